@@ -1,0 +1,51 @@
+"""How numbers, money and dates are written in sentences, tables and figures."""
+
+from datetime import date
+
+SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "JPY": "¥"}
+
+
+def count(number: float) -> str:
+    """A whole number with thousands separators: 23502 -> '23,502'."""
+    return f"{round(number):,}"
+
+
+def plural(number: float, noun: str, plural_form: str | None = None) -> str:
+    """A count with its noun: (1, 'customer') -> '1 customer'."""
+    return f"{count(number)} {noun if round(number) == 1 else plural_form or noun + 's'}"
+
+
+def money(amount: float, currency: str, decimals: int | None = None) -> str:
+    """An amount with its currency, cents only below 100, millions in words: '$2.50 million', '£61,300', '$35.17'."""
+    sign, size = ("−" if amount < 0 else ""), abs(amount)
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    if decimals is None and size >= 999_500:
+        return f"{sign}{symbol}{size / 1e6:,.2f} million"
+    return f"{sign}{symbol}{size:,.{(2 if size < 99.995 else 0) if decimals is None else decimals}f}"
+
+
+def percent(share: float, decimals: int = 0) -> str:
+    """A share as a percentage: 0.1234 -> '12%'. Small shares that would round to nothing read 'under 1%'."""
+    if decimals == 0 and 0 < share < 0.005:
+        return "under 1%"
+    return f"{'−' if round(share, decimals + 2) < 0 else ''}{abs(share):.{decimals}%}"
+
+
+def day(value: date) -> str:
+    """A date in words: '30 June 1998'."""
+    return f"{value.day} {value:%B %Y}"
+
+
+def listing(items: list[str]) -> str:
+    """Names joined as in a sentence: 'a, b and c'."""
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else "none"
+
+
+def short_money(amount: float, currency: str) -> str:
+    """An amount for an axis: '$250k', '$1.5m', '$40'."""
+    sign, size = ("−" if amount < 0 else ""), abs(amount)
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    for limit, unit in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        if size >= limit:
+            return f"{sign}{symbol}{size / limit:.3g}{unit}"
+    return f"{sign}{symbol}{size:.3g}"

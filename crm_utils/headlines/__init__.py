@@ -1,0 +1,15 @@
+"""Sentences that say what a table found. Every number in them comes from the table. One module a notebook."""
+
+from html import escape
+
+
+class Sentence(str):
+    """A string that Jupyter and the pages show as a paragraph, its text escaped."""
+
+    def _repr_html_(self) -> str:
+        return f'<p class="so-what">{escape(self)}</p>'
+
+
+def say(*sentences: str) -> Sentence:
+    """The sentences as one paragraph; empty ones are left out."""
+    return Sentence(" ".join(sentence for sentence in sentences if sentence))

@@ -1,0 +1,70 @@
+"""From line items to orders, and orders as they were known on a day."""
+
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+MONEY = "decimal(38, 4)"
+
+
+def from_lines(lines: ir.Table) -> ir.Table:
+    """One row per order: customer_id, order_id, ordered_at (its last line), revenue, units, lines.
+
+    A source without order ids gets `<customer>-<date>-<n>`, n ranked by (amount, units) within customer and day.
+    Sums are taken in decimals and cast to float once.
+    """
+    units = lines.quantity if "quantity" in lines.columns else ibis.null("decimal(18, 4)")
+    lines = lines.mutate(units=units)
+    if "order_id" not in lines.columns:
+        lines = _with_order_ids(lines)
+    return lines.group_by("customer_id", "order_id").agg(
+        ordered_at=lines.ordered_at.max(),
+        revenue=lines.amount.sum().cast(MONEY).cast("float64"),
+        units=lines.units.sum().fill_null(0).cast("float64"),
+        lines=lines.count(),
+    )
+
+
+def no_adjustments() -> pd.DataFrame:
+    """The table of cancellations where cancellations are dropped: customer_id, order_id, adjusted_at, revenue, no row."""
+    return pd.DataFrame({"customer_id": [], "order_id": [], "adjusted_at": [], "revenue": []})
+
+
+def known_on(orders: ir.Table, adjustments: ir.Table, day: date) -> ir.Table:
+    """Orders as known on a day: placed by then, less adjustments dated by then. A fully cancelled order disappears."""
+    placed = orders.filter(orders.ordered_at.date() <= ibis.literal(day))
+    dated = adjustments.filter(adjustments.adjusted_at.date() <= ibis.literal(day))
+    less = dated.group_by("customer_id", "order_id").agg(adjustment=dated.revenue.cast(MONEY).sum())
+    joined = placed.left_join(less, ["customer_id", "order_id"])
+    net = joined.mutate(revenue=(joined.revenue.cast(MONEY) + joined.adjustment.fill_null(0)).cast("float64"))
+    return net.filter(net.adjustment.isnull() | (net.revenue > 0)).select(*orders.columns)
+
+
+def total(orders: ir.Table) -> float:
+    """Revenue of all orders, summed exactly."""
+    return float(orders.revenue.cast(MONEY).sum().execute() or 0)
+
+
+def by_month(orders: ir.Table, last_day: date) -> pd.DataFrame:
+    """Revenue by calendar month: month, revenue, orders, customers, new_customers, complete (False for a cut-off last month)."""
+    first = orders.group_by("customer_id").agg(first=orders.ordered_at.min().truncate("M"))
+    joined = orders.join(first, "customer_id").mutate(month=lambda t: t.ordered_at.truncate("M"))
+    months = joined.group_by("month").agg(
+        revenue=joined.revenue.cast(MONEY).sum().cast("float64"),
+        orders=joined.count(),
+        customers=joined.customer_id.nunique(),
+        new_customers=joined.customer_id.nunique(where=joined["first"] == joined.month),
+    )
+    frame = months.order_by("month").execute()
+    month_end = pd.Timestamp(last_day) + pd.offsets.MonthEnd(0)
+    return frame.assign(complete=frame.month.ne(frame.month.max()) | (month_end == pd.Timestamp(last_day)))
+
+
+def _with_order_ids(lines: ir.Table) -> ir.Table:
+    day = lines.ordered_at.date()
+    rank = ibis.row_number().over(group_by=[lines.customer_id, day], order_by=[lines.amount, lines.units])
+    return lines.mutate(
+        order_id=lines.customer_id + "-" + lines.ordered_at.strftime("%Y%m%d") + "-" + (rank + 1).cast("string")
+    )

@@ -1,0 +1,63 @@
+"""Reading a YAML file as a checked model: every problem at once, with the nearest valid name."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class ParamsError(ValueError):
+    """A parameters file is wrong; the message names the file, every key at fault and the nearest valid name."""
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def read(path: Path, model: type[Model], name: str = "") -> Any:
+    """The YAML file as `model`. Raises `ParamsError` naming the file (as `name`) and every key at fault."""
+    name = name or str(path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{name}: no such file") from None
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
+    return parse(content if content is not None else {}, model, name)
+
+
+def parse(content: Any, model: type[Model], where: str) -> Any:
+    """`content` as `model`. Raises `ParamsError` that starts with `where` and lists every problem at once."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = [_problem(item, model) for item in error.errors()]
+    raise ParamsError(
+        f"{where}: " + (problems[0] if len(problems) == 1 else "".join(f"\n  {text}" for text in problems))
+    )
+
+
+def _problem(item: Any, model: type[BaseModel]) -> str:
+    key = ".".join(map(str, item["loc"])) or "the file"
+    if item["type"] == "extra_forbidden":
+        valid = _names_at(model, item["loc"][:-1])
+        near = difflib.get_close_matches(str(item["loc"][-1]), valid, n=1, cutoff=0.5)
+        return f"unknown parameter {key}" + (
+            f"; did you mean {near[0]}?" if near else f"; valid here: {', '.join(valid)}"
+        )
+    message = item["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}" + ("" if item["type"] in ("missing", "value_error") else f", not {item['input']!r}")
+
+
+def _names_at(model: Any, place: tuple) -> list[str]:
+    for step in place:
+        if isinstance(step, int):
+            continue
+        annotation = model.model_fields[step].annotation
+        model = next(
+            (part for part in (annotation, *getattr(annotation, "__args__", ())) if hasattr(part, "model_fields")),
+            model,
+        )
+    return list(model.model_fields)

@@ -1,0 +1,111 @@
+"""Business rules as data: segment maps (`params/segments/*.yaml`) and campaigns (`params/campaigns.yaml`)."""
+
+import itertools
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from crm_utils.params.base import Model
+
+
+def _span(value: Any) -> tuple[int, int]:
+    low, _, high = str(value).partition("-")
+    return int(low), int(high or low)
+
+
+Span = Annotated[tuple[int, int], BeforeValidator(_span)]
+
+
+class Cells(Model):
+    """A block of RFM cells: each score or range of scores, any score where it is left out."""
+
+    recency: Span | None = None
+    frequency: Span | None = None
+    monetary: Span | None = None
+
+    def names(self, bins: int) -> list[str]:
+        spans = [span or (1, bins) for span in (self.recency, self.frequency, self.monetary)]
+        return [cell_name(*scores) for scores in itertools.product(*(range(low, high + 1) for low, high in spans))]
+
+
+class Segment(Model):
+    name: str
+    meaning: str
+    advice: str
+    cells: list[Cells] = Field(min_length=1)
+
+
+class SegmentMap(Model):
+    """Names for all cells of `bins` score classes, proven complete and disjoint."""
+
+    title: str
+    bins: int = Field(ge=2, le=10)
+    segments: list[Segment]
+
+    @model_validator(mode="after")
+    def _each_cell_once(self) -> "SegmentMap":
+        named: dict[str, list[str]] = {cell: [] for cell in Cells().names(self.bins)}
+        for segment in self.segments:
+            for cell in itertools.chain.from_iterable(block.names(self.bins) for block in segment.cells):
+                named.setdefault(cell, []).append(segment.name)
+        problems = [
+            f"cell {cell} is in {' and '.join(names) or 'no segment'}"
+            for cell, names in named.items()
+            if len(names) != 1
+        ]
+        if problems:
+            more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
+            raise ValueError(f"every cell must be in exactly one segment: {'; '.join(problems[:10])}{more}")
+        return self
+
+    def advice(self) -> dict[str, str]:
+        """What to do for each segment, in the map's order."""
+        return {segment.name: segment.advice for segment in self.segments}
+
+    def meaning(self) -> dict[str, str]:
+        """What each segment's name says about its customers."""
+        return {segment.name: segment.meaning for segment in self.segments}
+
+    def cells(self) -> dict[str, str]:
+        """Segment of each cell name."""
+        return {
+            cell: segment.name
+            for segment in self.segments
+            for block in segment.cells
+            for cell in block.names(self.bins)
+        }
+
+
+class Campaign(Model):
+    """One thing we could do for customers, what it costs, and what it is assumed or measured to change."""
+
+    name: str
+    group: Literal["high-spending new customers", "high-spending previously loyal customers", "other customers"]
+    action: str
+    where: str | None = Field(None, description="a pandas query on the customers' columns")
+    segments: list[str] = []
+    contact_cost: float = Field(ge=0, description="money per attempted contact")
+    incentive: float = Field(0, ge=0, description="money off one order, for who redeems it")
+    redemption: float = Field(0, ge=0, le=1, description="share of buyers who redeem the incentive")
+    fixed_cost: float = Field(0, ge=0, description="money once, whatever the number of contacts")
+    delivered: float = Field(1, gt=0, le=1, description="share of contacts that arrive")
+    lift: float = Field(ge=0, le=1, description="added purchase probability within the window")
+    pulled_forward: float = Field(0, ge=0, lt=1, description="share of added sales that would have come later anyway")
+    window_days: int = Field(ge=1, le=730)
+    basis: Literal["measured", "assumed"] = "assumed"
+
+    @model_validator(mode="after")
+    def _for_somebody(self) -> "Campaign":
+        if (self.where is None) == (not self.segments):
+            raise ValueError(f"campaign {self.name}: name exactly one of where, segments")
+        return self
+
+
+class Campaigns(Model):
+    campaigns: list[Campaign] = Field(min_length=1)
+
+
+def cell_name(recency: int, frequency: int, monetary: int) -> str:
+    """A cell as it is written: '514', or '5-10-4' where a score has two digits."""
+    scores = [str(recency), str(frequency), str(monetary)]
+    return ("-" if max(map(len, scores)) > 1 else "").join(scores)

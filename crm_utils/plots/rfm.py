@@ -1,0 +1,83 @@
+"""Figures of 02_rfm."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+
+from crm_utils import formats
+from crm_utils.plots.style import BLUE, ORANGE, count_axis, new_axes
+from crm_utils.plots.style import figure as figure
+
+
+def distributions(customers: pd.DataFrame, cuts: pd.DataFrame, currency: str) -> Axes:
+    """Three histograms (recency, orders, revenue) with the lower limit of each score class as a line. Returns the first ax."""
+    panels = plt.subplots(1, 3, figsize=(6.6, 2.9))[1]
+    columns = [
+        ("recency", "recency_days", "Days since last order"),
+        ("frequency", "orders", "Orders"),
+        ("monetary", "revenue", f"Revenue, {currency}"),
+    ]
+    for ax, (measure, column, label) in zip(panels, columns, strict=True):
+        _histogram(ax, customers[column], log=measure != "recency")
+        for limit in cuts[(cuts.measure == measure) & (cuts.customers > 0)].lowest.sort_values().iloc[1:]:
+            ax.axvline(limit, color=ORANGE, linewidth=1.2)
+        ax.set_xlabel(label)
+        count_axis(ax.yaxis)
+    panels[0].set_ylabel("Customers")
+    return panels[0]
+
+
+def _histogram(ax: Axes, values: pd.Series, log: bool) -> None:
+    low, high = max(values.min(), 1e-2 if log else 0), values.max()
+    edges = np.geomspace(low, max(high, low * 1.1), 25) if log else np.linspace(low, high + 1, 25)
+    if log and (values == values.round()).all():  # counts: one bar each while they are small
+        edges = np.unique(
+            np.concatenate([np.arange(1, 11) - 0.5, np.geomspace(10.5, max(high + 1, 12), 12).round() + 0.5])
+        )
+    ax.hist(values, bins=edges, color=BLUE, alpha=0.85)
+    if log:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(lambda value, _: formats.count(value) if value >= 1 else f"{value:g}")
+        ax.xaxis.set_minor_formatter(lambda value, _: "")
+
+
+def grid(cells: pd.DataFrame, column: str, currency: str, ax: Axes | None = None) -> Axes:
+    """Heat map of customers or revenue over recency (rows, best on top) × frequency (columns)."""
+    ax = new_axes(ax, height=3.2)
+    table = cells.pivot(index="recency_score", columns="frequency_score", values=column).sort_index(ascending=False)
+    labels = table.map(
+        lambda value: (
+            "–"
+            if value == 0
+            else formats.count(value)
+            if column == "customers"
+            else formats.short_money(value, currency)
+        )
+    )
+    sns.heatmap(
+        table,
+        annot=labels,
+        fmt="",
+        cmap="Blues",
+        cbar=False,
+        linewidths=1.5,
+        ax=ax,
+        vmin=0,
+        vmax=table.max().max() * 1.15,
+    )
+    ax.set(xlabel="Frequency score (5 = most orders)", ylabel="Recency score\n(5 = most recent)")
+    ax.tick_params(axis="y", rotation=0)
+    return ax
+
+
+def grids(cells: pd.DataFrame, currency: str) -> Axes:
+    """The heat maps of customers and of revenue side by side. Returns the first ax."""
+    left, right = plt.subplots(1, 2, figsize=(6.6, 3.1))[1]
+    grid(cells, "customers", currency, left).set_title("Customers")
+    grid(cells, "revenue", currency, right).set(title="Revenue", ylabel="")
+    for ax in (left, right):
+        ax.set_xlabel("Frequency score")
+    left.set_ylabel("Recency score")
+    return left

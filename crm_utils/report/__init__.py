@@ -1,0 +1,1 @@
+"""From parameters to published pages: plan, run stale notebooks, render, index, publish."""

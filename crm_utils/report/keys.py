@@ -1,0 +1,80 @@
+"""What tells a stale notebook from a fresh one: a chain of keys, one a notebook, each holding the one before it."""
+
+import ast
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+from crm_utils.locate import rules_file, source_file
+from crm_utils.report.plan import RULES, Job
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def chain_keys(job: Job) -> None:
+    """Fill in the key of each notebook: a hash of all it depends on, the key before it included.
+
+    Raises `SourceMissing` where the data, the first link, is not there.
+    """
+    source = source_file(job.report.source.model_dump(), job.root)
+    settings = job.settings(job.folder).model_dump_json()
+    lock = job.root / "requirements.lock"
+    key = _hash(_content(source, source.stat().st_mtime_ns), settings, lock.read_text() if lock.exists() else "")
+    for notebook in job.notebooks:
+        parameters = job.parameters(notebook)
+        rules = [rules_file(job.root, p.name, p.value).read_text() for p in parameters if p.name in RULES]
+        modules = [path.read_text() for path in imported(notebook.code)]
+        cells = json.dumps([[c["cell_type"], "".join(c["source"]), c["metadata"].get("tags")] for c in notebook.cells])
+        key = _hash(key, notebook.name, cells, repr([(p.name, p.value) for p in parameters]), *rules, *modules)
+        job.keys[notebook.name] = key
+
+
+def pages_key(job: Job) -> str:
+    """The key of the rendered pages: the notebooks' keys, the titles around them, and the code that renders."""
+    code = [
+        path.read_text() for path in sorted((PACKAGE / "report").rglob("*")) if path.suffix in (".py", ".j2", ".css")
+    ]
+    return _hash(json.dumps(job.keys), *code)
+
+
+def imported(code: str) -> list[Path]:
+    """The package's own files that a piece of code imports, directly or through others, in a fixed order."""
+    found: set[Path] = set()
+    waiting = list(_imports(code))
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += _imports(path.read_text()) if path.suffix == ".py" else []
+    return sorted(found)
+
+
+@cache
+def _imports(code: str) -> tuple[Path, ...]:
+    names = set()
+    for node in ast.walk(
+        ast.parse("\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!"))))
+    ):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE.name:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE.name}
+    return tuple(path for name in names for path in _files(name))
+
+
+def _files(module: str) -> list[Path]:
+    place = PACKAGE.parent.joinpath(*module.split("."))
+    if place.with_suffix(".py").is_file():
+        return [place.with_suffix(".py")]
+    return [place / "__init__.py", *place.glob("*.mplstyle")] if (place / "__init__.py").is_file() else []
+
+
+@cache
+def _content(path: Path, _changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,0 +1,183 @@
+"""What has to be built: reports, dates, notebooks, their parameters; each checked before anything runs."""
+
+import ast
+import difflib
+import io
+import json
+import re
+import tokenize
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from crm_utils.locate import rules_file
+from crm_utils.params import SECTIONS, Campaigns, ParamsError, Report, SegmentMap, Settings, parse, read
+
+RULES = {"segment_map": SegmentMap, "campaigns": Campaigns}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A knob of a notebook: its value in this run, what it means, and where the value comes from."""
+
+    name: str
+    value: Any
+    meaning: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook as committed or edited, before it runs."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def section(self) -> str:
+        """The section of the parameters file that is this notebook's: '02_rfm' -> 'rfm', an analyst's own -> 'custom'."""
+        section = re.sub(r"^\d+_", "", self.name)
+        return section if section in SECTIONS else "custom"
+
+    @cached_property
+    def cells(self) -> list[dict]:
+        return json.loads(self.path.read_text(encoding="utf-8"))["cells"]
+
+    @cached_property
+    def title(self) -> str:
+        """The question the notebook answers: its first heading."""
+        text = "\n".join("".join(cell["source"]) for cell in self.cells if cell["cell_type"] == "markdown")
+        heading = re.search(r"^# (.+)$", text, flags=re.M)
+        return heading[1].strip() if heading else self.name
+
+    @cached_property
+    def declared(self) -> dict[str, tuple[Any, str]]:
+        """Default and meaning of each parameter in the cell tagged `parameters`."""
+        cells = [c for c in self.cells if "parameters" in c["metadata"].get("tags", [])]
+        return _declarations("".join(cells[0]["source"]), self.path.name) if cells else {}
+
+    @property
+    def code(self) -> str:
+        return "\n".join("".join(cell["source"]) for cell in self.cells if cell["cell_type"] == "code")
+
+
+@dataclass
+class Job:
+    """One report on one analysis date: what to run, in which order, with which parameters and keys."""
+
+    root: Path
+    name: str
+    report: Report
+    day: date
+    notebooks: list[Notebook]
+    keys: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.day}"
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "reports" / self.name / str(self.day)
+
+    def settings(self, run_dir: Path) -> Settings:
+        shared = {key: getattr(self.report, key) for key in Settings.model_fields if hasattr(self.report, key)}
+        depth = len(run_dir.relative_to(self.root).parts)
+        return Settings(**shared, report=self.name, analysis_date=self.day, root="/".join([".."] * depth))
+
+    def overrides(self, notebook: Notebook) -> dict[str, Any]:
+        """What the parameters file sets for a notebook; of `custom` only what that notebook declares."""
+        section = getattr(self.report, notebook.section)
+        if notebook.section == "custom":
+            return {key: value for key, value in section.items() if key in notebook.declared}
+        return section.model_dump(include=section.model_fields_set)
+
+    def parameters(self, notebook: Notebook) -> list[Parameter]:
+        """Every parameter of a notebook as it will run, checked. Raises `ParamsError`."""
+        set_here = self.overrides(notebook)
+        unknown = set(set_here) - set(notebook.declared)
+        if unknown:
+            raise ParamsError(
+                f"notebooks/{notebook.path.name} does not declare {', '.join(sorted(unknown))}, which params/{self.name}.yaml sets"
+            )
+        values = {
+            key: set_here.get(key, default) for key, (default, _) in notebook.declared.items() if key != "run_dir"
+        }
+        if notebook.section in SECTIONS:
+            parse(values, SECTIONS[notebook.section], f"notebooks/{notebook.path.name} with params/{self.name}.yaml")
+        return [
+            Parameter(key, value, notebook.declared[key][1], self._origin(key, value, notebook))
+            for key, value in values.items()
+        ]
+
+    def _origin(self, key: str, value: Any, notebook: Notebook) -> str:
+        default = notebook.declared[key][0]
+        if key not in self.overrides(notebook):
+            return "notebook"
+        return f"params/{self.name}.yaml" + (f", overrides {default!r}" if value != default else "")
+
+
+def jobs(root: Path, only: str | None = None, day: str | None = None) -> tuple[list[Job], list[str]]:
+    """The jobs of all reports (or of one report, one date), and the problems of those that cannot be planned."""
+    planned, problems = [], []
+    for name in _report_names(root, only):
+        try:
+            planned += _plan(root, name, day)
+        except ParamsError as error:
+            problems.append(str(error))
+    return planned, problems
+
+
+def _report_names(root: Path, only: str | None) -> list[str]:
+    names = sorted(p.stem for p in (root / "params").glob("*.yaml") if p.stem != "campaigns")
+    if only is None:
+        return names
+    if only not in names:
+        near = difflib.get_close_matches(only, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+        raise ParamsError(f"no report is called {only!r} (params/{only}.yaml is missing); {hint}")
+    return [only]
+
+
+def _plan(root: Path, name: str, day: str | None) -> list[Job]:
+    report = read(root / "params" / f"{name}.yaml", Report, f"params/{name}.yaml")
+    days = report.analysis_dates
+    if day is not None:
+        days = [wanted for wanted in days if str(wanted) == day or (day == "last" and wanted == days[-1])]
+        if not days:
+            raise ParamsError(
+                f"DATE={day} is no analysis date of {name}; params/{name}.yaml lists {', '.join(map(str, report.analysis_dates))}"
+            )
+    notebooks = [Notebook(path) for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))]
+    own = set(report.custom) - {key for book in notebooks if book.section == "custom" for key in book.declared}
+    if own:
+        raise ParamsError(f"params/{name}.yaml: custom.{sorted(own)[0]} is declared by no notebook of your own")
+    planned = [Job(root, name, report, wanted, notebooks) for wanted in days]
+    for notebook in notebooks:
+        for parameter in planned[0].parameters(notebook):
+            if parameter.name in RULES:
+                path = rules_file(root, parameter.name, parameter.value)
+                read(path, RULES[parameter.name], str(path.relative_to(root)))
+    return planned
+
+
+def _declarations(code: str, notebook: str) -> dict[str, tuple[Any, str]]:
+    comments = {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokenize.generate_tokens(io.StringIO(code).readline)
+        if token.type == tokenize.COMMENT
+    }
+    declared = {}
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.AnnAssign) or (isinstance(node, ast.Assign) and len(node.targets) == 1):
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+            try:
+                declared[target.id] = (ast.literal_eval(node.value), comments.get(node.end_lineno, ""))
+            except ValueError:
+                raise ParamsError(f"notebooks/{notebook}: the default of {target.id} must be a plain value") from None
+    return declared

@@ -1,0 +1,94 @@
+"""Pages from executed notebooks: self-contained HTML that asks for nothing from outside."""
+
+import re
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import nbformat
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from pygments.formatters import HtmlFormatter
+
+from crm_utils.report.plan import Job, Notebook
+
+TEMPLATES = Path(__file__).with_name("templates")
+HIDDEN_TAGS = {"parameters", "injected-parameters"}
+
+
+def page(template: str, **content: Any) -> str:
+    """A whole page from one of our templates; values are escaped unless they are `Markup`."""
+    return _environment().get_template(template).render(**content)
+
+
+def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
+    """The page of one notebook: its text, figures and tables, the code folded, contents and neighbours linked."""
+    body = BeautifulSoup(_body(executed), "html.parser")
+    _wrap_tables(body)
+    title = body.h1
+    if title:
+        title.extract()
+    names = [other.name for other in job.notebooks]
+    place = names.index(notebook.name)
+    return page(
+        "notebook.html.j2",
+        job=job,
+        notebook=notebook,
+        parameters=job.parameters(notebook),
+        contents=[(heading.get("id"), _heading_text(heading)) for heading in body.find_all("h2")],
+        body=jinja2.utils.markupsafe.Markup(str(body)),
+        previous=job.notebooks[place - 1] if place else None,
+        following=job.notebooks[place + 1] if place + 1 < len(names) else None,
+        highlight=HtmlFormatter(style="friendly").get_style_defs(".highlight"),
+    )
+
+
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def _body(executed: NotebookNode) -> str:
+    executed = nbformat.from_dict(executed)
+    executed.cells = [cell for cell in executed.cells if not HIDDEN_TAGS & set(cell.metadata.get("tags", []))]
+    exporter = HTMLExporter(
+        template_name="crm",
+        extra_template_basedirs=[str(TEMPLATES)],
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    return exporter.from_notebook_node(executed)[0]
+
+
+def _wrap_tables(body: BeautifulSoup) -> None:
+    """Wide tables scroll inside their own box, which the keyboard can reach; heads stand as their columns do."""
+    for table in body.find_all("table"):
+        caption = table.caption.get_text() if table.caption else "Table"
+        for head, cell in zip(
+            table.select("thead tr:last-child th"), table.select("tbody tr:first-child td"), strict=False
+        ):
+            head["class"] = cell.get("class", ["text"])[-1:]
+        table.wrap(
+            body.new_tag("div", attrs={"class": "scroll", "tabindex": "0", "role": "region", "aria-label": caption})
+        )
+    for style in body.find_all("style"):
+        style.extract()  # what a Styler writes for a table without styles of its own
+
+
+def _heading_text(heading: Any) -> str:
+    return re.sub("¶$", "", heading.get_text()).strip()
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    environment.globals["css"] = jinja2.utils.markupsafe.Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))
+    environment.filters["plain"] = lambda value: escape(
+        ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+    )
+    return environment

@@ -1,0 +1,68 @@
+"""Running one notebook with papermill, and making what it leaves the same in every run."""
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from nbformat import NotebookNode
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class NotebookFailed(RuntimeError):
+    """A notebook stopped; the message says in which section and why."""
+
+
+def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
+    """Run `source` with `parameters`, write the executed notebook to `target`; return the seconds it took.
+
+    The kernel works in the folder of `target`. Raises `NotebookFailed`, leaving the stopped notebook at `target`.
+    """
+    started = time.monotonic()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        papermill.execute_notebook(
+            source,
+            target,
+            parameters=parameters,
+            resources={"metadata": {"path": str(target.parent)}},  # papermill's own cwd is the whole process's
+            kernel_name="python3",
+            progress_bar=False,
+            extra_arguments=["--log-level=50"],
+        )
+    except papermill.PapermillExecutionError as error:
+        section = _section(nbformat.read(target, as_version=4), error.cell_index)
+        cause = ANSI.sub("", f"{error.ename}: {error.evalue}").strip()
+        raise NotebookFailed(f"notebook {source.stem}, section “{section}”: {cause}") from error
+    except Exception as error:  # a kernel that cannot start, or died
+        raise NotebookFailed(f"notebook {source.stem} did not finish: {type(error).__name__}: {error}") from error
+    nbformat.write(_reproducible(nbformat.read(target, as_version=4)), target)
+    return time.monotonic() - started
+
+
+def outputs(notebook: NotebookNode, tag: str) -> list[str]:
+    """The HTML that the cells tagged `tag` show."""
+    shown = [output for cell in notebook.cells if tag in cell.metadata.get("tags", []) for output in cell.outputs]
+    return [output.data["text/html"] for output in shown if "text/html" in output.get("data", {})]
+
+
+def _section(notebook: NotebookNode, position: int) -> str:
+    for cell in reversed(notebook.cells[:position]):
+        headings = re.findall(r"^#{1,3} (.+)$", cell.source, flags=re.M) if cell.cell_type == "markdown" else []
+        if headings and "papermill" not in str(cell.metadata.get("tags", [])):
+            return headings[-1]
+    return "start"
+
+
+def _reproducible(notebook: NotebookNode) -> NotebookNode:
+    """Times and random ids removed; they stand in the manifest, or nowhere."""
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = "injected-parameters"
+    return notebook

@@ -1,0 +1,120 @@
+"""Everything that touches a run folder: its settings, its tables under contract, and the business rules it uses."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crm_utils.locate import rules_file
+from crm_utils.params import Campaigns, SegmentMap, Settings, read
+from crm_utils.schemas import CONTRACTS, TIME, TableError, check
+
+
+class Store:
+    """The folder of one report and date.
+
+    `load` and `save` exchange pandas tables; `scan` hands out the same table unread, for what should stay in the engine.
+    """
+
+    def __init__(self, run_dir: str | Path):
+        self.run_dir = Path(run_dir)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Title, currency, analysis date and source of this run."""
+        path = self.run_dir / "settings.json"
+        if not path.exists():
+            raise FileNotFoundError(f"{self.run_dir} holds no run: fill it with `make draft`")
+        return read(path, Settings)
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The arguments of `sources.line_items`."""
+        settings = self.settings
+        return {"source": settings.source.model_dump(), "columns": settings.columns.model_dump(), "root": self.root}
+
+    @property
+    def root(self) -> Path:
+        return self.run_dir / self.settings.root
+
+    def path(self, name: str) -> Path:
+        return self.run_dir / "data" / f"{name}.parquet"
+
+    def load(self, name: str) -> pd.DataFrame:
+        """Table `name` of this run, its contract checked. Raises `TableError` where it is missing or broken."""
+        frame = pd.read_parquet(self._written(name))
+        dates = CONTRACTS[name].dates if name in CONTRACTS else ()
+        return check(frame.astype(dict.fromkeys(dates, TIME)), name)
+
+    def scan(self, name: str) -> ir.Table:
+        """Table `name` of this run as an Ibis table: nothing is read until it is asked for."""
+        return ibis.read_parquet(self._written(name))
+
+    def save(self, table: pd.DataFrame | ir.Table, name: str) -> None:
+        """Write a table, its contract checked, sorted by its key. An Ibis table is streamed and never held whole.
+
+        Raises `TableError` listing every violation; nothing is written then.
+        """
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        building = path.with_suffix(".building")
+        try:
+            if isinstance(table, pd.DataFrame):
+                _sorted(check(table, name), name).to_parquet(building, index=False)
+            else:
+                _stream(table, name, building)
+            building.replace(path)
+        finally:
+            building.unlink(missing_ok=True)
+
+    def segment_map(self, name: str) -> SegmentMap:
+        """The map `params/segments/<name>.yaml`, or the one at path `name`, proven complete and disjoint."""
+        return read(rules_file(self.root, "segment_map", name), SegmentMap)
+
+    def campaigns(self, name: str) -> pd.DataFrame:
+        """The campaigns of `params/<name>.yaml`, or of the file at path `name`: one row a campaign."""
+        campaigns = read(rules_file(self.root, "campaigns", name), Campaigns).campaigns
+        return pd.DataFrame([campaign.model_dump() for campaign in campaigns])
+
+    def _written(self, name: str) -> Path:
+        path = self.path(name)
+        if not path.exists():
+            written = ", ".join(sorted(other.stem for other in path.parent.glob("*.parquet"))) or "none"
+            raise TableError(
+                f"table {name} is not in {path.parent}: run the notebook that writes it first (tables there: {written})"
+            )
+        return path
+
+
+def _sorted(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    contract = CONTRACTS.get(name)
+    if contract is None:
+        return frame
+    frame = frame.sort_values(list(contract.key), ignore_index=True) if contract.key else frame
+    return frame.astype({column: pd.ArrowDtype(pa.date32()) for column in contract.dates})
+
+
+def _stream(table: ir.Table, name: str, path: Path) -> None:
+    """Batches of a million rows, each checked. The engine has sorted them and made the keys unique."""
+    contract = CONTRACTS[name]
+    batches = (
+        table.select(*contract.columns)
+        .order_by(*(contract.key or contract.columns))
+        .to_pyarrow_batches(chunk_size=1_000_000)
+    )
+    writer = None
+    with batches:
+        for batch in batches:
+            frame = pa.Table.from_pandas(check(batch.to_pandas(), name), preserve_index=False)
+            writer = writer or pq.ParquetWriter(path, frame.schema)
+            writer.write_table(frame)
+    if writer is None:
+        empty = check(batches.schema.empty_table().to_pandas(), name)
+        empty.to_parquet(path, index=False)
+    else:
+        writer.close()
