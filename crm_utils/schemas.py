@@ -18,6 +18,8 @@ class TableError(ValueError):
 
 @dataclass(frozen=True)
 class Contract:
+    """The columns a table has at least, the key that makes its rows unique and sorts them, and which columns are dates."""
+
     columns: dict[str, Column]
     key: tuple[str, ...]
     dates: tuple[str, ...] = ()  # stored as dates, handed out as datetime64

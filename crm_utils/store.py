@@ -45,6 +45,10 @@ class Store:
     def path(self, name: str) -> Path:
         return self.run_dir / "data" / f"{name}.parquet"
 
+    def has(self, name: str) -> bool:
+        """Whether table `name` lies in this run: some come only where the source supports them."""
+        return self.path(name).exists()
+
     def load(self, name: str) -> pd.DataFrame:
         """Table `name` of this run, its contract checked. Raises `TableError` where it is missing or broken."""
         frame = pd.read_parquet(self._written(name))

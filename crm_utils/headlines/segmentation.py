@@ -27,14 +27,14 @@ def new_customers(customers: pd.DataFrame, profile: pd.DataFrame) -> Sentence:
     """Whether anybody is new; a plan can only be made for groups that exist."""
     new = profile[profile.segment.isin(["Recent Customers", "New Customers"])]
     if new.customers.sum():
-        return say(f"{plural(new.customers.sum(), 'customer')} bought recently and not often: {money_share(new)}.")
+        return say(f"{plural(new.customers.sum(), 'customer')} bought recently and not often: {_shares(new)}.")
     won = customers.first_order.max()
     return say(
         f"No customer is new: the last first order was on {won.day} {won:%B %Y}. The plan is for the groups that exist."
     )
 
 
-def money_share(rows: pd.DataFrame) -> str:
+def _shares(rows: pd.DataFrame) -> str:
     return f"{percent(rows.customer_share.sum())} of customers, {percent(rows.revenue_share.sum())} of revenue"
 
 

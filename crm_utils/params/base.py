@@ -13,6 +13,8 @@ class ParamsError(ValueError):
 
 
 class Model(BaseModel):
+    """A frozen model that refuses keys it does not know."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 

@@ -29,6 +29,8 @@ class Cells(Model):
 
 
 class Segment(Model):
+    """A name for a set of cells, what it means and what to do."""
+
     name: str
     meaning: str
     advice: str
@@ -102,6 +104,8 @@ class Campaign(Model):
 
 
 class Campaigns(Model):
+    """One `params/campaigns.yaml`."""
+
     campaigns: list[Campaign] = Field(min_length=1)
 
 

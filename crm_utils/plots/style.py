@@ -38,18 +38,22 @@ def segment_colours(segments: list[str]) -> list[str]:
 
 
 def new_axes(ax: Axes | None, height: float = 3.4, width: float = 6.6) -> Axes:
+    """The given ax, or that of a new figure (inches)."""
     return ax if ax is not None else plt.subplots(figsize=(width, height))[1]
 
 
 def money_axis(axis, currency: str) -> None:
+    """Write money on an axis: $250k."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: formats.short_money(value, currency)))
 
 
 def percent_axis(axis) -> None:
+    """Write shares on an axis: 20%."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: formats.percent(value) if value else "0%"))
 
 
 def count_axis(axis) -> None:
+    """Write whole numbers on an axis: 1,500."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: formats.count(value)))
 
 

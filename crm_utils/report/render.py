@@ -47,6 +47,7 @@ def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
 
 
 def read(path: Path) -> NotebookNode:
+    """An executed notebook."""
     return nbformat.read(path, as_version=4)
 
 

@@ -1,4 +1,4 @@
-"""Tables as they stand on a page: formatted, captioned, with nothing computed.
+"""Tables as they stand on a page: formatted, captioned, with nothing computed. One module a notebook.
 
 A column is written the same way in every table: its name decides heading and format.
 """
@@ -91,72 +91,3 @@ def _writer(column: str, currency: str) -> Callable[[object], str] | str | None:
         POINTS: lambda share: f"{share * 100:.1f}",
     }
     return writers.get(kind, kind)
-
-
-def cleaning_log(log: pd.DataFrame, currency: str) -> Styler:
-    return styled(log, "What each rule removed and what was left after it", currency)
-
-
-def months(months: pd.DataFrame, currency: str) -> Styler:
-    names = months.month.dt.strftime("%B %Y") + months.complete.map({True: "", False: " (incomplete)"})
-    return styled(
-        months.assign(month=names).drop(columns="complete"), "Revenue, orders and customers by month", currency
-    )
-
-
-def cut_points(cuts: pd.DataFrame, currency: str) -> Styler:
-    """Limits differ in unit from measure to measure, so each is written with its own."""
-    units = {
-        "recency": lambda value: formats.plural(value, "day"),
-        "frequency": lambda value: formats.plural(value, "order"),
-        "monetary": lambda value: formats.money(value, currency),
-    }
-    shown = cuts.assign(measure=cuts.measure.str.capitalize()).astype({"lowest": object, "highest": object})
-    for column in ("lowest", "highest"):
-        limits = zip(cuts.measure, cuts[column], strict=True)
-        shown[column] = [units[measure](limit) if pd.notna(limit) else None for measure, limit in limits]
-    return styled(shown, "The limits of each score class", currency, {"lowest": "From", "highest": "To"})
-
-
-def profile(profile: pd.DataFrame, currency: str) -> Styler:
-    shown = profile.drop(columns="advice").rename(columns={"orders": "mean_orders"})
-    return styled(shown, "The segments on this date", currency)
-
-
-def advice(profile: pd.DataFrame, meaning: dict[str, str]) -> Styler:
-    shown = profile.assign(meaning=profile.segment.map(meaning))[["segment", "meaning", "advice"]]
-    return styled(shown, "What each segment means and what to do", headings={"advice": "What to do"})
-
-
-def forecast(totals: pd.DataFrame, currency: str) -> Styler:
-    caption = "Expected from today’s customers, before margin and not discounted"
-    return styled(totals.rename(columns={"orders": "purchase_days"}), caption, currency, {"horizon": "In the next"})
-
-
-def backtest(backtest: pd.DataFrame, currency: str) -> Styler:
-    shown = backtest.drop(columns=["origin", "horizon_days"])
-    return styled(shown, "Forecasts made at the start of the test, and what came", currency)
-
-
-def model(model: pd.DataFrame) -> Styler:
-    shown = model.drop(columns="standard_error").assign(parameter=model.parameter.str.replace("_", " "))
-    return styled(shown, "Fitted parameters (time in days, money in the report’s currency) and assumptions")
-
-
-def segment_values(totals: pd.DataFrame, currency: str) -> Styler:
-    return styled(totals, "Expected in the next 12 months, and lifetime value, by segment", currency)
-
-
-def budget(plan: pd.DataFrame, currency: str) -> Styler:
-    shown = plan.drop(columns="roi")
-    headings = {"customers": "Eligible", "basis": "Lift is", "reason": "Why"}
-    return styled(shown, "Every campaign × segment that was weighed", currency, headings)
-
-
-def campaigns(campaigns: pd.DataFrame, currency: str) -> Styler:
-    shown = campaigns.drop(columns=["group", "where", "segments"])
-    return styled(shown, "What each campaign costs and changes", currency, {"name": "Campaign", "basis": "Figures are"})
-
-
-def verdicts(verdicts: pd.DataFrame, currency: str) -> Styler:
-    return styled(verdicts, "What the plan does for each segment", currency)

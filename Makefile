@@ -1,0 +1,49 @@
+# Every target sets up what it needs. The work itself is `python -m crm_utils`.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/ready
+named = $(if $(REPORT),--report $(REPORT)) $(if $(DATE),--date $(DATE))
+
+.PHONY: help report draft lab test lint lock picture clean
+
+help:  ## show these lines
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
+
+report: $(READY)  ## build all reports, or REPORT=cdnow, or REPORT=cdnow DATE=1998-06-30
+	@$(PY) -m crm_utils report $(named)
+
+draft: $(READY)  ## fill reports/_draft for notebooks opened in Jupyter [REPORT=cdnow] [DATE=last]
+	@$(PY) -m crm_utils draft $(named)
+
+lab: $(READY)  ## open the notebooks in Jupyter
+	@$(VENV)/bin/jupyter lab notebooks
+
+test: $(READY)  ## run all tests
+	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: $(READY)  ## check style, and that notebooks carry no outputs
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/nbstripout --verify notebooks/*.ipynb
+
+lock:  ## renew requirements.lock and environment.yml from pyproject.toml (needs uv)
+	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev pyproject.toml -o requirements.lock --upgrade
+	@$(MAKE) --no-print-directory $(READY)
+	@$(PY) tools/environment.py
+
+picture: $(READY)  ## renew the picture in the README from the last CDNOW report (needs chromium)
+	@$(PY) tools/picture.py
+
+clean:  ## remove everything generated, the reports included
+	@rm -rf $(VENV) .cache .pytest_cache .ruff_cache .hypothesis reports/*
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "Python 3.11 to 3.13 is needed, $$($(PYTHON) --version) was found: make PYTHON=python3.12 …"; exit 1; }
+	@echo "setting up $(VENV) …"
+	@rm -rf $(VENV)
+	@if command -v uv >/dev/null; then \
+	  uv venv --quiet --python $(PYTHON) $(VENV) && uv pip sync --quiet --python $(PY) requirements.lock; \
+	else \
+	  $(PYTHON) -m venv $(VENV) && $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
+	fi
+	@echo '$(CURDIR)' > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/crm_report.pth"
+	@touch $@

@@ -1,0 +1,130 @@
+"""Shared fixtures: tiny ledgers, the CDNOW log, a project folder of its own for each run, and a browser."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import ibis
+import pandas as pd
+import pytest
+
+from crm_utils import sources
+from crm_utils.locate import source_file
+
+ROOT = Path(__file__).parents[1]
+CDNOW_COLUMNS = {
+    "customer_id": "customer_id",
+    "ordered_at": "date",
+    "quantity": "number_of_cds",
+    "amount": "dollar_value",
+}
+SMALL_REPORT = """
+title: Small shop
+currency: USD
+source: {file: small.csv}
+columns: {customer_id: customer_id, ordered_at: date, quantity: number_of_cds, amount: dollar_value}
+analysis_dates: ["1997-12-31"]
+history_complete: true
+"""
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip where a user's machine lacks something; fail in CI, where everything must be there."""
+    if os.environ.get("CI"):
+        pytest.fail(f"must run in CI: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def retail() -> Path:
+    """The folder of the real Online Retail II data, where there is one."""
+    folder = Path(os.environ.get("CRM_DATA") or ROOT / "data")
+    if not (folder / "online_retail_II.xlsx").exists():
+        pytest.skip(f"Online Retail II is not in {folder} (set CRM_DATA, or put online_retail_II.xlsx into data/)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cdnow_lines() -> ibis.Table:
+    """The line items of CDNOW, in the engine."""
+    return sources.line_items({"sample": "cdnow"}, CDNOW_COLUMNS, ROOT)
+
+
+@pytest.fixture(scope="session")
+def cdnow_sample() -> pd.DataFrame:
+    """Purchase days of the published 1/10 sample: customer, date, amount (one row a customer and day)."""
+    log = pd.read_csv(
+        source_file({"sample": "cdnow"}, ROOT).with_name("CDNOW_sample.txt"),
+        sep=r"\s+",
+        names=["master_id", "customer", "date", "cds", "amount"],
+        dtype={"master_id": str, "customer": str, "date": str},
+    )
+    log["date"] = pd.to_datetime(log.date)
+    return log.groupby(["customer", "date"], as_index=False).amount.sum()
+
+
+def run(project: Path, *arguments: str, timeout: int = 300, **environment: str) -> subprocess.CompletedProcess:
+    """The command line in a project folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "crm_utils", *arguments],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
+def new_project(folder: Path) -> Path:
+    """A project folder with our notebooks and business rules, and a report `small` on 1/40 of the CDNOW customers."""
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    shutil.copytree(ROOT / "params" / "segments", folder / "params" / "segments")
+    shutil.copy(ROOT / "params" / "campaigns.yaml", folder / "params")
+    shutil.copy(ROOT / "requirements.lock", folder)
+    (folder / "params" / "small.yaml").write_text(SMALL_REPORT)
+    log = pd.read_csv(
+        source_file({"sample": "cdnow"}, ROOT),
+        sep=r"\s+",
+        skiprows=1,
+        names=["customer_id", "date", "number_of_cds", "dollar_value"],
+        dtype=str,
+    )
+    log[log.customer_id.astype(int) % 40 == 0].to_csv(folder / "small.csv", index=False)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project folder that has built nothing yet."""
+    return new_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder whose report `small` is built. Read only: copy it before you change it."""
+    folder = new_project(tmp_path_factory.mktemp("built") / "project")
+    done = run(folder, "report")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture
+def rebuilt(built: Path, tmp_path: Path) -> Path:
+    """A copy of the built project, to change and build again."""
+    return shutil.copytree(built, tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        skip_or_fail("no Chromium is installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
