@@ -27,6 +27,7 @@ def page(template: str, **content: Any) -> str:
 def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
     """The page of one notebook: its text, figures and tables, the code folded, contents and neighbours linked."""
     body = BeautifulSoup(_body(executed), "html.parser")
+    _drop_empty_sections(body)
     _wrap_tables(body)
     title = body.h1
     if title:
@@ -61,6 +62,20 @@ def _body(executed: NotebookNode) -> str:
         exclude_output_prompt=True,
     )
     return exporter.from_notebook_node(executed)[0]
+
+
+def _drop_empty_sections(body: BeautifulSoup) -> None:
+    """A section that says it has nothing to show leaves the page, from its heading to the next."""
+    cells = body.find_all("div", class_="cell", recursive=False)
+    sections: list[list] = [[]]
+    for cell in cells:
+        if cell.h2:
+            sections.append([])
+        sections[-1].append(cell)
+    for section in sections[1:]:
+        if any(cell.find(class_="nothing") for cell in section):
+            for cell in section:
+                cell.extract()
 
 
 def _wrap_tables(body: BeautifulSoup) -> None:
