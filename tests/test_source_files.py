@@ -19,9 +19,7 @@ def read(folder: Path, text: str = CSV, columns: dict = COLUMNS) -> pd.DataFrame
 
 def test_a_csv_in_standard_names_and_types(tmp_path):
     lines = read(tmp_path)
-    assert lines.customer_id.fillna("(none)").tolist() == ["007", "(none)", "12"], (
-        "leading zeros stay"
-    )
+    assert lines.customer_id.fillna("(none)").tolist() == ["007", "(none)", "12"], "leading zeros stay"
     assert lines.ordered_at.tolist() == list(map(pd.Timestamp, ["2024-01-05 10:30", "2024-01-06", "2024-01-07"]))
     assert lines.amount.astype(float).tolist() == [2.50, 3.0, -0.10]
 
