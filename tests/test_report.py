@@ -315,6 +315,7 @@ def test_a_run_killed_between_the_two_renames_is_put_right(tmp_path):
     assert (report / "1998-06-30" / "index.html").read_text() == "1998-06-30"
 
 
+@pytest.mark.xdist_group("default")  # shares nothing: it may run beside the others
 def test_the_default_report_from_a_fresh_clone(tmp_path):
     """CDNOW, four dates, as `make report` builds it: 4 × 6 pages, the known ledger, and every link."""
     project = new_project(tmp_path / "fresh")
