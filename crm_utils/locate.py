@@ -3,6 +3,8 @@
 import importlib.util
 from pathlib import Path
 
+SIMULATED = "simulated"  # in place of a file: the table that comes with a simulated source
+
 
 class SourceError(ValueError):
     """A source cannot be read; the message names the file, the column, the rows and the cure."""
@@ -26,6 +28,14 @@ def source_file(source: dict, root: Path) -> Path:
         raise SourceMissing(
             f"its source {source['file']} is not there: put the file into place, or correct source.file"
         )
+    return path
+
+
+def side_file(name: str, where: str, root: Path) -> Path:
+    """The file of attributes, contacts or past campaigns. Raises `SourceMissing` where there is none."""
+    path = root / where
+    if not path.is_file():
+        raise SourceMissing(f"{name}: {where} is not there: put the file into place, or correct {name}")
     return path
 
 

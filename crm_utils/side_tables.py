@@ -6,10 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from crm_utils import simulate
-from crm_utils.locate import SourceError, SourceMissing
+from crm_utils.formats import plural
+from crm_utils.locate import SIMULATED, SourceError, side_file
 from crm_utils.params import Shop
-
-SIMULATED = "simulated"
 
 
 def read_all(named: dict[str, str | None], source: dict, root: Path, day: date) -> dict[str, pd.DataFrame]:
@@ -34,9 +33,7 @@ def _read(name: str, where: str, source: dict, root: Path, day: pd.Timestamp) ->
         if not source.get("simulate"):
             raise SourceError(f"{name}: simulated needs a simulated source; name a file")
         return simulate.side_table(Shop.model_validate(source["simulate"]), name, day)
-    path = root / where
-    if not path.is_file():
-        raise SourceMissing(f"{name}: {where} is not there: put the file into place, or correct {name}")
+    path = side_file(name, where, root)
     try:
         table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={"customer_id": str})
     except (ValueError, OSError) as error:
@@ -53,6 +50,6 @@ def _dated(table: pd.DataFrame, column: str, where: str) -> pd.DataFrame:
     lost = table[column][dates.isna() & table[column].notna()]
     if len(lost):
         raise SourceError(
-            f"{where}, column {column!r}: {len(lost):,} rows without a readable date, for example {lost.iloc[0]!r}; write them as 2024-12-31"
+            f"{where}, column {column!r}: {plural(len(lost), 'row')} without a readable date, for example {lost.iloc[0]!r}; write them as 2024-12-31"
         )
     return table.assign(**{column: dates})

@@ -113,6 +113,12 @@ class Report(Shared):
     budget: Budget = Budget()
     custom: dict[str, Any] = {}
 
+    @model_validator(mode="after")
+    def _says_that_it_is_simulated(self) -> "Report":
+        if self.source.simulate and "simulated" not in self.title.lower():
+            raise ValueError("the title of a simulated shop must say `simulated`")
+        return self
+
 
 class Settings(Shared):
     """The shared settings of one report and date, as they lie in a run folder (`settings.json`)."""
