@@ -3,22 +3,53 @@
 Each line is classified once, by the first rule that removes it; the ledger and the orders come from that one column.
 """
 
+import itertools
 from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-READ, AFTER = "read", "after the analysis date"
+READ, OVERLAP, AFTER, CANCELLED = "read", "overlap between extracts", "after the analysis date", "cancellations"
+MERGED, CAPPED = "customers merged", "outliers capped"
+UNMATCHED, SETTLED = "cancellations without a sale", "cancelled orders and their cancellations"
+NEEDED = {"drop": set(), "net": {"order_id"}, "match": {"order_id", "product_id", "quantity"}}
+LEFT = ["rows_left", "customers_left", "revenue_left"]
 
 
 class CleaningError(ValueError):
-    """No line item is left; the message says which rule took the last ones and what to change."""
+    """The line items cannot be cleaned as asked; the message says which rule is at fault and what to change."""
+
+
+def merge(lines: ir.Table, merged: dict[str, str]) -> ir.Table:
+    """The line items with the customer ids on the left of `merged` replaced by those on the right."""
+    if not merged:
+        return lines
+    circular = sorted(set(merged) & set(merged.values()))
+    if circular:
+        raise CleaningError(f"merge_customers: {', '.join(circular)} is merged and merged into; name the last id only")
+    return lines.mutate(customer_id=lines.customer_id.cases(*merged.items(), else_=lines.customer_id))
+
+
+def marked(lines: ir.Table) -> ir.Table:
+    """The line items of several extracts with a column `repeated` in place of `extract`.
+
+    True for a line of a later extract that equals, column for column, one of an earlier extract. Only the ranges of
+    dates that two extracts cover are searched.
+    """
+    if "extract" not in lines.columns:
+        return lines
+    equal = [column for column in lines.columns if column != "extract"]
+    shared = ibis.or_(False, *(lines.ordered_at.between(*span) for span in _shared_spans(lines)))
+    inside, outside = lines.filter(shared), lines.filter(~shared)
+    inside = inside.mutate(repeated=inside.extract > inside.extract.min().over(group_by=equal))
+    return inside.union(outside.mutate(repeated=ibis.literal(False))).drop("extract")
 
 
 def rules(
     lines: ir.Table,
     analysis_date: date,
+    cancellations: str = "drop",
     duplicates: str = "keep",
     exclude_products: list[str] = (),
     exclude_customers: list[str] = (),
@@ -26,18 +57,26 @@ def rules(
     """The named rules in their order, each true for the line items it removes.
 
     Rules that need a column the source has not are left out. `duplicates="drop"` keeps one of several equal lines.
+    With `cancellations` other than `drop`, any line that takes money back is one, not only those of `C` orders, and
+    those of left-out products and customers go with these.
     """
     has = set(lines.columns)
-    named = {
-        AFTER: lines.ordered_at.date() > ibis.literal(analysis_date),
-        "unknown customer": lines.customer_id.isnull(),
-    }
-    if "order_id" in has:
-        named["cancellations"] = lines.order_id.upper().startswith("C")
+    missing = sorted(NEEDED[cancellations] - has)
+    if missing:
+        raise CleaningError(
+            f"cancellations: {cancellations} needs {', '.join(missing)}: name the column, or choose drop"
+        )
+    named = {OVERLAP: lines.repeated} if "repeated" in has else {}
+    named[AFTER] = lines.ordered_at.date() > ibis.literal(analysis_date)
+    named["unknown customer"] = lines.customer_id.isnull()
+    excluded = {}
     if "product_id" in has and exclude_products:
-        named["non-products"] = lines.product_id.isin(list(exclude_products))
+        excluded["non-products"] = lines.product_id.isin(list(exclude_products)).fill_null(False)
     if exclude_customers:
-        named["excluded customers"] = lines.customer_id.isin(list(exclude_customers))
+        excluded["excluded customers"] = lines.customer_id.isin(list(exclude_customers)).fill_null(False)
+    if "order_id" in has:
+        named[CANCELLED] = _cancelled(lines, cancellations, list(excluded.values()))
+    named |= excluded
     if "quantity" in has:
         named["non-positive quantity"] = (lines.quantity <= 0) | lines.quantity.isnull()
     named["non-positive price"] = (lines.amount <= 0) | lines.amount.isnull()
@@ -84,6 +123,83 @@ def counted(classified: ir.Table, log: pd.DataFrame, analysis_date: date) -> ir.
         )
         raise CleaningError(f"no order on or before {analysis_date} is left of {log.rows_left.iloc[0]:,} rows; {cure}")
     return classified.filter(classified.removed_by.isnull()).drop("removed_by")
+
+
+def cancelled(classified: ir.Table) -> ir.Table:
+    """The line items that the rule on cancellations set aside."""
+    return classified.filter(classified.removed_by == CANCELLED).drop("removed_by")
+
+
+def with_merged(log: pd.DataFrame, lines: ir.Table, merged: dict[str, str]) -> pd.DataFrame:
+    """The ledger with a line for the ids that `merge` did away with, and the customers as they were read before it.
+
+    lines: as they were before the merge.
+    """
+    if not merged:
+        return log
+    named = lines.filter(lines.customer_id.isin([*merged, *merged.values()]))
+    there = set(named.select("customer_id").distinct().execute().customer_id)
+    fewer = len(there) - len({merged.get(name, name) for name in there})
+    read = log.assign(customers_left=log.customers_left.where(log.index > 0, log.customers_left + fewer))
+    line = {"rule": MERGED, "rows_removed": 0, "revenue_removed": 0.0} | log.iloc[0][LEFT].to_dict()
+    return pd.concat([read.iloc[:1], pd.DataFrame([line]), read.iloc[1:]], ignore_index=True)
+
+
+def with_capped(log: pd.DataFrame, classified: ir.Table, capped: ir.Table, cancellations: str) -> pd.DataFrame:
+    """The ledger with a line for the revenue that capping took off the lines that count, and off their cancellations."""
+    if capped is classified:
+        return log
+    before, after = (float(_still_there(table, cancellations).amount.sum().execute()) for table in (classified, capped))
+    return _with_line(log, CAPPED, 0, before - after, log.rows_left.iloc[-1], log.customers_left.iloc[-1])
+
+
+def with_cancellations(log: pd.DataFrame, settlement: ir.Table, known: ir.Table, mode: str) -> pd.DataFrame:
+    """The ledger once cancellations are settled against their sales.
+
+    The line on cancellations keeps those that found no sale; a last line takes out the orders that were cancelled as a
+    whole, with all cancellations that found theirs: together they are worth nothing. With `drop` nothing changes.
+    settlement: as `settlement.settle` returns it. known: orders as known on the analysis date.
+    """
+    if mode == "drop":
+        return log
+    none = settlement.filter(settlement.order_id.isnull())
+    rows = int(none.lines.sum().execute() or 0)
+    revenue = float(none.revenue.sum().execute() or 0)
+    place = log.index[log.rule == CANCELLED][0]
+    log = log.assign(rule=log.rule.replace(CANCELLED, UNMATCHED))
+    log.loc[place, ["rows_removed", "revenue_removed"]] = [rows, revenue]
+    log["rows_left"] = log.rows_left.iloc[0] - log.rows_removed.cumsum()
+    log["revenue_left"] = (log.revenue_left.iloc[0] - log.revenue_removed.cumsum()).round(4)
+    left = known.aggregate(rows=known.lines.sum(), customers=known.customer_id.nunique()).execute().iloc[0].fillna(0)
+    return _with_line(log, SETTLED, int(log.rows_left.iloc[-1] - left.rows), 0.0, int(left.rows), int(left.customers))
+
+
+def _shared_spans(lines: ir.Table) -> list[tuple]:
+    """The times from and to which two extracts both cover."""
+    spans = lines.group_by("extract").agg(first=lines.ordered_at.min(), last=lines.ordered_at.max()).execute()
+    pairs = itertools.combinations(zip(spans["first"], spans["last"], strict=True), 2)
+    shared = {(max(one[0], other[0]), min(one[1], other[1])) for one, other in pairs}
+    return sorted(span for span in shared if span[0] <= span[1])
+
+
+def _cancelled(lines: ir.Table, mode: str, excluded: list[ir.BooleanValue]) -> ir.BooleanValue:
+    marked = lines.order_id.upper().startswith("C").fill_null(False)
+    if mode == "drop":
+        return marked
+    taken_back = marked | (lines.amount < 0).fill_null(False)
+    for condition in excluded:
+        taken_back = taken_back & ~condition
+    return taken_back
+
+
+def _still_there(classified: ir.Table, mode: str) -> ir.Table:
+    counts = classified.removed_by.isnull()
+    return classified.filter(counts if mode == "drop" else counts | (classified.removed_by == CANCELLED))
+
+
+def _with_line(log: pd.DataFrame, rule: str, rows: int, revenue: float, *left: float) -> pd.DataFrame:
+    line = [rule, rows, revenue, *left, round(log.revenue_left.iloc[-1] - revenue, 4)]
+    return pd.concat([log, pd.DataFrame([line], columns=log.columns)], ignore_index=True)
 
 
 def _running(removed: pd.DataFrame, customers: pd.Series, rules: list[str]) -> pd.DataFrame:

@@ -3,6 +3,8 @@
 import importlib.util
 from pathlib import Path
 
+SIMULATED = "simulated"  # in place of a file: the table that comes with a simulated source
+
 
 class SourceError(ValueError):
     """A source cannot be read; the message names the file, the column, the rows and the cure."""
@@ -19,11 +21,21 @@ def source_file(source: dict, root: Path) -> Path:
         if package is None:
             raise SourceMissing("the CDNOW sample ships with the lifetimes package: pip install lifetimes")
         return Path(package.submodule_search_locations[0]) / "datasets" / "CDNOW_master.txt"
+    if source.get("simulate"):
+        return Path(__file__).with_name("simulate") / "__init__.py"  # what makes the data
     path = root / source["file"]
     if not path.is_file():
         raise SourceMissing(
             f"its source {source['file']} is not there: put the file into place, or correct source.file"
         )
+    return path
+
+
+def side_file(name: str, where: str, root: Path) -> Path:
+    """The file of attributes, contacts or past campaigns. Raises `SourceMissing` where there is none."""
+    path = root / where
+    if not path.is_file():
+        raise SourceMissing(f"{name}: {where} is not there: put the file into place, or correct {name}")
     return path
 
 

@@ -27,11 +27,6 @@ def from_lines(lines: ir.Table) -> ir.Table:
     )
 
 
-def no_adjustments() -> pd.DataFrame:
-    """The table of cancellations where cancellations are dropped: customer_id, order_id, adjusted_at, revenue, no row."""
-    return pd.DataFrame({"customer_id": [], "order_id": [], "adjusted_at": [], "revenue": []})
-
-
 def known_on(orders: ir.Table, adjustments: ir.Table, day: date) -> ir.Table:
     """Orders as known on a day: placed by then, less adjustments dated by then. A fully cancelled order disappears."""
     placed = orders.filter(orders.ordered_at.date() <= ibis.literal(day))

@@ -86,6 +86,39 @@ CONTRACTS = {
         },
         key=(),
     ),
+    "unmatched_cancellations": Contract(
+        {
+            "customer_id": _text(),
+            "cancellation_id": _text(),
+            "product_id": _text(nullable=True),
+            "cancelled_at": _time(),
+            "revenue": _number(),
+        },
+        key=(),
+    ),
+    "habits": Contract({"customer_id": _text()}, key=("customer_id",)),
+    "attributes": Contract({"customer_id": _text()}, key=("customer_id",)),
+    "contacts": Contract(
+        {
+            "customer_id": _text(),
+            "channel": _text(),
+            "consent": Column(bool, coerce=True),
+            "last_contacted": Column(TIME, nullable=True, coerce=True),
+            "external_id": _text(nullable=True),
+        },
+        key=("customer_id", "channel"),
+        dates=("last_contacted",),
+    ),
+    "past_campaigns": Contract(
+        {
+            "campaign": _text(),
+            "customer_id": _text(),
+            "contacted_on": _time(),
+            "group": Column(str, Check.isin(["treatment", "control"]), coerce=True),
+        },
+        key=("campaign", "customer_id"),
+        dates=("contacted_on",),
+    ),
     "customers": Contract(
         {
             "customer_id": _text(),

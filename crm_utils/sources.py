@@ -6,12 +6,13 @@ from pathlib import Path
 import ibis
 import ibis.expr.types as ir
 
+from crm_utils import simulate
 from crm_utils.formats import plural
 from crm_utils.locate import SourceError, source_file
 
 MONEY = "decimal(18, 4)"
 TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country")
-NUMBER_COLUMNS = ("quantity", "unit_price", "amount")
+NUMBER_COLUMNS = ("quantity", "unit_price", "amount", "unit_cost")
 
 
 def line_items(source: dict, columns: dict[str, str], root: Path) -> ir.Table:
@@ -21,6 +22,7 @@ def line_items(source: dict, columns: dict[str, str], root: Path) -> ir.Table:
     `order_id, product_id, description, country` (text), `quantity, unit_price` (decimal) that `columns` maps.
     Raises `SourceError` for an unreadable file, a missing column, or values that are no date or number.
     """
+    source = simulate.as_file(source, root)
     path = source_file(source, root)
     raw = _cdnow(path) if source.get("sample") == "cdnow" else _file(path)
     wanted = {name: column for name, column in columns.items() if column is not None}

@@ -39,6 +39,13 @@ class Store:
         return {"source": settings.source.model_dump(), "columns": settings.columns.model_dump(), "root": self.root}
 
     @property
+    def side_tables(self) -> dict[str, Any]:
+        """The arguments of `side_tables.read_all`, but for the day."""
+        settings = self.settings
+        named = {name: getattr(settings, name) for name in ("attributes", "contacts", "past_campaigns")}
+        return {"named": named, "source": settings.source.model_dump(), "root": self.root}
+
+    @property
     def root(self) -> Path:
         return self.run_dir / self.settings.root
 
@@ -76,6 +83,11 @@ class Store:
         finally:
             building.unlink(missing_ok=True)
 
+    def save_all(self, tables: dict[str, pd.DataFrame]) -> None:
+        """Write each table under its name."""
+        for name, table in tables.items():
+            self.save(table, name)
+
     def segment_map(self, name: str) -> SegmentMap:
         """The map `params/segments/<name>.yaml`, or the one at path `name`, proven complete and disjoint."""
         return read(rules_file(self.root, "segment_map", name), SegmentMap)
@@ -106,10 +118,9 @@ def _sorted(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def _stream(table: ir.Table, name: str, path: Path) -> None:
     """Batches of a million rows, each checked. The engine has sorted them and made the keys unique."""
     contract = CONTRACTS[name]
+    columns = [*contract.columns, *(column for column in table.columns if column not in contract.columns)]
     batches = (
-        table.select(*contract.columns)
-        .order_by(*(contract.key or contract.columns))
-        .to_pyarrow_batches(chunk_size=1_000_000)
+        table.select(columns).order_by(*(contract.key or contract.columns)).to_pyarrow_batches(chunk_size=1_000_000)
     )
     writer = None
     with batches:

@@ -4,8 +4,8 @@ from datetime import date
 
 import pandas as pd
 
-from crm_utils.formats import count, day, listing, money, plural
-from crm_utils.headlines import Sentence, say
+from crm_utils.formats import count, day, listing, money, percent, plural
+from crm_utils.headlines import Nothing, Sentence, nothing, say
 
 
 def counted(log: pd.DataFrame, analysis_date: date, currency: str) -> Sentence:
@@ -71,3 +71,108 @@ def months_in_words(months: pd.DataFrame, currency: str) -> str:
     """What the bars of revenue by month show."""
     first, last = months.iloc[0], months.iloc[-1]
     return f"Bar chart of revenue in {plural(len(months), 'month')}, from {money(first.revenue, currency)} in {first.month:%B %Y} to {money(last.revenue, currency)} in {last.month:%B %Y}."
+
+
+def unmoved(log: pd.DataFrame) -> Nothing | None:
+    """What a figure of the ledger shows where no rule moved money: nothing."""
+    return None if log.revenue_removed.round(2).any() else nothing("No rule took revenue away or added any.")
+
+
+def largest_step(log: pd.DataFrame, currency: str) -> Sentence:
+    """How much of the revenue read counts as sales, and the rule that moved most."""
+    read, left = log.revenue_left.iloc[0], log.revenue_left.iloc[-1]
+    step = log.loc[log.revenue_removed.abs().idxmax()]
+    moved = "took away" if step.revenue_removed > 0 else "added"
+    return say(
+        f"Of {money(read, currency)} read, {money(left, currency)} count as sales: “{step.rule}” {moved} {money(abs(step.revenue_removed), currency)}."
+    )
+
+
+def steps_in_words(log: pd.DataFrame, currency: str) -> str:
+    """What the waterfall of the ledger shows."""
+    moved = log[log.revenue_removed.round(2) != 0]
+    steps = [f"{row.rule} {'−' if row.revenue_removed > 0 else '+'}{money(abs(row.revenue_removed), currency)}" for row in moved.itertuples()]  # fmt: skip
+    return f"Waterfall from {money(log.revenue_left.iloc[0], currency)} read to {money(log.revenue_left.iloc[-1], currency)} left: {listing(steps)}."
+
+
+def cancellations(
+    mode: str, placed: float, adjustments: pd.DataFrame, log: pd.DataFrame, currency: str
+) -> Sentence | Nothing:
+    """What cancellations took off orders, and how many orders and customers went with them; nothing where they are dropped."""
+    if mode == "drop":
+        return nothing("Cancelled lines are dropped (cancellations: drop), the sales they take back are kept.")
+    if adjustments.empty:
+        return say("No cancellation took anything off an order.")
+    taken = -adjustments.revenue.sum()
+    orders = plural(adjustments.order_id.nunique(), "order")
+    gone = log.customers_left.iloc[-2] - log.customers_left.iloc[-1]
+    left = f"{plural(gone, 'customer')} {'was' if gone == 1 else 'were'} left with nothing" if gone else ""
+    return say(
+        f"Cancellations took {money(taken, currency)} off {orders}, {percent(taken / placed, 1)} of what was ordered.",
+        left and f"{left} and {'does' if gone == 1 else 'do'} not count.",
+    )
+
+
+def all_matched(unmatched: pd.DataFrame) -> Sentence | None:
+    """What stands in place of the list of cancellations that found no sale, where there is none."""
+    return say("Every cancellation found its sale.") if unmatched.empty else None
+
+
+def limits(limits: dict[str, float], log: pd.DataFrame, currency: str) -> Sentence | Nothing:
+    """The limits of extreme values and the revenue they held back; nothing where none were asked for."""
+    if not limits:
+        return nothing("No value is held back (cap_outliers: False).")
+    held = log.revenue_removed[log.rule == "outliers capped"].iloc[0]
+    return say(
+        f"Quantities beyond {limits['quantity']:,.1f} and prices beyond {money(limits['unit_price'], currency, 2)} count as these limits: {money(held, currency)} of revenue is held back."
+    )
+
+
+def no_habits(habits: pd.DataFrame) -> Nothing | None:
+    """Nothing, where the source has no column that tells a habit."""
+    return nothing("The source has no products, prices or countries.") if not HABITS & set(habits.columns) else None
+
+
+def habits(habits: pd.DataFrame) -> Sentence | Nothing:
+    """What stands out in what customers buy; nothing where the source does not tell."""
+    parts = []
+    if "price_ratio" in habits:
+        below = (habits.price_ratio < 0.95).mean()
+        parts.append(f"{percent(below)} of customers mostly pay at least 5% less than usual for the same product.")
+    if "return_share" in habits and habits.return_share.any():
+        sender = (habits.return_share > 0).mean()
+        parts.append(f"{percent(sender)} have cancelled or sent something back.")
+    if "country" in habits and habits.country.notna().any():
+        shares = habits.country.value_counts(normalize=True)
+        parts.append(f"{percent(shares.iloc[0])} order from {shares.index[0]}.")
+    return say(*parts) if parts else nothing("The source tells no habit.")
+
+
+HABITS = {"price_ratio", "distinct_products", "return_share", "top_product", "country", "margin_rate"}
+
+
+def side_tables(named: dict[str, pd.DataFrame], customers: int) -> Sentence | Nothing:
+    """For how many customers there is more to know; nothing where the report names no such table."""
+    if not named:
+        return nothing("The report names no attributes, contacts or past campaigns.")
+    parts = []
+    if "attributes" in named:
+        table = named["attributes"]
+        columns = listing([name.replace("_", " ") for name in table.columns.drop("customer_id")])
+        parts.append(f"{plural(table.customer_id.nunique(), 'customer')} have attributes ({columns}).")
+    if "contacts" in named:
+        table = named["contacts"]
+        agreed = table[table.consent.astype(bool)].customer_id.nunique()
+        parts.append(
+            f"{plural(table.customer_id.nunique(), 'customer')} can be reached, {count(agreed)} of them agreed to it."
+        )
+    if "past_campaigns" in named:
+        parts.append(_campaigns(named["past_campaigns"]))
+    return say(*parts, f"These pages count {plural(customers, 'customer')}.")
+
+
+def _campaigns(table: pd.DataFrame) -> str:
+    if table.empty:
+        return "No campaign had taken place by this date."
+    sizes = table.group.value_counts()
+    return f"{plural(table.campaign.nunique(), 'past campaign')} reached {plural(sizes.get('treatment', 0), 'customer')} and left out {count(sizes.get('control', 0))} for comparison."

@@ -3,6 +3,7 @@
 from crm_utils.params.base import ParamsError, parse, read
 from crm_utils.params.report import SECTIONS, Report, Settings, Source
 from crm_utils.params.rules import Campaigns, SegmentMap, cell_name
+from crm_utils.params.shop import Shop
 
 __all__ = [
     "SECTIONS",
@@ -11,6 +12,7 @@ __all__ = [
     "Report",
     "SegmentMap",
     "Settings",
+    "Shop",
     "Source",
     "cell_name",
     "parse",

@@ -6,14 +6,18 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from crm_utils.params.base import Model
+from crm_utils.params.shop import Shop
 
 
 class Cleaning(Model):
     """Which line items count (01_cleaning)."""
 
+    cancellations: Literal["drop", "net", "match"] = "drop"
     duplicates: Literal["keep", "drop"] = "keep"
     exclude_products: list[str] = []
     exclude_customers: list[str] = []
+    merge_customers: dict[str, str] = {}
+    cap_outliers: bool = False
 
 
 class Rfm(Model):
@@ -45,15 +49,16 @@ class Budget(Model):
 
 
 class Source(Model):
-    """Where the line items are: a packaged sample, or a csv or parquet file (path relative to the project)."""
+    """Where the line items are: a packaged sample, a csv or parquet file (path relative to the project), or a simulated shop."""
 
     sample: Literal["cdnow"] | None = None
     file: str | None = None
+    simulate: Shop | None = None
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Source":
-        if (self.sample is None) == (self.file is None):
-            raise ValueError("name exactly one of sample, file")
+        if [self.sample, self.file, self.simulate].count(None) != 2:
+            raise ValueError("name exactly one of sample, file, simulate")
         return self
 
 
@@ -68,6 +73,7 @@ class Columns(Model):
     quantity: str | None = None
     unit_price: str | None = None
     amount: str | None = None
+    unit_cost: str | None = None
     country: str | None = None
 
     @model_validator(mode="after")
@@ -91,6 +97,9 @@ class Shared(Model):
     source: Source
     columns: Columns
     history_complete: bool = False
+    attributes: str | None = Field(None, min_length=1)  # a file of facts on customers, or `simulated`
+    contacts: str | None = Field(None, min_length=1)
+    past_campaigns: str | None = Field(None, min_length=1)
 
 
 class Report(Shared):
@@ -103,6 +112,12 @@ class Report(Shared):
     cltv: Cltv = Cltv()
     budget: Budget = Budget()
     custom: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _says_that_it_is_simulated(self) -> "Report":
+        if self.source.simulate and "simulated" not in self.title.lower():
+            raise ValueError("the title of a simulated shop must say `simulated`")
+        return self
 
 
 class Settings(Shared):

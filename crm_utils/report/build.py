@@ -144,6 +144,7 @@ def _described(job: Job, entries: dict[str, dict], figures: dict[str, float]) ->
         "report": job.name,
         "title": job.report.title,
         "currency": job.report.currency,
+        "simulated": job.report.source.simulate is not None,
         "analysis_date": str(job.day),
         "summary": figures,
         "pages_key": keys.pages_key(job),

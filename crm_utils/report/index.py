@@ -13,6 +13,9 @@ from crm_utils.report.plan import Job
 
 TABLES = {
     "orders": "one row per order",
+    "adjustments": "what cancellations took off orders, dated",
+    "unmatched_cancellations": "cancellations that found no sale",
+    "habits": "what each customer buys and pays, as far as the source tells",
     "customers": "one row per customer: recency, frequency, monetary value and scores",
     "segments": "the segment of each customer",
     "segment_profile": "one row per segment",
@@ -43,11 +46,8 @@ def date_page(job: Job, folder: Path, figures: dict[str, float]) -> str:
     executed = {book.name: render.read(folder / "notebooks" / f"{book.name}.ipynb") for book in job.notebooks}
     found = {name: [Markup(html) for html in run.outputs(notebook, "headline")] for name, notebook in executed.items()}
     pictures = [Markup(html) for notebook in executed.values() for html in run.outputs(notebook, "keyfigure")]
-    tables = [
-        (name, meaning, pq.read_metadata(folder / "data" / f"{name}.parquet").num_rows)
-        for name, meaning in TABLES.items()
-        if (folder / "data" / f"{name}.parquet").exists()
-    ]
+    rows = {path.stem: pq.read_metadata(path).num_rows for path in (folder / "data").glob("*.parquet")}
+    tables = [(name, meaning, rows[name]) for name, meaning in TABLES.items() if rows.get(name)]
     return render.page(
         "date.html.j2",
         job=job,
@@ -71,6 +71,7 @@ def top_page(root: Path) -> str:
                 {
                     "name": folder.name,
                     "title": manifests[0]["title"],
+                    "simulated": manifests[0].get("simulated", False),
                     "dates": [_row(m) for m in manifests],
                     "trend": _trend(manifests[::-1]),
                 }

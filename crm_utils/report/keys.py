@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from crm_utils.locate import rules_file, source_file
+from crm_utils.locate import SIMULATED, rules_file, side_file, source_file
 from crm_utils.report.plan import RULES, Job
 
 PACKAGE = Path(__file__).parents[1]
@@ -18,7 +18,7 @@ def chain_keys(job: Job) -> None:
     Raises `SourceMissing` where the data, the first link, is not there.
     """
     source = source_file(job.report.source.model_dump(), job.root)
-    settings = job.settings(job.folder).model_dump_json()
+    settings = job.settings(job.folder).model_dump_json() + _side_tables(job)
     lock = job.root / "requirements.lock"
     key = _hash(_content(source, source.stat().st_mtime_ns), settings, lock.read_text() if lock.exists() else "")
     for notebook in job.notebooks:
@@ -68,6 +68,13 @@ def _files(module: str) -> list[Path]:
     if place.with_suffix(".py").is_file():
         return [place.with_suffix(".py")]
     return [place / "__init__.py", *place.glob("*.mplstyle")] if (place / "__init__.py").is_file() else []
+
+
+def _side_tables(job: Job) -> str:
+    """The content of the files with attributes, contacts and past campaigns."""
+    named = {name: getattr(job.report, name) for name in ("attributes", "contacts", "past_campaigns")}
+    paths = [side_file(name, where, job.root) for name, where in named.items() if where not in (None, SIMULATED)]
+    return " ".join(_content(path, path.stat().st_mtime_ns) for path in paths)
 
 
 @cache

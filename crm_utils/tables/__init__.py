@@ -55,7 +55,7 @@ WRITTEN = {  # column: (format, heading where the name does not do)
     "pulled_forward": (SHARE, None),
     "window_days": (COUNT, "Window, days"),
 }
-LONG_TEXTS = ("meaning", "advice", "action", "reason")
+LONG_TEXTS = ("meaning", "advice", "action", "reason", "finding")
 
 
 def styled(frame: pd.DataFrame, caption: str, currency: str = "", headings: dict[str, str] | None = None) -> Styler:

@@ -3,6 +3,7 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from crm_utils import formats
 from crm_utils.tables import styled
 
 
@@ -15,3 +16,45 @@ def months(months: pd.DataFrame, currency: str) -> Styler:
     return styled(
         months.assign(month=names).drop(columns="complete"), "Revenue, orders and customers by month", currency
     )
+
+
+def unmatched(unmatched: pd.DataFrame, currency: str) -> Styler:
+    """The largest ones; the caption says how many there are and what they add up to."""
+    largest = unmatched.sort_values(["revenue", "cancellation_id"], kind="stable").head(10)
+    shown = largest.assign(cancelled_at=largest.cancelled_at.dt.strftime("%-d %B %Y"))
+    total = formats.money(unmatched.revenue.sum(), currency)
+    caption = f"The largest of {formats.plural(len(unmatched), 'cancellation')} without a sale, {total} together"
+    headings = {
+        "cancellation_id": "Cancellation",
+        "product_id": "Product",
+        "customer_id": "Customer",
+        "cancelled_at": "On",
+    }
+    return styled(
+        shown.rename(columns={"revenue": "revenue_removed"}),
+        caption,
+        currency,
+        headings | {"revenue_removed": "Revenue"},
+    )
+
+
+def readiness(findings: pd.DataFrame) -> Styler:
+    return styled(findings, "What was checked, and what was found")
+
+
+def habits(habits: pd.DataFrame) -> Styler:
+    """Quartiles of each habit that is a number."""
+    known = [column for column in HABITS if column in habits and habits[column].notna().any()]
+    quartiles = habits[known].quantile([0.25, 0.5, 0.75]).T
+    shown = pd.DataFrame({"habit": [HABITS[name][0] for name in known]})
+    for place, heading in ((0.25, "A quarter are below"), (0.5, "Half are below"), (0.75, "Three quarters are below")):
+        shown[heading] = [HABITS[name][1].format(value) for name, value in quartiles[place].items()]
+    return styled(shown, "Habits of customers")
+
+
+HABITS = {
+    "price_ratio": ("Price paid ÷ usual price of the product", "{:.2f}"),
+    "distinct_products": ("Different products bought", "{:,.0f}"),
+    "return_share": ("Cancelled or returned, of revenue", "{:.1%}"),
+    "margin_rate": ("Margin, of revenue", "{:.1%}"),
+}

@@ -1,0 +1,76 @@
+"""What customers buy and what they pay for it: one row a customer, only what the source can tell."""
+
+import ibis
+import ibis.expr.types as ir
+
+MONEY = "decimal(38, 4)"
+
+
+def table(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
+    """One row per customer with a line item that counts.
+
+    counted: the line items that count. cancelled: those the rule on cancellations set aside.
+    Returns customer_id and, where the source has the columns for it: price_ratio (median over the line items of unit
+    price ÷ median unit price of that product), distinct_products, top_product (the one on most lines), return_share
+    (cancelled ÷ gross revenue, at most 1), country (the one on most lines), margin_rate (1 − cost ÷ revenue).
+    """
+    has = set(counted.columns)
+    parts = [_sums(counted, has)]
+    if {"product_id", "unit_price"} <= has:
+        parts.append(_price_ratio(counted))
+    for column, name in (("product_id", "top_product"), ("country", "country")):
+        if column in has:
+            parts.append(_most_frequent(counted, column, name))
+    if "order_id" in has:
+        parts.append(_returned(cancelled))
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = joined.left_join(part, "customer_id").drop("customer_id_right")
+    if "order_id" in has:
+        share = (joined.returned.fill_null(0).cast("float64") / joined.revenue.cast("float64")).clip(0, 1)
+        joined = joined.mutate(return_share=share).drop("returned")
+    return joined.drop("revenue")
+
+
+def _sums(counted: ir.Table, has: set[str]) -> ir.Table:
+    sums = {"revenue": counted.amount.cast(MONEY).sum()}
+    if "product_id" in has:
+        sums["distinct_products"] = counted.product_id.nunique()
+    if {"unit_cost", "quantity"} <= has:
+        priced = counted.unit_cost.notnull()  # a line without a known cost says nothing about the margin
+        sums["cost"] = (counted.quantity * counted.unit_cost).cast(MONEY).sum()
+        sums["costed"] = counted.amount.cast(MONEY).sum(where=priced)
+    grouped = counted.group_by("customer_id").agg(**sums)
+    if "cost" in sums:
+        rate = 1 - grouped["cost"].cast("float64") / grouped.costed.nullif(0).cast("float64")
+        grouped = grouped.mutate(margin_rate=rate).drop("cost", "costed")
+    return grouped
+
+
+def _price_ratio(counted: ir.Table) -> ir.Table:
+    usual = _median(counted, ["product_id"], "unit_price").rename(usual="unit_price").cast({"usual": "float64"})
+    priced = counted.select("customer_id", "product_id", "unit_price").join(usual, "product_id")
+    ratios = priced.mutate(price_ratio=(priced.unit_price.cast("float64") / priced.usual).round(6))
+    return _median(ratios, ["customer_id"], "price_ratio")
+
+
+def _median(table: ir.Table, by: list[str], column: str) -> ir.Table:
+    """The exact median of each group, from the counts of each value: the same on every engine."""
+    values = table.filter(table[column].notnull()).group_by(*by, column).agg(rows=lambda t: t.count())
+    reached = values.rows.sum().over(ibis.cumulative_window(group_by=by, order_by=column))
+    values = values.mutate(reached=reached, all=values.rows.sum().over(group_by=by))
+    middle = values.filter(
+        (2 * values.reached >= values["all"]) & (2 * (values.reached - values.rows) <= values["all"])
+    )
+    return middle.group_by(by).agg(**{column: middle[column].cast("float64").mean()})
+
+
+def _most_frequent(counted: ir.Table, column: str, name: str) -> ir.Table:
+    lines = counted.filter(counted[column].notnull()).group_by("customer_id", column).agg(lines=lambda t: t.count())
+    place = ibis.row_number().over(group_by="customer_id", order_by=[ibis.desc("lines"), column])
+    ranked = lines.mutate(place=place)
+    return ranked.filter(ranked.place == 0).select("customer_id", **{name: ranked[column]})
+
+
+def _returned(cancelled: ir.Table) -> ir.Table:
+    return cancelled.group_by("customer_id").agg(returned=-cancelled.amount.cast(MONEY).sum())
