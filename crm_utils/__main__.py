@@ -1,4 +1,4 @@
-"""The command line: `python -m crm_utils report|draft [--report NAME] [--date DATE]`."""
+"""The command line: `python -m crm_utils report|draft|new|export|data [--report NAME] [--date DATE] [--file FILE] [--to URL]`."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+from crm_utils.locate import SourceError
 from crm_utils.params import ParamsError
 from crm_utils.report.build import build, draft, out_of_date, stale_notebooks
 from crm_utils.report.plan import Job, jobs
@@ -18,16 +19,19 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument(
         "command",
-        choices=["report", "draft"],
-        help="report: bring pages up to date; draft: fill reports/_draft for Jupyter",
+        choices=["report", "draft", "new", "export", "data"],
+        help="report: bring pages up to date; draft: fill reports/_draft for Jupyter; new: guess a report's parameters from "
+        "--file; export: write a report's results to the database --to; data: download Online Retail II into data/",
     )
     parser.add_argument("--report", help="one report, by the name of its file in params/ (default: all)")
     parser.add_argument("--date", help="one analysis date of that report, or `last` (default: all)")
+    parser.add_argument("--file", help="new: the file with the line items, or a pattern of files")
+    parser.add_argument("--to", help="export: the database's URL, its password as ${NAME} of an environment variable")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return _draft(options) if options.command == "draft" else _report(options.report, options.date)
-    except ParamsError as error:
+        return COMMANDS[options.command](options)
+    except (ParamsError, SourceError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -61,6 +65,21 @@ def _draft(options: argparse.Namespace) -> int:
     return 0
 
 
+def _new(options: argparse.Namespace) -> int:
+    from crm_utils.report.new import new
+
+    if not options.report or not options.file:
+        raise ParamsError("name the report and its file: make new REPORT=shop FILE=orders.csv")
+    path, guessed, open_points = new(Path.cwd(), options.report, options.file)
+    print(f"{path.relative_to(Path.cwd())} is written")
+    for line in guessed:
+        print(f"  guessed   {line}")
+    for line in open_points:
+        print(f"  to check  {line}")
+    print(f"next: make report REPORT={options.report}")
+    return 0
+
+
 class _Progress:
     """A progress bar over the notebooks that have to run; nothing where none has to."""
 
@@ -90,6 +109,13 @@ def _stop_children() -> None:
     for child in children:
         child.kill()
     psutil.wait_procs(children, timeout=5)
+
+
+COMMANDS = {
+    "report": lambda options: _report(options.report, options.date),
+    "draft": _draft,
+    "new": _new,
+}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def extracts(source: dict, root: Path, format: Format) -> list[Extract]:
     paths = source_files(source, root)
     if source.get("sample") == "cdnow":
         return [Extract(paths[0].name, _cdnow(paths[0]), format)]
-    if source.get("sheets") and not any(_kind(path) == "xlsx" for path in paths):
+    if source.get("sheets") and not any(kind(path) == "xlsx" for path in paths):
         raise SourceError(f"source.sheets is for spreadsheets, and {paths[0].name} is none: remove source.sheets")
     return [extract for path in paths for extract in _of_file(path, source.get("sheets"), root, format)]
 
@@ -29,14 +29,14 @@ def extracts(source: dict, root: Path, format: Format) -> list[Extract]:
 def _of_file(path: Path, names: list[str] | None, root: Path, format: Format) -> list[Extract]:
     if path.stat().st_size == 0:
         raise SourceError(f"{path.name} is empty (0 bytes): export it again")
-    kind = _kind(path)
-    if kind == "xlsx":
+    if (form := kind(path)) == "xlsx":
         copies = sheets.copies(path, names, root)
         return [Extract(f"{path.name}, sheet {sheet!r}", ibis.read_parquet(copy), format) for sheet, copy in copies]
-    return [Extract(path.name, _parquet(path) if kind == "parquet" else _csv(path, root, format), format)]
+    return [Extract(path.name, _parquet(path) if form == "parquet" else _csv(path, root, format), format)]
 
 
-def _kind(path: Path) -> str:
+def kind(path: Path) -> str:
+    """How a file is read, by its name: csv, parquet or xlsx. Raises `SourceError` for any other."""
     name = path.name.lower().removesuffix(".gz")
     kinds = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xlsb": "xlsx", ".xls": "xlsx", ".parquet": "parquet"}
     text = (".csv", ".tsv", ".txt")
@@ -121,6 +121,17 @@ def _header_line(path: Path) -> str:
         raise SourceError(
             f"{path.name} cannot be unpacked: the file is damaged or cut short; copy or export it again"
         ) from None
+
+
+def guessed_encoding(path: Path) -> str | None:
+    """The encoding to name for a text file: None for UTF-8, else UTF-16 where its first bytes say so, else windows-1252."""
+    try:
+        with open_text(path, "utf-8") as text:
+            while text.read(CHUNK):
+                pass
+    except UnicodeDecodeError:
+        return "utf-16" if "UTF-16" in not_utf8(path) else "windows-1252"
+    return None
 
 
 def not_utf8(path: Path) -> str:

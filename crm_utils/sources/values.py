@@ -75,7 +75,8 @@ def _as_number(column: ir.Column, format: Format | None) -> ir.Column:
 def _as_time(column: ir.Column, format: Format) -> ir.TimestampColumn:
     kind = column.type()
     if kind.is_timestamp() and kind.timezone is not None:
-        return _local_time(format.timezone, column) if format.timezone else ibis.null("timestamp")
+        plain = column.cast("timestamp")
+        return _local_time(format.timezone, column) if format.timezone else plain.nullif(plain)
     if kind.is_temporal():
         return column.cast("timestamp")
     text = _as_text(column, "order_id", format)
