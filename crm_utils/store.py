@@ -107,7 +107,7 @@ def _stream(table: ir.Table, name: str, path: Path) -> None:
     """Batches of a million rows, each checked. The engine has sorted them and made the keys unique."""
     contract = CONTRACTS[name]
     batches = (
-        table.select(*contract.columns)
+        _in_duckdb(table.select(*contract.columns))
         .order_by(*(contract.key or contract.columns))
         .to_pyarrow_batches(chunk_size=1_000_000)
     )
@@ -122,3 +122,14 @@ def _stream(table: ir.Table, name: str, path: Path) -> None:
         empty.to_parquet(path, index=False)
     else:
         writer.close()
+
+
+def _in_duckdb(table: ir.Table) -> ir.Table:
+    """The same table, streamed from the engine that holds it: each engine sorts text in an order of its own."""
+    if table.get_backend().name == "duckdb":
+        return table
+    engine = ibis.duckdb.connect()
+    with table.to_pyarrow_batches() as batches:
+        engine.con.register("batches", batches)
+        engine.con.execute("create temp table streamed as from batches")
+    return engine.table("streamed")

@@ -69,13 +69,13 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str]) -> None:
 def _lost(column: ir.Column, name: str, part: Extract) -> ir.BooleanValue:
     value = values.typed(column, name, part.format)
     if name == "ordered_at":
-        return (value.isnull() | ~value.year().between(*YEARS)).fill_null(True).cast("int64")
+        return (value.isnull() | ~value.year().between(*YEARS)).fill_null(True).ifelse(1, 0)
     there = column.notnull()
     if part.format is not None and column.type().is_string():
         there = column.strip().nullif("").notnull()
     elif column.type().is_floating() and part.format is not None:
         there = ~column.isnan() & there
-    return (value.isnull() & there).cast("int64")
+    return (value.isnull() & there).ifelse(1, 0)
 
 
 def _examples(column: ir.Column, lost: ir.Column, part: Extract) -> list[str]:

@@ -18,6 +18,7 @@ from crm_utils.sources.extract import Extract
 PLACEHOLDER = r"\$\{(\w+)\}"
 FILES = ("sqlite", "duckdb")
 EXTRAS = {"postgres": "postgres", "mysql": "mysql", "pyspark": "spark", "bigquery": "bigquery"}
+SESSION = {"postgres": "SET TIME ZONE 'UTC'", "mysql": "SET NAMES utf8mb4 COLLATE utf8mb4_bin"}
 NOT_REACHED = r"refused|could not connect|can't connect|timed? ?out|unknown (mysql )?(server )?host|could not translate|name or service|no route"
 NOT_LET_IN = r"password authentication failed|access denied|no password supplied|authentication failed"
 
@@ -43,7 +44,7 @@ def connect(url: str, root: Path) -> BaseBackend:
             return _opened(scheme, place, root)
         if scheme == "pyspark":
             return _spark(filled)
-        engine = ibis.connect(f"{scheme}://{place}")
+        engine = ibis.connect(f"{scheme}://{place}", **({"charset": "utf8mb4"} if scheme == "mysql" else {}))
     except SourceError:
         raise
     except ModuleNotFoundError as error:
@@ -53,8 +54,8 @@ def connect(url: str, root: Path) -> BaseBackend:
         ) from None
     except Exception as error:  # each driver has errors of its own
         raise _not_connected(error, url, filled) from None
-    if scheme == "postgres":
-        engine.raw_sql("SET TIME ZONE 'UTC'").close()
+    if scheme in SESSION:
+        engine.raw_sql(SESSION[scheme]).close()
     return engine
 
 

@@ -48,7 +48,7 @@ def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringCo
         whole = column.cast("int64")
         column = ibis.ifelse(whole == column, whole.cast("string"), column.cast("string"))
     elif _engine(column) == "mysql" and kind.is_string():
-        column = column.cast("binary").cast("string")  # ids that differ in case are different ids
+        column = column.cast("!string")  # takes the connection's collation: ids that differ in case are different ids
     text = column.cast("string").strip().nullif("")
     if format is not None and name in ID_COLUMNS:
         text = text.re_replace(r"^(\d+)\.0$", r"\1")
