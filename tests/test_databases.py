@@ -1,6 +1,8 @@
 """The same line items through every kind of source give the same tables; databases that fail say why, and no secret."""
 
+import os
 import shutil
+import socket
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import servers
 from conftest import skip_or_fail
 
 from crm_utils import cleaning, orders, rfm, sources
+from crm_utils.locate import SourceError, SourceMissing
 from crm_utils.store import Store
 
 pytestmark = pytest.mark.xdist_group("servers")
@@ -193,3 +196,147 @@ def test_mariadb_gives_the_same_tables(mariadb, how, folder, reference, tmp_path
 def test_spark_gives_the_same_tables(spark, folder, reference, tmp_path):
     query = f"select * from parquet.`{folder / 'shop.parquet'}`"
     assert_same(tables({"database": spark, "query": query}, folder, tmp_path), reference)
+
+
+def test_big_query_is_asked_the_same(ledger):
+    raw = ibis.table(ibis.memtable(ledger).schema(), name="lines")
+    lines = sources.values.standard(raw, COLUMNS, None)
+    counted = cleaning.classify(lines, cleaning.rules(lines, DAY)).filter(lambda t: t.removed_by.isnull())
+    sql = str(ibis.to_sql(orders.from_lines(counted), dialect="bigquery"))
+    assert "GROUP BY" in sql
+    assert "NUMERIC" in sql  # money is added up in decimals there too
+    assert "`lines`" in sql
+
+
+def test_an_order_without_a_number_gets_the_same_one_everywhere(postgres, mariadb, folder, tmp_path):
+    columns = {name: name for name in SAME if name != "order_id"}
+    found = []
+    for number, source in enumerate(
+        [{"file": "shop.parquet"}, *({"database": url, "table": "lines"} for url in (postgres, mariadb))]
+    ):
+        lines = sources.line_items(source, columns, folder)
+        store = Store(tmp_path / str(number))
+        store.save(orders.from_lines(lines.filter(lines.customer_id.notnull())), "orders")
+        found.append(store.load("orders"))
+    pd.testing.assert_frame_equal(found[1], found[0])
+    pd.testing.assert_frame_equal(found[2], found[0])
+
+
+# what tells that a database has changed
+
+
+def test_a_fingerprint_follows_the_data_up_to_the_day(folder, tmp_path):
+    shutil.copy(folder / "shop.sqlite", tmp_path)
+    source, early, late = {"database": "sqlite://shop.sqlite", "table": "lines"}, date(2010, 6, 30), date(2010, 12, 31)
+
+    def taken(day: date) -> str:
+        sources.databases.connect.cache_clear()
+        sources._by_day.cache_clear()
+        return sources.fingerprint(source, COLUMNS, tmp_path, day)
+
+    before = taken(early), taken(late)
+    assert before == (taken(early), taken(late))
+    engine = ibis.sqlite.connect(tmp_path / "shop.sqlite").con
+    engine.execute(
+        "update lines set quantity = quantity + 1 where rowid in (select rowid from lines where ordered_at > '2010-09' and ordered_at < '2010-10' limit 1)"
+    )
+    engine.commit()
+    assert taken(early) == before[0]
+    assert taken(late) != before[1]
+
+
+# what stops a run
+
+
+def refused(kind: type, root: Path, *words: str, columns: dict = COLUMNS, **source) -> None:
+    sources.databases.connect.cache_clear()
+    with pytest.raises(kind) as error:
+        sources.line_items(source, columns, root)
+    message = str(error.value)
+    assert [word for word in words if word not in message] == [], message
+    secrets = [servers.PASSWORD, os.environ.get("SHOP_PASSWORD", servers.PASSWORD), "p%40ss"]
+    chain = [str(error.value.__cause__), message]
+    assert not any(secret in text for secret in secrets for text in chain)
+
+
+def test_a_database_file_that_is_not_there_is_not_made(tmp_path):
+    refused(SourceMissing, tmp_path, "none.sqlite is not there", database="sqlite://none.sqlite", table="lines")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_is_down(secret, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for scheme, driver in (("postgresql", "psycopg"), ("mysql", "MySQLdb")):
+        pytest.importorskip(driver)
+        url = f"{scheme}://crm:${{SHOP_PASSWORD}}@127.0.0.1:{port}/shop"
+        refused(SourceMissing, tmp_path, "127.0.0.1", "cannot be reached", "start it", database=url, table="lines")
+
+
+def test_a_password_that_is_not_set(tmp_path, monkeypatch):
+    monkeypatch.delenv("SHOP_PASSWORD", raising=False)
+    url = "postgresql://crm:${SHOP_PASSWORD}@127.0.0.1/shop"
+    refused(
+        SourceMissing,
+        tmp_path,
+        "environment variable SHOP_PASSWORD",
+        "export SHOP_PASSWORD",
+        database=url,
+        table="lines",
+    )
+
+
+def test_a_wrong_password(postgres, mariadb, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_PASSWORD", "wrong-one")
+    for url in (postgres, mariadb):
+        refused(SourceError, tmp_path, "does not let this user in", "SHOP_PASSWORD", database=url, table="lines")
+
+
+def test_a_missing_table_or_column(postgres, mariadb, folder):
+    for url in (postgres, mariadb, "sqlite://shop.sqlite", "duckdb://shop.duckdb"):
+        refused(SourceError, folder, "no table 'line'", "did you mean 'lines'", database=url, table="line")
+        wrong = COLUMNS | {"customer_id": "customer"}
+        refused(
+            SourceError, folder, "table 'lines' has no column 'customer'", columns=wrong, database=url, table="lines"
+        )
+        refused(SourceError, folder, "source.query", database=url, query="select * from nowhere")
+
+
+def test_a_column_of_the_wrong_type(postgres, mariadb):
+    for url in (postgres, mariadb):
+        wrong = COLUMNS | {"unit_price": "product_id"}
+        refused(
+            SourceError,
+            Path("/"),
+            "table 'lines'",
+            "'product_id' (columns.unit_price)",
+            "3,000 rows of type string",
+            "source.query",
+            columns=wrong,
+            database=url,
+            table="lines",
+        )
+        wrong = COLUMNS | {"ordered_at": "order_id"}
+        refused(
+            SourceError,
+            Path("/"),
+            "'order_id' (columns.ordered_at)",
+            "date is needed",
+            columns=wrong,
+            database=url,
+            table="lines",
+        )
+
+
+def test_an_engine_that_is_not_installed(tmp_path):
+    refused(SourceMissing, tmp_path, "snowflake", "pip install", database="snowflake://crm@account/shop", table="lines")
+
+
+def test_a_password_in_a_message_of_a_driver_is_hidden(secret):
+    url = "postgresql://crm:${SHOP_PASSWORD}@127.0.0.1/shop"
+    filled = "postgresql://crm:p%40ss%2Fw%3Ard%20%2B%25@127.0.0.1/shop"
+    text = f"bad dsn {filled} with {servers.PASSWORD}"
+    shown = sources.databases.without_secrets(text, url, filled)
+    assert servers.PASSWORD not in shown
+    assert "p%40ss" not in shown
