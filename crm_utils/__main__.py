@@ -80,6 +80,28 @@ def _new(options: argparse.Namespace) -> int:
     return 0
 
 
+def _export(options: argparse.Namespace) -> int:
+    from crm_utils.report.export import export
+
+    if not options.report or not options.to:
+        raise ParamsError("name the report and the database: make export REPORT=shop TO=postgresql://…")
+    planned, problems = jobs(Path.cwd(), options.report, options.date or "last")
+    if problems:
+        raise ParamsError(problems[0])
+    job = planned[0]
+    written = export(job.root, job.folder, job.name, job.day, options.to)
+    print(f"{job.label} is written: {', '.join(f'{name} {rows:,}' for name, rows in written.items())}")
+    return 0
+
+
+def _data(options: argparse.Namespace) -> int:
+    from crm_utils.download import online_retail
+
+    path = online_retail(Path.cwd() / "data")
+    print(f"{path.relative_to(Path.cwd())} is there: make report REPORT=online_retail_II")
+    return 0
+
+
 class _Progress:
     """A progress bar over the notebooks that have to run; nothing where none has to."""
 
@@ -115,6 +137,8 @@ COMMANDS = {
     "report": lambda options: _report(options.report, options.date),
     "draft": _draft,
     "new": _new,
+    "export": _export,
+    "data": _data,
 }
 
 

@@ -13,11 +13,11 @@ NAMES = {  # in the order in which columns are given away; a name that stands ea
     "customer_id": "customer id, customer number, customer no, cust id, client id, user id, member id, buyer id, shopper id, "
     "household id, customer, client, kundennummer, kundennr, kunden id, kunde, user, buyer, member, account, id client, cliente, email",
     "order_id": "order id, order number, order no, invoice, invoice id, invoice number, invoice no, receipt id, receipt, basket id, "
-    "transaction id, transaction, order, bestellnummer, bestellnr, rechnungsnummer, rechnungsnr, belegnummer, pedido",
+    "transaction id, transaction, order, bestellnummer, bestellnr, rechnungsnummer, rechnungsnr, belegnummer, beleg, pedido",
     "product_id": "product id, product code, sku, stock code, item id, item number, article number, article id, artikelnummer, "
     "artikelnr, upc, ean, product, item, article, artikel",
     "description": "description, product name, item name, product title, bezeichnung, artikelbezeichnung, beschreibung",
-    "quantity": "quantity, qty, units, number of items, item count, pieces, menge, anzahl, quantite, cantidad",
+    "quantity": "quantity, qty, units, number of items, item count, pieces, menge, anzahl, quantite, cantidad, number of",
     "unit_price": "unit price, price per unit, item price, price each, einzelpreis, stuckpreis, price, preis, prix, precio",
     "unit_cost": "unit cost, cost price, cost per unit, purchase price, einkaufspreis, cost",
     "amount": "line total, line amount, sales amount, amount, revenue, net sales, sales, total price, order value, total amount, "
@@ -27,7 +27,10 @@ NAMES = {  # in the order in which columns are given away; a name that stands ea
 NUMBERS = ("quantity", "unit_price", "unit_cost", "amount")
 SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY"}
 CODES = ("USD", "GBP", "EUR", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "TRY", "INR", "BRL", "CNY")
+ISO = r"\d{4}-?[01]\d-?[0-3]\d"
+NUMBER = r"[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,' ]*\d\s?([$£€¥]|[A-Z]{3})?"
 HISTORY_DAYS, DATES = 180, 4
+LOOKED_AT, MOST = 100, 0.9  # values a column is judged by, and the share that must agree
 
 
 def columns(sample: pd.DataFrame) -> dict[str, str]:
@@ -54,12 +57,12 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
 
 def date_format(texts: list[str]) -> tuple[str | None, list[str]]:
     """The strptime pattern of these dates, None where they are ISO, and the other patterns that would fit as well."""
-    if all(re.match(r"\d{4}-?\d\d-?\d\d", text) for text in texts):
+    if all(re.match(ISO, text) for text in texts):
         return None, []
     if dates.are_serials(texts):
         return "excel", []
     fits = dates.fitting(texts)
-    return (fits[0], fits[1:]) if fits else (None, [])
+    return (fits[0], fits[1:]) if fits else (_most_fitting(texts[:LOOKED_AT]), [])
 
 
 def number_format(texts: list[str]) -> dict[str, str]:
@@ -99,20 +102,21 @@ def analysis_dates(first: date, last: date) -> list[date]:
 
 
 def _agrees(values: pd.Series, standard: str) -> bool:
+    """Whether nine in ten values are of the kind that a standard name asks for."""
     texts = values.dropna().str.strip()
-    texts = texts[texts != ""].drop_duplicates().head(200).tolist()
-    if not texts:
+    texts = texts[texts != ""]
+    if texts.empty:
         return False
+    texts = texts.sample(min(LOOKED_AT, len(texts)), random_state=0)
     if standard == "ordered_at":
-        pattern, _ = date_format(texts)
-        return pattern != "excel" and (
-            pattern is not None or all(re.match(r"\d{4}-?[01]\d-?[0-3]\d", text) for text in texts)
-        )
-    if standard in NUMBERS:
-        return all(
-            re.fullmatch(r"[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,' ]*\d\s?([$£€¥]|[A-Z]{3})?", text) for text in texts
-        )
-    return True
+        return texts.str.match(ISO).mean() >= MOST or _most_fitting(texts.tolist()) is not None
+    return texts.str.fullmatch(NUMBER).mean() >= MOST if standard in NUMBERS else True
+
+
+def _most_fitting(texts: list[str]) -> str | None:
+    shares = {pattern: sum(dates.reads(pattern, text) for text in texts) / len(texts) for pattern in dates.FORMATS}
+    best = max(shares, key=shares.get)
+    return best if shares[best] >= MOST else None
 
 
 def _best(free: list[str], names: list[str]) -> str | None:

@@ -5,6 +5,7 @@ import shutil
 import socket
 from datetime import date
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import duckdb
 import ibis
@@ -12,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import servers
-from conftest import skip_or_fail
+import yaml
+from conftest import new_project, run, skip_or_fail
 
 from crm_utils import cleaning, orders, rfm, sources
 from crm_utils.locate import SourceError, SourceMissing
@@ -340,3 +342,81 @@ def test_a_password_in_a_message_of_a_driver_is_hidden(secret):
     shown = sources.databases.without_secrets(text, url, filled)
     assert servers.PASSWORD not in shown
     assert "p%40ss" not in shown
+
+
+# a report on a database, end to end
+
+
+def fingerprints(folder: Path) -> dict[str, tuple[int, int]]:
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_report_on_a_database_keeps_its_secret_and_its_last_good_state(postgres, tmp_path):
+    project = new_project(tmp_path / "project")
+    (project / "params" / "small.yaml").unlink()
+    (project / "params" / "shop.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "title": "Shop",
+                "currency": "EUR",
+                "source": {"database": postgres, "table": "lines"},
+                "columns": COLUMNS,
+                "analysis_dates": ["2011-10-31"],
+            }
+        )
+    )
+    done = run(project, "report")
+    assert done.returncode == 0, done.stdout + done.stderr
+    published = fingerprints(project / "reports" / "shop")
+    assert published
+
+    secrets = [
+        text.encode() for text in (servers.PASSWORD, quote(servers.PASSWORD, safe=""), quote_plus(servers.PASSWORD))
+    ]
+    told = [
+        path for path in project.rglob("*") if path.is_file() and any(secret in path.read_bytes() for secret in secrets)
+    ]
+    assert told == []
+    assert not any(secret in (done.stdout + done.stderr).encode() for secret in secrets)
+
+    engine = sources.databases.connect(postgres, Path("/"))
+    engine.raw_sql(
+        "insert into lines (customer_id, ordered_at, order_id, quantity, unit_price) values ('8', '2011-11-30', '9', 1, 1)"
+    ).close()
+    again = run(project, "report")  # a line after the analysis date changes nothing
+    assert (again.returncode, fingerprints(project / "reports" / "shop")) == (0, published)
+
+    engine.raw_sql("delete from lines where ordered_at = '2011-11-30'").close()
+    denied = run(project, "report", "--report", "shop", SHOP_PASSWORD="wrong-one")
+    assert denied.returncode == 1
+    assert "does not let this user in" in denied.stderr
+    assert "wrong-one" not in denied.stdout + denied.stderr
+    assert "Traceback" not in denied.stderr
+    assert fingerprints(project / "reports" / "shop") == published
+
+
+def test_a_password_written_into_the_parameters_is_refused(project):
+    url = "postgresql://crm:open-secret@127.0.0.1/shop"
+    text = (project / "params" / "small.yaml").read_text()
+    (project / "params" / "small.yaml").write_text(
+        text.replace("{file: small.csv}", f'{{database: "{url}", table: lines}}')
+    )
+    done = run(project, "report", "--report", "small")
+    assert done.returncode == 1
+    assert "source.database: write the password as ${NAME}" in done.stderr
+    assert "open-secret" not in done.stdout + done.stderr
+
+
+def test_a_broken_source_leaves_the_published_report(rebuilt):
+    published = fingerprints(rebuilt / "reports" / "small")
+    for broken in (
+        "",
+        "customer_id,date,number_of_cds,dollar_value\n",
+        "customer_id,date,number_of_cds\n1,19970101,1\n",
+    ):
+        (rebuilt / "small.csv").write_text(broken)
+        done = run(rebuilt, "report")
+        assert done.returncode == 1
+        assert "small.csv" in done.stderr
+        left = {name: what for name, what in fingerprints(rebuilt / "reports" / "small").items() if name in published}
+        assert left == published

@@ -12,7 +12,7 @@ FLOORS = [
     {"cleaning", "orders", "rfm", "segments", "cltv", "btyd", "budget", "guess"},
     {"backtest"},
     {"plots", "tables", "headlines"},
-    {"report"},
+    {"report", "download"},
     {"__main__"},
 ]
 BELOW_ZERO = {"formats"}  # writing numbers: every floor may

@@ -32,8 +32,11 @@ def extract(source: dict, root: Path) -> Extract:
 
 
 @cache
-def connect(url: str, root: Path) -> BaseBackend:
-    """A connection, `${NAME}` in its URL taken from the environment; files are meant relative to the project."""
+def connect(url: str, root: Path, write: bool = False) -> BaseBackend:
+    """A connection, `${NAME}` in its URL taken from the environment; files are meant relative to the project.
+
+    Only with `write` is a file made that is not there.
+    """
     filled = _filled(url)
     scheme, _, place = filled.partition("://")
     scheme = {"postgresql": "postgres", "mariadb": "mysql", "spark": "pyspark"}.get(
@@ -41,7 +44,7 @@ def connect(url: str, root: Path) -> BaseBackend:
     )
     try:
         if scheme in FILES:
-            return _opened(scheme, place, root)
+            return _opened(scheme, place, root, write)
         if scheme == "pyspark":
             return _spark(filled)
         engine = ibis.connect(f"{scheme}://{place}", **({"charset": "utf8mb4"} if scheme == "mysql" else {}))
@@ -70,11 +73,11 @@ def _filled(url: str) -> str:
     return re.sub(PLACEHOLDER, lambda match: quote(os.environ[match[1]], safe=""), url)
 
 
-def _opened(scheme: str, place: str, root: Path) -> BaseBackend:
+def _opened(scheme: str, place: str, root: Path, write: bool) -> BaseBackend:
     path = root / place.split("?")[0]
-    if not path.is_file():
+    if not path.is_file() and not write:
         raise SourceMissing(f"its database {place} is not there: put the file into place, or correct source.database")
-    return ibis.sqlite.connect(path) if scheme == "sqlite" else ibis.duckdb.connect(path, read_only=True)
+    return ibis.sqlite.connect(path) if scheme == "sqlite" else ibis.duckdb.connect(path, read_only=not write)
 
 
 def _spark(url: str) -> BaseBackend:

@@ -44,6 +44,12 @@ def sheet_names(path: Path) -> list[str]:
     return _book(path).sheet_names
 
 
+def heights(path: Path) -> dict[str, int]:
+    """The rows below the header of each sheet."""
+    book = _book(path)
+    return {name: max(book.get_sheet_by_name(name).height - 1, 0) for name in book.sheet_names}
+
+
 def header(path: Path, sheet: str) -> list[str]:
     """The first row of a sheet as text."""
     return [text(cell) or "" for cell in next(_book(path).get_sheet_by_name(sheet).iter_rows(), [])]
@@ -112,7 +118,7 @@ def _array(cells: tuple) -> pa.Array:
     if kinds <= {int, float}:
         return pa.array(cells, pa.float64())
     if kinds <= {datetime, date}:
-        return pa.array(cells, pa.timestamp("us"))
+        return pa.array([cell and datetime(*cell.timetuple()[:6]) for cell in cells], pa.timestamp("us"))
     return pa.array(cells if kinds == {str} else [text(cell) for cell in cells], pa.string())
 
 
