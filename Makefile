@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 named = $(if $(REPORT),--report $(REPORT)) $(if $(DATE),--date $(DATE))
 
-.PHONY: help report draft lab test lint lock picture clean
+.PHONY: help report draft new export data lab test lint lock picture clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -15,6 +15,15 @@ report: $(READY)  ## build all reports, or REPORT=cdnow, or REPORT=cdnow DATE=19
 
 draft: $(READY)  ## fill reports/_draft for notebooks opened in Jupyter [REPORT=cdnow] [DATE=last]
 	@$(PY) -m crm_utils draft $(named)
+
+new: $(READY)  ## start a report on your own data: REPORT=shop FILE=orders.csv
+	@$(PY) -m crm_utils new $(named) $(if $(FILE),--file "$(FILE)")
+
+export: $(READY)  ## write a report's results to a database: REPORT=shop [DATE=last] TO=postgresql://…
+	@$(PY) -m crm_utils export $(named) $(if $(TO),--to '$(TO)')
+
+data: $(READY)  ## download Online Retail II (UCI, 45 MB) into data/
+	@$(PY) -m crm_utils data
 
 lab: $(READY)  ## open the notebooks in Jupyter
 	@$(VENV)/bin/jupyter lab notebooks

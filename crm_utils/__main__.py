@@ -1,4 +1,4 @@
-"""The command line: `python -m crm_utils report|draft [--report NAME] [--date DATE]`."""
+"""The command line: `python -m crm_utils report|draft|new|export|data [--report NAME] [--date DATE] [--file FILE] [--to URL]`."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+from crm_utils.locate import SourceError
 from crm_utils.params import ParamsError
 from crm_utils.report.build import build, draft, out_of_date, stale_notebooks
 from crm_utils.report.plan import Job, jobs
@@ -18,17 +19,20 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument(
         "command",
-        choices=["report", "draft"],
-        help="report: bring pages up to date; draft: fill reports/_draft for Jupyter",
+        choices=["report", "draft", "new", "export", "data"],
+        help="report: bring pages up to date; draft: fill reports/_draft for Jupyter; new: guess a report's parameters from "
+        "--file; export: write a report's results to the database --to; data: download Online Retail II into data/",
     )
     parser.add_argument("--report", help="one report, by the name of its file in params/ (default: all)")
     parser.add_argument("--date", help="one analysis date of that report, or `last` (default: all)")
+    parser.add_argument("--file", help="new: the file with the line items, or a pattern of files")
+    parser.add_argument("--to", help="export: the database's URL, its password as ${NAME} of an environment variable")
     options = parser.parse_args(arguments)
     for wish in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wish, _stop)
     try:
-        return _draft(options) if options.command == "draft" else _report(options.report, options.date)
-    except ParamsError as error:
+        return COMMANDS[options.command](options)
+    except (ParamsError, SourceError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -55,6 +59,43 @@ def _draft(options: argparse.Namespace) -> int:
     job: Job = jobs(root, name, options.date or "last")[0][0]
     folder = draft(root, job)
     print(f"{folder.relative_to(root)} holds {job.label}: open notebooks/ in Jupyter (make lab) and run")
+    return 0
+
+
+def _new(options: argparse.Namespace) -> int:
+    from crm_utils.report.new import new
+
+    if not options.report or not options.file:
+        raise ParamsError("name the report and its file: make new REPORT=shop FILE=orders.csv")
+    path, guessed, open_points = new(Path.cwd(), options.report, options.file)
+    print(f"{path.relative_to(Path.cwd())} is written")
+    for line in guessed:
+        print(f"  guessed   {line}")
+    for line in open_points:
+        print(f"  to check  {line}")
+    print(f"next: make report REPORT={options.report}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from crm_utils.report.export import export
+
+    if not options.report or not options.to:
+        raise ParamsError("name the report and the database: make export REPORT=shop TO=postgresql://…")
+    planned, problems = jobs(Path.cwd(), options.report, options.date or "last")
+    if problems:
+        raise ParamsError(problems[0])
+    job = planned[0]
+    written = export(job.root, job.folder, job.name, job.day, options.to)
+    print(f"{job.label} is written: {', '.join(f'{name} {rows:,}' for name, rows in written.items())}")
+    return 0
+
+
+def _data(options: argparse.Namespace) -> int:
+    from crm_utils.download import online_retail
+
+    path = online_retail(Path.cwd() / "data")
+    print(f"{path.relative_to(Path.cwd())} is there: make report REPORT=online_retail_II")
     return 0
 
 
@@ -90,6 +131,15 @@ def _stop(*_: object) -> None:
     psutil.wait_procs(children, timeout=5)
     print("\nstopped; what was published before is untouched", file=sys.stderr)
     os._exit(130)
+
+
+COMMANDS = {
+    "report": lambda options: _report(options.report, options.date),
+    "draft": _draft,
+    "new": _new,
+    "export": _export,
+    "data": _data,
+}
 
 
 if __name__ == "__main__":

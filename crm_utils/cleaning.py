@@ -99,7 +99,8 @@ def ledger(classified: ir.Table, rules: list[str]) -> pd.DataFrame:
     """
     order = {rule: position for position, rule in enumerate(rules)}
     ranked = classified.mutate(position=classified.removed_by.cases(*order.items(), else_=len(rules)).cast("int64"))
-    cells = ranked.group_by("customer_id", "position").agg(rows=ranked.count(), revenue=ranked.amount.sum()).cache()
+    grouped = ranked.group_by("customer_id", "position").agg(rows=ranked.count(), revenue=ranked.amount.sum())
+    cells = ibis.memtable(grouped.to_pyarrow())  # read once on the engine that holds the lines, then small
     removed = (
         cells.group_by("position")
         .agg(rows=cells.rows.sum(), revenue=cells.revenue.sum().cast("decimal(38, 4)"))

@@ -1,5 +1,6 @@
 """How numbers, money and dates are written in sentences, tables and figures."""
 
+import re
 from datetime import date
 
 SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "JPY": "¥"}
@@ -49,3 +50,9 @@ def short_money(amount: float, currency: str) -> str:
         if size >= limit:
             return f"{sign}{symbol}{size / limit:.3g}{unit}"
     return f"{sign}{symbol}{size:.3g}"
+
+
+def hidden(text: str) -> str:
+    """A text without the passwords that database addresses in it carry."""
+    text = re.sub(r"(://[^:/@\s]*):[^@\s]+@", r"\1:***@", text)
+    return re.sub(r"(?i)\b(password|passwd|pwd|token)=[^&\s]+", r"\1=***", text)

@@ -1,6 +1,13 @@
-"""Where files lie: the source of a report, and the business rules it names."""
+"""Where files lie: the source of a report, and the business rules it names. Light: nothing is read but bytes to hash."""
 
+import hashlib
 import importlib.util
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SIMULATED = "simulated"  # in place of a file: the table that comes with a simulated source
@@ -14,21 +21,26 @@ class SourceMissing(SourceError):
     """The source is not there; the message says how to get it."""
 
 
-def source_file(source: dict, root: Path) -> Path:
-    """The file a report reads. Raises `SourceMissing` where there is none."""
+def source_files(source: dict, root: Path) -> list[Path]:
+    """The files a report reads, in the order given, those of a pattern by name; none for a database.
+
+    Raises `SourceMissing` for a file that is not there and for a pattern without a match.
+    """
     if source.get("sample") == "cdnow":
         package = importlib.util.find_spec("lifetimes")
         if package is None:
             raise SourceMissing("the CDNOW sample ships with the lifetimes package: pip install lifetimes")
-        return Path(package.submodule_search_locations[0]) / "datasets" / "CDNOW_master.txt"
+        return [Path(package.submodule_search_locations[0]) / "datasets" / "CDNOW_master.txt"]
     if source.get("simulate"):
-        return Path(__file__).with_name("simulate") / "__init__.py"  # what makes the data
-    path = root / source["file"]
-    if not path.is_file():
-        raise SourceMissing(
-            f"its source {source['file']} is not there: put the file into place, or correct source.file"
-        )
-    return path
+        return sorted(Path(__file__).with_name("simulate").glob("*.py"))  # what makes the data
+    named = [source["file"]] if source.get("file") else source.get("files") or []
+    option = "source.file" if source.get("file") else "source.files"
+    return [path for name in named for path in _matching(name, option, root)]
+
+
+def source_file(source: dict, root: Path) -> Path:
+    """The one file of a source that is a single file. Raises `SourceMissing` where there is none."""
+    return source_files(source, root)[0]
 
 
 def side_file(name: str, where: str, root: Path) -> Path:
@@ -45,3 +57,52 @@ def rules_file(root: Path, parameter: str, name: str) -> Path:
         return root / name
     folder = {"segment_map": "segments", "campaigns": ""}[parameter]
     return root / "params" / folder / f"{name}.yaml"
+
+
+def content_hash(path: Path, root: Path) -> str:
+    """The SHA-256 of a file's bytes, remembered in `.cache/hashes` until the file's size or time changes."""
+    status = path.stat()
+    known = root / ".cache" / "hashes" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()
+    stamp = [status.st_size, status.st_mtime_ns]
+    if known.exists():
+        remembered = json.loads(known.read_text())
+        if remembered["stamp"] == stamp:
+            return remembered["hash"]
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with written_whole(known) as building:
+        building.write_text(json.dumps({"stamp": stamp, "hash": digest}))
+    return digest
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A file to write beside `path`; it takes the place of `path` when the block ends well, and is removed when not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    building = Path(name)
+    try:
+        yield building
+        building.replace(path)
+    finally:
+        building.unlink(missing_ok=True)
+
+
+def _matching(name: str, option: str, root: Path) -> list[Path]:
+    if option == "source.files" and re.search(r"[*?\[]", name):
+        found = sorted(path for path in _glob(root, name) if path.is_file())
+        if not found:
+            raise SourceMissing(f"no file matches {name}: put the files into place, or correct {option}")
+        return found
+    path = root / name
+    if not path.is_file():
+        raise SourceMissing(f"its source {name} is not there: put the file into place, or correct {option}")
+    return [path]
+
+
+def _glob(root: Path, pattern: str) -> Iterator[Path]:
+    if Path(pattern).is_absolute():
+        anchor = Path(pattern).anchor
+        return Path(anchor).glob(str(Path(pattern).relative_to(anchor)))
+    return root.glob(pattern)

@@ -21,7 +21,7 @@ def from_lines(lines: ir.Table) -> ir.Table:
         lines = _with_order_ids(lines)
     return lines.group_by("customer_id", "order_id").agg(
         ordered_at=lines.ordered_at.max(),
-        revenue=lines.amount.sum().cast(MONEY).cast("float64"),
+        revenue=lines.amount.sum().cast(MONEY).round(4).cast("float64"),  # SQLite has no decimals
         units=lines.units.sum().fill_null(0).cast("float64"),
         lines=lines.count(),
     )

@@ -120,7 +120,9 @@ def _stream(table: ir.Table, name: str, path: Path) -> None:
     contract = CONTRACTS[name]
     columns = [*contract.columns, *(column for column in table.columns if column not in contract.columns)]
     batches = (
-        table.select(columns).order_by(*(contract.key or contract.columns)).to_pyarrow_batches(chunk_size=1_000_000)
+        _in_duckdb(table.select(columns))
+        .order_by(*(contract.key or contract.columns))
+        .to_pyarrow_batches(chunk_size=1_000_000)
     )
     writer = None
     with batches:
@@ -133,3 +135,14 @@ def _stream(table: ir.Table, name: str, path: Path) -> None:
         empty.to_parquet(path, index=False)
     else:
         writer.close()
+
+
+def _in_duckdb(table: ir.Table) -> ir.Table:
+    """The same table, streamed from the engine that holds it: each engine sorts text in an order of its own."""
+    if table.get_backend().name == "duckdb":
+        return table
+    engine = ibis.duckdb.connect()
+    with table.to_pyarrow_batches() as batches:
+        engine.con.register("batches", batches)
+        engine.con.execute("create temp table streamed as from batches")
+    return engine.table("streamed")

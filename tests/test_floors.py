@@ -22,10 +22,11 @@ FLOORS = [
         "cltv",
         "btyd",
         "budget",
+        "guess",
     },
     {"backtest"},
     {"plots", "tables", "headlines"},
-    {"report"},
+    {"report", "download"},
     {"__main__"},
 ]
 BELOW_ZERO = {"formats"}  # writing numbers: every floor may

@@ -1,10 +1,12 @@
 """The models behind `params/<report>.yaml`: one section a notebook, and what all notebooks share."""
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from crm_utils.formats import hidden
 from crm_utils.params.base import Model
 from crm_utils.params.shop import Shop
 
@@ -49,17 +51,40 @@ class Budget(Model):
 
 
 class Source(Model):
-    """Where the line items are: a packaged sample, a csv or parquet file (path relative to the project), or a simulated shop."""
+    """Where the line items are: a packaged sample, files (paths relative to the project), a table of a database, or a simulated shop."""
 
     sample: Literal["cdnow"] | None = None
     file: str | None = None
+    files: Annotated[list[str], Field(min_length=1)] | None = None  # in this order; * and ? match names
     simulate: Shop | None = None
+    database: str | None = None  # a URL; a password stands in it as ${NAME_OF_AN_ENVIRONMENT_VARIABLE}
+    table: str | None = None
+    query: str | None = None
+    sheets: Annotated[list[str], Field(min_length=1)] | None = None
+    encoding: str | None = None
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[",", ".", " ", "'", "\u00a0", "\u202f"] | None = None
+    currency_sign: str | None = Field(None, min_length=1)
+    date_format: str | None = Field(None, pattern="^excel$|%")  # strptime, or excel for serial numbers
+    timezone: str | None = None
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Source":
-        if [self.sample, self.file, self.simulate].count(None) != 2:
-            raise ValueError("name exactly one of sample, file, simulate")
+        kinds = ("sample", "file", "files", "database", "simulate")
+        if sum(getattr(self, kind) is not None for kind in kinds) != 1:
+            raise ValueError(f"name exactly one of {', '.join(kinds)}")
+        if self.database and (self.table is None) == (self.query is None):
+            raise ValueError("a database needs exactly one of table, query")
         return self
+
+    @field_validator("database")
+    @classmethod
+    def _keeps_its_secret(cls, url: str | None) -> str | None:
+        bare = re.sub(r"\$\{\w+\}", "", url or "")
+        if hidden(bare) != bare:
+            raise ValueError("write the password as ${NAME}, and set NAME in the environment")
+        return url
 
 
 class Columns(Model):

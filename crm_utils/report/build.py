@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
-from crm_utils.locate import SourceMissing
+from crm_utils.locate import SourceError, SourceMissing
 from crm_utils.report import keys, publish
 from crm_utils.report.plan import Job
 
@@ -32,9 +32,9 @@ def out_of_date(jobs: list[Job], named: bool) -> tuple[list[Job], list[str]]:
     for job in jobs:
         try:
             keys.chain_keys(job)
-        except SourceMissing as missing:
-            line = f"{job.name}: {missing}"
-            if named and line not in told:
+        except SourceError as error:
+            line = f"{job.name}: {error}"
+            if line not in told and (named or not isinstance(error, SourceMissing)):
                 problems.append(line)
             elif line not in told:
                 print(f"skipped {line}", flush=True)

@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from crm_utils.locate import SIMULATED, rules_file, side_file, source_file
+from crm_utils.locate import SIMULATED, content_hash, rules_file, side_file, source_files
 from crm_utils.report.plan import RULES, Job
 
 PACKAGE = Path(__file__).parents[1]
@@ -17,10 +17,9 @@ def chain_keys(job: Job) -> None:
 
     Raises `SourceMissing` where the data, the first link, is not there.
     """
-    source = source_file(job.report.source.model_dump(), job.root)
     settings = job.settings(job.folder).model_dump_json() + _side_tables(job)
     lock = job.root / "requirements.lock"
-    key = _hash(_content(source, source.stat().st_mtime_ns), settings, lock.read_text() if lock.exists() else "")
+    key = _hash(_data(job), settings, lock.read_text() if lock.exists() else "")
     for notebook in job.notebooks:
         parameters = job.parameters(notebook)
         rules = [rules_file(job.root, p.name, p.value).read_text() for p in parameters if p.name in RULES]
@@ -74,13 +73,17 @@ def _side_tables(job: Job) -> str:
     """The content of the files with attributes, contacts and past campaigns."""
     named = {name: getattr(job.report, name) for name in ("attributes", "contacts", "past_campaigns")}
     paths = [side_file(name, where, job.root) for name, where in named.items() if where not in (None, SIMULATED)]
-    return " ".join(_content(path, path.stat().st_mtime_ns) for path in paths)
+    return " ".join(content_hash(path, job.root) for path in paths)
 
 
-@cache
-def _content(path: Path, _changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _data(job: Job) -> str:
+    """What identifies the data: the content of files; of a database what `sources.fingerprint` takes from it."""
+    source = job.report.source.model_dump()
+    if job.report.source.database is None:
+        return " ".join(content_hash(path, job.root) for path in source_files(source, job.root))
+    from crm_utils import sources  # an engine is only started where there is a database to ask
+
+    return sources.fingerprint(source, job.report.columns.model_dump(), job.root, job.day)
 
 
 def _hash(*parts: str) -> str:

@@ -1,0 +1,86 @@
+"""Online Retail II from the UCI repository, checked before it is put into place."""
+
+import shutil
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+
+from crm_utils.formats import count
+from crm_utils.locate import SourceError, written_whole
+
+URL = "https://archive.ics.uci.edu/static/public/502/online+retail+ii.zip"
+FILE = "online_retail_II.xlsx"
+ROWS = {"Year 2009-2010": 525_461, "Year 2010-2011": 541_910}
+CHUNK = 1 << 16
+TIMEOUT = 60  # seconds without a byte
+
+
+class DownloadFailed(SourceError):
+    """The data could not be fetched or are not what they should be; nothing was put into place."""
+
+
+def online_retail(folder: Path, url: str = URL, rows: dict[str, int] = ROWS) -> Path:
+    """The workbook in `folder`, downloaded where it is not there yet; its sheets hold exactly `rows`.
+
+    Raises `DownloadFailed`, and leaves `folder` as it was.
+    """
+    path = folder / FILE
+    if path.exists():
+        _verify(path, rows)
+        return path
+    with written_whole(path) as building:
+        packed = building.with_name(building.name + ".zip")
+        try:
+            _fetch(url, packed)
+            _unpack(packed, building, url)
+        finally:
+            packed.unlink(missing_ok=True)
+        _verify(building, rows)
+    return path
+
+
+def _fetch(url: str, target: Path) -> None:
+    from tqdm import tqdm
+
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, target.open("wb") as file:
+            size = int(answer.headers.get("Content-Length") or 0)
+            with tqdm(total=size or None, unit="B", unit_scale=True, desc=FILE) as progress:
+                while chunk := answer.read(CHUNK):
+                    file.write(chunk)
+                    progress.update(len(chunk))
+    except (urllib.error.URLError, OSError) as error:  # a time-out and a closed connection are OSErrors
+        raise DownloadFailed(f"{url} cannot be downloaded ({error}): try again, or {_by_hand()}") from None
+    if size and target.stat().st_size != size:
+        raise DownloadFailed(
+            f"the connection to {url} broke off after {count(target.stat().st_size)} of {count(size)} bytes: try again"
+        )
+
+
+def _unpack(packed: Path, target: Path, url: str) -> None:
+    try:
+        with zipfile.ZipFile(packed) as archive:
+            inside = [name for name in archive.namelist() if name.endswith(".xlsx")]
+            if not inside:
+                raise DownloadFailed(
+                    f"{url} holds no spreadsheet but {', '.join(archive.namelist()[:3])}: {_by_hand()}"
+                )
+            with archive.open(inside[0]) as file, target.open("wb") as out:
+                shutil.copyfileobj(file, out)
+    except zipfile.BadZipFile:
+        raise DownloadFailed(f"{url} is no zip file, or a damaged one: try again, or {_by_hand()}") from None
+
+
+def _verify(path: Path, rows: dict[str, int]) -> None:
+    from crm_utils.sources import sheets
+
+    found = sheets.heights(path)
+    if found != rows:
+        told = ", ".join(f"{name!r} {count(number)}" for name, number in found.items())
+        wanted = ", ".join(f"{name!r} {count(number)}" for name, number in rows.items())
+        raise DownloadFailed(f"{FILE} has rows {told} where {wanted} are expected: remove it from data/ and try again")
+
+
+def _by_hand() -> str:
+    return f"fetch it with a browser from UCI, data set 502, and put {FILE} into data/"

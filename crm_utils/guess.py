@@ -1,0 +1,141 @@
+"""What a table of unknown origin holds: which column is which, how dates and numbers are written, which dates to report."""
+
+import re
+from datetime import date
+
+import pandas as pd
+
+from crm_utils.sources import dates
+
+NAMES = {  # in the order in which columns are given away; a name that stands earlier is the better match
+    "ordered_at": "order date, ordered at, invoice date, purchase date, transaction date, sale date, order timestamp, created at, "
+    "date, datetime, timestamp, day, bestelldatum, rechnungsdatum, kaufdatum, datum, date commande, fecha",
+    "customer_id": "customer id, customer number, customer no, cust id, client id, user id, member id, buyer id, shopper id, "
+    "household id, customer, client, kundennummer, kundennr, kunden id, kunde, user, buyer, member, account, id client, cliente, email",
+    "order_id": "order id, order number, order no, invoice, invoice id, invoice number, invoice no, receipt id, receipt, basket id, "
+    "transaction id, transaction, order, bestellnummer, bestellnr, rechnungsnummer, rechnungsnr, belegnummer, beleg, pedido",
+    "product_id": "product id, product code, sku, stock code, item id, item number, article number, article id, artikelnummer, "
+    "artikelnr, upc, ean, product, item, article, artikel",
+    "description": "description, product name, item name, product title, bezeichnung, artikelbezeichnung, beschreibung",
+    "quantity": "quantity, qty, units, number of items, item count, pieces, menge, anzahl, quantite, cantidad, number of",
+    "unit_price": "unit price, price per unit, item price, price each, einzelpreis, stuckpreis, price, preis, prix, precio",
+    "unit_cost": "unit cost, cost price, cost per unit, purchase price, einkaufspreis, cost",
+    "amount": "line total, line amount, sales amount, amount, revenue, net sales, sales, total price, order value, total amount, "
+    "dollar value, total, value, betrag, umsatz, gesamtpreis, summe, montant, importe, turnover, spend",
+    "country": "country, customer country, ship country, shipping country, billing country, land, pays, pais, country code",
+}
+NUMBERS = ("quantity", "unit_price", "unit_cost", "amount")
+SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY"}
+CODES = ("USD", "GBP", "EUR", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "TRY", "INR", "BRL", "CNY")
+ISO = r"\d{4}-?[01]\d-?[0-3]\d"
+NUMBER = r"[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,' ]*\d\s?([$£€¥]|[A-Z]{3})?"
+HISTORY_DAYS, DATES = 180, 4
+LOOKED_AT, MOST = 100, 0.9  # values a column is judged by, and the share that must agree
+
+
+def columns(sample: pd.DataFrame) -> dict[str, str]:
+    """The column of each standard name that the sample (its values as text) seems to have.
+
+    A name is believed only where the values agree: a date column holds dates, a quantity numbers. Where quantity and
+    unit price are both known, no amount is named: it may be the total of an order, which would count once a line.
+    """
+    found: dict[str, str] = {}
+    for standard, names in NAMES.items():
+        free = [name for name in sample.columns if name not in found.values() and _agrees(sample[name], standard)]
+        match = _best(free, [_plain(name) for name in names.split(",")])
+        if match is None and standard == "ordered_at" and free:
+            match = free[0]
+        if match is not None:
+            found[standard] = match
+    if {"quantity", "unit_price"} <= set(found):
+        found.pop("amount", None)
+    elif "unit_price" in found:
+        found["amount"] = found.get("amount", found["unit_price"])
+        del found["unit_price"]
+    return found
+
+
+def date_format(texts: list[str]) -> tuple[str | None, list[str]]:
+    """The strptime pattern of these dates, None where they are ISO, and the other patterns that would fit as well."""
+    if all(re.match(ISO, text) for text in texts):
+        return None, []
+    if dates.are_serials(texts):
+        return "excel", []
+    fits = dates.fitting(texts)
+    return (fits[0], fits[1:]) if fits else (_most_fitting(texts[:LOOKED_AT]), [])
+
+
+def number_format(texts: list[str]) -> dict[str, str]:
+    """How these numbers are written: decimal, thousands, currency_sign, each only where it differs from 1234.5."""
+    written = {}
+    signs = {sign for text in texts for sign in re.findall(r"[$£€¥]|[A-Z]{3}", text)}
+    if len(signs) == 1:
+        written["currency_sign"] = signs.pop()
+    bare = [re.sub(r"[$£€¥A-Z\s]", "", text) for text in texts]
+    both = [text for text in bare if "," in text and "." in text]
+    if both:
+        comma = all(text.rindex(",") > text.rindex(".") for text in both)
+        return written | ({"decimal": ",", "thousands": "."} if comma else {"thousands": ","})
+    commas = [text for text in bare if "," in text]
+    if commas and all(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", text) for text in commas):
+        return written | {"thousands": ","}
+    return written | ({"decimal": ","} if commas else {})
+
+
+def currency(sample: pd.DataFrame, sign: str | None) -> str | None:
+    """The currency that a sign, a column of codes or a column's name tells; None where nothing does."""
+    if sign:
+        return SIGNS.get(sign, sign)
+    for name in sample.columns:
+        values = set(sample[name].dropna().str.strip())
+        if len(values) == 1 and values <= set(CODES):
+            return values.pop()
+    words = {word.upper() for name in sample.columns for word in _plain(name).split()}
+    told = [code for code in CODES if code in words]
+    return told[0] if len(told) == 1 else None
+
+
+def analysis_dates(first: date, last: date) -> list[date]:
+    """The last day of the data and up to three quarters before it, each with half a year of history behind it."""
+    back = [(pd.Timestamp(last) - pd.DateOffset(months=3 * step)).date() for step in range(DATES)]
+    return [day for day in reversed(back) if day == last or (day - first).days >= HISTORY_DAYS]
+
+
+def _agrees(values: pd.Series, standard: str) -> bool:
+    """Whether nine in ten values are of the kind that a standard name asks for."""
+    texts = values.dropna().str.strip()
+    texts = texts[texts != ""]
+    if texts.empty:
+        return False
+    texts = texts.sample(min(LOOKED_AT, len(texts)), random_state=0)
+    if standard == "ordered_at":
+        return texts.str.match(ISO).mean() >= MOST or _most_fitting(texts.tolist()) is not None
+    return texts.str.fullmatch(NUMBER).mean() >= MOST if standard in NUMBERS else True
+
+
+def _most_fitting(texts: list[str]) -> str | None:
+    shares = {pattern: sum(dates.reads(pattern, text) for text in texts) / len(texts) for pattern in dates.FORMATS}
+    best = max(shares, key=shares.get)
+    return best if shares[best] >= MOST else None
+
+
+def _best(free: list[str], names: list[str]) -> str | None:
+    """The column whose name is one of `names`, else one that holds all words of one, the earliest of `names` first."""
+    plain = {column: _plain(column) for column in free}
+    for name in names:
+        same = [
+            column for column, text in plain.items() if text == name or text.replace(" ", "") == name.replace(" ", "")
+        ]
+        if same:
+            return same[0]
+    for name in names:
+        holds = [column for column, text in plain.items() if set(name.split()) <= set(text.split())]
+        if holds:
+            return holds[0]
+    return None
+
+
+def _plain(name: str) -> str:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = words.casefold().translate(str.maketrans("äöüéèáóíñ", "aoueeaoin"))
+    return " ".join(re.findall(r"[a-z]+|\d+", words))

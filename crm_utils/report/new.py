@@ -1,0 +1,152 @@
+"""A first parameters file for somebody's own data: what could be guessed is written down, and said."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from crm_utils import guess, sources
+from crm_utils.formats import listing, plural
+from crm_utils.locate import SourceError, source_files
+from crm_utils.params import ParamsError
+from crm_utils.sources import files, sheets
+
+ROWS, TEXTS = 5_000, 5_000
+UNKNOWN = "???"
+NEEDED = ("customer_id", "ordered_at")
+
+
+def new(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
+    """Write `params/<name>.yaml` for a file (or a pattern of files); return its path, what was guessed, what could not be.
+
+    Raises `ParamsError` where the name is taken or no name, `SourceError` where the file cannot be read at all.
+    """
+    path = root / "params" / f"{name}.yaml"
+    if not re.fullmatch(r"\w[\w-]*", name) or name == "campaigns":
+        raise ParamsError(f"REPORT={name} cannot be a report's name: use letters, digits and _")
+    if path.exists():
+        raise ParamsError(f"params/{name}.yaml exists: choose another REPORT, or remove it")
+    source = _source(root, file)
+    parts = sources.extracts(source, root)
+    sample = pd.concat([_as_text(part.table.limit(ROWS)) for part in parts], ignore_index=True)
+    columns = guess.columns(sample)
+    guessed, open_points = [_told(columns)], []
+    source |= _formats(parts, columns, guessed, open_points)
+    currency = _currency(sample, source, guessed, open_points)
+    days = _days(source, columns, root, guessed, open_points)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(_text(name, file, currency, source, columns, days), encoding="utf-8")
+    return path, guessed, open_points
+
+
+def _source(root: Path, file: str) -> dict:
+    source: dict = {"files": [file]} if re.search(r"[*?\[]", file) else {"file": file}
+    first = source_files(source, root)[0]
+    if files.kind(first) == "xlsx":
+        there = sheets.sheet_names(first)
+        alike = [name for name in there if sheets.header(first, name) == sheets.header(first, there[0])]
+        return source | ({"sheets": alike} if len(there) > 1 else {})
+    encoding = files.guessed_encoding(first) if files.kind(first) == "csv" else None
+    return source | ({"encoding": encoding} if encoding else {})
+
+
+def _as_text(table) -> pd.DataFrame:
+    return table.select(**{name: table[name].cast("string") for name in table.columns}).execute()
+
+
+def _told(columns: dict[str, str]) -> str:
+    return "columns: " + ", ".join(f"{name} = {column!r}" for name, column in columns.items())
+
+
+def _formats(parts: list, columns: dict[str, str], guessed: list[str], open_points: list[str]) -> dict[str, str]:
+    """How the files write dates and numbers, from many different values of each column."""
+    found: dict[str, str] = {}
+    if "ordered_at" in columns and (texts := _texts(parts, columns["ordered_at"])):
+        pattern, others = guess.date_format(texts)
+        found |= {"date_format": pattern} if pattern else {}
+        guessed.append(f"dates: {pattern or 'ISO'}, as in {texts[0]!r}")
+        if others:
+            open_points.append(
+                f"dates fit {others[0]} as well as {pattern}: correct source.date_format if the day stands elsewhere"
+            )
+    numbers = [text for name in guess.NUMBERS if name in columns for text in _texts(parts, columns[name])]
+    written = guess.number_format(numbers)
+    if written:
+        guessed.append("numbers: " + ", ".join(f"{key} {value!r}" for key, value in written.items()))
+    return found | written
+
+
+def _texts(parts: list, column: str) -> list[str]:
+    """Different values of a text column, of all parts; none where it has a type of its own."""
+    shown: list[str] = []
+    for part in parts:
+        values = part.table[column]
+        if values.type().is_string():
+            different = values.strip().nullif("").name("text").as_table().distinct().limit(TEXTS).execute()
+            shown += different.text.dropna().tolist()
+    return sorted(shown)
+
+
+def _currency(sample: pd.DataFrame, source: dict, guessed: list[str], open_points: list[str]) -> str:
+    currency = guess.currency(sample, source.get("currency_sign"))
+    if currency is None:
+        open_points.append("currency: nothing tells it; XXX stands there, write its three letters instead")
+        return "XXX"
+    guessed.append(f"currency: {currency}")
+    return currency
+
+
+def _days(source: dict, columns: dict[str, str], root: Path, guessed: list[str], open_points: list[str]) -> list:
+    """The analysis dates, from the data read in full: whatever stops the report is found here already."""
+    missing = [name for name in NEEDED if name not in columns]
+    if "amount" not in columns and not {"quantity", "unit_price"} <= set(columns):
+        missing.append("amount")
+    if missing:
+        open_points.append(
+            f"{listing([f'columns.{name}' for name in missing])}: no column looks like it; name it where {UNKNOWN} stands"
+        )
+        return []
+    try:
+        lines = sources.line_items(source, columns, root)
+    except SourceError as error:
+        open_points.append(str(error))
+        return []
+    span = (
+        lines.aggregate(
+            first=lines.ordered_at.min(),
+            last=lines.ordered_at.max(),
+            rows=lines.count(),
+            unknown=lines.customer_id.isnull().sum(),
+        )
+        .execute()
+        .iloc[0]
+    )
+    days = guess.analysis_dates(span["first"].date(), span["last"].date())
+    guessed.append(
+        f"analysis dates: {', '.join(map(str, days))} (orders from {span['first']:%Y-%m-%d} to {span['last']:%Y-%m-%d})"
+    )
+    if span.unknown:
+        guessed.append(
+            f"{plural(span.unknown, 'row')} of {span.rows:,} without a customer: the report will leave them out"
+        )
+    return days
+
+
+def _text(name: str, file: str, currency: str, source: dict, columns: dict[str, str], days: list) -> str:
+    needed = dict.fromkeys(NEEDED, UNKNOWN)
+    if not {"quantity", "unit_price"} <= set(columns):
+        needed["amount"] = UNKNOWN
+    written = {
+        "title": name.replace("_", " ").strip().capitalize(),
+        "currency": currency,
+        "source": source,
+        "columns": needed | columns,
+        "analysis_dates": [str(day) for day in days] or [UNKNOWN],
+        "history_complete": False,
+    }
+    lines = [f"# Guessed by `make new` from {Path(file).name}: check it, then `make report REPORT={name}`."]
+    for key, value in written.items():
+        flow = yaml.safe_dump([value], sort_keys=False, allow_unicode=True, default_flow_style=True, width=10_000)
+        lines.append(f"{key}: {flow.strip()[1:-1]}")
+    return "\n".join(lines) + "  # true where the data start with each customer's first order\n"

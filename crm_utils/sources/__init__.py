@@ -1,0 +1,69 @@
+"""Any source as one Ibis table of line items in standard names: files on DuckDB, databases on the engine that holds them."""
+
+import hashlib
+import json
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from crm_utils import simulate
+from crm_utils.sources import checks, databases, files, values
+from crm_utils.sources.extract import Extract, Format
+
+__all__ = ["Extract", "extracts", "fingerprint", "line_items"]
+
+
+def line_items(source: dict, columns: dict[str, str | None], root: Path) -> ir.Table:
+    """One row per line item.
+
+    Columns: `customer_id` (text, null where unknown), `ordered_at` (timestamp), `amount` (decimal), and those of
+    `order_id, product_id, description, country` (text), `quantity, unit_price, unit_cost` (decimal) that `columns` maps;
+    `extract` (0, 1, 2 … in the order given) where the source is several files or sheets.
+    Raises `SourceError` for an unreadable file, a missing column, or values that are no date or number.
+    """
+    source = simulate.as_file(source, root)
+    wanted = {name: column for name, column in columns.items() if column is not None}
+    parts = extracts(source, root)
+    checks.refuse_missing_columns(parts, wanted)
+    for part in parts:
+        checks.refuse_unreadable_values(part, wanted)
+    typed = [values.standard(part.table, wanted, part.format) for part in parts]
+    if len(typed) == 1:
+        return typed[0]
+    return ibis.union(*(table.mutate(extract=ibis.literal(number, "int64")) for number, table in enumerate(typed)))
+
+
+def extracts(source: dict, root: Path) -> list[Extract]:
+    """The parts of a source as they stand there: one for each file or sheet, or one table of a database."""
+    if source.get("database"):
+        return [databases.extract(source, root)]
+    return files.extracts(source, root, Format.of(source))
+
+
+def fingerprint(source: dict, columns: dict[str, str | None], root: Path, day: date) -> str:
+    """What identifies the line items of a database up to a day: their number and sum on each day, the last one included.
+
+    One query over the table serves all days of a report.
+    """
+    days = _by_day(json.dumps([source, columns], default=str), root)
+    return hashlib.sha256(days[days.day <= pd.Timestamp(day)].to_csv().encode()).hexdigest()
+
+
+@cache
+def _by_day(asked: str, root: Path) -> pd.DataFrame:
+    source, columns = json.loads(asked)
+    wanted = {
+        name: column for name, column in columns.items() if column and name in ("ordered_at", *values.NUMBER_COLUMNS)
+    }
+    part = databases.extract(source, root)
+    checks.refuse_missing_columns([part], wanted)
+    checks.refuse_wrong_types(part, wanted)
+    table = values.standard(part.table, wanted, None).mutate(day=lambda t: t.ordered_at.date())
+    days = checks.executed(
+        table.group_by("day").agg(rows=table.count(), amount=table.amount.sum()).order_by("day"), part
+    )
+    return days.astype({"day": "datetime64[us]", "amount": float}).round({"amount": 4})

@@ -1,0 +1,146 @@
+"""What stops a run before it starts: columns that are not there, and values that are no date or number."""
+
+import difflib
+import re
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from crm_utils.formats import count, hidden, plural
+from crm_utils.locate import SourceError
+from crm_utils.sources import dates, values
+from crm_utils.sources.extract import Extract
+
+YEARS = (1900, 2100)
+SAMPLE = 500
+
+
+def refuse_bad_names(names: list[str], label: str) -> None:
+    """Raise `SourceError` for a column without a name or a name that stands twice, with the columns' positions."""
+    places: dict[str, list[int]] = {}
+    for position, name in enumerate(names, start=1):
+        places.setdefault(name.strip(), []).append(position)
+    for name, positions in places.items():
+        where = f"column{'s' if len(positions) > 1 else ''} {', '.join(map(str, positions))}"
+        if name == "":
+            raise SourceError(f"{label}: {where} of {len(names)} without a name: name every column in the first row")
+        if len(positions) > 1:
+            raise SourceError(
+                f"{label}: the column name {name!r} stands {len(positions)} times ({where}): rename all but one"
+            )
+
+
+def refuse_missing_columns(parts: list[Extract], wanted: dict[str, str]) -> None:
+    """Raise `SourceError` for the first column that a part of the source has not, with the nearest name it has."""
+    for part in parts:
+        there = part.table.columns
+        for name, column in wanted.items():
+            if column not in there:
+                near = difflib.get_close_matches(column, there, n=1)
+                raise SourceError(
+                    f"{part.label} has no column {column!r} (columns.{name}); "
+                    + (f"did you mean {near[0]!r}? " if near else "")
+                    + f"It has: {', '.join(there)}"
+                )
+
+
+def refuse_unreadable_values(part: Extract, wanted: dict[str, str]) -> None:
+    """Raise `SourceError` where a number or a date cannot be read, or a date is not there. One pass over the source."""
+    if part.format is None:
+        refuse_wrong_types(part, wanted)
+    raw = part.table
+    names = [name for name in ("ordered_at", *values.NUMBER_COLUMNS) if name in wanted]
+    lost = {name: _lost(raw[wanted[name]], name, part) for name in names}
+    sums = {name: bad.sum() for name, bad in lost.items()}
+    counts = executed(raw.aggregate(rows=raw.count(), **sums), part).iloc[0].fillna(0)
+    if counts["rows"] == 0:
+        raise SourceError(f"{part.label} has no row below its column names: export it again")
+    for name, bad in lost.items():
+        if counts[name]:
+            texts = _examples(raw[wanted[name]], bad, part)
+            kind = "date" if name == "ordered_at" else "number"
+            raise SourceError(
+                f"{part.label}, column {wanted[name]!r} (columns.{name}): {plural(counts[name], 'row')} of "
+                f"{count(counts['rows'])} without a readable {kind}, for example {', '.join(map(repr, texts[:3]))}; "
+                + (_date_cure(texts, counts[name] < counts["rows"]) if kind == "date" else _number_cure(texts))
+            )
+
+
+def _lost(column: ir.Column, name: str, part: Extract) -> ir.BooleanValue:
+    value = values.typed(column, name, part.format)
+    if name == "ordered_at":
+        return (value.isnull() | ~value.year().between(*YEARS)).fill_null(True).ifelse(1, 0)
+    there = column.notnull()
+    if part.format is not None and column.type().is_string():
+        there = column.strip().nullif("").notnull()
+    elif column.type().is_floating() and part.format is not None:
+        there = ~column.isnan() & there
+    return (value.isnull() & there).ifelse(1, 0)
+
+
+def _examples(column: ir.Column, lost: ir.Column, part: Extract) -> list[str]:
+    """Up to some hundred different texts of a column that cannot be read."""
+    table = column.as_table().mutate(lost=lost, text=column.cast("string"))
+    shown = executed(table.filter(table.lost == 1).select("text").distinct().order_by("text").limit(SAMPLE), part)
+    return [text if isinstance(text, str) and text.strip() else "(empty)" for text in shown.text]
+
+
+def executed(table: ir.Table, part: Extract) -> pd.DataFrame:
+    """A result in pandas. Raises `SourceError` that names the part of the source where its engine fails."""
+    try:
+        return table.execute()
+    except Exception as error:  # each engine has errors of its own; none names the file as the user knows it
+        reason = " ".join(str(error).split("\n\n")[0].split())
+        if "unicode" in reason.lower() or "utf-8" in reason.lower():
+            reason += "; set source.encoding, for example windows-1252"
+        raise SourceError(f"{part.label} cannot be read: {hidden(reason)[:400]}") from None
+
+
+def refuse_wrong_types(part: Extract, wanted: dict[str, str]) -> None:
+    """A database has types: a number in a text column, or a date in one, is a mistake to be mended there."""
+    for name, column in wanted.items():
+        kind = part.table[column].type()
+        lax = part.table.get_backend().name == "sqlite" and kind.is_string()  # it has no type for dates
+        fits = kind.is_date() or kind.is_timestamp() or lax if name == "ordered_at" else kind.is_numeric()
+        if name not in values.TEXT_COLUMNS and not fits:
+            rows = plural(executed(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
+            target = "timestamp" if name == "ordered_at" else "decimal(18, 4)"
+            raise SourceError(
+                f"{part.label}, column {column!r} (columns.{name}): {rows} of type {kind}, where a "
+                f"{'date' if name == 'ordered_at' else 'number'} is needed; cast it in source.query: "
+                f"select …, cast({column} as {target}) as {column} from …"
+            )
+
+
+def _date_cure(texts: list[str], some: bool) -> str:
+    written = [text for text in texts if text != "(empty)"]
+    if not written:
+        return "give every row a date, or leave these rows out"
+    if all(re.search(values.WITH_OFFSET, text) for text in written):
+        return "they carry a time zone: set source.timezone to the zone in which your days begin, for example Europe/London"
+    if dates.are_serials(written):
+        return "they are a spreadsheet's serial numbers: " + (
+            "format the whole column as dates" if some else "set source.date_format: excel"
+        )
+    fits = dates.fitting(written)
+    if some or not fits:
+        found = f" (these fit {' or '.join(fits[:2])})" if fits else ""
+        return (
+            f"the column mixes formats{found}, or holds what is no date from 1900 to 2100: write all rows in one format"
+        )
+    if len(fits) > 1:
+        return f"they fit {' and '.join(fits[:2])}: set source.date_format to the one that is meant"
+    return f"set source.date_format: '{fits[0]}'"
+
+
+def _number_cure(texts: list[str]) -> str:
+    signs = sorted({sign for text in texts for sign in re.findall(r"[$€£¥]|\b[A-Z]{3}\b", text)})
+    if len(signs) > 1:
+        return f"they are in several currencies ({', '.join(signs)}): convert them to one"
+    if signs:
+        return f"set source.currency_sign: '{signs[0]}' (and source.thousands, source.decimal where they are used)"
+    if all(re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})*,\d+", text.strip()) for text in texts):
+        return "set source.decimal: ',' (and source.thousands: '.') if the comma is the decimal mark, or source.thousands: ','"
+    if all(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text.strip()) for text in texts):
+        return "set source.thousands: ','"
+    return "correct these rows, or name another column"

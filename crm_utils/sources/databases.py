@@ -1,0 +1,148 @@
+"""Tables of databases through Ibis: the engine that holds the data does the work, and no password is ever shown."""
+
+import difflib
+import os
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends import BaseBackend
+
+from crm_utils.formats import hidden
+from crm_utils.locate import SourceError, SourceMissing
+from crm_utils.sources.extract import Extract
+
+PLACEHOLDER = r"\$\{(\w+)\}"
+FILES = ("sqlite", "duckdb")
+EXTRAS = {"postgres": "postgres", "mysql": "mysql", "pyspark": "spark", "bigquery": "bigquery"}
+SESSION = {"postgres": "SET TIME ZONE 'UTC'", "mysql": "SET NAMES utf8mb4 COLLATE utf8mb4_bin"}
+NOT_REACHED = r"refused|could not connect|can't connect|timed? ?out|unknown (mysql )?(server )?host|could not translate|name or service|no route"
+NOT_LET_IN = r"password authentication failed|access denied|no password supplied|authentication failed"
+
+
+def extract(source: dict, root: Path) -> Extract:
+    """The table or query of `source`. Raises `SourceMissing` where the database is not there, `SourceError` for the rest."""
+    engine = connect(source["database"], root)
+    if source.get("query"):
+        return Extract("source.query", _asked(engine, source), None)
+    return Extract(f"table {source['table']!r}", _found(engine, source), None)
+
+
+@cache
+def connect(url: str, root: Path, write: bool = False) -> BaseBackend:
+    """A connection, `${NAME}` in its URL taken from the environment; files are meant relative to the project.
+
+    Only with `write` is a file made that is not there.
+    """
+    filled = _filled(url)
+    scheme, _, place = filled.partition("://")
+    scheme = {"postgresql": "postgres", "mariadb": "mysql", "spark": "pyspark"}.get(
+        scheme.split("+")[0], scheme.split("+")[0]
+    )
+    try:
+        if scheme in FILES:
+            return _opened(scheme, place, root, write)
+        if scheme == "pyspark":
+            return _spark(filled)
+        engine = ibis.connect(f"{scheme}://{place}", **({"charset": "utf8mb4"} if scheme == "mysql" else {}))
+    except SourceError:
+        raise
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get(scheme, scheme)
+        raise SourceMissing(
+            f"reading {scheme} needs {error.name}: pip install 'ibis-framework[{scheme}]' (extra {extra!r} of this project)"
+        ) from None
+    except Exception as error:  # each driver has errors of its own
+        raise _not_connected(error, url, filled) from None
+    if scheme in SESSION:
+        engine.raw_sql(SESSION[scheme]).close()
+    return engine
+
+
+def _filled(url: str) -> str:
+    missing = [name for name in re.findall(PLACEHOLDER, url) if name not in os.environ]
+    if missing:
+        raise SourceMissing(
+            f"source.database needs the environment variable {missing[0]}, which is not set: export {missing[0]}=…"
+        )
+    if re.fullmatch(PLACEHOLDER, url):
+        return os.environ[url[2:-1]]
+    return re.sub(PLACEHOLDER, lambda match: quote(os.environ[match[1]], safe=""), url)
+
+
+def _opened(scheme: str, place: str, root: Path, write: bool) -> BaseBackend:
+    path = root / place.split("?")[0]
+    if not path.is_file() and not write:
+        raise SourceMissing(f"its database {place} is not there: put the file into place, or correct source.database")
+    return ibis.sqlite.connect(path) if scheme == "sqlite" else ibis.duckdb.connect(path, read_only=not write)
+
+
+def _spark(url: str) -> BaseBackend:
+    """A Spark session: `spark://local[2]`, `spark://host:7077`, or `spark://` for the cluster that the settings name."""
+    from pyspark.sql import SparkSession
+
+    place = url.partition("://")[2]
+    builder = SparkSession.builder.config("spark.sql.session.timeZone", "UTC")
+    if place:
+        builder = builder.master(place if place.startswith("local") else f"spark://{place}")
+    return ibis.pyspark.connect(builder.getOrCreate())
+
+
+def _not_connected(error: Exception, url: str, filled: str) -> SourceError:
+    reason = without_secrets(" ".join(str(error).split()), url, filled)
+    shown = hidden(url)
+    if re.search(NOT_LET_IN, reason, flags=re.I):
+        names = ", ".join(re.findall(PLACEHOLDER, url)) or "the URL"
+        return SourceError(
+            f"{shown} does not let this user in: check the user and the password ({names}); it says: {reason[:200]}"
+        )
+    if re.search(NOT_REACHED, reason, flags=re.I):
+        return SourceMissing(
+            f"{shown} cannot be reached: start it, or correct source.database; it says: {reason[:200]}"
+        )
+    return SourceError(f"{shown} cannot be opened: correct source.database; it says: {reason[:200]}")
+
+
+def without_secrets(text: str, url: str, filled: str) -> str:
+    """A driver's message without the password, in whichever form it shows it."""
+    secrets = {os.environ.get(name) for name in re.findall(PLACEHOLDER, url)} | {urlsplit(filled).password}
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        for form in (secret, unquote(secret), quote(secret, safe="")):
+            text = text.replace(form, "***")
+    return hidden(text)
+
+
+def _asked(engine: BaseBackend, source: dict) -> ir.Table:
+    try:
+        return engine.sql(source["query"])
+    except Exception as error:
+        reason = hidden(" ".join(str(error).split()))[:300]
+        raise SourceError(f"source.query is refused: {reason}; correct it, or name a source.table") from None
+
+
+def _found(engine: BaseBackend, source: dict) -> ir.Table:
+    *database, name = source["table"].split(".")
+    try:
+        return engine.table(name, database=tuple(database) if len(database) > 1 else (database or [None])[0])
+    except Exception as error:
+        there = _tables(engine)
+        near = difflib.get_close_matches(name, there, n=1)
+        raise SourceError(
+            f"{hidden(source['database'])} has no table {source['table']!r} that this user may read; "
+            + (f"did you mean {near[0]!r}? " if near else "")
+            + (
+                f"It has: {', '.join(there[:20])}"
+                if there
+                else f"it says: {hidden(' '.join(str(error).split()))[:200]}"
+            )
+        ) from None
+
+
+def _tables(engine: BaseBackend) -> list[str]:
+    try:
+        return sorted(engine.list_tables())
+    except Exception:  # a user who may not list tables still gets the name that was asked for
+        return []

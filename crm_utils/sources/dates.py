@@ -1,0 +1,46 @@
+"""How dates are written: which of the usual formats fit a set of texts."""
+
+from datetime import datetime
+from itertools import product
+
+DAYS = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+)
+NAMED_DAYS = ("%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y")
+TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+FORMATS = tuple(day + time for day, time in product(DAYS + NAMED_DAYS, TIMES))
+SERIALS = (20_000, 80_000)  # Excel's day numbers of 1954 and 2119
+
+
+def fitting(texts: list[str]) -> list[str]:
+    """The strptime patterns that read every one of the texts; several where day and month cannot be told apart."""
+    formats = list(FORMATS)
+    for text in texts:
+        formats = [format for format in formats if reads(format, text)]
+    return formats
+
+
+def reads(format: str, text: str) -> bool:
+    """Whether a text follows a strptime pattern."""
+    try:
+        datetime.strptime(text.strip(), format)
+    except ValueError:
+        return False
+    return True
+
+
+def are_serials(texts: list[str]) -> bool:
+    """Whether all texts are numbers that a spreadsheet would show as dates of this age."""
+    try:
+        return bool(texts) and all(SERIALS[0] <= float(text) <= SERIALS[1] for text in texts)
+    except ValueError:
+        return False

@@ -1,0 +1,157 @@
+"""Files as Ibis tables on DuckDB: csv and tsv as text, parquet as it is, spreadsheets through a parquet copy."""
+
+import csv
+import gzip
+import io
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+
+from crm_utils.locate import SourceError, content_hash, source_files, written_whole
+from crm_utils.sources import checks, sheets
+from crm_utils.sources.extract import Extract, Format
+
+DELIMITERS = ",;\t|"
+CHUNK = 1 << 22
+
+
+def extracts(source: dict, root: Path, format: Format) -> list[Extract]:
+    """One extract a file, or a sheet of a spreadsheet, in the order given. Raises `SourceError` for what cannot be read."""
+    paths = source_files(source, root)
+    if source.get("sample") == "cdnow":
+        return [Extract(paths[0].name, _cdnow(paths[0]), format)]
+    if source.get("sheets") and not any(kind(path) == "xlsx" for path in paths):
+        raise SourceError(f"source.sheets is for spreadsheets, and {paths[0].name} is none: remove source.sheets")
+    return [extract for path in paths for extract in _of_file(path, source.get("sheets"), root, format)]
+
+
+def _of_file(path: Path, names: list[str] | None, root: Path, format: Format) -> list[Extract]:
+    if path.stat().st_size == 0:
+        raise SourceError(f"{path.name} is empty (0 bytes): export it again")
+    if (form := kind(path)) == "xlsx":
+        copies = sheets.copies(path, names, root)
+        return [Extract(f"{path.name}, sheet {sheet!r}", ibis.read_parquet(copy), format) for sheet, copy in copies]
+    return [Extract(path.name, _parquet(path) if form == "parquet" else _csv(path, root, format), format)]
+
+
+def kind(path: Path) -> str:
+    """How a file is read, by its name: csv, parquet or xlsx. Raises `SourceError` for any other."""
+    name = path.name.lower().removesuffix(".gz")
+    kinds = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xlsb": "xlsx", ".xls": "xlsx", ".parquet": "parquet"}
+    text = (".csv", ".tsv", ".txt")
+    for ending in (*kinds, *text):
+        if name.endswith(ending):
+            return kinds.get(ending, "csv")
+    raise SourceError(f"{path.name} is of a kind that is not read: use .csv, .csv.gz, .tsv, .parquet or .xlsx")
+
+
+def _cdnow(path: Path) -> ir.Table:
+    text = ibis.read_csv(path, header=False, skip=1, columns={"line": "VARCHAR"}, delim="\x01", quote="")
+    fields = text.line.strip().re_split(r"\s+")
+    return text.select(customer_id=fields[0], date=fields[1], number_of_cds=fields[2], dollar_value=fields[3])
+
+
+def _parquet(path: Path) -> ir.Table:
+    try:
+        return ibis.read_parquet(path)
+    except Exception as error:  # DuckDB's own errors name neither the cure nor the file as the user knows it
+        raise SourceError(
+            f"{path.name} cannot be read as parquet ({_first_line(error)}): the file is damaged or cut short; copy or export it again"
+        ) from None
+
+
+def _csv(path: Path, root: Path, format: Format) -> ir.Table:
+    path = _in_utf8(path, root, format.encoding)
+    header = _header_line(path)
+    delimiter = format.delimiter or ("\t" if ".tsv" in path.name else max(DELIMITERS, key=header.count))
+    names = next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
+    checks.refuse_bad_names(names, path.name)
+    return ibis.read_csv(
+        path,
+        header=True,
+        auto_detect=False,
+        columns=dict.fromkeys(names, "VARCHAR"),
+        delim=delimiter,
+        quote='"',
+        escape='"',
+    )
+
+
+def _in_utf8(path: Path, root: Path, encoding: str | None) -> Path:
+    """The file itself where it is UTF-8, else a UTF-8 copy in `.cache`, made once for each content and encoding."""
+    if encoding is None or encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        return path
+    copy = root / ".cache" / "text" / f"{content_hash(path, root)[:32]}-{encoding.lower()}" / path.name
+    if copy.exists():
+        return copy
+    try:
+        with open_text(path, encoding) as text, written_whole(copy) as building, _opened(building, path.name) as out:
+            while chunk := text.read(CHUNK):
+                out.write(chunk)
+    except LookupError:
+        raise SourceError(
+            f"source.encoding: Python knows no encoding {encoding!r}; try windows-1252 or utf-16"
+        ) from None
+    except UnicodeError as error:
+        raise SourceError(f"{path.name} is not written in {encoding} ({error}): correct source.encoding") from None
+    return copy
+
+
+def _opened(building: Path, name: str) -> io.TextIOBase:
+    if name.endswith(".gz"):
+        return gzip.open(building, "wt", encoding="utf-8", newline="", compresslevel=1)
+    return building.open("w", encoding="utf-8", newline="")
+
+
+def open_text(path: Path, encoding: str) -> io.TextIOBase:
+    """A text file, packed by gzip or not, opened to read."""
+    if path.name.endswith(".gz"):
+        return gzip.open(path, "rt", encoding=encoding, newline="")
+    return path.open(encoding=encoding, newline="")
+
+
+def _header_line(path: Path) -> str:
+    try:
+        with open_text(path, "utf-8-sig") as text:
+            return text.readline()
+    except UnicodeDecodeError:
+        raise SourceError(not_utf8(path)) from None
+    except (OSError, EOFError):
+        raise SourceError(
+            f"{path.name} cannot be unpacked: the file is damaged or cut short; copy or export it again"
+        ) from None
+
+
+def guessed_encoding(path: Path) -> str | None:
+    """The encoding to name for a text file: None for UTF-8, else UTF-16 where its first bytes say so, else windows-1252."""
+    try:
+        with open_text(path, "utf-8") as text:
+            while text.read(CHUNK):
+                pass
+    except UnicodeDecodeError:
+        return "utf-16" if "UTF-16" in not_utf8(path) else "windows-1252"
+    return None
+
+
+def not_utf8(path: Path) -> str:
+    """The message for a text file in another encoding: the first line that tells, and what to set."""
+    with gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb") as file:
+        start = file.read(2)
+        if start in (b"\xff\xfe", b"\xfe\xff"):
+            return f"{path.name} is written in UTF-16: set source.encoding: utf-16"
+        file.seek(0)
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                example = line.decode("windows-1252", errors="replace").strip()[:60]
+                return (
+                    f"{path.name} is not written in UTF-8 (first in line {number:,}: {example!r}, read as windows-1252): "
+                    "set source.encoding, for example windows-1252"
+                )
+    return f"{path.name} cannot be read as text: set source.encoding"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

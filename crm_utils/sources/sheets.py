@@ -1,0 +1,146 @@
+"""Spreadsheets, copied once to parquet: each sheet one file in `.cache/sheets`, named by the content it was made from."""
+
+import fcntl
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from crm_utils.locate import SourceError, content_hash, written_whole
+from crm_utils.sources import checks
+
+ROWS_AT_A_TIME = 50_000
+
+
+def copies(path: Path, names: list[str] | None, root: Path) -> list[tuple[str, Path]]:
+    """Name and parquet copy of each sheet asked for; without names, of the only one.
+
+    A column that holds only numbers or only dates keeps its type; in any other everything is text, whole numbers
+    without decimals. Raises `SourceError` for a damaged file, a sheet that is not there, and a header without rows.
+    """
+    folder = root / ".cache" / "sheets" / content_hash(path, root)[:32]
+    if names and all(_copy(folder, name).exists() for name in names):
+        return [(name, _copy(folder, name)) for name in names]
+    with _alone(folder):
+        book = _book(path)
+        chosen = _chosen(path, book.sheet_names, names)
+        for name in chosen:
+            if not _copy(folder, name).exists():
+                table = _table(book.get_sheet_by_name(name), f"{path.name}, sheet {name!r}")
+                with written_whole(_copy(folder, name)) as building:
+                    pq.write_table(table, building)
+    return [(name, _copy(folder, name)) for name in chosen]
+
+
+def sheet_names(path: Path) -> list[str]:
+    """The sheets of a spreadsheet, in its order."""
+    return _book(path).sheet_names
+
+
+def heights(path: Path) -> dict[str, int]:
+    """The rows below the header of each sheet."""
+    book = _book(path)
+    return {name: max(book.get_sheet_by_name(name).height - 1, 0) for name in book.sheet_names}
+
+
+def header(path: Path, sheet: str) -> list[str]:
+    """The first row of a sheet as text."""
+    return [text(cell) or "" for cell in next(_book(path).get_sheet_by_name(sheet).iter_rows(), [])]
+
+
+def text(cell: Any) -> str | None:
+    """A cell as text: 489434.0 -> '489434', 2.5 -> '2.5', a date in ISO, nothing -> None."""
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return cell.isoformat(sep=" ") if isinstance(cell, datetime) else str(cell)
+
+
+def _book(path: Path):
+    from python_calamine import CalamineWorkbook
+
+    try:
+        return CalamineWorkbook.from_path(path)
+    except Exception as error:  # calamine raises a class of its own for each layer: zip, xml, format
+        raise SourceError(
+            f"{path.name} cannot be read as a spreadsheet ({error}): the file is damaged or cut short; copy or export it again"
+        ) from None
+
+
+def _chosen(path: Path, there: list[str], names: list[str] | None) -> list[str]:
+    listed = ", ".join(map(repr, there))
+    if names is None and len(there) > 1:
+        raise SourceError(f"{path.name} has {len(there)} sheets ({listed}): name those to read in source.sheets")
+    missing = [name for name in names or [] if name not in there]
+    if missing:
+        raise SourceError(f"{path.name} has no sheet {missing[0]!r}: correct source.sheets; it has {listed}")
+    return names or there
+
+
+def _copy(folder: Path, sheet: str) -> Path:
+    return folder / f"{hashlib.sha256(sheet.encode()).hexdigest()[:16]}.parquet"
+
+
+def _table(sheet: Any, label: str) -> pa.Table:
+    rows = sheet.iter_rows()
+    names = [text(cell) or "" for cell in next(rows, [])]
+    if not names:
+        raise SourceError(f"{label} is empty: name another sheet in source.sheets")
+    checks.refuse_bad_names(names, label)
+    chunks = [list(map(_array, zip(*chunk, strict=True))) for chunk in _chunks(rows)]
+    if not chunks:
+        raise SourceError(f"{label} has a header and no row below it: export it again")
+    return pa.table(dict(zip(names, map(_joined, zip(*chunks, strict=True)), strict=True)))
+
+
+def _chunks(rows: Iterator[list]) -> Iterator[list[list]]:
+    while chunk := list(islice(rows, ROWS_AT_A_TIME)):
+        yield chunk
+
+
+def _array(cells: tuple) -> pa.Array:
+    kinds = set(map(type, cells))
+    if str not in kinds:
+        kinds.discard(type(None))
+    elif "" in cells:
+        cells = tuple(None if cell == "" else cell for cell in cells)
+        kinds = set(map(type, cells)) - {type(None)}
+    if not kinds:
+        return pa.nulls(len(cells))
+    if kinds <= {int, float}:
+        return pa.array(cells, pa.float64())
+    if kinds <= {datetime, date}:
+        return pa.array([cell and datetime(*cell.timetuple()[:6]) for cell in cells], pa.timestamp("us"))
+    return pa.array(cells if kinds == {str} else [text(cell) for cell in cells], pa.string())
+
+
+def _joined(chunks: Iterable[pa.Array]) -> pa.ChunkedArray:
+    """The pieces of a column as one type: their own where they agree, else text."""
+    kinds = {chunk.type for chunk in chunks} - {pa.null()}
+    kind = kinds.pop() if len(kinds) == 1 else pa.string()
+    return pa.chunked_array([_as(chunk, kind) for chunk in chunks], kind)
+
+
+def _as(chunk: pa.Array, kind: pa.DataType) -> pa.Array:
+    if chunk.type == kind:
+        return chunk
+    if pa.types.is_null(chunk.type):
+        return pc.cast(chunk, kind)
+    return pa.array([text(cell) for cell in chunk.to_pylist()], pa.string())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Dates built side by side convert a spreadsheet once: the others wait for the first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,105 @@
+"""What a column of a source holds, as the type its standard name asks for. What cannot be read becomes null."""
+
+import re
+
+import ibis
+import ibis.expr.types as ir
+
+from crm_utils.sources.extract import Format
+
+MONEY = "decimal(18, 4)"
+TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country")
+ID_COLUMNS = ("customer_id", "order_id", "product_id")
+NUMBER_COLUMNS = ("quantity", "unit_price", "unit_cost", "amount")
+WITH_OFFSET = r"\d:\d\d.*([+-]\d\d(:?\d\d)?|Z)$"
+EXCEL = "excel"  # days since 1899-12-30
+
+
+@ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp"))
+def _try_strptime(text, pattern):
+    """DuckDB's own: null where the text does not follow the pattern."""
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
+def _local_time(zone, moment):
+    """DuckDB's own: what the clocks of a zone showed at a moment."""
+
+
+def standard(raw: ir.Table, wanted: dict[str, str], format: Format | None) -> ir.Table:
+    """The table with its columns under standard names and types; `amount` computed where it is not there."""
+    table = raw.select(**{name: typed(raw[column], name, format) for name, column in wanted.items()})
+    if "amount" in wanted:
+        return table
+    return table.mutate(amount=_money(table.quantity * table.unit_price))
+
+
+def typed(column: ir.Column, name: str, format: Format | None) -> ir.Column:
+    """One column as the type of standard name `name`. `format` says how text is to be read; None leaves it to the engine."""
+    if name in TEXT_COLUMNS:
+        return _as_text(column, name, format)
+    if name in NUMBER_COLUMNS:
+        return _as_number(column, format)
+    return column.cast("timestamp") if format is None else _as_time(column, format)
+
+
+def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringColumn:
+    kind = column.type()
+    if kind.is_floating() or kind.is_decimal():  # a spreadsheet's or pandas' way to write 12346
+        whole = column.cast("int64")
+        column = ibis.ifelse(whole == column, whole.cast("string"), column.cast("string"))
+    elif _engine(column) == "mysql" and kind.is_string():
+        column = column.cast("!string")  # takes the connection's collation: ids that differ in case are different ids
+    text = column.cast("string").strip().nullif("")
+    if format is not None and name in ID_COLUMNS:
+        text = text.re_replace(r"^(\d+)\.0$", r"\1")
+    return text
+
+
+def _as_number(column: ir.Column, format: Format | None) -> ir.Column:
+    if format is None:
+        return _money(column)
+    if not column.type().is_string():
+        return (column.nullif(float("nan")) if column.type().is_floating() else column).try_cast(MONEY)
+    text = column.strip().nullif("")
+    if format.currency_sign:
+        text = text.replace(format.currency_sign, "").strip()
+    decimal = re.escape(format.decimal or ".")
+    if format.thousands:
+        grouped = rf"^[+-]?\d{{1,3}}({re.escape(format.thousands)}\d{{3}})+({decimal}\d*)?$"
+        text = ibis.ifelse(text.re_search(grouped), text.replace(format.thousands, ""), text)
+    if format.decimal and format.decimal != ".":
+        text = text.replace(".", "?").replace(format.decimal, ".")  # a point is then no part of a number
+    return text.try_cast(MONEY)
+
+
+def _as_time(column: ir.Column, format: Format) -> ir.TimestampColumn:
+    kind = column.type()
+    if kind.is_timestamp() and kind.timezone is not None:
+        plain = column.cast("timestamp")
+        return _local_time(format.timezone, column) if format.timezone else plain.nullif(plain)
+    if kind.is_temporal():
+        return column.cast("timestamp")
+    text = _as_text(column, "order_id", format)
+    if format.date_format == EXCEL:
+        seconds = (text.try_cast("float64") * 86_400).round().cast("int64")
+        return ibis.timestamp("1899-12-30 00:00:00") + seconds.as_interval("s")
+    if format.date_format:
+        return _try_strptime(text, format.date_format)
+    plain = text.re_replace(r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3").try_cast("timestamp")
+    if not format.timezone:
+        return ibis.ifelse(text.re_search(WITH_OFFSET), ibis.null("timestamp"), plain)
+    moment = text.try_cast("timestamp('UTC')")
+    return ibis.ifelse(text.re_search(WITH_OFFSET), _local_time(format.timezone, moment), plain)
+
+
+def _money(number: ir.NumericColumn) -> ir.NumericColumn:
+    if _engine(number) == "sqlite":  # which has no decimals
+        return number.cast("float64").round(4)
+    return number.cast(MONEY)
+
+
+def _engine(column: ir.Column) -> str | None:
+    try:
+        return column.get_backend().name
+    except Exception:  # noqa: BLE001  an expression without an engine, compiled for a dialect
+        return None

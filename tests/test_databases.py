@@ -1,0 +1,422 @@
+"""The same line items through every kind of source give the same tables; databases that fail say why, and no secret."""
+
+import os
+import shutil
+import socket
+from datetime import date
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import duckdb
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+import servers
+import yaml
+from conftest import new_project, run, skip_or_fail
+
+from crm_utils import cleaning, orders, rfm, sources
+from crm_utils.locate import SourceError, SourceMissing
+from crm_utils.store import Store
+
+pytestmark = pytest.mark.xdist_group("servers")
+SAME = ["customer_id", "ordered_at", "order_id", "product_id", "quantity", "unit_price", "country"]
+COLUMNS = {name: name for name in SAME}
+DAY = date(2011, 12, 9)
+
+
+@pytest.fixture(scope="module")
+def ledger() -> pd.DataFrame:
+    """3,000 line items with what engines treat differently: ids that differ in case, leading zeros, umlauts, odd prices."""
+    draw = np.random.default_rng(7)
+    size = 3_000
+    customers = np.array(
+        ["007", "7", "ab", "AB", "Zoë", "Müller", "muller", *map(str, range(12_346, 12_600))], dtype=object
+    )
+    picked = customers[draw.integers(0, len(customers), size)]
+    order = draw.integers(500_000, 500_900, size)
+    return pd.DataFrame(
+        {
+            "customer_id": np.where(draw.random(size) < 0.1, None, picked),
+            "ordered_at": pd.Timestamp("2010-01-01")
+            + pd.to_timedelta(order % 720, "D")
+            + pd.to_timedelta(order % 86_399, "s"),
+            "order_id": np.where(order % 29 == 0, "C", "") + order.astype(str).astype(object),
+            "product_id": draw.choice(["85123A", "POST", "00042", "71053"], size),
+            "quantity": draw.integers(-2, 40, size),
+            "unit_price": draw.integers(0, 5_000, size) / 1_000 + 0.005,
+            "country": draw.choice(["Österreich", "France", "EIRE"], size),
+        }
+    ).astype({"ordered_at": "datetime64[us]"})
+
+
+@pytest.fixture(scope="module")
+def folder(ledger, tmp_path_factory) -> Path:
+    """A folder with the line items in every kind of file."""
+    folder = tmp_path_factory.mktemp("files")
+    ledger.to_csv(folder / "shop.csv", index=False)
+    ledger.to_parquet(folder / "shop.parquet", index=False)
+    ledger.to_excel(folder / "shop.xlsx", index=False)
+    with duckdb.connect(folder / "shop.duckdb") as engine:
+        engine.execute("create table lines as select * from ledger")
+    ibis.sqlite.connect(folder / "shop.sqlite").create_table("lines", ledger)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def secret():
+    """The password of the test servers, where a URL finds it."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SHOP_PASSWORD", servers.PASSWORD)
+        yield servers.PASSWORD
+
+
+def server(start, scheme: str, driver: str, ledger: pd.DataFrame):
+    try:
+        __import__(driver)
+        running = start()
+        place = running.__enter__()
+    except (ModuleNotFoundError, servers.NotInstalled) as error:
+        skip_or_fail(str(error))
+    url = f"{scheme}://{servers.USER}:${{SHOP_PASSWORD}}@{place}"
+    fill(sources.databases.connect(url, Path("/")), scheme, ledger)
+    yield url
+    sources.databases.connect.cache_clear()
+    running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def postgres(secret, ledger):
+    yield from server(servers.postgres, "postgresql", "psycopg", ledger)
+
+
+@pytest.fixture(scope="module")
+def mariadb(secret, ledger):
+    yield from server(servers.mariadb, "mariadb", "MySQLdb", ledger)
+
+
+def fill(engine, scheme: str, ledger: pd.DataFrame) -> None:
+    """A table as a shop's own system would have it, its rows written in plain SQL."""
+    text = "varchar(40)"
+    moment = "datetime" if scheme == "mariadb" else "timestamp"
+    columns = f"customer_id {text}, ordered_at {moment}, order_id {text}, product_id {text}, quantity integer, unit_price numeric(12, 3), country {text}"
+    rows = [
+        tuple(None if pd.isna(cell) else cell for cell in row) for row in ledger.astype(object).itertuples(index=False)
+    ]
+    rows = [(row[0], row[1].to_pydatetime(), *row[2:]) for row in rows]
+    cursor = engine.con.cursor()
+    cursor.execute(f"create table {'shop.lines' if scheme == 'mariadb' else 'lines'} ({columns})")
+    cursor.executemany(
+        f"insert into {'shop.lines' if scheme == 'mariadb' else 'lines'} values ({', '.join(['%s'] * 7)})", rows
+    )
+    engine.con.commit()
+
+
+@pytest.fixture(scope="module")
+def spark():
+    try:
+        import pyspark  # noqa: F401
+    except ModuleNotFoundError as error:
+        skip_or_fail(f"{error} (pip install 'ibis-framework[pyspark]')")
+    if shutil.which("java") is None:
+        skip_or_fail("no Java is installed (Debian: apt-get install openjdk-17-jre-headless)")
+    yield "spark://local[2]"
+    engine = sources.databases.connect("spark://local[2]", Path("/"))
+    engine._session.stop()
+
+
+def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
+    """Ledger, orders and customers of a source, through the store as a notebook would write them."""
+    lines = sources.line_items(source, COLUMNS, root)
+    rules = cleaning.rules(lines, DAY, "keep", ["POST"], ["7"])
+    classified = cleaning.classify(lines, rules)
+    log = cleaning.ledger(classified, list(rules))
+    store = Store(run)
+    store.save(log, "cleaning_log")
+    store.save(orders.from_lines(cleaning.counted(classified, log, DAY)), "orders")
+    store.save(rfm.score(rfm.measures(store.scan("orders"), DAY)), "customers")
+    return {name: store.path(name).read_bytes() for name in ("cleaning_log", "orders", "customers")} | {
+        "frames": {name: pd.read_parquet(store.path(name)) for name in ("cleaning_log", "orders", "customers")}
+    }
+
+
+@pytest.fixture(scope="module")
+def reference(folder, tmp_path_factory) -> dict:
+    return tables({"file": "shop.parquet"}, folder, tmp_path_factory.mktemp("reference"))
+
+
+def test_the_reference_is_what_pandas_adds_up(reference, ledger):
+    counts = ledger[
+        ledger.customer_id.notna()
+        & ~ledger.order_id.str.startswith("C")
+        & (ledger.product_id != "POST")
+        & (ledger.customer_id != "7")
+        & (ledger.quantity > 0)
+        & (ledger.ordered_at < "2011-12-10")
+    ]
+    expected = (counts.quantity * counts.unit_price).groupby([counts.customer_id, counts.order_id]).sum()
+    found = reference["frames"]["orders"].set_index(["customer_id", "order_id"]).revenue
+    pd.testing.assert_series_equal(found, expected.sort_index(), check_names=False, check_index_type=False, rtol=1e-12)
+    assert {"ab", "AB", "007", "Zoë", "Müller", "muller"} <= set(reference["frames"]["customers"].customer_id)
+
+
+def assert_same(found: dict, reference: dict) -> None:
+    for name, frame in reference["frames"].items():
+        pd.testing.assert_frame_equal(found["frames"][name], frame, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"file": "shop.csv"},
+        {"file": "shop.xlsx"},
+        {"database": "duckdb://shop.duckdb", "table": "lines"},
+        {"database": "duckdb://shop.duckdb", "query": "select * from lines"},
+        {"database": "sqlite://shop.sqlite", "table": "lines"},
+    ],
+    ids=lambda source: f"{source.get('file') or source['database']} {'query' if 'query' in source else ''}".strip(),
+)
+def test_files_and_embedded_databases_give_the_same_tables(source, folder, reference, tmp_path):
+    assert_same(tables(source, folder, tmp_path), reference)
+
+
+@pytest.mark.parametrize(
+    "how", [{"table": "lines"}, {"query": "select * from lines where quantity > -100"}], ids=["table", "query"]
+)
+def test_postgresql_gives_the_same_tables(postgres, how, folder, reference, tmp_path):
+    assert_same(tables({"database": postgres, **how}, folder, tmp_path), reference)
+
+
+@pytest.mark.parametrize(
+    "how", [{"table": "lines"}, {"query": "select * from lines where quantity > -100"}], ids=["table", "query"]
+)
+def test_mariadb_gives_the_same_tables(mariadb, how, folder, reference, tmp_path):
+    assert_same(tables({"database": mariadb, **how}, folder, tmp_path), reference)
+
+
+def test_spark_gives_the_same_tables(spark, folder, reference, tmp_path):
+    query = f"select * from parquet.`{folder / 'shop.parquet'}`"
+    assert_same(tables({"database": spark, "query": query}, folder, tmp_path), reference)
+
+
+def test_big_query_is_asked_the_same(ledger):
+    raw = ibis.table(ibis.memtable(ledger).schema(), name="lines")
+    lines = sources.values.standard(raw, COLUMNS, None)
+    counted = cleaning.classify(lines, cleaning.rules(lines, DAY)).filter(lambda t: t.removed_by.isnull())
+    sql = str(ibis.to_sql(orders.from_lines(counted), dialect="bigquery"))
+    assert "GROUP BY" in sql
+    assert "NUMERIC" in sql  # money is added up in decimals there too
+    assert "`lines`" in sql
+
+
+def test_an_order_without_a_number_gets_the_same_one_everywhere(postgres, mariadb, folder, tmp_path):
+    columns = {name: name for name in SAME if name != "order_id"}
+    found = []
+    for number, source in enumerate(
+        [{"file": "shop.parquet"}, *({"database": url, "table": "lines"} for url in (postgres, mariadb))]
+    ):
+        lines = sources.line_items(source, columns, folder)
+        store = Store(tmp_path / str(number))
+        store.save(orders.from_lines(lines.filter(lines.customer_id.notnull())), "orders")
+        found.append(store.load("orders"))
+    pd.testing.assert_frame_equal(found[1], found[0])
+    pd.testing.assert_frame_equal(found[2], found[0])
+
+
+# what tells that a database has changed
+
+
+def test_a_fingerprint_follows_the_data_up_to_the_day(folder, tmp_path):
+    shutil.copy(folder / "shop.sqlite", tmp_path)
+    source, early, late = {"database": "sqlite://shop.sqlite", "table": "lines"}, date(2010, 6, 30), date(2010, 12, 31)
+
+    def taken(day: date) -> str:
+        sources.databases.connect.cache_clear()
+        sources._by_day.cache_clear()
+        return sources.fingerprint(source, COLUMNS, tmp_path, day)
+
+    before = taken(early), taken(late)
+    assert before == (taken(early), taken(late))
+    engine = ibis.sqlite.connect(tmp_path / "shop.sqlite").con
+    engine.execute(
+        "update lines set quantity = quantity + 1 where rowid in (select rowid from lines where ordered_at > '2010-09' and ordered_at < '2010-10' limit 1)"
+    )
+    engine.commit()
+    assert taken(early) == before[0]
+    assert taken(late) != before[1]
+
+
+# what stops a run
+
+
+def refused(kind: type, root: Path, *words: str, columns: dict = COLUMNS, **source) -> None:
+    sources.databases.connect.cache_clear()
+    with pytest.raises(kind) as error:
+        sources.line_items(source, columns, root)
+    message = str(error.value)
+    assert [word for word in words if word not in message] == [], message
+    secrets = [servers.PASSWORD, os.environ.get("SHOP_PASSWORD", servers.PASSWORD), "p%40ss"]
+    chain = [str(error.value.__cause__), message]
+    assert not any(secret in text for secret in secrets for text in chain)
+
+
+def test_a_database_file_that_is_not_there_is_not_made(tmp_path):
+    refused(SourceMissing, tmp_path, "none.sqlite is not there", database="sqlite://none.sqlite", table="lines")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_is_down(secret, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for scheme, driver in (("postgresql", "psycopg"), ("mysql", "MySQLdb")):
+        pytest.importorskip(driver)
+        url = f"{scheme}://crm:${{SHOP_PASSWORD}}@127.0.0.1:{port}/shop"
+        refused(SourceMissing, tmp_path, "127.0.0.1", "cannot be reached", "start it", database=url, table="lines")
+
+
+def test_a_password_that_is_not_set(tmp_path, monkeypatch):
+    monkeypatch.delenv("SHOP_PASSWORD", raising=False)
+    url = "postgresql://crm:${SHOP_PASSWORD}@127.0.0.1/shop"
+    refused(
+        SourceMissing,
+        tmp_path,
+        "environment variable SHOP_PASSWORD",
+        "export SHOP_PASSWORD",
+        database=url,
+        table="lines",
+    )
+
+
+def test_a_wrong_password(postgres, mariadb, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_PASSWORD", "wrong-one")
+    for url in (postgres, mariadb):
+        refused(SourceError, tmp_path, "does not let this user in", "SHOP_PASSWORD", database=url, table="lines")
+
+
+def test_a_missing_table_or_column(postgres, mariadb, folder):
+    for url in (postgres, mariadb, "sqlite://shop.sqlite", "duckdb://shop.duckdb"):
+        refused(SourceError, folder, "no table 'line'", "did you mean 'lines'", database=url, table="line")
+        wrong = COLUMNS | {"customer_id": "customer"}
+        refused(
+            SourceError, folder, "table 'lines' has no column 'customer'", columns=wrong, database=url, table="lines"
+        )
+        refused(SourceError, folder, "source.query", database=url, query="select * from nowhere")
+
+
+def test_a_column_of_the_wrong_type(postgres, mariadb):
+    for url in (postgres, mariadb):
+        wrong = COLUMNS | {"unit_price": "product_id"}
+        refused(
+            SourceError,
+            Path("/"),
+            "table 'lines'",
+            "'product_id' (columns.unit_price)",
+            "3,000 rows of type string",
+            "source.query",
+            columns=wrong,
+            database=url,
+            table="lines",
+        )
+        wrong = COLUMNS | {"ordered_at": "order_id"}
+        refused(
+            SourceError,
+            Path("/"),
+            "'order_id' (columns.ordered_at)",
+            "date is needed",
+            columns=wrong,
+            database=url,
+            table="lines",
+        )
+
+
+def test_an_engine_that_is_not_installed(tmp_path):
+    refused(SourceMissing, tmp_path, "snowflake", "pip install", database="snowflake://crm@account/shop", table="lines")
+
+
+def test_a_password_in_a_message_of_a_driver_is_hidden(secret):
+    url = "postgresql://crm:${SHOP_PASSWORD}@127.0.0.1/shop"
+    filled = "postgresql://crm:p%40ss%2Fw%3Ard%20%2B%25@127.0.0.1/shop"
+    text = f"bad dsn {filled} with {servers.PASSWORD}"
+    shown = sources.databases.without_secrets(text, url, filled)
+    assert servers.PASSWORD not in shown
+    assert "p%40ss" not in shown
+
+
+# a report on a database, end to end
+
+
+def fingerprints(folder: Path) -> dict[str, tuple[int, int]]:
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_report_on_a_database_keeps_its_secret_and_its_last_good_state(postgres, tmp_path):
+    project = new_project(tmp_path / "project")
+    (project / "params" / "small.yaml").unlink()
+    (project / "params" / "shop.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "title": "Shop",
+                "currency": "EUR",
+                "source": {"database": postgres, "table": "lines"},
+                "columns": COLUMNS,
+                "analysis_dates": ["2011-10-31"],
+            }
+        )
+    )
+    done = run(project, "report")
+    assert done.returncode == 0, done.stdout + done.stderr
+    published = fingerprints(project / "reports" / "shop")
+    assert published
+
+    secrets = [
+        text.encode() for text in (servers.PASSWORD, quote(servers.PASSWORD, safe=""), quote_plus(servers.PASSWORD))
+    ]
+    told = [
+        path for path in project.rglob("*") if path.is_file() and any(secret in path.read_bytes() for secret in secrets)
+    ]
+    assert told == []
+    assert not any(secret in (done.stdout + done.stderr).encode() for secret in secrets)
+
+    engine = sources.databases.connect(postgres, Path("/"))
+    engine.raw_sql(
+        "insert into lines (customer_id, ordered_at, order_id, quantity, unit_price) values ('8', '2011-11-30', '9', 1, 1)"
+    ).close()
+    again = run(project, "report")  # a line after the analysis date changes nothing
+    assert (again.returncode, fingerprints(project / "reports" / "shop")) == (0, published)
+
+    engine.raw_sql("delete from lines where ordered_at = '2011-11-30'").close()
+    denied = run(project, "report", "--report", "shop", SHOP_PASSWORD="wrong-one")
+    assert denied.returncode == 1
+    assert "does not let this user in" in denied.stderr
+    assert "wrong-one" not in denied.stdout + denied.stderr
+    assert "Traceback" not in denied.stderr
+    assert fingerprints(project / "reports" / "shop") == published
+
+
+def test_a_password_written_into_the_parameters_is_refused(project):
+    url = "postgresql://crm:open-secret@127.0.0.1/shop"
+    text = (project / "params" / "small.yaml").read_text()
+    (project / "params" / "small.yaml").write_text(
+        text.replace("{file: small.csv}", f'{{database: "{url}", table: lines}}')
+    )
+    done = run(project, "report", "--report", "small")
+    assert done.returncode == 1
+    assert "source.database: write the password as ${NAME}" in done.stderr
+    assert "open-secret" not in done.stdout + done.stderr
+
+
+def test_a_broken_source_leaves_the_published_report(rebuilt):
+    published = fingerprints(rebuilt / "reports" / "small")
+    for broken in (
+        "",
+        "customer_id,date,number_of_cds,dollar_value\n",
+        "customer_id,date,number_of_cds\n1,19970101,1\n",
+    ):
+        (rebuilt / "small.csv").write_text(broken)
+        done = run(rebuilt, "report")
+        assert done.returncode == 1
+        assert "small.csv" in done.stderr
+        left = {name: what for name, what in fingerprints(rebuilt / "reports" / "small").items() if name in published}
+        assert left == published

@@ -1,0 +1,112 @@
+"""Downloading Online Retail II, from a server on this machine: whole and verified, or nothing."""
+
+import io
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from crm_utils.download import FILE, DownloadFailed, online_retail
+from crm_utils.locate import SourceError
+
+ROWS = {"Year 2009-2010": 3, "Year 2010-2011": 2}
+
+
+def workbook(rows: dict[str, int] = ROWS) -> bytes:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    book.remove(book.active)
+    for name, number in rows.items():
+        sheet = book.create_sheet(name)
+        for row in range(number + 1):
+            sheet.append([f"Invoice {row}", row])
+    book.save(out)
+    return out.getvalue()
+
+
+def packed(content: bytes, name: str = FILE) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """Serve these bytes on 127.0.0.1; `cut` closes the connection half-way. Gives the URL."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    running = []
+
+    def start(content: bytes, status: int = 200, cut: bool = False) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content[: len(content) // 2] if cut else content)
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        running.append(server)
+        return f"http://127.0.0.1:{server.server_port}/502.zip"
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_workbook_is_unpacked_and_verified(serve, tmp_path, capsys):
+    path = online_retail(tmp_path / "data", serve(packed(workbook())), ROWS)
+    assert path == tmp_path / "data" / FILE
+    assert path.read_bytes()[:2] == b"PK"
+    assert [other.name for other in path.parent.iterdir()] == [FILE]
+    assert "100%" in capsys.readouterr().err  # the progress bar
+
+
+def test_what_is_there_is_not_fetched_again(tmp_path):
+    (tmp_path / FILE).write_bytes(workbook())
+    assert online_retail(tmp_path, "http://127.0.0.1:9/nothing", ROWS) == tmp_path / FILE
+
+
+@pytest.mark.parametrize(
+    ("content", "how", "words"),
+    [
+        (
+            packed(workbook({"Year 2009-2010": 3, "Year 2010-2011": 1})),
+            {},
+            ["'Year 2010-2011' 1", "'Year 2010-2011' 2"],
+        ),
+        (packed(workbook({"Year 2009-2010": 3})), {}, ["'Year 2010-2011' 2 are expected"]),
+        (packed(workbook()), {"cut": True}, ["broke off after", "try again"]),
+        (packed(workbook())[:-50], {}, ["damaged"]),
+        (b"<html>moved</html>", {}, ["no zip file"]),
+        (packed(b"x", "readme.txt"), {}, ["holds no spreadsheet but readme.txt"]),
+        (packed(b"PK no workbook"), {}, ["cannot be read as a spreadsheet"]),
+        (b"", {"status": 404}, ["404", "fetch it with a browser"]),
+        (b"", {"status": 503}, ["503"]),
+    ],
+)
+def test_a_failure_says_why_and_leaves_nothing(serve, tmp_path, content, how, words):
+    (tmp_path / "mine.csv").write_text("untouched")
+    with pytest.raises(SourceError) as error:
+        online_retail(tmp_path, serve(content, **how), ROWS)
+    assert [word for word in words if word not in str(error.value)] == [], str(error.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
+
+
+def test_no_connection(serve, tmp_path):
+    with pytest.raises(DownloadFailed, match="cannot be downloaded"):
+        online_retail(tmp_path / "data", "http://127.0.0.1:9/502.zip", ROWS)
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_the_real_workbook_has_the_rows_that_are_expected(retail):
+    if Path(retail / FILE).exists():
+        assert online_retail(retail) == retail / FILE

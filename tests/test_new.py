@@ -1,0 +1,216 @@
+"""`make new`: what is guessed is right or is said to be open, and the report then builds."""
+
+import gzip
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+import yaml
+from conftest import new_project, run
+
+from crm_utils import guess
+from crm_utils.locate import SourceError
+from crm_utils.params import ParamsError, Report, read
+from crm_utils.report.new import new
+
+pytestmark = pytest.mark.xdist_group("new")
+
+
+def sample(**columns: list) -> pd.DataFrame:
+    return pd.DataFrame({name.replace("_", " "): pd.Series(values, dtype="str") for name, values in columns.items()})
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        # Online Retail II, the data set's own names
+        (
+            "Invoice StockCode Description Quantity InvoiceDate Price Customer_ID Country",
+            "order_id product_id description quantity ordered_at unit_price customer_id country",
+        ),
+        # the names of Online Retail I
+        (
+            "InvoiceNo StockCode Description Quantity InvoiceDate UnitPrice CustomerID Country",
+            "order_id product_id description quantity ordered_at unit_price customer_id country",
+        ),
+        (
+            "order_number sku item_name qty created_at item_price client_id",
+            "order_id product_id description quantity ordered_at unit_price customer_id",
+        ),
+        (
+            "Bestellnummer Artikelnummer Menge Bestelldatum Einzelpreis Kundennummer Land",
+            "order_id product_id quantity ordered_at unit_price customer_id country",
+        ),
+        ("customer date amount", "customer_id ordered_at amount"),
+        ("Receipt User Day Total", "order_id customer_id ordered_at amount"),
+    ],
+)
+def test_columns_are_found_by_their_usual_names(names, expected):
+    values = {"ordered_at": "2011-03-01", "quantity": "3", "unit_price": "2.50", "amount": "7.50"}
+    pairs = list(zip(names.split(), expected.split(), strict=True))
+    frame = pd.DataFrame({name.replace("_", " "): [values.get(kind, "x1")] for name, kind in pairs}, dtype="str")
+    assert guess.columns(frame) == {kind: name.replace("_", " ") for name, kind in pairs}
+
+
+def test_a_name_is_not_believed_against_its_values():
+    frame = sample(
+        date=["soon", "later"],
+        when=["2011-01-31", "2011-02-01"],
+        customer=["a", "b"],
+        price=["cheap", "dear"],
+        paid=["1", "2"],
+    )
+    assert guess.columns(frame) == {"ordered_at": "when", "customer_id": "customer"}
+
+
+def test_a_total_is_not_named_beside_quantity_and_price():
+    frame = sample(customer=["a"], date=["2011-01-31"], quantity=["2"], price=["3"], total=["60"])
+    assert "amount" not in guess.columns(frame)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["2011-01-31", "2011-02-01 10:00:00"], (None, [])),
+        (["20110131"], (None, [])),
+        (["31.01.2011 08:05", "01.02.2011 09:00"], ("%d.%m.%Y %H:%M", [])),
+        (["12/31/2010", "01/02/2011"], ("%m/%d/%Y", [])),
+        (["31-Jan-2011"], ("%d-%b-%Y", [])),
+        (["1/2/2011 8:05", "5/6/2011 9:00"], ("%d/%m/%Y %H:%M", ["%m/%d/%Y %H:%M"])),
+        (["40513.35", "40514"], ("excel", [])),
+    ],
+)
+def test_how_dates_are_written(texts, expected):
+    assert guess.date_format(texts) == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["2.55", "1234.5", "-3"], {}),
+        (["2,55", "3"], {"decimal": ","}),
+        (["1.234,50", "2,5"], {"decimal": ",", "thousands": "."}),
+        (["1,234.50", "2.5"], {"thousands": ","}),
+        (["1,234", "12,345"], {"thousands": ","}),
+        (["£2.55", "£1,000.00"], {"currency_sign": "£", "thousands": ","}),
+        (["2,55 €"], {"currency_sign": "€", "decimal": ","}),
+        (["$1", "€1"], {}),
+    ],
+)
+def test_how_numbers_are_written(texts, expected):
+    assert guess.number_format(texts) == expected
+
+
+def test_the_currency_is_told_by_a_sign_a_column_of_codes_or_a_name():
+    assert guess.currency(sample(a=["1"]), "£") == "GBP"
+    assert guess.currency(sample(a=["1"], cur=["CHF"]), None) == "CHF"
+    assert guess.currency(sample(price_usd=["1"]), None) == "USD"
+    assert guess.currency(sample(a=["1"]), None) is None
+
+
+def test_analysis_dates_are_quarters_back_with_half_a_year_before_them():
+    assert [str(day) for day in guess.analysis_dates(date(2009, 12, 1), date(2011, 12, 9))] == [
+        "2011-03-09",
+        "2011-06-09",
+        "2011-09-09",
+        "2011-12-09",
+    ]
+    assert guess.analysis_dates(date(2011, 11, 1), date(2011, 12, 9)) == [date(2011, 12, 9)]
+    assert guess.analysis_dates(date(2010, 1, 1), date(2011, 5, 31))[-2:] == [date(2011, 2, 28), date(2011, 5, 31)]
+
+
+ROWS = [
+    (customer, f"{day:02}.{month:02}.2011 10:00", f"{customer}{month}{day}", f"{day},50 €")
+    for customer in ("007", "8")
+    for month in (1, 6, 12)
+    for day in (3, 28)
+]
+HEADER = ("Kunde", "Datum", "Beleg", "Betrag")
+
+
+def german(path: Path) -> Path:
+    text = "\n".join(";".join(row) for row in (HEADER, *ROWS)).encode("windows-1252")
+    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    return path
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "orders.csv.gz"])
+def test_a_german_csv_needs_no_correction(tmp_path, name):
+    german(tmp_path / name)
+    path, guessed, open_points = new(tmp_path, "shop", name)
+    assert open_points == []
+    report = read(path, Report)
+    assert (report.currency, report.source.decimal, report.source.currency_sign) == ("EUR", ",", "€")
+    assert (report.source.encoding, report.source.date_format) == ("windows-1252", "%d.%m.%Y %H:%M")
+    assert [str(day) for day in report.analysis_dates] == ["2011-09-28", "2011-12-28"]
+    assert guessed[:2] == [
+        "columns: ordered_at = 'Datum', customer_id = 'Kunde', order_id = 'Beleg', amount = 'Betrag'",
+        "dates: %d.%m.%Y %H:%M, as in '03.01.2011 10:00'",
+    ]
+
+
+def test_sheets_with_one_header_are_read_together(tmp_path):
+    book = openpyxl.Workbook()
+    for name, header in (("2010", HEADER), ("2011", HEADER), ("Notes", ("x",))):
+        sheet = book.create_sheet(name)
+        sheet.append(header)
+        sheet.append(["007", pd.Timestamp("2011-01-31"), "A1", 2.5])
+    book.remove(book["Sheet"])
+    book.save(tmp_path / "orders.xlsx")
+    path, _, open_points = new(tmp_path, "shop", "orders.xlsx")
+    assert read(path, Report).source.sheets == ["2010", "2011"]
+    assert open_points == ["currency: nothing tells it; XXX stands there, write its three letters instead"]
+
+
+def test_what_cannot_be_guessed_is_said_and_marked(tmp_path):
+    (tmp_path / "a.csv").write_text("x,y\n1/2/2011,3\n")
+    path, _, open_points = new(tmp_path, "shop", "a.csv")
+    written = yaml.safe_load(path.read_text())
+    assert written["columns"]["customer_id"] == "???"
+    text = "\n".join(open_points)
+    assert "columns.customer_id" in text
+    assert "fit %m/%d/%Y as well" in text
+    assert "currency" in text
+
+
+def test_what_stops_the_report_is_said_at_once(tmp_path):
+    (tmp_path / "a.csv").write_text("customer,date,amount\na,2011-01-01,1\nb,someday,2\n" + "c,2011-01-01,1\n" * 6_000)
+    _, _, open_points = new(tmp_path, "shop", "a.csv")
+    assert any(
+        "column 'date' (columns.ordered_at): 1 row of 6,002" in line and "'someday'" in line for line in open_points
+    )
+
+
+def test_nothing_is_overwritten_and_names_are_checked(tmp_path):
+    german(tmp_path / "orders.csv")
+    new(tmp_path, "shop", "orders.csv")
+    with pytest.raises(ParamsError, match="params/shop.yaml exists"):
+        new(tmp_path, "shop", "orders.csv")
+    for name in ("../shop", "campaigns", ""):
+        with pytest.raises(ParamsError, match="cannot be a report's name"):
+            new(tmp_path, name, "orders.csv")
+    with pytest.raises(SourceError, match="none.csv is not there"):
+        new(tmp_path, "other", "none.csv")
+    assert [path.name for path in (tmp_path / "params").iterdir()] == ["shop.yaml"]
+
+
+def test_from_a_file_to_the_first_pages(tmp_path):
+    project = new_project(tmp_path / "project")
+    (project / "params" / "small.yaml").unlink()
+    done = run(project, "new", "--report", "shop", "--file", "small.csv")
+    assert done.returncode == 0, done.stderr
+    assert (
+        "ordered_at = 'date', customer_id = 'customer_id', quantity = 'number_of_cds', amount = 'dollar_value'"
+        in done.stdout
+    )
+    assert "currency: nothing tells it" in done.stdout
+    done = run(project, "report", "--report", "shop", "--date", "last")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (project / "reports" / "shop" / "1998-06-30" / "05_budget.html").exists()
+
+
+def test_new_without_a_file_says_what_to_write(tmp_path):
+    done = run(tmp_path, "new", "--report", "shop")
+    assert (done.returncode, "make new REPORT=shop FILE=orders.csv" in done.stderr) == (1, True)

@@ -1,0 +1,409 @@
+"""Any source as line items: what is read, and what stops a run with one message that says how to mend it."""
+
+import gzip
+import os
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from crm_utils import sources
+from crm_utils.locate import SourceError, SourceMissing, content_hash
+
+COLUMNS = {
+    "customer_id": "Customer",
+    "ordered_at": "Date",
+    "order_id": "Invoice",
+    "quantity": "Qty",
+    "unit_price": "Price",
+}
+NAMES = tuple(COLUMNS.values())
+ROWS = [
+    ("17850", "2010-12-01 08:26:00", "536365", "6", "2.55"),
+    ("007", "2010-12-02 09:00:00", "C536379", "-1", "27.50"),
+    ("", "2010-12-03 10:00:00", "536381", "2", "1234.50"),
+]
+
+
+def write(path: Path, rows=ROWS, header=NAMES, delimiter=",", encoding="utf-8") -> Path:
+    text = "\n".join(delimiter.join(row) for row in [list(header), *rows]) + "\n"
+    path.write_bytes(gzip.compress(text.encode(encoding)) if path.suffix == ".gz" else text.encode(encoding))
+    return path
+
+
+def sheet(path: Path, **sheets: list) -> Path:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        page = book.create_sheet(name)
+        for row in rows:
+            page.append(list(row))
+    book.save(path)
+    return path
+
+
+def read(folder: Path, columns=COLUMNS, **source) -> pd.DataFrame:
+    return sources.line_items(source, columns, folder).execute()
+
+
+def refused(folder: Path, *words: str, columns=COLUMNS, kind=SourceError, **source) -> str:
+    """The one message, with every word that it must hold."""
+    with pytest.raises(kind) as error:
+        read(folder, columns, **source)
+    message = str(error.value)
+    assert [word for word in words if word not in message] == [], message
+    assert "\n" not in message
+    return message
+
+
+def with_value(name: str, value: str, rows=(1,)) -> list[tuple]:
+    """The rows with a value put into one column."""
+    place = list(COLUMNS).index(name)
+    return [(*row[:place], value, *row[place + 1 :]) if n in rows else row for n, row in enumerate(ROWS)]
+
+
+# what is read
+
+
+def expected() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "customer_id": ["17850", "007", None],
+            "ordered_at": pd.to_datetime([row[1] for row in ROWS]),
+            "order_id": ["536365", "C536379", "536381"],
+            "amount": [15.30, -27.50, 2469.00],
+        }
+    )
+
+
+def same(frame: pd.DataFrame) -> None:
+    frame = frame.assign(amount=frame.amount.astype(float), ordered_at=frame.ordered_at.astype("datetime64[us]"))
+    pd.testing.assert_frame_equal(frame[list(expected())], expected(), check_dtype=False)
+
+
+@pytest.mark.parametrize("name", ["shop.csv", "shop.csv.gz", "shop.CSV"])
+def test_a_csv_keeps_ids_as_text(tmp_path, name):
+    write(tmp_path / name)
+    same(read(tmp_path, file=name))
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("shop.tsv", "\t"), ("shop.csv", ";"), ("shop.csv", "|")])
+def test_the_delimiter_is_the_one_of_the_header(tmp_path, name, delimiter):
+    write(tmp_path / name, delimiter=delimiter)
+    same(read(tmp_path, file=name))
+
+
+@pytest.mark.parametrize("encoding", ["windows-1252", "utf-16", "latin-1"])
+@pytest.mark.parametrize("name", ["shop.csv", "shop.csv.gz"])
+def test_an_encoding_is_named(tmp_path, encoding, name):
+    columns = COLUMNS | {"country": "Land"}
+    write(tmp_path / name, [(*row, "Österreich") for row in ROWS], columns.values(), encoding=encoding)
+    frame = read(tmp_path, columns, file=name, encoding=encoding)
+    same(frame)
+    assert set(frame.country) == {"Österreich"}
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    write(tmp_path / "shop.csv", encoding="utf-8-sig")
+    same(read(tmp_path, file="shop.csv"))
+
+
+def test_decimal_commas_thousands_currency_signs_and_german_dates(tmp_path):
+    rows = [
+        ("17850", "01.12.2010 08:26", "536365", "6", "2,55 €"),
+        ("007", "02.12.2010 09:00", "C536379", "-1", "27,50 €"),
+        ("", "03.12.2010 10:00", "536381", "2", "1.234,50 €"),
+    ]
+    write(tmp_path / "shop.csv", rows, delimiter=";")
+    how = {"decimal": ",", "thousands": ".", "currency_sign": "€", "date_format": "%d.%m.%Y %H:%M"}
+    same(read(tmp_path, file="shop.csv", **how))
+
+
+def test_dates_may_be_written_as_eight_digits(tmp_path):
+    write(tmp_path / "shop.csv", [(row[0], row[1][:10].replace("-", ""), *row[2:]) for row in ROWS])
+    assert [f"{day:%Y-%m-%d}" for day in read(tmp_path, file="shop.csv").ordered_at] == [
+        "2010-12-01",
+        "2010-12-02",
+        "2010-12-03",
+    ]
+
+
+def test_serial_numbers_are_read_where_asked_for(tmp_path):
+    days = ["40513.3513888889", "40514.375", "40515.4166666667"]  # what Excel shows as the dates of ROWS
+    write(tmp_path / "shop.csv", [(row[0], day, *row[2:]) for row, day in zip(ROWS, days, strict=True)])
+    same(read(tmp_path, file="shop.csv", date_format="excel"))
+
+
+def test_times_with_an_offset_count_on_the_day_of_the_shop(tmp_path):
+    write(tmp_path / "shop.csv", with_value("ordered_at", "2010-12-01T23:30:00Z", rows=(0, 1, 2)))
+    frame = read(tmp_path, file="shop.csv", timezone="Europe/Berlin")
+    assert set(frame.ordered_at) == {pd.Timestamp("2010-12-02 00:30:00")}
+
+
+def test_floats_that_are_ids_lose_their_decimals(tmp_path):
+    write(tmp_path / "shop.csv", with_value("customer_id", "12346.0"))
+    frame = pd.DataFrame(ROWS, columns=list(COLUMNS.values())).assign(Customer=[17850.0, 12346.0, float("nan")])
+    frame.assign(Date=pd.to_datetime(frame.Date), Price=frame.Price.astype(float)).to_parquet(tmp_path / "shop.parquet")
+    for name in ("shop.csv", "shop.parquet"):
+        assert [None if pd.isna(x) else x for x in read(tmp_path, file=name).customer_id] == ["17850", "12346", None]
+
+
+def spreadsheet_rows() -> list[tuple]:
+    """As a spreadsheet holds them: numbers as numbers, and text where an id has letters or leading zeros."""
+    return [
+        tuple(COLUMNS.values()),
+        (17850, pd.Timestamp(ROWS[0][1]), 536365, 6, 2.55),
+        ("007", pd.Timestamp(ROWS[1][1]), "C536379", -1, 27.5),
+        (None, pd.Timestamp(ROWS[2][1]), 536381, 2, 1234.5),
+    ]
+
+
+def test_a_spreadsheet_keeps_mixed_ids(tmp_path):
+    sheet(tmp_path / "shop.xlsx", Orders=spreadsheet_rows())
+    same(read(tmp_path, file="shop.xlsx"))
+
+
+def test_a_column_may_change_its_type_between_sheets_and_far_down(tmp_path, monkeypatch):
+    monkeypatch.setattr("crm_utils.sources.sheets.ROWS_AT_A_TIME", 1)
+    header, *rows = spreadsheet_rows()
+    sheet(tmp_path / "shop.xlsx", A=[header, *rows], B=[header, rows[0]])
+    frame = read(tmp_path, file="shop.xlsx", sheets=["A", "B"])
+    assert list(frame.order_id) == ["536365", "C536379", "536381", "536365"]
+    assert list(frame.extract) == [0, 0, 0, 1]
+
+
+def test_a_spreadsheet_is_converted_once_for_each_content(tmp_path, monkeypatch):
+    path = sheet(tmp_path / "shop.xlsx", Orders=spreadsheet_rows())
+    read(tmp_path, file="shop.xlsx", sheets=["Orders"])
+    with monkeypatch.context() as closed:
+        closed.setattr("crm_utils.sources.sheets._book", lambda path: pytest.fail("the copy should be used"))
+        same(read(tmp_path, file="shop.xlsx", sheets=["Orders"]))
+    sheet(path, Orders=spreadsheet_rows()[:2])
+    assert len(read(tmp_path, file="shop.xlsx", sheets=["Orders"])) == 1
+
+
+def test_several_files_are_read_in_the_order_given_and_a_pattern_by_name(tmp_path):
+    for name, rows in (("2011.csv", ROWS[:1]), ("2010.csv", ROWS[1:2]), ("old.csv", ROWS[2:])):
+        write(tmp_path / name, rows)
+    frame = read(tmp_path, files=["old.csv", "20*.csv"])
+    assert dict(zip(frame.extract, frame.order_id, strict=True)) == {0: "536381", 1: "C536379", 2: "536365"}
+
+
+def test_one_file_has_no_extracts(tmp_path):
+    write(tmp_path / "2010.csv")
+    assert "extract" not in read(tmp_path, files=["*.csv"])
+
+
+def test_a_hash_is_remembered_until_the_file_changes(tmp_path):
+    path = write(tmp_path / "shop.csv")
+    first = content_hash(path, tmp_path)
+    status = path.stat()
+    path.write_bytes(b"x" * status.st_size)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert content_hash(path, tmp_path) == first  # same size and time: not read again
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    assert content_hash(path, tmp_path) != first
+
+
+# what is not
+
+
+def test_missing_files(tmp_path):
+    refused(tmp_path, "shop.csv is not there", "source.file", kind=SourceMissing, file="shop.csv")
+    refused(tmp_path, "no file matches in/*.csv", "source.files", kind=SourceMissing, files=["in/*.csv"])
+    write(tmp_path / "shop.docx")
+    refused(tmp_path, "shop.docx", "use .csv", file="shop.docx")
+
+
+def test_missing_sheet_or_column(tmp_path):
+    sheet(tmp_path / "shop.xlsx", Orders=spreadsheet_rows(), Notes=[("x",)])
+    refused(tmp_path, "shop.xlsx has 2 sheets", "'Orders', 'Notes'", "source.sheets", file="shop.xlsx")
+    refused(tmp_path, "no sheet 'Order'", "'Orders'", file="shop.xlsx", sheets=["Order"])
+    wrong = COLUMNS | {"customer_id": "Custommer"}
+    refused(
+        tmp_path,
+        "shop.xlsx, sheet 'Orders'",
+        "'Custommer' (columns.customer_id)",
+        "did you mean 'Customer'",
+        columns=wrong,
+        file="shop.xlsx",
+        sheets=["Orders"],
+    )
+    write(tmp_path / "shop.csv")
+    refused(tmp_path, "source.sheets is for spreadsheets", "shop.csv", file="shop.csv", sheets=["Orders"])
+
+
+def test_empty_file_and_header_only(tmp_path):
+    (tmp_path / "shop.csv").touch()
+    refused(tmp_path, "shop.csv is empty", "export it again", file="shop.csv")
+    write(tmp_path / "shop.csv", rows=[])
+    refused(tmp_path, "shop.csv has no row below its column names", file="shop.csv")
+    sheet(tmp_path / "shop.xlsx", Orders=spreadsheet_rows()[:1], Blank=[])
+    refused(tmp_path, "shop.xlsx, sheet 'Orders' has a header and no row", file="shop.xlsx", sheets=["Orders"])
+    refused(tmp_path, "shop.xlsx, sheet 'Blank' is empty", file="shop.xlsx", sheets=["Blank"])
+    pd.DataFrame(columns=list(COLUMNS.values())).to_parquet(tmp_path / "shop.parquet")
+    refused(tmp_path, "shop.parquet has no row below", file="shop.parquet")
+
+
+@pytest.mark.parametrize("name", ["shop.xlsx", "shop.parquet", "shop.csv.gz"])
+def test_a_file_cut_short(tmp_path, name):
+    path = tmp_path / name
+    if name.endswith("xlsx"):
+        sheet(path, Orders=spreadsheet_rows())
+    elif name.endswith("gz"):
+        write(path, ROWS * 20_000)
+    else:
+        pd.DataFrame(ROWS, columns=list(COLUMNS.values())).to_parquet(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    refused(tmp_path, name, "cannot be", file=name)
+
+
+def test_the_wrong_encoding_names_the_first_line(tmp_path):
+    columns = COLUMNS | {"country": "Land"}
+    write(tmp_path / "shop.csv", [(*row, "Österreich") for row in ROWS], columns.values(), encoding="windows-1252")
+    refused(
+        tmp_path,
+        "shop.csv",
+        "line 2",
+        "Österreich",
+        "source.encoding",
+        "windows-1252",
+        columns=columns,
+        file="shop.csv",
+    )
+    refused(
+        tmp_path,
+        "shop.csv is not written in ascii",
+        "source.encoding",
+        columns=columns,
+        file="shop.csv",
+        encoding="ascii",
+    )
+    refused(tmp_path, "no encoding 'klingon'", columns=columns, file="shop.csv", encoding="klingon")
+    write(tmp_path / "shop.csv", encoding="utf-16")
+    refused(tmp_path, "UTF-16", "source.encoding: utf-16", file="shop.csv")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (["31.12.2010"] * 3, ["3 rows of 3", "'31.12.2010'", "source.date_format: '%d.%m.%Y'"]),
+        (["05/06/2010"] * 3, ["'05/06/2010'", "%d/%m/%Y and %m/%d/%Y"]),
+        ([None, "31/12/2010", None], ["1 row of 3", "'31/12/2010'", "mixes formats", "%d/%m/%Y"]),
+        (["31/12/2010", "12/31/2010", "2010-12-31"], ["2 rows of 3", "mixes formats"]),
+        (["40513.35"] * 3, ["3 rows of 3", "serial numbers", "source.date_format: excel"]),
+        ([None, "40513", None], ["1 row of 3", "serial numbers", "format the whole column as dates"]),
+        ([None, "yesterday", None], ["1 row of 3", "'yesterday'", "no date"]),
+        ([None, "2999-01-01", None], ["1 row of 3", "'2999-01-01'", "no date from 1900 to 2100"]),
+        ([None, "", None], ["1 row of 3", "'(empty)'", "give every row a date"]),
+        (["2010-12-01T10:00:00+02:00"] * 3, ["3 rows of 3", "time zone", "source.timezone"]),
+    ],
+)
+def test_dates_that_cannot_be_read(tmp_path, values, words):
+    rows = [(row[0], value if value is not None else row[1], *row[2:]) for row, value in zip(ROWS, values, strict=True)]
+    write(tmp_path / "shop.csv", rows)
+    refused(tmp_path, "shop.csv", "column 'Date' (columns.ordered_at)", *words, file="shop.csv")
+
+
+def test_a_date_format_that_does_not_fit(tmp_path):
+    write(tmp_path / "shop.csv")
+    refused(tmp_path, "3 rows of 3", "'2010-12-01 08:26:00'", file="shop.csv", date_format="%d.%m.%Y")
+
+
+def test_parquet_with_a_time_zone(tmp_path):
+    frame = pd.DataFrame(ROWS, columns=list(COLUMNS.values()))
+    frame.assign(Date=pd.to_datetime(frame.Date).dt.tz_localize("UTC")).to_parquet(tmp_path / "shop.parquet")
+    refused(tmp_path, "shop.parquet", "3 rows of 3", "time zone", "source.timezone", file="shop.parquet")
+    same(read(tmp_path, file="shop.parquet", timezone="UTC"))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("£27.50", ["source.currency_sign: '£'"]),
+        ("27.50 GBP", ["source.currency_sign: 'GBP'"]),
+        ('"1,234.50"', ["source.thousands: ','"]),
+        ('"27,50"', ["source.decimal: ','"]),
+        ("n/a", ["correct these rows"]),
+    ],
+)
+def test_prices_that_are_no_plain_numbers(tmp_path, value, words):
+    write(tmp_path / "shop.csv", with_value("unit_price", value))
+    example = value.strip('"')
+    refused(
+        tmp_path, "shop.csv", "column 'Price' (columns.unit_price): 1 row of 3", repr(example), *words, file="shop.csv"
+    )
+
+
+def test_prices_in_two_currencies_are_not_added_up(tmp_path):
+    write(tmp_path / "shop.csv", with_value("unit_price", "$1", rows=(0,))[:1] + with_value("unit_price", "€1")[1:])
+    refused(tmp_path, "2 rows of 3", "several currencies", file="shop.csv")
+    refused(tmp_path, "1 row of 3", "€", file="shop.csv", currency_sign="$")
+
+
+def test_a_point_is_no_thousands_mark_unless_said(tmp_path):
+    write(tmp_path / "shop.csv", with_value("unit_price", "1.234", rows=(0, 1, 2)), delimiter=";")
+    refused(tmp_path, "3 rows of 3", "'1.234'", file="shop.csv", decimal=",")
+    assert set(read(tmp_path, file="shop.csv", decimal=",", thousands=".").unit_price.astype(float)) == {1234.0}
+
+
+def test_null_and_duplicated_column_names(tmp_path):
+    write(tmp_path / "shop.csv", header=["Customer", "Date", "Invoice", "", "Price"])
+    refused(tmp_path, "shop.csv: column 4 of 5 without a name", "first row", file="shop.csv")
+    write(tmp_path / "shop.csv", header=["Customer", "Date", "Invoice", "Price", "Price"])
+    refused(tmp_path, "'Price' stands 2 times (columns 4, 5)", "rename", file="shop.csv")
+    header, *rows = spreadsheet_rows()
+    sheet(tmp_path / "shop.xlsx", Orders=[(*header[:3], None, "Price"), *rows])
+    refused(tmp_path, "shop.xlsx, sheet 'Orders': column 4 of 5 without a name", file="shop.xlsx")
+
+
+def test_a_row_with_too_many_fields(tmp_path):
+    write(tmp_path / "shop.csv", [ROWS[0], (*ROWS[1], "more"), ROWS[2]])
+    refused(tmp_path, "shop.csv cannot be read", file="shop.csv")
+
+
+# the real thing
+
+
+@pytest.fixture(scope="module")
+def sheets(retail, tmp_path_factory):
+    columns = {
+        "customer_id": "Customer ID",
+        "ordered_at": "InvoiceDate",
+        "order_id": "Invoice",
+        "product_id": "StockCode",
+        "quantity": "Quantity",
+        "unit_price": "Price",
+    }
+    source = {"file": str(retail / "online_retail_II.xlsx"), "sheets": ["Year 2009-2010", "Year 2010-2011"]}
+    return sources.line_items(source, columns, tmp_path_factory.mktemp("retail"))
+
+
+@pytest.mark.xdist_group("retail")
+def test_online_retail_has_every_row_and_its_cancellations(sheets):
+    # the data set's own description: 525,461 + 541,910 rows, 243,007 without a customer
+    counts = sheets.aggregate(
+        rows=sheets.count(),
+        second=(sheets.extract == 1).sum(),
+        nobody=sheets.customer_id.isnull().sum(),
+        customers=sheets.customer_id.nunique(),
+        cancelled=sheets.order_id.startswith("C").sum(),
+        with_point=sheets.customer_id.contains(".").sum(),
+    )
+    assert counts.execute().iloc[0].to_dict() == {
+        "rows": 1_067_371,
+        "second": 541_910,
+        "nobody": 243_007,
+        "customers": 5_942,
+        "cancelled": 19_494,
+        "with_point": 0,
+    }
+
+
+@pytest.mark.xdist_group("retail")
+def test_online_retail_sheets_overlap_in_22_523_rows(sheets):
+    first, second = sheets.filter(sheets.extract == 0), sheets.filter(sheets.extract == 1)
+    both = second.filter(second.ordered_at <= first.ordered_at.max().as_scalar()).drop("extract")
+    assert both.count().execute() == 22_523
+    assert both.difference(first.drop("extract"), distinct=False).count().execute() == 0
