@@ -120,7 +120,7 @@ amounts = st.lists(
 @given(amounts, st.sampled_from(["keep", "drop"]))
 def test_each_ledger_row_is_the_row_above_less_what_was_removed(rows, duplicates):
     lines = table(rows)
-    rules = cleaning.rules(lines, DAY, duplicates, ["post"])
+    rules = cleaning.rules(lines, DAY, duplicates=duplicates, exclude_products=["post"])
     log = cleaning.ledger(cleaning.classify(lines, rules), list(rules))
     assert (log.rows_left.diff().iloc[1:] == -log.rows_removed.iloc[1:]).all()
     assert (log.revenue_left.diff().iloc[1:] + log.revenue_removed.iloc[1:]).abs().max() < 0.001
