@@ -8,9 +8,9 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "crm_utils"
 FLOORS = [
     {"formats", "schemas", "params", "locate"},
-    {"sources", "simulate", "store"},
-    {"cleaning", "orders", "rfm", "segments", "cltv", "btyd", "budget"},
-    {"backtest"},
+    {"sources", "simulate", "store", "scoring"},
+    {"cleaning", "orders", "rfm", "segments", "traits", "clusters", "cohorts", "lists", "cltv", "btyd", "budget"},
+    {"backtest", "movement", "stability"},
     {"plots", "tables", "headlines"},
     {"report"},
     {"__main__"},
