@@ -5,6 +5,7 @@ python benchmarks/rfm.py [customers]
 
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -42,11 +43,11 @@ def timed(work) -> tuple[float, object]:
 def main(customers: int) -> int:
     """Print the ratio of the medians; return 1 where it is above the limit."""
     frame, names = shop(customers), read(MAP, SegmentMap)
-    since = segments.new_since(pd.Timestamp("2024-12-31").date(), 90)
+    naming = segments.Naming(**names.parts(), new_within_days=90)
 
     def ours():
         scored = rfm.score(frame, names.bins)
-        assigned = segments.assign(scored, names.cells(), names.bins, names.queries(), names.otherwise(), since)
+        assigned = naming.segment(scored, date(2024, 12, 31))
         return assigned, segments.profile(scored, assigned, names.advice())
 
     assigned, _ = ours()

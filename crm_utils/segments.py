@@ -1,5 +1,6 @@
 """Segments: a name for every customer, and a profile of each name."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,6 +11,22 @@ from crm_utils.params import cell_name
 
 class SegmentError(ValueError):
     """The segment map does not fit the scored customers; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Naming:
+    """A segment map as data: what `assign` needs to name customers on any date."""
+
+    cells: dict[str, str]
+    bins: int
+    queries: dict[str, str]
+    otherwise: dict[str, str]
+    new_within_days: int | None = None
+
+    def segment(self, customers: pd.DataFrame, analysis_date: date) -> pd.DataFrame:
+        """The segment of each scored customer on a date: customer_id, segment."""
+        since = None if self.new_within_days is None else analysis_date - timedelta(days=self.new_within_days)
+        return assign(customers, self.cells, self.bins, self.queries, self.otherwise, since)
 
 
 def assign(
@@ -85,11 +102,6 @@ def _with_queries(customers: pd.DataFrame, code: np.ndarray, queries: dict[str, 
             f"(cells {', '.join(sorted(several.unique())[:5]) or '–'})"
         )
     return code
-
-
-def new_since(analysis_date: date, new_within_days: int | None) -> date | None:
-    """The earliest first order that still makes a customer new; None where newness is not asked for."""
-    return None if new_within_days is None else analysis_date - timedelta(days=new_within_days)
 
 
 def profile(customers: pd.DataFrame, segments: pd.DataFrame, advice: dict[str, str]) -> pd.DataFrame:

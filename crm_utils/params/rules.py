@@ -123,6 +123,15 @@ class SegmentMap(Model):
         """The query of each segment that asks for more than the scores."""
         return {segment.name: segment.where for segment in self.segments if self._sets[segment.name] is None}
 
+    def parts(self) -> dict[str, Any]:
+        """The map as plain data: cells, bins, queries, otherwise."""
+        return {
+            "cells": self.cells(),
+            "bins": self.bins,
+            "queries": self.queries(),
+            "otherwise": self.otherwise(),
+        }
+
     def otherwise(self) -> dict[str, str]:
         """Where the customers of a segment for new customers go who are not new."""
         return {segment.name: segment.otherwise for segment in self.segments if segment.otherwise}
