@@ -10,12 +10,26 @@ import pandas as pd
 
 from crm_utils import scoring
 from crm_utils.params import cell_name
-from crm_utils.scoring import Rules, ScoringError
+from crm_utils.scoring import Rules, ScoringError, limits
 
-__all__ = ["Rules", "ScoringError"]
+__all__ = ["Rules", "ScoringError", "limits"]
 
 SCORES = ["recency_score", "frequency_score", "monetary_score"]
 MONEY = "decimal(38, 4)"
+UNITS = {
+    "recency_days": "day",
+    "elapsed_days": "day",
+    "recency_weeks": "week",
+    "recency_months": "month",
+    "orders": "order",
+    "window_orders": "order",
+    "purchase_days": "purchase day",
+    "window_purchase_days": "purchase day",
+    "revenue": "money",
+    "window_revenue": "money",
+    "mean_order_value": "money an order",
+    "window_mean_order_value": "money an order",
+}
 NAMED_CELLS = [  # cell, what the documents say of it, the rule it stands for: scores (low, high) of five classes
     ("514", "High-spending new customers", (4, 5), (1, 2), (4, 5)),
     ("413", "New customers who spend less and need more nurturing", (4, 5), (1, 2), (3, 3)),
@@ -133,18 +147,17 @@ def rules_of(scored: pd.DataFrame) -> Rules:
 
 
 def cut_points(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
-    """The limits of each score class: measure, score, lowest, highest, customers. Empty classes have 0 customers."""
+    """The limits of each score class: measure, score, lowest, highest, customers, unit. Empty classes have 0 customers."""
     tables = [
         scored.groupby(f"{measure}_score")[column]
         .agg(lowest="min", highest="max", customers="size")
         .reindex(range(1, bins + 1))
-        .assign(measure=measure)
+        .assign(measure=measure, unit=UNITS[column])
         for measure, column in rules_of(scored).columns.items()
     ]
     table = pd.concat(tables).rename_axis("score").reset_index()
-    return table.fillna({"customers": 0}).astype({"customers": int})[
-        ["measure", "score", "lowest", "highest", "customers"]
-    ]
+    columns = ["measure", "score", "lowest", "highest", "customers", "unit"]
+    return table.fillna({"customers": 0}).astype({"customers": int})[columns]
 
 
 def grid(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:

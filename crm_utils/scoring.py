@@ -60,6 +60,8 @@ def limits(customers: pd.DataFrame, rules: Rules) -> dict[str, list[float]]:
 
     Raises `ScoringError` for missing or infinite values, and for own limits that do not fit the number of classes.
     """
+    if rules.method == "article":
+        return {}  # ranks have no limits
     drawn = approximate_limits if rules.method == "approximate" else quantile_limits
     found = {}
     for measure, column in rules.columns.items():

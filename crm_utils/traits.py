@@ -89,6 +89,21 @@ def joined(customers: pd.DataFrame, attributes: pd.DataFrame, name: str = "attri
     return customers[["customer_id"]].merge(table, on="customer_id", how="left", validate="one_to_one")
 
 
+def combined(customers: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
+    """All traits of the customers side by side: customer_id and the columns of each table that has rows."""
+    whole = customers[["customer_id"]]
+    for table in tables:
+        if len(table):
+            whole = whole.merge(joined(customers, table), on="customer_id", validate="one_to_one")
+    return whole
+
+
+def with_traits(segments: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
+    """The segments with lifecycle and behaviour beside them, as text; empty where nothing is known."""
+    whole = combined(segments, *tables).drop(columns="customer_id")
+    return segments.assign(**{column: whole[column].astype("str").where(whole[column].notna()) for column in whole})
+
+
 def crossed(segments: pd.DataFrame, traits: pd.DataFrame, column: str) -> pd.DataFrame:
     """Customers by segment and value of one trait: segment, value, customers, share (of the segment's known customers)."""
     both = segments[["customer_id", "segment"]].merge(traits[["customer_id", column]], on="customer_id")
