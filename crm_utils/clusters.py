@@ -59,15 +59,15 @@ def describe(customers: pd.DataFrame, clusters: pd.DataFrame, segments: pd.DataF
 
 def _words(own: pd.Series, middle: pd.Series) -> str:
     """How a cluster's medians stand to those of all customers."""
-    seen = _compared(own.recency_days, middle.recency_days, "recent", "seen long ago", "of average recency")
-    often = (
-        "one order"
-        if own.orders == 1
-        else _compared(own.orders, middle.orders, "few orders", "many orders", "an average number of orders")
-    )
+    seen = _compared(own.recency_days, middle.recency_days, "recent", "long ago", "of average recency")
+    often = _compared(own.orders, middle.orders, "few orders", "many orders", "an average number of orders")
     spent = _compared(own.revenue, middle.revenue, "low spending", "high spending", "average spending")
-    return f"{seen}, {often}, {spent}".capitalize()
+    return f"{seen}, {'one order' if own.orders == 1 else often}, {spent}".capitalize()
 
 
 def _compared(value: float, middle: float, low: str, high: str, between: str) -> str:
-    return low if value < 0.8 * middle else high if value > 1.25 * middle else between
+    """The word for a value against the middle one; `very` where it is less than a quarter of it, or more than four times."""
+    if 0.8 * middle <= value <= 1.25 * middle:
+        return between
+    very = "very " if value < middle / 4 or value > middle * 4 else ""
+    return very + (low if value < middle else high)

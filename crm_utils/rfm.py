@@ -73,7 +73,7 @@ def _in_window(placed: ir.Table, analysis_date: date, window: str) -> ir.Boolean
         return placed.day > ibis.literal((pd.Timestamp(analysis_date) - pd.DateOffset(months=12)).date())
     if window == scoring.TO_LAST:
         last = placed.day.max().over(group_by=placed.customer_id)
-        return placed.day > (last - ibis.interval(months=12)).date()
+        return placed.day > last - ibis.interval(months=12)
     return ibis.literal(True)
 
 
@@ -179,7 +179,7 @@ def named_cells(scored: pd.DataFrame) -> pd.DataFrame:
         ranges = zip(SCORES, spans, strict=True)
         meets = np.logical_and.reduce([scored[column].between(*span) for column, span in ranges])
         words = zip(("recency", "frequency", "money"), spans, strict=True)
-        rule = ", ".join(f"{word} {low}" if low == high else f"{word} {low}–{high}" for word, (low, high) in words)
+        rule = ", ".join(f"{word} {low}" if low == high else f"{word} {low} or {high}" for word, (low, high) in words)
         exact, revenue = int((scored.rfm_cell == cell).sum()), scored.revenue[meets].sum()
         rows.append((cell, stands_for, exact, rule, int(meets.sum()), revenue))
     return pd.DataFrame(rows, columns=["cell", "stands_for", "in_the_cell", "rule", "customers", "revenue"])

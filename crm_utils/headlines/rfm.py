@@ -109,12 +109,13 @@ def named_cells(named: pd.DataFrame) -> Sentence | Nothing:
     empty = named.cell[named.in_the_cell == 0].tolist()
     first = named.iloc[0]
     who = (
-        f"{'Nobody is' if not empty else 'Cell ' + listing(empty) + (' is' if len(empty) == 1 else ' are')} empty"
+        f"{'Cell' if len(empty) == 1 else 'Cells'} {listing(empty)} {'is' if len(empty) == 1 else 'are'} empty"
         if empty
         else "Each of these cells has customers"
     )
+    found = plural(first.customers, "customer") if first.customers else "nobody"
     return say(
-        f"{who}; the rule behind {first.cell} ({first['rule']}) finds {plural(first.customers, 'customer')}. Plans use the rules: a single cell is too narrow to act on."
+        f"{who}; the rule behind {first.cell} ({first['rule']}) finds {found}. Plans use the rules: a single cell is too narrow to act on."
     )
 
 
@@ -132,7 +133,7 @@ def methods(compared: pd.DataFrame | None) -> Sentence | Nothing:
 
 def cohorts(cohorts: pd.DataFrame) -> Sentence | Nothing:
     """How many first buyers order again in the period after, and in the last one known."""
-    later = cohorts[cohorts.period > 0]
+    later = cohorts[(cohorts.period > 0) & (cohorts["size"] >= 30)]
     if later.empty:
         return nothing("No period after the first order is complete yet.")
     unit, whole = cohorts.unit.iloc[0], later.groupby("period")[["customers", "size"]].sum()
@@ -148,5 +149,6 @@ def _ordinal(number: int) -> str:
 
 def cohorts_in_words(cohorts: pd.DataFrame) -> str:
     """What the triangle shows."""
+    cohorts = cohorts[cohorts["size"] >= 30]
     size = f"{count(cohorts['size'].min())} to {count(cohorts['size'].max())}" if len(cohorts) else "no"
     return f"Two heat maps of {plural(cohorts.cohort.nunique(), 'group')} of {size} first buyers: the share who ordered in each later period, and revenue per first buyer."

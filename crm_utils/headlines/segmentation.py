@@ -70,25 +70,21 @@ def moves(net: pd.DataFrame, since: date | None) -> Sentence | Nothing:
     best = net.iloc[0]
     bought, silent, old, newcomers, arrivals = best.iloc[2:7]
     behaviour, cuts = bought + silent, old + newcomers
-    who = (
-        f"{count(abs(behaviour))} {'fewer' if behaviour < 0 else 'more'} customers behave"
-        if behaviour
-        else "As many customers behave"
-    )
-    effect = (
-        f"the limits of the score classes moved and {'took' if cuts < 0 else 'added'} {count(abs(cuts))}"
-        if cuts
-        else "the limits of the score classes changed nothing"
-    )
-    come = (
-        f", and arrivals less departures {'took' if arrivals < 0 else 'added'} {count(abs(arrivals))}"
-        if arrivals
-        else ""
-    )
+    who = f"{count(abs(behaviour))} {'fewer' if behaviour < 0 else 'more'}" if behaviour else "as many"
+    parts = [
+        f"moving limits of the score classes {_effect(cuts)}" if cuts else "",
+        f"arrivals less departures {_effect(arrivals)}" if arrivals else "",
+    ]
+    why = listing([part for part in parts if part])
+    counted = f"the segment counts {count(best.customers)} instead of {count(best.customers_then)}"
     return say(
-        f"Since {day(since)}, {who[0].lower() + who[1:]} like {best.segment};",
-        f"{effect}{come}: the segment counts {count(best.customers)} instead of {count(best.customers_then)}.",
+        f"Since {day(since)}, {who} customers behave like {best.segment}.",
+        f"{why[0].upper() + why[1:]}, so {counted}." if any(parts) else f"{counted[0].upper() + counted[1:]}.",
     )
+
+
+def _effect(change: float) -> str:
+    return f"{'took' if change < 0 else 'added'} {count(abs(change))}"
 
 
 def moves_in_words(net: pd.DataFrame) -> str:
@@ -107,6 +103,14 @@ def statuses(crossed: pd.DataFrame, leads: int) -> Sentence:
         else ""
     )
     return say(f"Of all customers {listing(parts)}.", listed)
+
+
+def status_rules(new_days: int, risk_days: int, churn_days: int, loyal_orders: int) -> str:
+    """What each status means, with the days and orders set for this report."""
+    return (
+        f"Churned: no order for more than {plural(churn_days, 'day')}. At risk: for more than {plural(risk_days, 'day')}. "
+        f"New: first order within {plural(new_days, 'day')}. Loyal: {plural(loyal_orders, 'order')} or more. Occasional: all others."
+    )
 
 
 def statuses_in_words(crossed: pd.DataFrame) -> str:

@@ -91,9 +91,10 @@ def grids(cells: pd.DataFrame, currency: str) -> Axes:
 def triangle(cohorts: pd.DataFrame, currency: str) -> Axes | None:
     """Two heat maps of cohorts (rows) by periods since the first order: who ordered again, and revenue per first buyer.
 
-    Returns the first ax; None for fewer than two periods.
+    Groups of fewer than 30 are left out. Returns the first ax; None where no group has a second period.
     """
-    if cohorts.period.max() < 1 or cohorts.empty:
+    cohorts = cohorts[cohorts["size"] >= 30]
+    if not (cohorts.period > 0).any():
         return None
     unit, rows = cohorts.unit.iloc[0], cohorts.cohort.nunique()
     panels = plt.subplots(2, 1, figsize=(6.6, 1.7 + 0.56 * rows))[1]
@@ -122,7 +123,6 @@ def triangle(cohorts: pd.DataFrame, currency: str) -> Axes | None:
         )
         ax.set(xlabel="", ylabel="")
         ax.tick_params(axis="y", rotation=0)
-    panels[0].set_title(f"Share of the first buyers who ordered, by {unit}s since the first order")
-    panels[1].set_title(f"Revenue per first buyer in that {unit}")
-    panels[0].figure.tight_layout()
+    panels[0].set_title(f"Who ordered again, by {unit}s since the first order")
+    panels[1].set_title(f"Revenue per first buyer, by {unit}s since the first order")
     return panels[0]

@@ -63,12 +63,13 @@ def moves(net: pd.DataFrame, ax: Axes | None = None) -> Axes | None:
     reach = max(gains.max(), -losses.min(), 1)
     for place, change, right in zip(places, total, gains, strict=True):
         label = f"{'−' if change < 0 else '+' if change else ''}{formats.count(abs(change))}"
-        ax.text(max(right, change) + reach * 0.03, place, label, va="center", fontsize=8.5)
+        ax.text(max(right, change) + reach * 0.05, place, label, va="center", fontsize=8.5)
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.set_yticks(list(places), shown.segment)
-    ax.margins(x=0.08)
+    ax.margins(x=0.12)
     ax.xaxis.set_visible(False)
-    ax.spines["bottom"].set_visible(False)
+    ax.spines[["bottom", "left"]].set_visible(False)
+    ax.tick_params(axis="y", length=0)
     ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False, fontsize=8.5)
     return ax
 
