@@ -1,42 +1,106 @@
 """Recency, frequency and monetary value: measures, scores, cells."""
 
+from dataclasses import asdict
 from datetime import date
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
+from crm_utils import scoring
 from crm_utils.params import cell_name
+from crm_utils.scoring import Rules, ScoringError, limits
 
-MEASURES = {"recency": "recency_days", "frequency": "orders", "monetary": "revenue"}
-SCORES = [f"{measure}_score" for measure in MEASURES]
+__all__ = ["Rules", "ScoringError", "limits"]
+
+SCORES = ["recency_score", "frequency_score", "monetary_score"]
+MONEY = "decimal(38, 4)"
+UNITS = {
+    "recency_days": "day",
+    "elapsed_days": "day",
+    "recency_weeks": "week",
+    "recency_months": "month",
+    "orders": "order",
+    "window_orders": "order",
+    "purchase_days": "purchase day",
+    "window_purchase_days": "purchase day",
+    "revenue": "money",
+    "window_revenue": "money",
+    "mean_order_value": "money an order",
+    "window_mean_order_value": "money an order",
+}
+NAMED_CELLS = [  # cell, what the documents say of it, the rule it stands for: scores (low, high) of five classes
+    ("514", "High-spending new customers", (4, 5), (1, 2), (4, 5)),
+    ("413", "New customers who spend less and need more nurturing", (4, 5), (1, 2), (3, 3)),
+    ("111", "Low potential: neither to win nor to keep", (1, 2), (1, 2), (1, 2)),
+    ("355", "Once frequent, loyal and of high value", (1, 2), (4, 5), (4, 5)),
+    ("444", "Frequent and of high value, no longer the most recent", (3, 4), (4, 5), (4, 5)),
+]
 
 
-class ScoringError(ValueError):
-    """Customers cannot be scored; the message says why."""
-
-
-def measures(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
+def measures(orders: ir.Table, analysis_date: date, rules: Rules | None = None) -> pd.DataFrame:
     """One row per customer, from orders as known on the analysis date.
 
     Returns customer_id, first_order and last_order (dates), recency_days (calendar days from the last order to the
-    analysis date), orders, revenue, mean_order_value.
+    analysis date), orders, revenue, mean_order_value; and the columns that `rules` score beyond these: recency_weeks,
+    recency_months, elapsed_days, purchase_days, or within 12 months window_orders, window_revenue and their like.
     """
-    grouped = orders.group_by("customer_id").agg(
-        first_order=orders.ordered_at.min().date(),
-        last_order=orders.ordered_at.max().date(),
-        orders=orders.count(),
-        revenue=orders.revenue.cast("decimal(38, 4)").sum().cast("float64"),
+    rules = rules or Rules()
+    placed = orders.mutate(day=orders.ordered_at.date())
+    placed = placed.mutate(counts=_in_window(placed, analysis_date, rules.window))
+    grouped = placed.group_by("customer_id").agg(
+        first_order=placed.day.min(),
+        last_order=placed.day.max(),
+        last_at=placed.ordered_at.max(),
+        orders=placed.count(),
+        revenue=placed.revenue.cast(MONEY).sum().cast("float64"),
+        window_orders=placed.counts.sum().cast("int64"),
+        window_revenue=placed.revenue.cast(MONEY).sum(where=placed.counts).fill_null(0).cast("float64"),
+        window_purchase_days=placed.day.nunique(where=placed.counts),
     )
     days = ibis.literal(analysis_date).delta(grouped.last_order, unit="day")
-    customers = grouped.mutate(recency_days=days, mean_order_value=grouped.revenue / grouped.orders)
-    columns = ["customer_id", "first_order", "last_order", "recency_days", "orders", "revenue", "mean_order_value"]
-    return (
-        customers.select(columns)
-        .order_by("customer_id")
-        .execute()
-        .astype({"first_order": "datetime64[us]", "last_order": "datetime64[us]"})
-    )
+    frame = grouped.mutate(recency_days=days).order_by("customer_id").execute()
+    frame = frame.astype({"first_order": "datetime64[us]", "last_order": "datetime64[us]"})
+    extras = _extras(frame, pd.Timestamp(analysis_date), rules)
+    columns = ["customer_id", "first_order", "last_order", "recency_days", "orders", "revenue"]
+    return frame[columns].assign(mean_order_value=frame.revenue / frame.orders, **extras)
+
+
+def _in_window(placed: ir.Table, analysis_date: date, window: str) -> ir.BooleanValue:
+    """True for the orders that count: all, or those after the day twelve months before the window's end."""
+    if window == scoring.TO_DATE:
+        return placed.day > ibis.literal((pd.Timestamp(analysis_date) - pd.DateOffset(months=12)).date())
+    if window == scoring.TO_LAST:
+        last = placed.day.max().over(group_by=placed.customer_id)
+        return placed.day > last - ibis.interval(months=12)
+    return ibis.literal(True)
+
+
+def _extras(frame: pd.DataFrame, day: pd.Timestamp, rules: Rules) -> dict[str, pd.Series]:
+    """The columns that only some rules ask for."""
+    last, orders = frame.last_order, frame.window_orders
+    months = (day.year - last.dt.year) * 12 + day.month - last.dt.month - (last.dt.day > day.day)
+    known = {
+        "recency_weeks": frame.recency_days // 7,
+        "recency_months": months.astype("int64"),  # full months
+        "elapsed_days": (day - frame.last_at).dt.days,  # whole 24 hours to the date's midnight, as the article counts
+        "purchase_days": frame.window_purchase_days,
+        "window_purchase_days": frame.window_purchase_days,
+        "window_mean_order_value": (frame.window_revenue / orders.where(orders > 0)).fillna(0.0),
+    }
+    wanted = {column: known[column] for column in rules.columns.values() if column in known}
+    if rules.window != scoring.ALL:
+        wanted |= {"window_orders": orders, "window_revenue": frame.window_revenue}
+    return wanted
+
+
+def reference_day(frozen_on: str | None, analysis_date: date) -> date:
+    """The date whose cut points count. Raises `ScoringError` where it lies after the analysis date."""
+    day = date.fromisoformat(frozen_on) if frozen_on else analysis_date
+    if day > analysis_date:
+        raise ScoringError(f"frozen_on {day} lies after the analysis date {analysis_date}: name an earlier date")
+    return day
 
 
 def quantile_score(values: pd.Series, bins: int, low_is_best: bool = False) -> pd.Series:
@@ -45,40 +109,55 @@ def quantile_score(values: pd.Series, bins: int, low_is_best: bool = False) -> p
     Equal values get equal scores and row order never matters. Where many values are equal a class can stay empty.
     Raises `ScoringError` for missing or infinite values.
     """
-    if not values.map(pd.notna).all() or values.abs().eq(float("inf")).any():
-        raise ScoringError(
-            f"{values.name}: {values.isna().sum() + values.abs().eq(float('inf')).sum():,} of {len(values):,} values are missing or infinite"
-        )
-    strictly_worse = values.rank(method="min", ascending=not low_is_best).astype(int) - 1
-    return 1 + (bins * strictly_worse) // len(values)
+    return scoring.by_limits(values, scoring.quantile_limits(values, bins, low_is_best), low_is_best)
 
 
-def score(customers: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
-    """The customers with recency_score, frequency_score, monetary_score (1 to `bins`, best last) and rfm_cell ('514')."""
-    scored = customers.assign(
-        **{
-            f"{measure}_score": quantile_score(customers[column], bins, low_is_best=measure == "recency")
-            for measure, column in MEASURES.items()
-        }
-    )
-    scored["rfm_cell"] = [cell_name(*scores) for scores in zip(*(scored[column] for column in SCORES), strict=True)]
-    scored.attrs["bins"] = bins  # travels with the saved table: a segment map must be made for as many classes
+def score(
+    customers: pd.DataFrame, rules: Rules | int = 5, limits: dict[str, list[float]] | None = None
+) -> pd.DataFrame:
+    """The customers with recency_score, frequency_score, monetary_score (1 to n, best last) and rfm_cell ('514').
+
+    `rules` may be just the number of classes; `limits` are those of a reference date where cut points are frozen.
+    Rules and limits travel with the table in `attrs`.
+    """
+    rules = Rules(bins=rules) if isinstance(rules, int) else rules
+    if rules.method == "article":
+        scored, used = customers.assign(**scoring.as_in_the_article(customers, rules)), {}
+    else:
+        used = limits or scoring.limits(customers, rules)
+        scored = customers.assign(**by_limits(customers, used, rules))
+    places = np.ravel_multi_index([scored[column].to_numpy() - 1 for column in SCORES], [rules.bins] * 3)
+    names = [cell_name(*(place + 1)) for place in np.argwhere(np.ones([rules.bins] * 3))]
+    scored["rfm_cell"] = pd.array(names, dtype="str").take(places)
+    scored.attrs = {"bins": rules.bins, "rules": asdict(rules), "limits": used}
     return scored
 
 
+def by_limits(customers: pd.DataFrame, limits: dict[str, list[float]], rules: Rules) -> dict[str, pd.Series]:
+    """The three scores of each customer under given limits: recency_score, frequency_score, monetary_score."""
+    return {
+        f"{measure}_score": scoring.by_limits(customers[column], limits[measure], low_is_best=measure == "recency")
+        for measure, column in rules.columns.items()
+    }
+
+
+def rules_of(scored: pd.DataFrame) -> Rules:
+    """The rules a table of customers was scored by; the default rules where it does not say."""
+    return Rules(**scored.attrs.get("rules", {"bins": scored.attrs.get("bins", 5)}))
+
+
 def cut_points(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
-    """The limits of each score class: measure, score, lowest, highest, customers. Empty classes have 0 customers."""
+    """The limits of each score class: measure, score, lowest, highest, customers, unit. Empty classes have 0 customers."""
     tables = [
         scored.groupby(f"{measure}_score")[column]
         .agg(lowest="min", highest="max", customers="size")
         .reindex(range(1, bins + 1))
-        .assign(measure=measure)
-        for measure, column in MEASURES.items()
+        .assign(measure=measure, unit=UNITS[column])
+        for measure, column in rules_of(scored).columns.items()
     ]
     table = pd.concat(tables).rename_axis("score").reset_index()
-    return table.fillna({"customers": 0}).astype({"customers": int})[
-        ["measure", "score", "lowest", "highest", "customers"]
-    ]
+    columns = ["measure", "score", "lowest", "highest", "customers", "unit"]
+    return table.fillna({"customers": 0}).astype({"customers": int})[columns]
 
 
 def grid(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
@@ -88,3 +167,30 @@ def grid(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
         customers=("revenue", "size"), revenue=("revenue", "sum")
     )
     return sums.reindex(cells, fill_value=0).reset_index()
+
+
+def named_cells(scored: pd.DataFrame) -> pd.DataFrame:
+    """The cells people name, with the rule each stands for; no row where the scores have not five classes.
+
+    Returns cell, stands_for, in_the_cell (customers), rule (in words), customers, revenue (of the rule).
+    """
+    rows = []
+    for cell, stands_for, *spans in NAMED_CELLS if rules_of(scored).bins == 5 else []:
+        ranges = zip(SCORES, spans, strict=True)
+        meets = np.logical_and.reduce([scored[column].between(*span) for column, span in ranges])
+        words = zip(("recency", "frequency", "money"), spans, strict=True)
+        rule = ", ".join(f"{word} {low}" if low == high else f"{word} {low} or {high}" for word, (low, high) in words)
+        exact, revenue = int((scored.rfm_cell == cell).sum()), scored.revenue[meets].sum()
+        rows.append((cell, stands_for, exact, rule, int(meets.sum()), revenue))
+    return pd.DataFrame(rows, columns=["cell", "stands_for", "in_the_cell", "rule", "customers", "revenue"])
+
+
+def compare_methods(scored: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Two ways of scoring side by side: measure, score, customers, customers_other, differ (customers scored otherwise)."""
+    tables = []
+    for column in SCORES:
+        sizes = pd.DataFrame({"customers": scored[column].value_counts(), "other": other[column].value_counts()})
+        differ = int((scored[column] != other[column]).sum())
+        sizes = sizes.fillna(0).astype(int).rename_axis("score").sort_index().reset_index()
+        tables.append(sizes.assign(measure=column.removesuffix("_score"), differ=differ))
+    return pd.concat(tables, ignore_index=True)[["measure", "score", "customers", "other", "differ"]]

@@ -151,6 +151,16 @@ CONTRACTS = {
         },
         key=(),
     ),
+    "segment_moves": Contract(
+        {
+            "from_segment": _text(),
+            "to_segment": _text(),
+            "cause": _text(),
+            "customers": _whole(NOT_NEGATIVE),
+            "revenue": _number(),
+        },
+        key=("from_segment", "to_segment", "cause"),
+    ),
     "cltv": Contract(
         {
             "customer_id": _text(),

@@ -1,5 +1,6 @@
 """Everything that touches a run folder: its settings, its tables under contract, and the business rules it uses."""
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pyarrow.parquet as pq
 from crm_utils.locate import rules_file
 from crm_utils.params import Campaigns, SegmentMap, Settings, read
 from crm_utils.schemas import CONTRACTS, TIME, TableError, check
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Store:
@@ -62,6 +65,10 @@ class Store:
         dates = CONTRACTS[name].dates if name in CONTRACTS else ()
         return check(frame.astype(dict.fromkeys(dates, TIME)), name)
 
+    def find(self, name: str) -> pd.DataFrame:
+        """Table `name` of this run; without a row, and only customer_id as a column, where the source does not support it."""
+        return self.load(name) if self.has(name) else pd.DataFrame({"customer_id": pd.Series([], dtype="str")})
+
     def scan(self, name: str) -> ir.Table:
         """Table `name` of this run as an Ibis table: nothing is read until it is asked for."""
         return ibis.read_parquet(self._written(name))
@@ -88,6 +95,19 @@ class Store:
         for name, table in tables.items():
             self.save(table, name)
 
+    def save_lists(self, table: pd.DataFrame, by: str) -> None:
+        """Write `lists/<value of by>.csv` for each value, in the table's order, instead of any lists there were."""
+        for old in (self.run_dir / "lists").glob("*.csv"):
+            old.unlink()
+        for name, rows in table.groupby(by, sort=True):
+            self.save_list(rows, slug(str(name)))
+
+    def save_list(self, table: pd.DataFrame, name: str) -> None:
+        """Write `lists/<name>.csv`, cells that a spreadsheet would run as formulas neutralised."""
+        folder = self.run_dir / "lists"
+        folder.mkdir(exist_ok=True)
+        neutralised(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+
     def segment_map(self, name: str) -> SegmentMap:
         """The map `params/segments/<name>.yaml`, or the one at path `name`, proven complete and disjoint."""
         return read(rules_file(self.root, "segment_map", name), SegmentMap)
@@ -105,6 +125,25 @@ class Store:
                 f"table {name} is not in {path.parent}: run the notebook that writes it first (tables there: {written})"
             )
         return path
+
+
+def slug(name: str) -> str:
+    """A name as a file name: "Can't Lose Them" -> 'cant-lose-them'."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower().replace("'", "").replace("’", "")).strip("-") or "unnamed"
+
+
+def neutralised(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before each text that a spreadsheet would take for a formula (= + - @, tab, return).
+
+    Numbers stay numbers; headings are treated as texts are.
+    """
+    texts = table.select_dtypes(include=["object", "string", "category"]).columns
+    safe = {column: table[column].map(_harmless, na_action="ignore") for column in texts}
+    return table.assign(**safe).rename(columns=_harmless)
+
+
+def _harmless(text: object) -> object:
+    return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA_STARTS) else text
 
 
 def _sorted(frame: pd.DataFrame, name: str) -> pd.DataFrame:

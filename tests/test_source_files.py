@@ -50,7 +50,8 @@ def test_a_date_that_is_none_is_counted_and_shown(tmp_path):
 
 def test_a_price_that_is_none_is_counted_and_shown(tmp_path):
     with pytest.raises(
-        SourceError, match=r"column 'Price' \(columns.unit_price\): 1 row of 4 without a readable number, for example '€3'"
+        SourceError,
+        match=r"column 'Price' \(columns.unit_price\): 1 row of 4 without a readable number, for example '€3'",
     ):
         read(tmp_path, CSV + "1,2024-01-01,1,€3\n")
 

@@ -3,7 +3,12 @@
 import pandas as pd
 
 from crm_utils.formats import count, listing, money, percent, plural
-from crm_utils.headlines import Sentence, say
+from crm_utils.headlines import Nothing, Sentence, nothing, say
+
+WINDOWS = {
+    "12 months to the analysis date": "Frequency and monetary scores count the orders of the last 12 months only; revenue here is that of all orders.",
+    "12 months to each customer's last purchase": "Frequency and monetary scores count the 12 months before each customer's own last order: customers gone for years score as active ones do, and only recency tells them apart.",
+}
 
 
 def concentration(customers: pd.DataFrame) -> Sentence:
@@ -19,11 +24,12 @@ def concentration(customers: pd.DataFrame) -> Sentence:
     return say(f"The best tenth of customers brought {percent(best)} of revenue. {bought_once}.")
 
 
-def typical(customers: pd.DataFrame, currency: str) -> Sentence:
-    """The median customer."""
+def typical(customers: pd.DataFrame, currency: str, window: str = "all") -> Sentence:
+    """The median customer, and what a window of orders means for the scores."""
     middle = customers[["recency_days", "orders", "revenue"]].median()
     return say(
-        f"The customer in the middle last ordered {plural(middle.recency_days, 'day')} ago, placed {plural(middle.orders, 'order')} and spent {money(middle.revenue, currency)}."
+        f"The customer in the middle last ordered {plural(middle.recency_days, 'day')} ago, placed {plural(middle.orders, 'order')} and spent {money(middle.revenue, currency)}.",
+        WINDOWS.get(window, ""),
     )
 
 
@@ -32,9 +38,9 @@ def top_scores(cuts: pd.DataFrame, currency: str) -> Sentence:
     best = cuts[cuts.customers > 0].groupby("measure").last()
     recency, frequency, monetary = (best.loc[measure] for measure in ("recency", "frequency", "monetary"))
     return say(
-        f"A recency score of {recency.score:.0f} takes an order in the last {plural(recency.highest, 'day')},",
-        f"a frequency score of {frequency.score:.0f} takes {plural(frequency.lowest, 'order')} or more,",
-        f"a monetary score of {monetary.score:.0f} takes {money(monetary.lowest, currency)} or more.",
+        f"A recency score of {recency.score:.0f} takes an order in the last {plural(recency.highest, recency.unit)},",
+        f"a frequency score of {frequency.score:.0f} takes {plural(frequency.lowest, frequency.unit)} or more,",
+        f"a monetary score of {monetary.score:.0f} takes {money(monetary.lowest, currency)} or more{monetary.unit.removeprefix('money')}.",
     )
 
 
@@ -77,11 +83,13 @@ def lowest_cell(customers: pd.DataFrame) -> Sentence:
 def limits_in_words(cuts: pd.DataFrame, currency: str) -> str:
     """What the histograms with their limits show."""
     used = cuts[cuts.customers > 0].groupby("measure")
-    spans = used.agg(lowest=("lowest", "min"), highest=("highest", "max"), classes=("score", "size"))
+    spans = used.agg(
+        lowest=("lowest", "min"), highest=("highest", "max"), classes=("score", "size"), unit=("unit", "first")
+    )
     recency, frequency, monetary = (spans.loc[measure] for measure in ("recency", "frequency", "monetary"))
     return (
-        f"Three histograms of customers: {count(recency.lowest)} to {count(recency.highest)} days since the last order, {count(frequency.lowest)} to {count(frequency.highest)} orders, "
-        f"{money(monetary.lowest, currency)} to {money(monetary.highest, currency)} of revenue, cut into {recency.classes}, {frequency.classes} and {monetary.classes} score classes."
+        f"Three histograms of customers: {count(recency.lowest)} to {plural(recency.highest, recency.unit)} since the last order, {count(frequency.lowest)} to {plural(frequency.highest, frequency.unit)}, "
+        f"{money(monetary.lowest, currency)} to {money(monetary.highest, currency)} of revenue{monetary.unit.removeprefix('money')}, cut into {recency.classes}, {frequency.classes} and {monetary.classes} score classes."
     )
 
 
@@ -92,3 +100,55 @@ def grid_in_words(cells: pd.DataFrame) -> str:
         f"Two heat maps of recency score by frequency score. Most customers, {count(most.customers)}, are at recency {most.recency_score:.0f}, frequency {most.frequency_score:.0f}; "
         f"most revenue is at recency {rich.recency_score:.0f}, frequency {rich.frequency_score:.0f}."
     )
+
+
+def named_cells(named: pd.DataFrame) -> Sentence | Nothing:
+    """Which of the named cells are empty, and why rules are used instead."""
+    if named.empty:
+        return nothing("The cells people name have five classes.")
+    empty = named.cell[named.in_the_cell == 0].tolist()
+    first = named.iloc[0]
+    who = (
+        f"{'Cell' if len(empty) == 1 else 'Cells'} {listing(empty)} {'is' if len(empty) == 1 else 'are'} empty"
+        if empty
+        else "Each of these cells has customers"
+    )
+    found = plural(first.customers, "customer") if first.customers else "nobody"
+    return say(
+        f"{who}; the rule behind {first.cell} ({first['rule']}) finds {found}. Plans use the rules: a single cell is too narrow to act on."
+    )
+
+
+def methods(compared: pd.DataFrame | None) -> Sentence | Nothing:
+    """How many customers the default method would score otherwise."""
+    if compared is None or not compared.differ.any():
+        return nothing("Customers are scored by the default method.")
+    differ = compared.groupby("measure").differ.first()
+    parts = [f"{plural(differ[measure], 'customer')} in {measure}" for measure in ("recency", "frequency", "monetary")]
+    return say(
+        f"The default method scores {listing(parts)} otherwise.",
+        "It never tells customers with equal values apart, so its classes differ in size where many are equal.",
+    )
+
+
+def cohorts(cohorts: pd.DataFrame) -> Sentence | Nothing:
+    """How many first buyers order again in the period after, and in the last one known."""
+    later = cohorts[(cohorts.period > 0) & (cohorts["size"] >= 30)]
+    if later.empty:
+        return nothing("No period after the first order is complete yet.")
+    unit, whole = cohorts.unit.iloc[0], later.groupby("period")[["customers", "size"]].sum()
+    rates = whole.customers / whole["size"]
+    last = f" and {percent(rates.iloc[-1])} in the {_ordinal(len(rates))}" if len(rates) > 1 else ""
+    return say(f"Of all first buyers {percent(rates.iloc[0])} ordered in the {unit} after their first one{last}.")
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def cohorts_in_words(cohorts: pd.DataFrame) -> str:
+    """What the triangle shows."""
+    cohorts = cohorts[cohorts["size"] >= 30]
+    size = f"{count(cohorts['size'].min())} to {count(cohorts['size'].max())}" if len(cohorts) else "no"
+    return f"Two heat maps of {plural(cohorts.cohort.nunique(), 'group')} of {size} first buyers: the share who ordered in each later period, and revenue per first buyer."

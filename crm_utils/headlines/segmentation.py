@@ -1,9 +1,11 @@
 """Sentences of 03_segmentation."""
 
+from datetime import date
+
 import pandas as pd
 
-from crm_utils.formats import count, listing, money, percent, plural
-from crm_utils.headlines import Sentence, say
+from crm_utils.formats import count, day, listing, money, percent, plural
+from crm_utils.headlines import Nothing, Sentence, nothing, say
 
 
 def leading(profile: pd.DataFrame) -> Sentence:
@@ -58,4 +60,139 @@ def shares_in_words(profile: pd.DataFrame) -> str:
             for row in shown.itertuples()
         )
         + "."
+    )
+
+
+def moves(net: pd.DataFrame, since: date | None) -> Sentence | Nothing:
+    """How many more or fewer customers behave like the best segment, apart from what only cut points did."""
+    if net.empty:
+        return nothing("No earlier date to compare with, or equal customers are told apart (scoring: article).")
+    best = net.iloc[0]
+    bought, silent, old, newcomers, arrivals = best.iloc[2:7]
+    behaviour, cuts = bought + silent, old + newcomers
+    who = f"{count(abs(behaviour))} {'fewer' if behaviour < 0 else 'more'}" if behaviour else "as many"
+    parts = [
+        f"moving limits of the score classes {_effect(cuts)}" if cuts else "",
+        f"arrivals less departures {_effect(arrivals)}" if arrivals else "",
+    ]
+    why = listing([part for part in parts if part])
+    counted = f"the segment counts {count(best.customers)} instead of {count(best.customers_then)}"
+    return say(
+        f"Since {day(since)}, {who} customers behave like {best.segment}.",
+        f"{why[0].upper() + why[1:]}, so {counted}." if any(parts) else f"{counted[0].upper() + counted[1:]}.",
+    )
+
+
+def _effect(change: float) -> str:
+    return f"{'took' if change < 0 else 'added'} {count(abs(change))}"
+
+
+def moves_in_words(net: pd.DataFrame) -> str:
+    """What the bars of causes show."""
+    changes = [f"{row.segment} {row.customers - row.customers_then:+,}" for row in net.itertuples()]
+    return f"Stacked bars of five causes for each segment. Change in customers: {'; '.join(changes)}."
+
+
+def statuses(crossed: pd.DataFrame, leads: int) -> Sentence:
+    """How many customers are in which state of their life with us, and how many have yet to order."""
+    totals = crossed.groupby("value").customers.sum().sort_values(ascending=False, kind="stable")
+    parts = [f"{percent(customers / totals.sum())} are {status}" for status, customers in totals.items()]
+    listed = (
+        f"{plural(leads, 'lead')} on the customer list {'has' if leads == 1 else 'have'} not ordered yet."
+        if leads
+        else ""
+    )
+    return say(f"Of all customers {listing(parts)}.", listed)
+
+
+def status_rules(new_days: int, risk_days: int, churn_days: int, loyal_orders: int) -> str:
+    """What each status means, with the days and orders set for this report."""
+    return (
+        f"Churned: no order for more than {plural(churn_days, 'day')}. At risk: for more than {plural(risk_days, 'day')}. "
+        f"New: first order within {plural(new_days, 'day')}. Loyal: {plural(loyal_orders, 'order')} or more. Occasional: all others."
+    )
+
+
+def statuses_in_words(crossed: pd.DataFrame) -> str:
+    """What the bars of statuses show."""
+    most = crossed.loc[crossed.groupby("segment").share.idxmax()]
+    parts = [f"{row.segment} mostly {row.value} ({percent(row.share)})" for row in most.itertuples()]
+    return f"Stacked bars of customer status within each segment: {'; '.join(parts)}."
+
+
+def habits(typical: pd.DataFrame) -> Sentence | Nothing:
+    """Which segment pays most and least for the same products, and which returns most."""
+    if typical.empty or len(typical.columns) < 3:
+        return nothing("The source tells no prices, products, returns or countries.")
+    large, parts = typical[typical.customers >= 30], []
+    large = typical if large.empty else large
+    if "price_ratio" in large and large.price_ratio.notna().any():
+        high, low = large.loc[large.price_ratio.idxmax()], large.loc[large.price_ratio.idxmin()]
+        parts.append(
+            f"For the same products {high.segment} pay most ({high.price_ratio:.2f} times the usual price) and {low.segment} least ({low.price_ratio:.2f})."
+            if high.price_ratio - low.price_ratio >= 0.01
+            else "All segments pay the same for the same products."
+        )
+    if "return_share" in large and large.return_share.max() > 0:
+        most = large.loc[large.return_share.idxmax()]
+        parts.append(f"{most.segment} return most: {percent(most.return_share)} of what they buy.")
+    if "main_country" in large:
+        parts.append(_main_country(large))
+    return say(*parts) if parts else say("Segments differ in what they buy, as the table shows.")
+
+
+def _main_country(typical: pd.DataFrame) -> str:
+    countries = typical.main_country.dropna().unique()
+    if len(countries) != 1:
+        return f"Main countries differ: {listing(sorted(countries))}."
+    least = typical.loc[typical.main_country_share.idxmin()]
+    return f"{countries[0]} leads everywhere, least among {least.segment} ({percent(least.main_country_share)})."
+
+
+def associations(associations: pd.DataFrame) -> Sentence | Nothing:
+    """The trait that goes most with segments, and where it stands out."""
+    if associations.empty:
+        return nothing("No attribute of customers is known beyond their orders.")
+    first = associations.iloc[0]
+    trait = first.trait.replace("_", " ")
+    small = int(associations.small.sum())
+    warning = (
+        f" {plural(small, 'line')} of the table rest{'s' if small == 1 else ''} on fewer than 30 customers: an anecdote, not a finding."
+        if small
+        else ""
+    )
+    if first.strength < 0.1:
+        return say(f"Nothing that is known goes strongly with a segment; the nearest is {trait}.{warning}")
+    return say(
+        f"Segments differ most in {trait}: {first.value} is {percent(first.share)} of {first.segment} and {percent(first.share_of_all)} of all customers.{warning}"
+    )
+
+
+def stability(kept: pd.DataFrame) -> Sentence | Nothing:
+    """How often a customer keeps the segment, and which segment is firmest and which loosest."""
+    if kept.empty:
+        return nothing("Segments are resampled for the default scoring only.")
+    mean = (kept.kept * kept.customers).sum() / kept.customers.sum()
+    firm, loose = kept.loc[kept.kept.idxmax()], kept.loc[kept.kept.idxmin()]
+    return say(
+        f"Had chance dealt other weeks and other customers, a customer would keep the segment in {percent(mean)} of cases:",
+        f"{firm.segment} in {percent(firm.kept)}, {loose.segment} in {percent(loose.kept)}. Read the loose ones as neighbourhoods, not as facts.",
+    )
+
+
+def clusters(described: pd.DataFrame) -> Sentence | Nothing:
+    """How many groups the data itself suggests, and how far the named segments follow them."""
+    if described.empty:
+        return nothing("Too few customers differ for clusters.")
+    first = described.iloc[0]
+    return say(
+        f"Left to itself, the data falls into {len(described)} groups. The richest, {plural(first.customers, 'customer')} ({first.in_words[0].lower() + first.in_words[1:]}), is {percent(first.main_share)} {first.main_segment}."
+    )
+
+
+def lists(profile: pd.DataFrame) -> Sentence:
+    """How many lists there are, and what they are for."""
+    filled = int((profile.customers > 0).sum())
+    return say(
+        f"{plural(filled, 'list')} with {plural(profile.customers.sum(), 'customer')} lie{'s' if filled == 1 else ''} in the folder lists, one per segment."
     )

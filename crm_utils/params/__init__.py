@@ -2,7 +2,7 @@
 
 from crm_utils.params.base import ParamsError, parse, read
 from crm_utils.params.report import SECTIONS, Report, Settings, Source
-from crm_utils.params.rules import Campaigns, SegmentMap, cell_name
+from crm_utils.params.rules import Campaigns, SegmentMap, cell_name, check_limits
 from crm_utils.params.shop import Shop
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Shop",
     "Source",
     "cell_name",
+    "check_limits",
     "parse",
     "read",
 ]

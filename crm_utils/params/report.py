@@ -4,11 +4,22 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from crm_utils.formats import hidden
 from crm_utils.params.base import Model
+from crm_utils.params.rules import check_limits
 from crm_utils.params.shop import Shop
+
+
+def _iso_day(value: Any) -> str:
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise ValueError(f"{value!r} is no date; write it as 1998-06-30") from None
+
+
+IsoDay = Annotated[str, BeforeValidator(_iso_day)]  # text, because papermill cannot inject dates
 
 
 class Cleaning(Model):
@@ -26,12 +37,38 @@ class Rfm(Model):
     """How customers are scored (02_rfm)."""
 
     bins: int = Field(5, ge=2, le=10, strict=True)
+    scoring: Literal["quantiles", "approximate", "article"] = "quantiles"
+    window: Literal["all", "12 months to the analysis date", "12 months to each customer's last purchase"] = "all"
+    recency_in: Literal["days", "weeks", "months", "elapsed days"] = "days"
+    frequency_of: Literal["orders", "purchase days"] = "orders"
+    monetary_of: Literal["total", "average"] = "total"
+    limits: dict[Literal["recency", "frequency", "monetary"], list[float]] = {}
+    frozen_on: IsoDay | None = None
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> "Rfm":
+        for measure, limits in self.limits.items():
+            check_limits(measure, limits, self.bins)
+        if self.scoring == "article" and (self.limits or self.frozen_on):
+            raise ValueError("scoring: article ranks customers, it has no limits to set or freeze")
+        return self
 
 
 class Segmentation(Model):
     """Which names the cells get (03_segmentation)."""
 
     segment_map: str = "dma11"
+    compare_with: Literal["previous", "none"] | IsoDay = "previous"
+    new_within_days: int | None = Field(90, ge=0, strict=True)
+    at_risk_after_days: int = Field(180, ge=1, strict=True)
+    churned_after_days: int = Field(365, ge=1, strict=True)
+    loyal_from_orders: int = Field(3, ge=2, strict=True)
+
+    @model_validator(mode="after")
+    def _risk_before_churn(self) -> "Segmentation":
+        if self.at_risk_after_days >= self.churned_after_days:
+            raise ValueError("at_risk_after_days must be smaller than churned_after_days")
+        return self
 
 
 class Cltv(Model):
@@ -150,6 +187,7 @@ class Settings(Shared):
 
     report: str
     analysis_date: date
+    previous_date: date | None = None
     root: str = Field(description="the project's folder, relative to the run folder")
 
 

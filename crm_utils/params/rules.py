@@ -1,8 +1,12 @@
 """Business rules as data: segment maps (`params/segments/*.yaml`) and campaigns (`params/campaigns.yaml`)."""
 
 import itertools
+import math
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
+import pandas as pd
+from pandas.errors import UndefinedVariableError
 from pydantic import BeforeValidator, Field, model_validator
 
 from crm_utils.params.base import Model
@@ -29,31 +33,74 @@ class Cells(Model):
 
 
 class Segment(Model):
-    """A name for a set of cells, what it means and what to do."""
+    """A name for a set of cells, what it means and what to do.
+
+    The set is named as `cells`, or by `where`: a pandas query on the customers' columns. Where a segment is for new
+    customers, those of its set whose first order is not new go to the segment `otherwise`.
+    """
 
     name: str
     meaning: str
     advice: str
-    cells: list[Cells] = Field(min_length=1)
+    cells: list[Cells] = []
+    where: str | None = None
+    otherwise: str | None = None
+
+    @model_validator(mode="after")
+    def _one_set(self) -> "Segment":
+        if (self.where is None) == (not self.cells):
+            raise ValueError(f"segment {self.name}: name exactly one of cells, where")
+        return self
+
+    def names(self, bins: int) -> list[str] | None:
+        """The cells of the segment; None for a query that asks for more than the scores."""
+        if self.where is None:
+            return list(itertools.chain.from_iterable(block.names(bins) for block in self.cells))
+        try:
+            return every_cell(bins).query(self.where).rfm_cell.tolist()
+        except UndefinedVariableError:
+            return None
+        except Exception as error:  # pandas raises many kinds for what is no query
+            raise ValueError(f"segment {self.name}: where {self.where!r} is no pandas query: {error}") from None
 
 
 class SegmentMap(Model):
-    """Names for all cells of `bins` score classes, proven complete and disjoint."""
+    """Names for all cells of `bins` score classes, proven complete and disjoint.
+
+    Queries on more than the scores cannot be proven here: they are proven on the customers, in each run.
+    """
 
     title: str
     bins: int = Field(ge=2, le=10)
     segments: list[Segment]
 
+    @cached_property
+    def _sets(self) -> dict[str, list[str] | None]:
+        return {segment.name: segment.names(self.bins) for segment in self.segments}
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "SegmentMap":
+        names = [segment.name for segment in self.segments]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"list each segment once, not {', '.join(twice)} twice")
+        for segment in self.segments:
+            if segment.otherwise is not None and segment.otherwise not in set(names) - {segment.name}:
+                raise ValueError(
+                    f"segment {segment.name}: otherwise {segment.otherwise!r} is no other segment of this map"
+                )
+        return self
+
     @model_validator(mode="after")
     def _each_cell_once(self) -> "SegmentMap":
         named: dict[str, list[str]] = {cell: [] for cell in Cells().names(self.bins)}
-        for segment in self.segments:
-            for cell in itertools.chain.from_iterable(block.names(self.bins) for block in segment.cells):
-                named.setdefault(cell, []).append(segment.name)
+        for name, cells in self._sets.items():
+            for cell in cells or []:
+                named.setdefault(cell, []).append(name)
         problems = [
             f"cell {cell} is in {' and '.join(names) or 'no segment'}"
             for cell, names in named.items()
-            if len(names) != 1
+            if len(names) > 1 or (not names and not self.queries())
         ]
         if problems:
             more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
@@ -70,12 +117,24 @@ class SegmentMap(Model):
 
     def cells(self) -> dict[str, str]:
         """Segment of each cell name."""
+        return {cell: name for name, cells in self._sets.items() for cell in cells or []}
+
+    def queries(self) -> dict[str, str]:
+        """The query of each segment that asks for more than the scores."""
+        return {segment.name: segment.where for segment in self.segments if self._sets[segment.name] is None}
+
+    def parts(self) -> dict[str, Any]:
+        """The map as plain data: cells, bins, queries, otherwise."""
         return {
-            cell: segment.name
-            for segment in self.segments
-            for block in segment.cells
-            for cell in block.names(self.bins)
+            "cells": self.cells(),
+            "bins": self.bins,
+            "queries": self.queries(),
+            "otherwise": self.otherwise(),
         }
+
+    def otherwise(self) -> dict[str, str]:
+        """Where the customers of a segment for new customers go who are not new."""
+        return {segment.name: segment.otherwise for segment in self.segments if segment.otherwise}
 
 
 class Campaign(Model):
@@ -113,3 +172,20 @@ def cell_name(recency: int, frequency: int, monetary: int) -> str:
     """A cell as it is written: '514', or '5-10-4' where a score has two digits."""
     scores = [str(recency), str(frequency), str(monetary)]
     return ("-" if max(map(len, scores)) > 1 else "").join(scores)
+
+
+def every_cell(bins: int) -> pd.DataFrame:
+    """All cells of `bins` classes: recency_score, frequency_score, monetary_score, rfm_cell."""
+    scores = list(itertools.product(range(1, bins + 1), repeat=3))
+    frame = pd.DataFrame(scores, columns=["recency_score", "frequency_score", "monetary_score"])
+    return frame.assign(rfm_cell=[cell_name(*cell) for cell in scores])
+
+
+def check_limits(measure: str, limits: list[float], bins: int) -> None:
+    """Raises `ValueError` unless the limits are finite, ascending, and one fewer than the classes."""
+    if len(limits) != bins - 1:
+        raise ValueError(f"limits.{measure} has {len(limits)} limits; {bins} classes take {bins - 1}")
+    if not all(map(math.isfinite, limits)):
+        raise ValueError(f"limits.{measure} has a limit that is no finite number: {limits}")
+    if any(low >= high for low, high in itertools.pairwise(limits)):
+        raise ValueError(f"limits.{measure} must increase from one to the next: {limits}")

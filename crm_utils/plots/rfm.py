@@ -6,24 +6,29 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from crm_utils import formats
+from crm_utils import formats, rfm
 from crm_utils.plots.style import BLUE, ORANGE, count_axis, new_axes
 from crm_utils.plots.style import figure as figure
+
+LABELS = {
+    "day": "Days since last order",
+    "week": "Weeks since last order",
+    "month": "Months since last order",
+    "order": "Orders",
+    "purchase day": "Purchase days",
+    "money": "Revenue, {currency}",
+    "money an order": "Revenue an order, {currency}",
+}
 
 
 def distributions(customers: pd.DataFrame, cuts: pd.DataFrame, currency: str) -> Axes:
     """Three histograms (recency, orders, revenue) with the lower limit of each score class as a line. Returns the first ax."""
     panels = plt.subplots(1, 3, figsize=(6.6, 2.9))[1]
-    columns = [
-        ("recency", "recency_days", "Days since last order"),
-        ("frequency", "orders", "Orders"),
-        ("monetary", "revenue", f"Revenue, {currency}"),
-    ]
-    for ax, (measure, column, label) in zip(panels, columns, strict=True):
+    for ax, (measure, column) in zip(panels, rfm.rules_of(customers).columns.items(), strict=True):
         _histogram(ax, customers[column], log=measure != "recency")
         for limit in cuts[(cuts.measure == measure) & (cuts.customers > 0)].lowest.sort_values().iloc[1:]:
             ax.axvline(limit, color=ORANGE, linewidth=1.2)
-        ax.set_xlabel(label)
+        ax.set_xlabel(LABELS[rfm.UNITS[column]].format(currency=currency))
         count_axis(ax.yaxis)
     panels[0].set_ylabel("Customers")
     return panels[0]
@@ -81,3 +86,43 @@ def grids(cells: pd.DataFrame, currency: str) -> Axes:
         ax.set_xlabel("Frequency score")
     left.set_ylabel("Recency score")
     return left
+
+
+def triangle(cohorts: pd.DataFrame, currency: str) -> Axes | None:
+    """Two heat maps of cohorts (rows) by periods since the first order: who ordered again, and revenue per first buyer.
+
+    Groups of fewer than 30 are left out. Returns the first ax; None where no group has a second period.
+    """
+    cohorts = cohorts[cohorts["size"] >= 30]
+    if not (cohorts.period > 0).any():
+        return None
+    unit, rows = cohorts.unit.iloc[0], cohorts.cohort.nunique()
+    panels = plt.subplots(2, 1, figsize=(6.6, 1.7 + 0.56 * rows))[1]
+    names = cohorts.cohort.dt.strftime("%b %Y") if unit == "month" else cohorts.cohort.dt.to_period("Q").astype("str")
+    again = cohorts.assign(name=names, retention=cohorts.retention.where(cohorts.period > 0))
+    order = again.name.drop_duplicates().tolist()
+    for ax, column, written in (
+        (panels[0], "retention", lambda share: f"{share:.0%}"),
+        (panels[1], "revenue_per_customer", lambda amount: formats.short_money(round(amount), currency)),
+    ):
+        table = again.pivot(index="name", columns="period", values=column).reindex(order)
+        labels = table.map(lambda value, written=written: "" if pd.isna(value) else written(value))
+        size = 9 if table.shape[1] <= 10 else 6.5
+        top = table.drop(columns=0).max().max()
+        sns.heatmap(
+            table,
+            annot=labels,
+            fmt="",
+            cmap="Blues",
+            cbar=False,
+            linewidths=1,
+            ax=ax,
+            vmin=0,
+            vmax=max(top * 1.2, 1e-9),
+            annot_kws={"size": size},
+        )
+        ax.set(xlabel="", ylabel="")
+        ax.tick_params(axis="y", rotation=0)
+    panels[0].set_title(f"Who ordered again, by {unit}s since the first order")
+    panels[1].set_title(f"Revenue per first buyer, by {unit}s since the first order")
+    return panels[0]

@@ -4,8 +4,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from crm_utils import formats
-from crm_utils.plots.style import PALE, SOFT, new_axes, percent_axis, segment_colours
+from crm_utils.plots.style import BLUE, GREY, INK, ORANGE, PALE, SOFT, TEAL, new_axes, percent_axis, segment_colours
 from crm_utils.plots.style import figure as figure
+
+CAUSE_COLOURS = [TEAL, ORANGE, GREY, "#c9d0d7", BLUE]  # behaviour coloured, cut points grey, newcomers blue
+STATUS_COLOURS = {"new": BLUE, "loyal": TEAL, "occasional": "#8bd3c7", "at risk": "#e07b39", "churned": GREY}
 
 
 def shares(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -41,4 +44,60 @@ def shares(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
     percent_axis(ax.xaxis)
     ax.xaxis.set_visible(False)
     ax.spines["bottom"].set_visible(False)
+    return ax
+
+
+def moves(net: pd.DataFrame, ax: Axes | None = None) -> Axes | None:
+    """Each segment's change in customers by cause: gains to the right, losses to the left, the sum as a diamond."""
+    if net.empty:
+        return None
+    shown, causes = net.iloc[::-1], net.columns[2:-2]
+    ax = new_axes(ax, height=1.2 + 0.36 * len(shown))
+    places, gains, losses = range(len(shown)), pd.Series(0, shown.index), pd.Series(0, shown.index)
+    for cause, colour in zip(causes, CAUSE_COLOURS, strict=True):
+        value = shown[cause]
+        ax.barh(places, value, left=gains.where(value > 0, losses), height=0.62, color=colour, label=cause.capitalize())
+        gains, losses = gains + value.clip(lower=0), losses + value.clip(upper=0)
+    total = shown[list(causes)].sum(axis=1)
+    ax.plot(total, places, "D", color=INK, markersize=5, linestyle="none", label="Sum")
+    reach = max(gains.max(), -losses.min(), 1)
+    for place, change, right in zip(places, total, gains, strict=True):
+        label = f"{'−' if change < 0 else '+' if change else ''}{formats.count(abs(change))}"
+        ax.text(max(right, change) + reach * 0.05, place, label, va="center", fontsize=8.5)
+    ax.axvline(0, color=INK, linewidth=0.8)
+    ax.set_yticks(list(places), shown.segment)
+    ax.margins(x=0.12)
+    ax.xaxis.set_visible(False)
+    ax.spines[["bottom", "left"]].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False, fontsize=8.5)
+    return ax
+
+
+def statuses(crossed: pd.DataFrame, order: list[str], ax: Axes | None = None) -> Axes:
+    """The mix of customer statuses within each segment: one bar a segment, shares side by side."""
+    table = crossed.pivot(index="segment", columns="value", values="share").fillna(0)
+    shown = table.reindex([name for name in order[::-1] if name in table.index])
+    ax = new_axes(ax, height=0.9 + 0.32 * len(shown))
+    left = pd.Series(0.0, shown.index)
+    for status, colour in STATUS_COLOURS.items():
+        share = shown[status] if status in shown else pd.Series(0.0, shown.index)
+        ax.barh(shown.index, share, left=left, height=0.66, color=colour, label=status.capitalize())
+        for place, (start, width) in enumerate(zip(left, share, strict=True)):
+            if width >= 0.08:
+                light = colour in (PALE, "#8bd3c7", GREY, "#e07b39")
+                ax.text(
+                    start + width / 2,
+                    place,
+                    formats.percent(width),
+                    ha="center",
+                    va="center",
+                    fontsize=8,
+                    color=INK if light else "white",
+                )
+        left = left + share
+    ax.set_xlim(0, 1)
+    ax.xaxis.set_visible(False)
+    ax.spines["bottom"].set_visible(False)
+    ax.legend(ncols=5, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False, fontsize=8.5)
     return ax

@@ -76,6 +76,9 @@ class Figure:
         )
 
 
-def figure(ax: Axes, finding: str, caption: str, alt: str) -> Figure:
-    """Show `ax` with the finding it supports, a caption that says how to read it, and what it shows in words."""
-    return Figure(ax, finding, caption, alt)
+def figure(ax: Axes | None, finding: str, caption: str, alt: str) -> Figure | str:
+    """Show `ax` with the finding it supports, a caption that says how to read it, and what it shows in words.
+
+    Where there is nothing to draw (no ax), the finding, which then says why, stands alone.
+    """
+    return finding if ax is None else Figure(ax, finding, caption, alt)

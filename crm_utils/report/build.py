@@ -70,7 +70,7 @@ def stale_notebooks(job: Job) -> list[str]:
     fresh = []
     for name, key in job.keys.items():
         book = published.get(name, {"key": None})
-        if book["key"] != key or not all((job.folder / path).exists() for path in _files(book)):
+        if book["key"] != key or "files" not in book or not all((job.folder / path).exists() for path in _files(book)):
             break
         fresh.append(name)
     return [name for name in job.keys if name not in fresh]
@@ -78,7 +78,7 @@ def stale_notebooks(job: Job) -> list[str]:
 
 def _files(book: dict) -> list[str]:
     """What a notebook left in the published folder, as its manifest entry tells."""
-    return [f"notebooks/{book['name']}.ipynb", *(f"data/{table}.parquet" for table in book["tables"])]
+    return [f"notebooks/{book['name']}.ipynb", *book["files"]]
 
 
 def _build(job: Job, tick: Callable[[str], None]) -> str | None:
@@ -93,13 +93,13 @@ def _build(job: Job, tick: Callable[[str], None]) -> str | None:
         if notebook.name not in stale:
             continue
         parameters = {"run_dir": ".."} | job.overrides(notebook)
-        before = _tables(folder)
+        before = _written(folder)
         try:
             seconds = execute(notebook.path, folder / "notebooks" / notebook.path.name, parameters)
         except NotebookFailed as failure:
             return f"{job.label}: {failure}; it is kept as {_keep_failed(job, notebook.path.name)}"
-        written = sorted(name for name, changed in _tables(folder).items() if before.get(name) != changed)
-        entries[notebook.name] = {"name": notebook.name, "tables": written, "seconds": round(seconds, 2)}
+        files = sorted(name for name, changed in _written(folder).items() if before.get(name) != changed)
+        entries[notebook.name] = {"name": notebook.name, "files": files, "seconds": round(seconds, 2)}
         tick(f"{job.label} {notebook.name}")
     _render(job, folder, entries)
     publish.swap_in(job.folder)
@@ -112,11 +112,18 @@ def _prepare(job: Job, folder: Path, fresh: list[dict]) -> None:
         (folder / name).mkdir(parents=True)
     (folder / "settings.json").write_text(job.settings(folder).model_dump_json(indent=1), encoding="utf-8")
     for path in [path for book in fresh for path in _files(book)]:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(job.folder / path, folder / path)
 
 
-def _tables(folder: Path) -> dict[str, int]:
-    return {path.stem: path.stat().st_mtime_ns for path in (folder / "data").glob("*.parquet")}
+def _written(folder: Path) -> dict[str, int]:
+    """What notebooks wrote into a run folder (all files but the notebooks themselves), and when."""
+    files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        name.as_posix(): path.stat().st_mtime_ns
+        for name, path in files.items()
+        if name.parts[0] not in ("notebooks", "settings.json")
+    }
 
 
 def _render(job: Job, folder: Path, entries: dict[str, dict]) -> None:

@@ -19,6 +19,7 @@ TABLES = {
     "customers": "one row per customer: recency, frequency, monetary value and scores",
     "segments": "the segment of each customer",
     "segment_profile": "one row per segment",
+    "segment_moves": "moves between segments since the earlier date, by cause",
     "cltv": "expected orders, revenue and value of each customer",
     "budget": "every campaign × segment that was weighed",
     "cleaning_log": "what happened to every row of the source",
@@ -54,8 +55,15 @@ def date_page(job: Job, folder: Path, figures: dict[str, float]) -> str:
         found=found,
         pictures=pictures[::-1],
         tables=tables,
+        lists=_lists(folder),
         figures=_figures(figures, job.report.currency),
     )
+
+
+def _lists(folder: Path) -> list[tuple[str, int]]:
+    """Every customer list of a date: its path, and how many customers are on it."""
+    paths = sorted((folder / "lists").glob("*.csv"))
+    return [(f"lists/{path.name}", len(pd.read_csv(path, usecols=[0]))) for path in paths]
 
 
 def top_page(root: Path) -> str:

@@ -88,7 +88,14 @@ class Job:
     def settings(self, run_dir: Path) -> Settings:
         shared = {key: getattr(self.report, key) for key in Settings.model_fields if hasattr(self.report, key)}
         depth = len(run_dir.relative_to(self.root).parts)
-        return Settings(**shared, report=self.name, analysis_date=self.day, root="/".join([".."] * depth))
+        earlier = [day for day in self.report.analysis_dates if day < self.day]
+        return Settings(
+            **shared,
+            report=self.name,
+            analysis_date=self.day,
+            previous_date=earlier[-1] if earlier else None,
+            root="/".join([".."] * depth),
+        )
 
     def overrides(self, notebook: Notebook) -> dict[str, Any]:
         """What the parameters file sets for a notebook; of `custom` only what that notebook declares."""

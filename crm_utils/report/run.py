@@ -44,9 +44,10 @@ def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
 
 
 def outputs(notebook: NotebookNode, tag: str) -> list[str]:
-    """The HTML that the cells tagged `tag` show."""
+    """The HTML that the cells tagged `tag` show; reasons why there is nothing to show are left out."""
     shown = [output for cell in notebook.cells if tag in cell.metadata.get("tags", []) for output in cell.outputs]
-    return [output.data["text/html"] for output in shown if "text/html" in output.get("data", {})]
+    html = [output.data["text/html"] for output in shown if "text/html" in output.get("data", {})]
+    return [part for part in html if not part.startswith('<p class="nothing">')]
 
 
 def _section(notebook: NotebookNode, position: int) -> str:

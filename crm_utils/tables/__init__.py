@@ -4,6 +4,7 @@ A column is written the same way in every table: its name decides heading and fo
 """
 
 from collections.abc import Callable
+from html import escape
 
 import pandas as pd
 from pandas.io.formats.style import Styler
@@ -54,6 +55,35 @@ WRITTEN = {  # column: (format, heading where the name does not do)
     "lift": (POINTS, "Lift, points"),
     "pulled_forward": (SHARE, None),
     "window_days": (COUNT, "Window, days"),
+    "in_the_cell": (COUNT, "Customers in the cell"),
+    "differ": (COUNT, "Customers scored otherwise"),
+    "other": (COUNT, "Customers, default method"),
+    "customers_then": (COUNT, "Customers then"),
+    "revenue_change": (MONEY, "Revenue, change"),
+    "bought": (COUNT, None),
+    "stayed silent": (COUNT, None),
+    "cut points moved by old customers": (COUNT, None),
+    "cut points moved by newcomers": (COUNT, None),
+    "arrivals less departures": (COUNT, None),
+    "new": (COUNT, None),
+    "loyal": (COUNT, None),
+    "occasional": (COUNT, None),
+    "at risk": (COUNT, None),
+    "churned": (COUNT, None),
+    "size": (COUNT, None),
+    "kept": (SHARE, "Keep the segment"),
+    "shaky": (COUNT, "Customers below one half"),
+    "typical_recency_days": (COUNT, "Days since last order, median"),
+    "typical_orders": (COUNT, "Orders, median"),
+    "typical_revenue": (MONEY, "Revenue, median"),
+    "main_share": (SHARE, "Of the cluster"),
+    "price_ratio": ("{:.2f}", "Price paid ÷ usual price"),
+    "distinct_products": (COUNT, "Products bought"),
+    "return_share": (SHARE, "Returned"),
+    "main_country_share": (SHARE, "Of the segment"),
+    "strength": ("{:.2f}", "Strength (0 to 1)"),
+    "share": (SHARE, "Of the segment"),
+    "share_of_all": (SHARE, "Of all customers"),
 }
 LONG_TEXTS = ("meaning", "advice", "action", "reason", "finding")
 
@@ -69,6 +99,23 @@ def styled(frame: pd.DataFrame, caption: str, currency: str = "", headings: dict
     for column in frame.columns:
         style = style.format(_writer(column, currency), subset=[names[column]], na_rep="–", escape="html")
     return style
+
+
+class Folded:
+    """Something on a page that opens on a click: a summary line, and behind it tables, figures or sentences."""
+
+    def __init__(self, summary: str, contents: list):
+        self.summary, self.contents = summary, contents
+
+    def _repr_html_(self) -> str:
+        inside = "".join(content._repr_html_() for content in self.contents)
+        return f'<details class="folded"><summary>{escape(self.summary)}</summary>{inside}</details>'
+
+
+def folded(summary: str, *contents: object) -> Folded | None:
+    """The contents folded away under a summary line; those that are None are left out, and nothing is shown for none."""
+    shown = [content for content in contents if content is not None]
+    return Folded(summary, shown) if shown else None
 
 
 def _heading(column: str) -> str:

@@ -4,18 +4,41 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from crm_utils import formats
-from crm_utils.tables import styled
+from crm_utils.tables import Folded, folded, styled
 
 
 def cut_points(cuts: pd.DataFrame, currency: str) -> Styler:
     """Limits differ in unit from measure to measure, so each is written with its own."""
-    units = {
-        "recency": lambda value: formats.plural(value, "day"),
-        "frequency": lambda value: formats.plural(value, "order"),
-        "monetary": lambda value: formats.money(value, currency),
-    }
     shown = cuts.assign(measure=cuts.measure.str.capitalize()).astype({"lowest": object, "highest": object})
     for column in ("lowest", "highest"):
-        limits = zip(cuts.measure, cuts[column], strict=True)
-        shown[column] = [units[measure](limit) if pd.notna(limit) else None for measure, limit in limits]
+        limits = zip(cuts.unit, cuts[column], strict=True)
+        shown[column] = [_written(limit, unit, currency) if pd.notna(limit) else None for unit, limit in limits]
+    shown = shown.drop(columns="unit")
     return styled(shown, "The limits of each score class", currency, {"lowest": "From", "highest": "To"})
+
+
+def _written(limit: float, unit: str, currency: str) -> str:
+    return formats.money(limit, currency) if unit.startswith("money") else formats.plural(limit, unit)
+
+
+def named_cells(named: pd.DataFrame, currency: str) -> Styler | None:
+    return None if named.empty else styled(named, "Cells that people name, and the rule each stands for", currency)
+
+
+def methods(compared: pd.DataFrame) -> Styler:
+    shown = compared.assign(measure=compared.measure.str.capitalize())
+    return styled(shown, "Class sizes by both methods")
+
+
+def cohorts(cohorts: pd.DataFrame, currency: str) -> Folded | None:
+    if cohorts.empty:
+        return None
+    code = {"month": "M", "quarter": "Q"}[cohorts.unit.iloc[0]]
+    shown = cohorts.assign(first_order=cohorts.cohort.dt.to_period(code).astype("str"))
+    shown = shown[["first_order", "period", "customers", "size", "revenue"]]
+    names = {
+        "period": f"{cohorts.unit.iloc[0].capitalize()}s since",
+        "customers": "Who ordered",
+        "size": "First buyers",
+    }
+    return folded("The numbers behind the figure", styled(shown, "First buyers and what came of them", currency, names))

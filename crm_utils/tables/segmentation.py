@@ -3,7 +3,7 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils.tables import styled
+from crm_utils.tables import Folded, folded, styled
 
 
 def profile(profile: pd.DataFrame, currency: str) -> Styler:
@@ -14,3 +14,43 @@ def profile(profile: pd.DataFrame, currency: str) -> Styler:
 def advice(profile: pd.DataFrame, meaning: dict[str, str]) -> Styler:
     shown = profile.assign(meaning=profile.segment.map(meaning))[["segment", "meaning", "advice"]]
     return styled(shown, "What each segment means and what to do", headings={"advice": "What to do"})
+
+
+def moves(net: pd.DataFrame, currency: str) -> Folded | None:
+    if net.empty:
+        return None
+    table = styled(net, "Customers of each segment then and now, and what changed their number", currency)
+    return folded("The numbers behind the figure", table)
+
+
+def statuses(crossed: pd.DataFrame, order: list[str]) -> Folded:
+    table = crossed.pivot(index="segment", columns="value", values="customers").fillna(0).astype(int)
+    shown = table.reindex([name for name in order if name in table.index]).rename_axis(columns=None).reset_index()
+    return folded("The numbers behind the figure", styled(shown, "Customers by segment and status"))
+
+
+def habits(typical: pd.DataFrame) -> Styler | None:
+    return None if typical.empty else styled(typical, "How each segment buys")
+
+
+def associations(associations: pd.DataFrame) -> Styler | None:
+    if associations.empty:
+        return None
+    warned = associations.customers.map("{:,}".format) + associations.small.map({True: " (small)", False: ""})
+    shown = associations.assign(customers=warned, trait=associations.trait.str.replace("_", " ")).drop(columns="small")
+    shown = shown.rename(columns={"customers": "these_customers"})
+    return styled(shown, "What stands out where", headings={"these_customers": "Customers", "trait": "What is known"})
+
+
+def stability(kept: pd.DataFrame, order: list[str]) -> Folded | None:
+    if kept.empty:
+        return None
+    shown = kept.set_index("segment").reindex([name for name in order if name in set(kept.segment)]).reset_index()
+    return folded("Segment by segment", styled(shown, "How often customers keep their segment in resamples"))
+
+
+def clusters(described: pd.DataFrame, currency: str) -> Folded | None:
+    if described.empty:
+        return None
+    table = styled(described, "The clusters, the highest mean revenue first", currency, {"main_segment": "Mostly"})
+    return folded("The clusters and the segments they meet", table)

@@ -1,0 +1,121 @@
+"""Who moved between segments since an earlier date, and why: five causes that add up."""
+
+from datetime import date
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from crm_utils import orders as ordering
+from crm_utils import rfm, scoring
+from crm_utils.segments import Naming
+
+BOUGHT, SILENT = "bought", "stayed silent"
+BY_OLD, BY_NEW = "cut points moved by old customers", "cut points moved by newcomers"
+ARRIVALS = "arrivals less departures"
+CAUSES = [BOUGHT, SILENT, BY_OLD, BY_NEW, ARRIVALS]
+NOT_YET, NO_LONGER = "(not yet a customer)", "(no longer a customer)"
+COLUMNS = ["from_segment", "to_segment", "cause", "customers", "revenue"]
+
+
+class MovementError(ValueError):
+    """Two dates cannot be compared; the message says why."""
+
+
+def comparison_day(compare_with: str, previous: date | None, analysis_date: date) -> date | None:
+    """The earlier date to compare with: the report's `previous` one, a date of its own, or None where there is none."""
+    if compare_with in ("previous", "none"):
+        return previous if compare_with == "previous" else None
+    day = date.fromisoformat(compare_with)
+    return day if day < analysis_date else None
+
+
+def state(orders: ir.Table, adjustments: ir.Table, day: date | None, customers: pd.DataFrame) -> pd.DataFrame:
+    """The customers as measured on an earlier day, by the rules the `customers` of today were scored by.
+
+    No row where there is no such day, or where the rules tell equal customers apart (`article`): a move between
+    segments then has no cause in what a customer did.
+    """
+    rules = rfm.rules_of(customers)
+    if day is None or rules.method == "article":
+        return customers.iloc[:0]
+    return rfm.measures(ordering.known_on(orders, adjustments, day), day, rules)
+
+
+def moves(then: pd.DataFrame, now: pd.DataFrame, naming: Naming, day_then: date | None, day_now: date) -> pd.DataFrame:
+    """Moves between segments by cause: from_segment, to_segment, cause, customers, revenue.
+
+    With O the customers known at both dates, S(m, c) the segment of measures m under cut points c: first what O did
+    (m changes, c stays), then the cut points of today computed from O alone, then those of all, then who arrived or
+    left. Net over all rows, customers of a segment change by exactly Σ to − Σ from. Rows with from = to carry the
+    revenue its customers added before any move; a move carries the customers' whole revenue of today.
+    """
+    if then.empty or day_then is None:
+        return pd.DataFrame({column: [] for column in COLUMNS}).astype({"customers": int, "revenue": float})
+    rules = rfm.rules_of(now)
+    frozen = now.attrs["limits"] if rules.frozen_on else None
+    measured = now.set_index("customer_id", drop=False)
+    before = then.set_index("customer_id", drop=False)
+    both = before.index.intersection(measured.index)
+    old_then, old_now = before.loc[both], measured.loc[both]
+
+    def named(customers: pd.DataFrame, base: pd.DataFrame, day: date) -> pd.Series:
+        scored = rfm.score(customers, rules, frozen or scoring.limits(base, rules))
+        return naming.segment(scored, day).segment
+
+    known_then, known_now = named(before, before, day_then), named(measured, measured, day_now)
+    path = pd.DataFrame(
+        {
+            "s0": known_then.loc[both],
+            "s1": named(old_now, before, day_now),
+            "s2": named(old_now, old_now, day_now),
+            "s3": known_now.loc[both],
+            "before": old_then.revenue,
+            "now": old_now.revenue,
+            "cause": np.where(old_now.last_order > pd.Timestamp(day_then), BOUGHT, SILENT),
+        }
+    )
+    new = measured.index.difference(before.index)
+    gone = before.index.difference(measured.index)
+    rows = [
+        _rows(path.s0, path.s0, path.cause, path.now - path.before),
+        _moved(path.s0, path.s1, path.cause, path.now),
+        _moved(path.s1, path.s2, BY_OLD, path.now),
+        _moved(path.s2, path.s3, BY_NEW, path.now),
+        _rows(NOT_YET, known_now.loc[new], ARRIVALS, measured.revenue.loc[new]),
+        _rows(known_then.loc[gone], NO_LONGER, ARRIVALS, before.revenue.loc[gone]),
+    ]
+    return pd.concat(rows, ignore_index=True)
+
+
+def _rows(source, target, cause, revenue: pd.Series) -> pd.DataFrame:
+    """One row per from, to and cause."""
+    table = pd.DataFrame({"revenue": revenue, "from_segment": source, "to_segment": target, "cause": cause})
+    grouped = table.groupby(["from_segment", "to_segment", "cause"], observed=True).revenue
+    return grouped.agg(customers="size", revenue="sum").reset_index()[COLUMNS]
+
+
+def _moved(source: pd.Series, target: pd.Series, cause: pd.Series | str, revenue: pd.Series) -> pd.DataFrame:
+    moved = source != target
+    return _rows(source[moved], target[moved], cause if isinstance(cause, str) else cause[moved], revenue[moved])
+
+
+def net(moves: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
+    """What each cause did to each segment, in the order of `profile`.
+
+    Returns segment, customers_then, one column per cause (net customers), customers (now), and revenue_change; no row
+    where there are no moves.
+    """
+    names = profile.segment.tolist() if len(moves) else []
+    moved = moves[moves.from_segment != moves.to_segment]
+    added = moves[moves.from_segment == moves.to_segment].groupby("from_segment").revenue.sum()
+    came = moved.pivot_table(index="to_segment", columns="cause", values="customers", aggfunc="sum")
+    went = moved.pivot_table(index="from_segment", columns="cause", values="customers", aggfunc="sum")
+    shape = {"index": names, "columns": CAUSES, "fill_value": 0}
+    change = came.reindex(**shape).fillna(0) - went.reindex(**shape).fillna(0)
+    money = moved.groupby("to_segment").revenue.sum().reindex(names, fill_value=0)
+    money = money - moved.groupby("from_segment").revenue.sum().reindex(names, fill_value=0)
+    table = change.astype(int).rename_axis(columns=None).rename_axis("segment").reset_index()
+    customers = profile.set_index("segment").customers.reindex(names).to_numpy()
+    table.insert(1, "customers_then", customers - table[CAUSES].sum(axis=1).to_numpy())
+    return table.assign(customers=customers, revenue_change=(money + added.reindex(names, fill_value=0)).to_numpy())

@@ -1,0 +1,177 @@
+"""What else is known of customers: status, habits and attributes, and which of it goes with which segment."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+SMALL_GROUP = 30  # customers; below it a share is an anecdote
+MOST_VALUES = 12  # of an attribute that are looked at one by one
+STATUSES = ["new", "loyal", "occasional", "at risk", "churned"]
+PRICES = ["price-focused", "average", "premium"]
+
+
+class TraitError(ValueError):
+    """An attribute table cannot be joined to the customers; the message says why and what to do."""
+
+
+def lifecycle(
+    customers: pd.DataFrame,
+    analysis_date: date,
+    new_within_days: int,
+    at_risk_after_days: int,
+    churned_after_days: int,
+    loyal_from_orders: int,
+) -> pd.DataFrame:
+    """Each customer's status by stated rules, the first that holds: customer_id, lifecycle.
+
+    churned: silent for more than `churned_after_days`; at risk: for more than `at_risk_after_days`; new: first order
+    within `new_within_days`; loyal: at least `loyal_from_orders` orders; occasional: all others.
+    """
+    age = (pd.Timestamp(analysis_date) - customers.first_order).dt.days
+    silent = customers.recency_days
+    rules = {
+        "churned": silent > churned_after_days,
+        "at risk": silent > at_risk_after_days,
+        "new": age <= new_within_days,
+        "loyal": customers.orders >= loyal_from_orders,
+    }
+    status = np.select(list(rules.values()), list(rules), default="occasional")
+    return pd.DataFrame({"customer_id": customers.customer_id, "lifecycle": pd.array(status, dtype="str")})
+
+
+def leads(customers: pd.DataFrame, listed: pd.Series) -> int:
+    """How many people on a customer list have not ordered yet."""
+    return int((~listed.astype("str").drop_duplicates().isin(customers.customer_id)).sum())
+
+
+def behaviour(habits: pd.DataFrame) -> pd.DataFrame:
+    """How customers buy, in words, as far as `habits` knows: customer_id, price, returns, breadth.
+
+    price: the customer's median price is below 0.95 (price-focused) or above 1.05 (premium) of each product's own median;
+    returns: 20 % or more of gross revenue came back; breadth: distinct products against the median customer.
+    """
+    table = habits[["customer_id"]].copy()
+    if "price_ratio" in habits:
+        table["price"] = _named(habits.price_ratio, [0.95, 1.05], PRICES)
+    if "return_share" in habits:
+        table["returns"] = _named(habits.return_share, [0.2], ["keeps what they buy", "returns much"])
+    if "distinct_products" in habits:
+        middle = habits.distinct_products.median()
+        table["breadth"] = _named(habits.distinct_products, [middle], ["few products", "many products"])
+    return table
+
+
+def _named(values: pd.Series, limits: list[float], names: list[str]) -> pd.Series:
+    """The name of each value's class; missing values stay missing."""
+    classes = np.searchsorted(limits, values.to_numpy(float), side="right")
+    return pd.Series(np.array(names, dtype=object)[classes], index=values.index).where(values.notna())
+
+
+def joined(customers: pd.DataFrame, attributes: pd.DataFrame, name: str = "attributes") -> pd.DataFrame:
+    """The attributes of the customers: one row per customer, missing where nothing is known.
+
+    People in the table without an order are left out. Raises `TraitError` where the table has no customer_id, has
+    customers twice, or knows none of ours.
+    """
+    if "customer_id" not in attributes:
+        raise TraitError(f"table {name} has no column customer_id; it has: {', '.join(map(str, attributes.columns))}")
+    table = attributes.assign(customer_id=attributes.customer_id.astype("str"))
+    twice = table.customer_id[table.customer_id.duplicated(keep=False)]
+    if len(twice):
+        raise TraitError(
+            f"table {name}: {twice.nunique():,} customers have more than one row, for example {', '.join(sorted(twice.unique())[:3])}; keep one row each"
+        )
+    if not table.customer_id.isin(customers.customer_id).any():
+        raise TraitError(
+            f"table {name}: none of its {len(table):,} customers has ordered; its ids look like {table.customer_id.iloc[0] if len(table) else 'nothing'!r}, ours like {customers.customer_id.iloc[0]!r}"
+        )
+    return customers[["customer_id"]].merge(table, on="customer_id", how="left", validate="one_to_one")
+
+
+def combined(customers: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
+    """All traits of the customers side by side: customer_id and the columns of each table that has rows."""
+    whole = customers[["customer_id"]]
+    for table in tables:
+        if len(table):
+            whole = whole.merge(joined(customers, table), on="customer_id", validate="one_to_one")
+    return whole
+
+
+def with_traits(segments: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
+    """The segments with lifecycle and behaviour beside them, as text; empty where nothing is known."""
+    whole = combined(segments, *tables).drop(columns="customer_id")
+    return segments.assign(**{column: whole[column].astype("str").where(whole[column].notna()) for column in whole})
+
+
+def crossed(segments: pd.DataFrame, traits: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Customers by segment and value of one trait: segment, value, customers, share (of the segment's known customers)."""
+    both = segments[["customer_id", "segment"]].merge(traits[["customer_id", column]], on="customer_id")
+    counts = both.dropna(subset=column).groupby(["segment", column]).size().rename("customers").reset_index()
+    counts["share"] = counts.customers / counts.groupby("segment").customers.transform("sum")
+    return counts.rename(columns={column: "value"})
+
+
+def associations(segments: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
+    """Which value of each trait stands out in which segment, the strongest trait first.
+
+    Returns trait, strength (Cramér's V, 0 to 1), segment, value, share (of the segment), share_of_all, customers (of
+    the segment with the value), small (fewer than 30 such customers expected or found). Numbers are cut into thirds, rare values
+    counted as `other`; a trait with one value is left out.
+    """
+    rows = []
+    for trait in traits.columns.drop("customer_id"):
+        values = _categories(traits[trait])
+        both = segments[["customer_id", "segment"]].merge(
+            pd.DataFrame({"customer_id": traits.customer_id, "value": values}).dropna(), on="customer_id"
+        )
+        if both.value.nunique() > 1:
+            rows.append((trait, *_standing_out(both)))
+    columns = ["trait", "strength", "segment", "value", "share", "share_of_all", "customers", "small"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values(["strength", "trait"], ascending=[False, True], ignore_index=True)
+
+
+def _categories(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) and values.nunique() > 6:
+        limits = values.quantile([1 / 3, 2 / 3]).tolist()
+        return _named(values, limits, ["low", "middle", "high"])
+    text = values.astype("str").where(values.notna())
+    common = text.value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:MOST_VALUES]
+    return text.where(text.isin(common) | text.isna(), "other")
+
+
+def _standing_out(both: pd.DataFrame) -> tuple:
+    """Cramér's V, and the cell that lies furthest above what independence expects, in standard deviations."""
+    counts = pd.crosstab(both.segment, both.value)
+    total = counts.to_numpy().sum()
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
+    residual = (counts - expected) / np.sqrt(expected)
+    strength = float(np.sqrt((residual**2).to_numpy().sum() / total / max(min(counts.shape) - 1, 1)))
+    row, column = np.unravel_index(residual.to_numpy().argmax(), counts.shape)
+    found = int(counts.iloc[row, column])
+    small = min(found, expected[row, column]) < SMALL_GROUP
+    shares = found / counts.iloc[row].sum(), counts.iloc[:, column].sum() / total
+    return strength, counts.index[row], counts.columns[column], *map(float, shares), found, bool(small)
+
+
+def typical_habits(segments: pd.DataFrame, habits: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """How each segment buys: segment, customers and, as far as known, median price_ratio and distinct_products, mean return_share, favourite_product, main_country, its share."""
+    both = segments[["customer_id", "segment"]].merge(habits, on="customer_id")
+    grouped = both.groupby("segment")
+    table = grouped.size().rename("customers").to_frame()
+    for column, how in {"price_ratio": "median", "distinct_products": "median", "return_share": "mean"}.items():
+        if column in both:
+            table[column] = grouped[column].agg(how)
+    for column, name in {"top_product": "favourite_product", "country": "main_country"}.items():
+        if column in both:
+            table[name] = grouped[column].agg(_most_frequent)
+    if "country" in both:
+        main = both.segment.map(table.main_country)
+        table["main_country_share"] = (both.country == main).groupby(both.segment).mean()
+    return table.reindex([name for name in order if name in table.index]).reset_index()
+
+
+def _most_frequent(values: pd.Series) -> str | None:
+    counts = values.dropna().value_counts().sort_index()
+    return None if counts.empty else counts.idxmax()
