@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 
 HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: ""}  # months ahead and how the columns are suffixed
+ALL = "all"  # what stands for all customers among the segments
+TIERS = ("A", "B", "C")  # the most valuable third of customers, the middle, the last
+QUIET = 0.5  # a probability of being active below which a valuable customer has gone quiet
 
 
 def summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
@@ -49,40 +52,43 @@ def days_ahead(analysis_date: date, months: int) -> int:
     return (pd.Timestamp(analysis_date) + pd.DateOffset(months=months) - pd.Timestamp(analysis_date)).days
 
 
-def forecast(customers: pd.DataFrame, bg_nbd, gamma_gamma, analysis_date: date) -> pd.DataFrame:
+def forecast(customers: pd.DataFrame, models, analysis_date: date) -> pd.DataFrame:
     """The summary with p_alive (null for one-time buyers: not known) and what is expected in 1, 3, 6 and 12 months.
 
-    Adds expected_orders and expected_revenue (12 months; shorter ones suffixed _1m, _3m, _6m), before margin and undiscounted.
+    Adds expected_orders and expected_revenue (12 months; shorter ones suffixed _1m, _3m, _6m), before margin, undiscounted, without season.
     """
+    days = [days_ahead(analysis_date, months) for months in HORIZONS]
+    orders, value = models.expected_orders(customers, days), models.expected_value(customers)
     x, t_x, T = behaviour(customers)
-    value = gamma_gamma.expected_value(x + 1, customers.mean_value.to_numpy())
-    columns = {"p_alive": np.where(x > 0, bg_nbd.p_alive(x, t_x, T), np.nan)}
-    for months, suffix in HORIZONS.items():
-        columns[f"expected_orders{suffix}"] = bg_nbd.expected_orders(x, t_x, T, days_ahead(analysis_date, months))
-        columns[f"expected_revenue{suffix}"] = columns[f"expected_orders{suffix}"] * value
+    known = (x > 0) & (not models.withheld)
+    columns = {"p_alive": np.where(known, models.purchase.p_alive(x, t_x, T), np.nan)}
+    for place, suffix in enumerate(HORIZONS.values()):
+        columns[f"expected_orders{suffix}"] = orders[:, place]
+        columns[f"expected_revenue{suffix}"] = orders[:, place] * value
     return customers.assign(**columns)
 
 
 def lifetime_value(
-    customers: pd.DataFrame,
-    bg_nbd,
-    gamma_gamma,
-    analysis_date: date,
-    margin_rate: float,
-    discount_rate: float,
-    months: int,
+    customers: pd.DataFrame, models, analysis_date: date, margin_rate: float, discount_rate: float, months: int
 ) -> pd.DataFrame:
-    """The customers with clv: expected profit of the next `months` months, discounted.
+    """The customers with clv, clv_low and clv_high, and tier: expected profit of the next `months` months, discounted.
 
     clv = margin_rate × value of a purchase × Σ expected purchases in month m ÷ (1 + discount_rate)^(m / 12);
     discount_rate is annual, months are calendar months. Acquisition cost and past purchases are not in it.
+    clv_low/high: 90 % interval of the expected value (parameters only, no chance): do not add them up.
+    tier: A the third of customers with the highest clv, then B and C; equal values by customer_id.
     """
-    x, t_x, T = behaviour(customers)
-    ends = [bg_nbd.expected_orders(x, t_x, T, days_ahead(analysis_date, month)) for month in range(1, months + 1)]
-    per_month = np.diff(np.array([np.zeros(len(customers)), *ends]), axis=0)
-    discount = (1 + discount_rate) ** (-np.arange(1, months + 1) / 12)
-    value = gamma_gamma.expected_value(x + 1, customers.mean_value.to_numpy())
-    return customers.assign(clv=margin_rate * value * (discount @ per_month))
+    if not (0 < margin_rate <= 1 and discount_rate > -1 and months >= 0):
+        raise ValueError(
+            f"CLV takes a margin rate in (0, 1], a discount rate above −1 and months ≥ 0, not {margin_rate}, {discount_rate}, {months}"
+        )
+    days = [days_ahead(analysis_date, month) for month in range(1, months + 1)] or [0]
+    discount = (1 + discount_rate) ** (-np.arange(1, len(days) + 1) / 12)
+    weights = margin_rate * (discount - np.append(discount[1:], 0))[:, None]
+    clv = (models.expected_orders(customers, days) @ weights)[:, 0] * models.expected_value(customers)
+    slopes = models.slopes(customers, days, weights)[:, 0, :] / np.maximum(clv, 1e-300)[:, None]
+    low, high = models.expected_interval(clv, slopes)
+    return customers.assign(clv=clv, clv_low=low, clv_high=high, tier=_tiers(clv))
 
 
 def assumptions(margin_rate: float, discount_rate: float, months: int) -> pd.DataFrame:
@@ -96,19 +102,63 @@ def assumptions(margin_rate: float, discount_rate: float, months: int) -> pd.Dat
     )
 
 
-def totals(customers: pd.DataFrame, analysis_date: date) -> pd.DataFrame:
-    """What all customers together are expected to bring: horizon, days, orders, revenue."""
+def outlook(
+    customers: pd.DataFrame, segments: pd.DataFrame, models, seasons: dict, error, analysis_date: date
+) -> pd.DataFrame:
+    """The `forecast` table: what all customers and each segment will bring in 1, 3, 6 and 12 months.
+
+    Columns horizon_days, months, segment ("all" first), orders, revenue (with the season where one is known), revenue_low and
+    revenue_high (90 % prediction interval: parameters, chance and the `error` of past forecasts), unadjusted_revenue,
+    season (null where not known). `seasons` holds a `season.Season` for each number of months.
+    """
+    days = {months: days_ahead(analysis_date, months) for months in HORIZONS}
+    named = customers[["customer_id"]].merge(segments, on="customer_id", how="left", validate="one_to_one").segment
+    everyone = pd.Series(ALL, index=customers.index)
+    table = pd.concat([models.totals(customers, list(days.values()), groups) for groups in (everyone, named)])
+    factors = {days[months]: found.factor for months, found in seasons.items()}
+    known = {days[months]: found.factor if found.known else np.nan for months, found in seasons.items()}
+    factor = table.days.map(factors).to_numpy()
+    revenue = table.revenue.to_numpy() * factor
+    low, high = error.interval(revenue, table.relative_variance.to_numpy())
     return pd.DataFrame(
-        [
-            {
-                "horizon": f"{months} month{'s' if months > 1 else ''}",
-                "days": days_ahead(analysis_date, months),
-                "orders": customers[f"expected_orders{suffix}"].sum(),
-                "revenue": customers[f"expected_revenue{suffix}"].sum(),
-            }
-            for months, suffix in HORIZONS.items()
-        ]
+        {
+            "horizon_days": table.days.to_numpy(),
+            "months": table.days.map({day: months for months, day in days.items()}).to_numpy(),
+            "segment": table.group.to_numpy(),
+            "orders": table.orders.to_numpy() * factor,
+            "revenue": revenue,
+            "revenue_low": low,
+            "revenue_high": high,
+            "unadjusted_revenue": table.revenue.to_numpy(),
+            "season": table.days.map(known).to_numpy(),
+        }
     )
+
+
+def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 10) -> pd.DataFrame:
+    """The customers of highest clv: customer_id, segment, purchase_days, mean_value, p_alive, clv, clv_low, clv_high."""
+    best = customers.nlargest(rows, "clv").merge(segments, on="customer_id", how="left")
+    return _listed(best)
+
+
+def gone_quiet(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 10) -> pd.DataFrame:
+    """Of the tenth with the highest past revenue, those more likely gone than not, the highest past revenue first."""
+    past = customers.mean_value * (customers.repeat_orders + 1)
+    quiet = customers.assign(past_revenue=past)[(past >= past.quantile(0.9)) & (customers.p_alive < QUIET)]
+    best = quiet.nlargest(rows, "past_revenue").merge(segments, on="customer_id", how="left")
+    return _listed(best, "past_revenue", "silent_days").head(rows)
+
+
+def activity_map(models, ages: int = 365, repeats: int = 12) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """P(alive) and expected orders of a year, for customers a year old: rows repeat purchase days, columns days since the last."""
+    silent = np.linspace(0, ages, 13).round().astype(int)
+    grid = pd.MultiIndex.from_product(
+        [range(1, repeats + 1), silent], names=["repeat_orders", "silent_days"]
+    ).to_frame()
+    x, gap = grid.repeat_orders.to_numpy(float), grid.silent_days.to_numpy(float)
+    args = (x, ages - gap, np.full(len(x), float(ages)))
+    tables = [models.purchase.p_alive(*args), models.purchase.expected_orders(*args, 365.0)]
+    return tuple(pd.Series(values, index=grid.index).unstack() for values in tables)
 
 
 def by_segment(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
@@ -134,3 +184,16 @@ def deciles(customers: pd.DataFrame) -> pd.DataFrame:
         .reset_index()
     )
     return table.assign(clv_share=table.clv_share / customers.clv.sum())
+
+
+def _tiers(clv: np.ndarray) -> np.ndarray:
+    place = np.empty(len(clv), int)
+    place[np.argsort(-clv, kind="stable")] = np.arange(len(clv))
+    return np.array(TIERS)[place * len(TIERS) // max(len(clv), 1)]
+
+
+def _listed(customers: pd.DataFrame, *extra: str) -> pd.DataFrame:
+    columns = ["customer_id", "segment", "purchase_days", *extra, "mean_value", "p_alive", "clv", "clv_low", "clv_high"]
+    return customers.assign(
+        purchase_days=customers.repeat_orders + 1, silent_days=customers.age - customers.last_order_age
+    )[columns]

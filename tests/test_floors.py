@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "crm_utils"
 FLOORS = [
     {"formats", "schemas", "params", "locate"},
     {"sources", "simulate", "store"},
-    {"cleaning", "orders", "rfm", "segments", "cltv", "btyd", "budget"},
+    {"cleaning", "orders", "rfm", "segments", "cltv", "btyd", "season", "historic", "budget"},
     {"backtest"},
     {"plots", "tables", "headlines"},
     {"report"},
