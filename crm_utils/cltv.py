@@ -52,12 +52,17 @@ def days_ahead(analysis_date: date, months: int) -> int:
     return (pd.Timestamp(analysis_date) + pd.DateOffset(months=months) - pd.Timestamp(analysis_date)).days
 
 
+def horizons(analysis_date: date) -> dict[int, int]:
+    """Calendar days of each forecast horizon, by its months."""
+    return {months: days_ahead(analysis_date, months) for months in HORIZONS}
+
+
 def forecast(customers: pd.DataFrame, models, analysis_date: date) -> pd.DataFrame:
     """The summary with p_alive (null for one-time buyers: not known) and what is expected in 1, 3, 6 and 12 months.
 
     Adds expected_orders and expected_revenue (12 months; shorter ones suffixed _1m, _3m, _6m), before margin, undiscounted, without season.
     """
-    days = [days_ahead(analysis_date, months) for months in HORIZONS]
+    days = list(horizons(analysis_date).values())
     orders, value = models.expected_orders(customers, days), models.expected_value(customers)
     x, t_x, T = behaviour(customers)
     known = (x > 0) & (not models.withheld)
@@ -111,7 +116,7 @@ def outlook(
     revenue_high (90 % prediction interval: parameters, chance and the `error` of past forecasts), unadjusted_revenue,
     season (null where not known). `seasons` holds a `season.Season` for each number of months.
     """
-    days = {months: days_ahead(analysis_date, months) for months in HORIZONS}
+    days = horizons(analysis_date)
     named = customers[["customer_id"]].merge(segments, on="customer_id", how="left", validate="one_to_one").segment
     everyone = pd.Series(ALL, index=customers.index)
     table = pd.concat([models.totals(customers, list(days.values()), groups) for groups in (everyone, named)])
@@ -149,20 +154,61 @@ def gone_quiet(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 10) 
     return _listed(best, "past_revenue", "silent_days").head(rows)
 
 
-def activity_map(models, ages: int = 365, repeats: int = 12) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """P(alive) and expected orders of a year, for customers a year old: rows repeat purchase days, columns days since the last."""
-    silent = np.linspace(0, ages, 13).round().astype(int)
-    grid = pd.MultiIndex.from_product(
-        [range(1, repeats + 1), silent], names=["repeat_orders", "silent_days"]
-    ).to_frame()
-    x, gap = grid.repeat_orders.to_numpy(float), grid.silent_days.to_numpy(float)
+def activity_map(models, ages: int = 365, repeats: int = 12) -> pd.DataFrame:
+    """What a year's customer is worth watching for: P(active) and expected orders of the next year.
+
+    Rows repeat_orders and silent_days, columns p_alive and expected_orders.
+    """
+    silent = np.linspace(0, ages - 5, 13).round().astype(int)
+    grid = pd.MultiIndex.from_product([range(1, repeats + 1), silent], names=["repeat_orders", "silent_days"])
+    x, gap = (grid.get_level_values(name).to_numpy(float) for name in grid.names)
     args = (x, ages - gap, np.full(len(x), float(ages)))
-    tables = [models.purchase.p_alive(*args), models.purchase.expected_orders(*args, 365.0)]
-    return tuple(pd.Series(values, index=grid.index).unstack() for values in tables)
+    return pd.DataFrame(
+        {"p_alive": models.purchase.p_alive(*args), "expected_orders": models.purchase.expected_orders(*args, 365.0)},
+        index=grid,
+    ).reset_index()
 
 
-def by_segment(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
-    """Per segment, the most valuable first: segment, customers, expected_orders, expected_revenue, clv, clv_per_customer."""
+def example(customers: pd.DataFrame, models, margin_rate: float) -> tuple[str, pd.DataFrame]:
+    """One customer worked by hand: the one of middle clv among those who bought again at least twice (or of all).
+
+    Returns the id, and the steps: step, formula, value.
+    """
+    known = customers[customers.repeat_orders >= 2]
+    chosen = (known if len(known) else customers).sort_values(["clv", "customer_id"])
+    row = chosen.iloc[len(chosen) // 2]
+    one = customers[customers.customer_id == row.customer_id]
+    days, value = row.repeat_orders + 1, models.expected_value(one)[0]
+    steps = [
+        ("Repeat purchase days (x)", "purchase days after the first", row.repeat_orders),
+        ("Age at the last of them (t_x), days", "last purchase day − first", row.last_order_age),
+        ("Age today (T), days", "analysis date − first purchase day", row.age),
+        ("Mean value of a purchase day (z)", f"revenue ÷ {days:.0f} purchase days", row.mean_value),
+        ("Probability of being active", models.purchase.alive_formula, models.purchase.p_alive(*behaviour(one))[0]),
+        ("Expected purchase days, 12 months", "probability × purchase days expected while active", row.expected_orders),
+        ("Expected value of a purchase day", "p (γ + n z) ÷ (p n + q − 1), with n = x + 1", value),
+        ("Expected revenue, 12 months", "purchase days × value", row.expected_revenue),
+        (
+            "Profit, 12 months, not discounted",
+            f"revenue × margin of {margin_rate:.0%}",
+            margin_rate * row.expected_revenue,
+        ),
+        ("Customer lifetime value", "profit month by month over the horizon, each discounted to today", row.clv),
+    ]
+    return row.customer_id, pd.DataFrame(steps, columns=["step", "formula", "value"])
+
+
+def purchase_days(orders: ir.Table, customer_id: str) -> pd.DataFrame:
+    """The purchase days of one customer: day, orders, revenue."""
+    own = orders.filter(orders.customer_id == customer_id).mutate(day=lambda t: t.ordered_at.date())
+    days = own.group_by("day").agg(orders=own.count(), revenue=own.revenue.cast("decimal(38, 4)").sum().cast("float64"))
+    return days.order_by("day").execute()
+
+
+def by_segment(customers: pd.DataFrame, segments: pd.DataFrame, outlook: pd.DataFrame) -> pd.DataFrame:
+    """Per segment, the most valuable first: segment, customers, expected_orders, expected_revenue (12 months), revenue_low,
+    revenue_high, clv, clv_per_customer.
+    """
     joined = customers.merge(segments, on="customer_id", validate="one_to_one")
     table = joined.groupby("segment").agg(
         customers=("clv", "size"),
@@ -171,6 +217,9 @@ def by_segment(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
         clv=("clv", "sum"),
         clv_per_customer=("clv", "mean"),
     )
+    ranges = outlook[outlook.months == 12].set_index("segment")
+    for place, end in enumerate(("revenue_low", "revenue_high")):
+        table.insert(3 + place, end, ranges[end])
     return table.sort_values("clv", ascending=False).reset_index()
 
 

@@ -4,7 +4,7 @@ The article's CLTV = (average order value × purchase frequency ÷ churn) × pro
 and profit = margin × revenue. Orders cancel: it is margin × revenue² ÷ (customers × churn), in currency squared.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
@@ -86,10 +86,27 @@ def predicted(orders: ir.Table, today: date) -> tuple[pd.DataFrame, pd.DataFrame
     return table, pd.DataFrame(rows, columns=["model", "parameter", "value"])
 
 
-def joined(article: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
-    """The `article` table: the article's value of every customer, with its forecast of those it forecasts."""
+def as_in_article(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
+    """The article's value of every customer (`article`), with its forecast (`predicted`) of those it forecasts.
+
+    The article counts back from midnight at the end of the analysis date.
+    """
+    counted = orders.group_by("customer_id").agg(
+        orders=orders.order_id.nunique(), revenue=orders.revenue.cast("decimal(38, 4)").sum().cast("float64")
+    )
+    forecast, _ = predicted(orders, analysis_date + timedelta(days=1))
     columns = ["customer_id", "sales_4_weeks", "sales_12_weeks", "average_profit", "clv_6_months"]
-    return article.merge(predicted[columns], on="customer_id", how="left", validate="one_to_one")
+    valued = article(counted.order_by("customer_id").execute())
+    return valued.merge(forecast[columns], on="customer_id", how="left", validate="one_to_one")
+
+
+def joined(article: pd.DataFrame, customers: pd.DataFrame, segments: pd.DataFrame, cltv: pd.DataFrame) -> pd.DataFrame:
+    """The `article` table: RFM, segment, the article's value and forecast, and the model's value, one row a customer."""
+    scores = customers.drop(columns=["orders", "revenue"]).merge(segments, on="customer_id", validate="one_to_one")
+    model = cltv[["customer_id", "p_alive", "expected_orders", "expected_revenue", "clv", "historic_clv"]]
+    return scores.merge(article, on="customer_id", validate="one_to_one").merge(
+        model, on="customer_id", validate="one_to_one"
+    )
 
 
 def _article_summary(orders: ir.Table, today: date) -> pd.DataFrame:

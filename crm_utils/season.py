@@ -54,5 +54,10 @@ def find(revenue: pd.Series, origin: date, days: int, ages: pd.Series) -> Season
     return Season(same / usual)
 
 
+def ahead(revenue: pd.Series, origin: date, ages: pd.Series, days: dict[int, int]) -> dict[int, Season]:
+    """The season of each horizon: `days` maps its months to days."""
+    return {months: find(revenue, origin, length, ages) for months, length in days.items()}
+
+
 def _sum(revenue: pd.Series, after: date, until: date) -> float:
     return float(revenue[(revenue.index.date > after) & (revenue.index.date <= until)].sum())

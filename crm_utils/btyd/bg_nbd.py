@@ -30,6 +30,7 @@ class BgNbd:
 
     name: ClassVar[str] = "BG/NBD"
     parameters: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+    alive_formula: ClassVar[str] = "1 ÷ (1 + a ÷ (b + x − 1) × ((α + T) ÷ (α + t_x))^(r + x))"
     chances_at_first: ClassVar[int] = 0  # to drop out right after the first purchase
 
     def p_alive(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
@@ -96,6 +97,7 @@ class MbgNbd(BgNbd):
     """BG/NBD in which customers may drop out after their first purchase too, so one-time buyers have a P(alive)."""
 
     name: ClassVar[str] = "MBG/NBD"
+    alive_formula: ClassVar[str] = "1 ÷ (1 + a ÷ (b + x) × ((α + T) ÷ (α + t_x))^(r + x))"
     chances_at_first: ClassVar[int] = 1
 
 

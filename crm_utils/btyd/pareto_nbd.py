@@ -27,6 +27,9 @@ class ParetoNbd:
     fixed: tuple[str, ...] = ()
 
     name: ClassVar[str] = "Pareto/NBD"
+    alive_formula: ClassVar[str] = (
+        "1 ÷ (1 + s (α + T)^(r + x) (β + T)^s ∫ (α + y)^−(r + x) (β + y)^−(s + 1) dy, y from t_x to T)"
+    )
     parameters: ClassVar[tuple[str, ...]] = ("r", "alpha", "s", "beta")
 
     def p_alive(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:

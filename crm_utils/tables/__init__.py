@@ -4,6 +4,7 @@ A column is written the same way in every table: its name decides heading and fo
 """
 
 from collections.abc import Callable
+from html import escape
 
 import pandas as pd
 from pandas.io.formats.style import Styler
@@ -35,10 +36,23 @@ WRITTEN = {  # column: (format, heading where the name does not do)
     "revenue_predicted": (MONEY, "Revenue, forecast"),
     "mae_orders": ("{:.3f}", "Mean error a customer, days"),
     "top_decile_capture": (SHARE, "Revenue caught by its top tenth"),
+    "revenue_new": (MONEY, "Revenue of customers won later"),
+    "revenue_low": (MONEY, "Low end"),
+    "revenue_high": (MONEY, "High end"),
+    "unadjusted_revenue": (MONEY, "Without season"),
+    "past_revenue": (MONEY, "Revenue so far"),
+    "mean_value": (CENTS, "Value of a purchase day"),
+    "silent_days": (COUNT, "Days silent"),
+    "p_alive": (SHARE, "Still active"),
+    "historic_clv": (MONEY, "From the past alone"),
+    "standard_error": ("{:,.4f}", None),
+    "season": ("×{:.2f}", None),
     "value": ("{:,.4f}", None),
     "expected_orders": (COUNT, "Expected purchase days"),
     "expected_revenue": (MONEY, None),
     "clv": (MONEY, "CLV"),
+    "clv_low": (MONEY, "CLV, low end"),
+    "clv_high": (MONEY, "CLV, high end"),
     "clv_per_customer": (CENTS, "CLV a customer"),
     "contacts": (COUNT, None),
     "spend": (CENTS, None),
@@ -69,6 +83,23 @@ def styled(frame: pd.DataFrame, caption: str, currency: str = "", headings: dict
     for column in frame.columns:
         style = style.format(_writer(column, currency), subset=[names[column]], na_rep="–", escape="html")
     return style
+
+
+class Folded:
+    """Something on a page that opens on a click: a summary line, and behind it tables, figures or sentences."""
+
+    def __init__(self, summary: str, contents: list):
+        self.summary, self.contents = summary, contents
+
+    def _repr_html_(self) -> str:
+        inside = "".join(content._repr_html_() for content in self.contents)
+        return f'<details class="folded"><summary>{escape(self.summary)}</summary>{inside}</details>'
+
+
+def folded(summary: str, *contents: object) -> Folded | None:
+    """The contents folded away under a summary line; those that are None are left out, and nothing is shown for none."""
+    shown = [content for content in contents if content is not None]
+    return Folded(summary, shown) if shown else None
 
 
 def _heading(column: str) -> str:
