@@ -66,6 +66,8 @@ def fit(kind: str, x: pd.Series, t_x: pd.Series, T: pd.Series) -> PurchaseModel:
     if value - simpler < NO_BETTER:
         fixed[2:] = True
         notes.append(_not_identified(simpler, value))
+    elif fixed[2:].any():
+        notes.append("how much dropout differs between customers is not identified in this history")
     if fixed[:2].any():
         notes.append("customers buy at rates too alike, or too few buy again, to tell their rates apart")
     names = tuple(np.array(chosen.model.parameters)[fixed].tolist())

@@ -31,6 +31,8 @@ def power_decay(k: np.ndarray, s: float, alpha: float, beta: float, start: np.nd
     lowest = np.exp(-decay * np.log1p((end - start) / (alpha + start)))
     w = lowest[:, None] + (1 - lowest)[:, None] * UNIT_NODES
     y = (alpha + start)[:, None] * w ** (-1 / decay[:, None]) - alpha
-    mean = (((alpha + y) / (beta + y)) ** (s + 1)) @ UNIT_WEIGHTS
+    ratio = (s + 1) * np.log((alpha + y) / (beta + y))
+    top = ratio.max(axis=1, initial=-np.inf)
+    mean = top + np.log(np.exp(ratio - top[:, None]) @ UNIT_WEIGHTS)
     with np.errstate(divide="ignore"):
-        return np.log1p(-lowest) + np.log(mean) - decay * np.log(alpha + start) - np.log(decay)
+        return np.log1p(-lowest) + mean - decay * np.log(alpha + start) - np.log(decay)
