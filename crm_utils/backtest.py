@@ -1,4 +1,4 @@
-"""How well the models would have forecast: they are fitted on what was known at an origin and judged on what followed."""
+"""How well the forecast would have done: made on what was known at past origins, judged on what followed."""
 
 from datetime import date, timedelta
 
@@ -6,71 +6,227 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils import btyd, cltv
+from crm_utils import btyd, cltv, season
 from crm_utils.orders import known_on
 
-MODEL, REPEAT_PERIOD, MEAN_RATE = "BG/NBD × Gamma-Gamma", "Same as the last period", "Past average rate"
+FORECAST, MODEL = "Our forecast", "Without season"
+REPEAT_PERIOD, LAST_YEAR, MEAN_RATE = "Same as the last period", "Same period last year", "Past average rate"
+HISTORY_DAYS = 182  # before the first origin
+CLASSES, CLASS_NAMES = (
+    [-1, 0, 1, 2, 4, 9, np.inf],
+    ("never", "once", "twice", "3–4 times", "5–9 times", "10 times or more"),
+)
+MONTH, CHALLENGES, WINS, BLOCK, CHEAP = (
+    30,
+    10,
+    8,
+    3,
+    50_000,
+)  # days; origins, wins among them, origins a block, customers
+COLUMNS = {
+    "origin": "datetime64[us]",
+    "horizon_days": int,
+    "method": str,
+    "customers": int,
+    "orders_actual": float,
+    "orders_predicted": float,
+    "revenue_actual": float,
+    "revenue_predicted": float,
+    "revenue_new": float,
+    "mae_orders": float,
+    "top_decile_capture": float,
+    "season": float,
+    "relative_variance": float,
+    "revenue_low": float,
+    "revenue_high": float,
+}
 
 
-class HoldoutError(ValueError):
-    """The history is too short to hold anything back; the message says how long it is."""
+def origins(first_day: date, analysis_date: date, horizon_days: int, step_days: int | None = None) -> list[date]:
+    """Days on which a forecast could have been made and judged by now, the oldest first.
 
-
-def holdout(orders: ir.Table, adjustments: ir.Table, analysis_date: date, horizon_days: int) -> pd.DataFrame:
-    """One row per method for the `horizon_days` before the analysis date, of the customers known at their start.
-
-    Returns origin, horizon_days, method, orders_actual and orders_predicted (purchase days), revenue_actual and
-    revenue_predicted, mae_orders (mean absolute error a customer), top_decile_capture (share of the actual revenue
-    that came from the tenth of customers the method ranked first).
-
-    Raises `HoldoutError` where nobody is known at the origin or nobody had bought again by then.
+    They lie `step_days` (the horizon, if not given) apart and leave 26 weeks of history before them. Where none does, the last
+    one stands alone if it leaves four weeks.
     """
-    origin = analysis_date - timedelta(days=horizon_days)
-    before = known_on(orders, adjustments, origin)
+    step, last = step_days or horizon_days, analysis_date - timedelta(days=horizon_days)
+    history = (last - first_day).days
+    if history < HISTORY_DAYS:
+        return [last] if history >= btyd.MIN_DAYS else []
+    return [last - timedelta(days=back) for back in range(0, history - HISTORY_DAYS + 1, step)][::-1]
+
+
+def rolling(
+    orders: ir.Table, adjustments: ir.Table, analysis_date: date, horizon_days: int, model: str = "bg_nbd"
+) -> pd.DataFrame:
+    """The `backtest` table: one row per origin and method, for the customers known at the origin.
+
+    Columns origin, horizon_days, method, customers, orders_actual and orders_predicted (purchase days), revenue_actual and
+    revenue_predicted, revenue_new (of customers won after the origin: in no forecast), mae_orders (mean absolute error a
+    customer), top_decile_capture (share of the actual revenue from the tenth a method ranked first); of our forecast also season
+    (null where not known), relative_variance of the total by the model, revenue_low and revenue_high (90 %, with the error
+    of the forecasts before it). No row where the history is too short or too thin at every origin.
+    """
+    first_day = orders.ordered_at.min().execute()
+    days = origins(first_day.date(), analysis_date, horizon_days) if pd.notna(first_day) else []
+    trials = [trial(orders, adjustments, origin, horizon_days, model) for origin in days]
+    made = [table for table in trials if len(table)] or [_no_rows()]
+    return with_intervals(pd.concat(made, ignore_index=True))
+
+
+def trial(
+    orders: ir.Table, adjustments: ir.Table, origin: date, horizon_days: int, model: str = "bg_nbd"
+) -> pd.DataFrame:
+    """The rows of one origin, without intervals. No row where the data known then are too thin for a model."""
+    before, end = known_on(orders, adjustments, origin), origin + timedelta(days=horizon_days)
     customers = cltv.summary(before, origin)
-    if not (customers.repeat_orders > 0).any():
-        raise HoldoutError(
-            f"{horizon_days} days before {analysis_date} no customer had bought twice yet: set cltv.holdout_days below {horizon_days}"
-        )
-    actual = _between(known_on(orders, adjustments, analysis_date), origin, analysis_date, customers.customer_id)
+    if not len(customers) or btyd.too_thin(customers.repeat_orders, customers.age):
+        return _no_rows()
+    actual, new = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)
+    models = btyd.fit_models(customers, model)
+    revenue = season.daily(before)
+    found = season.find(revenue, origin, horizon_days, customers.age)
+    total = models.totals(customers, [horizon_days], pd.Series("all", index=customers.index)).iloc[0]
     rows = []
-    for method, (orders_predicted, revenue_predicted) in _forecasts(customers, before, origin, horizon_days).items():
-        rows.append(
-            {
-                "origin": pd.Timestamp(origin),
-                "horizon_days": horizon_days,
-                "method": method,
-                **_judged(actual, orders_predicted, revenue_predicted),
-            }
+    for method, forecast in _forecasts(
+        customers, models, found, before, revenue.index[0].date(), origin, horizon_days
+    ).items():
+        rows.append({"method": method, **_judged(actual, *forecast)})
+    table = pd.DataFrame(rows).assign(
+        origin=pd.Timestamp(origin), horizon_days=horizon_days, customers=len(customers), revenue_new=new
+    )
+    ours = table.method == FORECAST
+    table["season"] = np.where(ours & found.known, found.factor, np.nan)
+    table["relative_variance"] = np.where(ours, total.relative_variance, np.nan)
+    return table.reindex(columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def calibration(
+    orders: ir.Table, adjustments: ir.Table, origin: date, horizon_days: int, model: str = "bg_nbd"
+) -> pd.DataFrame:
+    """Purchase days expected and made after an origin, by how often customers had bought again: bought_again, customers,
+    orders_predicted and orders_actual (means a customer, without season).
+    """
+    customers = cltv.summary(known_on(orders, adjustments, origin), origin)
+    end = origin + timedelta(days=horizon_days)
+    actual, _ = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)
+    models = btyd.fit_models(customers, model)
+    table = pd.DataFrame(
+        {
+            "bought_again": pd.cut(customers.repeat_orders, CLASSES, labels=list(CLASS_NAMES)).astype(str),
+            "orders_predicted": models.expected_orders(customers, [horizon_days])[:, 0],
+            "orders_actual": actual.orders.to_numpy(float),
+        }
+    )
+    means = table.groupby("bought_again").agg(
+        customers=("orders_actual", "size"),
+        orders_predicted=("orders_predicted", "mean"),
+        orders_actual=("orders_actual", "mean"),
+    )
+    return means.reindex([name for name in CLASS_NAMES if name in means.index]).reset_index()
+
+
+def last_calibration(
+    orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame, model: str = "bg_nbd"
+) -> pd.DataFrame:
+    """`calibration` at the last origin of a `rolling` table; no row where it has none."""
+    if tested.empty:
+        return pd.DataFrame(columns=["bought_again", "customers", "orders_predicted", "orders_actual"])
+    last = tested.iloc[-1]
+    return calibration(orders, adjustments, last.origin.date(), int(last.horizon_days), model)
+
+
+def others(model: str) -> tuple[str, ...]:
+    """The models that challenge the pinned one: those that are cheap to fit."""
+    return tuple(kind for kind in ("bg_nbd", "mbg_nbd") if kind != model)
+
+
+def challenge(
+    orders: ir.Table, adjustments: ir.Table, analysis_date: date, horizon_days: int, models: tuple[str, ...]
+) -> pd.DataFrame:
+    """Misses |log (forecast ÷ actual)| of revenue by several models at the last ten monthly origins: index origin, a column a model.
+
+    No row where there are fewer than ten, or more customers than is cheap to try.
+    """
+    first_day = orders.ordered_at.min().execute()
+    days = origins(first_day.date(), analysis_date, horizon_days, MONTH)[-CHALLENGES:] if pd.notna(first_day) else []
+    if len(days) < CHALLENGES or orders.customer_id.nunique().execute() > CHEAP:
+        return pd.DataFrame(columns=list(models), dtype=float)
+    rows = {}
+    for origin in days:
+        before, end = known_on(orders, adjustments, origin), origin + timedelta(days=horizon_days)
+        customers = cltv.summary(before, origin)
+        found = season.find(season.daily(before), origin, horizon_days, customers.age)
+        actual, _ = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)
+        rows[pd.Timestamp(origin)] = [
+            _miss(customers, kind, horizon_days, found, actual.revenue.sum()) for kind in models
+        ]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(models))
+
+
+def better(misses: pd.DataFrame, pinned: str) -> str:
+    """The challenger to propose: it won at 8 or more of 10 monthly origins, by more than one block-bootstrap standard error. Else ""."""
+    if misses.empty:
+        return ""
+    gains = misses.drop(columns=pinned).rsub(misses[pinned], axis=0)
+    rng, starts = np.random.default_rng(0), len(misses)
+    blocks = rng.integers(0, starts, (500, -(-starts // BLOCK)))[:, :, None] + np.arange(BLOCK)
+    drawn = blocks.reshape(500, -1)[:, :starts] % starts
+    sure = {name: gains[name].to_numpy()[drawn].mean(axis=1).std() for name in gains}
+    winners = [name for name in gains if (gains[name] > 0).sum() >= WINS and gains[name].mean() > sure[name]]
+    return max(winners, key=lambda name: gains[name].mean(), default="")
+
+
+def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with revenue_low and revenue_high of our forecasts, each from the errors of those judged before it was made."""
+    table = table.copy()
+    for row in table[table.method == FORECAST].itertuples():
+        low, high = past_error(table, row.origin, pd.notna(row.season)).interval(
+            row.revenue_predicted, row.relative_variance
         )
-    return pd.DataFrame(rows)
+        table.loc[row.Index, ["revenue_low", "revenue_high"]] = low[0], high[0]
+    return table
 
 
-def _forecasts(
-    customers: pd.DataFrame, before: ir.Table, origin: date, days: int
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Orders and revenue each method expects of each customer."""
-    x, t_x, T = cltv.behaviour(customers)
-    bg_nbd = btyd.fit_bg_nbd(x, t_x, T)
-    gamma_gamma = btyd.fit_gamma_gamma(x + 1, customers.mean_value)
-    modelled = bg_nbd.expected_orders(x, t_x, T, days)
-    last = _between(before, origin - timedelta(days=days), origin, customers.customer_id)
-    rate = x / np.maximum(T, 1) * days
-    return {
-        MODEL: (modelled, modelled * gamma_gamma.expected_value(x + 1, customers.mean_value.to_numpy())),
-        REPEAT_PERIOD: (last.orders.to_numpy(float), last.revenue.to_numpy()),
-        MEAN_RATE: (rate, rate * customers.mean_value.to_numpy()),
-    }
+def past_error(table: pd.DataFrame, known_by: pd.Timestamp | date, season_known: bool) -> btyd.PastError:
+    """The error of our forecasts whose test was over by a day. Those with a season and those without are judged apart: their errors differ."""
+    ended = table.origin + pd.to_timedelta(table.horizon_days, "D") <= pd.Timestamp(known_by)
+    ours = table[(table.method == FORECAST) & ended & (table.season.notna() == season_known)]
+    return btyd.past_error(ours.revenue_actual, ours.revenue_predicted, ours.relative_variance)
 
 
-def _between(orders: ir.Table, start: date, end: date, customer_ids: pd.Series) -> pd.DataFrame:
-    """Purchase days and revenue of these customers after `start` and up to `end`, zeros for who bought nothing."""
+def between(orders: ir.Table, start: date, end: date, customer_ids: pd.Series) -> tuple[pd.DataFrame, float]:
+    """Purchase days and revenue of these customers after `start` and up to `end` (zeros for who bought nothing), and the revenue of all others."""
     placed = orders.mutate(day=orders.ordered_at.date())
     placed = placed.filter((placed.day > start) & (placed.day <= end))
     sums = placed.group_by("customer_id").agg(
         orders=placed.day.nunique(), revenue=placed.revenue.cast("decimal(38, 4)").sum().cast("float64")
     )
-    return sums.execute().set_index("customer_id").reindex(customer_ids, fill_value=0)
+    table = sums.execute().set_index("customer_id")
+    known = table.reindex(customer_ids, fill_value=0)
+    return known, round(float(table.revenue.sum() - known.revenue.sum()), 2)
+
+
+def _forecasts(
+    customers: pd.DataFrame, models, found: season.Season, before: ir.Table, first_day: date, origin: date, days: int
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Orders and revenue each method expects of each customer; last year's period only where it lies in the history."""
+    modelled = models.expected_orders(customers, [days])[:, 0]
+    revenue = modelled * models.expected_value(customers)
+    forecasts = {FORECAST: (modelled * found.factor, revenue * found.factor), MODEL: (modelled, revenue)}
+    periods = {REPEAT_PERIOD: origin - timedelta(days=days), LAST_YEAR: origin - timedelta(days=season.YEAR)}
+    for method, start in periods.items():
+        if start >= first_day - timedelta(days=1):
+            then, _ = between(before, start, start + timedelta(days=days), customers.customer_id)
+            forecasts[method] = (then.orders.to_numpy(float), then.revenue.to_numpy(float))
+    x, _, T = cltv.behaviour(customers)
+    rate = x / np.maximum(T, 1) * days
+    return forecasts | {MEAN_RATE: (rate, rate * customers.mean_value.to_numpy())}
+
+
+def _miss(customers: pd.DataFrame, kind: str, days: int, found: season.Season, actual: float) -> float:
+    models = btyd.fit_models(customers, kind)
+    revenue = (models.expected_orders(customers, [days])[:, 0] * models.expected_value(customers)).sum() * found.factor
+    return abs(np.log(revenue / actual)) if actual > 0 else 0.0
 
 
 def _judged(actual: pd.DataFrame, orders_predicted: np.ndarray, revenue_predicted: np.ndarray) -> dict[str, float]:
@@ -85,3 +241,7 @@ def _judged(actual: pd.DataFrame, orders_predicted: np.ndarray, revenue_predicte
         "mae_orders": np.abs(actual.orders.to_numpy() - orders_predicted).mean(),
         "top_decile_capture": actual.revenue.to_numpy()[best].sum() / total if total else float("nan"),
     }
+
+
+def _no_rows() -> pd.DataFrame:
+    return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in COLUMNS.items()})

@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 
 HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: ""}  # months ahead and how the columns are suffixed
+ALL = "all"  # what stands for all customers among the segments
+TIERS = ("A", "B", "C")  # the most valuable third of customers, the middle, the last
+QUIET = 0.5  # a probability of being active below which a valuable customer has gone quiet
 
 
 def summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
@@ -49,40 +52,48 @@ def days_ahead(analysis_date: date, months: int) -> int:
     return (pd.Timestamp(analysis_date) + pd.DateOffset(months=months) - pd.Timestamp(analysis_date)).days
 
 
-def forecast(customers: pd.DataFrame, bg_nbd, gamma_gamma, analysis_date: date) -> pd.DataFrame:
+def horizons(analysis_date: date) -> dict[int, int]:
+    """Calendar days of each forecast horizon, by its months."""
+    return {months: days_ahead(analysis_date, months) for months in HORIZONS}
+
+
+def forecast(customers: pd.DataFrame, models, analysis_date: date) -> pd.DataFrame:
     """The summary with p_alive (null for one-time buyers: not known) and what is expected in 1, 3, 6 and 12 months.
 
-    Adds expected_orders and expected_revenue (12 months; shorter ones suffixed _1m, _3m, _6m), before margin and undiscounted.
+    Adds expected_orders and expected_revenue (12 months; shorter ones suffixed _1m, _3m, _6m), before margin, undiscounted, without season.
     """
+    days = list(horizons(analysis_date).values())
+    orders, value = models.expected_orders(customers, days), models.expected_value(customers)
     x, t_x, T = behaviour(customers)
-    value = gamma_gamma.expected_value(x + 1, customers.mean_value.to_numpy())
-    columns = {"p_alive": np.where(x > 0, bg_nbd.p_alive(x, t_x, T), np.nan)}
-    for months, suffix in HORIZONS.items():
-        columns[f"expected_orders{suffix}"] = bg_nbd.expected_orders(x, t_x, T, days_ahead(analysis_date, months))
-        columns[f"expected_revenue{suffix}"] = columns[f"expected_orders{suffix}"] * value
+    known = (x > 0) & (not models.withheld)
+    columns = {"p_alive": np.where(known, models.purchase.p_alive(x, t_x, T), np.nan)}
+    for place, suffix in enumerate(HORIZONS.values()):
+        columns[f"expected_orders{suffix}"] = orders[:, place]
+        columns[f"expected_revenue{suffix}"] = orders[:, place] * value
     return customers.assign(**columns)
 
 
 def lifetime_value(
-    customers: pd.DataFrame,
-    bg_nbd,
-    gamma_gamma,
-    analysis_date: date,
-    margin_rate: float,
-    discount_rate: float,
-    months: int,
+    customers: pd.DataFrame, models, analysis_date: date, margin_rate: float, discount_rate: float, months: int
 ) -> pd.DataFrame:
-    """The customers with clv: expected profit of the next `months` months, discounted.
+    """The customers with clv, clv_low and clv_high, and tier: expected profit of the next `months` months, discounted.
 
     clv = margin_rate × value of a purchase × Σ expected purchases in month m ÷ (1 + discount_rate)^(m / 12);
     discount_rate is annual, months are calendar months. Acquisition cost and past purchases are not in it.
+    clv_low/high: 90 % interval of the expected value (parameters only, no chance): do not add them up.
+    tier: A the third of customers with the highest clv, then B and C; equal values by customer_id.
     """
-    x, t_x, T = behaviour(customers)
-    ends = [bg_nbd.expected_orders(x, t_x, T, days_ahead(analysis_date, month)) for month in range(1, months + 1)]
-    per_month = np.diff(np.array([np.zeros(len(customers)), *ends]), axis=0)
-    discount = (1 + discount_rate) ** (-np.arange(1, months + 1) / 12)
-    value = gamma_gamma.expected_value(x + 1, customers.mean_value.to_numpy())
-    return customers.assign(clv=margin_rate * value * (discount @ per_month))
+    if not (0 < margin_rate <= 1 and discount_rate > -1 and months >= 0):
+        raise ValueError(
+            f"CLV takes a margin rate in (0, 1], a discount rate above −1 and months ≥ 0, not {margin_rate}, {discount_rate}, {months}"
+        )
+    days = [days_ahead(analysis_date, month) for month in range(1, months + 1)] or [0]
+    discount = (1 + discount_rate) ** (-np.arange(1, len(days) + 1) / 12)
+    weights = margin_rate * (discount - np.append(discount[1:], 0))[:, None]
+    clv = (models.expected_orders(customers, days) @ weights)[:, 0] * models.expected_value(customers)
+    slopes = models.slopes(customers, days, weights)[:, 0, :] / np.maximum(clv, 1e-300)[:, None]
+    low, high = models.expected_interval(clv, slopes)
+    return customers.assign(clv=clv, clv_low=low, clv_high=high, tier=_tiers(clv))
 
 
 def assumptions(margin_rate: float, discount_rate: float, months: int) -> pd.DataFrame:
@@ -96,23 +107,108 @@ def assumptions(margin_rate: float, discount_rate: float, months: int) -> pd.Dat
     )
 
 
-def totals(customers: pd.DataFrame, analysis_date: date) -> pd.DataFrame:
-    """What all customers together are expected to bring: horizon, days, orders, revenue."""
+def outlook(
+    customers: pd.DataFrame, segments: pd.DataFrame, models, seasons: dict, error, analysis_date: date
+) -> pd.DataFrame:
+    """The `forecast` table: what all customers and each segment will bring in 1, 3, 6 and 12 months.
+
+    Columns horizon_days, months, segment ("all" first), orders, revenue (with the season where one is known), revenue_low and
+    revenue_high (90 % prediction interval: parameters, chance and the `error` of past forecasts), unadjusted_revenue,
+    season (null where not known). `seasons` holds a `season.Season` for each number of months.
+    """
+    days = horizons(analysis_date)
+    named = customers[["customer_id"]].merge(segments, on="customer_id", how="left", validate="one_to_one").segment
+    everyone = pd.Series(ALL, index=customers.index)
+    table = pd.concat([models.totals(customers, list(days.values()), groups) for groups in (everyone, named)])
+    factors = {days[months]: found.factor for months, found in seasons.items()}
+    known = {days[months]: found.factor if found.known else np.nan for months, found in seasons.items()}
+    factor = table.days.map(factors).to_numpy()
+    revenue = table.revenue.to_numpy() * factor
+    low, high = error.interval(revenue, table.relative_variance.to_numpy())
     return pd.DataFrame(
-        [
-            {
-                "horizon": f"{months} month{'s' if months > 1 else ''}",
-                "days": days_ahead(analysis_date, months),
-                "orders": customers[f"expected_orders{suffix}"].sum(),
-                "revenue": customers[f"expected_revenue{suffix}"].sum(),
-            }
-            for months, suffix in HORIZONS.items()
-        ]
+        {
+            "horizon_days": table.days.to_numpy(),
+            "months": table.days.map({day: months for months, day in days.items()}).to_numpy(),
+            "segment": table.group.to_numpy(),
+            "orders": table.orders.to_numpy() * factor,
+            "revenue": revenue,
+            "revenue_low": low,
+            "revenue_high": high,
+            "unadjusted_revenue": table.revenue.to_numpy(),
+            "season": table.days.map(known).to_numpy(),
+        }
     )
 
 
-def by_segment(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
-    """Per segment, the most valuable first: segment, customers, expected_orders, expected_revenue, clv, clv_per_customer."""
+def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 10) -> pd.DataFrame:
+    """The customers of highest clv: customer_id, segment, purchase_days, mean_value, p_alive, clv, clv_low, clv_high."""
+    best = customers.nlargest(rows, "clv").merge(segments, on="customer_id", how="left")
+    return _listed(best)
+
+
+def gone_quiet(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 10) -> pd.DataFrame:
+    """Of the tenth with the highest past revenue, those more likely gone than not, the highest past revenue first."""
+    past = customers.mean_value * (customers.repeat_orders + 1)
+    quiet = customers.assign(past_revenue=past)[(past >= past.quantile(0.9)) & (customers.p_alive < QUIET)]
+    best = quiet.nlargest(rows, "past_revenue").merge(segments, on="customer_id", how="left")
+    return _listed(best, "past_revenue", "silent_days").head(rows)
+
+
+def activity_map(models, ages: int = 365, repeats: int = 12) -> pd.DataFrame:
+    """What a year's customer is worth watching for: P(active) and expected orders of the next year.
+
+    Rows repeat_orders and silent_days, columns p_alive and expected_orders.
+    """
+    silent = np.linspace(0, ages - 5, 13).round().astype(int)
+    grid = pd.MultiIndex.from_product([range(1, repeats + 1), silent], names=["repeat_orders", "silent_days"])
+    x, gap = (grid.get_level_values(name).to_numpy(float) for name in grid.names)
+    args = (x, ages - gap, np.full(len(x), float(ages)))
+    return pd.DataFrame(
+        {"p_alive": models.purchase.p_alive(*args), "expected_orders": models.purchase.expected_orders(*args, 365.0)},
+        index=grid,
+    ).reset_index()
+
+
+def example(customers: pd.DataFrame, models, margin_rate: float) -> tuple[str, pd.DataFrame]:
+    """One customer worked by hand: the one of middle clv among those who bought again at least twice (or of all).
+
+    Returns the id, and the steps: step, formula, value.
+    """
+    known = customers[customers.repeat_orders >= 2]
+    chosen = (known if len(known) else customers).sort_values(["clv", "customer_id"])
+    row = chosen.iloc[len(chosen) // 2]
+    one = customers[customers.customer_id == row.customer_id]
+    days, value = row.repeat_orders + 1, models.expected_value(one)[0]
+    steps = [
+        ("Repeat purchase days (x)", "purchase days after the first", row.repeat_orders),
+        ("Age at the last of them (t_x), days", "last purchase day − first", row.last_order_age),
+        ("Age today (T), days", "analysis date − first purchase day", row.age),
+        ("Mean value of a purchase day (z)", f"revenue ÷ {days:.0f} purchase days", row.mean_value),
+        ("Probability of being active", models.purchase.alive_formula, models.purchase.p_alive(*behaviour(one))[0]),
+        ("Expected purchase days, 12 months", "probability × purchase days expected while active", row.expected_orders),
+        ("Expected value of a purchase day", "p (γ + n z) ÷ (p n + q − 1), with n = x + 1", value),
+        ("Expected revenue, 12 months", "purchase days × value", row.expected_revenue),
+        (
+            "Profit, 12 months, not discounted",
+            f"revenue × margin of {margin_rate:.0%}",
+            margin_rate * row.expected_revenue,
+        ),
+        ("Customer lifetime value", "profit month by month over the horizon, each discounted to today", row.clv),
+    ]
+    return row.customer_id, pd.DataFrame(steps, columns=["step", "formula", "value"])
+
+
+def purchase_days(orders: ir.Table, customer_id: str) -> pd.DataFrame:
+    """The purchase days of one customer: day, orders, revenue."""
+    own = orders.filter(orders.customer_id == customer_id).mutate(day=lambda t: t.ordered_at.date())
+    days = own.group_by("day").agg(orders=own.count(), revenue=own.revenue.cast("decimal(38, 4)").sum().cast("float64"))
+    return days.order_by("day").execute()
+
+
+def by_segment(customers: pd.DataFrame, segments: pd.DataFrame, outlook: pd.DataFrame) -> pd.DataFrame:
+    """Per segment, the most valuable first: segment, customers, expected_orders, expected_revenue (12 months), revenue_low,
+    revenue_high, clv, clv_per_customer.
+    """
     joined = customers.merge(segments, on="customer_id", validate="one_to_one")
     table = joined.groupby("segment").agg(
         customers=("clv", "size"),
@@ -121,6 +217,9 @@ def by_segment(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
         clv=("clv", "sum"),
         clv_per_customer=("clv", "mean"),
     )
+    ranges = outlook[outlook.months == 12].set_index("segment")
+    for place, end in enumerate(("revenue_low", "revenue_high")):
+        table.insert(3 + place, end, ranges[end])
     return table.sort_values("clv", ascending=False).reset_index()
 
 
@@ -134,3 +233,16 @@ def deciles(customers: pd.DataFrame) -> pd.DataFrame:
         .reset_index()
     )
     return table.assign(clv_share=table.clv_share / customers.clv.sum())
+
+
+def _tiers(clv: np.ndarray) -> np.ndarray:
+    place = np.empty(len(clv), int)
+    place[np.argsort(-clv, kind="stable")] = np.arange(len(clv))
+    return np.array(TIERS)[place * len(TIERS) // max(len(clv), 1)]
+
+
+def _listed(customers: pd.DataFrame, *extra: str) -> pd.DataFrame:
+    columns = ["customer_id", "segment", "purchase_days", *extra, "mean_value", "p_alive", "clv", "clv_low", "clv_high"]
+    return customers.assign(
+        purchase_days=customers.repeat_orders + 1, silent_days=customers.age - customers.last_order_age
+    )[columns]

@@ -4,14 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import ibis
 import pandas as pd
 import pytest
 
-from crm_utils import sources
+from crm_utils import cleaning, orders, sources
 from crm_utils.locate import source_file
+from crm_utils.schemas import check
 
 ROOT = Path(__file__).parents[1]
 CDNOW_COLUMNS = {
@@ -128,3 +130,33 @@ def browser():
         opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def retail_orders(retail: Path) -> ibis.Table:
+    """Orders of Online Retail II, both sheets, the days that stand in both kept once, cancellations dropped."""
+    years = [pd.read_parquet(retail / f"year_{year}.parquet") for year in ("2009_2010", "2010_2011")]
+    overlap = years[0].InvoiceDate >= "2010-12-01"
+    raw = pd.concat([years[0][~overlap], years[1]], ignore_index=True)
+    raw = raw[raw["Customer ID"].notna()]
+    lines = ibis.memtable(
+        pd.DataFrame(
+            {
+                "customer_id": raw["Customer ID"].astype(int).astype(str),
+                "order_id": raw.Invoice.astype(str),
+                "ordered_at": raw.InvoiceDate,
+                "quantity": raw.Quantity.astype(float),
+                "amount": (raw.Quantity * raw.Price).round(4),
+            }
+        )
+    )
+    lines = lines.mutate(amount=lines.amount.cast("decimal(18, 4)"))
+    named = cleaning.rules(lines, date(2011, 12, 31))
+    kept = cleaning.classify(lines, named)
+    return orders.from_lines(kept.filter(kept.removed_by.isnull()).drop("removed_by")).cache()
+
+
+@pytest.fixture(scope="session")
+def no_adjustments() -> ibis.Table:
+    """A table of cancellations without a row."""
+    return ibis.memtable(check(orders.no_adjustments(), "adjustments"))

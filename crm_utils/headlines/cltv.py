@@ -7,33 +7,41 @@ import pandas as pd
 from crm_utils.formats import count, day, money, percent, plural
 from crm_utils.headlines import Sentence, say
 
-CLOSE = 0.02  # differences in accuracy or capture below two points are called even
 
-
-def verdict(backtest: pd.DataFrame) -> Sentence:
-    """Was the model closer to what happened than the better simple rule, in total and in ranking customers?"""
-    table = backtest.assign(miss=backtest.revenue_predicted / backtest.revenue_actual - 1)
-    model, simple = table[table.method.str.contains("NBD")].iloc[0], table[~table.method.str.contains("NBD")]
-    rule = simple.loc[simple.miss.abs().idxmin()]
-    ranking = simple.loc[simple.top_decile_capture.idxmax()]
-    gain, lead = abs(rule.miss) - abs(model.miss), model.top_decile_capture - ranking.top_decile_capture
-    total = "closer than" if gain > CLOSE else "no closer than" if gain < -CLOSE else "about as close as"
-    ranks = "better than" if lead > CLOSE else "worse than" if lead < -CLOSE else "no better than"
+def outlook(forecast: pd.DataFrame, customers: int, analysis_date: date, currency: str, withheld: str = "") -> Sentence:
+    """Revenue expected in the next twelve months, with its range."""
+    year = forecast[(forecast.segment == "all") & (forecast.months == 12)].iloc[0]
     return say(
-        f"Tested on the last {plural(model.horizon_days, 'day')}, the model’s revenue forecast was {_off(model.miss)}, {total} the best simple rule",
-        f"(“{rule.method.lower()}”: {_off(rule.miss)}). It ranks customers {ranks} a simple rule: its top tenth brought {percent(model.top_decile_capture)} of the revenue, against {percent(ranking.top_decile_capture)}.",
+        f"No model forecast is made, because {withheld}: what follows assumes that every customer buys at the average rate of all."
+        if withheld
+        else "",
+        f"In the 12 months after {day(analysis_date)} today’s {plural(customers, 'customer')} are expected to bring {money(year.revenue, currency)};",
+        f"nine times in ten it should be between {money(year.revenue_low, currency)} and {money(year.revenue_high, currency)}. Customers not yet won are not in this figure.",
     )
 
 
-def _off(miss: float) -> str:
-    return "on target" if abs(miss) < 0.005 else f"{percent(abs(miss))} too {'high' if miss > 0 else 'low'}"
-
-
-def outlook(cltv: pd.DataFrame, analysis_date: date, currency: str) -> Sentence:
-    """Orders and revenue expected in the next twelve months."""
+def ranges(error) -> Sentence:
+    """What the range of the forecast rests on."""
+    judged = (
+        f"on {plural(error.origins, 'past forecast')} that could be judged and"
+        if error.origins
+        else "not on past forecasts, which could not be judged, but"
+    )
     return say(
-        f"In the 12 months after {day(analysis_date)} today’s {plural(len(cltv), 'customer')} are expected to buy on {plural(cltv.expected_orders.sum(), 'day')}",
-        f"and to bring {money(cltv.expected_revenue.sum(), currency)}. Customers not yet won are not in this figure.",
+        f"The range rests on the model, on chance, {judged} on the assumption that forecasts are otherwise off by about a tenth."
+    )
+
+
+def season(seasons: dict) -> Sentence:
+    """Whether the forecast carries a season, or why not."""
+    months = next((months for months, found in seasons.items() if not found.known), None)
+    if months is not None:
+        return say(
+            f"No season is in the forecast: {seasons[months].withheld}. The months before a high season will bring more, those after it less."
+        )
+    quarter = seasons[3].factor
+    return say(
+        f"The season is in the forecast: the next three months are worth {percent(abs(quarter - 1))} {'more' if quarter >= 1 else 'less'} than usual, as the same weeks of last year were. The figures without season stand beside it."
     )
 
 
@@ -42,6 +50,39 @@ def value(cltv: pd.DataFrame, margin_rate: float, discount_rate: float, months: 
     return say(
         f"Their customer lifetime value is {money(cltv.clv.sum(), currency)}: profit of the next {plural(months, 'month')},",
         f"at an assumed margin of {percent(margin_rate)} of revenue, discounted by an assumed {percent(discount_rate, 1 if discount_rate * 100 % 1 else 0)} a year.",
+    )
+
+
+def quiet(customers: pd.DataFrame, currency: str) -> Sentence:
+    """How many of the listed best customers of the past have probably gone."""
+    if customers.empty:
+        return say("None of the best tenth of customers has probably gone.")
+    return say(
+        f"The best customers of the past who have probably gone: {plural(len(customers), 'customer')} listed, with {money(customers.past_revenue.sum(), currency)} of revenue so far."
+    )
+
+
+def historic(cltv: pd.DataFrame, churn: float, currency: str) -> Sentence:
+    """What the past alone says all customers are worth, and how that compares."""
+    return say(
+        f"By the past alone all customers together are worth {money(cltv.historic_clv.sum(), currency)}, at a churn of {percent(churn)} every 13 weeks; the model says {money(cltv.clv.sum(), currency)} for its horizon.",
+    )
+
+
+def article_value(article: pd.DataFrame, currency: str) -> Sentence:
+    """The article's total, and why it is no amount of money."""
+    return say(
+        f"By the article’s formula the customers are “worth” {money(article.cltv.sum(), currency)}, with revenue of {money(article.revenue.sum(), currency)} so far.",
+        "Orders cancel out of it: it is revenue squared times a constant, so it ranks customers exactly as their revenue does, is in squared currency, and halves when the customer base doubles.",
+    )
+
+
+def article_forecast(article: pd.DataFrame, currency: str) -> Sentence:
+    """The article's six-month forecast against revenue."""
+    forecast, known = article.clv_6_months.sum(), article.clv_6_months.notna()
+    return say(
+        f"The article forecasts {money(forecast, currency)} for six months, from {count(known.sum())} customers whose whole revenue so far is {money(article.revenue[known].sum(), currency)}.",
+        "It gives the value model each customer’s total revenue where the value of one order belongs, counts first orders as repeat orders, leaves out one-time buyers, and its penalty drives q below 1, where no mean order value exists.",
     )
 
 
@@ -84,18 +125,25 @@ def model_notes(model: pd.DataFrame) -> Sentence:
     )
 
 
-def closest(backtest: pd.DataFrame) -> Sentence:
-    """Which method came closest to the actual revenue."""
-    best = backtest.loc[(backtest.revenue_predicted - backtest.revenue_actual).abs().idxmin()]
+def activity(grid: pd.DataFrame) -> Sentence:
+    """How long a silence makes a frequent customer as doubtful as a rare one."""
+    rare, often = (grid[grid.repeat_orders == repeats] for repeats in (1, int(grid.repeat_orders.max())))
+    silent = int(often.silent_days.iloc[len(often) // 2])
+    value = {
+        name: float(rows[rows.silent_days == silent].p_alive.iloc[0])
+        for name, rows in (("rare", rare), ("often", often))
+    }
     return say(
-        f"Closest to the actual revenue of the last {plural(best.horizon_days, 'day')}: {best.method} ({_off(best.revenue_predicted / best.revenue_actual - 1)})."
+        f"After {plural(silent, 'day')} of silence a customer who bought again once is still active with a probability of {percent(value['rare'])}, one who did so {plural(often.repeat_orders.iloc[0], 'time')} with {percent(value['often'])}."
     )
 
 
-def holdout_in_words(backtest: pd.DataFrame, currency: str) -> str:
-    """What the bars of the holdout show."""
-    forecasts = "; ".join(f"{row.method} {money(row.revenue_predicted, currency)}" for row in backtest.itertuples())
-    return f"Bar chart of forecast revenue: {forecasts}; actual {money(backtest.revenue_actual.iloc[0], currency)}."
+def activity_in_words(grid: pd.DataFrame) -> str:
+    """What the map of activity shows, at its corners."""
+    rare, often = (
+        grid[grid.repeat_orders == repeats] for repeats in (grid.repeat_orders.min(), grid.repeat_orders.max())
+    )
+    return f"Map of the probability of being active: after a long silence {percent(rare.p_alive.iloc[-1])} for customers who bought again once, {percent(often.p_alive.iloc[-1])} for those who did so {plural(often.repeat_orders.iloc[0], 'time')}."
 
 
 def deciles_in_words(deciles: pd.DataFrame) -> str:

@@ -2,44 +2,72 @@
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 
 from crm_utils import formats
-from crm_utils.plots.style import BLUE, GREY, INK, PALE, TEAL, new_axes, segment_colours
+from crm_utils.plots.style import BLUE, GREY, INK, PALE, TEAL, money_axis, new_axes, segment_colours
 from crm_utils.plots.style import figure as figure
 
+MAP = LinearSegmentedColormap.from_list("active", ["#f4f7f8", TEAL, "#0b5d57"])
 
-def holdout(backtest: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
-    """Revenue that each method forecast for the holdout, against what came (line)."""
-    ax = new_axes(ax, height=2.3)
-    shown = backtest.iloc[::-1]
-    actual = shown.revenue_actual.iloc[0]
-    ax.barh(
-        shown.method,
-        shown.revenue_predicted,
-        color=[BLUE if "NBD" in method else GREY for method in shown.method],
-        height=0.6,
-    )
-    for place, row in enumerate(shown.itertuples()):
-        miss = f" ({row.revenue_predicted / actual - 1:+.0%})".replace("-", "−") if actual else ""
-        ax.text(
-            row.revenue_predicted,
-            place,
-            f" {formats.short_money(row.revenue_predicted, currency)}{miss}",
-            va="center",
-            fontsize=9,
-        )
-    ax.axvline(actual, color=INK, linewidth=1.5)
-    ax.text(
-        actual,
-        len(shown) - 0.45,
-        f"actual {formats.short_money(actual, currency)}",
-        ha="center",
-        va="bottom",
-        fontsize=9,
-    )
-    ax.set_xlim(0, max(shown.revenue_predicted.max(), actual) * 1.25)
-    ax.xaxis.set_visible(False)
-    ax.spines["bottom"].set_visible(False)
+
+def tracking(backtest: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
+    """Past forecasts with their ranges, the simple rules, and what came, by the day the forecast was made."""
+    ax = new_axes(ax, height=3.2)
+    days = {origin: place for place, origin in enumerate(sorted(backtest.origin.unique()))}
+    marks = {"Our forecast": (BLUE, "o"), "Without season": (TEAL, "d"), "Same as the last period": (GREY, "<"), "Same period last year": (GREY, "s"), "Past average rate": (GREY, ">")}  # fmt: skip
+    for step, (method, (colour, marker)) in enumerate(marks.items()):
+        rows = backtest[backtest.method == method]
+        if method == "Without season" and backtest.season.isna().all():
+            continue
+        at = rows.origin.map(days) + (step - 2) * 0.09
+        if method == "Our forecast":
+            reach = [rows.revenue_predicted - rows.revenue_low, rows.revenue_high - rows.revenue_predicted]
+            ax.errorbar(at, rows.revenue_predicted, yerr=reach, fmt="none", ecolor=BLUE, elinewidth=4, alpha=0.3)
+        ax.scatter(at, rows.revenue_predicted, color=colour, marker=marker, s=34, label=method, zorder=3)
+    ours = backtest[backtest.method == "Our forecast"]
+    place = ours.origin.map(days)
+    ax.hlines(ours.revenue_actual, place - 0.32, place + 0.32, color=INK, linewidth=1.8, label="What came")
+    ax.set_xticks(range(len(days)), [formats.day(origin).replace(" ", "\n", 1).replace(" ", "\n") if len(days) > 6 else formats.day(origin) for origin in days])  # fmt: skip
+    ax.set_xlim(-0.6, len(days) - 0.4)
+    ax.set_ylim(0, 1.5 * max(ours.revenue_actual.max(), ours.revenue_high.max()))
+    money_axis(ax.yaxis, currency)
+    ax.set_xlabel("Forecast made on")
+    ax.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.22), frameon=False)
+    return ax
+
+
+def calibration(classes: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Purchase days a customer, forecast and actual, by how often customers had bought again."""
+    ax = new_axes(ax, height=2.8)
+    places = range(len(classes))
+    for shift, column, colour, label in (
+        (-0.2, "orders_predicted", BLUE, "Forecast"),
+        (0.2, "orders_actual", INK, "Actual"),
+    ):
+        bars = ax.bar([place + shift for place in places], classes[column], width=0.38, color=colour, label=label)
+        ax.bar_label(bars, [f"{value:.2f}" for value in classes[column]], fontsize=8, padding=2)
+    ax.set_xticks(list(places), [f"{row.bought_again}\n{formats.count(row.customers)}" for row in classes.itertuples()])
+    ax.set_xlabel("Had bought again (below: customers)")
+    ax.yaxis.set_visible(False)
+    ax.spines["left"].set_visible(False)
+    ax.legend(fontsize=9, frameon=False, loc="upper left")
+    return ax
+
+
+def activity(grid: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Probability that a customer of one year is still active, by repeat purchases and days since the last."""
+    ax = new_axes(ax, height=3.6)
+    table = grid.pivot(index="repeat_orders", columns="silent_days", values="p_alive")
+    ax.pcolormesh(table.to_numpy(), cmap=MAP, vmin=0, vmax=1)
+    for row, values in enumerate(table.to_numpy()):
+        for column, value in enumerate(values):
+            ax.text(column + 0.5, row + 0.5, f"{value * 100:.0f}", ha="center", va="center", fontsize=7.5, color="white" if value > 0.6 else INK)  # fmt: skip
+    ax.set_xticks([place + 0.5 for place in range(table.shape[1])], table.columns)
+    ax.set_yticks([place + 0.5 for place in range(table.shape[0])], table.index)
+    ax.set_xlabel("Days since the last purchase")
+    ax.set_ylabel("Repeat purchase days")
+    ax.grid(False)
     return ax
 
 
@@ -59,11 +87,13 @@ def by_segment(totals: pd.DataFrame, currency: str, ax: Axes | None = None) -> A
     """Expected revenue of the next 12 months by segment."""
     shown = totals[totals.customers > 0].iloc[::-1]
     ax = new_axes(ax, height=0.7 + 0.27 * len(shown))
-    bars = ax.barh(shown.segment, shown.expected_revenue, color=segment_colours(shown.segment.tolist()), height=0.7)
-    ax.bar_label(
-        bars, [formats.short_money(value, currency) for value in shown.expected_revenue], fontsize=9, padding=3
-    )
-    ax.set_xlim(0, max(shown.expected_revenue.max(), 1) * 1.15)
+    ax.barh(shown.segment, shown.expected_revenue, color=segment_colours(shown.segment.tolist()), height=0.7)
+    ax.hlines(shown.segment, shown.revenue_low, shown.revenue_high, color=INK, linewidth=1.2)
+    for place, row in enumerate(shown.itertuples()):
+        ax.text(
+            row.revenue_high, place, f"  {formats.short_money(row.expected_revenue, currency)}", va="center", fontsize=9
+        )
+    ax.set_xlim(0, max(shown.revenue_high.max(), 1) * 1.15)
     ax.xaxis.set_visible(False)
     ax.spines["bottom"].set_visible(False)
     return ax

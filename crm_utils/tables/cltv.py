@@ -3,23 +3,69 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils.tables import styled
+from crm_utils import formats
+from crm_utils.tables import Folded, folded, styled
 
 
-def forecast(totals: pd.DataFrame, currency: str) -> Styler:
-    caption = "Expected from today’s customers, before margin and not discounted"
-    return styled(totals.rename(columns={"orders": "purchase_days"}), caption, currency, {"horizon": "In the next"})
+def forecast(outlook: pd.DataFrame, currency: str) -> Styler:
+    shown = outlook[outlook.segment == "all"]
+    horizon = [formats.plural(months, "month") for months in shown.months]
+    columns = ["orders", "revenue", "revenue_low", "revenue_high", "unadjusted_revenue", "season"]
+    if shown.season[shown.months < 12].isna().all():
+        columns = columns[:4]
+    table = shown[columns].rename(columns={"orders": "purchase_days"})
+    table.insert(0, "horizon", horizon)
+    caption = "Expected from today’s customers, before margin and not discounted, with the range that should hold nine times in ten"
+    return styled(table, caption, currency, {"horizon": "In the next"})
 
 
-def backtest(backtest: pd.DataFrame, currency: str) -> Styler:
-    shown = backtest.drop(columns=["origin", "horizon_days"])
-    return styled(shown, "Forecasts made at the start of the test, and what came", currency)
+def backtest(backtest: pd.DataFrame, currency: str) -> Folded:
+    columns = ["origin", "method", "orders_actual", "orders_predicted", "revenue_actual", "revenue_predicted", "revenue_low", "revenue_high", "season", "mae_orders", "top_decile_capture"]  # fmt: skip
+    shown = backtest[columns].assign(origin=[formats.day(origin) for origin in backtest.origin])
+    table = styled(shown, "Forecasts made at past dates, and what came", currency, {"origin": "Made on"})
+    return folded("All tests in numbers", table)
 
 
-def model(model: pd.DataFrame) -> Styler:
-    shown = model.drop(columns="standard_error").assign(parameter=model.parameter.str.replace("_", " "))
-    return styled(shown, "Fitted parameters (time in days, money in the report’s currency) and assumptions")
+def calibration(classes: pd.DataFrame) -> Styler:
+    return styled(classes, "Purchase days a customer in the last test")
 
 
-def segment_values(totals: pd.DataFrame, currency: str) -> Styler:
-    return styled(totals, "Expected in the next 12 months, and lifetime value, by segment", currency)
+def model(model: pd.DataFrame, note: object) -> Folded:
+    shown = model.assign(parameter=model.parameter.str.replace("_", " ")).drop(columns="note")
+    table = styled(shown, "Fitted parameters (time in days, money in the report’s currency) and assumptions")
+    return folded("Parameters, standard errors, fit and assumptions", note, table)
+
+
+def customers(listed: pd.DataFrame, caption: str, currency: str) -> Styler:
+    return styled(listed.drop(columns=["clv_low", "clv_high"]), caption, currency)
+
+
+def quiet(listed: pd.DataFrame, currency: str) -> Styler | None:
+    if listed.empty:
+        return None
+    return customers(listed, "Best customers of the past who are more likely gone than not", currency)
+
+
+def segment_values(totals: pd.DataFrame, currency: str) -> Folded:
+    table = styled(totals, "Expected in the next 12 months, and lifetime value, by segment", currency)
+    return folded("All segments in numbers", table)
+
+
+def example(days: pd.DataFrame, steps: pd.DataFrame, currency: str) -> Folded:
+    bought = days.assign(day=[formats.day(day) for day in pd.to_datetime(days.day)])
+    return folded(
+        "Every step, from purchase days to lifetime value",
+        styled(bought, "What this customer bought", currency),
+        styled(steps, "From there to lifetime value (days, probabilities, and money in the report’s currency)"),
+    )
+
+
+def article(article: pd.DataFrame, currency: str) -> Styler:
+    tiers = article.groupby("tier").agg(
+        customers=("cltv", "size"),
+        revenue=("revenue", "sum"),
+        cltv=("cltv", "sum"),
+        cltv_scaled=("cltv_scaled", "median"),
+    )
+    names = {"cltv": "CLTV of the article", "cltv_scaled": "Scaled 1 to 100, middle customer"}
+    return styled(tiers.reset_index(), "The article’s three groups", currency, names)

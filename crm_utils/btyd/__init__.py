@@ -1,0 +1,47 @@
+"""Buy-till-you-die models behind one door: how often customers will buy, what a purchase is worth, and how sure that is."""
+
+from crm_utils.btyd.bg_nbd import BgNbd, MbgNbd
+from crm_utils.btyd.door import from_table, purchase_probabilities, table
+from crm_utils.btyd.fits import (
+    KINDS,
+    MIN_DAYS,
+    MIN_REPEAT_BUYERS,
+    PurchaseModel,
+    fit,
+    fit_bg_nbd,
+    pooled,
+    purchase_covariance,
+    too_thin,
+)
+from crm_utils.btyd.fitting import Covariance, FitError
+from crm_utils.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
+from crm_utils.btyd.intervals import PastError, past_error
+from crm_utils.btyd.models import Models, fit_models
+from crm_utils.btyd.pareto_nbd import ParetoNbd
+
+__all__ = [
+    "KINDS",
+    "BgNbd",
+    "Covariance",
+    "FitError",
+    "GammaGamma",
+    "MIN_DAYS",
+    "MIN_REPEAT_BUYERS",
+    "MbgNbd",
+    "Models",
+    "ParetoNbd",
+    "PastError",
+    "PurchaseModel",
+    "fit",
+    "fit_bg_nbd",
+    "fit_gamma_gamma",
+    "fit_models",
+    "from_table",
+    "past_error",
+    "pooled",
+    "purchase_covariance",
+    "purchase_probabilities",
+    "table",
+    "too_thin",
+    "value_covariance",
+]

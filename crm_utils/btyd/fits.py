@@ -1,0 +1,126 @@
+"""Fitting the purchase models, and saying what the history cannot tell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from crm_utils.btyd import bg_nbd, fitting, pareto_nbd
+from crm_utils.btyd.bg_nbd import BgNbd, MbgNbd
+from crm_utils.btyd.fitting import Covariance, FitError
+from crm_utils.btyd.pareto_nbd import ParetoNbd
+
+NO_BETTER = (
+    1.35  # log-likelihood a dropout must add to be believed: half the 90 % point of χ² with one degree of freedom
+)
+POOLED_R = 1e4  # rates this alike are one rate
+MIN_REPEAT_BUYERS, MIN_DAYS = 20, 28  # below these no model is fitted in a report
+
+PurchaseModel = BgNbd | MbgNbd | ParetoNbd
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a purchase model is made of: its class, its likelihood, and where the search may start and go."""
+
+    model: type
+    likelihood: Callable
+    starts: Callable[[float], list[tuple]]
+    last_bounds: tuple[tuple[float, float], tuple[float, float]]
+
+
+def _dropout_starts(unit: float) -> list[tuple]:
+    return [(0.5, unit / 2, 0.8, 2.5), (1, unit, 0.2, 4), (0.25, unit / 8, 1, 1)]
+
+
+def _lifetime_starts(unit: float) -> list[tuple]:
+    return [(0.5, unit / 2, 0.6, unit / 2), (1, unit, 0.2, 4 * unit)]
+
+
+KINDS = {
+    "bg_nbd": Kind(BgNbd, bg_nbd.log_likelihood, _dropout_starts, ((-10, 8), (-8, 10))),
+    "mbg_nbd": Kind(MbgNbd, bg_nbd.mbg_log_likelihood, _dropout_starts, ((-10, 8), (-8, 10))),
+    "pareto_nbd": Kind(ParetoNbd, pareto_nbd.log_likelihood, _lifetime_starts, ((-10, 5), (-8, 12))),
+}
+
+
+def fit(kind: str, x: pd.Series, t_x: pd.Series, T: pd.Series) -> PurchaseModel:
+    """Model `kind` (bg_nbd, mbg_nbd or pareto_nbd) at maximum likelihood over all customers, one-time buyers included.
+
+    Its note says where dropout is not identified: where a model without any fits as well.
+    Raises `FitError` where nobody bought again or the history is not one.
+    """
+    chosen = KINDS[kind]
+    columns, weights = bg_nbd.rows(*_checked(x, t_x, T))
+    unit = max(float(np.average(columns[2], weights=weights)), 1e-9)
+    first = [(-8, 9.5), (np.log(unit) - 10, np.log(unit) + 10)]
+    last = [(low + _scale(kind, unit), high + _scale(kind, unit)) for low, high in chosen.last_bounds[1:]]
+    bounds = [*first, chosen.last_bounds[0], *last]
+    theta, value = fitting.maximise(chosen.likelihood, columns, weights, chosen.starts(unit), bounds)
+    without, simpler = fitting.maximise(
+        bg_nbd.nbd_log_likelihood, columns, weights, [theta[:2], (0.5, unit / 2)], bounds[:2]
+    )
+    fixed = fitting.at_bound(theta, bounds)
+    notes = []
+    if value - simpler < NO_BETTER:
+        fixed[2:] = True
+        notes.append(_not_identified(simpler, value))
+    elif fixed[2:].any():
+        notes.append("how much dropout differs between customers is not identified in this history")
+    if fixed[:2].any():
+        notes.append("customers buy at rates too alike, or too few buy again, to tell their rates apart")
+    names = tuple(np.array(chosen.model.parameters)[fixed].tolist())
+    return chosen.model(*theta.tolist(), value, "; ".join(notes), names)
+
+
+def fit_bg_nbd(x: pd.Series, t_x: pd.Series, T: pd.Series) -> BgNbd:
+    """BG/NBD at maximum likelihood (see `fit`)."""
+    return fit("bg_nbd", x, t_x, T)
+
+
+def purchase_covariance(model: PurchaseModel, x: pd.Series, t_x: pd.Series, T: pd.Series) -> Covariance:
+    """Of the log parameters of a fitted model, on the customers it was fitted to."""
+    likelihood = next(kind.likelihood for kind in KINDS.values() if kind.model is type(model))
+    columns, weights = bg_nbd.rows(*_checked(x, t_x, T))
+    free = np.array([name not in model.fixed for name in model.parameters])
+    theta = [getattr(model, name) for name in model.parameters]
+    return fitting.covariance(likelihood, columns, weights, theta, free)
+
+
+def pooled(x: pd.Series, T: pd.Series, reason: str) -> BgNbd:
+    """No model: every customer keeps the average rate of all, (Σx + ½) ÷ ΣT, and nobody drops out. The note says why."""
+    rate = (np.sum(x) + 0.5) / max(np.sum(T), 1)
+    note = f"no model: {reason}; the forecast is the average rate of all customers"
+    return BgNbd(POOLED_R, POOLED_R / rate, np.exp(-10), 1, note=note, fixed=BgNbd.parameters)
+
+
+def too_thin(x: pd.Series, T: pd.Series) -> str:
+    """Why these customers are too few, or their history too short, for a model; empty where they are not."""
+    again = int((np.asarray(x) > 0).sum())
+    if again < MIN_REPEAT_BUYERS:
+        return f"{again} of {len(x):,} customers bought on a second day, a model needs {MIN_REPEAT_BUYERS}"
+    if np.max(T) < MIN_DAYS:
+        return f"the history is {int(np.max(T))} days long, a model needs {MIN_DAYS}"
+    return ""
+
+
+def _not_identified(simpler: float, value: float) -> str:
+    return (
+        "dropout is not identified in this history, because a model without any fits as well "
+        f"(log-likelihood {simpler:,.2f} without, {value:,.2f} with): the forecast assumes next to none"
+    )
+
+
+def _scale(kind: str, unit: float) -> float:
+    return np.log(unit) if kind == "pareto_nbd" else 0.0  # beta is a time, b is none
+
+
+def _checked(x: pd.Series, t_x: pd.Series, T: pd.Series) -> tuple[np.ndarray, ...]:
+    x, t_x, T = (np.asarray(values, float) for values in (x, t_x, T))
+    bad = ~(np.isfinite(x + t_x + T) & (x >= 0) & (t_x >= 0) & (t_x <= T))
+    if bad.any():
+        raise FitError(f"{bad.sum():,} of {len(x):,} customers have no valid history: it takes 0 ≤ x and 0 ≤ t_x ≤ T")
+    if not (x > 0).any():
+        raise FitError(f"none of the {len(x):,} customers bought on a second day: a purchase model needs repeat buyers")
+    return x, t_x, T

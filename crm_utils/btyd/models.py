@@ -1,0 +1,114 @@
+"""Both models of one customer base together: fitted, or replaced by an average rate where the data are too thin."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import block_diag
+
+from crm_utils.btyd import intervals
+from crm_utils.btyd.door import table
+from crm_utils.btyd.fits import PurchaseModel, fit, pooled, purchase_covariance, too_thin
+from crm_utils.btyd.fitting import Covariance
+from crm_utils.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
+
+
+@dataclass(frozen=True)
+class Models:
+    """How often customers buy and what a purchase day is worth, with how sure that is. `withheld` says why nothing was fitted.
+
+    Customers are frames with repeat_orders, last_order_age, age (days) and mean_value, as `cltv.summary` makes them.
+    """
+
+    purchase: PurchaseModel
+    value: GammaGamma
+    purchase_covariance: Covariance | None
+    value_covariance: Covariance | None
+    customers: int
+    withheld: str = ""
+
+    def expected_orders(self, customers: pd.DataFrame, days: np.ndarray) -> np.ndarray:
+        """Expected purchase days in the next `days`, one column each."""
+        return self.purchase.expected_orders(*_behaviour(customers), np.asarray(days, float))
+
+    def expected_value(self, customers: pd.DataFrame) -> np.ndarray:
+        """Expected value of a purchase day."""
+        return _value(self.value, customers)
+
+    def slopes(self, customers: pd.DataFrame, days: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """How expected revenue (in `days`, columns combined by `weights`) changes with each log parameter: customer × combination × parameter."""
+
+        def revenue(purchase: PurchaseModel, value: GammaGamma) -> np.ndarray:
+            orders = purchase.expected_orders(*_behaviour(customers), np.asarray(days, float)) @ weights
+            return orders * _value(value, customers)[:, None]
+
+        return intervals.slopes(revenue, (self.purchase, self.value), self._free)
+
+    def expected_interval(self, values: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """90 % interval of expected values, for uncertain parameters; `slopes` are of the log values."""
+        return intervals.expected(values, slopes, self.covariance)
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Of all log parameters; zeros where nothing was fitted."""
+        parts = zip((self.purchase, self.value), (self.purchase_covariance, self.value_covariance), strict=True)
+        return block_diag(*(part.sandwich if part else np.zeros((len(m.parameters),) * 2) for m, part in parts))
+
+    @property
+    def _free(self) -> tuple[np.ndarray, np.ndarray]:
+        return tuple(
+            part.free if part else np.zeros(len(model.parameters), bool)
+            for model, part in ((self.purchase, self.purchase_covariance), (self.value, self.value_covariance))
+        )
+
+    def variance(self, customers: pd.DataFrame, days: float) -> np.ndarray:
+        """Variance by chance of each customer's revenue in the next `days`."""
+        behaviour = _behaviour(customers)
+        once = self.purchase.expected_orders(*behaviour, days)
+        twice = self.purchase.second_moment(*behaviour, days)
+        return self.value.variance_of_sum(behaviour[0] + 1, customers.mean_value.to_numpy(), once, twice)
+
+    def totals(self, customers: pd.DataFrame, days: list[int], groups: pd.Series) -> pd.DataFrame:
+        """Per group and horizon: group, days, orders, revenue and its relative_variance (parameters and chance)."""
+        orders = self.expected_orders(customers, days)
+        revenue = orders * self.expected_value(customers)[:, None]
+        slopes, codes = self.slopes(customers, days, np.eye(len(days))), groups.to_numpy()
+        tables = []
+        for place, horizon in enumerate(days):
+            columns = pd.DataFrame(
+                {"orders": orders[:, place], "revenue": revenue[:, place], "chance": self.variance(customers, horizon)}
+            )
+            sums = columns.groupby(codes).sum()
+            moves = pd.DataFrame(slopes[:, place, :]).groupby(codes).sum().to_numpy()
+            parameters = np.einsum("gp,pq,gq->g", moves, self.covariance, moves)
+            relative = (parameters + sums.chance) / np.maximum(sums.revenue, 1e-300) ** 2
+            tables.append(sums.drop(columns="chance").assign(relative_variance=relative, days=horizon))
+        return pd.concat(tables).rename_axis("group").reset_index()
+
+    def table(self, assumptions: pd.DataFrame) -> pd.DataFrame:
+        """The `model` table: the fitted parameters, then the assumptions (see `door.table`)."""
+        fitted = [(self.purchase, self.purchase_covariance), (self.value, self.value_covariance)]
+        return table([(*pair, self.customers) for pair in fitted], assumptions)
+
+
+def fit_models(customers: pd.DataFrame, kind: str = "bg_nbd") -> Models:
+    """The purchase model and Gamma-Gamma (on all purchase days) of these customers.
+
+    Where they are too few, or their history too short, every customer keeps the average rate of all, and `withheld` says so.
+    """
+    x, t_x, T = _behaviour(customers)
+    value = fit_gamma_gamma(x + 1, customers.mean_value)
+    spread = value_covariance(value, x + 1, customers.mean_value)
+    reason = too_thin(x, T)
+    if reason:
+        return Models(pooled(x, T, reason), value, None, spread, len(x), reason)
+    purchase = fit(kind, x, t_x, T)
+    return Models(purchase, value, purchase_covariance(purchase, x, t_x, T), spread, len(x))
+
+
+def _behaviour(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return tuple(customers[column].to_numpy(float) for column in ("repeat_orders", "last_order_age", "age"))
+
+
+def _value(value: GammaGamma, customers: pd.DataFrame) -> np.ndarray:
+    return value.expected_value(customers.repeat_orders.to_numpy() + 1, customers.mean_value.to_numpy())

@@ -1,0 +1,91 @@
+"""Pareto/NBD: customers buy at a steady rate until they stop, at any time.
+
+Source: Schmittlein, Morrison & Colombo (1987), Management Science 33(1); the integrals by quadrature instead of ₂F₁.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import gammaln
+
+from crm_utils.btyd.quadrature import UNIT_NODES, UNIT_WEIGHTS, power_decay
+
+STEP = 1e-5  # of a log parameter, for the gradient
+
+
+@dataclass(frozen=True)
+class ParetoNbd:
+    """Purchase rates are Gamma(r, alpha), rates of stopping Gamma(s, beta)."""
+
+    r: float
+    alpha: float
+    s: float
+    beta: float
+    log_likelihood: float = float("nan")
+    note: str = ""
+    fixed: tuple[str, ...] = ()
+
+    name: ClassVar[str] = "Pareto/NBD"
+    alive_formula: ClassVar[str] = (
+        "1 ÷ (1 + s (α + T)^(r + x) (β + T)^s ∫ (α + y)^−(r + x) (β + y)^−(s + 1) dy, y from t_x to T)"
+    )
+    parameters: ClassVar[tuple[str, ...]] = ("r", "alpha", "s", "beta")
+
+    def p_alive(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+        """P(the customer has not stopped by T)."""
+        x, t_x, T = (np.asarray(values, float) for values in (x, t_x, T))
+        alive, gone = _parts(self.r, self.alpha, self.s, self.beta, x, t_x, T)
+        return np.exp(alive - np.logaddexp(alive, gone))
+
+    def expected_orders(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, t: float | np.ndarray) -> np.ndarray:
+        """E[purchase days in (T, T + t]]; several t give one column each."""
+        x, t_x, T = (np.asarray(values, float) for values in (x, t_x, T))
+        rate = self.p_alive(x, t_x, T) * (self.r + x) / (self.alpha + T)
+        expected = rate[:, None] * self._active_time(T, np.atleast_1d(t), 0)
+        return expected if np.ndim(t) else expected[:, 0]
+
+    def second_moment(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, t: float) -> np.ndarray:
+        """E[Y²] of the purchase days Y in (T, T + t]."""
+        x, t_x, T = (np.asarray(values, float) for values in (x, t_x, T))
+        k, A = self.r + x, self.alpha + T
+        once, twice = (self._active_time(T, np.array([t]), power)[:, 0] for power in (0, 1))
+        return self.p_alive(x, t_x, T) * (k / A * once + k * (k + 1) / A**2 * 2 * twice)
+
+    def purchase_probability(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, t: float) -> np.ndarray:
+        """P(at least one purchase in (T, T + t])."""
+        x, t_x, T = (np.asarray(values, float) for values in (x, t_x, T))
+        k, A, B = self.r + x, self.alpha + T, self.beta + T
+        none = np.exp(-k * np.log1p(t / A) - self.s * np.log1p(t / B))
+        stopped = power_decay(k, self.s, self.alpha, self.beta, T, T + t)
+        none += np.exp(np.log(self.s) + self.s * np.log(B) + k * np.log(A) + stopped)
+        return self.p_alive(x, t_x, T) * (1 - np.minimum(none, 1))
+
+    def _active_time(self, T: np.ndarray, times: np.ndarray, power: int) -> np.ndarray:
+        """∫ y^power P(still active y after T) dy from 0 to each of the times, by Gauss–Legendre on a log scale of β + T + y."""
+        B = (self.beta + T)[:, None]
+        span = np.log1p(times / B)
+        total = np.zeros(span.shape)
+        for node, weight in zip(UNIT_NODES, UNIT_WEIGHTS, strict=True):
+            y = B * np.expm1(span * node)
+            total += weight * span * (B + y) * y**power * np.exp(-self.s * span * node)
+        return total
+
+
+def log_likelihood(r, alpha, s, beta, x, t_x, T) -> tuple[np.ndarray, np.ndarray]:
+    """Per row: the log-likelihood and its gradient by r, alpha, s, beta (central differences on log parameters)."""
+    theta = np.array([r, alpha, s, beta])
+    moved = np.exp(STEP * np.eye(4))
+    slopes = [(_value(*theta * up, x, t_x, T) - _value(*theta / up, x, t_x, T)) / (2 * STEP) for up in moved]
+    return _value(*theta, x, t_x, T), np.array(slopes) / theta[:, None]
+
+
+def _value(r, alpha, s, beta, x, t_x, T) -> np.ndarray:
+    alive, gone = _parts(r, alpha, s, beta, x, t_x, T)
+    return gammaln(r + x) - gammaln(r) + r * np.log(alpha) + s * np.log(beta) + np.logaddexp(alive, gone)
+
+
+def _parts(r, alpha, s, beta, x, t_x, T) -> tuple[np.ndarray, np.ndarray]:
+    """Logarithms of what being there at T, and having stopped before, add to the likelihood."""
+    alive = -(r + x) * np.log(alpha + T) - s * np.log(beta + T)
+    return alive, np.log(s) + power_decay(r + x, s, alpha, beta, t_x, T)

@@ -1,0 +1,117 @@
+"""Sentences of 04_cltv on how past forecasts did."""
+
+import pandas as pd
+
+from crm_utils.formats import count, day, money, percent, plural
+from crm_utils.headlines import Sentence, say
+
+CLOSE = 0.02  # differences in accuracy or capture below two points are called even
+OURS, UNADJUSTED = "Our forecast", "Without season"
+FEW = 3  # tests below which a verdict is a first impression
+NO_TEST = "The history is too short or too thin to test a forecast: it takes four weeks and 20 customers who bought twice before the test begins."
+
+
+def verdict(backtest: pd.DataFrame) -> Sentence:
+    """Were past forecasts closer to what happened than the best simple rule, in total and in ranking customers?"""
+    if backtest.empty:
+        return say(NO_TEST)
+    misses, captures = _means(backtest.assign(miss=_miss(backtest).abs()))
+    rule, ranking = misses.drop([OURS, UNADJUSTED]).idxmin(), captures.drop([OURS, UNADJUSTED]).idxmax()
+    gain, lead = misses[rule] - misses[OURS], captures[OURS] - captures[ranking]
+    total = "closer than" if gain > CLOSE else "no closer than" if gain < -CLOSE else "about as close as"
+    ranks = "better than" if lead > CLOSE else "worse than" if lead < -CLOSE else "no better than"
+    tests = backtest.origin.nunique()
+    where = (
+        f"In {plural(tests, 'test')} of {plural(backtest.horizon_days.iloc[0], 'day')} each"
+        if tests > 1
+        else f"Tested once, on the last {plural(backtest.horizon_days.iloc[0], 'day')}"
+    )
+    return say(
+        f"{where}, our revenue forecast was {percent(misses[OURS])} off{' on average' if tests > 1 else ''}, {total} the best simple rule (“{rule.lower()}”: {percent(misses[rule])}).",
+        f"It ranks customers {ranks} a simple rule: its top tenth brought {percent(captures[OURS])} of the revenue, against {percent(captures[ranking])} for “{ranking.lower()}”.",
+        f"With fewer than {FEW} tests this is a first impression." if tests < FEW else "",
+    )
+
+
+def tracking(backtest: pd.DataFrame) -> Sentence:
+    """How often the ranges held what came, and how far the last forecast was off."""
+    if backtest.empty:
+        return say(NO_TEST)
+    ours = backtest[backtest.method == OURS]
+    held = int(((ours.revenue_low <= ours.revenue_actual) & (ours.revenue_actual <= ours.revenue_high)).sum())
+    last = ours.iloc[-1]
+    return say(
+        f"The range given with the forecast held what came in {count(held)} of {plural(len(ours), 'test')}; the last forecast was {_off(last.revenue_predicted / last.revenue_actual - 1) if last.revenue_actual else 'of a time without revenue'}."
+    )
+
+
+def not_yet_won(backtest: pd.DataFrame, currency: str) -> Sentence:
+    """What customers won after an origin added: in no forecast here."""
+    if backtest.empty:
+        return say(NO_TEST)
+    ours = backtest[backtest.method == OURS]
+    new, known = ours.revenue_new.sum(), ours.revenue_actual.sum()
+    if not new:
+        return say("No customer was won during the tests, so nothing came on top of the forecasts.")
+    return say(
+        f"During the tests customers not yet won at the start added {money(new / len(ours), currency)} a test, {percent(new / (new + known))} of all revenue. No forecast here contains them."
+    )
+
+
+def calibration(classes: pd.DataFrame) -> Sentence:
+    """The class of customers in which the forecast was furthest from what came."""
+    if classes.empty:
+        return say(NO_TEST)
+    gaps = (classes.orders_predicted - classes.orders_actual) * classes.customers
+    worst = classes.loc[gaps.abs().idxmax()]
+    return say(
+        f"In the last test the forecast was furthest off for customers who had bought again {worst.bought_again}: {worst.orders_predicted:.2f} purchase days expected of each, {worst.orders_actual:.2f} made."
+    )
+
+
+def challenger(misses: pd.DataFrame, winner: str) -> Sentence:
+    """Whether another model should be tried."""
+    if misses.empty:
+        return say("Other models were not tried: that takes ten monthly tests and at most 50,000 customers.")
+    if not winner:
+        return say(f"No other model was clearly better in {plural(len(misses), 'monthly test')}, so the model stays.")
+    return say(
+        f"{winner} was clearly better in {plural(len(misses), 'monthly test')}: consider cltv.model: {winner}. It is not changed by itself."
+    )
+
+
+def tracking_in_words(backtest: pd.DataFrame, currency: str) -> str:
+    """What the tracking figure shows."""
+    ours = backtest[backtest.method == OURS]
+    tests = "; ".join(
+        f"from {day(row.origin)} forecast {money(row.revenue_predicted, currency)}, actual {money(row.revenue_actual, currency)}"
+        for row in ours.itertuples()
+    )
+    return f"Chart of past forecasts with their ranges, and what came: {tests}."
+
+
+def calibration_in_words(classes: pd.DataFrame) -> str:
+    """What the bars by class show."""
+    return (
+        "Bar chart of purchase days a customer, forecast and actual: "
+        + "; ".join(
+            f"bought again {row.bought_again} {row.orders_predicted:.2f} and {row.orders_actual:.2f}"
+            for row in classes.itertuples()
+        )
+        + "."
+    )
+
+
+def _means(backtest: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Mean miss and top-tenth capture of each method that took part in every test."""
+    table = backtest.groupby("method")[["miss", "top_decile_capture"]].agg(["mean", "size"])
+    full = table[table["miss", "size"] == backtest.origin.nunique()]
+    return full["miss", "mean"], full["top_decile_capture", "mean"].fillna(0)
+
+
+def _miss(backtest: pd.DataFrame) -> pd.Series:
+    return backtest.revenue_predicted / backtest.revenue_actual.where(backtest.revenue_actual > 0) - 1
+
+
+def _off(miss: float) -> str:
+    return "on target" if abs(miss) < 0.005 else f"{percent(abs(miss))} too {'high' if miss > 0 else 'low'}"

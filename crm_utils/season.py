@@ -1,0 +1,63 @@
+"""The season of a forecast, from the same weeks last year. Where they do not lie in the history, no season is claimed."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+YEAR, BEFORE = 364, 91  # days: whole weeks, so that weekdays agree; what must lie before last year's weeks
+ARRIVALS = 0.05  # of customers: with fewer newcomers in a year, last year's weeks show a cohort growing old
+
+
+@dataclass(frozen=True)
+class Season:
+    """What a forecast is multiplied by (`factor`; 1 where none is known), and why there is none (`withheld`)."""
+
+    factor: float = 1.0
+    withheld: str = ""
+
+    @property
+    def known(self) -> bool:
+        return not self.withheld
+
+
+def daily(orders: ir.Table) -> pd.Series:
+    """Revenue of all customers by calendar day, days without orders included."""
+    days = orders.mutate(day=orders.ordered_at.date()).group_by("day")
+    revenue = days.agg(revenue=lambda t: t.revenue.cast("decimal(38, 4)").sum().cast("float64")).execute()
+    return (
+        revenue.assign(day=pd.to_datetime(revenue.day)).set_index("day").revenue.sort_index().asfreq("D", fill_value=0)
+    )
+
+
+def find(revenue: pd.Series, origin: date, days: int, ages: pd.Series) -> Season:
+    """The season of the `days` after `origin`: last year's same days ÷ the mean of as many days over the last 52 weeks.
+
+    `revenue` is `daily` as known on the origin, `ages` the customers' days since their first purchase. Known only where last
+    year's days and the 13 weeks before them lie in the history; 52 weeks or more hold every season once.
+    """
+    if days >= YEAR:
+        return Season()
+    start = origin - timedelta(days=YEAR)
+    if revenue.index[0].date() > start - timedelta(days=BEFORE):
+        return Season(withheld="the same weeks of last year, and the 13 before them, do not lie in the history")
+    if np.mean(np.asarray(ages) < YEAR) < ARRIVALS:
+        return Season(
+            withheld="hardly a customer arrived in the last year, so last year's weeks show customers growing old, not a season"
+        )
+    same = _sum(revenue, start, start + timedelta(days=days))
+    usual = _sum(revenue, start, origin) * days / YEAR
+    if not (same > 0 and usual > 0):
+        return Season(withheld="nothing was sold in the same weeks of last year")
+    return Season(same / usual)
+
+
+def ahead(revenue: pd.Series, origin: date, ages: pd.Series, days: dict[int, int]) -> dict[int, Season]:
+    """The season of each horizon: `days` maps its months to days."""
+    return {months: find(revenue, origin, length, ages) for months, length in days.items()}
+
+
+def _sum(revenue: pd.Series, after: date, until: date) -> float:
+    return float(revenue[(revenue.index.date > after) & (revenue.index.date <= until)].sum())
