@@ -83,7 +83,8 @@ class Store:
     def campaigns(self, name: str) -> pd.DataFrame:
         """The campaigns of `params/<name>.yaml`, or of the file at path `name`: one row a campaign."""
         campaigns = read(rules_file(self.root, "campaigns", name), Campaigns).campaigns
-        return pd.DataFrame([campaign.model_dump() for campaign in campaigns])
+        frame = pd.DataFrame([campaign.model_dump() for campaign in campaigns])
+        return frame.astype({"capacity": float, "max_spend": float})  # null where there is no limit
 
     def _written(self, name: str) -> Path:
         path = self.path(name)
