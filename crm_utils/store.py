@@ -1,5 +1,7 @@
 """Everything that touches a run folder: its settings, its tables under contract, and the business rules it uses."""
 
+import re
+import shutil
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pyarrow.parquet as pq
 from crm_utils.locate import rules_file
 from crm_utils.params import Campaigns, SegmentMap, Settings, read
 from crm_utils.schemas import CONTRACTS, TIME, TableError, check
+from crm_utils.spreadsheets import neutralised
 
 
 class Store:
@@ -55,6 +58,10 @@ class Store:
         dates = CONTRACTS[name].dates if name in CONTRACTS else ()
         return check(frame.astype(dict.fromkeys(dates, TIME)), name)
 
+    def find(self, name: str) -> pd.DataFrame | None:
+        """Table `name` of this run where there is one."""
+        return self.load(name) if self.has(name) else None
+
     def scan(self, name: str) -> ir.Table:
         """Table `name` of this run as an Ibis table: nothing is read until it is asked for."""
         return ibis.read_parquet(self._written(name))
@@ -76,6 +83,21 @@ class Store:
         finally:
             building.unlink(missing_ok=True)
 
+    def save_audiences(self, targets: pd.DataFrame) -> None:
+        """Write who is on which list: `audiences/<campaign>__<segment>.csv`, in place of the lists that were there."""
+        folder = self.run_dir / "audiences"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for (campaign, segment), rows in targets.groupby(["campaign", "segment"]):
+            path = folder / f"{_file_name(campaign)}__{_file_name(segment)}.csv"
+            if path.exists():
+                raise TableError(f"two lists would be written to {path.name}: rename campaign {campaign}")
+            neutralised(rows).to_csv(path, index=False, lineterminator="\n")
+
+    def save_workbook(self, content: bytes) -> None:
+        """Write the plan as a spreadsheet: `workbook.xlsx`."""
+        (self.run_dir / "workbook.xlsx").write_bytes(content)
+
     def segment_map(self, name: str) -> SegmentMap:
         """The map `params/segments/<name>.yaml`, or the one at path `name`, proven complete and disjoint."""
         return read(rules_file(self.root, "segment_map", name), SegmentMap)
@@ -94,6 +116,11 @@ class Store:
                 f"table {name} is not in {path.parent}: run the notebook that writes it first (tables there: {written})"
             )
         return path
+
+
+def _file_name(name: str) -> str:
+    """A name as part of a file's: 'Can't Lose Them' -> 'cant-lose-them'."""
+    return re.sub(r"[^\w]+", "-", name.replace("'", "").lower()).strip("-") or "unnamed"
 
 
 def _sorted(frame: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -7,10 +7,10 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "crm_utils"
 FLOORS = [
-    {"formats", "schemas", "params", "locate"},
+    {"formats", "schemas", "params", "locate", "spreadsheets"},
     {"sources", "simulate", "store"},
     {"cleaning", "orders", "rfm", "segments", "cltv", "btyd", "budget"},
-    {"backtest"},
+    {"backtest", "calibration"},
     {"plots", "tables", "headlines"},
     {"report"},
     {"__main__"},

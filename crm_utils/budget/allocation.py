@@ -112,7 +112,7 @@ def limits_that_bind(
             names.append(f"the capacity of {campaign.name}")
         if used + step > campaign.max_spend:
             names.append(f"the maximum of {campaign.name}")
-        if 0 < campaign.min_spend and used - step < campaign.min_spend:
+        if campaign.min_spend > 0 and used - step < campaign.min_spend:
             names.append(f"the minimum of {campaign.name}")
     return names
 
@@ -166,7 +166,10 @@ def _programme(options, campaigns, budget, target_return, control_share) -> _Pro
     blocks = [all_spend, once, opened, hstack([contacts_of, none]), hstack([spent_on, runs])]
     enough = budget if target_return is None else np.inf
     high = [[enough], size, np.zeros(lines), campaigns.capacity.fillna(np.inf), campaigns.max_spend.fillna(np.inf)]
-    low = [np.full(1 + groups + lines + switches, -np.inf), np.where(campaigns.min_spend > 0, campaigns.min_spend, -np.inf)]
+    low = [
+        np.full(1 + groups + lines + switches, -np.inf),
+        np.where(campaigns.min_spend > 0, campaigns.min_spend, -np.inf),
+    ]
     if target_return is not None:
         blocks.append(csr_array(profit[None, :]) - target_return * all_spend)
         high.append([np.inf])

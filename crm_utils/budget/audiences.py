@@ -10,6 +10,31 @@ from crm_utils.budget.errors import BudgetError
 CONTACTS = ["customer_id", "channel", "consent", "last_contacted", "external_id"]
 
 
+def allowed(
+    audience: pd.DataFrame,
+    contacts: pd.DataFrame | None,
+    past: pd.DataFrame | None,
+    campaigns: pd.DataFrame,
+    analysis_date: pd.Timestamp,
+    days_between_contacts: int,
+) -> pd.DataFrame:
+    """The audience less who may not be contacted (`reachable`) and who is still held back (`resting`), where such tables are."""
+    terms = campaigns.set_index("name")
+    if past is not None and len(past):
+        audience = resting(audience, past, analysis_date, terms.window_days)
+    if contacts is not None:
+        audience = reachable(audience, contacts, terms.channel, analysis_date, days_between_contacts)
+    return audience
+
+
+def with_external_ids(targets: pd.DataFrame, contacts: pd.DataFrame | None) -> pd.DataFrame:
+    """The lists with the id that the sending tool knows each customer by, where there are contacts."""
+    if contacts is None:
+        return targets
+    ids = contacts.dropna(subset="external_id").drop_duplicates("customer_id").set_index("customer_id").external_id
+    return targets.assign(external_id=targets.customer_id.map(ids))
+
+
 def reachable(
     audience: pd.DataFrame,
     contacts: pd.DataFrame,
@@ -49,7 +74,9 @@ def resting(
 
 def reach(audience: pd.DataFrame, allowed: pd.DataFrame) -> pd.DataFrame:
     """How many of each campaign's audience may be contacted: campaign, customers, reachable, share."""
-    table = pd.DataFrame({"customers": audience.sum(), "reachable": allowed.sum()}).rename_axis("campaign").reset_index()
+    table = (
+        pd.DataFrame({"customers": audience.sum(), "reachable": allowed.sum()}).rename_axis("campaign").reset_index()
+    )
     return table.assign(share=table.reachable / table.customers.where(table.customers > 0))
 
 

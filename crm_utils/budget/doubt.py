@@ -18,7 +18,10 @@ def interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, f
     are high or low together, and more often where they are not.
     """
     ranged = campaigns.set_index("name")
-    ends = (priced(allocated.assign(lift=allocated.campaign.map(ranged[end])), campaigns) for end in ("lift_low", "lift_high"))
+    ends = (
+        priced(allocated.assign(lift=allocated.campaign.map(ranged[end])), campaigns)
+        for end in ("lift_low", "lift_high")
+    )
     return tuple(allocation.expected_profit(at_end, campaigns) for at_end in ends)
 
 
@@ -36,19 +39,24 @@ def curve(options: pd.DataFrame, campaigns: pd.DataFrame, budgets: list[float], 
 def sensible_budget(options: pd.DataFrame, campaigns: pd.DataFrame, control_share: float) -> float:
     """What the best plan without a budget spends: above it no contact earns its cost."""
     most = (options.spend * options.customers).sum() + campaigns.fixed_cost.sum() + campaigns.min_spend.sum()
-    return allocation.spend(
-        allocation.allocate(options, campaigns, most, control_share=control_share), campaigns
-    )
+    return allocation.spend(allocation.allocate(options, campaigns, most, control_share=control_share), campaigns)
 
 
 def budgets_to_show(budget: float, sensible: float, steps: int = 24) -> list[float]:
     """Budgets from 0 to 2 × the budget; where the sensible budget is far below, to 2 × that, since the curve is flat beyond."""
     end = 2 * (budget if sensible > budget / 5 else sensible)
-    return sorted({*np.linspace(0, end, steps + 1).round(2).tolist(), *([round(sensible, 2)] if sensible < end else [])})
+    return sorted(
+        {*np.linspace(0, end, steps + 1).round(2).tolist(), *([round(sensible, 2)] if sensible < end else [])}
+    )
 
 
 def next_money(
-    allocated: pd.DataFrame, options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, control_share: float, more=1000.0
+    allocated: pd.DataFrame,
+    options: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    budget: float,
+    control_share: float,
+    more=1000.0,
 ) -> float:
     """What `more` money on top of the budget would add to the expected profit."""
     richer = allocation.allocate(options, campaigns, budget + more, control_share=control_share)
@@ -85,7 +93,9 @@ class _Solver:
     def __init__(self, campaigns: pd.DataFrame, budget: float, control_share: float):
         self.campaigns, self.budget, self.control_share = campaigns, budget, control_share
 
-    def __call__(self, options: pd.DataFrame, rows: np.ndarray | None, lift: float | None) -> tuple[pd.DataFrame, float]:
+    def __call__(
+        self, options: pd.DataFrame, rows: np.ndarray | None, lift: float | None
+    ) -> tuple[pd.DataFrame, float]:
         if rows is not None:
             options = priced(options.assign(lift=options.lift.mask(rows, lift)), self.campaigns)
         plan = allocation.allocate(options, self.campaigns, self.budget, control_share=self.control_share)
@@ -115,7 +125,10 @@ def _flip(solve: _Solver, options: pd.DataFrame, rows: np.ndarray, start: float,
             step = lift - gain / slope if slope > 0 else lift
             lift = step if out < step < inside else (out + inside) / 2
         else:
-            landed, out = out == 0, lift  # the first step to land outside should have met the flip point: look just above
+            landed, out = (
+                out == 0,
+                lift,
+            )  # the first step to land outside should have met the flip point: look just above
             lift = min(out * (1 + PRECISION / 2), (out + inside) / 2) if landed else (out + inside) / 2
         if not inside - out > PRECISION * inside:
             return (out + inside) / 2
@@ -134,7 +147,9 @@ def scenarios(
         factor = {knob: 1 + (change.get(knob) or 0) for knob in ("budget", "margin", "lift")}
         lifts = {end: campaigns[end] * factor["lift"] for end in ("lift", "lift_low", "lift_high")}
         changed = campaigns.assign(**lifts)
-        weighed = options.assign(lift=options.lift * factor["lift"], order_margin=options.order_margin * factor["margin"])
+        weighed = options.assign(
+            lift=options.lift * factor["lift"], order_margin=options.order_margin * factor["margin"]
+        )
         line = curve(priced(weighed, changed), changed, [budget * factor["budget"]], control_share).iloc[0]
         rows.append({"scenario": change["name"], **line})
     return pd.DataFrame(rows)
@@ -155,20 +170,33 @@ def rules_of_thumb(
     largest = by_lift.assign(rank=by_lift.segment.map(sizes.groupby("segment").customers.sum()))
     ways = {
         "this plan": allocated,
-        "equal split over campaigns": _filled(allocated, campaigns, dict.fromkeys(campaigns.name, budget / len(campaigns)), budget, control_share),
-        "top spenders only": _filled(spenders.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, control_share),
-        "largest segments": _filled(largest.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, control_share),
+        "equal split over campaigns": _filled(
+            allocated, campaigns, dict.fromkeys(campaigns.name, budget / len(campaigns)), budget, control_share
+        ),
+        "top spenders only": _filled(
+            spenders.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, control_share
+        ),
+        "largest segments": _filled(
+            largest.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, control_share
+        ),
     }
     return pd.DataFrame(
         [
-            [way, allocation.spend(filled, campaigns), int(filled.contacts.sum()), allocation.expected_profit(filled, campaigns)]
+            [
+                way,
+                allocation.spend(filled, campaigns),
+                int(filled.contacts.sum()),
+                allocation.expected_profit(filled, campaigns),
+            ]
             for way, filled in ways.items()
         ],
         columns=["way", "spend", "contacts", "expected_profit"],
     )
 
 
-def _filled(ordered: pd.DataFrame, campaigns: pd.DataFrame, shares: dict[str, float], budget: float, control_share: float):
+def _filled(
+    ordered: pd.DataFrame, campaigns: pd.DataFrame, shares: dict[str, float], budget: float, control_share: float
+):
     """Contacts given in this order until the money, or each campaign's share of it, is gone."""
     left, own, taken, fixed = budget, dict(shares), {}, campaigns.set_index("name").fixed_cost
     contacts, running = [], set()

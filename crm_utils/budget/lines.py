@@ -43,7 +43,9 @@ def _finished(table: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series,
     table["fixed_costs"] = fixed * table.contacts
     table["spend"] = table[["contact_costs", "incentives_added", "incentives_anyway", "fixed_costs"]].sum(axis=1)
     table["expected_profit"] = table.added_margin - table.spend
-    table["profit_low"], table["profit_high"] = (table[end] - table.fixed_costs for end in ("profit_low", "profit_high"))
+    table["profit_low"], table["profit_high"] = (
+        table[end] - table.fixed_costs for end in ("profit_low", "profit_high")
+    )
     table["roi"] = table.expected_profit / table.spend.where(table.spend > 0)
     table["break_even_lift"] = break_even_lift(term, table.chance_anyway, table.margin, fixed)
     table["max_cost_per_contact"] = table.profit / table.weight + term.contact_cost - fixed
@@ -76,7 +78,9 @@ def measurability(plan: pd.DataFrame) -> pd.DataFrame:
     Returns campaign, contacts, control, lift, detectable_lift (pooled), verdict: whether the lift can be seen.
     """
     chosen = plan[plan.contacts > 0]
-    pooled = chosen.assign(p0=chosen.chance_anyway * chosen.contacts, arrived=chosen.lift).groupby("campaign", sort=False)
+    pooled = chosen.assign(p0=chosen.chance_anyway * chosen.contacts, arrived=chosen.lift).groupby(
+        "campaign", sort=False
+    )
     table = pooled[["contacts", "control", "p0"]].sum().assign(lift=pooled.lift.first()).reset_index()
     share = (chosen.detectable_lift / detectable_lift(chosen.chance_anyway, chosen.contacts, chosen.control)).groupby(
         chosen.campaign
