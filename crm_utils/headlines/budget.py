@@ -111,21 +111,12 @@ def flips(plan: pd.DataFrame) -> Sentence:
     """Which decisions could change within the ranges believed."""
     shown = plan[plan.flip_lift.notna()]
     inside = shown[(shown.flip_lift >= shown.lift_low) & (shown.flip_lift <= shown.lift_high)]
-    leave, enter = inside[inside.contacts > 0], inside[inside.contacts == 0]
     if inside.empty:
         return say("No decision changes anywhere within your ranges.")
+    first = listing(inside.campaign.drop_duplicates().tolist())
     return say(
-        f"{plural(len(inside), 'decision')} could change within your ranges: measure {'it' if len(inside) == 1 else 'these'} first.",
-        f"Would leave the plan: {listing(_lines(leave))}." if len(leave) else "",
-        f"Would enter it: {listing(_lines(enter))}." if len(enter) else "",
+        f"{count(len(inside))} of {plural(len(plan), 'decision')} could change within your ranges. Measure first: {first}."
     )
-
-
-def _lines(rows: pd.DataFrame) -> list[str]:
-    return [
-        f"{row.campaign} to {row.segment} (at {_points(row.flip_lift)}, {_points(row.lift)} planned with)"
-        for row in rows.itertuples()
-    ]
 
 
 def flips_in_words(plan: pd.DataFrame) -> str:

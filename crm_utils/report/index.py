@@ -55,6 +55,8 @@ def date_page(job: Job, folder: Path, figures: dict[str, float]) -> str:
         pictures=pictures[::-1],
         tables=tables,
         figures=_figures(figures, job.report.currency),
+        workbook=(folder / "workbook.xlsx").exists(),
+        audiences=sorted(path.name for path in (folder / "audiences").glob("*.csv")),
     )
 
 
