@@ -1,6 +1,7 @@
 """Everything that touches a run folder: its settings, its tables under contract, and the business rules it uses."""
 
 import re
+import shutil
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,7 @@ import pyarrow.parquet as pq
 from crm_utils.locate import rules_file
 from crm_utils.params import Campaigns, SegmentMap, Settings, read
 from crm_utils.schemas import CONTRACTS, TIME, TableError, check
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from crm_utils.spreadsheets import neutralised
 
 
 class Store:
@@ -69,6 +69,10 @@ class Store:
         """Table `name` of this run; without a row, and only customer_id as a column, where the source does not support it."""
         return self.load(name) if self.has(name) else pd.DataFrame({"customer_id": pd.Series([], dtype="str")})
 
+    def load_if_there(self, name: str) -> pd.DataFrame | None:
+        """Table `name` of this run where there is one."""
+        return self.load(name) if self.has(name) else None
+
     def scan(self, name: str) -> ir.Table:
         """Table `name` of this run as an Ibis table: nothing is read until it is asked for."""
         return ibis.read_parquet(self._written(name))
@@ -108,6 +112,21 @@ class Store:
         folder.mkdir(exist_ok=True)
         neutralised(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
 
+    def save_audiences(self, targets: pd.DataFrame) -> None:
+        """Write who is on which list: `audiences/<campaign>__<segment>.csv`, in place of the lists that were there."""
+        folder = self.run_dir / "audiences"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for (campaign, segment), rows in targets.groupby(["campaign", "segment"]):
+            path = folder / f"{slug(campaign)}__{slug(segment)}.csv"
+            if path.exists():
+                raise TableError(f"two lists would be written to {path.name}: rename campaign {campaign}")
+            neutralised(rows).to_csv(path, index=False, lineterminator="\n")
+
+    def save_workbook(self, content: bytes) -> None:
+        """Write the plan as a spreadsheet: `workbook.xlsx`."""
+        (self.run_dir / "workbook.xlsx").write_bytes(content)
+
     def segment_map(self, name: str) -> SegmentMap:
         """The map `params/segments/<name>.yaml`, or the one at path `name`, proven complete and disjoint."""
         return read(rules_file(self.root, "segment_map", name), SegmentMap)
@@ -115,7 +134,8 @@ class Store:
     def campaigns(self, name: str) -> pd.DataFrame:
         """The campaigns of `params/<name>.yaml`, or of the file at path `name`: one row a campaign."""
         campaigns = read(rules_file(self.root, "campaigns", name), Campaigns).campaigns
-        return pd.DataFrame([campaign.model_dump() for campaign in campaigns])
+        frame = pd.DataFrame([campaign.model_dump() for campaign in campaigns])
+        return frame.astype({"capacity": float, "max_spend": float})  # null where there is no limit
 
     def _written(self, name: str) -> Path:
         path = self.path(name)
@@ -130,20 +150,6 @@ class Store:
 def slug(name: str) -> str:
     """A name as a file name: "Can't Lose Them" -> 'cant-lose-them'."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower().replace("'", "").replace("’", "")).strip("-") or "unnamed"
-
-
-def neutralised(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before each text that a spreadsheet would take for a formula (= + - @, tab, return).
-
-    Numbers stay numbers; headings are treated as texts are.
-    """
-    texts = table.select_dtypes(include=["object", "string", "category"]).columns
-    safe = {column: table[column].map(_harmless, na_action="ignore") for column in texts}
-    return table.assign(**safe).rename(columns=_harmless)
-
-
-def _harmless(text: object) -> object:
-    return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA_STARTS) else text
 
 
 def _sorted(frame: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -5,36 +5,128 @@ import pandas as pd
 from crm_utils.formats import count, listing, money, percent, plural
 from crm_utils.headlines import Sentence, say
 
+RANGES = "given your ranges"
 
-def recommendation(plan: pd.DataFrame, budget: float, currency: str) -> Sentence:
-    """What to spend, what it should earn, and what to keep."""
+
+def recommendation(plan: pd.DataFrame, budget: float, target_return: float | None, currency: str) -> Sentence:
+    """What to do, for how much, and how sure that is."""
     chosen = plan[plan.contacts > 0]
+    of = (
+        f"of the {money(budget, currency, 0)}"
+        if target_return is None
+        else f"(for {percent(target_return)} profit on it)"
+    )
     if chosen.empty:
-        return say(
-            f"Spend none of the {money(budget, currency, 0)}: at the assumed lifts no campaign earns back its cost."
-        )
-    basis = (
-        "assumed"
-        if (chosen.basis == "assumed").all()
-        else "measured and assumed"
-        if (chosen.basis == "assumed").any()
-        else "measured"
-    )
+        return say(f"Spend none {of}: at the lifts known or assumed no campaign earns back its cost.")
+    sums = chosen[["spend", "expected_profit", "profit_low", "profit_high"]].sum()
     return say(
-        f"Spend {money(chosen.spend.sum(), currency, 0)} of the {money(budget, currency, 0)} on {plural(chosen.campaign.nunique(), 'campaign')} to {plural(chosen.contacts.sum(), 'customer')}.",
-        f"At the {basis} lifts that earns {money(chosen.expected_profit.sum(), currency, 0)} after all costs.",
+        f"Spend {money(sums.spend, currency, 0)} {of} on {plural(chosen.campaign.nunique(), 'campaign')} to {plural(chosen.contacts.sum(), 'customer')}:"
+        f" expected profit {money(sums.expected_profit, currency, 0)}, between {money(sums.profit_low, currency, 0)} and {money(sums.profit_high, currency, 0)} {RANGES}; {_rests_on(chosen)}."
     )
 
 
-def unspent(plan: pd.DataFrame, budget: float, currency: str) -> Sentence:
-    """How much is left, and why."""
+def _rests_on(chosen: pd.DataFrame) -> str:
+    share = chosen.expected_profit[chosen.basis == "measured"].sum() / chosen.expected_profit.sum()
+    if (chosen.basis == "assumed").all():
+        return "all of it rests on assumed lifts, none on measured ones"
+    if (chosen.basis == "measured").all():
+        return "all of it rests on measured lifts"
+    return f"{percent(share)} of it rests on measured lifts, the rest on assumed ones"
+
+
+def unspent(
+    plan: pd.DataFrame, budget: float, target_return: float | None, next_1000: float, limits: list[str], currency: str
+) -> Sentence:
+    """How much is left and why, what binds, and what the next 1,000 would earn."""
     left = budget - plan.spend.sum()
-    used_up = left < plan.spend[plan.contacts > 0].sum() / max(plan.contacts.sum(), 1) * 2
-    if budget and used_up:
-        return say(f"The budget is used up ({money(left, currency)} left): more money would earn more.")
+    bound = f"What binds is {listing(limits)}." if limits else ""
+    if target_return is not None:
+        return say(bound)
+    if "the budget" in limits:
+        return say(bound, f"The next {money(1000, currency, 0)} would earn {money(next_1000, currency)} more.")
     return say(
-        f"{money(left, currency, 0)} stays unspent: every further contact would cost more than it earns. Better unspent than wasted."
+        f"{money(left, currency, 0)} stays unspent: every further contact would cost more than it earns. Better unspent than wasted.",
+        bound,
     )
+
+
+def beside_business_as_usual(plan: pd.DataFrame, expected_revenue_3m: float, margin: float, currency: str) -> Sentence:
+    """What comes without any campaign, and what the plan adds to it."""
+    usual, added = margin * expected_revenue_3m, plan.expected_profit.sum()
+    return say(
+        f"Without any campaign all customers together are expected to bring {money(usual, currency)} of margin in three months;",
+        f"the plan adds {money(added, currency)} to it. {money(plan.incentives_anyway.sum(), currency)} of its cost are discounts for people who would have bought anyway.",
+    )
+
+
+def sensible(curve: pd.DataFrame, budget: float, sensible: float, currency: str) -> Sentence:
+    """The budget beyond which nothing more is earned, and how the profit compares with half of it."""
+    best = curve.expected_profit.max()
+    half = curve.expected_profit[curve.budget <= sensible / 2].max()
+    if best <= 0:
+        return say("No budget earns a profit: the curve never rises above zero.")
+    more = "less than" if sensible < budget * 0.995 else "the whole of" if sensible <= budget * 1.005 else "more than"
+    return say(
+        f"The sensible budget is {money(sensible, currency)}, {more} the {money(budget, currency, 0)} given: beyond it no contact earns its cost.",
+        f"Half of it already earns {percent(half / best)} of the profit.",
+    )
+
+
+def curve_in_words(curve: pd.DataFrame, currency: str) -> str:
+    """What the budget curve shows."""
+    points = "; ".join(
+        f"{money(row.budget, currency)} earns {money(row.expected_profit, currency)} ({money(row.profit_low, currency)} to {money(row.profit_high, currency)})"
+        for row in curve.iloc[[0, len(curve) // 4, len(curve) // 2, -1]].itertuples()
+    )
+    return f"Line chart of expected profit against budget with its interval. {points}."
+
+
+def scenarios(table: pd.DataFrame, currency: str) -> Sentence:
+    """The scenario that costs most."""
+    planned, worst = table.iloc[0], table.loc[table.expected_profit.idxmin()]
+    if worst.expected_profit >= planned.expected_profit or planned.expected_profit <= 0:
+        return say("None of the scenarios earns less than the plan.")
+    return say(
+        f"The hardest scenario is “{worst.scenario}”: the best plan then earns {money(worst.expected_profit, currency)} instead of {money(planned.expected_profit, currency)}."
+    )
+
+
+def ways(table: pd.DataFrame, currency: str) -> Sentence:
+    """The plan against the best rule of thumb."""
+    planned, rules = table.iloc[0], table.iloc[1:]
+    best = rules.loc[rules.expected_profit.idxmax()]
+    return say(
+        f"The best rule of thumb ({best.way}) would earn {money(best.expected_profit, currency)} for {money(best.spend, currency)};",
+        f"the plan earns {money(planned.expected_profit, currency)} for {money(planned.spend, currency)}.",
+    )
+
+
+def close_calls(plan: pd.DataFrame) -> pd.DataFrame:
+    """Lines whose decision could change: the planned ones, and those whose flip point lies within twice the range's top."""
+    reachable = plan.flip_lift.notna() & (plan.flip_lift <= 2 * plan.lift_high)
+    return plan[(plan.contacts > 0) | reachable].head(14)
+
+
+def flips(plan: pd.DataFrame) -> Sentence:
+    """Which decisions could change within the ranges believed."""
+    shown = plan[plan.flip_lift.notna()]
+    inside = shown[(shown.flip_lift >= shown.lift_low) & (shown.flip_lift <= shown.lift_high)]
+    if inside.empty:
+        return say("No decision changes anywhere within your ranges.")
+    first = listing(inside.campaign.drop_duplicates().tolist())
+    return say(
+        f"{count(len(inside))} of {plural(len(plan), 'decision')} could change within your ranges. Measure first: {first}."
+    )
+
+
+def flips_in_words(plan: pd.DataFrame) -> str:
+    """What the figure of flip points shows."""
+    lines = "; ".join(
+        f"{row.campaign} to {row.segment}: range {_points(row.lift_low)} to {_points(row.lift_high)}"
+        + (f", flip point {_points(row.flip_lift)}" if pd.notna(row.flip_lift) else "")
+        for row in plan.itertuples()
+    )
+    return f"Chart of each line's lift range and flip point. {lines or 'No line.'}."
 
 
 def target_group(
@@ -43,45 +135,49 @@ def target_group(
     """The plan for one of the two groups the strategy starts from, or that the group is empty today."""
     names = campaigns.name[campaigns.group == group].tolist()
     size = int(audience[names].any(axis=1).sum())
+    title = group.capitalize()
     if not size:
         return say(
-            f"{group.capitalize()}: there are none on this date, so {plural(len(names), 'campaign')} for them {'is' if len(names) == 1 else 'are'} not planned."
+            f"{title}: there are none to contact on this date, so {plural(len(names), 'campaign')} for them {'is' if len(names) == 1 else 'are'} not planned."
         )
     chosen = plan[plan.campaign.isin(names) & (plan.contacts > 0)]
     if chosen.empty:
-        return say(f"{group.capitalize()}: {plural(size, 'customer')}, but no campaign for them earns back its cost.")
+        return say(f"{title}: {plural(size, 'customer')}, but no campaign for them earns back its cost.")
     return say(
-        f"{group.capitalize()}: {plural(size, 'customer')}; contact {count(chosen.contacts.sum())} with {listing(chosen.campaign.drop_duplicates().tolist())}",
+        f"{title}: {plural(size, 'customer')}; contact {count(chosen.contacts.sum())} with {listing(chosen.campaign.drop_duplicates().tolist())}",
         f"for {money(chosen.spend.sum(), currency)}, earning {money(chosen.expected_profit.sum(), currency)}.",
     )
 
 
-def low_potential(verdicts: pd.DataFrame) -> Sentence:
-    """The segments not to spend on."""
+def named_cells(cells: pd.DataFrame) -> Sentence:
+    """Cells the strategy names that nobody is in today."""
+    empty = cells.cell[cells.in_cell == 0].tolist()
+    if not empty:
+        return say("Every cell the strategy names has customers today; the wider rules find more of the same kind.")
+    return say(
+        f"Nobody is in {'cell' if len(empty) == 1 else 'cells'} {listing(empty)} today. Campaigns therefore use the rules."
+    )
+
+
+def acquisition(limit: pd.DataFrame, currency: str) -> Sentence:
+    """What one may pay for a new customer."""
+    row = limit.iloc[0]
+    return say(
+        f"A new customer may cost up to {money(row.most_to_pay, currency, 2)}: at a margin of {percent(row.margin_rate)}, a first basket of {money(row.first_basket, currency, 2)}",
+        f"and {row.expected_orders:.2f} later orders of {money(row.order_value, currency, 2)} in twelve months pay that back.",
+    )
+
+
+def low_potential(verdicts: pd.DataFrame, currency: str) -> Sentence:
+    """The segments not to spend on, and what spending there would lose."""
     rows = verdicts[verdicts.verdict == "low potential"]
     if rows.empty:
-        return say("Every segment that has customers is worth a campaign.")
+        return say("Every segment that a campaign is meant for is worth one.")
+    worst = rows.loss.sum()
     return say(
-        f"Spend nothing on {listing(rows.segment.tolist())}: for these {plural(rows.customers.sum(), 'customer')} no campaign earns back its cost."
+        f"Spend nothing on {listing(rows.segment.tolist())}: for these {plural(rows.customers.sum(), 'customer')} no campaign earns back its cost.",
+        f"Contacting all of them would lose {money(-worst, currency)}." if worst < 0 else "",
     )
-
-
-def break_even(plan: pd.DataFrame, campaigns: pd.DataFrame) -> Sentence:
-    """The planned line with the least room for error."""
-    chosen = plan[(plan.contacts > 0) & plan.break_even_lift.notna()]
-    if chosen.empty:
-        return say("No line is planned, so no lift has to be reached.")
-    room = chosen.campaign.map(campaigns.set_index("name").lift) / chosen.break_even_lift
-    row = chosen.loc[room.idxmin()]
-    assumed = campaigns.set_index("name").lift[row.campaign]
-    return say(
-        f"The tightest planned line is {row.campaign} to {row.segment}: it needs {_points(row.break_even_lift)} of added purchase probability and {_points(assumed)} is assumed,",
-        f"so it still pays at {percent(row.break_even_lift / assumed)} of the assumption.",
-    )
-
-
-def _points(share: float) -> str:
-    return f"{share * 100:.1f} points"
 
 
 def best_line(plan: pd.DataFrame, currency: str) -> Sentence:
@@ -104,8 +200,5 @@ def plan_in_words(plan: pd.DataFrame, currency: str) -> str:
     return f"Bar chart of the plan: {lines or 'no line is planned'}."
 
 
-def break_even_in_words(plan: pd.DataFrame, campaigns: pd.DataFrame) -> str:
-    """What the bars and dots of the break-even figure show."""
-    shown = plan[plan.break_even_lift.notna()]
-    enough = (shown.campaign.map(campaigns.set_index("name").lift) > shown.break_even_lift).sum()
-    return f"Bar chart of the break-even lift of {plural(len(shown), 'line')} with the assumed lift as a dot: {count(enough)} of them need less than is assumed."
+def _points(share: float) -> str:
+    return f"{share * 100:.1f} points"

@@ -82,11 +82,32 @@ class Cltv(Model):
     article: bool = False
 
 
+class Scenario(Model):
+    """A change of what the plan assumes: -0.3 is 30 % less."""
+
+    name: str = Field(min_length=1)
+    budget: float = Field(0, ge=-1, allow_inf_nan=False)
+    margin: float = Field(0, ge=-1, allow_inf_nan=False)
+    lift: float = Field(0, ge=-1, allow_inf_nan=False)
+
+
 class Budget(Model):
     """What to do next, and for how much (05_budget)."""
 
     budget: float = Field(50_000, ge=0, allow_inf_nan=False)
+    target_return: float | None = Field(None, ge=0, allow_inf_nan=False)
     campaigns: str = "campaigns"
+    control_share: float = Field(0.1, ge=0, le=0.5)
+    seed: int = Field(1, strict=True)
+    days_between_contacts: int = Field(14, ge=0, strict=True)
+    calibration_days: int = Field(91, ge=7, le=365, strict=True)
+    scenarios: list[Scenario] = [
+        Scenario(name="half the budget", budget=-0.5),
+        Scenario(name="twice the budget", budget=1),
+        Scenario(name="lifts 30 % lower", lift=-0.3),
+        Scenario(name="lifts 30 % higher", lift=0.3),
+        Scenario(name="margin 20 % lower", margin=-0.2),
+    ]
 
 
 class Source(Model):

@@ -151,14 +151,30 @@ class Campaign(Model):
     fixed_cost: float = Field(0, ge=0, description="money once, whatever the number of contacts")
     delivered: float = Field(1, gt=0, le=1, description="share of contacts that arrive")
     lift: float = Field(ge=0, le=1, description="added purchase probability within the window")
+    lift_low: float = Field(
+        default_factory=lambda given: given.get("lift", 0) / 2, ge=0, le=1, description="5 in 100 believe it is lower"
+    )
+    lift_high: float = Field(
+        default_factory=lambda given: min(given.get("lift", 0) * 1.5, 1), ge=0, le=1, description="5 in 100: higher"
+    )
     pulled_forward: float = Field(0, ge=0, lt=1, description="share of added sales that would have come later anyway")
     window_days: int = Field(ge=1, le=730)
+    channel: str | None = Field(None, description="how it reaches customers, as `contacts` names it; none: any channel")
+    capacity: int | None = Field(None, ge=0, description="contacts that can be made at most")
+    min_spend: float = Field(0, ge=0, allow_inf_nan=False, description="money that must be spent on it")
+    max_spend: float | None = Field(None, ge=0, description="money that may be spent on it at most")
     basis: Literal["measured", "assumed"] = "assumed"
 
     @model_validator(mode="after")
     def _for_somebody(self) -> "Campaign":
         if (self.where is None) == (not self.segments):
             raise ValueError(f"campaign {self.name}: name exactly one of where, segments")
+        if not self.lift_low <= self.lift <= self.lift_high:
+            raise ValueError(
+                f"campaign {self.name}: lift {self.lift} must lie between lift_low {self.lift_low} and lift_high {self.lift_high}"
+            )
+        if self.max_spend is not None and self.max_spend < self.min_spend:
+            raise ValueError(f"campaign {self.name}: max_spend {self.max_spend} is below min_spend {self.min_spend}")
         return self
 
 
@@ -166,6 +182,14 @@ class Campaigns(Model):
     """One `params/campaigns.yaml`."""
 
     campaigns: list[Campaign] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _each_name_once(self) -> "Campaigns":
+        names = [campaign.name for campaign in self.campaigns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two campaigns are called {', '.join(twice)}: give each a name of its own")
+        return self
 
 
 def cell_name(recency: int, frequency: int, monetary: int) -> str:

@@ -57,6 +57,8 @@ def date_page(job: Job, folder: Path, figures: dict[str, float]) -> str:
         tables=tables,
         lists=_lists(folder),
         figures=_figures(figures, job.report.currency),
+        workbook=(folder / "workbook.xlsx").exists(),
+        audiences=sorted(path.name for path in (folder / "audiences").glob("*.csv")),
     )
 
 

@@ -95,15 +95,54 @@ WRITTEN = {  # column: (format, heading where the name does not do)
     "return_share": (SHARE, "Returned"),
     "main_country_share": (SHARE, "Of the segment"),
     "strength": ("{:.2f}", "Strength (0 to 1)"),
-    "share": (SHARE, "Of the segment"),
     "share_of_all": (SHARE, "Of all customers"),
+    "control": (COUNT, "Held back"),
+    "reachable": (COUNT, "May be contacted"),
+    "share": (SHARE, None),
+    "budget": (CENTS, None),
+    "unspent": (CENTS, "Left unspent"),
+    "profit_low": (CENTS, "Profit, low"),
+    "profit_high": (CENTS, "Profit, high"),
+    "lift_planned": (None, "Lift planned with, points"),
+    "lift_low": (POINTS, "Lift, low"),
+    "lift_high": (POINTS, "Lift, high"),
+    "flip_lift": (POINTS, "Flip point, points"),
+    "detectable_lift": (POINTS, "Lift that will be seen, points"),
+    "chance_anyway": (SHARE, "Buy anyway"),
+    "margin": (CENTS, "Margin of an added order"),
+    "added_margin": (CENTS, "Margin of added orders"),
+    "incentives_added": (CENTS, "Incentives, added orders"),
+    "incentives_anyway": (CENTS, "Incentives to who would buy anyway"),
+    "contact_costs": (CENTS, None),
+    "fixed_costs": (CENTS, None),
+    "loss": (CENTS, "Result of contacting all"),
+    "in_cell": (COUNT, "Customers in the cell"),
+    "in_rule": (COUNT, "Customers the rule finds"),
+    "predicted": (SHARE, "Model"),
+    "calibrated": (SHARE, "Corrected"),
+    "actual": (SHARE, "Came"),
+    "error": (POINTS, "Error, points"),
+    "treated": (COUNT, "Contacted"),
+    "bought_treated": (SHARE, "Contacted who bought"),
+    "bought_control": (SHARE, "Held back who bought"),
+    "earned": (MONEY, None),
+    "earned_low": (MONEY, "Earned, low"),
+    "earned_high": (MONEY, "Earned, high"),
+    "promised": (MONEY, None),
+    "capacity": (COUNT, "Contacts at most"),
+    "min_spend": (CENTS, "Spend at least"),
+    "max_spend": (CENTS, "Spend at most"),
+    "first_basket": (CENTS, None),
+    "order_value": (CENTS, "Value of an order"),
+    "margin_rate": (SHARE, None),
+    "most_to_pay": (CENTS, "Most to pay for a new customer"),
 }
 LONG_TEXTS = ("meaning", "advice", "action", "reason", "finding")
 
 
 def styled(frame: pd.DataFrame, caption: str, currency: str = "", headings: dict[str, str] | None = None) -> Styler:
     """The frame with its caption, each column written by its name; `headings` overrides. Text is escaped, ids are fixed."""
-    names = {column: (headings or {}).get(column) or _heading(column) for column in frame.columns}
+    names = {column: (headings or {}).get(column) or heading(column) for column in frame.columns}
     classes = {names[column]: _class(frame[column]) for column in frame.columns}
     identity = "t" + "".join(letter for letter in caption.lower() if letter.isascii() and letter.isalnum())[:24]
     style = frame.rename(columns=names).style.hide(axis="index").set_caption(caption).set_uuid(identity)
@@ -131,7 +170,8 @@ def folded(summary: str, *contents: object) -> Folded | None:
     return Folded(summary, shown) if shown else None
 
 
-def _heading(column: str) -> str:
+def heading(column: str) -> str:
+    """A column's name as it is written over tables and sheets."""
     return WRITTEN.get(column, (None, None))[1] or column.replace("_", " ").capitalize()
 
 

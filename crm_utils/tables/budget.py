@@ -5,19 +5,79 @@ from pandas.io.formats.style import Styler
 
 from crm_utils.tables import styled
 
+SHORT = ["campaign", "segment", "contacts", "control", "spend", "expected_profit", "profit_low", "profit_high"]
+RANGED = "intervals given your ranges"
+
 
 def budget(plan: pd.DataFrame, currency: str) -> Styler:
-    """Where all lifts share one basis the caption says so, else each line does."""
-    same = plan.basis.nunique() == 1
-    shown = plan.drop(columns=["roi", "basis"] if same else ["roi"])
-    caption = "Every campaign × segment that was weighed" + (f" (all lifts are {plan.basis.iloc[0]})" if same else "")
-    return styled(shown, caption, currency, {"customers": "Eligible", "basis": "Lift is", "reason": "Why"})
+    """The planned lines."""
+    shown = _marked(plan[plan.contacts > 0])[[*SHORT, "lift_planned", "break_even_lift"]]
+    return styled(shown, f"The plan ({RANGED})", currency)
+
+
+def every_line(plan: pd.DataFrame, currency: str) -> Styler:
+    """Every line that was weighed, with all that its spend and profit are made of."""
+    shown = _marked(plan).drop(columns=["roi", "basis", "lift", "lift_low", "lift_high"])
+    headings = {"customers": "Eligible", "reason": "Why"}
+    return styled(shown, f"Every campaign × segment that was weighed ({RANGED})", currency, headings)
 
 
 def campaigns(campaigns: pd.DataFrame, currency: str) -> Styler:
-    shown = campaigns.drop(columns=["group", "where", "segments"])
-    return styled(shown, "What each campaign costs and changes", currency, {"name": "Campaign", "basis": "Figures are"})
+    """What is assumed or measured of each campaign; limits only where one is set."""
+    shown = campaigns.drop(columns=["group", "where", "segments", "basis"])
+    unset = [name for name in ("channel", "capacity", "max_spend") if shown[name].isna().all()]
+    shown = shown.drop(columns=[*unset, *(["min_spend"] if not shown.min_spend.any() else [])])
+    return styled(shown, "What each campaign costs and changes", currency, {"name": "Campaign", "lift_from": "Lift is"})
 
 
 def verdicts(verdicts: pd.DataFrame, currency: str) -> Styler:
     return styled(verdicts, "What the plan does for each segment", currency)
+
+
+def scenarios(scenarios: pd.DataFrame, currency: str) -> Styler:
+    return styled(scenarios, f"The best plan if things differ ({RANGED})", currency)
+
+
+def rules_of_thumb(ways: pd.DataFrame, currency: str) -> Styler:
+    return styled(ways, "The same budget spent in other ways", currency)
+
+
+def named_cells(cells: pd.DataFrame) -> Styler:
+    headings = {"said": "What the strategy says", "rule": "Who is meant", "cell": "Cell"}
+    return styled(cells, "Cells the strategy names", headings=headings)
+
+
+def acquisition(limit: pd.DataFrame, currency: str) -> Styler:
+    return styled(
+        limit, "What one may pay for a new customer", currency, {"expected_orders": "Later orders in 12 months"}
+    ).format("{:.2f}", subset=["Later orders in 12 months"])
+
+
+def measurability(table: pd.DataFrame) -> Styler:
+    return styled(
+        table, "What the control groups will show, a campaign's segments pooled", headings={"verdict": "The lift"}
+    )
+
+
+def reach(reach: pd.DataFrame) -> Styler:
+    return styled(reach, "Who may be contacted", headings={"customers": "Eligible", "share": "Of them"})
+
+
+def measured(measured: pd.DataFrame, currency: str) -> Styler:
+    """What past campaigns did, the unused ones with the reason."""
+    columns = ["campaign", "treated", "control", "bought_treated", "bought_control", "lift", "lift_low", "lift_high"]
+    columns += ["earned", "earned_low", "earned_high", "promised", "use", "check"]
+    return styled(measured[columns], "What past campaigns earned (90 % intervals)", currency)
+
+
+def calibration(held_out: pd.DataFrame) -> Styler:
+    return styled(held_out, "Customers who bought by themselves in the last window, beside the forecast from its start")
+
+
+def _marked(plan: pd.DataFrame) -> pd.DataFrame:
+    """The plan with lift_planned: the lift and what it rests on, as text."""
+    return plan.assign(lift_planned=[f"{row.lift * 100:.1f} {_mark(row.basis)}" for row in plan.itertuples()])
+
+
+def _mark(basis: str) -> str:
+    return "(assumption)" if basis == "assumed" else "(measured)"

@@ -1,0 +1,145 @@
+"""Who gets which campaign, and who is held back so that its effect can be measured."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+
+from crm_utils.budget.errors import BudgetError
+
+CONTACTS = ["customer_id", "channel", "consent", "last_contacted", "external_id"]
+
+
+def allowed(
+    audience: pd.DataFrame,
+    contacts: pd.DataFrame | None,
+    past: pd.DataFrame | None,
+    campaigns: pd.DataFrame,
+    analysis_date: pd.Timestamp,
+    days_between_contacts: int,
+) -> pd.DataFrame:
+    """The audience less who may not be contacted (`reachable`) and who is still held back (`resting`), where such tables are."""
+    terms = campaigns.set_index("name")
+    if past is not None and len(past):
+        audience = resting(audience, past, analysis_date, terms.window_days)
+    if contacts is not None:
+        audience = reachable(audience, contacts, terms.channel, analysis_date, days_between_contacts)
+    return audience
+
+
+def with_external_ids(targets: pd.DataFrame, contacts: pd.DataFrame | None) -> pd.DataFrame:
+    """The lists with the id that the sending tool knows each customer by, where there are contacts."""
+    if contacts is None:
+        return targets
+    ids = contacts.dropna(subset="external_id").drop_duplicates("customer_id").set_index("customer_id").external_id
+    return targets.assign(external_id=targets.customer_id.map(ids))
+
+
+def reachable(
+    audience: pd.DataFrame,
+    contacts: pd.DataFrame,
+    channels: pd.Series,
+    analysis_date: pd.Timestamp,
+    days_between_contacts: int,
+) -> pd.DataFrame:
+    """The audience less who may not be contacted: no consent for the campaign's channel, or contacted too lately.
+
+    `channels` names the channel of each campaign (null: any channel with consent will do). Whoever was contacted in
+    the last `days_between_contacts` days on any channel rests. Raises `BudgetError` where a column is missing.
+    """
+    missing = [column for column in CONTACTS if column not in contacts]
+    if missing:
+        raise BudgetError(
+            f"table contacts has no column {', '.join(missing)}: without it nobody may be contacted; it needs {', '.join(CONTACTS)}"
+        )
+    first_day = pd.Timestamp(analysis_date) - pd.Timedelta(days=days_between_contacts)
+    resting = contacts.customer_id[pd.to_datetime(contacts.last_contacted) > first_day]
+    agreed = contacts[contacts.consent.fillna(False).astype(bool) & ~contacts.customer_id.isin(resting)]
+    allowed = {}
+    for name in audience:
+        on_channel = agreed if pd.isna(channels[name]) else agreed[agreed.channel == channels[name]]
+        allowed[name] = audience[name] & audience.index.isin(on_channel.customer_id)
+    return pd.DataFrame(allowed, index=audience.index)
+
+
+def resting(
+    audience: pd.DataFrame, past: pd.DataFrame, analysis_date: pd.Timestamp, windows: pd.Series
+) -> pd.DataFrame:
+    """The audience less the control groups of past campaigns whose window is still open: they stay out of all campaigns."""
+    days = past.campaign.map(windows).fillna(windows.max())
+    ends = pd.to_datetime(past.contacted_on) + pd.to_timedelta(days, unit="D")
+    held = past.customer_id[(past.group == "control") & (ends > pd.Timestamp(analysis_date))]
+    return audience.mul(~audience.index.isin(held), axis=0)
+
+
+def reach(audience: pd.DataFrame, allowed: pd.DataFrame) -> pd.DataFrame:
+    """How many of each campaign's audience may be contacted: campaign, customers, reachable, share."""
+    table = (
+        pd.DataFrame({"customers": audience.sum(), "reachable": allowed.sum()}).rename_axis("campaign").reset_index()
+    )
+    return table.assign(share=table.reachable / table.customers.where(table.customers > 0))
+
+
+def targets(groups: pd.DataFrame, allocated: pd.DataFrame, control_share: float, seed: int) -> pd.DataFrame:
+    """Everybody on a list, once: customer_id, campaign, segment, group (treatment / control), value, reason.
+
+    Of each group of alike customers those of the highest value come first. Controls come on top of the planned
+    contacts: `control_share` of each list, spread over its value classes, chosen by a hash of campaign, customer and
+    seed, so that the same customers are held back in every run. value is the margin of an added order.
+    """
+    chosen = allocated[allocated.contacts > 0].assign(control=_controls(allocated, control_share))
+    chosen = chosen.sort_values(["group", "profit", "campaign"], ascending=[True, False, True])
+    ranked = groups.sort_values(["group", "order_margin", "customer_id"], ascending=[True, False, True])
+    first = ranked.group.searchsorted(chosen.group.to_numpy())
+    size = (chosen.contacts + chosen.control).to_numpy()
+    starts = first + chosen.assign(size=size).groupby("group")["size"].cumsum().to_numpy() - size
+    places = np.repeat(starts - np.cumsum(size) + size, size) + np.arange(size.sum())
+    listed = ranked.iloc[places][["customer_id", "segment", "recency_days", "orders", "order_margin"]]
+    listed = listed.assign(
+        campaign=np.repeat(chosen.campaign.to_numpy(), size),
+        option=np.repeat(np.arange(len(chosen)), size),
+        held=np.repeat(chosen.control.to_numpy(), size),
+    )
+    listed["draw"] = _draws(listed, seed)
+    place = listed.sort_values(["option", "draw", "customer_id"]).groupby("option").cumcount()
+    listed["group"] = np.where(place.reindex(listed.index) < listed.held, "control", "treatment")
+    return _described(listed)
+
+
+def controls(targets: pd.DataFrame) -> pd.Series:
+    """Size of the control group of each (campaign, segment)."""
+    return targets[targets.group == "control"].groupby(["campaign", "segment"]).size()
+
+
+def _controls(allocated: pd.DataFrame, share: float) -> pd.Series:
+    """Controls of each option: the line's count in whole customers, by largest remainder, where the group has room."""
+    chosen = allocated[allocated.contacts > 0]
+    exact = chosen.contacts * share / (1 - share)
+    taken = np.floor(exact + 1e-9).astype(int)
+    lines = [chosen.campaign, chosen.segment]
+    owed = (exact.groupby(lines).transform("sum") - taken.groupby(lines).transform("sum")).round().astype(int)
+    used = (chosen.contacts + taken).groupby(chosen.group).transform("sum")
+    remainder = (exact - taken).where(chosen.customers > used, -1.0)
+    place = remainder.groupby(lines).rank(method="first", ascending=False)
+    extra = (place <= owed) & (remainder >= 0)
+    room = chosen.customers - used
+    extra &= extra.groupby(chosen.group).cumsum() <= room  # two campaigns may want the last customer of a group
+    return taken + extra
+
+
+def _draws(listed: pd.DataFrame, seed: int) -> np.ndarray:
+    draws = np.empty(len(listed), dtype="uint64")
+    ids = listed.customer_id.astype(object).to_numpy()
+    for campaign in listed.campaign.unique():
+        own = (listed.campaign == campaign).to_numpy()
+        key = hashlib.sha256(f"{seed}|{campaign}".encode()).hexdigest()[:16]
+        draws[own] = pd.util.hash_array(ids[own], hash_key=key, categorize=False)
+    return draws
+
+
+def _described(listed: pd.DataFrame) -> pd.DataFrame:
+    days, orders = listed.recency_days.astype(str), listed.orders.astype(str)
+    reason = listed.segment + ": " + orders + " orders, the last " + days + " days ago"
+    table = listed.assign(value=listed.order_margin.round(2), reason=reason)
+    columns = ["customer_id", "campaign", "segment", "group", "value", "reason"]
+    return table.sort_values(["campaign", "segment", "customer_id"], ignore_index=True)[columns]

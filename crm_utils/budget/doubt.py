@@ -1,0 +1,214 @@
+"""How sure the plan is, and what would change it: budget curve, flip points, scenarios, rules of thumb beside it."""
+
+import numpy as np
+import pandas as pd
+
+from crm_utils.budget import allocation
+from crm_utils.budget.economics import priced
+
+ROUNDS = 40
+PRECISION = 0.004  # of a flip point
+TOLERANCE = 1e-6  # of the plan's profit: differences below are the solver's
+
+
+def interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, float]:
+    """Expected profit of these contacts with every lift at its lift_low, and at its lift_high.
+
+    If each range holds its lift 90 times of 100, this holds the plan's expected profit 90 times of 100 where lifts
+    are high or low together, and more often where they are not.
+    """
+    ranged = campaigns.set_index("name")
+    ends = (
+        priced(allocated.assign(lift=allocated.campaign.map(ranged[end])), campaigns)
+        for end in ("lift_low", "lift_high")
+    )
+    return tuple(allocation.expected_profit(at_end, campaigns) for at_end in ends)
+
+
+def curve(options: pd.DataFrame, campaigns: pd.DataFrame, budgets: list[float], control_share: float) -> pd.DataFrame:
+    """The best plan of each budget: budget, spend, unspent, expected_profit, profit_low, profit_high (given the ranges)."""
+    rows = []
+    for budget in budgets:
+        allocated = allocation.allocate(options, campaigns, budget, control_share=control_share)
+        spent = allocation.spend(allocated, campaigns)
+        profit = allocation.expected_profit(allocated, campaigns)
+        rows.append([budget, spent, budget - spent, profit, *interval(allocated, campaigns)])
+    return pd.DataFrame(rows, columns=["budget", "spend", "unspent", "expected_profit", "profit_low", "profit_high"])
+
+
+def sensible_budget(options: pd.DataFrame, campaigns: pd.DataFrame, control_share: float) -> float:
+    """What the best plan without a budget spends: above it no contact earns its cost."""
+    most = (options.spend * options.customers).sum() + campaigns.fixed_cost.sum() + campaigns.min_spend.sum()
+    return allocation.spend(allocation.allocate(options, campaigns, most, control_share=control_share), campaigns)
+
+
+def budgets_to_show(budget: float, sensible: float, steps: int = 24) -> list[float]:
+    """Budgets from 0 to 2 × the budget; where the sensible budget is far below, to 2 × that, since the curve is flat beyond."""
+    end = 2 * (budget if sensible > budget / 5 else sensible)
+    return sorted(
+        {*np.linspace(0, end, steps + 1).round(2).tolist(), *([round(sensible, 2)] if sensible < end else [])}
+    )
+
+
+def next_money(
+    allocated: pd.DataFrame,
+    options: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    budget: float,
+    control_share: float,
+    more=1000.0,
+) -> float:
+    """What `more` money on top of the budget would add to the expected profit."""
+    richer = allocation.allocate(options, campaigns, budget + more, control_share=control_share)
+    gain = allocation.expected_profit(richer, campaigns) - allocation.expected_profit(allocated, campaigns)
+    return max(gain, 0.0)
+
+
+def flip_points(
+    allocated: pd.DataFrame, campaigns: pd.DataFrame, budget: float, control_share: float = 0.0
+) -> pd.Series:
+    """The lift at which each line (campaign, segment) leaves the plan, or enters it, all else equal; null where none does
+    (lifts are tried up to what is left to whom of the line buys most often anyway).
+
+    The best profit is convex in a line's lift and flat while the line is out. From a lift at which it is in, Newton
+    steps with the slope the budget's dual gives (added margin less the money redeemed, priced at the dual) come down
+    to where the two meet: there the line's profit per unit of money equals that of the plan's last unit.
+    """
+    solve = _Solver(campaigns, budget, control_share)
+    current = allocation.expected_profit(allocated, campaigns)
+    flips = {}
+    for line, own in allocated.groupby(["campaign", "segment"], sort=True):
+        rows = allocated.index.isin(own.index)
+        if own.contacts.any():
+            without = solve(allocated[~rows], None, None)[1] if solve.may_stop(line[0]) else np.nan
+            flips[line] = _flip(solve, allocated, rows, own.lift.iloc[0], without)
+        else:
+            flips[line] = _flip(solve, allocated, rows, float((1 - own.p0).min()), current)
+    return pd.Series(flips, dtype=float).rename_axis(["campaign", "segment"])
+
+
+class _Solver:
+    """Plans with one line's lift changed."""
+
+    def __init__(self, campaigns: pd.DataFrame, budget: float, control_share: float):
+        self.campaigns, self.budget, self.control_share = campaigns, budget, control_share
+
+    def __call__(
+        self, options: pd.DataFrame, rows: np.ndarray | None, lift: float | None
+    ) -> tuple[pd.DataFrame, float]:
+        if rows is not None:
+            options = priced(options.assign(lift=options.lift.mask(rows, lift)), self.campaigns)
+        plan = allocation.allocate(options, self.campaigns, self.budget, control_share=self.control_share)
+        return plan, allocation.expected_profit(plan, self.campaigns)
+
+    def may_stop(self, campaign: str) -> bool:
+        return self.campaigns.set_index("name").min_spend[campaign] == 0
+
+    def slope(self, plan: pd.DataFrame, rows: np.ndarray, lift: float) -> float:
+        """What one more unit of lift adds to the best profit."""
+        own = plan[rows]
+        redeemed = (own.contacts * own.incentives_added).sum() / lift
+        price = allocation.marginal_return(plan, self.campaigns, self.budget, self.control_share) if redeemed else 0
+        return (own.contacts * own.added_margin).sum() / lift - redeemed * (1 + price)
+
+
+def _flip(solve: _Solver, options: pd.DataFrame, rows: np.ndarray, start: float, without: float) -> float:
+    """Newton from a lift at which the line is in the plan, down to where it is out; bisection where a step went too far."""
+    enough = TOLERANCE * max(abs(without), 1.0)
+    out, inside, lift = 0.0, np.nan, start
+    for _ in range(ROUNDS):
+        plan, profit = solve(options, rows, lift)
+        gain = profit - without
+        if gain > enough and plan.contacts[rows].any():
+            inside = lift
+            slope = solve.slope(plan, rows, lift)
+            step = lift - gain / slope if slope > 0 else lift
+            lift = step if out < step < inside else (out + inside) / 2
+        else:
+            landed, out = (
+                out == 0,
+                lift,
+            )  # the first step to land outside should have met the flip point: look just above
+            lift = min(out * (1 + PRECISION / 2), (out + inside) / 2) if landed else (out + inside) / 2
+        if not inside - out > PRECISION * inside:
+            return (out + inside) / 2
+    return (out + inside) / 2
+
+
+def scenarios(
+    options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, changes: list[dict], control_share: float
+) -> pd.DataFrame:
+    """The best plan as planned and in each scenario: scenario, budget, spend, unspent, contacts, expected_profit, profit_low, profit_high.
+
+    A change names relative changes of `budget`, `margin` and `lift`: {name: …, lift: -0.3} is 30 % less lift everywhere.
+    """
+    rows = []
+    for change in [{"name": "as planned"}, *changes]:
+        factor = {knob: 1 + (change.get(knob) or 0) for knob in ("budget", "margin", "lift")}
+        lifts = {end: campaigns[end] * factor["lift"] for end in ("lift", "lift_low", "lift_high")}
+        changed = campaigns.assign(**lifts)
+        weighed = options.assign(
+            lift=options.lift * factor["lift"], order_margin=options.order_margin * factor["margin"]
+        )
+        line = curve(priced(weighed, changed), changed, [budget * factor["budget"]], control_share).iloc[0]
+        rows.append({"scenario": change["name"], **line})
+    return pd.DataFrame(rows)
+
+
+def rules_of_thumb(
+    allocated: pd.DataFrame, campaigns: pd.DataFrame, budget: float, revenue: pd.Series, control_share: float
+) -> pd.DataFrame:
+    """The plan beside three ways to spend the same budget: way, spend, contacts, expected_profit.
+
+    equal split: each campaign gets the same amount; top spenders only: groups by revenue a customer (`revenue`, by
+    group), each with the campaign of the highest lift; largest segments: the same, segments by size. All stop when
+    the money is gone, and none asks whether a contact pays.
+    """
+    by_lift = allocated.sort_values(["lift", "campaign"], ascending=[False, True])
+    spenders = by_lift.assign(rank=by_lift.group.map(revenue))
+    sizes = allocated.groupby("group").agg(segment=("segment", "first"), customers=("customers", "first"))
+    largest = by_lift.assign(rank=by_lift.segment.map(sizes.groupby("segment").customers.sum()))
+    ways = {
+        "this plan": allocated,
+        "equal split over campaigns": _filled(
+            allocated, campaigns, dict.fromkeys(campaigns.name, budget / len(campaigns)), budget, control_share
+        ),
+        "top spenders only": _filled(
+            spenders.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, control_share
+        ),
+        "largest segments": _filled(
+            largest.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, control_share
+        ),
+    }
+    return pd.DataFrame(
+        [
+            [
+                way,
+                allocation.spend(filled, campaigns),
+                int(filled.contacts.sum()),
+                allocation.expected_profit(filled, campaigns),
+            ]
+            for way, filled in ways.items()
+        ],
+        columns=["way", "spend", "contacts", "expected_profit"],
+    )
+
+
+def _filled(
+    ordered: pd.DataFrame, campaigns: pd.DataFrame, shares: dict[str, float], budget: float, control_share: float
+):
+    """Contacts given in this order until the money, or each campaign's share of it, is gone."""
+    left, own, taken, fixed = budget, dict(shares), {}, campaigns.set_index("name").fixed_cost
+    contacts, running = [], set()
+    for row in ordered.itertuples():
+        start = 0.0 if row.campaign in running else fixed[row.campaign]
+        money = min(left, own.get(row.campaign, left)) - start
+        room = int(row.customers * (1 - control_share) + 1e-9) - taken.get(row.group, 0)
+        number = max(min(room, int(money / row.spend) if row.spend else room), 0) if money > 0 else 0
+        if number:
+            running.add(row.campaign)
+            cost = start + number * row.spend
+            left, taken[row.group] = left - cost, taken.get(row.group, 0) + number
+            own[row.campaign] = own.get(row.campaign, np.inf) - cost
+        contacts.append(number)
+    return ordered.assign(contacts=contacts)

@@ -1,0 +1,150 @@
+"""What one contact earns: campaigns × groups of alike customers.
+
+Per contact: π = s [u (V − ρ d) − p0 ρ d] − c, with V = g v (1 − φ). g margin rate, v value of an order, φ share
+of added orders merely pulled forward, u lift, p0 probability of buying without the contact, d incentive, ρ its
+redemption, s share of contacts delivered, c cost of a contact. A campaign's fixed cost F is paid once.
+Lifetime value × lift is not used: lifetime value already holds the orders that come anyway.
+"""
+
+import numpy as np
+import pandas as pd
+
+from crm_utils.budget.errors import BudgetError
+
+VALUE_CLASSES = 10
+SMALLEST_CLASS = 20  # customers: below that a class says little, and a control group cannot be taken from it
+
+
+def margin_rate(model: pd.DataFrame) -> float:
+    """The margin rate that 04_cltv assumed."""
+    return float(model.set_index(["model", "parameter"]).value["CLV", "margin_rate"])
+
+
+def candidates(
+    customers: pd.DataFrame, segments: pd.DataFrame, cltv: pd.DataFrame, margin: float, habits: pd.DataFrame | None
+) -> pd.DataFrame:
+    """One row per customer with what a plan looks at: scores, segment, behaviour and the money of an added order.
+
+    Adds order_value (expected value of an order) and order_margin (its margin: at the customer's own rate where
+    `habits` has margin_rate, else at `margin`). Raises `BudgetError` where a customer has no segment or no forecast.
+    """
+    joined = customers.merge(segments, on="customer_id", validate="one_to_one").merge(
+        cltv, on="customer_id", validate="one_to_one"
+    )
+    if len(joined) != len(customers):
+        raise BudgetError(
+            f"{len(customers) - len(joined):,} of {len(customers):,} customers have no segment or no forecast: rerun 03_segmentation and 04_cltv"
+        )
+    expected = joined.expected_revenue / joined.expected_orders.where(joined.expected_orders > 0)
+    joined["order_value"] = expected.fillna(joined.mean_value)
+    if not (joined.order_value > 0).any():
+        raise BudgetError(f"all {len(joined):,} customers have an order value of 0: no campaign can earn anything")
+    rate = pd.Series(margin, index=joined.index)
+    if habits is not None and "margin_rate" in habits:
+        rate = joined.customer_id.map(habits.set_index("customer_id").margin_rate).astype(float).fillna(margin)
+    return joined.assign(order_margin=rate.clip(-1, 1) * joined.order_value)
+
+
+def eligible(customers: pd.DataFrame, campaigns: pd.DataFrame, segment_names: list[str]) -> pd.DataFrame:
+    """Who each campaign may address: customer_id (index) × campaign, True where its segments or its rule say so.
+
+    Raises `BudgetError` for an unknown segment or a `where` that is no query on the customers' columns.
+    """
+    chosen = {}
+    for campaign in campaigns.itertuples():
+        unknown = set(campaign.segments) - set(segment_names)
+        if unknown:
+            raise BudgetError(
+                f"campaign {campaign.name}: unknown segment {', '.join(sorted(unknown))}; the segment map has {', '.join(segment_names)}"
+            )
+        in_segment = customers.segment.isin(campaign.segments)
+        chosen[campaign.name] = in_segment if campaign.segments else _matching(customers, campaign)
+    return pd.DataFrame(chosen).set_axis(customers.customer_id)
+
+
+def grouped(customers: pd.DataFrame, audience: pd.DataFrame, classes: int = VALUE_CLASSES) -> pd.DataFrame:
+    """The customers whom a campaign may address, with `group`: alike in segment, campaigns open to them and order value.
+
+    Each segment × set of campaigns is cut into up to `classes` equal classes of order margin, of at least 20 customers.
+    """
+    open_to = audience.to_numpy()
+    keyed = customers[open_to.any(axis=1)].sort_values(["order_margin", "customer_id"])
+    packed = np.packbits(audience.loc[keyed.customer_id].to_numpy(), axis=1)
+    keyed["pattern"] = np.unique(packed, axis=0, return_inverse=True)[1].ravel() if len(keyed) else 0
+    block = keyed.groupby(["segment", "pattern"], sort=True)
+    size = block.segment.transform("size")
+    number = (size // SMALLEST_CLASS).clip(1, classes)
+    keyed["value_class"] = block.cumcount() * number // size
+    keyed["group"] = keyed.groupby(["segment", "pattern", "value_class"], sort=True).ngroup()
+    return keyed.drop(columns=["pattern", "value_class"]).sort_values("customer_id")
+
+
+def options(
+    groups: pd.DataFrame, audience: pd.DataFrame, campaigns: pd.DataFrame, chances: pd.DataFrame
+) -> pd.DataFrame:
+    """What one contact of each campaign does for each group: one row a campaign and group it may address.
+
+    `groups` is from `grouped`, `chances` is P(buys anyway), customer_id × window in days. Returns campaign, group,
+    segment, customers, p0, order_margin (means), lift, and the money columns of `priced`.
+    Raises `BudgetError` for a chance that is no probability.
+    """
+    wrong = ~chances.ge(0) | ~chances.le(1)
+    if wrong.any(axis=None):
+        raise BudgetError(
+            f"{int(wrong.any(axis=1).sum()):,} of {len(chances):,} customers have a chance to buy outside 0–1: check the model in 04_cltv"
+        )
+    windows = [f"p0_{days}" for days in chances.columns]
+    known = groups.assign(**dict(zip(windows, chances.loc[groups.customer_id].to_numpy().T, strict=True)))
+    by_group = known.groupby("group", sort=True)
+    means = by_group[["order_margin", *windows]].mean()
+    means["segment"], means["customers"] = by_group.segment.first(), by_group.size()
+    reached = audience.loc[by_group.customer_id.first()].to_numpy()
+    tables = [
+        means[reached[:, place]].rename(columns={f"p0_{campaign.window_days}": "p0"}).assign(campaign=campaign.name)
+        for place, campaign in enumerate(campaigns.itertuples())
+    ]
+    table = pd.concat(tables).reset_index()[["campaign", "group", "segment", "customers", "p0", "order_margin"]]
+    lift = table.campaign.map(campaigns.set_index("name").lift).astype(float)
+    return priced(table.assign(lift=lift), campaigns)
+
+
+def priced(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
+    """The options with the money of one contact, from p0, order_margin, lift and the campaign's terms.
+
+    margin (V, of an added order), added_margin (s u V), incentives_added (s u ρ d), incentives_anyway (s p0 ρ d),
+    contact_costs (c), spend (the last three), profit (added_margin − spend = π). A lift beyond 1 − p0 cannot happen
+    and counts as 1 − p0.
+    """
+    term = campaigns.set_index("name").loc[options.campaign].reset_index(drop=True).set_index(options.index)
+    given = term.redemption * term.incentive
+    lift = np.minimum(options.lift, 1 - options.p0)
+    margin = options.order_margin * (1 - term.pulled_forward)
+    money = {
+        "margin": margin,
+        "added_margin": term.delivered * lift * margin,
+        "incentives_added": term.delivered * lift * given,
+        "incentives_anyway": term.delivered * options.p0 * given,
+        "contact_costs": term.contact_cost,
+    }
+    spend = money["incentives_added"] + money["incentives_anyway"] + money["contact_costs"]
+    return options.assign(**money, spend=spend, profit=money["added_margin"] - spend)
+
+
+def break_even_lift(
+    term: pd.Series, p0: float | pd.Series, margin: float | pd.Series, fixed: float | pd.Series = 0.0
+) -> np.ndarray:
+    """u* = ((c + F/n)/s + p0 ρ d) / (V − ρ d): the lift that earns nothing. Null where no lift can pay (V ≤ ρ d or u* > 1 − p0)."""
+    p0, margin = np.asarray(p0, float), np.asarray(margin, float)
+    given = term.redemption * term.incentive
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lift = ((term.contact_cost + fixed) / term.delivered + p0 * given) / (margin - given)
+    return np.where((margin > given) & (lift <= 1 - p0), lift, np.nan)
+
+
+def _matching(customers: pd.DataFrame, campaign) -> pd.Series:
+    try:
+        return customers.eval(campaign.where).astype(bool)
+    except Exception as error:  # pandas raises many kinds for a query that does not fit
+        raise BudgetError(
+            f"campaign {campaign.name}: where {campaign.where!r} is no query on the customers: {error}"
+        ) from error

@@ -1,0 +1,77 @@
+"""Sentences of 05_budget on who is contacted, what can be measured, and what was."""
+
+import pandas as pd
+
+from crm_utils.formats import count, listing, money, percent, plural
+from crm_utils.headlines import Nothing, Sentence, nothing, say
+
+
+def lists(targets: pd.DataFrame, share: float) -> Sentence:
+    """How many lists there are and how many customers are held back."""
+    if targets.empty:
+        return say("No list is written, since no line is planned.")
+    held = int((targets.group == "control").sum())
+    return say(
+        f"{plural(targets.groupby(['campaign', 'segment']).ngroups, 'list')} hold {plural(len(targets), 'customer')}, each of them once; {count(held)} ({percent(held / len(targets))}) are held back and must not be contacted."
+    )
+
+
+def measurability(table: pd.DataFrame) -> Sentence:
+    """Which campaigns the control groups will tell about."""
+    seen = table[table.detectable_lift <= table.lift]
+    if table.empty:
+        return say("Nothing is planned, so nothing can be measured.")
+    if len(seen) == len(table):
+        return say("Every planned campaign's lift will be seen, if it is there.")
+    blind = table[~table.campaign.isin(seen.campaign)].campaign.tolist()
+    return say(
+        f"The lift of {listing(blind)} is too small to be seen with so few held back: repeat, pool several months, or hold back more (control_share)."
+    )
+
+
+def reach(table: pd.DataFrame, has_contacts: bool) -> Sentence | Nothing:
+    """How many of those meant may be contacted."""
+    if not has_contacts:
+        return nothing("the report names no table of contacts: everybody counts as reachable")
+    least = table[table.customers > 0].sort_values("share")
+    if least.empty:
+        return say("No campaign has anybody to contact.")
+    return say(
+        f"{percent(table.reachable.sum() / table.customers.sum())} of those the campaigns are meant for may be contacted; the fewest for {least.campaign.iloc[0]} ({percent(least.share.iloc[0])})."
+    )
+
+
+def measured(table: pd.DataFrame, currency: str) -> Sentence | Nothing:
+    """What the past campaigns with random groups earned, and how many could not be used."""
+    if table.empty:
+        return nothing("the report names no file of past campaigns")
+    used = table[table.use == "measured"]
+    refused = len(table) - len(used)
+    left_out = f"{plural(refused, 'campaign')} without groups that were random and complete {'is' if refused == 1 else 'are'} observational and not used." if refused else ""  # fmt: skip
+    if used.empty:
+        return say("No past campaign can be measured.", left_out)
+    sums = used[["earned", "promised"]].sum()
+    return say(
+        f"{plural(len(used), 'measured campaign')} earned {money(sums.earned, currency)}; their assumed lifts had promised {money(sums.promised, currency)}.",
+        left_out,
+    )
+
+
+def measured_in_words(table: pd.DataFrame, currency: str) -> str:
+    """What the figure of past campaigns shows."""
+    lines = "; ".join(
+        f"{row.campaign} earned {money(row.earned, currency)} ({money(row.earned_low, currency)} to {money(row.earned_high, currency)}), promised {money(row.promised, currency)}"
+        for row in table.dropna(subset=["earned"]).itertuples()
+    )
+    return f"Chart of what past campaigns earned: {lines or 'none'}."
+
+
+def calibration(held_out: pd.DataFrame, tolerance: float) -> Sentence:
+    """Where the forecast of who buys anyway can be trusted, and where not."""
+    if held_out.empty:
+        return say(
+            "The history is too short to hold a window back: the chances to buy anyway are the model's, unchecked."
+        )
+    off = held_out[held_out.error.abs() > tolerance]
+    base = f"In the last window the share of customers who bought by themselves was forecast within {tolerance * 100:.0f} points in {len(held_out) - len(off)} of {len(held_out)} segments"
+    return say(f"{base}." if off.empty else f"{base}; not in {listing(off.segment.tolist())}.")

@@ -1,0 +1,21 @@
+"""Text that a spreadsheet would run as a formula, made harmless."""
+
+import pandas as pd
+
+STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def neutral(value: object) -> object:
+    """The value; text that a spreadsheet would take for a formula with an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(STARTS) else value
+
+
+def neutralised(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with every text in it, headings included, as `neutral` leaves it."""
+    texts = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
+    harmless = frame.astype(dict.fromkeys(texts, object))
+    for column in texts:
+        distinct = pd.Series(harmless[column].unique(), dtype=object)
+        risky = {value: neutral(value) for value in distinct if isinstance(value, str) and value.startswith(STARTS)}
+        harmless[column] = harmless[column].replace(risky) if risky else harmless[column]
+    return harmless.rename(columns=neutral)

@@ -1,0 +1,65 @@
+"""The plan as a spreadsheet: summary tables with number formats, frozen headers and assumptions marked."""
+
+import io
+import re
+import zipfile
+from datetime import date, datetime, time
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.styles import Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from crm_utils.spreadsheets import neutral
+from crm_utils.tables import CENTS, COUNT, MONEY, POINTS, SHARE, WRITTEN, heading
+
+ASSUMED = PatternFill("solid", fgColor="FFF2CC")
+HEAD = PatternFill("solid", fgColor="E3ECEB")
+FORMATS = {COUNT: "#,##0", SHARE: "0.0%", MONEY: "#,##0.00", CENTS: "#,##0.00", POINTS: "0.0%"}
+ASSUMPTIONS = {"lift", "lift_low", "lift_high", "contact_cost", "incentive", "redemption", "fixed_cost", "delivered",
+               "pulled_forward", "expected_profit", "profit_low", "profit_high"}  # fmt: skip
+NOTE = "Yellow cells rest on an assumption, not on a measurement. Lifts are added purchase probabilities. Intervals hold given your ranges."
+
+
+def workbook(sheets: dict[str, pd.DataFrame], title: str, day: date, currency: str) -> bytes:
+    """An xlsx file with one sheet a table; the same tables give the same bytes.
+
+    Rows whose `basis` is assumed have their assumed figures in yellow. Text that would run as a formula is made harmless.
+    """
+    book = Workbook()
+    book.remove(book.active)
+    for name, frame in sheets.items():
+        _fill(book.create_sheet(name), frame, f"{title}, {day:%d %B %Y}: {name.lower()}. Money in {currency}. {NOTE}")
+    stored = io.BytesIO()
+    book.save(stored)
+    return _without_clock(stored.getvalue(), datetime.combine(day, time()))
+
+
+def _fill(sheet: Worksheet, frame: pd.DataFrame, note: str) -> None:
+    sheet["A1"] = neutral(note)
+    sheet["A1"].font = Font(italic=True)
+    for place, column in enumerate(frame.columns, start=1):
+        head = sheet.cell(2, place, neutral(heading(column)))
+        head.font, head.fill = Font(bold=True), HEAD
+        kind = WRITTEN.get(column, (None, None))[0]
+        for row, value in enumerate(frame[column].tolist(), start=3):
+            cell = sheet.cell(row, place, None if pd.isna(value) else neutral(value))
+            cell.number_format = FORMATS.get(kind, "0.00" if isinstance(value, float) else "General")
+            if column in ASSUMPTIONS and "basis" in frame and frame.basis.iloc[row - 3] == "assumed":
+                cell.fill = ASSUMED
+        longest = max([len(heading(column)), *(len(str(value)) for value in frame[column] if isinstance(value, str))])
+        sheet.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, 12), 60)
+    sheet.freeze_panes = "B3"
+
+
+def _without_clock(content: bytes, moment: datetime) -> bytes:
+    """The file with the time of saving, in its properties and its archive, replaced by a fixed one."""
+    fixed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "docProps/core.xml":
+                data = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment.strftime("%Y-%m-%dT%H:%M:%SZ").encode(), data)
+            new.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+    return fixed.getvalue()
