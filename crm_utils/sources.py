@@ -65,13 +65,21 @@ def _refuse_missing_columns(raw: ir.Table, wanted: dict[str, str], file: str) ->
 
 def _typed(column: ir.Column, name: str) -> ir.Column:
     if name in TEXT_COLUMNS:
-        return column.cast("string").strip().nullif("")
+        return _stripped(column.cast("string"))
     if name in NUMBER_COLUMNS:
         return column.try_cast(MONEY)
     if not column.type().is_string():
         return column.cast("timestamp")
     compact = column.re_replace(r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3")
     return compact.try_cast("timestamp")
+
+
+def _stripped(text: ir.StringColumn) -> ir.StringColumn:
+    """Text without blanks around it, null where nothing is left. Stripping is slow, so only what has blanks is stripped."""
+    blanks = text.ascii_str() <= 32
+    for blank in " \t\n\r":
+        blanks = blanks | text.endswith(blank)
+    return ibis.ifelse(blanks, text.strip().nullif(""), text)
 
 
 def _refuse_lost_values(named: ir.Table, wanted: dict[str, str], file: str) -> None:
