@@ -157,7 +157,7 @@ def _stacked(events: ir.Table, group: list[str]) -> ir.Table:
 
     pieces, later = events.pieces, events.later
     events = events.mutate(sold=ibis.ifelse(later == 0, pieces, 0).sum().over(so_far()).cast(MONEY))
-    events = events.filter((events.later == 0) | (events.pieces <= events.sold))
+    events = events.filter((events.later == 0) | (events.pieces <= events.sold)).cache()  # SQLite's parser is shallow
     events = events.mutate(asked=ibis.ifelse(events.later == 1, events.pieces, 0).sum().over(so_far()).cast(MONEY))
     events = events.mutate(excess=ibis.greatest(events.asked - events.sold, ibis.literal(0).cast(MONEY)))
     events = events.mutate(missed=events.excess.max().over(so_far()))

@@ -1,0 +1,50 @@
+"""The cleaning of line items is the same on another engine as on DuckDB."""
+
+from pathlib import Path
+
+import ibis
+import pandas as pd
+import pytest
+from test_cleaning import DAY, MODES, TINY, line_items
+
+from crm_utils import cleaning, habits, orders, readiness, settlement
+
+
+def sqlite_lines(path: Path) -> ibis.Table:
+    """The tiny ledger, held by SQLite."""
+    frame = line_items(TINY).drop("amount").execute().assign(country="UK")
+    frame = frame.astype({"quantity": float, "unit_price": float})
+    frame["ordered_at"] = frame.ordered_at.dt.strftime("%Y-%m-%d %H:%M:%S")
+    connection = ibis.sqlite.connect(path)
+    raw = connection.create_table("lines", ibis.memtable(frame).to_pyarrow())
+    money = {"quantity": "decimal(18, 4)", "unit_price": "decimal(18, 4)"}
+    lines = raw.cast({"ordered_at": "timestamp"} | money)
+    return lines.mutate(amount=(lines.quantity * lines.unit_price).cast("decimal(18, 4)"))
+
+
+def derived(lines: ibis.Table, mode: str) -> list[pd.DataFrame]:
+    rules = cleaning.rules(lines, DAY, mode)
+    classified = cleaning.classify(lines, rules)
+    log = cleaning.ledger(classified, list(rules))
+    counted, cancelled = cleaning.counted(classified, log, DAY), cleaning.cancelled(classified)
+    settled = settlement.settle(counted, cancelled, mode)
+    placed = orders.from_lines(counted)
+    tables = [
+        settlement.adjustments(settled),
+        settlement.unmatched(settled),
+        placed,
+        habits.table(counted, cancelled),
+    ]
+    frames = [table.execute() for table in tables]
+    facts = pd.DataFrame([readiness.facts(placed, DAY)])
+    return [log, facts, readiness.by_day(placed), *(f.sort_values(list(f.columns), ignore_index=True) for f in frames)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_sqlite_gives_the_tables_that_duckdb_gives(tmp_path: Path, mode: str):
+    here = derived(line_items(TINY, country="UK"), mode)
+    there = derived(sqlite_lines(tmp_path / "lines.sqlite"), mode)
+    for one, other in zip(here, there, strict=True):
+        for column in one.select_dtypes("datetime"):
+            other[column] = pd.to_datetime(other[column])
+        pd.testing.assert_frame_equal(one, other[one.columns], check_dtype=False)
