@@ -331,6 +331,20 @@ def test_a_column_of_the_wrong_type(postgres, mariadb):
         )
 
 
+def test_moments_belong_to_a_day_only_in_some_zone(postgres, folder, reference, tmp_path):
+    moments = ", ".join(f"{name} at time zone 'UTC' as {name}" if name == "ordered_at" else name for name in SAME)
+    source = {"database": postgres, "query": f"select {moments} from lines"}
+    refused(
+        SourceError,
+        folder,
+        "'ordered_at' (columns.ordered_at): 3,000 rows with a time zone",
+        "source.timezone: UTC",
+        "source.query",
+        **source,
+    )
+    assert_same(tables(source | {"timezone": "UTC"}, folder, tmp_path), reference)
+
+
 def test_an_engine_that_is_not_installed(tmp_path):
     refused(SourceMissing, tmp_path, "snowflake", "pip install", database="snowflake://crm@account/shop", table="lines")
 
