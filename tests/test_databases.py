@@ -331,6 +331,20 @@ def test_a_column_of_the_wrong_type(postgres, mariadb):
         )
 
 
+def test_moments_belong_to_a_day_only_in_some_zone(postgres, folder, reference, tmp_path):
+    moments = ", ".join(f"{name} at time zone 'UTC' as {name}" if name == "ordered_at" else name for name in SAME)
+    source = {"database": postgres, "query": f"select {moments} from lines"}
+    refused(
+        SourceError,
+        folder,
+        "'ordered_at' (columns.ordered_at): 3,000 rows with a time zone",
+        "source.timezone: UTC",
+        "source.query",
+        **source,
+    )
+    assert_same(tables(source | {"timezone": "UTC"}, folder, tmp_path), reference)
+
+
 def test_an_engine_that_is_not_installed(tmp_path):
     refused(SourceMissing, tmp_path, "snowflake", "pip install", database="snowflake://crm@account/shop", table="lines")
 
@@ -348,7 +362,11 @@ def test_a_password_in_a_message_of_a_driver_is_hidden(secret):
 
 
 def fingerprints(folder: Path) -> dict[str, tuple[int, int]]:
-    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
 
 
 def test_a_report_on_a_database_keeps_its_secret_and_its_last_good_state(postgres, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from crm_utils import sources
 from crm_utils.locate import SourceError, SourceMissing, content_hash
+from crm_utils.params import ParamsError, Report, Source, parse
 
 COLUMNS = {
     "customer_id": "Customer",
@@ -361,6 +362,37 @@ def test_null_and_duplicated_column_names(tmp_path):
 def test_a_row_with_too_many_fields(tmp_path):
     write(tmp_path / "shop.csv", [ROWS[0], (*ROWS[1], "more"), ROWS[2]])
     refused(tmp_path, "shop.csv cannot be read", file="shop.csv")
+
+
+# how a source is written down
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({}, "name exactly one of sample, file, files"),
+        ({"file": "a.csv", "database": "sqlite://a.db", "table": "t"}, "name exactly one of"),
+        ({"database": "sqlite://a.db"}, "needs exactly one of table, query"),
+        ({"database": "sqlite://a.db", "table": "t", "query": "select 1"}, "needs exactly one of table, query"),
+        ({"file": "a.csv", "date_format": "iso"}, "source.date_format"),
+        ({"file": "a.csv", "decimal": ";"}, "source.decimal"),
+        ({"files": []}, "source.files"),
+        ({"database": "mysql://me:open-secret@host/shop", "table": "t"}, "write the password as ${NAME}"),
+        ({"database": "mysql://host/shop?user=me&password=open-secret", "table": "t"}, "write the password as ${NAME}"),
+        ({"database": ["mysql://me:open-secret@host/shop"], "table": "t"}, "source.database"),
+    ],
+)
+def test_a_source_that_cannot_be_meant_is_refused(source, words):
+    report = {"title": "x", "currency": "EUR", "columns": COLUMNS, "analysis_dates": ["2011-12-09"], "source": source}
+    with pytest.raises(ParamsError) as error:
+        parse(report, Report, "params/x.yaml")
+    assert words in str(error.value)
+    assert "open-secret" not in str(error.value)
+
+
+def test_a_password_by_name_is_welcome():
+    for url in ("mysql://me:${SHOP_PASSWORD}@host/shop", "${SHOP_URL}", "sqlite://a.db", "bigquery://project/dataset"):
+        assert Source(database=url, table="t").database == url
 
 
 # the real thing

@@ -7,6 +7,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from crm_utils.formats import hidden
+
 
 class ParamsError(ValueError):
     """A parameters file is wrong; the message names the file, every key at fault and the nearest valid name."""
@@ -50,7 +52,8 @@ def _problem(item: Any, model: type[BaseModel]) -> str:
             f"; did you mean {near[0]}?" if near else f"; valid here: {', '.join(valid)}"
         )
     message = item["msg"].removeprefix("Value error, ")
-    return f"{key}: {message}" + ("" if item["type"] in ("missing", "value_error") else f", not {item['input']!r}")
+    told = "" if item["type"] in ("missing", "value_error") else f", not {item['input']!r}"
+    return hidden(f"{key}: {message}{told}")
 
 
 def _names_at(model: Any, place: tuple) -> list[str]:

@@ -30,6 +30,7 @@ def line_items(source: dict, columns: dict[str, str | None], root: Path) -> ir.T
     parts = extracts(source, root)
     checks.refuse_missing_columns(parts, wanted)
     for part in parts:
+        checks.refuse_time_zones(part, wanted, source.get("timezone"))
         checks.refuse_unreadable_values(part, wanted)
     typed = [values.standard(part.table, wanted, part.format) for part in parts]
     if len(typed) == 1:

@@ -66,6 +66,18 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str]) -> None:
             )
 
 
+def refuse_time_zones(part: Extract, wanted: dict[str, str], timezone: str | None) -> None:
+    """Raise `SourceError` for moments of a database, which belong to a day only in some zone, unless UTC is asked for."""
+    column = wanted["ordered_at"]
+    kind = part.table[column].type()
+    if part.format is None and kind.is_timestamp() and kind.timezone is not None and timezone != "UTC":
+        rows = plural(executed(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
+        raise SourceError(
+            f"{part.label}, column {column!r} (columns.ordered_at): {rows} with a time zone; set source.timezone: UTC if your "
+            f"days begin there, or convert it in source.query: select …, {column} at time zone 'Europe/London' as {column} from …"
+        )
+
+
 def _lost(column: ir.Column, name: str, part: Extract) -> ir.BooleanValue:
     value = values.typed(column, name, part.format)
     if name == "ordered_at":
