@@ -118,18 +118,17 @@ def allocate(options: pd.DataFrame, campaigns: pd.DataFrame, budget: float) -> p
     )
     cost = coo_array(np.concatenate([used.spend.to_numpy(), fixed])[None, :])
     limits = LinearConstraint(vstack([once, opened, cost]), ub=np.concatenate([size, np.zeros(lines), [budget]]))
-    kinds = np.concatenate([np.zeros(lines), np.ones(switches)])
     upper = np.concatenate([used.customers.to_numpy(float), np.ones(switches)])
     solution = milp(
         np.concatenate([-used.profit.to_numpy(), fixed]),
-        integrality=kinds,
+        integrality=np.ones(lines + switches),
         bounds=(0, upper),
         constraints=limits,
-        options={"mip_rel_gap": 1e-9},
+        options={"mip_rel_gap": 1e-6},
     )
     if solution.x is None:
         raise BudgetError(f"no plan found: {solution.message}")
-    contacts = np.floor(solution.x[:lines] + 1e-6).astype(int)
+    contacts = np.rint(solution.x[:lines]).astype(int)
     return options.assign(contacts=pd.Series(contacts, index=used["index"]).reindex(options.index, fill_value=0))
 
 

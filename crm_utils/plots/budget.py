@@ -48,7 +48,7 @@ def break_even(lines: pd.DataFrame, lifts: pd.Series, ax: Axes | None = None) ->
     shown = lines[lines.break_even_lift.notna()].iloc[::-1]
     ax = new_axes(ax, height=0.9 + 0.34 * max(len(shown), 1))
     names = [f"{row.campaign} · {row.segment}" for row in shown.itertuples()]
-    assumed = shown.campaign.map(lifts)
+    assumed = shown.campaign.map(lifts).astype(float)
     ax.barh(
         names,
         shown.break_even_lift,
