@@ -86,6 +86,14 @@ def test_the_article_with_the_zero_price_customer_kept(article_orders):
     assert len(customers) == 4339
 
 
+def test_the_cells_the_documents_name(article_orders):
+    # Counts of the checklist of the documents' slips: nobody is in 514, the cell its budget is for; 444 has recency 4.
+    measured = rfm.measures(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
+    named = rfm.named_cells(rfm.score(measured, Rules(method="article"))).set_index("cell")
+    assert named.in_the_cell.to_dict() == {"514": 0, "413": 12, "111": 182, "355": 83, "444": 118}
+    assert named.customers["514"] == 30, "the rule finds whom the cell misses"
+
+
 def test_the_default_method_beside_the_article(article_orders):
     measured = rfm.measures(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
     scored, theirs = rfm.score(measured, 5), rfm.score(measured, Rules(method="article"))
