@@ -29,11 +29,13 @@ def kept(
     customers = customers.reset_index(drop=True)
     actual = customers.customer_id.map(segments.set_index("customer_id").segment)
     weekly = _weekly(orders, customers, analysis_date)
+    chance = 1 - np.exp(-np.bincount(weekly.row, minlength=len(customers)))  # of having an order left
     draw = np.random.default_rng(SEED)
     same, present = np.zeros(len(customers)), np.zeros(len(customers))
     for _ in range(DRAWS):
         seen = _seen(weekly, customers, _weights(int(weekly.week.max()) + 1, draw))
-        others = seen.iloc[draw.integers(0, len(seen), len(seen))]
+        rarity = 1 / chance[seen.index]  # whoever is likelier to lose all orders is drawn more often: the mix stays
+        others = seen.iloc[draw.choice(len(seen), len(seen), p=rarity / rarity.sum())]
         scored = rfm.score(seen, rules, scoring.limits(others, rules))
         present[seen.index] += 1
         same[seen.index] += naming.segment(scored, analysis_date).segment == actual.loc[seen.index]

@@ -1,9 +1,12 @@
 """Sentences of 02_rfm."""
 
+from datetime import date
+
 import pandas as pd
 
-from crm_utils.formats import count, listing, money, percent, plural
+from crm_utils.formats import count, day, listing, money, percent, plural
 from crm_utils.headlines import Nothing, Sentence, nothing, say
+from crm_utils.scoring import Rules
 
 WINDOWS = {
     "12 months to the analysis date": "Frequency and monetary scores count the orders of the last 12 months only; revenue here is that of all orders.",
@@ -42,6 +45,22 @@ def top_scores(cuts: pd.DataFrame, currency: str) -> Sentence:
         f"a frequency score of {frequency.score:.0f} takes {plural(frequency.lowest, frequency.unit)} or more,",
         f"a monetary score of {monetary.score:.0f} takes {money(monetary.lowest, currency)} or more{monetary.unit.removeprefix('money')}.",
     )
+
+
+def how_scored(rules: Rules) -> Sentence:
+    """How a score is drawn from a measure, by the method, the limits and the date of this report."""
+    methods = {
+        "quantiles": "A score is 1 plus the number of classes that the share of customers strictly worse fills. Equal values get equal scores; where very many customers share one value, a class can stay empty.",
+        "approximate": "The classes begin at approximate quantiles that the engine draws in one pass. Equal values get equal scores.",
+        "article": "As in the article, the classes hold equal numbers of customers. Customers with equally many orders are told apart by their id, so some who behave alike score differently.",
+    }
+    own = f"The limits of {listing(list(rules.limits))} are the analyst's own." if rules.limits else ""
+    frozen = (
+        f"The limits are those of {day(date.fromisoformat(rules.frozen_on))}: a score changes only when the customer does."
+        if rules.frozen_on
+        else ""
+    )
+    return say(methods[rules.method], own, frozen)
 
 
 def empty_classes(cuts: pd.DataFrame) -> Sentence:
@@ -132,19 +151,20 @@ def methods(compared: pd.DataFrame | None) -> Sentence | Nothing:
 
 
 def cohorts(cohorts: pd.DataFrame) -> Sentence | Nothing:
-    """How many first buyers order again in the period after, and in the last one known."""
-    later = cohorts[(cohorts.period > 0) & (cohorts["size"] >= 30)]
-    if later.empty:
+    """How many first buyers order again in the period after, in all groups, in the first and in the last."""
+    after = cohorts[(cohorts.period == 1) & (cohorts["size"] >= 30)]
+    if after.empty:
         return nothing("No period after the first order is complete yet.")
-    unit, whole = cohorts.unit.iloc[0], later.groupby("period")[["customers", "size"]].sum()
-    rates = whole.customers / whole["size"]
-    last = f" and {percent(rates.iloc[-1])} in the {_ordinal(len(rates))}" if len(rates) > 1 else ""
-    return say(f"Of all first buyers {percent(rates.iloc[0])} ordered in the {unit} after their first one{last}.")
+    unit, first, last = after.unit.iloc[0], after.iloc[0], after.iloc[-1]
+    groups = f": {percent(first.retention)} of those who began in {_begun(first)}, {percent(last.retention)} of those of {_begun(last)}"
+    return say(
+        f"Of all first buyers {percent(after.customers.sum() / after['size'].sum())} ordered in the {unit} after their first order{groups if len(after) > 1 else ''}."
+    )
 
 
-def _ordinal(number: int) -> str:
-    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
+def _begun(group: pd.Series) -> str:
+    quarter = f"{group.cohort.year} Q{group.cohort.quarter}"
+    return f"{group.cohort:%B %Y}" if group.unit == "month" else quarter
 
 
 def cohorts_in_words(cohorts: pd.DataFrame) -> str:

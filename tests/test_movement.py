@@ -1,0 +1,164 @@
+"""Movement between two dates: the five causes add up, frozen limits move nobody, and a case worked by hand."""
+
+from datetime import date
+from pathlib import Path
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crm_utils import movement, rfm, segments
+from crm_utils.params import SegmentMap, read
+from crm_utils.rfm import Rules
+
+MAP = read(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)
+NAMING = segments.Naming(**MAP.parts(), new_within_days=90)
+THEN, NOW = date(2023, 6, 30), date(2023, 9, 30)
+NO_ADJUSTMENTS = ibis.memtable(
+    pd.DataFrame(
+        {
+            "customer_id": pd.Series([], dtype="str"),
+            "order_id": pd.Series([], dtype="str"),
+            "adjusted_at": pd.Series([], dtype="datetime64[us]"),
+            "revenue": pd.Series([], dtype="float64"),
+        }
+    )
+)
+
+
+def shop(seed: int, customers: int = 120) -> ibis.Table:
+    """Orders of a shop over the year 2023: some customers come after THEN, some fall silent."""
+    draw = np.random.default_rng(seed)
+    rows = customers * 4
+    frame = pd.DataFrame(
+        {
+            "customer_id": [f"{number:04d}" for number in draw.integers(0, customers, rows)],
+            "order_id": [f"o{number}" for number in range(rows)],
+            "ordered_at": pd.Timestamp("2023-01-01") + pd.to_timedelta(draw.integers(0, 272, rows), unit="D"),
+            "revenue": draw.gamma(1, 40, rows).round(2) + 1,
+            "units": 1.0,
+            "lines": 1,
+        }
+    )
+    return ibis.memtable(frame)
+
+
+def both_dates(orders: ibis.Table, rules: Rules, adjustments: ibis.Table = NO_ADJUSTMENTS):
+    """Measures then, customers now, and the profiles at both dates."""
+    from crm_utils.orders import known_on
+
+    limits = (
+        rfm.limits(rfm.measures(known_on(orders, adjustments, THEN), THEN, rules), rules) if rules.frozen_on else None
+    )
+    now = rfm.score(rfm.measures(known_on(orders, adjustments, NOW), NOW, rules), rules, limits)
+    then = movement.state(orders, adjustments, THEN, now)
+    scored_then = rfm.score(then, rules, limits)
+    profiles = [
+        segments.profile(scored, NAMING.segment(scored, day), MAP.advice())
+        for scored, day in ((scored_then, THEN), (now, NOW))
+    ]
+    return then, now, profiles
+
+
+@given(st.integers(0, 10_000), st.sampled_from([Rules(), Rules(monetary_of="average"), Rules(recency_in="weeks")]))
+@settings(max_examples=12, deadline=None)
+def test_the_causes_sum_to_the_change_of_every_segment(seed, rules):
+    then, now, (before, after) = both_dates(shop(seed), rules)
+    net = movement.net(movement.moves(then, now, NAMING, THEN, NOW), after)
+    assert net.customers_then.tolist() == before.customers.tolist(), "residual 0"
+    assert net.customers.tolist() == after.customers.tolist()
+    np.testing.assert_allclose(net.revenue_change, after.revenue - before.revenue, atol=1e-6)
+
+
+def test_frozen_limits_move_nobody_by_themselves():
+    then, now, (before, after) = both_dates(shop(1), Rules(frozen_on=str(THEN)))
+    moves = movement.moves(then, now, NAMING, THEN, NOW)
+    assert not moves.cause.isin([movement.BY_OLD, movement.BY_NEW]).any()
+    assert movement.net(moves, after).customers_then.tolist() == before.customers.tolist()
+    relative = movement.moves(*both_dates(shop(1), Rules())[:2], NAMING, THEN, NOW)
+    assert relative.cause.isin([movement.BY_OLD, movement.BY_NEW]).any()
+
+
+def test_late_cancellations_make_customers_leave():
+    orders = shop(2)
+    first = orders.filter(orders.customer_id == "0007").execute()
+    cancelled = first.assign(adjusted_at=pd.Timestamp("2023-08-15"), revenue=-first.revenue)
+    adjustments = ibis.memtable(cancelled[["customer_id", "order_id", "adjusted_at", "revenue"]])
+    then, now, (before, after) = both_dates(orders, Rules(), adjustments)
+    assert "0007" in set(then.customer_id)
+    assert "0007" not in set(now.customer_id)
+    moves = movement.moves(then, now, NAMING, THEN, NOW)
+    gone = moves[moves.to_segment == movement.NO_LONGER]
+    assert gone.customers.sum() == 1
+    assert movement.net(moves, after).customers_then.tolist() == before.customers.tolist()
+
+
+def test_two_customers_worked_by_hand():
+    # Two classes on two customers: the better of each measure scores 2. Then a is better in everything. Until now b
+    # buys three times: under the old limits b is High (a stays it, silent); today's limits push a out of it.
+    rows = [("a", "2023-06-01", 10.0)] * 2 + [("b", "2023-05-01", 5.0)] + [("b", "2023-09-01", 50.0)] * 3
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
+    frame["order_id"] = [f"o{number}" for number in range(len(frame))]
+    orders = ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at), units=1.0, lines=1))
+    cells = {
+        cell: "High" if cell == "222" else "Low" for cell in ["111", "112", "121", "122", "211", "212", "221", "222"]
+    }
+    naming = segments.Naming(cells, 2, {}, {})
+    rules = Rules(bins=2, limits={"recency": [29]})  # at most 29 days scores 2: a's 1 June was recent on 30 June
+    from crm_utils.orders import known_on
+
+    now = rfm.score(rfm.measures(known_on(orders, NO_ADJUSTMENTS, NOW), NOW, rules), rules)
+    moves = movement.moves(movement.state(orders, NO_ADJUSTMENTS, THEN, now), now, naming, THEN, NOW)
+    rows = {(row.from_segment, row.to_segment, row.cause): (row.customers, row.revenue) for row in moves.itertuples()}
+    assert rows == {
+        ("Low", "Low", "bought"): (1, 150.0),  # what b added while Low
+        ("High", "High", "stayed silent"): (1, 0.0),
+        ("Low", "High", "bought"): (1, 155.0),  # b brings all its revenue along
+        ("High", "Low", "stayed silent"): (1, 20.0),  # a's last order is too long ago
+    }
+
+
+def test_no_earlier_date_gives_an_empty_table_with_its_columns():
+    _, now, (_, after) = both_dates(shop(3), Rules())
+    then = movement.state(shop(3), NO_ADJUSTMENTS, None, now)
+    moves = movement.moves(then, now, NAMING, None, NOW)
+    assert moves.columns.tolist() == movement.COLUMNS
+    assert moves.empty
+    assert movement.net(moves, after).empty
+
+
+def test_the_date_to_compare_with():
+    assert movement.comparison_day("previous", THEN, NOW) == THEN
+    assert movement.comparison_day("previous", None, NOW) is None
+    assert movement.comparison_day("none", THEN, NOW) is None
+    assert movement.comparison_day("2023-01-31", THEN, NOW) == date(2023, 1, 31)
+    assert movement.comparison_day("2023-09-30", THEN, NOW) is None, "a report is not compared with itself"
+
+
+def test_online_retail_june_to_september(retail):
+    """The finding of the methods: a segment grows while fewer customers behave like it. Both years, no cancellations."""
+    first, second = (pd.read_parquet(retail / f"year_{years}.parquet") for years in ("2009_2010", "2010_2011"))
+    lines = pd.concat([first[~first.Invoice.isin(second.Invoice)], second])
+    cancelled = lines.Invoice.astype(str).str.startswith("C")
+    lines = lines[lines["Customer ID"].notna() & ~cancelled & (lines.Quantity > 0) & (lines.Price > 0)]
+    lines = lines.assign(customer_id=lines["Customer ID"].astype(int).astype(str), revenue=lines.Quantity * lines.Price)
+    placed = lines.groupby(["customer_id", "Invoice"], as_index=False).agg(
+        ordered_at=("InvoiceDate", "max"), revenue=("revenue", "sum")
+    )
+    assert (len(placed), placed.customer_id.nunique()) == (36_969, 5_878)
+    orders = ibis.memtable(placed.rename(columns={"Invoice": "order_id"}).assign(units=1.0, lines=1))
+    then_day, now_day = date(2011, 6, 9), date(2011, 9, 9)
+    ten = read(Path(__file__).parents[1] / "params" / "segments" / "rf10.yaml", SegmentMap)
+    naming = segments.Naming(**ten.parts())
+    now = rfm.score(rfm.measures(orders.filter(orders.ordered_at.date() <= ibis.literal(now_day)), now_day), 5)
+    then = movement.state(orders, NO_ADJUSTMENTS, then_day, now)
+    profile = segments.profile(now, naming.segment(now, now_day), ten.advice())
+    champions = movement.net(movement.moves(then, now, naming, then_day, now_day), profile).iloc[0]
+    assert (champions.customers_then, champions.customers) == (633, 724)
+    assert champions[movement.BOUGHT] + champions[movement.SILENT] == -29
+    assert champions[movement.BY_OLD] + champions[movement.BY_NEW] == 116
+    assert champions[movement.ARRIVALS] == 4
+    assert pytest.approx(1_207_350.35, abs=0.01) == champions.revenue_change

@@ -1,0 +1,77 @@
+"""Sentences of the segment pages: more, fewer and none; one and many; and what stands where there is nothing."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from crm_utils import movement
+from crm_utils.headlines import Nothing
+from crm_utils.headlines import rfm as scores
+from crm_utils.headlines import segmentation as headlines
+from crm_utils.plots import segmentation as plots
+from crm_utils.scoring import Rules
+from crm_utils.tables import folded
+
+SINCE = date(2011, 6, 9)
+
+
+def net(bought=0, silent=0, old=0, new=0, arrivals=0) -> pd.DataFrame:
+    causes = dict(zip(movement.CAUSES, (bought, silent, old, new, arrivals), strict=True))
+    change = sum(causes.values())
+    row = {"segment": "Champions", "customers_then": 718, **causes, "customers": 718 + change, "revenue_change": 1.0}
+    return pd.DataFrame([row])
+
+
+@pytest.mark.parametrize(
+    ("causes", "sentence"),
+    [
+        (
+            {"bought": 44, "silent": -100, "old": 70, "new": -7, "arrivals": 3},
+            "Since 9 June 2011, 56 fewer customers behave like Champions. Moving limits of the score classes added 63 and arrivals less departures added 3, so the segment counts 728 instead of 718.",
+        ),
+        (
+            {"bought": 2, "old": -1},
+            "Since 9 June 2011, 2 more customers behave like Champions. Moving limits of the score classes took 1, so the segment counts 719 instead of 718.",
+        ),
+        ({}, "Since 9 June 2011, as many customers behave like Champions. The segment counts 718 instead of 718."),
+    ],
+)
+def test_the_finding_of_movement_is_absolute(causes, sentence):
+    assert headlines.moves(net(**causes), SINCE) == sentence
+
+
+def test_the_figure_of_movement_shows_each_cause_and_the_sum():
+    ax = plots.moves(net(bought=44, silent=-100, old=70, new=-7, arrivals=3))
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["Sum", *[cause.capitalize() for cause in movement.CAUSES]]
+    assert sum(patch.get_width() for patch in ax.patches) == 10
+    assert [text.get_text() for text in ax.texts] == ["+10"]
+
+
+def test_nothing_to_compare_with_leaves_the_section():
+    empty = net().head(0)
+    shown = plots.figure(plots.moves(empty), headlines.moves(empty, None), "caption", headlines.moves_in_words(empty))
+    assert isinstance(shown, Nothing)
+
+
+def test_statuses_and_leads():
+    crossed = pd.DataFrame(
+        {"segment": ["A", "B"], "value": ["loyal", "churned"], "customers": [3, 1], "share": [1.0, 1.0]}
+    )
+    assert headlines.statuses(crossed, 0) == "Of all customers 75% are loyal and 25% are churned."
+    assert headlines.statuses(crossed, 1).endswith("1 lead on the customer list has not ordered yet.")
+    assert headlines.statuses(crossed, 2).endswith("2 leads on the customer list have not ordered yet.")
+
+
+def test_how_customers_are_scored_is_said():
+    assert "told apart by their id" in scores.how_scored(Rules(method="article"))
+    frozen = scores.how_scored(Rules(limits={"recency": [1, 2, 3, 4]}, frozen_on="1997-12-31"))
+    assert "The limits of recency are the analyst's own." in frozen
+    assert "those of 31 December 1997" in frozen
+
+
+def test_folded_text_is_escaped_and_nothing_folds_to_nothing():
+    html = folded("<b>more</b>", headlines.statuses(pd.DataFrame({"segment": [], "value": [], "customers": []}), 0))
+    assert html._repr_html_().startswith('<details class="folded"><summary>&lt;b&gt;more&lt;/b&gt;</summary>')
+    assert folded("more", None) is None

@@ -1,0 +1,32 @@
+"""Every file a notebook leaves in the run folder is its own: kept while the notebook is fresh, missed when it is gone."""
+
+import json
+
+import pytest
+from conftest import run
+
+pytestmark = pytest.mark.xdist_group("tracking")
+
+
+def test_lists_are_kept_linked_and_rebuilt(rebuilt):
+    folder = rebuilt / "reports" / "small" / "1997-12-31"
+    lists = sorted((folder / "lists").glob("*.csv"))
+    before = {path.name: path.read_bytes() for path in lists}
+    assert before
+    page = (folder / "index.html").read_text()
+    assert all(f'href="lists/{name}"' in page for name in before)
+    books = {book["name"]: book for book in json.loads((folder / "manifest.json").read_text())["notebooks"]}
+    assert {f"lists/{name}" for name in before} <= set(books["03_segmentation"]["files"])
+    assert books["02_rfm"]["files"] == ["data/customers.parquet"]
+    params = rebuilt / "params" / "small.yaml"
+    params.write_text(params.read_text() + "\nbudget: {budget: 123}\n")
+    done = run(rebuilt, "report")
+    assert done.returncode == 0, done.stdout + done.stderr
+    again = {book["name"]: book for book in json.loads((folder / "manifest.json").read_text())["notebooks"]}
+    assert again["03_segmentation"] == books["03_segmentation"], "only 05_budget ran again"
+    assert {path.name: path.read_bytes() for path in (folder / "lists").glob("*.csv")} == before
+    lists[0].unlink()
+    text = params.read_text()
+    params.write_text(text.replace("123", "124"))
+    assert run(rebuilt, "report").returncode == 0
+    assert lists[0].read_bytes() == before[lists[0].name]
