@@ -10,13 +10,9 @@ from crm_utils import btyd, cltv, season
 from crm_utils.backtest.trials import between, origins
 from crm_utils.orders import known_on
 
-MONTH, CHALLENGES, WINS, BLOCK, CHEAP = (
-    30,
-    10,
-    8,
-    3,
-    50_000,
-)  # days; origins, wins among them, origins a block, customers
+MONTH, BLOCK = 30, 3  # days between origins, origins that overlap
+CHALLENGES, WINS = 10, 8  # origins, and how many of them a challenger must win
+CHEAP = 50_000  # customers
 
 
 def others(model: str) -> tuple[str, ...]:

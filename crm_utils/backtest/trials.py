@@ -12,10 +12,8 @@ from crm_utils.orders import known_on
 FORECAST, MODEL = "Our forecast", "Without season"
 REPEAT_PERIOD, LAST_YEAR, MEAN_RATE = "Same as the last period", "Same period last year", "Past average rate"
 HISTORY_DAYS = 182  # before the first origin
-CLASSES, CLASS_NAMES = (
-    [-1, 0, 1, 2, 4, 9, np.inf],
-    ("never", "once", "twice", "3–4 times", "5–9 times", "10 times or more"),
-)
+CLASSES = [-1, 0, 1, 2, 4, 9, np.inf]  # repeat purchase days, upper ends
+CLASS_NAMES = ["never", "once", "twice", "3–4 times", "5–9 times", "10 times or more"]
 COLUMNS = {
     "origin": "datetime64[us]",
     "horizon_days": int,
@@ -105,7 +103,7 @@ def calibration(
     models = btyd.fit_models(customers, model)
     table = pd.DataFrame(
         {
-            "bought_again": pd.cut(customers.repeat_orders, CLASSES, labels=list(CLASS_NAMES)).astype(str),
+            "bought_again": pd.cut(customers.repeat_orders, CLASSES, labels=CLASS_NAMES).astype(str),
             "orders_predicted": models.expected_orders(customers, [horizon_days])[:, 0],
             "orders_actual": actual.orders.to_numpy(float),
         }
