@@ -285,8 +285,8 @@ def test_too_thin_data_give_the_average_rate_and_say_so():
     models = btyd.fit_models(customers)
     assert "1 of 10 customers bought on a second day, a model needs 20" in models.withheld
     assert "no model" in models.purchase.note and models.withheld in models.purchase.note
-    # (2 + ½) ÷ 1,000 days × 100 days = ¼ for everybody, by hand
-    assert models.expected_orders(customers, [100]) == pytest.approx(np.full((10, 1), 0.25), rel=0.01)
+    # (2 + ½) ÷ (1,000 + 365 days) × 100 days for everybody, by hand
+    assert models.expected_orders(customers, [100]) == pytest.approx(np.full((10, 1), 0.18315), rel=0.01)
 
 
 def test_tables_give_the_models_back(sample):

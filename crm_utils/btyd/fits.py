@@ -89,8 +89,8 @@ def purchase_covariance(model: PurchaseModel, x: pd.Series, t_x: pd.Series, T: p
 
 
 def pooled(x: pd.Series, T: pd.Series, reason: str) -> BgNbd:
-    """No model: every customer keeps the average rate of all, (Σx + ½) ÷ ΣT, and nobody drops out. The note says why."""
-    rate = (np.sum(x) + 0.5) / max(np.sum(T), 1)
+    """No model: every customer keeps the average rate of all, (Σx + ½) ÷ (ΣT + 365 days), and nobody drops out. The note says why."""
+    rate = (np.sum(x) + 0.5) / (np.sum(T) + 365)
     note = f"no model: {reason}; the forecast is the average rate of all customers"
     return BgNbd(POOLED_R, POOLED_R / rate, np.exp(-10), 1, note=note, fixed=BgNbd.parameters)
 

@@ -29,6 +29,7 @@ def verdict(backtest: pd.DataFrame) -> Sentence:
     return say(
         f"{where}, our revenue forecast was {percent(misses[OURS])} off{' on average' if tests > 1 else ''}, {total} the best simple rule (“{rule.lower()}”: {percent(misses[rule])}).",
         f"It ranks customers {ranks} a simple rule: its top tenth brought {percent(captures[OURS])} of the revenue, against {percent(captures[ranking])} for “{ranking.lower()}”.",
+        _with_season(backtest),
         f"With fewer than {FEW} tests this is a first impression." if tests < FEW else "",
     )
 
@@ -65,7 +66,7 @@ def calibration(classes: pd.DataFrame) -> Sentence:
     gaps = (classes.orders_predicted - classes.orders_actual) * classes.customers
     worst = classes.loc[gaps.abs().idxmax()]
     return say(
-        f"In the last test the forecast was furthest off for customers who had bought again {worst.bought_again}: {worst.orders_predicted:.2f} purchase days expected of each, {worst.orders_actual:.2f} made."
+        f"In the last test the forecast was furthest off for customers who had {_again(worst.bought_again)}: {worst.orders_predicted:.2f} purchase days expected of each, {worst.orders_actual:.2f} made."
     )
 
 
@@ -107,6 +108,19 @@ def _means(backtest: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     table = backtest.groupby("method")[["miss", "top_decile_capture"]].agg(["mean", "size"])
     full = table[table["miss", "size"] == backtest.origin.nunique()]
     return full["miss", "mean"], full["top_decile_capture", "mean"].fillna(0)
+
+
+def _with_season(backtest: pd.DataFrame) -> str:
+    """How the tests with a known season did, where only some had one."""
+    ours = backtest[backtest.method == OURS]
+    known = ours[ours.season.notna()]
+    if not 0 < len(known) < len(ours):
+        return ""
+    return f"In the {plural(len(known), 'test')} where last year’s season was known it was {percent(_miss(known).abs().mean())} off."
+
+
+def _again(times: str) -> str:
+    return "never bought again" if times == "never" else f"bought again {times}"
 
 
 def _miss(backtest: pd.DataFrame) -> pd.Series:

@@ -53,8 +53,10 @@ def value(cltv: pd.DataFrame, margin_rate: float, discount_rate: float, months: 
     )
 
 
-def quiet(customers: pd.DataFrame, currency: str) -> Sentence:
+def quiet(customers: pd.DataFrame, currency: str, withheld: str = "") -> Sentence:
     """How many of the listed best customers of the past have probably gone."""
+    if withheld:
+        return say("Who of the best customers has gone is not known: no model could be fitted.")
     if customers.empty:
         return say("None of the best tenth of customers has probably gone.")
     return say(
@@ -135,6 +137,34 @@ def activity(grid: pd.DataFrame) -> Sentence:
     }
     return say(
         f"After {plural(silent, 'day')} of silence a customer who bought again once is still active with a probability of {percent(value['rare'])}, one who did so {plural(often.repeat_orders.iloc[0], 'time')} with {percent(value['often'])}."
+    )
+
+
+def busiest(grid: pd.DataFrame) -> Sentence:
+    """Which of these customers will buy most."""
+    best = grid.loc[grid.expected_orders.idxmax()]
+    return say(
+        f"The busiest of them, with {plural(best.repeat_orders, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence, will buy on about {best.expected_orders:.0f} days of the next year."
+    )
+
+
+def orders_map_in_words(grid: pd.DataFrame) -> str:
+    """What the map of expected purchase days shows, at its extremes."""
+    best = grid.loc[grid.expected_orders.idxmax()]
+    return f"Map of expected purchase days of the next year: from {grid.expected_orders.min():.1f} to {best.expected_orders:.1f}, the most after {plural(best.repeat_orders, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence."
+
+
+def independence(customers: pd.DataFrame) -> Sentence:
+    """Whether who buys often also spends more a purchase day: the models assume not."""
+    rank = customers.repeat_orders.corr(customers.mean_value, method="spearman")
+    if pd.isna(rank):
+        return say("Whether frequent customers spend more a purchase day cannot be told here; the models assume not.")
+    kind = "hardly related" if abs(rank) < 0.1 else "somewhat related" if abs(rank) < 0.3 else "clearly related"
+    return say(
+        f"How often customers buy and what they spend a purchase day are {kind} (rank correlation {rank:.2f}".replace(
+            "-", "−"
+        )
+        + "); the models take them as independent."
     )
 
 

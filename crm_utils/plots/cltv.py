@@ -1,5 +1,6 @@
 """Figures of 04_cltv."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -55,16 +56,18 @@ def calibration(classes: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def activity(grid: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Probability that a customer of one year is still active, by repeat purchases and days since the last."""
+def activity(grid: pd.DataFrame, column: str = "p_alive", ax: Axes | None = None) -> Axes:
+    """A customer of one year by repeat purchases and days since the last: p_alive in percent, or expected_orders."""
     ax = new_axes(ax, height=3.6)
-    table = grid.pivot(index="repeat_orders", columns="silent_days", values="p_alive")
-    ax.pcolormesh(table.to_numpy(), cmap=MAP, vmin=0, vmax=1)
-    for row, values in enumerate(table.to_numpy()):
-        for column, value in enumerate(values):
-            ax.text(column + 0.5, row + 0.5, f"{value * 100:.0f}", ha="center", va="center", fontsize=7.5, color="white" if value > 0.6 else INK)  # fmt: skip
-    ax.set_xticks([place + 0.5 for place in range(table.shape[1])], table.columns)
-    ax.set_yticks([place + 0.5 for place in range(table.shape[0])], table.index)
+    table = grid.pivot(index="repeat_orders", columns="silent_days", values=column).to_numpy()
+    top = 1 if column == "p_alive" else table.max()
+    ax.pcolormesh(table, cmap=MAP, vmin=0, vmax=top)
+    for (row, place), value in np.ndenumerate(table):
+        text = f"{value * 100:.0f}" if column == "p_alive" else f"{value:.1f}"
+        colour = "white" if value > 0.6 * top else INK
+        ax.text(place + 0.5, row + 0.5, text, ha="center", va="center", fontsize=7.5, color=colour)
+    ax.set_xticks(np.arange(table.shape[1]) + 0.5, sorted(grid.silent_days.unique()))
+    ax.set_yticks(np.arange(table.shape[0]) + 0.5, sorted(grid.repeat_orders.unique()))
     ax.set_xlabel("Days since the last purchase")
     ax.set_ylabel("Repeat purchase days")
     ax.grid(False)

@@ -19,7 +19,9 @@ def forecast(outlook: pd.DataFrame, currency: str) -> Styler:
     return styled(table, caption, currency, {"horizon": "In the next"})
 
 
-def backtest(backtest: pd.DataFrame, currency: str) -> Folded:
+def backtest(backtest: pd.DataFrame, currency: str) -> Folded | None:
+    if backtest.empty:
+        return None
     columns = ["origin", "method", "orders_actual", "orders_predicted", "revenue_actual", "revenue_predicted", "revenue_low", "revenue_high", "season", "mae_orders", "top_decile_capture"]  # fmt: skip
     shown = backtest[columns].assign(origin=[formats.day(origin) for origin in backtest.origin])
     table = styled(shown, "Forecasts made at past dates, and what came", currency, {"origin": "Made on"})
@@ -30,10 +32,10 @@ def calibration(classes: pd.DataFrame) -> Styler:
     return styled(classes, "Purchase days a customer in the last test")
 
 
-def model(model: pd.DataFrame, note: object) -> Folded:
+def model(model: pd.DataFrame, *notes: object) -> Folded:
     shown = model.assign(parameter=model.parameter.str.replace("_", " ")).drop(columns="note")
     table = styled(shown, "Fitted parameters (time in days, money in the report’s currency) and assumptions")
-    return folded("Parameters, standard errors, fit and assumptions", note, table)
+    return folded("Parameters, standard errors, fit and assumptions", *notes, table)
 
 
 def customers(listed: pd.DataFrame, caption: str, currency: str) -> Styler:

@@ -12,17 +12,8 @@ from crm_utils.orders import known_on
 FORECAST, MODEL = "Our forecast", "Without season"
 REPEAT_PERIOD, LAST_YEAR, MEAN_RATE = "Same as the last period", "Same period last year", "Past average rate"
 HISTORY_DAYS = 182  # before the first origin
-CLASSES, CLASS_NAMES = (
-    [-1, 0, 1, 2, 4, 9, np.inf],
-    ("never", "once", "twice", "3–4 times", "5–9 times", "10 times or more"),
-)
-MONTH, CHALLENGES, WINS, BLOCK, CHEAP = (
-    30,
-    10,
-    8,
-    3,
-    50_000,
-)  # days; origins, wins among them, origins a block, customers
+CLASSES = [-1, 0, 1, 2, 4, 9, np.inf]  # repeat purchase days, upper ends
+CLASS_NAMES = ["never", "once", "twice", "3–4 times", "5–9 times", "10 times or more"]
 COLUMNS = {
     "origin": "datetime64[us]",
     "horizon_days": int,
@@ -112,7 +103,7 @@ def calibration(
     models = btyd.fit_models(customers, model)
     table = pd.DataFrame(
         {
-            "bought_again": pd.cut(customers.repeat_orders, CLASSES, labels=list(CLASS_NAMES)).astype(str),
+            "bought_again": pd.cut(customers.repeat_orders, CLASSES, labels=CLASS_NAMES).astype(str),
             "orders_predicted": models.expected_orders(customers, [horizon_days])[:, 0],
             "orders_actual": actual.orders.to_numpy(float),
         }
@@ -133,47 +124,6 @@ def last_calibration(
         return pd.DataFrame(columns=["bought_again", "customers", "orders_predicted", "orders_actual"])
     last = tested.iloc[-1]
     return calibration(orders, adjustments, last.origin.date(), int(last.horizon_days), model)
-
-
-def others(model: str) -> tuple[str, ...]:
-    """The models that challenge the pinned one: those that are cheap to fit."""
-    return tuple(kind for kind in ("bg_nbd", "mbg_nbd") if kind != model)
-
-
-def challenge(
-    orders: ir.Table, adjustments: ir.Table, analysis_date: date, horizon_days: int, models: tuple[str, ...]
-) -> pd.DataFrame:
-    """Misses |log (forecast ÷ actual)| of revenue by several models at the last ten monthly origins: index origin, a column a model.
-
-    No row where there are fewer than ten, or more customers than is cheap to try.
-    """
-    first_day = orders.ordered_at.min().execute()
-    days = origins(first_day.date(), analysis_date, horizon_days, MONTH)[-CHALLENGES:] if pd.notna(first_day) else []
-    if len(days) < CHALLENGES or orders.customer_id.nunique().execute() > CHEAP:
-        return pd.DataFrame(columns=list(models), dtype=float)
-    rows = {}
-    for origin in days:
-        before, end = known_on(orders, adjustments, origin), origin + timedelta(days=horizon_days)
-        customers = cltv.summary(before, origin)
-        found = season.find(season.daily(before), origin, horizon_days, customers.age)
-        actual, _ = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)
-        rows[pd.Timestamp(origin)] = [
-            _miss(customers, kind, horizon_days, found, actual.revenue.sum()) for kind in models
-        ]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(models))
-
-
-def better(misses: pd.DataFrame, pinned: str) -> str:
-    """The challenger to propose: it won at 8 or more of 10 monthly origins, by more than one block-bootstrap standard error. Else ""."""
-    if misses.empty:
-        return ""
-    gains = misses.drop(columns=pinned).rsub(misses[pinned], axis=0)
-    rng, starts = np.random.default_rng(0), len(misses)
-    blocks = rng.integers(0, starts, (500, -(-starts // BLOCK)))[:, :, None] + np.arange(BLOCK)
-    drawn = blocks.reshape(500, -1)[:, :starts] % starts
-    sure = {name: gains[name].to_numpy()[drawn].mean(axis=1).std() for name in gains}
-    winners = [name for name in gains if (gains[name] > 0).sum() >= WINS and gains[name].mean() > sure[name]]
-    return max(winners, key=lambda name: gains[name].mean(), default="")
 
 
 def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
@@ -221,12 +171,6 @@ def _forecasts(
     x, _, T = cltv.behaviour(customers)
     rate = x / np.maximum(T, 1) * days
     return forecasts | {MEAN_RATE: (rate, rate * customers.mean_value.to_numpy())}
-
-
-def _miss(customers: pd.DataFrame, kind: str, days: int, found: season.Season, actual: float) -> float:
-    models = btyd.fit_models(customers, kind)
-    revenue = (models.expected_orders(customers, [days])[:, 0] * models.expected_value(customers)).sum() * found.factor
-    return abs(np.log(revenue / actual)) if actual > 0 else 0.0
 
 
 def _judged(actual: pd.DataFrame, orders_predicted: np.ndarray, revenue_predicted: np.ndarray) -> dict[str, float]:

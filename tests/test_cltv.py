@@ -1,0 +1,167 @@
+"""Customer value: a literal ledger, relations that must hold, and inputs at the edge."""
+
+from datetime import date
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from crm_utils import btyd, cltv
+from crm_utils.schemas import check
+from crm_utils.season import Season
+
+TODAY = date(2011, 12, 9)
+
+
+@pytest.fixture(scope="module")
+def customers() -> pd.DataFrame:
+    """300 customers with a rhythm each, some long silent."""
+    rng = np.random.default_rng(7)
+    age = rng.integers(200, 500, 300)
+    x = rng.poisson(rng.gamma(0.8, 3, 300))
+    last = np.where(x > 0, (age * rng.uniform(0.2, 1, 300)).astype(int), 0)
+    return pd.DataFrame(
+        {
+            "customer_id": [f"c{i:03}" for i in range(300)],
+            "repeat_orders": x,
+            "last_order_age": last,
+            "age": age,
+            "mean_value": rng.gamma(4, 10, 300),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def models(customers) -> btyd.Models:
+    return btyd.fit_models(customers)
+
+
+@pytest.fixture(scope="module")
+def valued(customers, models) -> pd.DataFrame:
+    return cltv.lifetime_value(cltv.forecast(customers, models, TODAY), models, TODAY, 0.3, 0.1, 12)
+
+
+@pytest.fixture(scope="module")
+def segments(customers) -> pd.DataFrame:
+    return customers[["customer_id"]].assign(segment=np.where(customers.repeat_orders > 2, "Champions", "Lost"))
+
+
+def test_summary_by_hand():
+    """a bought on 1 January (twice) and 11 January; b once, on 6 January; orders of one day are one."""
+    table = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "a", "b"],
+            "order_id": ["1", "2", "3", "4"],
+            "ordered_at": pd.to_datetime(
+                ["2011-01-01 09:00", "2011-01-01 18:00", "2011-01-11 12:00", "2011-01-06 23:00"]
+            ),
+            "revenue": [10.0, 20.0, 60.0, 5.0],
+        }
+    )
+    found = cltv.summary(ibis.memtable(table), date(2011, 1, 31))
+    assert found.values.tolist() == [["a", 1, 10, 30, 45.0], ["b", 0, 0, 25, 5.0]]
+
+
+def test_horizons_are_calendar_days():
+    assert cltv.horizons(date(2012, 1, 31)) == {1: 29, 3: 90, 6: 182, 12: 366}
+
+
+def test_value_is_the_discounted_sum_of_months(customers, models, valued):
+    """One customer's CLV added up month by month."""
+    one = customers.iloc[[5]]
+    total, before = 0.0, 0.0
+    for month in range(1, 13):
+        until = models.expected_orders(one, [cltv.days_ahead(TODAY, month)])[0, 0]
+        total += 0.3 * (until - before) * models.expected_value(one)[0] / 1.1 ** (month / 12)
+        before = until
+    assert valued.clv[5] == pytest.approx(total)
+
+
+def test_relations(customers, models, valued):
+    def total(margin: float = 0.3, discount: float = 0.1, months: int = 12) -> float:
+        return cltv.lifetime_value(customers, models, TODAY, margin, discount, months).clv.sum()
+
+    assert total(margin=0.6) == pytest.approx(2 * total())
+    assert total(discount=0.2) < total() < total(discount=0)
+    assert total(months=6) < total() < total(months=24)
+    assert total(discount=0) == pytest.approx(0.3 * valued.expected_revenue.sum())
+    shuffled = customers.sample(frac=1, random_state=0)
+    again = cltv.forecast(shuffled, models, TODAY).sort_index()
+    pd.testing.assert_frame_equal(again, cltv.forecast(customers, models, TODAY))
+
+
+def test_it_honours_its_contract(valued):
+    table = check(valued.assign(historic_clv=1.0), "cltv")
+    assert (table.clv_low <= table.clv).all() and (table.clv <= table.clv_high).all()
+    assert table.p_alive.isna().equals(table.repeat_orders == 0)
+    assert table.tier.value_counts().to_dict() == {"A": 100, "B": 100, "C": 100}
+    assert table[table.tier == "A"].clv.min() >= table[table.tier == "B"].clv.max()
+
+
+@pytest.mark.parametrize("months", [0, 1200])
+def test_no_horizon_and_a_century(customers, models, months):
+    found = cltv.lifetime_value(customers, models, TODAY, 0.3, 0.1, months)
+    assert np.isfinite(found[["clv", "clv_low", "clv_high"]]).all(axis=None)
+    assert (found.clv == 0).all() if months == 0 else (found.clv > 0).all()
+
+
+@pytest.mark.parametrize("margin, discount, months", [(0.3, -1, 12), (0, 0.1, 12), (1.1, 0.1, 12), (0.3, 0.1, -1)])
+def test_impossible_assumptions_are_refused(customers, models, margin, discount, months):
+    with pytest.raises(ValueError, match="CLV takes a margin rate"):
+        cltv.lifetime_value(customers, models, TODAY, margin, discount, months)
+
+
+def test_outlook_agrees_with_the_customers(customers, models, valued, segments):
+    """The year's revenue is the sum of the customers'; a season multiplies, and the unadjusted figure stays."""
+    seasons = {1: Season(1.2), 3: Season(1.5), 6: Season(withheld="why"), 12: Season()}
+    table = check(cltv.outlook(customers, segments, models, seasons, btyd.PastError(), TODAY), "forecast")
+    everyone = table[table.segment == "all"].set_index("months")
+    parts = table[table.segment != "all"].groupby("months").revenue.sum()
+    assert everyone.revenue.to_dict() == pytest.approx(parts.to_dict())
+    assert everyone.revenue[12] == pytest.approx(valued.expected_revenue.sum())
+    assert everyone.unadjusted_revenue[3] == pytest.approx(valued.expected_revenue_3m.sum())
+    assert everyone.revenue[3] == pytest.approx(1.5 * everyone.unadjusted_revenue[3])
+    assert everyone.season.isna().to_dict() == {1: False, 3: False, 6: True, 12: False}
+    assert ((table.revenue_low < table.revenue) & (table.revenue < table.revenue_high)).all()
+    totals = cltv.by_segment(valued, segments, table)
+    assert totals.expected_revenue.sum() == pytest.approx(everyone.revenue[12])
+    assert ((totals.revenue_low < totals.expected_revenue) & (totals.expected_revenue < totals.revenue_high)).all()
+
+
+def test_lists(valued, segments):
+    best, quiet = cltv.most_valuable(valued, segments), cltv.gone_quiet(valued, segments)
+    assert best.clv.is_monotonic_decreasing and best.clv.iloc[0] == valued.clv.max()
+    assert (quiet.p_alive < 0.5).all() and quiet.past_revenue.is_monotonic_decreasing
+
+
+def test_the_worked_example_is_the_customers_own(valued, models):
+    one, steps = cltv.example(valued, models, 0.3)
+    row, value = valued[valued.customer_id == one].iloc[0], steps.set_index("step").value
+    assert value["Customer lifetime value"] == row.clv
+    days, worth = value["Expected purchase days, 12 months"], value["Expected value of a purchase day"]
+    assert days * worth == pytest.approx(value["Expected revenue, 12 months"])
+    p, q, gamma = models.value.p, models.value.q, models.value.gamma
+    n, z = row.repeat_orders + 1, row.mean_value
+    assert worth == pytest.approx(p * (gamma + n * z) / (p * n + q - 1))
+
+
+def test_thin_data_go_on_with_the_average_rate(segments):
+    few = pd.DataFrame(
+        {
+            "customer_id": list("abcd"),
+            "repeat_orders": 0,
+            "last_order_age": 0,
+            "age": [9, 5, 3, 0],
+            "mean_value": [5.0, 6, 7, 8],
+        }
+    )
+    models = btyd.fit_models(few)
+    valued = cltv.lifetime_value(cltv.forecast(few, models, TODAY), models, TODAY, 0.3, 0.1, 12)
+    check(valued.assign(historic_clv=0.0), "cltv")
+    assert valued.p_alive.isna().all() and models.withheld
+    # half a purchase day in a year and 17 days, for 366 days
+    assert valued.expected_orders.to_numpy() == pytest.approx(0.5 / (365 + 17) * 366, rel=1e-3)
+    model = check(models.table(cltv.assumptions(0.3, 0.1, 12)), "model")
+    purchase, _ = btyd.from_table(model)
+    assert btyd.purchase_probabilities(purchase, few, [30]).notna().all(axis=None)

@@ -1,0 +1,174 @@
+"""What 04_cltv says, for good, bad and absent findings."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crm_utils import btyd
+from crm_utils.backtest import FORECAST, LAST_YEAR, MODEL, REPEAT_PERIOD
+from crm_utils.headlines import backtest as judged
+from crm_utils.headlines import cltv as headlines
+from crm_utils.plots import cltv as plots
+from crm_utils.season import Season
+from crm_utils.tables import cltv as tables
+from crm_utils.tables import folded
+
+
+def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, season: float = np.nan) -> pd.DataFrame:
+    """Tests in which 100 came, forecast as given."""
+    rows = [
+        {
+            "origin": pd.Timestamp("2011-01-01") + pd.Timedelta(days=91 * place),
+            "horizon_days": 91,
+            "method": method,
+            "orders_actual": 10.0,
+            "orders_predicted": 9.0,
+            "revenue_actual": 100.0,
+            "revenue_predicted": forecast,
+            "revenue_new": 25.0,
+            "mae_orders": 0.5,
+            "top_decile_capture": share,
+            "season": season if method == FORECAST and place else np.nan,
+            "revenue_low": forecast * 0.8,
+            "revenue_high": forecast * 1.2,
+        }
+        for place in range(origins)
+        for method, forecast, share in ((FORECAST, ours, capture), (MODEL, ours, capture), (REPEAT_PERIOD, rule, 0.6))
+    ]
+    return pd.DataFrame(rows)
+
+
+NONE = trials(1, 1).iloc[:0]
+
+
+@pytest.mark.parametrize(
+    "ours, rule, capture, part",
+    [
+        (
+            105,
+            130,
+            0.7,
+            "5% off on average, closer than the best simple rule (“same as the last period”: 30%). It ranks customers better",
+        ),
+        (
+            130,
+            105,
+            0.5,
+            "30% off on average, no closer than the best simple rule (“same as the last period”: 5%). It ranks customers worse",
+        ),
+        (110, 111, 0.61, "about as close as"),
+        (110, 111, 0.61, "ranks customers no better than"),
+    ],
+)
+def test_the_verdict_is_honest(ours, rule, capture, part):
+    assert part in judged.verdict(trials(ours, rule, capture))
+
+
+def test_few_tests_are_a_first_impression():
+    assert "first impression" in judged.verdict(trials(105, 130, origins=2))
+    assert "Tested once, on the last 91 days" in judged.verdict(trials(105, 130, origins=1))
+    assert "first impression" not in judged.verdict(trials(105, 130))
+
+
+def test_tests_with_a_season_are_told_apart():
+    assert "In the 2 tests where last year’s season was known it was 5% off." in judged.verdict(
+        trials(105, 130, season=1.2)
+    )
+    assert "season" not in judged.verdict(trials(105, 130))
+
+
+def test_ranges_are_counted():
+    assert "held what came in 3 of 3 tests; the last forecast was 10% too high" in judged.tracking(trials(110, 100))
+    assert "held what came in 0 of 3 tests" in judged.tracking(trials(200, 100))
+
+
+def test_new_customers_stand_apart():
+    assert "added $25.00 a test, 20% of all revenue" in judged.not_yet_won(trials(110, 100), "USD")
+    assert "No customer was won" in judged.not_yet_won(trials(110, 100).assign(revenue_new=0.0), "USD")
+
+
+def test_nothing_tested_is_said():
+    for sentence in (judged.verdict(NONE), judged.tracking(NONE), judged.not_yet_won(NONE, "USD")):
+        assert sentence == judged.NO_TEST
+
+
+def test_calibration_names_the_class_that_weighs_most():
+    classes = pd.DataFrame(
+        {
+            "bought_again": ["never", "10 times or more"],
+            "customers": [1000, 2],
+            "orders_predicted": [0.2, 9.0],
+            "orders_actual": [0.1, 3.0],
+        }
+    )
+    assert "had never bought again: 0.20 purchase days expected of each, 0.10 made" in judged.calibration(classes)
+
+
+def test_a_challenger_is_proposed_not_taken():
+    misses = pd.DataFrame({"bg_nbd": [0.1] * 10, "mbg_nbd": [0.05] * 10})
+    assert "consider cltv.model: mbg_nbd" in judged.challenger(misses, "mbg_nbd")
+    assert "the model stays" in judged.challenger(misses, "")
+    assert "were not tried" in judged.challenger(misses.iloc[:0], "")
+
+
+def outlook() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "segment": "all",
+            "months": [3, 12],
+            "orders": [3.0, 9.0],
+            "revenue": [500.0, 2000.0],
+            "revenue_low": [400.0, 1500.0],
+            "revenue_high": [700.0, 2600.0],
+            "unadjusted_revenue": [450.0, 2000.0],
+            "season": [np.nan, 1.0],
+        }  # fmt: skip
+    )
+
+
+def test_the_outlook_has_its_range():
+    said = headlines.outlook(outlook(), 7, date(2011, 12, 9), "GBP")
+    assert said == "In the 12 months after 9 December 2011 today’s 7 customers are expected to bring £2,000; nine times in ten it should be between £1,500 and £2,600. Customers not yet won are not in this figure."  # fmt: skip
+    assert headlines.outlook(outlook(), 7, date(2011, 12, 9), "GBP", "few bought twice").startswith(
+        "No model forecast is made, because few bought twice"
+    )
+
+
+def test_the_season_or_its_absence():
+    known = dict.fromkeys((1, 3, 6, 12), Season(1.5))
+    assert "the next three months are worth 50% more than usual" in headlines.season(known)
+    assert "No season is in the forecast: too short." in headlines.season(known | {6: Season(withheld="too short")})
+
+
+def test_what_a_range_rests_on():
+    assert "on 2 past forecasts that could be judged" in headlines.ranges(btyd.PastError(0.1, 2))
+    assert "could not be judged" in headlines.ranges(btyd.PastError())
+
+
+def test_the_unadjusted_figure_shows_only_beside_a_season():
+    plain, seasonal = (
+        tables.forecast(outlook(), "GBP").to_html(),
+        tables.forecast(outlook().assign(season=1.2), "GBP").to_html(),
+    )
+    assert "Without season" not in plain
+    assert "Without season" in seasonal and "×1.20" in seasonal
+
+
+def test_folded_tables_open_on_a_click():
+    html = folded("More <numbers>", headlines.season({3: Season(1.1)}), None)._repr_html_()
+    assert html.startswith('<details class="folded"><summary>More &lt;numbers&gt;</summary><p class="so-what">')
+    assert folded("Nothing", None) is None
+
+
+def test_the_tracking_figure_shows_each_test():
+    ax = plots.tracking(trials(110, 100), "USD")
+    assert len(ax.get_xticks()) == 3
+    assert {text.get_text() for text in ax.get_legend().get_texts()} == {
+        FORECAST,
+        REPEAT_PERIOD,
+        "What came",
+        LAST_YEAR,
+        "Past average rate",
+    }

@@ -1,0 +1,102 @@
+"""Value from the past alone: the article's numbers, bit-exact, and the dimensionally right one."""
+
+from datetime import date
+
+import ibis
+import pandas as pd
+import pytest
+
+from crm_utils import historic
+
+
+@pytest.fixture(scope="module")
+def sheet(retail_orders) -> ibis.Table:
+    """Sheet 2010-11 alone, as the article reads it."""
+    return retail_orders.filter(retail_orders.ordered_at >= "2010-12-01").cache()
+
+
+@pytest.fixture(scope="module")
+def published(sheet) -> pd.DataFrame:
+    return historic.as_in_article(sheet, date(2011, 12, 10))
+
+
+def test_toy_customers_by_hand():
+    """F 1, 2, 4 and M 100, 300, 1000: repeat rate 2/3, churn 1/3, CLTV 500, 4,500, 50,000."""
+    toy = pd.DataFrame({"customer_id": list("abc"), "orders": [1, 2, 4], "revenue": [100.0, 300, 1000]})
+    table = historic.article(toy)
+    assert table.average_order_value.tolist() == [100, 150, 250]
+    assert table.purchase_frequency.tolist() == pytest.approx([1 / 3, 2 / 3, 4 / 3])
+    assert table.customer_value.tolist() == pytest.approx([100 / 3, 100, 1000 / 3])
+    assert table.churn.tolist() == pytest.approx([1 / 3] * 3)
+    assert table.profit_margin.tolist() == [5, 15, 50]
+    assert table.cltv.tolist() == pytest.approx([500, 4500, 50_000])
+    assert table.cltv_scaled.tolist() == pytest.approx([1, 9, 100], abs=0.1)
+    assert table.tier.tolist() == ["C", "B", "A"]
+
+
+def test_the_articles_value_to_the_penny(published):
+    """Sum 12,349,738.93, maximum 2,629,451.23, median 15.235433; groups of 1,446 (one extra row of 18.00 falls into B)."""
+    assert len(published) == 4338
+    assert round(published.cltv.sum(), 2) == 12_349_738.93
+    assert round(published.cltv.max(), 2) == 2_629_451.23
+    assert round(published.cltv.median(), 6) == pytest.approx(15.235433, abs=1e-6)
+    assert round(published.repeat_rate.iloc[0], 7) == 0.6558322
+    tiers = published.groupby("tier").revenue.agg(["size", "sum"]).round(2)
+    assert tiers["size"].tolist() == [1446] * 3
+    assert tiers["sum"].tolist() == [7_562_017.78, 1_030_419.21, 318_988.91]
+
+
+def test_orders_cancel_out_of_the_articles_value(published):
+    """P1: it is margin × revenue² ÷ (customers × churn), so it ranks as revenue does."""
+    constant = 0.05 / (len(published) * published.churn.iloc[0])
+    assert (published.cltv / published.revenue**2).to_numpy() == pytest.approx(constant)
+    assert published.cltv.corr(published.revenue, method="spearman") == pytest.approx(1, abs=1e-9)
+
+
+def test_the_articles_forecast(sheet, published):
+    """Parameters a .0592 alpha 9.3056 b 1.1328 r 1.7849, p 3.262 q .2192 v 3.1995; sums 1,817.98, 5,415.85 and 93,183,708."""
+    _, fitted = historic.predicted(sheet, date(2011, 12, 11))
+    values = fitted.set_index("parameter").value.round(4)
+    assert [values[name] for name in ("a", "alpha", "b", "r")] == [0.0592, 9.3056, 1.1328, 1.7849]
+    assert [values[name] for name in ("p", "q", "v")] == pytest.approx([3.262, 0.2192, 3.1995], abs=1e-4)
+    sums = published[["sales_4_weeks", "sales_12_weeks", "clv_6_months"]].sum()
+    assert sums.round(2).tolist()[:2] == [1817.98, 5415.85]
+    assert sums.clv_6_months == pytest.approx(93_183_708, abs=1)
+    assert published.clv_6_months.notna().sum() == 2845
+
+
+def test_no_churn_and_no_repeat_are_told_not_divided_by():
+    everyone = historic.article(pd.DataFrame({"customer_id": list("abc"), "orders": [2, 2, 3], "revenue": [1.0, 2, 3]}))
+    nobody = historic.article(pd.DataFrame({"customer_id": list("abc"), "orders": [1, 1, 1], "revenue": [1.0, 2, 3]}))
+    assert everyone.cltv.isna().all() and everyone.churn.iloc[0] == 0
+    assert nobody.churn.iloc[0] == 1 and nobody.cltv.notna().all()
+
+
+def orders(rows: list[tuple[str, str]]) -> ibis.Table:
+    return ibis.memtable(
+        pd.DataFrame({"customer_id": [who for who, _ in rows], "ordered_at": pd.to_datetime([day for _, day in rows])})
+    )
+
+
+def test_churn_by_hand():
+    """a, b, c bought in the 13 weeks before the last, a again in the last; d is new: (2 + 1) ÷ (3 + 2)."""
+    rows = [
+        ("a", "2011-08-01"),
+        ("b", "2011-08-02"),
+        ("c", "2011-08-03"),
+        ("a", "2011-11-01"),
+        ("d", "2011-11-02"),
+        ("b", "2010-01-01"),
+    ]
+    assert historic.churn(orders(rows), date(2011, 12, 9)) == pytest.approx(3 / 5)
+    assert historic.churn(orders([("b", "2010-01-01")]), date(2011, 12, 9)) == 0.5
+
+
+def test_value_has_the_right_dimensions():
+    """Margin .3 × 50 a day × 4 days in 182 days (2 periods) ÷ churn .5 = 60; money doubles it, another customer does not."""
+    one = pd.DataFrame({"age": [182], "repeat_orders": [3], "mean_value": [50.0]})
+    assert historic.value(one, 0.3, 0.5).tolist() == [60]
+    assert historic.value(one.assign(mean_value=100.0), 0.3, 0.5).tolist() == [120]
+    assert historic.value(pd.concat([one, one]), 0.3, 0.5).tolist() == [60, 60]
+    newcomer = pd.DataFrame({"age": [3], "repeat_orders": [0], "mean_value": [50.0]})
+    assert historic.value(newcomer, 0.3, 0.5).tolist() == [30]  # one day a period, not 30
