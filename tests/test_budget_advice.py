@@ -81,3 +81,17 @@ def test_calibration_names_the_segments_it_misses():
     held_out = pd.DataFrame({"segment": ["A", "B"], "error": [0.01, -0.09]})
     assert measuring.calibration(held_out, 0.05).endswith("within 5 points in 1 of 2 segments; not in B.")
     assert "unchecked" in measuring.calibration(held_out.head(0), 0.05)
+
+
+def test_past_campaigns_in_one_sentence():
+    found = pd.DataFrame(
+        {
+            "use": ["measured", "measured", "observational, not used"],
+            "earned": [300.0, float("nan"), 900.0],
+            "promised": [200.0, float("nan"), 100.0],
+        }
+    )
+    assert measuring.measured(found, "GBP") == (
+        "1 measured campaign whose costs are known earned £300; their assumed lifts had promised £200. "
+        "1 campaign without groups that were random and complete is observational and not used."
+    )
