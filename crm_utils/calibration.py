@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
 from crm_utils import btyd, cltv, rfm
 from crm_utils.orders import known_on
@@ -87,8 +88,7 @@ def calibrated(chances: pd.DataFrame, segment: pd.Series, corrections: pd.Series
 
 def shifted(chance: pd.Series, shift: pd.Series | np.ndarray) -> pd.Series:
     """Probabilities with `shift` added to their log odds."""
-    odds = chance / (1 - chance.clip(upper=1 - 1e-12)) * np.exp(shift)
-    return odds / (1 + odds)
+    return pd.Series(expit(logit(chance.to_numpy(float)) + np.asarray(shift, float)), index=chance.index)
 
 
 def _buyers(orders: ir.Table, after: date) -> np.ndarray:

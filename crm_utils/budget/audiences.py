@@ -139,7 +139,8 @@ def _draws(listed: pd.DataFrame, seed: int) -> np.ndarray:
 
 def _described(listed: pd.DataFrame) -> pd.DataFrame:
     days, orders = listed.recency_days.astype(str), listed.orders.astype(str)
-    reason = listed.segment + ": " + orders + " orders, the last " + days + " days ago"
+    counted = orders + np.where(listed.orders == 1, " order", " orders")
+    reason = listed.segment + ": " + counted + ", the last " + days + " days ago"
     table = listed.assign(value=listed.order_margin.round(2), reason=reason)
     columns = ["customer_id", "campaign", "segment", "group", "value", "reason"]
     return table.sort_values(["campaign", "segment", "customer_id"], ignore_index=True)[columns]

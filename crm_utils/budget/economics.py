@@ -65,18 +65,21 @@ def eligible(customers: pd.DataFrame, campaigns: pd.DataFrame, segment_names: li
 def grouped(customers: pd.DataFrame, audience: pd.DataFrame, classes: int = VALUE_CLASSES) -> pd.DataFrame:
     """The customers whom a campaign may address, with `group`: alike in segment, campaigns open to them and order value.
 
-    Each segment × set of campaigns is cut into up to `classes` equal classes of order margin, of at least 20 customers.
+    `audience` has a row for each of the customers, in their order. Each segment × set of campaigns is cut into up to `classes` equal classes of order margin, of at least 20 customers.
     """
-    open_to = audience.to_numpy()
-    keyed = customers[open_to.any(axis=1)].sort_values(["order_margin", "customer_id"])
-    packed = np.packbits(audience.loc[keyed.customer_id].to_numpy(), axis=1)
-    keyed["pattern"] = np.unique(packed, axis=0, return_inverse=True)[1].ravel() if len(keyed) else 0
-    block = keyed.groupby(["segment", "pattern"], sort=True)
-    size = block.segment.transform("size")
+    packed = pd.DataFrame(np.packbits(audience.to_numpy(), axis=1), index=customers.index)
+    chosen = customers[packed.any(axis=1)]
+    if not chosen.customer_id.is_monotonic_increasing:
+        chosen = chosen.sort_values("customer_id")
+    keyed = chosen.sort_values("order_margin", kind="stable")  # equal margins stay in the order of their ids
+    alike = [keyed.segment.astype("category").cat.codes, *(packed[byte].loc[keyed.index] for byte in packed)]
+    block = keyed.groupby(alike, sort=True).ngroup()
+    in_block = block.groupby(block)
+    size = in_block.transform("size")
     number = (size // SMALLEST_CLASS).clip(1, classes)
-    keyed["value_class"] = block.cumcount() * number // size
-    keyed["group"] = keyed.groupby(["segment", "pattern", "value_class"], sort=True).ngroup()
-    return keyed.drop(columns=["pattern", "value_class"]).sort_values("customer_id")
+    value_class = in_block.cumcount() * number // size
+    keyed["group"] = block.groupby([block, value_class], sort=True).ngroup()
+    return keyed.loc[chosen.index]
 
 
 def options(

@@ -78,19 +78,15 @@ def measurability(plan: pd.DataFrame) -> pd.DataFrame:
     Returns campaign, contacts, control, lift, detectable_lift (pooled), verdict: whether the lift can be seen.
     """
     chosen = plan[plan.contacts > 0]
-    pooled = chosen.assign(p0=chosen.chance_anyway * chosen.contacts, arrived=chosen.lift).groupby(
-        "campaign", sort=False
-    )
-    table = pooled[["contacts", "control", "p0"]].sum().assign(lift=pooled.lift.first()).reset_index()
-    share = (chosen.detectable_lift / detectable_lift(chosen.chance_anyway, chosen.contacts, chosen.control)).groupby(
-        chosen.campaign
-    )
-    table["detectable_lift"] = detectable_lift(
-        table.p0 / table.contacts, table.contacts, table.control
-    ) * table.campaign.map(share.first())
+    of_all = detectable_lift(chosen.chance_anyway, chosen.contacts, chosen.control)
+    chosen = chosen.assign(p0=chosen.chance_anyway * chosen.contacts, delivered=of_all / chosen.detectable_lift)
+    sums = {"contacts": "sum", "control": "sum", "p0": "sum", "lift": "first", "delivered": "first"}
+    table = chosen.groupby("campaign", sort=False).agg(sums).reset_index()
+    pooled = detectable_lift(table.p0 / table.contacts, table.contacts, table.control)
+    table["detectable_lift"] = pooled / table.delivered
     seen = table.detectable_lift <= table.lift
     table["verdict"] = np.where(seen, "will be seen if it is there", "cannot be measured: pool or repeat")
-    return table.drop(columns="p0")
+    return table.drop(columns=["p0", "delivered"])
 
 
 def by_basis(plan: pd.DataFrame) -> pd.Series:

@@ -50,9 +50,10 @@ def measured(table: pd.DataFrame, currency: str) -> Sentence | Nothing:
     left_out = f"{plural(refused, 'campaign')} without groups that were random and complete {'is' if refused == 1 else 'are'} observational and not used." if refused else ""  # fmt: skip
     if used.empty:
         return say("No past campaign can be measured.", left_out)
-    sums = used[["earned", "promised"]].sum()
+    priced = used.dropna(subset=["earned"])
+    sums = priced[["earned", "promised"]].sum()
     return say(
-        f"{plural(len(used), 'measured campaign')} earned {money(sums.earned, currency)}; their assumed lifts had promised {money(sums.promised, currency)}.",
+        f"{plural(len(priced), 'measured campaign')} whose costs are known earned {money(sums.earned, currency)}; their assumed lifts had promised {money(sums.promised, currency)}.",
         left_out,
     )
 

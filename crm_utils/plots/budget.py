@@ -27,7 +27,7 @@ def plan(lines: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
     )
     ax.axvline(0, color=GREY, linewidth=0.8)
     ax.xaxis.set_visible(False)
-    ax.spines["bottom"].set_visible(False)
+    ax.spines[["bottom", "left"]].set_visible(False)
     return ax
 
 
@@ -72,7 +72,8 @@ def flip_points(lines: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlim(0, max(shown[["lift_high", "flip_lift"]].max().max() * 1.1, 0.01) if len(shown) else 1)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value * 100:g}")
     ax.set_xlabel("Added purchase probability, percentage points")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.3, -0.16 if len(shown) > 8 else -0.3), ncols=3)
+    if len(shown):
+        ax.legend(loc="upper center", bbox_to_anchor=(0.3, -0.16 if len(shown) > 8 else -0.3), ncols=3)
     return ax
 
 

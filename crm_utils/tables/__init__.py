@@ -132,10 +132,6 @@ WRITTEN = {  # column: (format, heading where the name does not do)
     "capacity": (COUNT, "Contacts at most"),
     "min_spend": (CENTS, "Spend at least"),
     "max_spend": (CENTS, "Spend at most"),
-    "first_basket": (CENTS, None),
-    "order_value": (CENTS, "Value of an order"),
-    "margin_rate": (SHARE, None),
-    "most_to_pay": (CENTS, "Most to pay for a new customer"),
 }
 LONG_TEXTS = ("meaning", "advice", "action", "reason", "finding")
 

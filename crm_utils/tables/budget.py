@@ -47,12 +47,6 @@ def named_cells(cells: pd.DataFrame) -> Styler:
     return styled(cells, "Cells the strategy names", headings=headings)
 
 
-def acquisition(limit: pd.DataFrame, currency: str) -> Styler:
-    return styled(
-        limit, "What one may pay for a new customer", currency, {"expected_orders": "Later orders in 12 months"}
-    ).format("{:.2f}", subset=["Later orders in 12 months"])
-
-
 def measurability(table: pd.DataFrame) -> Styler:
     return styled(
         table, "What the control groups will show, a campaign's segments pooled", headings={"verdict": "The lift"}

@@ -1,0 +1,95 @@
+"""Time and memory of a plan for many customers: python benchmarks/budget.py [customers] [campaigns].
+
+The claim: 1.8 million customers and 20 campaigns, groups, allocation, interval and lists within 30 s and 4 GB.
+"""
+
+import resource
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+
+from crm_utils.budget import allocation, audiences, doubt, economics, lines
+
+SEGMENTS = [f"segment {number}" for number in range(11)]
+
+
+def shop(count: int) -> pd.DataFrame:
+    """Customers with scores, segments and order values."""
+    random = np.random.default_rng(1)
+    value = random.lognormal(3, 0.8, count)
+    scores = {f"{name}_score": random.integers(1, 6, count) for name in ("recency", "frequency", "monetary")}
+    return pd.DataFrame(
+        {
+            "customer_id": np.char.zfill(np.arange(count).astype(str), 8),
+            "segment": random.choice(SEGMENTS, count),
+            "recency_days": random.integers(0, 700, count),
+            "orders": random.integers(1, 20, count),
+            "revenue": value * 4,
+            "order_margin": 0.3 * value,
+            **scores,
+        }
+    )
+
+
+def offers(count: int) -> pd.DataFrame:
+    """Campaigns for one to three segments or for a rule on scores, of all prices."""
+    random = np.random.default_rng(2)
+    rows = [
+        {
+            "name": f"campaign {number}",
+            "segments": [] if number % 5 == 0 else random.choice(SEGMENTS, 3, replace=False).tolist(),
+            "where": f"recency_score >= {random.integers(1, 5)} and monetary_score >= {random.integers(2, 5)}",
+            "contact_cost": random.uniform(0.05, 1),
+            "incentive": random.choice([0, 3, 5]),
+            "redemption": 0.4,
+            "fixed_cost": random.choice([0, 500, 2000]),
+            "delivered": 0.95,
+            "lift": random.uniform(0.005, 0.08),
+            "pulled_forward": 0.1,
+            "window_days": int(random.choice([30, 91, 182])),
+            "capacity": random.choice([np.nan, 100_000]),
+            "min_spend": 0.0,
+            "max_spend": np.nan,
+            "basis": "assumed",
+        }
+        for number in range(count)
+    ]
+    frame = pd.DataFrame(rows)
+    return frame.assign(lift_low=frame.lift / 2, lift_high=frame.lift * 1.5)
+
+
+def main(customers: int = 1_800_000, campaigns: int = 20, budget: float = 500_000.0) -> None:
+    people, terms = shop(customers), offers(campaigns)
+    random = np.random.default_rng(3)
+    chances = pd.DataFrame({days: random.beta(1, 8, customers) for days in (30, 91, 182)}, index=people.customer_id)
+    times, started = {}, time.perf_counter()
+
+    def lap(name: str) -> None:
+        nonlocal started
+        times[name], started = time.perf_counter() - started, time.perf_counter()
+
+    audience = economics.eligible(people, terms, SEGMENTS)
+    groups = economics.grouped(people, audience)
+    options = economics.options(groups, audience, terms, chances)
+    lap("groups and economics")
+    allocated = allocation.allocate(options, terms, budget, control_share=0.1)
+    lap("allocation")
+    doubt.interval(allocated, terms)
+    sensible = doubt.sensible_budget(options, terms, 0.1)
+    doubt.curve(options, terms, doubt.budgets_to_show(budget, sensible), 0.1)
+    lap("interval and budget curve")
+    targets = audiences.targets(groups, allocated, 0.1, 1)
+    lines.plan(allocated, terms, audiences.controls(targets))
+    lap("lists and lines")
+    for name, seconds in times.items():
+        print(f"{name:28} {seconds:6.1f} s")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    print(
+        f"{'all':28} {sum(times.values()):6.1f} s, {memory:.1f} GB, {len(options):,} options, {len(targets):,} customers on lists"
+    )
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))

@@ -1,0 +1,76 @@
+"""Small tables the budget tests share: campaigns, groups of customers, and a shop with planted lift."""
+
+import numpy as np
+import pandas as pd
+
+from crm_utils.budget.economics import priced
+from crm_utils.params.rules import Campaign
+
+TERMS = {"group": "other customers", "action": "Write.", "segments": ["A"], "contact_cost": 1.0, "lift": 0.1}
+
+
+def campaigns(*changes: dict) -> pd.DataFrame:
+    """One row a campaign, called a, b, c, … where no name is given."""
+    models = [
+        Campaign(**({"name": "abcdefgh"[place], "window_days": 91} | TERMS | change))
+        for place, change in enumerate(changes)
+    ]
+    frame = pd.DataFrame([model.model_dump() for model in models])
+    return frame.astype({"capacity": float, "max_spend": float})
+
+
+def options(offers: pd.DataFrame, *rows: tuple[str, int, str, int, float, float]) -> pd.DataFrame:
+    """Priced options from (campaign, group, segment, customers, p0, order_margin)."""
+    columns = ["campaign", "group", "segment", "customers", "p0", "order_margin"]
+    table = pd.DataFrame(rows, columns=columns)
+    return priced(table.assign(lift=table.campaign.map(offers.set_index("name").lift)), offers)
+
+
+def small_problem(seed: int, groups: int = 3) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+    """Two campaigns, a few groups of at most three customers, and a budget that binds about half of the time."""
+    random = np.random.default_rng(seed)
+    offers = campaigns(
+        *(
+            {
+                "contact_cost": round(random.uniform(0.2, 2), 2),
+                "incentive": int(random.choice([0, 2])),
+                "redemption": 0.5,
+                "fixed_cost": int(random.choice([0, 1, 3])),
+                "lift": round(random.uniform(0.05, 0.3), 3),
+                "capacity": int(random.integers(2, 7)) if random.random() < 0.3 else None,
+                "max_spend": round(random.uniform(2, 8), 2) if random.random() < 0.3 else None,
+            }
+            for _ in range(2)
+        )
+    )
+    rows = [
+        (name, group, "AB"[group % 2], size, chance, value)
+        for group, (size, chance, value) in enumerate(
+            zip(
+                random.integers(1, 4, groups),
+                random.uniform(0, 0.5, groups),
+                random.uniform(2, 40, groups),
+                strict=True,
+            )
+        )
+        for name in offers.name
+        if random.random() < 0.9
+    ]
+    return options(offers, *rows) if rows else options(offers, ("a", 0, "A", 1, 0.1, 9)), offers, random.uniform(0, 12)
+
+
+def people(count: int, seed: int = 0) -> pd.DataFrame:
+    """Customers with scores, segment, order value and margin, as `candidates` hands them out."""
+    random = np.random.default_rng(seed)
+    value = random.lognormal(3, 0.8, count)
+    return pd.DataFrame(
+        {
+            "customer_id": [f"{number:06}" for number in range(count)],
+            "segment": random.choice(["A", "B", "C"], count, p=[0.5, 0.3, 0.2]),
+            "recency_days": random.integers(0, 400, count),
+            "orders": random.integers(1, 9, count),
+            "revenue": value * 3,
+            "order_value": value,
+            "order_margin": 0.3 * value,
+        }
+    )

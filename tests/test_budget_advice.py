@@ -1,0 +1,97 @@
+"""Advice with the counts of the day, and the sentences on the page."""
+
+import pandas as pd
+import pytest
+from budget_tables import campaigns, options
+
+from crm_utils.budget import advice, allocation, lines
+from crm_utils.headlines import budget as headlines
+from crm_utils.headlines import measuring
+
+OFFERS = campaigns({"fixed_cost": 2}, {"segments": ["B"], "contact_cost": 9, "fixed_cost": 7})
+TABLE = options(OFFERS, ("a", 0, "A", 30, 0.1, 40.0), ("b", 1, "B", 10, 0.1, 40.0))
+PROFILE = pd.DataFrame({"segment": ["A", "B", "C", "D"], "customers": [30, 10, 5, 0]})
+
+
+def plan_at(budget: float) -> pd.DataFrame:
+    allocated = allocation.allocate(TABLE, OFFERS, budget)
+    return lines.plan(allocated, OFFERS, pd.Series(dtype=int))
+
+
+def test_what_spending_on_low_potential_would_lose():
+    """B: 10 contacts at 9 each add .1 × 40 = 4 a contact, less 7 once: 10 × (4 − 9) − 7 = −57."""
+    found = advice.segment_verdicts(plan_at(1000), TABLE, OFFERS, PROFILE).set_index("segment")
+    assert found.verdict.to_dict() == {"A": "worthwhile", "B": "low potential", "C": "no campaign", "D": "empty"}
+    assert found.loss["B"] == pytest.approx(-57)
+    assert found.loss.drop("B").isna().all()
+
+
+def test_named_cells_with_the_counts_of_the_day():
+    customers = pd.DataFrame(
+        {
+            "rfm_cell": ["514", "524", "155", "444"],
+            "recency_score": [5, 5, 1, 4],
+            "frequency_score": [1, 2, 5, 4],
+            "monetary_score": [4, 4, 5, 4],
+            "segment": ["Recent", "Recent", "Lost them", "Loyal"],
+        }
+    )
+    found = advice.named_cells(customers).set_index("cell")
+    assert found.in_cell.to_dict() == {"514": 1, "413": 0, "355": 0, "444": 1, "111": 0}
+    assert found.in_rule.to_dict() == {"514": 2, "413": 2, "355": 1, "444": 1, "111": 0}
+    assert (
+        headlines.named_cells(found.reset_index())
+        == "Nobody is in cells 413, 355 and 111 today. Campaigns therefore use the rules."
+    )
+
+
+def test_what_one_may_pay_for_a_new_customer():
+    limit = advice.acquisition_limit(orders_value=20.0, first_basket=30.0, orders_12m=1.5, margin=0.3)
+    assert limit.most_to_pay.iloc[0] == pytest.approx(0.3 * (30 + 1.5 * 20))
+    assert "up to £18.00" in headlines.acquisition(limit, "GBP")
+
+
+def test_the_first_sentence_says_what_for_how_much_and_how_sure():
+    assert headlines.recommendation(plan_at(1000), 1000, None, "GBP") == (
+        "Spend £32 of the £1,000 on 1 campaign to 30 customers: expected profit £88, between £28 and £148 given your ranges; "
+        "all of it rests on assumed lifts, none on measured ones."
+    )
+    assert headlines.recommendation(plan_at(0), 0, None, "GBP").startswith("Spend none of the £0")
+
+
+def test_unspent_money_is_explained():
+    assert "Better unspent than wasted" in headlines.unspent(plan_at(1000), 1000, None, 0.0, [], "GBP")
+    bound = headlines.unspent(plan_at(20), 20, None, 42.0, ["the budget"], "GBP")
+    assert bound == "What binds is the budget. The next £1,000 would earn £42.00 more."
+
+
+def test_flip_points_inside_the_ranges_are_to_be_measured_first():
+    plan = plan_at(1000).assign(flip_lift=[0.06, 0.3])
+    assert headlines.flips(plan) == "1 of 2 decisions could change within your ranges. Measure first: a."
+    assert headlines.flips(plan.assign(flip_lift=float("nan"))) == "No decision changes anywhere within your ranges."
+
+
+def test_what_does_not_apply_says_so():
+    none = pd.DataFrame({"use": [], "earned": [], "promised": []})
+    assert 'class="nothing"' in measuring.measured(none, "GBP")._repr_html_()
+    assert 'class="nothing"' in measuring.reach(pd.DataFrame(), has_contacts=False)._repr_html_()
+
+
+def test_calibration_names_the_segments_it_misses():
+    held_out = pd.DataFrame({"segment": ["A", "B"], "error": [0.01, -0.09]})
+    assert measuring.calibration(held_out, 0.05).endswith("within 5 points in 1 of 2 segments; not in B.")
+    assert "unchecked" in measuring.calibration(held_out.head(0), 0.05)
+
+
+def test_past_campaigns_in_one_sentence():
+    found = pd.DataFrame(
+        {
+            "use": ["measured", "measured", "observational, not used"],
+            "earned": [300.0, float("nan"), 900.0],
+            "promised": [200.0, float("nan"), 100.0],
+        }
+    )
+    assert measuring.measured(found, "GBP") == (
+        "1 measured campaign whose costs are known earned £300; their assumed lifts had promised £200. "
+        "1 campaign without groups that were random and complete is observational and not used."
+    )

@@ -1,0 +1,133 @@
+"""How sure the plan is: sums that hold in every scenario, the curve, and flip points that flip on one side only."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from budget_tables import campaigns, options
+
+from crm_utils.budget import allocation, doubt, economics, lines
+
+CHANGES = [{"name": "half", "budget": -0.5}, {"name": "poor", "margin": -0.2}, {"name": "weak", "lift": -0.3}]
+
+
+def problem(seed: int = 0, incentive: float = 0.0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Three campaigns of different cost for three segments, two of which compete for segment B."""
+    random = np.random.default_rng(seed)
+    offers = campaigns(
+        {"segments": ["A", "B"], "contact_cost": 0.4, "fixed_cost": 20, "lift": 0.03, "incentive": incentive, "redemption": 0.5},
+        {"segments": ["B"], "contact_cost": 0.9, "fixed_cost": 5, "lift": 0.05},
+        {"segments": ["C"], "contact_cost": 0.6, "fixed_cost": 40, "lift": 0.02},
+    )  # fmt: skip
+    rows = []
+    for place, segment in enumerate("ABC"):
+        for number, value in enumerate(np.sort(random.uniform(5, 60, 10))):
+            chance = random.uniform(0.02, 0.4)
+            rows += [
+                (name, place * 10 + number, segment, 60, chance, value)
+                for name, named in zip(offers.name, offers.segments, strict=True)
+                if segment in named
+            ]
+    return options(offers, *rows), offers
+
+
+@pytest.mark.parametrize("budget", [0, 37.5, 250, 5000])
+def test_spent_and_unspent_are_the_budget_in_every_scenario(budget):
+    table, offers = problem()
+    found = doubt.scenarios(table, offers, budget, CHANGES, 0.1)
+    assert found.scenario.tolist() == ["as planned", "half", "poor", "weak"]
+    assert (found.spend + found.unspent - found.budget).abs().max() < 0.01
+    assert found.budget.tolist() == [budget, budget / 2, budget, budget]
+    assert (found.spend <= found.budget + 1e-6).all()
+    assert (found.expected_profit[1:] <= found.expected_profit[0] + 1e-6).all()
+
+
+def test_the_curve_rises_to_the_sensible_budget_and_stays_there():
+    table, offers = problem()
+    sensible = doubt.sensible_budget(table, offers, 0.1)
+    curve = doubt.curve(table, offers, doubt.budgets_to_show(sensible, sensible), 0.1)
+    assert (curve.expected_profit.diff().dropna() >= -1e-4).all()
+    assert curve.expected_profit[curve.budget >= sensible].round(3).nunique() == 1
+    assert curve.expected_profit[curve.budget < sensible - 1].max() < curve.expected_profit.max()
+    assert (curve.profit_low <= curve.expected_profit).all()
+    assert (curve.profit_high >= curve.expected_profit).all()
+
+
+def test_the_interval_is_the_plan_at_the_ends_of_the_ranges():
+    table, offers = problem()
+    planned = allocation.allocate(table, offers, 300)
+    low = economics.priced(planned.assign(lift=planned.campaign.map(offers.set_index("name").lift_low)), offers)
+    assert doubt.interval(planned, offers)[0] == pytest.approx(allocation.expected_profit(low, offers))
+
+
+@pytest.mark.parametrize(("seed", "incentive", "budget"), [(0, 0, 5000), (1, 0, 300), (2, 4, 5000), (3, 4, 250)])
+def test_a_flip_point_changes_the_plan_on_one_side_only(seed, incentive, budget):
+    table, offers = problem(seed, incentive)
+    planned = allocation.allocate(table, offers, budget)
+    flips = doubt.flip_points(planned, offers, budget)
+    assert flips.notna().sum() >= 3
+    for line, lift in flips.dropna().items():
+        rows = (table.campaign == line[0]) & (table.segment == line[1])
+        contacts = []
+        for side in (0.99, 1.01):
+            changed = economics.priced(table.assign(lift=table.lift.mask(rows, lift * side)), offers)
+            contacts.append(allocation.allocate(changed, offers, budget).contacts[rows].sum())
+        assert contacts[0] == 0 < contacts[1], line
+
+
+def test_a_flip_point_is_where_profit_per_money_meets_the_dual():
+    """Without fixed costs or rivals for the customers, the line's best money earns what the plan's last money earns."""
+    offers = campaigns({"contact_cost": 0.5}, {"contact_cost": 0.5, "segments": ["B"]})
+    rows = [
+        ("ab"[side], side * 50 + n, "AB"[side], 40, 0.1, 30 - 0.3 * n - 6 * side) for side in (0, 1) for n in range(50)
+    ]
+    table = options(offers, *rows)
+    planned = allocation.allocate(table, offers, 500)
+    lift = doubt.flip_points(planned, offers, 500)["b", "B"]
+    at_flip = economics.priced(table.assign(lift=table.lift.mask(table.segment == "B", lift)), offers)
+    best = (at_flip.profit / at_flip.spend)[at_flip.segment == "B"].max()
+    replanned = allocation.allocate(at_flip, offers, 500)
+    assert best == pytest.approx(allocation.marginal_return(replanned, offers, 500), rel=0.02)
+
+
+def test_the_next_money_is_what_a_larger_budget_earns():
+    table, offers = problem()
+    planned = allocation.allocate(table, offers, 100)
+    richer = allocation.expected_profit(allocation.allocate(table, offers, 1100), offers)
+    gain = doubt.next_money(planned, table, offers, 100, 0.0)
+    assert gain == pytest.approx(richer - allocation.expected_profit(planned, offers))
+
+
+@pytest.mark.parametrize("budget", [60, 400, 5000])
+def test_no_rule_of_thumb_beats_the_plan(budget):
+    table, offers = problem()
+    planned = allocation.allocate(table, offers, budget)
+    ways = doubt.rules_of_thumb(planned, offers, budget, table.groupby("group").order_margin.mean(), 0.0)
+    assert len(ways) == 4
+    assert (ways.expected_profit[1:] <= ways.expected_profit[0] + 1e-6).all()
+    assert (ways.spend <= budget + 1e-6).all()
+
+
+def test_the_budget_table_adds_up_with_a_calculator():
+    table, offers = problem(2, incentive=4)
+    planned = allocation.allocate(table, offers, 300)
+    plan = lines.plan(planned, offers, pd.Series(dtype=int))
+    assert plan.spend.sum() == pytest.approx(allocation.spend(planned, offers))
+    assert plan.expected_profit.sum() == pytest.approx(allocation.expected_profit(planned, offers))
+    assert plan[["profit_low", "profit_high"]].sum().tolist() == pytest.approx(doubt.interval(planned, offers))
+    term = offers.set_index("name").loc[plan.campaign].reset_index(drop=True)
+    given = term.redemption * term.incentive
+    each = term.delivered * (plan.lift * (plan.margin - given) - plan.chance_anyway * given) - term.contact_cost
+    assert (each * plan.contacts - plan.fixed_costs).to_numpy() == pytest.approx(plan.expected_profit.to_numpy())
+    chosen = plan[plan.contacts > 0]
+    assert (
+        (chosen.max_cost_per_contact - term.contact_cost[chosen.index]) * chosen.contacts
+    ).to_numpy() == pytest.approx(chosen.expected_profit.to_numpy())
+
+
+def test_nothing_planned_has_reasons():
+    offers = campaigns({"contact_cost": 50.0}, {"contact_cost": 1.0, "fixed_cost": 1e5, "segments": ["B"]})
+    table = options(offers, ("a", 0, "A", 30, 0.1, 40.0), ("b", 1, "B", 30, 0.1, 40.0))
+    plan = lines.plan(allocation.allocate(table, offers, 100), offers, pd.Series(dtype=int))
+    assert plan.contacts.sum() == 0
+    assert plan.reason.tolist() == ["never pays: an added order earns less than it costs to win"] * 2
+    assert lines.by_basis(plan).sum() == 0

@@ -1,0 +1,124 @@
+"""How often customers buy by themselves, beside what the model says."""
+
+from datetime import date, timedelta
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm_utils import calibration, cleaning, orders, sources
+from crm_utils.params import SegmentMap, read
+
+COLUMNS = {
+    "customer_id": "Customer ID",
+    "ordered_at": "InvoiceDate",
+    "order_id": "Invoice",
+    "product_id": "StockCode",
+    "quantity": "Quantity",
+    "unit_price": "Price",
+}
+
+
+@given(chance=st.floats(0, 1), shift=st.floats(-5, 5))
+def test_a_shifted_chance_stays_a_chance(chance, shift):
+    moved = calibration.shifted(pd.Series([chance]), shift).iloc[0]
+    assert 0 <= moved <= 1
+    assert moved >= chance - 1e-12 if shift > 0 else moved <= chance + 1e-12
+
+
+def test_a_correction_makes_the_mean_chance_what_came():
+    chance = pd.Series(np.random.default_rng(1).beta(1, 4, 500))
+    moved = calibration.shifted(chance, calibration._shift(chance, 0.35))
+    assert moved.mean() == pytest.approx(0.35, abs=1e-9)
+
+
+def test_only_segments_with_a_correction_move():
+    chances = pd.DataFrame({30: [0.1, 0.2], 91: [0.3, 0.4]}, index=["1", "2"])
+    moved = calibration.calibrated(chances, pd.Series({"1": "A", "2": "B"}), pd.Series({"A": 0.5}))
+    assert (moved.loc["1"] > chances.loc["1"]).all()
+    assert moved.loc["2"].tolist() == pytest.approx(chances.loc["2"].tolist())
+
+
+def shop(seed: int = 0, count: int = 2500) -> tuple[ibis.Table, ibis.Table, date]:
+    """Customers who buy at steady rates of their own over two years; all cells are segment A or B by recency."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for number, rate in enumerate(random.gamma(1, 1 / 60, count)):
+        days = np.cumsum(random.exponential(1 / max(rate, 1e-3), 60)) + random.uniform(0, 300)
+        rows += [(str(number), f"{number}-{n}", day) for n, day in enumerate(days[days < 730])]
+    table = pd.DataFrame(rows, columns=["customer_id", "order_id", "day"])
+    placed = pd.Timestamp("2022-01-01") + pd.to_timedelta(table.day, unit="D")
+    table = table.assign(ordered_at=placed.astype("datetime64[us]"), revenue=10.0, units=1.0, lines=1).drop(
+        columns="day"
+    )
+    none = orders.no_adjustments().astype(
+        {"customer_id": str, "order_id": str, "adjusted_at": "datetime64[us]", "revenue": float}
+    )
+    return ibis.memtable(table), ibis.memtable(none), date(2023, 12, 31)
+
+
+CELLS = {f"{r}{f}{m}": "A" if r > 2 else "B" for r in range(1, 6) for f in range(1, 6) for m in range(1, 6)}
+
+
+def test_a_steady_shop_is_forecast_within_five_points():
+    placed, none, day = shop()
+    found = calibration.held_out(placed, none, day, 91, CELLS, 5)
+    assert set(found.segment) == {"A", "B"}
+    assert found.error.abs().max() < calibration.TOLERANCE
+
+
+def test_a_window_does_not_look_into_the_future():
+    placed, none, day = shop(count=600)
+    origin = day - timedelta(days=91)
+    later = placed.filter(placed.ordered_at.date() <= day)
+    before = calibration.window(later, none, origin, 91, CELLS, 5)
+    everything = calibration.window(placed, none, origin, 91, CELLS, 5)
+    pd.testing.assert_frame_equal(before, everything)
+
+
+def test_a_short_history_has_no_window():
+    placed, none, _ = shop(count=50)
+    assert calibration.held_out(placed, none, date(2022, 1, 5), 91, CELLS, 5).empty
+    assert calibration.corrections(placed, none, date(2022, 1, 5), 91, CELLS, 5).empty
+
+
+@pytest.fixture(scope="module")
+def retail_orders(retail) -> tuple[ibis.Table, ibis.Table]:
+    """Orders of Online Retail II, both years, the overlap of December 2010 once."""
+    first = ibis.read_parquet(retail / "year_2009_2010.parquet")
+    first = first.filter(first.InvoiceDate < ibis.timestamp("2010-12-01"))
+    both = first.union(ibis.read_parquet(retail / "year_2010_2011.parquet")).select(*COLUMNS.values())
+    named = both.rename(COLUMNS)
+    typed = named.mutate(**{name: sources._typed(named[name], name) for name in COLUMNS})
+    lines = typed.mutate(amount=(typed.quantity * typed.unit_price).cast(sources.MONEY))
+    kept = cleaning.classify(lines, cleaning.rules(lines, date(2011, 12, 9)))
+    placed = orders.from_lines(kept.filter(kept.removed_by.isnull())).cache()
+    none = orders.no_adjustments().astype(
+        {"customer_id": str, "order_id": str, "adjusted_at": "datetime64[us]", "revenue": float}
+    )
+    return placed, ibis.memtable(none)
+
+
+def test_on_online_retail_the_correction_helps_and_misses_are_named(retail, retail_orders):
+    """Held-out quarters of 2011: mean error of the share that buys anyway, customers counted, corrected and not."""
+    placed, none = retail_orders
+    segment_map = read(retail_map(), SegmentMap)
+    found = [
+        calibration.held_out(placed, none, day, 91, segment_map.cells(), segment_map.bins)
+        for day in (date(2011, 6, 9), date(2011, 9, 9), date(2011, 12, 9))
+    ]
+    corrected = [np.average(table.error.abs(), weights=table.customers) for table in found]
+    raw = [np.average((table.predicted - table.actual).astype(float).abs(), weights=table.customers) for table in found]
+    assert np.mean(corrected) < np.mean(raw)
+    assert corrected[0] < calibration.TOLERANCE
+    assert corrected[1] < calibration.TOLERANCE
+    assert (found[2].error.abs() > calibration.TOLERANCE).any()  # Christmas trade: the page has to say so
+
+
+def retail_map():
+    from conftest import ROOT
+
+    return ROOT / "params" / "segments" / "dma11.yaml"

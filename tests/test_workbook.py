@@ -1,0 +1,94 @@
+"""Lists and workbook: the same bytes each time, nothing a spreadsheet would run, assumptions marked."""
+
+import io
+import time
+from datetime import date
+
+import pandas as pd
+import pytest
+from openpyxl import load_workbook
+
+from crm_utils.schemas import TableError
+from crm_utils.spreadsheets import neutral, neutralised
+from crm_utils.store import Store
+from crm_utils.tables.workbook import workbook
+
+PLAN = pd.DataFrame(
+    {
+        "campaign": ["=HYPERLINK(1)", "Cards"],
+        "segment": ["A", "B"],
+        "contacts": [1200, 5],
+        "spend": [-1.5, 2.25],
+        "lift": [0.015, 0.02],
+        "basis": ["assumed", "measured"],
+    }
+)
+DAY = date(2024, 6, 30)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_text_that_would_run_is_made_harmless(text):
+    assert neutral(text) == f"'{text}"
+    assert neutralised(pd.DataFrame({text: [text]})).to_csv(index=False).count("'") == 2
+
+
+@pytest.mark.parametrize("value", ["plain", "1-2", -5, -0.5, None])
+def test_other_values_stay(value):
+    assert neutral(value) == value
+
+
+def opened(content: bytes):
+    return load_workbook(io.BytesIO(content))["Plan"]
+
+
+def test_the_workbook_has_formats_frozen_heads_and_marked_assumptions():
+    sheet = opened(workbook({"Plan": PLAN}, "Shop", DAY, "GBP"))
+    assert sheet.freeze_panes == "B3"
+    assert [cell.value for cell in sheet[2]] == ["Campaign", "Segment", "Contacts", "Spend", "Lift, points", "Basis"]
+    assert sheet["A3"].value == "'=HYPERLINK(1)"
+    assert (sheet["C3"].value, sheet["C3"].number_format) == (1200, "#,##0")
+    assert sheet["D3"].value == -1.5
+    assert sheet["E3"].fill.fgColor.rgb.endswith("FFF2CC")
+    assert not sheet["E4"].fill.fgColor.rgb.endswith("FFF2CC")
+    assert "assumption" in sheet["A1"].value
+
+
+def test_the_same_tables_give_the_same_bytes():
+    first = workbook({"Plan": PLAN}, "Shop", DAY, "GBP")
+    time.sleep(2.1)  # the clock of a zip archive counts in steps of two seconds
+    assert workbook({"Plan": PLAN}, "Shop", DAY, "GBP") == first
+
+
+def test_an_empty_table_is_a_sheet_with_heads():
+    assert [cell.value for cell in opened(workbook({"Plan": PLAN.head(0)}, "Shop", DAY, "GBP"))[2]][0] == "Campaign"
+
+
+def targets(campaign: str = "Win-back: e-mail", segment: str = "Can't Lose Them") -> pd.DataFrame:
+    return pd.DataFrame(
+        {"customer_id": ["=1", "2"], "campaign": campaign, "segment": segment, "group": ["control", "treatment"]}
+    )
+
+
+def test_lists_are_written_one_a_line_and_old_ones_go(tmp_path):
+    store = Store(tmp_path)
+    store.save_audiences(targets("Old"))
+    store.save_audiences(targets())
+    assert [path.name for path in (tmp_path / "audiences").iterdir()] == ["win-back-e-mail__cant-lose-them.csv"]
+    written = pd.read_csv(tmp_path / "audiences" / "win-back-e-mail__cant-lose-them.csv", dtype=str)
+    assert written.customer_id.tolist() == ["'=1", "2"]
+
+
+def test_lists_never_leave_the_folder(tmp_path):
+    Store(tmp_path / "run").save_audiences(targets("../../etc", "/"))
+    assert [path.name for path in (tmp_path / "run" / "audiences").iterdir()] == ["etc__unnamed.csv"]
+    assert not (tmp_path / "etc").exists()
+
+
+def test_two_campaigns_that_would_share_a_file_are_refused(tmp_path):
+    with pytest.raises(TableError, match="two lists would be written to a-b__x.csv: rename campaign A: B"):
+        Store(tmp_path).save_audiences(pd.concat([targets("A - B", "x"), targets("A: B", "x")]))
+
+
+def test_no_target_leaves_an_empty_folder(tmp_path):
+    Store(tmp_path).save_audiences(targets().head(0))
+    assert list((tmp_path / "audiences").iterdir()) == []
