@@ -92,7 +92,7 @@ def test_a_planted_attribute_is_found_and_noise_is_not():
     assert found.strength["sign"] < 0.15
     assert "constant" not in found.index
     assert not found.small["device"]
-    few = traits.associations(people.iloc[190:215], known)
+    few = traits.associations(people.iloc[190:210], known)
     assert few.small.all(), "a warning stands on small groups"
     assert "an anecdote" in headlines.associations(few)
 
