@@ -163,11 +163,15 @@ def _standing_out(both: pd.DataFrame) -> tuple:
 
 
 def typical_habits(segments: pd.DataFrame, habits: pd.DataFrame, order: list[str]) -> pd.DataFrame:
-    """How each segment buys: segment, customers and, as far as known, mean price_ratio and return_share, median distinct_products, favourite_product, main_country, its share."""
+    """How each segment buys: segment, customers and, as far as known, price_focused and premium (shares of customers), median distinct_products, mean return_share, favourite_product, main_country, its share."""
     both = segments[["customer_id", "segment"]].merge(habits, on="customer_id")
     grouped = both.groupby("segment")
     table = grouped.size().rename("customers").to_frame()
-    for column, how in {"price_ratio": "mean", "distinct_products": "median", "return_share": "mean"}.items():
+    if "price_ratio" in both:
+        paid = behaviour(both).price.groupby(both.segment)
+        table["price_focused"] = paid.agg(lambda values: (values == PRICES[0]).mean())
+        table["premium"] = paid.agg(lambda values: (values == PRICES[2]).mean())
+    for column, how in {"distinct_products": "median", "return_share": "mean"}.items():
         if column in both:
             table[column] = grouped[column].agg(how)
     for column, name in {"top_product": "favourite_product", "country": "main_country"}.items():

@@ -111,7 +111,8 @@ def test_typical_habits_of_a_segment():
     )
     typical = traits.typical_habits(named("A", "A", "B"), habits.drop(columns="segment"), ["B", "A"])
     assert typical.segment.tolist() == ["B", "A"]
-    assert typical.price_ratio.tolist() == [1.3, 0.9]
+    assert typical.price_focused.tolist() == [0.0, 0.5]
+    assert typical.premium.tolist() == [1.0, 0.0]
     assert typical.favourite_product.tolist() == ["bag", "cup"]
     assert typical.main_country_share.tolist() == [1.0, 0.5]
 
