@@ -46,7 +46,7 @@ def leads(customers: pd.DataFrame, listed: pd.Series) -> int:
 
 
 def behaviour(habits: pd.DataFrame) -> pd.DataFrame:
-    """How customers buy, in words, as far as `habits` knows: customer_id, price, returns, breadth.
+    """How customers buy, in words, as far as `habits` knows: customer_id, price, returns, breadth, favourite_product, country.
 
     price: the customer's median price is below 0.95 (price-focused) or above 1.05 (premium) of each product's own median;
     returns: 20 % or more of gross revenue came back; breadth: distinct products against the median customer.
@@ -59,6 +59,9 @@ def behaviour(habits: pd.DataFrame) -> pd.DataFrame:
     if "distinct_products" in habits:
         middle = habits.distinct_products.median()
         table["breadth"] = _named(habits.distinct_products, [middle], ["few products", "many products"])
+    for column, name in {"top_product": "favourite_product", "country": "country"}.items():
+        if column in habits:
+            table[name] = habits[column]
     return table
 
 
@@ -90,11 +93,16 @@ def joined(customers: pd.DataFrame, attributes: pd.DataFrame, name: str = "attri
 
 
 def combined(customers: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
-    """All traits of the customers side by side: customer_id and the columns of each table that has rows."""
+    """All traits of the customers side by side: customer_id and the columns of each table that has rows, the first of a name."""
     whole = customers[["customer_id"]]
     for table in tables:
         if len(table):
-            whole = whole.merge(joined(customers, table), on="customer_id", validate="one_to_one")
+            fresh = (
+                table[["customer_id", *(name for name in table if name not in whole)]]
+                if "customer_id" in table
+                else table
+            )
+            whole = whole.merge(joined(customers, fresh), on="customer_id", validate="one_to_one")
     return whole
 
 
@@ -116,7 +124,7 @@ def associations(segments: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
     """Which value of each trait stands out in which segment, the strongest trait first.
 
     Returns trait, strength (Cramér's V, 0 to 1), segment, value, share (of the segment), share_of_all, customers (of
-    the segment with the value), small (fewer than 30 such customers expected or found). Numbers are cut into thirds, rare values
+    the segment with the value), small (fewer than 30 such customers). Numbers are cut into thirds, rare values
     counted as `other`; a trait with one value is left out.
     """
     rows = []
@@ -150,17 +158,20 @@ def _standing_out(both: pd.DataFrame) -> tuple:
     strength = float(np.sqrt((residual**2).to_numpy().sum() / total / max(min(counts.shape) - 1, 1)))
     row, column = np.unravel_index(residual.to_numpy().argmax(), counts.shape)
     found = int(counts.iloc[row, column])
-    small = min(found, expected[row, column]) < SMALL_GROUP
     shares = found / counts.iloc[row].sum(), counts.iloc[:, column].sum() / total
-    return strength, counts.index[row], counts.columns[column], *map(float, shares), found, bool(small)
+    return strength, counts.index[row], counts.columns[column], *map(float, shares), found, found < SMALL_GROUP
 
 
 def typical_habits(segments: pd.DataFrame, habits: pd.DataFrame, order: list[str]) -> pd.DataFrame:
-    """How each segment buys: segment, customers and, as far as known, median price_ratio and distinct_products, mean return_share, favourite_product, main_country, its share."""
+    """How each segment buys: segment, customers and, as far as known, price_focused and premium (shares of customers), median distinct_products, mean return_share, favourite_product, main_country, its share."""
     both = segments[["customer_id", "segment"]].merge(habits, on="customer_id")
     grouped = both.groupby("segment")
     table = grouped.size().rename("customers").to_frame()
-    for column, how in {"price_ratio": "median", "distinct_products": "median", "return_share": "mean"}.items():
+    if "price_ratio" in both:
+        paid = behaviour(both).price.groupby(both.segment)
+        table["price_focused"] = paid.agg(lambda values: (values == PRICES[0]).mean())
+        table["premium"] = paid.agg(lambda values: (values == PRICES[2]).mean())
+    for column, how in {"distinct_products": "median", "return_share": "mean"}.items():
         if column in both:
             table[column] = grouped[column].agg(how)
     for column, name in {"top_product": "favourite_product", "country": "main_country"}.items():

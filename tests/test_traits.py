@@ -92,7 +92,7 @@ def test_a_planted_attribute_is_found_and_noise_is_not():
     assert found.strength["sign"] < 0.15
     assert "constant" not in found.index
     assert not found.small["device"]
-    few = traits.associations(people.iloc[190:215], known)
+    few = traits.associations(people.iloc[190:210], known)
     assert few.small.all(), "a warning stands on small groups"
     assert "an anecdote" in headlines.associations(few)
 
@@ -111,7 +111,8 @@ def test_typical_habits_of_a_segment():
     )
     typical = traits.typical_habits(named("A", "A", "B"), habits.drop(columns="segment"), ["B", "A"])
     assert typical.segment.tolist() == ["B", "A"]
-    assert typical.price_ratio.tolist() == [1.3, 0.9]
+    assert typical.price_focused.tolist() == [0.0, 0.5]
+    assert typical.premium.tolist() == [1.0, 0.0]
     assert typical.favourite_product.tolist() == ["bag", "cup"]
     assert typical.main_country_share.tolist() == [1.0, 0.5]
 

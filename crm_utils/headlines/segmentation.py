@@ -121,18 +121,18 @@ def statuses_in_words(crossed: pd.DataFrame) -> str:
 
 
 def habits(typical: pd.DataFrame) -> Sentence | Nothing:
-    """Which segment pays most and least for the same products, and which returns most."""
+    """Which segment hunts offers, which pays premium, and which returns most."""
     if typical.empty or len(typical.columns) < 3:
         return nothing("The source tells no prices, products, returns or countries.")
     large, parts = typical[typical.customers >= 30], []
     large = typical if large.empty else large
-    if "price_ratio" in large and large.price_ratio.notna().any():
-        high, low = large.loc[large.price_ratio.idxmax()], large.loc[large.price_ratio.idxmin()]
+    if "price_focused" in large:
+        hunts, pays = large.loc[large.price_focused.idxmax()], large.loc[large.premium.idxmax()]
         parts.append(
-            f"For the same products {high.segment} pay most ({high.price_ratio:.2f} times the usual price) and {low.segment} least ({low.price_ratio:.2f})."
-            if high.price_ratio - low.price_ratio >= 0.01
-            else "All segments pay the same for the same products."
+            f"{hunts.segment} are most price-focused: {percent(hunts.price_focused)} pay clearly less than usual for the same products."
         )
+        if pays.premium >= 0.05:
+            parts.append(f"Premium buyers are most frequent among {pays.segment} ({percent(pays.premium)}).")
     if "return_share" in large and large.return_share.max() > 0:
         most = large.loc[large.return_share.idxmax()]
         parts.append(f"{most.segment} return most: {percent(most.return_share)} of what they buy.")

@@ -38,7 +38,7 @@ def associations(associations: pd.DataFrame) -> Styler | None:
         return None
     warned = associations.customers.map("{:,}".format) + associations.small.map({True: " (small)", False: ""})
     shown = associations.assign(customers=warned, trait=associations.trait.str.replace("_", " ")).drop(columns="small")
-    shown = shown.rename(columns={"customers": "these_customers"})
+    shown = shown.rename(columns={"customers": "these_customers", "value": "stands_out"})
     return styled(shown, "What stands out where", headings={"these_customers": "Customers", "trait": "What is known"})
 
 
