@@ -20,15 +20,23 @@ def outlook(forecast: pd.DataFrame, customers: int, analysis_date: date, currenc
     )
 
 
-def ranges(error) -> Sentence:
-    """What the range of the forecast rests on."""
+def basis(seasons: dict, error) -> Sentence:
+    """Whether a season is in the forecast, and what its range rests on."""
+    return say(season(seasons), ranges(error, seasons[3].known))
+
+
+def ranges(error, season_known: bool) -> Sentence:
+    """What the range of the forecast rests on, and what it does not hold."""
     judged = (
         f"on {plural(error.origins, 'past forecast')} that could be judged and"
         if error.origins
         else "not on past forecasts, which could not be judged, but"
     )
     return say(
-        f"The range rests on the model, on chance, {judged} on the assumption that forecasts are otherwise off by about a tenth."
+        f"The range rests on the model, on chance, {judged} on the assumption that forecasts are otherwise off by about a tenth.",
+        ""
+        if season_known
+        else "A season, where there is one, is not in it: expect more misses than one in ten over parts of a year.",
     )
 
 
