@@ -177,3 +177,13 @@ def test_the_tracking_figure_shows_each_test():
         LAST_YEAR,
         "Past average rate",
     }
+
+
+def test_unidentified_dropout_is_no_finding():
+    alive = pd.DataFrame({"p_alive": [np.nan, 0.9, 0.8]})
+    assert (
+        headlines.not_known(alive)
+        == "One customer bought once: whether they will return is not known. Of the 2 others, about 2 are still active."
+    )
+    assert "not known" in headlines.not_known(alive, identified=False)
+    assert "does not tell who stopped" in headlines.quiet(alive.iloc[:0], "USD", identified=False)

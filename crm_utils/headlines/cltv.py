@@ -61,10 +61,10 @@ def value(cltv: pd.DataFrame, margin_rate: float, discount_rate: float, months: 
     )
 
 
-def quiet(customers: pd.DataFrame, currency: str, withheld: str = "") -> Sentence:
+def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Sentence:
     """How many of the listed best customers of the past have probably gone."""
-    if withheld:
-        return say("Who of the best customers has gone is not known: no model could be fitted.")
+    if not identified:
+        return say("Who of the best customers has gone is not known: this history does not tell who stopped buying.")
     if customers.empty:
         return say("None of the best tenth of customers has probably gone.")
     return say(
@@ -96,8 +96,12 @@ def article_forecast(article: pd.DataFrame, currency: str) -> Sentence:
     )
 
 
-def not_known(cltv: pd.DataFrame) -> Sentence:
-    """How many customers bought once, of whom the model cannot tell whether they will return."""
+def not_known(cltv: pd.DataFrame, identified: bool = True) -> Sentence:
+    """How many customers bought once, of whom the model cannot tell whether they will return; or that it can tell of nobody."""
+    if not identified:
+        return say(
+            "Who is still a customer is not known: this history does not tell who stopped buying from who pauses, so the forecast assumes that nobody stopped."
+        )
     once = int(cltv.p_alive.isna().sum())
     if not once:
         return say("Every customer has bought again, so the model can say of each whether they are still active.")

@@ -34,7 +34,7 @@ def tracking(backtest: pd.DataFrame, currency: str, ax: Axes | None = None) -> A
     ax.set_ylim(0, 1.5 * max(ours.revenue_actual.max(), ours.revenue_high.max()))
     money_axis(ax.yaxis, currency)
     ax.set_xlabel("Forecast made on")
-    ax.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.22), frameon=False)
+    ax.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.28), frameon=False)
     return ax
 
 
