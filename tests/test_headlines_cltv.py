@@ -73,7 +73,7 @@ def test_few_tests_are_a_first_impression():
 
 
 def test_tests_with_a_season_are_told_apart():
-    assert "In the 2 tests where last year’s season was known it was 5% off." in judged.verdict(
+    assert "In the 2 tests where last year’s season was known it was 5% off, within its range in 2." in judged.verdict(
         trials(105, 130, season=1.2)
     )
     assert "season" not in judged.verdict(trials(105, 130))
@@ -143,8 +143,13 @@ def test_the_season_or_its_absence():
 
 
 def test_what_a_range_rests_on():
-    assert "on 2 past forecasts that could be judged" in headlines.ranges(btyd.PastError(0.1, 2))
-    assert "could not be judged" in headlines.ranges(btyd.PastError())
+    assert "on 2 past forecasts that could be judged" in headlines.ranges(btyd.PastError(0.1, 2), True)
+    assert "could not be judged" in headlines.ranges(btyd.PastError(), True)
+
+
+def test_an_unknown_season_is_not_in_the_range():
+    assert "A season, where there is one, is not in it" in headlines.ranges(btyd.PastError(), False)
+    assert "season" not in headlines.ranges(btyd.PastError(), True)
 
 
 def test_the_unadjusted_figure_shows_only_beside_a_season():
@@ -172,3 +177,13 @@ def test_the_tracking_figure_shows_each_test():
         LAST_YEAR,
         "Past average rate",
     }
+
+
+def test_unidentified_dropout_is_no_finding():
+    alive = pd.DataFrame({"p_alive": [np.nan, 0.9, 0.8]})
+    assert (
+        headlines.not_known(alive)
+        == "One customer bought once: whether they will return is not known. Of the 2 others, about 2 are still active."
+    )
+    assert "not known" in headlines.not_known(alive, identified=False)
+    assert "does not tell who stopped" in headlines.quiet(alive.iloc[:0], "USD", identified=False)

@@ -27,6 +27,11 @@ class Models:
     customers: int
     withheld: str = ""
 
+    @property
+    def identified(self) -> bool:
+        """Whether the history tells who stopped buying: dropout is identified."""
+        return not self.withheld and not set(self.purchase.parameters[2:]) <= set(self.purchase.fixed)
+
     def expected_orders(self, customers: pd.DataFrame, days: np.ndarray) -> np.ndarray:
         """Expected purchase days in the next `days`, one column each."""
         return self.purchase.expected_orders(*_behaviour(customers), np.asarray(days, float))

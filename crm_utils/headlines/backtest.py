@@ -116,7 +116,8 @@ def _with_season(backtest: pd.DataFrame) -> str:
     known = ours[ours.season.notna()]
     if not 0 < len(known) < len(ours):
         return ""
-    return f"In the {plural(len(known), 'test')} where last year’s season was known it was {percent(_miss(known).abs().mean())} off."
+    held = int(((known.revenue_low <= known.revenue_actual) & (known.revenue_actual <= known.revenue_high)).sum())
+    return f"In the {plural(len(known), 'test')} where last year’s season was known it was {percent(_miss(known).abs().mean())} off, within its range in {count(held)}."
 
 
 def _again(times: str) -> str:

@@ -20,15 +20,23 @@ def outlook(forecast: pd.DataFrame, customers: int, analysis_date: date, currenc
     )
 
 
-def ranges(error) -> Sentence:
-    """What the range of the forecast rests on."""
+def basis(seasons: dict, error) -> Sentence:
+    """Whether a season is in the forecast, and what its range rests on."""
+    return say(season(seasons), ranges(error, seasons[3].known))
+
+
+def ranges(error, season_known: bool) -> Sentence:
+    """What the range of the forecast rests on, and what it does not hold."""
     judged = (
         f"on {plural(error.origins, 'past forecast')} that could be judged and"
         if error.origins
         else "not on past forecasts, which could not be judged, but"
     )
     return say(
-        f"The range rests on the model, on chance, {judged} on the assumption that forecasts are otherwise off by about a tenth."
+        f"The range rests on the model, on chance, {judged} on the assumption that forecasts are otherwise off by about a tenth.",
+        ""
+        if season_known
+        else "A season, where there is one, is not in it: expect more misses than one in ten over parts of a year.",
     )
 
 
@@ -53,10 +61,10 @@ def value(cltv: pd.DataFrame, margin_rate: float, discount_rate: float, months: 
     )
 
 
-def quiet(customers: pd.DataFrame, currency: str, withheld: str = "") -> Sentence:
+def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Sentence:
     """How many of the listed best customers of the past have probably gone."""
-    if withheld:
-        return say("Who of the best customers has gone is not known: no model could be fitted.")
+    if not identified:
+        return say("Who of the best customers has gone is not known: this history does not tell who stopped buying.")
     if customers.empty:
         return say("None of the best tenth of customers has probably gone.")
     return say(
@@ -88,8 +96,12 @@ def article_forecast(article: pd.DataFrame, currency: str) -> Sentence:
     )
 
 
-def not_known(cltv: pd.DataFrame) -> Sentence:
-    """How many customers bought once, of whom the model cannot tell whether they will return."""
+def not_known(cltv: pd.DataFrame, identified: bool = True) -> Sentence:
+    """How many customers bought once, of whom the model cannot tell whether they will return; or that it can tell of nobody."""
+    if not identified:
+        return say(
+            "Who is still a customer is not known: this history does not tell who stopped buying from who pauses, so the forecast assumes that nobody stopped."
+        )
     once = int(cltv.p_alive.isna().sum())
     if not once:
         return say("Every customer has bought again, so the model can say of each whether they are still active.")

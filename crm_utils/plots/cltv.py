@@ -29,12 +29,12 @@ def tracking(backtest: pd.DataFrame, currency: str, ax: Axes | None = None) -> A
     ours = backtest[backtest.method == "Our forecast"]
     place = ours.origin.map(days)
     ax.hlines(ours.revenue_actual, place - 0.32, place + 0.32, color=INK, linewidth=1.8, label="What came")
-    ax.set_xticks(range(len(days)), [formats.day(origin).replace(" ", "\n", 1).replace(" ", "\n") if len(days) > 6 else formats.day(origin) for origin in days])  # fmt: skip
+    ax.set_xticks(range(len(days)), [f"{origin.day} {origin:%b}\n{origin:%Y}" for origin in days])
     ax.set_xlim(-0.6, len(days) - 0.4)
     ax.set_ylim(0, 1.5 * max(ours.revenue_actual.max(), ours.revenue_high.max()))
     money_axis(ax.yaxis, currency)
     ax.set_xlabel("Forecast made on")
-    ax.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.22), frameon=False)
+    ax.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.28), frameon=False)
     return ax
 
 

@@ -62,7 +62,7 @@ def example(days: pd.DataFrame, steps: pd.DataFrame, currency: str) -> Folded:
     )
 
 
-def article(article: pd.DataFrame, currency: str) -> Styler:
+def article(article: pd.DataFrame, currency: str, note: object) -> Folded:
     tiers = article.groupby("tier").agg(
         customers=("cltv", "size"),
         revenue=("revenue", "sum"),
@@ -70,4 +70,5 @@ def article(article: pd.DataFrame, currency: str) -> Styler:
         cltv_scaled=("cltv_scaled", "median"),
     )
     names = {"cltv": "CLTV of the article", "cltv_scaled": "Scaled 1 to 100, middle customer"}
-    return styled(tiers.reset_index(), "The article’s three groups", currency, names)
+    table = styled(tiers.reset_index(), "The article’s three groups", currency, names)
+    return folded("The article’s groups, and its forecast", table, note)
