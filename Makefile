@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 named = $(if $(REPORT),--report $(REPORT)) $(if $(DATE),--date $(DATE))
 
-.PHONY: help report draft new export data lab test lint lock picture clean
+.PHONY: help report draft new export data engines lab test lint lock picture clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -25,6 +25,9 @@ export: $(READY)  ## write a report's results to a database: REPORT=shop [DATE=l
 data: $(READY)  ## download Online Retail II (UCI, 45 MB) into data/
 	@$(PY) -m crm_utils data
 
+engines: $(READY)  ## add what reads PostgreSQL, MySQL and Spark to .venv (Debian: gcc, libmariadb-dev, a Java for Spark)
+	@$(PY) -m pip --version >/dev/null 2>&1 && $(PY) -m pip install --quiet --require-hashes -r requirements-engines.lock || uv pip install --quiet --python $(PY) --require-hashes -r requirements-engines.lock
+
 lab: $(READY)  ## open the notebooks in Jupyter
 	@$(VENV)/bin/jupyter lab notebooks
 
@@ -36,6 +39,7 @@ lint: $(READY)  ## check style, and that notebooks carry no outputs
 
 lock:  ## renew requirements.lock and environment.yml from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev pyproject.toml -o requirements.lock --upgrade
+	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev --extra postgres --extra mysql --extra spark -c requirements.lock pyproject.toml -o requirements-engines.lock --upgrade
 	@$(MAKE) --no-print-directory $(READY)
 	@$(PY) tools/environment.py
 

@@ -179,7 +179,7 @@ def test_what_stops_the_report_is_said_at_once(tmp_path):
     (tmp_path / "a.csv").write_text("customer,date,amount\na,2011-01-01,1\nb,someday,2\n" + "c,2011-01-01,1\n" * 6_000)
     _, _, open_points = new(tmp_path, "shop", "a.csv")
     assert any(
-        "column 'date' (columns.ordered_at): 1 row of 6,002" in line and "'someday'" in line for line in open_points
+        "column 'date' (columns.ordered_at): 1 row without" in line and "'someday'" in line for line in open_points
     )
 
 

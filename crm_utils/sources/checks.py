@@ -6,7 +6,7 @@ import re
 import ibis.expr.types as ir
 import pandas as pd
 
-from crm_utils.formats import count, hidden, plural
+from crm_utils.formats import hidden, plural
 from crm_utils.locate import SourceError
 from crm_utils.sources import dates, values
 from crm_utils.sources.extract import Extract
@@ -60,8 +60,8 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str]) -> None:
             texts = _examples(raw[wanted[name]], bad, part)
             kind = "date" if name == "ordered_at" else "number"
             raise SourceError(
-                f"{part.label}, column {wanted[name]!r} (columns.{name}): {plural(counts[name], 'row')} of "
-                f"{count(counts['rows'])} without a readable {kind}, for example {', '.join(map(repr, texts[:3]))}; "
+                f"{part.label}, column {wanted[name]!r} (columns.{name}): {plural(counts[name], 'row')} "
+                f"without a readable {kind}, for example {', '.join(map(repr, texts[:3]))}; "
                 + (_date_cure(texts, counts[name] < counts["rows"]) if kind == "date" else _number_cure(texts))
             )
 
@@ -94,7 +94,8 @@ def _examples(column: ir.Column, lost: ir.Column, part: Extract) -> list[str]:
     """Up to some hundred different texts of a column that cannot be read."""
     table = column.as_table().mutate(lost=lost, text=column.cast("string"))
     shown = executed(table.filter(table.lost == 1).select("text").distinct().order_by("text").limit(SAMPLE), part)
-    return [text if isinstance(text, str) and text.strip() else "(empty)" for text in shown.text]
+    texts = [text if isinstance(text, str) and text.strip() else "(empty)" for text in shown.text]
+    return sorted(set(texts), key=lambda text: (text == "(empty)", text))
 
 
 def executed(table: ir.Table, part: Extract) -> pd.DataFrame:

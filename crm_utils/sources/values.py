@@ -49,10 +49,20 @@ def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringCo
         column = ibis.ifelse(whole == column, whole.cast("string"), column.cast("string"))
     elif _engine(column) == "mysql" and kind.is_string():
         column = column.cast("!string")  # takes the connection's collation: ids that differ in case are different ids
-    text = column.cast("string").strip().nullif("")
-    if format is not None and name in ID_COLUMNS:
-        text = text.re_replace(r"^(\d+)\.0$", r"\1")
+    if format is None:
+        return column.cast("string").strip().nullif("")
+    text = _stripped(column.cast("string"))
+    if name in ID_COLUMNS and kind.is_string():
+        text = ibis.ifelse(text.endswith(".0"), text.re_replace(r"^(\d+)\.0$", r"\1"), text)
     return text
+
+
+def _stripped(text: ir.StringColumn) -> ir.StringColumn:
+    """Text without blanks around it, null where nothing is left. Stripping is slow, so only what has blanks is stripped."""
+    blanks = text.ascii_str() <= 32
+    for blank in " \t\n\r":
+        blanks = blanks | text.endswith(blank)
+    return ibis.ifelse(blanks, text.strip().nullif(""), text)
 
 
 def _as_number(column: ir.Column, format: Format | None) -> ir.Column:
