@@ -23,7 +23,7 @@ test: $(READY)  ## run all tests
 	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: $(READY)  ## check style, and that notebooks carry no outputs
-	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/nbstripout --verify notebooks/*.ipynb
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/nbstripout --keep-id --verify notebooks/*.ipynb
 
 lock:  ## renew requirements.lock and environment.yml from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev pyproject.toml -o requirements.lock --upgrade

@@ -24,16 +24,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--report", help="one report, by the name of its file in params/ (default: all)")
     parser.add_argument("--date", help="one analysis date of that report, or `last` (default: all)")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for wish in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wish, _stop)
     try:
         return _draft(options) if options.command == "draft" else _report(options.report, options.date)
     except ParamsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        _stop_children()
-        print("\nstopped; what was published before is untouched", file=sys.stderr)
-        os._exit(130)  # threads that wait for a kernel must not keep the process
 
 
 def _report(report: str | None, day: str | None) -> int:
@@ -83,13 +80,16 @@ class _Progress:
             self.bar.close()
 
 
-def _stop_children() -> None:
+def _stop(*_: object) -> None:
+    """End at once, kernels first: threads that wait for one would keep the process. The next run clears up."""
     import psutil
 
     children = psutil.Process().children(recursive=True)
     for child in children:
         child.kill()
     psutil.wait_procs(children, timeout=5)
+    print("\nstopped; what was published before is untouched", file=sys.stderr)
+    os._exit(130)
 
 
 if __name__ == "__main__":

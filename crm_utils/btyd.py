@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from scipy.special import gammaln, psi
 
 NODES = 48
-NO_DROPOUT = 1e-4  # a mean dropout probability below this is none
+NO_DROPOUT = 1e-4  # where a, or the mean dropout probability, is below this there is none
 
 
 class FitError(ValueError):
@@ -33,11 +33,9 @@ class BgNbd:
 
     @property
     def note(self) -> str:
-        return (
-            "dropout is not identified in this history: the forecast assumes next to none"
-            if self.a / (self.a + self.b) < NO_DROPOUT
-            else ""
-        )
+        if min(self.a, self.a / (self.a + self.b)) < NO_DROPOUT:
+            return "dropout is not identified in this history: the forecast assumes next to none"
+        return ""
 
     def p_alive(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
         """P(the customer has not dropped out at T). 1 by construction for who never bought again: not a finding."""

@@ -25,6 +25,11 @@ class Contract:
     dates: tuple[str, ...] = ()  # stored as dates, handed out as datetime64
 
     @property
+    def times(self) -> list[str]:
+        """The columns that hold a date or a time."""
+        return [name for name, column in self.columns.items() if str(column.dtype).startswith("datetime64")]
+
+    @property
     def schema(self) -> DataFrameSchema:
         return DataFrameSchema(self.columns, unique=list(self.key) or None)
 
@@ -183,10 +188,12 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """
     if name not in CONTRACTS:
         return frame
+    contract = CONTRACTS[name]
     try:
-        return CONTRACTS[name].schema.validate(frame, lazy=True)
+        checked = contract.schema.validate(frame.reset_index(drop=True), lazy=True)
     except SchemaErrors as error:
         raise TableError(f"table {name} breaks its contract:\n{_violations(error.failure_cases)}") from None
+    return checked.astype(dict.fromkeys(contract.times, TIME))  # pandera knows nanoseconds only
 
 
 def _violations(cases: pd.DataFrame) -> str:

@@ -82,7 +82,13 @@ def _refuse_lost_values(named: ir.Table, wanted: dict[str, str], file: str) -> N
     counts = named.aggregate(**{name: bad.sum() for name, bad in lost.items()}).execute().iloc[0].fillna(0)
     for name, rows in counts[counts > 0].items():
         examples = (
-            named.filter(lost[name])[name].cast("string").fill_null("(empty)").as_table().limit(3).execute()[name]
+            named.filter(lost[name])[name]
+            .cast("string")
+            .fill_null("(empty)")
+            .name(name)
+            .as_table()
+            .limit(3)
+            .execute()[name]
         )
         raise SourceError(
             f"{file}, column {wanted[name]!r} (columns.{name}): {plural(rows, 'row')} without a readable "

@@ -70,7 +70,7 @@ class Figure:
         source = base64.b64encode(drawn.getvalue()).decode()
         return (
             f'<figure class="crm-figure"><p class="finding">{escape(self.finding)}</p>'
-            f'<div class="scroll" tabindex="0" role="region" aria-label="Figure">'
+            f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(self.finding)}">'
             f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(self.alt)}"></div>'
             f"<figcaption>{escape(self.caption)}</figcaption></figure>"
         )

@@ -58,11 +58,14 @@ def _section(notebook: NotebookNode, position: int) -> str:
 
 
 def _reproducible(notebook: NotebookNode) -> NotebookNode:
-    """Times and random ids removed; they stand in the manifest, or nowhere."""
+    """Times, random ids and addresses in memory removed; times stand in the manifest."""
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = "injected-parameters"
+        for output in cell.get("outputs", []):
+            if "text/html" in output.get("data", {}):
+                output.data.pop("text/plain", None)
     return notebook

@@ -1,0 +1,121 @@
+"""What figures show, asked of their axes, and that the same data give the same picture."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from crm_utils.plots import budget, cleaning, cltv, rfm, segmentation, style
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
+
+
+MONTHS = pd.DataFrame(
+    {
+        "month": pd.date_range("2024-01-01", periods=3, freq="MS"),
+        "revenue": [10.0, 30, 5],
+        "complete": [True, True, False],
+    }
+)
+PROFILE = pd.DataFrame(
+    {
+        "segment": ["Champions", "Mine", "Lost"],
+        "customers": [2, 3, 0],
+        "customer_share": [0.4, 0.6, 0],
+        "revenue_share": [0.9, 0.1, 0],
+    }
+)
+
+
+def test_bars_of_months_and_the_hatched_last_one():
+    bars = cleaning.revenue_by_month(MONTHS, "USD").patches
+    assert [bar.get_height() for bar in bars] == [10, 30, 5]
+    assert [bool(bar.get_hatch()) for bar in bars] == [False, False, True]
+
+
+def test_shares_leave_empty_segments_out_and_keep_the_colours():
+    ax = segmentation.shares(PROFILE)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["Mine", "Champions"]
+    assert style.segment_colours(["Lost", "Champions"]) == [
+        style.SEGMENT_COLOURS["Lost"],
+        style.SEGMENT_COLOURS["Champions"],
+    ]
+    assert style.segment_colours(["Mine", "Yours"]) == style.SPARE_COLOURS[:2]
+
+
+def test_the_grid_marks_empty_cells():
+    cells = pd.DataFrame(
+        {
+            "recency_score": [1, 1, 2, 2],
+            "frequency_score": [1, 2, 1, 2],
+            "customers": [5, 0, 1, 2],
+            "revenue": [50.0, 0, 10, 20],
+        }
+    )
+    ax = rfm.grid(cells, "customers", "USD")
+    assert sorted(text.get_text() for text in ax.texts) == ["1", "2", "5", "–"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["2", "1"], "the best recency is on top"
+
+
+def test_the_holdout_shows_forecasts_and_the_actual():
+    table = pd.DataFrame(
+        {
+            "method": ["BG/NBD × Gamma-Gamma", "Past average rate"],
+            "revenue_predicted": [80.0, 150.0],
+            "revenue_actual": 100.0,
+        }
+    )
+    ax = cltv.holdout(table, "USD")
+    assert ax.lines[0].get_xdata()[0] == 100
+    assert any("(−20%)" in text.get_text() for text in ax.texts)
+
+
+def test_an_empty_plan_draws_without_error():
+    lines = pd.DataFrame(
+        {
+            "campaign": ["Mail"],
+            "segment": ["A"],
+            "contacts": [0],
+            "spend": [0.0],
+            "expected_profit": [0.0],
+            "profit_low": [0.0],
+            "profit_high": [0.0],
+        }
+    )
+    budget.plan(lines, "USD")
+
+
+def test_a_shown_figure_is_escaped_described_and_the_same_each_time():
+    shown = [
+        style.figure(cleaning.revenue_by_month(MONTHS, "USD"), "A < B", "How to read", 'Bars of "x" & y')._repr_html_()
+        for _ in range(2)
+    ]
+    assert shown[0] == shown[1]
+    assert "A &lt; B" in shown[0]
+    assert 'alt="Bars of &quot;x&quot; &amp; y"' in shown[0]
+
+
+def test_segment_colours_differ_for_the_colour_blind():
+    """Neighbouring colours differ by lightness or hue under simulated deuteranopia (Viénot, Brettel & Mollon 1999)."""
+    matrix = [[0.29275, 0.70725, -0.02978], [0.29275, 0.70725, -0.02978], [-0.02234, 0.02234, 1.0]]
+    colours = {
+        name: matplotlib.colors.to_rgb(colour)
+        for name, colour in style.SEGMENT_COLOURS.items()
+        if name != "New Customers"
+    }
+    seen = {
+        name: tuple(sum(m * c for m, c in zip(row, rgb, strict=True)) for row in matrix)
+        for name, rgb in colours.items()
+    }
+    names = list(seen)
+    for place, one in enumerate(names):
+        for other in names[place + 1 :]:
+            distance = sum((a - b) ** 2 for a, b in zip(seen[one], seen[other], strict=True)) ** 0.5
+            assert distance > 0.06, f"{one} and {other} look alike"

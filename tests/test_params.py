@@ -1,0 +1,67 @@
+"""Parameters: every problem at once, the nearest valid name, and notebooks in step with the models."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from crm_utils.params import SECTIONS, Campaigns, ParamsError, Report, SegmentMap, parse, read
+from crm_utils.report.plan import Notebook
+
+ROOT = Path(__file__).parents[1]
+GOOD = yaml.safe_load((ROOT / "params" / "cdnow.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "params").glob("*.yaml")), ids=lambda path: path.name)
+def test_shipped_files_are_valid(path):
+    read(path, Campaigns if path.stem == "campaigns" else Report)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "params" / "segments").glob("*.yaml")), ids=lambda path: path.name)
+def test_shipped_maps_are_valid(path):
+    read(path, SegmentMap)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rfm": {"bin": 4}}, "unknown parameter rfm.bin; did you mean bins?"),
+        ({"tilte": "x"}, "unknown parameter tilte; did you mean title?"),
+        ({"rfm": {"bins": "five"}}, "rfm.bins: Input should be a valid integer, not 'five'"),
+        ({"rfm": {"bins": 1}}, "rfm.bins: Input should be greater than or equal to 2, not 1"),
+        ({"cltv": {"margin_rate": 30}}, "cltv.margin_rate: Input should be less than or equal to 1, not 30"),
+        ({"budget": {"budget": -1}}, "budget.budget: Input should be greater than or equal to 0, not -1"),
+        ({"analysis_dates": ["1997-13-01"]}, "analysis_dates.0: Input should be a valid date"),
+        ({"analysis_dates": []}, "analysis_dates: "),
+        ({"analysis_dates": ["1998-01-01", "1997-01-01"]}, "list each date once, oldest first"),
+        ({"source": {}}, "source: name exactly one of"),
+        ({"columns": {"customer_id": "c", "ordered_at": "d"}}, "columns: name amount, or both quantity and unit_price"),
+        ({"currency": "dollars"}, "currency: String should match pattern"),
+    ],
+)
+def test_each_mistake_is_named(change, message):
+    with pytest.raises(ParamsError) as error:
+        parse(GOOD | change, Report, "params/x.yaml")
+    assert str(error.value).startswith("params/x.yaml: ")
+    assert message in str(error.value)
+
+
+def test_all_problems_are_told_at_once():
+    with pytest.raises(ParamsError) as error:
+        parse(GOOD | {"rfm": {"bin": 4}, "cltv": {"discount_rate": 9}, "currency": 1}, Report, "params/x.yaml")
+    assert str(error.value).count("\n") == 3
+
+
+def test_a_file_that_is_no_yaml_is_named(tmp_path):
+    (tmp_path / "x.yaml").write_text("title: [")
+    with pytest.raises(ParamsError, match="x.yaml: not valid YAML"):
+        read(tmp_path / "x.yaml", Report, "params/x.yaml")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_notebooks_declare_what_the_models_check(section):
+    path = next((ROOT / "notebooks").glob(f"*_{section}.ipynb"))
+    declared = Notebook(path).declared
+    model = SECTIONS[section]()
+    assert {key: value for key, (value, _) in declared.items() if key != "run_dir"} == model.model_dump()
+    assert all(meaning for _, meaning in declared.values()), "each knob says what it means"

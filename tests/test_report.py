@@ -1,0 +1,343 @@
+"""The whole: from parameters to published pages, what reruns, what fails and what stays."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+from conftest import ROOT, new_project, run
+
+from crm_utils.report import publish
+
+pytestmark = pytest.mark.xdist_group("report")  # one worker builds what these tests share
+DAY = Path("reports/small/1997-12-31")
+PAGES = ["01_cleaning.html", "02_rfm.html", "03_segmentation.html", "04_cltv.html", "05_budget.html", "index.html"]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder but the manifest, which holds run times, and locks."""
+    files = [
+        path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in ("manifest.json", ".lock")
+    ]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def edit(notebook: Path, old: str, new: str) -> None:
+    text = notebook.read_text()
+    assert old in text
+    notebook.write_text(text.replace(old, new))
+
+
+class Links(HTMLParser):
+    def __init__(self, text: str):
+        super().__init__()
+        self.hrefs, self.ids = [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.ids.add(attributes.get("id"))
+        if tag == "a" and attributes.get("href"):
+            self.hrefs.append(attributes["href"])
+
+
+def broken_links(reports: Path) -> list[str]:
+    pages = {path.resolve(): Links(path.read_text()) for path in reports.rglob("*.html")}
+    broken = []
+    for path, links in pages.items():
+        for href in links.hrefs:
+            file, _, anchor = href.partition("#")
+            target = (path.parent / file).resolve() if file else path
+            if not target.exists() or (anchor and target in pages and anchor not in pages[target].ids):
+                broken.append(f"{path.name}: {href}")
+    return broken
+
+
+def test_a_report_has_all_its_pages_tables_and_links(built):
+    assert sorted(path.name for path in (built / DAY).glob("*.html")) == PAGES
+    assert broken_links(built / "reports") == []
+    tables = {path.stem for path in (built / DAY / "data").glob("*.parquet")}
+    assert tables == {
+        "adjustments",
+        "backtest",
+        "budget",
+        "cleaning_log",
+        "cltv",
+        "customers",
+        "model",
+        "orders",
+        "segment_profile",
+        "segments",
+    }
+    assert not list((built / "reports").rglob("*.building"))
+
+
+def test_totals_agree_from_the_ledger_to_the_customers(built):
+    data = built / DAY / "data"
+    left = pd.read_parquet(data / "cleaning_log.parquet").revenue_left.iloc[-1]
+    for table in ("orders", "customers", "segment_profile"):
+        assert pd.read_parquet(data / f"{table}.parquet").revenue.sum() == pytest.approx(left, abs=0.01), table
+
+
+def test_pages_carry_no_path_of_the_machine_and_no_script(built):
+    for name, content in contents(built / "reports").items():
+        assert str(built).encode() not in content, name
+        assert str(Path.home()).encode() + b"/" not in content, name
+        if name.endswith(".html"):
+            assert b"<script" not in content, name
+            assert b"http://" not in content.replace(b"http://www.w3.org", b""), name
+
+
+def test_two_builds_give_the_same_bytes(built, tmp_path):
+    other = new_project(tmp_path / "elsewhere")
+    assert run(other, "report").returncode == 0
+    one, two = contents(built / "reports"), contents(other / "reports")
+    assert one.keys() == two.keys()
+    assert [name for name in one if one[name] != two[name]] == []
+
+
+def test_shuffled_rows_change_no_table(built, tmp_path):
+    other = new_project(tmp_path / "shuffled")
+    rows = pd.read_csv(other / "small.csv", dtype=str)
+    rows.sample(frac=1, random_state=7).to_csv(other / "small.csv", index=False)
+    assert run(other, "report").returncode == 0
+    one, two = contents(built / DAY / "data"), contents(other / DAY / "data")
+    assert [name for name in one if one[name] != two[name]] == []
+
+
+def test_nothing_stale_starts_no_kernel(rebuilt):
+    before = {path: path.stat().st_mtime_ns for path in (rebuilt / "reports").rglob("*")}
+    done = run(rebuilt, "report", PATH="/nonexistent")
+    assert done.returncode == 0
+    assert "notebook" not in done.stderr
+    assert {path: path.stat().st_mtime_ns for path in (rebuilt / "reports").rglob("*")} == before
+
+
+def test_an_edited_notebook_reruns_alone_with_what_follows(rebuilt):
+    edit(rebuilt / "notebooks" / "05_budget.ipynb", "Which figures are assumed?", "Which of these figures are assumed?")
+    before = json.loads((rebuilt / DAY / "manifest.json").read_text())["notebooks"]
+    done = run(rebuilt, "report")
+    assert "1/1" in done.stderr
+    after = json.loads((rebuilt / DAY / "manifest.json").read_text())["notebooks"]
+    assert [one["key"] == other["key"] for one, other in zip(before, after, strict=True)] == [True] * 4 + [False]
+    assert "Which of these figures are assumed?" in (rebuilt / DAY / "05_budget.html").read_text()
+    assert broken_links(rebuilt / "reports") == []
+
+
+def test_a_parameter_overrides_the_notebook_and_the_page_says_so(rebuilt):
+    with (rebuilt / "params" / "small.yaml").open("a") as file:
+        file.write("budget: {budget: 200}\n")
+    assert run(rebuilt, "report").returncode == 0
+    page = (rebuilt / DAY / "05_budget.html").read_text()
+    assert "params/small.yaml, overrides 50000" in page
+    assert pd.read_parquet(rebuilt / DAY / "data" / "budget.parquet").spend.sum() <= 200
+
+
+def test_a_failing_notebook_keeps_the_last_good_report(rebuilt):
+    edit(
+        rebuilt / "notebooks" / "05_budget.ipynb",
+        "plan = lines.plan(allocated, offers, audiences.controls(targets), flips)",
+        "plan = 1 / 0",
+    )
+    before = contents(rebuilt / DAY)
+    done = run(rebuilt, "report")
+    assert done.returncode == 1
+    line = done.stderr.strip().splitlines()[-1]
+    assert line == (
+        "error: small 1997-12-31: notebook 05_budget, section “What should we do?”: ZeroDivisionError: division by zero; "
+        "it is kept as reports/small/1997-12-31.failed/05_budget.ipynb"
+    )
+    assert (rebuilt / "reports/small/1997-12-31.failed/05_budget.ipynb").exists()
+    assert contents(rebuilt / DAY) == before
+
+
+def test_a_broken_report_stops_no_other(rebuilt):
+    small = (rebuilt / "params" / "small.yaml").read_text()
+    (rebuilt / "params" / "another.yaml").write_text(small + "rfm: {bin: 4}\n")
+    (rebuilt / "params" / "early.yaml").write_text(small.replace("1997-12-31", "1990-01-01"))
+    (rebuilt / "params" / "absent.yaml").write_text(small.replace("small.csv", "absent.csv"))
+    (rebuilt / "params" / "column.yaml").write_text(small.replace("amount: dollar_value", "amount: dollars"))
+    before = contents(rebuilt / DAY)
+    done = run(rebuilt, "report")
+    assert done.returncode == 1
+    assert "params/another.yaml: unknown parameter rfm.bin; did you mean bins?" in done.stderr
+    assert "no order on or before 1990-01-01 is left" in done.stderr
+    assert "choose a later analysis date" in done.stderr
+    assert "small.csv has no column 'dollars' (columns.amount); did you mean 'dollar_value'?" in done.stderr
+    assert "skipped absent: its source absent.csv is not there" in done.stdout
+    assert contents(rebuilt / DAY) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--report", "smal"], "no report is called 'smal' (params/smal.yaml is missing); did you mean small?"),
+        (
+            ["--report", "small", "--date", "1999-01-01"],
+            "DATE=1999-01-01 is no analysis date of small; params/small.yaml lists 1997-12-31",
+        ),
+    ],
+)
+def test_a_wrong_name_or_date_is_told(built, arguments, message):
+    done = run(built, "report", *arguments)
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+def test_a_named_report_without_its_source_fails(project):
+    (project / "small.csv").unlink()
+    done = run(project, "report", "--report", "small")
+    assert done.returncode == 1
+    assert "small: its source small.csv is not there" in done.stderr
+    assert run(project, "report").returncode == 0, "unnamed, it is skipped"
+
+
+def test_an_own_notebook_gets_its_page_and_place(rebuilt):
+    book = json.loads((rebuilt / "notebooks" / "03_segmentation.ipynb").read_text())
+    cells = [
+        {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# How many are above the limit?"},
+        {
+            "cell_type": "code",
+            "id": "b",
+            "metadata": {"tags": ["parameters"]},
+            "source": "run_dir: str = '.'  # folder\nlimit: float = 10  # money",
+            "outputs": [],
+            "execution_count": None,
+        },
+        {
+            "cell_type": "code",
+            "id": "c",
+            "metadata": {"tags": ["headline"]},
+            "source": "from crm_utils.headlines import say\nfrom crm_utils.store import Store\nmine = Store(run_dir).load('customers').query('revenue > @limit')\nStore(run_dir).save(mine, 'mine')\nsay(f'{len(mine)} customers above {limit}.')",
+            "outputs": [],
+            "execution_count": None,
+        },
+    ]
+    (rebuilt / "notebooks" / "06_limit.ipynb").write_text(json.dumps(book | {"cells": cells}))
+    with (rebuilt / "params" / "small.yaml").open("a") as file:
+        file.write("custom: {limit: 50}\n")
+    done = run(rebuilt, "report")
+    assert done.returncode == 0, done.stderr
+    assert "1/1" in done.stderr
+    page = (rebuilt / DAY / "06_limit.html").read_text()
+    assert "customers above 50." in page
+    assert "How many are above the limit?" in (rebuilt / DAY / "index.html").read_text()
+    assert 'rel="next" href="06_limit.html"' in (rebuilt / DAY / "05_budget.html").read_text()
+    assert pd.read_parquet(rebuilt / DAY / "data" / "mine.parquet").revenue.min() > 50
+
+
+def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):
+    """What an analyst does: make draft, open 02_rfm, set bins to 4, run all; 03 then asks for a map."""
+    done = run(rebuilt, "draft", "--report", "small")
+    assert done.returncode == 0, done.stderr
+    assert "_draft" not in (rebuilt / "reports" / "index.html").read_text()
+    edit(rebuilt / "notebooks" / "02_rfm.ipynb", "bins: int = 5", "bins: int = 4")
+    execute = [
+        sys.executable,
+        "-m",
+        "jupyter",
+        "nbconvert",
+        "--to",
+        "notebook",
+        "--execute",
+        "--output-dir",
+        str(tmp_path),
+    ]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run(
+        [*execute, "02_rfm.ipynb"], cwd=rebuilt / "notebooks", env=environment, check=True, capture_output=True
+    )
+    customers = pd.read_parquet(rebuilt / "reports/_draft/data/customers.parquet")
+    assert customers.recency_score.max() == 4
+    refused = subprocess.run(
+        [*execute, "03_segmentation.ipynb"], cwd=rebuilt / "notebooks", env=environment, capture_output=True, text=True
+    )
+    assert refused.returncode != 0
+    assert "made for 5 score classes, the customers were scored in 4" in refused.stderr
+
+
+def start(project: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "crm_utils", "report"],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def kernels_of(process: subprocess.Popen) -> list[psutil.Process]:
+    """Wait until a kernel runs below the process."""
+    for _ in range(600):
+        found = [
+            child
+            for child in psutil.Process(process.pid).children(recursive=True)
+            if "ipykernel_launcher" in " ".join(child.cmdline())
+        ]
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError("no kernel was started")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_stopped_half_way_leaves_the_last_good_report_and_no_process(rebuilt, how):
+    edit(rebuilt / "notebooks" / "01_cleaning.ipynb", "Which transactions count", "Which of the transactions count")
+    before = contents(rebuilt / DAY)
+    process = start(rebuilt)
+    kernels = kernels_of(process)
+    process.send_signal(how)
+    process.wait(timeout=30)
+    assert process.returncode != 0
+    gone, alive = psutil.wait_procs(kernels, timeout=20)
+    assert alive == []
+    assert contents(rebuilt / DAY) == before
+    if how is signal.SIGKILL:
+        assert list((rebuilt / "reports" / "small").glob(".*.building")), "it was killed half-way"
+        with publish.locked(rebuilt / "reports" / "small"):  # the dead process does not keep the lock
+            publish.recover(rebuilt / "reports" / "small")
+        assert not list((rebuilt / "reports" / "small").glob(".*.building"))
+
+
+def test_a_run_killed_between_the_two_renames_is_put_right(tmp_path):
+    report = tmp_path / "small"
+    for name in (".1997-12-31.old", ".1998-06-30.old", "1998-06-30", ".1998-06-30.building"):
+        (report / name).mkdir(parents=True)
+        (report / name / "index.html").write_text(name)
+    publish.recover(report)
+    assert sorted(path.name for path in report.iterdir()) == ["1997-12-31", "1998-06-30"]
+    assert (report / "1997-12-31" / "index.html").read_text() == ".1997-12-31.old"
+    assert (report / "1998-06-30" / "index.html").read_text() == "1998-06-30"
+
+
+@pytest.mark.xdist_group("default")  # shares nothing: it may run beside the others
+def test_the_default_report_from_a_fresh_clone(tmp_path):
+    """CDNOW, four dates, as `make report` builds it: 4 × 6 pages, the known ledger, and every link."""
+    project = new_project(tmp_path / "fresh")
+    (project / "params" / "small.yaml").unlink()
+    shutil.copy(ROOT / "params" / "cdnow.yaml", project / "params")
+    done = run(project, "report", timeout=900)
+    assert done.returncode == 0, done.stderr
+    assert "20/20" in done.stderr
+    reports = project / "reports"
+    dates = ["1997-06-30", "1997-09-30", "1997-12-31", "1998-06-30"]
+    assert sorted(path.name for path in (reports / "cdnow").iterdir() if path.name != ".lock") == dates
+    assert [sorted(path.name for path in (reports / "cdnow" / day).glob("*.html")) for day in dates] == [PAGES] * 4
+    assert broken_links(reports) == []
+    data = reports / "cdnow" / "1998-06-30" / "data"
+    log = pd.read_parquet(data / "cleaning_log.parquet")
+    assert log.iloc[0][["rows_left", "customers_left", "revenue_left"]].tolist() == [69_659, 23_570, 2_500_315.63]
+    assert log.iloc[-1][["customers_left", "revenue_left"]].tolist() == [23_502, 2_500_315.63]
+    for table in ("orders", "customers"):
+        assert pd.read_parquet(data / f"{table}.parquet").revenue.sum() == pytest.approx(2_500_315.63, abs=0.01)
+    page = (reports / "cdnow" / "1998-06-30" / "03_segmentation.html").read_text()
+    assert "No customer is new: the last first order was on" in page

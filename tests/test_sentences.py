@@ -1,0 +1,214 @@
+"""Sentences from tables: singular, plural, zero, and text that a page must not run."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crm_utils import formats, headlines
+from crm_utils.headlines import budget, cleaning, cltv, rfm, segmentation
+from crm_utils.tables import styled
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (formats.count(23502.4), "23,502"),
+        (formats.plural(1, "customer"), "1 customer"),
+        (formats.plural(0, "customer"), "0 customers"),
+        (formats.money(2_500_315.63, "USD"), "$2.50 million"),
+        (formats.money(999_400, "GBP"), "£999,400"),
+        (formats.money(35.174, "EUR"), "€35.17"),
+        (formats.money(99.999, "USD"), "$100"),
+        (formats.money(-1234.5, "CHF", 2), "−CHF 1,234.50"),
+        (formats.percent(0.126), "13%"),
+        (formats.percent(0.001), "under 1%"),
+        (formats.percent(0), "0%"),
+        (formats.percent(-0.2), "−20%"),
+        (formats.day(date(1998, 6, 30)), "30 June 1998"),
+        (formats.listing([]), "none"),
+        (formats.listing(["a"]), "a"),
+        (formats.listing(["a", "b", "c"]), "a, b and c"),
+        (formats.short_money(1_500_000, "USD"), "$1.5m"),
+    ],
+)
+def test_numbers_are_written_for_readers(written, expected):
+    assert written == expected
+
+
+def test_text_from_data_is_escaped():
+    hostile = "<script>alert(1)</script> & =cmd()"
+    assert "<script>" not in headlines.say(hostile)._repr_html_()
+    assert "<script>" not in headlines.nothing(hostile)._repr_html_()
+    assert "<script>" not in styled(pd.DataFrame({"segment": [hostile]}), "A caption").to_html()
+
+
+def log(*removed: tuple[str, int, float, int]) -> pd.DataFrame:
+    """A ledger of 10 rows, 5 customers and 100 money less (rule, rows, revenue, customers)."""
+    rows = [
+        {
+            "rule": "read",
+            "rows_removed": 0,
+            "revenue_removed": 0.0,
+            "rows_left": 10,
+            "customers_left": 5,
+            "revenue_left": 100.0,
+        }
+    ]
+    for rule, count, revenue, customers in removed:
+        last = rows[-1]
+        rows.append(
+            {
+                "rule": rule,
+                "rows_removed": count,
+                "revenue_removed": revenue,
+                "rows_left": last["rows_left"] - count,
+                "customers_left": last["customers_left"] - customers,
+                "revenue_left": last["revenue_left"] - revenue,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def test_the_ledger_in_words():
+    clean, dirty = log(("x", 0, 0.0, 0)), log(("x", 1, 2.5, 1), ("y", 2, 0.0, 0))
+    assert (
+        cleaning.counted(clean, date(2024, 1, 31), "USD")
+        == "All 10 rows count as sales: by 31 January 2024, 5 customers had spent $100."
+    )
+    assert cleaning.counted(dirty, date(2024, 1, 31), "USD").startswith("7 of 10 rows count as sales")
+    assert cleaning.removed(clean, "USD") == "No rule removed a row."
+    assert (
+        cleaning.removed(dirty, "USD")
+        == "The rules removed 1 row by “x” and 2 rows by “y”. They carried $2.50 of revenue; 1 customer went with them."
+    )
+    assert "They carried no revenue; no customer went" in cleaning.removed(log(("x", 1, 0.0, 0)), "USD")
+
+
+def test_a_ledger_that_does_not_reconcile_stops_the_notebook():
+    with pytest.raises(ValueError, match="the ledger ends at 100.00, the orders and adjustments at 99.98"):
+        cleaning.reconciles(log(), 99.98, 0.0, "USD")
+    assert "agree to the cent: $100.00" in cleaning.reconciles(log(), 110.0, -10.0, "USD")
+
+
+def months(new: list[int]) -> pd.DataFrame:
+    start = pd.date_range("2024-01-01", periods=len(new), freq="MS")
+    return pd.DataFrame(
+        {"month": start, "revenue": 10.0, "orders": 1, "customers": 1, "new_customers": new, "complete": True}
+    )
+
+
+def test_the_last_newcomers_in_words():
+    assert cleaning.newcomers(months([3, 1])) == "1 customer placed a first order in February 2024."
+    assert (
+        cleaning.newcomers(months([3, 0]))
+        == "No customer was won in February 2024: the last first order was in January 2024."
+    )
+    assert cleaning.newcomers(months([3, 0, 0, 0])).startswith(
+        "No customer was won in the last three months: the last first order was in January 2024"
+    )
+
+
+def test_collapsed_score_classes_in_words():
+    cuts = pd.DataFrame(
+        {
+            "measure": ["frequency"] * 3,
+            "score": [1, 2, 3],
+            "lowest": [1, None, 2],
+            "highest": [1, None, 9],
+            "customers": [50, 0, 25],
+        }
+    )
+    assert (
+        rfm.empty_classes(cuts)
+        == "Frequency has no score 2: 50 customers share score 1, and equal values get equal scores."
+    )
+    assert rfm.empty_classes(cuts[cuts.customers > 0]) == "Every score class has customers."
+
+
+def profile(**customers: int) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {"segment": [name.replace("_", " ") for name in customers], "customers": list(customers.values())}
+    )
+    frame["revenue"] = frame.customers * 10.0
+    return frame.assign(
+        customer_share=frame.customers / frame.customers.sum(), revenue_share=frame.revenue / frame.revenue.sum()
+    )
+
+
+def test_segments_in_words():
+    one = profile(Champions=3, Recent_Customers=0, At_Risk=1)
+    customers = pd.DataFrame({"first_order": pd.to_datetime(["1997-03-25"])})
+    assert segmentation.empty(one) == "Nobody is in Recent Customers on this date."
+    assert segmentation.new_customers(customers, one).startswith(
+        "No customer is new: the last first order was on 25 March 1997."
+    )
+    assert "1 customer bought recently" in segmentation.new_customers(
+        customers, profile(Champions=3, Recent_Customers=1)
+    )
+    assert segmentation.slipping(profile(Champions=3), "USD") == "No once-valuable customer has gone quiet."
+    assert "no segment has more customers" in segmentation.leading(one)
+
+
+def judged(model: float, simple: float, model_top: float = 0.5, simple_top: float = 0.5) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "method": ["BG/NBD × Gamma-Gamma", "Same as the last period"],
+            "horizon_days": 91,
+            "revenue_actual": 100.0,
+            "revenue_predicted": [model, simple],
+            "top_decile_capture": [model_top, simple_top],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "total", "rank"),
+    [
+        (judged(110, 140), "10% too high, closer than the best simple rule", "no better than a simple rule"),
+        (judged(60, 95), "40% too low, no closer than", "no better than"),
+        (judged(101, 100), "about as close as", "no better than"),
+        (judged(100, 140, 0.6, 0.5), "on target, closer than", "better than a simple rule"),
+        (judged(100, 140, 0.4, 0.5), "on target, closer than", "worse than a simple rule"),
+    ],
+)
+def test_the_verdict_is_plain(table, total, rank):
+    sentence = cltv.verdict(table)
+    assert total in sentence
+    assert f"It ranks customers {rank}" in sentence
+
+
+def test_what_is_not_known_is_said():
+    assert cltv.not_known(pd.DataFrame({"p_alive": [np.nan, 0.5, 0.7]})).startswith("One customer bought once")
+    assert cltv.not_known(pd.DataFrame({"p_alive": [np.nan, np.nan, 0.7]})).startswith(
+        "2 customers bought once: whether they are still customers is not known."
+    )
+    assert cltv.not_known(pd.DataFrame({"p_alive": [0.5]})).startswith("Every customer has bought again")
+
+
+def plan(contacts: int = 10) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "campaign": ["Mail"],
+            "segment": ["A"],
+            "contacts": contacts,
+            "spend": 5.0 * contacts,
+            "expected_profit": 2.0 * contacts,
+            "break_even_lift": 0.02,
+            "basis": "assumed",
+        }
+    )
+
+
+CAMPAIGNS = pd.DataFrame({"name": ["Mail"], "group": ["high-spending new customers"], "lift": [0.03]})
+
+
+def test_an_empty_target_group_is_said():
+    nobody, ten = pd.DataFrame({"Mail": [False]}), pd.DataFrame({"Mail": [True] * 10})
+    group = "high-spending new customers"
+    assert budget.target_group(plan(), CAMPAIGNS, nobody, group, "USD").startswith(
+        "High-spending new customers: there are none to contact on this date"
+    )
+    assert "10 customers; contact 10 with Mail for $50.00" in budget.target_group(plan(), CAMPAIGNS, ten, group, "USD")
+    assert "no campaign for them earns back its cost" in budget.target_group(plan(0), CAMPAIGNS, ten, group, "USD")

@@ -1,0 +1,104 @@
+"""Tables under contract: what is saved comes back, and what breaks a contract is told in full."""
+
+import ibis
+import pandas as pd
+import pytest
+
+from crm_utils.schemas import CONTRACTS, TableError, check
+from crm_utils.store import Store
+
+CUSTOMERS = pd.DataFrame(
+    {
+        "customer_id": ["b", "007"],
+        "first_order": pd.to_datetime(["2024-01-02", "2024-01-01"]),
+        "last_order": pd.to_datetime(["2024-01-02", "2024-01-03"]),
+        "recency_days": [2, 1],
+        "orders": [1, 2],
+        "revenue": [5.0, 7.5],
+        "mean_order_value": [5.0, 3.75],
+        "recency_score": [1, 5],
+        "frequency_score": [1, 5],
+        "monetary_score": [1, 5],
+        "rfm_cell": ["111", "555"],
+    }
+)
+ORDERS = pd.DataFrame(
+    {
+        "customer_id": ["b", "a"],
+        "order_id": ["2", "1"],
+        "ordered_at": pd.to_datetime(["2024-01-02", "2024-01-01"]),
+        "revenue": [1.0, 2.0],
+        "units": [1.0, 1.0],
+        "lines": [1, 1],
+    }
+)
+
+
+def test_a_table_comes_back_sorted_with_its_types_and_attributes(tmp_path):
+    store = Store(tmp_path)
+    frame = CUSTOMERS.copy()
+    frame.attrs["bins"] = 4
+    store.save(frame, "customers")
+    loaded = store.load("customers")
+    assert loaded.customer_id.tolist() == ["007", "b"], "ids stay text and sort the table"
+    assert loaded.attrs == {"bins": 4}
+    assert str(loaded.first_order.dtype) == "datetime64[us]"
+    assert store.scan("customers").schema()["first_order"].is_date()
+
+
+def test_a_streamed_table_equals_a_saved_one(tmp_path):
+    one, other = Store(tmp_path / "one"), Store(tmp_path / "other")
+    one.save(ORDERS, "orders")
+    other.save(ibis.memtable(ORDERS), "orders")
+    pd.testing.assert_frame_equal(one.load("orders"), other.load("orders"))
+
+
+def test_an_empty_streamed_table_keeps_its_columns(tmp_path):
+    store = Store(tmp_path)
+    store.save(ibis.memtable(ORDERS).limit(0), "orders")
+    assert store.load("orders").columns.tolist() == list(CONTRACTS["orders"].columns)
+
+
+def test_every_violation_is_listed_with_counts_and_examples():
+    broken = CUSTOMERS.assign(orders=[0, -3], revenue=[None, 1.0], recency_days=[1, 1]).drop(columns="rfm_cell")
+    with pytest.raises(TableError) as error:
+        check(broken, "customers")
+    text = str(error.value)
+    assert text.startswith("table customers breaks its contract:")
+    assert "column rfm_cell is missing" in text
+    assert "orders: greater_than(0) fails in 2 rows, for example 0, -3" in text
+    assert "revenue: not_nullable fails in 1 rows" in text
+
+
+def test_a_repeated_key_is_refused():
+    with pytest.raises(TableError, match="customer_id"):
+        check(pd.concat([CUSTOMERS, CUSTOMERS]), "customers")
+
+
+def test_a_broken_table_replaces_nothing(tmp_path):
+    store = Store(tmp_path)
+    store.save(CUSTOMERS, "customers")
+    with pytest.raises(TableError):
+        store.save(CUSTOMERS.drop(columns="revenue"), "customers")
+    assert len(store.load("customers")) == 2
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["customers.parquet"]
+
+
+def test_a_missing_table_says_what_to_run(tmp_path):
+    Store(tmp_path).save(CUSTOMERS, "customers")
+    with pytest.raises(
+        TableError,
+        match=r"table segments is not in .*: run the notebook that writes it first \(tables there: customers\)",
+    ):
+        Store(tmp_path).load("segments")
+
+
+def test_an_analysts_own_table_needs_no_contract(tmp_path):
+    store = Store(tmp_path)
+    store.save(pd.DataFrame({"x": [2, 1]}), "mine")
+    assert store.load("mine").x.tolist() == [2, 1]
+
+
+def test_a_folder_without_a_run_says_how_to_fill_it(tmp_path):
+    with pytest.raises(FileNotFoundError, match="fill it with `make draft`"):
+        _ = Store(tmp_path).settings
