@@ -91,6 +91,11 @@ def test_an_unknown_segment_is_named():
         economics.eligible(people(5), campaigns({"segments": ["A", "Whales"]}), ["A", "B"])
 
 
+def test_a_rule_on_columns_that_are_not_there_is_named():
+    with pytest.raises(BudgetError, match="campaign a: where 'spend > 3' is no query on the customers"):
+        economics.eligible(people(5), campaigns({"segments": [], "where": "spend > 3"}), ["A"])
+
+
 def test_a_campaign_with_nobody_is_left_out_of_the_options():
     customers, offers = people(60), campaigns({}, {"segments": ["Z"]})
     audience = economics.eligible(customers, offers, ["A", "B", "C", "Z"])

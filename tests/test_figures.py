@@ -85,11 +85,11 @@ def test_an_empty_plan_draws_without_error():
             "contacts": [0],
             "spend": [0.0],
             "expected_profit": [0.0],
-            "break_even_lift": [None],
+            "profit_low": [0.0],
+            "profit_high": [0.0],
         }
     )
     budget.plan(lines, "USD")
-    budget.break_even(lines.astype({"break_even_lift": float}), pd.Series({"Mail": 0.1}))
 
 
 def test_a_shown_figure_is_escaped_described_and_the_same_each_time():

@@ -142,7 +142,11 @@ def test_a_parameter_overrides_the_notebook_and_the_page_says_so(rebuilt):
 
 
 def test_a_failing_notebook_keeps_the_last_good_report(rebuilt):
-    edit(rebuilt / "notebooks" / "05_budget.ipynb", "plan = planning.plan(allocated, offers)", "plan = 1 / 0")
+    edit(
+        rebuilt / "notebooks" / "05_budget.ipynb",
+        "plan = lines.plan(allocated, offers, audiences.controls(targets), flips)",
+        "plan = 1 / 0",
+    )
     before = contents(rebuilt / DAY)
     done = run(rebuilt, "report")
     assert done.returncode == 1
