@@ -6,6 +6,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import empty_adjustments
 
 from crm_utils import backtest, cleaning, orders
 from crm_utils.backtest import FORECAST, LAST_YEAR, MODEL
@@ -88,7 +89,7 @@ def test_late_cancellations_do_not_reach_back(retail_orders):
     )
     late = large.assign(adjusted_at=pd.Timestamp("2011-07-01"), revenue=-large.revenue)
     cancelled = ibis.memtable(check(late[["customer_id", "order_id", "adjusted_at", "revenue"]], "adjustments"))
-    none = ibis.memtable(check(orders.no_adjustments(), "adjustments"))
+    none = ibis.memtable(empty_adjustments())
     before, after = (backtest.trial(retail_orders, table, origin, 91) for table in (none, cancelled))
     assert before.revenue_predicted.tolist() == after.revenue_predicted.tolist()
 

@@ -6,10 +6,11 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import empty_adjustments
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_utils import calibration, cleaning, orders, sources
+from crm_utils import calibration
 from crm_utils.params import SegmentMap, read
 
 COLUMNS = {
@@ -54,9 +55,7 @@ def shop(seed: int = 0, count: int = 2500) -> tuple[ibis.Table, ibis.Table, date
     table = table.assign(ordered_at=placed.astype("datetime64[us]"), revenue=10.0, units=1.0, lines=1).drop(
         columns="day"
     )
-    none = orders.no_adjustments().astype(
-        {"customer_id": str, "order_id": str, "adjusted_at": "datetime64[us]", "revenue": float}
-    )
+    none = empty_adjustments()
     return ibis.memtable(table), ibis.memtable(none), date(2023, 12, 31)
 
 
@@ -85,26 +84,9 @@ def test_a_short_history_has_no_window():
     assert calibration.corrections(placed, none, date(2022, 1, 5), 91, CELLS, 5).empty
 
 
-@pytest.fixture(scope="module")
-def retail_orders(retail) -> tuple[ibis.Table, ibis.Table]:
-    """Orders of Online Retail II, both years, the overlap of December 2010 once."""
-    first = ibis.read_parquet(retail / "year_2009_2010.parquet")
-    first = first.filter(first.InvoiceDate < ibis.timestamp("2010-12-01"))
-    both = first.union(ibis.read_parquet(retail / "year_2010_2011.parquet")).select(*COLUMNS.values())
-    named = both.rename(COLUMNS)
-    typed = named.mutate(**{name: sources._typed(named[name], name) for name in COLUMNS})
-    lines = typed.mutate(amount=(typed.quantity * typed.unit_price).cast(sources.MONEY))
-    kept = cleaning.classify(lines, cleaning.rules(lines, date(2011, 12, 9)))
-    placed = orders.from_lines(kept.filter(kept.removed_by.isnull())).cache()
-    none = orders.no_adjustments().astype(
-        {"customer_id": str, "order_id": str, "adjusted_at": "datetime64[us]", "revenue": float}
-    )
-    return placed, ibis.memtable(none)
-
-
-def test_on_online_retail_the_correction_helps_and_misses_are_named(retail, retail_orders):
+def test_on_online_retail_the_correction_helps_and_misses_are_named(retail_orders, no_adjustments):
     """Held-out quarters of 2011: mean error of the share that buys anyway, customers counted, corrected and not."""
-    placed, none = retail_orders
+    placed, none = retail_orders, no_adjustments
     segment_map = read(retail_map(), SegmentMap)
     found = [
         calibration.held_out(placed, none, day, 91, segment_map.cells(), segment_map.bins)

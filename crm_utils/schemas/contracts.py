@@ -1,19 +1,13 @@
-"""The contract of each table: its columns, types, ranges and key. Extra columns are welcome."""
+"""The columns, types, ranges and key of each table."""
 
 from dataclasses import dataclass
 
-import pandas as pd
-from pandera.errors import SchemaErrors
 from pandera.pandas import Check, Column, DataFrameSchema
 
 TIME = "datetime64[us]"
 SHARE = Check.in_range(0, 1)
 POSITIVE = Check.gt(0)
 NOT_NEGATIVE = Check.ge(0)
-
-
-class TableError(ValueError):
-    """A table breaks its contract; the message lists every violation with counts and examples."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +25,7 @@ class Contract:
 
     @property
     def schema(self) -> DataFrameSchema:
+        """The contract as pandera checks it."""
         return DataFrameSchema(self.columns, unique=list(self.key) or None)
 
 
@@ -239,32 +234,3 @@ CONTRACTS = {
         key=("campaign", "segment"),
     ),
 }
-
-
-def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The frame, coerced to the types of table `name` and proven to honour its contract.
-
-    Raises `TableError` with one line for each column and broken rule: how many rows, and up to three examples.
-    An analyst's own table (a name without a contract) passes as it is.
-    """
-    if name not in CONTRACTS:
-        return frame
-    contract = CONTRACTS[name]
-    try:
-        checked = contract.schema.validate(frame.reset_index(drop=True), lazy=True)
-    except SchemaErrors as error:
-        raise TableError(f"table {name} breaks its contract:\n{_violations(error.failure_cases)}") from None
-    return checked.astype(dict.fromkeys(contract.times, TIME))  # pandera knows nanoseconds only
-
-
-def _violations(cases: pd.DataFrame) -> str:
-    lines = []
-    for (column, rule), group in cases.groupby(["column", "check"], dropna=False, sort=True):
-        if rule == "column_in_dataframe":
-            lines.append(f"  column {group.failure_case.iloc[0]} is missing")
-            continue
-        examples = ", ".join(map(repr, group.failure_case.drop_duplicates().head(3).tolist()))
-        lines.append(
-            f"  {column}: {rule} fails in {group['index'].nunique() or len(group):,} rows, for example {examples}"
-        )
-    return "\n".join(lines)
