@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 named = $(if $(REPORT),--report $(REPORT)) $(if $(DATE),--date $(DATE))
 
-.PHONY: help report draft new export data engines lab test lint lock picture clean
+.PHONY: help report draft new export data engines engines lab test bench lint lock picture clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -31,8 +31,11 @@ engines: $(READY)  ## add what reads PostgreSQL, MySQL and Spark to .venv (Debia
 lab: $(READY)  ## open the notebooks in Jupyter
 	@$(VENV)/bin/jupyter lab notebooks
 
+bench: $(READY)  ## measure speed and memory against named baselines (ARGS=14: million simulated line items)
+	@$(PY) benchmarks/speed.py $(or $(ARGS),14) && $(PY) benchmarks/rfm.py && $(PY) benchmarks/cltv.py && $(PY) benchmarks/budget.py
+
 test: $(READY)  ## run all tests
-	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: $(READY)  ## check style, and that notebooks carry no outputs
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/nbstripout --keep-id --verify notebooks/*.ipynb

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from crm_utils.plots import budget, cleaning, cltv, rfm, segmentation, style
+from crm_utils.plots import budget, cleaning, rfm, segmentation, style
 
 
 @pytest.fixture(autouse=True)
@@ -62,19 +62,6 @@ def test_the_grid_marks_empty_cells():
     ax = rfm.grid(cells, "customers", "USD")
     assert sorted(text.get_text() for text in ax.texts) == ["1", "2", "5", "–"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["2", "1"], "the best recency is on top"
-
-
-def test_the_holdout_shows_forecasts_and_the_actual():
-    table = pd.DataFrame(
-        {
-            "method": ["BG/NBD × Gamma-Gamma", "Past average rate"],
-            "revenue_predicted": [80.0, 150.0],
-            "revenue_actual": 100.0,
-        }
-    )
-    ax = cltv.holdout(table, "USD")
-    assert ax.lines[0].get_xdata()[0] == 100
-    assert any("(−20%)" in text.get_text() for text in ax.texts)
 
 
 def test_an_empty_plan_draws_without_error():

@@ -151,34 +151,6 @@ def test_segments_in_words():
     assert "no segment has more customers" in segmentation.leading(one)
 
 
-def judged(model: float, simple: float, model_top: float = 0.5, simple_top: float = 0.5) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "method": ["BG/NBD × Gamma-Gamma", "Same as the last period"],
-            "horizon_days": 91,
-            "revenue_actual": 100.0,
-            "revenue_predicted": [model, simple],
-            "top_decile_capture": [model_top, simple_top],
-        }
-    )
-
-
-@pytest.mark.parametrize(
-    ("table", "total", "rank"),
-    [
-        (judged(110, 140), "10% too high, closer than the best simple rule", "no better than a simple rule"),
-        (judged(60, 95), "40% too low, no closer than", "no better than"),
-        (judged(101, 100), "about as close as", "no better than"),
-        (judged(100, 140, 0.6, 0.5), "on target, closer than", "better than a simple rule"),
-        (judged(100, 140, 0.4, 0.5), "on target, closer than", "worse than a simple rule"),
-    ],
-)
-def test_the_verdict_is_plain(table, total, rank):
-    sentence = cltv.verdict(table)
-    assert total in sentence
-    assert f"It ranks customers {rank}" in sentence
-
-
 def test_what_is_not_known_is_said():
     assert cltv.not_known(pd.DataFrame({"p_alive": [np.nan, 0.5, 0.7]})).startswith("One customer bought once")
     assert cltv.not_known(pd.DataFrame({"p_alive": [np.nan, np.nan, 0.7]})).startswith(
