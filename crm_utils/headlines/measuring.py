@@ -51,6 +51,11 @@ def measured(table: pd.DataFrame, currency: str) -> Sentence | Nothing:
     if used.empty:
         return say("No past campaign can be measured.", left_out)
     priced = used.dropna(subset=["earned"])
+    if priced.empty:
+        known = "its costs are" if len(used) == 1 else "their costs are"
+        return say(
+            f"{plural(len(used), 'past campaign')} can be measured, but {known} not in the campaigns file.", left_out
+        )
     sums = priced[["earned", "promised"]].sum()
     return say(
         f"{plural(len(priced), 'measured campaign')} whose costs are known earned {money(sums.earned, currency)}; their assumed lifts had promised {money(sums.promised, currency)}.",

@@ -20,7 +20,7 @@ from crm_utils.params import Shop
 from crm_utils.simulate import draw
 
 PART = 50_000  # customers drawn at once
-CAMPAIGN = "Voucher by e-mail"
+CAMPAIGN = "Limited-time offer"  # one of params/campaigns.yaml, so that what it earned can be told
 OFFER = 0.8  # of the price
 TRUTH = ("customer_id", "first_day", "rate", "dropout", "stays", "bargain", "channel", "age_band", "country", "group")
 LINE_ITEMS = pa.schema(

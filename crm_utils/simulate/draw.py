@@ -31,7 +31,7 @@ def catalogue(shop: Shop) -> pd.DataFrame:
 def _days(shop: Shop) -> np.ndarray:
     """How far the shop's own clock has run at the start of each day: it runs faster in busy times."""
     days = pd.date_range(shop.start, shop.end)
-    pace = MONTHS[days.month - 1] * WEEKDAYS[days.dayofweek] if shop.season else np.ones(len(days))
+    pace = MONTHS[days.month - 1] * WEEKDAYS[days.day_of_week] if shop.season else np.ones(len(days))
     return np.concatenate([[0.0], np.cumsum(pace)])
 
 
