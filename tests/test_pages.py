@@ -47,8 +47,8 @@ def test_it_has_one_title_and_described_figures(page):
         assert len(image.get_attribute("alt")) >= 15
         assert image.evaluate("image => image.complete && image.naturalWidth > 0")
     for figure in page.locator("figure").all():
-        assert figure.locator("figcaption").inner_text().strip()
-        assert figure.locator(".finding").inner_text().strip()
+        assert figure.locator("figcaption").text_content().strip()
+        assert figure.locator(".finding").text_content().strip()
     assert page.locator("table:not(:has(caption))").count() <= 1, (
         "only the settings and the index of dates go without a caption"
     )

@@ -72,10 +72,14 @@ def test_a_report_has_all_its_pages_tables_and_links(built):
         "cleaning_log",
         "cltv",
         "customers",
+        "forecast",
+        "habits",
         "model",
         "orders",
+        "segment_moves",
         "segment_profile",
         "segments",
+        "unmatched_cancellations",
     }
     assert not list((built / "reports").rglob("*.building"))
 
