@@ -34,6 +34,8 @@ def kept(
     same, present = np.zeros(len(customers)), np.zeros(len(customers))
     for _ in range(DRAWS):
         seen = _seen(weekly, customers, _weights(int(weekly.week.max()) + 1, draw))
+        if seen.empty:  # the few weeks of a tiny shop were not drawn
+            continue
         rarity = 1 / chance[seen.index]  # whoever is likelier to lose all orders is drawn more often: the mix stays
         others = seen.iloc[draw.choice(len(seen), len(seen), p=rarity / rarity.sum())]
         scored = rfm.score(seen, rules, scoring.limits(others, rules))

@@ -152,6 +152,13 @@ def test_clusters_of_customers_who_do_not_differ(scored):
     assert isinstance(headlines.clusters(described), Nothing)
 
 
+def test_stability_of_a_single_order():
+    placed = shop().limit(1)
+    customers = rfm.score(rfm.measures(placed, DAY))
+    kept = stability.kept(placed, customers, NAMING.segment(customers, DAY), NAMING, DAY)
+    assert kept.customers.tolist() == [1], "a draw without any order is no draw"
+
+
 def test_stability_is_a_share_and_the_same_in_every_run(scored):
     assigned = NAMING.segment(scored, DAY)
     kept = stability.kept(shop(), scored, assigned, NAMING, DAY)
