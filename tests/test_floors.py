@@ -24,7 +24,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.s
 def rooms_imported(path: Path) -> set[str]:
     """The modules or packages of ours that a file imports."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(TREES[path]):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE.name:
             parts = node.module.split(".")
             found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
@@ -34,6 +34,7 @@ def rooms_imported(path: Path) -> set[str]:
 
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+TREES = {path: ast.parse(path.read_text()) for path in FILES}
 
 
 def room(path: Path) -> str:
@@ -58,7 +59,7 @@ def test_pure_functions_see_no_paths_and_draw_nothing(path: Path):
 def test_every_room_is_small(path: Path):
     text = path.read_text()
     assert text.count("\n") <= 250
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(TREES[path]):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno <= 50, f"{path.name}: {node.name} is too long"
 
@@ -68,7 +69,7 @@ def test_every_public_function_says_what_it_does():
         f"{path.name}: {node.name}"
         for path in FILES
         if room(path) not in ("tables", "__main__")
-        for node in ast.parse(path.read_text()).body
+        for node in TREES[path].body
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
         if ast.get_docstring(node) is None
     ]
