@@ -13,15 +13,6 @@ from hypothesis import strategies as st
 from crm_utils import calibration
 from crm_utils.params import SegmentMap, read
 
-COLUMNS = {
-    "customer_id": "Customer ID",
-    "ordered_at": "InvoiceDate",
-    "order_id": "Invoice",
-    "product_id": "StockCode",
-    "quantity": "Quantity",
-    "unit_price": "Price",
-}
-
 
 @given(chance=st.floats(0, 1), shift=st.floats(-5, 5))
 def test_a_shifted_chance_stays_a_chance(chance, shift):
