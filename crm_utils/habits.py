@@ -3,6 +3,8 @@
 import ibis
 import ibis.expr.types as ir
 
+from crm_utils.engines import in_duckdb, shallow
+
 MONEY = "decimal(38, 4)"
 
 
@@ -23,9 +25,9 @@ def table(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
             parts.append(_most_frequent(counted, column, name))
     if "order_id" in has:
         parts.append(_returned(cancelled))
-    joined = parts[0].cache()  # parts are cached as SQLite's parser is shallow
-    for part in parts[1:]:
-        joined = joined.left_join(part.cache(), "customer_id").drop("customer_id_right")
+    joined, *others = (in_duckdb(part) for part in parts)  # joined there: SQLite's parser is shallow
+    for part in others:
+        joined = joined.left_join(part, "customer_id").drop("customer_id_right")
     if "order_id" in has:
         share = (joined.returned.fill_null(0).cast("float64") / joined.revenue.cast("float64")).clip(0, 1)
         joined = joined.mutate(return_share=share).drop("returned")
@@ -48,7 +50,9 @@ def _sums(counted: ir.Table, has: set[str]) -> ir.Table:
 
 
 def _price_ratio(counted: ir.Table) -> ir.Table:
-    usual = _median(counted, ["product_id"], "unit_price").rename(usual="unit_price").cast({"usual": "float64"}).cache()
+    usual = shallow(
+        _median(counted, ["product_id"], "unit_price").rename(usual="unit_price").cast({"usual": "float64"})
+    )
     priced = counted.select("customer_id", "product_id", "unit_price").join(usual, "product_id")
     ratios = priced.mutate(price_ratio=(priced.unit_price.cast("float64") / priced.usual).round(6))
     return _median(ratios, ["customer_id"], "price_ratio")

@@ -126,7 +126,7 @@ def spark():
     engine._session.stop()
 
 
-def tables(source: dict, root: Path, run: Path, settled: bool = True) -> dict[str, pd.DataFrame]:
+def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
     """Ledger, orders, customers and settled cancellations of a source, through the store as a notebook would write them."""
     lines = sources.line_items(source, COLUMNS, root)
     rules = cleaning.rules(lines, DAY, exclude_products=["POST"], exclude_customers=["7"])
@@ -136,18 +136,12 @@ def tables(source: dict, root: Path, run: Path, settled: bool = True) -> dict[st
     store.save(log, "cleaning_log")
     store.save(orders.from_lines(cleaning.counted(classified, log, DAY)), "orders")
     store.save(rfm.score(rfm.measures(store.scan("orders"), DAY)), "customers")
-    if not settled:
-        return read_all(run)
     matched = cleaning.classify(lines, cleaning.rules(lines, DAY, cancellations="match"))
     kept = matched.filter(matched.removed_by.isnull())
     parts = settlement.settle(kept, cleaning.cancelled(matched), "match")
     store.save(settlement.adjustments(parts), "adjustments")
     store.save(settlement.unmatched(parts), "unmatched_cancellations")
     store.save(habits.table(kept, cleaning.cancelled(matched)), "habits")
-    return read_all(run)
-
-
-def read_all(run: Path) -> dict:
     return {"frames": {path.stem: pd.read_parquet(path) for path in sorted((run / "data").glob("*.parquet"))}}
 
 
@@ -205,8 +199,7 @@ def test_postgresql_gives_the_same_tables(postgres, how, folder, reference, tmp_
     "how", [{"table": "lines"}, {"query": "select * from lines where quantity > -100"}], ids=["table", "query"]
 )
 def test_mariadb_gives_the_same_tables(mariadb, how, folder, reference, tmp_path):
-    """Cancellations stay unmatched here: the windows of that step can end a MariaDB 10.11 server (see docs/your-data.md)."""
-    assert_same(tables({"database": mariadb, **how}, folder, tmp_path, settled=False), reference)
+    assert_same(tables({"database": mariadb, **how}, folder, tmp_path), reference)
 
 
 def test_spark_gives_the_same_tables(spark, folder, reference, tmp_path):
