@@ -32,7 +32,7 @@ lab: $(READY)  ## open the notebooks in Jupyter
 	@$(VENV)/bin/jupyter lab notebooks
 
 bench: $(READY)  ## measure speed and memory against named baselines (ARGS=14: million simulated line items)
-	@$(PY) benchmarks/speed.py $(or $(ARGS),14) && $(PY) benchmarks/rfm.py && $(PY) benchmarks/cltv.py && $(PY) benchmarks/budget.py
+	@$(PY) benchmarks/speed.py $(or $(ARGS),14) && $(PY) benchmarks/rfm.py && $(PY) benchmarks/cltv.py && $(PY) benchmarks/budget.py && $(PY) benchmarks/campaigns.py
 
 test: $(READY)  ## run all tests
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)

@@ -29,7 +29,9 @@ class Shop(Model):
         0.03, ge=0, le=1
     )  # of lines, in part or whole, after 3 to 30 days; clothing three times as often
     campaign_on: date | None = date(2024, 2, 5)
-    lift: float = Field(0.06, ge=0, le=1)  # added chance of an order within the window, for who was contacted
+    lift: float = Field(
+        0.06, ge=0, le=1
+    )  # of all to be contacted: how much the share who order within the window rises (orders as placed)
     campaign_window: int = Field(30, ge=1, strict=True)  # days
     control_share: float = Field(0.5, gt=0, lt=1)
 

@@ -68,15 +68,25 @@ def orders(shop: Shop, rng: np.random.Generator, customers: pd.DataFrame) -> pd.
     at = arrival[owner] + share * (clock[-1] - arrival[owner])
     owner = np.concatenate([np.arange(len(customers)), owner])
     day = np.searchsorted(clock, np.concatenate([arrival, at]), "right") - 1
-    answered, answer_day = _answers(shop, rng, customers)
+    answered, answer_day = _answers(shop, rng, customers, owner, day)
     owner, day = np.concatenate([owner, answered]), np.concatenate([day, answer_day]).clip(max=len(clock) - 2)
     minute = day * 1440 + rng.integers(8 * 60, 22 * 60, len(owner))
     order = np.lexsort((owner, minute))
     return pd.DataFrame({"customer": owner[order], "minute": minute[order]})
 
 
-def _answers(shop: Shop, rng: np.random.Generator, customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """The orders that the campaign added: whose, and on which day."""
-    answers = np.flatnonzero((customers.group == "treatment").to_numpy() & (rng.random(len(customers)) < shop.lift))
+def _answers(
+    shop: Shop, rng: np.random.Generator, customers: pd.DataFrame, owner: np.ndarray, day: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The orders that the campaign added to those given: whose, and on which day.
+
+    Only who would not have bought within the window can be won. Their chance is such that, of all who were to be
+    contacted, the share who buy rises by the lift: what a comparison of random groups estimates.
+    """
     since = (shop.campaign_on - shop.start).days if shop.campaign_on else 0
+    anyway = np.zeros(len(customers), bool)
+    anyway[owner[(day >= since) & (day <= since + shop.campaign_window)]] = True
+    left = 1 - anyway[customers.group.notna()].mean() if customers.group.notna().any() else 1.0
+    won = (customers.group == "treatment").to_numpy() & ~anyway & (rng.random(len(customers)) * left < shop.lift)
+    answers = np.flatnonzero(won)
     return answers, since + rng.integers(1, shop.campaign_window + 1, len(answers))
