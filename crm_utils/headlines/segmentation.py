@@ -7,6 +7,8 @@ import pandas as pd
 from crm_utils.formats import count, day, listing, money, percent, plural
 from crm_utils.headlines import Nothing, Sentence, nothing, say
 
+RECENT_DAYS = 90  # an order within them makes a recent buyer, here and on the page of all dates
+
 
 def leading(profile: pd.DataFrame) -> Sentence:
     """The segment with the most revenue, and the one with the most customers."""
@@ -60,6 +62,30 @@ def shares_in_words(profile: pd.DataFrame) -> str:
             for row in shown.itertuples()
         )
         + "."
+    )
+
+
+def since(
+    then: pd.DataFrame, now: pd.DataFrame, earlier: date | None, analysis_date: date, currency: str
+) -> Sentence | Nothing:
+    """Who bought since an earlier date, and what that brought: counts and money, which do not depend on how others do.
+
+    `then` and `now` are the customers as measured on the two dates.
+    """
+    if then.empty or earlier is None:
+        return nothing("No earlier date to compare with, or equal customers are told apart (scoring: article).")
+    before = now.customer_id.isin(then.customer_id)
+    again = int((before & (now.last_order > pd.Timestamp(earlier))).sum())
+    revenue = now.revenue.sum() - then.revenue.sum()
+    came = int((~before).sum())
+    recent = [int((customers.recency_days < RECENT_DAYS).sum()) for customers in (then, now)]
+    return say(
+        f"From {day(earlier)} to {day(analysis_date)}, {count(again)} of the {plural(len(then), 'customer')} known before ordered again"
+        if again
+        else f"From {day(earlier)} to {day(analysis_date)}, none of the {plural(len(then), 'customer')} known before ordered again",
+        f"and {plural(came, 'new customer')} came." if came else "and no new customer came.",
+        f"Revenue so far {'grew' if revenue >= 0 else 'fell'} by {money(abs(revenue), currency)} to {money(now.revenue.sum(), currency)}.",
+        f"Customers who had ordered in the last {RECENT_DAYS} days: {count(recent[0])} then, {count(recent[1])} now.",
     )
 
 

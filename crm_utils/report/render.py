@@ -52,6 +52,13 @@ def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
+def piece(html: str) -> BeautifulSoup:
+    """What one cell shows, as it stands on any page: its tables in their boxes."""
+    body = BeautifulSoup(html, "html.parser")
+    _wrap_tables(body)
+    return body
+
+
 def _body(executed: NotebookNode) -> str:
     executed = nbformat.from_dict(executed)
     executed.cells = [cell for cell in executed.cells if not HIDDEN_TAGS & set(cell.metadata.get("tags", []))]
