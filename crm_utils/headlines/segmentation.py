@@ -4,10 +4,9 @@ from datetime import date
 
 import pandas as pd
 
+from crm_utils.comparison import RECENT_DAYS
 from crm_utils.formats import count, day, listing, money, percent, plural
 from crm_utils.headlines import Nothing, Sentence, nothing, say
-
-RECENT_DAYS = 90  # an order within them makes a recent buyer, here and on the page of all dates
 
 
 def leading(profile: pd.DataFrame) -> Sentence:
@@ -47,8 +46,9 @@ def slipping(profile: pd.DataFrame, currency: str) -> Sentence:
     rows = profile[profile.segment.isin(["At Risk", "Can't Lose Them"]) & (profile.customers > 0)]
     if rows.empty:
         return say("No once-valuable customer has gone quiet.")
+    number = int(rows.customers.sum())
     return say(
-        f"{count(rows.customers.sum())} once-valuable customers have gone quiet ({listing(rows.segment.tolist())}); they had brought {money(rows.revenue.sum(), currency)}."
+        f"{plural(number, 'once-valuable customer')} {'has' if number == 1 else 'have'} gone quiet ({listing(rows.segment.tolist())}), who had brought {money(rows.revenue.sum(), currency)}."
     )
 
 

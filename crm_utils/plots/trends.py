@@ -43,7 +43,7 @@ def segment_sizes(sizes: pd.DataFrame) -> Axes:
         ax.plot(values.index, values, color=colour)
         for place, side in ((0, "left"), (-1, "right")):
             ax.annotate(formats.count(values.iloc[place]), (values.index[place], values.iloc[place]), xytext=(0, 4), textcoords="offset points", ha=side, fontsize=8)  # fmt: skip
-        ax.set_title(name, fontsize=9, loc="left")
+        ax.set_title(name, fontsize=8, loc="left")
     for ax in grid:
         ax.set_ylim(0, max(table[names].to_numpy().max(), 1) * 1.3)
         ax.axis("off")

@@ -51,7 +51,7 @@ def blocks(executed: dict[str, NotebookNode], pages: dict[str, str]) -> list[Blo
         if shown:
             answer = [_part(html, whole=bool(PICTURED & set(tags))) for html, _, _ in shown]
             more = dict(_link(name, section, pages[name]) for _, name, section in shown)
-            found.append(Block(tags[0], question, answer, [(text, href) for href, text in more.items()]))
+            found.append(Block(tags[0], question, answer, list(more.items())))
     return found
 
 

@@ -58,9 +58,20 @@ def build(root: Path, stale: list[Job], tick: Callable[[str], None]) -> list[str
             publish.recover(root / "reports" / name)
             with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
                 of_report = [job for job in stale if job.name == name]
-                problems += [line for line in pool.map(lambda job: _build(job, tick), of_report) if line]
+                failed = list(pool.map(lambda job: _build(job, tick), of_report))
+            problems += [line for line in failed if line]
+            problems += _renew_comparisons(root / "reports" / name, {str(job.day) for job in of_report})
     bring_index_up_to_date(root)
     return problems
+
+
+def _renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
+    """Write the comparisons anew in which a rebuilt date stands; return one line per problem."""
+    if not (folder / "compare").exists():
+        return []
+    from crm_utils.report import compare
+
+    return compare.renew(folder, rebuilt)
 
 
 def bring_index_up_to_date(root: Path) -> None:

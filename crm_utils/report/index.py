@@ -6,11 +6,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from crm_utils import formats
+from crm_utils.comparison import RECENT_DAYS
 from crm_utils.report import glossary, render
 from crm_utils.report.blocks import beside, blocks
 from crm_utils.report.plan import Job
 
-RECENT_DAYS = 90
 TABLES = {
     "orders": "one row per order",
     "adjustments": "what cancellations took off orders, dated",

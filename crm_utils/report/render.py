@@ -13,6 +13,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
+from crm_utils.report import glossary
 from crm_utils.report.plan import Job, Notebook
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -29,6 +30,7 @@ def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
     body = BeautifulSoup(_body(executed), "html.parser")
     _drop_empty_sections(body)
     _wrap_tables(body)
+    glossary.link(body, "../../")
     title = body.h1
     if title:
         title.extract()
