@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 named = $(if $(REPORT),--report $(REPORT)) $(if $(DATE),--date $(DATE))
 
-.PHONY: help report draft new export data engines engines lab test bench lint lock picture clean
+.PHONY: help report draft new compare export data engines engines lab test bench lint lock picture clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -18,6 +18,9 @@ draft: $(READY)  ## fill reports/_draft for notebooks opened in Jupyter [REPORT=
 
 new: $(READY)  ## start a report on your own data: REPORT=shop FILE=orders.csv
 	@$(PY) -m crm_utils new $(named) $(if $(FILE),--file "$(FILE)")
+
+compare: $(READY)  ## put two published dates beside each other: REPORT=cdnow FROM=1997-12-31 TO=1998-06-30
+	@$(PY) -m crm_utils compare $(named) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 export: $(READY)  ## write a report's results to a database: REPORT=shop [DATE=last] TO=postgresql://…
 	@$(PY) -m crm_utils export $(named) $(if $(TO),--to '$(TO)')

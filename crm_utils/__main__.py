@@ -1,4 +1,4 @@
-"""The command line: `python -m crm_utils report|draft|new|export|data [--report NAME] [--date DATE] [--file FILE] [--to URL]`."""
+"""The command line: `python -m crm_utils report|draft|new|compare|export|data [--report NAME] [--date DATE] [--file FILE] [--from DATE] [--to DATE|URL]`."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crm_utils.locate import SourceError
 from crm_utils.params import ParamsError
-from crm_utils.report.build import build, draft, out_of_date, stale_notebooks
+from crm_utils.report.build import bring_index_up_to_date, build, draft, out_of_date, stale_notebooks
 from crm_utils.report.plan import Job, jobs
 
 
@@ -19,14 +19,18 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument(
         "command",
-        choices=["report", "draft", "new", "export", "data"],
+        choices=["report", "draft", "new", "compare", "export", "data"],
         help="report: bring pages up to date; draft: fill reports/_draft for Jupyter; new: guess a report's parameters from "
-        "--file; export: write a report's results to the database --to; data: download Online Retail II into data/",
+        "--file; compare: put two published dates of a report beside each other; export: write a report's results to the database --to; data: download Online Retail II into data/",
     )
     parser.add_argument("--report", help="one report, by the name of its file in params/ (default: all)")
     parser.add_argument("--date", help="one analysis date of that report, or `last` (default: all)")
     parser.add_argument("--file", help="new: the file with the line items, or a pattern of files")
-    parser.add_argument("--to", help="export: the database's URL, its password as ${NAME} of an environment variable")
+    parser.add_argument("--from", dest="since", metavar="DATE", help="compare: the earlier date")
+    parser.add_argument(
+        "--to",
+        help="compare: the later date; export: the database's URL, its password as ${NAME} of an environment variable",
+    )
     options = parser.parse_args(arguments)
     for wish in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wish, _stop)
@@ -74,6 +78,19 @@ def _new(options: argparse.Namespace) -> int:
     for line in open_points:
         print(f"  to check  {line}")
     print(f"next: make report REPORT={options.report}")
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    if not (options.report and options.since and options.to):
+        raise ParamsError(
+            "name the report and two of its dates: make compare REPORT=cdnow FROM=1997-12-31 TO=1998-06-30"
+        )
+    from crm_utils.report.compare import compare
+
+    path = compare(Path.cwd(), options.report, options.since, options.to)
+    bring_index_up_to_date(Path.cwd())
+    print(f"{path.relative_to(Path.cwd())} is written, and linked from reports/index.html")
     return 0
 
 
@@ -137,6 +154,7 @@ COMMANDS = {
     "report": lambda options: _report(options.report, options.date),
     "draft": _draft,
     "new": _new,
+    "compare": _compare,
     "export": _export,
     "data": _data,
 }

@@ -7,8 +7,8 @@ SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "JPY": "¥"}
 
 
 def count(number: float) -> str:
-    """A whole number with thousands separators: 23502 -> '23,502'."""
-    return f"{round(number):,}"
+    """A whole number with thousands separators: 23502 -> '23,502', -5 -> '−5'."""
+    return f"{round(number):,}".replace("-", "−")
 
 
 def plural(number: float, noun: str, plural_form: str | None = None) -> str:

@@ -1,6 +1,6 @@
 """Segments: a name for every customer, and a profile of each name."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -24,9 +24,16 @@ class Naming:
     new_within_days: int | None = None
 
     def segment(self, customers: pd.DataFrame, analysis_date: date) -> pd.DataFrame:
-        """The segment of each scored customer on a date: customer_id, segment."""
+        """The segment of each scored customer on a date: customer_id, segment. The naming travels with the table in `attrs`."""
         since = None if self.new_within_days is None else analysis_date - timedelta(days=self.new_within_days)
-        return assign(customers, self.cells, self.bins, self.queries, self.otherwise, since)
+        named = assign(customers, self.cells, self.bins, self.queries, self.otherwise, since)
+        named.attrs["naming"] = asdict(self)
+        return named
+
+
+def naming_of(segments: pd.DataFrame) -> Naming | None:
+    """The naming that a table of segments was made by; None where it does not say."""
+    return Naming(**segments.attrs["naming"]) if "naming" in segments.attrs else None
 
 
 def assign(

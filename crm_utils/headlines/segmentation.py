@@ -4,6 +4,7 @@ from datetime import date
 
 import pandas as pd
 
+from crm_utils.comparison import RECENT_DAYS
 from crm_utils.formats import count, day, listing, money, percent, plural
 from crm_utils.headlines import Nothing, Sentence, nothing, say
 
@@ -45,8 +46,9 @@ def slipping(profile: pd.DataFrame, currency: str) -> Sentence:
     rows = profile[profile.segment.isin(["At Risk", "Can't Lose Them"]) & (profile.customers > 0)]
     if rows.empty:
         return say("No once-valuable customer has gone quiet.")
+    number = int(rows.customers.sum())
     return say(
-        f"{count(rows.customers.sum())} once-valuable customers have gone quiet ({listing(rows.segment.tolist())}); they had brought {money(rows.revenue.sum(), currency)}."
+        f"{plural(number, 'once-valuable customer')} {'has' if number == 1 else 'have'} gone quiet ({listing(rows.segment.tolist())}), who had brought {money(rows.revenue.sum(), currency)}."
     )
 
 
@@ -60,6 +62,30 @@ def shares_in_words(profile: pd.DataFrame) -> str:
             for row in shown.itertuples()
         )
         + "."
+    )
+
+
+def since(
+    then: pd.DataFrame, now: pd.DataFrame, earlier: date | None, analysis_date: date, currency: str
+) -> Sentence | Nothing:
+    """Who bought since an earlier date, and what that brought: counts and money, which do not depend on how others do.
+
+    `then` and `now` are the customers as measured on the two dates.
+    """
+    if then.empty or earlier is None:
+        return nothing("No earlier date to compare with, or equal customers are told apart (scoring: article).")
+    before = now.customer_id.isin(then.customer_id)
+    again = int((before & (now.last_order > pd.Timestamp(earlier))).sum())
+    revenue = now.revenue.sum() - then.revenue.sum()
+    came = int((~before).sum())
+    recent = [int((customers.recency_days < RECENT_DAYS).sum()) for customers in (then, now)]
+    return say(
+        f"From {day(earlier)} to {day(analysis_date)}, {count(again)} of the {plural(len(then), 'customer')} known before ordered again"
+        if again
+        else f"From {day(earlier)} to {day(analysis_date)}, none of the {plural(len(then), 'customer')} known before ordered again",
+        f"and {plural(came, 'new customer')} came." if came else "and no new customer came.",
+        f"Revenue so far {'grew' if revenue >= 0 else 'fell'} by {money(abs(revenue), currency)} to {money(now.revenue.sum(), currency)}.",
+        f"Customers who had ordered in the last {RECENT_DAYS} days: {count(recent[0])} then, {count(recent[1])} now.",
     )
 
 

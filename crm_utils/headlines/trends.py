@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from crm_utils.formats import count, day, money
+from crm_utils.formats import count, day, money, plural
 from crm_utils.headlines import Sentence, say
 
 
@@ -17,9 +17,43 @@ def trend(table: pd.DataFrame, currency: str) -> Sentence:
 
 
 def trend_in_words(table: pd.DataFrame, currency: str) -> str:
-    """What the two lines show."""
+    """What the three lines show."""
     points = "; ".join(
-        f"{day(row.date)}: {count(row.bought_in_90_days)} recent buyers, {money(row.expected_revenue, currency)} expected"
+        f"{day(row.date)}: {count(row.bought_in_90_days)} recent buyers, {money(row.revenue, currency)} so far, {money(row.expected_revenue, currency)} expected"
         for row in table.itertuples()
     )
-    return f"Two line charts across analysis dates. {points}."
+    return f"Three line charts across analysis dates. {points}."
+
+
+def segment_sizes(sizes: pd.DataFrame) -> Sentence:
+    """Which segment grew most and which shrank most from the first date to the last."""
+    first, last, change = _ends(sizes)
+    if not change.any():
+        return say(f"No segment has more or fewer customers than on {day(sizes.date.min())}.")
+    parts = []
+    if change.max() > 0:
+        parts.append(
+            f"{change.idxmax()} grew most, from {count(first[change.idxmax()])} to {plural(last[change.idxmax()], 'customer')}"
+        )
+    if change.min() < 0:
+        parts.append(
+            f"{change.idxmin()} shrank most, from {count(first[change.idxmin()])} to {plural(last[change.idxmin()], 'customer')}"
+        )
+    return say("; ".join(parts) + ".")
+
+
+def segment_sizes_in_words(sizes: pd.DataFrame) -> str:
+    """What the small panels show."""
+    first, last, _ = _ends(sizes)
+    ends = "; ".join(f"{name} {count(first[name])} to {count(last[name])}" for name in first.index)
+    return f"Small charts of the customers of each segment, from {day(sizes.date.min())} to {day(sizes.date.max())}: {ends}."
+
+
+def _ends(sizes: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Customers of each segment on the first and on the last date, and the change."""
+    names = list(dict.fromkeys(sizes.segment))
+    first, last = (
+        sizes[sizes.date == when].set_index("segment").customers.reindex(names, fill_value=0)
+        for when in (sizes.date.min(), sizes.date.max())
+    )
+    return first, last, last - first

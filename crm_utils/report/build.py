@@ -58,10 +58,29 @@ def build(root: Path, stale: list[Job], tick: Callable[[str], None]) -> list[str
             publish.recover(root / "reports" / name)
             with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
                 of_report = [job for job in stale if job.name == name]
-                problems += [line for line in pool.map(lambda job: _build(job, tick), of_report) if line]
-    if stale or not (root / "reports" / "index.html").exists():
-        _write_index(root)
+                failed = list(pool.map(lambda job: _build(job, tick), of_report))
+            problems += [line for line in failed if line]
+            problems += _renew_comparisons(root / "reports" / name, {str(job.day) for job in of_report})
+    bring_index_up_to_date(root)
     return problems
+
+
+def _renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
+    """Write the comparisons anew in which a rebuilt date stands; return one line per problem."""
+    if not (folder / "compare").exists():
+        return []
+    from crm_utils.report import compare
+
+    return compare.renew(folder, rebuilt)
+
+
+def bring_index_up_to_date(root: Path) -> None:
+    """Write the pages over all reports, unless they show what is published now: a report may have been taken away."""
+    index = root / "reports" / "index.html"
+    if not index.exists() or f'data-built-from="{keys.overview_key(root)}"' not in index.read_text(encoding="utf-8"):
+        from crm_utils.report import overview
+
+        overview.write(root)
 
 
 def stale_notebooks(job: Job) -> list[str]:
@@ -178,13 +197,6 @@ def _keep_failed(job: Job, notebook: str) -> Path:
     shutil.move(publish.building(job.folder) / "notebooks" / notebook, kept / notebook)
     shutil.rmtree(publish.building(job.folder))
     return (kept / notebook).relative_to(job.root)
-
-
-def _write_index(root: Path) -> None:
-    from crm_utils.report import index
-
-    with publish.locked(root / "reports"):
-        publish.write(root / "reports" / "index.html", index.top_page(root))
 
 
 def draft(root: Path, job: Job) -> Path:

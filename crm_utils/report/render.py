@@ -13,6 +13,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
+from crm_utils.report import glossary
 from crm_utils.report.plan import Job, Notebook
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -29,6 +30,7 @@ def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
     body = BeautifulSoup(_body(executed), "html.parser")
     _drop_empty_sections(body)
     _wrap_tables(body)
+    glossary.link(body, "../../")
     title = body.h1
     if title:
         title.extract()
@@ -50,6 +52,13 @@ def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
 def read(path: Path) -> NotebookNode:
     """An executed notebook."""
     return nbformat.read(path, as_version=4)
+
+
+def piece(html: str) -> BeautifulSoup:
+    """What one cell shows, as it stands on any page: its tables in their boxes."""
+    body = BeautifulSoup(html, "html.parser")
+    _wrap_tables(body)
+    return body
 
 
 def _body(executed: NotebookNode) -> str:

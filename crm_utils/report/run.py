@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,18 @@ def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
     return time.monotonic() - started
 
 
-def outputs(notebook: NotebookNode, tag: str) -> list[str]:
-    """The HTML that the cells tagged `tag` show; reasons why there is nothing to show are left out."""
-    shown = [output for cell in notebook.cells if tag in cell.metadata.get("tags", []) for output in cell.outputs]
-    html = [output.data["text/html"] for output in shown if "text/html" in output.get("data", {})]
-    return [part for part in html if not part.startswith('<p class="nothing">')]
+def outputs(notebook: NotebookNode, tag: str, but_not: Collection[str] = ()) -> list[tuple[str, str]]:
+    """The HTML that the cells tagged `tag` show, each with the heading it stands under; cells with a tag of `but_not`,
+    and reasons why there is nothing to show, are left out.
+    """
+    shown = []
+    for place, cell in enumerate(notebook.cells):
+        tags = cell.metadata.get("tags", [])
+        if tag in tags and not set(but_not) & set(tags):
+            html = [output.data["text/html"] for output in cell.outputs if "text/html" in output.get("data", {})]
+            section = _section(notebook, place)
+            shown += [(part, section) for part in html if not part.startswith('<p class="nothing">')]
+    return shown
 
 
 def _section(notebook: NotebookNode, position: int) -> str:

@@ -1,0 +1,75 @@
+"""The blocks of a date's first page: what cells tagged with a block's name show, in the order a reader asks for it."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from nbformat import NotebookNode
+
+from crm_utils.headlines import say
+from crm_utils.report import render, run
+
+BLOCKS = {  # question: the tags of the cells that answer it, in this order
+    "What should we do?": ("decision",),
+    "How sure is that?": ("certainty",),
+    "What would change it?": ("would-change",),
+    "What did the last plan earn?": ("earned",),
+    "What will known customers bring without campaigns?": ("usual", "record"),
+    "What has changed since the earlier date?": ("since",),
+    "Who matters?": ("matters",),
+    "The plan, line by line": ("plan",),
+    "What should we not do?": ("avoid",),
+    "What is a new customer worth?": ("newcomer",),
+    "Can the data be trusted?": ("trust",),
+}
+PICTURED = {"matters"}  # where a figure stands whole; elsewhere its finding says enough
+HEADLINE = "headline"  # what stands beside a page's name, unless a block already says it
+
+
+@dataclass(frozen=True)
+class Block:
+    """One question of the first page: the id of its section, the answer, and the page sections where more is said."""
+
+    id: str
+    question: str
+    answer: list[Markup]
+    more: list[tuple[str, str]]
+
+
+def blocks(executed: dict[str, NotebookNode], pages: dict[str, str]) -> list[Block]:
+    """The blocks that have content, from executed notebooks by name; `pages` holds their rendered pages, to link to.
+
+    The sections in which something is said are linked once, by their own headings.
+    """
+    found = []
+    for question, tags in BLOCKS.items():
+        shown = [
+            (part, name, section)
+            for tag in tags
+            for name, notebook in executed.items()
+            for part, section in run.outputs(notebook, tag)
+        ]
+        if shown:
+            answer = [_part(html, whole=bool(PICTURED & set(tags))) for html, _, _ in shown]
+            more = dict(_link(name, section, pages[name]) for _, name, section in shown)
+            found.append(Block(tags[0], question, answer, list(more.items())))
+    return found
+
+
+def beside(notebook: NotebookNode) -> list[Markup]:
+    """What a notebook says beside its name: its headlines, but for those that stand in a block."""
+    in_blocks = {tag for tags in BLOCKS.values() for tag in tags}
+    return [Markup(html) for html, _ in run.outputs(notebook, HEADLINE, but_not=in_blocks)]
+
+
+def _part(html: str, whole: bool) -> Markup:
+    """A cell's output as it stands on the page: a figure by its finding alone, unless it is wanted whole."""
+    body = render.piece(html)
+    for figure in [] if whole else body.find_all("figure"):
+        figure.replace_with(render.piece(say(figure.find(class_="finding").text)._repr_html_()))
+    return Markup(str(body))
+
+
+def _link(name: str, section: str, page: str) -> tuple[str, str]:
+    """Text and address of a section of a notebook's page; the page itself where it has no such section."""
+    anchor = section.replace(" ", "-")
+    return section, f"{name}.html#{anchor}" if f'id="{anchor}"' in page else f"{name}.html"

@@ -1,0 +1,94 @@
+"""The pages over all reports: every report and date, and how to read them."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from markupsafe import Markup
+
+from crm_utils import formats
+from crm_utils.headlines import trends as headlines
+from crm_utils.plots import trends as plots
+from crm_utils.report import glossary, keys, publish, render
+
+
+def write(root: Path) -> None:
+    """Write `reports/index.html` and `reports/how-to-read.html` from what lies in `reports` now."""
+    with publish.locked(root / "reports"):
+        publish.write(root / "reports" / "index.html", top_page(root))
+        publish.write(root / "reports" / glossary.PAGE, render.page("how-to-read.html.j2", terms=glossary.TERMS))
+
+
+def top_page(root: Path) -> str:
+    """`reports/index.html`: the report with the newest date first, the dates of each newest first, with trends across them."""
+    reports = [_report(folder, dates) for folder, dates in keys.published(root).items()]
+    reports.sort(key=lambda report: report["dates"][0]["date"], reverse=True)
+    return render.page("top.html.j2", reports=reports, built_from=keys.overview_key(root))
+
+
+def _report(folder: Path, dates: list[str]) -> dict:
+    """What the index shows of one report."""
+    manifests = [json.loads((folder / day / "manifest.json").read_text(encoding="utf-8")) for day in dates[::-1]]
+    return {
+        "name": folder.name,
+        "title": manifests[0]["title"],
+        "simulated": manifests[0].get("simulated", False),
+        "dates": [_row(manifest) for manifest in manifests],
+        "comparisons": _comparisons(folder),
+        "trends": _trends(folder, manifests[::-1]),
+    }
+
+
+def _comparisons(folder: Path) -> list[tuple[str, str]]:
+    """Address and name of each comparison of two dates that are both published, the newest first."""
+    found = sorted(keys.comparisons(folder), key=lambda pair: pair[::-1], reverse=True)
+    return [
+        (
+            f"{folder.name}/compare/{then}_{now}.html",
+            f"{formats.day(pd.Timestamp(then))} and {formats.day(pd.Timestamp(now))}",
+        )
+        for then, now in found
+    ]
+
+
+def _row(manifest: dict) -> dict[str, str]:
+    figures, currency = manifest["summary"], manifest["currency"]
+    return {
+        "date": manifest["analysis_date"],
+        "day": formats.day(pd.Timestamp(manifest["analysis_date"])),
+        "customers": formats.count(figures["customers"]),
+        "revenue": formats.money(figures["revenue"], currency),
+        "active": formats.count(figures["bought_in_90_days"]),
+        "expected": formats.money(figures["expected_revenue"], currency),
+        "plan": f"{formats.money(figures['spend'], currency, 0)} to earn {formats.money(figures['expected_profit'], currency, 0)}",
+    }
+
+
+def _trends(folder: Path, manifests: list[dict]) -> list[Markup]:
+    """Figures of what changes from date to date, the oldest first; none for a single date."""
+    if len(manifests) < 2:
+        return []
+    dates = [pd.Timestamp(manifest["analysis_date"]) for manifest in manifests]
+    table = pd.DataFrame([{"date": day, **manifest["summary"]} for day, manifest in zip(dates, manifests, strict=True)])
+    currency = manifests[-1]["currency"]
+    shown = [
+        plots.figure(
+            plots.trends(table, currency),
+            headlines.trend(table, currency),
+            "On each analysis date: customers who bought in the 90 days before it, revenue until then, and the revenue expected from all known customers in the 12 months after it.",
+            headlines.trend_in_words(table, currency),
+        )
+    ]
+    sizes = pd.concat(
+        pd.read_parquet(folder / f"{day:%Y-%m-%d}" / "data" / "segment_profile.parquet").assign(date=day)
+        for day in dates
+    )
+    shown.append(
+        plots.figure(
+            plots.segment_sizes(sizes),
+            headlines.segment_sizes(sizes),
+            "Customers in each segment on each analysis date, all on one scale; the numbers are those of the first and the last date.",
+            headlines.segment_sizes_in_words(sizes),
+        )
+    )
+    return [Markup(figure._repr_html_()) for figure in shown]
