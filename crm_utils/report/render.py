@@ -1,5 +1,7 @@
 """Pages from executed notebooks: self-contained HTML that asks for nothing from outside."""
 
+import base64
+import hashlib
 import re
 from functools import cache
 from html import escape
@@ -9,10 +11,13 @@ from typing import Any
 import jinja2
 import nbformat
 from bs4 import BeautifulSoup
+from bs4.element import Tag
+from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
+from crm_utils.report.finish import finished
 from crm_utils.report.plan import Job, Notebook
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -21,14 +26,15 @@ HIDDEN_TAGS = {"parameters", "injected-parameters"}
 
 def page(template: str, **content: Any) -> str:
     """A whole page from one of our templates; values are escaped unless they are `Markup`."""
-    return _environment().get_template(template).render(**content)
+    return finished(_environment().get_template(template).render(**content))
 
 
 def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
     """The page of one notebook: its text, figures and tables, the code folded, contents and neighbours linked."""
     body = BeautifulSoup(_body(executed), "html.parser")
     _drop_empty_sections(body)
-    _wrap_tables(body)
+    for style in body.find_all("style"):
+        style.extract()  # what a Styler writes for a table without styles of its own
     title = body.h1
     if title:
         title.extract()
@@ -39,11 +45,13 @@ def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
         job=job,
         notebook=notebook,
         parameters=job.parameters(notebook),
-        contents=[(heading.get("id"), _heading_text(heading)) for heading in body.find_all("h2")],
-        body=jinja2.utils.markupsafe.Markup(str(body)),
+        contents=[
+            (heading.get("id"), _heading_text(heading), _for_analysts(heading)) for heading in body.find_all("h2")
+        ],
+        body=Markup(str(body)),
         previous=job.notebooks[place - 1] if place else None,
         following=job.notebooks[place + 1] if place + 1 < len(names) else None,
-        highlight=HtmlFormatter(style="friendly").get_style_defs(".highlight"),
+        highlight=HtmlFormatter(style="xcode").get_style_defs(".highlight"),
     )
 
 
@@ -78,23 +86,12 @@ def _drop_empty_sections(body: BeautifulSoup) -> None:
                 cell.extract()
 
 
-def _wrap_tables(body: BeautifulSoup) -> None:
-    """Wide tables scroll inside their own box, which the keyboard can reach; heads stand as their columns do."""
-    for table in body.find_all("table"):
-        caption = table.caption.get_text() if table.caption else "Table"
-        for head, cell in zip(
-            table.select("thead tr:last-child th"), table.select("tbody tr:first-child td"), strict=False
-        ):
-            head["class"] = cell.get("class", ["text"])[-1:]
-        table.wrap(
-            body.new_tag("div", attrs={"class": "scroll", "tabindex": "0", "role": "region", "aria-label": caption})
-        )
-    for style in body.find_all("style"):
-        style.extract()  # what a Styler writes for a table without styles of its own
-
-
-def _heading_text(heading: Any) -> str:
+def _heading_text(heading: Tag) -> str:
     return re.sub("¶$", "", heading.get_text()).strip()
+
+
+def _for_analysts(heading: Tag) -> bool:
+    return heading.find_parent(class_="celltag_analyst") is not None
 
 
 @cache
@@ -103,7 +100,10 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    environment.globals["css"] = jinja2.utils.markupsafe.Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))
+    script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
+    environment.globals["css"] = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))
+    environment.globals["script"] = Markup(script)
+    environment.globals["script_hash"] = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment.filters["plain"] = lambda value: escape(
         ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
     )
