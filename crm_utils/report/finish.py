@@ -4,7 +4,7 @@ from bs4 import BeautifulSoup
 from bs4.element import Tag
 
 SORTABLE_FROM = 10  # rows
-WIDE_FROM = 12  # columns, which on paper take a page on its side
+WIDE_FROM = 14  # columns, which on paper take a page on its side
 
 
 def finished(html: str) -> str:
