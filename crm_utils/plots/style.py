@@ -2,6 +2,7 @@
 
 import base64
 import textwrap
+from collections.abc import Callable
 from functools import cached_property
 from html import escape
 from io import BytesIO
@@ -73,6 +74,8 @@ class Figure:
     @cached_property
     def _drawings(self) -> tuple[str, str]:
         """The figure for wide and for narrow screens, as addresses of images."""
+        for ax in self.ax.figure.axes:
+            _rename(ax, 44, lambda line: f"{line[:43]}…" if len(line) > 44 else line)
         wide = _address(self.ax.figure)
         _narrow(self.ax.figure)
         return wide, _address(self.ax.figure)
@@ -108,9 +111,7 @@ def _narrow(drawing: matplotlib.figure.Figure, width: float = 4.1) -> None:
 
 
 def _shorten(ax: Axes) -> None:
-    names = [label.get_text() for label in ax.get_yticklabels()]
-    if max(map(len, names), default=0) > 18:
-        ax.set_yticks(ax.get_yticks(), ["\n".join(map(_wrapped, name.splitlines())) for name in names], fontsize=8.5)
+    _rename(ax, 18, _wrapped)
     if isinstance(ax.xaxis.get_major_locator(), MaxNLocator):
         ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.set_title(_wrapped(ax.get_title(loc="left"), 36), loc="left")
@@ -122,8 +123,15 @@ def _shorten(ax: Axes) -> None:
         legend.remove()
 
 
+def _rename(ax: Axes, letters: int, line_of: Callable[[str], str]) -> None:
+    """Other labels on a vertical axis, line by line, where a line of them is longer than so many letters."""
+    names = [label.get_text().splitlines() for label in ax.get_yticklabels()]
+    if any(len(line) > letters for lines in names for line in lines):
+        ax.set_yticks(ax.get_yticks(), ["\n".join(map(line_of, lines)) for lines in names], fontsize=8.5)
+
+
 def _wrapped(text: str, letters: int = 18) -> str:
-    return textwrap.fill(text, letters, break_long_words=False)
+    return textwrap.fill(text, letters)
 
 
 def figure(ax: Axes | None, finding: str, caption: str, alt: str) -> Figure | str:

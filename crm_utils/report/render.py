@@ -63,6 +63,9 @@ def read(path: Path) -> NotebookNode:
 def _body(executed: NotebookNode) -> str:
     executed = nbformat.from_dict(executed)
     executed.cells = [cell for cell in executed.cells if not HIDDEN_TAGS & set(cell.metadata.get("tags", []))]
+    for cell in executed.cells:
+        if cell.cell_type == "code":  # warnings of libraries are for who opens the notebook
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     exporter = HTMLExporter(
         template_name="crm",
         extra_template_basedirs=[str(TEMPLATES)],
