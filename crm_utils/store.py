@@ -1,5 +1,6 @@
 """Everything that touches a run folder: its settings, its tables under contract, and the business rules it uses."""
 
+import hashlib
 import re
 import shutil
 from functools import cached_property
@@ -105,6 +106,8 @@ class Store:
         for old in (self.run_dir / "lists").glob("*.csv"):
             old.unlink()
         for name, rows in table.groupby(by, sort=True):
+            if (self.run_dir / "lists" / f"{slug(str(name))}.csv").exists():
+                raise TableError(f"two lists would be written to {slug(str(name))}.csv: rename {by} {name}")
             self.save_list(rows, slug(str(name)))
 
     def save_list(self, table: pd.DataFrame, name: str) -> None:
@@ -149,8 +152,14 @@ class Store:
 
 
 def slug(name: str) -> str:
-    """A name as a file name: "Can't Lose Them" -> 'cant-lose-them'."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower().replace("'", "").replace("’", "")).strip("-") or "unnamed"
+    """A name as a file name: "Can't Lose Them" -> 'cant-lose-them'. Letters of every script stay; what is too long is cut.
+
+    What is cut, or has no letter at all, gets a mark of its own, so that two such names do not meet.
+    """
+    words = re.sub(r"[\W_]+", "-", name.lower().replace("'", "").replace("’", "")).strip("-")
+    short = words.encode()[:80].decode(errors="ignore")
+    mark = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return short if short and short == words else f"{short or 'unnamed'}-{mark}"
 
 
 def _sorted(frame: pd.DataFrame, name: str) -> pd.DataFrame:

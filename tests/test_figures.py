@@ -59,8 +59,9 @@ def test_the_grid_marks_empty_cells():
             "revenue": [50.0, 0, 10, 20],
         }
     )
-    ax = rfm.grid(cells, "customers", "USD")
+    ax = rfm.grids(cells, "USD")
     assert sorted(text.get_text() for text in ax.texts) == ["1", "2", "5", "–"]
+    assert sorted(text.get_text() for text in ax.figure.axes[1].texts) == ["$10", "$20", "$50", "–"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["2", "1"], "the best recency is on top"
 
 
@@ -106,3 +107,65 @@ def test_segment_colours_differ_for_the_colour_blind():
         for other in names[place + 1 :]:
             distance = sum((a - b) ** 2 for a, b in zip(seen[one], seen[other], strict=True)) ** 0.5
             assert distance > 0.06, f"{one} and {other} look alike"
+
+
+def texts_outside(drawing) -> list[str]:
+    """Letters that stick out of a figure."""
+    drawing.draw_without_rendering()
+    inside = drawing.bbox.padded(2)
+    shown = [text for text in drawing.findobj(matplotlib.text.Text) if text.get_visible() and text.get_text().strip()]
+    boxes = {text.get_text(): text.get_window_extent() for text in shown}
+    return [
+        name
+        for name, box in boxes.items()
+        if not inside.fully_contains(*box.min) or not inside.fully_contains(*box.max)
+    ]
+
+
+def segments_figure():
+    return segmentation.shares(
+        pd.DataFrame(
+            {
+                "segment": ["Customers Needing Attention", "x" * 500, "$a$ and \\frac{$"],
+                "customers": [2, 3, 4],
+                "customer_share": [0.2, 0.3, 0.5],
+                "revenue_share": [0.9, 0.05, 0.05],
+            }
+        )
+    )
+
+
+def test_a_phone_gets_a_narrow_drawing_in_which_everything_fits():
+    shown = style.figure(segments_figure(), "Finding", "How to read", "What it shows")
+    html = shown._repr_html_()
+    assert html.count("data:image/svg+xml") == 2
+    assert '<source media="screen and (max-width: 520px)"' in html
+    assert shown.ax.figure.get_figwidth() < 4.5
+    assert texts_outside(shown.ax.figure) == []
+    names = [label.get_text() for label in shown.ax.get_yticklabels()]
+    assert "Customers Needing\nAttention" in names
+    assert max(len(name.replace("\n", "")) for name in names) <= 44, "a name of 500 letters is cut"
+    assert shown._repr_html_() == html, "showing it twice draws it once"
+
+
+def test_panels_stand_below_each_other_on_a_phone():
+    panels = plt.subplots(1, 3, figsize=(6.6, 2.9))[1]
+    style.figure(panels[0], "Finding", "How to read", "What it shows")._repr_html_()
+    assert len({ax.get_position().x0 for ax in panels}) == 1
+    assert [ax.get_position().y0 for ax in panels] == sorted((ax.get_position().y0 for ax in panels), reverse=True)
+
+
+def test_a_legend_moves_above_the_panel_on_a_phone():
+    ax = style.new_axes(None)
+    for cause in ("Cut points moved by old customers", "Bought"):
+        ax.plot([1, 2], label=cause)
+    ax.legend(ncols=2)
+    ax.set(xticks=[], yticks=[])
+    shown = style.figure(ax, "Finding", "How to read", "What it shows")
+    shown._repr_html_()
+    assert ax.get_legend() is None
+    assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == [
+        "Cut points moved by old customers",
+        "Bought",
+    ]
+    assert texts_outside(ax.figure) == []

@@ -12,6 +12,7 @@ from crm_utils import clusters, cohorts, lists, rfm, segments, stability, traits
 from crm_utils.headlines import Nothing
 from crm_utils.headlines import segmentation as headlines
 from crm_utils.params import SegmentMap, read
+from crm_utils.schemas import TableError
 from crm_utils.store import Store, neutralised, slug
 
 MAP = read(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)
@@ -235,5 +236,16 @@ def test_file_names_of_segments():
         "cant-lose-them",
         "about-to-sleep",
         "x",
-        "unnamed",
+        "unnamed-b4935894",
     ]
+    assert slug("עברית") == "עברית", "letters of every script stay"
+    assert slug("🛒") != slug("🎁"), "names without letters do not meet"
+    long = [slug("é" * 500), slug("é" * 501)]
+    assert long[0] != long[1]
+    assert max(len(name.encode()) for name in long) <= 100, "two of them fit into a file name"
+
+
+def test_two_segments_that_would_share_a_list_are_refused(tmp_path):
+    table = pd.DataFrame({"segment": ["A!", "A?"], "customer_id": ["1", "2"]})
+    with pytest.raises(TableError, match="two lists would be written to a.csv: rename segment A?"):
+        Store(tmp_path).save_lists(table, by="segment")

@@ -80,7 +80,7 @@ def test_lists_are_written_one_a_line_and_old_ones_go(tmp_path):
 
 def test_lists_never_leave_the_folder(tmp_path):
     Store(tmp_path / "run").save_audiences(targets("../../etc", "/"))
-    assert [path.name for path in (tmp_path / "run" / "audiences").iterdir()] == ["etc__unnamed.csv"]
+    assert [path.name for path in (tmp_path / "run" / "audiences").iterdir()] == ["etc__unnamed-8a5edab2.csv"]
     assert not (tmp_path / "etc").exists()
 
 

@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from crm_utils import formats, rfm
-from crm_utils.plots.style import BLUE, ORANGE, count_axis, new_axes
+from crm_utils.plots.style import BLUE, ORANGE, count_axis
 from crm_utils.plots.style import figure as figure
 
 LABELS = {
@@ -48,44 +48,25 @@ def _histogram(ax: Axes, values: pd.Series, log: bool) -> None:
         ax.xaxis.set_minor_formatter(lambda value, _: "")
 
 
-def grid(cells: pd.DataFrame, column: str, currency: str, ax: Axes | None = None) -> Axes:
-    """Heat map of customers or revenue over recency (rows, best on top) × frequency (columns)."""
-    ax = new_axes(ax, height=3.2)
-    table = cells.pivot(index="recency_score", columns="frequency_score", values=column).sort_index(ascending=False)
-    labels = table.map(
-        lambda value: (
-            "–"
-            if value == 0
-            else formats.count(value)
-            if column == "customers"
-            else formats.short_money(value, currency)
-        )
-    )
-    sns.heatmap(
-        table,
-        annot=labels,
-        fmt="",
-        cmap="Blues",
-        cbar=False,
-        linewidths=1.5,
-        ax=ax,
-        vmin=0,
-        vmax=table.max().max() * 1.15,
-    )
-    ax.set(xlabel="Frequency score (5 = most orders)", ylabel="Recency score\n(5 = most recent)")
-    ax.tick_params(axis="y", rotation=0)
-    return ax
-
-
 def grids(cells: pd.DataFrame, currency: str) -> Axes:
-    """The heat maps of customers and of revenue side by side. Returns the first ax."""
-    left, right = plt.subplots(1, 2, figsize=(6.6, 3.1))[1]
-    grid(cells, "customers", currency, left).set_title("Customers")
-    grid(cells, "revenue", currency, right).set(title="Revenue", ylabel="")
-    for ax in (left, right):
-        ax.set_xlabel("Frequency score")
-    left.set_ylabel("Recency score")
-    return left
+    """Heat maps of customers and of their revenue over recency (rows, best on top) × frequency. Returns the first ax."""
+    panels = plt.subplots(1, 2, figsize=(6.6, 3.1))[1]
+    written = {"customers": formats.count, "revenue": lambda amount: formats.short_money(amount, currency)}
+    for ax, (column, write) in zip(panels, written.items(), strict=True):
+        table = cells.pivot(index="recency_score", columns="frequency_score", values=column)
+        labels = table.map(lambda value, write=write: write(value) if value else "–")
+        _heat(ax, table.sort_index(ascending=False), labels.sort_index(ascending=False), 1.15 * table.max().max())
+        ax.set(title=column.capitalize(), xlabel="Frequency score", ylabel="Recency score")
+    return panels[0]
+
+
+def _heat(ax: Axes, table: pd.DataFrame, labels: pd.DataFrame, top: float, size: float = 9) -> None:
+    """One heat map: the deeper the blue, the nearer to `top`."""
+    sns.heatmap(
+        table, annot=labels, fmt="", cmap="Blues", cbar=False, linewidths=1, ax=ax, vmin=0, vmax=top or 1,
+        annot_kws={"size": size},
+    )  # fmt: skip
+    ax.tick_params(axis="y", rotation=0)
 
 
 def triangle(cohorts: pd.DataFrame, currency: str) -> Axes | None:
@@ -108,21 +89,8 @@ def triangle(cohorts: pd.DataFrame, currency: str) -> Axes | None:
         table = again.pivot(index="name", columns="period", values=column).reindex(order)
         labels = table.map(lambda value, written=written: "" if pd.isna(value) else written(value))
         size = 9 if table.shape[1] <= 10 else 6.5
-        top = table.drop(columns=0).max().max()
-        sns.heatmap(
-            table,
-            annot=labels,
-            fmt="",
-            cmap="Blues",
-            cbar=False,
-            linewidths=1,
-            ax=ax,
-            vmin=0,
-            vmax=max(top * 1.2, 1e-9),
-            annot_kws={"size": size},
-        )
+        _heat(ax, table, labels, 1.2 * table.drop(columns=0).max().max(), size)
         ax.set(xlabel="", ylabel="")
-        ax.tick_params(axis="y", rotation=0)
     panels[0].set_title(f"Who ordered again, by {unit}s since the first order")
     panels[1].set_title(f"Revenue per first buyer, by {unit}s since the first order")
     return panels[0]

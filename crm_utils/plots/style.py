@@ -1,13 +1,17 @@
 """The look all figures share: colours, axes, and how a figure is shown with its finding, caption and alt text."""
 
 import base64
+import textwrap
+from collections.abc import Callable
+from functools import cached_property
 from html import escape
 from io import BytesIO
 from pathlib import Path
 
+import matplotlib.figure
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from crm_utils import formats
 
@@ -58,22 +62,76 @@ def count_axis(axis) -> None:
 
 
 class Figure:
-    """A drawn figure as it stands on a page: the finding above it, the caption below it, the alt text for who cannot see it."""
+    """A drawn figure as it stands on a page: the finding above it, the caption below it, the alt text for who cannot see it.
+
+    A phone gets a drawing of its own, narrower and with letters as large: afterwards `ax` is laid out as drawn there.
+    """
 
     def __init__(self, ax: Axes, finding: str, caption: str, alt: str):
         self.ax, self.finding, self.caption, self.alt = ax, str(finding), caption, alt
         plt.close(ax.figure)  # shown here, so Jupyter need not show it again
 
+    @cached_property
+    def _drawings(self) -> tuple[str, str]:
+        """The figure for wide and for narrow screens, as addresses of images."""
+        for ax in self.ax.figure.axes:
+            _rename(ax, 44, lambda line: f"{line[:43]}…" if len(line) > 44 else line)
+        wide = _address(self.ax.figure)
+        _narrow(self.ax.figure)
+        return wide, _address(self.ax.figure)
+
     def _repr_html_(self) -> str:
-        drawn = BytesIO()
-        self.ax.figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
-        source = base64.b64encode(drawn.getvalue()).decode()
+        wide, narrow = self._drawings
         return (
             f'<figure class="crm-figure"><p class="finding">{escape(self.finding)}</p>'
-            f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(self.finding)}">'
-            f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(self.alt)}"></div>'
+            f'<picture><source media="screen and (max-width: 520px)" srcset="{narrow}">'
+            f'<img src="{wide}" alt="{escape(self.alt)}"></picture>'
             f"<figcaption>{escape(self.caption)}</figcaption></figure>"
         )
+
+
+def _address(drawing: matplotlib.figure.Figure) -> str:
+    drawn = BytesIO()
+    drawing.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawn.getvalue()).decode()}"
+
+
+def _narrow(drawing: matplotlib.figure.Figure, width: float = 4.1) -> None:
+    """Lay a figure out for a phone: panels below each other, long names on several lines, legends above."""
+    panels, height = drawing.axes, drawing.get_figheight()
+    places = [ax.get_subplotspec() for ax in panels]
+    stacked = None not in places and len({place.colspan.start for place in places}) > 1
+    if stacked:
+        for ax, place in zip(panels, drawing.add_gridspec(len(panels), 1), strict=True):
+            ax.set_subplotspec(place)
+    for ax in panels:
+        _shorten(ax)
+    drawing.set_size_inches(width, height * (0.75 * len(panels) if stacked else 1.1))
+    drawing.draw_without_rendering()  # text beside a bar moves with it, so room is made for it in two passes
+
+
+def _shorten(ax: Axes) -> None:
+    _rename(ax, 18, _wrapped)
+    if isinstance(ax.xaxis.get_major_locator(), MaxNLocator):
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.set_title(_wrapped(ax.get_title(loc="left"), 36), loc="left")
+    legend = ax.get_legend()
+    if legend:
+        entries = [text.get_text() for text in legend.get_texts()]
+        columns = 2 if max(map(len, entries)) < 22 else 1
+        ax.figure.legend(legend.legend_handles, entries, loc="outside upper left", ncols=columns, fontsize=8.5)
+        legend.remove()
+
+
+def _rename(ax: Axes, letters: int, line_of: Callable[[str], str]) -> None:
+    """Other labels on a vertical axis, line by line, where a line of them is longer than so many letters."""
+    names = [label.get_text().splitlines() for label in ax.get_yticklabels()]
+    if any(len(line) > letters for lines in names for line in lines):
+        ax.set_yticks(ax.get_yticks(), ["\n".join(map(line_of, lines)) for lines in names], fontsize=8.5)
+
+
+def _wrapped(text: str, letters: int = 18) -> str:
+    return textwrap.fill(text, letters)
 
 
 def figure(ax: Axes | None, finding: str, caption: str, alt: str) -> Figure | str:

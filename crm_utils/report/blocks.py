@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from bs4 import BeautifulSoup
 from markupsafe import Markup
 from nbformat import NotebookNode
 
 from crm_utils.headlines import say
-from crm_utils.report import render, run
+from crm_utils.report import run
 
 BLOCKS = {  # question: the tags of the cells that answer it, in this order
     "What should we do?": ("decision",),
@@ -63,9 +64,10 @@ def beside(notebook: NotebookNode) -> list[Markup]:
 
 def _part(html: str, whole: bool) -> Markup:
     """A cell's output as it stands on the page: a figure by its finding alone, unless it is wanted whole."""
-    body = render.piece(html)
+    body = BeautifulSoup(html, "html.parser")
     for figure in [] if whole else body.find_all("figure"):
-        figure.replace_with(render.piece(say(figure.find(class_="finding").text)._repr_html_()))
+        finding = say(figure.find(class_="finding").text)
+        figure.replace_with(BeautifulSoup(finding._repr_html_(), "html.parser"))
     return Markup(str(body))
 
 

@@ -204,4 +204,4 @@ def _not_comparable(then: _Published, now: _Published, naming: segments.Naming |
 def _shown(*parts: Any) -> list[Markup]:
     """The parts as they stand on the page; reasons why there is nothing to show are left out."""
     html = [part._repr_html_() for part in parts if part is not None and not isinstance(part, headlines.Nothing)]
-    return [Markup(str(render.piece(part))) for part in html]
+    return [Markup(part) for part in html]

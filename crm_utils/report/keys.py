@@ -32,7 +32,9 @@ def chain_keys(job: Job) -> None:
 def pages_key(job: Job) -> str:
     """The key of the rendered pages: the notebooks' keys, the titles around them, and the code that renders."""
     code = [
-        path.read_text() for path in sorted((PACKAGE / "report").rglob("*")) if path.suffix in (".py", ".j2", ".css")
+        path.read_text()
+        for path in sorted((PACKAGE / "report").rglob("*"))
+        if path.suffix in (".py", ".j2", ".css", ".js")
     ]
     return _hash(json.dumps(job.keys), *code)
 

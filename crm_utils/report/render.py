@@ -1,5 +1,7 @@
 """Pages from executed notebooks: self-contained HTML that asks for nothing from outside."""
 
+import base64
+import hashlib
 import re
 from functools import cache
 from html import escape
@@ -9,11 +11,14 @@ from typing import Any
 import jinja2
 import nbformat
 from bs4 import BeautifulSoup
+from bs4.element import Tag
+from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
 from crm_utils.report import glossary
+from crm_utils.report.finish import finished
 from crm_utils.report.plan import Job, Notebook
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -22,14 +27,15 @@ HIDDEN_TAGS = {"parameters", "injected-parameters"}
 
 def page(template: str, **content: Any) -> str:
     """A whole page from one of our templates; values are escaped unless they are `Markup`."""
-    return _environment().get_template(template).render(**content)
+    return finished(_environment().get_template(template).render(**content))
 
 
 def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
     """The page of one notebook: its text, figures and tables, the code folded, contents and neighbours linked."""
     body = BeautifulSoup(_body(executed), "html.parser")
     _drop_empty_sections(body)
-    _wrap_tables(body)
+    for style in body.find_all("style"):
+        style.extract()  # what a Styler writes for a table without styles of its own
     glossary.link(body, "../../")
     title = body.h1
     if title:
@@ -41,11 +47,13 @@ def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
         job=job,
         notebook=notebook,
         parameters=job.parameters(notebook),
-        contents=[(heading.get("id"), _heading_text(heading)) for heading in body.find_all("h2")],
-        body=jinja2.utils.markupsafe.Markup(str(body)),
+        contents=[
+            (heading.get("id"), _heading_text(heading), _for_analysts(heading)) for heading in body.find_all("h2")
+        ],
+        body=Markup(str(body)),
         previous=job.notebooks[place - 1] if place else None,
         following=job.notebooks[place + 1] if place + 1 < len(names) else None,
-        highlight=HtmlFormatter(style="friendly").get_style_defs(".highlight"),
+        highlight=HtmlFormatter(style="xcode").get_style_defs(".highlight"),
     )
 
 
@@ -54,16 +62,12 @@ def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
-def piece(html: str) -> BeautifulSoup:
-    """What one cell shows, as it stands on any page: its tables in their boxes."""
-    body = BeautifulSoup(html, "html.parser")
-    _wrap_tables(body)
-    return body
-
-
 def _body(executed: NotebookNode) -> str:
     executed = nbformat.from_dict(executed)
     executed.cells = [cell for cell in executed.cells if not HIDDEN_TAGS & set(cell.metadata.get("tags", []))]
+    for cell in executed.cells:
+        if cell.cell_type == "code":  # warnings of libraries are for who opens the notebook
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     exporter = HTMLExporter(
         template_name="crm",
         extra_template_basedirs=[str(TEMPLATES)],
@@ -87,23 +91,12 @@ def _drop_empty_sections(body: BeautifulSoup) -> None:
                 cell.extract()
 
 
-def _wrap_tables(body: BeautifulSoup) -> None:
-    """Wide tables scroll inside their own box, which the keyboard can reach; heads stand as their columns do."""
-    for table in body.find_all("table"):
-        caption = table.caption.get_text() if table.caption else "Table"
-        for head, cell in zip(
-            table.select("thead tr:last-child th"), table.select("tbody tr:first-child td"), strict=False
-        ):
-            head["class"] = cell.get("class", ["text"])[-1:]
-        table.wrap(
-            body.new_tag("div", attrs={"class": "scroll", "tabindex": "0", "role": "region", "aria-label": caption})
-        )
-    for style in body.find_all("style"):
-        style.extract()  # what a Styler writes for a table without styles of its own
-
-
-def _heading_text(heading: Any) -> str:
+def _heading_text(heading: Tag) -> str:
     return re.sub("¶$", "", heading.get_text()).strip()
+
+
+def _for_analysts(heading: Tag) -> bool:
+    return heading.find_parent(class_="celltag_analyst") is not None
 
 
 @cache
@@ -112,7 +105,10 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    environment.globals["css"] = jinja2.utils.markupsafe.Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))
+    script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
+    environment.globals["css"] = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))
+    environment.globals["script"] = Markup(script)
+    environment.globals["script_hash"] = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment.filters["plain"] = lambda value: escape(
         ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
     )

@@ -12,18 +12,40 @@ from pandas.io.formats.style import Styler
 from crm_utils import formats
 from crm_utils.tables.columns import CENTS, COUNT, LONG_TEXTS, MONEY, POINTS, SHARE, WRITTEN
 
+TOTAL = "total"  # the label of the row that adds up
 
-def styled(frame: pd.DataFrame, caption: str, currency: str = "", headings: dict[str, str] | None = None) -> Styler:
-    """The frame with its caption, each column written by its name; `headings` overrides. Text is escaped, ids are fixed."""
+
+def styled(
+    frame: pd.DataFrame,
+    caption: str,
+    currency: str = "",
+    headings: dict[str, str] | None = None,
+    total: tuple[str, ...] = (),
+) -> Styler:
+    """The frame with its caption, each column written by its name; `headings` overrides. Text is escaped, ids are fixed.
+
+    `total` names the columns that a last row adds up.
+    """
+    frame = _with_total(frame, total) if total and len(frame) > 1 else frame.reset_index(drop=True)
     names = {column: (headings or {}).get(column) or heading(column) for column in frame.columns}
-    classes = {names[column]: _class(frame[column]) for column in frame.columns}
+    classes = pd.DataFrame({names[column]: _class(frame[column]) for column in frame.columns}, index=frame.index)
+    classes[frame.index == TOTAL] += " total"
     identity = "t" + "".join(letter for letter in caption.lower() if letter.isascii() and letter.isalnum())[:24]
     style = frame.rename(columns=names).style.hide(axis="index").set_caption(caption).set_uuid(identity)
-    style = style.set_table_attributes('class="crm"')
-    style = style.set_td_classes(pd.DataFrame(classes, index=frame.index))
+    style = style.set_table_attributes('class="crm"').set_td_classes(classes)
     for column in frame.columns:
         style = style.format(_writer(column, currency), subset=[names[column]], na_rep="–", escape="html")
+    if TOTAL in frame.index:
+        others = [names[column] for column in frame.columns[1:] if column not in total]
+        style = style.format(lambda _: "", subset=([TOTAL], others), na_rep="")
     return style
+
+
+def _with_total(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """The frame with a last row that adds up `columns`; the index tells it from the others."""
+    sums = {column: frame[column].sum() for column in columns} | {frame.columns[0]: "Total"}
+    numbered = frame.reset_index(drop=True).astype({frame.columns[0]: object})
+    return pd.concat([numbered, pd.DataFrame([sums], index=[TOTAL])])[list(frame.columns)]
 
 
 class Folded:

@@ -12,7 +12,7 @@ RANGED = "intervals given your ranges"
 def budget(plan: pd.DataFrame, currency: str) -> Styler:
     """The planned lines."""
     shown = _marked(plan[plan.contacts > 0])[[*SHORT, "lift_planned", "break_even_lift"]]
-    return styled(shown, f"The plan ({RANGED})", currency)
+    return styled(shown, f"The plan ({RANGED})", currency, total=tuple(SHORT[2:]))
 
 
 def every_line(plan: pd.DataFrame, currency: str) -> Styler:
@@ -31,7 +31,8 @@ def campaigns(campaigns: pd.DataFrame, currency: str) -> Styler:
 
 
 def verdicts(verdicts: pd.DataFrame, currency: str) -> Styler:
-    return styled(verdicts, "What the plan does for each segment", currency)
+    summed = ("customers", "contacts", "spend", "expected_profit")
+    return styled(verdicts, "What the plan does for each segment", currency, total=summed)
 
 
 def scenarios(scenarios: pd.DataFrame, currency: str) -> Styler:

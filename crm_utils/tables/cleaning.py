@@ -4,18 +4,18 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from crm_utils import formats
-from crm_utils.tables import styled
+from crm_utils.tables import Folded, folded, styled
 
 
 def cleaning_log(log: pd.DataFrame, currency: str) -> Styler:
     return styled(log, "What each rule removed and what was left after it", currency)
 
 
-def months(months: pd.DataFrame, currency: str) -> Styler:
+def months(months: pd.DataFrame, currency: str) -> Folded:
     names = months.month.dt.strftime("%B %Y") + months.complete.map({True: "", False: " (incomplete)"})
-    return styled(
-        months.assign(month=names).drop(columns="complete"), "Revenue, orders and customers by month", currency
-    )
+    shown = months.assign(month=names).drop(columns="complete")
+    caption = "Revenue, orders and customers by month"
+    return folded("The numbers behind the figure", styled(shown, caption, currency, total=("revenue", "orders")))
 
 
 def unmatched(unmatched: pd.DataFrame, currency: str) -> Styler:

@@ -49,7 +49,9 @@ def quiet(listed: pd.DataFrame, currency: str) -> Styler | None:
 
 
 def segment_values(totals: pd.DataFrame, currency: str) -> Folded:
-    table = styled(totals, "Expected in the next 12 months, and lifetime value, by segment", currency)
+    caption = "Expected in the next 12 months, and lifetime value, by segment"
+    summed = ("customers", "expected_orders", "expected_revenue", "clv")
+    table = styled(totals, caption, currency, total=summed)
     return folded("All segments in numbers", table)
 
 

@@ -21,13 +21,22 @@ def _written(limit: float, unit: str, currency: str) -> str:
     return formats.money(limit, currency) if unit.startswith("money") else formats.plural(limit, unit)
 
 
-def named_cells(named: pd.DataFrame, currency: str) -> Styler | None:
-    return None if named.empty else styled(named, "Cells that people name, and the rule each stands for", currency)
+def grid(cells: pd.DataFrame, currency: str) -> Folded:
+    shown = cells[cells.customers > 0].sort_values(["recency_score", "frequency_score"], ascending=False)
+    caption = "Customers and revenue by recency and frequency score"
+    return folded("The numbers behind the figure", styled(shown, caption, currency, total=("customers", "revenue")))
 
 
-def methods(compared: pd.DataFrame) -> Styler:
+def named_cells(named: pd.DataFrame, currency: str) -> Folded | None:
+    if named.empty:
+        return None
+    table = styled(named, "Cells that people name, and the rule each stands for", currency)
+    return folded("The cells and their rules", table)
+
+
+def methods(compared: pd.DataFrame) -> Folded:
     shown = compared.assign(measure=compared.measure.str.capitalize())
-    return styled(shown, "Class sizes by both methods")
+    return folded("The classes by both methods", styled(shown, "Class sizes by both methods"))
 
 
 def cohorts(cohorts: pd.DataFrame, currency: str) -> Folded | None:

@@ -8,7 +8,8 @@ from crm_utils.tables import Folded, folded, styled
 
 def profile(profile: pd.DataFrame, currency: str) -> Styler:
     shown = profile.drop(columns="advice").rename(columns={"orders": "mean_orders"})
-    return styled(shown, "The segments on this date", currency)
+    summed = ("customers", "customer_share", "revenue", "revenue_share")
+    return styled(shown, "The segments on this date", currency, total=summed)
 
 
 def advice(profile: pd.DataFrame, meaning: dict[str, str]) -> Styler:
@@ -19,14 +20,16 @@ def advice(profile: pd.DataFrame, meaning: dict[str, str]) -> Styler:
 def moves(net: pd.DataFrame, currency: str) -> Folded | None:
     if net.empty:
         return None
-    table = styled(net, "Customers of each segment then and now, and what changed their number", currency)
+    caption = "Customers of each segment then and now, and what changed their number"
+    table = styled(net, caption, currency, total=tuple(net.columns[1:]))
     return folded("The numbers behind the figure", table)
 
 
 def statuses(crossed: pd.DataFrame, order: list[str]) -> Folded:
     table = crossed.pivot(index="segment", columns="value", values="customers").fillna(0).astype(int)
     shown = table.reindex([name for name in order if name in table.index]).rename_axis(columns=None).reset_index()
-    return folded("The numbers behind the figure", styled(shown, "Customers by segment and status"))
+    summed = tuple(shown.columns[1:])
+    return folded("The numbers behind the figure", styled(shown, "Customers by segment and status", total=summed))
 
 
 def habits(typical: pd.DataFrame) -> Styler | None:

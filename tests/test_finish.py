@@ -1,0 +1,58 @@
+"""Tables as they stand on a page: written by column, with totals, scopes, a box to scroll in, and what sorts."""
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from crm_utils.report.finish import SORTABLE_FROM, WIDE_FROM, finished
+from crm_utils.tables import styled
+
+
+def table(frame: pd.DataFrame, **more) -> BeautifulSoup:
+    return BeautifulSoup(finished(styled(frame, "A caption", "GBP", **more).to_html()), "html.parser")
+
+
+SEGMENTS = pd.DataFrame({"segment": ["A", "B"], "customers": [1500, 2], "revenue": [10.4, 5.4], "recency_days": [3, 9]})
+
+
+def test_heads_and_first_cells_say_what_they_head():
+    page = table(SEGMENTS)
+    assert [head["scope"] for head in page.select("thead th")] == ["col"] * 4
+    assert [head["class"] for head in page.select("thead th")] == [["text"], ["number"], ["number"], ["number"]]
+    assert [(head.text, head["scope"]) for head in page.select("tbody th")] == [("A", "row"), ("B", "row")]
+    assert page.caption.text == "A caption"
+    assert page.select("[id^=T_] [id]") == []
+
+
+def test_totals_are_a_foot_that_adds_up_what_is_named():
+    page = table(SEGMENTS, total=("customers", "revenue"))
+    assert [cell.text for cell in page.select("tfoot tr > *")] == ["Total", "1,502", "£16", ""]
+    assert len(page.select("tbody tr")) == 2
+    assert page.select("tfoot th")[0]["scope"] == "row"
+
+
+def test_one_row_needs_no_total():
+    assert table(SEGMENTS.head(1), total=("customers",)).tfoot is None
+
+
+def test_missing_values_are_dashes_and_text_is_escaped():
+    page = table(pd.DataFrame({"segment": ["<b>", None], "customers": [None, 2]}), total=("customers",))
+    assert [cell.text for cell in page.select("tbody tr > *")] == ["<b>", "–", "–", "2"]
+    assert page.select("tbody b") == []
+
+
+@pytest.mark.parametrize("rows", [SORTABLE_FROM - 1, SORTABLE_FROM])
+def test_long_tables_sort(rows):
+    page = table(pd.DataFrame({"segment": ["A"] * rows, "customers": 1}), total=("customers",))
+    assert ("sortable" in page.table["class"]) is (rows == SORTABLE_FROM)
+
+
+@pytest.mark.parametrize("columns", [WIDE_FROM - 1, WIDE_FROM])
+def test_tables_scroll_in_a_box_with_a_name_and_wide_ones_print_on_their_side(columns):
+    box = table(pd.DataFrame({f"c{n}": [1] for n in range(columns)})).find(class_="scroll")
+    assert (box["tabindex"], box["role"], box["aria-label"]) == ("0", "region", "A caption")
+    assert ("wide" in box["class"]) is (columns == WIDE_FROM)
+
+
+def test_a_page_without_tables_is_left_alone():
+    assert finished("<p>a<br>b") == "<p>a<br>b"
