@@ -6,9 +6,12 @@ import signal
 import sys
 from pathlib import Path
 
+from crm_utils.formats import plural
 from crm_utils.locate import SourceError
 from crm_utils.params import ParamsError
+from crm_utils.report import publish
 from crm_utils.report.build import bring_index_up_to_date, build, draft, out_of_date, stale_notebooks
+from crm_utils.report.failures import told
 from crm_utils.report.plan import Job, jobs
 
 
@@ -38,21 +41,32 @@ def main(arguments: list[str] | None = None) -> int:
         return COMMANDS[options.command](options)
     except (ParamsError, SourceError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+    except OSError as error:
+        print(f"error: {publish.unwritten(error, Path.cwd())}", file=sys.stderr)
+    return 1
 
 
 def _report(report: str | None, day: str | None) -> int:
     root = Path.cwd()
-    planned, problems = jobs(root, report, day)
-    stale, missing = out_of_date(planned, named=report is not None)
-    problems += missing
+    publish.recover(root / "reports")
+    planned, refused = jobs(root, report, day)
+    stale, unread = out_of_date(planned, named=report is not None)
     with _Progress(sum(len(stale_notebooks(job)) for job in stale)) as progress:
-        problems += build(root, stale, progress.tick)
+        built, failures, unrenewed = build(root, stale, progress.tick)
+    problems = [*refused, *unread, *told(failures), *unrenewed]
     for line in problems:
         print(f"error: {line}", file=sys.stderr)
-    if planned and len(problems) < len(planned):
-        print("reports/index.html is up to date")
+    print(_summary(built, len(failures), len(problems)))
     return 1 if problems else 0
+
+
+def _summary(built: int, failed: int, problems: int) -> str:
+    """How the run ended, in one line."""
+    parts = [f"{plural(built, 'date')} built"] if built else []
+    parts += [f"{plural(failed, 'date')} not built"] if failed else []
+    if problems:
+        parts.append(f"{plural(problems, 'problem')} told above; what was published before is untouched")
+    return "; ".join([*(parts or ["nothing to build"]), "reports/index.html is up to date"])
 
 
 def _draft(options: argparse.Namespace) -> int:
@@ -142,10 +156,10 @@ def _stop(*_: object) -> None:
     """End at once, kernels first: threads that wait for one would keep the process. The next run clears up."""
     import psutil
 
-    children = psutil.Process().children(recursive=True)
-    for child in children:
-        child.kill()
-    psutil.wait_procs(children, timeout=5)
+    while children := psutil.Process().children(recursive=True):  # again: a thread may just have started one
+        for child in children:
+            child.kill()
+        psutil.wait_procs(children, timeout=1)
     print("\nstopped; what was published before is untouched", file=sys.stderr)
     os._exit(130)
 

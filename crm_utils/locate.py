@@ -65,13 +65,13 @@ def content_hash(path: Path, root: Path) -> str:
     known = root / ".cache" / "hashes" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()
     stamp = [status.st_size, status.st_mtime_ns]
     if known.exists():
-        remembered = json.loads(known.read_text())
+        remembered = json.loads(known.read_text(encoding="utf-8"))
         if remembered["stamp"] == stamp:
             return remembered["hash"]
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     with written_whole(known) as building:
-        building.write_text(json.dumps({"stamp": stamp, "hash": digest}))
+        building.write_text(json.dumps({"stamp": stamp, "hash": digest}), encoding="utf-8")
     return digest
 
 

@@ -27,7 +27,9 @@ def read(path: Path, model: type[Model], name: str = "") -> Any:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{name}: no such file") from None
-    except yaml.YAMLError as error:
+    except UnicodeDecodeError as error:
+        raise ParamsError(f"{name}: not written in UTF-8 (byte {error.start:,}): save it as UTF-8") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date such as 1997-13-01 is a ValueError
         raise ParamsError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
     return parse(content if content is not None else {}, model, name)
 

@@ -1,20 +1,20 @@
 """Building reports: stale notebooks run, pages are rendered, and a finished folder takes the place of the old one."""
 
-import json
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
+from contextlib import ExitStack
 from pathlib import Path
 
+from crm_utils.formats import hidden
 from crm_utils.locate import SourceError, SourceMissing
-from crm_utils.report import keys, publish
+from crm_utils.report import failures, keys, manifest, publish
 from crm_utils.report.plan import Job
 
-VERSIONS = ("pandas", "scipy", "ibis-framework", "duckdb", "nbconvert", "papermill")
 KERNEL_SETTINGS = {
+    "LC_ALL": "C.UTF-8",  # a page reads the same wherever it is made
+    "TZ": "UTC",
     "PYTHONHASHSEED": "0",
     "OMP_NUM_THREADS": "1",  # dates run side by side, and sums come in one order
     "OPENBLAS_NUM_THREADS": "1",
@@ -40,34 +40,77 @@ def out_of_date(jobs: list[Job], named: bool) -> tuple[list[Job], list[str]]:
                 print(f"skipped {line}", flush=True)
             told.add(line)
             continue
-        if not _fresh(job):
+        except OSError as error:
+            problems.append(f"{job.label}: {publish.unwritten(error, job.root)}")
+            continue
+        if _fresh(job):
+            shutil.rmtree(publish.failed(job.folder), ignore_errors=True)  # its cause is gone: nothing is left to mend
+        else:
             stale.append(job)
     return stale, problems
 
 
-def build(root: Path, stale: list[Job], tick: Callable[[str], None]) -> list[str]:
-    """Build these jobs, dates side by side, then the index; return one line per problem. `tick` follows each notebook."""
+def build(root: Path, stale: list[Job], tick: Callable[[str], None]) -> tuple[int, list[failures.Failure], list[str]]:
+    """Build these jobs, dates side by side, then the index; return how many were built, what failed, and comparisons not renewed.
+
+    `tick` follows each notebook. What another run has built meanwhile is not built again.
+    """
+    if stale:
+        _set_up_kernels(root)
+    names = sorted({job.name for job in stale})
+    with ExitStack() as held:
+        for name in names:  # in one order in every run: two of them never wait for each other
+            held.enter_context(publish.locked(root / "reports" / name))
+            publish.put_right(root / "reports" / name)
+        waiting = [job for job in stale if not _fresh(job)]  # another run may have built it meanwhile
+        unusable = {name: _unusable([job for job in waiting if job.name == name]) for name in names}
+        failed = [failures.Failure(job, unusable[job.name]) for job in waiting if unusable[job.name]]
+        with ThreadPoolExecutor(max_workers=_cores()) as pool:
+            ready = [job for job in waiting if not unusable[job.name]]
+            failed += [failure for failure in pool.map(lambda job: _attempt(job, tick), ready) if failure]
+        built = [job for job in ready if not any(failure.job is job for failure in failed)]
+        unrenewed = [line for name in names for line in _renew_comparisons(root / "reports" / name, built)]
+    bring_index_up_to_date(root)
+    return len(built), failed, unrenewed
+
+
+def _cores() -> int:
+    """The processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _set_up_kernels(root: Path) -> None:
     os.environ.update(KERNEL_SETTINGS)
     ipython = root / ".cache" / "ipython"  # a user's own start-up files stay out of a report
     ipython.mkdir(parents=True, exist_ok=True)
     os.environ["IPYTHONDIR"] = str(ipython)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(keys.PACKAGE.parent), os.environ.get("PYTHONPATH")]))
-    problems: list[str] = []
-    for name in dict.fromkeys(job.name for job in stale):
-        with publish.locked(root / "reports" / name):
-            publish.recover(root / "reports" / name)
-            with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-                of_report = [job for job in stale if job.name == name]
-                failed = list(pool.map(lambda job: _build(job, tick), of_report))
-            problems += [line for line in failed if line]
-            problems += _renew_comparisons(root / "reports" / name, {str(job.day) for job in of_report})
-    bring_index_up_to_date(root)
-    return problems
 
 
-def _renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
-    """Write the comparisons anew in which a rebuilt date stands; return one line per problem."""
-    if not (folder / "compare").exists():
+def _unusable(jobs: list[Job]) -> str | None:
+    """Why no notebook of a report need start: its files lack a column, or hold what is no date or number."""
+    reading = [job for job in jobs if stale_notebooks(job)[:1] == [job.notebooks[0].name]]
+    if not reading or reading[0].report.source.database:
+        return None
+    from crm_utils import side_tables, sources
+
+    report, root = reading[0].report, reading[0].root
+    source = report.source.model_dump()
+    named = {name: getattr(report, name) for name in ("attributes", "contacts", "past_campaigns")}
+    try:
+        sources.line_items(source, report.columns.model_dump(), root)
+        side_tables.read_all(named, source, root, reading[-1].day)
+    except SourceError as error:
+        return hidden(str(error))
+    except Exception as error:
+        return failures.cause(error, "its source cannot be read", root)
+    return None
+
+
+def _renew_comparisons(folder: Path, built: list[Job]) -> list[str]:
+    """Write the comparisons anew in which a rebuilt date stands; return one line for each that could not be."""
+    rebuilt = {str(job.day) for job in built if job.folder.parent == folder}
+    if not rebuilt or not (folder / "compare").exists():
         return []
     from crm_utils.report import compare
 
@@ -85,7 +128,7 @@ def bring_index_up_to_date(root: Path) -> None:
 
 def stale_notebooks(job: Job) -> list[str]:
     """The notebooks of a job that have to run, by the keys of what is published."""
-    published = {book["name"]: book for book in _manifest(job.folder).get("notebooks", [])}
+    published = {book["name"]: book for book in manifest.read(job.folder).get("notebooks", [])}
     fresh = []
     for name, key in job.keys.items():
         book = published.get(name, {"key": None})
@@ -100,12 +143,25 @@ def _files(book: dict) -> list[str]:
     return [f"notebooks/{book['name']}.ipynb", *book["files"]]
 
 
-def _build(job: Job, tick: Callable[[str], None]) -> str | None:
-    """Build one date and publish it. Returns the line that says why not, and leaves the last good version then."""
-    from crm_utils.report.run import NotebookFailed, execute
+def _attempt(job: Job, tick: Callable[[str], None]) -> failures.Failure | None:
+    """Build one date and publish it, or say why not: no date stops another, and the last good version stays."""
+    from crm_utils.report.run import NotebookFailed
+
+    try:
+        return _build(job, tick)
+    except NotebookFailed as failure:
+        return failures.Failure(job, str(failure), failures.keep(job, failure.notebook))
+    except Exception as error:  # what an analyst's notebook shows may be anything
+        return failures.Failure(job, failures.cause(error, "its pages could not be made", job.root))
+    finally:
+        shutil.rmtree(publish.building(job.folder), ignore_errors=True)
+
+
+def _build(job: Job, tick: Callable[[str], None]) -> None:
+    from crm_utils.report.run import execute
 
     folder = publish.building(job.folder)
-    entries = {book["name"]: book for book in _manifest(job.folder).get("notebooks", [])}
+    entries = {book["name"]: book for book in manifest.read(job.folder).get("notebooks", [])}
     stale = stale_notebooks(job)
     _prepare(job, folder, [entries[book.name] for book in job.notebooks if book.name not in stale])
     for notebook in job.notebooks:
@@ -113,16 +169,12 @@ def _build(job: Job, tick: Callable[[str], None]) -> str | None:
             continue
         parameters = {"run_dir": ".."} | job.overrides(notebook)
         before = _written(folder)
-        try:
-            seconds = execute(notebook.path, folder / "notebooks" / notebook.path.name, parameters)
-        except NotebookFailed as failure:
-            return f"{job.label}: {failure}; it is kept as {_keep_failed(job, notebook.path.name)}"
+        seconds = execute(notebook.path, folder / "notebooks" / notebook.path.name, parameters)
         files = sorted(name for name, changed in _written(folder).items() if before.get(name) != changed)
         entries[notebook.name] = {"name": notebook.name, "files": files, "seconds": round(seconds, 2)}
         tick(f"{job.label} {notebook.name}")
     _render(job, folder, entries)
     publish.swap_in(job.folder)
-    return None
 
 
 def _prepare(job: Job, folder: Path, fresh: list[dict]) -> None:
@@ -153,57 +205,23 @@ def _render(job: Job, folder: Path, entries: dict[str, dict]) -> None:
         publish.write(folder / f"{notebook.name}.html", render.notebook_page(job, notebook, executed))
     figures = index.summary(folder / "data")
     publish.write(folder / "index.html", index.date_page(job, folder, figures))
-    publish.write(folder / "manifest.json", json.dumps(_described(job, entries, figures), indent=1))
-
-
-def _described(job: Job, entries: dict[str, dict], figures: dict[str, float]) -> dict:
-    """The manifest: what was built, from what, with which parameters, and how long it took."""
-    notebooks = [
-        entries[book.name]
-        | {
-            "key": job.keys[book.name],
-            "parameters": {p.name: {"value": p.value, "from": p.origin} for p in job.parameters(book)},
-        }
-        for book in job.notebooks
-    ]
-    return {
-        "report": job.name,
-        "title": job.report.title,
-        "currency": job.report.currency,
-        "simulated": job.report.source.simulate is not None,
-        "analysis_date": str(job.day),
-        "summary": figures,
-        "pages_key": keys.pages_key(job),
-        "notebooks": notebooks,
-        "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in VERSIONS},
-    }
+    publish.write(folder / "manifest.json", manifest.text(job, entries, figures))
 
 
 def _fresh(job: Job) -> bool:
-    manifest = _manifest(job.folder)
     pages = [*(f"{book.name}.html" for book in job.notebooks), "index.html"]
-    return manifest.get("pages_key") == keys.pages_key(job) and all((job.folder / page).exists() for page in pages)
-
-
-def _manifest(folder: Path) -> dict:
-    path = folder / "manifest.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
-def _keep_failed(job: Job, notebook: str) -> Path:
-    kept = publish.failed(job.folder)
-    shutil.rmtree(kept, ignore_errors=True)
-    kept.mkdir(parents=True)
-    shutil.move(publish.building(job.folder) / "notebooks" / notebook, kept / notebook)
-    shutil.rmtree(publish.building(job.folder))
-    return (kept / notebook).relative_to(job.root)
+    return manifest.read(job.folder).get("pages_key") == keys.pages_key(job) and all(
+        (job.folder / page).exists() for page in pages
+    )
 
 
 def draft(root: Path, job: Job) -> Path:
     """Copy a published date's tables and settings to `reports/_draft`, where notebooks opened in Jupyter work."""
     folder = root / "reports" / "_draft"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    shutil.copytree(job.folder / "data", folder / "data")
-    (folder / "settings.json").write_text(job.settings(folder).model_dump_json(indent=1), encoding="utf-8")
+    with publish.locked(root / "reports"):
+        publish.put_right(root / "reports")
+        building = publish.building(folder)
+        shutil.copytree(job.folder / "data", building / "data")
+        (building / "settings.json").write_text(job.settings(folder).model_dump_json(indent=1), encoding="utf-8")
+        publish.swap_in(folder)
     return folder

@@ -17,14 +17,17 @@ def chain_keys(job: Job) -> None:
 
     Raises `SourceMissing` where the data, the first link, is not there.
     """
-    settings = job.settings(job.folder).model_dump_json() + _side_tables(job)
+    beside = " ".join(content_hash(path, job.root) for path in side_files(job))
+    settings = job.settings(job.folder).model_dump_json() + beside
     lock = job.root / "requirements.lock"
-    key = _hash(_data(job), settings, lock.read_text() if lock.exists() else "")
+    key = _hash(_data(job), settings, lock.read_text(encoding="utf-8") if lock.exists() else "")
     for notebook in job.notebooks:
         parameters = job.parameters(notebook)
-        rules = [rules_file(job.root, p.name, p.value).read_text() for p in parameters if p.name in RULES]
-        modules = [path.read_text() for path in imported(notebook.code)]
-        cells = json.dumps([[c["cell_type"], "".join(c["source"]), c["metadata"].get("tags")] for c in notebook.cells])
+        rules = [
+            rules_file(job.root, p.name, p.value).read_text(encoding="utf-8") for p in parameters if p.name in RULES
+        ]
+        modules = [path.read_text(encoding="utf-8") for path in imported(*notebook.code)]
+        cells = json.dumps([[c["cell_type"], c["source"], c["metadata"].get("tags")] for c in notebook.cells])
         key = _hash(key, notebook.name, cells, repr([(p.name, p.value) for p in parameters]), *rules, *modules)
         job.keys[notebook.name] = key
 
@@ -32,11 +35,22 @@ def chain_keys(job: Job) -> None:
 def pages_key(job: Job) -> str:
     """The key of the rendered pages: the notebooks' keys, the titles around them, and the code that renders."""
     code = [
-        path.read_text()
+        path.read_text(encoding="utf-8")
         for path in sorted((PACKAGE / "report").rglob("*"))
         if path.suffix in (".py", ".j2", ".css", ".js")
     ]
     return _hash(json.dumps(job.keys), *code)
+
+
+def package_key() -> str:
+    """The hash of all code of the package."""
+    return _hash(*(path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))))
+
+
+def side_files(job: Job) -> list[Path]:
+    """The files with attributes, contacts and past campaigns. Raises `SourceMissing` where one is not there."""
+    named = {name: getattr(job.report, name) for name in ("attributes", "contacts", "past_campaigns")}
+    return [side_file(name, where, job.root) for name, where in named.items() if where not in (None, SIMULATED)]
 
 
 def published(root: Path) -> dict[Path, list[str]]:
@@ -62,27 +76,30 @@ def overview_key(root: Path) -> str:
     }
     compared = {folder.name: comparisons(folder) for folder in published(root)}
     code = imported("from crm_utils.report import overview") + sorted((PACKAGE / "report" / "templates").glob("*.*"))
-    return _hash(json.dumps([there, compared]), *(path.read_text() for path in code))
+    return _hash(json.dumps([there, compared]), *(path.read_text(encoding="utf-8") for path in code))
 
 
-def imported(code: str) -> list[Path]:
-    """The package's own files that a piece of code imports, directly or through others, in a fixed order."""
+def imported(*code: str) -> list[Path]:
+    """The package's own files that pieces of code import, directly or through others, in a fixed order."""
     found: set[Path] = set()
-    waiting = list(_imports(code))
+    waiting = [path for piece in code for path in _imports(piece)]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting += _imports(path.read_text()) if path.suffix == ".py" else []
+            waiting += _imports(path.read_text(encoding="utf-8")) if path.suffix == ".py" else []
     return sorted(found)
 
 
 @cache
 def _imports(code: str) -> tuple[Path, ...]:
     names = set()
-    for node in ast.walk(
-        ast.parse("\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!"))))
-    ):
+    python = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
+    try:
+        tree = ast.parse(python)
+    except SyntaxError:  # the kernel tells, with the section
+        return ()
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE.name:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
@@ -95,13 +112,6 @@ def _files(module: str) -> list[Path]:
     if place.with_suffix(".py").is_file():
         return [place.with_suffix(".py")]
     return [place / "__init__.py", *place.glob("*.mplstyle")] if (place / "__init__.py").is_file() else []
-
-
-def _side_tables(job: Job) -> str:
-    """The content of the files with attributes, contacts and past campaigns."""
-    named = {name: getattr(job.report, name) for name in ("attributes", "contacts", "past_campaigns")}
-    paths = [side_file(name, where, job.root) for name, where in named.items() if where not in (None, SIMULATED)]
-    return " ".join(content_hash(path, job.root) for path in paths)
 
 
 def _data(job: Job) -> str:

@@ -46,12 +46,18 @@ class Notebook:
 
     @cached_property
     def cells(self) -> list[dict]:
-        return json.loads(self.path.read_text(encoding="utf-8"))["cells"]
+        try:
+            cells = json.loads(self.path.read_text(encoding="utf-8"))["cells"]
+            return [cell | {"source": "".join(cell["source"]), "metadata": cell["metadata"]} for cell in cells]
+        except (ValueError, KeyError, TypeError):
+            raise ParamsError(
+                f"notebooks/{self.path.name} cannot be read as a notebook: open it in Jupyter and save it again"
+            ) from None
 
     @cached_property
     def title(self) -> str:
         """The question the notebook answers: its first heading."""
-        text = "\n".join("".join(cell["source"]) for cell in self.cells if cell["cell_type"] == "markdown")
+        text = "\n".join(cell["source"] for cell in self.cells if cell["cell_type"] == "markdown")
         heading = re.search(r"^# (.+)$", text, flags=re.M)
         return heading[1].strip() if heading else self.name
 
@@ -59,11 +65,12 @@ class Notebook:
     def declared(self) -> dict[str, tuple[Any, str]]:
         """Default and meaning of each parameter in the cell tagged `parameters`."""
         cells = [c for c in self.cells if "parameters" in c["metadata"].get("tags", [])]
-        return _declarations("".join(cells[0]["source"]), self.path.name) if cells else {}
+        return _declarations(cells[0]["source"], self.path.name) if cells else {}
 
     @property
-    def code(self) -> str:
-        return "\n".join("".join(cell["source"]) for cell in self.cells if cell["cell_type"] == "code")
+    def code(self) -> list[str]:
+        """The source of each code cell."""
+        return [cell["source"] for cell in self.cells if cell["cell_type"] == "code"]
 
 
 @dataclass
@@ -174,13 +181,17 @@ def _plan(root: Path, name: str, day: str | None) -> list[Job]:
 
 
 def _declarations(code: str, notebook: str) -> dict[str, tuple[Any, str]]:
+    try:
+        tree = ast.parse(code)
+    except SyntaxError as error:
+        raise ParamsError(f"notebooks/{notebook}: its parameters cell is no Python: line {error.lineno}") from None
     comments = {
         token.start[0]: token.string.lstrip("# ")
         for token in tokenize.generate_tokens(io.StringIO(code).readline)
         if token.type == tokenize.COMMENT
     }
     declared = {}
-    for node in ast.parse(code).body:
+    for node in tree.body:
         if isinstance(node, ast.AnnAssign) or (isinstance(node, ast.Assign) and len(node.targets) == 1):
             target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
             try:

@@ -1,23 +1,43 @@
 """Publishing whole folders: one builder at a time, two renames, and nothing half-done left behind."""
 
+import errno
 import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
+WRITABLE = "give this user the right to write there, or work in a copy of the project"
+CURES = {
+    errno.ENOSPC: "free some space and start again",
+    errno.EFBIG: "allow larger files (ulimit -f)",
+    errno.EDQUOT: "free some space and start again",
+    errno.EROFS: WRITABLE,
+    errno.EACCES: WRITABLE,
+    errno.EPERM: WRITABLE,
+    errno.EMFILE: "allow more open files (ulimit -n)",
+}
+
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder alone. The system frees the lock of a dead process; a living one is waited for."""
+def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
+    """Hold a folder alone. The system frees the lock of a dead process; a living one is waited for.
+
+    Gives True; without `wait` False where another process holds the folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            if not wait:
+                yield False
+                return
             print(f"another run is building {folder.name}; waiting for it …", flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield True
 
 
 def building(folder: Path) -> Path:
@@ -30,30 +50,76 @@ def failed(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.failed")
 
 
-def recover(report_folder: Path) -> None:
-    """Undo what a killed run left: put the last good version back in place, remove unfinished ones. Call under the lock."""
-    for old in report_folder.glob(".*.old"):
+def recover(reports: Path) -> None:
+    """Put right what killed runs left in `reports`. A folder that a living run is building is left to it."""
+    folders = [reports, *(path for path in reports.glob("*") if path.is_dir() and not path.name.startswith("."))]
+    for folder in folders:
+        if any(_left(folder)):
+            with locked(folder, wait=False) as alone:
+                if alone:
+                    put_right(folder)
+
+
+def put_right(folder: Path) -> None:
+    """Put the last good version of each date back in place, remove unfinished ones. Call under the folder's lock."""
+    unfinished = [path for path in _left(folder) if path.name.endswith(".building")]
+    _end_orphans(unfinished)
+    for path in unfinished:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for old in _left(folder):
         target = old.with_name(old.name[1:].removesuffix(".old"))
         if target.exists():
             shutil.rmtree(old)
         else:
             old.rename(target)
-    for unfinished in report_folder.glob(".*.building"):
-        shutil.rmtree(unfinished)
 
 
 def swap_in(folder: Path) -> None:
-    """Put the finished build in the place of the published folder."""
+    """Put the finished build in the place of the published folder, which comes back if that fails."""
     old = folder.with_name(f".{folder.name}.old")
     if folder.exists():
         folder.rename(old)
-    building(folder).rename(folder)
+    try:
+        building(folder).rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
     shutil.rmtree(old, ignore_errors=True)
     shutil.rmtree(failed(folder), ignore_errors=True)
 
 
 def write(path: Path, text: str) -> None:
     """Replace a file in one step."""
-    temporary = path.with_name(f".{path.name}.building")
+    temporary = building(path)
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def unwritten(error: OSError, root: Path) -> str:
+    """What to tell of a disk that is full or may not be written: which file, why, and the cure."""
+    where = str(error.filename2 or error.filename or "a file").replace(f"{root}/", "")
+    cure = CURES.get(error.errno, "see to it and start again")
+    return f"cannot read or write {where}: {error.strerror or error}: {cure}; what was published before is untouched"
+
+
+def _left(folder: Path) -> list[Path]:
+    """What only an unfinished run has: new versions that are being put together, old ones that made room."""
+    return [path for ending in ("building", "old") for path in sorted(folder.glob(f".*.{ending}"))]
+
+
+def _end_orphans(unfinished: list[Path]) -> None:
+    """End the kernels of a killed run: they still write into what is to be removed, for up to a second."""
+    orphans = [process for process in psutil.process_iter() if _works_in(process, unfinished)] if unfinished else []
+    for process in orphans:
+        process.kill()
+    psutil.wait_procs(orphans, timeout=5)
+
+
+def _works_in(process: psutil.Process, folders: list[Path]) -> bool:
+    try:
+        place = Path(process.cwd().removesuffix(" (deleted)"))
+        inside = any(place.is_relative_to(folder.resolve()) for folder in folders)
+        return inside and "ipykernel_launcher" in " ".join(process.cmdline())
+    except psutil.Error:  # it has ended, or is somebody else's
+        return False

@@ -10,11 +10,33 @@ import nbformat
 import papermill
 from nbformat import NotebookNode
 
+from crm_utils.formats import hidden
+
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+LONGEST = 1000
+WORDED = [
+    "BudgetError",
+    "CleaningError",
+    "FitError",
+    "MovementError",
+    "OutlierError",
+    "ParamsError",
+    "ResultsError",
+    "ScoringError",
+    "SegmentError",
+    "SourceError",
+    "SourceMissing",
+    "TableError",
+    "TraitError",
+]
 
 
 class NotebookFailed(RuntimeError):
-    """A notebook stopped; the message says in which section and why."""
+    """A notebook stopped; the message says in which section and why, on one line."""
+
+    def __init__(self, notebook: str, message: str):
+        super().__init__(message)
+        self.notebook = notebook
 
 
 def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
@@ -35,11 +57,13 @@ def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
             extra_arguments=["--log-level=50"],
         )
     except papermill.PapermillExecutionError as error:
-        section = _section(nbformat.read(target, as_version=4), error.cell_index)
-        cause = ANSI.sub("", f"{error.ename}: {error.evalue}").strip()
-        raise NotebookFailed(f"notebook {source.stem}, section “{section}”: {cause}") from error
+        stopped = nbformat.read(target, as_version=4)
+        raise failure(source, stopped, error.cell_index, error.ename, error.evalue) from error
+    except OSError:  # the disk, not the notebook
+        raise
     except Exception as error:  # a kernel that cannot start, or died
-        raise NotebookFailed(f"notebook {source.stem} did not finish: {type(error).__name__}: {error}") from error
+        cause = _one_line(f"{type(error).__name__}: {error}")
+        raise NotebookFailed(source.name, f"notebook {source.stem} did not finish: {cause}") from error
     nbformat.write(_reproducible(nbformat.read(target, as_version=4)), target)
     return time.monotonic() - started
 
@@ -56,6 +80,22 @@ def outputs(notebook: NotebookNode, tag: str, but_not: Collection[str] = ()) -> 
             section = _section(notebook, place)
             shown += [(part, section) for part in html if not part.startswith('<p class="nothing">')]
     return shown
+
+
+def failure(source: Path, notebook: NotebookNode, position: int, kind: str, message: str) -> NotebookFailed:
+    """What to tell of a notebook whose cell at `position` raised an error of this kind: section and cause.
+
+    A kind of this project is left out: its message is made to be read.
+    """
+    cause = message if kind in WORDED else f"{kind}: {message}"
+    return NotebookFailed(
+        source.name, f"notebook {source.stem}, section “{_section(notebook, position)}”: {_one_line(cause)}"
+    )
+
+
+def _one_line(cause: str) -> str:
+    line = hidden(" ".join(ANSI.sub("", cause).split()))
+    return line if len(line) <= LONGEST else line[:LONGEST] + " …"
 
 
 def _section(notebook: NotebookNode, position: int) -> str:

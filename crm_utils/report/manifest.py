@@ -1,0 +1,65 @@
+"""The manifest of a date: what was built, from what and with which settings, so that it can be built again."""
+
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from crm_utils.locate import content_hash, rules_file, source_files
+from crm_utils.report import keys
+from crm_utils.report.plan import RULES, Job
+
+VERSIONS = ("pandas", "scipy", "ibis-framework", "duckdb", "nbconvert", "papermill")
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The manifest of a published folder; empty where there is none, or none that can be read."""
+    try:
+        return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def text(job: Job, entries: dict[str, dict], figures: dict[str, float]) -> str:
+    """The manifest of a finished job; `entries` tell what each notebook left, and how long it took."""
+    notebooks = [
+        entries[book.name]
+        | {
+            "key": job.keys[book.name],
+            "parameters": {p.name: {"value": p.value, "from": p.origin} for p in job.parameters(book)},
+        }
+        for book in job.notebooks
+    ]
+    described = {
+        "report": job.name,
+        "title": job.report.title,
+        "currency": job.report.currency,
+        "simulated": job.report.source.simulate is not None,
+        "analysis_date": str(job.day),
+        "summary": figures,
+        "pages_key": keys.pages_key(job),
+        "notebooks": notebooks,
+        "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in VERSIONS},
+    }
+    return json.dumps(described | _made_from(job), indent=1)
+
+
+def _made_from(job: Job) -> dict[str, Any]:
+    """What a rebuild needs: the parameters file, the rules it names, the hash of each file read, of the code and the lock."""
+    chosen = [p for book in job.notebooks for p in job.parameters(book) if p.name in RULES]
+    rules = [rules_file(job.root, p.name, p.value) for p in chosen]
+    files = [*source_files(job.report.source.model_dump(), job.root), *keys.side_files(job)]
+    lock = job.root / "requirements.lock"
+    return {
+        "params": job.report.model_dump(mode="json", exclude_unset=True),
+        "rules": {_named(path, job.root): path.read_text(encoding="utf-8") for path in rules},
+        "files": {_named(path, job.root): content_hash(path, job.root) for path in files},
+        "code": keys.package_key(),
+        "lock": content_hash(lock, job.root) if lock.exists() else None,
+    }
+
+
+def _named(path: Path, root: Path) -> str:
+    """A path as the project knows it; of a file elsewhere only its name, which tells nothing of the machine."""
+    return str(path.relative_to(root)) if path.is_relative_to(root) else path.name

@@ -1,0 +1,77 @@
+"""A report built in this process: the same driver, the same cells, no kernel. For what has to be tried many times."""
+
+import ast
+import os
+import signal
+import traceback
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+from crm_utils.__main__ import main
+from crm_utils.report import build, run
+
+
+def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
+    """Stands for `run.execute`: runs the cells here, fails the same way, leaves the same kind of file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    notebook = parameterize_notebook(load_notebook_node(str(source)), parameters)
+    home, names = Path.cwd(), {}
+    os.chdir(target.parent)
+    try:
+        for position, cell in enumerate(notebook.cells):
+            if cell.cell_type == "code":
+                _run(cell, names, source, notebook, position)
+    finally:
+        os.chdir(home)
+        nbformat.write(notebook, target)
+    return 0.0
+
+
+def _run(cell: NotebookNode, names: dict, source: Path, notebook: NotebookNode, position: int) -> None:
+    body = ast.parse(cell.source).body
+    try:
+        shown = body.pop() if body and isinstance(body[-1], ast.Expr) else None
+        exec(compile(ast.Module(body, []), source.name, "exec"), names)
+        value = eval(compile(ast.Expression(shown.value), source.name, "eval"), names) if shown else None
+        if value is not None:
+            data = {"text/html": value._repr_html_()} if hasattr(value, "_repr_html_") else {"text/plain": repr(value)}
+            cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
+    except Exception as error:
+        failed = run.failure(source, notebook, position, type(error).__name__, str(error))
+        failed.add_note("".join(traceback.format_exception(error)))
+        raise failed from error
+
+
+class InProcess:
+    """The command line in a project folder, in this process."""
+
+    def __init__(self, project: Path, capsys: pytest.CaptureFixture):
+        self.project, self.capsys = project, capsys
+        self.started: list[str] = []  # the notebooks that began to run
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit status, what went to stdout, what went to stderr."""
+        self.capsys.readouterr()
+        status = main(list(arguments))
+        return status, *self.capsys.readouterr()
+
+    def execute(self, source: Path, target: Path, parameters: dict[str, Any]) -> float:
+        self.started.append(source.stem)
+        return execute(source, target, parameters)
+
+
+def prepared(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> InProcess:
+    """A project whose command line runs here; the environment and signals are put back afterwards."""
+    driver = InProcess(project, capsys)
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(run, "execute", driver.execute)
+    monkeypatch.setattr(build, "_set_up_kernels", lambda root: None)
+    monkeypatch.setattr(build, "_cores", lambda: 1)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    return driver
