@@ -43,8 +43,8 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
     for standard, names in NAMES.items():
         free = [name for name in sample.columns if name not in found.values() and _agrees(sample[name], standard)]
         match = _best(free, [_plain(name) for name in names.split(",")])
-        if match is None and standard == "ordered_at" and free:
-            match = free[0]
+        if match is None and standard == "ordered_at":
+            match = _best(_serials(sample), [_plain(name) for name in names.split(",")]) or next(iter(free), None)
         if match is not None:
             found[standard] = match
     if {"quantity", "unit_price"} <= set(found):
@@ -111,6 +111,12 @@ def _agrees(values: pd.Series, standard: str) -> bool:
     if standard == "ordered_at":
         return texts.str.match(ISO).mean() >= MOST or _most_fitting(texts.tolist()) is not None
     return texts.str.fullmatch(NUMBER).mean() >= MOST if standard in NUMBERS else True
+
+
+def _serials(sample: pd.DataFrame) -> list[str]:
+    """The columns of numbers that a spreadsheet would show as dates: dates only where their name says so."""
+    texts = {name: sample[name].dropna().str.strip().head(LOOKED_AT).tolist() for name in sample.columns}
+    return [name for name, shown in texts.items() if dates.are_serials(shown)]
 
 
 def _most_fitting(texts: list[str]) -> str | None:

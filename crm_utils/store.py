@@ -41,7 +41,12 @@ class Store:
     def source(self) -> dict[str, Any]:
         """The arguments of `sources.line_items`."""
         settings = self.settings
-        return {"source": settings.source.model_dump(), "columns": settings.columns.model_dump(), "root": self.root}
+        return {
+            "source": settings.source.model_dump(),
+            "columns": settings.columns.model_dump(),
+            "root": self.root,
+            "day": settings.analysis_date,
+        }
 
     @property
     def side_tables(self) -> dict[str, Any]:

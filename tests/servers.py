@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PASSWORD = "p@ss/w:rd +%"  # every sign that a URL must have quoted
-USER = "crm"
+USER, READER = "crm", "reader"  # the owner of the database, and an analyst who may read it
 
 
 class NotInstalled(RuntimeError):
@@ -79,6 +79,8 @@ def mariadb() -> Iterator[str]:
             f"create database shop character set utf8mb4;\n"
             f"create user {USER}@'127.0.0.1' identified by '{PASSWORD}';\n"
             f"grant all on shop.* to {USER}@'127.0.0.1';\n"
+            f"create user {READER}@'127.0.0.1' identified by '{PASSWORD}';\n"
+            f"grant select on shop.* to {READER}@'127.0.0.1';\n"
         )
         _own(first, who)
         command = [server, "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1"]

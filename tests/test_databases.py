@@ -24,6 +24,12 @@ pytestmark = pytest.mark.xdist_group("servers")
 SAME = ["customer_id", "ordered_at", "order_id", "product_id", "quantity", "unit_price", "country"]
 COLUMNS = {name: name for name in SAME}
 DAY = date(2011, 12, 9)
+READS_ONLY = f"""
+create role {servers.READER} login password '{servers.PASSWORD}';
+alter role {servers.READER} set default_transaction_read_only = on;
+revoke temporary on database postgres from public;
+grant select on lines to {servers.READER};
+"""  # as on a copy that only reads: no temporary table, no view
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +94,9 @@ def server(start, scheme: str, driver: str, ledger: pd.DataFrame):
 
 @pytest.fixture(scope="module")
 def postgres(secret, ledger):
-    yield from server(servers.postgres, "postgresql", "psycopg", ledger)
+    for url in server(servers.postgres, "postgresql", "psycopg", ledger):
+        sources.databases.connect(url, Path("/")).raw_sql(READS_ONLY).close()
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +208,13 @@ def test_postgresql_gives_the_same_tables(postgres, how, folder, reference, tmp_
 )
 def test_mariadb_gives_the_same_tables(mariadb, how, folder, reference, tmp_path):
     assert_same(tables({"database": mariadb, **how}, folder, tmp_path), reference)
+
+
+@pytest.mark.parametrize("how", [{"table": "lines"}, {"query": "select * from lines"}], ids=["table", "query"])
+@pytest.mark.parametrize("server", ["postgres", "mariadb"])
+def test_the_right_to_read_is_enough(request, server, how, folder, reference, tmp_path):
+    url = request.getfixturevalue(server).replace(f"://{servers.USER}:", f"://{servers.READER}:")
+    assert_same(tables({"database": url, **how}, folder, tmp_path), reference)
 
 
 def test_spark_gives_the_same_tables(spark, folder, reference, tmp_path):

@@ -183,6 +183,40 @@ def test_what_stops_the_report_is_said_at_once(tmp_path):
     )
 
 
+@pytest.mark.parametrize("name", ["serial.csv", "serial.xlsx"])
+def test_serial_numbers_are_dates_where_their_name_says_so(tmp_path, name):
+    frame = pd.DataFrame({"Customer": ["7", "8"], "Order date": [44928, 45000], "Stock": [44000, 44001], "Amount": 1.5})
+    frame.to_csv(tmp_path / name, index=False) if name.endswith("csv") else frame.to_excel(tmp_path / name, index=False)
+    _, guessed, _ = new(tmp_path, "shop", name)
+    written = yaml.safe_load((tmp_path / "params" / "shop.yaml").read_text())
+    assert (written["columns"]["ordered_at"], written["source"]["date_format"]) == ("Order date", "excel")
+    assert "2023-03-15" in written["analysis_dates"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("customer,date,amount\n", "orders.csv has no row below its column names"),
+        ("customer,date,amount\n1,2024-01-05,2\n1,2\n", "orders.csv cannot be read: line 3 has 2 fields"),
+        ("customer,customer,amount\n1,2,3\n", "'customer' stands 2 times"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_at_once_and_nothing_is_written(tmp_path, text, words):
+    (tmp_path / "orders.csv").write_text(text)
+    with pytest.raises(SourceError, match=words):
+        new(tmp_path, "shop", "orders.csv")
+    assert not (tmp_path / "params").exists()
+
+
+def test_dates_in_the_future_do_not_become_analysis_dates(tmp_path):
+    days = [f"{day:%Y-%m-%d}" for day in pd.date_range("2023-01-01", periods=300)]
+    rows = [f"7,{day},2.5" for day in [*days, "2062-01-05"]]
+    (tmp_path / "orders.csv").write_text("\n".join(["customer,date,amount", *rows]))
+    path, _, open_points = new(tmp_path, "shop", "orders.csv")
+    assert any("1 row dated in the future" in point and "2023-10-27" in point for point in open_points)
+    assert "2062" not in path.read_text()
+
+
 def test_nothing_is_overwritten_and_names_are_checked(tmp_path):
     german(tmp_path / "orders.csv")
     new(tmp_path, "shop", "orders.csv")

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -247,6 +248,46 @@ def test_empty_file_and_header_only(tmp_path):
     refused(tmp_path, "shop.parquet has no row below", file="shop.parquet")
 
 
+def placed(folder: Path, *dates: str) -> None:
+    """Sixty orders, one a day from 2010-12-01, and one on each of `dates`."""
+    days = [f"{day:%Y-%m-%d}" for day in pd.date_range("2010-12-01", periods=60)]
+    write(folder / "shop.csv", [("7", day, str(number), "1", "2.5") for number, day in enumerate([*days, *dates])])
+
+
+def read_on(folder: Path, day: date) -> int:
+    return sources.line_items({"file": "shop.csv"}, COLUMNS, folder, day).count().execute()
+
+
+def test_a_few_rows_far_after_all_others_are_dated_in_the_future(tmp_path):
+    placed(tmp_path, "2061-01-05", "2061-01-05", "2071-02-03")
+    with pytest.raises(SourceError) as error:
+        read_on(tmp_path, date(2010, 12, 31))
+    told = "shop.csv, column 'Date' (columns.ordered_at): 3 rows dated in the future"
+    assert told in str(error.value)
+    for word in ("the last of these is of 2011-01-29", "'2061-01-05', '2071-02-03'", "correct these rows"):
+        assert word in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("dates", "day"),
+    [
+        (["2011-12-01"], date(2010, 12, 15)),  # the rest of the data a backtest does not see, and a quiet season
+        (["2061-01-05"], date(2061, 12, 31)),  # the analyst's own date says that they are meant
+        ([f"2012-06-{day:02}" for day in range(1, 11)], date(2010, 12, 31)),  # a shop that opened again
+    ],
+    ids=["within a year", "an analysis date after them", "more than a few"],
+)
+def test_rows_after_the_analysis_date_are_ordinary(tmp_path, dates, day):
+    placed(tmp_path, *dates)
+    assert read_on(tmp_path, day) == 60 + len(dates)
+
+
+def test_a_packed_file_cut_short_is_not_read_as_a_shorter_one(tmp_path):
+    path = write(tmp_path / "shop.csv.gz", [(str(n * 7919 % 10007), *ROWS[0][1:]) for n in range(400)])
+    path.write_bytes(path.read_bytes()[:-9])
+    refused(tmp_path, "shop.csv.gz cannot be unpacked", "copy or export it again", file="shop.csv.gz")
+
+
 @pytest.mark.parametrize("name", ["shop.xlsx", "shop.parquet", "shop.csv.gz"])
 def test_a_file_cut_short(tmp_path, name):
     path = tmp_path / name
@@ -296,7 +337,7 @@ def test_the_wrong_encoding_names_the_first_line(tmp_path):
         (["40513.35"] * 3, ["3 rows without", "serial numbers", "source.date_format: excel"]),
         ([None, "40513", None], ["1 row without", "serial numbers", "format the whole column as dates"]),
         ([None, "yesterday", None], ["1 row without", "'yesterday'", "no date"]),
-        ([None, "2999-01-01", None], ["1 row without", "'2999-01-01'", "no date from 1900 to 2100"]),
+        ([None, "2999-01-01", None], ["1 row without", "'2999-01-01'", "no order is of a year", "after 2100"]),
         ([None, "", None], ["1 row without", "'(empty)'", "give every row a date"]),
         (["2010-12-01T10:00:00+02:00"] * 3, ["3 rows without", "time zone", "source.timezone"]),
     ],
@@ -364,9 +405,12 @@ def test_null_and_duplicated_column_names(tmp_path):
     refused(tmp_path, "shop.xlsx, sheet 'Orders': column 4 of 5 without a name", file="shop.xlsx")
 
 
-def test_a_row_with_too_many_fields(tmp_path):
-    write(tmp_path / "shop.csv", [ROWS[0], (*ROWS[1], "more"), ROWS[2]])
-    refused(tmp_path, "shop.csv cannot be read", file="shop.csv")
+@pytest.mark.parametrize("row", [(*ROWS[1], "more"), ROWS[1][:3]], ids=["too many", "too few"])
+def test_a_row_with_other_fields_than_the_header(tmp_path, row):
+    write(tmp_path / "shop.csv", [ROWS[0], row, ROWS[2]])
+    refused(
+        tmp_path, f"shop.csv cannot be read: line 3 has {len(row)} fields", "names 5", "correct it", file="shop.csv"
+    )
 
 
 # how a source is written down

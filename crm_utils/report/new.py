@@ -1,6 +1,7 @@
 """A first parameters file for somebody's own data: what could be guessed is written down, and said."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ from crm_utils import guess, sources
 from crm_utils.formats import listing, plural
 from crm_utils.locate import SourceError, source_files
 from crm_utils.params import ParamsError
-from crm_utils.sources import files, sheets
+from crm_utils.sources import checks, files, sheets
 
 ROWS, TEXTS = 5_000, 5_000
 UNKNOWN = "???"
@@ -29,7 +30,9 @@ def new(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
         raise ParamsError(f"params/{name}.yaml exists: choose another REPORT, or remove it")
     source = _source(root, file)
     parts = sources.extracts(source, root)
-    sample = pd.concat([_as_text(part.table.limit(ROWS)) for part in parts], ignore_index=True)
+    sample = pd.concat([_as_text(part) for part in parts], ignore_index=True)
+    if sample.empty:
+        raise SourceError(f"{parts[0].label} has no row below its column names: export it again")
     columns = guess.columns(sample)
     guessed, open_points = [_told(columns)], []
     source |= _formats(parts, columns, guessed, open_points)
@@ -47,12 +50,13 @@ def _source(root: Path, file: str) -> dict:
         there = sheets.sheet_names(first)
         alike = [name for name in there if sheets.header(first, name) == sheets.header(first, there[0])]
         return source | ({"sheets": alike} if len(there) > 1 else {})
-    encoding = files.guessed_encoding(first) if files.kind(first) == "csv" else None
+    encoding = files.guessed_encoding(first, root) if files.kind(first) == "csv" else None
     return source | ({"encoding": encoding} if encoding else {})
 
 
-def _as_text(table) -> pd.DataFrame:
-    return table.select(**{name: table[name].cast("string") for name in table.columns}).execute()
+def _as_text(part: sources.Extract) -> pd.DataFrame:
+    table = part.table.limit(ROWS)
+    return checks.executed(table.select(**{name: table[name].cast("string") for name in table.columns}), part)
 
 
 def _told(columns: dict[str, str]) -> str:
@@ -62,7 +66,10 @@ def _told(columns: dict[str, str]) -> str:
 def _formats(parts: list, columns: dict[str, str], guessed: list[str], open_points: list[str]) -> dict[str, str]:
     """How the files write dates and numbers, from many different values of each column."""
     found: dict[str, str] = {}
-    if "ordered_at" in columns and (texts := _texts(parts, columns["ordered_at"])):
+    if "ordered_at" in columns and parts[0].table[columns["ordered_at"]].type().is_numeric():
+        found["date_format"] = "excel"
+        guessed.append("dates: excel, a spreadsheet's serial numbers")
+    elif "ordered_at" in columns and (texts := _texts(parts, columns["ordered_at"])):
         pattern, others = guess.date_format(texts)
         found |= {"date_format": pattern} if pattern else {}
         guessed.append(f"dates: {pattern or 'ISO'}, as in {texts[0]!r}")
@@ -83,8 +90,8 @@ def _texts(parts: list, column: str) -> list[str]:
     for part in parts:
         values = part.table[column]
         if values.type().is_string():
-            different = values.strip().nullif("").name("text").as_table().distinct().limit(TEXTS).execute()
-            shown += different.text.dropna().tolist()
+            different = values.strip().nullif("").name("text").as_table().distinct().limit(TEXTS)
+            shown += checks.executed(different, part).text.dropna().tolist()
     return sorted(shown)
 
 
@@ -108,7 +115,7 @@ def _days(source: dict, columns: dict[str, str], root: Path, guessed: list[str],
         )
         return []
     try:
-        lines = sources.line_items(source, columns, root)
+        lines = sources.line_items(source, columns, root, day=date.min)
     except SourceError as error:
         open_points.append(str(error))
         return []

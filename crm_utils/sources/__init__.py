@@ -17,13 +17,14 @@ from crm_utils.sources.extract import Extract, Format
 __all__ = ["Extract", "extracts", "fingerprint", "line_items"]
 
 
-def line_items(source: dict, columns: dict[str, str | None], root: Path) -> ir.Table:
+def line_items(source: dict, columns: dict[str, str | None], root: Path, day: date | None = None) -> ir.Table:
     """One row per line item.
 
     Columns: `customer_id` (text, null where unknown), `ordered_at` (timestamp), `amount` (decimal), and those of
     `order_id, product_id, description, country` (text), `quantity, unit_price, unit_cost` (decimal) that `columns` maps;
     `extract` (0, 1, 2 … in the order given) where the source is several files or sheets.
-    Raises `SourceError` for an unreadable file, a missing column, or values that are no date or number.
+    Raises `SourceError` for an unreadable file, a missing column, or values that are no date or number; with the analysis
+    date `day` also for a few rows dated more than a year after it and after all others.
     """
     source = simulate.as_file(source, root)
     wanted = {name: column for name, column in columns.items() if column is not None}
@@ -31,7 +32,7 @@ def line_items(source: dict, columns: dict[str, str | None], root: Path) -> ir.T
     checks.refuse_missing_columns(parts, wanted)
     for part in parts:
         checks.refuse_time_zones(part, wanted, source.get("timezone"))
-        checks.refuse_unreadable_values(part, wanted)
+        checks.refuse_unreadable_values(part, wanted, day)
     typed = [values.standard(part.table, wanted, part.format) for part in parts]
     if len(typed) == 1:
         return typed[0]

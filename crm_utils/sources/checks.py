@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from datetime import date
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -13,6 +14,7 @@ from crm_utils.sources.extract import Extract
 
 YEARS = (1900, 2100)
 SAMPLE = 500
+SILENT_DAYS, FEW_ROWS, FEW_SHARE = 366, 2, 0.05  # rows after such a silence, and no more of them, are dated wrongly
 
 
 def refuse_bad_names(names: list[str], label: str) -> None:
@@ -44,15 +46,20 @@ def refuse_missing_columns(parts: list[Extract], wanted: dict[str, str]) -> None
                 )
 
 
-def refuse_unreadable_values(part: Extract, wanted: dict[str, str]) -> None:
-    """Raise `SourceError` where a number or a date cannot be read, or a date is not there. One pass over the source."""
+def refuse_unreadable_values(part: Extract, wanted: dict[str, str], day: date | None = None) -> None:
+    """Raise `SourceError` where a number or a date cannot be read, or a date is not there. One pass over the source.
+
+    With an analysis date `day` also for rows dated in a future that the data themselves do not reach (see `_late`).
+    """
     if part.format is None:
         refuse_wrong_types(part, wanted)
     raw = part.table
     names = [name for name in ("ordered_at", *values.NUMBER_COLUMNS) if name in wanted]
     lost = {name: _lost(raw[wanted[name]], name, part) for name in names}
     sums = {name: bad.sum() for name, bad in lost.items()}
-    counts = executed(raw.aggregate(rows=raw.count(), **sums), part).iloc[0].fillna(0)
+    latest = values.typed(raw[wanted["ordered_at"]], "ordered_at", part.format).max()
+    found = executed(raw.aggregate(rows=raw.count(), latest=latest, **sums), part).iloc[0]
+    counts = found.drop("latest").fillna(0)
     if counts["rows"] == 0:
         raise SourceError(f"{part.label} has no row below its column names: export it again")
     for name, bad in lost.items():
@@ -64,6 +71,34 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str]) -> None:
                 f"without a readable {kind}, for example {', '.join(map(repr, texts[:3]))}; "
                 + (_date_cure(texts, counts[name] < counts["rows"]) if kind == "date" else _number_cure(texts))
             )
+    if day is not None and found.latest > pd.Timestamp(day) + pd.Timedelta(days=SILENT_DAYS):
+        _refuse_late_rows(part, wanted["ordered_at"], day)
+
+
+def _refuse_late_rows(part: Extract, column: str, day: date) -> None:
+    bought = part.table.select(day=values.typed(part.table[column], "ordered_at", part.format).date())
+    days = executed(bought.group_by("day").agg(rows=bought.count()).order_by("day"), part)
+    days["day"] = pd.to_datetime(days.day)
+    late = _late(days, day)
+    if len(late):
+        before = days.day[days.day < late.day.min()].max()
+        examples = ", ".join(repr(f"{each:%Y-%m-%d}") for each in late.day[:3])
+        raise SourceError(
+            f"{part.label}, column {column!r} (columns.ordered_at): {plural(late.rows.sum(), 'row')} dated in the future, "
+            f"more than a year after all others (the last of these is of {before:%Y-%m-%d}), for example {examples}; "
+            "correct these rows or leave them out, or choose an analysis date after them if they are real"
+        )
+
+
+def _late(days: pd.DataFrame, day: date) -> pd.DataFrame:
+    """The days, later than `day`, that a few rows are dated after a silence of more than a year. No clock decides.
+
+    days: day and rows, in order. An analysis date later than such rows says that they are meant.
+    """
+    left = days.rows[::-1].cumsum()[::-1]
+    few = left <= max(FEW_ROWS, FEW_SHARE * days.rows.sum())
+    first = days.day[(days.day.diff().dt.days > SILENT_DAYS) & few & (days.day > pd.Timestamp(day))].min()
+    return days[days.day >= first]
 
 
 def refuse_time_zones(part: Extract, wanted: dict[str, str], timezone: str | None) -> None:
@@ -106,6 +141,11 @@ def executed(table: ir.Table, part: Extract) -> pd.DataFrame:
         reason = " ".join(str(error).split("\n\n")[0].split())
         if "unicode" in reason.lower() or "utf-8" in reason.lower():
             reason += "; set source.encoding, for example windows-1252"
+        if ragged := re.search(
+            r"Error on Line: (\d+) Original Line: (.*?) Expected Number of Columns: (\d+) Found: (\d+)", reason
+        ):
+            line, original, wanted, there = ragged.groups()
+            reason = f"line {line} has {there} fields where the first row names {wanted}, {original[:60]!r}: correct it, or quote what holds the delimiter"
         raise SourceError(f"{part.label} cannot be read: {hidden(reason)[:400]}") from None
 
 
@@ -129,6 +169,8 @@ def _date_cure(texts: list[str], some: bool) -> str:
     written = [text for text in texts if text != "(empty)"]
     if not written:
         return "give every row a date, or leave these rows out"
+    if all(re.match(r"\d{4}-\d\d-\d\d", text) and not YEARS[0] <= int(text[:4]) <= YEARS[1] for text in written):
+        return f"no order is of a year before {YEARS[0]} or after {YEARS[1]}: correct these rows, or leave them out"
     if all(re.search(values.WITH_OFFSET, text) for text in written):
         return "they carry a time zone: set source.timezone to the zone in which your days begin, for example Europe/London"
     if dates.are_serials(written):

@@ -117,10 +117,22 @@ def without_secrets(text: str, url: str, filled: str) -> str:
 
 def _asked(engine: BaseBackend, source: dict) -> ir.Table:
     try:
-        return engine.sql(source["query"])
+        return engine.sql(source["query"], schema=_columns(engine, source["query"]))
     except Exception as error:
         reason = hidden(" ".join(str(error).split()))[:300]
         raise SourceError(f"source.query is refused: {reason}; correct it, or name a source.table") from None
+
+
+def _columns(engine: BaseBackend, query: str) -> ibis.Schema | None:
+    """What a query returns, where Ibis would make a view to find out, which a user who only reads may not."""
+    if engine.name != "postgres":
+        return None
+    with engine.begin() as cursor:
+        cursor.execute(f"select * from ({query.strip().rstrip(';')}) as asked limit 0")
+        kinds = {
+            column.name: engine.compiler.type_mapper.from_string(column.type_display) for column in cursor.description
+        }
+    return ibis.schema(kinds)
 
 
 def _found(engine: BaseBackend, source: dict) -> ir.Table:

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import zlib
 from pathlib import Path
 
 import ibis
@@ -62,6 +63,7 @@ def _parquet(path: Path) -> ir.Table:
 
 
 def _csv(path: Path, root: Path, format: Format) -> ir.Table:
+    _refuse_cut_short(path, root)
     path = _in_utf8(path, root, format.encoding)
     header = _header_line(path)
     delimiter = format.delimiter or ("\t" if ".tsv" in path.name else max(DELIMITERS, key=header.count))
@@ -117,14 +119,30 @@ def _header_line(path: Path) -> str:
             return text.readline()
     except UnicodeDecodeError:
         raise SourceError(not_utf8(path)) from None
-    except (OSError, EOFError):
+
+
+def _refuse_cut_short(path: Path, root: Path) -> None:
+    """Unpack a packed file to its end, once for each content: DuckDB reads one cut short as if it ended there."""
+    if not path.name.endswith(".gz"):
+        return
+    whole = root / ".cache" / "text" / f"{content_hash(path, root)[:32]}.whole"
+    if whole.exists():
+        return
+    try:
+        with gzip.open(path, "rb") as file:
+            while file.read(CHUNK):
+                pass
+    except (OSError, EOFError, zlib.error):
         raise SourceError(
             f"{path.name} cannot be unpacked: the file is damaged or cut short; copy or export it again"
         ) from None
+    whole.parent.mkdir(parents=True, exist_ok=True)
+    whole.touch()
 
 
-def guessed_encoding(path: Path) -> str | None:
+def guessed_encoding(path: Path, root: Path) -> str | None:
     """The encoding to name for a text file: None for UTF-8, else UTF-16 where its first bytes say so, else windows-1252."""
+    _refuse_cut_short(path, root)
     try:
         with open_text(path, "utf-8") as text:
             while text.read(CHUNK):
