@@ -18,7 +18,7 @@ def plan(
     profit_low and profit_high are the same at lift_low and lift_high. Means (chance_anyway, margin of an added order)
     and break_even_lift, max_cost_per_contact are of the planned contacts, or of all eligible customers where none is
     planned; a campaign's fixed cost is shared out by contacts. `controls` counts the control group of each
-    (campaign, segment); flip_lift is from `doubt.flip_points`. Null where no lift could pay, or nothing is planned.
+    (campaign, segment); flip_lift is from `flip_points.of_lines`. Null where no lift could pay, or nothing is planned.
     """
     ranged = campaigns.set_index("name")[["lift_low", "lift_high"]]
     at = {end: priced(allocated.assign(lift=allocated.campaign.map(ranged[end])), campaigns).profit for end in ranged}
