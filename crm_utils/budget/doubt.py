@@ -22,17 +22,24 @@ def interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, f
 
 
 def curve(
-    options: pd.DataFrame, campaigns: pd.DataFrame, budgets: list[float], control_share: float, whole: bool = False
+    options: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    budgets: list[float],
+    control_share: float,
+    whole: bool = False,
+    target_return: float | None = None,
 ) -> pd.DataFrame:
     """The best plan of each budget: budget, spend, unspent, expected_profit, profit_low, profit_high (given the ranges).
 
     Customers may be split where the budget ends, unless `whole`: that is many times faster and less than a contact off.
+    With a `target_return` each budget is what the plan spends.
     """
     rows = []
     for budget in budgets:
-        allocated = allocation.allocate(options, campaigns, budget, control_share=control_share, whole=whole)
+        allocated = allocation.allocate(options, campaigns, budget, target_return, control_share, whole)
         spent = allocation.spend(allocated, campaigns)
         profit = allocation.expected_profit(allocated, campaigns)
+        budget = budget if target_return is None else spent
         rows.append([budget, spent, budget - spent, profit, *interval(allocated, campaigns)])
     return pd.DataFrame(rows, columns=["budget", "spend", "unspent", "expected_profit", "profit_low", "profit_high"])
 
@@ -41,6 +48,14 @@ def sensible_budget(options: pd.DataFrame, campaigns: pd.DataFrame, control_shar
     """What the best plan without a budget spends: above it no contact earns its cost."""
     most = (options.spend * options.customers).sum() + campaigns.fixed_cost.sum() + campaigns.min_spend.sum()
     return allocation.spend(allocation.allocate(options, campaigns, most, control_share=control_share), campaigns)
+
+
+def most_to_spend(options: pd.DataFrame, campaigns: pd.DataFrame, control_share: float) -> float:
+    """What it would cost to run every campaign and to contact everybody with the dearest one open to them."""
+    by_group = options.groupby("group")
+    room = np.floor(by_group.customers.first() * (1 - control_share) + 1e-9)
+    running = campaigns.fixed_cost[campaigns.name.isin(options.campaign)]
+    return float((room * by_group.spend.max()).sum() + running.sum())
 
 
 def budgets_to_show(budget: float, sensible: float, steps: int = 24) -> list[float]:
@@ -66,23 +81,42 @@ def next_money(
 
 
 def scenarios(
-    options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, changes: list[dict], control_share: float
+    options: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    budget: float,
+    changes: list[dict],
+    control_share: float,
+    target_return: float | None = None,
 ) -> pd.DataFrame:
     """The best plan as planned and in each scenario: scenario, budget, spend, unspent, contacts, expected_profit, profit_low, profit_high.
 
-    A change names relative changes of `budget`, `margin` and `lift`: {name: …, lift: -0.3} is 30 % less lift everywhere.
+    A change names relative changes of `budget`, `margin`, `cost` (of a contact, and fixed) and `lift`: {name: …, lift: -0.3}
+    is 30 % less lift everywhere.
     """
     rows = []
     for change in [{"name": "as planned"}, *changes]:
-        factor = {knob: 1 + (change.get(knob) or 0) for knob in ("budget", "margin", "lift")}
+        factor = {knob: 1 + (change.get(knob) or 0) for knob in ("budget", "margin", "cost", "lift")}
         lifts = {end: campaigns[end] * factor["lift"] for end in ("lift", "lift_low", "lift_high")}
-        changed = campaigns.assign(**lifts)
+        costs = {cost: campaigns[cost] * factor["cost"] for cost in ("contact_cost", "fixed_cost")}
+        changed = campaigns.assign(**lifts, **costs)
         weighed = options.assign(
             lift=options.lift * factor["lift"], order_margin=options.order_margin * factor["margin"]
         )
-        line = curve(priced(weighed, changed), changed, [budget * factor["budget"]], control_share, whole=True).iloc[0]
+        money = [budget * factor["budget"]]
+        line = curve(priced(weighed, changed), changed, money, control_share, True, target_return).iloc[0]
         rows.append({"scenario": change["name"], **line})
     return pd.DataFrame(rows)
+
+
+def levers(options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, control_share: float) -> pd.DataFrame:
+    """How much would be worth spending if one thing were twice as good: the columns of `scenarios`, the plan first."""
+    changes = [
+        {"name": "lifts twice as high", "lift": 1},
+        {"name": "margin of an added order twice as high", "margin": 1},
+        {"name": "contacts and fixed costs at half the price", "cost": -0.5},
+        {"name": "all three together", "lift": 1, "margin": 1, "cost": -0.5},
+    ]
+    return scenarios(options, campaigns, budget, changes, control_share)
 
 
 def rules_of_thumb(

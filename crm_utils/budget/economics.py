@@ -26,8 +26,8 @@ def candidates(
 ) -> pd.DataFrame:
     """One row per customer with what a plan looks at: scores, segment, behaviour and the money of an added order.
 
-    Adds order_value (expected value of an order) and order_margin (its margin: at the customer's own rate where
-    `habits` has margin_rate, else at `margin`). Raises `BudgetError` where a customer has no segment or no forecast.
+    Adds order_value (expected value of an order), order_margin (its margin: at the customer's own rate where
+    `habits` has margin_rate, else at `margin`) and margin_known (whether it has). Raises `BudgetError` where a customer has no segment or no forecast.
     """
     joined = customers.merge(segments, on="customer_id", validate="one_to_one").merge(
         cltv, on="customer_id", validate="one_to_one"
@@ -40,10 +40,16 @@ def candidates(
     joined["order_value"] = expected.fillna(joined.mean_value)
     if not (joined.order_value > 0).any():
         raise BudgetError(f"all {len(joined):,} customers have an order value of 0: no campaign can earn anything")
-    rate = pd.Series(margin, index=joined.index)
+    rate = pd.Series(np.nan, index=joined.index)
     if habits is not None and "margin_rate" in habits:
-        rate = joined.customer_id.map(habits.set_index("customer_id").margin_rate).astype(float).fillna(margin)
-    return joined.assign(order_margin=rate.clip(-1, 1) * joined.order_value)
+        rate = joined.customer_id.map(habits.set_index("customer_id").margin_rate).astype(float)
+    order_margin = rate.fillna(margin).clip(-1, 1) * joined.order_value
+    return joined.assign(order_margin=order_margin, margin_known=rate.notna())
+
+
+def mean_margin(customers: pd.DataFrame) -> float:
+    """The margin rate of the mean order of these customers, from `candidates`."""
+    return float(customers.order_margin.sum() / customers.order_value.sum())
 
 
 def eligible(customers: pd.DataFrame, campaigns: pd.DataFrame, segment_names: list[str]) -> pd.DataFrame:
