@@ -62,7 +62,12 @@ def spend(measured: pd.DataFrame, p0: float = 0.15, order_margin: float = 40.0) 
     for name in measured.campaign:
         known = measured[measured.campaign == name].assign(campaign=simulate.CAMPAIGN)
         learned = results.with_measured(offer(), known)
-        table = pd.DataFrame([people | {"order_margin": order_margin, "lift": learned.lift.iloc[0]}])
+        table = pd.DataFrame(
+            [
+                people
+                | {"order_margin": order_margin, "order_value": order_margin / MARGIN, "lift": learned.lift.iloc[0]}
+            ]
+        )
         allocated = allocation.allocate(economics.priced(table, learned), learned, 50_000)
         spent.append(allocation.spend(allocated, learned))
     return spent

@@ -22,7 +22,7 @@ def campaigns(*changes: dict) -> pd.DataFrame:
 def options(offers: pd.DataFrame, *rows: tuple[str, int, str, int, float, float]) -> pd.DataFrame:
     """Priced options from (campaign, group, segment, customers, p0, order_margin)."""
     columns = ["campaign", "group", "segment", "customers", "p0", "order_margin"]
-    table = pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns).assign(order_value=lambda table: table.order_margin / 0.3)
     return priced(table.assign(lift=table.campaign.map(offers.set_index("name").lift)), offers)
 
 

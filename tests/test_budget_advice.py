@@ -48,7 +48,7 @@ def test_named_cells_with_the_counts_of_the_day():
 def test_what_one_may_pay_for_a_new_customer():
     limit = advice.acquisition_limit(orders_value=20.0, first_basket=30.0, orders_12m=1.5, margin=0.3)
     assert limit.most_to_pay.iloc[0] == pytest.approx(0.3 * (30 + 1.5 * 20))
-    assert "up to £18.00" in headlines.acquisition(limit, "GBP")
+    assert "up to £18.00" in headlines.acquisition(limit, False, "GBP")
 
 
 def test_the_first_sentence_says_what_for_how_much_and_how_sure():
@@ -60,8 +60,8 @@ def test_the_first_sentence_says_what_for_how_much_and_how_sure():
 
 
 def test_unspent_money_is_explained():
-    assert "Better unspent than wasted" in headlines.unspent(plan_at(1000), 1000, None, 0.0, [], "GBP")
-    bound = headlines.unspent(plan_at(20), 20, None, 42.0, ["the budget"], "GBP")
+    assert "Better unspent than wasted" in headlines.unspent(plan_at(1000), 1000, None, 0.0, [], 5000.0, "GBP")
+    bound = headlines.unspent(plan_at(20), 20, None, 42.0, ["the budget"], 5000.0, "GBP")
     assert bound == "What binds is the budget. The next £1,000 would earn £42.00 more."
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from budget_tables import campaigns, options
 
-from crm_utils.budget import allocation, doubt, economics, lines
+from crm_utils.budget import allocation, doubt, economics, flip_points, lines
 
 CHANGES = [{"name": "half", "budget": -0.5}, {"name": "poor", "margin": -0.2}, {"name": "weak", "lift": -0.3}]
 
@@ -63,7 +63,7 @@ def test_the_interval_is_the_plan_at_the_ends_of_the_ranges():
 def test_a_flip_point_changes_the_plan_on_one_side_only(seed, incentive, budget):
     table, offers = problem(seed, incentive)
     planned = allocation.allocate(table, offers, budget)
-    flips = doubt.flip_points(planned, offers, budget)
+    flips = flip_points.of_lines(planned, offers, budget)
     assert flips.notna().sum() >= 3
     for line, lift in flips.dropna().items():
         rows = (table.campaign == line[0]) & (table.segment == line[1])
@@ -74,6 +74,37 @@ def test_a_flip_point_changes_the_plan_on_one_side_only(seed, incentive, budget)
         assert contacts[0] == 0 < contacts[1], line
 
 
+def sides(table, offers, lines_and_lifts, *limits, **how) -> list[list[float]]:
+    """The contacts of each line when its lift is 1 % below and 1 % above its flip point."""
+    found = []
+    for line, lift in lines_and_lifts:
+        rows = (table.campaign == line[0]) & (table.segment == line[1])
+        changed = (
+            economics.priced(table.assign(lift=table.lift.mask(rows, lift * side)), offers) for side in (0.99, 1.01)
+        )
+        found.append([allocation.allocate(each, offers, *limits, **how).contacts[rows].sum() for each in changed])
+    return found
+
+
+def test_flip_points_of_large_plans_split_customers(monkeypatch):
+    monkeypatch.setattr(flip_points, "WHOLE_UP_TO", 0)
+    table, offers = problem(5, incentive=4)
+    planned = allocation.allocate(table, offers, 600, control_share=0.1)
+    flips = flip_points.of_lines(planned, offers, 600, 0.1).dropna()
+    assert len(flips) >= 3
+    for below, above in sides(table, offers, flips.items(), 600, None, 0.1, whole=False):
+        assert below < 1e-6 < above
+
+
+def test_flip_points_under_a_target_return():
+    table, offers = problem(6)
+    planned = allocation.allocate(table, offers, 0, target_return=0.8)
+    flips = flip_points.of_lines(planned, offers, 0, target_return=0.8).dropna()
+    assert len(flips) >= 3
+    for below, above in sides(table, offers, flips.items(), 0, 0.8):
+        assert below == 0 < above
+
+
 def test_a_flip_point_is_where_profit_per_money_meets_the_dual():
     """Without fixed costs or rivals for the customers, the line's best money earns what the plan's last money earns."""
     offers = campaigns({"contact_cost": 0.5}, {"contact_cost": 0.5, "segments": ["B"]})
@@ -82,7 +113,7 @@ def test_a_flip_point_is_where_profit_per_money_meets_the_dual():
     ]
     table = options(offers, *rows)
     planned = allocation.allocate(table, offers, 500)
-    lift = doubt.flip_points(planned, offers, 500)["b", "B"]
+    lift = flip_points.of_lines(planned, offers, 500)["b", "B"]
     at_flip = economics.priced(table.assign(lift=table.lift.mask(table.segment == "B", lift)), offers)
     best = (at_flip.profit / at_flip.spend)[at_flip.segment == "B"].max()
     replanned = allocation.allocate(at_flip, offers, 500)

@@ -32,12 +32,21 @@ def test_a_contact_worked_by_hand():
 def test_the_break_even_lift_earns_nothing(cost, given_, redemption, delivered, p0, margin):
     offers = campaigns({"contact_cost": cost, "incentive": given_, "redemption": redemption, "delivered": delivered})
     row = options(offers, ("a", 0, "A", 10, p0, margin))
-    lift = economics.break_even_lift(offers.iloc[0], p0, row.margin.iloc[0])
+    lift = economics.break_even_lift(offers.iloc[0], p0, row.margin.iloc[0], row.discount.iloc[0], row.discount.iloc[0])
     if np.isnan(lift):
         best = economics.priced(row.assign(lift=1 - p0), offers)
         assert best.profit.iloc[0] <= 1e-9
     else:
         assert economics.priced(row.assign(lift=float(lift)), offers).profit.iloc[0] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_share_off_and_what_the_won_go_on_to_earn():
+    """10 % off 100 at rho .5 costs 5 an order; V 30 × .8 × 1.5 = 36; pi = .1 (36 − 5) − .2 × 5 − 1 = 1.1."""
+    offers = campaigns({"incentive_share": 0.1, "redemption": 0.5, "pulled_forward": 0.2, "continuation": 0.5})
+    row = options(offers, ("a", 0, "A", 10, 0.2, 30.0)).iloc[0]
+    assert row.discount == pytest.approx(10)
+    assert row.margin == pytest.approx(36)
+    assert row.profit == pytest.approx(1.1)
 
 
 def test_no_lift_can_go_beyond_certainty():

@@ -1,32 +1,10 @@
 """Which option gets how many contacts: the plan of highest expected profit, as a mixed-integer programme (HiGHS)."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
-from scipy.optimize import LinearConstraint, linprog, milp
-from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from crm_utils.budget.errors import BudgetError
-from crm_utils.budget.quiet import silent
-
-GAP = 1e-7  # of the expected profit: how far from the best plan the solver may stop
-
-
-@dataclass(frozen=True)
-class _Programme:
-    """Minimise cost @ [contacts…, campaign runs…] with low ≤ rows @ … ≤ high. The first row is the budget."""
-
-    used: pd.DataFrame
-    cost: np.ndarray
-    rows: csr_array
-    low: np.ndarray
-    high: np.ndarray
-    upper: np.ndarray
-
-    @property
-    def lines(self) -> int:
-        return len(self.used)
+from crm_utils.budget.programme import programme, worth_offering
 
 
 def allocate(
@@ -35,52 +13,37 @@ def allocate(
     budget: float,
     target_return: float | None = None,
     control_share: float = 0.0,
+    whole: bool = True,
 ) -> pd.DataFrame:
     """The options with `contacts` (whole customers): the plan of highest expected profit, one campaign a customer.
 
     Within the budget, each campaign's min_spend and max_spend (money, its fixed cost included) and capacity (contacts);
     of each group the control share stays free. Spend counts contacts, fixed costs and the incentives expected to be
     redeemed. What would not earn its cost stays unspent. With a `target_return` the budget does not matter: the plan
-    then earns at least that profit per unit of money. Raises `BudgetError` where no plan can honour the limits.
+    then earns at least that profit per unit of money. Without `whole` customers may be split where a limit ends: many
+    times faster, and off by less than a contact a limit. Raises `BudgetError` where no plan can honour the limits.
     """
     _refuse(options, campaigns, budget, target_return, control_share)
-    programme = _programme(options, campaigns, budget, target_return, control_share)
-    if not programme.lines:
+    used = options[worth_offering(options, campaigns)]
+    if used.empty:
         return options.assign(contacts=0)
-    with silent():
-        solution = milp(
-            programme.cost,
-            integrality=np.ones(len(programme.cost)),
-            bounds=(0, programme.upper),
-            constraints=LinearConstraint(programme.rows, programme.low, programme.high),
-            options={"mip_rel_gap": GAP},
-        )
-    if solution.x is None:
-        raise BudgetError(
-            f"no plan honours all limits: check min_spend, max_spend and capacity of the campaigns ({solution.message})"
-        )
-    contacts = np.round(solution.x[: programme.lines]).astype(int)
-    planned = pd.Series(contacts, index=programme.used.index).reindex(options.index, fill_value=0)
-    return options.assign(contacts=planned)
+    best = programme(used, campaigns, budget, target_return, control_share).best(whole)
+    if best is None:
+        raise BudgetError("no plan honours all limits: check min_spend, max_spend and capacity of the campaigns")
+    contacts = np.round(best).astype(int) if whole else np.round(best, 6)
+    planned = pd.Series(contacts[: len(used)], index=used.index)
+    return options.assign(contacts=planned.reindex(options.index, fill_value=0))
 
 
 def marginal_return(
     allocated: pd.DataFrame, campaigns: pd.DataFrame, budget: float, control_share: float = 0.0
 ) -> float:
     """Profit of the last unit of money: the budget's dual in the plan's continuous relaxation, its campaigns running. 0 where money is left over."""
-    programme = _programme(allocated, campaigns, budget, None, control_share)
-    if not programme.lines or budget == 0:
+    used = allocated[worth_offering(allocated, campaigns)]
+    if used.empty or budget == 0:
         return 0.0
-    running = campaigns.name.isin(allocated.campaign[allocated.contacts > 0]).to_numpy(float)
-    low = np.concatenate([np.zeros(programme.lines), running])
-    high = np.concatenate([programme.upper[: programme.lines], running])
-    least = np.isfinite(programme.low)
-    rows = vstack([programme.rows, -programme.rows[least]])
-    limits = np.concatenate([programme.high, -programme.low[least]])
-    solved = linprog(
-        programme.cost, rows, np.where(np.isinf(limits), 1e15, limits), bounds=np.column_stack([low, high])
-    )
-    return float(-solved.ineqlin.marginals[0]) if solved.status == 0 else 0.0
+    running = campaigns.name.isin(allocated.campaign[allocated.contacts > 0]).to_numpy()
+    return programme(used, campaigns, budget, None, control_share).fixed(running).prices[0]
 
 
 def expected_profit(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> float:
@@ -139,46 +102,3 @@ def _refuse(options, campaigns, budget, target_return, control_share) -> None:
             raise BudgetError(
                 f"campaign {campaign.name}: its minimum of {campaign.min_spend:,.2f} cannot be spent on {own.customers.sum():,.0f} eligible customers (at most {most if len(own) else 0:,.2f})"
             )
-
-
-def _programme(options, campaigns, budget, target_return, control_share) -> _Programme:
-    forced = options.campaign.isin(campaigns.name[campaigns.min_spend > 0])
-    used = options[(options.profit > 0) | forced]
-    lines, switches = len(used), len(campaigns)
-    row = np.arange(lines)
-    campaign = used.campaign.map({name: place for place, name in enumerate(campaigns.name)}).to_numpy(int)
-    group = used.group.rank(method="dense").to_numpy(int) - 1
-    room = np.floor(used.customers.to_numpy(float) * (1 - control_share) + 1e-9)
-    fixed = campaigns.fixed_cost.to_numpy(float)
-    groups = int(group.max()) + 1 if lines else 0
-    size = np.zeros(groups)
-    size[group] = room
-    contacts_of = coo_array((np.ones(lines), (campaign, row)), (switches, lines)).tocsr()
-    spent_on = coo_array((used.spend.to_numpy(float), (campaign, row)), (switches, lines)).tocsr()
-    none, runs = csr_array((switches, switches)), csr_array(np.diag(fixed))
-    all_spend = csr_array(np.concatenate([used.spend, fixed])[None, :])
-    once = coo_array((np.ones(lines), (group, row)), (groups, lines + switches))
-    opened = coo_array(
-        (np.concatenate([np.ones(lines), -room]), (np.tile(row, 2), np.concatenate([row, lines + campaign]))),
-        (lines, lines + switches),
-    )
-    profit = np.concatenate([used.profit, -fixed])
-    blocks = [all_spend, once, opened, hstack([contacts_of, none]), hstack([spent_on, runs])]
-    enough = budget if target_return is None else np.inf
-    high = [[enough], size, np.zeros(lines), campaigns.capacity.fillna(np.inf), campaigns.max_spend.fillna(np.inf)]
-    low = [
-        np.full(1 + groups + lines + switches, -np.inf),
-        np.where(campaigns.min_spend > 0, campaigns.min_spend, -np.inf),
-    ]
-    if target_return is not None:
-        blocks.append(csr_array(profit[None, :]) - target_return * all_spend)
-        high.append([np.inf])
-        low.append([0.0])
-    return _Programme(
-        used,
-        -profit,
-        csr_array(vstack(blocks)),
-        np.concatenate(low).astype(float),
-        np.concatenate(high).astype(float),
-        np.concatenate([room, np.ones(switches)]),
-    )

@@ -35,6 +35,17 @@ def with_external_ids(targets: pd.DataFrame, contacts: pd.DataFrame | None) -> p
     return targets.assign(external_id=targets.customer_id.map(ids))
 
 
+def marked(targets: pd.DataFrame, campaigns: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+    """The lists with `assumption`: what is assumed behind each row, the campaign's lift, the margin in the customer's value, or both.
+
+    `customers` (customer_id, margin_known) tell whose margin the data knows.
+    """
+    lift = targets.campaign.map(campaigns.set_index("name").basis).eq("assumed")
+    margin = ~targets.customer_id.isin(customers.customer_id[customers.margin_known])
+    cases = {"lift and margin": lift & margin, "lift": lift, "margin": margin}
+    return targets.assign(assumption=np.select(list(cases.values()), list(cases), ""))
+
+
 def reachable(
     audience: pd.DataFrame,
     contacts: pd.DataFrame,

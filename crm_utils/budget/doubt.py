@@ -1,14 +1,10 @@
-"""How sure the plan is, and what would change it: budget curve, flip points, scenarios, rules of thumb beside it."""
+"""How sure the plan is: budget curve, scenarios, rules of thumb beside it."""
 
 import numpy as np
 import pandas as pd
 
 from crm_utils.budget import allocation
 from crm_utils.budget.economics import priced
-
-ROUNDS = 40
-PRECISION = 0.004  # of a flip point
-TOLERANCE = 1e-6  # of the plan's profit: differences below are the solver's
 
 
 def interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, float]:
@@ -25,13 +21,25 @@ def interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, f
     return tuple(allocation.expected_profit(at_end, campaigns) for at_end in ends)
 
 
-def curve(options: pd.DataFrame, campaigns: pd.DataFrame, budgets: list[float], control_share: float) -> pd.DataFrame:
-    """The best plan of each budget: budget, spend, unspent, expected_profit, profit_low, profit_high (given the ranges)."""
+def curve(
+    options: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    budgets: list[float],
+    control_share: float,
+    whole: bool = False,
+    target_return: float | None = None,
+) -> pd.DataFrame:
+    """The best plan of each budget: budget, spend, unspent, expected_profit, profit_low, profit_high (given the ranges).
+
+    Customers may be split where the budget ends, unless `whole`: that is many times faster and less than a contact off.
+    With a `target_return` each budget is what the plan spends.
+    """
     rows = []
     for budget in budgets:
-        allocated = allocation.allocate(options, campaigns, budget, control_share=control_share)
+        allocated = allocation.allocate(options, campaigns, budget, target_return, control_share, whole)
         spent = allocation.spend(allocated, campaigns)
         profit = allocation.expected_profit(allocated, campaigns)
+        budget = budget if target_return is None else spent
         rows.append([budget, spent, budget - spent, profit, *interval(allocated, campaigns)])
     return pd.DataFrame(rows, columns=["budget", "spend", "unspent", "expected_profit", "profit_low", "profit_high"])
 
@@ -40,6 +48,14 @@ def sensible_budget(options: pd.DataFrame, campaigns: pd.DataFrame, control_shar
     """What the best plan without a budget spends: above it no contact earns its cost."""
     most = (options.spend * options.customers).sum() + campaigns.fixed_cost.sum() + campaigns.min_spend.sum()
     return allocation.spend(allocation.allocate(options, campaigns, most, control_share=control_share), campaigns)
+
+
+def most_to_spend(options: pd.DataFrame, campaigns: pd.DataFrame, control_share: float) -> float:
+    """What it would cost to run every campaign and to contact everybody with the dearest one open to them."""
+    by_group = options.groupby("group")
+    room = np.floor(by_group.customers.first() * (1 - control_share) + 1e-9)
+    running = campaigns.fixed_cost[campaigns.name.isin(options.campaign)]
+    return float((room * by_group.spend.max()).sum() + running.sum())
 
 
 def budgets_to_show(budget: float, sensible: float, steps: int = 24) -> list[float]:
@@ -64,95 +80,43 @@ def next_money(
     return max(gain, 0.0)
 
 
-def flip_points(
-    allocated: pd.DataFrame, campaigns: pd.DataFrame, budget: float, control_share: float = 0.0
-) -> pd.Series:
-    """The lift at which each line (campaign, segment) leaves the plan, or enters it, all else equal; null where none does
-    (lifts are tried up to what is left to whom of the line buys most often anyway).
-
-    The best profit is convex in a line's lift and flat while the line is out. From a lift at which it is in, Newton
-    steps with the slope the budget's dual gives (added margin less the money redeemed, priced at the dual) come down
-    to where the two meet: there the line's profit per unit of money equals that of the plan's last unit.
-    """
-    solve = _Solver(campaigns, budget, control_share)
-    current = allocation.expected_profit(allocated, campaigns)
-    flips = {}
-    for line, own in allocated.groupby(["campaign", "segment"], sort=True):
-        rows = allocated.index.isin(own.index)
-        if own.contacts.any():
-            without = solve(allocated[~rows], None, None)[1] if solve.may_stop(line[0]) else np.nan
-            flips[line] = _flip(solve, allocated, rows, own.lift.iloc[0], without)
-        else:
-            flips[line] = _flip(solve, allocated, rows, float((1 - own.p0).min()), current)
-    return pd.Series(flips, dtype=float).rename_axis(["campaign", "segment"])
-
-
-class _Solver:
-    """Plans with one line's lift changed."""
-
-    def __init__(self, campaigns: pd.DataFrame, budget: float, control_share: float):
-        self.campaigns, self.budget, self.control_share = campaigns, budget, control_share
-
-    def __call__(
-        self, options: pd.DataFrame, rows: np.ndarray | None, lift: float | None
-    ) -> tuple[pd.DataFrame, float]:
-        if rows is not None:
-            options = priced(options.assign(lift=options.lift.mask(rows, lift)), self.campaigns)
-        plan = allocation.allocate(options, self.campaigns, self.budget, control_share=self.control_share)
-        return plan, allocation.expected_profit(plan, self.campaigns)
-
-    def may_stop(self, campaign: str) -> bool:
-        return self.campaigns.set_index("name").min_spend[campaign] == 0
-
-    def slope(self, plan: pd.DataFrame, rows: np.ndarray, lift: float) -> float:
-        """What one more unit of lift adds to the best profit."""
-        own = plan[rows]
-        redeemed = (own.contacts * own.incentives_added).sum() / lift
-        price = allocation.marginal_return(plan, self.campaigns, self.budget, self.control_share) if redeemed else 0
-        return (own.contacts * own.added_margin).sum() / lift - redeemed * (1 + price)
-
-
-def _flip(solve: _Solver, options: pd.DataFrame, rows: np.ndarray, start: float, without: float) -> float:
-    """Newton from a lift at which the line is in the plan, down to where it is out; bisection where a step went too far."""
-    enough = TOLERANCE * max(abs(without), 1.0)
-    out, inside, lift = 0.0, np.nan, start
-    for _ in range(ROUNDS):
-        plan, profit = solve(options, rows, lift)
-        gain = profit - without
-        if gain > enough and plan.contacts[rows].any():
-            inside = lift
-            slope = solve.slope(plan, rows, lift)
-            step = lift - gain / slope if slope > 0 else lift
-            lift = step if out < step < inside else (out + inside) / 2
-        else:
-            landed, out = (
-                out == 0,
-                lift,
-            )  # the first step to land outside should have met the flip point: look just above
-            lift = min(out * (1 + PRECISION / 2), (out + inside) / 2) if landed else (out + inside) / 2
-        if not inside - out > PRECISION * inside:
-            return (out + inside) / 2
-    return (out + inside) / 2
-
-
 def scenarios(
-    options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, changes: list[dict], control_share: float
+    options: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    budget: float,
+    changes: list[dict],
+    control_share: float,
+    target_return: float | None = None,
 ) -> pd.DataFrame:
     """The best plan as planned and in each scenario: scenario, budget, spend, unspent, contacts, expected_profit, profit_low, profit_high.
 
-    A change names relative changes of `budget`, `margin` and `lift`: {name: …, lift: -0.3} is 30 % less lift everywhere.
+    A change names relative changes of `budget`, `margin`, `cost` (of a contact, and fixed) and `lift`: {name: …, lift: -0.3}
+    is 30 % less lift everywhere.
     """
     rows = []
     for change in [{"name": "as planned"}, *changes]:
-        factor = {knob: 1 + (change.get(knob) or 0) for knob in ("budget", "margin", "lift")}
+        factor = {knob: 1 + (change.get(knob) or 0) for knob in ("budget", "margin", "cost", "lift")}
         lifts = {end: campaigns[end] * factor["lift"] for end in ("lift", "lift_low", "lift_high")}
-        changed = campaigns.assign(**lifts)
+        costs = {cost: campaigns[cost] * factor["cost"] for cost in ("contact_cost", "fixed_cost")}
+        changed = campaigns.assign(**lifts, **costs)
         weighed = options.assign(
             lift=options.lift * factor["lift"], order_margin=options.order_margin * factor["margin"]
         )
-        line = curve(priced(weighed, changed), changed, [budget * factor["budget"]], control_share).iloc[0]
+        money = [budget * factor["budget"]]
+        line = curve(priced(weighed, changed), changed, money, control_share, True, target_return).iloc[0]
         rows.append({"scenario": change["name"], **line})
     return pd.DataFrame(rows)
+
+
+def levers(options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, control_share: float) -> pd.DataFrame:
+    """How much would be worth spending if one thing were twice as good: the columns of `scenarios`, the plan first."""
+    changes = [
+        {"name": "lifts twice as high", "lift": 1},
+        {"name": "margin of an added order twice as high", "margin": 1},
+        {"name": "contacts and fixed costs at half the price", "cost": -0.5},
+        {"name": "all three together", "lift": 1, "margin": 1, "cost": -0.5},
+    ]
+    return scenarios(options, campaigns, budget, changes, control_share)
 
 
 def rules_of_thumb(

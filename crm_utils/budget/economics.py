@@ -1,7 +1,8 @@
 """What one contact earns: campaigns × groups of alike customers.
 
-Per contact: π = s [u (V − ρ d) − p0 ρ d] − c, with V = g v (1 − φ). g margin rate, v value of an order, φ share
-of added orders merely pulled forward, u lift, p0 probability of buying without the contact, d incentive, ρ its
+Per contact: π = s [u (V − ρ d) − p0 ρ d] − c, with V = g v (1 − φ)(1 + κ). g margin rate, v value of an order, φ share
+of added orders merely pulled forward, κ what who was won earns after the window (per margin of the added order; 0 until
+measured), u lift, p0 probability of buying without the contact, d incentive (money, a share δ of v, or both), ρ its
 redemption, s share of contacts delivered, c cost of a contact. A campaign's fixed cost F is paid once.
 Lifetime value × lift is not used: lifetime value already holds the orders that come anyway.
 """
@@ -25,8 +26,8 @@ def candidates(
 ) -> pd.DataFrame:
     """One row per customer with what a plan looks at: scores, segment, behaviour and the money of an added order.
 
-    Adds order_value (expected value of an order) and order_margin (its margin: at the customer's own rate where
-    `habits` has margin_rate, else at `margin`). Raises `BudgetError` where a customer has no segment or no forecast.
+    Adds order_value (expected value of an order), order_margin (its margin: at the customer's own rate where
+    `habits` has margin_rate, else at `margin`) and margin_known (whether it has). Raises `BudgetError` where a customer has no segment or no forecast.
     """
     joined = customers.merge(segments, on="customer_id", validate="one_to_one").merge(
         cltv, on="customer_id", validate="one_to_one"
@@ -39,10 +40,16 @@ def candidates(
     joined["order_value"] = expected.fillna(joined.mean_value)
     if not (joined.order_value > 0).any():
         raise BudgetError(f"all {len(joined):,} customers have an order value of 0: no campaign can earn anything")
-    rate = pd.Series(margin, index=joined.index)
+    rate = pd.Series(np.nan, index=joined.index)
     if habits is not None and "margin_rate" in habits:
-        rate = joined.customer_id.map(habits.set_index("customer_id").margin_rate).astype(float).fillna(margin)
-    return joined.assign(order_margin=rate.clip(-1, 1) * joined.order_value)
+        rate = joined.customer_id.map(habits.set_index("customer_id").margin_rate).astype(float)
+    order_margin = rate.fillna(margin).clip(-1, 1) * joined.order_value
+    return joined.assign(order_margin=order_margin, margin_known=rate.notna())
+
+
+def mean_margin(customers: pd.DataFrame) -> float:
+    """The margin rate of the mean order of these customers, from `candidates`."""
+    return float(customers.order_margin.sum() / customers.order_value.sum())
 
 
 def eligible(customers: pd.DataFrame, campaigns: pd.DataFrame, segment_names: list[str]) -> pd.DataFrame:
@@ -88,7 +95,7 @@ def options(
     """What one contact of each campaign does for each group: one row a campaign and group it may address.
 
     `groups` is from `grouped`, `chances` is P(buys anyway), customer_id × window in days. Returns campaign, group,
-    segment, customers, p0, order_margin (means), lift, and the money columns of `priced`.
+    segment, customers, p0, order_margin, order_value (means), lift, and the money columns of `priced`.
     Raises `BudgetError` for a chance that is no probability.
     """
     wrong = ~chances.ge(0) | ~chances.le(1)
@@ -99,31 +106,34 @@ def options(
     windows = [f"p0_{days}" for days in chances.columns]
     known = groups.assign(**dict(zip(windows, chances.loc[groups.customer_id].to_numpy().T, strict=True)))
     by_group = known.groupby("group", sort=True)
-    means = by_group[["order_margin", *windows]].mean()
+    means = by_group[["order_margin", "order_value", *windows]].mean()
     means["segment"], means["customers"] = by_group.segment.first(), by_group.size()
     reached = audience.loc[by_group.customer_id.first()].to_numpy()
     tables = [
         means[reached[:, place]].rename(columns={f"p0_{campaign.window_days}": "p0"}).assign(campaign=campaign.name)
         for place, campaign in enumerate(campaigns.itertuples())
     ]
-    table = pd.concat(tables).reset_index()[["campaign", "group", "segment", "customers", "p0", "order_margin"]]
+    columns = ["campaign", "group", "segment", "customers", "p0", "order_margin", "order_value"]
+    table = pd.concat(tables).reset_index()[columns]
     lift = table.campaign.map(campaigns.set_index("name").lift).astype(float)
     return priced(table.assign(lift=lift), campaigns)
 
 
 def priced(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
-    """The options with the money of one contact, from p0, order_margin, lift and the campaign's terms.
+    """The options with the money of one contact, from p0, order_margin, order_value, lift and the campaign's terms.
 
-    margin (V, of an added order), added_margin (s u V), incentives_added (s u ρ d), incentives_anyway (s p0 ρ d),
+    margin (V, of an added order), discount (d, of an order that redeems it), added_margin (s u V), incentives_added (s u ρ d), incentives_anyway (s p0 ρ d),
     contact_costs (c), spend (the last three), profit (added_margin − spend = π). A lift beyond 1 − p0 cannot happen
     and counts as 1 − p0.
     """
     term = campaigns.set_index("name").loc[options.campaign].reset_index(drop=True).set_index(options.index)
-    given = term.redemption * term.incentive
+    discount = term.incentive + term.incentive_share * options.order_value
+    given = term.redemption * discount
     lift = np.minimum(options.lift, 1 - options.p0)
-    margin = options.order_margin * (1 - term.pulled_forward)
+    margin = options.order_margin * (1 - term.pulled_forward) * (1 + term.continuation)
     money = {
         "margin": margin,
+        "discount": discount,
         "added_margin": term.delivered * lift * margin,
         "incentives_added": term.delivered * lift * given,
         "incentives_anyway": term.delivered * options.p0 * given,
@@ -134,13 +144,21 @@ def priced(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
 
 
 def break_even_lift(
-    term: pd.Series, p0: float | pd.Series, margin: float | pd.Series, fixed: float | pd.Series = 0.0
+    term: pd.Series,
+    p0: float | pd.Series,
+    margin: float | pd.Series,
+    discount: float | pd.Series,
+    discount_anyway: float | pd.Series,
+    fixed: float | pd.Series = 0.0,
 ) -> np.ndarray:
-    """u* = ((c + F/n)/s + p0 ρ d) / (V − ρ d): the lift that earns nothing. Null where no lift can pay (V ≤ ρ d or u* > 1 − p0)."""
+    """u* = ((c + F/n)/s + p0 ρ d) / (V − ρ d): the lift that earns nothing. Null where no lift can pay (V ≤ ρ d or u* > 1 − p0).
+
+    `discount` is the d of an added order, `discount_anyway` that of one that comes anyway: of many customers they can differ.
+    """
     p0, margin = np.asarray(p0, float), np.asarray(margin, float)
-    given = term.redemption * term.incentive
+    given, given_anyway = term.redemption * discount, term.redemption * discount_anyway
     with np.errstate(divide="ignore", invalid="ignore"):
-        lift = ((term.contact_cost + fixed) / term.delivered + p0 * given) / (margin - given)
+        lift = ((term.contact_cost + fixed) / term.delivered + p0 * given_anyway) / (margin - given)
     return np.where((margin > given) & (lift <= 1 - p0), lift, np.nan)
 
 

@@ -15,16 +15,18 @@ def plan(
     """The budget table: one row per campaign × segment with eligible customers, planned or not, the best profit first.
 
     spend = contact_costs + incentives_added + incentives_anyway + fixed_costs; expected_profit = added_margin − spend;
-    profit_low and profit_high are the same at lift_low and lift_high. Means (chance_anyway, margin of an added order)
+    profit_low and profit_high are the same at lift_low and lift_high. Means (chance_anyway, margin and discount of an
+    added order, discount_anyway of one that comes anyway)
     and break_even_lift, max_cost_per_contact are of the planned contacts, or of all eligible customers where none is
     planned; a campaign's fixed cost is shared out by contacts. `controls` counts the control group of each
-    (campaign, segment); flip_lift is from `doubt.flip_points`. Null where no lift could pay, or nothing is planned.
+    (campaign, segment); flip_lift is from `flip_points.of_lines`. Null where no lift could pay, or nothing is planned.
     """
     ranged = campaigns.set_index("name")[["lift_low", "lift_high"]]
     at = {end: priced(allocated.assign(lift=allocated.campaign.map(ranged[end])), campaigns).profit for end in ranged}
     rows = allocated.assign(profit_low=at["lift_low"], profit_high=at["lift_high"])
     weight = rows.contacts.where(rows.groupby(["campaign", "segment"]).contacts.transform("sum") > 0, rows.customers)
-    weighed = {name: rows[name] * weight for name in ("p0", "margin", "profit")}
+    rows["discount_anyway"] = rows.p0 * rows.discount
+    weighed = {name: rows[name] * weight for name in ("p0", "margin", "discount", "discount_anyway", "profit")}
     counted = {name: rows[name] * rows.contacts for name in (*SUMS, "profit_low", "profit_high")}
     rows = rows[["campaign", "segment", "customers", "contacts"]].assign(
         weight=weight, best=rows.profit, **weighed, **counted
@@ -39,7 +41,10 @@ def _finished(table: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series,
     by_campaign = table.groupby("campaign")
     reached, open_to = by_campaign.contacts.transform("sum"), by_campaign.customers.transform("sum")
     fixed = term.fixed_cost / np.where(table.contacts > 0, reached, open_to)
-    table["chance_anyway"], table["margin"] = table.p0 / table.weight, table.margin / table.weight
+    table["chance_anyway"] = table.p0 / table.weight
+    table["discount_anyway"] /= table.p0.where(table.p0 > 0)
+    table[["margin", "discount"]] = table[["margin", "discount"]].div(table.weight, axis=0)
+    table["discount_anyway"] = table.discount_anyway.fillna(table.discount)
     table["fixed_costs"] = fixed * table.contacts
     table["spend"] = table[["contact_costs", "incentives_added", "incentives_anyway", "fixed_costs"]].sum(axis=1)
     table["expected_profit"] = table.added_margin - table.spend
@@ -47,7 +52,9 @@ def _finished(table: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series,
         table[end] - table.fixed_costs for end in ("profit_low", "profit_high")
     )
     table["roi"] = table.expected_profit / table.spend.where(table.spend > 0)
-    table["break_even_lift"] = break_even_lift(term, table.chance_anyway, table.margin, fixed)
+    table["break_even_lift"] = break_even_lift(
+        term, table.chance_anyway, table.margin, table.discount, table.discount_anyway, fixed
+    )
     table["max_cost_per_contact"] = table.profit / table.weight + term.contact_cost - fixed
     keys = pd.MultiIndex.from_frame(table[["campaign", "segment"]])
     table["control"] = controls.reindex(keys, fill_value=0).to_numpy()
@@ -59,7 +66,16 @@ def _finished(table: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series,
     order = ["expected_profit", "campaign", "segment"]
     columns = ["campaign", "segment", "customers", "contacts", "control", "spend", "expected_profit"]
     columns += ["profit_low", "profit_high", "roi", "lift", "lift_low", "lift_high", "break_even_lift", "flip_lift"]
-    columns += ["max_cost_per_contact", "detectable_lift", "chance_anyway", "margin", *SUMS, "fixed_costs"]
+    columns += [
+        "max_cost_per_contact",
+        "detectable_lift",
+        "chance_anyway",
+        "margin",
+        "discount",
+        "discount_anyway",
+        *SUMS,
+        "fixed_costs",
+    ]
     return table.sort_values(order, ascending=[False, True, True], ignore_index=True)[[*columns, "basis", "reason"]]
 
 

@@ -171,20 +171,21 @@ def _one(name: str, own: pd.DataFrame, term: pd.DataFrame, margin: float, analys
         "detectable_lift": detectable_lift(pooled, pd.Series([len(treated)]), pd.Series([len(control)])).iloc[0],
     }
     buyers = own[own.bought > 0]
-    order = margin * buyers.revenue.mean() if len(buyers) else 0.0
+    order = buyers.revenue.mean() if len(buyers) else 0.0
     for column, value in {"earned": lift, "earned_low": row["lift_low"], "earned_high": row["lift_high"]}.items():
-        row[column] = _earned(value, without, order, len(treated), term)
+        row[column] = _earned(value, without, order, margin, len(treated), term)
     assumed = term.lift.iloc[0] * term.delivered.iloc[0] if len(term) else np.nan
-    row["promised"] = _earned(assumed, without, order, len(treated), term)
+    row["promised"] = _earned(assumed, without, order, margin, len(treated), term)
     return row | {"use": "observational, not used" if why_not else "measured", "check": why_not or "random groups"}
 
 
-def _earned(lift: float, without: float, order: float, treated: int, term: pd.DataFrame) -> float:
+def _earned(lift: float, without: float, order: float, margin: float, treated: int, term: pd.DataFrame) -> float:
     if term.empty:
         return np.nan
     terms = term.iloc[0]
-    given = terms.redemption * terms.incentive
-    each = lift * (order * (1 - terms.pulled_forward) - given) - without * terms.delivered * given - terms.contact_cost
+    given = terms.redemption * (terms.incentive + terms.incentive_share * order)
+    won = margin * order * (1 - terms.pulled_forward) * (1 + terms.continuation)
+    each = lift * (won - given) - without * terms.delivered * given - terms.contact_cost
     return treated * each - terms.fixed_cost
 
 

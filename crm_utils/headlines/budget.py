@@ -35,9 +35,15 @@ def _rests_on(chosen: pd.DataFrame) -> str:
 
 
 def unspent(
-    plan: pd.DataFrame, budget: float, target_return: float | None, next_1000: float, limits: list[str], currency: str
+    plan: pd.DataFrame,
+    budget: float,
+    target_return: float | None,
+    next_1000: float,
+    limits: list[str],
+    most: float,
+    currency: str,
 ) -> Sentence:
-    """How much is left and why, what binds, and what the next 1,000 would earn."""
+    """How much is left and why, what binds, and what the next 1,000 would earn. `most` is what could be spent at all."""
     left = budget - plan.spend.sum()
     bound = f"What binds is {listing(limits)}." if limits else ""
     if target_return is not None:
@@ -45,16 +51,39 @@ def unspent(
     if "the budget" in limits:
         return say(bound, f"The next {money(1000, currency, 0)} would earn {money(next_1000, currency)} more.")
     return say(
-        f"{money(left, currency, 0)} stays unspent: every further contact would cost more than it earns. Better unspent than wasted.",
+        f"{money(left, currency, 0)} stays unspent: {_why_left(plan, budget, most, currency)} Better unspent than wasted.",
         bound,
     )
 
 
-def beside_business_as_usual(plan: pd.DataFrame, expected_revenue_3m: float, margin: float, currency: str) -> Sentence:
+def _why_left(plan: pd.DataFrame, budget: float, most: float, currency: str) -> str:
+    """That these campaigns cannot use the money at all, or that further contacts lose."""
+    if most >= budget:
+        return "every further contact would cost more than it earns."
+    return (
+        f"messages are cheap and customers are few, so these campaigns cannot use it. Even the dearest one for every customer who may get one would cost only {money(most, currency, 0)},"
+        f" and beyond the {money(plan.spend.sum(), currency, 0)} planned every contact costs more than it earns."
+    )
+
+
+def levers(table: pd.DataFrame, budget: float, currency: str) -> Sentence:
+    """Which assumption would change most how much is worth spending."""
+    planned, together = table.iloc[0], table.iloc[-1]
+    single = table.iloc[1:-1]
+    spends = single.loc[single.spend.idxmax()]
+    first = f"What would change it most: {spends.scenario}. Then {money(spends.spend, currency, 0)} instead of {money(planned.spend, currency, 0)} would be worth spending, to earn {money(spends.expected_profit, currency, 0)} instead of {money(planned.expected_profit, currency, 0)}."
+    if together.unspent < 0.01 * budget:
+        return say(first, "Lift and margin twice as high at half the costs would use the whole budget.")
+    return say(first, f"Even lift and margin twice as high at half the costs would use only {money(together.spend, currency, 0)} of the {money(budget, currency, 0)}: to spend more, offer campaigns that reach more people or do more for each, or win new customers.")  # fmt: skip
+
+
+def beside_business_as_usual(
+    plan: pd.DataFrame, expected_revenue_3m: float, margin: float, margin_known: bool, currency: str
+) -> Sentence:
     """What comes without any campaign, and what the plan adds to it."""
     usual, added = margin * expected_revenue_3m, plan.expected_profit.sum()
     return say(
-        f"Without any campaign all customers together are expected to bring {money(usual, currency)} of margin in three months;",
+        f"Without any campaign all customers together are expected to bring {money(usual, currency)} of margin in three months (at a margin of {percent(margin)}, {_from(margin_known)});",
         f"the plan adds {money(added, currency)} to it. {money(plan.incentives_anyway.sum(), currency)} of its cost are discounts for people who would have bought anyway.",
     )
 
@@ -159,11 +188,15 @@ def named_cells(cells: pd.DataFrame) -> Sentence:
     )
 
 
-def acquisition(limit: pd.DataFrame, currency: str) -> Sentence:
+def _from(margin_known: bool) -> str:
+    return "from the costs in the data" if margin_known else "an assumption"
+
+
+def acquisition(limit: pd.DataFrame, margin_known: bool, currency: str) -> Sentence:
     """What one may pay for a new customer."""
     row = limit.iloc[0]
     return say(
-        f"A new customer may cost up to {money(row.most_to_pay, currency, 2)}: at a margin of {percent(row.margin_rate)}, a first basket of {money(row.first_basket, currency, 2)}",
+        f"A new customer may cost up to {money(row.most_to_pay, currency, 2)}: at a margin of {percent(row.margin_rate)} ({_from(margin_known)}), a first basket of {money(row.first_basket, currency, 2)}",
         f"and {row.expected_orders:.2f} later orders of {money(row.order_value, currency, 2)} in twelve months pay that back.",
     )
 

@@ -88,6 +88,7 @@ class Scenario(Model):
     name: str = Field(min_length=1)
     budget: float = Field(0, ge=-1, allow_inf_nan=False)
     margin: float = Field(0, ge=-1, allow_inf_nan=False)
+    cost: float = Field(0, ge=-1, allow_inf_nan=False)
     lift: float = Field(0, ge=-1, allow_inf_nan=False)
 
 

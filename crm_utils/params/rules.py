@@ -147,6 +147,7 @@ class Campaign(Model):
     segments: list[str] = []
     contact_cost: float = Field(ge=0, description="money per attempted contact")
     incentive: float = Field(0, ge=0, description="money off one order, for who redeems it")
+    incentive_share: float = Field(0, ge=0, le=1, description="share off one order, for who redeems it")
     redemption: float = Field(0, ge=0, le=1, description="share of buyers who redeem the incentive")
     fixed_cost: float = Field(0, ge=0, description="money once, whatever the number of contacts")
     delivered: float = Field(1, gt=0, le=1, description="share of contacts that arrive")
@@ -158,6 +159,7 @@ class Campaign(Model):
         default_factory=lambda given: min(given.get("lift", 0) * 1.5, 1), ge=0, le=1, description="5 in 100: higher"
     )
     pulled_forward: float = Field(0, ge=0, lt=1, description="share of added sales that would have come later anyway")
+    continuation: float = Field(0, ge=0, description="what who was won earns after the window, per added margin")
     window_days: int = Field(ge=1, le=730)
     channel: str | None = Field(None, description="how it reaches customers, as `contacts` names it; none: any channel")
     capacity: int | None = Field(None, ge=0, description="contacts that can be made at most")

@@ -6,7 +6,7 @@ from pandas.io.formats.style import Styler
 from crm_utils.tables import styled
 
 SHORT = ["campaign", "segment", "contacts", "control", "spend", "expected_profit", "profit_low", "profit_high"]
-RANGED = "intervals given your ranges"
+RANGED = "profits rest on the costs and lifts assumed; intervals given your ranges"
 
 
 def budget(plan: pd.DataFrame, currency: str) -> Styler:
@@ -18,6 +18,7 @@ def budget(plan: pd.DataFrame, currency: str) -> Styler:
 def every_line(plan: pd.DataFrame, currency: str) -> Styler:
     """Every line that was weighed, with all that its spend and profit are made of."""
     shown = _marked(plan).drop(columns=["roi", "basis", "lift", "lift_low", "lift_high"])
+    shown = shown if plan.discount.any() else shown.drop(columns=["discount", "discount_anyway"])
     headings = {"customers": "Eligible", "reason": "Why"}
     return styled(shown, f"Every campaign × segment that was weighed ({RANGED})", currency, headings)
 
@@ -27,7 +28,13 @@ def campaigns(campaigns: pd.DataFrame, currency: str) -> Styler:
     shown = campaigns.drop(columns=["group", "where", "segments", "basis"])
     unset = [name for name in ("channel", "capacity", "max_spend") if shown[name].isna().all()]
     shown = shown.drop(columns=[*unset, *(["min_spend"] if not shown.min_spend.any() else [])])
-    return styled(shown, "What each campaign costs and changes", currency, {"name": "Campaign", "lift_from": "Lift is"})
+    shown = shown.drop(columns=[name for name in ("incentive_share", "continuation") if not shown[name].any()])
+    return styled(
+        shown,
+        "What each campaign costs and changes (costs and shares: assumptions)",
+        currency,
+        {"name": "Campaign", "lift_from": "Lift is"},
+    )
 
 
 def verdicts(verdicts: pd.DataFrame, currency: str) -> Styler:
@@ -37,6 +44,10 @@ def verdicts(verdicts: pd.DataFrame, currency: str) -> Styler:
 
 def scenarios(scenarios: pd.DataFrame, currency: str) -> Styler:
     return styled(scenarios, f"The best plan if things differ ({RANGED})", currency)
+
+
+def levers(levers: pd.DataFrame, currency: str) -> Styler:
+    return styled(levers, f"How much would be worth spending if things were better ({RANGED})", currency)
 
 
 def rules_of_thumb(ways: pd.DataFrame, currency: str) -> Styler:

@@ -17,15 +17,17 @@ from crm_utils.tables import CENTS, COUNT, MONEY, POINTS, SHARE, WRITTEN, headin
 ASSUMED = PatternFill("solid", fgColor="FFF2CC")
 HEAD = PatternFill("solid", fgColor="E3ECEB")
 FORMATS = {COUNT: "#,##0", SHARE: "0.0%", MONEY: "#,##0.00", CENTS: "#,##0.00", POINTS: "0.0%"}
-ASSUMPTIONS = {"lift", "lift_low", "lift_high", "contact_cost", "incentive", "redemption", "fixed_cost", "delivered",
-               "pulled_forward", "expected_profit", "profit_low", "profit_high"}  # fmt: skip
-NOTE = "Yellow cells rest on an assumption, not on a measurement. Lifts are added purchase probabilities. Intervals hold given your ranges."
+COSTS = {"contact_cost", "incentive", "incentive_share", "redemption", "fixed_cost", "delivered", "pulled_forward",
+         "continuation"}  # fmt: skip
+PROFITS = {"spend", "unspent", "expected_profit", "profit_low", "profit_high", "promised", "loss"}
+LIFTS = {"lift", "lift_low", "lift_high", "break_even_lift", "flip_lift", "max_cost_per_contact", "roi"}
+NOTE = "Yellow cells are assumptions or rest on one, not on a measurement alone. Lifts are added purchase probabilities. Intervals hold given your ranges."
 
 
 def workbook(sheets: dict[str, pd.DataFrame], title: str, day: date, currency: str) -> bytes:
     """An xlsx file with one sheet a table; the same tables give the same bytes.
 
-    Rows whose `basis` is assumed have their assumed figures in yellow. Text that would run as a formula is made harmless.
+    Assumed figures, and those that rest on one, are yellow. Text that would run as a formula is made harmless.
     """
     book = Workbook()
     book.remove(book.active)
@@ -43,14 +45,26 @@ def _fill(sheet: Worksheet, frame: pd.DataFrame, note: str) -> None:
         head = sheet.cell(2, place, neutral(heading(column)))
         head.font, head.fill = Font(bold=True), HEAD
         kind = WRITTEN.get(column, (None, None))[0]
+        assumed = _assumed(frame, column)
         for row, value in enumerate(frame[column].tolist(), start=3):
             cell = sheet.cell(row, place, None if pd.isna(value) else neutral(value))
             cell.number_format = FORMATS.get(kind, "0.00" if isinstance(value, float) else "General")
-            if column in ASSUMPTIONS and "basis" in frame and frame.basis.iloc[row - 3] == "assumed":
+            if assumed[row - 3]:
                 cell.fill = ASSUMED
         longest = max([len(heading(column)), *(len(str(value)) for value in frame[column] if isinstance(value, str))])
         sheet.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, 12), 60)
     sheet.freeze_panes = "B3"
+
+
+def _assumed(frame: pd.DataFrame, column: str) -> list[bool]:
+    """Which rows of a column are assumptions, or rest on one: a campaign whose lift was measured keeps its assumed costs."""
+    basis = frame.basis if "basis" in frame else pd.Series("assumed", frame.index)
+    if column in PROFITS or (column in LIFTS and "basis" in frame):
+        return basis.eq("assumed").tolist()
+    if column in COSTS:
+        lift_only = frame.lift_from.str.startswith("measured") if "lift_from" in frame else False
+        return (basis.eq("assumed") | lift_only).tolist()
+    return [False] * len(frame)
 
 
 def _without_clock(content: bytes, moment: datetime) -> bytes:
