@@ -77,6 +77,13 @@ def test_each_block_links_to_the_sections_it_comes_from_once():
     assert block.more == [("Title?", "05_budget.html"), ("What then?", "05_budget.html#What-then?")]
 
 
+def test_a_table_without_a_row_is_no_content():
+    table = "<table><caption>Plan</caption><thead><tr><th>Campaign</th></tr></thead><tbody>{}</tbody></table>"
+    assert blocks.blocks({"a": book(cell(table.format(""), "plan"))}, {"a": ""}) == []
+    (block,) = blocks.blocks({"a": book(cell(table.format("<tr><td>Mail</td></tr>"), "plan"))}, {"a": ""})
+    assert 'class="scroll"' in block.answer[0]
+
+
 def test_a_headline_that_stands_in_a_block_is_not_said_twice():
     notebook = book(cell("<p>1</p>", "headline"), cell("<p>2</p>", "headline", "trust"))
     assert blocks.beside(notebook) == ["<p>1</p>"]
@@ -98,9 +105,11 @@ def page(built) -> BeautifulSoup:
 
 
 @pytest.mark.xdist_group("report")
-def test_the_page_has_the_blocks_that_apply(page):
+def test_the_page_has_the_blocks_that_apply(page, built):
     ids = [heading["id"] for heading in page.select("section > h2")]
     absent = {"earned", "since"}  # the small report has no past campaign and no earlier date
+    if not pd.read_parquet(built / DAY / "data" / "budget.parquet").contacts.any():
+        absent.add("plan")
     assert ids == [name for name in ORDER if name not in absent] + ["pages", "downloads"]
     for section in page.select("section.block"):
         assert section.select_one(".answer").get_text(strip=True), section.h2.text
@@ -150,6 +159,7 @@ def derived(folder: Path) -> set[str]:
     avoided = spent_on[spent_on == 0].index
     shown = plan[plan.flip_lift.notna()]
     tested = data["backtest"].assign(miss=lambda table: (table.revenue_predicted / table.revenue_actual - 1).abs())
+    segments = openpyxl.load_workbook(folder / "workbook.xlsx", data_only=True)["Segments"]
     values = [
         50_000 - plan.spend.sum(),
         planned.campaign.nunique(),
@@ -161,6 +171,7 @@ def derived(folder: Path) -> set[str]:
         idle[idle.index.isin(avoided) & (idle > 0)].sum(),
         shown.flip_lift.between(shown.lift_low, shown.lift_high).sum(),
         tested.origin.nunique(),
+        -sum(row[-1] or 0 for row in segments.iter_rows(min_row=3, values_only=True)),  # what contacting all would lose
         *tested.groupby("method").miss.mean(),
         *tested.groupby("method").top_decile_capture.mean(),
     ]
@@ -201,7 +212,8 @@ def test_the_leading_numbers_are_these(page, built):
     customers = pd.read_parquet(data / "customers.parquet")
     year = outlook[(outlook.segment == "all") & (outlook.months == 12)].iloc[0]
     text = {section.h2["id"]: section.get_text(" ") for section in page.select("section.block")}
-    assert formats.money(plan.spend.sum(), "USD", 0) in text["decision"]
+    spend = plan.spend.sum()
+    assert (f"Spend {formats.money(spend, 'USD', 0)} of" if spend else "Spend none of") in text["decision"]
     assert f"{formats.money(50_000 - plan.spend.sum(), 'USD', 0)} stays unspent" in text["decision"]
     for value in (year.revenue, year.revenue_low, year.revenue_high):
         assert formats.money(value, "USD") in text["usual"]

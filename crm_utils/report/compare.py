@@ -24,6 +24,7 @@ from crm_utils.tables import compare as tables
 from crm_utils.tables import segmentation as segment_tables
 
 TABLES = ("customers", "segments", "segment_profile", "cltv", "forecast", "budget")
+SCANNED = ("orders", "adjustments")
 
 
 def compare(root: Path, report: str, then: str, now: str) -> Path:
@@ -43,6 +44,9 @@ def compare(root: Path, report: str, then: str, now: str) -> Path:
             raise SourceError(
                 f"{day} is no published date of {report}; there are: {', '.join(dates)}. A date that params/{report}.yaml lists is built by make report REPORT={report} DATE={day}"
             )
+        missing = [name for name in (*TABLES, *SCANNED) if not Store(folder / day).has(name)]
+        if missing:
+            raise SourceError(f"{report} {day} has no table {missing[0]}: make report REPORT={report} DATE={day} first")
     if then == now:
         raise SourceError(f"FROM and TO are the same date, {now}: name two of {', '.join(dates)}")
     if then > now:

@@ -88,7 +88,9 @@ def linked(page: str, root: str) -> str:
 def _link_in(text: NavigableString, waiting: dict[Term, re.Pattern], root: str) -> None:
     """Link the terms that `text` is the first to use, and take them off the list."""
     pieces, done = [], 0
-    while hits := [(hit.start(), -hit.end(), term) for term, form in waiting.items() if (hit := form.search(text, done))]:
+    while hits := [
+        (hit.start(), -hit.end(), term) for term, form in waiting.items() if (hit := form.search(text, done))
+    ]:
         start, end, term = min(hits, key=lambda hit: hit[:2])
         pieces += [text[done:start], _anchor(text[start:-end], f"{root}{PAGE}#{term.id}")]
         done = -end
