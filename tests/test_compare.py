@@ -199,7 +199,7 @@ def test_the_page_says_what_the_two_folders_hold(two_dates):
     for amount in (month, quarter):
         assert f"${amount:,.0f}" in text
     rows = [
-        [cell.text for cell in row.select("td")] for row in page.find(id="forecasts").parent.table.select("tbody tr")
+        [cell.text for cell in row.select("td, th")] for row in page.find(id="forecasts").parent.table.select("tbody tr")
     ]
     assert [row[0] for row in rows] == ["1 month", "3 months"], "longer horizons end after the later date"
     assert [row[-1] for row in rows] == [
@@ -220,7 +220,10 @@ def test_movement_adds_up_from_the_segments_published_then_to_those_of_now(two_d
     page = BeautifulSoup(compare.compare(two_dates, "small", str(THEN), str(NOW)).read_text(), "html.parser")
     rows = page.find(id="moves").parent.table.select("tbody tr")
     shown = {
-        row.td.text: [cell.text.replace(",", "").replace("−", "-") for cell in row.select("td")[1:-1]] for row in rows
+        row.select("td, th")[0].text: [
+            cell.text.replace(",", "").replace("−", "-") for cell in row.select("td, th")[1:-1]
+        ]
+        for row in rows
     }
     for name, (first, *causes, last) in shown.items():
         assert int(first) == profiles[0][name]

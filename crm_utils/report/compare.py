@@ -52,7 +52,6 @@ def compare(root: Path, report: str, then: str, now: str) -> Path:
     if then > now:
         raise SourceError(f"FROM={then} is later than TO={now}: the earlier date comes first")
     with publish.locked(folder):
-        publish.recover(folder)
         return _write(folder, then, now)
 
 
