@@ -15,7 +15,7 @@ from crm_utils import comparison, movement, rfm, segments
 from crm_utils.headlines import compare as headlines
 from crm_utils.headlines import segmentation
 from crm_utils.locate import SourceError
-from crm_utils.report import build, compare, publish
+from crm_utils.report import compare, publish, published
 from crm_utils.store import Store
 from crm_utils.tables import compare as tables
 
@@ -199,7 +199,8 @@ def test_the_page_says_what_the_two_folders_hold(two_dates):
     for amount in (month, quarter):
         assert f"${amount:,.0f}" in text
     rows = [
-        [cell.text for cell in row.select("td, th")] for row in page.find(id="forecasts").parent.table.select("tbody tr")
+        [cell.text for cell in row.select("td, th")]
+        for row in page.find(id="forecasts").parent.table.select("tbody tr")
     ]
     assert [row[0] for row in rows] == ["1 month", "3 months"], "longer horizons end after the later date"
     assert [row[-1] for row in rows] == [
@@ -294,7 +295,7 @@ def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_pat
     assert compare.renew(folder, {str(NOW)}) == []
     assert "Renamed shop" in page.read_text()
     shutil.rmtree(folder / str(THEN))
-    build.bring_index_up_to_date(root)
+    published.bring_index_up_to_date(root)
     assert "compare/" not in (root / "reports" / "index.html").read_text()
 
 
@@ -317,7 +318,7 @@ def test_other_rules_on_the_two_dates_are_said_and_moves_left_out(two_dates, tmp
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_page_in_a_browser(two_dates, browser, width):
     compare.compare(two_dates, "small", str(THEN), str(NOW))
-    build.bring_index_up_to_date(two_dates)
+    published.bring_index_up_to_date(two_dates)
     tab = browser.new_context(offline=True, viewport={"width": width, "height": 900}).new_page()
     complaints = []
     tab.on("console", lambda message: complaints.append(message.text))

@@ -9,7 +9,7 @@ import pytest
 
 from crm_utils.headlines import trends as headlines
 from crm_utils.plots import trends as plots
-from crm_utils.report import build, keys, overview
+from crm_utils.report import overview, published
 
 
 def publish(root: Path, report: str, day: str, customers: int, key: str = "k", **manifest: object) -> None:
@@ -33,7 +33,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def index(root: Path) -> str:
-    build.bring_index_up_to_date(root)
+    published.bring_index_up_to_date(root)
     return (root / "reports" / "index.html").read_text()
 
 
@@ -80,7 +80,7 @@ def test_what_is_unfinished_failed_or_a_draft_is_no_date(root):
     for name in ("late/.2024-09-30.building", "late/2024-09-30.failed", "_draft"):
         shutil.copytree(root / "reports" / "late" / "2024-06-30", root / "reports" / name)
     (root / "reports" / "nothing").mkdir()
-    assert {folder.name: days for folder, days in keys.published(root).items()} == {
+    assert {folder.name: days for folder, days in published.dates(root).items()} == {
         "early": ["2023-12-31"],
         "late": ["2024-03-31", "2024-06-30"],
     }

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from crm_utils.locate import SourceError, SourceMissing
-from crm_utils.report import keys, publish
+from crm_utils.report import keys, publish, published
 from crm_utils.report.plan import Job
 
 VERSIONS = ("pandas", "scipy", "ibis-framework", "duckdb", "nbconvert", "papermill")
@@ -60,35 +60,17 @@ def build(root: Path, stale: list[Job], tick: Callable[[str], None]) -> list[str
                 of_report = [job for job in stale if job.name == name]
                 failed = list(pool.map(lambda job: _build(job, tick), of_report))
             problems += [line for line in failed if line]
-            problems += _renew_comparisons(root / "reports" / name, {str(job.day) for job in of_report})
-    bring_index_up_to_date(root)
+            problems += published.renew_comparisons(root / "reports" / name, {str(job.day) for job in of_report})
+    published.bring_index_up_to_date(root)
     return problems
-
-
-def _renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
-    """Write the comparisons anew in which a rebuilt date stands; return one line per problem."""
-    if not (folder / "compare").exists():
-        return []
-    from crm_utils.report import compare
-
-    return compare.renew(folder, rebuilt)
-
-
-def bring_index_up_to_date(root: Path) -> None:
-    """Write the pages over all reports, unless they show what is published now: a report may have been taken away."""
-    index = root / "reports" / "index.html"
-    if not index.exists() or f'data-built-from="{keys.overview_key(root)}"' not in index.read_text(encoding="utf-8"):
-        from crm_utils.report import overview
-
-        overview.write(root)
 
 
 def stale_notebooks(job: Job) -> list[str]:
     """The notebooks of a job that have to run, by the keys of what is published."""
-    published = {book["name"]: book for book in _manifest(job.folder).get("notebooks", [])}
+    there = {book["name"]: book for book in _manifest(job.folder).get("notebooks", [])}
     fresh = []
     for name, key in job.keys.items():
-        book = published.get(name, {"key": None})
+        book = there.get(name, {"key": None})
         if book["key"] != key or "files" not in book or not all((job.folder / path).exists() for path in _files(book)):
             break
         fresh.append(name)

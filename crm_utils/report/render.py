@@ -54,13 +54,6 @@ def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
-def piece(html: str) -> BeautifulSoup:
-    """What one cell shows, as it stands on any page: its tables in their boxes."""
-    body = BeautifulSoup(html, "html.parser")
-    _wrap_tables(body)
-    return body
-
-
 def _body(executed: NotebookNode) -> str:
     executed = nbformat.from_dict(executed)
     executed.cells = [cell for cell in executed.cells if not HIDDEN_TAGS & set(cell.metadata.get("tags", []))]
@@ -100,6 +93,13 @@ def _wrap_tables(body: BeautifulSoup) -> None:
         )
     for style in body.find_all("style"):
         style.extract()  # what a Styler writes for a table without styles of its own
+
+
+def piece(html: str) -> BeautifulSoup:
+    """What one cell shows, as it stands on any page: its tables in their boxes."""
+    body = BeautifulSoup(html, "html.parser")
+    _wrap_tables(body)
+    return body
 
 
 def _heading_text(heading: Any) -> str:
