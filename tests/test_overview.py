@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from axe_core_python.sync_playwright import Axe
 
 from crm_utils.headlines import trends as headlines
 from crm_utils.plots import trends as plots
@@ -99,6 +100,22 @@ def test_comparisons_are_linked_while_both_dates_are_there(root):
 def test_titles_from_params_are_escaped(tmp_path):
     publish(tmp_path, "odd", "2024-06-30", 5, title="<script>alert(1)</script>")
     assert "<script>" not in overview.top_page(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["index.html", "how-to-read.html"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_pages_in_a_browser(root, browser, name, width):
+    index(root)
+    tab = browser.new_context(offline=True, viewport={"width": width, "height": 900}).new_page()
+    complaints = []
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.goto((root / "reports" / name).as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    assert [item["id"] for item in Axe().run(tab)["violations"]] == []
+    assert tab.locator("h1").count() == 1
+    assert all(len(image.get_attribute("alt")) >= 15 for image in tab.locator("img").all())
+    assert complaints == []
+    tab.context.close()
 
 
 def sizes(*counts: tuple[int, int]) -> pd.DataFrame:
