@@ -57,8 +57,9 @@ def measured(table: pd.DataFrame, currency: str) -> Sentence | Nothing:
             f"{plural(len(used), 'past campaign')} can be measured, but {known} not in the campaigns file.", left_out
         )
     sums = priced[["earned", "promised"]].sum()
+    assumed = "its assumed lift" if len(priced) == 1 else "their assumed lifts"
     return say(
-        f"{plural(len(priced), 'measured campaign')} whose costs are known earned {money(sums.earned, currency)}; their assumed lifts had promised {money(sums.promised, currency)}.",
+        f"{plural(len(priced), 'measured campaign')} whose costs are known earned {money(sums.earned, currency)}; {assumed} had promised {money(sums.promised, currency)}.",
         left_out,
     )
 

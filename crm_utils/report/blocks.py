@@ -49,6 +49,7 @@ def blocks(executed: dict[str, NotebookNode], pages: dict[str, str]) -> list[Blo
             for name, notebook in executed.items()
             for part, section in run.outputs(notebook, tag)
         ]
+        shown = [(html, name, section) for html, name, section in shown if not _empty(html)]
         if shown:
             answer = [_part(html, whole=bool(PICTURED & set(tags))) for html, _, _ in shown]
             more = dict(_link(name, section, pages[name]) for _, name, section in shown)
@@ -60,6 +61,12 @@ def beside(notebook: NotebookNode) -> list[Markup]:
     """What a notebook says beside its name: its headlines, but for those that stand in a block."""
     in_blocks = {tag for tags in BLOCKS.values() for tag in tags}
     return [Markup(html) for html, _ in run.outputs(notebook, HEADLINE, but_not=in_blocks)]
+
+
+def _empty(html: str) -> bool:
+    """Whether an output is a table without a row."""
+    table = BeautifulSoup(html, "html.parser").table
+    return table is not None and not table.select("tbody td")
 
 
 def _part(html: str, whole: bool) -> Markup:

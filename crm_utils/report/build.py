@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crm_utils.formats import hidden
 from crm_utils.locate import SourceError, SourceMissing
-from crm_utils.report import failures, keys, manifest, publish
+from crm_utils.report import failures, keys, manifest, publish, published
 from crm_utils.report.plan import Job
 
 KERNEL_SETTINGS = {
@@ -69,8 +69,11 @@ def build(root: Path, stale: list[Job], tick: Callable[[str], None]) -> tuple[in
             ready = [job for job in waiting if not unusable[job.name]]
             failed += [failure for failure in pool.map(lambda job: _attempt(job, tick), ready) if failure]
         built = [job for job in ready if not any(failure.job is job for failure in failed)]
-        unrenewed = [line for name in names for line in _renew_comparisons(root / "reports" / name, built)]
-    bring_index_up_to_date(root)
+        days = {name: {str(job.day) for job in built if job.name == name} for name in names}
+        unrenewed = [
+            line for name in names for line in published.renew_comparisons(root / "reports" / name, days[name])
+        ]
+    published.bring_index_up_to_date(root)
     return len(built), failed, unrenewed
 
 
@@ -107,31 +110,12 @@ def _unusable(jobs: list[Job]) -> str | None:
     return None
 
 
-def _renew_comparisons(folder: Path, built: list[Job]) -> list[str]:
-    """Write the comparisons anew in which a rebuilt date stands; return one line for each that could not be."""
-    rebuilt = {str(job.day) for job in built if job.folder.parent == folder}
-    if not rebuilt or not (folder / "compare").exists():
-        return []
-    from crm_utils.report import compare
-
-    return compare.renew(folder, rebuilt)
-
-
-def bring_index_up_to_date(root: Path) -> None:
-    """Write the pages over all reports, unless they show what is published now: a report may have been taken away."""
-    index = root / "reports" / "index.html"
-    if not index.exists() or f'data-built-from="{keys.overview_key(root)}"' not in index.read_text(encoding="utf-8"):
-        from crm_utils.report import overview
-
-        overview.write(root)
-
-
 def stale_notebooks(job: Job) -> list[str]:
     """The notebooks of a job that have to run, by the keys of what is published."""
-    published = {book["name"]: book for book in manifest.read(job.folder).get("notebooks", [])}
+    there = {book["name"]: book for book in manifest.read(job.folder).get("notebooks", [])}
     fresh = []
     for name, key in job.keys.items():
-        book = published.get(name, {"key": None})
+        book = there.get(name, {"key": None})
         if book["key"] != key or "files" not in book or not all((job.folder / path).exists() for path in _files(book)):
             break
         fresh.append(name)

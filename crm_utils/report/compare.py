@@ -17,13 +17,14 @@ from crm_utils.locate import SourceError
 from crm_utils.orders import known_on
 from crm_utils.plots import compare as plots
 from crm_utils.plots import segmentation as segment_plots
-from crm_utils.report import glossary, keys, publish, render
+from crm_utils.report import glossary, publish, published, render
 from crm_utils.schemas import TableError
 from crm_utils.store import Store
 from crm_utils.tables import compare as tables
 from crm_utils.tables import segmentation as segment_tables
 
 TABLES = ("customers", "segments", "segment_profile", "cltv", "forecast", "budget")
+SCANNED = ("orders", "adjustments")
 
 
 def compare(root: Path, report: str, then: str, now: str) -> Path:
@@ -32,9 +33,9 @@ def compare(root: Path, report: str, then: str, now: str) -> Path:
     Raises `SourceError` where a folder is missing or the dates are not two dates in their order.
     """
     folder = root / "reports" / report
-    dates = keys.published(root).get(folder, [])
+    dates = published.dates(root).get(folder, [])
     if not dates:
-        there = ", ".join(other.name for other in keys.published(root)) or "none"
+        there = ", ".join(other.name for other in published.dates(root)) or "none"
         raise SourceError(
             f"no date of report {report!r} is published (published reports: {there}): make report REPORT={report} first"
         )
@@ -43,12 +44,14 @@ def compare(root: Path, report: str, then: str, now: str) -> Path:
             raise SourceError(
                 f"{day} is no published date of {report}; there are: {', '.join(dates)}. A date that params/{report}.yaml lists is built by make report REPORT={report} DATE={day}"
             )
+        missing = [name for name in (*TABLES, *SCANNED) if not Store(folder / day).has(name)]
+        if missing:
+            raise SourceError(f"{report} {day} has no table {missing[0]}: make report REPORT={report} DATE={day} first")
     if then == now:
         raise SourceError(f"FROM and TO are the same date, {now}: name two of {', '.join(dates)}")
     if then > now:
         raise SourceError(f"FROM={then} is later than TO={now}: the earlier date comes first")
     with publish.locked(folder):
-        publish.recover(folder)
         return _write(folder, then, now)
 
 
@@ -58,7 +61,7 @@ def renew(folder: Path, rebuilt: set[str]) -> list[str]:
     Call under the report's lock. A page that cannot be renewed stays as it was.
     """
     problems = []
-    for then, now in keys.comparisons(folder):
+    for then, now in published.comparisons(folder):
         if rebuilt & {then, now}:
             try:
                 _write(folder, then, now)

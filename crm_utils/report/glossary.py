@@ -87,16 +87,14 @@ def linked(page: str, root: str) -> str:
 
 def _link_in(text: NavigableString, waiting: dict[Term, re.Pattern], root: str) -> None:
     """Link the terms that `text` is the first to use, and take them off the list."""
-    hits = sorted(
-        ((hit.start(), -hit.end(), hit.group(), term) for term, form in waiting.items() if (hit := form.search(text))),
-        key=lambda found: found[:2],
-    )
     pieces, done = [], 0
-    for start, end, word, term in hits:
-        if start >= done:
-            pieces += [text[done:start], _anchor(word, f"{root}{PAGE}#{term.id}")]
-            done = -end
-            del waiting[term]
+    while hits := [
+        (hit.start(), -hit.end(), term) for term, form in waiting.items() if (hit := form.search(text, done))
+    ]:
+        start, end, term = min(hits, key=lambda hit: hit[:2])
+        pieces += [text[done:start], _anchor(text[start:-end], f"{root}{PAGE}#{term.id}")]
+        done = -end
+        del waiting[term]
     if pieces:
         text.replace_with(*pieces, text[done:])
 

@@ -53,32 +53,6 @@ def side_files(job: Job) -> list[Path]:
     return [side_file(name, where, job.root) for name, where in named.items() if where not in (None, SIMULATED)]
 
 
-def published(root: Path) -> dict[Path, list[str]]:
-    """The published dates of each report that lies in `reports`, the oldest first; reports without a date are left out."""
-    folders = sorted(path for path in (root / "reports").glob("[!._]*") if path.is_dir())
-    dates = {folder: sorted(path.parent.name for path in folder.glob("[0-9]*/manifest.json")) for folder in folders}
-    return {folder: [day for day in days if not day.endswith(".failed")] for folder, days in dates.items() if days}
-
-
-def comparisons(folder: Path) -> list[tuple[str, str]]:
-    """The pairs of dates of a report that are compared on a page of their own, and are both still published."""
-    pairs = [path.stem.split("_") for path in sorted((folder / "compare").glob("*_*.html"))]
-    return [(then, now) for then, now in pairs if all((folder / day / "manifest.json").exists() for day in (then, now))]
-
-
-def overview_key(root: Path) -> str:
-    """The key of the pages over all reports: what is published, and the code that shows it."""
-    there = {
-        folder.name: [
-            json.loads((folder / day / "manifest.json").read_text(encoding="utf-8"))["pages_key"] for day in days
-        ]
-        for folder, days in published(root).items()
-    }
-    compared = {folder.name: comparisons(folder) for folder in published(root)}
-    code = imported("from crm_utils.report import overview") + sorted((PACKAGE / "report" / "templates").glob("*.*"))
-    return _hash(json.dumps([there, compared]), *(path.read_text(encoding="utf-8") for path in code))
-
-
 def imported(*code: str) -> list[Path]:
     """The package's own files that pieces of code import, directly or through others, in a fixed order."""
     found: set[Path] = set()

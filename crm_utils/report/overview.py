@@ -9,7 +9,7 @@ from markupsafe import Markup
 from crm_utils import formats
 from crm_utils.headlines import trends as headlines
 from crm_utils.plots import trends as plots
-from crm_utils.report import glossary, keys, publish, render
+from crm_utils.report import glossary, publish, published, render
 
 
 def write(root: Path) -> None:
@@ -21,9 +21,9 @@ def write(root: Path) -> None:
 
 def top_page(root: Path) -> str:
     """`reports/index.html`: the report with the newest date first, the dates of each newest first, with trends across them."""
-    reports = [_report(folder, dates) for folder, dates in keys.published(root).items()]
+    reports = [_report(folder, dates) for folder, dates in published.dates(root).items()]
     reports.sort(key=lambda report: report["dates"][0]["date"], reverse=True)
-    return render.page("top.html.j2", reports=reports, built_from=keys.overview_key(root))
+    return render.page("top.html.j2", reports=reports, built_from=published.overview_key(root))
 
 
 def _report(folder: Path, dates: list[str]) -> dict:
@@ -41,7 +41,7 @@ def _report(folder: Path, dates: list[str]) -> dict:
 
 def _comparisons(folder: Path) -> list[tuple[str, str]]:
     """Address and name of each comparison of two dates that are both published, the newest first."""
-    found = sorted(keys.comparisons(folder), key=lambda pair: pair[::-1], reverse=True)
+    found = sorted(published.comparisons(folder), key=lambda pair: pair[::-1], reverse=True)
     return [
         (
             f"{folder.name}/compare/{then}_{now}.html",

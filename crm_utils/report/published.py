@@ -1,0 +1,53 @@
+"""What lies in `reports`, and the pages made from it: those over all reports, and comparisons of two dates."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from crm_utils.report import keys
+
+
+def dates(root: Path) -> dict[Path, list[str]]:
+    """The published dates of each report that lies in `reports`, the oldest first; reports without a date are left out."""
+    folders = sorted(path for path in (root / "reports").glob("[!._]*") if path.is_dir())
+    found = {folder: sorted(path.parent.name for path in folder.glob("[0-9]*/manifest.json")) for folder in folders}
+    return {folder: [day for day in days if not day.endswith(".failed")] for folder, days in found.items() if days}
+
+
+def comparisons(folder: Path) -> list[tuple[str, str]]:
+    """The pairs of dates of a report that are compared on a page of their own, and are both still published."""
+    pairs = [path.stem.split("_") for path in sorted((folder / "compare").glob("*_*.html"))]
+    return [(then, now) for then, now in pairs if all((folder / day / "manifest.json").exists() for day in (then, now))]
+
+
+def overview_key(root: Path) -> str:
+    """The key of the pages over all reports: what is published, and the code that shows it."""
+    there = {
+        folder.name: [
+            json.loads((folder / day / "manifest.json").read_text(encoding="utf-8"))["pages_key"] for day in days
+        ]
+        for folder, days in dates(root).items()
+    }
+    compared = {folder.name: comparisons(folder) for folder in dates(root)}
+    code = keys.imported("from crm_utils.report import overview")
+    code += sorted((keys.PACKAGE / "report" / "templates").glob("*.*"))
+    parts = [json.dumps([there, compared]), *(path.read_text(encoding="utf-8") for path in code)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def bring_index_up_to_date(root: Path) -> None:
+    """Write the pages over all reports, unless they show what is published now: a report may have been taken away."""
+    index = root / "reports" / "index.html"
+    if not index.exists() or f'data-built-from="{overview_key(root)}"' not in index.read_text(encoding="utf-8"):
+        from crm_utils.report import overview
+
+        overview.write(root)
+
+
+def renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
+    """Write the comparisons anew in which a rebuilt date stands; return one line per problem. Call under the report's lock."""
+    if not rebuilt & {day for pair in comparisons(folder) for day in pair}:
+        return []
+    from crm_utils.report import compare
+
+    return compare.renew(folder, rebuilt)

@@ -1,0 +1,140 @@
+"""The page over all reports: newest first, right after a report was rebuilt or taken away, the same for the same reports."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from axe_core_python.sync_playwright import Axe
+
+from crm_utils.headlines import trends as headlines
+from crm_utils.plots import trends as plots
+from crm_utils.report import overview, published
+
+
+def publish(root: Path, report: str, day: str, customers: int, key: str = "k", **manifest: object) -> None:
+    """A published date as far as the overview reads it."""
+    folder = root / "reports" / report / day
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    figures = {"customers": customers, "orders": 9, "revenue": 1e3 * customers, "bought_in_90_days": customers // 2}
+    figures |= {"expected_revenue": 500.0, "spend": 10.0, "expected_profit": 20.0}
+    content = {"title": report.title(), "currency": "USD", "analysis_date": day, "summary": figures, "pages_key": key}
+    (folder / "manifest.json").write_text(json.dumps(content | manifest))
+    sizes = pd.DataFrame({"segment": ["Champions", "Lost", "Empty"], "customers": [customers // 3, customers // 2, 0]})
+    sizes.to_parquet(folder / "data" / "segment_profile.parquet")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    publish(tmp_path, "early", "2023-12-31", 40)
+    publish(tmp_path, "late", "2024-03-31", 60)
+    publish(tmp_path, "late", "2024-06-30", 90)
+    return tmp_path
+
+
+def index(root: Path) -> str:
+    published.bring_index_up_to_date(root)
+    return (root / "reports" / "index.html").read_text()
+
+
+def test_reports_and_dates_stand_newest_first(root):
+    page = index(root)
+    places = [page.index(text) for text in ("late/2024-06-30/", "late/2024-03-31/", "early/2023-12-31/")]
+    assert places == sorted(places)
+    assert page.count("<figure") == 2, "one date alone has no trend"
+    assert "Bought in the last 90 days" in page
+    assert (root / "reports" / "how-to-read.html").exists()
+
+
+def test_a_report_taken_away_leaves_the_index(root):
+    assert "early" in index(root)
+    shutil.rmtree(root / "reports" / "early")
+    assert "early" not in index(root)
+    shutil.rmtree(root / "reports" / "late" / "2024-03-31")
+    assert "<figure" not in index(root)
+    shutil.rmtree(root / "reports" / "late")
+    assert "No report has been built yet" in index(root)
+
+
+def test_rebuilding_one_report_leaves_the_others_in_place(root):
+    before = index(root)
+    publish(root, "early", "2023-12-31", 50, key="other")
+    after = index(root)
+    assert before != after
+    assert "late/2024-06-30/" in after
+
+
+def test_nothing_new_writes_nothing_and_run_times_do_not_count(root):
+    index(root)
+    path = root / "reports" / "index.html"
+    content, stamp = path.read_bytes(), path.stat().st_mtime_ns
+    publish(root, "late", "2024-06-30", 90, seconds=7)
+    index(root)
+    assert path.stat().st_mtime_ns == stamp
+    path.unlink()
+    index(root)
+    assert path.read_bytes() == content
+
+
+def test_what_is_unfinished_failed_or_a_draft_is_no_date(root):
+    for name in ("late/.2024-09-30.building", "late/2024-09-30.failed", "_draft"):
+        shutil.copytree(root / "reports" / "late" / "2024-06-30", root / "reports" / name)
+    (root / "reports" / "nothing").mkdir()
+    assert {folder.name: days for folder, days in published.dates(root).items()} == {
+        "early": ["2023-12-31"],
+        "late": ["2024-03-31", "2024-06-30"],
+    }
+
+
+def test_comparisons_are_linked_while_both_dates_are_there(root):
+    folder = root / "reports" / "late" / "compare"
+    folder.mkdir()
+    (folder / "2024-03-31_2024-06-30.html").write_text("x")
+    (folder / "2023-03-31_2024-06-30.html").write_text("one of its dates is gone")
+    page = index(root)
+    assert 'href="late/compare/2024-03-31_2024-06-30.html">31 March 2024 and 30 June 2024</a>' in page
+    assert "2023-03-31" not in page
+
+
+def test_titles_from_params_are_escaped(tmp_path):
+    publish(tmp_path, "odd", "2024-06-30", 5, title="<script>alert(1)</script>")
+    assert "<script>" not in overview.top_page(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["index.html", "how-to-read.html"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_pages_in_a_browser(root, browser, name, width):
+    index(root)
+    tab = browser.new_context(offline=True, viewport={"width": width, "height": 900}).new_page()
+    complaints = []
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.goto((root / "reports" / name).as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    assert [item["id"] for item in Axe().run(tab)["violations"]] == []
+    assert tab.locator("h1").count() == 1
+    assert all(len(image.get_attribute("alt")) >= 15 for image in tab.locator("img").all())
+    assert complaints == []
+    tab.context.close()
+
+
+def sizes(*counts: tuple[int, int]) -> pd.DataFrame:
+    days = pd.to_datetime(["2024-03-31", "2024-06-30"])
+    rows = [(f"S{n}", day, count) for n, pair in enumerate(counts) for day, count in zip(days, pair, strict=True)]
+    return pd.DataFrame(rows, columns=["segment", "date", "customers"])
+
+
+def test_segment_sizes_in_words_singular_and_zero():
+    assert headlines.segment_sizes(sizes((3, 1), (0, 2))) == (
+        "S1 grew most, from 0 to 2 customers; S0 shrank most, from 3 to 1 customer."
+    )
+    assert headlines.segment_sizes(sizes((1, 1))) == "No segment has more or fewer customers than on 31 March 2024."
+    assert headlines.segment_sizes(sizes((5, 5), (1, 9))) == "S1 grew most, from 1 to 9 customers."
+    assert headlines.segment_sizes_in_words(sizes((3, 1))).endswith("to 30 June 2024: S0 3 to 1.")
+
+
+def test_every_segment_that_ever_had_a_customer_has_its_panel():
+    ax = plots.segment_sizes(sizes((3, 1), (0, 0), (0, 2), (1, 1), (4, 4), (2, 2)))
+    titles = [panel.get_title(loc="left") for panel in ax.figure.axes]
+    assert [title for title in titles if title] == ["S0", "S2", "S3", "S4", "S5"]
+    assert [float(y) for y in ax.lines[0].get_ydata()] == [3, 1]
