@@ -20,20 +20,20 @@ def outlook(forecast: pd.DataFrame, customers: int, analysis_date: date, currenc
     )
 
 
-def basis(seasons: dict, error) -> Sentence:
+def basis(seasons: dict, error, tested_days: int) -> Sentence:
     """Whether a season is in the forecast, and what its range rests on."""
-    return say(season(seasons), ranges(error, seasons[3].known))
+    return say(season(seasons), ranges(error, seasons[3].known, tested_days))
 
 
-def ranges(error, season_known: bool) -> Sentence:
+def ranges(error, season_known: bool, tested_days: int) -> Sentence:
     """What the range of the forecast rests on, and what it does not hold."""
     judged = (
-        f"on {plural(error.origins, 'past forecast')} that could be judged and"
+        f"the misses of {plural(error.origins, 'past forecast')} of {plural(tested_days, 'day')}, and, because these are few, {count(error.assumed)} more that are assumed"
         if error.origins
-        else "not on past forecasts, which could not be judged, but"
+        else f"no past forecast, since none could be judged, but {count(error.assumed)} misses that are assumed"
     )
     return say(
-        f"The range rests on the model, on chance, {judged} on the assumption that forecasts are otherwise off by about a tenth.",
+        f"The range holds the model’s own doubt, chance, and {judged} ({percent(error.assumed_error)} each). Forecasts of other lengths borrow these misses.",
         ""
         if season_known
         else "A season, where there is one, is not in it: expect more misses than one in ten over parts of a year.",
@@ -56,9 +56,14 @@ def season(seasons: dict) -> Sentence:
 def value(cltv: pd.DataFrame, margin_rate: float, discount_rate: float, months: int, currency: str) -> Sentence:
     """Total CLV, with the horizon, margin and discount it rests on."""
     return say(
-        f"Their customer lifetime value is {money(cltv.clv.sum(), currency)}: profit of the next {plural(months, 'month')},",
-        f"at an assumed margin of {percent(margin_rate)} of revenue, discounted by an assumed {percent(discount_rate, 1 if discount_rate * 100 % 1 else 0)} a year.",
+        f"Today’s customers have a lifetime value (CLV) of {money(cltv.clv.sum(), currency)}: {terms(margin_rate, discount_rate, months)}."
     )
+
+
+def terms(margin_rate: float, discount_rate: float, months: int) -> str:
+    """What a CLV stands for: its horizon, margin and discount."""
+    margin, discount = (percent(rate, 1 if round(rate * 100, 6) % 1 else 0) for rate in (margin_rate, discount_rate))
+    return f"profit of the next {plural(months, 'month')}, at an assumed margin of {margin} of revenue, discounted by an assumed {discount} a year"
 
 
 def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Sentence:
@@ -72,18 +77,20 @@ def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Se
     )
 
 
-def historic(cltv: pd.DataFrame, churn: float, currency: str) -> Sentence:
+def historic(cltv: pd.DataFrame, churn: float, months: int, currency: str) -> Sentence:
     """What the past alone says all customers are worth, and how that compares."""
     return say(
-        f"By the past alone all customers together are worth {money(cltv.historic_clv.sum(), currency)}, at a churn of {percent(churn)} every 13 weeks; the model says {money(cltv.clv.sum(), currency)} for its horizon.",
+        f"By the past alone all customers together are worth {money(cltv.historic_clv.sum(), currency)}, at a churn of {percent(churn)} every 13 weeks. The model’s {money(cltv.clv.sum(), currency)} counts {plural(months, 'month')} and discounts them.",
     )
 
 
-def article_value(article: pd.DataFrame, currency: str) -> Sentence:
-    """The article's total, and why it is no amount of money."""
+def article_value(article: pd.DataFrame, right: float, currency: str) -> Sentence:
+    """The article's total, why it is no amount of money, and the total with the dimensions put `right`."""
     return say(
         f"By the article’s formula the customers are “worth” {money(article.cltv.sum(), currency)}, with revenue of {money(article.revenue.sum(), currency)} so far.",
         "Orders cancel out of it: it is revenue squared times a constant, so it ranks customers exactly as their revenue does, is in squared currency, and halves when the customer base doubles.",
+        f"Its churn is the share of customers who bought once, not a loss per period, and on its scale of 1 to 100 {percent((article.cltv_scaled < 2).mean())} of customers stand below 2.",
+        f"With its margin as a rate and churn per quarter the past gives {money(right, currency)} (see above).",
     )
 
 
@@ -157,6 +164,14 @@ def busiest(grid: pd.DataFrame) -> Sentence:
     best = grid.loc[grid.expected_orders.idxmax()]
     return say(
         f"The busiest of them, with {plural(best.repeat_orders, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence, will buy on about {best.expected_orders:.0f} days of the next year."
+    )
+
+
+def worked(example, customers: pd.DataFrame, terms: str, currency: str) -> Sentence:
+    """What the customer worked by hand did, and is worth."""
+    row = customers[customers.customer_id == example.customer_id].iloc[0]
+    return say(
+        f"Customer {row.customer_id} bought on {plural(row.repeat_orders + 1, 'day')}, for {money(row.mean_value, currency)} a day, and has a CLV of {money(row.clv, currency)}: {terms}."
     )
 
 
