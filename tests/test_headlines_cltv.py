@@ -155,14 +155,14 @@ def test_the_season_or_its_absence():
 
 def test_what_a_range_rests_on():
     assert (
-        "the misses of 2 past forecasts of 91 days, and, because these are few, 3 more that are assumed (10% each)"
+        "the misses of 2 past forecasts over 91 days; 3 more of 10% each are assumed because these are few"
         in headlines.ranges(btyd.PastError(0.1, 2), True, 91)
     )
-    assert "could not be judged" in headlines.ranges(btyd.PastError(), True, 91)
+    assert "no past forecast could be judged" in headlines.ranges(btyd.PastError(), True, 91)
 
 
 def test_an_unknown_season_is_not_in_the_range():
-    assert "A season, where there is one, is not in it" in headlines.ranges(btyd.PastError(), False, 91)
+    assert "An unknown season is not in it" in headlines.ranges(btyd.PastError(), False, 91)
     assert "season" not in headlines.ranges(btyd.PastError(), True, 91)
 
 

@@ -26,17 +26,17 @@ def basis(seasons: dict, error, tested_days: int) -> Sentence:
 
 
 def ranges(error, season_known: bool, tested_days: int) -> Sentence:
-    """What the range of the forecast rests on, and what it does not hold."""
+    """What the range of the forecast rests on, what in it is assumed, and what it does not hold."""
     judged = (
-        f"the misses of {plural(error.origins, 'past forecast')} of {plural(tested_days, 'day')}, and, because these are few, {count(error.assumed)} more that are assumed"
+        f"the misses of {plural(error.origins, 'past forecast')} over {plural(tested_days, 'day')}; {count(error.assumed)} more of {percent(error.assumed_error)} each are assumed because these are few, and other horizons borrow them all."
         if error.origins
-        else f"no past forecast, since none could be judged, but {count(error.assumed)} misses that are assumed"
+        else f"{count(error.assumed)} misses of {percent(error.assumed_error)} each, which are assumed since no past forecast could be judged."
     )
     return say(
-        f"The range holds the model’s own doubt, chance, and {judged} ({percent(error.assumed_error)} each). Forecasts of other lengths borrow these misses.",
+        f"The range counts the model’s doubt, chance, and {judged}",
         ""
         if season_known
-        else "A season, where there is one, is not in it: expect more misses than one in ten over parts of a year.",
+        else "An unknown season is not in it: parts of a year will miss it more often than one time in ten.",
     )
 
 
@@ -44,9 +44,7 @@ def season(seasons: dict) -> Sentence:
     """Whether the forecast carries a season, or why not."""
     months = next((months for months, found in seasons.items() if not found.known), None)
     if months is not None:
-        return say(
-            f"No season is in the forecast: {seasons[months].withheld}. The months before a high season will bring more, those after it less."
-        )
+        return say(f"No season is in the forecast: {seasons[months].withheld}.")
     quarter = seasons[3].factor
     return say(
         f"The season is in the forecast: the next three months are worth {percent(abs(quarter - 1))} {'more' if quarter >= 1 else 'less'} than usual, as the same weeks of last year were. The figures without season stand beside it."
@@ -62,8 +60,14 @@ def value(cltv: pd.DataFrame, margin_rate: float, discount_rate: float, months: 
 
 def terms(margin_rate: float, discount_rate: float, months: int) -> str:
     """What a CLV stands for: its horizon, margin and discount."""
-    margin, discount = (percent(rate, 1 if round(rate * 100, 6) % 1 else 0) for rate in (margin_rate, discount_rate))
+    margin, discount = _rates(margin_rate, discount_rate)
     return f"profit of the next {plural(months, 'month')}, at an assumed margin of {margin} of revenue, discounted by an assumed {discount} a year"
+
+
+def in_brief(margin_rate: float, discount_rate: float, months: int) -> str:
+    """The same for a caption."""
+    margin, discount = _rates(margin_rate, discount_rate)
+    return f"CLV: {plural(months, 'month')}, margin {margin}, discount {discount} a year"
 
 
 def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Sentence:
@@ -167,11 +171,11 @@ def busiest(grid: pd.DataFrame) -> Sentence:
     )
 
 
-def worked(example, customers: pd.DataFrame, terms: str, currency: str) -> Sentence:
+def worked(example, customers: pd.DataFrame, in_brief: str, currency: str) -> Sentence:
     """What the customer worked by hand did, and is worth."""
     row = customers[customers.customer_id == example.customer_id].iloc[0]
     return say(
-        f"Customer {row.customer_id} bought on {plural(row.repeat_orders + 1, 'day')}, for {money(row.mean_value, currency)} a day, and has a CLV of {money(row.clv, currency)}: {terms}."
+        f"Customer {row.customer_id} bought on {plural(row.repeat_orders + 1, 'day')}, for {money(row.mean_value, currency)} a day, and is worth {money(row.clv, currency)} ({in_brief})."
     )
 
 
@@ -219,3 +223,7 @@ def segments_in_words(totals: pd.DataFrame, currency: str) -> str:
         + "; ".join(f"{row.segment} {money(row.expected_revenue, currency)}" for row in totals.itertuples())
         + "."
     )
+
+
+def _rates(*rates: float) -> list[str]:
+    return [percent(rate, 1 if round(rate * 100, 6) % 1 else 0) for rate in rates]

@@ -41,7 +41,7 @@ def tracking(backtest: pd.DataFrame, currency: str, ax: Axes | None = None) -> A
 def parts(parts: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
     """Revenue of the last test by segment, forecast and actual."""
     shown = parts.iloc[::-1]
-    ax = new_axes(ax, height=1.0 + 0.36 * len(shown))
+    ax = new_axes(ax, height=0.9 + 0.31 * len(shown))
     for shift, column, colour, label in (
         (0.2, "revenue_predicted", BLUE, "Forecast"),
         (-0.2, "revenue_actual", INK, "Actual"),

@@ -39,18 +39,20 @@ def model(model: pd.DataFrame, *notes: object) -> Folded:
     return folded("Parameters, standard errors, fit and assumptions", *notes, table)
 
 
-def customers(listed: pd.DataFrame, caption: str, currency: str) -> Styler:
-    return styled(listed.drop(columns=["clv_low", "clv_high"]), caption, currency)
+def most_valuable(listed: pd.DataFrame, terms: str, currency: str) -> Styler:
+    shown = listed[["customer_id", "segment", "purchase_days", "p_alive", "clv"]]
+    return styled(shown, f"The ten customers of highest expected value ({terms})", currency)
 
 
 def quiet(listed: pd.DataFrame, terms: str, currency: str) -> Styler | None:
     if listed.empty:
         return None
-    return customers(listed, f"Best customers of the past who are more likely gone than not (CLV: {terms})", currency)
+    shown = listed[["customer_id", "segment", "past_revenue", "silent_days", "p_alive", "clv"]]
+    return styled(shown, f"Best customers of the past, more likely gone than not ({terms})", currency)
 
 
 def segment_values(totals: pd.DataFrame, terms: str, currency: str) -> Folded:
-    table = styled(totals, f"Expected in the next 12 months, and CLV ({terms}), by segment", currency)
+    table = styled(totals, f"Expected in the next 12 months, by segment ({terms})", currency)
     return folded("All segments in numbers", table)
 
 
