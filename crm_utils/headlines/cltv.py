@@ -47,7 +47,7 @@ def season(seasons: dict) -> Sentence:
         return say(f"No season is in the forecast: {seasons[months].withheld}.")
     quarter = seasons[3].factor
     return say(
-        f"The season is in the forecast: the next three months are worth {percent(abs(quarter - 1))} {'more' if quarter >= 1 else 'less'} than usual, as the same weeks of last year were. The figures without season stand beside it."
+        f"The season is in the forecast: the next three months are worth {percent(abs(quarter - 1))} {'more' if quarter >= 1 else 'less'} than usual, as the same weeks of last year were, growth taken out. The figures without season stand beside it."
     )
 
 
