@@ -58,14 +58,14 @@ def horizons(analysis_date: date) -> dict[int, int]:
 
 
 def forecast(customers: pd.DataFrame, models, analysis_date: date) -> pd.DataFrame:
-    """The summary with p_alive (null for one-time buyers: not known) and what is expected in 1, 3, 6 and 12 months.
+    """The summary with p_alive (null where not known: for one-time buyers, and for all where dropout is not identified) and what is expected in 1, 3, 6 and 12 months.
 
     Adds expected_orders and expected_revenue (12 months; shorter ones suffixed _1m, _3m, _6m), before margin, undiscounted, without season.
     """
     days = list(horizons(analysis_date).values())
     orders, value = models.expected_orders(customers, days), models.expected_value(customers)
     x, t_x, T = behaviour(customers)
-    known = (x > 0) & (not models.withheld)
+    known = (x > 0) & models.identified
     columns = {"p_alive": np.where(known, models.purchase.p_alive(x, t_x, T), np.nan)}
     for place, suffix in enumerate(HORIZONS.values()):
         columns[f"expected_orders{suffix}"] = orders[:, place]
@@ -169,40 +169,28 @@ def activity_map(models, ages: int = 365, repeats: int = 12) -> pd.DataFrame:
     ).reset_index()
 
 
-def example(customers: pd.DataFrame, models, margin_rate: float) -> tuple[str, pd.DataFrame]:
-    """One customer worked by hand: the one of middle clv among those who bought again at least twice (or of all).
+def joined(
+    customers: pd.DataFrame,
+    segments: pd.DataFrame,
+    valued: pd.DataFrame,
+    margin_rate: float,
+    discount_rate: float,
+    months: int,
+) -> pd.DataFrame:
+    """RFM, segment and expected value of every customer in one table, the most valuable first.
 
-    Returns the id, and the steps: step, formula, value.
+    Columns of `customers`, segment, and of `valued`: p_alive, expected orders and revenue (_1m to _12m), clv with its range, tier and
+    what it assumes (horizon_months, margin_rate, discount_rate), historic_clv. Money to cents, the rest to four decimals.
     """
-    known = customers[customers.repeat_orders >= 2]
-    chosen = (known if len(known) else customers).sort_values(["clv", "customer_id"])
-    row = chosen.iloc[len(chosen) // 2]
-    one = customers[customers.customer_id == row.customer_id]
-    days, value = row.repeat_orders + 1, models.expected_value(one)[0]
-    steps = [
-        ("Repeat purchase days (x)", "purchase days after the first", row.repeat_orders),
-        ("Age at the last of them (t_x), days", "last purchase day − first", row.last_order_age),
-        ("Age today (T), days", "analysis date − first purchase day", row.age),
-        ("Mean value of a purchase day (z)", f"revenue ÷ {days:.0f} purchase days", row.mean_value),
-        ("Probability of being active", models.purchase.alive_formula, models.purchase.p_alive(*behaviour(one))[0]),
-        ("Expected purchase days, 12 months", "probability × purchase days expected while active", row.expected_orders),
-        ("Expected value of a purchase day", "p (γ + n z) ÷ (p n + q − 1), with n = x + 1", value),
-        ("Expected revenue, 12 months", "purchase days × value", row.expected_revenue),
-        (
-            "Profit, 12 months, not discounted",
-            f"revenue × margin of {margin_rate:.0%}",
-            margin_rate * row.expected_revenue,
-        ),
-        ("Customer lifetime value", "profit month by month over the horizon, each discounted to today", row.clv),
-    ]
-    return row.customer_id, pd.DataFrame(steps, columns=["step", "formula", "value"])
-
-
-def purchase_days(orders: ir.Table, customer_id: str) -> pd.DataFrame:
-    """The purchase days of one customer: day, orders, revenue."""
-    own = orders.filter(orders.customer_id == customer_id).mutate(day=lambda t: t.ordered_at.date())
-    days = own.group_by("day").agg(orders=own.count(), revenue=own.revenue.cast("decimal(38, 4)").sum().cast("float64"))
-    return days.order_by("day").execute()
+    terms = {"horizon_months": months, "margin_rate": margin_rate, "discount_rate": discount_rate}
+    known = valued.drop(columns=["repeat_orders", "last_order_age", "age", "mean_value"]).assign(**terms)
+    known = known.rename(columns={name: f"{name}_12m" for name in ("expected_orders", "expected_revenue")})
+    known = known.round({name: 2 if "clv" in name or "revenue" in name else 4 for name in known.columns})
+    whole = customers.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
+    whole = whole.merge(known, on="customer_id", validate="one_to_one")
+    whole = whole.round({"revenue": 2, "mean_order_value": 2})
+    whole = whole.assign(first_order=whole.first_order.dt.date, last_order=whole.last_order.dt.date)
+    return whole.sort_values(["clv", "customer_id"], ascending=[False, True], ignore_index=True)
 
 
 def by_segment(customers: pd.DataFrame, segments: pd.DataFrame, outlook: pd.DataFrame) -> pd.DataFrame:

@@ -100,13 +100,10 @@ def as_in_article(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     return valued.merge(forecast[columns], on="customer_id", how="left", validate="one_to_one")
 
 
-def joined(article: pd.DataFrame, customers: pd.DataFrame, segments: pd.DataFrame, cltv: pd.DataFrame) -> pd.DataFrame:
-    """The `article` table: RFM, segment, the article's value and forecast, and the model's value, one row a customer."""
-    scores = customers.drop(columns=["orders", "revenue"]).merge(segments, on="customer_id", validate="one_to_one")
-    model = cltv[["customer_id", "p_alive", "expected_orders", "expected_revenue", "clv", "historic_clv"]]
-    return scores.merge(article, on="customer_id", validate="one_to_one").merge(
-        model, on="customer_id", validate="one_to_one"
-    )
+def joined(whole: pd.DataFrame, article: pd.DataFrame) -> pd.DataFrame:
+    """The `article` table: `cltv.joined` with the article's value and forecast of each customer, the article's tier as article_tier."""
+    theirs = article.drop(columns=["orders", "revenue"]).rename(columns={"tier": "article_tier"})
+    return whole.merge(theirs, on="customer_id", validate="one_to_one")
 
 
 def _article_summary(orders: ir.Table, today: date) -> pd.DataFrame:

@@ -33,7 +33,11 @@ def daily(orders: ir.Table) -> pd.Series:
 
 
 def find(revenue: pd.Series, origin: date, days: int, ages: pd.Series) -> Season:
-    """The season of the `days` after `origin`: last year's same days ÷ the mean of as many days over the last 52 weeks.
+    """The season of the `days` after `origin`: last year's same days ÷ the mean of as many days over the last 52 weeks, without growth.
+
+    Last year's days lie early in those 52 weeks, so a growing shop would show a low season whatever the weeks: they are brought to the
+    middle of the year by its growth, the last 13 weeks ÷ the same 13 weeks a year before. 13-week forecasts were then 6 % off on 16 monthly
+    origins of a simulated shop that doubles (16 % without this, 12 % without any season), 6.5 % on seven of Online Retail II (6 % and 18 %).
 
     `revenue` is `daily` as known on the origin, `ages` the customers' days since their first purchase. Known only where last
     year's days and the 13 weeks before them lie in the history; 52 weeks or more hold every season once.
@@ -49,9 +53,12 @@ def find(revenue: pd.Series, origin: date, days: int, ages: pd.Series) -> Season
         )
     same = _sum(revenue, start, start + timedelta(days=days))
     usual = _sum(revenue, start, origin) * days / YEAR
-    if not (same > 0 and usual > 0):
-        return Season(withheld="nothing was sold in the same weeks of last year")
-    return Season(same / usual)
+    before, now = (_sum(revenue, end - timedelta(days=BEFORE), end) for end in (start, origin))
+    if min(same, usual, before, now) <= 0:
+        return Season(
+            withheld="nothing was sold in the same weeks of last year, or in the 13 before them or before today"
+        )
+    return Season(same / usual * (now / before) ** ((YEAR - days) / 2 / YEAR))
 
 
 def ahead(revenue: pd.Series, origin: date, ages: pd.Series, days: dict[int, int]) -> dict[int, Season]:

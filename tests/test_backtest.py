@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from conftest import empty_adjustments
 
-from crm_utils import backtest, cleaning, orders
+from crm_utils import backtest, cleaning, orders, rfm
 from crm_utils.backtest import FORECAST, LAST_YEAR, MODEL
 from crm_utils.schemas import check
 
@@ -128,17 +128,50 @@ def test_too_short_or_too_thin_gives_no_row(no_adjustments):
     few = few.assign(order_id=["1", "2", "3"], revenue=1.0, units=1.0, lines=1)
     tested = backtest.rolling(ibis.memtable(few), no_adjustments, date(2011, 12, 31), 91)
     assert tested.empty and check(tested, "backtest") is not None
-    assert backtest.last_calibration(ibis.memtable(few), no_adjustments, tested).empty
+    last = backtest.last_test(ibis.memtable(few), no_adjustments, tested)
+    assert last.empty and backtest.by_frequency(last).empty and backtest.by_segment(last, pd.Series(dtype=str)).empty
     assert backtest.rolling(ibis.memtable(few), no_adjustments, date(2011, 12, 31), 730).empty
 
 
-def test_calibration_adds_up(cdnow_orders, no_adjustments):
-    origin = date(1998, 3, 31)
-    classes = backtest.calibration(cdnow_orders, no_adjustments, origin, 91)
-    trial = backtest.trial(cdnow_orders, no_adjustments, origin, 91).set_index("method")
-    assert (classes.customers * classes.orders_actual).sum() == pytest.approx(trial.orders_actual[MODEL])
-    assert (classes.customers * classes.orders_predicted).sum() == pytest.approx(trial.orders_predicted[MODEL])
-    assert classes.orders_actual.is_monotonic_increasing
+def test_the_parts_of_the_last_test_add_up(cdnow_orders, no_adjustments):
+    tested = backtest.trial(cdnow_orders, no_adjustments, date(1998, 3, 31), 91)
+    last = backtest.last_test(cdnow_orders, no_adjustments, tested)
+    halves = pd.Series(np.where(last.repeat_orders > 1, "A", "B"), index=last.customer_id)
+    classes, parts = backtest.by_frequency(last), backtest.by_segment(last, halves)
+    total = tested.set_index("method").loc[FORECAST]
+    for table in (classes, parts):
+        for column in ("orders_predicted", "orders_actual", "revenue_predicted", "revenue_actual"):
+            assert table[column].sum() == pytest.approx(total[column])
+        assert table.customers.sum() == total.customers
+    assert (classes.orders_actual / classes.customers).is_monotonic_increasing
+
+
+def test_parts_by_hand():
+    """Three customers: a and b in North, c in South; d has no segment and is left out."""
+    judged = pd.DataFrame(
+        [("a", 0, 1.0, 2.0, 10.0, 25.0), ("b", 3, 4.0, 3.0, 40.0, 30.0), ("c", 4, 2.0, 0.0, 20.0, 0.0), ("d", 0, 1.0, 1.0, 9.0, 9.0)],
+        columns=["customer_id", "repeat_orders", "orders_predicted", "orders_actual", "revenue_predicted", "revenue_actual"],
+    )  # fmt: skip
+    parts = backtest.by_segment(judged, pd.Series({"a": "North", "b": "North", "c": "South"}))
+    assert parts.values.tolist() == [["North", 2, 5, 5, 50, 55], ["South", 1, 2, 0, 20, 0]]
+    classes = backtest.by_frequency(judged)
+    assert classes.bought_again.tolist() == ["never", "3–4 times"]
+    assert classes.customers.tolist() == [2, 2]
+
+
+def test_segments_are_those_of_the_origin(cdnow_orders, no_adjustments):
+    """Who bought for the first time after the origin has none; the others stand where their scores stood then."""
+    today, origin = date(1998, 6, 30), date(1998, 3, 31)
+    customers = rfm.score(rfm.measures(cdnow_orders, today))
+    segments = customers[["customer_id"]].assign(segment="R" + customers.rfm_cell.str[0])
+    tested = pd.DataFrame({"origin": [pd.Timestamp(origin)]})
+    then = backtest.segments_on(cdnow_orders, no_adjustments, tested, customers, segments)
+    known = orders.known_on(cdnow_orders, no_adjustments, origin)
+    scored = rfm.score(rfm.measures(known, origin)).set_index("customer_id")
+    named = then.dropna()
+    assert len(named) > 0.9 * len(then) and len(then) == len(scored)
+    assert named.tolist() == ("R" + scored.rfm_cell.str[0]).loc[named.index].tolist()
+    assert (named != segments.set_index("customer_id").segment.reindex(named.index)).any()
 
 
 def test_past_errors_must_be_over_and_alike(retail_trials):
@@ -156,3 +189,24 @@ def test_past_errors_must_be_over_and_alike(retail_trials):
 def test_a_challenger_must_win_often_and_clearly(gains, winner):
     misses = pd.DataFrame({"bg_nbd": 0.2, "mbg_nbd": 0.2 - np.array(gains)})
     assert backtest.better(misses, "bg_nbd") == winner
+
+
+def test_challengers_are_logged():
+    misses = pd.DataFrame({"bg_nbd": [0.2] * 10, "mbg_nbd": [0.1] * 4 + [0.3] * 6, "pareto_nbd": [0.1] * 9 + [0.3]})
+    fitted = pd.DataFrame(
+        {"model": ["BG/NBD"], "parameter": ["r"], "value": [1.0], "standard_error": [0.1], "note": [""]}
+    )
+    table = check(backtest.logged(fitted, misses), "model")
+    assert table.value.tolist() == [1, 4, 9]
+    assert table.parameter[2] == "wins over bg_nbd in 10 monthly tests"
+    assert backtest.logged(fitted, misses.iloc[:0]).equals(fitted)
+    assert backtest.better(misses, "bg_nbd") == "pareto_nbd"
+
+
+def test_past_spend_is_a_rule_to_beat(retail_trials):
+    """Known from the same data: at the top tenth the model ranks no better than past spend (0.56 and 0.56)."""
+    rows = retail_trials[
+        (retail_trials.method == FORECAST) & retail_trials.origin.isin(pd.to_datetime([date(2011, 9, 9)]))
+    ]
+    assert rows.top_decile_capture.iloc[0] == pytest.approx(0.562, abs=0.02)
+    assert rows.past_spend_capture.iloc[0] == pytest.approx(0.561, abs=0.02)

@@ -135,15 +135,17 @@ def test_lists(valued, segments):
     assert (quiet.p_alive < 0.5).all() and quiet.past_revenue.is_monotonic_decreasing
 
 
-def test_the_worked_example_is_the_customers_own(valued, models):
-    one, steps = cltv.example(valued, models, 0.3)
-    row, value = valued[valued.customer_id == one].iloc[0], steps.set_index("step").value
-    assert value["Customer lifetime value"] == row.clv
-    days, worth = value["Expected purchase days, 12 months"], value["Expected value of a purchase day"]
-    assert days * worth == pytest.approx(value["Expected revenue, 12 months"])
-    p, q, gamma = models.value.p, models.value.q, models.value.gamma
-    n, z = row.repeat_orders + 1, row.mean_value
-    assert worth == pytest.approx(p * (gamma + n * z) / (p * n + q - 1))
+def test_the_joined_table_holds_every_customer_once(valued, segments):
+    scored = valued[["customer_id"]].assign(
+        rfm_cell="555", revenue=100 / 3, mean_order_value=10 / 3, first_order=pd.Timestamp(TODAY), last_order=pd.Timestamp(TODAY)
+    )  # fmt: skip
+    whole = cltv.joined(scored, segments, valued, 0.3, 0.1, 12)
+    assert sorted(whole.customer_id) == sorted(valued.customer_id)
+    assert whole.clv.is_monotonic_decreasing and whole.revenue.iloc[0] == 33.33
+    assert whole[["horizon_months", "margin_rate", "discount_rate"]].iloc[0].tolist() == [12, 0.3, 0.1]
+    first = valued.set_index("customer_id").loc[whole.customer_id.iloc[0]]
+    assert whole.expected_revenue_12m.iloc[0] == round(first.expected_revenue, 2)
+    assert str(whole.last_order.iloc[0]) == "2011-12-09"
 
 
 def test_thin_data_go_on_with_the_average_rate(segments):

@@ -12,7 +12,7 @@ FLOORS = [
     "sources side_tables store scoring",
     "cleaning outliers settlement habits readiness orders rfm segments traits clusters cohorts lists"
     " btyd cltv season historic budget guess",
-    "backtest movement stability calibration comparison",
+    "backtest movement stability calibration comparison worked",
     "plots tables headlines",
     "report download",
     "__main__",

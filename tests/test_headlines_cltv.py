@@ -30,6 +30,7 @@ def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, sea
             "revenue_new": 25.0,
             "mae_orders": 0.5,
             "top_decile_capture": share,
+            "past_spend_capture": 0.3,
             "season": season if method == FORECAST and place else np.nan,
             "revenue_low": forecast * 0.8,
             "revenue_high": forecast * 1.2,
@@ -73,8 +74,9 @@ def test_few_tests_are_a_first_impression():
 
 
 def test_tests_with_a_season_are_told_apart():
-    assert "In the 2 tests where last year’s season was known it was 5% off, within its range in 2." in judged.verdict(
-        trials(105, 130, season=1.2)
+    assert (
+        "In the 2 tests where last year’s season was known it was 5% off (without that season 5%), within its range in 2."
+        in judged.verdict(trials(105, 130, season=1.2))
     )
     assert "season" not in judged.verdict(trials(105, 130))
 
@@ -94,22 +96,31 @@ def test_nothing_tested_is_said():
         assert sentence == judged.NO_TEST
 
 
-def test_calibration_names_the_class_that_weighs_most():
+def test_the_largest_gap_is_named():
     classes = pd.DataFrame(
         {
             "bought_again": ["never", "10 times or more"],
             "customers": [1000, 2],
-            "orders_predicted": [0.2, 9.0],
-            "orders_actual": [0.1, 3.0],
+            "orders_predicted": [200.0, 18.0],
+            "orders_actual": [100.0, 6.0],
         }
     )
-    assert "had never bought again: 0.20 purchase days expected of each, 0.10 made" in judged.calibration(classes)
+    assert "had never bought again: 0.20 purchase days expected of each, 0.10 made" in judged.by_frequency(classes)
+    parts = pd.DataFrame(
+        {"segment": ["Champions", "Lost"], "revenue_predicted": [500.0, 300.0], "revenue_actual": [400.0, 0.0]}
+    )
+    assert judged.by_segment(parts, "USD").endswith("in Lost: $300 forecast, $0.00 came.")
+    assert judged.by_segment(parts.iloc[:1], "USD").endswith("in Champions: $500 forecast, $400 came, 25% too high.")
+    assert len(plots.parts(parts, "USD").get_yticklabels()) == 2
 
 
 def test_a_challenger_is_proposed_not_taken():
     misses = pd.DataFrame({"bg_nbd": [0.1] * 10, "mbg_nbd": [0.05] * 10})
-    assert "consider cltv.model: mbg_nbd" in judged.challenger(misses, "mbg_nbd")
-    assert "the model stays" in judged.challenger(misses, "")
+    assert (
+        "MBG/NBD forecast clearly better, in 10 of 10 monthly tests: consider cltv.model: mbg_nbd"
+        in judged.challenger(misses, "mbg_nbd")
+    )
+    assert judged.challenger(misses, "").startswith("MBG/NBD were tried in 10 monthly tests")
     assert "were not tried" in judged.challenger(misses.iloc[:0], "")
 
 
@@ -143,13 +154,16 @@ def test_the_season_or_its_absence():
 
 
 def test_what_a_range_rests_on():
-    assert "on 2 past forecasts that could be judged" in headlines.ranges(btyd.PastError(0.1, 2), True)
-    assert "could not be judged" in headlines.ranges(btyd.PastError(), True)
+    assert (
+        "the misses of 2 past forecasts over 91 days; 3 more of 10% each are assumed because these are few"
+        in headlines.ranges(btyd.PastError(0.1, 2), True, 91)
+    )
+    assert "no past forecast could be judged" in headlines.ranges(btyd.PastError(), True, 91)
 
 
 def test_an_unknown_season_is_not_in_the_range():
-    assert "A season, where there is one, is not in it" in headlines.ranges(btyd.PastError(), False)
-    assert "season" not in headlines.ranges(btyd.PastError(), True)
+    assert "An unknown season is not in it" in headlines.ranges(btyd.PastError(), False, 91)
+    assert "season" not in headlines.ranges(btyd.PastError(), True, 91)
 
 
 def test_the_unadjusted_figure_shows_only_beside_a_season():

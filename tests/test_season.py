@@ -25,6 +25,15 @@ def test_by_hand():
     assert found.known and found.factor == pytest.approx(2)
 
 
+def test_growth_is_no_season():
+    """A shop that doubles every year and has no season: last year's weeks are low only because they came first."""
+    days = pd.date_range("2010-01-01", ORIGIN)
+    growing = pd.Series(100 * 2.0 ** (np.arange(len(days)) / 364), index=days)
+    for length in (30, 91, 182):
+        assert season.find(growing, ORIGIN, length, AGES).factor == pytest.approx(1, abs=0.025)
+    assert season.find(growing * revenue("2010-01-01") / 100, ORIGIN, 91, AGES).factor > 1.5
+
+
 def test_a_year_holds_every_season():
     assert season.find(revenue("2011-09-01"), ORIGIN, 365, AGES) == season.Season()
 

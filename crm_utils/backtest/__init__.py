@@ -1,14 +1,13 @@
 """How well the forecast would have done, and whether another model would have done better."""
 
-from crm_utils.backtest.challengers import better, challenge, others
+from crm_utils.backtest.challengers import better, challenge, logged, others
+from crm_utils.backtest.parts import by_customer, by_frequency, by_segment, last_test, segments_on
 from crm_utils.backtest.trials import (
     FORECAST,
     LAST_YEAR,
     MEAN_RATE,
     MODEL,
     REPEAT_PERIOD,
-    calibration,
-    last_calibration,
     origins,
     past_error,
     rolling,
@@ -17,15 +16,19 @@ from crm_utils.backtest.trials import (
 )
 
 __all__ = [
+    "by_customer",
+    "by_frequency",
+    "by_segment",
+    "last_test",
+    "segments_on",
     "FORECAST",
     "LAST_YEAR",
     "MEAN_RATE",
     "MODEL",
     "REPEAT_PERIOD",
     "better",
-    "calibration",
     "challenge",
-    "last_calibration",
+    "logged",
     "origins",
     "others",
     "past_error",

@@ -16,8 +16,8 @@ CHEAP = 50_000  # customers
 
 
 def others(model: str) -> tuple[str, ...]:
-    """The models that challenge the pinned one: those that are cheap to fit."""
-    return tuple(kind for kind in ("bg_nbd", "mbg_nbd") if kind != model)
+    """The models that challenge the pinned one."""
+    return tuple(kind for kind in btyd.KINDS if kind != model)
 
 
 def challenge(
@@ -46,6 +46,22 @@ def better(misses: pd.DataFrame, pinned: str) -> str:
     sure = {name: gains[name].to_numpy()[drawn].mean(axis=1).std() for name in gains}
     winners = [name for name in gains if (gains[name] > 0).sum() >= WINS and gains[name].mean() > sure[name]]
     return max(winners, key=lambda name: gains[name].mean(), default="")
+
+
+def logged(model: pd.DataFrame, misses: pd.DataFrame) -> pd.DataFrame:
+    """The `model` table with a row for each challenger: how many monthly tests it won. The first column of `misses` is the pinned model."""
+    pinned, *tried = misses.columns if len(misses) else [""]
+    rows = [
+        {
+            "model": f"Challenger {btyd.KINDS[kind].model.name}",
+            "parameter": f"wins over {pinned} in {len(misses)} monthly tests",
+            "value": float((misses[kind] < misses[pinned]).sum()),
+            "standard_error": np.nan,
+            "note": "",
+        }
+        for kind in tried
+    ]
+    return pd.concat([model, pd.DataFrame(rows, columns=model.columns)], ignore_index=True) if rows else model
 
 
 def _misses(

@@ -12,8 +12,6 @@ from crm_utils.orders import known_on
 FORECAST, MODEL = "Our forecast", "Without season"
 REPEAT_PERIOD, LAST_YEAR, MEAN_RATE = "Same as the last period", "Same period last year", "Past average rate"
 HISTORY_DAYS = 182  # before the first origin
-CLASSES = [-1, 0, 1, 2, 4, 9, np.inf]  # repeat purchase days, upper ends
-CLASS_NAMES = ["never", "once", "twice", "3–4 times", "5–9 times", "10 times or more"]
 COLUMNS = {
     "origin": "datetime64[us]",
     "horizon_days": int,
@@ -26,6 +24,7 @@ COLUMNS = {
     "revenue_new": float,
     "mae_orders": float,
     "top_decile_capture": float,
+    "past_spend_capture": float,
     "season": float,
     "relative_variance": float,
     "revenue_low": float,
@@ -53,7 +52,8 @@ def rolling(
 
     Columns origin, horizon_days, method, customers, orders_actual and orders_predicted (purchase days), revenue_actual and
     revenue_predicted, revenue_new (of customers won after the origin: in no forecast), mae_orders (mean absolute error a
-    customer), top_decile_capture (share of the actual revenue from the tenth a method ranked first); of our forecast also season
+    customer), top_decile_capture (share of the actual revenue from the tenth a method ranked first), past_spend_capture (the same for the tenth of highest
+    revenue so far); of our forecast also season
     (null where not known), relative_variance of the total by the model, revenue_low and revenue_high (90 %, with the error
     of the forecasts before it). No row where the history is too short or too thin at every origin.
     """
@@ -85,45 +85,12 @@ def trial(
     table = pd.DataFrame(rows).assign(
         origin=pd.Timestamp(origin), horizon_days=horizon_days, customers=len(customers), revenue_new=new
     )
+    spent = (customers.mean_value * (customers.repeat_orders + 1)).to_numpy()
+    table["past_spend_capture"] = _caught(actual.revenue.to_numpy(), spent)
     ours = table.method == FORECAST
     table["season"] = np.where(ours & found.known, found.factor, np.nan)
     table["relative_variance"] = np.where(ours, total.relative_variance, np.nan)
     return table.reindex(columns=list(COLUMNS)).astype(COLUMNS)
-
-
-def calibration(
-    orders: ir.Table, adjustments: ir.Table, origin: date, horizon_days: int, model: str = "bg_nbd"
-) -> pd.DataFrame:
-    """Purchase days expected and made after an origin, by how often customers had bought again: bought_again, customers,
-    orders_predicted and orders_actual (means a customer, without season).
-    """
-    customers = cltv.summary(known_on(orders, adjustments, origin), origin)
-    end = origin + timedelta(days=horizon_days)
-    actual, _ = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)
-    models = btyd.fit_models(customers, model)
-    table = pd.DataFrame(
-        {
-            "bought_again": pd.cut(customers.repeat_orders, CLASSES, labels=CLASS_NAMES).astype(str),
-            "orders_predicted": models.expected_orders(customers, [horizon_days])[:, 0],
-            "orders_actual": actual.orders.to_numpy(float),
-        }
-    )
-    means = table.groupby("bought_again").agg(
-        customers=("orders_actual", "size"),
-        orders_predicted=("orders_predicted", "mean"),
-        orders_actual=("orders_actual", "mean"),
-    )
-    return means.reindex([name for name in CLASS_NAMES if name in means.index]).reset_index()
-
-
-def last_calibration(
-    orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame, model: str = "bg_nbd"
-) -> pd.DataFrame:
-    """`calibration` at the last origin of a `rolling` table; no row where it has none."""
-    if tested.empty:
-        return pd.DataFrame(columns=["bought_again", "customers", "orders_predicted", "orders_actual"])
-    last = tested.iloc[-1]
-    return calibration(orders, adjustments, last.origin.date(), int(last.horizon_days), model)
 
 
 def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
@@ -174,17 +141,20 @@ def _forecasts(
 
 
 def _judged(actual: pd.DataFrame, orders_predicted: np.ndarray, revenue_predicted: np.ndarray) -> dict[str, float]:
-    tenth = max(len(actual) // 10, 1)
-    best = np.argsort(-revenue_predicted, kind="stable")[:tenth]
-    total = actual.revenue.sum()
     return {
         "orders_actual": actual.orders.sum(),
         "orders_predicted": orders_predicted.sum(),
-        "revenue_actual": total,
+        "revenue_actual": actual.revenue.sum(),
         "revenue_predicted": revenue_predicted.sum(),
         "mae_orders": np.abs(actual.orders.to_numpy() - orders_predicted).mean(),
-        "top_decile_capture": actual.revenue.to_numpy()[best].sum() / total if total else float("nan"),
+        "top_decile_capture": _caught(actual.revenue.to_numpy(), revenue_predicted),
     }
+
+
+def _caught(revenue: np.ndarray, rank_by: np.ndarray) -> float:
+    """Share of revenue from the tenth of customers ranked first."""
+    best = np.argsort(-rank_by, kind="stable")[: max(len(revenue) // 10, 1)]
+    return revenue[best].sum() / revenue.sum() if revenue.sum() else float("nan")
 
 
 def _no_rows() -> pd.DataFrame:

@@ -31,6 +31,9 @@ class BgNbd:
     name: ClassVar[str] = "BG/NBD"
     parameters: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
     alive_formula: ClassVar[str] = "1 ÷ (1 + a ÷ (b + x − 1) × ((α + T) ÷ (α + t_x))^(r + x))"
+    orders_formula: ClassVar[str] = (
+        "P × (a + b + x − 1) ÷ (a − 1) × (1 − ((α + T) ÷ (α + T + t))^(r + x) × ₂F₁(r + x, b + x; a + b + x − 1; t ÷ (α + T + t)))"
+    )
     chances_at_first: ClassVar[int] = 0  # to drop out right after the first purchase
 
     def p_alive(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
@@ -98,6 +101,9 @@ class MbgNbd(BgNbd):
 
     name: ClassVar[str] = "MBG/NBD"
     alive_formula: ClassVar[str] = "1 ÷ (1 + a ÷ (b + x) × ((α + T) ÷ (α + t_x))^(r + x))"
+    orders_formula: ClassVar[str] = (
+        "P × (a + b + x) ÷ (a − 1) × (1 − ((α + T) ÷ (α + T + t))^(r + x) × ₂F₁(r + x, b + x + 1; a + b + x; t ÷ (α + T + t)))"
+    )
     chances_at_first: ClassVar[int] = 1
 
 

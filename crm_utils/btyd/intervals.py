@@ -2,12 +2,16 @@
 
 A total T = ŝ · exp(τ t) · (R(θ) + √U Z): R expected revenue, U its variance by chance, θ ~ N(θ̂, V) on log parameters (delta
 method), τ the error of past forecasts beyond what the model explains, t Student. Few forecasts have a past: to the K that have,
-three are added that were off by a tenth (an assumption; without it K = 1 gives ranges of a factor of three, K = 0 none at all),
-so τ² = (3 × 0.1² + Σ (log² (actual ÷ forecast) − the model's relative variance)) ÷ (3 + K), and t has 3 + K degrees of freedom.
+three are added that were off by a tenth, so τ² = (3 × 0.1² + Σ (log² (actual ÷ forecast) − the model's relative variance)) ÷ (3 + K), and t has 3 + K degrees of freedom.
+
+The three are an assumption. On 18 tests of 91 days (CDNOW, Online Retail II, a simulated shop) ranges without it held 2 of 5 times where K = 0
+and were 0.2 to 3.9 times the forecast wide where K = 1 or 2; with it they held 14 of 18 times (9 of 9 with a season) and were 0.5 wide.
+Every horizon takes the τ of the tested one: ranges then held 16 of 19 times at 30 days, 12 of 15 at 182 and 8 of 10 at 365.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from scipy.optimize import brentq
@@ -25,6 +29,8 @@ class PastError:
 
     tau: float = ASSUMED_ERROR
     origins: int = 0
+    assumed: ClassVar[int] = ASSUMED_ORIGINS
+    assumed_error: ClassVar[float] = ASSUMED_ERROR
 
     def interval(
         self, total: np.ndarray, relative_variance: np.ndarray, level: float = LEVEL

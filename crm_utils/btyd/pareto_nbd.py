@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, psi
 
-from crm_utils.btyd.quadrature import UNIT_NODES, UNIT_WEIGHTS, power_decay
-
-STEP = 1e-5  # of a log parameter, for the gradient
+from crm_utils.btyd.quadrature import UNIT_NODES, UNIT_WEIGHTS, power_decay, power_decay_slopes
 
 
 @dataclass(frozen=True)
@@ -30,12 +28,14 @@ class ParetoNbd:
     alive_formula: ClassVar[str] = (
         "1 ÷ (1 + s (α + T)^(r + x) (β + T)^s ∫ (α + y)^−(r + x) (β + y)^−(s + 1) dy, y from t_x to T)"
     )
+    orders_formula: ClassVar[str] = "P × (r + x) (β + T) ÷ ((α + T) (s − 1)) × (1 − ((β + T) ÷ (β + T + t))^(s − 1))"
     parameters: ClassVar[tuple[str, ...]] = ("r", "alpha", "s", "beta")
 
     def p_alive(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
         """P(the customer has not stopped by T)."""
         x, t_x, T = (np.asarray(values, float) for values in (x, t_x, T))
-        alive, gone = _parts(self.r, self.alpha, self.s, self.beta, x, t_x, T)
+        alive = -(self.r + x) * np.log(self.alpha + T) - self.s * np.log(self.beta + T)
+        gone = np.log(self.s) + power_decay(self.r + x, self.s, self.alpha, self.beta, t_x, T)
         return np.exp(alive - np.logaddexp(alive, gone))
 
     def expected_orders(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, t: float | np.ndarray) -> np.ndarray:
@@ -73,19 +73,16 @@ class ParetoNbd:
 
 
 def log_likelihood(r, alpha, s, beta, x, t_x, T) -> tuple[np.ndarray, np.ndarray]:
-    """Per row: the log-likelihood and its gradient by r, alpha, s, beta (central differences on log parameters)."""
-    theta = np.array([r, alpha, s, beta])
-    moved = np.exp(STEP * np.eye(4))
-    slopes = [(_value(*theta * up, x, t_x, T) - _value(*theta / up, x, t_x, T)) / (2 * STEP) for up in moved]
-    return _value(*theta, x, t_x, T), np.array(slopes) / theta[:, None]
-
-
-def _value(r, alpha, s, beta, x, t_x, T) -> np.ndarray:
-    alive, gone = _parts(r, alpha, s, beta, x, t_x, T)
-    return gammaln(r + x) - gammaln(r) + r * np.log(alpha) + s * np.log(beta) + np.logaddexp(alive, gone)
-
-
-def _parts(r, alpha, s, beta, x, t_x, T) -> tuple[np.ndarray, np.ndarray]:
-    """Logarithms of what being there at T, and having stopped before, add to the likelihood."""
-    alive = -(r + x) * np.log(alpha + T) - s * np.log(beta + T)
-    return alive, np.log(s) + power_decay(r + x, s, alpha, beta, t_x, T)
+    """Per row: the log-likelihood and its gradient by r, alpha, s, beta."""
+    k = r + x
+    alive = -k * np.log(alpha + T) - s * np.log(beta + T)
+    decay, (by_k, by_alpha, by_s, by_beta) = power_decay_slopes(k, s, alpha, beta, t_x, T)
+    gone = np.log(s) + decay
+    either = np.logaddexp(alive, gone)
+    here, left = np.exp(alive - either), np.exp(gone - either)
+    value = gammaln(k) - gammaln(r) + r * np.log(alpha) + s * np.log(beta) + either
+    slope_r = psi(k) - psi(r) + np.log(alpha) - here * np.log(alpha + T) + left * by_k
+    slope_alpha = r / alpha - here * k / (alpha + T) + left * by_alpha
+    slope_s = np.log(beta) - here * np.log(beta + T) + left * (1 / s + by_s)
+    slope_beta = s / beta - here * s / (beta + T) + left * by_beta
+    return value, np.array([slope_r, slope_alpha, slope_s, slope_beta])

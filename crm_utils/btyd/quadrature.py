@@ -23,7 +23,22 @@ def beta_nodes(a: float, b: float, nodes: int = NODES) -> tuple[np.ndarray, np.n
 
 
 def power_decay(k: np.ndarray, s: float, alpha: float, beta: float, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """log ∫ (α + y)^−k (β + y)^−(s + 1) dy from `start` to `end`; −∞ where the span is empty.
+    """log ∫ (α + y)^−k (β + y)^−(s + 1) dy from `start` to `end`; −∞ where the span is empty."""
+    return _decay(k, s, alpha, beta, start, end)[0]
+
+
+def power_decay_slopes(
+    k: np.ndarray, s: float, alpha: float, beta: float, start: np.ndarray, end: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`power_decay`, and its slopes by k, α, s and β (one row each): means over the span, weighted by the integrand."""
+    value, y, weights = _decay(k, s, alpha, beta, start, end)
+    by_alpha, by_beta = (np.einsum("ij,ij->i", weights, 1 / (scale + y)) for scale in (alpha, beta))
+    by_k, by_s = (np.einsum("ij,ij->i", weights, np.log(scale + y)) for scale in (alpha, beta))
+    return value, -np.array([by_k, k * by_alpha, by_s, (s + 1) * by_beta])
+
+
+def _decay(k, s, alpha, beta, start, end) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The logarithm of the integral, its nodes y and their shares of it.
 
     With w = ((α + y)/(α + start))^−(k + s) the integrand becomes ((α + y)/(β + y))^(s + 1): smooth, and never under- or overflowing.
     """
@@ -33,6 +48,8 @@ def power_decay(k: np.ndarray, s: float, alpha: float, beta: float, start: np.nd
     y = (alpha + start)[:, None] * w ** (-1 / decay[:, None]) - alpha
     ratio = (s + 1) * np.log((alpha + y) / (beta + y))
     top = ratio.max(axis=1, initial=-np.inf)
-    mean = top + np.log(np.exp(ratio - top[:, None]) @ UNIT_WEIGHTS)
+    weights = np.exp(ratio - top[:, None]) * UNIT_WEIGHTS
+    sums = weights.sum(axis=1)
     with np.errstate(divide="ignore"):
-        return np.log1p(-lowest) + mean - decay * np.log(alpha + start) - np.log(decay)
+        value = np.log1p(-lowest) + top + np.log(sums) - decay * np.log(alpha + start) - np.log(decay)
+    return value, y, weights / sums[:, None]

@@ -2,11 +2,12 @@
 
 import pandas as pd
 
-from crm_utils.formats import count, day, money, percent, plural
+from crm_utils import btyd
+from crm_utils.formats import count, day, listing, money, percent, plural
 from crm_utils.headlines import Sentence, say
 
 CLOSE = 0.02  # differences in accuracy or capture below two points are called even
-OURS, UNADJUSTED = "Our forecast", "Without season"
+OURS, UNADJUSTED, SPENT = "Our forecast", "Without season", "Revenue so far"
 FEW = 3  # tests below which a verdict is a first impression
 NO_TEST = "The history is too short or too thin to test a forecast: it takes four weeks and 20 customers who bought twice before the test begins."
 
@@ -16,6 +17,7 @@ def verdict(backtest: pd.DataFrame) -> Sentence:
     if backtest.empty:
         return say(NO_TEST)
     misses, captures = _means(backtest.assign(miss=_miss(backtest).abs()))
+    captures[SPENT] = backtest.past_spend_capture.mean()
     rule, ranking = misses.drop([OURS, UNADJUSTED]).idxmin(), captures.drop([OURS, UNADJUSTED]).idxmax()
     gain, lead = misses[rule] - misses[OURS], captures[OURS] - captures[ranking]
     total = "closer than" if gain > CLOSE else "no closer than" if gain < -CLOSE else "about as close as"
@@ -59,14 +61,24 @@ def not_yet_won(backtest: pd.DataFrame, currency: str) -> Sentence:
     )
 
 
-def calibration(classes: pd.DataFrame) -> Sentence:
-    """The class of customers in which the forecast was furthest from what came."""
+def by_segment(parts: pd.DataFrame, currency: str) -> Sentence:
+    """The segment whose revenue the last tested forecast missed by most."""
+    if parts.empty:
+        return say(NO_TEST)
+    worst = parts.loc[(parts.revenue_predicted - parts.revenue_actual).abs().idxmax()]
+    expected, came = (money(worst[column], currency) for column in ("revenue_predicted", "revenue_actual"))
+    off = f", {_off(worst.revenue_predicted / worst.revenue_actual - 1)}" if worst.revenue_actual else ""
+    return say(f"The largest gap of the last test was in {worst.segment}: {expected} forecast, {came} came{off}.")
+
+
+def by_frequency(classes: pd.DataFrame) -> Sentence:
+    """The class of customers in which the last tested forecast was furthest from what came."""
     if classes.empty:
         return say(NO_TEST)
-    gaps = (classes.orders_predicted - classes.orders_actual) * classes.customers
-    worst = classes.loc[gaps.abs().idxmax()]
+    worst = classes.loc[(classes.orders_predicted - classes.orders_actual).abs().idxmax()]
+    expected, made = (worst[column] / worst.customers for column in ("orders_predicted", "orders_actual"))
     return say(
-        f"In the last test the forecast was furthest off for customers who had {_again(worst.bought_again)}: {worst.orders_predicted:.2f} purchase days expected of each, {worst.orders_actual:.2f} made."
+        f"By past purchases it was furthest off for customers who had {_again(worst.bought_again)}: {expected:.2f} purchase days expected of each, {made:.2f} made."
     )
 
 
@@ -74,10 +86,14 @@ def challenger(misses: pd.DataFrame, winner: str) -> Sentence:
     """Whether another model should be tried."""
     if misses.empty:
         return say("Other models were not tried: that takes ten monthly tests and at most 50,000 customers.")
+    tried = listing([btyd.KINDS[kind].model.name for kind in misses.columns[1:]])
     if not winner:
-        return say(f"No other model was clearly better in {plural(len(misses), 'monthly test')}, so the model stays.")
+        return say(
+            f"{tried} were tried in {plural(len(misses), 'monthly test')}; none was clearly better, so the model stays."
+        )
+    won = int((misses[winner] < misses.iloc[:, 0]).sum())
     return say(
-        f"{winner} was clearly better in {plural(len(misses), 'monthly test')}: consider cltv.model: {winner}. It is not changed by itself."
+        f"{btyd.KINDS[winner].model.name} forecast clearly better, in {count(won)} of {plural(len(misses), 'monthly test')}: consider cltv.model: {winner}. It is not changed by itself."
     )
 
 
@@ -91,16 +107,22 @@ def tracking_in_words(backtest: pd.DataFrame, currency: str) -> str:
     return f"Chart of past forecasts with their ranges, and what came: {tests}."
 
 
-def calibration_in_words(classes: pd.DataFrame) -> str:
-    """What the bars by class show."""
-    return (
-        "Bar chart of purchase days a customer, forecast and actual: "
-        + "; ".join(
-            f"bought again {row.bought_again} {row.orders_predicted:.2f} and {row.orders_actual:.2f}"
-            for row in classes.itertuples()
-        )
-        + "."
+def parts_in_words(parts: pd.DataFrame, currency: str) -> str:
+    """What the bars by segment show."""
+    pairs = "; ".join(
+        f"{row.segment} {money(row.revenue_predicted, currency)} and {money(row.revenue_actual, currency)}"
+        for row in parts.itertuples()
     )
+    return f"Bar chart of revenue in the last test by segment, forecast and actual: {pairs}."
+
+
+def classes_in_words(classes: pd.DataFrame) -> str:
+    """What the bars by class show."""
+    pairs = "; ".join(
+        f"bought again {row.bought_again} {row.orders_predicted / row.customers:.2f} and {row.orders_actual / row.customers:.2f}"
+        for row in classes.itertuples()
+    )
+    return f"Bar chart of purchase days a customer, forecast and actual: {pairs}."
 
 
 def _means(backtest: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -111,13 +133,19 @@ def _means(backtest: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 
 def _with_season(backtest: pd.DataFrame) -> str:
-    """How the tests with a known season did, where only some had one."""
+    """How the tests with a known season did, beside the same without it."""
     ours = backtest[backtest.method == OURS]
     known = ours[ours.season.notna()]
-    if not 0 < len(known) < len(ours):
+    if known.empty:
         return ""
+    plain = backtest[(backtest.method == UNADJUSTED) & backtest.origin.isin(known.origin)]
+    where = (
+        f"In the {plural(len(known), 'test')} where last year’s season was known"
+        if len(known) < len(ours)
+        else "With last year’s season"
+    )
     held = int(((known.revenue_low <= known.revenue_actual) & (known.revenue_actual <= known.revenue_high)).sum())
-    return f"In the {plural(len(known), 'test')} where last year’s season was known it was {percent(_miss(known).abs().mean())} off, within its range in {count(held)}."
+    return f"{where} it was {percent(_miss(known).abs().mean())} off (without that season {percent(_miss(plain).abs().mean())}), within its range in {count(held)}."
 
 
 def _again(times: str) -> str:

@@ -20,23 +20,23 @@ def outlook(forecast: pd.DataFrame, customers: int, analysis_date: date, currenc
     )
 
 
-def basis(seasons: dict, error) -> Sentence:
+def basis(seasons: dict, error, tested_days: int) -> Sentence:
     """Whether a season is in the forecast, and what its range rests on."""
-    return say(season(seasons), ranges(error, seasons[3].known))
+    return say(season(seasons), ranges(error, seasons[3].known, tested_days))
 
 
-def ranges(error, season_known: bool) -> Sentence:
-    """What the range of the forecast rests on, and what it does not hold."""
+def ranges(error, season_known: bool, tested_days: int) -> Sentence:
+    """What the range of the forecast rests on, what in it is assumed, and what it does not hold."""
     judged = (
-        f"on {plural(error.origins, 'past forecast')} that could be judged and"
+        f"the misses of {plural(error.origins, 'past forecast')} over {plural(tested_days, 'day')}; {count(error.assumed)} more of {percent(error.assumed_error)} each are assumed because these are few, and other horizons borrow them all."
         if error.origins
-        else "not on past forecasts, which could not be judged, but"
+        else f"{count(error.assumed)} misses of {percent(error.assumed_error)} each, which are assumed since no past forecast could be judged."
     )
     return say(
-        f"The range rests on the model, on chance, {judged} on the assumption that forecasts are otherwise off by about a tenth.",
+        f"The range counts the model’s doubt, chance, and {judged}",
         ""
         if season_known
-        else "A season, where there is one, is not in it: expect more misses than one in ten over parts of a year.",
+        else "An unknown season is not in it: parts of a year will miss it more often than one time in ten.",
     )
 
 
@@ -44,21 +44,30 @@ def season(seasons: dict) -> Sentence:
     """Whether the forecast carries a season, or why not."""
     months = next((months for months, found in seasons.items() if not found.known), None)
     if months is not None:
-        return say(
-            f"No season is in the forecast: {seasons[months].withheld}. The months before a high season will bring more, those after it less."
-        )
+        return say(f"No season is in the forecast: {seasons[months].withheld}.")
     quarter = seasons[3].factor
     return say(
-        f"The season is in the forecast: the next three months are worth {percent(abs(quarter - 1))} {'more' if quarter >= 1 else 'less'} than usual, as the same weeks of last year were. The figures without season stand beside it."
+        f"The season is in the forecast: the next three months are worth {percent(abs(quarter - 1))} {'more' if quarter >= 1 else 'less'} than usual, as the same weeks of last year were, growth taken out. The figures without season stand beside it."
     )
 
 
 def value(cltv: pd.DataFrame, margin_rate: float, discount_rate: float, months: int, currency: str) -> Sentence:
     """Total CLV, with the horizon, margin and discount it rests on."""
     return say(
-        f"Their customer lifetime value is {money(cltv.clv.sum(), currency)}: profit of the next {plural(months, 'month')},",
-        f"at an assumed margin of {percent(margin_rate)} of revenue, discounted by an assumed {percent(discount_rate, 1 if discount_rate * 100 % 1 else 0)} a year.",
+        f"Today’s customers have a lifetime value (CLV) of {money(cltv.clv.sum(), currency)}: {terms(margin_rate, discount_rate, months)}."
     )
+
+
+def terms(margin_rate: float, discount_rate: float, months: int) -> str:
+    """What a CLV stands for: its horizon, margin and discount."""
+    margin, discount = _rates(margin_rate, discount_rate)
+    return f"profit of the next {plural(months, 'month')}, at an assumed margin of {margin} of revenue, discounted by an assumed {discount} a year"
+
+
+def in_brief(margin_rate: float, discount_rate: float, months: int) -> str:
+    """The same for a caption."""
+    margin, discount = _rates(margin_rate, discount_rate)
+    return f"CLV: {plural(months, 'month')}, margin {margin}, discount {discount} a year"
 
 
 def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Sentence:
@@ -72,18 +81,20 @@ def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Se
     )
 
 
-def historic(cltv: pd.DataFrame, churn: float, currency: str) -> Sentence:
+def historic(cltv: pd.DataFrame, churn: float, months: int, currency: str) -> Sentence:
     """What the past alone says all customers are worth, and how that compares."""
     return say(
-        f"By the past alone all customers together are worth {money(cltv.historic_clv.sum(), currency)}, at a churn of {percent(churn)} every 13 weeks; the model says {money(cltv.clv.sum(), currency)} for its horizon.",
+        f"By the past alone all customers together are worth {money(cltv.historic_clv.sum(), currency)}, at a churn of {percent(churn)} every 13 weeks. The model’s {money(cltv.clv.sum(), currency)} counts {plural(months, 'month')} and discounts them.",
     )
 
 
-def article_value(article: pd.DataFrame, currency: str) -> Sentence:
-    """The article's total, and why it is no amount of money."""
+def article_value(article: pd.DataFrame, right: float, currency: str) -> Sentence:
+    """The article's total, why it is no amount of money, and the total with the dimensions put `right`."""
     return say(
         f"By the article’s formula the customers are “worth” {money(article.cltv.sum(), currency)}, with revenue of {money(article.revenue.sum(), currency)} so far.",
         "Orders cancel out of it: it is revenue squared times a constant, so it ranks customers exactly as their revenue does, is in squared currency, and halves when the customer base doubles.",
+        f"Its churn is the share of customers who bought once, not a loss per period, and on its scale of 1 to 100 {percent((article.cltv_scaled < 2).mean())} of customers stand below 2.",
+        f"With its margin as a rate and churn per quarter the past gives {money(right, currency)} (see above).",
     )
 
 
@@ -160,6 +171,14 @@ def busiest(grid: pd.DataFrame) -> Sentence:
     )
 
 
+def worked(example, customers: pd.DataFrame, in_brief: str, currency: str) -> Sentence:
+    """What the customer worked by hand did, and is worth."""
+    row = customers[customers.customer_id == example.customer_id].iloc[0]
+    return say(
+        f"Customer {row.customer_id} bought on {plural(row.repeat_orders + 1, 'day')}, for {money(row.mean_value, currency)} a day, and is worth {money(row.clv, currency)} ({in_brief})."
+    )
+
+
 def orders_map_in_words(grid: pd.DataFrame) -> str:
     """What the map of expected purchase days shows, at its extremes."""
     best = grid.loc[grid.expected_orders.idxmax()]
@@ -204,3 +223,7 @@ def segments_in_words(totals: pd.DataFrame, currency: str) -> str:
         + "; ".join(f"{row.segment} {money(row.expected_revenue, currency)}" for row in totals.itertuples())
         + "."
     )
+
+
+def _rates(*rates: float) -> list[str]:
+    return [percent(rate, 1 if round(rate * 100, 6) % 1 else 0) for rate in rates]

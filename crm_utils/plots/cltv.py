@@ -38,17 +38,37 @@ def tracking(backtest: pd.DataFrame, currency: str, ax: Axes | None = None) -> A
     return ax
 
 
-def calibration(classes: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Purchase days a customer, forecast and actual, by how often customers had bought again."""
+def parts(parts: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
+    """Revenue of the last test by segment, forecast and actual."""
+    shown = parts.iloc[::-1]
+    ax = new_axes(ax, height=0.9 + 0.31 * len(shown))
+    for shift, column, colour, label in (
+        (0.2, "revenue_predicted", BLUE, "Forecast"),
+        (-0.2, "revenue_actual", INK, "Actual"),
+    ):
+        bars = ax.barh(np.arange(len(shown)) + shift, shown[column], height=0.38, color=colour, label=label)
+        labels = [formats.short_money(value, currency) for value in shown[column]]
+        ax.bar_label(bars, labels, fontsize=8, padding=3)
+    ax.set_yticks(range(len(shown)), shown.segment)
+    ax.xaxis.set_visible(False)
+    ax.spines["bottom"].set_visible(False)
+    ax.margins(x=0.12)
+    ax.legend(fontsize=9, frameon=False, loc="lower right")
+    return ax
+
+
+def classes(classes: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Purchase days a customer in the last test, forecast and actual, by how often customers had bought again."""
     ax = new_axes(ax, height=2.8)
-    places = range(len(classes))
     for shift, column, colour, label in (
         (-0.2, "orders_predicted", BLUE, "Forecast"),
         (0.2, "orders_actual", INK, "Actual"),
     ):
-        bars = ax.bar([place + shift for place in places], classes[column], width=0.38, color=colour, label=label)
-        ax.bar_label(bars, [f"{value:.2f}" for value in classes[column]], fontsize=8, padding=2)
-    ax.set_xticks(list(places), [f"{row.bought_again}\n{formats.count(row.customers)}" for row in classes.itertuples()])
+        means = classes[column] / classes.customers
+        bars = ax.bar(np.arange(len(classes)) + shift, means, width=0.38, color=colour, label=label)
+        ax.bar_label(bars, [f"{mean:.2f}" for mean in means], fontsize=8, padding=2)
+    names = [f"{row.bought_again}\n{formats.count(row.customers)}" for row in classes.itertuples()]
+    ax.set_xticks(range(len(classes)), names)
     ax.set_xlabel("Had bought again (below: customers)")
     ax.yaxis.set_visible(False)
     ax.spines["left"].set_visible(False)

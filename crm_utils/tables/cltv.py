@@ -5,6 +5,7 @@ from pandas.io.formats.style import Styler
 
 from crm_utils import formats
 from crm_utils.tables import Folded, folded, styled
+from crm_utils.worked import Example
 
 
 def forecast(outlook: pd.DataFrame, currency: str) -> Styler:
@@ -28,8 +29,8 @@ def backtest(backtest: pd.DataFrame, currency: str) -> Folded | None:
     return folded("All tests in numbers", table)
 
 
-def calibration(classes: pd.DataFrame) -> Styler:
-    return styled(classes, "Purchase days a customer in the last test")
+def parts(parts: pd.DataFrame, currency: str) -> Styler | None:
+    return None if parts.empty else styled(parts, "The last test by segment", currency)
 
 
 def model(model: pd.DataFrame, *notes: object) -> Folded:
@@ -38,29 +39,39 @@ def model(model: pd.DataFrame, *notes: object) -> Folded:
     return folded("Parameters, standard errors, fit and assumptions", *notes, table)
 
 
-def customers(listed: pd.DataFrame, caption: str, currency: str) -> Styler:
-    return styled(listed.drop(columns=["clv_low", "clv_high"]), caption, currency)
+def most_valuable(listed: pd.DataFrame, terms: str, currency: str) -> Styler:
+    shown = listed[["customer_id", "segment", "purchase_days", "p_alive", "clv"]]
+    return styled(shown, f"The ten customers of highest expected value ({terms})", currency)
 
 
-def quiet(listed: pd.DataFrame, currency: str) -> Styler | None:
+def quiet(listed: pd.DataFrame, terms: str, currency: str) -> Styler | None:
     if listed.empty:
         return None
-    return customers(listed, "Best customers of the past who are more likely gone than not", currency)
+    shown = listed[["customer_id", "segment", "past_revenue", "silent_days", "p_alive", "clv"]]
+    return styled(shown, f"Best customers of the past, more likely gone than not ({terms})", currency)
 
 
-def segment_values(totals: pd.DataFrame, currency: str) -> Folded:
-    caption = "Expected in the next 12 months, and lifetime value, by segment"
+def segment_values(totals: pd.DataFrame, terms: str, currency: str) -> Folded:
     summed = ("customers", "expected_orders", "expected_revenue", "clv")
-    table = styled(totals, caption, currency, total=summed)
+    table = styled(totals, f"Expected in the next 12 months, by segment ({terms})", currency, total=summed)
     return folded("All segments in numbers", table)
 
 
-def example(days: pd.DataFrame, steps: pd.DataFrame, currency: str) -> Folded:
-    bought = days.assign(day=[formats.day(day) for day in pd.to_datetime(days.day)])
+def example(example: Example, currency: str) -> Folded:
+    bought = example.orders.assign(day=[formats.day(day) for day in pd.to_datetime(example.orders.day)])
+    total = example.months[["expected_orders", "profit", "clv"]].sum().to_frame().T.assign(month="All")
+    months = pd.concat([example.months.astype({"month": "str"}), total], ignore_index=True)
+    for column, decimals in {"until": 0, "expected_orders": 4, "profit": 2, "discount": 4, "clv": 2}.items():
+        months[column] = [f"{value:,.{decimals}f}" if pd.notna(value) else "" for value in months[column]]
+    names = {"until": "Days from today", "expected_orders": "Expected purchase days", "profit": "Profit", "discount": "× (1 + discount)^(−month ÷ 12)", "clv": "CLV"}  # fmt: skip
     return folded(
-        "Every step, from purchase days to lifetime value",
-        styled(bought, "What this customer bought", currency),
-        styled(steps, "From there to lifetime value (days, probabilities, and money in the report’s currency)"),
+        "Every step, from orders to lifetime value",
+        styled(bought, "What this customer ordered: the lines of each order, added up", currency),
+        styled(example.steps, "From there to a year’s profit (money in the report’s currency)"),
+        styled(
+            months.rename(columns=names)[["month", *names.values()]],
+            "Lifetime value, month by month: expected purchase days × value × margin, discounted",
+        ),
     )
 
 

@@ -1,0 +1,84 @@
+"""For whom the last tested forecast was off: expected and realised by how often customers had bought, and by segment."""
+
+from datetime import date, timedelta
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from crm_utils import btyd, cltv, rfm, season
+from crm_utils.backtest.trials import between
+from crm_utils.orders import known_on
+
+CLASSES = [-1, 0, 1, 2, 4, 9, np.inf]  # repeat purchase days, upper ends
+CLASS_NAMES = ["never", "once", "twice", "3–4 times", "5–9 times", "10 times or more"]
+SUMS = ["orders_predicted", "orders_actual", "revenue_predicted", "revenue_actual"]
+CUSTOMER_COLUMNS = ["customer_id", "repeat_orders", *SUMS]
+
+
+def last_test(orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame, model: str = "bg_nbd") -> pd.DataFrame:
+    """`by_customer` of the last origin of a `rolling` table; no row where it has none."""
+    if tested.empty:
+        return pd.DataFrame(columns=CUSTOMER_COLUMNS)
+    last = tested.iloc[-1]
+    return by_customer(orders, adjustments, last.origin.date(), int(last.horizon_days), model)
+
+
+def by_customer(
+    orders: ir.Table, adjustments: ir.Table, origin: date, horizon_days: int, model: str = "bg_nbd"
+) -> pd.DataFrame:
+    """Our forecast from an origin, customer by customer, and what came.
+
+    Returns customer_id, repeat_orders (as known on the origin), orders_predicted and orders_actual (purchase days), revenue_predicted
+    and revenue_actual; with the season where one is known.
+    """
+    before, end = known_on(orders, adjustments, origin), origin + timedelta(days=horizon_days)
+    customers = cltv.summary(before, origin)
+    actual, _ = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)
+    models = btyd.fit_models(customers, model)
+    factor = season.find(season.daily(before), origin, horizon_days, customers.age).factor
+    expected = models.expected_orders(customers, [horizon_days])[:, 0] * factor
+    return customers[["customer_id", "repeat_orders"]].assign(
+        orders_predicted=expected,
+        orders_actual=actual.orders.to_numpy(float),
+        revenue_predicted=expected * models.expected_value(customers),
+        revenue_actual=actual.revenue.to_numpy(float),
+    )
+
+
+def by_frequency(judged: pd.DataFrame) -> pd.DataFrame:
+    """`by_customer` added up by how often customers had bought again: bought_again, customers, and the four sums."""
+    classes = pd.cut(judged.repeat_orders, CLASSES, labels=CLASS_NAMES).astype(str)
+    table = _added_up(judged, classes.rename("bought_again"))
+    return table.set_index("bought_again").reindex([name for name in CLASS_NAMES if name in set(classes)]).reset_index()
+
+
+def by_segment(judged: pd.DataFrame, segments: pd.Series) -> pd.DataFrame:
+    """`by_customer` added up by segment, the highest revenue first: segment, customers, and the four sums.
+
+    `segments` by customer_id, as they were on the origin; customers without one are left out.
+    """
+    table = _added_up(judged, judged.customer_id.map(segments).rename("segment"))
+    return table.sort_values("revenue_actual", ascending=False, ignore_index=True)
+
+
+def segments_on(
+    orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame, customers: pd.DataFrame, segments: pd.DataFrame
+) -> pd.Series:
+    """The segments as they were at the last origin of a `rolling` table, by customer_id: scored on what was known then.
+
+    `customers` and `segments` of today give the rules of scoring, and the name of each cell (the one most of its customers bear).
+    """
+    if tested.empty:
+        return pd.Series(dtype="str")
+    names = customers[["customer_id", "rfm_cell"]].merge(segments[["customer_id", "segment"]], on="customer_id")
+    cells = names.value_counts(["rfm_cell", "segment"]).reset_index().drop_duplicates("rfm_cell")
+    origin, rules = tested.origin.iloc[-1].date(), rfm.rules_of(customers)
+    limits = customers.attrs["limits"] if rules.frozen_on else None
+    then = rfm.score(rfm.measures(known_on(orders, adjustments, origin), origin, rules), rules, limits)
+    return then.set_index("customer_id").rfm_cell.map(cells.set_index("rfm_cell").segment)
+
+
+def _added_up(judged: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
+    sizes = groups.groupby(groups).size().rename("customers")
+    return pd.concat([sizes, judged.groupby(groups)[SUMS].sum()], axis=1).reset_index()
