@@ -53,10 +53,11 @@ def ours(file: Path, folder: Path) -> str:
     lines = sources.line_items({"file": str(file)}, {name: name for name in names}, ROOT)
     rules = cleaning.rules(lines, DAY)
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(classified, list(rules))
+    sums = orders.sums(classified)
+    log = cleaning.ledger(sums, list(rules))
     counted = cleaning.counted(classified, log, DAY)
     store = Store(folder)
-    store.save(orders.from_lines(counted), "orders")
+    store.save(orders.from_sums(sums), "orders")
     store.save(
         settlement.adjustments(settlement.settle(counted, cleaning.cancelled(classified), "drop")), "adjustments"
     )

@@ -131,7 +131,7 @@ def tables(source: dict, root: Path, run: Path, settled: bool = True) -> dict[st
     lines = sources.line_items(source, COLUMNS, root)
     rules = cleaning.rules(lines, DAY, exclude_products=["POST"], exclude_customers=["7"])
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(classified, list(rules))
+    log = cleaning.ledger(orders.sums(classified), list(rules))
     store = Store(run)
     store.save(log, "cleaning_log")
     store.save(orders.from_lines(cleaning.counted(classified, log, DAY)), "orders")
