@@ -1,9 +1,10 @@
 """How fast line items become a ledger, orders and customers: the article's pandas recipe, our path, and a bare scan.
 
-    python benchmarks/speed.py [millions of line items, default 14] [--no-recipe]
+    python benchmarks/speed.py [millions of line items, default 14 …] [--no-recipe] [--figure growth.svg]
 
-Each runs in a process of its own over the same simulated parquet file and tells its seconds and its peak memory. The
-bare scan is what the engine needs to read and sum the same columns: no path can be faster on the same file.
+Each runs in a process of its own over the same simulated parquet file and tells its seconds, its seconds of processor
+time and its peak memory. The bare scan is what the engine needs to read and sum the same columns: no path can be faster
+on the same file. The shop grows as a whole: 140 million line items are those of 1.8 million customers.
 """
 
 import argparse
@@ -15,13 +16,24 @@ import tempfile
 import time
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow.parquet as pq
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
-LINES_PER_CUSTOMER = 18.0
+CUSTOMERS = 1_800_000 / 140  # for a million line items
+LINES_PER_ORDER = 16.0
+RECIPE_FITS = 20  # million line items: it takes 4 GB for 14
 DAY = date(2024, 9, 30)
+
+
+class Run(NamedTuple):
+    """What one contender took."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
 
 
 def recipe(file: Path, _: Path) -> str:
@@ -53,10 +65,11 @@ def ours(file: Path, folder: Path) -> str:
     lines = sources.line_items({"file": str(file)}, {name: name for name in names}, ROOT)
     rules = cleaning.rules(lines, DAY)
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(classified, list(rules))
+    sums = orders.sums(classified)
+    log = cleaning.ledger(sums, list(rules))
     counted = cleaning.counted(classified, log, DAY)
     store = Store(folder)
-    store.save(orders.from_lines(counted), "orders")
+    store.save(orders.from_sums(sums), "orders")
     store.save(
         settlement.adjustments(settlement.settle(counted, cleaning.cancelled(classified), "drop")), "adjustments"
     )
@@ -79,29 +92,59 @@ def scan(file: Path, _: Path) -> str:
 CONTENDERS = {"recipe": recipe, "ours": ours, "scan": scan}
 
 
-def simulated(millions: float, folder: Path) -> Path:
-    """A file of at least so many million line items, made once and kept in `.cache/bench/`."""
+def simulated(millions: float) -> Path:
+    """A file of so many million line items, two in a hundred more or less, made once and kept in `.cache/bench/`."""
     from crm_utils import simulate
     from crm_utils.params import Shop
 
     path = ROOT / ".cache" / "bench" / f"{millions:g}m.parquet"
     if not path.exists():
         started = time.perf_counter()
-        rows = simulate.write(Shop(customers=int(millions * 1e6 / LINES_PER_CUSTOMER)), path)
+        rows = simulate.write(Shop(customers=round(millions * CUSTOMERS), lines_per_order=LINES_PER_ORDER), path)
         print(f"simulated {rows:,} line items in {time.perf_counter() - started:.1f} s")
     return path
 
 
-def alone(name: str, file: Path) -> float:
-    """Seconds of one contender in a process of its own, imports left out. Prints cpu seconds and peak memory too."""
+def alone(name: str, file: Path) -> Run:
+    """One contender in a process of its own, imports left out. Prints what it took and found."""
     done = subprocess.run(
         [sys.executable, __file__, "--only", name, "--file", str(file)], capture_output=True, text=True, check=True
     )
-    seconds, worked, memory, found = done.stdout.strip().split(" ", 3)
-    print(
-        f"{name:7} {float(seconds):8.2f} s {float(worked):8.2f} s of cpu {float(memory):8,.0f} MB   {found}", flush=True
-    )
-    return float(seconds)
+    *figures, found = done.stdout.strip().split(" ", 3)
+    run = Run(*map(float, figures))
+    print(f"{name:7} {run.seconds:8.2f} s {run.cpu:8.2f} s of cpu {run.megabytes:8,.0f} MB   {found}", flush=True)
+    return run
+
+
+def compared(millions: float, with_recipe: bool) -> dict[str, Run]:
+    """All contenders over one file, one after the other, and their ratios."""
+    file = simulated(millions)
+    print(f"\n{pq.read_metadata(file).num_rows:,} line items, {file.stat().st_size / 1e6:,.0f} MB")
+    measured = {name: alone(name, file) for name in CONTENDERS if with_recipe or name != "recipe"}
+    for name in ("recipe", "scan"):
+        if name in measured:
+            one, other = (measured["ours"], measured[name]) if name == "scan" else (measured[name], measured["ours"])
+            words = "ours takes {} times the bare scan" if name == "scan" else "ours is {} times as fast as the recipe"
+            print(words.format(f"{one.seconds / other.seconds:.1f}") + f" ({one.cpu / other.cpu:.1f} in cpu time)")
+    return measured
+
+
+def draw(measured: dict[float, dict[str, Run]], path: Path) -> None:
+    """Seconds of processor time and peak memory as the shop grows."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+    for ax, field, label in zip(
+        axes, ("cpu", "megabytes"), ("seconds of processor time", "peak memory, MB"), strict=True
+    ):
+        for name in CONTENDERS:
+            sizes = [size for size in measured if name in measured[size]]
+            ax.plot(sizes, [getattr(measured[size][name], field) for size in sizes], marker="o", label=name)
+        ax.set(xscale="log", yscale="log", xlabel="million line items", title=label)
+        ax.set_xticks(list(measured), [f"{size:g}" for size in measured])
+        ax.minorticks_off()
+    axes[0].legend(frameon=False)
+    figure.savefig(path, metadata={"Date": None})
 
 
 def run_one(name: str, file: Path) -> None:
@@ -129,20 +172,19 @@ def _peak_megabytes() -> float:
 def main() -> None:
     """Run what was asked for and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("millions", nargs="?", type=float, default=14)
+    parser.add_argument("millions", nargs="*", type=float, default=[14])
     parser.add_argument("--no-recipe", action="store_true", help="leave the pandas recipe out: it holds all rows")
+    parser.add_argument("--figure", type=Path, help="draw the growth over all sizes into this file")
     parser.add_argument("--only", choices=CONTENDERS, help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
         run_one(options.only, options.file)
         return
-    file = simulated(options.millions, ROOT)
-    print(f"{pq.read_metadata(file).num_rows:,} line items, {file.stat().st_size / 1e6:,.0f} MB")
-    measured = {name: alone(name, file) for name in CONTENDERS if not (options.no_recipe and name == "recipe")}
-    if "recipe" in measured:
-        print(f"ours is {measured['recipe'] / measured['ours']:.1f} times as fast as the recipe")
-    print(f"ours takes {measured['ours'] / measured['scan']:.1f} times the bare scan")
+    fits = {size: size <= RECIPE_FITS and not options.no_recipe for size in options.millions}
+    measured = {size: compared(size, with_recipe) for size, with_recipe in fits.items()}
+    if options.figure:
+        draw(measured, options.figure)
 
 
 if __name__ == "__main__":

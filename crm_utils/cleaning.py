@@ -91,19 +91,18 @@ def classify(lines: ir.Table, rules: dict[str, ir.BooleanValue]) -> ir.Table:
     return lines.mutate(removed_by=ibis.cases(*cases, else_=ibis.null("string")))
 
 
-def ledger(classified: ir.Table, rules: list[str]) -> pd.DataFrame:
+def ledger(sums: ir.Table, rules: list[str]) -> pd.DataFrame:
     """What each rule removed and what was left after it.
 
-    Returns rule, rows_removed, revenue_removed, rows_left, customers_left, revenue_left: one row a rule in their
-    order, the first (`read`) removing nothing. Each row's `left` is the `left` before it less what was removed.
+    sums: as `orders.sums` returns them. Returns rule, rows_removed, revenue_removed, rows_left, customers_left,
+    revenue_left: one row a rule in their order, the first (`read`) removing nothing. Each row's `left` is the `left`
+    before it less what was removed.
     """
     order = {rule: position for position, rule in enumerate(rules)}
-    ranked = classified.mutate(position=classified.removed_by.cases(*order.items(), else_=len(rules)).cast("int64"))
-    grouped = ranked.group_by("customer_id", "position").agg(rows=ranked.count(), revenue=ranked.amount.sum())
-    cells = ibis.memtable(grouped.to_pyarrow())  # read once on the engine that holds the lines, then small
+    cells = sums.mutate(position=sums.removed_by.cases(*order.items(), else_=len(rules)).cast("int64"))
     removed = (
         cells.group_by("position")
-        .agg(rows=cells.rows.sum(), revenue=cells.revenue.sum().cast("decimal(38, 4)"))
+        .agg(rows=cells.lines.sum(), revenue=cells.revenue.sum().cast("decimal(38, 4)"))
         .execute()
         .set_index("position")
     )

@@ -3,7 +3,7 @@
 import ibis
 import ibis.expr.types as ir
 
-from crm_utils.engines import in_duckdb, shallow
+from crm_utils.engine import here, shallow
 
 MONEY = "decimal(38, 4)"
 
@@ -25,7 +25,7 @@ def table(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
             parts.append(_most_frequent(counted, column, name))
     if "order_id" in has:
         parts.append(_returned(cancelled))
-    joined, *others = (in_duckdb(part) for part in parts)  # joined there: SQLite's parser is shallow
+    joined, *others = (here(part) for part in parts)  # joined there: SQLite's parser is shallow
     for part in others:
         joined = joined.left_join(part, "customer_id").drop("customer_id_right")
     if "order_id" in has:

@@ -6,25 +6,37 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from crm_utils import engine
+
 MONEY = "decimal(38, 4)"
 
 
-def from_lines(lines: ir.Table) -> ir.Table:
+def sums(classified: ir.Table) -> ir.Table:
+    """What the ledger and the orders are made of, in one pass over the line items, held by DuckDB.
+
+    One row per customer, order and rule: customer_id, order_id (null where a rule removed the lines), removed_by,
+    ordered_at (the last line), revenue (decimal), units, lines. Without a column `removed_by` every line counts.
+    """
+    return engine.held(_summed(classified))
+
+
+def from_sums(sums: ir.Table) -> ir.Table:
     """One row per order: customer_id, order_id, ordered_at (its last line), revenue, units, lines.
 
-    A source without order ids gets `<customer>-<date>-<n>`, n ranked by (amount, units) within customer and day.
     Sums are taken in decimals and cast to float once.
     """
-    units = lines.quantity if "quantity" in lines.columns else ibis.null("decimal(18, 4)")
-    lines = lines.mutate(units=units)
-    if "order_id" not in lines.columns:
-        lines = _with_order_ids(lines)
-    return lines.group_by("customer_id", "order_id").agg(
-        ordered_at=lines.ordered_at.max(),
-        revenue=lines.amount.sum().cast(MONEY).round(4).cast("float64"),  # SQLite has no decimals
-        units=lines.units.sum().fill_null(0).cast("float64"),
-        lines=lines.count(),
+    placed = sums.filter(sums.removed_by.isnull())
+    return placed.select(
+        "customer_id", "order_id", "ordered_at", "units", "lines", revenue=placed.revenue.cast("float64")
     )
+
+
+def from_lines(lines: ir.Table) -> ir.Table:
+    """The orders of line items that count, as `from_sums` tells them, as one expression on the engine that holds them.
+
+    A source without order ids gets `<customer>-<date>-<n>`, n ranked by (amount, units) within customer and day.
+    """
+    return from_sums(_summed(lines))
 
 
 def known_on(orders: ir.Table, adjustments: ir.Table, day: date) -> ir.Table:
@@ -57,9 +69,26 @@ def by_month(orders: ir.Table, last_day: date) -> pd.DataFrame:
     return frame.assign(complete=frame.month.ne(frame.month.max()) | (month_end == pd.Timestamp(last_day)))
 
 
+def _summed(lines: ir.Table) -> ir.Table:
+    if "removed_by" not in lines.columns:
+        lines = lines.mutate(removed_by=ibis.null("string"))
+    units = lines.quantity if "quantity" in lines.columns else ibis.null("decimal(18, 4)")
+    lines = lines.mutate(units=units)
+    if "order_id" not in lines.columns:
+        lines = _with_order_ids(lines)
+    counts = lines.removed_by.isnull()
+    lines = lines.mutate(order_id=ibis.ifelse(counts, lines.order_id, ibis.null("string")))
+    return lines.group_by("customer_id", "order_id", "removed_by").agg(
+        ordered_at=lines.ordered_at.max(),
+        revenue=lines.amount.sum().cast(MONEY).round(4),  # SQLite has no decimals
+        units=lines.units.sum().fill_null(0).cast("float64"),
+        lines=lines.count(),
+    )
+
+
 def _with_order_ids(lines: ir.Table) -> ir.Table:
-    day = lines.ordered_at.date()
-    rank = ibis.row_number().over(group_by=[lines.customer_id, day], order_by=[lines.amount, lines.units])
+    day, counts = lines.ordered_at.date(), lines.removed_by.isnull()
+    rank = ibis.row_number().over(group_by=[lines.customer_id, day, counts], order_by=[lines.amount, lines.units])
     return lines.mutate(
         order_id=lines.customer_id + "-" + lines.ordered_at.strftime("%Y%m%d") + "-" + (rank + 1).cast("string")
     )

@@ -30,6 +30,7 @@ UNITS = {
     "mean_order_value": "money an order",
     "window_mean_order_value": "money an order",
 }
+DAYS = ("purchase_days", "window_purchase_days")
 NAMED_CELLS = [  # cell, what the documents say of it, the rule it stands for: scores (low, high) of five classes
     ("514", "High-spending new customers", (4, 5), (1, 2), (4, 5)),
     ("413", "New customers who spend less and need more nurturing", (4, 5), (1, 2), (3, 3)),
@@ -57,7 +58,7 @@ def measures(orders: ir.Table, analysis_date: date, rules: Rules | None = None) 
         revenue=placed.revenue.cast(MONEY).sum().cast("float64"),
         window_orders=placed.counts.sum().cast("int64"),
         window_revenue=placed.revenue.cast(MONEY).sum(where=placed.counts).fill_null(0).cast("float64"),
-        window_purchase_days=placed.day.nunique(where=placed.counts),
+        **_purchase_days(placed, rules),
     )
     days = ibis.literal(analysis_date).delta(grouped.last_order, unit="day")
     frame = grouped.mutate(recency_days=days).order_by("customer_id").execute()
@@ -65,6 +66,13 @@ def measures(orders: ir.Table, analysis_date: date, rules: Rules | None = None) 
     extras = _extras(frame, pd.Timestamp(analysis_date), rules)
     columns = ["customer_id", "first_order", "last_order", "recency_days", "orders", "revenue"]
     return frame[columns].assign(mean_order_value=frame.revenue / frame.orders, **extras)
+
+
+def _purchase_days(placed: ir.Table, rules: Rules) -> dict[str, ir.IntegerScalar]:
+    """Counting different days costs as much as all other measures together, so it is done only where they are scored."""
+    if not set(DAYS) & set(rules.columns.values()):
+        return {}
+    return {"window_purchase_days": placed.day.nunique(where=placed.counts)}
 
 
 def _in_window(placed: ir.Table, analysis_date: date, window: str) -> ir.BooleanValue:
@@ -85,10 +93,9 @@ def _extras(frame: pd.DataFrame, day: pd.Timestamp, rules: Rules) -> dict[str, p
         "recency_weeks": frame.recency_days // 7,
         "recency_months": months.astype("int64"),  # full months
         "elapsed_days": (day - frame.last_at).dt.days,  # whole 24 hours to the date's midnight, as the article counts
-        "purchase_days": frame.window_purchase_days,
-        "window_purchase_days": frame.window_purchase_days,
         "window_mean_order_value": (frame.window_revenue / orders.where(orders > 0)).fillna(0.0),
     }
+    known |= dict.fromkeys(DAYS, frame.get("window_purchase_days"))
     wanted = {column: known[column] for column in rules.columns.values() if column in known}
     if rules.window != scoring.ALL:
         wanted |= {"window_orders": orders, "window_revenue": frame.window_revenue}

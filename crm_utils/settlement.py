@@ -10,7 +10,7 @@ All of it is computed on DuckDB, on the few lines it needs: databases differ in 
 import ibis
 import ibis.expr.types as ir
 
-from crm_utils.engines import in_duckdb
+from crm_utils.engine import here
 
 MONEY, TIME = "decimal(38, 4)", "timestamp"
 PARTS = {
@@ -69,7 +69,7 @@ def _at_hand(sales: ir.Table, cancelled: ir.Table, mode: str) -> tuple[ir.Table,
     columns += ["quantity"] if mode == "match" else []
     keys = ["customer_id", "product_id"] if mode == "match" else ["customer_id"]
     may = sales.select(columns).join(cancelled.select(keys).distinct(), keys)  # MariaDB is slow at semi-joins
-    return in_duckdb(may.select(columns)), in_duckdb(cancelled.select(columns))
+    return here(may.select(columns)), here(cancelled.select(columns))
 
 
 def _cancellations(cancelled: ir.Table, mode: str) -> ir.Table:

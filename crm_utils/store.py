@@ -7,13 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crm_utils.engines import in_duckdb
+from crm_utils import engine
 from crm_utils.locate import rules_file
 from crm_utils.params import Campaigns, SegmentMap, Settings, read
 from crm_utils.schemas import CONTRACTS, TIME, TableError, check
@@ -82,7 +81,7 @@ class Store:
 
     def scan(self, name: str) -> ir.Table:
         """Table `name` of this run as an Ibis table: nothing is read until it is asked for."""
-        return ibis.read_parquet(self._written(name))
+        return engine.duckdb().read_parquet(self._written(name))
 
     def save(self, table: pd.DataFrame | ir.Table, name: str) -> None:
         """Write a table, its contract checked, sorted by its key. An Ibis table is streamed and never held whole.
@@ -180,7 +179,7 @@ def _stream(table: ir.Table, name: str, path: Path) -> None:
     contract = CONTRACTS[name]
     columns = [*contract.columns, *(column for column in table.columns if column not in contract.columns)]
     batches = (
-        in_duckdb(table.select(columns), lasting=False)  # each engine sorts text in an order of its own
+        engine.here(table.select(columns))  # each engine sorts text in an order of its own
         .order_by(*(contract.key or contract.columns))
         .to_pyarrow_batches(chunk_size=1_000_000)
     )

@@ -47,7 +47,7 @@ def clean(lines: ibis.Table, mode: str, day: date = DAY, caps: bool = False, **o
     lines = cleaning.marked(lines)
     rules = cleaning.rules(lines, day, mode, **options)
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(classified, list(rules))
+    log = cleaning.ledger(orders.sums(classified), list(rules))
     capped = outliers.cap(classified, outliers.limits(classified, caps))
     log = cleaning.with_capped(log, classified, capped, mode)
     counted = cleaning.counted(capped, log, day)
@@ -214,7 +214,9 @@ def test_merged_customers_are_one_and_counted():
     merged = {"old": "new", "stranger": "new"}
     together = cleaning.merge(lines, merged)
     rules = cleaning.rules(together, DAY)
-    log = cleaning.with_merged(cleaning.ledger(cleaning.classify(together, rules), list(rules)), lines, merged)
+    log = cleaning.with_merged(
+        cleaning.ledger(orders.sums(cleaning.classify(together, rules)), list(rules)), lines, merged
+    )
     assert log.rule.tolist()[:2] == ["read", "customers merged"]
     assert log.customers_left.tolist()[:2] == [2, 1]
     assert together.customer_id.nunique().execute() == 1

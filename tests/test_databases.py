@@ -139,7 +139,7 @@ def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
     lines = sources.line_items(source, COLUMNS, root)
     rules = cleaning.rules(lines, DAY, exclude_products=["POST"], exclude_customers=["7"])
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(classified, list(rules))
+    log = cleaning.ledger(orders.sums(classified), list(rules))
     store = Store(run)
     store.save(log, "cleaning_log")
     store.save(orders.from_lines(cleaning.counted(classified, log, DAY)), "orders")

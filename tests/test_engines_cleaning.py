@@ -25,7 +25,7 @@ def sqlite_lines(path: Path) -> ibis.Table:
 def derived(lines: ibis.Table, mode: str) -> list[pd.DataFrame]:
     rules = cleaning.rules(lines, DAY, mode)
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(classified, list(rules))
+    log = cleaning.ledger(orders.sums(classified), list(rules))
     counted, cancelled = cleaning.counted(classified, log, DAY), cleaning.cancelled(classified)
     settled = settlement.settle(counted, cancelled, mode)
     placed = orders.from_lines(counted)

@@ -39,7 +39,7 @@ def table(rows: list[tuple]) -> ibis.Table:
 def ledger(lines: ibis.Table, **knobs) -> tuple[pd.DataFrame, pd.DataFrame]:
     rules = cleaning.rules(lines, DAY, **knobs)
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(classified, list(rules))
+    log = cleaning.ledger(orders.sums(classified), list(rules))
     placed = orders.from_lines(cleaning.counted(classified, log, DAY)).order_by("customer_id", "order_id").execute()
     return log, placed
 
@@ -83,7 +83,7 @@ def test_no_order_left_names_the_first_date():
     lines = table(LINES)
     rules = cleaning.rules(lines, date(2023, 1, 1))
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(classified, list(rules))
+    log = cleaning.ledger(orders.sums(classified), list(rules))
     with pytest.raises(cleaning.CleaningError, match="the first is dated 2024-01-05: choose a later analysis date"):
         cleaning.counted(classified, log, date(2023, 1, 1))
 
@@ -92,7 +92,7 @@ def test_cdnow_reconciles_from_raw_rows_to_orders(cdnow_lines):
     """Source: the log itself; 80 rows at 0 dollars, and 68 customers who never paid anything."""
     rules = cleaning.rules(cdnow_lines, date(1998, 6, 30))
     classified = cleaning.classify(cdnow_lines, rules)
-    log = cleaning.ledger(classified, list(rules))
+    log = cleaning.ledger(orders.sums(classified), list(rules))
     first, last = log.iloc[0], log.iloc[-1]
     assert (first.rows_left, first.customers_left, first.revenue_left) == (69_659, 23_570, 2_500_315.63)
     assert (last.rows_left, last.customers_left, last.revenue_left) == (69_579, 23_502, 2_500_315.63)
@@ -121,7 +121,7 @@ amounts = st.lists(
 def test_each_ledger_row_is_the_row_above_less_what_was_removed(rows, duplicates):
     lines = table(rows)
     rules = cleaning.rules(lines, DAY, duplicates=duplicates, exclude_products=["post"])
-    log = cleaning.ledger(cleaning.classify(lines, rules), list(rules))
+    log = cleaning.ledger(orders.sums(cleaning.classify(lines, rules)), list(rules))
     assert (log.rows_left.diff().iloc[1:] == -log.rows_removed.iloc[1:]).all()
     assert (log.revenue_left.diff().iloc[1:] + log.revenue_removed.iloc[1:]).abs().max() < 0.001
     assert (log.customers_left.diff().iloc[1:] <= 0).all()

@@ -11,6 +11,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
+from crm_utils import engine as here
 from crm_utils.formats import hidden
 from crm_utils.locate import SourceError, SourceMissing
 from crm_utils.sources.extract import Extract
@@ -77,7 +78,9 @@ def _opened(scheme: str, place: str, root: Path, write: bool) -> BaseBackend:
     path = root / place.split("?")[0]
     if not path.is_file() and not write:
         raise SourceMissing(f"its database {place} is not there: put the file into place, or correct source.database")
-    return ibis.sqlite.connect(path) if scheme == "sqlite" else ibis.duckdb.connect(path, read_only=not write)
+    if scheme == "sqlite":
+        return ibis.sqlite.connect(path)
+    return here.limited(ibis.duckdb.connect(path, read_only=not write))
 
 
 def _spark(url: str) -> BaseBackend:

@@ -6,9 +6,9 @@ import io
 import zlib
 from pathlib import Path
 
-import ibis
 import ibis.expr.types as ir
 
+from crm_utils import engine
 from crm_utils.locate import SourceError, content_hash, source_files, written_whole
 from crm_utils.sources import checks, sheets
 from crm_utils.sources.extract import Extract, Format
@@ -32,7 +32,10 @@ def _of_file(path: Path, names: list[str] | None, root: Path, format: Format) ->
         raise SourceError(f"{path.name} is empty (0 bytes): export it again")
     if (form := kind(path)) == "xlsx":
         copies = sheets.copies(path, names, root)
-        return [Extract(f"{path.name}, sheet {sheet!r}", ibis.read_parquet(copy), format) for sheet, copy in copies]
+        return [
+            Extract(f"{path.name}, sheet {sheet!r}", engine.duckdb().read_parquet(copy), format)
+            for sheet, copy in copies
+        ]
     return [Extract(path.name, _parquet(path) if form == "parquet" else _csv(path, root, format), format)]
 
 
@@ -48,14 +51,14 @@ def kind(path: Path) -> str:
 
 
 def _cdnow(path: Path) -> ir.Table:
-    text = ibis.read_csv(path, header=False, skip=1, columns={"line": "VARCHAR"}, delim="\x01", quote="")
+    text = engine.duckdb().read_csv(path, header=False, skip=1, columns={"line": "VARCHAR"}, delim="\x01", quote="")
     fields = text.line.strip().re_split(r"\s+")
     return text.select(customer_id=fields[0], date=fields[1], number_of_cds=fields[2], dollar_value=fields[3])
 
 
 def _parquet(path: Path) -> ir.Table:
     try:
-        return ibis.read_parquet(path)
+        return engine.duckdb().read_parquet(path)
     except Exception as error:  # DuckDB's own errors name neither the cure nor the file as the user knows it
         raise SourceError(
             f"{path.name} cannot be read as parquet ({_first_line(error)}): the file is damaged or cut short; copy or export it again"
@@ -69,7 +72,7 @@ def _csv(path: Path, root: Path, format: Format) -> ir.Table:
     delimiter = format.delimiter or ("\t" if ".tsv" in path.name else max(DELIMITERS, key=header.count))
     names = next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
     checks.refuse_bad_names(names, path.name)
-    return ibis.read_csv(
+    return engine.duckdb().read_csv(
         path,
         header=True,
         auto_detect=False,

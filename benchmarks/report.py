@@ -1,0 +1,93 @@
+"""`make report` on CDNOW, four dates, against the floor: the same kernels, started empty with the same imports.
+
+    python benchmarks/report.py
+
+Both run in one project folder of their own, one after the other: papermill runs, as many side by side as there are
+cores, notebooks that hold nothing but the imports of ours, once for each date; then the whole report is built.
+"""
+
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import papermill
+
+from crm_utils.report.build import KERNEL_SETTINGS
+
+ROOT = Path(__file__).parents[1]
+DATES, LIMIT = 4, 2.0
+QUIET = ["--log-level=50"]
+
+
+def project(folder: Path) -> Path:
+    """A project folder that has built nothing, with the report on CDNOW."""
+    for name in ("notebooks", "params"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "requirements.lock", folder)
+    return folder
+
+
+def empty(source: Path, target: Path) -> Path:
+    """A notebook with the imports of another, and nothing else."""
+    book = nbformat.read(source, as_version=4)
+    lines = [line for cell in book.cells if cell.cell_type == "code" for line in cell.source.splitlines()]
+    imports = "\n".join(line for line in lines if re.match(r"import |from ", line))
+    book.cells = [nbformat.v4.new_code_cell(imports)]
+    nbformat.write(book, target)
+    return target
+
+
+def floor(folder: Path) -> None:
+    """Run the empty notebooks, the five of a date one after the other, dates side by side."""
+    books = [empty(path, folder / path.name) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+
+    def of_date(number: int) -> None:
+        for book in books:
+            target = folder / f"{number}-{book.name}"
+            papermill.execute_notebook(book, target, kernel_name="python3", progress_bar=False, extra_arguments=QUIET)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(of_date, range(DATES)))
+
+
+def report(folder: Path) -> None:
+    """Build the report from nothing."""
+    command = [sys.executable, "-m", "crm_utils", "report", "--report", "cdnow"]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def timed(what, folder: Path) -> tuple[float, float]:
+    """Seconds, and seconds of processor time with that of all kernels."""
+    started, worked = time.perf_counter(), _worked()
+    what(folder)
+    return time.perf_counter() - started, _worked() - worked
+
+
+def _worked() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def main() -> None:
+    """Measure both and print the ratio."""
+    os.environ.update(KERNEL_SETTINGS | {"PYTHONPATH": str(ROOT)})
+    with tempfile.TemporaryDirectory() as folder:
+        there, books = project(Path(folder) / "project"), Path(folder) / "empty"
+        books.mkdir()
+        measured = {"floor": timed(floor, books), "report": timed(report, there)}
+    for name, (seconds, worked) in measured.items():
+        print(f"{name:7} {seconds:7.1f} s {worked:7.1f} s of cpu")
+    seconds, worked = (ours / least for ours, least in zip(measured["report"], measured["floor"], strict=True))
+    print(f"the report takes {seconds:.2f} times the floor ({worked:.2f} in cpu time); at most {LIMIT:g} is the aim")
+
+
+if __name__ == "__main__":
+    main()
