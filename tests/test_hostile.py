@@ -47,7 +47,9 @@ def ledger(folder: Path) -> None:
     lines["customer_id"] = lines.customer_id.replace(dict(zip(best, HOSTILE, strict=True)))
     turn = pd.Series(HOSTILE).take([number % 7 for number in range(len(lines))]).to_numpy()
     lines = lines.assign(order_id=[f"O{n}" for n in range(len(lines))], product_id=turn, description=turn, country=turn)
-    taken_back = lines.head(7).assign(order_id=[f"C{text}" for text in HOSTILE], number_of_cds="-1", dollar_value="-987.65")
+    taken_back = lines.head(7).assign(
+        order_id=[f"C{text}" for text in HOSTILE], number_of_cds="-1", dollar_value="-987.65"
+    )
     pd.concat([lines, taken_back]).to_csv(folder / "hostile.csv", index=False)
     ids = lines.customer_id.drop_duplicates()
     traits = pd.DataFrame({"customer_id": ids, IMAGE: [HOSTILE[n % 2] for n in range(len(ids))]})

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
+from crm_utils.formats import use_thousands
 from crm_utils.locate import SourceError, SourceMissing
 from crm_utils.report import keys, publish
 from crm_utils.report.plan import Job
@@ -129,6 +130,7 @@ def _written(folder: Path) -> dict[str, int]:
 def _render(job: Job, folder: Path, entries: dict[str, dict]) -> None:
     from crm_utils.report import index, render
 
+    use_thousands(job.report.thousands)
     for notebook in job.notebooks:
         executed = render.read(folder / "notebooks" / notebook.path.name)
         publish.write(folder / f"{notebook.name}.html", render.notebook_page(job, notebook, executed))
@@ -183,6 +185,7 @@ def _keep_failed(job: Job, notebook: str) -> Path:
 def _write_index(root: Path) -> None:
     from crm_utils.report import index
 
+    use_thousands(",")  # one page over reports that may each have their own
     with publish.locked(root / "reports"):
         publish.write(root / "reports" / "index.html", index.top_page(root))
 
