@@ -1,14 +1,26 @@
 """How numbers, money and dates are written in sentences, tables and figures."""
 
 import re
+import threading
 from datetime import date
 
 SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "JPY": "¥"}
 
+_set = threading.local()  # dates are rendered side by side, each in a thread of its own
+
+
+def use_thousands(sign: str) -> None:
+    """From here on, in this thread, write `sign` between groups of three digits; a blank does not break."""
+    _set.thousands = "\u00a0" if sign == " " else sign
+
+
+def _grouped(number: str) -> str:
+    return number.replace(",", getattr(_set, "thousands", ","))
+
 
 def count(number: float) -> str:
     """A whole number with thousands separators: 23502 -> '23,502', -5 -> '−5'."""
-    return f"{round(number):,}".replace("-", "−")
+    return _grouped(f"{round(number):,}".replace("-", "−"))
 
 
 def plural(number: float, noun: str, plural_form: str | None = None) -> str:
@@ -22,7 +34,7 @@ def money(amount: float, currency: str, decimals: int | None = None) -> str:
     symbol = SYMBOLS.get(currency, f"{currency} ")
     if decimals is None and size >= 999_500:
         return f"{sign}{symbol}{size / 1e6:,.2f} million"
-    return f"{sign}{symbol}{size:,.{(2 if size < 99.995 else 0) if decimals is None else decimals}f}"
+    return f"{sign}{symbol}{_grouped(f'{size:,.{(2 if size < 99.995 else 0) if decimals is None else decimals}f}')}"
 
 
 def percent(share: float, decimals: int = 0) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crm_utils import engine
+from crm_utils.formats import use_thousands
 from crm_utils.locate import rules_file
 from crm_utils.params import Campaigns, SegmentMap, Settings, read
 from crm_utils.schemas import CONTRACTS, TIME, TableError, check
@@ -25,16 +26,20 @@ class Store:
     `load` and `save` exchange pandas tables; `scan` hands out the same table unread, for what should stay in the engine.
     """
 
-    def __init__(self, run_dir: str | Path):
-        self.run_dir = Path(run_dir)
+    def __init__(self, run_dir: str | Path | None = None):
+        """The run at `run_dir`; without one the run a notebook stands in, or the draft where it stands in `notebooks/`."""
+        here = ".." if Path("../settings.json").exists() else "../reports/_draft"
+        self.run_dir = Path(run_dir or here)
 
     @cached_property
     def settings(self) -> Settings:
-        """Title, currency, analysis date and source of this run."""
+        """Title, currency, analysis date and source of this run. From then on numbers are written as it says."""
         path = self.run_dir / "settings.json"
         if not path.exists():
             raise FileNotFoundError(f"{self.run_dir} holds no run: fill it with `make draft`")
-        return read(path, Settings)
+        settings = read(path, Settings)
+        use_thousands(settings.thousands)
+        return settings
 
     @property
     def source(self) -> dict[str, Any]:

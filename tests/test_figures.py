@@ -113,7 +113,11 @@ def texts_outside(drawing) -> list[str]:
     """Letters that stick out of a figure."""
     drawing.draw_without_rendering()
     inside = drawing.bbox.padded(2)
-    shown = [text for text in drawing.findobj(matplotlib.text.Text) if text.get_visible() and text.get_text().strip()]
+    unseen = [
+        text for ax in drawing.axes if not ax.xaxis.get_visible() for text in ax.xaxis.findobj(matplotlib.text.Text)
+    ]
+    texts = [text for text in drawing.findobj(matplotlib.text.Text) if text not in unseen]
+    shown = [text for text in texts if text.get_visible() and text.get_text().strip()]
     boxes = {text.get_text(): text.get_window_extent() for text in shown}
     return [
         name
@@ -146,6 +150,19 @@ def test_a_phone_gets_a_narrow_drawing_in_which_everything_fits():
     assert "Customers Needing\nAttention" in names
     assert max(len(name.replace("\n", "")) for name in names) <= 44, "a name of 500 letters is cut"
     assert shown._repr_html_() == html, "showing it twice draws it once"
+
+
+def test_labels_that_would_meet_on_a_phone_take_more_lines_or_leave_some_out():
+    for names, shown_there in (
+        (["never\n562", "10 times or more\n206"] * 3, 6),
+        ([f"{n} July\n2024" for n in range(12)], 6),
+    ):
+        ax = style.new_axes(None)
+        ax.bar(range(len(names)), 1)
+        ax.set_xticks(range(len(names)), names)
+        style.figure(ax, "Finding", "How to read", "What it shows")._repr_html_()
+        assert len([label for label in ax.get_xticklabels() if label.get_text()]) == shown_there
+        assert max(len(line) for label in ax.get_xticklabels() for line in label.get_text().splitlines()) <= 9
 
 
 def test_panels_stand_below_each_other_on_a_phone():

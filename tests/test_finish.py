@@ -1,10 +1,14 @@
 """Tables as they stand on a page: written by column, with totals, scopes, a box to scroll in, and what sorts."""
 
+import json
+
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from crm_utils import formats
 from crm_utils.report.finish import SORTABLE_FROM, WIDE_FROM, finished
+from crm_utils.store import Store
 from crm_utils.tables import styled
 
 
@@ -56,3 +60,25 @@ def test_tables_scroll_in_a_box_with_a_name_and_wide_ones_print_on_their_side(co
 
 def test_a_page_without_tables_is_left_alone():
     assert finished("<p>a<br>b") == "<p>a<br>b"
+
+
+@pytest.mark.parametrize(("sign", "written"), [(",", "1,500"), (" ", "1\u00a0500"), ("'", "1'500"), ("", "1500")])
+def test_thousands_are_written_as_set(sign, written):
+    formats.use_thousands(sign)
+    try:
+        cells = [cell.text for cell in table(SEGMENTS.assign(revenue=1500.0)).select("tbody tr:first-child > *")]
+        assert cells == ["A", written, f"£{written}", "3"]
+        assert formats.money(1234567, "EUR") == "€1.23 million"
+    finally:
+        formats.use_thousands(",")
+
+
+def test_a_report_sets_its_thousands_in_its_parameters(tmp_path):
+    settings = {"title": "T", "currency": "GBP", "thousands": "'", "source": {"sample": "cdnow"}, "report": "t",
+                "columns": {"customer_id": "c", "ordered_at": "d", "amount": "a"}, "analysis_date": "2024-01-01", "root": ".."}  # fmt: skip
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    try:
+        assert Store(tmp_path).settings.thousands == "'"
+        assert formats.count(1500) == "1'500"
+    finally:
+        formats.use_thousands(",")

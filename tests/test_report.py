@@ -91,12 +91,12 @@ def test_totals_agree_from_the_ledger_to_the_customers(built):
         assert pd.read_parquet(data / f"{table}.parquet").revenue.sum() == pytest.approx(left, abs=0.01), table
 
 
-def test_pages_carry_no_path_of_the_machine_and_no_script(built):
+def test_pages_carry_no_path_of_the_machine_and_one_script(built):
     for name, content in contents(built / "reports").items():
         assert str(built).encode() not in content, name
         assert str(Path.home()).encode() + b"/" not in content, name
         if name.endswith(".html"):
-            assert b"<script" not in content, name
+            assert content.count(b"<script") == 1, name
             assert b"http://" not in content.replace(b"http://www.w3.org", b""), name
 
 

@@ -179,6 +179,7 @@ class Shared(Model):
 
     title: str = Field(min_length=1)
     currency: str = Field(pattern=r"^[A-Z]{3}$")
+    thousands: Literal[",", " ", "'", ""] = ","  # written between groups of three digits
     source: Source
     columns: Columns
     history_complete: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from html import escape
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.figure
@@ -106,12 +107,16 @@ def _narrow(drawing: matplotlib.figure.Figure, width: float = 4.1) -> None:
             ax.set_subplotspec(place)
     for ax in panels:
         _shorten(ax)
-    drawing.set_size_inches(width, height * (0.75 * len(panels) if stacked else 1.1))
+    lines = max((label.get_text().count("\n") for ax in panels for label in ax.get_yticklabels()), default=0)
+    drawing.set_size_inches(width, height * (0.75 * len(panels) if stacked else 1.1 + 0.2 * lines))
     drawing.draw_without_rendering()  # text beside a bar moves with it, so room is made for it in two passes
+    for ax in panels:
+        _thin_out(ax)
 
 
 def _shorten(ax: Axes) -> None:
     _rename(ax, 18, _wrapped)
+    ax.set_xlabel(_wrapped(ax.get_xlabel(), 36))
     if isinstance(ax.xaxis.get_major_locator(), MaxNLocator):
         ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.set_title(_wrapped(ax.get_title(loc="left"), 36), loc="left")
@@ -121,6 +126,18 @@ def _shorten(ax: Axes) -> None:
         columns = 2 if max(map(len, entries)) < 22 else 1
         ax.figure.legend(legend.legend_handles, entries, loc="outside upper left", ncols=columns, fontsize=8.5)
         legend.remove()
+
+
+def _thin_out(ax: Axes) -> None:
+    """Where labels below an axis run into each other: on more lines while they are few, every second one else."""
+    labels = [label for label in ax.get_xticklabels() if label.get_text() and ax.xaxis.get_visible()]
+    boxes = [label.get_window_extent() for label in labels]
+    if any(one.x1 + 3 > other.x0 for one, other in pairwise(boxes)):
+        names = [label.get_text() for label in labels]
+        few = len(names) <= 6
+        wrapped = ["\n".join(_wrapped(line, 9) for line in name.splitlines()) for name in names]
+        shown = wrapped if few else [name * (n % 2 == 0) for n, name in enumerate(names)]
+        ax.set_xticks([label.get_position()[0] for label in labels], shown, fontsize=8 if few else None)
 
 
 def _rename(ax: Axes, letters: int, line_of: Callable[[str], str]) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from crm_utils.formats import hidden
+from crm_utils.formats import hidden, use_thousands
 from crm_utils.locate import SourceError, SourceMissing
 from crm_utils.report import failures, keys, manifest, publish, published
 from crm_utils.report.plan import Job
@@ -184,6 +184,7 @@ def _written(folder: Path) -> dict[str, int]:
 def _render(job: Job, folder: Path, entries: dict[str, dict]) -> None:
     from crm_utils.report import index, render
 
+    use_thousands(job.report.thousands)
     for notebook in job.notebooks:
         executed = render.read(folder / "notebooks" / notebook.path.name)
         publish.write(folder / f"{notebook.name}.html", render.notebook_page(job, notebook, executed))

@@ -80,6 +80,7 @@ def _write(folder: Path, then: str, now: str) -> Path:
 def page(then: Path, now: Path) -> str:
     """The page of two published folders."""
     before, after = _Published(then), _Published(now)
+    formats.use_thousands(after.store.settings.thousands)
     html = render.page("compare.html.j2", then=before, now=after, blocks=list(_blocks(before, after)))
     return glossary.linked(html, "../../")
 

@@ -14,6 +14,7 @@ from crm_utils.report import glossary, publish, published, render
 
 def write(root: Path) -> None:
     """Write `reports/index.html` and `reports/how-to-read.html` from what lies in `reports` now."""
+    formats.use_thousands(",")  # one page over reports that may each have their own
     with publish.locked(root / "reports"):
         publish.write(root / "reports" / "index.html", top_page(root))
         publish.write(root / "reports" / glossary.PAGE, render.page("how-to-read.html.j2", terms=glossary.TERMS))

@@ -47,8 +47,8 @@ def habits(habits: pd.DataFrame) -> Styler:
     known = [column for column in HABITS if column in habits and habits[column].notna().any()]
     quartiles = habits[known].quantile([0.25, 0.5, 0.75]).T
     shown = pd.DataFrame({"habit": [HABITS[name][0] for name in known]})
-    for place, heading in ((0.25, "A quarter are below"), (0.5, "Half are below"), (0.75, "Three quarters are below")):
-        shown[heading] = [HABITS[name][1].format(value) for name, value in quartiles[place].items()]
+    for place, name in ((0.25, "quarter_below"), (0.5, "half_below"), (0.75, "three_quarters_below")):
+        shown[name] = [HABITS[name][1].format(value) for name, value in quartiles[place].items()]
     return styled(shown, "Habits of customers")
 
 
