@@ -4,6 +4,7 @@ import ast
 import os
 import signal
 import traceback
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def _run(cell: NotebookNode, names: dict, source: Path, notebook: NotebookNode, 
 class InProcess:
     """The command line in a project folder, in this process."""
 
-    def __init__(self, project: Path, capsys: pytest.CaptureFixture):
+    def __init__(self, project: Path, capsys: pytest.CaptureFixture | None):
         self.project, self.capsys = project, capsys
         self.started: list[str] = []  # the notebooks that began to run
 
@@ -64,12 +65,19 @@ class InProcess:
         status = main(list(arguments))
         return status, *self.capsys.readouterr()
 
+    def to_file(self, *arguments: str) -> tuple[int, str]:
+        """Exit status and all that was said, through a file beside the project."""
+        place = self.project.with_name("said.txt")
+        with place.open("w+", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
+            status = main(list(arguments))
+        return status, place.read_text(encoding="utf-8")
+
     def execute(self, source: Path, target: Path, parameters: dict[str, Any]) -> float:
         self.started.append(source.stem)
         return execute(source, target, parameters)
 
 
-def prepared(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> InProcess:
+def prepared(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture | None) -> InProcess:
     """A project whose command line runs here; the environment and signals are put back afterwards."""
     driver = InProcess(project, capsys)
     monkeypatch.chdir(project)

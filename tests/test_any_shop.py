@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from crm_utils.locate import SourceError
@@ -52,6 +52,8 @@ KNOBS = st.fixed_dictionaries(
         "history_complete": st.booleans(),
     }
 )
+# no shrinking: an example takes seconds, and is printed as it is
+QUICK = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck), "phases": [Phase.generate]}
 
 
 def shop(folder: Path, lines: list[tuple], knobs: dict) -> Path:
@@ -142,13 +144,13 @@ def tried(lines: list[tuple], knobs: dict, notebooks: int) -> None:
         shutil.rmtree(folder)
 
 
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, **QUICK)
 @given(SHOPS, KNOBS)
 def test_any_line_items_give_tables_that_agree_or_a_refusal_in_words(lines, knobs):
     tried(lines, knobs, notebooks=3)
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, **QUICK)
 @given(SHOPS, KNOBS)
 def test_any_line_items_give_forecasts_and_a_plan_that_agree_or_a_refusal_in_words(lines, knobs):
     tried(lines, knobs, notebooks=5)
