@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         help="compare: the later date; export: the database's URL, its password as ${NAME} of an environment variable",
     )
     options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter stops no run
     for wish in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wish, _stop)
     try:

@@ -4,6 +4,7 @@ import ast
 import os
 import signal
 import traceback
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from crm_utils.__main__ import main
 from crm_utils.report import build, run
 
 
-def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
-    """Stands for `run.execute`: runs the cells here, fails the same way, leaves the same kind of file."""
+def execute(source: Path, target: Path, parameters: dict[str, Any], draw: bool = True) -> float:
+    """Stands for `run.execute`: runs the cells here, fails the same way, leaves the same kind of file.
+
+    Without `draw`, what cells show is made but not turned into HTML: half the time.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     notebook = parameterize_notebook(load_notebook_node(str(source)), parameters)
     home, names = Path.cwd(), {}
@@ -26,20 +30,20 @@ def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
     try:
         for position, cell in enumerate(notebook.cells):
             if cell.cell_type == "code":
-                _run(cell, names, source, notebook, position)
+                _run(cell, names, source, notebook, position, draw)
     finally:
         os.chdir(home)
         nbformat.write(notebook, target)
     return 0.0
 
 
-def _run(cell: NotebookNode, names: dict, source: Path, notebook: NotebookNode, position: int) -> None:
+def _run(cell: NotebookNode, names: dict, source: Path, notebook: NotebookNode, position: int, draw: bool) -> None:
     body = ast.parse(cell.source).body
     try:
         shown = body.pop() if body and isinstance(body[-1], ast.Expr) else None
         exec(compile(ast.Module(body, []), source.name, "exec"), names)
         value = eval(compile(ast.Expression(shown.value), source.name, "eval"), names) if shown else None
-        if value is not None:
+        if value is not None and draw:
             data = {"text/html": value._repr_html_()} if hasattr(value, "_repr_html_") else {"text/plain": repr(value)}
             cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
     except Exception as error:
@@ -51,7 +55,7 @@ def _run(cell: NotebookNode, names: dict, source: Path, notebook: NotebookNode, 
 class InProcess:
     """The command line in a project folder, in this process."""
 
-    def __init__(self, project: Path, capsys: pytest.CaptureFixture):
+    def __init__(self, project: Path, capsys: pytest.CaptureFixture | None):
         self.project, self.capsys = project, capsys
         self.started: list[str] = []  # the notebooks that began to run
 
@@ -61,12 +65,19 @@ class InProcess:
         status = main(list(arguments))
         return status, *self.capsys.readouterr()
 
+    def to_file(self, *arguments: str) -> tuple[int, str]:
+        """Exit status and all that was said, through a file beside the project."""
+        place = self.project.with_name("said.txt")
+        with place.open("w+", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
+            status = main(list(arguments))
+        return status, place.read_text(encoding="utf-8")
+
     def execute(self, source: Path, target: Path, parameters: dict[str, Any]) -> float:
         self.started.append(source.stem)
         return execute(source, target, parameters)
 
 
-def prepared(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> InProcess:
+def prepared(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture | None) -> InProcess:
     """A project whose command line runs here; the environment and signals are put back afterwards."""
     driver = InProcess(project, capsys)
     monkeypatch.chdir(project)

@@ -20,11 +20,23 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _Loader(yaml.SafeLoader):
+    """Plain data only, and no key twice: the second would replace the first without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key in (key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
 def read(path: Path, model: type[Model], name: str = "") -> Any:
     """The YAML file as `model`. Raises `ParamsError` naming the file (as `name`) and every key at fault."""
     name = name or str(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError:
         raise ParamsError(f"{name}: no such file") from None
     except UnicodeDecodeError as error:

@@ -10,6 +10,7 @@ from pandas.errors import UndefinedVariableError
 from pydantic import BeforeValidator, Field, model_validator
 
 from crm_utils.params.base import Model
+from crm_utils.params.queries import check_query
 
 
 def _span(value: Any) -> tuple[int, int]:
@@ -50,6 +51,8 @@ class Segment(Model):
     def _one_set(self) -> "Segment":
         if (self.where is None) == (not self.cells):
             raise ValueError(f"segment {self.name}: name exactly one of cells, where")
+        if self.where is not None:
+            check_query(self.where, f"segment {self.name}")
         return self
 
     def names(self, bins: int) -> list[str] | None:
@@ -171,6 +174,8 @@ class Campaign(Model):
     def _for_somebody(self) -> "Campaign":
         if (self.where is None) == (not self.segments):
             raise ValueError(f"campaign {self.name}: name exactly one of where, segments")
+        if self.where is not None:
+            check_query(self.where, f"campaign {self.name}")
         if not self.lift_low <= self.lift <= self.lift_high:
             raise ValueError(
                 f"campaign {self.name}: lift {self.lift} must lie between lift_low {self.lift_low} and lift_high {self.lift_high}"

@@ -95,16 +95,17 @@ def _unusable(jobs: list[Job]) -> str | None:
     reading = [job for job in jobs if stale_notebooks(job)[:1] == [job.notebooks[0].name]]
     if not reading or reading[0].report.source.database:
         return None
-    from crm_utils import side_tables, sources
+    from crm_utils import schemas, side_tables, sources
 
     report, root = reading[0].report, reading[0].root
     source = report.source.model_dump()
     named = {name: getattr(report, name) for name in ("attributes", "contacts", "past_campaigns")}
     try:
         sources.line_items(source, report.columns.model_dump(), root)
-        side_tables.read_all(named, source, root, reading[-1].day)
-    except SourceError as error:
-        return hidden(str(error))
+        for table, frame in side_tables.read_all(named, source, root, reading[-1].day).items():
+            schemas.check(frame, table)
+    except (SourceError, schemas.TableError) as error:
+        return hidden(" ".join(str(error).split()))
     except Exception as error:
         return failures.cause(error, "its source cannot be read", root)
     return None

@@ -4,6 +4,7 @@ import ast
 import difflib
 import io
 import json
+import os
 import re
 import tokenize
 from dataclasses import dataclass, field
@@ -172,12 +173,29 @@ def _plan(root: Path, name: str, day: str | None) -> list[Job]:
     if own:
         raise ParamsError(f"params/{name}.yaml: custom.{sorted(own)[0]} is declared by no notebook of your own")
     planned = [Job(root, name, report, wanted, notebooks) for wanted in days]
+    rules = {}
     for notebook in notebooks:
         for parameter in planned[0].parameters(notebook):
             if parameter.name in RULES:
                 path = rules_file(root, parameter.name, parameter.value)
-                read(path, RULES[parameter.name], str(path.relative_to(root)))
+                rules[parameter.name] = read(path, RULES[parameter.name], os.path.relpath(path, root))
+    _refuse_unknown_segments(rules, name)
     return planned
+
+
+def _refuse_unknown_segments(rules: dict[str, Any], name: str) -> None:
+    """Raise `ParamsError` for a campaign that names a segment which the map has not."""
+    if set(rules) != set(RULES):
+        return
+    there = list(rules["segment_map"].advice())
+    for campaign in rules["campaigns"].campaigns:
+        for segment in campaign.segments:
+            if segment not in there:
+                near = difflib.get_close_matches(segment, there, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"the map has: {', '.join(there)}"
+                raise ParamsError(
+                    f"params/{name}.yaml: campaign {campaign.name} is for a segment {segment!r} that the segment map has not; {hint}"
+                )
 
 
 def _declarations(code: str, notebook: str) -> dict[str, tuple[Any, str]]:

@@ -177,7 +177,7 @@ def _date_cure(texts: list[str], some: bool) -> str:
         return "they are a spreadsheet's serial numbers: " + (
             "format the whole column as dates" if some else "set source.date_format: excel"
         )
-    fits = dates.fitting(written)
+    fits = [pattern for pattern in dates.fitting(written) if pattern != "%Y-%m-%d"]  # which is read without being named
     if some or not fits:
         found = f" (these fit {' or '.join(fits[:2])})" if fits else ""
         return (

@@ -1,0 +1,152 @@
+"""Publishing under fire with real kernels: `make report` killed at random moments, then stopped by Ctrl-C, and what a no-op costs.
+
+`python benchmarks/kill.py [KILLS]` (default 50) works in a folder of its own on a report of one date and five short notebooks.
+Each round changes the report, starts a run, kills it by SIGKILL after a random time (seeded, spread over a whole run), starts
+the next run with notebooks that fail, and looks: nothing but the whole old or the whole new date may be there.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[1]
+DAY = Path("reports/cdnow/1998-06-30")
+SHORT = "import shutil; from pathlib import Path; shutil.copytree(Path(run_dir) / '../../../../tables', Path(run_dir) / 'data', dirs_exist_ok=True)"
+HEADLINE = "from IPython.display import HTML; HTML('<p>found</p>')"
+
+
+def start(project: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "crm_utils", "report"],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def finished(project: Path) -> float:
+    """Run to the end; return the seconds."""
+    began = time.perf_counter()
+    start(project).wait()
+    return time.perf_counter() - began
+
+
+def cell(source: str, tag: str) -> dict:
+    return {"cell_type": "code", "metadata": {"tags": [tag]}, "source": source, "outputs": [], "execution_count": None}
+
+
+def shorten(project: Path) -> None:
+    """Put short notebooks in place of ours: they hand over the tables that ours have made."""
+    shutil.copytree(project / DAY / "data", project / "tables")
+    for path in (project / "notebooks").glob("*.ipynb"):
+        book = json.loads(path.read_text())
+        parameters = next(c for c in book["cells"] if "parameters" in c["metadata"].get("tags", []))
+        title = {"cell_type": "markdown", "metadata": {}, "source": f"# {path.stem}"}
+        book["cells"] = [title, parameters, cell(SHORT, "made"), cell(HEADLINE, "headline")]
+        path.write_text(json.dumps(book))
+
+
+def set_title(project: Path, title: str) -> None:
+    params = project / "params" / "cdnow.yaml"
+    lines = params.read_text().splitlines()
+    params.write_text("\n".join(f"title: {title}" if line.startswith("title:") else line for line in lines) + "\n")
+
+
+def contents(project: Path) -> dict[str, bytes]:
+    folder = project / DAY
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "manifest.json"
+    }
+
+
+def whole(project: Path, versions: list[dict[str, bytes]]) -> bool:
+    names = sorted(path.name for path in (project / "reports" / "cdnow").iterdir() if not path.name.endswith(".failed"))
+    top = sorted(path.name for path in (project / "reports").iterdir())
+    return names == [".lock", DAY.name] and top == [".lock", "cdnow", "index.html"] and contents(project) in versions
+
+
+def broken(project: Path) -> None:
+    """The next start finds notebooks that stop at once, so that it can only put right what was left."""
+    kept = {path: path.read_text() for path in (project / "notebooks").glob("*.ipynb")}
+    for path, text in kept.items():
+        path.write_text(text.replace("import shutil", "1 / 0; import shutil"))
+    finished(project)
+    for path, text in kept.items():
+        path.write_text(text)
+
+
+def stopped(project: Path) -> float:
+    """Seconds from Ctrl-C, while a kernel runs, to the end of the last process."""
+    run = start(project)
+    below: list[psutil.Process] = []
+    while not below and run.poll() is None:
+        below = psutil.Process(run.pid).children(recursive=True)
+        time.sleep(0.02)
+    began = time.perf_counter()
+    run.send_signal(signal.SIGINT)
+    run.wait()
+    psutil.wait_procs(below, timeout=30)
+    return time.perf_counter() - began
+
+
+def prepare(project: Path) -> None:
+    for name in ("notebooks", "params"):
+        shutil.copytree(ROOT / name, project / name)
+    for path in (project / "params").glob("*.yaml"):
+        if path.stem not in ("cdnow", "campaigns"):
+            path.unlink()
+    params = project / "params" / "cdnow.yaml"
+    params.write_text(
+        params.read_text().replace('["1997-06-30", "1997-09-30", "1997-12-31", "1998-06-30"]', '["1998-06-30"]')
+    )
+    finished(project)
+    shorten(project)
+
+
+def main(kills: int) -> None:
+    project = Path(tempfile.mkdtemp(prefix="kill-")) / "project"
+    project.mkdir()
+    prepare(project)
+    versions, seconds = [], []
+    for title in ("One", "Two"):
+        set_title(project, title)
+        seconds.append(finished(project))
+        versions.append(contents(project))
+    moments = random.Random(8)
+    good, killed = 0, 0
+    for number in range(kills):
+        set_title(project, ("One", "Two")[number % 2])
+        run = start(project)
+        time.sleep(moments.uniform(0.1, max(seconds) * 1.05))
+        killed += run.poll() is None
+        run.kill()
+        run.wait()
+        broken(project)
+        good += whole(project, versions)
+        finished(project)
+    idle = statistics.median(finished(project) for _ in range(5))
+    set_title(project, "Three")
+    print(
+        f"killed at random moments: {killed} of {kills} runs were alive; whole reports after the next start: {good} of {kills}"
+    )
+    print(f"Ctrl-C to the end of the last process: {stopped(project):.1f} s (promised: 5)")
+    print(f"make report with nothing to do: {idle:.2f} s (promised: 1.5)")
+    shutil.rmtree(project.parent)
+    sys.exit(good != kills)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50)

@@ -1,0 +1,29 @@
+"""Pandas queries in rules: they may compare columns, and call nothing that could write, import or run."""
+
+import ast
+import re
+
+METHODS = {
+    *("isin", "between", "isna", "notna", "isnull", "notnull", "abs", "round"),
+    *("str", "startswith", "endswith", "contains", "lower", "upper", "strip", "len"),
+    *("dt", "year", "month", "day", "quarter", "dayofweek"),
+}
+
+
+def check_query(query: str, who: str) -> None:
+    """Raises `ValueError` where a query is none, or does more than compare columns with values."""
+    if "@" in query:
+        raise ValueError(f"{who}: where {query!r} may name columns only, not variables (@)")
+    plain = re.sub(r"`[^`]*`", "column", query).strip()
+    try:
+        tree = ast.parse(plain, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ValueError(f"{who}: where {query!r} is no pandas query") from None
+    for node in ast.walk(tree):
+        name = node.attr if isinstance(node, ast.Attribute) else None
+        called = isinstance(node, ast.Call) and not isinstance(node.func, ast.Attribute)
+        if called or isinstance(node, (ast.Lambda, ast.comprehension)) or (name and name not in METHODS):
+            what = name or ast.unparse(node)
+            raise ValueError(
+                f"{who}: where {query!r} may not use {what}; columns may be compared, and asked {', '.join(sorted(METHODS))}"
+            )

@@ -1,0 +1,92 @@
+"""Publishing under fire, and the same bytes everywhere: what a report must survive and what it must not depend on."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from conftest import ROOT, new_project, skip_or_fail
+from test_report import DAY, contents, edit
+
+HERE = Path(__file__).parent
+
+
+def test_publishing_survives_kills_full_disks_and_company(tmp_path):
+    """`crashes.py`: some 55 kills at steps spread over a run, every rename among them; 12 full and 12 read-only disks; two runs at once."""
+    project = new_project(tmp_path / "project")
+    params = project / "params" / "small.yaml"
+    params.write_text(params.read_text().replace('["1997-12-31"]', '["1997-09-30", "1997-12-31"]'))
+    done = subprocess.run(
+        [sys.executable, HERE / "crashes.py", project],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(done.stdout.split("killed at ")[1].split()[0]) >= 20
+
+
+@pytest.mark.xdist_group("report")
+def test_files_that_may_not_grow_are_one_message(rebuilt):
+    """A limit on the size of files is the nearest to a full disk that needs no rights."""
+    edit(rebuilt / "params" / "small.yaml", "Small shop", "Smaller shop")
+    before = contents(rebuilt / DAY)
+    done = subprocess.run(
+        [sys.executable, "-m", "crm_utils", "report"],
+        cwd=rebuilt,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "File too large" in done.stderr
+    assert contents(rebuilt / DAY) == before
+
+
+@pytest.mark.xdist_group("report")
+def test_the_manifest_suffices_to_build_the_same_bytes_elsewhere(built, tmp_path):
+    """Another folder, a year later, far away, in a locale without any letters, on one processor; from what the manifest
+    records, the notebooks beside it and the source whose hash it names."""
+    published, other = built / DAY, tmp_path / "far" / "away"
+    manifest = json.loads((published / "manifest.json").read_text())
+    for folder in ("params/segments", "notebooks"):
+        (other / folder).mkdir(parents=True)
+    (other / "params" / "small.yaml").write_text(yaml.safe_dump(manifest["params"]))
+    for name, text in manifest["rules"].items():
+        (other / name).write_text(text, encoding="utf-8")
+    for path in (published / "notebooks").glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+        nbformat.write(notebook, other / "notebooks" / path.name)
+    shutil.copy(ROOT / "requirements.lock", other)
+    assert set(manifest["files"]) == {"small.csv"}
+    shutil.copy(built / "small.csv", other)
+    later = shutil.which("faketime") or skip_or_fail("no faketime is installed (Debian: apt-get install faketime)")
+    strange = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        ["taskset", "-c", "0", later, "-f", "+400d", sys.executable, "-m", "crm_utils", "report"],
+        cwd=other,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "FAKETIME_DONT_FAKE_MONOTONIC": "1"} | strange,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    again = json.loads((other / DAY / "manifest.json").read_text())
+    assert [book["key"] for book in again["notebooks"]] == [book["key"] for book in manifest["notebooks"]]
+    assert {name: again[name] for name in ("files", "code", "lock", "summary")} == {
+        name: manifest[name] for name in ("files", "code", "lock", "summary")
+    }
+    one, two = contents(built / "reports"), contents(other / "reports")
+    assert one.keys() == two.keys()
+    assert [name for name in one if one[name] != two[name]] == []
