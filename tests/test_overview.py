@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from axe_core_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe
 
 from crm_utils.headlines import trends as headlines
 from crm_utils.plots import trends as plots
@@ -111,7 +111,7 @@ def test_the_pages_in_a_browser(root, browser, name, width):
     tab.on("console", lambda message: complaints.append(message.text))
     tab.goto((root / "reports" / name).as_uri())
     assert tab.evaluate("document.documentElement.scrollWidth") == width
-    assert [item["id"] for item in Axe().run(tab)["violations"]] == []
+    assert [item["id"] for item in Axe().run(tab).response["violations"]] == []
     assert tab.locator("h1").count() == 1
     assert all(len(image.get_attribute("alt")) >= 15 for image in tab.locator("img").all())
     assert complaints == []
