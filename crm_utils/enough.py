@@ -1,0 +1,12 @@
+"""What a model of purchases needs at least: the one rule that the check of the data and the models share."""
+
+from crm_utils.formats import plural
+
+FEWEST = {"customers": 100, "repeat_buyers": 30, "days": 90}
+NOUNS = {"customers": ("customer",), "repeat_buyers": ("repeat buyer",), "days": ("day of history", "days of history")}
+
+
+def lacking(found: dict[str, float]) -> list[str]:
+    """Why data with so many customers, repeat_buyers (on two days or more) and days (of history) carry no model."""
+    short = [name for name, fewest in FEWEST.items() if found[name] < fewest]
+    return [f"{plural(found[name], *NOUNS[name])}, where a model needs {FEWEST[name]}" for name in short]
