@@ -8,5 +8,8 @@ NOUNS = {"customers": ("customer",), "repeat_buyers": ("repeat buyer",), "days":
 
 def lacking(found: dict[str, float]) -> list[str]:
     """Why data with so many customers, repeat_buyers (on two days or more) and days (of history) carry no model."""
-    short = [name for name, fewest in FEWEST.items() if found[name] < fewest]
-    return [f"{plural(found[name], *NOUNS[name])}, where a model needs {FEWEST[name]}" for name in short]
+    return [
+        f"there {'is' if found[name] == 1 else 'are'} {plural(found[name], *NOUNS[name])} where a model needs {fewest}"
+        for name, fewest in FEWEST.items()
+        if found[name] < fewest
+    ]

@@ -283,7 +283,10 @@ def summary(x, t_x, T, value) -> pd.DataFrame:
 def test_too_thin_data_give_the_average_rate_and_say_so():
     customers = summary([0] * 9 + [2], [0] * 9 + [50], [100] * 10, [20.0] * 10)
     models = btyd.fit_models(customers)
-    assert models.withheld == "10 customers, where a model needs 100; 1 repeat buyer, where a model needs 30"
+    assert (
+        models.withheld
+        == "there are 10 customers where a model needs 100; there is 1 repeat buyer where a model needs 30"
+    )
     assert "no model" in models.purchase.note and models.withheld in models.purchase.note
     # (2 + ½) ÷ (1,000 + 365 days) × 100 days for everybody, by hand
     assert models.expected_orders(customers, [100]) == pytest.approx(np.full((10, 1), 0.18315), rel=0.01)
