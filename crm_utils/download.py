@@ -4,6 +4,7 @@ import shutil
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from pathlib import Path
 
 from crm_utils.formats import count
@@ -27,7 +28,7 @@ def online_retail(folder: Path, url: str = URL, rows: dict[str, int] = ROWS) -> 
     """
     path = folder / FILE
     if path.exists():
-        _verify(path, rows)
+        _verify(path, rows, "remove it from data/ and try again")
         return path
     with written_whole(path) as building:
         packed = building.with_name(building.name + ".zip")
@@ -36,7 +37,7 @@ def online_retail(folder: Path, url: str = URL, rows: dict[str, int] = ROWS) -> 
             _unpack(packed, building, url)
         finally:
             packed.unlink(missing_ok=True)
-        _verify(building, rows)
+        _verify(building, rows, f"what {url} holds is not what it was: try again, or {_by_hand()}")
     return path
 
 
@@ -68,18 +69,21 @@ def _unpack(packed: Path, target: Path, url: str) -> None:
                 )
             with archive.open(inside[0]) as file, target.open("wb") as out:
                 shutil.copyfileobj(file, out)
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, zlib.error, EOFError):
         raise DownloadFailed(f"{url} is no zip file, or a damaged one: try again, or {_by_hand()}") from None
 
 
-def _verify(path: Path, rows: dict[str, int]) -> None:
+def _verify(path: Path, rows: dict[str, int], cure: str) -> None:
     from crm_utils.sources import sheets
 
-    found = sheets.heights(path)
+    try:
+        found = sheets.heights(path)
+    except SourceError:
+        raise DownloadFailed(f"{FILE} cannot be read as a spreadsheet: {cure}") from None
     if found != rows:
         told = ", ".join(f"{name!r} {count(number)}" for name, number in found.items())
         wanted = ", ".join(f"{name!r} {count(number)}" for name, number in rows.items())
-        raise DownloadFailed(f"{FILE} has rows {told} where {wanted} are expected: remove it from data/ and try again")
+        raise DownloadFailed(f"{FILE} has rows {told} where {wanted} are expected: {cure}")
 
 
 def _by_hand() -> str:

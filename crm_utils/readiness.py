@@ -8,12 +8,13 @@ from datetime import date
 import ibis.expr.types as ir
 import pandas as pd
 
+from crm_utils.enough import FEWEST, lacking
+
 WINDOW = 30  # days in a window of first purchases
 CUT_OFF = 1.5  # times as many first purchases at the start as later
 LONGEST_GAP = 7  # days without an order that need no word
 JUMP = 2.5  # times the orders a day of the month before, or its inverse
 REGULAR = 0.3  # standard deviation ÷ mean of the days between purchases; 1 for purchases at random
-FEWEST = {"customers": 100, "repeat_buyers": 30, "days": 90}
 
 
 def facts(orders: ir.Table, analysis_date: date) -> dict[str, float]:
@@ -50,14 +51,9 @@ def obstacles(facts: dict[str, float]) -> list[str]:
     facts: as `facts` returns them. Purchases at nearly equal intervals are a subscription, for which models of purchases
     at random (BG/NBD and its kin) do not hold.
     """
-    names = {"customers": "customers", "repeat_buyers": "repeat buyers", "days": "days of history"}
-    reasons = [
-        f"{facts[name]:,} {names[name]}, at least {fewest:,} are needed"
-        for name, fewest in FEWEST.items()
-        if facts[name] < fewest
-    ]
+    reasons = lacking(facts)
     if is_regular(facts):
-        reasons.append(f"{facts['regular']:.0%} of repeat buyers buy at nearly equal intervals, as in a subscription")
+        reasons.append(f"{facts['regular']:.0%} of frequent buyers buy at nearly equal intervals, as in a subscription")
     return reasons
 
 
@@ -90,7 +86,7 @@ def findings(
         _end(days, analysis_date),
         _gap(days),
         _volume(days, analysis_date),
-        {"check": "model", "ok": not any(facts[name] < fewest for name, fewest in FEWEST.items())},
+        {"check": "model", "ok": not lacking(facts)},
         {"check": "spacing", "ok": not is_regular(facts), "value": facts["regular"], "other": facts["spaced"]},
     ]
     return pd.DataFrame(rows, columns=["check", "ok", "value", "other", "day"])

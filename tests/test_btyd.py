@@ -283,10 +283,20 @@ def summary(x, t_x, T, value) -> pd.DataFrame:
 def test_too_thin_data_give_the_average_rate_and_say_so():
     customers = summary([0] * 9 + [2], [0] * 9 + [50], [100] * 10, [20.0] * 10)
     models = btyd.fit_models(customers)
-    assert "1 of 10 customers bought on a second day, a model needs 20" in models.withheld
+    assert (
+        models.withheld
+        == "there are 10 customers where a model needs 100; there is 1 repeat buyer where a model needs 30"
+    )
     assert "no model" in models.purchase.note and models.withheld in models.purchase.note
     # (2 + ½) ÷ (1,000 + 365 days) × 100 days for everybody, by hand
     assert models.expected_orders(customers, [100]) == pytest.approx(np.full((10, 1), 0.18315), rel=0.01)
+
+
+def test_an_obstacle_withholds_the_model_in_its_words(sample):
+    customers = summary(sample.x, sample.t_x * 7, sample["T"] * 7, sample.repeat_value.fillna(30))
+    models = btyd.fit_models(customers, obstacles=["customers buy as in a subscription"])
+    assert models.withheld == "customers buy as in a subscription"
+    assert models.withheld in models.purchase.note and not btyd.fit_models(customers).withheld
 
 
 def test_tables_give_the_models_back(sample):

@@ -88,7 +88,7 @@ def test_what_is_there_is_not_fetched_again(tmp_path):
         (packed(workbook())[:-50], {}, ["damaged"]),
         (b"<html>moved</html>", {}, ["no zip file"]),
         (packed(b"x", "readme.txt"), {}, ["holds no spreadsheet but readme.txt"]),
-        (packed(b"PK no workbook"), {}, ["cannot be read as a spreadsheet"]),
+        (packed(b"PK no workbook"), {}, ["online_retail_II.xlsx cannot be read as a spreadsheet", "try again"]),
         (b"", {"status": 404}, ["404", "fetch it with a browser"]),
         (b"", {"status": 503}, ["503"]),
     ],

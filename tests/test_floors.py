@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "crm_utils"
 FLOORS = [
-    "formats schemas params locate spreadsheets engine",
+    "formats schemas params locate spreadsheets engine enough",
     "simulate",
     "sources side_tables store scoring",
     "cleaning outliers settlement habits readiness orders rfm segments traits clusters cohorts lists"

@@ -1,6 +1,7 @@
 """`make new`: what is guessed is right or is said to be open, and the report then builds."""
 
 import gzip
+import re
 from datetime import date
 from pathlib import Path
 
@@ -240,9 +241,21 @@ def test_from_a_file_to_the_first_pages(tmp_path):
         in done.stdout
     )
     assert "currency: nothing tells it" in done.stdout
-    done = run(project, "report", "--report", "shop", "--date", "last")
+    written = project / "params" / "shop.yaml"
+    written.write_text(re.sub(r"analysis_dates: .*", 'analysis_dates: ["1998-06-30"]', written.read_text()))
+    one_customer, one_order = "7,1998-01-05,10\n7,1998-03-05,20\n7,1998-06-30,30\n", "7,1998-06-30,10\n"
+    for name, rows in (("one_customer", one_customer), ("one_order", one_order)):
+        (project / f"{name}.csv").write_text("customer,date,amount\n" + rows)
+        new(project, name, f"{name}.csv")
+    done = run(project, "report", timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (project / "reports" / "shop" / "1998-06-30" / "05_budget.html").exists()
+    for name in ("shop", "one_customer", "one_order"):
+        assert (project / "reports" / name / "1998-06-30" / "05_budget.html").exists()
+    withheld = (project / "reports" / "one_customer" / "1998-06-30" / "04_cltv.html").read_text()
+    assert (
+        "No model forecast is made, because there is 1 customer where a model needs 100; there is 1 repeat buyer"
+        in withheld
+    )
 
 
 def test_new_without_a_file_says_what_to_write(tmp_path):

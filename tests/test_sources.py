@@ -337,7 +337,10 @@ def test_the_wrong_encoding_names_the_first_line(tmp_path):
         (["40513.35"] * 3, ["3 rows without", "serial numbers", "source.date_format: excel"]),
         ([None, "40513", None], ["1 row without", "serial numbers", "format the whole column as dates"]),
         ([None, "yesterday", None], ["1 row without", "'yesterday'", "no date"]),
-        ([None, "2999-01-01", None], ["1 row without", "'2999-01-01'", "no order is of a year", "after 2100"]),
+        (
+            [None, "2999-01-01", None],
+            ["1 row without", "'2999-01-01'", "no date from 1900 to 2100", "correct these rows"],
+        ),
         ([None, "", None], ["1 row without", "'(empty)'", "give every row a date"]),
         (["2010-12-01T10:00:00+02:00"] * 3, ["3 rows without", "time zone", "source.timezone"]),
     ],

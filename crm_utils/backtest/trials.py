@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils import btyd, cltv, season
+from crm_utils.enough import FEWEST
 from crm_utils.orders import known_on
 
 FORECAST, MODEL = "Our forecast", "Without season"
@@ -36,12 +37,12 @@ def origins(first_day: date, analysis_date: date, horizon_days: int, step_days: 
     """Days on which a forecast could have been made and judged by now, the oldest first.
 
     They lie `step_days` (the horizon, if not given) apart and leave 26 weeks of history before them. Where none does, the last
-    one stands alone if it leaves four weeks.
+    one stands alone if it leaves what a model needs.
     """
     step, last = step_days or horizon_days, analysis_date - timedelta(days=horizon_days)
     history = (last - first_day).days
     if history < HISTORY_DAYS:
-        return [last] if history >= btyd.MIN_DAYS else []
+        return [last] if history + 1 >= FEWEST["days"] else []
     return [last - timedelta(days=back) for back in range(0, history - HISTORY_DAYS + 1, step)][::-1]
 
 

@@ -4,8 +4,6 @@ from crm_utils.btyd.bg_nbd import BgNbd, MbgNbd
 from crm_utils.btyd.door import from_table, purchase_probabilities, table
 from crm_utils.btyd.fits import (
     KINDS,
-    MIN_DAYS,
-    MIN_REPEAT_BUYERS,
     PurchaseModel,
     fit,
     fit_bg_nbd,
@@ -25,8 +23,6 @@ __all__ = [
     "Covariance",
     "FitError",
     "GammaGamma",
-    "MIN_DAYS",
-    "MIN_REPEAT_BUYERS",
     "MbgNbd",
     "Models",
     "ParetoNbd",

@@ -10,12 +10,12 @@ from crm_utils.btyd import bg_nbd, fitting, pareto_nbd
 from crm_utils.btyd.bg_nbd import BgNbd, MbgNbd
 from crm_utils.btyd.fitting import Covariance, FitError
 from crm_utils.btyd.pareto_nbd import ParetoNbd
+from crm_utils.enough import lacking
 
 NO_BETTER = (
     1.35  # log-likelihood a dropout must add to be believed: half the 90 % point of χ² with one degree of freedom
 )
 POOLED_R = 1e4  # rates this alike are one rate
-MIN_REPEAT_BUYERS, MIN_DAYS = 20, 28  # below these no model is fitted in a report
 
 PurchaseModel = BgNbd | MbgNbd | ParetoNbd
 
@@ -97,12 +97,9 @@ def pooled(x: pd.Series, T: pd.Series, reason: str) -> BgNbd:
 
 def too_thin(x: pd.Series, T: pd.Series) -> str:
     """Why these customers are too few, or their history too short, for a model; empty where they are not."""
-    again = int((np.asarray(x) > 0).sum())
-    if again < MIN_REPEAT_BUYERS:
-        return f"{again} of {len(x):,} customers bought on a second day, a model needs {MIN_REPEAT_BUYERS}"
-    if np.max(T) < MIN_DAYS:
-        return f"the history is {int(np.max(T))} days long, a model needs {MIN_DAYS}"
-    return ""
+    days = int(np.max(T)) + 1 if len(T) else 0
+    found = {"customers": len(x), "repeat_buyers": int((np.asarray(x) > 0).sum()), "days": days}
+    return "; ".join(lacking(found))
 
 
 def _not_identified(simpler: float, value: float) -> str:

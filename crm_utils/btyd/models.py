@@ -96,15 +96,16 @@ class Models:
         return table([(*pair, self.customers) for pair in fitted], assumptions)
 
 
-def fit_models(customers: pd.DataFrame, kind: str = "bg_nbd") -> Models:
+def fit_models(customers: pd.DataFrame, kind: str = "bg_nbd", obstacles: list[str] = ()) -> Models:
     """The purchase model and Gamma-Gamma (on all purchase days) of these customers.
 
-    Where they are too few, or their history too short, every customer keeps the average rate of all, and `withheld` says so.
+    Where there are `obstacles` (reasons in words), or customers are too few, or their history too short, every customer
+    keeps the average rate of all, and `withheld` says why.
     """
     x, t_x, T = _behaviour(customers)
     value = fit_gamma_gamma(x + 1, customers.mean_value)
     spread = value_covariance(value, x + 1, customers.mean_value)
-    reason = too_thin(x, T)
+    reason = "; ".join(obstacles) or too_thin(x, T)
     if reason:
         return Models(pooled(x, T, reason), value, None, spread, len(x), reason)
     purchase = fit(kind, x, t_x, T)

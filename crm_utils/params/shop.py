@@ -28,6 +28,7 @@ class Shop(Model):
     returned: float = Field(
         0.03, ge=0, le=1
     )  # of lines, in part or whole, after 3 to 30 days; clothing three times as often
+    mispriced: float = Field(0.05, ge=0, le=1)  # of lines sent back, refunded at a price they were not sold at
     campaign_on: date | None = date(2024, 2, 5)
     lift: float = Field(
         0.06, ge=0, le=1

@@ -116,7 +116,10 @@ def _line_items(shop: Shop, part: dict) -> pa.Table:
 def _taken_back(
     shop: Shop, rng: np.random.Generator, catalogue: pd.DataFrame, orders: pd.DataFrame, sold: dict
 ) -> dict:
-    """Whole orders cancelled soon after, and single lines sent back later, as long as the shop's books are open."""
+    """Whole orders cancelled soon after, and single lines sent back later, as long as the shop's books are open.
+
+    Some of the latter are refunded at a tenth more than the price of the catalogue, so that no sale matches them.
+    """
     cancelled = rng.random(len(orders)) < shop.cancelled
     soon = rng.integers(5, 3 * 1440, len(orders))
     chance = np.where(catalogue.clothing, 3, 1)[sold["product"]] * shop.returned
@@ -128,6 +131,9 @@ def _taken_back(
     back = {name: values[chosen] for name, values in sold.items()}
     back["minute"] = back["minute"] + np.where(whole, soon[sold["order"]], later)[chosen]
     back["pieces"] = -np.where(whole, sold["pieces"], part)[chosen]
+    mispriced = (rng.random(chosen.sum()) < shop.mispriced) & ~whole[chosen]
+    refund = (1.1 * catalogue.price + 0.01).round(2).to_numpy()[back["product"]]
+    back["price"] = np.where(mispriced, refund, back["price"])
     open_ = back["minute"] < ((shop.end - shop.start).days + 1) * 1440
     return {name: values[open_] for name, values in back.items()}
 

@@ -170,7 +170,7 @@ def _date_cure(texts: list[str], some: bool) -> str:
     if not written:
         return "give every row a date, or leave these rows out"
     if all(re.match(r"\d{4}-\d\d-\d\d", text) and not YEARS[0] <= int(text[:4]) <= YEARS[1] for text in written):
-        return f"no order is of a year before {YEARS[0]} or after {YEARS[1]}: correct these rows, or leave them out"
+        return f"that is no date from {YEARS[0]} to {YEARS[1]}: correct these rows, or leave them out"
     if all(re.search(values.WITH_OFFSET, text) for text in written):
         return "they carry a time zone: set source.timezone to the zone in which your days begin, for example Europe/London"
     if dates.are_serials(written):
