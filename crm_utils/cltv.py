@@ -121,6 +121,7 @@ def outlook(
     everyone = pd.Series(ALL, index=customers.index)
     table = pd.concat([models.totals(customers, list(days.values()), groups) for groups in (everyone, named)])
     factors = {days[months]: found.factor for months, found in seasons.items()}
+    busy = {days[months]: found.days_factor for months, found in seasons.items()}
     known = {days[months]: found.factor if found.known else np.nan for months, found in seasons.items()}
     factor = table.days.map(factors).to_numpy()
     revenue = table.revenue.to_numpy() * factor
@@ -130,7 +131,7 @@ def outlook(
             "horizon_days": table.days.to_numpy(),
             "months": table.days.map({day: months for months, day in days.items()}).to_numpy(),
             "segment": table.group.to_numpy(),
-            "orders": table.orders.to_numpy() * factor,
+            "orders": table.orders.to_numpy() * table.days.map(busy).to_numpy(),
             "revenue": revenue,
             "revenue_low": low,
             "revenue_high": high,

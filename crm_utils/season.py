@@ -13,57 +13,67 @@ ARRIVALS = 0.05  # of customers: with fewer newcomers in a year, last year's wee
 
 @dataclass(frozen=True)
 class Season:
-    """What a forecast is multiplied by (`factor`; 1 where none is known), and why there is none (`withheld`)."""
+    """What forecasts of revenue and of purchase days are multiplied by (1 where none is known), and why there is none (`withheld`)."""
 
     factor: float = 1.0
     withheld: str = ""
+    days_factor: float = 1.0
 
     @property
     def known(self) -> bool:
         return not self.withheld
 
 
-def daily(orders: ir.Table) -> pd.Series:
-    """Revenue of all customers by calendar day, days without orders included."""
+def daily(orders: ir.Table) -> pd.DataFrame:
+    """Revenue and purchase days (customers who ordered) of all customers by calendar day, days without orders included."""
     days = orders.mutate(day=orders.ordered_at.date()).group_by("day")
-    revenue = days.agg(revenue=lambda t: t.revenue.cast("decimal(38, 4)").sum().cast("float64")).execute()
-    return (
-        revenue.assign(day=pd.to_datetime(revenue.day)).set_index("day").revenue.sort_index().asfreq("D", fill_value=0)
-    )
+    table = days.agg(
+        revenue=lambda t: t.revenue.cast("decimal(38, 4)").sum().cast("float64"),
+        purchase_days=lambda t: t.customer_id.nunique(),
+    ).execute()
+    return table.assign(day=pd.to_datetime(table.day)).set_index("day").sort_index().asfreq("D", fill_value=0)
 
 
-def find(revenue: pd.Series, origin: date, days: int, ages: pd.Series) -> Season:
+def find(daily: pd.DataFrame, origin: date, days: int, ages: pd.Series) -> Season:
     """The season of the `days` after `origin`: last year's same days ÷ the mean of as many days over the last 52 weeks, without growth.
 
     Last year's days lie early in those 52 weeks, so a growing shop would show a low season whatever the weeks: they are brought to the
     middle of the year by its growth, the last 13 weeks ÷ the same 13 weeks a year before. 13-week forecasts were then 6 % off on 16 monthly
     origins of a simulated shop that doubles (16 % without this, 12 % without any season), 6.5 % on seven of Online Retail II (6 % and 18 %).
 
-    `revenue` is `daily` as known on the origin, `ages` the customers' days since their first purchase. Known only where last
+    `daily` is as known on the origin, `ages` the customers' days since their first purchase. Known only where last
     year's days and the 13 weeks before them lie in the history; 52 weeks or more hold every season once.
     """
     if days >= YEAR:
         return Season()
     start = origin - timedelta(days=YEAR)
-    if revenue.index[0].date() > start - timedelta(days=BEFORE):
+    if daily.index[0].date() > start - timedelta(days=BEFORE):
         return Season(withheld="the same weeks of last year, and the 13 before them, do not lie in the history")
     if np.mean(np.asarray(ages) < YEAR) < ARRIVALS:
         return Season(
             withheld="hardly a customer arrived in the last year, so last year's weeks show customers growing old, not a season"
         )
-    same = _sum(revenue, start, start + timedelta(days=days))
-    usual = _sum(revenue, start, origin) * days / YEAR
-    before, now = (_sum(revenue, end - timedelta(days=BEFORE), end) for end in (start, origin))
-    if min(same, usual, before, now) <= 0:
+    factors = [_ratio(daily[column], start, origin, days) for column in ("revenue", "purchase_days")]
+    if not min(factors) > 0:
         return Season(
             withheld="nothing was sold in the same weeks of last year, or in the 13 before them or before today"
         )
-    return Season(same / usual * (now / before) ** ((YEAR - days) / 2 / YEAR))
+    return Season(factors[0], days_factor=factors[1])
 
 
-def ahead(revenue: pd.Series, origin: date, ages: pd.Series, days: dict[int, int]) -> dict[int, Season]:
+def ahead(daily: pd.DataFrame, origin: date, ages: pd.Series, days: dict[int, int]) -> dict[int, Season]:
     """The season of each horizon: `days` maps its months to days."""
-    return {months: find(revenue, origin, length, ages) for months, length in days.items()}
+    return {months: find(daily, origin, length, ages) for months, length in days.items()}
+
+
+def _ratio(values: pd.Series, start: date, origin: date, days: int) -> float:
+    """0 where a part of it is missing."""
+    same = _sum(values, start, start + timedelta(days=days))
+    usual = _sum(values, start, origin) * days / YEAR
+    before, now = (_sum(values, end - timedelta(days=BEFORE), end) for end in (start, origin))
+    if min(same, usual, before, now) <= 0:
+        return 0.0
+    return same / usual * (now / before) ** ((YEAR - days) / 2 / YEAR)
 
 
 def _sum(revenue: pd.Series, after: date, until: date) -> float:

@@ -13,22 +13,26 @@ ORIGIN = date(2011, 9, 9)
 AGES = pd.Series([10, 500])
 
 
-def revenue(first: str, high_from: str = "2010-09-10", high_to: str = "2010-12-10") -> pd.Series:
+def revenue(first: str, high_from: str = "2010-09-10", high_to: str = "2010-12-10") -> pd.DataFrame:
     """100 a day, 300 in last year's weeks."""
     days = pd.date_range(first, ORIGIN)
-    return pd.Series(np.where((days > high_from) & (days <= high_to), 300.0, 100.0), index=days)
+    values = np.where((days > high_from) & (days <= high_to), 300.0, 100.0)
+    return pd.DataFrame({"revenue": values, "purchase_days": np.sqrt(values)}, index=days)
 
 
 def test_by_hand():
     """91 days at 300 against 91 × (91 × 300 + 273 × 100) ÷ 364 = 150 a day: twice the usual."""
     found = season.find(revenue("2010-01-01"), ORIGIN, 91, AGES)
     assert found.known and found.factor == pytest.approx(2)
+    # days of purchase: 17.32 a day instead of 10: 91 × (91 × 17.32 + 273 × 10) ÷ 364 = 11.83 a day
+    assert found.days_factor == pytest.approx(300**0.5 / (0.25 * 300**0.5 + 7.5))
 
 
 def test_growth_is_no_season():
     """A shop that doubles every year and has no season: last year's weeks are low only because they came first."""
     days = pd.date_range("2010-01-01", ORIGIN)
-    growing = pd.Series(100 * 2.0 ** (np.arange(len(days)) / 364), index=days)
+    values = 100 * 2.0 ** (np.arange(len(days)) / 364)
+    growing = pd.DataFrame({"revenue": values, "purchase_days": values}, index=days)
     for length in (30, 91, 182):
         assert season.find(growing, ORIGIN, length, AGES).factor == pytest.approx(1, abs=0.025)
     assert season.find(growing * revenue("2010-01-01") / 100, ORIGIN, 91, AGES).factor > 1.5
@@ -57,12 +61,14 @@ def test_withheld_where_nothing_was_sold():
 
 
 def test_nothing_after_the_origin_counts():
-    later = pd.concat([revenue("2010-01-01"), pd.Series([1e9], index=[pd.Timestamp("2011-09-10")])])
+    later = pd.concat(
+        [revenue("2010-01-01"), pd.DataFrame({"revenue": 1e9, "purchase_days": 9}, index=[pd.Timestamp("2011-09-10")])]
+    )
     assert season.find(later, ORIGIN, 91, AGES) == season.find(revenue("2010-01-01"), ORIGIN, 91, AGES)
 
 
 def test_daily_fills_days_without_orders():
     orders = ibis.memtable(
-        pd.DataFrame({"ordered_at": pd.to_datetime(["2011-01-01 10:00", "2011-01-03 09:00", "2011-01-03 11:00"]), "revenue": [1.0, 2.0, 3.0]})
+        pd.DataFrame({"ordered_at": pd.to_datetime(["2011-01-01 10:00", "2011-01-03 09:00", "2011-01-03 11:00"]), "revenue": [1.0, 2.0, 3.0], "customer_id": ["a", "b", "b"]})
     )  # fmt: skip
-    assert season.daily(orders).tolist() == [1, 0, 5]
+    assert season.daily(orders).values.tolist() == [[1, 1], [0, 0], [5, 1]]

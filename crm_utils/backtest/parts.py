@@ -36,12 +36,12 @@ def by_customer(
     customers = cltv.summary(before, origin)
     actual, _ = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)
     models = btyd.fit_models(customers, model)
-    factor = season.find(season.daily(before), origin, horizon_days, customers.age).factor
-    expected = models.expected_orders(customers, [horizon_days])[:, 0] * factor
+    found = season.find(season.daily(before), origin, horizon_days, customers.age)
+    expected = models.expected_orders(customers, [horizon_days])[:, 0]
     return customers[["customer_id", "repeat_orders"]].assign(
-        orders_predicted=expected,
+        orders_predicted=expected * found.days_factor,
         orders_actual=actual.orders.to_numpy(float),
-        revenue_predicted=expected * models.expected_value(customers),
+        revenue_predicted=expected * models.expected_value(customers) * found.factor,
         revenue_actual=actual.revenue.to_numpy(float),
     )
 

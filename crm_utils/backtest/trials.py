@@ -75,12 +75,12 @@ def trial(
         return _no_rows()
     actual, new = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)
     models = btyd.fit_models(customers, model)
-    revenue = season.daily(before)
-    found = season.find(revenue, origin, horizon_days, customers.age)
+    daily = season.daily(before)
+    found = season.find(daily, origin, horizon_days, customers.age)
     total = models.totals(customers, [horizon_days], pd.Series("all", index=customers.index)).iloc[0]
     rows = []
     for method, forecast in _forecasts(
-        customers, models, found, before, revenue.index[0].date(), origin, horizon_days
+        customers, models, found, before, daily.index[0].date(), origin, horizon_days
     ).items():
         rows.append({"method": method, **_judged(actual, *forecast)})
     table = pd.DataFrame(rows).assign(
@@ -130,7 +130,7 @@ def _forecasts(
     """Orders and revenue each method expects of each customer; last year's period only where it lies in the history."""
     modelled = models.expected_orders(customers, [days])[:, 0]
     revenue = modelled * models.expected_value(customers)
-    forecasts = {FORECAST: (modelled * found.factor, revenue * found.factor), MODEL: (modelled, revenue)}
+    forecasts = {FORECAST: (modelled * found.days_factor, revenue * found.factor), MODEL: (modelled, revenue)}
     periods = {REPEAT_PERIOD: origin - timedelta(days=days), LAST_YEAR: origin - timedelta(days=season.YEAR)}
     for method, start in periods.items():
         if start >= first_day - timedelta(days=1):
