@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from budget_tables import campaigns, options
 
-from crm_utils.budget import advice, allocation, lines
+from crm_utils.budget import advice, allocation, doubt, lines
 from crm_utils.headlines import budget as headlines
 from crm_utils.headlines import measuring
 
@@ -63,6 +63,30 @@ def test_unspent_money_is_explained():
     assert "Better unspent than wasted" in headlines.unspent(plan_at(1000), 1000, None, 0.0, [], 5000.0, "GBP")
     bound = headlines.unspent(plan_at(20), 20, None, 42.0, ["the budget"], 5000.0, "GBP")
     assert bound == "What binds is the budget. The next £1,000 would earn £42.00 more."
+
+
+def test_money_that_the_campaigns_cannot_use_is_said_with_the_sum_they_could():
+    """Everybody at the dearest: 30 × 1 + 10 × 9, and fixed costs of 2 + 7."""
+    most = doubt.most_to_spend(TABLE, OFFERS, 0.0)
+    assert most == pytest.approx(129)
+    said = headlines.unspent(plan_at(1000), 1000, None, 0.0, [], most, "GBP")
+    assert "Even the dearest one for every customer who may get one would cost only £129," in said
+    assert "these campaigns cannot use it" not in headlines.unspent(plan_at(100), 100, None, 0.0, [], most, "GBP")
+
+
+def test_what_would_change_how_much_is_worth_spending():
+    """Campaign b pays once its lift or margin is doubled: 10 × (8 − 9) still loses, 10 × (8 − 4.5) − 3.5 and all three do not."""
+    found = doubt.levers(TABLE, OFFERS, 1000, 0.0).set_index("scenario")
+    assert found.spend["as planned"] == found.spend["lifts twice as high"] == pytest.approx(32)
+    assert found.spend["contacts and fixed costs at half the price"] == pytest.approx(16)
+    assert found.spend["all three together"] == pytest.approx(16 + 45 + 3.5)
+    assert found.expected_profit["all three together"] == pytest.approx(30 * 15.5 - 1 + 10 * (16 - 4.5) - 3.5)
+    said = headlines.levers(found.reset_index(), 1000, "GBP")
+    assert "would use only £64 of the £1,000" in said
+    assert said.startswith(
+        "Nothing alone would make more worth spending: lifts twice as high would earn £208 instead of £88 with"
+    )
+    assert "would use the whole budget" in headlines.levers(found.assign(unspent=0.0).reset_index(), 1000, "GBP")
 
 
 def test_flip_points_inside_the_ranges_are_to_be_measured_first():

@@ -68,10 +68,15 @@ def _why_left(plan: pd.DataFrame, budget: float, most: float, currency: str) -> 
 
 def levers(table: pd.DataFrame, budget: float, currency: str) -> Sentence:
     """Which assumption would change most how much is worth spending."""
-    planned, together = table.iloc[0], table.iloc[-1]
-    single = table.iloc[1:-1]
-    spends = single.loc[single.spend.idxmax()]
-    first = f"What would change it most: {spends.scenario}. Then {money(spends.spend, currency, 0)} instead of {money(planned.spend, currency, 0)} would be worth spending, to earn {money(spends.expected_profit, currency, 0)} instead of {money(planned.expected_profit, currency, 0)}."
+    planned, together, single = table.iloc[0], table.iloc[-1], table.iloc[1:-1]
+    best = single.loc[single.spend.idxmax()]
+    earns = f"{money(best.expected_profit, currency, 0)} instead of {money(planned.expected_profit, currency, 0)}"
+    if best.spend > planned.spend * 1.01:
+        first = f"What would change it most: {best.scenario}. Then {money(best.spend, currency, 0)} instead of {money(planned.spend, currency, 0)} would be worth spending, to earn {earns}."
+    else:
+        first = (
+            f"Nothing alone would make more worth spending: {best.scenario} would earn {earns} with the same contacts."
+        )
     if together.unspent < 0.01 * budget:
         return say(first, "Lift and margin twice as high at half the costs would use the whole budget.")
     return say(first, f"Even lift and margin twice as high at half the costs would use only {money(together.spend, currency, 0)} of the {money(budget, currency, 0)}: to spend more, offer campaigns that reach more people or do more for each, or win new customers.")  # fmt: skip
@@ -124,6 +129,10 @@ def ways(table: pd.DataFrame, currency: str) -> Sentence:
     """The plan against the best rule of thumb."""
     planned, rules = table.iloc[0], table.iloc[1:]
     best = rules.loc[rules.expected_profit.idxmax()]
+    if planned.expected_profit > 0 and best.expected_profit > 0.995 * planned.expected_profit:
+        return say(
+            f"{best.way.capitalize()} would earn as much: with money left over, whom to start with matters little."
+        )
     return say(
         f"The best rule of thumb ({best.way}) would earn {money(best.expected_profit, currency)} for {money(best.spend, currency)};",
         f"the plan earns {money(planned.expected_profit, currency)} for {money(planned.spend, currency)}.",

@@ -58,7 +58,7 @@ def measured(table: pd.DataFrame, currency: str) -> Sentence | Nothing:
         )
     sums = priced[["earned", "promised"]].sum()
     return say(
-        f"{plural(len(priced), 'measured campaign')} whose costs are known earned {money(sums.earned, currency)}; their assumed lifts had promised {money(sums.promised, currency)}.",
+        f"{plural(len(priced), 'measured campaign')} whose costs are known earned {money(sums.earned, currency)}; {'its assumed lift' if len(priced) == 1 else 'their assumed lifts'} had promised {money(sums.promised, currency)}.",
         left_out,
     )
 
