@@ -56,13 +56,16 @@ def test_the_first_sentence_says_what_for_how_much_and_how_sure():
         "Spend £32 of the £1,000 on 1 campaign to 30 customers: expected profit £88, between £28 and £148 given your ranges; "
         "all of it rests on assumed lifts, none on measured ones."
     )
-    assert headlines.recommendation(plan_at(0), 0, None, "GBP").startswith("Spend none of the £0")
+    assert headlines.recommendation(plan_at(0), 0, None, "GBP") == "Spend none of the £0: there is no money to spend."
+    assert "no campaign earns back its cost" in headlines.recommendation(plan_at(0), 9, None, "GBP")
 
 
 def test_unspent_money_is_explained():
     assert "Better unspent than wasted" in headlines.unspent(plan_at(1000), 1000, None, 0.0, [], 5000.0, "GBP")
     bound = headlines.unspent(plan_at(20), 20, None, 42.0, ["the budget"], 5000.0, "GBP")
     assert bound == "What binds is the budget. The next £1,000 would earn £42.00 more."
+    none = headlines.unspent(plan_at(20), 20, None, 0.0, ["the budget"], 5000.0, "GBP")
+    assert none == "The next £1,000 would earn nothing more."
 
 
 def test_money_that_the_campaigns_cannot_use_is_said_with_the_sum_they_could():
@@ -75,14 +78,14 @@ def test_money_that_the_campaigns_cannot_use_is_said_with_the_sum_they_could():
 
 
 def test_what_would_change_how_much_is_worth_spending():
-    """Campaign b pays once its lift or margin is doubled: 10 × (8 − 9) still loses, 10 × (8 − 4.5) − 3.5 and all three do not."""
+    """Campaign b pays once its lift or margin is doubled: 10 × (8 − 9) still loses, 10 × (16 − 9) − 7 does not."""
     found = doubt.levers(TABLE, OFFERS, 1000, 0.0).set_index("scenario")
     assert found.spend["as planned"] == found.spend["lifts twice as high"] == pytest.approx(32)
     assert found.spend["contacts and fixed costs at half the price"] == pytest.approx(16)
-    assert found.spend["all three together"] == pytest.approx(16 + 45 + 3.5)
-    assert found.expected_profit["all three together"] == pytest.approx(30 * 15.5 - 1 + 10 * (16 - 4.5) - 3.5)
+    assert found.spend["lifts and margin both twice as high"] == pytest.approx(32 + 90 + 7)
+    assert found.expected_profit.iloc[-1] == pytest.approx(30 * 15 - 2 + 10 * (16 - 9) - 7)
     said = headlines.levers(found.reset_index(), 1000, "GBP")
-    assert "would use only £64 of the £1,000" in said
+    assert "would use only £129 of the £1,000" in said
     assert said.startswith(
         "Nothing alone would make more worth spending: lifts twice as high would earn £208 instead of £88 with"
     )
@@ -116,6 +119,6 @@ def test_past_campaigns_in_one_sentence():
         }
     )
     assert measuring.measured(found, "GBP") == (
-        "1 measured campaign whose costs are known earned £300; their assumed lifts had promised £200. "
+        "1 measured campaign whose costs are known earned £300; its assumed lift had promised £200. "
         "1 campaign without groups that were random and complete is observational and not used."
     )

@@ -17,7 +17,9 @@ def recommendation(plan: pd.DataFrame, budget: float, target_return: float | Non
         else f"(for {percent(target_return)} profit on it)"
     )
     if chosen.empty:
-        return say(f"Spend none {of}: at the lifts known or assumed no campaign earns back its cost.")
+        empty = budget == 0 and target_return is None
+        why = "there is no money to spend" if empty else "at the lifts known or assumed no campaign earns back its cost"
+        return say(f"Spend none {of}: {why}.")
     sums = chosen[["spend", "expected_profit", "profit_low", "profit_high"]].sum()
     return say(
         f"Spend {money(sums.spend, currency, 0)} {of} on {plural(chosen.campaign.nunique(), 'campaign')} to {plural(chosen.contacts.sum(), 'customer')}:"
@@ -49,6 +51,8 @@ def unspent(
     if target_return is not None:
         return say(bound)
     if "the budget" in limits:
+        if next_1000 < 0.005:
+            return say(f"The next {money(1000, currency, 0)} would earn nothing more.")
         return say(bound, f"The next {money(1000, currency, 0)} would earn {money(next_1000, currency)} more.")
     return say(
         f"{money(left, currency, 0)} stays unspent: {_why_left(plan, budget, most, currency)} Better unspent than wasted.",
@@ -60,9 +64,11 @@ def _why_left(plan: pd.DataFrame, budget: float, most: float, currency: str) -> 
     """That these campaigns cannot use the money at all, or that further contacts lose."""
     if most >= budget:
         return "every further contact would cost more than it earns."
+    planned = plan.spend.sum()
+    beyond = f"beyond the {money(planned, currency, 0)} planned every contact" if planned else "each of them"
     return (
         f"messages are cheap and customers are few, so these campaigns cannot use it. Even the dearest one for every customer who may get one would cost only {money(most, currency, 0)},"
-        f" and beyond the {money(plan.spend.sum(), currency, 0)} planned every contact costs more than it earns."
+        f" and {beyond} costs more than it earns."
     )
 
 
@@ -78,8 +84,8 @@ def levers(table: pd.DataFrame, budget: float, currency: str) -> Sentence:
             f"Nothing alone would make more worth spending: {best.scenario} would earn {earns} with the same contacts."
         )
     if together.unspent < 0.01 * budget:
-        return say(first, "Lift and margin twice as high at half the costs would use the whole budget.")
-    return say(first, f"Even lift and margin twice as high at half the costs would use only {money(together.spend, currency, 0)} of the {money(budget, currency, 0)}: to spend more, offer campaigns that reach more people or do more for each, or win new customers.")  # fmt: skip
+        return say(first, "Lifts and margin both twice as high would use the whole budget.")
+    return say(first, f"Even lifts and margin both twice as high would use only {money(together.spend, currency, 0)} of the {money(budget, currency, 0)}: to spend more, offer campaigns that reach more people or do more for each, or win new customers.")  # fmt: skip
 
 
 def beside_business_as_usual(
