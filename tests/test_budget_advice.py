@@ -60,6 +60,12 @@ def test_the_first_sentence_says_what_for_how_much_and_how_sure():
     assert "no campaign earns back its cost" in headlines.recommendation(plan_at(0), 9, None, "GBP")
 
 
+def test_a_campaign_that_nobody_fits_is_named():
+    assert spending.nobody(pd.DataFrame({"a": [True, False], "b": [False, True]})) is None
+    said = spending.nobody(pd.DataFrame({"a": [True, False], "b": [False, False]}))
+    assert said == "Nobody fits b on this date, so nothing is weighed for it."
+
+
 def test_unspent_money_is_explained():
     assert "Better unspent than wasted" in spending.unspent(plan_at(1000), 1000, None, 0.0, [], 5000.0, "GBP")
     bound = spending.unspent(plan_at(20), 20, None, 42.0, ["the budget"], 5000.0, "GBP")

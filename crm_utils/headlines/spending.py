@@ -6,6 +6,18 @@ from crm_utils.formats import listing, money
 from crm_utils.headlines import Sentence, say
 
 
+def nobody(audience: pd.DataFrame) -> Sentence | None:
+    """The campaigns that nobody is meant for on this date; None where there is none."""
+    empty = audience.columns[~audience.any()].tolist()
+    return (
+        say(
+            f"Nobody fits {listing(empty)} on this date, so nothing is weighed for {'it' if len(empty) == 1 else 'them'}."
+        )
+        if empty
+        else None
+    )
+
+
 def unspent(
     plan: pd.DataFrame,
     budget: float,
