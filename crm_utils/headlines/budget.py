@@ -105,7 +105,7 @@ def flips(plan: pd.DataFrame) -> Sentence:
     inside = shown[(shown.flip_lift >= shown.lift_low) & (shown.flip_lift <= shown.lift_high)]
     if inside.empty:
         return say("No decision changes anywhere within your ranges.")
-    first = listing(inside.campaign.drop_duplicates().tolist())
+    first = listing(inside.campaign.drop_duplicates().head(3).tolist())  # the plan is in order of profit
     return say(
         f"{count(len(inside))} of {plural(len(plan), 'decision')} could change within your ranges. Measure first: {first}."
     )
