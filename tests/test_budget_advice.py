@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 from budget_tables import campaigns, options
 
-from crm_utils.budget import advice, allocation, lines
+from crm_utils.budget import advice, allocation, doubt, lines
 from crm_utils.headlines import budget as headlines
-from crm_utils.headlines import measuring
+from crm_utils.headlines import measuring, spending
 
 OFFERS = campaigns({"fixed_cost": 2}, {"segments": ["B"], "contact_cost": 9, "fixed_cost": 7})
 TABLE = options(OFFERS, ("a", 0, "A", 30, 0.1, 40.0), ("b", 1, "B", 10, 0.1, 40.0))
@@ -56,13 +56,46 @@ def test_the_first_sentence_says_what_for_how_much_and_how_sure():
         "Spend £32 of the £1,000 on 1 campaign to 30 customers: expected profit £88, between £28 and £148 given your ranges; "
         "all of it rests on assumed lifts, none on measured ones."
     )
-    assert headlines.recommendation(plan_at(0), 0, None, "GBP").startswith("Spend none of the £0")
+    assert headlines.recommendation(plan_at(0), 0, None, "GBP") == "Spend none of the £0: there is no money to spend."
+    assert "no campaign earns back its cost" in headlines.recommendation(plan_at(0), 9, None, "GBP")
+
+
+def test_a_campaign_that_nobody_fits_is_named():
+    assert spending.nobody(pd.DataFrame({"a": [True, False], "b": [False, True]})) is None
+    said = spending.nobody(pd.DataFrame({"a": [True, False], "b": [False, False]}))
+    assert said == "Nobody fits b on this date, so nothing is weighed for it."
 
 
 def test_unspent_money_is_explained():
-    assert "Better unspent than wasted" in headlines.unspent(plan_at(1000), 1000, None, 0.0, [], 5000.0, "GBP")
-    bound = headlines.unspent(plan_at(20), 20, None, 42.0, ["the budget"], 5000.0, "GBP")
+    assert "Better unspent than wasted" in spending.unspent(plan_at(1000), 1000, None, 0.0, [], 5000.0, "GBP")
+    bound = spending.unspent(plan_at(20), 20, None, 42.0, ["the budget"], 5000.0, "GBP")
     assert bound == "What binds is the budget. The next £1,000 would earn £42.00 more."
+    none = spending.unspent(plan_at(20), 20, None, 0.0, ["the budget"], 5000.0, "GBP")
+    assert none == "The next £1,000 would earn nothing more."
+
+
+def test_money_that_the_campaigns_cannot_use_is_said_with_the_sum_they_could():
+    """Everybody at the dearest: 30 × 1 + 10 × 9, and fixed costs of 2 + 7."""
+    most = doubt.most_to_spend(TABLE, OFFERS, 0.0)
+    assert most == pytest.approx(129)
+    said = spending.unspent(plan_at(1000), 1000, None, 0.0, [], most, "GBP")
+    assert "Even the dearest one for every customer who may get one would cost only £129," in said
+    assert "these campaigns cannot use it" not in spending.unspent(plan_at(100), 100, None, 0.0, [], most, "GBP")
+
+
+def test_what_would_change_how_much_is_worth_spending():
+    """Campaign b pays once its lift or margin is doubled: 10 × (8 − 9) still loses, 10 × (16 − 9) − 7 does not."""
+    found = doubt.levers(TABLE, OFFERS, 1000, 0.0).set_index("scenario")
+    assert found.spend["as planned"] == found.spend["lifts twice as high"] == pytest.approx(32)
+    assert found.spend["contacts and fixed costs at half the price"] == pytest.approx(16)
+    assert found.spend["lifts and margin both twice as high"] == pytest.approx(32 + 90 + 7)
+    assert found.expected_profit.iloc[-1] == pytest.approx(30 * 15 - 2 + 10 * (16 - 9) - 7)
+    said = spending.levers(found.reset_index(), 1000, "GBP")
+    assert "would use only £129 of the £1,000" in said
+    assert said.startswith(
+        "Nothing alone would make more worth spending: lifts twice as high would earn £208 instead of £88 with"
+    )
+    assert "would use the whole budget" in spending.levers(found.assign(unspent=0.0).reset_index(), 1000, "GBP")
 
 
 def test_flip_points_inside_the_ranges_are_to_be_measured_first():
@@ -92,6 +125,6 @@ def test_past_campaigns_in_one_sentence():
         }
     )
     assert measuring.measured(found, "GBP") == (
-        "1 measured campaign whose costs are known earned £300; their assumed lifts had promised £200. "
+        "1 measured campaign whose costs are known earned £300; its assumed lift had promised £200. "
         "1 campaign without groups that were random and complete is observational and not used."
     )

@@ -121,6 +121,14 @@ def test_lists_carry_the_external_id():
     assert "external_id" not in audiences.with_external_ids(targets, None)
 
 
+def test_lists_say_what_is_assumed_behind_each_row():
+    targets = pd.DataFrame({"customer_id": ["1", "2", "1", "2"], "campaign": ["a", "a", "b", "b"]})
+    offers = pd.DataFrame({"name": ["a", "b"], "basis": ["assumed", "measured"]})
+    people = pd.DataFrame({"customer_id": ["1", "2"], "margin_known": [True, False]})
+    found = audiences.marked(targets, offers, people).assumption.tolist()
+    assert found == ["lift", "lift and margin", "", "margin"]
+
+
 def test_segments_of_a_campaign_are_pooled_to_measure_it():
     plan = pd.DataFrame(
         {

@@ -5,6 +5,9 @@ import pytest
 from bs4 import BeautifulSoup
 from openpyxl import load_workbook
 
+from crm_utils import formats
+from crm_utils.tables import heading
+
 pytestmark = pytest.mark.xdist_group("built")
 
 
@@ -50,3 +53,50 @@ def test_sections_without_data_are_not_on_the_page(folder):
     text = (folder / "05_budget.html").read_text()
     assert "What did past campaigns earn?" not in text
     assert "Who may be contacted?" not in text
+
+
+def published(folder, sheet: str, columns: list[str]) -> pd.DataFrame:
+    """These columns of a sheet of the workbook, by their names."""
+    table = pd.read_excel(folder / "workbook.xlsx", sheet_name=sheet, header=1)
+    return table[[heading(column) for column in columns]].set_axis(columns, axis=1)
+
+
+def test_every_number_of_the_plan_comes_from_a_calculator(folder, currency="USD"):
+    """From the workbook alone: what a contact costs and changes (Campaigns), whom it meets (Plan), and nothing else."""
+    given = ["campaign", "segment", "customers", "contacts", "control", "chance_anyway", "margin", "discount"]
+    money = ["contact_costs", "incentives_added", "incentives_anyway", "added_margin", "fixed_costs", "spend"]
+    found = ["expected_profit", "profit_low", "profit_high", "roi", "break_even_lift", "max_cost_per_contact"]
+    plan = published(folder, "Plan", [*given, "discount_anyway", *money, *found, "detectable_lift"])
+    terms = ["name", "contact_cost", "redemption", "fixed_cost", "delivered", "lift", "lift_low", "lift_high"]
+    plan = plan.merge(
+        published(folder, "Campaigns", terms), left_on="campaign", right_on="name", validate="many_to_one"
+    )
+    plan = plan[plan.contacts > 0]
+    assert len(plan)
+    fixed = plan.fixed_cost / plan.groupby("campaign").contacts.transform("sum")
+    added, anyway = plan.redemption * plan.discount, plan.redemption * plan.discount_anyway
+    each = {
+        lift: plan.delivered * (plan[lift] * (plan.margin - added) - plan.chance_anyway * anyway) - plan.contact_cost
+        for lift in ("lift", "lift_low", "lift_high")
+    }
+    want = {
+        "contact_costs": plan.contacts * plan.contact_cost,
+        "incentives_added": plan.contacts * plan.delivered * plan.lift * added,
+        "incentives_anyway": plan.contacts * plan.delivered * plan.chance_anyway * anyway,
+        "added_margin": plan.contacts * plan.delivered * plan.lift * plan.margin,
+        "fixed_costs": plan.contacts * fixed,
+        "spend": plan.contact_costs + plan.incentives_added + plan.incentives_anyway + plan.fixed_costs,
+        "expected_profit": plan.contacts * (each["lift"] - fixed),
+        "profit_low": plan.contacts * (each["lift_low"] - fixed),
+        "profit_high": plan.contacts * (each["lift_high"] - fixed),
+        "roi": plan.expected_profit / plan.spend,
+        "break_even_lift": ((plan.contact_cost + fixed) / plan.delivered + plan.chance_anyway * anyway) / (plan.margin - added),
+        "max_cost_per_contact": each["lift"] + plan.contact_cost - fixed,
+        "detectable_lift": 2.8016 / plan.delivered
+        * (plan.chance_anyway * (1 - plan.chance_anyway) * (1 / plan.contacts + 1 / plan.control)) ** 0.5,
+    }  # fmt: skip
+    for column, values in want.items():
+        assert plan[column].to_numpy() == pytest.approx(values.to_numpy(), rel=1e-6, abs=1e-6, nan_ok=True), column
+    page = BeautifulSoup((folder / "05_budget.html").read_text(), "html.parser").main.get_text()
+    assert f"Spend {formats.money(plan.spend.sum(), currency, 0)} of the {formats.money(50_000, currency, 0)}" in page
+    assert f"expected profit {formats.money(plan.expected_profit.sum(), currency, 0)}," in page

@@ -53,6 +53,21 @@ def test_the_workbook_has_formats_frozen_heads_and_marked_assumptions():
     assert "assumption" in sheet["A1"].value
 
 
+def test_what_rests_on_assumptions_is_marked_on_every_sheet():
+    """A scenario's profit is, a measured lift is not, and the costs of a campaign whose lift was measured still are."""
+    offers = pd.DataFrame(
+        {"name": ["a"], "contact_cost": [0.1], "lift": [0.02], "basis": ["measured"], "lift_from": ["measured, shrunk"]}
+    )
+    past = pd.DataFrame({"campaign": ["a"], "lift": [0.02], "earned": [3.0], "promised": [4.0]})
+    sheets = {"Scenarios": pd.DataFrame({"scenario": ["x"], "budget": [9.0], "expected_profit": [1.0]})}
+    book = load_workbook(io.BytesIO(workbook(sheets | {"Campaigns": offers, "Past": past}, "Shop", DAY, "GBP")))
+    yellow = {
+        name: [cell.value for cell in book[name][3] if cell.fill.fgColor.rgb.endswith("FFF2CC")]
+        for name in book.sheetnames
+    }
+    assert yellow == {"Scenarios": [1.0], "Campaigns": [0.1], "Past": [4.0]}
+
+
 def test_the_same_tables_give_the_same_bytes():
     first = workbook({"Plan": PLAN}, "Shop", DAY, "GBP")
     time.sleep(2.1)  # the clock of a zip archive counts in steps of two seconds

@@ -114,7 +114,7 @@ def levers(options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, contro
         {"name": "lifts twice as high", "lift": 1},
         {"name": "margin of an added order twice as high", "margin": 1},
         {"name": "contacts and fixed costs at half the price", "cost": -0.5},
-        {"name": "all three together", "lift": 1, "margin": 1, "cost": -0.5},
+        {"name": "lifts and margin both twice as high", "lift": 1, "margin": 1},
     ]
     return scenarios(options, campaigns, budget, changes, control_share)
 

@@ -17,7 +17,9 @@ def recommendation(plan: pd.DataFrame, budget: float, target_return: float | Non
         else f"(for {percent(target_return)} profit on it)"
     )
     if chosen.empty:
-        return say(f"Spend none {of}: at the lifts known or assumed no campaign earns back its cost.")
+        empty = budget == 0 and target_return is None
+        why = "there is no money to spend" if empty else "at the lifts known or assumed no campaign earns back its cost"
+        return say(f"Spend none {of}: {why}.")
     sums = chosen[["spend", "expected_profit", "profit_low", "profit_high"]].sum()
     return say(
         f"Spend {money(sums.spend, currency, 0)} {of} on {plural(chosen.campaign.nunique(), 'campaign')} to {plural(chosen.contacts.sum(), 'customer')}:"
@@ -32,49 +34,6 @@ def _rests_on(chosen: pd.DataFrame) -> str:
     if (chosen.basis == "measured").all():
         return "all of it rests on measured lifts"
     return f"{percent(share)} of it rests on measured lifts, the rest on assumed ones"
-
-
-def unspent(
-    plan: pd.DataFrame,
-    budget: float,
-    target_return: float | None,
-    next_1000: float,
-    limits: list[str],
-    most: float,
-    currency: str,
-) -> Sentence:
-    """How much is left and why, what binds, and what the next 1,000 would earn. `most` is what could be spent at all."""
-    left = budget - plan.spend.sum()
-    bound = f"What binds is {listing(limits)}." if limits else ""
-    if target_return is not None:
-        return say(bound)
-    if "the budget" in limits:
-        return say(bound, f"The next {money(1000, currency, 0)} would earn {money(next_1000, currency)} more.")
-    return say(
-        f"{money(left, currency, 0)} stays unspent: {_why_left(plan, budget, most, currency)} Better unspent than wasted.",
-        bound,
-    )
-
-
-def _why_left(plan: pd.DataFrame, budget: float, most: float, currency: str) -> str:
-    """That these campaigns cannot use the money at all, or that further contacts lose."""
-    if most >= budget:
-        return "every further contact would cost more than it earns."
-    return (
-        f"messages are cheap and customers are few, so these campaigns cannot use it. Even the dearest one for every customer who may get one would cost only {money(most, currency, 0)},"
-        f" and beyond the {money(plan.spend.sum(), currency, 0)} planned every contact costs more than it earns."
-    )
-
-
-def levers(table: pd.DataFrame, budget: float, currency: str) -> Sentence:
-    """Which assumption would change most how much is worth spending."""
-    planned, together = table.iloc[0], table.iloc[-1]
-    single = table.iloc[1:-1]
-    spends = single.loc[single.spend.idxmax()]
-    first = f"What would change it most: {spends.scenario}. Then {money(spends.spend, currency, 0)} instead of {money(planned.spend, currency, 0)} would be worth spending, to earn {money(spends.expected_profit, currency, 0)} instead of {money(planned.expected_profit, currency, 0)}."
-    if together.unspent < 0.01 * budget:
-        return say(first, "Lift and margin twice as high at half the costs would use the whole budget.")
-    return say(first, f"Even lift and margin twice as high at half the costs would use only {money(together.spend, currency, 0)} of the {money(budget, currency, 0)}: to spend more, offer campaigns that reach more people or do more for each, or win new customers.")  # fmt: skip
 
 
 def beside_business_as_usual(
@@ -124,6 +83,10 @@ def ways(table: pd.DataFrame, currency: str) -> Sentence:
     """The plan against the best rule of thumb."""
     planned, rules = table.iloc[0], table.iloc[1:]
     best = rules.loc[rules.expected_profit.idxmax()]
+    if planned.expected_profit > 0 and best.expected_profit > 0.995 * planned.expected_profit:
+        return say(
+            f"{best.way.capitalize()} would earn as much: with money left over, whom to start with matters little."
+        )
     return say(
         f"The best rule of thumb ({best.way}) would earn {money(best.expected_profit, currency)} for {money(best.spend, currency)};",
         f"the plan earns {money(planned.expected_profit, currency)} for {money(planned.spend, currency)}.",
@@ -142,7 +105,7 @@ def flips(plan: pd.DataFrame) -> Sentence:
     inside = shown[(shown.flip_lift >= shown.lift_low) & (shown.flip_lift <= shown.lift_high)]
     if inside.empty:
         return say("No decision changes anywhere within your ranges.")
-    first = listing(inside.campaign.drop_duplicates().tolist())
+    first = listing(inside.campaign.drop_duplicates().head(3).tolist())  # the plan is in order of profit
     return say(
         f"{count(len(inside))} of {plural(len(plan), 'decision')} could change within your ranges. Measure first: {first}."
     )

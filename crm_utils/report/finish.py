@@ -12,6 +12,8 @@ def finished(html: str) -> str:
     if "<table" not in html:
         return html
     body = BeautifulSoup(html, "html.parser")
+    for style in body.select("body style"):
+        style.extract()  # what a Styler writes for a table without styles of its own
     for table in body.find_all("table"):
         _finish(table)
         if not table.find_parent(class_="scroll"):

@@ -34,8 +34,6 @@ def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
     """The page of one notebook: its text, figures and tables, the code folded, contents and neighbours linked."""
     body = BeautifulSoup(_body(executed), "html.parser")
     _drop_empty_sections(body)
-    for style in body.find_all("style"):
-        style.extract()  # what a Styler writes for a table without styles of its own
     glossary.link(body, "../../")
     title = body.h1
     if title:

@@ -1,0 +1,70 @@
+"""Sentences of 05_budget on why money is left, and what would use more of it."""
+
+import pandas as pd
+
+from crm_utils.formats import listing, money
+from crm_utils.headlines import Sentence, say
+
+
+def nobody(audience: pd.DataFrame) -> Sentence | None:
+    """The campaigns that nobody is meant for on this date; None where there is none."""
+    empty = audience.columns[~audience.any()].tolist()
+    return (
+        say(
+            f"Nobody fits {listing(empty)} on this date, so nothing is weighed for {'it' if len(empty) == 1 else 'them'}."
+        )
+        if empty
+        else None
+    )
+
+
+def unspent(
+    plan: pd.DataFrame,
+    budget: float,
+    target_return: float | None,
+    next_1000: float,
+    limits: list[str],
+    most: float,
+    currency: str,
+) -> Sentence:
+    """How much is left and why, what binds, and what the next 1,000 would earn. `most` is what could be spent at all."""
+    left = budget - plan.spend.sum()
+    bound = f"What binds is {listing(limits)}." if limits else ""
+    if target_return is not None:
+        return say(bound)
+    if "the budget" in limits:
+        if next_1000 < 0.005:
+            return say(f"The next {money(1000, currency, 0)} would earn nothing more.")
+        return say(bound, f"The next {money(1000, currency, 0)} would earn {money(next_1000, currency)} more.")
+    return say(
+        f"{money(left, currency, 0)} stays unspent: {_why_left(plan, budget, most, currency)} Better unspent than wasted.",
+        bound,
+    )
+
+
+def _why_left(plan: pd.DataFrame, budget: float, most: float, currency: str) -> str:
+    """That these campaigns cannot use the money at all, or that further contacts lose."""
+    if most >= budget:
+        return "every further contact would cost more than it earns."
+    planned = plan.spend.sum()
+    beyond = f"beyond the {money(planned, currency, 0)} planned every contact" if planned else "each of them"
+    return (
+        f"messages are cheap and customers are few, so these campaigns cannot use it. Even the dearest one for every customer who may get one would cost only {money(most, currency, 0)},"
+        f" and {beyond} costs more than it earns."
+    )
+
+
+def levers(table: pd.DataFrame, budget: float, currency: str) -> Sentence:
+    """Which assumption would change most how much is worth spending."""
+    planned, together, single = table.iloc[0], table.iloc[-1], table.iloc[1:-1]
+    best = single.loc[single.spend.idxmax()]
+    earns = f"{money(best.expected_profit, currency, 0)} instead of {money(planned.expected_profit, currency, 0)}"
+    if best.spend > planned.spend * 1.01:
+        first = f"What would change it most: {best.scenario}. Then {money(best.spend, currency, 0)} instead of {money(planned.spend, currency, 0)} would be worth spending, to earn {earns}."
+    else:
+        first = (
+            f"Nothing alone would make more worth spending: {best.scenario} would earn {earns} with the same contacts."
+        )
+    if together.unspent < 0.01 * budget:
+        return say(first, "Lifts and margin both twice as high would use the whole budget.")
+    return say(first, f"Even lifts and margin both twice as high would use only {money(together.spend, currency, 0)} of the {money(budget, currency, 0)}: to spend more, offer campaigns that reach more people or do more for each, or win new customers.")  # fmt: skip
