@@ -174,14 +174,21 @@ def two_dates(built, tmp_path_factory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def compared(two_dates) -> Path:
+    """The page of the two dates, linked from the index."""
+    path = compare.compare(two_dates, "small", str(THEN), str(NOW))
+    published.bring_index_up_to_date(two_dates)
+    return path
+
+
 REPORT = pytest.mark.xdist_group("report")
 
 
 @REPORT
-def test_the_page_says_what_the_two_folders_hold(two_dates):
-    path = compare.compare(two_dates, "small", str(THEN), str(NOW))
-    assert path == two_dates / "reports/small/compare/1997-09-30_1997-12-31.html"
-    page = BeautifulSoup(path.read_text(), "html.parser")
+def test_the_page_says_what_the_two_folders_hold(two_dates, compared):
+    assert compared == two_dates / "reports/small/compare/1997-09-30_1997-12-31.html"
+    page = BeautifulSoup(compared.read_text(), "html.parser")
     assert [section.h2["id"] for section in page.select("section.block")] == [
         "figures",
         "forecasts",
@@ -211,14 +218,14 @@ def test_the_page_says_what_the_two_folders_hold(two_dates):
 
 
 @REPORT
-def test_movement_adds_up_from_the_segments_published_then_to_those_of_now(two_dates):
+def test_movement_adds_up_from_the_segments_published_then_to_those_of_now(two_dates, compared):
     before, after = (Store(two_dates / "reports/small" / str(day)) for day in (THEN, NOW))
     profiles = [store.load("segment_profile").set_index("segment").customers for store in (before, after)]
     naming = segments.naming_of(after.load("segments"))
     moved = movement.moves(before.load("customers"), after.load("customers"), naming, THEN, NOW)
     changes = movement.net(moved, after.load("segment_profile")).set_index("segment")
     assert changes.customers_then.to_dict() == profiles[0].to_dict()
-    page = BeautifulSoup(compare.compare(two_dates, "small", str(THEN), str(NOW)).read_text(), "html.parser")
+    page = BeautifulSoup(compared.read_text(), "html.parser")
     rows = page.find(id="moves").parent.table.select("tbody tr")
     shown = {
         row.select("td, th")[0].text: [
@@ -232,12 +239,11 @@ def test_movement_adds_up_from_the_segments_published_then_to_those_of_now(two_d
 
 
 @REPORT
-def test_the_same_folders_give_the_same_bytes(two_dates):
-    path = compare.compare(two_dates, "small", str(THEN), str(NOW))
-    first = path.read_bytes()
-    path.unlink()
+def test_the_same_folders_give_the_same_bytes(two_dates, compared):
+    first = compared.read_bytes()
+    compared.unlink()
     assert compare.compare(two_dates, "small", str(THEN), str(NOW)).read_bytes() == first
-    assert [other.name for other in path.parent.iterdir()] == [path.name]
+    assert [other.name for other in compared.parent.iterdir()] == [compared.name]
     assert str(two_dates).encode() not in first
 
 
@@ -316,9 +322,7 @@ def test_other_rules_on_the_two_dates_are_said_and_moves_left_out(two_dates, tmp
 
 @REPORT
 @pytest.mark.parametrize("width", [1280, 360])
-def test_the_page_in_a_browser(two_dates, browser, width):
-    compare.compare(two_dates, "small", str(THEN), str(NOW))
-    published.bring_index_up_to_date(two_dates)
+def test_the_page_in_a_browser(two_dates, compared, browser, width):
     tab = browser.new_context(offline=True, viewport={"width": width, "height": 900}).new_page()
     complaints = []
     tab.on("console", lambda message: complaints.append(message.text))
