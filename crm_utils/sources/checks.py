@@ -13,6 +13,7 @@ from crm_utils.sources.extract import Extract
 
 YEARS = (1900, 2100)
 SAMPLE = 500
+LARGEST = 50_000_000_000
 
 
 def refuse_bad_names(names: list[str], label: str) -> None:
@@ -52,6 +53,8 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str]) -> None:
     names = [name for name in ("ordered_at", *values.NUMBER_COLUMNS) if name in wanted]
     lost = {name: _lost(raw[wanted[name]], name, part) for name in names}
     sums = {name: bad.sum() for name, bad in lost.items()}
+    if "amount" not in wanted:
+        sums["enormous"] = _enormous(raw, wanted, part).sum()
     counts = executed(raw.aggregate(rows=raw.count(), **sums), part).iloc[0].fillna(0)
     if counts["rows"] == 0:
         raise SourceError(f"{part.label} has no row below its column names: export it again")
@@ -64,6 +67,24 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str]) -> None:
                 f"without a readable {kind}, for example {', '.join(map(repr, texts[:3]))}; "
                 + (_date_cure(texts, counts[name] < counts["rows"]) if kind == "date" else _number_cure(texts))
             )
+    _refuse_enormous_amounts(part, wanted, counts.get("enormous", 0))
+
+
+def _refuse_enormous_amounts(part: Extract, wanted: dict[str, str], rows: float) -> None:
+    if rows:
+        columns = f"{wanted['quantity']!r} × {wanted['unit_price']!r}"
+        raise SourceError(
+            f"{part.label}, columns {columns}: {plural(rows, 'row')} of more than {LARGEST:,} money each: "
+            "correct these rows, or give the amounts in thousands"
+        )
+
+
+def _enormous(raw: ir.Table, wanted: dict[str, str], part: Extract) -> ir.Column:
+    """1 where quantity × unit_price is more than an engine's decimals can multiply."""
+    factors = [
+        values.typed(raw[wanted[name]], name, part.format).cast("float64") for name in ("quantity", "unit_price")
+    ]
+    return ((factors[0] * factors[1]).abs() > LARGEST).fill_null(False).ifelse(1, 0)
 
 
 def refuse_time_zones(part: Extract, wanted: dict[str, str], timezone: str | None) -> None:
