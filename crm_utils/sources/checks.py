@@ -15,6 +15,7 @@ from crm_utils.sources.extract import Extract
 YEARS = (1900, 2100)
 SAMPLE = 500
 SILENT_DAYS, FEW_ROWS, FEW_SHARE = 366, 2, 0.05  # rows after such a silence, and no more of them, are dated wrongly
+LARGEST = 50_000_000_000
 
 
 def refuse_bad_names(names: list[str], label: str) -> None:
@@ -57,6 +58,8 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], day: date | 
     names = [name for name in ("ordered_at", *values.NUMBER_COLUMNS) if name in wanted]
     lost = {name: _lost(raw[wanted[name]], name, part) for name in names}
     sums = {name: bad.sum() for name, bad in lost.items()}
+    if "amount" not in wanted:
+        sums["enormous"] = _enormous(raw, wanted, part).sum()
     latest = values.typed(raw[wanted["ordered_at"]], "ordered_at", part.format).max()
     found = executed(raw.aggregate(rows=raw.count(), latest=latest, **sums), part).iloc[0]
     counts = found.drop("latest").fillna(0)
@@ -71,6 +74,7 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], day: date | 
                 f"without a readable {kind}, for example {', '.join(map(repr, texts[:3]))}; "
                 + (_date_cure(texts, counts[name] < counts["rows"]) if kind == "date" else _number_cure(texts))
             )
+    _refuse_enormous_amounts(part, wanted, counts.get("enormous", 0))
     if day is not None and found.latest > pd.Timestamp(day) + pd.Timedelta(days=SILENT_DAYS):
         _refuse_late_rows(part, wanted["ordered_at"], day)
 
@@ -99,6 +103,23 @@ def _late(days: pd.DataFrame, day: date) -> pd.DataFrame:
     few = left <= max(FEW_ROWS, FEW_SHARE * days.rows.sum())
     first = days.day[(days.day.diff().dt.days > SILENT_DAYS) & few & (days.day > pd.Timestamp(day))].min()
     return days[days.day >= first]
+
+
+def _refuse_enormous_amounts(part: Extract, wanted: dict[str, str], rows: float) -> None:
+    if rows:
+        columns = f"{wanted['quantity']!r} × {wanted['unit_price']!r}"
+        raise SourceError(
+            f"{part.label}, columns {columns}: {plural(rows, 'row')} of more than {LARGEST:,} money each: "
+            "correct these rows, or give the amounts in thousands"
+        )
+
+
+def _enormous(raw: ir.Table, wanted: dict[str, str], part: Extract) -> ir.Column:
+    """1 where quantity × unit_price is more than an engine's decimals can multiply."""
+    factors = [
+        values.typed(raw[wanted[name]], name, part.format).cast("float64") for name in ("quantity", "unit_price")
+    ]
+    return ((factors[0] * factors[1]).abs() > LARGEST).fill_null(False).ifelse(1, 0)
 
 
 def refuse_time_zones(part: Extract, wanted: dict[str, str], timezone: str | None) -> None:
