@@ -101,7 +101,7 @@ def _unusable(jobs: list[Job]) -> str | None:
     source = report.source.model_dump()
     named = {name: getattr(report, name) for name in ("attributes", "contacts", "past_campaigns")}
     try:
-        sources.line_items(source, report.columns.model_dump(), root)
+        sources.line_items(source, report.columns.model_dump(), root, reading[-1].day)
         for table, frame in side_tables.read_all(named, source, root, reading[-1].day).items():
             schemas.check(frame, table)
     except (SourceError, schemas.TableError) as error:
