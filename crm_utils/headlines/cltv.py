@@ -15,7 +15,7 @@ def outlook(forecast: pd.DataFrame, customers: int, analysis_date: date, currenc
         f"No model forecast is made, because {withheld}: what follows assumes that every customer buys at the average rate of all."
         if withheld
         else "",
-        f"In the 12 months after {day(analysis_date)} today’s {plural(customers, 'customer')} are expected to bring {money(year.revenue, currency)};",
+        f"In the 12 months after {day(analysis_date)} today’s {plural(customers, 'customer')} {'is' if customers == 1 else 'are'} expected to bring {money(year.revenue, currency)};",
         f"nine times in ten it should be between {money(year.revenue_low, currency)} and {money(year.revenue_high, currency)}. Customers not yet won are not in this figure.",
     )
 
