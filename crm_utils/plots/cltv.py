@@ -98,7 +98,9 @@ def concentration(deciles: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Share of all CLV in each tenth of customers, the most valuable first."""
     ax = new_axes(ax, height=2.8)
     bars = ax.bar(deciles.decile, deciles.clv_share, color=[TEAL, *[PALE] * (len(deciles) - 1)], width=0.8)
-    ax.bar_label(bars, [formats.percent(share) for share in deciles.clv_share], fontsize=9, padding=2)
+    ax.bar_label(
+        bars, [formats.percent(share).replace("under ", "<") for share in deciles.clv_share], fontsize=9, padding=2
+    )
     ax.set_xticks(deciles.decile, ["top\ntenth", *map(str, deciles.decile[1:-1]), "last\ntenth"][: len(deciles)])
     ax.yaxis.set_visible(False)
     ax.spines["left"].set_visible(False)
