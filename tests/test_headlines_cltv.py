@@ -120,7 +120,7 @@ def test_a_challenger_is_proposed_not_taken():
         "MBG/NBD forecast clearly better, in 10 of 10 monthly tests: consider cltv.model: mbg_nbd"
         in judged.challenger(misses, "mbg_nbd")
     )
-    assert judged.challenger(misses, "").startswith("MBG/NBD were tried in 10 monthly tests")
+    assert judged.challenger(misses, "").startswith("MBG/NBD was tried in 10 monthly tests")
     assert "were not tried" in judged.challenger(misses.iloc[:0], "")
 
 

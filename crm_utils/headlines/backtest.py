@@ -89,7 +89,7 @@ def challenger(misses: pd.DataFrame, winner: str) -> Sentence:
     tried = listing([btyd.KINDS[kind].model.name for kind in misses.columns[1:]])
     if not winner:
         return say(
-            f"{tried} were tried in {plural(len(misses), 'monthly test')}; none was clearly better, so the model stays."
+            f"{tried} {'were' if len(misses.columns) > 2 else 'was'} tried in {plural(len(misses), 'monthly test')}; none was clearly better, so the model stays."
         )
     won = int((misses[winner] < misses.iloc[:, 0]).sum())
     return say(
