@@ -41,8 +41,8 @@ def _shot(browser: Browser, page: Path, width: int, height: int, start: str | No
 
 
 def _small(shot: bytes) -> Image.Image:
-    """The picture in 48 colours, which is enough for text and bars."""
-    return Image.open(io.BytesIO(shot)).convert("RGB").quantize(48, dither=Image.Dither.NONE)
+    """The picture in 200 colours, which is enough for text and bars."""
+    return Image.open(io.BytesIO(shot)).convert("RGB").quantize(200, dither=Image.Dither.NONE)
 
 
 if __name__ == "__main__":
