@@ -27,7 +27,7 @@ def chain_keys(job: Job) -> None:
             rules_file(job.root, p.name, p.value).read_text(encoding="utf-8") for p in parameters if p.name in RULES
         ]
         modules = [path.read_text(encoding="utf-8") for path in imported(*notebook.code)]
-        cells = json.dumps([[c["cell_type"], c["source"], c["metadata"].get("tags")] for c in notebook.cells])
+        cells = json.dumps([[c["cell_type"], c["source"], c["metadata"].get("tags") or []] for c in notebook.cells])
         key = _hash(key, notebook.name, cells, repr([(p.name, p.value) for p in parameters]), *rules, *modules)
         job.keys[notebook.name] = key
 
