@@ -21,6 +21,7 @@ def read_all(named: dict[str, str | None], source: dict, root: Path, day: date) 
     tables = {name: _read(name, where, source, Path(root), day) for name, where in named.items() if where is not None}
     if "past_campaigns" in tables:
         table = _dated(tables["past_campaigns"], "contacted_on", named["past_campaigns"])
+        _refuse_repeats(table, named["past_campaigns"])
         tables["past_campaigns"] = table[table.contacted_on <= day]
     if "contacts" in tables:
         table = _dated(tables["contacts"], "last_contacted", named["contacts"])
@@ -41,6 +42,18 @@ def _read(name: str, where: str, source: dict, root: Path, day: pd.Timestamp) ->
     if "customer_id" not in table.columns:
         raise SourceError(f"{name}: {where} has no column 'customer_id'. It has: {', '.join(map(str, table.columns))}")
     return table
+
+
+def _refuse_repeats(table: pd.DataFrame, where: str) -> None:
+    """Raise `SourceError` where a customer stands in a campaign more than once, perhaps in both groups."""
+    key = ["campaign", "customer_id"]
+    if set(key) <= set(table.columns) and table.duplicated(key).any():
+        twice = table[table.duplicated(key, keep=False)]
+        campaign, customer = twice[key].iloc[0]
+        raise SourceError(
+            f"{where}, columns 'campaign' and 'customer_id': {plural(len(twice), 'row')} of customers who stand in a campaign more than once, "
+            f"for example customer {customer} in {campaign!r}; keep one row each, with the group they were drawn into"
+        )
 
 
 def _dated(table: pd.DataFrame, column: str, where: str) -> pd.DataFrame:
