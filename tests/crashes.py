@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crm_utils.__main__ import main
-from crm_utils.report import build, index, keys, render, run
+from crm_utils.report import build, index, keys, overview, published, render, run
 from crm_utils.report.plan import jobs
 
 PROJECT, SAID = Path(sys.argv[1]), Path(sys.argv[1]).with_name("said.txt")
@@ -48,8 +48,11 @@ def stand_ins() -> None:
     render.notebook_page = lambda job, notebook, executed: job.report.title
     index.summary = lambda data: {}
     index.date_page = lambda job, folder, figures: job.report.title
-    index.top_page = lambda root: json.dumps(
-        sorted([json.loads(path.read_text())[key] for key in ("analysis_date", "title")] for path in manifests())
+    overview.top_page = lambda root: (
+        f'data-built-from="{published.overview_key(root)}" '
+        + json.dumps(
+            sorted([json.loads(path.read_text())[key] for key in ("analysis_date", "title")] for path in manifests())
+        )
     )
 
 
@@ -109,11 +112,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def check_whole(old: dict, new: dict, when: str) -> None:
     """Nothing but whole dates, each the old or the new one, and an index that tells which."""
-    assert sorted(path.name for path in REPORTS.iterdir()) == [".lock", "index.html", "small"], when
+    assert sorted(path.name for path in REPORTS.iterdir()) == [".lock", "how-to-read.html", "index.html", "small"], when
     assert sorted(path.name for path in (REPORTS / "small").iterdir()) == [".lock", *old], when
     for day in old:
         assert contents(REPORTS / "small" / day) in (old[day], new[day]), f"{when}: {day} is neither old nor new"
-    assert (REPORTS / "index.html").read_text() == index.top_page(PROJECT), f"{when}: the index tells of another state"
+    assert (REPORTS / "index.html").read_text() == overview.top_page(PROJECT), (
+        f"{when}: the index tells of another state"
+    )
 
 
 def versions() -> tuple[dict, dict, list[str]]:

@@ -106,19 +106,19 @@ def test_ranges_hold_on_real_data(retail_trials, cdnow_orders, no_adjustments):
 
 
 def test_baselines_by_hand(no_adjustments):
-    """Thirty customers who buy for 10 on the first of each month of 2010 and 2011."""
+    """A hundred customers who buy for 10 on the first of each month of 2010 and 2011."""
     days = pd.date_range("2010-01-01", "2011-12-31", freq="MS")
-    table = pd.DataFrame([(f"c{c:02}", day) for c in range(30) for day in days], columns=["customer_id", "ordered_at"])
+    table = pd.DataFrame([(f"c{c:03}", day) for c in range(100) for day in days], columns=["customer_id", "ordered_at"])
     table = table.assign(order_id=table.customer_id + table.ordered_at.astype(str), revenue=10.0, units=1.0, lines=1)
     rows = backtest.trial(ibis.memtable(table), no_adjustments, date(2011, 9, 29), 91).set_index("method")
-    assert rows.revenue_actual.tolist() == [900] * 5  # October, November, December
-    assert rows.revenue_predicted["Same as the last period"] == 900  # July, August, September
-    assert rows.revenue_predicted[LAST_YEAR] == 900
-    # 20 repeat days in 636 days, × 91 days × 10 × 30 customers
-    assert rows.revenue_predicted["Past average rate"] == pytest.approx(20 / 636 * 91 * 10 * 30)
-    assert rows.revenue_predicted[FORECAST] == pytest.approx(900, rel=0.05)
+    assert rows.revenue_actual.tolist() == [3000] * 5  # October, November, December
+    assert rows.revenue_predicted["Same as the last period"] == 3000  # July, August, September
+    assert rows.revenue_predicted[LAST_YEAR] == 3000
+    # 20 repeat days in 636 days, × 91 days × 10 × 100 customers
+    assert rows.revenue_predicted["Past average rate"] == pytest.approx(20 / 636 * 91 * 10 * 100)
+    assert rows.revenue_predicted[FORECAST] == pytest.approx(3000, rel=0.05)
     assert rows.revenue_new.tolist() == [0] * 5
-    assert rows.customers.tolist() == [30] * 5
+    assert rows.customers.tolist() == [100] * 5
 
 
 def test_too_short_or_too_thin_gives_no_row(no_adjustments):

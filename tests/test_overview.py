@@ -99,7 +99,7 @@ def test_comparisons_are_linked_while_both_dates_are_there(root):
 
 def test_titles_from_params_are_escaped(tmp_path):
     publish(tmp_path, "odd", "2024-06-30", 5, title="<script>alert(1)</script>")
-    assert "<script>" not in overview.top_page(tmp_path)
+    assert "<script>alert" not in overview.top_page(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["index.html", "how-to-read.html"])

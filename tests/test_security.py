@@ -129,7 +129,7 @@ def world(tmp_path_factory):
 
 def test_data_and_parameters_stay_text_on_every_page(world):
     pages = list((world[0] / "reports").rglob("*.html"))
-    assert len(pages) == 7
+    assert len(pages) == 8
     for path in pages:
         page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         assert not page.find("script"), path.name
