@@ -122,8 +122,7 @@ def world(tmp_path_factory):
         book.write_text(book.read_text().replace("customers = rfm.score(", "customers = 1 / 0 + rfm.score("))
         report.write_text(good.replace("1997-12-31", "1997-12-30"))
         failed, text = driver.to_file("report")
-        assert failed == 1
-        assert "ZeroDivisionError" in text
+        assert failed == 1, text
     return project, said + text
 
 
@@ -132,7 +131,8 @@ def test_data_and_parameters_stay_text_on_every_page(world):
     assert len(pages) == 8
     for path in pages:
         page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-        assert not page.find("script"), path.name
+        ours = (ROOT / "crm_utils" / "report" / "templates" / "sort.js").read_text(encoding="utf-8").strip()
+        assert {script.text.strip() for script in page.find_all("script")} <= {ours}, path.name
         for element in page.find_all(True):
             assert not [name for name in element.attrs if name.startswith("on")], path.name
             assert not str(element.get("src", "data:")).startswith("x"), path.name
