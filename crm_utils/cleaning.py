@@ -183,7 +183,7 @@ def _shared_spans(lines: ir.Table) -> list[tuple]:
 
 
 def _cancelled(lines: ir.Table, mode: str, excluded: list[ir.BooleanValue]) -> ir.BooleanValue:
-    marked = lines.order_id.ascii_str().isin([ord("C"), ord("c")]).fill_null(False)  # several times as fast as upper()
+    marked = lines.order_id.like(["C%", "c%"]).fill_null(False)
     if mode == "drop":
         return marked
     taken_back = marked | (lines.amount < 0).fill_null(False)

@@ -76,11 +76,11 @@ def _summed(lines: ir.Table) -> ir.Table:
     lines = lines.mutate(units=units)
     if "order_id" not in lines.columns:
         lines = _with_order_ids(lines)
-    counts = lines.removed_by.isnull()
+    counts, revenue = lines.removed_by.isnull(), lines.amount.sum()
     lines = lines.mutate(order_id=ibis.ifelse(counts, lines.order_id, ibis.null("string")))
     return lines.group_by("customer_id", "order_id", "removed_by").agg(
         ordered_at=lines.ordered_at.max(),
-        revenue=lines.amount.sum().cast(MONEY).round(4),  # SQLite has no decimals
+        revenue=revenue if revenue.type().is_decimal() else revenue.round(4).cast(MONEY),  # SQLite has no decimals
         units=lines.units.sum().fill_null(0).cast("float64"),
         lines=lines.count(),
     )

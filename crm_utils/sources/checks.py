@@ -1,6 +1,7 @@
 """What stops a run before it starts: columns that are not there, and values that are no date or number."""
 
 import difflib
+import math
 import re
 from datetime import date
 
@@ -55,10 +56,11 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], day: date | 
     if part.format is None:
         refuse_wrong_types(part, wanted)
     raw = part.table
-    names = [name for name in ("ordered_at", *values.NUMBER_COLUMNS) if name in wanted]
+    within = _within_bounds(part, wanted)
+    names = [name for name in ("ordered_at", *values.NUMBER_COLUMNS) if name in wanted and name not in within]
     lost = {name: _lost(raw[wanted[name]], name, part) for name in names}
     sums = {name: bad.sum() for name, bad in lost.items()}
-    if "amount" not in wanted:
+    if "amount" not in wanted and "amount" not in within:
         sums["enormous"] = _enormous(raw, wanted, part).sum()
     latest = values.typed(raw[wanted["ordered_at"]], "ordered_at", part.format).max()
     found = executed(raw.aggregate(rows=raw.count(), latest=latest, **sums), part).iloc[0]
@@ -77,6 +79,32 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], day: date | 
     _refuse_enormous_amounts(part, wanted, counts.get("enormous", 0))
     if day is not None and found.latest > pd.Timestamp(day) + pd.Timedelta(days=SILENT_DAYS):
         _refuse_late_rows(part, wanted["ordered_at"], day)
+
+
+def _within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
+    """The dates and numbers of a file whose smallest and largest value prove that all can be read.
+
+    A parquet file tells these without being read. `amount` is among them where quantity × unit_price cannot be too much.
+    """
+    raw = part.table
+    kinds = {name: raw[wanted[name]].type() for name in ("ordered_at", *values.NUMBER_COLUMNS) if name in wanted}
+    numbers = [name for name, kind in kinds.items() if kind.is_numeric()]
+    dated = kinds["ordered_at"].is_timestamp() and kinds["ordered_at"].timezone is None
+    if part.format is None or not (numbers or dated):
+        return set()
+    columns = {name: raw[wanted[name]] for name in [*numbers, *["ordered_at"] * dated]}
+    ends = {f"{name}_{end}": getattr(column, end)() for name, column in columns.items() for end in ("min", "max")}
+    found = executed(raw.aggregate(rows=raw.count(), dated=raw[wanted["ordered_at"]].count(), **ends), part).iloc[0]
+    spans = {name: (found[f"{name}_min"], found[f"{name}_max"]) for name in columns}
+    spans = {name: span for name, span in spans.items() if not pd.isna(span[0]) and not pd.isna(span[1])}
+    most = {name: max(-low, high) for name, (low, high) in spans.items() if name in numbers}
+    within = {name for name, value in most.items() if value <= LARGEST}
+    if float(most.get("quantity", math.inf)) * float(most.get("unit_price", math.inf)) <= LARGEST:
+        within.add("amount")
+    first, last = spans.get("ordered_at", (None, None))
+    if first is not None and found.dated == found.rows and YEARS[0] <= first.year <= last.year <= YEARS[1]:
+        within.add("ordered_at")
+    return within
 
 
 def _refuse_late_rows(part: Extract, column: str, day: date) -> None:

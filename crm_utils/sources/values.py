@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from crm_utils.sources.extract import Format
 
 MONEY = "decimal(18, 4)"
+AMOUNT = "decimal(17, 4)"  # Ibis takes a product for MONEY already, which it is not, and would leave a cast to it out
 TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country")
 ID_COLUMNS = ("customer_id", "order_id", "product_id")
 NUMBER_COLUMNS = ("quantity", "unit_price", "unit_cost", "amount")
@@ -30,7 +31,7 @@ def standard(raw: ir.Table, wanted: dict[str, str], format: Format | None) -> ir
     table = raw.select(**{name: typed(raw[column], name, format) for name, column in wanted.items()})
     if "amount" in wanted:
         return table
-    return table.mutate(amount=_money(table.quantity * table.unit_price))
+    return table.mutate(amount=_money(table.quantity * table.unit_price, AMOUNT))
 
 
 def typed(column: ir.Column, name: str, format: Format | None) -> ir.Column:
@@ -51,18 +52,19 @@ def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringCo
         column = column.cast("!string")  # takes the connection's collation: ids that differ in case are different ids
     if format is None:
         return column.cast("string").strip().nullif("")
-    text = _stripped(column.cast("string"))
+    text = column.cast("string")
+    tidied, untidy = text.strip().nullif(""), _has_blanks(text)
     if name in ID_COLUMNS and kind.is_string():
-        text = ibis.ifelse(text.endswith(".0"), text.re_replace(r"^(\d+)\.0$", r"\1"), text)
-    return text
+        tidied, untidy = tidied.re_replace(r"^(\d+)\.0$", r"\1"), untidy | text.endswith(".0")
+    return ibis.ifelse(untidy, tidied, text)  # tidying every text would cost as much as all that follows
 
 
-def _stripped(text: ir.StringColumn) -> ir.StringColumn:
-    """Text without blanks around it, null where nothing is left. Stripping is slow, so only what has blanks is stripped."""
-    blanks = text.ascii_str() <= 32
+def _has_blanks(text: ir.StringColumn) -> ir.BooleanValue:
+    """True for text that is empty, begins with a blank or a control character, or ends with a blank."""
+    blanks = text < "!"
     for blank in " \t\n\r":
         blanks = blanks | text.endswith(blank)
-    return ibis.ifelse(blanks, text.strip().nullif(""), text)
+    return blanks
 
 
 def _as_number(column: ir.Column, format: Format | None) -> ir.Column:
@@ -102,10 +104,10 @@ def _as_time(column: ir.Column, format: Format) -> ir.TimestampColumn:
     return ibis.ifelse(text.re_search(WITH_OFFSET), _local_time(format.timezone, moment), plain)
 
 
-def _money(number: ir.NumericColumn) -> ir.NumericColumn:
+def _money(number: ir.NumericColumn, kind: str = MONEY) -> ir.NumericColumn:
     if _engine(number) == "sqlite":  # which has no decimals
         return number.cast("float64").round(4)
-    return number.cast(MONEY)
+    return number.cast(kind)
 
 
 def _engine(column: ir.Column) -> str | None:
