@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import ibis
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -170,6 +171,22 @@ def empty_adjustments() -> pd.DataFrame:
 def no_adjustments() -> ibis.Table:
     """A table of cancellations without a row."""
     return ibis.memtable(empty_adjustments())
+
+
+def three_hundred() -> pd.DataFrame:
+    """300 customers with a rhythm each, some long silent: what `cltv.summary` returns."""
+    rng = np.random.default_rng(7)
+    age, x = rng.integers(200, 500, 300), rng.poisson(rng.gamma(0.8, 3, 300))
+    last = np.where(x > 0, (age * rng.uniform(0.2, 1, 300)).astype(int), 0)
+    return pd.DataFrame(
+        {
+            "customer_id": [f"c{i:03}" for i in range(300)],
+            "repeat_orders": x,
+            "last_order_age": last,
+            "age": age,
+            "mean_value": rng.gamma(4, 10, 300),
+        }
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
