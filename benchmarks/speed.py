@@ -114,6 +114,7 @@ def compared(millions: float, with_recipe: bool) -> dict[str, Run]:
 def draw(rows: dict[str, dict[float, dict[str, Run]]], path: Path) -> None:
     """Seconds of processor time and peak memory as line items, and as customers grow: a row of panels each."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator
 
     figure, panels = plt.subplots(2, 2, figsize=(8, 6.2), layout="constrained")
     for axes, (axis, measured) in zip(panels, rows.items(), strict=True):
@@ -125,6 +126,8 @@ def draw(rows: dict[str, dict[float, dict[str, Run]]], path: Path) -> None:
             ax.set_title("seconds of processor time" if field == "cpu" else "peak memory, MB")
             ax.set_xticks(list(measured), [f"{size:,g}" for size in measured])
             ax.minorticks_off()
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.yaxis.set_major_formatter("{x:,g}")
         axes[0].legend(frameon=False)
     figure.savefig(path, metadata={"Date": None})
 

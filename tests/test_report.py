@@ -239,7 +239,8 @@ def test_an_own_notebook_gets_its_page_and_place(rebuilt):
 
 
 def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):
-    """What an analyst does: make draft, open 02_rfm, set bins to 4, run all; 03 then asks for a map."""
+    """What an analyst does: make draft, open 02_rfm, set bins to 4, run all; 03 then asks for a map. What is published stays."""
+    before = contents(rebuilt / DAY)
     done = run(rebuilt, "draft", "--report", "small")
     assert done.returncode == 0, done.stderr
     assert "_draft" not in (rebuilt / "reports" / "index.html").read_text()
@@ -266,6 +267,7 @@ def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):
     )
     assert refused.returncode != 0
     assert "made for 5 score classes, the customers were scored in 4" in refused.stderr
+    assert contents(rebuilt / DAY) == before
 
 
 def start(project: Path) -> subprocess.Popen:
