@@ -7,6 +7,7 @@ with a budget that binds.
 import resource
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -64,20 +65,25 @@ def offers(count: int) -> pd.DataFrame:
     return frame.assign(lift_low=frame.lift / 2, lift_high=frame.lift * 1.5)
 
 
-def main(customers: int = 1_800_000, campaigns: int = 20, budget: float = 125_000.0) -> None:
-    people, terms = shop(customers), offers(campaigns)
-    random = np.random.default_rng(3)
+def problem(customers: int, campaigns: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Customers, campaigns, and each customer's chance to buy anyway within 30, 91 and 182 days."""
+    people, random = shop(customers), np.random.default_rng(3)
     chances = pd.DataFrame({days: random.beta(1, 8, customers) for days in (30, 91, 182)}, index=people.customer_id)
-    times, started = {}, time.perf_counter()
+    return people, offers(campaigns), chances
 
-    def lap(name: str) -> None:
-        nonlocal started
-        times[name], started = time.perf_counter() - started, time.perf_counter()
 
+def planned(
+    people: pd.DataFrame,
+    terms: pd.DataFrame,
+    chances: pd.DataFrame,
+    budget: float,
+    lap: Callable[[str], None] = lambda name: None,
+) -> pd.DataFrame:
+    """The lists of a plan, and on the way all that 05_budget shows of it; `lap` follows each step."""
     audience = economics.eligible(people, terms, SEGMENTS)
     groups = economics.grouped(people, audience)
     options = economics.options(groups, audience, terms, chances)
-    lap("groups and economics")
+    lap(f"groups and economics of {len(options):,} options")
     allocated = allocation.allocate(options, terms, budget, control_share=0.1)
     lap("allocation")
     doubt.interval(allocated, terms)
@@ -85,15 +91,27 @@ def main(customers: int = 1_800_000, campaigns: int = 20, budget: float = 125_00
     doubt.curve(options, terms, doubt.budgets_to_show(budget, sensible), 0.1)
     lap("interval and budget curve")
     flips = flip_points.of_lines(allocated, terms, budget, 0.1)
-    lap("flip points")
+    lap(f"flip points of {len(flips):,} lines")
     targets = audiences.targets(groups, allocated, 0.1, 1)
     lines.plan(allocated, terms, audiences.controls(targets), flips)
     lap("lists and lines")
+    return targets
+
+
+def main(customers: int = 1_800_000, campaigns: int = 20, budget: float = 125_000.0) -> None:
+    people, terms, chances = problem(customers, campaigns)
+    times, started = {}, time.perf_counter()
+
+    def lap(name: str) -> None:
+        nonlocal started
+        times[name], started = time.perf_counter() - started, time.perf_counter()
+
+    targets = planned(people, terms, chances, budget, lap)
     for name, seconds in times.items():
-        print(f"{name:28} {seconds:6.1f} s")
+        print(f"{name:45} {seconds:6.1f} s")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(
-        f"{'all':28} {sum(times.values()):6.1f} s (processor, data made as well: {time.process_time():.1f} s), {memory:.1f} GB, {len(options):,} options, {len(flips):,} lines, {len(targets):,} customers on lists"
+        f"{'all':45} {sum(times.values()):6.1f} s (processor, data made as well: {time.process_time():.1f} s), {memory:.1f} GB, {len(targets):,} customers on lists"
     )
 
 

@@ -1,8 +1,8 @@
 """Publishing under fire with real kernels: `make report` killed at random moments, then stopped by Ctrl-C, and what a no-op costs.
 
-`python benchmarks/kill.py [KILLS]` (default 50) works in a folder of its own on a report of one date and five short notebooks.
+`python benchmarks/kill.py [KILLS]` (default 50) works in a folder of its own on a report of one date and two short notebooks.
 Each round changes the report, starts a run, kills it by SIGKILL after a random time (seeded, spread over a whole run), starts
-the next run with notebooks that fail, and looks: nothing but the whole old or the whole new date may be there.
+the next run with notebooks that fail, and looks: nothing but the whole old or the whole new date may be there, and no kernel.
 """
 
 import json
@@ -21,7 +21,7 @@ import psutil
 
 ROOT = Path(__file__).parents[1]
 DAY = Path("reports/cdnow/1998-06-30")
-SHORT = "import shutil; from pathlib import Path; shutil.copytree(Path(run_dir) / '../../../../tables', Path(run_dir) / 'data', dirs_exist_ok=True)"
+SHORT = "import shutil; from pathlib import Path; shutil.copytree(Path(run_dir) / '../../../tables', Path(run_dir) / 'data', dirs_exist_ok=True)"
 HEADLINE = "from IPython.display import HTML; HTML('<p>found</p>')"
 
 
@@ -43,16 +43,20 @@ def finished(project: Path) -> float:
 
 
 def cell(source: str, tag: str) -> dict:
-    return {"cell_type": "code", "metadata": {"tags": [tag]}, "source": source, "outputs": [], "execution_count": None}
+    code = {"cell_type": "code", "id": tag, "metadata": {"tags": [tag]}, "outputs": [], "execution_count": None}
+    return code | {"source": source}
 
 
 def shorten(project: Path) -> None:
-    """Put short notebooks in place of ours: they hand over the tables that ours have made."""
+    """Put two short notebooks in place of ours: they hand over the tables that ours have made."""
     shutil.copytree(project / DAY / "data", project / "tables")
-    for path in (project / "notebooks").glob("*.ipynb"):
+    first, second, *others = sorted((project / "notebooks").glob("*.ipynb"))
+    for path in others:
+        path.unlink()
+    for path in (first, second):
         book = json.loads(path.read_text())
         parameters = next(c for c in book["cells"] if "parameters" in c["metadata"].get("tags", []))
-        title = {"cell_type": "markdown", "metadata": {}, "source": f"# {path.stem}"}
+        title = {"cell_type": "markdown", "id": "title", "metadata": {}, "source": f"# {path.stem}"}
         book["cells"] = [title, parameters, cell(SHORT, "made"), cell(HEADLINE, "headline")]
         path.write_text(json.dumps(book))
 
@@ -75,7 +79,16 @@ def contents(project: Path) -> dict[str, bytes]:
 def whole(project: Path, versions: list[dict[str, bytes]]) -> bool:
     names = sorted(path.name for path in (project / "reports" / "cdnow").iterdir() if not path.name.endswith(".failed"))
     top = sorted(path.name for path in (project / "reports").iterdir())
-    return names == [".lock", DAY.name] and top == [".lock", "cdnow", "index.html"] and contents(project) in versions
+    there = names == [".lock", DAY.name] and top == [".lock", "cdnow", "how-to-read.html", "index.html"]
+    return there and contents(project) in versions and not kernels(project)
+
+
+def kernels(project: Path) -> list[psutil.Process]:
+    """Kernels that still work below the project."""
+    found = [
+        process for process in psutil.process_iter(["cmdline"]) if "ipykernel_launcher" in str(process.info["cmdline"])
+    ]
+    return [process for process in found if str(project) in process.cwd()]
 
 
 def broken(project: Path) -> None:
@@ -127,8 +140,8 @@ def main(kills: int) -> None:
         versions.append(contents(project))
     moments = random.Random(8)
     good, killed = 0, 0
-    for number in range(kills):
-        set_title(project, ("One", "Two")[number % 2])
+    for _ in range(kills):
+        set_title(project, "Two" if contents(project) == versions[0] else "One")
         run = start(project)
         time.sleep(moments.uniform(0.1, max(seconds) * 1.05))
         killed += run.poll() is None
@@ -136,7 +149,7 @@ def main(kills: int) -> None:
         run.wait()
         broken(project)
         good += whole(project, versions)
-        finished(project)
+    finished(project)
     idle = statistics.median(finished(project) for _ in range(5))
     set_title(project, "Three")
     print(

@@ -4,21 +4,20 @@
 
 Each runs in a process of its own over the same simulated parquet file and tells its seconds, its seconds of processor
 time and its peak memory. The bare scan is what the engine needs to read and sum the same columns: no path can be faster
-on the same file. The shop grows as a whole: 140 million line items are those of 1.8 million customers.
+on the same file. The shop grows as a whole: 140 million line items are those of 1.8 million customers. Then what follows
+from customers on, for 10 thousand, 100 thousand and a million of them (`customers.py`).
 """
 
 import argparse
-import re
-import resource
-import subprocess
 import sys
 import tempfile
 import time
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
+import customers
 import pyarrow.parquet as pq
+from measured import Run, alone, tell
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -26,14 +25,6 @@ CUSTOMERS = 1_800_000 / 140  # for a million line items
 LINES_PER_ORDER = 16.0
 RECIPE_FITS = 20  # million line items: it takes 4 GB for 14
 DAY = date(2024, 9, 30)
-
-
-class Run(NamedTuple):
-    """What one contender took."""
-
-    seconds: float
-    cpu: float
-    megabytes: float
 
 
 def recipe(file: Path, _: Path) -> str:
@@ -105,22 +96,13 @@ def simulated(millions: float) -> Path:
     return path
 
 
-def alone(name: str, file: Path) -> Run:
-    """One contender in a process of its own, imports left out. Prints what it took and found."""
-    done = subprocess.run(
-        [sys.executable, __file__, "--only", name, "--file", str(file)], capture_output=True, text=True, check=True
-    )
-    *figures, found = done.stdout.strip().split(" ", 3)
-    run = Run(*map(float, figures))
-    print(f"{name:7} {run.seconds:8.2f} s {run.cpu:8.2f} s of cpu {run.megabytes:8,.0f} MB   {found}", flush=True)
-    return run
-
-
 def compared(millions: float, with_recipe: bool) -> dict[str, Run]:
     """All contenders over one file, one after the other, and their ratios."""
     file = simulated(millions)
     print(f"\n{pq.read_metadata(file).num_rows:,} line items, {file.stat().st_size / 1e6:,.0f} MB")
-    measured = {name: alone(name, file) for name in CONTENDERS if with_recipe or name != "recipe"}
+    measured = {
+        name: alone(__file__, name, "--file", str(file)) for name in CONTENDERS if with_recipe or name != "recipe"
+    }
     for name in ("recipe", "scan"):
         if name in measured:
             one, other = (measured["ours"], measured[name]) if name == "scan" else (measured[name], measured["ours"])
@@ -129,21 +111,24 @@ def compared(millions: float, with_recipe: bool) -> dict[str, Run]:
     return measured
 
 
-def draw(measured: dict[float, dict[str, Run]], path: Path) -> None:
-    """Seconds of processor time and peak memory as the shop grows."""
+def draw(rows: dict[str, dict[float, dict[str, Run]]], path: Path) -> None:
+    """Seconds of processor time and peak memory as line items, and as customers grow: a row of panels each."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator
 
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
-    for ax, field, label in zip(
-        axes, ("cpu", "megabytes"), ("seconds of processor time", "peak memory, MB"), strict=True
-    ):
-        for name in CONTENDERS:
-            sizes = [size for size in measured if name in measured[size]]
-            ax.plot(sizes, [getattr(measured[size][name], field) for size in sizes], marker="o", label=name)
-        ax.set(xscale="log", yscale="log", xlabel="million line items", title=label)
-        ax.set_xticks(list(measured), [f"{size:g}" for size in measured])
-        ax.minorticks_off()
-    axes[0].legend(frameon=False)
+    figure, panels = plt.subplots(2, 2, figsize=(8, 6.2), layout="constrained")
+    for axes, (axis, measured) in zip(panels, rows.items(), strict=True):
+        for ax, field in zip(axes, ("cpu", "megabytes"), strict=True):
+            for name in dict.fromkeys(name for runs in measured.values() for name in runs):
+                sizes = [size for size in measured if name in measured[size]]
+                ax.plot(sizes, [getattr(measured[size][name], field) for size in sizes], marker="o", label=name)
+            ax.set(xscale="log", yscale="log", xlabel=axis)
+            ax.set_title("seconds of processor time" if field == "cpu" else "peak memory, MB")
+            ax.set_xticks(list(measured), [f"{size:,g}" for size in measured])
+            ax.minorticks_off()
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.yaxis.set_major_formatter("{x:,g}")
+        axes[0].legend(frameon=False)
     figure.savefig(path, metadata={"Date": None})
 
 
@@ -155,18 +140,7 @@ def run_one(name: str, file: Path) -> None:
     import crm_utils.store  # noqa: F401
 
     with tempfile.TemporaryDirectory() as folder:
-        started, worked = time.perf_counter(), time.process_time()
-        found = CONTENDERS[name](file, Path(folder))
-        seconds, worked = time.perf_counter() - started, time.process_time() - worked
-    print(f"{seconds:.3f} {worked:.3f} {_peak_megabytes():.0f} {found}")
-
-
-def _peak_megabytes() -> float:
-    """The largest memory this process has held. Linux counts it anew for each program, `ru_maxrss` does not."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        tell(lambda: CONTENDERS[name](file, Path(folder)))
 
 
 def main() -> None:
@@ -183,8 +157,9 @@ def main() -> None:
         return
     fits = {size: size <= RECIPE_FITS and not options.no_recipe for size in options.millions}
     measured = {size: compared(size, with_recipe) for size, with_recipe in fits.items()}
+    grown = {size / 1e3: runs for size, runs in customers.compared(customers.SIZES).items()}
     if options.figure:
-        draw(measured, options.figure)
+        draw({"million line items": measured, "thousand customers": grown}, options.figure)
 
 
 if __name__ == "__main__":

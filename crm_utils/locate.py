@@ -38,11 +38,6 @@ def source_files(source: dict, root: Path) -> list[Path]:
     return [path for name in named for path in _matching(name, option, root)]
 
 
-def source_file(source: dict, root: Path) -> Path:
-    """The one file of a source that is a single file. Raises `SourceMissing` where there is none."""
-    return source_files(source, root)[0]
-
-
 def side_file(name: str, where: str, root: Path) -> Path:
     """The file of attributes, contacts or past campaigns. Raises `SourceMissing` where there is none."""
     path = root / where

@@ -110,15 +110,6 @@ def reference_day(frozen_on: str | None, analysis_date: date) -> date:
     return day
 
 
-def quantile_score(values: pd.Series, bins: int, low_is_best: bool = False) -> pd.Series:
-    """Score 1 (worst) to `bins` (best) of each value: 1 + floor(bins × share of customers strictly worse).
-
-    Equal values get equal scores and row order never matters. Where many values are equal a class can stay empty.
-    Raises `ScoringError` for missing or infinite values.
-    """
-    return scoring.by_limits(values, scoring.quantile_limits(values, bins, low_is_best), low_is_best)
-
-
 def score(
     customers: pd.DataFrame, rules: Rules | int = 5, limits: dict[str, list[float]] | None = None
 ) -> pd.DataFrame:

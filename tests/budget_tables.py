@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from crm_utils.budget.allocation import programme, worth_offering
 from crm_utils.budget.economics import priced
 from crm_utils.params.rules import Campaign
 
@@ -24,6 +25,13 @@ def options(offers: pd.DataFrame, *rows: tuple[str, int, str, int, float, float]
     columns = ["campaign", "group", "segment", "customers", "p0", "order_margin"]
     table = pd.DataFrame(rows, columns=columns).assign(order_value=lambda table: table.order_margin / 0.3)
     return priced(table.assign(lift=table.campaign.map(offers.set_index("name").lift)), offers)
+
+
+def marginal_return(allocated: pd.DataFrame, offers: pd.DataFrame, budget: float) -> float:
+    """Profit of the last unit of money: the budget's dual in the plan's continuous relaxation, its campaigns running."""
+    used = allocated[worth_offering(allocated, offers)]
+    running = offers.name.isin(allocated.campaign[allocated.contacts > 0]).to_numpy()
+    return programme(used, offers, budget, None, 0.0).fixed(running).prices[0]
 
 
 def small_problem(seed: int, groups: int = 3) -> tuple[pd.DataFrame, pd.DataFrame, float]:

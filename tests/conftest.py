@@ -8,11 +8,13 @@ from datetime import date
 from pathlib import Path
 
 import ibis
+import numpy as np
 import pandas as pd
 import pytest
 
 from crm_utils import cleaning, orders, sources
-from crm_utils.locate import source_file
+from crm_utils.locate import source_files
+from crm_utils.report import publish
 from crm_utils.schemas import CONTRACTS, check
 
 ROOT = Path(__file__).parents[1]
@@ -58,7 +60,7 @@ def cdnow_lines() -> ibis.Table:
 def cdnow_sample() -> pd.DataFrame:
     """Purchase days of the published 1/10 sample: customer, date, amount (one row a customer and day)."""
     log = pd.read_csv(
-        source_file({"sample": "cdnow"}, ROOT).with_name("CDNOW_sample.txt"),
+        source_files({"sample": "cdnow"}, ROOT)[0].with_name("CDNOW_sample.txt"),
         sep=r"\s+",
         names=["master_id", "customer", "date", "cds", "amount"],
         dtype={"master_id": str, "customer": str, "date": str},
@@ -87,7 +89,7 @@ def new_project(folder: Path) -> Path:
     shutil.copy(ROOT / "requirements.lock", folder)
     (folder / "params" / "small.yaml").write_text(SMALL_REPORT)
     log = pd.read_csv(
-        source_file({"sample": "cdnow"}, ROOT),
+        source_files({"sample": "cdnow"}, ROOT)[0],
         sep=r"\s+",
         skiprows=1,
         names=["customer_id", "date", "number_of_cds", "dollar_value"],
@@ -104,11 +106,15 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project folder whose report `small` is built. Read only: copy it before you change it."""
-    folder = new_project(tmp_path_factory.mktemp("built") / "project")
-    done = run(folder, "report")
-    assert done.returncode == 0, done.stdout + done.stderr
+def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A project folder whose report `small` is built, once for all workers. Read only: copy it before you change it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "built" / "project"
+    with publish.locked(folder.parent):
+        if not (folder / "reports" / "index.html").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            done = run(new_project(folder), "report")
+            assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
@@ -165,3 +171,26 @@ def empty_adjustments() -> pd.DataFrame:
 def no_adjustments() -> ibis.Table:
     """A table of cancellations without a row."""
     return ibis.memtable(empty_adjustments())
+
+
+def three_hundred() -> pd.DataFrame:
+    """300 customers with a rhythm each, some long silent: what `cltv.summary` returns."""
+    rng = np.random.default_rng(7)
+    age, x = rng.integers(200, 500, 300), rng.poisson(rng.gamma(0.8, 3, 300))
+    last = np.where(x > 0, (age * rng.uniform(0.2, 1, 300)).astype(int), 0)
+    return pd.DataFrame(
+        {
+            "customer_id": [f"c{i:03}" for i in range(300)],
+            "repeat_orders": x,
+            "last_order_age": last,
+            "age": age,
+            "mean_value": rng.gamma(4, 10, 300),
+        }
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a file without a group of their own go to one worker, so that what they share is made once."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))

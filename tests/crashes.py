@@ -24,7 +24,7 @@ from crm_utils.report.plan import jobs
 PROJECT, SAID = Path(sys.argv[1]), Path(sys.argv[1]).with_name("said.txt")
 REPORTS, PARAMS = PROJECT / "reports", PROJECT / "params" / "small.yaml"
 CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir")
-SAMPLE = 40
+SAMPLE = 24
 
 
 def execute(source: Path, target: Path, parameters: dict) -> float:

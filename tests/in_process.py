@@ -16,6 +16,7 @@ from papermill.parameterize import parameterize_notebook
 
 from crm_utils.__main__ import main
 from crm_utils.report import build, run
+from crm_utils.sources import databases
 
 
 def execute(source: Path, target: Path, parameters: dict[str, Any], draw: bool = True) -> float:
@@ -23,6 +24,7 @@ def execute(source: Path, target: Path, parameters: dict[str, Any], draw: bool =
 
     Without `draw`, what cells show is made but not turned into HTML: half the time.
     """
+    databases.connect.cache_clear()  # a kernel opens its own: SQLite refuses one that another thread has opened
     target.parent.mkdir(parents=True, exist_ok=True)
     notebook = parameterize_notebook(load_notebook_node(str(source)), parameters)
     home, names = Path.cwd(), {}

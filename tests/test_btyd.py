@@ -198,17 +198,18 @@ def test_true_parameters_lie_in_their_intervals_as_often_as_they_should():
     assert (inside >= 51).all(), inside
 
 
+def in_weeks(orders: pd.DataFrame, today: str) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """x, t_x and T of each customer, from purchase days, in weeks."""
+    placed = orders.assign(day=orders.ordered_at.dt.normalize()).drop_duplicates(["customer_id", "day"])
+    days = placed.groupby("customer_id").day
+    return days.size() - 1, (days.max() - days.min()).dt.days / 7, (pd.Timestamp(today) - days.min()).dt.days / 7
+
+
 def test_a_year_of_online_retail_does_not_identify_dropout(retail_orders):
     """Sheet 2010-11 alone to 2011-12-09, weeks: log-likelihood at least −37,645.55; no dropout at all reaches −37,645.66."""
     sheet = retail_orders.filter(retail_orders.ordered_at >= "2010-12-01").execute()
-    days = (
-        sheet.assign(day=sheet.ordered_at.dt.normalize())
-        .drop_duplicates(["customer_id", "day"])
-        .groupby("customer_id")
-        .day
-    )
-    age = (pd.Timestamp("2011-12-09") - days.min()).dt.days / 7
-    model = btyd.fit_bg_nbd(days.size() - 1, (days.max() - days.min()).dt.days / 7, age)
+    x, t_x, age = in_weeks(sheet, "2011-12-09")
+    model = btyd.fit_bg_nbd(x, t_x, age)
     assert len(age) == 4338
     assert model.log_likelihood >= -37645.55
     assert "dropout is not identified" in model.note and "-37,645.66" in model.note.replace("−", "-")
@@ -218,14 +219,7 @@ def test_a_year_of_online_retail_does_not_identify_dropout(retail_orders):
 def test_two_years_of_online_retail_do(retail_orders):
     """Two years' data to 2011-09-09 identify dropout: r .6357 alpha 8.9381 a .1717 b 2.7131 (recomputed with Nelder–Mead)."""
     both = retail_orders.filter(retail_orders.ordered_at < "2011-09-10").execute()
-    days = (
-        both.assign(day=both.ordered_at.dt.normalize())
-        .drop_duplicates(["customer_id", "day"])
-        .groupby("customer_id")
-        .day
-    )
-    age = (pd.Timestamp("2011-09-09") - days.min()).dt.days / 7
-    model = btyd.fit_bg_nbd(days.size() - 1, (days.max() - days.min()).dt.days / 7, age)
+    model = btyd.fit_bg_nbd(*in_weeks(both, "2011-09-09"))
     assert (model.r, model.alpha, model.a, model.b) == pytest.approx((0.6357, 8.9381, 0.1717, 2.7131), rel=2e-3)
     assert model.note == ""
 

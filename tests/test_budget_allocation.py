@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from budget_tables import campaigns, options, small_problem
+from budget_tables import campaigns, marginal_return, options, small_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,7 +59,7 @@ def test_marginal_returns_are_equal():
     planned = allocation.allocate(table, offers, 9000)
     rate = table.profit / table.spend
     last = rate[planned.contacts > 0].groupby(planned.campaign).min()
-    dual = allocation.marginal_return(planned, offers, 9000)
+    dual = marginal_return(planned, offers, 9000)
     assert last.to_numpy() == pytest.approx(dual, rel=0.01)
 
 
@@ -68,7 +68,7 @@ def test_the_dual_is_what_more_money_earns():
     planned = allocation.allocate(table, offers, 9000)
     richer = allocation.allocate(table, offers, 9050)
     gain = allocation.expected_profit(richer, offers) - allocation.expected_profit(planned, offers)
-    assert gain / 50 == pytest.approx(allocation.marginal_return(planned, offers, 9000), rel=0.01)
+    assert gain / 50 == pytest.approx(marginal_return(planned, offers, 9000), rel=0.01)
 
 
 def test_the_relaxation_is_an_upper_bound():

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from budget_tables import campaigns, options
+from budget_tables import campaigns, marginal_return, options
 
 from crm_utils.budget import allocation, doubt, economics, flip_points, lines
 
@@ -117,7 +117,7 @@ def test_a_flip_point_is_where_profit_per_money_meets_the_dual():
     at_flip = economics.priced(table.assign(lift=table.lift.mask(table.segment == "B", lift)), offers)
     best = (at_flip.profit / at_flip.spend)[at_flip.segment == "B"].max()
     replanned = allocation.allocate(at_flip, offers, 500)
-    assert best == pytest.approx(allocation.marginal_return(replanned, offers, 500), rel=0.02)
+    assert best == pytest.approx(marginal_return(replanned, offers, 500), rel=0.02)
 
 
 def test_the_next_money_is_what_a_larger_budget_earns():
@@ -161,4 +161,3 @@ def test_nothing_planned_has_reasons():
     plan = lines.plan(allocation.allocate(table, offers, 100), offers, pd.Series(dtype=int))
     assert plan.contacts.sum() == 0
     assert plan.reason.tolist() == ["never pays: an added order earns less than it costs to win"] * 2
-    assert lines.by_basis(plan).sum() == 0

@@ -6,6 +6,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import three_hundred
 
 from crm_utils import btyd, cltv
 from crm_utils.schemas import check
@@ -16,20 +17,7 @@ TODAY = date(2011, 12, 9)
 
 @pytest.fixture(scope="module")
 def customers() -> pd.DataFrame:
-    """300 customers with a rhythm each, some long silent."""
-    rng = np.random.default_rng(7)
-    age = rng.integers(200, 500, 300)
-    x = rng.poisson(rng.gamma(0.8, 3, 300))
-    last = np.where(x > 0, (age * rng.uniform(0.2, 1, 300)).astype(int), 0)
-    return pd.DataFrame(
-        {
-            "customer_id": [f"c{i:03}" for i in range(300)],
-            "repeat_orders": x,
-            "last_order_age": last,
-            "age": age,
-            "mean_value": rng.gamma(4, 10, 300),
-        }
-    )
+    return three_hundred()
 
 
 @pytest.fixture(scope="module")

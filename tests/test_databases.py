@@ -445,18 +445,3 @@ def test_a_password_written_into_the_parameters_is_refused(project):
     assert done.returncode == 1
     assert "source.database: write the password as ${NAME}" in done.stderr
     assert "open-secret" not in done.stdout + done.stderr
-
-
-def test_a_broken_source_leaves_the_published_report(rebuilt):
-    published = fingerprints(rebuilt / "reports" / "small")
-    for broken in (
-        "",
-        "customer_id,date,number_of_cds,dollar_value\n",
-        "customer_id,date,number_of_cds\n1,19970101,1\n",
-    ):
-        (rebuilt / "small.csv").write_text(broken)
-        done = run(rebuilt, "report")
-        assert done.returncode == 1
-        assert "small.csv" in done.stderr
-        left = {name: what for name, what in fingerprints(rebuilt / "reports" / "small").items() if name in published}
-        assert left == published

@@ -1,5 +1,6 @@
 """The cleaning of line items is the same on another engine as on DuckDB."""
 
+import os
 from pathlib import Path
 
 import ibis
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 from test_cleaning import DAY, MODES, TINY, line_items
 
-from crm_utils import cleaning, habits, orders, readiness, settlement
+from crm_utils import cleaning, engine, habits, orders, readiness, settlement
 
 
 def sqlite_lines(path: Path) -> ibis.Table:
@@ -48,3 +49,13 @@ def test_sqlite_gives_the_tables_that_duckdb_gives(tmp_path: Path, mode: str):
         for column in one.select_dtypes("datetime"):
             other[column] = pd.to_datetime(other[column])
         pd.testing.assert_frame_equal(one, other[one.columns], check_dtype=False)
+
+
+def test_duckdb_is_held_to_its_memory():
+    limit = engine.duckdb().con.execute("select current_setting('memory_limit')").fetchone()[0]
+    assert (
+        limit
+        == ibis.duckdb.connect()
+        .con.execute("select format_bytes(?::bigint)", [engine.MEGABYTES * 1_000_000 * max(os.cpu_count() or 2, 2)])
+        .fetchone()[0]
+    )

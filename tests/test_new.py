@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import new_project, run
+from in_process import prepared
 
 from crm_utils import guess
 from crm_utils.locate import SourceError
@@ -231,7 +232,7 @@ def test_nothing_is_overwritten_and_names_are_checked(tmp_path):
     assert [path.name for path in (tmp_path / "params").iterdir()] == ["shop.yaml"]
 
 
-def test_from_a_file_to_the_first_pages(tmp_path):
+def test_from_a_file_to_the_first_pages(tmp_path, monkeypatch):
     project = new_project(tmp_path / "project")
     (project / "params" / "small.yaml").unlink()
     done = run(project, "new", "--report", "shop", "--file", "small.csv")
@@ -247,8 +248,8 @@ def test_from_a_file_to_the_first_pages(tmp_path):
     for name, rows in (("one_customer", one_customer), ("one_order", one_order)):
         (project / f"{name}.csv").write_text("customer,date,amount\n" + rows)
         new(project, name, f"{name}.csv")
-    done = run(project, "report", timeout=600)
-    assert done.returncode == 0, done.stdout + done.stderr
+    status, said = prepared(project, monkeypatch, None).to_file("report")
+    assert status == 0, said
     for name in ("shop", "one_customer", "one_order"):
         assert (project / "reports" / name / "1998-06-30" / "05_budget.html").exists()
     withheld = (project / "reports" / "one_customer" / "1998-06-30" / "04_cltv.html").read_text()

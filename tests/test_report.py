@@ -15,6 +15,7 @@ import psutil
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, new_project, run
+from in_process import prepared
 
 from crm_utils.report import publish
 
@@ -101,11 +102,13 @@ def test_pages_carry_no_path_of_the_machine_and_one_script(built):
             assert b"http://" not in content.replace(b"http://www.w3.org", b""), name
 
 
-def test_shuffled_rows_change_no_table(built, tmp_path):
+def test_shuffled_rows_change_no_table(built, tmp_path, monkeypatch):
+    """Nor does another way to run the cells: the shuffled shop's run in this process, not in kernels."""
     other = new_project(tmp_path / "shuffled")
     rows = pd.read_csv(other / "small.csv", dtype=str)
     rows.sample(frac=1, random_state=7).to_csv(other / "small.csv", index=False)
-    assert run(other, "report").returncode == 0
+    status, said = prepared(other, monkeypatch, None).to_file("report")
+    assert status == 0, said
     one, two = contents(built / DAY / "data"), contents(other / DAY / "data")
     assert [name for name in one if one[name] != two[name]] == []
 
@@ -236,7 +239,8 @@ def test_an_own_notebook_gets_its_page_and_place(rebuilt):
 
 
 def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):
-    """What an analyst does: make draft, open 02_rfm, set bins to 4, run all; 03 then asks for a map."""
+    """What an analyst does: make draft, open 02_rfm, set bins to 4, run all; 03 then asks for a map. What is published stays."""
+    before = contents(rebuilt / DAY)
     done = run(rebuilt, "draft", "--report", "small")
     assert done.returncode == 0, done.stderr
     assert "_draft" not in (rebuilt / "reports" / "index.html").read_text()
@@ -263,6 +267,7 @@ def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):
     )
     assert refused.returncode != 0
     assert "made for 5 score classes, the customers were scored in 4" in refused.stderr
+    assert contents(rebuilt / DAY) == before
 
 
 def start(project: Path) -> subprocess.Popen:

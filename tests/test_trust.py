@@ -22,7 +22,7 @@ time_machine.travel(datetime.datetime.now(datetime.UTC) + datetime.timedelta(day
 
 
 def test_publishing_survives_kills_full_disks_and_company(tmp_path):
-    """`crashes.py`: some 55 kills at steps spread over a run, every rename among them; 12 full and 12 read-only disks; two runs at once."""
+    """`crashes.py`: some 40 kills at steps spread over a run, every rename among them; 12 full and 12 read-only disks; two runs at once."""
     project = new_project(tmp_path / "project")
     params = project / "params" / "small.yaml"
     params.write_text(params.read_text().replace('["1997-12-31"]', '["1997-09-30", "1997-12-31"]'))
@@ -38,7 +38,10 @@ def test_publishing_survives_kills_full_disks_and_company(tmp_path):
 
 
 @pytest.mark.xdist_group("report")
-def test_files_that_may_not_grow_are_one_message(rebuilt):
+@pytest.mark.parametrize(
+    ("bytes_allowed", "where"), [(4096, ".cache/ipython"), (150_000, "reports/small")], ids=["no kernel", "no report"]
+)
+def test_files_that_may_not_grow_are_one_message(rebuilt, bytes_allowed, where):
     """A limit on the size of files is the nearest to a full disk that needs no rights."""
     edit(rebuilt / "params" / "small.yaml", "Small shop", "Smaller shop")
     before = contents(rebuilt / DAY)
@@ -46,13 +49,14 @@ def test_files_that_may_not_grow_are_one_message(rebuilt):
         [sys.executable, "-m", "crm_utils", "report"],
         cwd=rebuilt,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_allowed, bytes_allowed)),
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
+    assert f"cannot read or write {where}" in done.stderr
     assert "File too large" in done.stderr
     assert contents(rebuilt / DAY) == before
 

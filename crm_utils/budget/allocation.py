@@ -35,17 +35,6 @@ def allocate(
     return options.assign(contacts=planned.reindex(options.index, fill_value=0))
 
 
-def marginal_return(
-    allocated: pd.DataFrame, campaigns: pd.DataFrame, budget: float, control_share: float = 0.0
-) -> float:
-    """Profit of the last unit of money: the budget's dual in the plan's continuous relaxation, its campaigns running. 0 where money is left over."""
-    used = allocated[worth_offering(allocated, campaigns)]
-    if used.empty or budget == 0:
-        return 0.0
-    running = campaigns.name.isin(allocated.campaign[allocated.contacts > 0]).to_numpy()
-    return programme(used, campaigns, budget, None, control_share).fixed(running).prices[0]
-
-
 def expected_profit(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> float:
     """Expected profit of the contacts, fixed costs of the campaigns that run taken off."""
     return float((allocated.contacts * allocated.profit).sum() - _fixed(allocated, campaigns))

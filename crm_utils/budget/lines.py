@@ -105,12 +105,6 @@ def measurability(plan: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns=["p0", "delivered"])
 
 
-def by_basis(plan: pd.DataFrame) -> pd.Series:
-    """Share of the expected profit that rests on measured and on assumed lifts: index measured, assumed; 0 without profit."""
-    sums = plan.groupby("basis").expected_profit.sum().reindex(["measured", "assumed"], fill_value=0.0)
-    return sums / sums.sum() if sums.sum() > 0 else sums * 0
-
-
 def _reasons(table: pd.DataFrame, term: pd.DataFrame, reached: pd.Series) -> np.ndarray:
     none = table.contacts == 0
     cases = {

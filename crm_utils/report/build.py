@@ -85,7 +85,7 @@ def _cores() -> int:
 def _set_up_kernels(root: Path) -> None:
     os.environ.update(KERNEL_SETTINGS)
     ipython = root / ".cache" / "ipython"  # a user's own start-up files stay out of a report
-    ipython.mkdir(parents=True, exist_ok=True)
+    publish.try_out(ipython)
     os.environ["IPYTHONDIR"] = str(ipython)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(keys.PACKAGE.parent), os.environ.get("PYTHONPATH")]))
 
@@ -136,6 +136,9 @@ def _attempt(job: Job, tick: Callable[[str], None]) -> failures.Failure | None:
         return _build(job, tick)
     except NotebookFailed as failure:
         return failures.Failure(job, str(failure), failures.keep(job, failure.notebook))
+    except OSError as error:
+        error.filename = error.filename or str(job.folder)  # a file that was open when the disk ran full has no name
+        return failures.Failure(job, publish.unwritten(error, job.root))
     except Exception as error:  # what an analyst's notebook shows may be anything
         return failures.Failure(job, failures.cause(error, "its pages could not be made", job.root))
     finally:

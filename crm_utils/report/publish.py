@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ CURES = {
     errno.EPERM: WRITABLE,
     errno.EMFILE: "allow more open files (ulimit -n)",
 }
+ROOM = 100_000  # bytes, several times what a kernel writes when it starts
 
 
 @contextmanager
@@ -94,6 +96,18 @@ def write(path: Path, text: str) -> None:
     temporary = building(path)
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def try_out(folder: Path) -> None:
+    """Make a folder that takes new files. Raises the `OSError` that else a kernel would meet, and tell at length."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(ROOM))
+            file.flush()
+    except OSError as error:
+        error.filename = str(folder)
+        raise
 
 
 def unwritten(error: OSError, root: Path) -> str:
