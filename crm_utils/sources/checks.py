@@ -201,6 +201,11 @@ def _date_cure(texts: list[str], some: bool) -> str:
             "format the whole column as dates" if some else "set source.date_format: excel"
         )
     fits = [pattern for pattern in dates.fitting(written) if pattern != "%Y-%m-%d"]  # which is read without being named
+    if not any(dates.fitting([text]) for text in written):
+        cure = "correct these rows, or leave them out"
+        if not some:
+            cure = "name the column that holds dates, or their strptime pattern in source.date_format"
+        return f"that is no date of a format we know: {cure}"
     if some or not fits:
         found = f" (these fit {' or '.join(fits[:2])})" if fits else ""
         return (
