@@ -11,7 +11,7 @@ import pandas as pd
 from crm_utils import cltv
 from crm_utils.formats import count, day
 
-PRINTED_DAYS, PRINTED_LINES = (3, 6), 30  # purchase days and line items of a history that can be read at one sitting
+PRINTED_ORDERS, PRINTED_LINES = (3, 6), 30  # orders and line items of a history that can be read at one sitting
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,18 @@ class Example:
 def chosen(known: ir.Table) -> str:
     """The customer to work by hand, from orders as known on the date: the one in the middle by revenue, ties by id.
 
-    Of the customers with `PRINTED_DAYS` purchase days on at most `PRINTED_LINES` line items; where there are none, of
-    those who bought again; else of all.
+    Of the customers who bought again, with `PRINTED_ORDERS` orders of at most `PRINTED_LINES` line items; where there are
+    none, of those who bought again; else of all.
     """
+    moment = known.ordered_at.date()
     each = known.group_by("customer_id").agg(
-        days=known.ordered_at.date().nunique(),
+        orders=known.count(),
         lines=known.lines.sum(),
+        again=moment.max() > moment.min(),
         revenue=known.revenue.cast("decimal(38, 4)").sum(),
     )
-    short = each.days.between(*PRINTED_DAYS) & (each.lines <= PRINTED_LINES)
-    each = each.mutate(choice=ibis.cases((short, 0), (each.days > 1, 1), else_=2))
+    short = each.again & each.orders.between(*PRINTED_ORDERS) & (each.lines <= PRINTED_LINES)
+    each = each.mutate(choice=ibis.cases((short, 0), (each.again, 1), else_=2))
     place = ibis.row_number().over(group_by="choice", order_by=["revenue", "customer_id"])
     ranked = each.mutate(place=place, size=each.count().over(group_by="choice"))
     middle = ranked.filter(ranked.place == ranked["size"] // 2).order_by("choice").limit(1)
