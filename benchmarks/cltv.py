@@ -105,8 +105,8 @@ def coverage() -> None:
             spread = btyd.purchase_covariance(model, *columns)
             off = np.abs(np.log([model.r, model.alpha, model.a, model.b]) - np.log(truth))
             assert np.isfinite(model.expected_orders(*columns, 365.0)).all()
-            told += spread.free
-            inside += spread.free & (off <= 1.96 * np.sqrt(np.diag(spread.sandwich)))
+            told += spread.identified
+            inside += spread.identified & (off <= 1.96 * np.sqrt(np.diag(spread.sandwich)))
         everywhere += inside.sum(), told.sum()
         shares = ", ".join(f"{name} {i:.0f}/{n:.0f}" for name, i, n in zip(model.parameters, inside, told, strict=True))
         print(f"{kind}, {size:,} customers: {shares}")

@@ -40,7 +40,10 @@ def marked(lines: ir.Table) -> ir.Table:
     if "extract" not in lines.columns:
         return lines
     equal = [column for column in lines.columns if column != "extract"]
-    shared = ibis.or_(False, *(lines.ordered_at.between(*span) for span in _shared_spans(lines)))
+    spans = _shared_spans(lines)
+    if not spans:
+        return lines.mutate(repeated=ibis.literal(False)).drop("extract")
+    shared = ibis.or_(*(lines.ordered_at.between(*span) for span in spans))
     inside, outside = lines.filter(shared), lines.filter(~shared)
     inside = inside.mutate(repeated=inside.extract > inside.extract.min().over(group_by=equal))
     return inside.union(outside.mutate(repeated=ibis.literal(False))).drop("extract")

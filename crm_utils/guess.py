@@ -28,7 +28,7 @@ NUMBERS = ("quantity", "unit_price", "unit_cost", "amount")
 SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY"}
 CODES = ("USD", "GBP", "EUR", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "TRY", "INR", "BRL", "CNY")
 ISO = r"\d{4}-?[01]\d-?[0-3]\d"
-NUMBER = r"[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,' ]*\d\s?([$£€¥]|[A-Z]{3})?"
+NUMBER = r"[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,'\s]*\d\s?([$£€¥]|[A-Z]{3})?"
 HISTORY_DAYS, DATES = 180, 4
 LOOKED_AT, MOST = 100, 0.9  # values a column is judged by, and the share that must agree
 
@@ -38,13 +38,15 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
 
     A name is believed only where the values agree: a date column holds dates, a quantity numbers. Where quantity and
     unit price are both known, no amount is named: it may be the total of an order, which would count once a line.
+    Where no column holds dates, the one whose name says so is taken: reading it tells what is wrong with them.
     """
     found: dict[str, str] = {}
     for standard, names in NAMES.items():
         free = [name for name in sample.columns if name not in found.values() and _agrees(sample[name], standard)]
         match = _best(free, [_plain(name) for name in names.split(",")])
         if match is None and standard == "ordered_at":
-            match = _best(_serials(sample), [_plain(name) for name in names.split(",")]) or next(iter(free), None)
+            plain = [_plain(name) for name in names.split(",")]
+            match = _best(_serials(sample), plain) or next(iter(free), None) or _best(list(sample.columns), plain)
         if match is not None:
             found[standard] = match
     if {"quantity", "unit_price"} <= set(found):
@@ -62,7 +64,7 @@ def date_format(texts: list[str]) -> tuple[str | None, list[str]]:
     if dates.are_serials(texts):
         return "excel", []
     fits = dates.fitting(texts)
-    return (fits[0], fits[1:]) if fits else (_most_fitting(texts[:LOOKED_AT]), [])
+    return (fits[0], fits[1:]) if fits else (_most_fitting(texts[:: len(texts) // LOOKED_AT + 1]), [])
 
 
 def number_format(texts: list[str]) -> dict[str, str]:
@@ -71,19 +73,22 @@ def number_format(texts: list[str]) -> dict[str, str]:
     signs = {sign for text in texts for sign in re.findall(r"[$£€¥]|[A-Z]{3}", text)}
     if len(signs) == 1:
         written["currency_sign"] = signs.pop()
-    bare = [re.sub(r"[$£€¥A-Z\s]", "", text) for text in texts]
+    marks = {mark for text in texts for mark in re.findall(r"(?<=\d)['\s](?=\d{3}(?!\d))", text)}
+    if len(marks) == 1:
+        written["thousands"] = marks.pop()
+    bare = [re.sub(r"[$£€¥A-Z'\s]", "", text) for text in texts]
     both = [text for text in bare if "," in text and "." in text]
     if both:
         comma = all(text.rindex(",") > text.rindex(".") for text in both)
         return written | ({"decimal": ",", "thousands": "."} if comma else {"thousands": ","})
     commas = [text for text in bare if "," in text]
-    if commas and all(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", text) for text in commas):
+    if commas and "thousands" not in written and all(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", text) for text in commas):
         return written | {"thousands": ","}
     return written | ({"decimal": ","} if commas else {})
 
 
 def currency(sample: pd.DataFrame, sign: str | None) -> str | None:
-    """The currency that a sign, a column of codes or a column's name tells; None where nothing does."""
+    """The currency that a sign, a column of codes or a column's name ('price_eur', 'Price (€)') tells; None where nothing does."""
     if sign:
         return SIGNS.get(sign, sign)
     for name in sample.columns:
@@ -91,7 +96,8 @@ def currency(sample: pd.DataFrame, sign: str | None) -> str | None:
         if len(values) == 1 and values <= set(CODES):
             return values.pop()
     words = {word.upper() for name in sample.columns for word in _plain(name).split()}
-    told = [code for code in CODES if code in words]
+    signs = {SIGNS[sign] for name in sample.columns for sign in name if sign in SIGNS}
+    told = [code for code in CODES if code in words | signs]
     return told[0] if len(told) == 1 else None
 
 

@@ -92,3 +92,23 @@ def _with_order_ids(lines: ir.Table) -> ir.Table:
     return lines.mutate(
         order_id=lines.customer_id + "-" + lines.ordered_at.strftime("%Y%m%d") + "-" + (rank + 1).cast("string")
     )
+
+
+def lines_of(classified: ir.Table, customer_id: str, last_day: date) -> pd.DataFrame:
+    """The line items of one customer up to a day, those that a rule removed too, oldest first.
+
+    Returns customer_id, order_id (the order a line is added to; of a removed line what the source says, else null),
+    ordered_at, amount, removed_by (null for lines that count), and product_id, quantity, unit_price where there are any.
+    """
+    own = classified.filter(
+        classified.customer_id == customer_id, classified.ordered_at.date() <= ibis.literal(last_day)
+    )
+    if "order_id" not in own.columns:
+        units = own.quantity if "quantity" in own.columns else ibis.null("decimal(18, 4)")
+        own = _with_order_ids(own.mutate(units=units))
+        own = own.mutate(order_id=ibis.ifelse(own.removed_by.isnull(), own.order_id, ibis.null("string")))
+    texts = ["customer_id", "order_id", *({"product_id"} & set(own.columns)), "removed_by"]
+    numbers = [name for name in ("quantity", "unit_price", "amount") if name in own.columns]
+    found = own.select(*texts, "ordered_at", *numbers).execute()
+    found = found.astype(dict.fromkeys(texts, "str") | dict.fromkeys(numbers, "float64"))
+    return found.sort_values(["ordered_at", "order_id", *numbers, *texts], ignore_index=True)

@@ -72,6 +72,13 @@ def database() -> bytes:
     return engine.serialize()
 
 
+def database_with_a_broken_view() -> bytes:
+    engine = sqlite3.connect(":memory:")
+    engine.deserialize(database())
+    engine.execute('create view "view" as select * from gone')
+    return engine.serialize()
+
+
 def twins() -> bytes:
     return yaml.safe_dump({"campaigns": [MAIL, MAIL]}).encode()
 

@@ -181,8 +181,20 @@ def test_fits_end_for_any_shop(shop):
         errors = btyd.purchase_covariance(model, *columns).standard_errors(np.ones(4))
         expected = model.expected_orders(*columns, 365.0)
         assert np.isfinite(expected).all() and (expected >= 0).all()
-        assert np.isfinite(errors[[name not in model.fixed for name in model.parameters]]).all()
+        told = [not set(pair) & set(model.fixed) for pair in (("r", "alpha"), ("a", "b"))]
+        assert np.isfinite(errors).tolist() == np.repeat(told, 2).tolist()
         assert model.log_likelihood >= log_likelihood(*truth, *columns)[0].sum() - 0.05
+
+
+def test_the_partner_of_a_parameter_on_its_bound_has_no_standard_error():
+    """Who drops out does so with one probability: a and b run off together, and only their ratio is told."""
+    customers = base(np.random.default_rng(5), 1000, 0.8, 30, 3000, 9000, (150, 500))
+    columns = [customers[name].to_numpy() for name in ("x", "t_x", "T")]
+    model = btyd.fit_bg_nbd(*columns)
+    assert model.fixed == ("a",) and model.a / (model.a + model.b) == pytest.approx(0.25, abs=0.02)
+    spread = btyd.purchase_covariance(model, *columns)
+    assert np.isfinite(spread.standard_errors(np.ones(4))).tolist() == [True, True, False, False]
+    assert spread.free[3] and spread.sandwich[3, 3] > 0  # the ratio still moves the forecast's range
 
 
 def test_true_parameters_lie_in_their_intervals_as_often_as_they_should():

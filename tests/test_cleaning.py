@@ -209,6 +209,14 @@ def test_overlap_removes_what_an_earlier_extract_holds():
     assert found["placed"].count().execute() == 3
 
 
+def test_extracts_that_share_no_day_lose_nothing():
+    rows = [("anna", "1", "2010-12-31", "mug", 1, 2.0), ("anna", "2", "2011-01-01", "mug", 1, 2.0)]
+    found = clean(line_items(rows, extract=[0, 1]), "drop")
+    assert removed(found["log"]) == {}
+    assert "overlap between extracts" in set(found["log"].rule)
+    assert found["placed"].count().execute() == 2
+
+
 def test_merged_customers_are_one_and_counted():
     lines = line_items([("old", "1", "2011-01-01", "mug", 1, 2.0), ("new", "2", "2011-01-02", "mug", 1, 2.0)])
     merged = {"old": "new", "stranger": "new"}

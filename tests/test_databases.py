@@ -16,7 +16,7 @@ import servers
 import yaml
 from conftest import new_project, run, skip_or_fail
 
-from crm_utils import cleaning, habits, orders, rfm, settlement, sources
+from crm_utils import cleaning, habits, orders, rfm, settlement, sources, worked
 from crm_utils.locate import SourceError, SourceMissing
 from crm_utils.store import Store
 
@@ -150,6 +150,7 @@ def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
     store.save(settlement.adjustments(parts), "adjustments")
     store.save(settlement.unmatched(parts), "unmatched_cancellations")
     store.save(habits.table(kept, cleaning.cancelled(matched)), "habits")
+    store.save(orders.lines_of(classified, worked.chosen(store.scan("orders")), DAY), "example_lines")
     return {"frames": {path.stem: pd.read_parquet(path) for path in sorted((run / "data").glob("*.parquet"))}}
 
 

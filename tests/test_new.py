@@ -98,6 +98,8 @@ def test_how_dates_are_written(texts, expected):
         (["1,234", "12,345"], {"thousands": ","}),
         (["£2.55", "£1,000.00"], {"currency_sign": "£", "thousands": ","}),
         (["2,55 €"], {"currency_sign": "€", "decimal": ","}),
+        (["1 250,50", "3,00"], {"thousands": " ", "decimal": ","}),
+        (["1'250.50", "3.00"], {"thousands": "'"}),
         (["$1", "€1"], {}),
     ],
 )
@@ -109,6 +111,8 @@ def test_the_currency_is_told_by_a_sign_a_column_of_codes_or_a_name():
     assert guess.currency(sample(a=["1"]), "£") == "GBP"
     assert guess.currency(sample(a=["1"], cur=["CHF"]), None) == "CHF"
     assert guess.currency(sample(price_usd=["1"]), None) == "USD"
+    assert guess.currency(sample(**{"Preis (€)": ["1"]}), None) == "EUR"
+    assert guess.currency(sample(**{"Preis (€)": ["1"], "Price ($)": ["1"]}), None) is None
     assert guess.currency(sample(a=["1"]), None) is None
 
 
@@ -147,7 +151,8 @@ def test_a_german_csv_needs_no_correction(tmp_path, name):
     assert (report.currency, report.source.decimal, report.source.currency_sign) == ("EUR", ",", "€")
     assert (report.source.encoding, report.source.date_format) == ("windows-1252", "%d.%m.%Y %H:%M")
     assert [str(day) for day in report.analysis_dates] == ["2011-09-28", "2011-12-28"]
-    assert guessed[:2] == [
+    assert guessed[:3] == [
+        "encoding: windows-1252, as in '3,50 €': correct source.encoding if that is misspelt",
         "columns: ordered_at = 'Datum', customer_id = 'Kunde', order_id = 'Beleg', amount = 'Betrag'",
         "dates: %d.%m.%Y %H:%M, as in '03.01.2011 10:00'",
     ]
@@ -155,14 +160,16 @@ def test_a_german_csv_needs_no_correction(tmp_path, name):
 
 def test_sheets_with_one_header_are_read_together(tmp_path):
     book = openpyxl.Workbook()
+    book.create_sheet("Cover").append(["Sales of the shop"])
     for name, header in (("2010", HEADER), ("2011", HEADER), ("Notes", ("x",))):
         sheet = book.create_sheet(name)
         sheet.append(header)
         sheet.append(["007", pd.Timestamp("2011-01-31"), "A1", 2.5])
     book.remove(book["Sheet"])
     book.save(tmp_path / "orders.xlsx")
-    path, _, open_points = new(tmp_path, "shop", "orders.xlsx")
+    path, guessed, open_points = new(tmp_path, "shop", "orders.xlsx")
     assert read(path, Report).source.sheets == ["2010", "2011"]
+    assert guessed[0] == "sheets: '2010' and '2011'; 'Cover' and 'Notes' left out: other columns"
     assert open_points == ["currency: nothing tells it; XXX stands there, write its three letters instead"]
 
 
@@ -208,6 +215,32 @@ def test_a_file_that_cannot_be_read_is_told_at_once_and_nothing_is_written(tmp_p
     with pytest.raises(SourceError, match=words):
         new(tmp_path, "shop", "orders.csv")
     assert not (tmp_path / "params").exists()
+
+
+def test_a_database_is_named_by_hand(tmp_path):
+    with pytest.raises(SourceError, match="FILE= names a file; a database is named by hand"):
+        new(tmp_path, "shop", "postgresql://me:hunter2@host/shop")
+
+
+def test_orders_that_are_still_to_come_are_told(tmp_path):
+    (tmp_path / "orders.csv").write_text("customer,date,amount\n7,2099-12-31,2\n")
+    _, _, open_points = new(tmp_path, "shop", "orders.csv")
+    assert any("the last order is of 2099-12-31, which is still to come" in point for point in open_points)
+
+
+def test_a_column_called_date_without_dates_is_named_and_its_values_are_told(tmp_path):
+    (tmp_path / "orders.csv").write_text("customer,order date,amount\n7,yesterday,2\n8,today,3\n")
+    _, guessed, open_points = new(tmp_path, "shop", "orders.csv")
+    assert "ordered_at = 'order date'" in guessed[0]
+    assert any("2 rows without a readable date, for example 'today', 'yesterday'" in point for point in open_points)
+
+
+def test_the_format_most_dates_have_is_guessed(tmp_path):
+    days = pd.date_range("2023-01-01", periods=300)
+    texts = [f"{day:%d/%m/%Y}" if place % 7 == 0 else f"{day:%Y-%m-%d}" for place, day in enumerate(days)]
+    (tmp_path / "orders.csv").write_text("\n".join(["customer,date,amount", *(f"7,{text},2.5" for text in texts)]))
+    _, _, open_points = new(tmp_path, "shop", "orders.csv")
+    assert any("43 rows without a readable date, for example '01/01/2023'" in point for point in open_points)
 
 
 def test_dates_in_the_future_do_not_become_analysis_dates(tmp_path):

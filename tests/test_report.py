@@ -74,6 +74,7 @@ def test_a_report_has_all_its_pages_tables_and_links(built):
         "cleaning_log",
         "cltv",
         "customers",
+        "example_lines",
         "forecast",
         "habits",
         "model",
@@ -91,6 +92,16 @@ def test_totals_agree_from_the_ledger_to_the_customers(built):
     left = pd.read_parquet(data / "cleaning_log.parquet").revenue_left.iloc[-1]
     for table in ("orders", "customers", "segment_profile"):
         assert pd.read_parquet(data / f"{table}.parquet").revenue.sum() == pytest.approx(left, abs=0.01), table
+
+
+def test_the_lines_of_the_customer_worked_by_hand_add_up_to_their_orders(built):
+    data = built / DAY / "data"
+    lines, orders = (pd.read_parquet(data / f"{table}.parquet") for table in ("example_lines", "orders"))
+    counted = lines[lines.removed_by.isna()].groupby("order_id").amount.sum()
+    own = orders[orders.customer_id.isin(lines.customer_id)].set_index("order_id").revenue
+    assert counted.to_dict() == pytest.approx(own.to_dict())
+    page = (built / DAY / "04_cltv.html").read_text()
+    assert f"Customer {lines.customer_id.iloc[0]} bought" in page and "line by line" in page
 
 
 def test_pages_carry_no_path_of_the_machine_and_one_script(built):

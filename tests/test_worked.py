@@ -9,7 +9,8 @@ import pytest
 from conftest import three_hundred
 from scipy.special import hyp2f1
 
-from crm_utils import btyd, cltv, worked
+from crm_utils import btyd, cleaning, cltv, orders, worked
+from crm_utils.schemas import check
 
 TODAY = date(2011, 12, 9)
 
@@ -29,37 +30,100 @@ def valued(customers, models) -> pd.DataFrame:
     return cltv.lifetime_value(cltv.forecast(customers, models, TODAY), models, TODAY, 0.3, 0.1, 12)
 
 
-@pytest.fixture(scope="module")
-def placed(valued) -> ibis.Table:
-    """Two orders on one day, of the customer in the middle."""
-    again = valued[valued.repeat_orders >= 2].sort_values(["clv", "customer_id"])
-    who = again.customer_id.iloc[len(again) // 2]
-    days = pd.to_datetime(["2011-01-02 12:00", "2011-01-02 09:00", "2011-01-01 08:00"])
-    return ibis.memtable(
-        pd.DataFrame(
-            {"customer_id": [who, who, "z"], "order_id": list("213"), "ordered_at": days, "lines": 3, "revenue": 5.0}
-        )
+def line_items(**columns: list) -> ibis.Table:
+    """Four lines of a customer (the third taken back, the last after the date), one of another."""
+    days = pd.to_datetime(
+        ["2011-01-02 12:00", "2011-01-01 09:00", "2011-02-01 08:00", "2011-12-10 10:00", "2011-03-01 08:00"]
     )
+    table = pd.DataFrame(
+        {"customer_id": ["c", "c", "c", "c", "d"], "ordered_at": days, "amount": [2.5, 4, -4, 9, 1]} | columns
+    )
+    return ibis.memtable(table)
 
 
-def test_the_months_add_up_to_the_value(placed, valued, models):
-    found = worked.example(placed, valued, models, TODAY, 0.3, 0.1, 12)
+def classified(lines: ibis.Table) -> ibis.Table:
+    return cleaning.classify(lines, cleaning.rules(lines, TODAY))
+
+
+def test_the_lines_of_a_customer_say_which_rule_left_one_out():
+    lines = classified(
+        line_items(order_id=["2", "1", "C1", "3", "4"], product_id=list("abbcd"), quantity=[1, 2, -2, 1, 1])
+    )
+    own = orders.lines_of(lines, "c", TODAY)
+    assert own[["order_id", "product_id", "amount"]].values.tolist() == [
+        ["1", "b", 4],
+        ["2", "a", 2.5],
+        ["C1", "b", -4],
+    ]
+    assert own.removed_by.fillna("").tolist() == ["", "", cleaning.CANCELLED]
+    assert "unit_price" not in own.columns
+
+
+def test_lines_without_order_ids_stand_under_the_ids_their_orders_get():
+    lines = classified(line_items())
+    own = orders.lines_of(lines, "c", TODAY)
+    placed = orders.from_lines(lines).execute().set_index("order_id").revenue
+    counted = own[own.removed_by.isna()].set_index("order_id").amount
+    assert counted.to_dict() == placed.loc[counted.index].to_dict() == {"c-20110101-1": 4, "c-20110102-1": 2.5}
+    assert own[own.removed_by.notna()].order_id.isna().all()
+    assert list(check(own, "example_lines").columns) == list(own.columns)
+
+
+def orders_known(**revenue: list[float]) -> ibis.Table:
+    """Orders of one line each, on a day of its own each; a customer's name is followed by the revenue of each order."""
+    rows = [(name, f"{name}{n}", pd.Timestamp(2011, 1, 1 + n), money) for name, all in revenue.items() for n, money in enumerate(all)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["customer_id", "order_id", "ordered_at", "revenue"])
+    return ibis.memtable(table.assign(lines=1))
+
+
+def test_the_customer_in_the_middle_of_those_with_a_short_history_is_worked():
+    short = {"b": [1, 1, 1], "c": [2, 2, 2], "a": [2, 2, 2]}
+    assert worked.chosen(orders_known(**short, often=[2] * 7, once=[6])) == "a"
+    assert worked.chosen(orders_known(often=[2] * 7, once=[6])) == "often"
+    assert worked.chosen(orders_known(once=[6])) == "once"
+    long = orders_known(**short).mutate(lines=ibis.literal(worked.PRINTED_LINES))
+    assert worked.chosen(long.union(orders_known(z=[1, 1]).mutate(lines=ibis.literal(1)))) == "a"  # none is short
+
+
+def test_an_order_that_was_cancelled_is_shown_and_counts_for_nothing():
+    placed = orders_known(c=[10, 20, 30])
+    known = placed.filter(placed.order_id != "c1").mutate(revenue=placed.revenue - 5.0)
+    own = worked.own_orders(placed, known, "c")
+    assert own.taken_back.tolist() == [-5, -20, -5] and own.revenue.tolist() == [5, 0, 25]
+    assert own.purchase_day.fillna(0).tolist() == [1, 0, 2]
+
+
+@pytest.fixture(scope="module")
+def found(valued, models) -> worked.Example:
+    """A customer with two orders on one day, and one who came back on the second."""
+    row = valued[valued.repeat_orders == 1].iloc[0]
+    days = pd.to_datetime(["2011-01-02 12:00", "2011-01-02 09:00", "2011-03-01 08:00"])
+    placed = pd.DataFrame(
+        {"customer_id": row.customer_id, "order_id": list("213"), "ordered_at": days, "lines": 1, "revenue": 5.0}
+    )
+    lines = placed[["customer_id", "order_id", "ordered_at"]].assign(amount=5.0, removed_by=None)
+    table = ibis.memtable(placed)
+    return worked.example(lines, table, table, valued, models, TODAY, 0.3, 0.1, 12)
+
+
+def test_the_months_add_up_to_the_value(found, valued):
     row = valued[valued.customer_id == found.customer_id].iloc[0]
     assert found.months.clv.sum() == pytest.approx(row.clv)
     assert found.months.expected_orders.sum() == pytest.approx(row.expected_orders)
-    assert found.orders.order_id.tolist() == ["1", "2"] and found.orders.lines.tolist() == [3, 3]
+    assert found.orders.order_id.tolist() == ["1", "2", "3"] and found.orders.purchase_day.tolist() == [1, 1, 2]
     result = found.steps.set_index("step").result
-    assert result["Purchase days (n)"] == str(row.repeat_orders + 1)
+    assert result["Purchase days (n)"] == "2"
     assert result["Expected revenue, 12 months"] == f"{row.expected_revenue:,.2f}"
 
 
-def test_the_value_formula_is_the_one_printed(valued, models):
+def test_the_value_formula_is_the_one_printed(found, valued, models):
     one = valued.iloc[[5]]
     p, q, gamma = models.value.p, models.value.q, models.value.gamma
     n, z = one.repeat_orders.iloc[0] + 1, one.mean_value.iloc[0]
-    steps = worked.steps(one, models, 0.3).set_index("step")
+    steps = worked.steps(one, found.orders, models, TODAY, 0.3).set_index("step")
     assert steps.formula["Expected value of a purchase day"] == "p (γ + n z) ÷ (p n + q − 1)"
     assert steps.result["Expected value of a purchase day"] == f"{p * (gamma + n * z) / (p * n + q - 1):,.2f}"
+    assert steps.formula["Age at the last of them (t_x), days"].endswith("1 March 2011 − 2 January 2011")
 
 
 @pytest.mark.parametrize("kind", btyd.KINDS)

@@ -1,7 +1,7 @@
 """Fitting the purchase models, and saying what the history cannot tell."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -80,12 +80,17 @@ def fit_bg_nbd(x: pd.Series, t_x: pd.Series, T: pd.Series) -> BgNbd:
 
 
 def purchase_covariance(model: PurchaseModel, x: pd.Series, t_x: pd.Series, T: pd.Series) -> Covariance:
-    """Of the log parameters of a fitted model, on the customers it was fitted to."""
+    """Of the log parameters of a fitted model, on the customers it was fitted to.
+
+    Where r or α ended on a bound the data tell only their ratio, and so with the two parameters of dropout: the partner
+    of one on its bound moves with the forecast, but has no standard error of its own.
+    """
     likelihood = next(kind.likelihood for kind in KINDS.values() if kind.model is type(model))
     columns, weights = bg_nbd.rows(*_checked(x, t_x, T))
     free = np.array([name not in model.fixed for name in model.parameters])
     theta = [getattr(model, name) for name in model.parameters]
-    return fitting.covariance(likelihood, columns, weights, theta, free)
+    found = fitting.covariance(likelihood, columns, weights, theta, free)
+    return replace(found, identified=free.reshape(2, 2).all(axis=1).repeat(2))
 
 
 def pooled(x: pd.Series, T: pd.Series, reason: str) -> BgNbd:

@@ -24,17 +24,19 @@ class FitError(ValueError):
 class Covariance:
     """Of the log parameters at the optimum: H⁻¹, and the sandwich H⁻¹JH⁻¹ that holds where the model is only nearly true.
 
-    Rows and columns of parameters that are held fixed are 0. `free` marks the others.
+    Rows and columns of parameters that are held fixed are 0. `free` marks the others; `identified` those that the data
+    tell by themselves, and not only in proportion to one that is held fixed.
     """
 
     hessian: np.ndarray
     sandwich: np.ndarray
     free: np.ndarray
+    identified: np.ndarray
 
     def standard_errors(self, theta: np.ndarray, kind: str = "sandwich") -> np.ndarray:
-        """Of the parameters themselves (delta method); nan for those held fixed."""
+        """Of the parameters themselves (delta method); nan for those that are not identified."""
         spread = np.sqrt(np.diag(getattr(self, kind)))
-        return np.where(self.free, np.asarray(theta) * spread, np.nan)
+        return np.where(self.identified, np.asarray(theta) * spread, np.nan)
 
 
 def maximise(
@@ -65,7 +67,7 @@ def covariance(
     here = scores(np.zeros(len(theta)))
     inverse = _inverse((hessian + hessian.T) / 2)
     sandwich = inverse @ ((here * weights) @ here.T) @ inverse
-    return Covariance(_spread(inverse, free), _spread(sandwich, free), free)
+    return Covariance(_spread(inverse, free), _spread(sandwich, free), free, identified=free)
 
 
 def at_bound(theta: np.ndarray, bounds: list[tuple]) -> np.ndarray:

@@ -174,8 +174,10 @@ def busiest(grid: pd.DataFrame) -> Sentence:
 def worked(example, customers: pd.DataFrame, in_brief: str, currency: str) -> Sentence:
     """What the customer worked by hand did, and is worth."""
     row = customers[customers.customer_id == example.customer_id].iloc[0]
+    lines, left_out = len(example.lines), int(example.lines.removed_by.notna().sum())
+    removed = f" ({left_out} of them left out)" if left_out else ""
     return say(
-        f"Customer {row.customer_id} bought on {plural(row.repeat_orders + 1, 'day')}, for {money(row.mean_value, currency)} a day, and is worth {money(row.clv, currency)} ({in_brief})."
+        f"Customer {row.customer_id} bought {plural(lines, 'order line')}{removed} on {plural(row.repeat_orders + 1, 'day')}, for {money(row.mean_value, currency)} a day, and is worth {money(row.clv, currency)} ({in_brief})."
     )
 
 

@@ -15,6 +15,7 @@ TABLES = {
     "orders": "one row per order",
     "adjustments": "what cancellations took off orders, dated",
     "unmatched_cancellations": "cancellations that found no sale",
+    "example_lines": "the order lines of the customer who is worked by hand",
     "habits": "what each customer buys and pays, as far as the source tells",
     "customers": "one row per customer: recency, frequency, monetary value and scores",
     "segments": "the segment of each customer",

@@ -9,7 +9,7 @@ import yaml
 
 from crm_utils import guess, sources
 from crm_utils.formats import listing, plural
-from crm_utils.locate import SourceError, source_files
+from crm_utils.locate import SourceError, SourceMissing, source_files
 from crm_utils.params import ParamsError
 from crm_utils.sources import checks, files, sheets
 
@@ -28,13 +28,15 @@ def new(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
         raise ParamsError(f"REPORT={name} cannot be a report's name: use letters, digits and _")
     if path.exists():
         raise ParamsError(f"params/{name}.yaml exists: choose another REPORT, or remove it")
-    source = _source(root, file)
+    guessed: list[str] = []
+    source = _source(root, file, guessed)
     parts = sources.extracts(source, root)
     sample = pd.concat([_as_text(part) for part in parts], ignore_index=True)
     if sample.empty:
         raise SourceError(f"{parts[0].label} has no row below its column names: export it again")
-    columns = guess.columns(sample)
-    guessed, open_points = [_told(columns)], []
+    columns, open_points = guess.columns(sample), []
+    guessed += [_told_encoding(sample, source["encoding"])] if "encoding" in source else []
+    guessed.append(_told(columns))
     source |= _formats(parts, columns, guessed, open_points)
     currency = _currency(sample, source, guessed, open_points)
     days = _days(source, columns, root, guessed, open_points)
@@ -43,15 +45,45 @@ def new(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
     return path, guessed, open_points
 
 
-def _source(root: Path, file: str) -> dict:
+def _source(root: Path, file: str, guessed: list[str]) -> dict:
+    """What `source:` says of a file, a workbook or a pattern, but for how dates and numbers are written."""
+    if "://" in file:
+        raise SourceError(
+            "FILE= names a file; a database is named by hand, as docs/your-data.md shows: in a copy of one of params/*.yaml write "
+            "source: {database: sqlite://shop.db, table: orders}, and your columns"
+        )
     source: dict = {"files": [file]} if re.search(r"[*?\[]", file) else {"file": file}
-    first = source_files(source, root)[0]
-    if files.kind(first) == "xlsx":
-        there = sheets.sheet_names(first)
-        alike = [name for name in there if sheets.header(first, name) == sheets.header(first, there[0])]
-        return source | ({"sheets": alike} if len(there) > 1 else {})
-    encoding = files.guessed_encoding(first, root) if files.kind(first) == "csv" else None
+    try:
+        found = source_files(source, root)
+    except SourceMissing:
+        raise SourceMissing(f"{file} is not there: FILE= takes a path from {root}, or a pattern in quotes") from None
+    if "files" in source:
+        guessed.append(f"files: {plural(len(found), 'file')}, from {found[0].name} to {found[-1].name}")
+    if files.kind(found[0]) == "xlsx":
+        return source | _sheets(found[0], guessed)
+    encoding = files.guessed_encoding(found[0], root) if files.kind(found[0]) == "csv" else None
     return source | ({"encoding": encoding} if encoding else {})
+
+
+def _sheets(path: Path, guessed: list[str]) -> dict:
+    """The longest sheet of a workbook, and those with its header."""
+    shapes = sheets.shapes(path)
+    if len(shapes) == 1:
+        return {}
+    header = max(shapes.values(), key=lambda shape: shape[1])[0]
+    alike = [name for name, shape in shapes.items() if shape[0] == header]
+    left_out = [repr(name) for name in shapes if name not in alike]
+    others = f"; {listing(left_out)} left out: other columns" if left_out else ""
+    guessed.append(f"sheets: {listing([repr(name) for name in alike])}{others}")
+    return {"sheets": alike}
+
+
+def _told_encoding(sample: pd.DataFrame, encoding: str) -> str:
+    """The encoding, with a text that shows whether it is the right one."""
+    texts = sample.stack().astype(str)
+    strange = texts[~texts.map(str.isascii)]
+    example = f", as in {strange.iloc[0]!r}: correct source.encoding if that is misspelt" if len(strange) else ""
+    return f"encoding: {encoding}{example}"
 
 
 def _as_text(part: sources.Extract) -> pd.DataFrame:
@@ -130,6 +162,10 @@ def _days(source: dict, columns: dict[str, str], root: Path, guessed: list[str],
         .iloc[0]
     )
     days = guess.analysis_dates(span["first"].date(), span["last"].date())
+    if span["last"].date() > date.today():
+        open_points.append(
+            f"analysis dates: the last order is of {span['last']:%Y-%m-%d}, which is still to come: are the years right?"
+        )
     guessed.append(
         f"analysis dates: {', '.join(map(str, days))} (orders from {span['first']:%Y-%m-%d} to {span['last']:%Y-%m-%d})"
     )

@@ -91,6 +91,16 @@ CONTRACTS = {
         },
         key=(),
     ),
+    "example_lines": Contract(
+        {
+            "customer_id": _text(),
+            "order_id": _text(nullable=True),
+            "ordered_at": _time(),
+            "amount": _number(nullable=True),
+            "removed_by": _text(nullable=True),
+        },
+        key=(),
+    ),
     "habits": Contract({"customer_id": _text()}, key=("customer_id",)),
     "attributes": Contract({"customer_id": _text()}, key=("customer_id",)),
     "contacts": Contract(

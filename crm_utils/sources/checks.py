@@ -1,6 +1,7 @@
 """What stops a run before it starts: columns that are not there, and values that are no date or number."""
 
 import difflib
+import json
 import math
 import re
 from datetime import date
@@ -175,9 +176,10 @@ def _lost(column: ir.Column, name: str, part: Extract) -> ir.BooleanValue:
 
 
 def _examples(column: ir.Column, lost: ir.Column, part: Extract) -> list[str]:
-    """Up to some hundred different texts of a column that cannot be read."""
+    """Up to some hundred different texts of a column that cannot be read; by their ends, so that all beginnings are among them."""
     table = column.as_table().mutate(lost=lost, text=column.cast("string"))
-    shown = executed(table.filter(table.lost == 1).select("text").distinct().order_by("text").limit(SAMPLE), part)
+    table = table.filter(table.lost == 1).select("text", end=table.text.right(3)).distinct()
+    shown = executed(table.order_by("end", "text").limit(SAMPLE), part)
     texts = [text if isinstance(text, str) and text.strip() else "(empty)" for text in shown.text]
     return sorted(set(texts), key=lambda text: (text == "(empty)", text))
 
@@ -227,6 +229,11 @@ def _date_cure(texts: list[str], some: bool) -> str:
             "format the whole column as dates" if some else "set source.date_format: excel"
         )
     fits = [pattern for pattern in dates.fitting(written) if pattern != "%Y-%m-%d"]  # which is read without being named
+    if not any(dates.fitting([text]) for text in written):
+        cure = "correct these rows, or leave them out"
+        if not some:
+            cure = "name the column that holds dates, or their strptime pattern in source.date_format"
+        return f"that is no date of a format we know: {cure}"
     if some or not fits:
         found = f" (these fit {' or '.join(fits[:2])})" if fits else ""
         return (
@@ -247,4 +254,7 @@ def _number_cure(texts: list[str]) -> str:
         return "set source.decimal: ',' (and source.thousands: '.') if the comma is the decimal mark, or source.thousands: ','"
     if all(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text.strip()) for text in texts):
         return "set source.thousands: ','"
+    marks = {mark for text in texts for mark in re.findall(r"(?<=\d)['\s](?=\d{3}(?!\d))", text)}
+    if len(marks) == 1 and all(re.fullmatch(r"[+-]?\d{1,3}(['\s]\d{3})+([.,]\d*)?", text.strip()) for text in texts):
+        return f"set source.thousands: {json.dumps(marks.pop())} (and source.decimal where it is a comma)"
     return "correct these rows, or name another column"

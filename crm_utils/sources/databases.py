@@ -51,10 +51,10 @@ def connect(url: str, root: Path, write: bool = False) -> BaseBackend:
         engine = ibis.connect(f"{scheme}://{place}", **({"charset": "utf8mb4"} if scheme == "mysql" else {}))
     except SourceError:
         raise
-    except ModuleNotFoundError as error:
+    except ImportError:  # Ibis's own does not name the module
         extra = EXTRAS.get(scheme, scheme)
         raise SourceMissing(
-            f"reading {scheme} needs {error.name}: pip install 'ibis-framework[{scheme}]' (extra {extra!r} of this project)"
+            f"{hidden(url)}: reading {scheme} needs more than is installed: make engines, or pip install '.[{extra}]'"
         ) from None
     except Exception as error:  # each driver has errors of its own
         raise _not_connected(error, url, filled) from None
@@ -144,6 +144,11 @@ def _found(engine: BaseBackend, source: dict) -> ir.Table:
         return engine.table(name, database=tuple(database) if len(database) > 1 else (database or [None])[0])
     except Exception as error:
         there = _tables(engine)
+        if name in there:  # a view on what is gone, say
+            reason = hidden(" ".join(str(error).split()))[:300]
+            raise SourceError(
+                f"table {source['table']!r} is there but cannot be read, like a view on what is gone; it says: {reason}"
+            ) from None
         near = difflib.get_close_matches(name, there, n=1)
         raise SourceError(
             f"{hidden(source['database'])} has no table {source['table']!r} that this user may read; "

@@ -50,9 +50,14 @@ def heights(path: Path) -> dict[str, int]:
     return {name: max(book.get_sheet_by_name(name).height - 1, 0) for name in book.sheet_names}
 
 
-def header(path: Path, sheet: str) -> list[str]:
-    """The first row of a sheet as text."""
-    return [text(cell) or "" for cell in next(_book(path).get_sheet_by_name(sheet).iter_rows(), [])]
+def shapes(path: Path) -> dict[str, tuple[list[str], int]]:
+    """The first row of each sheet as text, and how many rows there are below it."""
+    book = _book(path)
+    found = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
+    return {
+        name: ([text(cell) or "" for cell in next(sheet.iter_rows(), [])], max(sheet.height - 1, 0))
+        for name, sheet in found.items()
+    }
 
 
 def text(cell: Any) -> str | None:
@@ -67,6 +72,8 @@ def text(cell: Any) -> str | None:
 def _book(path: Path):
     from python_calamine import CalamineWorkbook
 
+    if path.stat().st_size == 0:
+        raise SourceError(f"{path.name} is empty (0 bytes): export it again")
     try:
         return CalamineWorkbook.from_path(path)
     except Exception as error:  # calamine raises a class of its own for each layer: zip, xml, format

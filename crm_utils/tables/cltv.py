@@ -58,20 +58,42 @@ def segment_values(totals: pd.DataFrame, terms: str, currency: str) -> Folded:
 
 
 def example(example: Example, currency: str) -> Folded:
-    bought = example.orders.assign(day=[formats.day(day) for day in pd.to_datetime(example.orders.day)])
-    total = example.months[["expected_orders", "profit", "clv"]].sum().to_frame().T.assign(month="All")
-    months = pd.concat([example.months.astype({"month": "str"}), total], ignore_index=True)
+    return folded(
+        "Every step, from order lines to lifetime value",
+        _lines(example.lines, currency),
+        _orders(example.orders, currency),
+        styled(example.steps, "From there to a year’s profit (money in the report’s currency)"),
+        _months(example.months),
+    )
+
+
+def _lines(lines: pd.DataFrame, currency: str) -> Styler:
+    left_out = lines.removed_by.notna().any()
+    shown = [column for column in ("order_id", "product_id", "quantity", "unit_price") if column in lines.columns]
+    bought = lines.assign(day=[formats.day(moment) for moment in lines.ordered_at])
+    bought = bought[["day", *shown, "amount", *(["removed_by"] if left_out else [])]]
+    caption = "What this customer ordered, line by line" + (", and the rule that left a line out" if left_out else "")
+    return styled(bought, caption, currency)
+
+
+def _orders(orders: pd.DataFrame, currency: str) -> Styler:
+    back = orders.taken_back.ne(0).any()
+    columns = ["day", "order_id", "lines", *(["placed", "taken_back"] if back else []), "left", "purchase_day"]
+    shown = orders.assign(day=[formats.day(moment) for moment in orders.day], left=orders.revenue)[columns]
+    caption = "The lines that count, added up by order" + (", less what was cancelled later" if back else "")
+    return styled(shown, caption, currency)
+
+
+def _months(months: pd.DataFrame) -> Styler:
+    total = months[["expected_orders", "profit", "clv"]].sum().to_frame().T.assign(month="All")
+    months = pd.concat([months.astype({"month": "str"}), total], ignore_index=True)
     for column, decimals in {"until": 0, "expected_orders": 4, "profit": 2, "discount": 4, "clv": 2}.items():
         months[column] = [f"{value:,.{decimals}f}" if pd.notna(value) else "" for value in months[column]]
     names = {"until": "Days from today", "expected_orders": "Expected purchase days", "profit": "Profit", "discount": "× (1 + discount)^(−month ÷ 12)", "clv": "CLV"}  # fmt: skip
-    return folded(
-        "Every step, from orders to lifetime value",
-        styled(bought, "What this customer ordered: the lines of each order, added up", currency),
-        styled(example.steps, "From there to a year’s profit (money in the report’s currency)"),
-        styled(
-            months.rename(columns=names)[["month", *names.values()]],
-            "Lifetime value, month by month: expected purchase days × value × margin, discounted",
-        ),
+    return styled(
+        months.rename(columns=names)[["month", *names.values()]],
+        "Lifetime value, month by month: expected purchase days × value × margin, discounted",
+        headings={"CLV": "CLV"},
     )
 
 
