@@ -23,6 +23,16 @@ def count(number: float) -> str:
     return _grouped(f"{round(number):,}".replace("-", "−"))
 
 
+def number(value: float, decimals: int) -> str:
+    """A number with so many decimals: (1234.5, 2) -> '1,234.50'."""
+    return _grouped(f"{value:,.{decimals}f}").replace("-", "−")
+
+
+def plain(value: object) -> object:
+    """A number without decimals it does not need, at most two: 5.0 -> '5', 8.25 -> '8.25'. Anything else as it is."""
+    return number(value, 2).rstrip("0").rstrip(".") if isinstance(value, float) else value
+
+
 def plural(number: float, noun: str, plural_form: str | None = None) -> str:
     """A count with its noun: (1, 'customer') -> '1 customer'."""
     return f"{count(number)} {noun if round(number) == 1 else plural_form or noun + 's'}"
@@ -33,7 +43,7 @@ def money(amount: float, currency: str, decimals: int | None = None) -> str:
     sign, size = ("−" if amount < 0 else ""), abs(amount)
     symbol = SYMBOLS.get(currency, f"{currency} ")
     if decimals is None and size >= 999_500:
-        return f"{sign}{symbol}{size / 1e6:,.2f} million"
+        return f"{sign}{symbol}{_grouped(f'{size / 1e6:,.2f}')} million"
     return f"{sign}{symbol}{_grouped(f'{size:,.{(2 if size < 99.995 else 0) if decimals is None else decimals}f}')}"
 
 
