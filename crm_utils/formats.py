@@ -24,8 +24,8 @@ def count(number: float) -> str:
 
 
 def number(value: float, decimals: int) -> str:
-    """A number with so many decimals: (1234.5, 2) -> '1,234.50'."""
-    return _grouped(f"{value:,.{decimals}f}").replace("-", "−")
+    """A number with so many decimals: (1234.5, 2) -> '1,234.50'; what is written as zero has no sign."""
+    return _grouped(f"{round(value, decimals) + 0:,.{decimals}f}").replace("-", "−")
 
 
 def plain(value: object) -> object:

@@ -62,6 +62,21 @@ def test_a_page_without_tables_is_left_alone():
     assert finished("<p>a<br>b") == "<p>a<br>b"
 
 
+def test_sums_show_cents_only_while_all_of_them_are_small():
+    small = pd.DataFrame({"campaign": ["A", "B"], "spend": [3.7, 40.0], "profit_high": [-1.5, 9.0]})
+    assert [cell.text for cell in table(small).select("tbody tr:first-child > *")] == ["A", "£3.70", "−£1.50"]
+    large = small.assign(profit_high=[-1.5, 990.0], max_cost_per_contact=0.17)
+    assert [cell.text for cell in table(large).select("tbody tr:first-child > *")] == ["A", "£4", "−£2", "£0.17"]
+
+
+def test_numbers_have_no_needless_decimals_and_a_true_minus():
+    odd = pd.DataFrame(
+        {"frequency_score": [5.0, 4.0], "unnamed": [-0.254, 2.0], "error": [-0.0001, 0.02], "value": [-1.5, 2]}
+    )
+    page = table(odd.assign(customers=[1, 2]), total=("customers",))
+    assert [cell.text for cell in page.select("tbody tr:first-child > *")] == ["5", "−0.25", "0.0", "−1.5000", "1"]
+
+
 @pytest.mark.parametrize(("sign", "written"), [(",", "1,500"), (" ", "1\u00a0500"), ("'", "1'500"), ("", "1500")])
 def test_thousands_are_written_as_set(sign, written):
     formats.use_thousands(sign)

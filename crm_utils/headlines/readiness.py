@@ -53,7 +53,7 @@ def _history(row: tuple, _: dict) -> str:
     return (
         f"{plural(row.value, 'customer')} placed a first order in the first 30 days, {count(row.other)} in a usual 30 days after: "
         "the history seems to start in the middle, and many of these customers are older than they look. "
-        "Add earlier data, or say history_complete: true if there are none."
+        "Add earlier data, or set in the report’s file that the history is complete."
     )
 
 

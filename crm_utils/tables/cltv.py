@@ -72,6 +72,14 @@ def most_valuable(listed: pd.DataFrame, terms: str, currency: str) -> Styler:
     return styled(shown, f"The ten customers of highest expected value ({terms})", currency)
 
 
+def look_up(listed: pd.DataFrame, terms: str, currency: str) -> Folded:
+    """More of the same to find a customer in; its headings sort it."""
+    columns = ["customer_id", "segment", "purchase_days", "silent_days", "mean_value", "p_alive", "clv"]
+    number = formats.plural(len(listed), "customer")
+    table = styled(listed[columns], f"The {number} of highest expected value, to sort and look up ({terms})", currency)
+    return folded(f"Look a customer up: the {number} of highest expected value", table)
+
+
 def quiet(listed: pd.DataFrame, terms: str, currency: str) -> Styler | None:
     if listed.empty:
         return None
