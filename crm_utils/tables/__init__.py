@@ -97,4 +97,9 @@ def _writer(column: pd.Series, currency: str, cents: int) -> Callable[[object], 
         return writers[kind]
     if kind:
         return lambda value: kind.format(value).replace("-", "−")
-    return formats.plain if pd.api.types.is_float_dtype(column) or pd.api.types.is_object_dtype(column) else None
+    return (lambda value: formats.number(value, _decimals(column))) if pd.api.types.is_float_dtype(column) else None
+
+
+def _decimals(column: pd.Series) -> int:
+    """How many decimals the numbers of a column need, two at most: all of them are written with as many."""
+    return next((places for places in (0, 1) if (column.dropna().round(places) == column.dropna()).all()), 2)
