@@ -142,9 +142,11 @@ def outlook(
 
 
 def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 10) -> pd.DataFrame:
-    """The customers of highest clv: customer_id, segment, purchase_days, mean_value, p_alive, clv, clv_low, clv_high."""
+    """The customers of highest clv: customer_id, segment, purchase_days, silent_days, mean_value, p_alive,
+    clv, clv_low, clv_high.
+    """
     best = customers.nlargest(rows, "clv").merge(segments, on="customer_id", how="left")
-    return _listed(best)
+    return _listed(best, "silent_days")
 
 
 def gone_quiet(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 10) -> pd.DataFrame:

@@ -23,6 +23,11 @@ def count(number: float) -> str:
     return _grouped(f"{round(number):,}".replace("-", "−"))
 
 
+def number(value: float, decimals: int) -> str:
+    """A number with so many decimals: (1234.5, 2) -> '1,234.50'; what is written as zero has no sign."""
+    return _grouped(f"{round(value, decimals) + 0:,.{decimals}f}").replace("-", "−")
+
+
 def plural(number: float, noun: str, plural_form: str | None = None) -> str:
     """A count with its noun: (1, 'customer') -> '1 customer'."""
     return f"{count(number)} {noun if round(number) == 1 else plural_form or noun + 's'}"
@@ -30,11 +35,11 @@ def plural(number: float, noun: str, plural_form: str | None = None) -> str:
 
 def money(amount: float, currency: str, decimals: int | None = None) -> str:
     """An amount with its currency, cents only below 100, millions in words: '$2.50 million', '£61,300', '$35.17'."""
-    sign, size = ("−" if amount < 0 else ""), abs(amount)
-    symbol = SYMBOLS.get(currency, f"{currency} ")
+    size, symbol = abs(amount), SYMBOLS.get(currency, f"{currency} ")
     if decimals is None and size >= 999_500:
-        return f"{sign}{symbol}{size / 1e6:,.2f} million"
-    return f"{sign}{symbol}{_grouped(f'{size:,.{(2 if size < 99.995 else 0) if decimals is None else decimals}f}')}"
+        return f"{'−' if amount < 0 else ''}{symbol}{number(size / 1e6, 2)} million"
+    places = (2 if size < 99.995 else 0) if decimals is None else decimals
+    return f"{'−' if round(amount, places) < 0 else ''}{symbol}{number(size, places)}"
 
 
 def percent(share: float, decimals: int = 0) -> str:

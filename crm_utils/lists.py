@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from crm_utils.formats import count
+from crm_utils.formats import number, plural
 
 
 def reasons(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
@@ -13,9 +13,9 @@ def reasons(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
     """
     bins = customers.attrs.get("bins", 5)
     table = customers.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
-    days = table.recency_days.map(lambda value: f"last order {count(value)} day{'s' * (value != 1)} ago")
-    orders = table.orders.map(lambda value: f"{count(value)} order{'s' * (value != 1)}")
-    money = table.revenue.map(lambda value: f"{value:,.2f} in all")
+    days = table.recency_days.map(lambda value: f"last order {plural(value, 'day')} ago")
+    orders = table.orders.map(lambda value: plural(value, "order"))
+    money = table.revenue.map(lambda value: f"{number(value, 2)} in all")
     texts = {"recency": days, "frequency": orders, "monetary": money}
     for measure, text in texts.items():
         score = table[f"{measure}_score"].astype("str")

@@ -53,8 +53,8 @@ def test_what_one_may_pay_for_a_new_customer():
 
 def test_the_first_sentence_says_what_for_how_much_and_how_sure():
     assert headlines.recommendation(plan_at(1000), 1000, None, "GBP") == (
-        "Spend £32 of the £1,000 on 1 campaign to 30 customers: expected profit £88, between £28 and £148 given your ranges; "
-        "all of it rests on assumed lifts, none on measured ones."
+        "Spend £32 of the £1,000 on 1 campaign to 30 customers. Expected profit: £88, between £28 and £148 given your ranges. "
+        "All of it rests on assumed lifts, none on measured ones."
     )
     assert headlines.recommendation(plan_at(0), 0, None, "GBP") == "Spend none of the £0: there is no money to spend."
     assert "no campaign earns back its cost" in headlines.recommendation(plan_at(0), 9, None, "GBP")
@@ -113,6 +113,10 @@ def test_what_does_not_apply_says_so():
 def test_calibration_names_the_segments_it_misses():
     held_out = pd.DataFrame({"segment": ["A", "B"], "error": [0.01, -0.09]})
     assert measuring.calibration(held_out, 0.05).endswith("within 5 points in 1 of 2 segments; not in B.")
+    three = pd.DataFrame({"segment": ["A", "B", "C"], "error": [0.01, -0.09, 0.2]})
+    assert measuring.calibration(three, 0.05).endswith("within 5 points in only 1 of 3 segments: A.")
+    assert measuring.calibration(three.iloc[1:], 0.05).endswith("within 5 points in none of 2 segments.")
+    assert measuring.calibration(three.iloc[:1], 0.05).endswith("within 5 points in 1 of 1 segment.")
     assert "unchecked" in measuring.calibration(held_out.head(0), 0.05)
 
 

@@ -174,7 +174,7 @@ def test_panels_stand_below_each_other_on_a_phone():
 
 def test_a_legend_moves_above_the_panel_on_a_phone():
     ax = style.new_axes(None)
-    for cause in ("Cut points moved by old customers", "Bought"):
+    for cause in ("Limits moved by old customers", "Bought"):
         ax.plot([1, 2], label=cause)
     ax.legend(ncols=2)
     ax.set(xticks=[], yticks=[])
@@ -182,7 +182,7 @@ def test_a_legend_moves_above_the_panel_on_a_phone():
     shown._repr_html_()
     assert ax.get_legend() is None
     assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == [
-        "Cut points moved by old customers",
+        "Limits moved by old customers",
         "Bought",
     ]
     assert texts_outside(ax.figure) == []

@@ -62,6 +62,22 @@ def test_a_page_without_tables_is_left_alone():
     assert finished("<p>a<br>b") == "<p>a<br>b"
 
 
+def test_sums_show_cents_only_while_all_of_them_are_small():
+    small = pd.DataFrame(
+        {"campaign": ["A", "B"], "spend": [3.7, 40.0], "unspent": [-0.001, 0.0], "profit_high": [-1.5, 9.0]}
+    )
+    assert [cell.text for cell in table(small).select("tbody tr:first-child > *")] == ["A", "£3.70", "£0.00", "−£1.50"]
+    large = small.assign(profit_high=[-1.5, 990.0], max_cost_per_contact=0.17)
+    assert [cell.text for cell in table(large).select("tbody tr:first-child > *")] == ["A", "£4", "£0", "−£2", "£0.17"]
+
+
+def test_numbers_have_no_needless_decimals_and_a_true_minus():
+    numbers = {"frequency_score": [5.0, 4.0], "unnamed": [-0.254, 2.0], "tenths": [7.0, 8.1], "error": [-0.0001, 0.02]}
+    odd = pd.DataFrame({"segment": ["A", "B"], **numbers, "value": [-1.5, 2], "customers": [1, 2]})
+    cells = [cell.text for cell in table(odd, total=("customers",)).select("tbody tr:first-child > *")]
+    assert cells == ["A", "5", "−0.25", "7.0", "0.0", "−1.5000", "1"]
+
+
 @pytest.mark.parametrize(("sign", "written"), [(",", "1,500"), (" ", "1\u00a0500"), ("'", "1'500"), ("", "1500")])
 def test_thousands_are_written_as_set(sign, written):
     formats.use_thousands(sign)

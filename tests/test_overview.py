@@ -92,7 +92,18 @@ def test_comparisons_are_linked_while_both_dates_are_there(root):
     folder.mkdir()
     (folder / "2024-03-31_2024-06-30.html").write_text("x")
     (folder / "2023-03-31_2024-06-30.html").write_text("one of its dates is gone")
+    for day in ("2024-03-31", "2024-06-30"):
+        (root / "reports" / "late" / day / "index.html").write_text("<p>a</p><!--compared--><!--/compared--><p>b</p>")
     page = index(root)
+    first = root / "reports" / "late" / "2024-03-31" / "index.html"
+    link = '<a href="../compare/2024-03-31_2024-06-30.html">30 June 2024</a>'
+    assert first.read_text() == (
+        f'<p>a</p><!--compared--><p class="compared">Compared with {link}.</p><!--/compared--><p>b</p>'
+    )
+    (folder / "2024-03-31_2024-06-30.html").rename(folder / "gone.html")
+    index(root)
+    assert first.read_text() == "<p>a</p><!--compared--><!--/compared--><p>b</p>"
+    (folder / "gone.html").rename(folder / "2024-03-31_2024-06-30.html")
     assert 'href="late/compare/2024-03-31_2024-06-30.html">31 March 2024 and 30 June 2024</a>' in page
     assert "2023-03-31" not in page
 

@@ -15,6 +15,7 @@ DAY = Path("reports/small/1997-12-31")
 NAMES = ("01_cleaning", "02_rfm", "03_segmentation", "04_cltv", "05_budget", "index")
 PAGES = ["reports/index.html", *(str(DAY / f"{name}.html") for name in NAMES)]
 RULES = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}  # the one of WCAG 2.2 that is off
+UNFORMATTED = r"\b(?:nan|NaN|NaT|None(?! of)|inf)\b|&#?\w+;|\d\.\d{5,}|(?<![\w–-])-\d|\b(?!t_x)[a-z]+_[a-z_]+\b|\d %"
 OPEN_ALL = "document.querySelectorAll('details').forEach(part => part.open = true)"
 MARK_ENDS = """() => {
     let marks = 0;
@@ -96,6 +97,17 @@ def test_it_has_one_title_landmarks_described_figures_and_captioned_tables(page)
     for figure in page.locator("figure").all():
         assert figure.locator("figcaption").text_content().strip()
         assert figure.locator(".finding").text_content().strip()
+
+
+def test_what_it_says_is_written_out(page):
+    """Nothing a program forgot to format: no missing value, escaped sign, stray decimal, bare minus or name of a column."""
+    page.evaluate(OPEN_ALL)
+    page.evaluate(
+        "document.querySelectorAll('code, pre, .settings, a[href$=csv], a[href$=parquet]').forEach(part => part.remove())"
+    )
+    text = page.locator("body").inner_text() + " ".join(page.locator("img").evaluate_all("all => all.map(i => i.alt)"))
+    assert re.findall(UNFORMATTED, text) == []
+    assert re.findall(r"(?<![\d.,–−-])\b1 (?:customers|orders|days|rows|segments|campaigns|contacts)\b", text) == []
 
 
 def test_every_table_of_a_notebook_has_a_caption_and_scopes(page):

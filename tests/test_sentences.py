@@ -182,5 +182,7 @@ def test_an_empty_target_group_is_said():
     assert budget.target_group(plan(), CAMPAIGNS, nobody, group, "USD").startswith(
         "High-spending new customers: there are none to contact on this date"
     )
-    assert "10 customers; contact 10 with Mail for $50.00" in budget.target_group(plan(), CAMPAIGNS, ten, group, "USD")
+    assert "of 10 customers who may be contacted, contact 10 with Mail for $50.00" in budget.target_group(
+        plan(), CAMPAIGNS, ten, group, "USD"
+    )
     assert "no campaign for them earns back its cost" in budget.target_group(plan(0), CAMPAIGNS, ten, group, "USD")

@@ -44,7 +44,7 @@ def test_the_finding_of_movement_is_absolute(causes, sentence):
 def test_the_figure_of_movement_shows_each_cause_and_the_sum():
     ax = plots.moves(net(bought=44, silent=-100, old=70, new=-7, arrivals=3))
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["Sum", *[cause.capitalize() for cause in movement.CAUSES]]
+    assert labels == ["Sum", *[cause.capitalize().replace("Cut points", "Limits") for cause in movement.CAUSES]]
     assert sum(patch.get_width() for patch in ax.patches) == 10
     assert [text.get_text() for text in ax.texts] == ["+10"]
 

@@ -93,7 +93,7 @@ def challenger(misses: pd.DataFrame, winner: str) -> Sentence:
         )
     won = int((misses[winner] < misses.iloc[:, 0]).sum())
     return say(
-        f"{btyd.KINDS[winner].model.name} forecast clearly better, in {count(won)} of {plural(len(misses), 'monthly test')}: consider cltv.model: {winner}. It is not changed by itself."
+        f"{btyd.KINDS[winner].model.name} forecast clearly better than the model used here, in {count(won)} of {plural(len(misses), 'monthly test')}. The model is not changed by itself; an analyst can set it."
     )
 
 

@@ -22,17 +22,17 @@ def recommendation(plan: pd.DataFrame, budget: float, target_return: float | Non
         return say(f"Spend none {of}: {why}.")
     sums = chosen[["spend", "expected_profit", "profit_low", "profit_high"]].sum()
     return say(
-        f"Spend {money(sums.spend, currency, 0)} {of} on {plural(chosen.campaign.nunique(), 'campaign')} to {plural(chosen.contacts.sum(), 'customer')}:"
-        f" expected profit {money(sums.expected_profit, currency, 0)}, between {money(sums.profit_low, currency, 0)} and {money(sums.profit_high, currency, 0)} {RANGES}; {_rests_on(chosen)}."
+        f"Spend {money(sums.spend, currency, 0)} {of} on {plural(chosen.campaign.nunique(), 'campaign')} to {plural(chosen.contacts.sum(), 'customer')}.",
+        f"Expected profit: {money(sums.expected_profit, currency, 0)}, between {money(sums.profit_low, currency, 0)} and {money(sums.profit_high, currency, 0)} {RANGES}. {_rests_on(chosen)}.",
     )
 
 
 def _rests_on(chosen: pd.DataFrame) -> str:
     share = chosen.expected_profit[chosen.basis == "measured"].sum() / chosen.expected_profit.sum()
     if (chosen.basis == "assumed").all():
-        return "all of it rests on assumed lifts, none on measured ones"
+        return "All of it rests on assumed lifts, none on measured ones"
     if (chosen.basis == "measured").all():
-        return "all of it rests on measured lifts"
+        return "All of it rests on measured lifts"
     return f"{percent(share)} of it rests on measured lifts, the rest on assumed ones"
 
 
@@ -134,9 +134,11 @@ def target_group(
         )
     chosen = plan[plan.campaign.isin(names) & (plan.contacts > 0)]
     if chosen.empty:
-        return say(f"{title}: {plural(size, 'customer')}, but no campaign for them earns back its cost.")
+        return say(
+            f"{title}: {plural(size, 'customer')} may be contacted, but no campaign for them earns back its cost."
+        )
     return say(
-        f"{title}: {plural(size, 'customer')}; contact {count(chosen.contacts.sum())} with {listing(chosen.campaign.drop_duplicates().tolist())}",
+        f"{title}: of {plural(size, 'customer')} who may be contacted, contact {count(chosen.contacts.sum())} with {listing(chosen.campaign.drop_duplicates().tolist())}",
         f"for {money(chosen.spend.sum(), currency)}, earning {money(chosen.expected_profit.sum(), currency)}.",
     )
 
@@ -168,7 +170,7 @@ def low_potential(verdicts: pd.DataFrame, currency: str) -> Sentence:
     """The segments not to spend on, and what spending there would lose."""
     rows = verdicts[verdicts.verdict == "low potential"]
     if rows.empty:
-        return say("Every segment that a campaign is meant for is worth one.")
+        return say("Nothing to leave out: every segment that a campaign is meant for is worth one.")
     worst = rows.loss.sum()
     return say(
         f"Spend nothing on {listing(rows.segment.tolist())}: for these {plural(rows.customers.sum(), 'customer')} no campaign earns back its cost.",

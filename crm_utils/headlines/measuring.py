@@ -25,7 +25,7 @@ def measurability(table: pd.DataFrame) -> Sentence:
         return say("Every planned campaign's lift will be seen, if it is there.")
     blind = table[~table.campaign.isin(seen.campaign)].campaign.tolist()
     return say(
-        f"The lift of {listing(blind)} is too small to be seen with so few held back: repeat, pool several months, or hold back more (control_share)."
+        f"The lift of {listing(blind)} is too small to be seen with so few held back: repeat, pool several months, or hold back more."
     )
 
 
@@ -79,6 +79,12 @@ def calibration(held_out: pd.DataFrame, tolerance: float) -> Sentence:
         return say(
             "The history is too short to hold a window back: the chances to buy anyway are the model's, unchecked."
         )
-    off = held_out[held_out.error.abs() > tolerance]
-    base = f"In the last window the share of customers who bought by themselves was forecast within {tolerance * 100:.0f} points in {len(held_out) - len(off)} of {len(held_out)} segments"
-    return say(f"{base}." if off.empty else f"{base}; not in {listing(off.segment.tolist())}.")
+    off = held_out.error.abs() > tolerance
+    base = f"In the last test the share of customers who buy without being contacted was forecast within {tolerance * 100:.0f} points in"
+    if off.mean() > 0.5:
+        near = held_out.segment[~off].tolist()
+        return say(
+            f"{base} {f'only {len(near)}' if near else 'none'} of {len(held_out)} segments{f': {listing(near)}' if near else ''}."
+        )
+    held = f"{(~off).sum()} of {plural(len(held_out), 'segment')}"
+    return say(f"{base} {held}; not in {listing(held_out.segment[off].tolist())}." if off.any() else f"{base} {held}.")

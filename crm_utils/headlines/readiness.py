@@ -28,9 +28,11 @@ def summary(found: pd.DataFrame) -> Sentence:
     """How many checks of the data want attention, and which."""
     warned = found[~found.ok.astype(bool)]
     if warned.empty:
-        return say("The data pass all checks.")
+        return say(f"Yes, as far as {plural(len(found), 'check')} can tell: nothing is amiss.")
     names = listing([CHECKED[check].lower() for check in warned.check])
-    return say(f"{plural(len(warned), 'check')} of the data {'wants' if len(warned) == 1 else 'want'} a look: {names}.")
+    return say(
+        f"{len(warned)} of {plural(len(found), 'check')} {'wants' if len(warned) == 1 else 'want'} a look: {names}."
+    )
 
 
 def _finding(row: tuple, facts: dict[str, float]) -> str:
@@ -51,7 +53,7 @@ def _history(row: tuple, _: dict) -> str:
     return (
         f"{plural(row.value, 'customer')} placed a first order in the first 30 days, {count(row.other)} in a usual 30 days after: "
         "the history seems to start in the middle, and many of these customers are older than they look. "
-        "Add earlier data, or say history_complete: true if there are none."
+        "Add earlier data, or set in the report’s file that the history is complete."
     )
 
 

@@ -50,7 +50,7 @@ def top_scores(cuts: pd.DataFrame, currency: str) -> Sentence:
 def how_scored(rules: Rules) -> Sentence:
     """How a score is drawn from a measure, by the method, the limits and the date of this report."""
     methods = {
-        "quantiles": "A score is 1 plus the number of classes that the share of customers strictly worse fills. Equal values get equal scores; where very many customers share one value, a class can stay empty.",
+        "quantiles": f"Customers are lined up by each measure, the line is cut into {rules.bins} equal parts, and the score is the number of the part, the best {rules.bins}. Equal values get equal scores; where very many customers share one value, a class can stay empty.",
         "approximate": "The classes begin at approximate quantiles that the engine draws in one pass. Equal values get equal scores.",
         "article": "As in the article, the classes hold equal numbers of customers. Customers with equally many orders are told apart by their id, so some who behave alike score differently.",
     }

@@ -115,8 +115,8 @@ def _effect(change: float) -> str:
 
 def moves_in_words(net: pd.DataFrame) -> str:
     """What the bars of causes show."""
-    changes = [f"{row.segment} {row.customers - row.customers_then:+,}" for row in net.itertuples()]
-    return f"Stacked bars of five causes for each segment. Change in customers: {'; '.join(changes)}."
+    changes = [f"{row.segment} {count(row.customers_then)} to {count(row.customers)}" for row in net.itertuples()]
+    return f"Stacked bars of five causes for each segment. Customers then and now: {'; '.join(changes)}."
 
 
 def statuses(crossed: pd.DataFrame, leads: int) -> Sentence:

@@ -104,9 +104,9 @@ class Budget(Model):
     calibration_days: int = Field(91, ge=7, le=365, strict=True)
     scenarios: list[Scenario] = [
         Scenario(name="half the budget", budget=-0.5),
-        Scenario(name="lifts 30 % lower", lift=-0.3),
-        Scenario(name="lifts 30 % higher", lift=0.3),
-        Scenario(name="margin 20 % lower", margin=-0.2),
+        Scenario(name="lifts 30% lower", lift=-0.3),
+        Scenario(name="lifts 30% higher", lift=0.3),
+        Scenario(name="margin 20% lower", margin=-0.2),
     ]
 
 

@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from crm_utils import formats, rfm
-from crm_utils.plots.style import BLUE, ORANGE, count_axis
+from crm_utils.plots.style import BLUE, INK, ORANGE, count_axis
 from crm_utils.plots.style import figure as figure
 
 LABELS = {
@@ -66,6 +66,9 @@ def _heat(ax: Axes, table: pd.DataFrame, labels: pd.DataFrame, top: float, size:
         table, annot=labels, fmt="", cmap="Blues", cbar=False, linewidths=1, ax=ax, vmin=0, vmax=top or 1,
         annot_kws={"size": size},
     )  # fmt: skip
+    for text in ax.texts:  # seaborn's own choice is white on pale blue
+        column, row = (int(place) for place in text.get_position())
+        text.set_color("white" if table.iloc[row, column] > 0.6 * (top or 1) else INK)
     ax.tick_params(axis="y", rotation=0)
 
 
@@ -86,7 +89,7 @@ def triangle(cohorts: pd.DataFrame, currency: str) -> Axes | None:
         (panels[0], "retention", lambda share: f"{share:.0%}"),
         (panels[1], "revenue_per_customer", lambda amount: formats.short_money(round(amount), currency)),
     ):
-        table = again.pivot(index="name", columns="period", values=column).reindex(order)
+        table = again.pivot(index="name", columns="period", values=column).reindex(order).dropna(how="all")
         labels = table.map(lambda value, written=written: "" if pd.isna(value) else written(value))
         size = 9 if table.shape[1] <= 10 else 6.5
         _heat(ax, table, labels, 1.2 * table.drop(columns=0).max().max(), size)

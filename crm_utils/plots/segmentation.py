@@ -47,6 +47,11 @@ def shares(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def _cause(column: str) -> str:
+    """A cause as the legend names it: limits of score classes are `cut points` only in the data."""
+    return column.capitalize().replace("Cut points", "Limits")
+
+
 def moves(net: pd.DataFrame, ax: Axes | None = None) -> Axes | None:
     """Each segment's change in customers by cause: gains to the right, losses to the left, the sum as a diamond."""
     if net.empty:
@@ -56,7 +61,7 @@ def moves(net: pd.DataFrame, ax: Axes | None = None) -> Axes | None:
     places, gains, losses = range(len(shown)), pd.Series(0, shown.index), pd.Series(0, shown.index)
     for cause, colour in zip(causes, CAUSE_COLOURS, strict=True):
         value = shown[cause]
-        ax.barh(places, value, left=gains.where(value > 0, losses), height=0.62, color=colour, label=cause.capitalize())
+        ax.barh(places, value, left=gains.where(value > 0, losses), height=0.62, color=colour, label=_cause(cause))
         gains, losses = gains + value.clip(lower=0), losses + value.clip(upper=0)
     total = shown[list(causes)].sum(axis=1)
     ax.plot(total, places, "D", color=INK, markersize=5, linestyle="none", label="Sum")

@@ -10,6 +10,7 @@ from crm_utils import formats
 from crm_utils.headlines import trends as headlines
 from crm_utils.plots import trends as plots
 from crm_utils.report import glossary, publish, published, render
+from crm_utils.tables import trends as tables
 
 
 def write(root: Path) -> None:
@@ -92,4 +93,5 @@ def _trends(folder: Path, manifests: list[dict]) -> list[Markup]:
             headlines.segment_sizes_in_words(sizes),
         )
     )
-    return [Markup(figure._repr_html_()) for figure in shown]
+    shown.append(tables.segment_sizes(sizes))
+    return [Markup(part._repr_html_()) for part in shown]

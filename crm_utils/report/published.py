@@ -2,9 +2,14 @@
 
 import hashlib
 import json
+import re
+from datetime import date
 from pathlib import Path
 
-from crm_utils.report import keys
+from crm_utils import formats
+from crm_utils.report import keys, publish
+
+COMPARED = re.compile("(?<=<!--compared-->).*?(?=<!--/compared-->)", re.DOTALL)  # their place on a date's first page
 
 
 def dates(root: Path) -> dict[Path, list[str]]:
@@ -18,6 +23,27 @@ def comparisons(folder: Path) -> list[tuple[str, str]]:
     """The pairs of dates of a report that are compared on a page of their own, and are both still published."""
     pairs = [path.stem.split("_") for path in sorted((folder / "compare").glob("*_*.html"))]
     return [(then, now) for then, now in pairs if all((folder / day / "manifest.json").exists() for day in (then, now))]
+
+
+def link_comparisons(folder: Path) -> None:
+    """Link, on the first page of each date of a report, the comparisons it stands in. What another run holds is left to that run."""
+    pairs = comparisons(folder)
+    for page in sorted(folder.glob("[0-9]*/index.html")):
+        links = _links(page.parent.name, pairs)
+        if COMPARED.search(text := page.read_text(encoding="utf-8")) and COMPARED.search(text)[0] != links:
+            with publish.locked(folder, wait=False) as alone:
+                if alone:
+                    publish.write(page, COMPARED.sub(lambda _, links=links: links, text))
+
+
+def _links(day: str, pairs: list[tuple[str, str]]) -> str:
+    """A paragraph that leads from a date to its comparisons; empty where it has none."""
+    others = {"".join({then, now} - {day}): f"{then}_{now}" for then, now in pairs if day in (then, now)}
+    links = [
+        f'<a href="../compare/{name}.html">{formats.day(date.fromisoformat(other))}</a>'
+        for other, name in sorted(others.items())
+    ]
+    return f'<p class="compared">Compared with {formats.listing(links)}.</p>' if links else ""
 
 
 def overview_key(root: Path) -> str:
@@ -36,7 +62,9 @@ def overview_key(root: Path) -> str:
 
 
 def bring_index_up_to_date(root: Path) -> None:
-    """Write the pages over all reports, unless they show what is published now: a report may have been taken away."""
+    """Make the pages over all reports, and the links to comparisons, show what is published now: a report may have been taken away."""
+    for folder in dates(root):
+        link_comparisons(folder)
     index = root / "reports" / "index.html"
     if not index.exists() or f'data-built-from="{overview_key(root)}"' not in index.read_text(encoding="utf-8"):
         from crm_utils.report import overview

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +106,20 @@ def _environment() -> jinja2.Environment:
     environment.globals["css"] = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))
     environment.globals["script"] = Markup(script)
     environment.globals["script_hash"] = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    environment.filters["plain"] = lambda value: escape(
-        ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
-    )
+    environment.filters["plain"] = _plain
     return environment
+
+
+def _plain(value: Any) -> str:
+    """A setting's value as a reader meets it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value in ([], {}):
+        return "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_plain(part)}" for name, part in value.items())
+    return (
+        ("; " if isinstance(value[0], dict) else ", ").join(map(_plain, value))
+        if isinstance(value, list)
+        else str(value)
+    )

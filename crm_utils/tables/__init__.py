@@ -10,9 +10,10 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from crm_utils import formats
-from crm_utils.tables.columns import CENTS, COUNT, LONG_TEXTS, MONEY, POINTS, SHARE, WRITTEN
+from crm_utils.tables.columns import CENTS, COUNT, LONG_TEXTS, MONEY, POINTS, SHARE, SUM, WRITTEN
 
 TOTAL = "total"  # the label of the row that adds up
+WHOLE_FROM = 100  # money: where a sum of a table is as large, none of its sums shows cents
 
 
 def styled(
@@ -33,8 +34,9 @@ def styled(
     identity = "t" + "".join(letter for letter in caption.lower() if letter.isascii() and letter.isalnum())[:24]
     style = frame.rename(columns=names).style.hide(axis="index").set_caption(caption).set_uuid(identity)
     style = style.set_table_attributes('class="crm"').set_td_classes(classes)
+    cents = 0 if _largest_sum(frame) >= WHOLE_FROM else 2
     for column in frame.columns:
-        style = style.format(_writer(column, currency), subset=[names[column]], na_rep="–", escape="html")
+        style = style.format(_writer(frame[column], currency, cents), subset=[names[column]], na_rep="–", escape="html")
     if TOTAL in frame.index:
         others = [names[column] for column in frame.columns[1:] if column not in total]
         style = style.format(lambda _: "", subset=([TOTAL], others), na_rep="")
@@ -76,13 +78,28 @@ def _class(column: pd.Series) -> str:
     return "number" if column.name in WRITTEN or pd.api.types.is_numeric_dtype(column) else "text"
 
 
-def _writer(column: str, currency: str) -> Callable[[object], str] | str | None:
-    kind = WRITTEN.get(column, (None, None))[0]
+def _largest_sum(frame: pd.DataFrame) -> float:
+    sums = [column for column in frame.columns if WRITTEN.get(column, (None, None))[0] == SUM]
+    return frame[sums].abs().max().max() if sums else 0
+
+
+def _writer(column: pd.Series, currency: str, cents: int) -> Callable[[object], str] | None:
+    kind = WRITTEN.get(column.name, (None, None))[0]
     writers = {
         COUNT: formats.count,
         SHARE: formats.percent,
         MONEY: lambda amount: formats.money(amount, currency, 0),
+        SUM: lambda amount: formats.money(amount, currency, cents),
         CENTS: lambda amount: formats.money(amount, currency, 2),
-        POINTS: lambda share: f"{share * 100:.1f}",
+        POINTS: lambda share: formats.number(share * 100, 1),
     }
-    return writers.get(kind, kind)
+    if kind in writers:
+        return writers[kind]
+    if kind:
+        return lambda value: kind.format(value).replace("-", "−")
+    return (lambda value: formats.number(value, _decimals(column))) if pd.api.types.is_float_dtype(column) else None
+
+
+def _decimals(column: pd.Series) -> int:
+    """How many decimals the numbers of a column need, two at most: all of them are written with as many."""
+    return next((places for places in (0, 1) if (column.dropna().round(places) == column.dropna()).all()), 2)

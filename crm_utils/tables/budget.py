@@ -3,7 +3,7 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils.tables import styled
+from crm_utils.tables import Folded, folded, styled
 
 SHORT = ["campaign", "segment", "contacts", "control", "spend", "expected_profit", "profit_low", "profit_high"]
 RANGED = "profits rest on the costs and lifts assumed; intervals given your ranges"
@@ -12,7 +12,7 @@ RANGED = "profits rest on the costs and lifts assumed; intervals given your rang
 def budget(plan: pd.DataFrame, currency: str) -> Styler:
     """The planned lines."""
     shown = _marked(plan[plan.contacts > 0])[[*SHORT, "lift_planned", "break_even_lift"]]
-    return styled(shown, f"The plan ({RANGED})", currency, total=tuple(SHORT[2:]))
+    return styled(shown, f"The planned lines ({RANGED})", currency, total=tuple(SHORT[2:]))
 
 
 def every_line(plan: pd.DataFrame, currency: str) -> Styler:
@@ -50,6 +50,11 @@ def levers(levers: pd.DataFrame, currency: str) -> Styler:
     return styled(levers, f"How much would be worth spending if things were better ({RANGED})", currency)
 
 
+def curve(curve: pd.DataFrame, currency: str) -> Folded:
+    table = styled(curve, f"The best plan at each budget ({RANGED})", currency)
+    return folded("The numbers behind the figure", table)
+
+
 def rules_of_thumb(ways: pd.DataFrame, currency: str) -> Styler:
     return styled(ways, "The same budget spent in other ways", currency)
 
@@ -73,7 +78,7 @@ def measured(measured: pd.DataFrame, currency: str) -> Styler:
     """What past campaigns did, the unused ones with the reason."""
     columns = ["campaign", "treated", "control", "bought_treated", "bought_control", "lift", "lift_low", "lift_high"]
     columns += ["earned", "earned_low", "earned_high", "promised", "use", "check"]
-    return styled(measured[columns], "What past campaigns earned (90 % intervals)", currency)
+    return styled(measured[columns], "What past campaigns earned (90% intervals)", currency)
 
 
 def calibration(held_out: pd.DataFrame) -> Styler:
@@ -82,8 +87,8 @@ def calibration(held_out: pd.DataFrame) -> Styler:
 
 def _marked(plan: pd.DataFrame) -> pd.DataFrame:
     """The plan with lift_planned: the lift and what it rests on, as text."""
-    return plan.assign(lift_planned=[f"{row.lift * 100:.1f} {_mark(row.basis)}" for row in plan.itertuples()])
+    return plan.assign(lift_planned=[f"{row.lift * 100:.1f}, {_mark(row.basis)}" for row in plan.itertuples()])
 
 
 def _mark(basis: str) -> str:
-    return "(assumption)" if basis == "assumed" else "(measured)"
+    return "assumed" if basis == "assumed" else "measured"

@@ -8,7 +8,8 @@ from crm_utils.tables import Folded, folded, styled
 
 
 def cleaning_log(log: pd.DataFrame, currency: str) -> Styler:
-    return styled(log, "What each rule removed and what was left after it", currency)
+    shown = log.replace({"rule": {"read": "all rows, as read"}})
+    return styled(shown, "What each rule removed and what was left after it", currency)
 
 
 def months(months: pd.DataFrame, currency: str) -> Folded:

@@ -33,6 +33,34 @@ def parts(parts: pd.DataFrame, currency: str) -> Styler | None:
     return None if parts.empty else styled(parts, "The last test by segment", currency)
 
 
+def classes(classes: pd.DataFrame) -> Styler | None:
+    if classes.empty:
+        return None
+    means = {f"days_{kind}": classes[f"orders_{kind}"] / classes.customers for kind in ("predicted", "actual")}
+    return styled(classes[["bought_again", "customers"]].assign(**means), "The last test by past purchases")
+
+
+def activity(grid: pd.DataFrame) -> list[Styler]:
+    """The two maps as tables: a row for each number of repeat purchase days, a column for days since the last."""
+    shown = {
+        "Still active, percent": (grid.p_alive * 100).round().astype(int),
+        "Expected purchase days of the next year": grid.expected_orders.round(1),
+    }
+    return [_map(grid.assign(shown=values), caption) for caption, values in shown.items()]
+
+
+def _map(grid: pd.DataFrame, caption: str) -> Styler:
+    table = grid.pivot(index="repeat_orders", columns="silent_days", values="shown")
+    table.columns = [formats.plural(days, "day") for days in table.columns]
+    names = {"repeat_orders": "Repeat purchase days"}
+    return styled(table.reset_index(), f"{caption}, by repeat purchase days and days since the last", headings=names)
+
+
+def deciles(deciles: pd.DataFrame, terms: str) -> Folded:
+    table = styled(deciles, f"Expected value by tenth of customers ({terms})", headings={"decile": "Tenth"})
+    return folded("The numbers behind the figure", table)
+
+
 def model(model: pd.DataFrame, *notes: object) -> Folded:
     shown = model.assign(parameter=model.parameter.str.replace("_", " ")).drop(columns="note")
     table = styled(shown, "Fitted parameters (time in days, money in the report’s currency) and assumptions")
@@ -42,6 +70,14 @@ def model(model: pd.DataFrame, *notes: object) -> Folded:
 def most_valuable(listed: pd.DataFrame, terms: str, currency: str) -> Styler:
     shown = listed[["customer_id", "segment", "purchase_days", "p_alive", "clv"]]
     return styled(shown, f"The ten customers of highest expected value ({terms})", currency)
+
+
+def look_up(listed: pd.DataFrame, terms: str, currency: str) -> Folded:
+    """More of the same to find a customer in; its headings sort it."""
+    columns = ["customer_id", "segment", "purchase_days", "silent_days", "mean_value", "p_alive", "clv"]
+    number = formats.plural(len(listed), "customer")
+    table = styled(listed[columns], f"The {number} of highest expected value, to sort and look up ({terms})", currency)
+    return folded(f"Look a customer up: the {number} of highest expected value", table)
 
 
 def quiet(listed: pd.DataFrame, terms: str, currency: str) -> Styler | None:

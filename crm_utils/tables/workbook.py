@@ -12,11 +12,11 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from crm_utils.spreadsheets import neutral
-from crm_utils.tables import CENTS, COUNT, MONEY, POINTS, SHARE, WRITTEN, heading
+from crm_utils.tables import CENTS, COUNT, MONEY, POINTS, SHARE, SUM, WRITTEN, heading
 
 ASSUMED = PatternFill("solid", fgColor="FFF2CC")
 HEAD = PatternFill("solid", fgColor="E3ECEB")
-FORMATS = {COUNT: "#,##0", SHARE: "0.0%", MONEY: "#,##0.00", CENTS: "#,##0.00", POINTS: "0.0%"}
+FORMATS = {COUNT: "#,##0", SHARE: "0.0%", MONEY: "#,##0.00", SUM: "#,##0.00", CENTS: "#,##0.00", POINTS: "0.0%"}
 COSTS = {"contact_cost", "incentive", "incentive_share", "redemption", "fixed_cost", "delivered", "pulled_forward",
          "continuation"}  # fmt: skip
 PROFITS = {"spend", "unspent", "expected_profit", "profit_low", "profit_high", "promised", "loss"}
