@@ -3,9 +3,9 @@
 import ibis
 import ibis.expr.types as ir
 
-from crm_utils.engine import here, shallow
+from crm_utils.engine import held, shallow
 
-MONEY = "decimal(38, 4)"
+MOST_LINES = 10**9 - 1  # of one product to one customer
 
 
 def table(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
@@ -20,14 +20,17 @@ def table(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
     parts = [_sums(counted, has)]
     if {"product_id", "unit_price"} <= has:
         parts.append(_price_ratio(counted))
-    for column, name in (("product_id", "top_product"), ("country", "country")):
-        if column in has:
-            parts.append(_most_frequent(counted, column, name))
+    if "product_id" in has:
+        parts.append(_values(counted, "product_id").rename(distinct_products="different", top_product="top"))
+    if "country" in has:
+        parts.append(_values(counted, "country").drop("different").rename(country="top"))
     if "order_id" in has:
         parts.append(_returned(cancelled))
-    joined, *others = (here(part) for part in parts)  # joined there: SQLite's parser is shallow
+    joined, *others = (held(part) for part in parts)  # one after the other: each may fill the memory
     for part in others:
         joined = joined.left_join(part, "customer_id").drop("customer_id_right")
+    if "product_id" in has:
+        joined = joined.mutate(distinct_products=joined.distinct_products.fill_null(0))
     if "order_id" in has:
         share = (joined.returned.fill_null(0).cast("float64") / joined.revenue.cast("float64")).clip(0, 1)
         joined = joined.mutate(return_share=share).drop("returned")
@@ -35,13 +38,11 @@ def table(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
 
 
 def _sums(counted: ir.Table, has: set[str]) -> ir.Table:
-    sums = {"revenue": counted.amount.cast(MONEY).sum()}
-    if "product_id" in has:
-        sums["distinct_products"] = counted.product_id.nunique()
+    sums = {"revenue": counted.amount.sum()}
     if {"unit_cost", "quantity"} <= has:
         priced = counted.unit_cost.notnull()  # a line without a known cost says nothing about the margin
-        sums["cost"] = (counted.quantity * counted.unit_cost).cast(MONEY).sum()
-        sums["costed"] = counted.amount.cast(MONEY).sum(where=priced)
+        sums["cost"] = (counted.quantity * counted.unit_cost).sum()
+        sums["costed"] = counted.amount.sum(where=priced)
     grouped = counted.group_by("customer_id").agg(**sums)
     if "cost" in sums:
         rate = 1 - grouped["cost"].cast("float64") / grouped.costed.nullif(0).cast("float64")
@@ -69,12 +70,17 @@ def _median(table: ir.Table, by: list[str], column: str) -> ir.Table:
     return middle.group_by(by).agg(**{column: middle[column].cast("float64").mean()})
 
 
-def _most_frequent(counted: ir.Table, column: str, name: str) -> ir.Table:
+def _values(counted: ir.Table, column: str) -> ir.Table:
+    """How many different values of a column a customer has, and the one on most line items, ties by the value: different, top.
+
+    The place of a value is written in front of it: the least of these texts is a sum like any other, where a ranking
+    would sort all rows.
+    """
     lines = counted.filter(counted[column].notnull()).group_by("customer_id", column).agg(lines=lambda t: t.count())
-    place = ibis.row_number().over(group_by="customer_id", order_by=[ibis.desc("lines"), column])
-    ranked = lines.mutate(place=place)
-    return ranked.filter(ranked.place == 0).select("customer_id", **{name: ranked[column]})
+    placed = (MOST_LINES - lines.lines).cast("string").lpad(9, "0") + lines[column]
+    values = lines.group_by("customer_id").agg(different=lines.count(), top=placed.min())
+    return values.mutate(top=values.top.substr(9))
 
 
 def _returned(cancelled: ir.Table) -> ir.Table:
-    return cancelled.group_by("customer_id").agg(returned=-cancelled.amount.cast(MONEY).sum())
+    return cancelled.group_by("customer_id").agg(returned=-cancelled.amount.sum())

@@ -34,7 +34,7 @@ def test_habits_by_hand():
 
 def test_only_what_the_source_can_tell():
     lines = line_items(ROWS)
-    assert list(table(lines).columns) == ["distinct_products", "price_ratio", "top_product", "return_share"]
+    assert list(table(lines).columns) == ["price_ratio", "distinct_products", "top_product", "return_share"]
     assert list(table(lines.drop("product_id", "order_id", "unit_price")).columns) == []
 
 
