@@ -1,5 +1,7 @@
 """Parameters: every problem at once, the nearest valid name, and notebooks in step with the models."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,8 @@ def test_notebooks_declare_what_the_models_check(section):
     model = SECTIONS[section]()
     assert {key: value for key, (value, _) in declared.items() if key != "run_dir"} == model.model_dump()
     assert all(meaning for _, meaning in declared.values()), "each knob says what it means"
+
+
+def test_a_run_that_finds_nothing_to_do_does_not_pay_for_pandas():
+    code = "import crm_utils.__main__, sys; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
