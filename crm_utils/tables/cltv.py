@@ -109,7 +109,7 @@ def _lines(lines: pd.DataFrame, currency: str) -> Styler:
     bought = lines.assign(day=[formats.day(moment) for moment in lines.ordered_at])
     bought = bought[["day", *shown, "amount", *(["removed_by"] if left_out else [])]]
     caption = "What this customer ordered, line by line" + (", and the rule that left a line out" if left_out else "")
-    return styled(bought, caption, currency)
+    return styled(bought, caption, currency, {"removed_by": "Left out by"})
 
 
 def _orders(orders: pd.DataFrame, currency: str) -> Styler:

@@ -23,7 +23,6 @@ WRITTEN = {  # column: (format, heading where the name does not do)
     "quantity": ("{:,g}", None),
     "unit_price": (CENTS, None),
     "amount": (CENTS, None),
-    "removed_by": (None, "Left out by"),
     "placed": (CENTS, None),
     "taken_back": (CENTS, None),
     "left": (CENTS, "Revenue"),
