@@ -112,4 +112,4 @@ def test_every_number_of_the_plan_comes_from_a_calculator(rebuilt, currency="USD
         assert plan[column].to_numpy() == pytest.approx(values.to_numpy(), rel=1e-6, abs=1e-6, nan_ok=True), column
     page = BeautifulSoup((folder / "05_budget.html").read_text(), "html.parser").main.get_text()
     assert f"Spend {formats.money(plan.spend.sum(), currency, 0)} of the {formats.money(50_000, currency, 0)}" in page
-    assert f"expected profit {formats.money(plan.expected_profit.sum(), currency, 0)}," in page
+    assert f"Expected profit: {formats.money(plan.expected_profit.sum(), currency, 0)}," in page

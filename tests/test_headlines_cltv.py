@@ -114,6 +114,12 @@ def test_the_largest_gap_is_named():
     assert len(plots.parts(parts, "USD").get_yticklabels()) == 2
 
 
+def test_what_a_fit_warns_of_is_said_with_a_true_minus():
+    notes = pd.DataFrame({"model": ["BG/NBD"], "note": ["no dropout (log-likelihood -61,875.39)"]})
+    assert headlines.model_notes(notes) == "BG/NBD: no dropout (log-likelihood −61,875.39)."
+    assert headlines.model_notes(notes.assign(note="")) == "Both models were fitted without a warning."
+
+
 def test_a_challenger_is_proposed_not_taken():
     misses = pd.DataFrame({"bg_nbd": [0.1] * 10, "mbg_nbd": [0.05] * 10})
     assert "MBG/NBD forecast clearly better than the model used here, in 10 of 10 monthly tests." in judged.challenger(

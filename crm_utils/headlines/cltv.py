@@ -1,11 +1,14 @@
 """Sentences of 04_cltv."""
 
+import re
 from datetime import date
 
 import pandas as pd
 
 from crm_utils.formats import count, day, money, percent, plural
 from crm_utils.headlines import Sentence, say
+
+NEGATIVE = r"(?<!\w)-(?=\d)"  # a hyphen where a minus belongs
 
 
 def outlook(forecast: pd.DataFrame, customers: int, analysis_date: date, currency: str, withheld: str = "") -> Sentence:
@@ -144,7 +147,7 @@ def model_notes(model: pd.DataFrame) -> Sentence:
     """What the fit itself warns of."""
     notes = model[(model.note.fillna("") != "") & (model.note != "assumption")].drop_duplicates(["model", "note"])
     return (
-        say(*(f"{row.model}: {row.note}." for row in notes.itertuples()))
+        say(*(f"{row.model}: {re.sub(NEGATIVE, '−', row.note)}." for row in notes.itertuples()))
         if len(notes)
         else say("Both models were fitted without a warning.")
     )

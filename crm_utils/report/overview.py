@@ -93,5 +93,5 @@ def _trends(folder: Path, manifests: list[dict]) -> list[Markup]:
             headlines.segment_sizes_in_words(sizes),
         )
     )
-    shown.append(tables.segment_sizes(sizes))
+    shown.append(tables.segment_sizes(sizes, manifests[-1]["title"]))
     return [Markup(part._repr_html_()) for part in shown]
