@@ -21,7 +21,17 @@ import speed
 import yaml
 
 SECONDS, GIGABYTES, PAGE = 600, 6.0, 3.0
-COLUMNS = "order_id ordered_at customer_id product_id description quantity unit_price unit_cost country".split()
+COLUMNS = [
+    "order_id",
+    "ordered_at",
+    "customer_id",
+    "product_id",
+    "description",
+    "quantity",
+    "unit_price",
+    "unit_cost",
+    "country",
+]
 
 
 def project(folder: Path, file: Path) -> Path:

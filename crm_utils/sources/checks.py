@@ -1,7 +1,6 @@
 """What stops a run before it starts: columns that are not there, and values that are no date or number."""
 
 import difflib
-import json
 import math
 import re
 from datetime import date
@@ -11,10 +10,10 @@ import pandas as pd
 
 from crm_utils.formats import hidden, plural
 from crm_utils.locate import SourceError
-from crm_utils.sources import dates, values
+from crm_utils.sources import cures, values
+from crm_utils.sources.dates import YEARS
 from crm_utils.sources.extract import Extract
 
-YEARS = (1900, 2100)
 SAMPLE = 500
 SILENT_DAYS, FEW_ROWS, FEW_SHARE = 366, 2, 0.05  # rows after such a silence, and no more of them, are dated wrongly
 LARGEST = 50_000_000_000
@@ -75,7 +74,7 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], day: date | 
             raise SourceError(
                 f"{part.label}, column {wanted[name]!r} (columns.{name}): {plural(counts[name], 'row')} "
                 f"without a readable {kind}, for example {', '.join(map(repr, texts[:3]))}; "
-                + (_date_cure(texts, counts[name] < counts["rows"]) if kind == "date" else _number_cure(texts))
+                + (cures.of_dates(texts, counts[name] < counts["rows"]) if kind == "date" else cures.of_numbers(texts))
             )
     _refuse_enormous_amounts(part, wanted, counts.get("enormous", 0))
     if day is not None and found.latest > pd.Timestamp(day) + pd.Timedelta(days=SILENT_DAYS):
@@ -214,47 +213,3 @@ def refuse_wrong_types(part: Extract, wanted: dict[str, str]) -> None:
                 f"{'date' if name == 'ordered_at' else 'number'} is needed; cast it in source.query: "
                 f"select …, cast({column} as {target}) as {column} from …"
             )
-
-
-def _date_cure(texts: list[str], some: bool) -> str:
-    written = [text for text in texts if text != "(empty)"]
-    if not written:
-        return "give every row a date, or leave these rows out"
-    if all(re.match(r"\d{4}-\d\d-\d\d", text) and not YEARS[0] <= int(text[:4]) <= YEARS[1] for text in written):
-        return f"that is no date from {YEARS[0]} to {YEARS[1]}: correct these rows, or leave them out"
-    if all(re.search(values.WITH_OFFSET, text) for text in written):
-        return "they carry a time zone: set source.timezone to the zone in which your days begin, for example Europe/London"
-    if dates.are_serials(written):
-        return "they are a spreadsheet's serial numbers: " + (
-            "format the whole column as dates" if some else "set source.date_format: excel"
-        )
-    fits = [pattern for pattern in dates.fitting(written) if pattern != "%Y-%m-%d"]  # which is read without being named
-    if not any(dates.fitting([text]) for text in written):
-        cure = "correct these rows, or leave them out"
-        if not some:
-            cure = "name the column that holds dates, or their strptime pattern in source.date_format"
-        return f"that is no date of a format we know: {cure}"
-    if some or not fits:
-        found = f" (these fit {' or '.join(fits[:2])})" if fits else ""
-        return (
-            f"the column mixes formats{found}, or holds what is no date from 1900 to 2100: write all rows in one format"
-        )
-    if len(fits) > 1:
-        return f"they fit {' and '.join(fits[:2])}: set source.date_format to the one that is meant"
-    return f"set source.date_format: '{fits[0]}'"
-
-
-def _number_cure(texts: list[str]) -> str:
-    signs = sorted({sign for text in texts for sign in re.findall(r"[$€£¥]|\b[A-Z]{3}\b", text)})
-    if len(signs) > 1:
-        return f"they are in several currencies ({', '.join(signs)}): convert them to one"
-    if signs:
-        return f"set source.currency_sign: '{signs[0]}' (and source.thousands, source.decimal where they are used)"
-    if all(re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})*,\d+", text.strip()) for text in texts):
-        return "set source.decimal: ',' (and source.thousands: '.') if the comma is the decimal mark, or source.thousands: ','"
-    if all(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text.strip()) for text in texts):
-        return "set source.thousands: ','"
-    marks = {mark for text in texts for mark in re.findall(r"(?<=\d)['\s](?=\d{3}(?!\d))", text)}
-    if len(marks) == 1 and all(re.fullmatch(r"[+-]?\d{1,3}(['\s]\d{3})+([.,]\d*)?", text.strip()) for text in texts):
-        return f"set source.thousands: {json.dumps(marks.pop())} (and source.decimal where it is a comma)"
-    return "correct these rows, or name another column"

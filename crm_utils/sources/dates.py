@@ -3,6 +3,7 @@
 from datetime import datetime
 from itertools import product
 
+YEARS = (1900, 2100)
 DAYS = (
     "%Y-%m-%d",
     "%Y/%m/%d",
