@@ -189,6 +189,7 @@ def three_hundred() -> pd.DataFrame:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of a file without a group of their own go to one worker, so that what they share is made once."""
     for item in items:
