@@ -56,14 +56,14 @@ def total(orders: ir.Table) -> float:
 
 def by_month(orders: ir.Table, last_day: date) -> pd.DataFrame:
     """Revenue by calendar month: month, revenue, orders, customers, new_customers, complete (False for a cut-off last month)."""
-    first = orders.group_by("customer_id").agg(first=orders.ordered_at.min().truncate("M"))
-    joined = orders.join(first, "customer_id").mutate(month=lambda t: t.ordered_at.truncate("M"))
-    months = joined.group_by("month").agg(
-        revenue=joined.revenue.cast(MONEY).sum().cast("float64"),
-        orders=joined.count(),
-        customers=joined.customer_id.nunique(),
-        new_customers=joined.customer_id.nunique(where=joined["first"] == joined.month),
+    bought = orders.mutate(month=orders.ordered_at.truncate("M")).group_by("customer_id", "month")
+    bought = bought.agg(revenue=lambda t: t.revenue.cast(MONEY).sum(), orders=lambda t: t.count())
+    first = bought.group_by("customer_id").agg(month=bought.month.min())
+    months = bought.group_by("month").agg(
+        revenue=bought.revenue.sum().cast("float64"), orders=bought.orders.sum(), customers=bought.count()
     )
+    months = months.left_join(first.group_by("month").agg(new_customers=lambda t: t.count()), "month")
+    months = months.drop("month_right").mutate(new_customers=months.new_customers.fill_null(0))
     frame = months.order_by("month").execute()
     month_end = pd.Timestamp(last_day) + pd.offsets.MonthEnd(0)
     return frame.assign(complete=frame.month.ne(frame.month.max()) | (month_end == pd.Timestamp(last_day)))
