@@ -38,7 +38,7 @@ bench: $(READY)  ## measure speed and memory against named baselines (ARGS="1.4 
 	@$(PY) benchmarks/speed.py $(or $(ARGS),1.4 14) && for name in sheets rfm cltv budget campaigns report kill; do echo "== $$name" && $(PY) benchmarks/$$name.py || exit 1; done
 
 test: $(READY)  ## run all tests
-	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(READY)  ## check style, and that notebooks carry no outputs
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/nbstripout --keep-id --verify notebooks/*.ipynb

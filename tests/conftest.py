@@ -18,6 +18,10 @@ from crm_utils.report import publish
 from crm_utils.schemas import CONTRACTS, check
 
 ROOT = Path(__file__).parents[1]
+LONGEST = [
+    f"test_{name}"
+    for name in ["report", "trust", "bad_inputs", "new", "databases", "hostile", "security", "guide", "any_shop"]
+]
 CDNOW_COLUMNS = {
     "customer_id": "customer_id",
     "ordered_at": "date",
@@ -189,9 +193,6 @@ def three_hundred() -> pd.DataFrame:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file without a group of their own go to one worker, so that what they share is made once."""
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    """The files that take longest come first: two workers, a file each, then end together (`--no-loadscope-reorder`)."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
