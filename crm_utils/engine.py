@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import ibis
@@ -9,7 +11,7 @@ import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 from ibis.util import gen_name
 
-MEGABYTES = 200  # for each core
+MEGABYTES, ROOMY = 200, 800  # for each core
 BATCH = 100_000  # rows
 
 
@@ -21,11 +23,20 @@ def duckdb() -> BaseBackend:
 
 def limited(engine: BaseBackend) -> BaseBackend:
     """A connection to DuckDB that holds at most `MEGABYTES` a core in memory and spills the rest to a folder of its own."""
-    cores = max(os.cpu_count() or 2, 2)
-    engine.raw_sql(f"SET memory_limit = '{MEGABYTES * cores}MB'")
+    _limit(engine, MEGABYTES)
     engine.raw_sql(f"SET temp_directory = '{tempfile.gettempdir()}/crm-report-{os.getpid()}'")
     engine.raw_sql("SET preserve_insertion_order = false")
     return engine
+
+
+@contextmanager
+def roomy() -> Iterator[None]:
+    """For as long as this lasts DuckDB holds up to `ROOMY` megabytes a core: groups of customer and product do not all spill."""
+    _limit(duckdb(), ROOMY)
+    try:
+        yield
+    finally:
+        _limit(duckdb(), MEGABYTES)
 
 
 def held(table: ir.Table) -> ir.Table:
@@ -49,5 +60,10 @@ def here(table: ir.Table) -> ir.Table:
 
 
 def shallow(table: ir.Table) -> ir.Table:
-    """The same table as one that SQLite's parser can take: there a temporary one, elsewhere the expression as it is."""
-    return table.cache() if table.get_backend().name == "sqlite" else table
+    """The same table, held for an engine in this process that would compute it twice, or whose parser is as shallow as
+    SQLite's; on a server the expression as it is: its user may only read."""
+    return table.cache() if table.get_backend().name in ("sqlite", "duckdb") else table
+
+
+def _limit(engine: BaseBackend, megabytes: int) -> None:
+    engine.raw_sql(f"SET memory_limit = '{megabytes * max(os.cpu_count() or 2, 2)}MB'")

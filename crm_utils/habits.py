@@ -3,9 +3,9 @@
 import ibis
 import ibis.expr.types as ir
 
-from crm_utils.engine import held, shallow
+from crm_utils.engine import held, roomy, shallow
 
-MOST_LINES = 10**9 - 1  # of one product to one customer
+MOST = 2**31  # different products, and lines of one product to one customer
 
 
 def table(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
@@ -26,7 +26,8 @@ def table(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
         parts.append(_values(counted, "country").drop("different").rename(country="top"))
     if "order_id" in has:
         parts.append(_returned(cancelled))
-    joined, *others = (held(part) for part in parts)  # one after the other: each may fill the memory
+    with roomy():
+        joined, *others = (held(part) for part in parts)  # one after the other: each may fill the memory
     for part in others:
         joined = joined.left_join(part, "customer_id").drop("customer_id_right")
     if "product_id" in has:
@@ -73,13 +74,17 @@ def _median(table: ir.Table, by: list[str], column: str) -> ir.Table:
 def _values(counted: ir.Table, column: str) -> ir.Table:
     """How many different values of a column a customer has, and the one on most line items, ties by the value: different, top.
 
-    The place of a value is written in front of it: the least of these texts is a sum like any other, where a ranking
-    would sort all rows.
+    The values are numbered, and the place of each is written into one number with it: the least of these is a sum that
+    needs no room, where a ranking would sort all rows.
     """
-    lines = counted.filter(counted[column].notnull()).group_by("customer_id", column).agg(lines=lambda t: t.count())
-    placed = (MOST_LINES - lines.lines).cast("string").lpad(9, "0") + lines[column]
-    values = lines.group_by("customer_id").agg(different=lines.count(), top=placed.min())
-    return values.mutate(top=values.top.substr(9))
+    there = counted.filter(counted[column].notnull()).select("customer_id", column)
+    codes = there.select(column).distinct()
+    codes = shallow(codes.mutate(code=ibis.row_number().over(order_by=column).cast("int64")))
+    lines = there.join(codes, column).group_by("customer_id", "code").agg(lines=lambda t: t.count())
+    places = (MOST - lines.lines) * MOST + lines.code
+    values = lines.group_by("customer_id").agg(different=lines.count(), place=places.min())
+    values = values.mutate(code=values.place % MOST).join(codes, "code")
+    return values.select("customer_id", "different", top=column)
 
 
 def _returned(cancelled: ir.Table) -> ir.Table:
