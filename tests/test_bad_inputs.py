@@ -13,7 +13,6 @@ import pytest
 import yaml
 from in_process import prepared
 
-pytestmark = pytest.mark.xdist_group("report")  # shares what test_report.py builds
 CASES = yaml.safe_load(Path(__file__).with_name("bad_inputs.yaml").read_text(encoding="utf-8"))
 MAIL = {
     "name": "Mail",

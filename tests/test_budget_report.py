@@ -11,8 +11,6 @@ from openpyxl import load_workbook
 from crm_utils import formats
 from crm_utils.tables import heading
 
-pytestmark = pytest.mark.xdist_group("built")
-
 
 @pytest.fixture(scope="module")
 def folder(built):

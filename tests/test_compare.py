@@ -182,10 +182,6 @@ def compared(two_dates) -> Path:
     return path
 
 
-REPORT = pytest.mark.xdist_group("report")
-
-
-@REPORT
 def test_the_page_says_what_the_two_folders_hold(two_dates, compared):
     assert compared == two_dates / "reports/small/compare/1997-09-30_1997-12-31.html"
     page = BeautifulSoup(compared.read_text(), "html.parser")
@@ -217,7 +213,6 @@ def test_the_page_says_what_the_two_folders_hold(two_dates, compared):
     assert f"{len(since):,} orders worth ${since.revenue.sum():,.0f}" in page.find(id="figures").parent.get_text(" ")
 
 
-@REPORT
 def test_movement_adds_up_from_the_segments_published_then_to_those_of_now(two_dates, compared):
     before, after = (Store(two_dates / "reports/small" / str(day)) for day in (THEN, NOW))
     profiles = [store.load("segment_profile").set_index("segment").customers for store in (before, after)]
@@ -238,7 +233,6 @@ def test_movement_adds_up_from_the_segments_published_then_to_those_of_now(two_d
         assert int(first) + sum(map(int, causes)) == int(last) == profiles[1][name]
 
 
-@REPORT
 def test_the_same_folders_give_the_same_bytes(two_dates, compared):
     first = compared.read_bytes()
     compared.unlink()
@@ -247,7 +241,6 @@ def test_the_same_folders_give_the_same_bytes(two_dates, compared):
     assert str(two_dates).encode() not in first
 
 
-@REPORT
 @pytest.mark.parametrize(
     ("report", "then", "now", "message"),
     [
@@ -269,7 +262,6 @@ def test_what_is_not_there_is_refused(two_dates, report, then, now, message):
     assert not (two_dates / "reports" / "smal").exists()
 
 
-@REPORT
 def test_a_date_without_its_tables_is_told(two_dates, tmp_path):
     root = shutil.copytree(two_dates, tmp_path / "project")
     (root / "reports/small" / str(THEN) / "data" / "forecast.parquet").unlink()
@@ -279,7 +271,6 @@ def test_a_date_without_its_tables_is_told(two_dates, tmp_path):
         compare.compare(root, "small", str(THEN), str(NOW))
 
 
-@REPORT
 def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_path):
     root = shutil.copytree(two_dates, tmp_path / "project")
     folder = root / "reports" / "small"
@@ -305,7 +296,6 @@ def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_pat
     assert "compare/" not in (root / "reports" / "index.html").read_text()
 
 
-@REPORT
 def test_other_rules_on_the_two_dates_are_said_and_moves_left_out(two_dates, tmp_path):
     root = shutil.copytree(two_dates, tmp_path / "project")
     earlier = root / "reports" / "small" / str(THEN)
@@ -320,7 +310,6 @@ def test_other_rules_on_the_two_dates_are_said_and_moves_left_out(two_dates, tmp
     assert "Who moved between segments is not shown: the two dates score customers by different rules." in page
 
 
-@REPORT
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_page_in_a_browser(two_dates, compared, browser, width):
     tab = browser.new_context(offline=True, viewport={"width": width, "height": 900}).new_page()

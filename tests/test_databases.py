@@ -20,7 +20,6 @@ from crm_utils import cleaning, habits, orders, rfm, settlement, sources, worked
 from crm_utils.locate import SourceError, SourceMissing
 from crm_utils.store import Store
 
-pytestmark = pytest.mark.xdist_group("servers")
 SAME = ["customer_id", "ordered_at", "order_id", "product_id", "quantity", "unit_price", "country"]
 COLUMNS = {name: name for name in SAME}
 DAY = date(2011, 12, 9)

@@ -14,7 +14,6 @@ from crm_utils.report import export as module
 from crm_utils.report.export import TABLES, export
 from crm_utils.sources import databases
 
-pytestmark = pytest.mark.xdist_group("servers")
 DAY = date(1998, 6, 30)
 
 

@@ -12,7 +12,6 @@ from conftest import ROOT, run
 
 from crm_utils.report.plan import jobs
 
-pytestmark = pytest.mark.xdist_group("report")
 DAY = Path("reports/small/1997-12-31")
 GUIDE = (ROOT / "docs" / "analysts-guide.md").read_text()
 

@@ -11,7 +11,6 @@ from openpyxl import load_workbook
 
 from crm_utils.spreadsheets import STARTS
 
-pytestmark = pytest.mark.xdist_group("hostile")
 SCRIPT = "<script>window.hacked=1</script>"
 IMAGE = '"><img src=x onerror=window.hacked=1>'
 QUOTES = """O'Brien "the" & co {{ 7*7 }} $\\frac{$"""

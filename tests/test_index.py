@@ -104,7 +104,6 @@ def page(built) -> BeautifulSoup:
     return BeautifulSoup((built / DAY / "index.html").read_text(), "html.parser")
 
 
-@pytest.mark.xdist_group("report")
 def test_the_page_has_the_blocks_that_apply(page, built):
     ids = [heading["id"] for heading in page.select("section > h2")]
     absent = {"earned", "since"}  # the small report has no past campaign and no earlier date
@@ -115,7 +114,6 @@ def test_the_page_has_the_blocks_that_apply(page, built):
         assert section.select_one(".answer").get_text(strip=True), section.h2.text
 
 
-@pytest.mark.xdist_group("report")
 def test_the_page_ends_with_what_can_be_downloaded_the_provenance_folded(page):
     last = page.select("section.block")[-1]
     assert last.h2.text == "To take away"
@@ -191,7 +189,6 @@ SETTINGS = {
 }  # parameters, horizons and limits that sentences name
 
 
-@pytest.mark.xdist_group("report")
 def test_every_number_in_the_sentences_is_the_tables(page, built):
     known = numbers_of_tables(built / DAY) | derived(built / DAY) | SETTINGS
     said = [*page.select(".answer .so-what, .answer .finding, p.lead")]
@@ -205,7 +202,6 @@ def test_every_number_in_the_sentences_is_the_tables(page, built):
     assert [item for item in strange if not any(words in item[1] for words in tested)] == []
 
 
-@pytest.mark.xdist_group("report")
 def test_the_leading_numbers_are_these(page, built):
     data = built / DAY / "data"
     plan, outlook = pd.read_parquet(data / "budget.parquet"), pd.read_parquet(data / "forecast.parquet")
@@ -224,7 +220,6 @@ def test_the_leading_numbers_are_these(page, built):
     assert f"{(customers.recency_days < 90).sum():,} of them" in lead
 
 
-@pytest.mark.xdist_group("report")
 def test_what_a_new_customer_may_cost_follows_from_the_tables(page, built):
     data = built / DAY / "data"
     model = pd.read_parquet(data / "model.parquet").set_index(["model", "parameter"]).value
@@ -238,7 +233,6 @@ def test_what_a_new_customer_may_cost_follows_from_the_tables(page, built):
     assert cost == pytest.approx(model["CLV", "margin_rate"] * (basket + orders_later * value), abs=0.1)
 
 
-@pytest.mark.xdist_group("report")
 def test_links_of_the_page_lead_where_they_say(built, browser):
     tab = browser.new_context(offline=True).new_page()
     tab.goto((built / DAY / "index.html").as_uri())

@@ -17,8 +17,6 @@ from crm_utils.locate import SourceError
 from crm_utils.params import ParamsError, Report, read
 from crm_utils.report.new import new
 
-pytestmark = pytest.mark.xdist_group("new")
-
 
 def sample(**columns: list) -> pd.DataFrame:
     return pd.DataFrame({name.replace("_", " "): pd.Series(values, dtype="str") for name, values in columns.items()})

@@ -10,7 +10,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pypdf import PdfReader
 
-pytestmark = pytest.mark.xdist_group("report")
 DAY = Path("reports/small/1997-12-31")
 NAMES = ("01_cleaning", "02_rfm", "03_segmentation", "04_cltv", "05_budget", "index")
 PAGES = ["reports/index.html", *(str(DAY / f"{name}.html") for name in NAMES)]

@@ -19,7 +19,6 @@ from in_process import prepared
 
 from crm_utils.report import publish
 
-pytestmark = pytest.mark.xdist_group("report")  # one worker builds what these tests share
 DAY = Path("reports/small/1997-12-31")
 PAGES = ["01_cleaning.html", "02_rfm.html", "03_segmentation.html", "04_cltv.html", "05_budget.html", "index.html"]
 
@@ -335,7 +334,6 @@ def test_a_run_killed_between_the_two_renames_is_put_right(tmp_path):
     assert (report / "1998-06-30" / "index.html").read_text() == "1998-06-30"
 
 
-@pytest.mark.xdist_group("default")  # shares nothing: it may run beside the others
 def test_the_default_report_from_a_fresh_clone(tmp_path):
     """CDNOW, four dates, as `make report` builds it: 4 × 6 pages, the known ledger, and every link."""
     project = new_project(tmp_path / "fresh")

@@ -17,7 +17,6 @@ from bs4 import BeautifulSoup
 from conftest import ROOT
 from in_process import prepared
 
-pytestmark = pytest.mark.xdist_group("security")  # one worker builds the world
 SECRET, OTHER = "hunter2-Zq9", "swordfish-Xy7"
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 SCRIPT, PICTURE, CALC = "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "=cmd|' /C calc'!A0"

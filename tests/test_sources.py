@@ -464,7 +464,6 @@ def sheets(retail, tmp_path_factory):
     return sources.line_items(source, columns, tmp_path_factory.mktemp("retail"))
 
 
-@pytest.mark.xdist_group("retail")
 def test_online_retail_has_every_row_and_its_cancellations(sheets):
     # the data set's own description: 525,461 + 541,910 rows, 243,007 without a customer
     counts = sheets.aggregate(
@@ -485,7 +484,6 @@ def test_online_retail_has_every_row_and_its_cancellations(sheets):
     }
 
 
-@pytest.mark.xdist_group("retail")
 def test_online_retail_sheets_overlap_in_22_523_rows(sheets):
     first, second = sheets.filter(sheets.extract == 0), sheets.filter(sheets.extract == 1)
     both = second.filter(second.ordered_at <= first.ordered_at.max().as_scalar()).drop("extract")

@@ -2,14 +2,11 @@
 
 import json
 
-import pytest
 from conftest import run
 
 from crm_utils.report import keys
 from crm_utils.report.build import stale_notebooks
 from crm_utils.report.plan import jobs
-
-pytestmark = pytest.mark.xdist_group("report")
 
 
 def test_lists_are_kept_linked_and_missed(rebuilt):

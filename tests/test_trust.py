@@ -37,7 +37,6 @@ def test_publishing_survives_kills_full_disks_and_company(tmp_path):
     assert int(done.stdout.split("killed at ")[1].split()[0]) >= 20
 
 
-@pytest.mark.xdist_group("report")
 @pytest.mark.parametrize(
     ("bytes_allowed", "where"), [(4096, ".cache/ipython"), (150_000, "reports/small")], ids=["no kernel", "no report"]
 )
@@ -61,7 +60,6 @@ def test_files_that_may_not_grow_are_one_message(rebuilt, bytes_allowed, where):
     assert contents(rebuilt / DAY) == before
 
 
-@pytest.mark.xdist_group("report")
 def test_the_manifest_suffices_to_build_the_same_bytes_elsewhere(built, tmp_path):
     """Another folder, a year later, far away, in a locale without any letters, on one processor; from what the manifest
     records, the notebooks beside it and the source whose hash it names."""
