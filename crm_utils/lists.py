@@ -13,8 +13,9 @@ def reasons(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
     """
     bins = customers.attrs.get("bins", 5)
     table = customers.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
-    days = table.recency_days.map(lambda value: f"last order {plural(value, 'day')} ago")
-    orders = table.orders.map(lambda value: plural(value, "order"))
+    ages, counts = table.recency_days, table.orders  # of few different values
+    days = ages.map({value: f"last order {plural(value, 'day')} ago" for value in ages.unique()})
+    orders = counts.map({value: plural(value, "order") for value in counts.unique()})
     money = table.revenue.map(lambda value: f"{number(value, 2)} in all")
     texts = {"recency": days, "frequency": orders, "monetary": money}
     for measure, text in texts.items():
