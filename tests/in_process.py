@@ -64,6 +64,7 @@ class InProcess:
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
         """Exit status, what went to stdout, what went to stderr."""
         self.capsys.readouterr()
+        databases.connect.cache_clear()  # a process of its own knows no connection to an earlier database
         status = main(list(arguments))
         return status, *self.capsys.readouterr()
 

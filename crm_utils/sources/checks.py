@@ -88,8 +88,9 @@ def _within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
     """
     raw = part.table
     kinds = {name: raw[wanted[name]].type() for name in ("ordered_at", *values.NUMBER_COLUMNS) if name in wanted}
+    written = kinds.pop("ordered_at")
+    dated = written.is_timestamp() and written.timezone is None
     numbers = [name for name, kind in kinds.items() if kind.is_numeric()]
-    dated = kinds["ordered_at"].is_timestamp() and kinds["ordered_at"].timezone is None
     if part.format is None or not (numbers or dated):
         return set()
     columns = {name: raw[wanted[name]] for name in [*numbers, *["ordered_at"] * dated]}
