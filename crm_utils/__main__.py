@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from crm_utils.formats import plural
@@ -159,12 +160,15 @@ def _stop(*_: object) -> None:
     """End at once, kernels first: threads that wait for one would keep the process. The next run clears up."""
     import psutil
 
-    while children := psutil.Process().children(recursive=True):  # again: a thread may just have started one
-        for child in children:
-            child.kill()
-        psutil.wait_procs(children, timeout=1)
-    print("\nstopped; what was published before is untouched", file=sys.stderr)
-    os._exit(130)
+    try:
+        while children := psutil.Process().children(recursive=True):  # again: a thread may just have started one
+            for child in children:
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
+            psutil.wait_procs(children, timeout=1)
+        print("\nstopped; what was published before is untouched", file=sys.stderr)
+    finally:
+        os._exit(130)
 
 
 COMMANDS = {
