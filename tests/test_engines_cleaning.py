@@ -51,11 +51,16 @@ def test_sqlite_gives_the_tables_that_duckdb_gives(tmp_path: Path, mode: str):
         pd.testing.assert_frame_equal(one, other[one.columns], check_dtype=False)
 
 
-def test_duckdb_is_held_to_its_memory():
-    limit = engine.duckdb().con.execute("select current_setting('memory_limit')").fetchone()[0]
-    assert (
-        limit
-        == ibis.duckdb.connect()
-        .con.execute("select format_bytes(?::bigint)", [engine.MEGABYTES * 1_000_000 * max(os.cpu_count() or 2, 2)])
-        .fetchone()[0]
-    )
+def test_duckdb_is_held_to_its_memory_also_after_a_step_with_more_room():
+    def limit() -> str:
+        return engine.duckdb().con.execute("select current_setting('memory_limit')").fetchone()[0]
+
+    def of(megabytes: int) -> str:
+        size = megabytes * 1_000_000 * max(os.cpu_count() or 2, 2)
+        return ibis.duckdb.connect().con.execute("select format_bytes(?::bigint)", [size]).fetchone()[0]
+
+    assert limit() == of(engine.MEGABYTES)
+    with pytest.raises(ZeroDivisionError), engine.roomy():
+        assert limit() == of(engine.ROOMY)
+        raise ZeroDivisionError
+    assert limit() == of(engine.MEGABYTES)

@@ -169,6 +169,18 @@ def test_stability_is_a_share_and_the_same_in_every_run(scored):
     pd.testing.assert_frame_equal(stability.kept(shop(), scored, assigned, NAMING, DAY), kept)
 
 
+def test_stability_of_many_customers_is_judged_on_a_sample(scored, monkeypatch):
+    assigned = NAMING.segment(scored, DAY)
+    whole = stability.kept(shop(), scored, assigned, NAMING, DAY).set_index("segment")
+    monkeypatch.setattr(stability, "MOST", len(scored) * 4 // 5)
+    part = stability.kept(shop(), scored, assigned, NAMING, DAY).set_index("segment")
+    assert (part.customers == whole.customers.reindex(part.index)).all()
+    assert (part.shaky <= part.customers).all()
+    assert np.average(part.kept, weights=part.customers) == pytest.approx(
+        np.average(whole.kept, weights=whole.customers), abs=0.1
+    )
+
+
 def test_customers_no_resample_can_confuse_keep_their_segment():
     # Thirty customers bought once for 1, each in another week; ten in every week for 100: no week decides for the ten.
     weeks = pd.date_range("2023-01-02", DAY, freq="7D")
