@@ -1,5 +1,6 @@
 """Both models of one customer base together: fitted, or replaced by an average rate where the data are too thin."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,13 +104,18 @@ def fit_models(customers: pd.DataFrame, kind: str = "bg_nbd", obstacles: list[st
     keeps the average rate of all, and `withheld` says why.
     """
     x, t_x, T = _behaviour(customers)
-    value = fit_gamma_gamma(x + 1, customers.mean_value)
-    spread = value_covariance(value, x + 1, customers.mean_value)
     reason = "; ".join(obstacles) or too_thin(x, T)
-    if reason:
-        return Models(pooled(x, T, reason), value, None, spread, len(x), reason)
-    purchase = fit(kind, x, t_x, T)
-    return Models(purchase, value, purchase_covariance(purchase, x, t_x, T), spread, len(x))
+    with ThreadPoolExecutor(max_workers=1) as beside:  # on the other processor: millions of customers take seconds each
+        fitting = beside.submit(_fitted_value, x + 1, customers.mean_value)
+        purchase = pooled(x, T, reason) if reason else fit(kind, x, t_x, T)
+        covariance = None if reason else purchase_covariance(purchase, x, t_x, T)
+        value, spread = fitting.result()
+    return Models(purchase, value, covariance, spread, len(x), reason)
+
+
+def _fitted_value(days: np.ndarray, mean_value: pd.Series) -> tuple[GammaGamma, Covariance]:
+    value = fit_gamma_gamma(days, mean_value)
+    return value, value_covariance(value, days, mean_value)
 
 
 def _behaviour(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
