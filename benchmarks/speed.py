@@ -134,7 +134,7 @@ def draw(rows: dict[str, dict[float, dict[str, Run]]], path: Path) -> None:
 
 def run_one(name: str, file: Path) -> None:
     """Run one contender here and print its seconds, its peak memory and what it found."""
-    import ibis  # noqa: F401
+    import ibis.backends.duckdb  # noqa: F401
     import pandas  # noqa: F401
 
     import crm_utils.store  # noqa: F401
