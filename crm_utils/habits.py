@@ -5,9 +5,7 @@ import ibis.expr.types as ir
 
 from crm_utils.engine import held, roomy, shallow
 
-MOST = (
-    2**26
-)  # different products, and lines of one product to one customer: their square is a whole number as a float too
+MOST = 2**26  # different products, and lines of one to a customer; its square is exact as a float too
 
 
 def table(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
