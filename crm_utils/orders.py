@@ -69,13 +69,25 @@ def by_month(orders: ir.Table, last_day: date) -> pd.DataFrame:
     return frame.assign(complete=frame.month.ne(frame.month.max()) | (month_end == pd.Timestamp(last_day)))
 
 
+def lines_of(classified: ir.Table, customer_id: str, last_day: date) -> pd.DataFrame:
+    """The line items of one customer up to a day, those that a rule removed too, oldest first.
+
+    Returns customer_id, order_id (the order a line is added to; of a removed line what the source says, else null),
+    ordered_at, amount, removed_by (null for lines that count), and product_id, quantity, unit_price where there are any.
+    """
+    until = classified.ordered_at.date() <= ibis.literal(last_day)
+    own = _identified(classified.filter(classified.customer_id == customer_id, until))
+    texts = ["customer_id", "order_id", *({"product_id"} & set(own.columns)), "removed_by"]
+    numbers = [name for name in ("quantity", "unit_price", "amount") if name in own.columns]
+    found = own.select(*texts, "ordered_at", *numbers).execute()
+    found = found.astype(dict.fromkeys(texts, "str") | dict.fromkeys(numbers, "float64"))
+    return found.sort_values(["ordered_at", "order_id", *numbers, *texts], ignore_index=True)
+
+
 def _summed(lines: ir.Table) -> ir.Table:
     if "removed_by" not in lines.columns:
         lines = lines.mutate(removed_by=ibis.null("string"))
-    units = lines.quantity if "quantity" in lines.columns else ibis.null("decimal(18, 4)")
-    lines = lines.mutate(units=units)
-    if "order_id" not in lines.columns:
-        lines = _with_order_ids(lines)
+    lines = _identified(lines)
     counts, revenue = lines.removed_by.isnull(), lines.amount.sum()
     lines = lines.mutate(order_id=ibis.ifelse(counts, lines.order_id, ibis.null("string")))
     return lines.group_by("customer_id", "order_id", "removed_by").agg(
@@ -86,29 +98,13 @@ def _summed(lines: ir.Table) -> ir.Table:
     )
 
 
-def _with_order_ids(lines: ir.Table) -> ir.Table:
+def _identified(lines: ir.Table) -> ir.Table:
+    """The lines with `units`, and with order ids where the source has none: null then for lines that a rule removed."""
+    units = lines.quantity if "quantity" in lines.columns else ibis.null("decimal(18, 4)")
+    lines = lines.mutate(units=units)
+    if "order_id" in lines.columns:
+        return lines
     day, counts = lines.ordered_at.date(), lines.removed_by.isnull()
     rank = ibis.row_number().over(group_by=[lines.customer_id, day, counts], order_by=[lines.amount, lines.units])
-    return lines.mutate(
-        order_id=lines.customer_id + "-" + lines.ordered_at.strftime("%Y%m%d") + "-" + (rank + 1).cast("string")
-    )
-
-
-def lines_of(classified: ir.Table, customer_id: str, last_day: date) -> pd.DataFrame:
-    """The line items of one customer up to a day, those that a rule removed too, oldest first.
-
-    Returns customer_id, order_id (the order a line is added to; of a removed line what the source says, else null),
-    ordered_at, amount, removed_by (null for lines that count), and product_id, quantity, unit_price where there are any.
-    """
-    own = classified.filter(
-        classified.customer_id == customer_id, classified.ordered_at.date() <= ibis.literal(last_day)
-    )
-    if "order_id" not in own.columns:
-        units = own.quantity if "quantity" in own.columns else ibis.null("decimal(18, 4)")
-        own = _with_order_ids(own.mutate(units=units))
-        own = own.mutate(order_id=ibis.ifelse(own.removed_by.isnull(), own.order_id, ibis.null("string")))
-    texts = ["customer_id", "order_id", *({"product_id"} & set(own.columns)), "removed_by"]
-    numbers = [name for name in ("quantity", "unit_price", "amount") if name in own.columns]
-    found = own.select(*texts, "ordered_at", *numbers).execute()
-    found = found.astype(dict.fromkeys(texts, "str") | dict.fromkeys(numbers, "float64"))
-    return found.sort_values(["ordered_at", "order_id", *numbers, *texts], ignore_index=True)
+    made = lines.customer_id + "-" + lines.ordered_at.strftime("%Y%m%d") + "-" + (rank + 1).cast("string")
+    return lines.mutate(order_id=ibis.ifelse(counts, made, ibis.null("string")))
