@@ -57,7 +57,7 @@ def main() -> None:
     """Read the workbook both ways and print the ratio."""
     with tempfile.TemporaryDirectory() as folder:
         path = workbook(Path(folder))
-        names = sheets.sheet_names(path)
+        names = list(sheets.shapes(path))
         print(f"{path.name}, {len(names)} sheets, {path.stat().st_size / 1e6:.1f} MB")
         ours = timed(lambda: sheets.copies(path, names, Path(folder)))
         theirs = timed(lambda: pd.read_excel(path, sheet_name=None, engine="openpyxl"))

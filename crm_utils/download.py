@@ -77,7 +77,7 @@ def _verify(path: Path, rows: dict[str, int], cure: str) -> None:
     from crm_utils.sources import sheets
 
     try:
-        found = sheets.heights(path)
+        found = {name: below for name, (_, below) in sheets.shapes(path).items()}
     except SourceError:
         raise DownloadFailed(f"{FILE} cannot be read as a spreadsheet: {cure}") from None
     if found != rows:

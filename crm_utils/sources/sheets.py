@@ -39,17 +39,6 @@ def copies(path: Path, names: list[str] | None, root: Path) -> list[tuple[str, P
     return [(name, _copy(folder, name)) for name in chosen]
 
 
-def sheet_names(path: Path) -> list[str]:
-    """The sheets of a spreadsheet, in its order."""
-    return _book(path).sheet_names
-
-
-def heights(path: Path) -> dict[str, int]:
-    """The rows below the header of each sheet."""
-    book = _book(path)
-    return {name: max(book.get_sheet_by_name(name).height - 1, 0) for name in book.sheet_names}
-
-
 def shapes(path: Path) -> dict[str, tuple[list[str], int]]:
     """The first row of each sheet as text, and how many rows there are below it."""
     book = _book(path)
