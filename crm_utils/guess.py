@@ -6,6 +6,7 @@ from datetime import date
 import pandas as pd
 
 from crm_utils.sources import dates
+from crm_utils.sources.values import GROUP_MARK
 
 NAMES = {  # in the order in which columns are given away; a name that stands earlier is the better match
     "ordered_at": "order date, ordered at, invoice date, purchase date, transaction date, sale date, order timestamp, created at, "
@@ -73,7 +74,7 @@ def number_format(texts: list[str]) -> dict[str, str]:
     signs = {sign for text in texts for sign in re.findall(r"[$£€¥]|[A-Z]{3}", text)}
     if len(signs) == 1:
         written["currency_sign"] = signs.pop()
-    marks = {mark for text in texts for mark in re.findall(r"(?<=\d)['\s](?=\d{3}(?!\d))", text)}
+    marks = {mark for text in texts for mark in re.findall(GROUP_MARK, text)}
     if len(marks) == 1:
         written["thousands"] = marks.pop()
     bare = [re.sub(r"[$£€¥A-Z'\s]", "", text) for text in texts]

@@ -47,7 +47,7 @@ def of_numbers(texts: list[str]) -> str:
         return "set source.decimal: ',' (and source.thousands: '.') if the comma is the decimal mark, or source.thousands: ','"
     if all(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text.strip()) for text in texts):
         return "set source.thousands: ','"
-    marks = {mark for text in texts for mark in re.findall(r"(?<=\d)['\s](?=\d{3}(?!\d))", text)}
+    marks = {mark for text in texts for mark in re.findall(values.GROUP_MARK, text)}
     if len(marks) == 1 and all(re.fullmatch(r"[+-]?\d{1,3}(['\s]\d{3})+([.,]\d*)?", text.strip()) for text in texts):
         return f"set source.thousands: {json.dumps(marks.pop())} (and source.decimal where it is a comma)"
     return "correct these rows, or name another column"

@@ -13,6 +13,7 @@ TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country
 ID_COLUMNS = ("customer_id", "order_id", "product_id")
 NUMBER_COLUMNS = ("quantity", "unit_price", "unit_cost", "amount")
 WITH_OFFSET = r"\d:\d\d.*([+-]\d\d(:?\d\d)?|Z)$"
+GROUP_MARK = r"(?<=\d)['\s](?=\d{3}(?!\d))"  # what parts the thousands of a number, where it is neither comma nor point
 EXCEL = "excel"  # days since 1899-12-30
 
 
