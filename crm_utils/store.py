@@ -3,6 +3,7 @@
 import hashlib
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -180,22 +181,25 @@ def _sorted(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _stream(table: ir.Table, name: str, path: Path) -> None:
-    """Batches of a million rows, each checked. The engine has sorted them and made the keys unique."""
+    """Batch by batch, each checked. The engine has sorted them and made the keys unique: a dictionary would not pay."""
     contract = CONTRACTS[name]
     columns = [*contract.columns, *(column for column in table.columns if column not in contract.columns)]
     batches = (
         engine.here(table.select(columns))  # each engine sorts text in an order of its own
         .order_by(*(contract.key or contract.columns))
-        .to_pyarrow_batches(chunk_size=1_000_000)
+        .to_pyarrow_batches(chunk_size=engine.BATCH)
     )
-    writer = None
-    with batches:
+    writer, writing = None, None
+    with batches, ThreadPoolExecutor(1) as beside:
         for batch in batches:
             frame = pa.Table.from_pandas(check(batch.to_pandas(), name), preserve_index=False)
-            writer = writer or pq.ParquetWriter(path, frame.schema)
-            writer.write_table(frame)
+            writer = writer or pq.ParquetWriter(path, frame.schema, use_dictionary=False)
+            if writing:
+                writing.result()
+            writing = beside.submit(writer.write_table, frame)
     if writer is None:
         empty = check(batches.schema.empty_table().to_pandas(), name)
         empty.to_parquet(path, index=False)
     else:
+        writing.result()
         writer.close()
