@@ -90,7 +90,7 @@ def rules(
 
 def classify(lines: ir.Table, rules: dict[str, ir.BooleanValue]) -> ir.Table:
     """The line items with a column `removed_by`: the first rule that removes the line, null for lines that count."""
-    cases = [(condition.fill_null(False), name) for name, condition in rules.items()]
+    cases = [(condition, name) for name, condition in rules.items()]  # what is null removes nothing
     return lines.mutate(removed_by=ibis.cases(*cases, else_=ibis.null("string")))
 
 
@@ -103,12 +103,9 @@ def ledger(sums: ir.Table, rules: list[str]) -> pd.DataFrame:
     """
     order = {rule: position for position, rule in enumerate(rules)}
     cells = sums.mutate(position=sums.removed_by.cases(*order.items(), else_=len(rules)).cast("int64"))
-    removed = (
-        cells.group_by("position")
-        .agg(rows=cells.lines.sum(), revenue=cells.revenue.sum().cast("decimal(38, 4)"))
-        .execute()
-        .set_index("position")
-    )
+    by_rule = sums.group_by("removed_by").agg(rows=sums.lines.sum(), revenue=sums.revenue.sum().cast("decimal(38, 4)"))
+    removed = by_rule.execute()
+    removed.index = removed.removed_by.map(order).fillna(len(rules)).astype(int)
     last = cells.filter(cells.customer_id.notnull()).group_by("customer_id").agg(position=cells.position.max())
     customers = last.group_by("position").agg(customers=last.count()).execute().set_index("position")["customers"]
     return _running(removed, customers, rules)
@@ -186,10 +183,10 @@ def _shared_spans(lines: ir.Table) -> list[tuple]:
 
 
 def _cancelled(lines: ir.Table, mode: str, excluded: list[ir.BooleanValue]) -> ir.BooleanValue:
-    marked = lines.order_id.like(["C%", "c%"]).fill_null(False)
+    marked = lines.order_id.like(["C%", "c%"])
     if mode == "drop":
         return marked
-    taken_back = marked | (lines.amount < 0).fill_null(False)
+    taken_back = marked.fill_null(False) | (lines.amount < 0).fill_null(False)
     for condition in excluded:
         taken_back = taken_back & ~condition
     return taken_back
