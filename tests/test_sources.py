@@ -151,6 +151,19 @@ def test_floats_that_are_ids_lose_their_decimals(tmp_path):
         assert [None if pd.isna(x) else x for x in read(tmp_path, file=name).customer_id] == ["17850", "12346", None]
 
 
+@pytest.mark.parametrize("untidy", [" 12346", "12346 ", "\t12346", "12346\t", "12346\r", "12346\n", "12346.0", "", " "])
+@pytest.mark.parametrize("column", ["customer_id", "order_id"])
+def test_one_untidy_id_among_many_in_parquet_is_tidied(tmp_path, column, untidy):
+    """Most ids need no care, so a column is only looked at row by row where something in it does."""
+    rows = [ROWS[0]] * 3000 + with_value(column, untidy)
+    frame = pd.DataFrame(rows, columns=list(NAMES))
+    frame.assign(Price=frame.Price.astype(float), Qty=frame.Qty.astype(int)).to_parquet(tmp_path / "shop.parquet")
+    found = read(tmp_path, file="shop.parquet")[column]
+    assert found.dropna().eq(found.dropna().str.strip()).all()
+    assert found.eq("12346").sum() == (1 if untidy.strip() else 0)
+    assert found.isna().sum() == (not untidy.strip()) + (column == "customer_id")
+
+
 def spreadsheet_rows() -> list[tuple]:
     """As a spreadsheet holds them: numbers as numbers, and text where an id has letters or leading zeros."""
     return [

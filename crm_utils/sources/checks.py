@@ -108,6 +108,20 @@ def _within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
     return within
 
 
+def tidy(part: Extract, wanted: dict[str, str]) -> frozenset[str]:
+    """The texts of a parquet file that hold nothing to tidy, by standard name.
+
+    One filter a column, which DuckDB tries on the file's dictionaries: a tenth of what it costs to look at every row.
+    """
+    texts = [name for name in values.TEXT_COLUMNS if name in wanted and part.table[wanted[name]].type().is_string()]
+    found = set()
+    for name in texts if part.columnar else ():
+        untidy = part.table.filter(values.untidy(part.table[wanted[name]], name)).limit(1)
+        if executed(untidy.aggregate(rows=untidy.count()), part).rows[0] == 0:
+            found.add(name)
+    return frozenset(found)
+
+
 def _refuse_late_rows(part: Extract, column: str, day: date) -> None:
     bought = part.table.select(day=values.typed(part.table[column], "ordered_at", part.format).date())
     days = executed(bought.group_by("day").agg(rows=bought.count()).order_by("day"), part)

@@ -30,8 +30,10 @@ class Extract:
     """A part of a source: what to call it in a message, its table with its own column names, how it writes values.
 
     `format` is None where the engine that holds the data has types of its own, which are taken as they are.
+    `columnar`: parquet, whose columns can be asked one by one at little cost.
     """
 
     label: str
     table: ir.Table
     format: Format | None
+    columnar: bool = False

@@ -33,10 +33,12 @@ def _of_file(path: Path, names: list[str] | None, root: Path, format: Format) ->
     if (form := kind(path)) == "xlsx":
         copies = sheets.copies(path, names, root)
         return [
-            Extract(f"{path.name}, sheet {sheet!r}", engine.duckdb().read_parquet(copy), format)
+            Extract(f"{path.name}, sheet {sheet!r}", engine.duckdb().read_parquet(copy), format, columnar=True)
             for sheet, copy in copies
         ]
-    return [Extract(path.name, _parquet(path) if form == "parquet" else _csv(path, root, format), format)]
+    if form == "parquet":
+        return [Extract(path.name, _parquet(path), format, columnar=True)]
+    return [Extract(path.name, _csv(path, root, format), format)]
 
 
 def kind(path: Path) -> str:

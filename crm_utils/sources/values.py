@@ -27,9 +27,17 @@ def _local_time(zone, moment):
     """DuckDB's own: what the clocks of a zone showed at a moment."""
 
 
-def standard(raw: ir.Table, wanted: dict[str, str], format: Format | None) -> ir.Table:
-    """The table with its columns under standard names and types; `amount` computed where it is not there."""
-    table = raw.select(**{name: typed(raw[column], name, format) for name, column in wanted.items()})
+def standard(
+    raw: ir.Table, wanted: dict[str, str], format: Format | None, tidy: frozenset[str] = frozenset()
+) -> ir.Table:
+    """The table with its columns under standard names and types; `amount` computed where it is not there.
+
+    tidy: the standard names of the texts that are taken as they stand.
+    """
+    columns = {
+        name: raw[column] if name in tidy else typed(raw[column], name, format) for name, column in wanted.items()
+    }
+    table = raw.select(**columns)
     if "amount" in wanted:
         return table
     return table.mutate(amount=_money(table.quantity * table.unit_price, AMOUNT))
@@ -53,19 +61,20 @@ def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringCo
         column = column.cast("!string")  # takes the connection's collation: ids that differ in case are different ids
     if format is None:
         return column.cast("string").strip().nullif("")
-    text = column.cast("string")
-    tidied, untidy = text.strip().nullif(""), _has_blanks(text)
-    if name in ID_COLUMNS and kind.is_string():
-        tidied, untidy = tidied.re_replace(r"^(\d+)\.0$", r"\1"), untidy | text.endswith(".0")
-    return ibis.ifelse(untidy, tidied, text)  # tidying every text would cost as much as all that follows
+    if not kind.is_string():
+        return column.cast("string")
+    tidied = column.strip().nullif("")
+    if name in ID_COLUMNS:
+        tidied = tidied.re_replace(r"^(\d+)\.0$", r"\1")
+    return ibis.ifelse(untidy(column, name), tidied, column)  # tidying all would cost as much as all that follows
 
 
-def _has_blanks(text: ir.StringColumn) -> ir.BooleanValue:
-    """True for text that is empty, begins with a blank or a control character, or ends with a blank."""
-    blanks = text < "!"
-    for blank in " \t\n\r":
-        blanks = blanks | text.endswith(blank)
-    return blanks
+def untidy(text: ir.StringColumn, name: str) -> ir.BooleanValue:
+    """True for text that is empty, begins with a blank or a control character, or ends with a blank; for ids in `.0` too."""
+    found = text < "!"
+    for end in " \t\n\r":
+        found = found | text.endswith(end)
+    return found | text.endswith(".0") if name in ID_COLUMNS else found
 
 
 def _as_number(column: ir.Column, format: Format | None) -> ir.Column:
