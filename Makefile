@@ -29,7 +29,7 @@ data: $(READY)  ## download Online Retail II (UCI, 45 MB) into data/
 	@$(PY) -m crm_utils data
 
 engines: $(READY)  ## add what reads PostgreSQL, MySQL and Spark to .venv (Debian: gcc, libmariadb-dev, a Java for Spark)
-	@$(PY) -m pip --version >/dev/null 2>&1 && $(PY) -m pip install --quiet --require-hashes -r requirements-engines.lock || uv pip install --quiet --python $(PY) --require-hashes -r requirements-engines.lock
+	@$(PY) -m pip --version >/dev/null 2>&1 && $(PY) -m pip install --quiet --require-hashes -r requirements-engines.lock || uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements-engines.lock
 
 lab: $(READY)  ## open the notebooks in Jupyter
 	@$(VENV)/bin/jupyter lab notebooks
@@ -60,7 +60,7 @@ $(READY): requirements.lock
 	@echo "setting up $(VENV) …"
 	@rm -rf $(VENV)
 	@if command -v uv >/dev/null; then \
-	  uv venv --quiet --python $(PYTHON) $(VENV) && uv pip sync --quiet --python $(PY) requirements.lock; \
+	  uv venv --quiet --python $(PYTHON) $(VENV) && uv pip sync --quiet --compile-bytecode --python $(PY) requirements.lock; \
 	else \
 	  $(PYTHON) -m venv $(VENV) && $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
 	fi

@@ -85,10 +85,7 @@ def whole(project: Path, versions: list[dict[str, bytes]]) -> bool:
 
 def kernels(project: Path) -> list[psutil.Process]:
     """Kernels that still work below the project."""
-    found = [
-        process for process in psutil.process_iter(["cmdline"]) if "ipykernel_launcher" in str(process.info["cmdline"])
-    ]
-    return [process for process in found if str(project) in process.cwd()]
+    return [process for process in psutil.process_iter(["cwd"]) if str(project) in str(process.info["cwd"])]
 
 
 def broken(project: Path) -> None:

@@ -1,11 +1,14 @@
 """One piece of work in a process of its own: its seconds, its seconds of processor time, its peak memory."""
 
+import ctypes
+import os
 import re
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +38,21 @@ def tell(work: Callable[[], str]) -> None:
     found = work()
     seconds, worked = time.perf_counter() - started, time.process_time() - worked
     print(f"{seconds:.3f} {worked:.3f} {_peak_megabytes():.0f} {found}")
+
+
+def adopt() -> None:
+    """From now on a process below this one whose parent ends becomes its child: its processor time counts (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
+def worked() -> float:
+    """Seconds of processor time of this process and of all below it that have ended, after the adopted ones have."""
+    with suppress(ChildProcessError):
+        while os.wait():
+            pass
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _peak_megabytes() -> float:

@@ -8,7 +8,6 @@ cores, notebooks that hold nothing but the imports of ours, once for each date; 
 
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import nbformat
 import papermill
+from measured import adopt, worked
 
 from crm_utils.report.build import KERNEL_SETTINGS
 
@@ -66,27 +66,24 @@ def report(folder: Path) -> None:
 
 def timed(what, folder: Path) -> tuple[float, float]:
     """Seconds, and seconds of processor time with that of all kernels."""
-    started, worked = time.perf_counter(), _worked()
+    before, started = worked(), time.perf_counter()
     what(folder)
-    return time.perf_counter() - started, _worked() - worked
-
-
-def _worked() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    seconds = time.perf_counter() - started
+    return seconds, worked() - before
 
 
 def main() -> None:
     """Measure both and print the ratio."""
+    adopt()
     os.environ.update(KERNEL_SETTINGS | {"PYTHONPATH": str(ROOT)})
     with tempfile.TemporaryDirectory() as folder:
         there, books = project(Path(folder) / "project"), Path(folder) / "empty"
         books.mkdir()
         measured = {"floor": timed(floor, books), "report": timed(report, there)}
-    for name, (seconds, worked) in measured.items():
-        print(f"{name:7} {seconds:7.1f} s {worked:7.1f} s of cpu")
-    seconds, worked = (ours / least for ours, least in zip(measured["report"], measured["floor"], strict=True))
-    print(f"the report takes {seconds:.2f} times the floor ({worked:.2f} in cpu time); at most {LIMIT:g} is the aim")
+    for name, (seconds, cpu) in measured.items():
+        print(f"{name:7} {seconds:7.1f} s {cpu:7.1f} s of cpu")
+    seconds, cpu = (ours / least for ours, least in zip(measured["report"], measured["floor"], strict=True))
+    print(f"the report takes {seconds:.2f} times the floor ({cpu:.2f} in cpu time); at most {LIMIT:g} is the aim")
 
 
 if __name__ == "__main__":

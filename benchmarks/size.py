@@ -8,7 +8,6 @@ processes of the run held together (their proportional set size, looked at five 
 
 import argparse
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import speed
 import yaml
+from measured import adopt, worked
 
 SECONDS, GIGABYTES, PAGE = 600, 6.0, 3.0
 COLUMNS = [
@@ -75,7 +75,8 @@ def _held_alone(process: int) -> int:
 
 def watched(command: list[str], folder: Path) -> tuple[float, float, float]:
     """Seconds, seconds of processor time and most gigabytes of a command."""
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    adopt()
+    before, started = worked(), time.perf_counter()
     run = subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(speed.ROOT)})
     most, ended = [0.0], threading.Event()
 
@@ -90,9 +91,8 @@ def watched(command: list[str], folder: Path) -> tuple[float, float, float]:
     watcher.join()
     if status:
         sys.exit(f"the report was not built: status {status}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.perf_counter() - started, worked, most[0]
+    seconds = time.perf_counter() - started
+    return seconds, worked() - before, most[0]
 
 
 def main() -> None:
@@ -103,11 +103,11 @@ def main() -> None:
     file = speed.simulated(millions)
     with tempfile.TemporaryDirectory() as temporary:
         folder = project(Path(temporary), file)
-        seconds, worked, most = watched([sys.executable, "-m", "crm_utils", "report", "--report", "size"], folder)
+        seconds, cpu, most = watched([sys.executable, "-m", "crm_utils", "report", "--report", "size"], folder)
         pages = [*folder.glob("reports/**/*.html")]
         largest = max(pages, key=lambda page: page.stat().st_size)
         print(
-            f"{millions:g} million line items, {len(pages)} pages: {seconds:.0f} s (at most {SECONDS}), {worked:.0f} s of "
+            f"{millions:g} million line items, {len(pages)} pages: {seconds:.0f} s (at most {SECONDS}), {cpu:.0f} s of "
             f"processor time, {most:.1f} GB (at most {GIGABYTES:g}); the largest page, {largest.name}, has "
             f"{largest.stat().st_size / 1e6:.1f} MB (at most {PAGE:g})"
         )

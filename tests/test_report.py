@@ -294,11 +294,7 @@ def start(project: Path) -> subprocess.Popen:
 def kernels_of(process: subprocess.Popen) -> list[psutil.Process]:
     """Wait until a kernel runs below the process."""
     for _ in range(600):
-        found = [
-            child
-            for child in psutil.Process(process.pid).children(recursive=True)
-            if "ipykernel_launcher" in " ".join(child.cmdline())
-        ]
+        found = [child for child in psutil.Process(process.pid).children(recursive=True) if ".building" in child.cwd()]
         if found:
             return found
         time.sleep(0.1)

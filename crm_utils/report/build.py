@@ -16,6 +16,7 @@ KERNEL_SETTINGS = {
     "LC_ALL": "C.UTF-8",  # a page reads the same wherever it is made
     "TZ": "UTC",
     "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OMP_NUM_THREADS": "1",  # dates run side by side, and sums come in one order
     "OPENBLAS_NUM_THREADS": "1",
     "JUPYTER_PLATFORM_DIRS": "1",
@@ -83,11 +84,14 @@ def _cores() -> int:
 
 
 def _set_up_kernels(root: Path) -> None:
+    from crm_utils.report import kernels
+
     os.environ.update(KERNEL_SETTINGS)
     ipython = root / ".cache" / "ipython"  # a user's own start-up files stay out of a report
     publish.try_out(ipython)
     os.environ["IPYTHONDIR"] = str(ipython)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(keys.PACKAGE.parent), os.environ.get("PYTHONPATH")]))
+    kernels.warm_up()
 
 
 def _unusable(jobs: list[Job]) -> str | None:

@@ -134,6 +134,6 @@ def _works_in(process: psutil.Process, folders: list[Path]) -> bool:
     try:
         place = Path(process.cwd().removesuffix(" (deleted)"))
         inside = any(place.is_relative_to(folder.resolve()) for folder in folders)
-        return inside and "ipykernel_launcher" in " ".join(process.cmdline())
+        return inside and any(word in " ".join(process.cmdline()) for word in ("ipykernel_launcher", "forkserver"))
     except psutil.Error:  # it has ended, or is somebody else's
         return False

@@ -11,6 +11,7 @@ import papermill
 from nbformat import NotebookNode
 
 from crm_utils.formats import hidden
+from crm_utils.report.kernels import KernelManager
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 LONGEST = 1000
@@ -53,6 +54,7 @@ def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
             parameters=parameters,
             resources={"metadata": {"path": str(target.parent)}},  # papermill's own cwd is the whole process's
             kernel_name="python3",
+            kernel_manager_class=KernelManager,
             progress_bar=False,
             extra_arguments=["--log-level=50"],
         )

@@ -1,0 +1,74 @@
+"""Kernels that are forked: they do what kernels started by jupyter_client do, and end with who started them."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+
+from crm_utils.report import build, kernels, run
+
+ROOT = Path(__file__).parents[1]
+CELLS = [
+    "import os, sys; print(os.getcwd(), sys.path[0] == '', __name__, os.environ['PYTHONHASHSEED'], hash('a'))",
+    "import matplotlib; print(matplotlib.get_backend(), matplotlib.rcParams['savefig.dpi'])",
+    "import matplotlib.pyplot as plt; plt.plot([1, 2]);",
+    "from concurrent.futures import ProcessPoolExecutor\n"
+    "with ProcessPoolExecutor(1) as pool: print(pool.submit(max, 3, 4).result())",
+]
+
+
+@pytest.fixture
+def settings(monkeypatch, tmp_path):
+    """The environment that a build gives its kernels."""
+    for name, value in (build.KERNEL_SETTINGS | {"IPYTHONDIR": str(tmp_path / "ipython")}).items():
+        monkeypatch.setenv(name, value)
+
+
+def executed(folder: Path, monkeypatch, forks: bool) -> list[dict]:
+    monkeypatch.setattr(kernels, "FORKS", forks)
+    kernels.warm_up()
+    source = folder / "own.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in CELLS]), source)
+    run.execute(source, folder / "done" / source.name, {})
+    cells = nbformat.read(folder / "done" / source.name, as_version=4).cells
+    return [json.loads(json.dumps(cell.outputs)) for cell in cells if cell.cell_type == "code"]
+
+
+@pytest.mark.skipif(not kernels.FORKS, reason="kernels are forked on Linux only")
+def test_a_forked_kernel_does_what_a_started_one_does(tmp_path, monkeypatch, settings):
+    forked, started = (executed(tmp_path, monkeypatch, forks) for forks in (True, False))
+    assert forked == started
+    assert [bool(outputs) for outputs in forked] == [True] * len(CELLS)
+    assert "image/png" in forked[2][-1]["data"], "a figure is shown by itself"
+
+
+@pytest.mark.skipif(not kernels.FORKS, reason="kernels are forked on Linux only")
+def test_no_kernel_outlives_who_started_it(tmp_path):
+    script = tmp_path / "starts.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        import os, time
+        from crm_utils.report.kernels import Kernel
+        if __name__ == "__main__":
+            kernel = Kernel(["-f", {str(tmp_path / "connection.json")!r}], {str(tmp_path)!r}, dict(os.environ))
+            kernel.start()
+            print(kernel.pid, flush=True)
+            time.sleep(60)
+        """)
+    )
+    starter = subprocess.Popen(
+        [sys.executable, script], env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+    )
+    kernel = psutil.Process(int(starter.stdout.readline()))
+    while not (tmp_path / "connection.json").exists():  # it serves
+        time.sleep(0.05)
+    starter.kill()
+    starter.wait()
+    assert psutil.wait_procs([kernel], timeout=20)[1] == []
