@@ -49,6 +49,18 @@ def test_a_forked_kernel_does_what_a_started_one_does(tmp_path, monkeypatch, set
     assert "image/png" in forked[2][-1]["data"], "a figure is shown by itself"
 
 
+def test_a_kernel_that_dies_leaves_the_notebook_as_far_as_it_came(tmp_path, settings):
+    source, target = tmp_path / "own.ipynb", tmp_path / "done" / "own.ipynb"
+    cells = [
+        nbformat.v4.new_code_cell(text) for text in ("print('so far')", "import os; os._exit(1)", "print('never')")
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
+    with pytest.raises(run.NotebookFailed, match="notebook own did not finish: DeadKernelError: Kernel died"):
+        run.execute(source, target, {})
+    outputs = [cell.outputs for cell in nbformat.read(target, as_version=4).cells]
+    assert [len(shown) for shown in outputs] == [1, 0, 0]
+
+
 @pytest.mark.skipif(not kernels.FORKS, reason="kernels are forked on Linux only")
 def test_no_kernel_outlives_who_started_it(tmp_path):
     script = tmp_path / "starts.py"

@@ -11,6 +11,7 @@ from jupyter_client.provisioning import LocalProvisioner
 
 FORKS = sys.platform == "linux"  # elsewhere a library may hold threads that a fork would lose
 IMPORTED = [
+    "ipykernel.debugger",
     "ipykernel.kernelapp",
     "ibis.backends.duckdb",
     "matplotlib.backends.backend_svg",

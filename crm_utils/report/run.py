@@ -9,6 +9,7 @@ from typing import Any
 import nbformat
 import papermill
 from nbformat import NotebookNode
+from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
 from crm_utils.formats import hidden
 from crm_utils.report.kernels import KernelManager
@@ -32,6 +33,22 @@ WORDED = [
 ]
 
 
+class _Engine(NBClientEngine):
+    """papermill's own, on kernels that are forked. It writes the notebook when it ends, however it ends, not twice a cell."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any) -> None:
+        target, nb_man.output_path = nb_man.output_path, None
+        try:
+            super().execute_managed_notebook(nb_man, kernel_name, kernel_manager_class=KernelManager, **options)
+        finally:
+            nb_man.output_path = target
+            nb_man.save()
+
+
+papermill_engines.register("crm", _Engine)
+
+
 class NotebookFailed(RuntimeError):
     """A notebook stopped; the message says in which section and why, on one line."""
 
@@ -48,13 +65,13 @@ def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
     started = time.monotonic()
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        papermill.execute_notebook(
+        executed = papermill.execute_notebook(
             source,
             target,
             parameters=parameters,
             resources={"metadata": {"path": str(target.parent)}},  # papermill's own cwd is the whole process's
+            engine_name="crm",
             kernel_name="python3",
-            kernel_manager_class=KernelManager,
             progress_bar=False,
             extra_arguments=["--log-level=50"],
         )
@@ -66,7 +83,7 @@ def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
     except Exception as error:  # a kernel that cannot start, or died
         cause = _one_line(f"{type(error).__name__}: {error}")
         raise NotebookFailed(source.name, f"notebook {source.stem} did not finish: {cause}") from error
-    nbformat.write(_reproducible(nbformat.read(target, as_version=4)), target)
+    nbformat.write(_reproducible(executed), target)
     return time.monotonic() - started
 
 
