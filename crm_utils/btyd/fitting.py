@@ -11,6 +11,10 @@ import numpy as np
 from scipy.optimize import minimize
 
 THIN = 4_000  # rows on which the starts compete; the winner is polished on all rows
+ROUGH, FINE = (
+    {"ftol": 1e-5, "gtol": 1e-4},
+    {"ftol": 1e-14, "gtol": 1e-9},
+)  # the search from each start, and from the best
 STEP = 1e-4  # of a log parameter, for the Hessian
 
 Likelihood = Callable[..., tuple[np.ndarray, np.ndarray]]
@@ -84,12 +88,14 @@ def _best(likelihood: Likelihood, rows: tuple, weights: np.ndarray, starts: list
         value, gradient = likelihood(*theta, *rows)
         return -(weights @ value) / total, -(gradient @ weights) * theta / total
 
-    options = {"ftol": 1e-14, "gtol": 1e-9}
-    fits = [minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options=options) for start in starts]
+    def searched(start: np.ndarray, options: dict[str, float]):
+        return minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options=options)
+
+    fits = [searched(start, ROUGH) for start in starts]
     best = min((fit for fit in fits if np.isfinite(fit.fun)), key=lambda fit: fit.fun, default=None)
     if best is None:
         raise FitError("the likelihood is not finite at any start: check the ages and counts for missing values")
-    return best
+    return searched(best.x, FINE)
 
 
 def _inverse(hessian: np.ndarray) -> np.ndarray:

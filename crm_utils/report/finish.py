@@ -12,13 +12,19 @@ def finished(html: str) -> str:
     if "<table" not in html:
         return html
     body = BeautifulSoup(html, "html.parser")
-    for style in body.select("body style"):
-        style.extract()  # what a Styler writes for a table without styles of its own
+    finish(body)
+    return str(body)
+
+
+def finish(body: BeautifulSoup) -> None:
+    """Finish each table of a page, or of a part of one."""
+    for style in body.find_all("style"):
+        if style.find_parent("head") is None:
+            style.extract()  # what a Styler writes for a table without styles of its own
     for table in body.find_all("table"):
         _finish(table)
         if not table.find_parent(class_="scroll"):
             _box(body, table)
-    return str(body)
 
 
 def _finish(table: Tag) -> None:

@@ -5,6 +5,7 @@ import hashlib
 import re
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import jinja2
@@ -17,16 +18,17 @@ from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
 from crm_utils.report import glossary
-from crm_utils.report.finish import finished
+from crm_utils.report.finish import finish, finished
 from crm_utils.report.plan import Job, Notebook
 
 TEMPLATES = Path(__file__).with_name("templates")
 HIDDEN_TAGS = {"parameters", "injected-parameters"}
+_ONE_BY_ONE = Lock()  # dates are rendered side by side
 
 
 def page(template: str, **content: Any) -> str:
-    """A whole page from one of our templates; values are escaped unless they are `Markup`."""
-    return finished(_environment().get_template(template).render(**content))
+    """A whole page from one of our templates, its tables finished; values are escaped unless they are `Markup`."""
+    return finished(_filled(template, **content))
 
 
 def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
@@ -34,16 +36,17 @@ def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
     body = BeautifulSoup(_body(executed), "html.parser")
     _drop_empty_sections(body)
     glossary.link(body, "../../")
+    finish(body)
     title = body.h1
     if title:
         title.extract()
     names = [other.name for other in job.notebooks]
     place = names.index(notebook.name)
-    return page(
+    return _filled(
         "notebook.html.j2",
         job=job,
         notebook=notebook,
-        parameters=job.parameters(notebook),
+        settings=Markup(page("settings.html.j2", parameters=job.parameters(notebook))),
         contents=[
             (heading.get("id"), _heading_text(heading), _for_analysts(heading)) for heading in body.find_all("h2")
         ],
@@ -65,13 +68,8 @@ def _body(executed: NotebookNode) -> str:
     for cell in executed.cells:
         if cell.cell_type == "code":  # warnings of libraries are for who opens the notebook
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-    exporter = HTMLExporter(
-        template_name="crm",
-        extra_template_basedirs=[str(TEMPLATES)],
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-    )
-    return exporter.from_notebook_node(executed)[0]
+    with _ONE_BY_ONE:
+        return _exporter().from_notebook_node(executed)[0]
 
 
 def _drop_empty_sections(body: BeautifulSoup) -> None:
@@ -94,6 +92,21 @@ def _heading_text(heading: Tag) -> str:
 
 def _for_analysts(heading: Tag) -> bool:
     return heading.find_parent(class_="celltag_analyst") is not None
+
+
+def _filled(template: str, **content: Any) -> str:
+    return _environment().get_template(template).render(**content)
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    """One for all pages: it compiles its templates anew for each instance, which takes as long as a page."""
+    return HTMLExporter(
+        template_name="crm",
+        extra_template_basedirs=[str(TEMPLATES)],
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
 
 
 @cache
