@@ -1,14 +1,18 @@
 """The purchase and value models against published answers, simulated truth and hopeless data."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
 
 from crm_utils import btyd
 from crm_utils.btyd.bg_nbd import log_likelihood
 from crm_utils.btyd.fitting import FitError
+from crm_utils.btyd.quadrature import power_decay_slopes
 
 NEW = (np.zeros(1), np.zeros(1), np.zeros(1))
 
@@ -122,6 +126,30 @@ def test_moments_agree_with_exact_draws(kind):
     assert model.expected_orders(*one, t)[0] == pytest.approx(drawn.mean(), rel=0.01)
     assert model.second_moment(*one, t)[0] == pytest.approx((drawn.astype(float) ** 2).mean(), rel=0.02)
     assert model.purchase_probability(*one, t)[0] == pytest.approx((drawn > 0).mean(), rel=0.01)
+
+
+def test_the_integral_of_pareto_nbd_is_right_wherever_the_search_may_go():
+    """Against SciPy's adaptive quadrature on a log scale, piece by piece; the slopes against differences of the integral."""
+    rng = np.random.default_rng(0)
+    for k, s, alpha, beta, length in 10.0 ** rng.uniform((-1, -3, -2, -2, -1), (2, 2.2, 4, 5, 3), (150, 5)):
+        start = rng.uniform(0, 500)
+        pieces = np.linspace(np.log(length) - 40, np.log(length), 41)
+
+        def integrand(z, k=k, s=s, A=alpha + start, B=beta + start):
+            return np.exp(z - k * np.log1p(np.exp(z) / A) - (s + 1) * np.log1p(np.exp(z) / B))
+
+        exact = sum(quad(integrand, low, high, epsabs=0)[0] for low, high in itertools.pairwise(pieces))
+        exact = np.log(exact) - k * np.log(alpha + start) - (s + 1) * np.log(beta + start)
+        span = (np.array([start]), np.array([start + length]))
+        value, slopes = power_decay_slopes(np.array([k]), s, alpha, beta, *span)
+        assert value[0] == pytest.approx(exact, abs=2e-3)
+        at = np.array([k, alpha, s, beta])
+        for place, slope in enumerate(slopes[:, 0]):
+            step = 1e-5 * at[place] * (np.arange(4) == place)
+            (k_up, a_up, s_up, b_up), (k_down, a_down, s_down, b_down) = at + step, at - step
+            up = power_decay_slopes(np.array([k_up]), s_up, a_up, b_up, *span)[0][0]
+            down = power_decay_slopes(np.array([k_down]), s_down, a_down, b_down, *span)[0][0]
+            assert slope == pytest.approx((up - down) / (2 * step[place]), rel=0.05, abs=1e-6)
 
 
 positive = st.floats(0.05, 20)

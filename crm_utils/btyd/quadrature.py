@@ -24,32 +24,38 @@ def beta_nodes(a: float, b: float, nodes: int = NODES) -> tuple[np.ndarray, np.n
 
 def power_decay(k: np.ndarray, s: float, alpha: float, beta: float, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """log ∫ (α + y)^−k (β + y)^−(s + 1) dy from `start` to `end`; −∞ where the span is empty."""
-    return _decay(k, s, alpha, beta, start, end)[0]
+    return power_decay_slopes(k, s, alpha, beta, start, end)[0]
 
 
 def power_decay_slopes(
     k: np.ndarray, s: float, alpha: float, beta: float, start: np.ndarray, end: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`power_decay`, and its slopes by k, α, s and β (one row each): means over the span, weighted by the integrand."""
-    value, y, weights = _decay(k, s, alpha, beta, start, end)
-    by_alpha, by_beta = (np.einsum("ij,ij->i", weights, 1 / (scale + y)) for scale in (alpha, beta))
-    by_k, by_s = (np.einsum("ij,ij->i", weights, np.log(scale + y)) for scale in (alpha, beta))
-    return value, -np.array([by_k, k * by_alpha, by_s, (s + 1) * by_beta])
+    """`power_decay`, and its slopes by k, α, s and β (one row each): means over the span, weighted by the integrand.
 
-
-def _decay(k, s, alpha, beta, start, end) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The logarithm of the integral, its nodes y and their shares of it.
-
-    With w = ((α + y)/(α + start))^−(k + s) the integrand becomes ((α + y)/(β + y))^(s + 1): smooth, and never under- or overflowing.
+    By Gauss–Legendre over w = ((α + y)/(α + start))^−d, which falls about as fast as the integrand: that is then smooth,
+    and neither under- nor overflows once its height at the first or last node is taken out.
     """
-    decay = k + s
-    lowest = np.exp(-decay * np.log1p((end - start) / (alpha + start)))
-    w = lowest[:, None] + (1 - lowest)[:, None] * UNIT_NODES
-    y = (alpha + start)[:, None] * w ** (-1 / decay[:, None]) - alpha
-    ratio = (s + 1) * np.log((alpha + y) / (beta + y))
-    top = ratio.max(axis=1, initial=-np.inf)
-    weights = np.exp(ratio - top[:, None]) * UNIT_WEIGHTS
-    sums = weights.sum(axis=1)
+    log_start = np.log(alpha + start)
+    d = k + np.minimum(s, (s + 1) * (alpha + start) / (beta + start))
+    lowest = np.exp(-d * np.log1p((end - start) / (alpha + start)))
+
+    def at(node: float) -> tuple[np.ndarray, ...]:
+        """α + y and β + y, their logarithms, and that of the integrand in w."""
+        log_alpha = log_start - np.log(lowest + (1 - lowest) * node) / d
+        above_alpha = np.exp(log_alpha)
+        above_beta = above_alpha + (beta - alpha)
+        log_beta = np.log(above_beta)
+        return above_alpha, above_beta, log_alpha, log_beta, (d + 1 - k) * log_alpha - (s + 1) * log_beta
+
+    top = np.maximum(at(UNIT_NODES[0])[-1], at(UNIT_NODES[-1])[-1])
+    total, sums = np.zeros(len(start)), np.zeros((4, len(start)))
+    for node, weight in zip(UNIT_NODES, UNIT_WEIGHTS, strict=True):  # one at a time: what is at hand stays in the cache
+        above_alpha, above_beta, log_alpha, log_beta, log_integrand = at(node)
+        share = weight * np.exp(log_integrand - top)
+        total += share
+        for place, slope in enumerate((log_alpha, 1 / above_alpha, log_beta, 1 / above_beta)):
+            sums[place] += share * slope
+    by_k, by_alpha, by_s, by_beta = sums / total
     with np.errstate(divide="ignore"):
-        value = np.log1p(-lowest) + top + np.log(sums) - decay * np.log(alpha + start) - np.log(decay)
-    return value, y, weights / sums[:, None]
+        value = np.log1p(-lowest) + top + np.log(total) - d * log_start - np.log(d)
+    return value, -np.array([by_k, k * by_alpha, by_s, (s + 1) * by_beta])

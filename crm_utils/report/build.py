@@ -10,7 +10,7 @@ from pathlib import Path
 from crm_utils.formats import hidden, use_thousands
 from crm_utils.locate import SourceError, SourceMissing
 from crm_utils.report import failures, keys, manifest, publish, published
-from crm_utils.report.plan import Job
+from crm_utils.report.plan import Job, Notebook
 
 KERNEL_SETTINGS = {
     "LC_ALL": "C.UTF-8",  # a page reads the same wherever it is made
@@ -156,16 +156,20 @@ def _build(job: Job, tick: Callable[[str], None]) -> None:
     entries = {book["name"]: book for book in manifest.read(job.folder).get("notebooks", [])}
     stale = stale_notebooks(job)
     _prepare(job, folder, [entries[book.name] for book in job.notebooks if book.name not in stale])
-    for notebook in job.notebooks:
-        if notebook.name not in stale:
-            continue
-        parameters = {"run_dir": ".."} | job.overrides(notebook)
-        before = _written(folder)
-        seconds = execute(notebook.path, folder / "notebooks" / notebook.path.name, parameters)
-        files = sorted(name for name, changed in _written(folder).items() if before.get(name) != changed)
-        entries[notebook.name] = {"name": notebook.name, "files": files, "seconds": round(seconds, 2)}
-        tick(f"{job.label} {notebook.name}")
-    _render(job, folder, entries)
+    with ThreadPoolExecutor(max_workers=1) as beside:  # a page is made while the next notebook runs
+        pages = {}
+        for notebook in job.notebooks:
+            if notebook.name in stale:
+                parameters = {"run_dir": ".."} | job.overrides(notebook)
+                before = _written(folder)
+                seconds = execute(notebook.path, folder / "notebooks" / notebook.path.name, parameters)
+                files = sorted(name for name, changed in _written(folder).items() if before.get(name) != changed)
+                entries[notebook.name] = {"name": notebook.name, "files": files, "seconds": round(seconds, 2)}
+                tick(f"{job.label} {notebook.name}")
+            pages[f"{notebook.name}.html"] = beside.submit(_page, job, notebook, folder)
+        for name, page in pages.items():
+            publish.write(folder / name, page.result())
+    _finish(job, folder, entries)
     publish.swap_in(job.folder)
 
 
@@ -189,13 +193,17 @@ def _written(folder: Path) -> dict[str, int]:
     }
 
 
-def _render(job: Job, folder: Path, entries: dict[str, dict]) -> None:
-    from crm_utils.report import index, render
+def _page(job: Job, notebook: Notebook, folder: Path) -> str:
+    from crm_utils.report import render
 
     use_thousands(job.report.thousands)
-    for notebook in job.notebooks:
-        executed = render.read(folder / "notebooks" / notebook.path.name)
-        publish.write(folder / f"{notebook.name}.html", render.notebook_page(job, notebook, executed))
+    return render.notebook_page(job, notebook, render.read(folder / "notebooks" / notebook.path.name))
+
+
+def _finish(job: Job, folder: Path, entries: dict[str, dict]) -> None:
+    from crm_utils.report import index
+
+    use_thousands(job.report.thousands)
     figures = index.summary(folder / "data")
     publish.write(folder / "index.html", index.date_page(job, folder, figures))
     publish.write(folder / "manifest.json", manifest.text(job, entries, figures))
