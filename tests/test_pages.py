@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 from pypdf import PdfReader
 
 DAY = Path("reports/small/1997-12-31")
@@ -124,7 +125,9 @@ def test_contents_lead_to_their_headings(segments_page):
     for link in segments_page.locator(".contents li:not(.celltag_analyst) a").all():
         link.click()
         heading = segments_page.locator(":target")
-        assert heading.text_content().startswith(link.text_content())
+        expect(heading).to_have_text(
+            re.compile("^" + re.escape(link.text_content()))
+        )  # waits: a browser moves when it can
         segments_page.wait_for_function(
             "heading => heading.getBoundingClientRect().top < innerHeight", arg=heading.element_handle()
         )
