@@ -7,6 +7,8 @@ from pathlib import Path
 
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from crm_utils import sources
@@ -162,6 +164,16 @@ def test_one_untidy_id_among_many_in_parquet_is_tidied(tmp_path, column, untidy)
     assert found.dropna().eq(found.dropna().str.strip()).all()
     assert found.eq("12346").sum() == (1 if untidy.strip() else 0)
     assert found.isna().sum() == (not untidy.strip()) + (column == "customer_id")
+
+
+def test_one_nan_among_many_prices_in_parquet_is_no_price(tmp_path):
+    """The largest and smallest value that a file tells leave it out."""
+    rows = pd.DataFrame(ROWS[:1] * 3000, columns=list(NAMES)).assign(Price=2.5, Qty=6)
+    table = pa.Table.from_pandas(rows).set_column(4, "Price", pa.array([2.5] * 2999 + [float("nan")]))
+    pq.write_table(table, tmp_path / "shop.parquet")
+    found = read(tmp_path, file="shop.parquet")
+    assert [found[column].isna().sum() for column in ("unit_price", "amount", "quantity")] == [1, 1, 0]
+    assert found.amount.iloc[:-1].astype(float).eq(15).all()
 
 
 def spreadsheet_rows() -> list[tuple]:

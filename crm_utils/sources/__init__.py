@@ -33,7 +33,7 @@ def line_items(source: dict, columns: dict[str, str | None], root: Path, day: da
     for part in parts:
         checks.refuse_time_zones(part, wanted, source.get("timezone"))
         checks.refuse_unreadable_values(part, wanted, day)
-    typed = [values.standard(part.table, wanted, part.format, checks.tidy(part, wanted)) for part in parts]
+    typed = [values.standard(part.table, wanted, part.format, checks.sound(part, wanted)) for part in parts]
     if len(typed) == 1:
         return typed[0]
     return ibis.union(*(table.mutate(extract=ibis.literal(number, "int64")) for number, table in enumerate(typed)))

@@ -27,15 +27,14 @@ def _local_time(zone, moment):
     """DuckDB's own: what the clocks of a zone showed at a moment."""
 
 
-def standard(
-    raw: ir.Table, wanted: dict[str, str], format: Format | None, tidy: frozenset[str] = frozenset()
-) -> ir.Table:
+def standard(raw: ir.Table, wanted: dict[str, str], format: Format | None, sound: set[str] = frozenset()) -> ir.Table:
     """The table with its columns under standard names and types; `amount` computed where it is not there.
 
-    tidy: the standard names of the texts that are taken as they stand.
+    sound: the standard names of the columns that are only cast.
     """
     columns = {
-        name: raw[column] if name in tidy else typed(raw[column], name, format) for name, column in wanted.items()
+        name: raw[column].cast(_kind(name)) if name in sound else typed(raw[column], name, format)
+        for name, column in wanted.items()
     }
     table = raw.select(**columns)
     if "amount" in wanted:
@@ -50,6 +49,10 @@ def typed(column: ir.Column, name: str, format: Format | None) -> ir.Column:
     if name in NUMBER_COLUMNS:
         return _as_number(column, format)
     return column.cast("timestamp") if format is None else _as_time(column, format)
+
+
+def _kind(name: str) -> str:
+    return "string" if name in TEXT_COLUMNS else MONEY if name in NUMBER_COLUMNS else "timestamp"
 
 
 def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringColumn:
