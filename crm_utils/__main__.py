@@ -160,6 +160,7 @@ def _stop(*_: object) -> None:
     """End at once, kernels first: threads that wait for one would keep the process. The next run clears up."""
     import psutil
 
+    publish.SWAPPING.acquire()
     try:
         while children := psutil.Process().children(recursive=True):  # again: a thread may just have started one
             for child in children:

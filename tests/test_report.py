@@ -303,7 +303,7 @@ def kernels_of(process: subprocess.Popen) -> list[psutil.Process]:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_run_stopped_half_way_leaves_the_last_good_report_and_no_process(rebuilt, how):
-    edit(rebuilt / "notebooks" / "01_cleaning.ipynb", "Which transactions count", "Which of the transactions count")
+    edit(rebuilt / "notebooks" / "01_cleaning.ipynb", '"from crm', '"__import__(\'time\').sleep(60)\\n", "from crm')
     before = contents(rebuilt / DAY)
     process = start(rebuilt)
     kernels = kernels_of(process)

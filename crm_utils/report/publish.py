@@ -4,6 +4,7 @@ import errno
 import fcntl
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ CURES = {
     errno.EPERM: WRITABLE,
     errno.EMFILE: "allow more open files (ulimit -n)",
 }
+SWAPPING = threading.RLock()  # a run that is stopped takes it first, and publishes nothing any more
 ROOM = 100_000  # bytes, several times what a kernel writes when it starts
 
 
@@ -79,14 +81,15 @@ def put_right(folder: Path) -> None:
 def swap_in(folder: Path) -> None:
     """Put the finished build in the place of the published folder, which comes back if that fails."""
     old = folder.with_name(f".{folder.name}.old")
-    if folder.exists():
-        folder.rename(old)
-    try:
-        building(folder).rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
+    with SWAPPING:
+        if folder.exists():
+            folder.rename(old)
+        try:
+            building(folder).rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
     shutil.rmtree(old, ignore_errors=True)
     shutil.rmtree(failed(folder), ignore_errors=True)
 
