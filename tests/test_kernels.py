@@ -49,6 +49,20 @@ def test_a_forked_kernel_does_what_a_started_one_does(tmp_path, monkeypatch, set
     assert "image/png" in forked[2][-1]["data"], "a figure is shown by itself"
 
 
+@pytest.mark.skipif(not kernels.FORKS, reason="kernels are forked on Linux only")
+def test_what_kernels_are_forked_from_runs_no_thread_that_they_would_miss():
+    """But for one of pyarrow's allocator, which starts it again in a fork."""
+    script = (
+        "import importlib, pathlib, sys\n"
+        "for name in sys.argv[1:]: importlib.import_module(name)\n"
+        "print(*(place.read_text().strip() for place in pathlib.Path('/proc/self/task').glob('*/comm')), sep='\\n')"
+    )
+    settings = os.environ | build.KERNEL_SETTINGS | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", script, *kernels.IMPORTED]
+    names = subprocess.run(command, env=settings, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len([name for name in names if name != "jemalloc_bg_thd"]) == 1
+
+
 def test_a_kernel_that_dies_leaves_the_notebook_as_far_as_it_came(tmp_path, settings):
     source, target = tmp_path / "own.ipynb", tmp_path / "done" / "own.ipynb"
     cells = [

@@ -11,10 +11,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 THIN = 2_000  # rows on which the starts compete
-ROUGH, FINE = (
-    {"ftol": 1e-5, "gtol": 1e-4},
-    {"ftol": 1e-14, "gtol": 1e-9},
-)  # the search from each start, and from the best on all rows
+ROUGH = {"ftol": 1e-5, "gtol": 1e-4}  # the search from each start
+FINE = {"ftol": 1e-14, "gtol": 1e-9}  # and from the best of them, on all rows
 STEP = 1e-4  # of a log parameter, for the Hessian
 
 Likelihood = Callable[..., tuple[np.ndarray, np.ndarray]]

@@ -14,7 +14,7 @@ FORKS = sys.platform == "linux"  # elsewhere a library may hold threads that a f
 IMPORTED = [
     "ipykernel.debugger",
     "ipykernel.kernelapp",
-    "ibis.backends.duckdb",
+    "ibis.backends.sql.compilers.duckdb",
     "matplotlib.backends.backend_svg",
     "openpyxl",
     "pandas.io.formats.style",
@@ -24,7 +24,7 @@ IMPORTED = [
     "seaborn",
     "sklearn.cluster",
     "crm_utils.store",
-]  # none that changes how another behaves: who does not import crm_utils.plots does not draw in its style
+]  # none that starts threads, as duckdb does: a fork loses them; none that changes how others behave, as crm_utils.plots does
 
 
 def warm_up() -> None:
@@ -55,21 +55,24 @@ class Kernel(ForkServerProcess):
         launch_new_instance(argv=self.arguments)
 
     def poll(self) -> int | None:
+        """The exit status; None while it runs."""
         return self.exitcode
 
     def wait(self) -> int | None:
+        """The exit status, once it has ended."""
         self.join()
         return self.exitcode
 
     def send_signal(self, number: int) -> None:
+        """Send it a signal. Raises `ProcessLookupError` where it has ended."""
         os.kill(self.pid, number)
 
 
 class _Forking(LocalProvisioner):
-    """Starts `python -m ipykernel_launcher ARGUMENTS` as a fork."""
+    """Starts as a fork what the kernel's command, `python -m ipykernel_launcher -f FILE …`, would start."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs):
-        self.process = Kernel(cmd[cmd.index("ipykernel_launcher") + 1 :], str(kwargs["cwd"]), dict(kwargs["env"]))
+        self.process = Kernel(cmd[cmd.index("-f") :], str(kwargs["cwd"]), dict(kwargs["env"]))
         self.process.start()
         self.pid = self.process.pid
         return self.connection_info

@@ -116,10 +116,8 @@ def sound(part: Extract, wanted: dict[str, str]) -> set[str]:
     if not part.columnar:
         return set()
     columns = {name: part.table[column] for name, column in wanted.items()}
-    within = _within_bounds(part, wanted) & set(wanted)
-    care = {
-        name: columns[name].isnan() for name in within if columns[name].type().is_floating()
-    }  # bounds leave nan out
+    within = _within_bounds(part, wanted) & set(wanted)  # bounds leave nan out
+    care = {name: columns[name].isnan() for name in within if columns[name].type().is_floating()}
     texts = [name for name in columns if name in values.TEXT_COLUMNS and columns[name].type().is_string()]
     care |= {name: values.untidy(columns[name], name) for name in texts}
     found = {name: part.table.filter(needed).limit(1) for name, needed in care.items()}
