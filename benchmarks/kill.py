@@ -80,12 +80,13 @@ def whole(project: Path, versions: list[dict[str, bytes]]) -> bool:
     names = sorted(path.name for path in (project / "reports" / "cdnow").iterdir() if not path.name.endswith(".failed"))
     top = sorted(path.name for path in (project / "reports").iterdir())
     there = names == [".lock", DAY.name] and top == [".lock", "cdnow", "how-to-read.html", "index.html"]
-    return there and contents(project) in versions and not kernels(project)
+    return there and contents(project) in versions and not strays(project)
 
 
-def kernels(project: Path) -> list[psutil.Process]:
-    """Kernels that still work below the project."""
-    return [process for process in psutil.process_iter(["cwd"]) if str(project) in str(process.info["cwd"])]
+def strays(project: Path) -> list[psutil.Process]:
+    """Processes that still work below the project five seconds later."""
+    found = [process for process in psutil.process_iter(["cwd"]) if str(project) in str(process.info["cwd"])]
+    return psutil.wait_procs(found, timeout=5)[1]
 
 
 def broken(project: Path) -> None:
@@ -101,10 +102,11 @@ def broken(project: Path) -> None:
 def stopped(project: Path) -> float:
     """Seconds from Ctrl-C, while a kernel runs, to the end of the last process."""
     run = start(project)
-    below: list[psutil.Process] = []
-    while not below and run.poll() is None:
-        below = psutil.Process(run.pid).children(recursive=True)
+    while run.poll() is None and not any(
+        f"{project}/reports" in str(p.info["cwd"]) for p in psutil.process_iter(["cwd"])
+    ):
         time.sleep(0.02)
+    below = psutil.Process(run.pid).children(recursive=True)
     began = time.perf_counter()
     run.send_signal(signal.SIGINT)
     run.wait()
