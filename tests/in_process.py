@@ -8,6 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import IPython  # noqa: F401  before figures are drawn: Matplotlib, on another thread, would find it half imported
 import nbformat
 import pytest
 from nbformat import NotebookNode
