@@ -11,8 +11,9 @@ from crm_utils.formats import plural
 from crm_utils.locate import SourceError
 from crm_utils.params import ParamsError
 from crm_utils.report import publish
-from crm_utils.report.build import build, draft, out_of_date, stale_notebooks
+from crm_utils.report.build import build, draft, out_of_date
 from crm_utils.report.failures import told
+from crm_utils.report.manifest import stale_notebooks
 from crm_utils.report.plan import Job, jobs
 from crm_utils.report.published import bring_index_up_to_date
 

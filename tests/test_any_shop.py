@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from crm_utils.locate import SourceError
-from crm_utils.report import build
+from crm_utils.report import one_date
 from crm_utils.report.plan import jobs
 from crm_utils.report.run import NotebookFailed
 
@@ -73,7 +73,7 @@ def tables(project: Path, notebooks: int) -> dict[str, pd.DataFrame] | str:
     """The tables that the first notebooks leave, or the words of who refused. No page is made, no figure turned into HTML."""
     job = jobs(project, "any")[0][0]
     folder = project / "reports" / "any" / str(DAY)
-    build._prepare(job, folder, [])
+    one_date.prepare(job, folder, [])
     try:
         for notebook in job.notebooks[:notebooks]:
             parameters = {"run_dir": ".."} | job.overrides(notebook)

@@ -5,7 +5,7 @@ import json
 from conftest import run
 
 from crm_utils.report import keys
-from crm_utils.report.build import stale_notebooks
+from crm_utils.report.manifest import stale_notebooks
 from crm_utils.report.plan import jobs
 
 

@@ -1,4 +1,4 @@
-"""The manifest of a date: what was built, from what and with which settings, so that it can be built again."""
+"""The manifest of a date: what was built, from what and with which settings, so that it can be built again; and what of it is stale."""
 
 import json
 import sys
@@ -19,6 +19,31 @@ def read(folder: Path) -> dict[str, Any]:
         return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
+
+
+def stale_notebooks(job: Job) -> list[str]:
+    """The notebooks of a job that have to run, by the keys of what is published."""
+    there = {book["name"]: book for book in read(job.folder).get("notebooks", [])}
+    done = []
+    for name, key in job.keys.items():
+        book = there.get(name, {"key": None})
+        if book["key"] != key or "files" not in book or not all((job.folder / path).exists() for path in files(book)):
+            break
+        done.append(name)
+    return [name for name in job.keys if name not in done]
+
+
+def files(book: dict) -> list[str]:
+    """What a notebook left in the published folder, as its manifest entry tells."""
+    return [f"notebooks/{book['name']}.ipynb", *book["files"]]
+
+
+def fresh(job: Job) -> bool:
+    """Whether the published pages of a job are those it would build."""
+    pages = [*(f"{book.name}.html" for book in job.notebooks), "index.html"]
+    return read(job.folder).get("pages_key") == keys.pages_key(job) and all(
+        (job.folder / page).exists() for page in pages
+    )
 
 
 def text(job: Job, entries: dict[str, dict], figures: dict[str, float]) -> str:
