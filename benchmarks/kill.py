@@ -85,8 +85,11 @@ def whole(project: Path, versions: list[dict[str, bytes]]) -> bool:
 
 def strays(project: Path) -> list[psutil.Process]:
     """Processes that still work below the project five seconds later."""
-    found = [process for process in psutil.process_iter(["cwd"]) if str(project) in str(process.info["cwd"])]
-    return psutil.wait_procs(found, timeout=5)[1]
+    return psutil.wait_procs(working_in(project), timeout=5)[1]
+
+
+def working_in(folder: Path) -> list[psutil.Process]:
+    return [process for process in psutil.process_iter(["cwd"]) if str(folder) in str(process.info["cwd"])]
 
 
 def broken(project: Path) -> None:
@@ -102,9 +105,7 @@ def broken(project: Path) -> None:
 def stopped(project: Path) -> float:
     """Seconds from Ctrl-C, while a kernel runs, to the end of the last process."""
     run = start(project)
-    while run.poll() is None and not any(
-        f"{project}/reports" in str(p.info["cwd"]) for p in psutil.process_iter(["cwd"])
-    ):
+    while run.poll() is None and not working_in(project / "reports"):
         time.sleep(0.02)
     below = psutil.Process(run.pid).children(recursive=True)
     began = time.perf_counter()

@@ -30,10 +30,12 @@ def line_items(source: dict, columns: dict[str, str | None], root: Path, day: da
     wanted = {name: column for name, column in columns.items() if column is not None}
     parts = extracts(source, root)
     checks.refuse_missing_columns(parts, wanted)
+    typed = []
     for part in parts:
         checks.refuse_time_zones(part, wanted, source.get("timezone"))
-        checks.refuse_unreadable_values(part, wanted, day)
-    typed = [values.standard(part.table, wanted, part.format, checks.sound(part, wanted)) for part in parts]
+        within = checks.within_bounds(part, wanted)
+        checks.refuse_unreadable_values(part, wanted, within, day)
+        typed.append(values.standard(part.table, wanted, part.format, checks.sound(part, wanted, within)))
     if len(typed) == 1:
         return typed[0]
     return ibis.union(*(table.mutate(extract=ibis.literal(number, "int64")) for number, table in enumerate(typed)))

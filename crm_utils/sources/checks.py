@@ -48,15 +48,14 @@ def refuse_missing_columns(parts: list[Extract], wanted: dict[str, str]) -> None
                 )
 
 
-def refuse_unreadable_values(part: Extract, wanted: dict[str, str], day: date | None = None) -> None:
+def refuse_unreadable_values(part: Extract, wanted: dict[str, str], within: set[str], day: date | None = None) -> None:
     """Raise `SourceError` where a number or a date cannot be read, or a date is not there. One pass over the source.
 
-    With an analysis date `day` also for rows dated in a future that the data themselves do not reach (see `_late`).
+    within: the columns whose bounds say already that all can be read. With an analysis date `day` also for rows dated in a future that the data themselves do not reach (see `_late`).
     """
     if part.format is None:
         refuse_wrong_types(part, wanted)
     raw = part.table
-    within = _within_bounds(part, wanted)
     names = [name for name in ("ordered_at", *values.NUMBER_COLUMNS) if name in wanted and name not in within]
     lost = {name: _lost(raw[wanted[name]], name, part) for name in names}
     sums = {name: bad.sum() for name, bad in lost.items()}
@@ -81,7 +80,7 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], day: date | 
         _refuse_late_rows(part, wanted["ordered_at"], day)
 
 
-def _within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
+def within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
     """The dates and numbers of a file whose smallest and largest value prove that all can be read.
 
     A parquet file tells these without being read. `amount` is among them where quantity × unit_price cannot be too much.
@@ -108,7 +107,7 @@ def _within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
     return within
 
 
-def sound(part: Extract, wanted: dict[str, str]) -> set[str]:
+def sound(part: Extract, wanted: dict[str, str], within: set[str]) -> set[str]:
     """The columns of a parquet file that can be taken as they stand: numbers within bounds, and texts with nothing to tidy.
 
     One filter a column, which DuckDB tries on the file's dictionaries: a tenth of what it costs to look at every row.
@@ -116,8 +115,10 @@ def sound(part: Extract, wanted: dict[str, str]) -> set[str]:
     if not part.columnar:
         return set()
     columns = {name: part.table[column] for name, column in wanted.items()}
-    within = _within_bounds(part, wanted) & set(wanted)  # bounds leave nan out
-    care = {name: columns[name].isnan() for name in within if columns[name].type().is_floating()}
+    within = within & set(wanted)
+    care = {
+        name: columns[name].isnan() for name in within if columns[name].type().is_floating()
+    }  # bounds leave nan out
     texts = [name for name in columns if name in values.TEXT_COLUMNS and columns[name].type().is_string()]
     care |= {name: values.untidy(columns[name], name) for name in texts}
     found = {name: part.table.filter(needed).limit(1) for name, needed in care.items()}

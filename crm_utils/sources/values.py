@@ -12,6 +12,7 @@ AMOUNT = "decimal(17, 4)"  # Ibis takes a product for MONEY already, which it is
 TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country")
 ID_COLUMNS = ("customer_id", "order_id", "product_id")
 NUMBER_COLUMNS = ("quantity", "unit_price", "unit_cost", "amount")
+TYPES = dict.fromkeys(TEXT_COLUMNS, "string") | dict.fromkeys(NUMBER_COLUMNS, MONEY) | {"ordered_at": "timestamp"}
 WITH_OFFSET = r"\d:\d\d.*([+-]\d\d(:?\d\d)?|Z)$"
 GROUP_MARK = r"(?<=\d)['\s](?=\d{3}(?!\d))"  # what parts the thousands of a number, where it is neither comma nor point
 EXCEL = "excel"  # days since 1899-12-30
@@ -33,7 +34,7 @@ def standard(raw: ir.Table, wanted: dict[str, str], format: Format | None, sound
     sound: the standard names of the columns that are only cast.
     """
     columns = {
-        name: raw[column].cast(_kind(name)) if name in sound else typed(raw[column], name, format)
+        name: raw[column].cast(TYPES[name]) if name in sound else typed(raw[column], name, format)
         for name, column in wanted.items()
     }
     table = raw.select(**columns)
@@ -49,10 +50,6 @@ def typed(column: ir.Column, name: str, format: Format | None) -> ir.Column:
     if name in NUMBER_COLUMNS:
         return _as_number(column, format)
     return column.cast("timestamp") if format is None else _as_time(column, format)
-
-
-def _kind(name: str) -> str:
-    return "string" if name in TEXT_COLUMNS else MONEY if name in NUMBER_COLUMNS else "timestamp"
 
 
 def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringColumn:
