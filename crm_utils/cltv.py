@@ -7,6 +7,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from crm_utils.terms import Terms
+
 HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: ""}  # months ahead and how the columns are suffixed
 ALL = "all"  # what stands for all customers among the segments
 TIERS = ("A", "B", "C")  # the most valuable third of customers, the middle, the last
@@ -73,38 +75,20 @@ def forecast(customers: pd.DataFrame, models, analysis_date: date) -> pd.DataFra
     return customers.assign(**columns)
 
 
-def lifetime_value(
-    customers: pd.DataFrame, models, analysis_date: date, margin_rate: float, discount_rate: float, months: int
-) -> pd.DataFrame:
-    """The customers with clv, clv_low and clv_high, and tier: expected profit of the next `months` months, discounted.
+def lifetime_value(customers: pd.DataFrame, models, analysis_date: date, terms: Terms) -> pd.DataFrame:
+    """The customers with clv, clv_low and clv_high, and tier: expected profit of the terms' months, discounted.
 
-    clv = margin_rate × value of a purchase × Σ expected purchases in month m ÷ (1 + discount_rate)^(m / 12);
-    discount_rate is annual, months are calendar months. Acquisition cost and past purchases are not in it.
+    clv = margin_rate × value of a purchase × Σ expected purchases in month m ÷ (1 + discount_rate)^(m / 12). Acquisition cost and past purchases are not in it.
     clv_low/high: 90 % interval of the expected value (parameters only, no chance): do not add them up.
     tier: A the third of customers with the highest clv, then B and C; equal values by customer_id.
     """
-    if not (0 < margin_rate <= 1 and discount_rate > -1 and months >= 0):
-        raise ValueError(
-            f"CLV takes a margin rate in (0, 1], a discount rate above −1 and months ≥ 0, not {margin_rate}, {discount_rate}, {months}"
-        )
-    days = [days_ahead(analysis_date, month) for month in range(1, months + 1)] or [0]
-    discount = (1 + discount_rate) ** (-np.arange(1, len(days) + 1) / 12)
-    weights = margin_rate * (discount - np.append(discount[1:], 0))[:, None]
+    days = [days_ahead(analysis_date, month) for month in range(1, terms.months + 1)] or [0]
+    discount = (1 + terms.discount_rate) ** (-np.arange(1, len(days) + 1) / 12)
+    weights = terms.margin_rate * (discount - np.append(discount[1:], 0))[:, None]
     clv = (models.expected_orders(customers, days) @ weights)[:, 0] * models.expected_value(customers)
     slopes = models.slopes(customers, days, weights)[:, 0, :] / np.maximum(clv, 1e-300)[:, None]
     low, high = models.expected_interval(clv, slopes)
     return customers.assign(clv=clv, clv_low=low, clv_high=high, tier=_tiers(clv))
-
-
-def assumptions(margin_rate: float, discount_rate: float, months: int) -> pd.DataFrame:
-    """What the CLV assumes, as rows of the model table: model, parameter, value, standard_error, note."""
-    values = {"margin_rate": margin_rate, "discount_rate": discount_rate, "horizon_months": months}
-    return pd.DataFrame(
-        [
-            {"model": "CLV", "parameter": name, "value": float(value), "standard_error": np.nan, "note": "assumption"}
-            for name, value in values.items()
-        ]
-    )
 
 
 def outlook(
@@ -172,21 +156,18 @@ def activity_map(models, ages: int = 365, repeats: int = 12) -> pd.DataFrame:
     ).reset_index()
 
 
-def joined(
-    customers: pd.DataFrame,
-    segments: pd.DataFrame,
-    valued: pd.DataFrame,
-    margin_rate: float,
-    discount_rate: float,
-    months: int,
-) -> pd.DataFrame:
+def joined(customers: pd.DataFrame, segments: pd.DataFrame, valued: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     """RFM, segment and expected value of every customer in one table, the most valuable first.
 
     Columns of `customers`, segment, and of `valued`: p_alive, expected orders and revenue (_1m to _12m), clv with its range, tier and
-    what it assumes (horizon_months, margin_rate, discount_rate), historic_clv. Money to cents, the rest to four decimals.
+    what it rests on (horizon_months, margin_rate, discount_rate), historic_clv. Money to cents, the rest to four decimals.
     """
-    terms = {"horizon_months": months, "margin_rate": margin_rate, "discount_rate": discount_rate}
-    known = valued.drop(columns=["repeat_orders", "last_order_age", "age", "mean_value"]).assign(**terms)
+    rests_on = {
+        "horizon_months": terms.months,
+        "margin_rate": terms.margin_rate,
+        "discount_rate": terms.discount_rate,
+    }
+    known = valued.drop(columns=["repeat_orders", "last_order_age", "age", "mean_value"]).assign(**rests_on)
     known = known.rename(columns={name: f"{name}_12m" for name in ("expected_orders", "expected_revenue")})
     known = known.round({name: 2 if "clv" in name or "revenue" in name else 4 for name in known.columns})
     whole = customers.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")

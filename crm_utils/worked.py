@@ -10,6 +10,7 @@ import pandas as pd
 
 from crm_utils import cltv
 from crm_utils.formats import count, day
+from crm_utils.terms import Terms
 
 PRINTED_ORDERS, PRINTED_LINES = (3, 6), 30  # orders and line items of a history that can be read at one sitting
 
@@ -53,9 +54,7 @@ def example(
     valued: pd.DataFrame,
     models,
     analysis_date: date,
-    margin_rate: float,
-    discount_rate: float,
-    months: int,
+    terms: Terms,
 ) -> Example:
     """The customer whose order lines these are (see `orders.lines_of`), from orders as placed and as known on the date."""
     customer_id = lines.customer_id.iloc[0]
@@ -65,8 +64,8 @@ def example(
         customer_id,
         lines,
         bought,
-        steps(one, bought, models, analysis_date, margin_rate),
-        by_month(one, models, analysis_date, margin_rate, discount_rate, months),
+        steps(one, bought, models, analysis_date, terms),
+        by_month(one, models, analysis_date, terms),
     )
 
 
@@ -86,7 +85,7 @@ def own_orders(placed: ir.Table, known: ir.Table, customer_id: str) -> pd.DataFr
     return own[["purchase_day", "day", "order_id", "lines", "placed", "taken_back", "revenue"]]
 
 
-def steps(one: pd.DataFrame, bought: pd.DataFrame, models, analysis_date: date, margin_rate: float) -> pd.DataFrame:
+def steps(one: pd.DataFrame, bought: pd.DataFrame, models, analysis_date: date, terms: Terms) -> pd.DataFrame:
     """Step, formula and result (text) from a customer's orders (`own_orders`) and row of `cltv.lifetime_value` to a year's profit."""
     row, value = one.iloc[0], models.expected_value(one)[0]
     n, active = row.repeat_orders + 1, models.purchase.p_alive(*cltv.behaviour(one))[0]
@@ -104,20 +103,18 @@ def steps(one: pd.DataFrame, bought: pd.DataFrame, models, analysis_date: date, 
         ("Parameters of the value model", "fitted to all customers", _parameters(models.value)),
         ("Expected value of a purchase day", "p (γ + n z) ÷ (p n + q − 1)", f"{value:,.2f}"),
         ("Expected revenue, 12 months", f"purchase days × value = {row.expected_orders:,.4f} × {value:,.2f}", f"{row.expected_revenue:,.2f}"),
-        ("Profit, 12 months, not discounted", f"revenue × margin of {100 * margin_rate:g}%", f"{margin_rate * row.expected_revenue:,.2f}"),
+        ("Profit, 12 months, not discounted", f"revenue × margin of {100 * terms.margin_rate:g}%", f"{terms.margin_rate * row.expected_revenue:,.2f}"),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["step", "formula", "result"])
 
 
-def by_month(
-    one: pd.DataFrame, models, analysis_date: date, margin_rate: float, discount_rate: float, months: int
-) -> pd.DataFrame:
+def by_month(one: pd.DataFrame, models, analysis_date: date, terms: Terms) -> pd.DataFrame:
     """The customer's clv month by month: month, until (days from the analysis date), expected_orders, profit, discount, clv."""
-    until = [cltv.days_ahead(analysis_date, month) for month in range(1, months + 1)]
-    table = pd.DataFrame({"month": range(1, months + 1), "until": until})
+    until = [cltv.days_ahead(analysis_date, month) for month in range(1, terms.months + 1)]
+    table = pd.DataFrame({"month": range(1, terms.months + 1), "until": until})
     table["expected_orders"] = np.diff(models.expected_orders(one, until)[0], prepend=0)
-    table["profit"] = margin_rate * table.expected_orders * models.expected_value(one)[0]
-    table["discount"] = (1 + discount_rate) ** (-table.month / 12)
+    table["profit"] = terms.margin_rate * table.expected_orders * models.expected_value(one)[0]
+    table["discount"] = (1 + terms.discount_rate) ** (-table.month / 12)
     return table.assign(clv=table.profit * table.discount)
 
 

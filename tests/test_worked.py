@@ -11,8 +11,10 @@ from scipy.special import hyp2f1
 
 from crm_utils import btyd, cleaning, cltv, orders, worked
 from crm_utils.schemas import check
+from crm_utils.terms import Terms
 
 TODAY = date(2011, 12, 9)
+TERMS = Terms(0.3, 0.1, 12)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def models(customers) -> btyd.Models:
 
 @pytest.fixture(scope="module")
 def valued(customers, models) -> pd.DataFrame:
-    return cltv.lifetime_value(cltv.forecast(customers, models, TODAY), models, TODAY, 0.3, 0.1, 12)
+    return cltv.lifetime_value(cltv.forecast(customers, models, TODAY), models, TODAY, TERMS)
 
 
 def line_items(**columns: list) -> ibis.Table:
@@ -103,7 +105,7 @@ def found(valued, models) -> worked.Example:
     )
     lines = placed[["customer_id", "order_id", "ordered_at"]].assign(amount=5.0, removed_by=None)
     table = ibis.memtable(placed)
-    return worked.example(lines, table, table, valued, models, TODAY, 0.3, 0.1, 12)
+    return worked.example(lines, table, table, valued, models, TODAY, TERMS)
 
 
 def test_the_months_add_up_to_the_value(found, valued):
@@ -120,7 +122,7 @@ def test_the_value_formula_is_the_one_printed(found, valued, models):
     one = valued.iloc[[5]]
     p, q, gamma = models.value.p, models.value.q, models.value.gamma
     n, z = one.repeat_orders.iloc[0] + 1, one.mean_value.iloc[0]
-    steps = worked.steps(one, found.orders, models, TODAY, 0.3).set_index("step")
+    steps = worked.steps(one, found.orders, models, TODAY, TERMS).set_index("step")
     assert steps.formula["Expected value of a purchase day"] == "p (γ + n z) ÷ (p n + q − 1)"
     assert steps.result["Expected value of a purchase day"] == f"{p * (gamma + n * z) / (p * n + q - 1):,.2f}"
     assert steps.formula["Age at the last of them (t_x), days"].endswith("1 March 2011 − 2 January 2011")

@@ -17,7 +17,7 @@ SMALLEST_CLASS = 20  # customers: below that a class says little, and a control 
 
 
 def margin_rate(model: pd.DataFrame) -> float:
-    """The margin rate that 04_cltv assumed."""
+    """The margin rate that 04_cltv reckoned with."""
     return float(model.set_index(["model", "parameter"]).value["CLV", "margin_rate"])
 
 

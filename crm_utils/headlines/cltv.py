@@ -7,6 +7,7 @@ import pandas as pd
 
 from crm_utils.formats import count, day, money, percent, plural
 from crm_utils.headlines import Sentence, say
+from crm_utils.terms import Terms
 
 NEGATIVE = r"(?<!\w)-(?=\d)"  # a hyphen where a minus belongs
 
@@ -54,23 +55,26 @@ def season(seasons: dict) -> Sentence:
     )
 
 
-def value(cltv: pd.DataFrame, margin_rate: float, discount_rate: float, months: int, currency: str) -> Sentence:
+def value(cltv: pd.DataFrame, terms: Terms, currency: str) -> Sentence:
     """Total CLV, with the horizon, margin and discount it rests on."""
-    return say(
-        f"Today’s customers have a lifetime value (CLV) of {money(cltv.clv.sum(), currency)}: {terms(margin_rate, discount_rate, months)}."
+    return say(f"Today’s customers have a lifetime value (CLV) of {money(cltv.clv.sum(), currency)}: {in_full(terms)}.")
+
+
+def in_full(terms: Terms) -> str:
+    """What a CLV stands for: its horizon, margin and discount, and what of them is assumed."""
+    margin, discount = _rates(terms.margin_rate, terms.discount_rate)
+    at = (
+        f"the margin that the costs in the data leave, {margin}"
+        if terms.margin_known
+        else f"an assumed margin of {margin}"
     )
+    return f"profit of the next {plural(terms.months, 'month')}, at {at} of revenue, discounted by an assumed {discount} a year"
 
 
-def terms(margin_rate: float, discount_rate: float, months: int) -> str:
-    """What a CLV stands for: its horizon, margin and discount."""
-    margin, discount = _rates(margin_rate, discount_rate)
-    return f"profit of the next {plural(months, 'month')}, at an assumed margin of {margin} of revenue, discounted by an assumed {discount} a year"
-
-
-def in_brief(margin_rate: float, discount_rate: float, months: int) -> str:
+def in_brief(terms: Terms) -> str:
     """The same for a caption."""
-    margin, discount = _rates(margin_rate, discount_rate)
-    return f"CLV: {plural(months, 'month')}, margin {margin}, discount {discount} a year"
+    margin, discount = _rates(terms.margin_rate, terms.discount_rate)
+    return f"CLV: {plural(terms.months, 'month')}, margin {margin}, discount {discount} a year"
 
 
 def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Sentence:
@@ -145,7 +149,7 @@ def by_segment(totals: pd.DataFrame, currency: str) -> Sentence:
 
 def model_notes(model: pd.DataFrame) -> Sentence:
     """What the fit itself warns of."""
-    notes = model[(model.note.fillna("") != "") & (model.note != "assumption")].drop_duplicates(["model", "note"])
+    notes = model[(model.note.fillna("") != "") & (model.model != "CLV")].drop_duplicates(["model", "note"])
     return (
         say(*(f"{row.model}: {re.sub(NEGATIVE, '−', row.note)}." for row in notes.itertuples()))
         if len(notes)

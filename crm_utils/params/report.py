@@ -74,7 +74,7 @@ class Segmentation(Model):
 class Cltv(Model):
     """What customers will be worth (04_cltv)."""
 
-    margin_rate: float = Field(0.3, gt=0, le=1)
+    margin_rate: float | None = Field(None, gt=0, le=1)
     discount_rate: float = Field(0.1, ge=0, le=1)
     horizon_months: int = Field(12, ge=1, le=60, strict=True)
     holdout_days: int = Field(91, ge=7, le=730, strict=True)

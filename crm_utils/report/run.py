@@ -29,6 +29,7 @@ WORDED = [
     "SourceError",
     "SourceMissing",
     "TableError",
+    "TermsError",
     "TraitError",
 ]
 

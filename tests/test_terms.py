@@ -1,0 +1,56 @@
+"""What a lifetime value rests on: a margin that is set, else in the data, else assumed; and what is refused."""
+
+import pandas as pd
+import pytest
+
+from crm_utils.terms import ASSUMED_MARGIN, Terms, TermsError, of_run
+
+CUSTOMERS = pd.DataFrame({"customer_id": list("abc"), "revenue": [100.0, 300.0, 100.0]})
+
+
+def habits(*rates: float | None) -> pd.DataFrame:
+    return pd.DataFrame({"customer_id": list("abc"), "margin_rate": rates})
+
+
+@pytest.mark.parametrize(
+    "known, rate, from_data",
+    [
+        (None, ASSUMED_MARGIN, False),
+        (pd.DataFrame({"customer_id": list("abc")}), ASSUMED_MARGIN, False),
+        (habits(0.5, 0.4, 0.2), 0.38, True),  # 50 + 120 + 20 of 500
+        (habits(0.5, 0.4, None), 0.425, True),  # 50 + 120 of 400: who has no costs says nothing
+        (habits(0.5, None, 0.1), ASSUMED_MARGIN, False),  # 200 of 500: too little to speak for all
+        (habits(None, None, None), ASSUMED_MARGIN, False),
+    ],
+    ids=["no habits", "no costs", "all known", "one unknown", "most unknown", "none known"],
+)
+def test_the_margin_comes_from_the_costs_where_most_of_revenue_has_them(known, rate, from_data):
+    assert of_run(CUSTOMERS, known, None, 0.1, 12) == Terms(rate, 0.1, 12, from_data)
+    assert of_run(CUSTOMERS, known, 0.07, 0.1, 12) == Terms(0.07, 0.1, 12)  # what is set counts
+
+
+def test_the_order_of_rows_and_customers_without_habits_change_nothing():
+    found = of_run(CUSTOMERS, habits(0.5, 0.4, 0.2), None, 0.1, 12)
+    assert of_run(CUSTOMERS[::-1], habits(0.5, 0.4, 0.2).sample(frac=1, random_state=1), None, 0.1, 12) == found
+
+
+def test_costs_that_leave_nothing_are_refused_with_the_cure():
+    with pytest.raises(TermsError, match=r"a margin of −10.0% of revenue: correct unit_cost, or set cltv.margin_rate"):
+        of_run(CUSTOMERS, habits(-0.1, -0.1, -0.1), None, 0.1, 12)
+    assert of_run(CUSTOMERS, habits(-0.1, -0.1, -0.1), 0.2, 0.1, 12).margin_rate == 0.2
+
+
+@pytest.mark.parametrize("margin, discount, months", [(0.3, -1, 12), (0, 0.1, 12), (1.1, 0.1, 12), (0.3, 0.1, -1)])
+def test_impossible_terms_are_refused(margin, discount, months):
+    with pytest.raises(TermsError, match="CLV takes a margin rate"):
+        Terms(margin, discount, months)
+
+
+def test_the_model_table_says_what_is_assumed():
+    notes = Terms(0.4, 0.1, 12, margin_known=True).table().set_index("parameter").note
+    assert notes.to_dict() == {
+        "margin_rate": "from the costs in the data",
+        "discount_rate": "assumption",
+        "horizon_months": "assumption",
+    }
+    assert (Terms(0.4, 0.1, 12).table().note == "assumption").all()
