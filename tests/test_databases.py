@@ -220,6 +220,8 @@ def test_the_right_to_read_is_enough(request, server, how, folder, reference, tm
 def test_spark_gives_the_same_tables(spark, folder, reference, tmp_path):
     query = f"select * from parquet.`{folder / 'shop.parquet'}`"
     assert_same(tables({"database": spark, "query": query}, folder, tmp_path), reference)
+    own = sources.databases.connect(spark, folder)._session.conf.get("spark.sql.warehouse.dir")
+    assert own.endswith(f"{folder}/.cache/spark")  # not in the folder that make was called in
 
 
 def test_big_query_is_asked_the_same(ledger):

@@ -47,7 +47,7 @@ def connect(url: str, root: Path, write: bool = False) -> BaseBackend:
         if scheme in FILES:
             return _opened(scheme, place, root, write)
         if scheme == "pyspark":
-            return _spark(filled)
+            return _spark(filled, root)
         engine = ibis.connect(f"{scheme}://{place}", **({"charset": "utf8mb4"} if scheme == "mysql" else {}))
     except SourceError:
         raise
@@ -83,7 +83,7 @@ def _opened(scheme: str, place: str, root: Path, write: bool) -> BaseBackend:
     return here.limited(ibis.duckdb.connect(path, read_only=not write))
 
 
-def _spark(url: str) -> BaseBackend:
+def _spark(url: str, root: Path) -> BaseBackend:
     """A Spark session: `spark://local[2]`, `spark://host:7077`, or `spark://` for the cluster that the settings name."""
     from pyspark.sql import SparkSession
 
@@ -91,6 +91,8 @@ def _spark(url: str) -> BaseBackend:
     builder = SparkSession.builder.config("spark.sql.session.timeZone", "UTC")
     if place:
         builder = builder.master(place if place.startswith("local") else f"spark://{place}")
+    if place.startswith("local"):  # it makes this folder, by default in the one it is started from
+        builder = builder.config("spark.sql.warehouse.dir", str(root / ".cache" / "spark"))
     return ibis.pyspark.connect(builder.getOrCreate())
 
 
