@@ -55,7 +55,7 @@ class Store:
 
     @property
     def side_tables(self) -> dict[str, Any]:
-        """The arguments of `side_tables.read_all`, but for the day."""
+        """The arguments of `sources.side_tables`, but for the day."""
         settings = self.settings
         named = {name: getattr(settings, name) for name in ("attributes", "contacts", "past_campaigns")}
         return {"named": named, "source": settings.source.model_dump(), "root": self.root}

@@ -95,10 +95,15 @@ def test_only_who_agreed_and_rested_is_planned_for():
     assert reach.reachable.to_dict() == {"mail": 1, "any": 2}
 
 
-def test_contacts_without_consent_are_refused():
+def test_contacts_without_consent_or_of_strangers_are_refused():
     audience = pd.DataFrame({"mail": True}, index=["1"])
     with pytest.raises(BudgetError, match="table contacts has no column consent: without it nobody may be contacted"):
         audiences.reachable(audience, CONTACTS.drop(columns="consent"), pd.Series({"mail": "email"}), DAY, 14)
+    strangers = CONTACTS.assign(customer_id="C-" + CONTACTS.customer_id)
+    with pytest.raises(BudgetError, match="contacts: none of its . customers has ordered; its ids look like 'C-"):
+        audiences.reachable(audience, strangers, pd.Series({"mail": "email"}), DAY, 14)
+    nobody = audiences.reachable(audience, CONTACTS.iloc[:0], pd.Series({"mail": "email"}), DAY, 14)
+    assert not nobody.any(axis=None)  # an empty table: nobody has agreed
 
 
 def test_controls_of_a_running_campaign_stay_out_of_all_campaigns():

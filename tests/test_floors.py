@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "crm_utils"
 FLOORS = [
     "formats schemas params locate spreadsheets engine enough",
     "simulate",
-    "sources side_tables store scoring terms",
+    "sources store scoring terms",
     "cleaning outliers settlement habits readiness orders rfm segments traits clusters cohorts lists"
     " btyd cltv season historic budget guess",
     "backtest movement stability calibration comparison worked",

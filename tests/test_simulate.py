@@ -12,7 +12,7 @@ from test_cleaning import DAY, assert_reconciles, clean
 
 from crm_utils import habits, params, simulate, sources
 from crm_utils.params import Shop
-from crm_utils.side_tables import read_all
+from crm_utils.sources import side_tables
 from crm_utils.store import Store
 
 COLUMNS = {name: name for name in simulate.LINE_ITEMS.names}
@@ -112,7 +112,7 @@ def test_the_ledger_of_the_shop_reconciles(lines, mode: str):
 def test_side_tables_know_nothing_of_later_days(tmp_path: Path):
     named = dict.fromkeys(("attributes", "contacts", "past_campaigns"), "simulated")
     source = {"simulate": SHOP.model_dump()}
-    before, after = (read_all(named, source, tmp_path, day) for day in (date(2024, 2, 4), date(2024, 3, 31)))
+    before, after = (side_tables(named, source, tmp_path, day) for day in (date(2024, 2, 4), date(2024, 3, 31)))
     assert before["past_campaigns"].empty and len(after["past_campaigns"]) > 1000
     assert before["contacts"].last_contacted.isna().all() and after["contacts"].last_contacted.notna().any()
     assert set(before["attributes"].customer_id) < set(after["attributes"].customer_id)

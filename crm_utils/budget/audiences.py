@@ -56,12 +56,17 @@ def reachable(
     """The audience less who may not be contacted: no consent for the campaign's channel, or contacted too lately.
 
     `channels` names the channel of each campaign (null: any channel with consent will do). Whoever was contacted in
-    the last `days_between_contacts` days on any channel rests. Raises `BudgetError` where a column is missing.
+    the last `days_between_contacts` days on any channel rests. Raises `BudgetError` where a column is missing or no id is one of ours.
     """
     missing = [column for column in CONTACTS if column not in contacts]
     if missing:
         raise BudgetError(
             f"table contacts has no column {', '.join(missing)}: without it nobody may be contacted; it needs {', '.join(CONTACTS)}"
+        )
+    if len(contacts) and not contacts.customer_id.isin(audience.index).any():
+        raise BudgetError(
+            f"table contacts: none of its {contacts.customer_id.nunique():,} customers has ordered; its ids look like "
+            f"{contacts.customer_id.iloc[0]!r}, ours like {audience.index[0]!r}"
         )
     first_day = pd.Timestamp(analysis_date) - pd.Timedelta(days=days_between_contacts)
     resting = contacts.customer_id[pd.to_datetime(contacts.last_contacted) > first_day]

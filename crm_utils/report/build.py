@@ -106,14 +106,14 @@ def _unusable(jobs: list[Job]) -> str | None:
     reading = [job for job in jobs if manifest.stale_notebooks(job)[:1] == [job.notebooks[0].name]]
     if not reading or reading[0].report.source.database:
         return None
-    from crm_utils import schemas, side_tables, sources
+    from crm_utils import schemas, sources
 
     report, root = reading[0].report, reading[0].root
     source = report.source.model_dump()
     named = {name: getattr(report, name) for name in ("attributes", "contacts", "past_campaigns")}
     try:
         sources.line_items(source, report.columns.model_dump(), root, reading[-1].day)
-        for table, frame in side_tables.read_all(named, source, root, reading[-1].day).items():
+        for table, frame in sources.side_tables(named, source, root, reading[-1].day).items():
             schemas.check(frame, table)
     except (SourceError, schemas.TableError) as error:
         return hidden(" ".join(str(error).split()))

@@ -12,9 +12,10 @@ import pandas as pd
 
 from crm_utils import simulate
 from crm_utils.sources import checks, databases, files, values
+from crm_utils.sources.beside import side_tables
 from crm_utils.sources.extract import Extract, Format
 
-__all__ = ["Extract", "extracts", "fingerprint", "line_items"]
+__all__ = ["Extract", "extracts", "fingerprint", "line_items", "side_tables"]
 
 
 def line_items(source: dict, columns: dict[str, str | None], root: Path, day: date | None = None) -> ir.Table:

@@ -24,10 +24,11 @@ def extracts(source: dict, root: Path, format: Format) -> list[Extract]:
         return [Extract(paths[0].name, _cdnow(paths[0]), format)]
     if source.get("sheets") and not any(kind(path) == "xlsx" for path in paths):
         raise SourceError(f"source.sheets is for spreadsheets, and {paths[0].name} is none: remove source.sheets")
-    return [extract for path in paths for extract in _of_file(path, source.get("sheets"), root, format)]
+    return [extract for path in paths for extract in of_file(path, source.get("sheets"), root, format)]
 
 
-def _of_file(path: Path, names: list[str] | None, root: Path, format: Format) -> list[Extract]:
+def of_file(path: Path, names: list[str] | None, root: Path, format: Format) -> list[Extract]:
+    """What one file holds: an extract for each of the named sheets of a spreadsheet, else one."""
     if path.stat().st_size == 0:
         raise SourceError(f"{path.name} is empty (0 bytes): export it again")
     if (form := kind(path)) == "xlsx":

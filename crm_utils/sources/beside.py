@@ -1,0 +1,133 @@
+"""What is known of customers beside their transactions: attributes, contacts, past campaigns."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from crm_utils import simulate
+from crm_utils.formats import plural
+from crm_utils.locate import SIMULATED, SourceError, side_file
+from crm_utils.params import Shop
+from crm_utils.sources import checks, files, sheets, values
+from crm_utils.sources.extract import Format
+
+YES, NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
+ISO_DAY = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
+
+
+def side_tables(named: dict[str, str | None], source: dict, root: Path, day: date) -> dict[str, pd.DataFrame]:
+    """The tables a report names, by name: a csv, parquet or spreadsheet file (path relative to the project) or `simulated`.
+
+    Text is written as `source` says; days may be ISO in any case. Ids are text. Who said nothing has not consented.
+    Campaigns after the day are left out, and a contact after it is not known yet.
+    Raises `SourceMissing` for a file that is not there, `SourceError` for one that cannot be read.
+    """
+    root, day = Path(root), pd.Timestamp(day)
+    tables = {name: _table(name, where, source, root, day) for name, where in named.items() if where is not None}
+    if "past_campaigns" in tables:
+        table = tables["past_campaigns"]
+        _refuse_repeats(table, f"past_campaigns: {named['past_campaigns']}")
+        tables["past_campaigns"] = table[table.contacted_on <= day]
+    if "contacts" in tables:
+        table = tables["contacts"]
+        tables["contacts"] = table.assign(last_contacted=table.last_contacted.where(table.last_contacted <= day))
+    return tables
+
+
+def _table(name: str, where: str, source: dict, root: Path, day: pd.Timestamp) -> pd.DataFrame:
+    if where == SIMULATED:
+        if not source.get("simulate"):
+            raise SourceError(f"{name}: simulated needs a simulated source; name a file")
+        return simulate.side_table(Shop.model_validate(source["simulate"]), name, day)
+    format = Format.of(source)
+    try:
+        table = _read(side_file(name, where, root), root, format)
+    except SourceError as error:
+        said = str(error)
+        raise type(error)(said if said.startswith(f"{name}: ") else f"{name}: {said}") from None
+    label = f"{name}: {where}"
+    _refuse_missing(table, "customer_id", label)
+    table = table.assign(customer_id=_text(table.customer_id))
+    if name == "attributes":
+        return table.assign(
+            **{column: _number_or_text(table[column], format) for column in table if column != "customer_id"}
+        )
+    dated = "last_contacted" if name == "contacts" else "contacted_on"
+    _refuse_missing(table, dated, label)
+    texts = {column: _text(table[column]) for column in table if column != dated}
+    if "consent" in texts:
+        texts["consent"] = _consent(texts["consent"], label)
+    return table.assign(**texts, **{dated: _days(table[dated], dated, label, format)})
+
+
+def _read(path: Path, root: Path, format: Format) -> pd.DataFrame:
+    """A file as it stands; a csv as text. It may be in UTF-8, and parted by other marks than the line items."""
+    encoding = None
+    if files.kind(path) == "csv" and format.encoding and files.guessed_encoding(path, root):
+        encoding = format.encoding
+    if files.kind(path) == "xlsx" and len(names := sheets.shapes(path)) > 1:
+        raise SourceError(
+            f"{path.name} has {len(names)} sheets ({', '.join(map(repr, names))}): keep the table in a file of its own"
+        )
+    (part,) = files.of_file(path, None, root, replace(format, encoding=encoding, delimiter=None))
+    return checks.executed(part.table, part)
+
+
+def _text(column: pd.Series) -> pd.Series:
+    """A column as text without blanks around it; whole numbers without decimals; null where nothing stands."""
+    texts = column.astype("str").str.strip().str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+    return texts.where(texts != "")
+
+
+def _number_or_text(column: pd.Series, format: Format) -> pd.Series:
+    """A column of a csv as numbers where all of it are; one of a typed file as it is."""
+    if not pd.api.types.is_string_dtype(column):
+        return column
+    texts = _text(column)
+    decimal = format.decimal or "."
+    numbers = pd.to_numeric(texts.str.replace(decimal, ".") if decimal != "." else texts, errors="coerce")
+    return numbers if numbers.notna().equals(texts.notna()) else texts
+
+
+def _consent(texts: pd.Series, label: str) -> pd.Series:
+    said = texts.str.lower()
+    unclear = texts[texts.notna() & ~said.isin([*YES, *NO])]
+    if len(unclear):
+        raise SourceError(
+            f"{label}, column 'consent': {plural(len(unclear), 'row')} with neither yes nor no, for example {unclear.iloc[0]!r}; "
+            "write them as true or false"
+        )
+    return said.isin(YES)
+
+
+def _days(column: pd.Series, name: str, label: str, format: Format) -> pd.Series:
+    """The moments of a column: as the file types them, as ISO text, or as `source.date_format` says."""
+    texts = _text(column)
+    days = pd.to_datetime(texts.where(texts.str.fullmatch(ISO_DAY)), errors="coerce", format="ISO8601")
+    if format.date_format and format.date_format != values.EXCEL:
+        days = days.fillna(pd.to_datetime(texts, errors="coerce", format=format.date_format))
+    lost = texts[days.isna() & texts.notna()]
+    if len(lost):
+        raise SourceError(
+            f"{label}, column {name!r}: {plural(len(lost), 'row')} without a readable date, for example {lost.iloc[0]!r}; write them as 2024-12-31"
+        )
+    return days.astype("datetime64[us]")
+
+
+def _refuse_missing(table: pd.DataFrame, column: str, label: str) -> None:
+    if column not in table.columns:
+        raise SourceError(f"{label} has no column {column!r}. It has: {', '.join(map(str, table.columns))}")
+
+
+def _refuse_repeats(table: pd.DataFrame, label: str) -> None:
+    """Raise `SourceError` where a customer stands in a campaign more than once, perhaps in both groups."""
+    key = ["campaign", "customer_id"]
+    if set(key) <= set(table.columns) and table.duplicated(key).any():
+        twice = table[table.duplicated(key, keep=False)]
+        campaign, customer = twice[key].iloc[0]
+        raise SourceError(
+            f"{label}, columns 'campaign' and 'customer_id': {plural(len(twice), 'row')} of customers who stand in a campaign more than once, "
+            f"for example customer {customer} in {campaign!r}; keep one row each, with the group they were drawn into"
+        )

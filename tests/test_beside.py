@@ -1,0 +1,129 @@
+"""Attributes, contacts and past campaigns from files, and what is said of files that cannot be used."""
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from crm_utils.locate import SourceError, SourceMissing
+from crm_utils.schemas import check
+from crm_utils.sources import side_tables
+
+DAY = date(2024, 6, 30)
+
+
+def read(tmp_path: Path, name: str, text: str):
+    (tmp_path / "table.csv").write_text(text)
+    return side_tables({name: "table.csv"}, {}, tmp_path, DAY)[name]
+
+
+def test_ids_keep_their_zeros(tmp_path: Path):
+    assert read(tmp_path, "attributes", "customer_id,age\n007,30\n").customer_id.tolist() == ["007"]
+
+
+CONTACTS = pd.DataFrame(
+    {
+        "customer_id": [7, 12346, 12347],
+        "channel": ["email", " email", "sms"],
+        "consent": [True, False, None],
+        "last_contacted": [pd.Timestamp("2024-05-01"), pd.Timestamp("2024-05-02 10:30"), None],
+        "external_id": [101, None, 103],
+    }
+)
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "csv.gz", "semicolon.csv", "parquet", "xlsx"])
+def test_contacts_are_the_same_from_any_file(tmp_path: Path, kind: str):
+    """Ids that a table held as numbers, with gaps, come without decimals; no answer is no consent."""
+    path = tmp_path / f"contacts.{kind}"
+    if kind == "parquet":
+        CONTACTS.to_parquet(path)
+    elif kind == "xlsx":
+        CONTACTS.to_excel(path, index=False)
+    else:
+        CONTACTS.to_csv(path, index=False, sep={"tsv": "\t", "semicolon.csv": ";"}.get(kind, ","))
+    table = side_tables({"contacts": path.name}, {}, tmp_path, DAY)["contacts"]
+    assert table.customer_id.tolist() == ["7", "12346", "12347"]
+    assert table.channel.tolist() == ["email", "email", "sms"]
+    assert table.consent.tolist() == [True, False, False]
+    assert table.last_contacted.tolist()[:2] == [pd.Timestamp("2024-05-01"), pd.Timestamp("2024-05-02 10:30")]
+    assert table.external_id.tolist()[::2] == ["101", "103"] and table.external_id.isna().tolist() == [
+        False,
+        True,
+        False,
+    ]
+    check(table, "contacts")
+
+
+@pytest.mark.parametrize(
+    "said, meant", [("yes", True), ("No", False), ("TRUE", True), ("0", False), ("1.0", True), ("", False)]
+)
+def test_consent_is_what_was_said(tmp_path: Path, said: str, meant: bool):
+    text = f"customer_id,channel,consent,last_contacted,external_id\n1,email,{said},,\n"
+    assert read(tmp_path, "contacts", text).consent.tolist() == [meant]
+
+
+def test_days_and_numbers_may_be_written_as_the_source_writes_them(tmp_path: Path):
+    """A shop's export writes its attributes and contacts as it writes its orders."""
+    writing = {"encoding": "windows-1252", "decimal": ",", "date_format": "%d.%m.%Y", "delimiter": ";"}
+    attributes = "customer_id;town;age;height;code\n1;Köln;30;1,80;A1\n2;;41;1,75;7\n"
+    (tmp_path / "attributes.csv").write_bytes(attributes.encode("windows-1252"))
+    contacts = (
+        "customer_id,channel,consent,last_contacted,external_id\n1,email,yes,03.04.2024,\n2,email,yes,2024-04-05,ä\n"
+    )
+    (tmp_path / "contacts.csv").write_text(contacts, encoding="utf-8")
+    found = side_tables({"attributes": "attributes.csv", "contacts": "contacts.csv"}, writing, tmp_path, DAY)
+    assert found["attributes"].to_dict("list") == {
+        "customer_id": ["1", "2"],
+        "town": ["Köln", pytest.approx(float("nan"), nan_ok=True)],
+        "age": [30, 41],
+        "height": [1.8, 1.75],
+        "code": ["A1", "7"],
+    }
+    assert found["contacts"].last_contacted.tolist() == [pd.Timestamp("2024-04-03"), pd.Timestamp("2024-04-05")]
+    assert found["contacts"].external_id[1] == "ä"
+
+
+def test_later_contacts_and_campaigns_are_not_known_yet(tmp_path: Path):
+    contacts = read(
+        tmp_path,
+        "contacts",
+        "customer_id,channel,consent,last_contacted,external_id\n1,email,True,2024-07-01,a\n2,email,True,2024-06-30,b\n",
+    )
+    assert contacts.last_contacted.isna().tolist() == [True, False]
+    campaigns = read(
+        tmp_path,
+        "past_campaigns",
+        "campaign,customer_id,contacted_on,group\nspring,1,2024-06-01,control\nsummer,1,2024-07-01,treatment\n",
+    )
+    assert campaigns.campaign.tolist() == ["spring"]
+
+
+@pytest.mark.parametrize(
+    "name, text, message",
+    [
+        (
+            "attributes",
+            "customer,age\n1,30\n",
+            "attributes: table.csv has no column 'customer_id'. It has: customer, age",
+        ),
+        ("past_campaigns", "customer_id\n1\n", "table.csv has no column 'contacted_on'. It has: customer_id"),
+        (
+            "contacts",
+            "customer_id,last_contacted\n1,soon\n2,2024-01-01\n",
+            "column 'last_contacted': 1 row without a readable date, for example 'soon'; write them as 2024-12-31",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_file(tmp_path: Path, name: str, text: str, message: str):
+    with pytest.raises(SourceError) as error:
+        read(tmp_path, name, text)
+    assert message in str(error.value)
+
+
+def test_a_missing_file_and_a_simulation_that_is_none(tmp_path: Path):
+    with pytest.raises(SourceMissing, match="contacts: none.csv is not there"):
+        side_tables({"contacts": "none.csv"}, {}, tmp_path, DAY)
+    with pytest.raises(SourceError, match="simulated needs a simulated source"):
+        side_tables({"contacts": "simulated"}, {}, tmp_path, DAY)
