@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crm_utils.locate import SourceError, SourceMissing
-from crm_utils.schemas import check
+from crm_utils.schemas import TableError, check
 from crm_utils.sources import side_tables
 
 DAY = date(2024, 6, 30)
@@ -127,3 +127,19 @@ def test_a_missing_file_and_a_simulation_that_is_none(tmp_path: Path):
         side_tables({"contacts": "none.csv"}, {}, tmp_path, DAY)
     with pytest.raises(SourceError, match="simulated needs a simulated source"):
         side_tables({"contacts": "simulated"}, {}, tmp_path, DAY)
+
+
+def test_text_is_no_consent_in_the_contract_either(tmp_path: Path):
+    """An analyst may save contacts of her own: a 'no' there must not become a yes."""
+    table = pd.DataFrame(
+        {
+            "customer_id": ["1"],
+            "channel": ["email"],
+            "consent": ["no"],
+            "last_contacted": [pd.NaT],
+            "external_id": ["a"],
+        }
+    )
+    with pytest.raises(TableError, match="consent"):
+        check(table, "contacts")
+    assert not check(table.assign(consent=False), "contacts").consent[0]

@@ -70,7 +70,7 @@ def reachable(
         )
     first_day = pd.Timestamp(analysis_date) - pd.Timedelta(days=days_between_contacts)
     resting = contacts.customer_id[pd.to_datetime(contacts.last_contacted) > first_day]
-    agreed = contacts[contacts.consent.fillna(False).astype(bool) & ~contacts.customer_id.isin(resting)]
+    agreed = contacts[contacts.consent & ~contacts.customer_id.isin(resting)]
     allowed = {}
     for name in audience:
         on_channel = agreed if pd.isna(channels[name]) else agreed[agreed.channel == channels[name]]

@@ -162,7 +162,7 @@ def side_tables(named: dict[str, pd.DataFrame], customers: int) -> Sentence | No
         parts.append(f"{plural(table.customer_id.nunique(), 'customer')} have attributes ({columns}).")
     if "contacts" in named:
         table = named["contacts"]
-        agreed = table[table.consent.astype(bool)].customer_id.nunique()
+        agreed = table[table.consent].customer_id.nunique()
         parts.append(
             f"{plural(table.customer_id.nunique(), 'customer')} can be reached, {count(agreed)} of them agreed to it."
         )

@@ -107,7 +107,7 @@ CONTRACTS = {
         {
             "customer_id": _text(),
             "channel": _text(),
-            "consent": Column(bool, coerce=True),
+            "consent": Column(bool),
             "last_contacted": Column(TIME, nullable=True, coerce=True),
             "external_id": _text(nullable=True),
         },
