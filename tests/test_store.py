@@ -67,7 +67,16 @@ def test_every_violation_is_listed_with_counts_and_examples():
     assert text.startswith("table customers breaks its contract:")
     assert "column rfm_cell is missing" in text
     assert "orders: greater_than(0) fails in 2 rows, for example 0, -3" in text
-    assert "revenue: not_nullable fails in 1 rows" in text
+    assert "revenue: not_nullable fails in 1 row" in text
+
+
+@pytest.mark.parametrize("counted", [2.7, "2", None], ids=["a fraction", "text", "nothing"])
+def test_a_count_is_a_whole_number(counted):
+    """An analyst's own 2.7 orders are not cut to 2."""
+    assert check(CUSTOMERS.assign(orders=2.0), "customers").orders.tolist() == [2, 2]
+    with pytest.raises(TableError, match="orders is .*, where whole numbers are needed") as error:
+        check(CUSTOMERS.assign(orders=[1, counted]), "customers")
+    assert "TypeError" not in str(error.value)
 
 
 def test_a_repeated_key_is_refused():

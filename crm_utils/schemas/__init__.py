@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from pandera.errors import SchemaErrors
 
+from crm_utils.formats import plural
 from crm_utils.schemas.contracts import CONTRACTS, TIME, Contract
 
 __all__ = ["CONTRACTS", "TIME", "TableError", "check"]
@@ -12,6 +13,8 @@ COERCED = {
     "string[pyarrow]": "str",
     "datetime64[ns]": TIME,
 }  # pandera's name of a type, and the type as it is handed out
+
+NEEDED = {"dtype('int64')": "whole numbers", "dtype('bool')": "True and False"}
 
 HOLDS = {  # pandera's rules, for whole columns
     "greater_than": lambda values, min_value: values.min() > min_value,
@@ -38,7 +41,7 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if _plainly_honours(frame, contract):
         return frame.reset_index(drop=True)
     try:
-        checked = contract.schema.validate(frame.reset_index(drop=True), lazy=True)
+        checked = contract.schema.validate(_with_whole_numbers(frame.reset_index(drop=True), contract), lazy=True)
     except SchemaErrors as error:
         raise TableError(f"table {name} breaks its contract:\n{_violations(error.failure_cases)}") from None
     return checked.astype(dict.fromkeys(contract.times, TIME))  # pandera knows nanoseconds only
@@ -61,6 +64,13 @@ def _plainly_honours(frame: pd.DataFrame, contract: Contract) -> bool:
     return not key or _ascends(frame, key) or not frame.duplicated(key).any()
 
 
+def _with_whole_numbers(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """The frame with numbers that have no fraction as integers, in the columns that are to hold such."""
+    counts = [name for name, column in contract.columns.items() if str(column.dtype) == "int64" and name in frame]
+    numbers = [name for name in counts if pd.api.types.is_numeric_dtype(frame[name])]
+    return frame.astype({name: "int64" for name in numbers if (frame[name] % 1 == 0).all()})
+
+
 def _ascends(frame: pd.DataFrame, key: list[str]) -> bool:
     """Whether each row's key comes after the one before it, as in every stored table."""
     above, equal = np.zeros(max(len(frame) - 1, 0), bool), True
@@ -75,12 +85,18 @@ def _ascends(frame: pd.DataFrame, key: list[str]) -> bool:
 
 def _violations(cases: pd.DataFrame) -> str:
     lines = []
+    cases = cases[
+        ~cases.failure_case.astype("str").str.startswith("TypeError(")
+    ]  # a rule met a type that is told already
     for (column, rule), group in cases.groupby(["column", "check"], dropna=False, sort=True):
         if rule == "column_in_dataframe":
             lines.append(f"  column {group.failure_case.iloc[0]} is missing")
             continue
+        if rule in NEEDED:
+            lines.append(f"  {column} is {group.failure_case.iloc[0]}, where {NEEDED[rule]} are needed")
+            continue
         examples = ", ".join(map(repr, group.failure_case.drop_duplicates().head(3).tolist()))
         lines.append(
-            f"  {column}: {rule} fails in {group['index'].nunique() or len(group):,} rows, for example {examples}"
+            f"  {column}: {rule} fails in {plural(group['index'].nunique() or len(group), 'row')}, for example {examples}"
         )
     return "\n".join(lines)

@@ -34,7 +34,7 @@ def _text(nullable: bool = False) -> Column:
 
 
 def _whole(*checks: Check) -> Column:
-    return Column(int, list(checks), coerce=True)
+    return Column(int, list(checks))  # coerced, 2.7 would become 2 without a word
 
 
 def _number(*checks: Check, nullable: bool = False) -> Column:
