@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.params import cell_name
+from crm_utils.params.queries import meets
 
 
 class SegmentError(ValueError):
@@ -96,11 +97,11 @@ def _with_queries(customers: pd.DataFrame, code: np.ndarray, queries: dict[str, 
     times = (code >= 0).astype(int)
     for name, where in queries.items():
         try:
-            meets = customers.eval(where).to_numpy(dtype=bool)
+            met = meets(customers, where)
         except Exception as error:  # pandas raises many kinds for a query that does not fit
             raise SegmentError(f"segment {name}: where {where!r} is no query on the customers: {error}") from error
-        times += meets
-        code = np.where(meets, names.index(name), code)
+        times += met
+        code = np.where(met, names.index(name), code)
     if (times != 1).any():
         none, several = customers.rfm_cell[times == 0], customers.rfm_cell[times > 1]
         raise SegmentError(

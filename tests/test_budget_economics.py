@@ -105,6 +105,10 @@ def test_an_unknown_segment_is_named():
 def test_a_rule_on_columns_that_are_not_there_is_named():
     with pytest.raises(BudgetError, match="campaign a: where 'spend > 3' is no query on the customers"):
         economics.eligible(people(5), campaigns({"segments": [], "where": "spend > 3"}), ["A"])
+    with pytest.raises(
+        BudgetError, match="where 'recency_days' is no query on the customers: it gives numbers or text"
+    ):
+        economics.eligible(people(5), campaigns({"segments": [], "where": "recency_days"}), ["A"])
 
 
 def test_a_campaign_with_nobody_is_left_out_of_the_options():

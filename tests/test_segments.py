@@ -172,6 +172,9 @@ def test_a_map_of_queries_on_more_than_scores_is_proven_on_the_customers():
     unknown = Naming(**parse(query_map("colour == 1", "orders > 0"), SegmentMap, "map").parts())
     with pytest.raises(SegmentError, match="segment S0: where 'colour == 1' is no query on the customers"):
         unknown.segment(five(), TODAY)
+    number = Naming(**parse(query_map("orders", "orders < 0"), SegmentMap, "map").parts())
+    with pytest.raises(SegmentError, match="segment S0: where 'orders' is no query on the customers: it gives numbers"):
+        number.segment(five(), TODAY)
 
 
 @pytest.mark.parametrize(

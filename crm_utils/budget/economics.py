@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.budget.errors import BudgetError
+from crm_utils.params.queries import meets
 
 VALUE_CLASSES = 10
 SMALLEST_CLASS = 20  # customers: below that a class says little, and a control group cannot be taken from it
@@ -162,9 +163,9 @@ def break_even_lift(
     return np.where((margin > given) & (lift <= 1 - p0), lift, np.nan)
 
 
-def _matching(customers: pd.DataFrame, campaign) -> pd.Series:
+def _matching(customers: pd.DataFrame, campaign) -> np.ndarray:
     try:
-        return customers.eval(campaign.where).astype(bool)
+        return meets(customers, campaign.where)
     except Exception as error:  # pandas raises many kinds for a query that does not fit
         raise BudgetError(
             f"campaign {campaign.name}: where {campaign.where!r} is no query on the customers: {error}"

@@ -2,6 +2,11 @@
 
 import ast
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a run that finds nothing to do starts in a quarter of the time without them
+    import numpy as np
+    import pandas as pd
 
 METHODS = {
     *("isin", "between", "isna", "notna", "isnull", "notnull", "abs", "round"),
@@ -27,3 +32,11 @@ def check_query(query: str, who: str) -> None:
             raise ValueError(
                 f"{who}: where {query!r} may not use {what}; columns may be compared, and asked {', '.join(sorted(METHODS))}"
             )
+
+
+def meets(table: "pd.DataFrame", query: str) -> "np.ndarray":
+    """Which rows of a table a query says yes to. Raises `ValueError` where it says anything but yes or no."""
+    answer = table.eval(query)
+    if str(getattr(answer, "dtype", None)) != "bool":
+        raise ValueError("it gives numbers or text, not yes or no: compare columns with values")
+    return answer.to_numpy()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from crm_utils.params.base import Model
-from crm_utils.params.queries import check_query
+from crm_utils.params.queries import check_query, meets
 
 
 def _span(value: Any) -> tuple[int, int]:
@@ -205,7 +205,7 @@ def _named_by(query: str, bins: int, whose: str) -> list[str] | None:
     scores = list(itertools.product(range(1, bins + 1), repeat=3))
     cells = pd.DataFrame(scores, columns=["recency_score", "frequency_score", "monetary_score"])
     try:
-        return [cell_name(*scores[place]) for place in cells.query(query).index]
+        return [cell_name(*scores[place]) for place in meets(cells, query).nonzero()[0]]
     except UndefinedVariableError:
         return None
     except Exception as error:  # pandas raises many kinds for what is no query
