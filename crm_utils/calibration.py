@@ -9,6 +9,7 @@ from scipy.special import expit, logit
 
 from crm_utils import btyd, cltv, rfm
 from crm_utils.orders import known_on
+from crm_utils.segments import name_alike
 
 TOLERANCE = 0.05  # a segment whose forecast is off by more is named on the page
 FEWEST = 100  # customers of a segment before its own correction is trusted
@@ -17,22 +18,21 @@ COLUMNS = ["segment", "customers", "predicted", "actual"]
 
 
 def window(
-    orders: ir.Table, adjustments: ir.Table, origin: date, days: int, cells: dict[str, str], bins: int
+    orders: ir.Table, adjustments: ir.Table, origin: date, days: int, customers: pd.DataFrame, segments: pd.DataFrame
 ) -> pd.DataFrame:
     """What was forecast on a day and what came: one row per segment as it was that day.
 
     Returns segment, customers, predicted, actual (shares of customers who buy within `days`), and shift: what to add
-    to the log odds of the forecast so that it meets what came. `cells` names the segment of each RFM cell; customers in
-    other cells are left out. No row where nobody had bought twice by then.
+    to the log odds of the forecast so that it meets what came. Today's scored `customers` and their `segments`
+    say how customers were named then (see `segments.name_alike`). No row where nobody had bought twice by then.
     """
     before = known_on(orders, adjustments, origin)
-    customers = cltv.summary(before, origin)
-    if not len(customers) or not (customers.repeat_orders > 0).any():
+    known = cltv.summary(before, origin)
+    if not len(known) or not (known.repeat_orders > 0).any():
         return pd.DataFrame(columns=[*COLUMNS, "shift"])
-    bg_nbd = btyd.fit_bg_nbd(*cltv.behaviour(customers))
-    chance = btyd.purchase_probabilities(bg_nbd, customers, [days])[days]
-    scored = rfm.score(rfm.measures(before, origin), bins)
-    named = scored.set_index("customer_id").rfm_cell.map(cells)
+    bg_nbd = btyd.fit_bg_nbd(*cltv.behaviour(known))
+    chance = btyd.purchase_probabilities(bg_nbd, known, [days])[days]
+    named = name_alike(rfm.score_alike(before, origin, customers), origin, customers, segments)
     judged = pd.DataFrame({"chance": chance, "segment": named.reindex(chance.index)}).dropna()
     judged["bought"] = judged.index.isin(_buyers(known_on(orders, adjustments, origin + timedelta(days=days)), origin))
     table = judged.groupby("segment").agg(
@@ -42,13 +42,13 @@ def window(
     return table.reset_index()
 
 
-def cells(customers: pd.DataFrame, segments: pd.DataFrame) -> dict[str, str]:
-    """The segment of each RFM cell, as customers show it today."""
-    return customers.merge(segments, on="customer_id").groupby("rfm_cell").segment.first().to_dict()
-
-
 def held_out(
-    orders: ir.Table, adjustments: ir.Table, analysis_date: date, days: int, cells: dict[str, str], bins: int
+    orders: ir.Table,
+    adjustments: ir.Table,
+    analysis_date: date,
+    days: int,
+    customers: pd.DataFrame,
+    segments: pd.DataFrame,
 ) -> pd.DataFrame:
     """The last window that is over, forecast from its start and corrected by what was known then.
 
@@ -56,14 +56,16 @@ def held_out(
     (calibrated − actual). Without an earlier window `calibrated` is the uncorrected forecast.
     """
     origin = analysis_date - timedelta(days=days)
-    last = window(orders, adjustments, origin, days, cells, bins)
-    moved = last.segment.map(corrections(orders, adjustments, origin, days, cells, bins)).fillna(0.0).astype(float)
+    last = window(orders, adjustments, origin, days, customers, segments)
+    moved = (
+        last.segment.map(corrections(orders, adjustments, origin, days, customers, segments)).fillna(0.0).astype(float)
+    )
     calibrated = shifted(last.predicted.astype(float), moved)
     return last.drop(columns="shift").assign(calibrated=calibrated, error=calibrated - last.actual.astype(float))
 
 
 def corrections(
-    orders: ir.Table, adjustments: ir.Table, day: date, days: int, cells: dict[str, str], bins: int
+    orders: ir.Table, adjustments: ir.Table, day: date, days: int, customers: pd.DataFrame, segments: pd.DataFrame
 ) -> pd.Series:
     """What to add to the log odds of each segment's forecasts from `day` on: index segment.
 
@@ -72,7 +74,7 @@ def corrections(
     March to September 2011) the mean error was 3.5 points with both, 7.1 and 7.2 with one, 5.6 without any.
     """
     origins = (day - timedelta(days=days), day - timedelta(days=YEAR))
-    windows = [window(orders, adjustments, origin, days, cells, bins) for origin in dict.fromkeys(origins)]
+    windows = [window(orders, adjustments, origin, days, customers, segments) for origin in dict.fromkeys(origins)]
     known = [table[table.customers >= FEWEST].set_index("segment")["shift"] for table in windows if len(table)]
     return pd.concat(known, axis=1).astype(float).mean(axis=1) if known else pd.Series(dtype=float)
 

@@ -144,6 +144,15 @@ def rules_of(scored: pd.DataFrame) -> Rules:
     return Rules(**scored.attrs.get("rules", {"bins": scored.attrs.get("bins", 5)}))
 
 
+def score_alike(orders: ir.Table, day: date, scored: pd.DataFrame) -> pd.DataFrame:
+    """The customers as they stood on another day, measured and scored by the rules of a table that is `scored`.
+
+    orders: those known on that day. Cut points are computed anew, unless the rules freeze them.
+    """
+    rules = rules_of(scored)
+    return score(measures(orders, day, rules), rules, scored.attrs["limits"] if rules.frozen_on else None)
+
+
 def cut_points(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
     """The limits of each score class: measure, score, lowest, highest, customers, unit. Empty classes have 0 customers."""
     tables = [

@@ -37,6 +37,20 @@ def naming_of(segments: pd.DataFrame) -> Naming | None:
     return Naming(**segments.attrs["naming"]) if "naming" in segments.attrs else None
 
 
+def name_alike(then: pd.DataFrame, day: date, customers: pd.DataFrame, segments: pd.DataFrame) -> pd.Series:
+    """The segments of another day, by customer_id, as the map behind today's `segments` names them.
+
+    then: the customers of that day, scored as today's `customers` were. Segments of an analyst's own come without a map: a
+    cell then has the name that most of its customers bear today, and whoever stands in a cell that is empty today has none.
+    """
+    naming = naming_of(segments)
+    if naming is not None:
+        return naming.segment(then, day).set_index("customer_id").segment
+    today = customers[["customer_id", "rfm_cell"]].merge(segments[["customer_id", "segment"]], on="customer_id")
+    names = today.value_counts(["rfm_cell", "segment"]).reset_index().drop_duplicates("rfm_cell")
+    return then.set_index("customer_id").rfm_cell.map(names.set_index("rfm_cell").segment).rename("segment")
+
+
 def assign(
     customers: pd.DataFrame,
     cells: dict[str, str],

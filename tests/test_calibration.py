@@ -10,8 +10,9 @@ from conftest import empty_adjustments
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_utils import calibration
+from crm_utils import calibration, rfm
 from crm_utils.params import SegmentMap, read
+from crm_utils.segments import Naming
 
 
 @given(chance=st.floats(0, 1), shift=st.floats(-5, 5))
@@ -50,12 +51,20 @@ def shop(seed: int = 0, count: int = 2500) -> tuple[ibis.Table, ibis.Table, date
     return ibis.memtable(table), ibis.memtable(none), date(2023, 12, 31)
 
 
+def today(placed: ibis.Table, day: date, **parts) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The scored customers of a day, and their segments."""
+    customers = rfm.score(rfm.measures(placed.filter(placed.ordered_at.date() <= day), day))
+    return customers, Naming(**({"cells": CELLS, "bins": 5, "queries": {}, "otherwise": {}} | parts)).segment(
+        customers, day
+    )
+
+
 CELLS = {f"{r}{f}{m}": "A" if r > 2 else "B" for r in range(1, 6) for f in range(1, 6) for m in range(1, 6)}
 
 
 def test_a_steady_shop_is_forecast_within_five_points():
     placed, none, day = shop()
-    found = calibration.held_out(placed, none, day, 91, CELLS, 5)
+    found = calibration.held_out(placed, none, day, 91, *today(placed, day))
     assert set(found.segment) == {"A", "B"}
     assert found.error.abs().max() < calibration.TOLERANCE
 
@@ -64,15 +73,30 @@ def test_a_window_does_not_look_into_the_future():
     placed, none, day = shop(count=600)
     origin = day - timedelta(days=91)
     later = placed.filter(placed.ordered_at.date() <= day)
-    before = calibration.window(later, none, origin, 91, CELLS, 5)
-    everything = calibration.window(placed, none, origin, 91, CELLS, 5)
+    before = calibration.window(later, none, origin, 91, *today(placed, day))
+    everything = calibration.window(placed, none, origin, 91, *today(placed, day))
     pd.testing.assert_frame_equal(before, everything)
 
 
 def test_a_short_history_has_no_window():
-    placed, none, _ = shop(count=50)
-    assert calibration.held_out(placed, none, date(2022, 1, 5), 91, CELLS, 5).empty
-    assert calibration.corrections(placed, none, date(2022, 1, 5), 91, CELLS, 5).empty
+    placed, none, day = shop(count=50)
+    assert calibration.held_out(placed, none, date(2022, 1, 5), 91, *today(placed, day)).empty
+    assert calibration.corrections(placed, none, date(2022, 1, 5), 91, *today(placed, day)).empty
+
+
+def test_nobody_is_left_out_of_a_window():
+    """Cells that nobody stands in today were full then: everybody known on that day is judged."""
+    placed, none, day = shop(count=600)
+    origin = day - timedelta(days=91)
+    known = placed.filter(placed.ordered_at.date() <= origin).customer_id.nunique().execute()
+    customers, segments = today(placed, day)
+    few = customers.query("recency_score == 5 or recency_score == 1")
+    few.attrs = customers.attrs
+    found = calibration.window(placed, none, origin, 91, few, segments)
+    assert found.customers.sum() == known
+    own = segments.copy()
+    own.attrs = {}  # an analyst's own segments: cells that are empty today have no name
+    assert calibration.window(placed, none, origin, 91, few, own).customers.sum() < known
 
 
 def test_on_online_retail_the_correction_helps_and_misses_are_named(retail_orders, no_adjustments):
@@ -80,7 +104,7 @@ def test_on_online_retail_the_correction_helps_and_misses_are_named(retail_order
     placed, none = retail_orders, no_adjustments
     segment_map = read(retail_map(), SegmentMap)
     found = [
-        calibration.held_out(placed, none, day, 91, segment_map.cells(), segment_map.bins)
+        calibration.held_out(placed, none, day, 91, *today(placed, day, **segment_map.parts()))
         for day in (date(2011, 6, 9), date(2011, 9, 9), date(2011, 12, 9))
     ]
     corrected = [np.average(table.error.abs(), weights=table.customers) for table in found]

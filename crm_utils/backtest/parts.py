@@ -9,6 +9,7 @@ import pandas as pd
 from crm_utils import btyd, cltv, rfm, season
 from crm_utils.backtest.trials import between
 from crm_utils.orders import known_on
+from crm_utils.segments import name_alike
 
 CLASSES = [-1, 0, 1, 2, 4, 9, np.inf]  # repeat purchase days, upper ends
 CLASS_NAMES = ["never", "once", "twice", "3–4 times", "5–9 times", "10 times or more"]
@@ -67,16 +68,13 @@ def segments_on(
 ) -> pd.Series:
     """The segments as they were at the last origin of a `rolling` table, by customer_id: scored on what was known then.
 
-    `customers` and `segments` of today give the rules of scoring, and the name of each cell (the one most of its customers bear).
+    `customers` and `segments` of today give the rules of scoring and the map (see `segments.name_alike`).
     """
     if tested.empty:
         return pd.Series(dtype="str")
-    names = customers[["customer_id", "rfm_cell"]].merge(segments[["customer_id", "segment"]], on="customer_id")
-    cells = names.value_counts(["rfm_cell", "segment"]).reset_index().drop_duplicates("rfm_cell")
-    origin, rules = tested.origin.iloc[-1].date(), rfm.rules_of(customers)
-    limits = customers.attrs["limits"] if rules.frozen_on else None
-    then = rfm.score(rfm.measures(known_on(orders, adjustments, origin), origin, rules), rules, limits)
-    return then.set_index("customer_id").rfm_cell.map(cells.set_index("rfm_cell").segment)
+    origin = tested.origin.iloc[-1].date()
+    scored = rfm.score_alike(known_on(orders, adjustments, origin), origin, customers)
+    return name_alike(scored, origin, customers, segments)
 
 
 def _added_up(judged: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
