@@ -133,12 +133,12 @@ def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 1
     return _listed(best, "silent_days")
 
 
-def gone_quiet(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 10) -> pd.DataFrame:
+def gone_quiet(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
     """Of the tenth with the highest past revenue, those more likely gone than not, the highest past revenue first."""
     past = customers.mean_value * (customers.repeat_orders + 1)
     quiet = customers.assign(past_revenue=past)[(past >= past.quantile(0.9)) & (customers.p_alive < QUIET)]
-    best = quiet.nlargest(rows, "past_revenue").merge(segments, on="customer_id", how="left")
-    return _listed(best, "past_revenue", "silent_days").head(rows)
+    best = quiet.sort_values(["past_revenue", "customer_id"], ascending=[False, True])
+    return _listed(best.merge(segments, on="customer_id", how="left"), "past_revenue", "silent_days")
 
 
 def activity_map(models, ages: int = 365, repeats: int = 12) -> pd.DataFrame:

@@ -24,6 +24,25 @@ def test_what_spending_on_low_potential_would_lose():
     assert found.verdict.to_dict() == {"A": "worthwhile", "B": "low potential", "C": "no campaign", "D": "empty"}
     assert found.loss["B"] == pytest.approx(-57)
     assert found.loss.drop("B").isna().all()
+    assert found.weighed.to_dict() == {"A": 30, "B": 10, "C": 0, "D": 0}
+
+
+def test_a_campaign_for_several_segments_is_set_up_once():
+    """Mail, fixed at 25, would lose 40 in B and 60 in C by contacts: both together 40 + 60 + 25."""
+    verdicts = pd.DataFrame(
+        {
+            "segment": ["A", "B", "C", "D"],
+            "verdict": ["worthwhile", *["low potential"] * 3],
+            "weighed": [30, 10, 7, 5],
+            "campaign": [None, "Mail", "Mail", None],
+            "fixed_cost": [float("nan"), 25.0, 25.0, float("nan")],
+            "loss": [float("nan"), -65.0, -85.0, float("nan")],
+        }
+    )
+    assert headlines.low_potential(verdicts, "GBP") == (
+        "Spend nothing on B, C and D: for the 22 customers of them who may be contacted no campaign earns back its cost. "
+        "Contacting them all would lose £125."
+    )
 
 
 def test_named_cells_with_the_counts_of_the_day():
@@ -41,7 +60,7 @@ def test_named_cells_with_the_counts_of_the_day():
     assert found.in_rule.to_dict() == {"514": 2, "413": 2, "355": 1, "444": 1, "111": 0}
     assert (
         headlines.named_cells(found.reset_index())
-        == "Nobody is in cells 413, 355 and 111 today. Campaigns therefore use the rules."
+        == "Nobody is in cells 413, 355 and 111 today. Campaigns therefore address the two groups by rule."
     )
 
 
@@ -79,7 +98,7 @@ def test_money_that_the_campaigns_cannot_use_is_said_with_the_sum_they_could():
     most = doubt.most_to_spend(TABLE, OFFERS, 0.0)
     assert most == pytest.approx(129)
     said = spending.unspent(plan_at(1000), 1000, None, 0.0, [], most, "GBP")
-    assert "Even the dearest one for every customer who may get one would cost only £129," in said
+    assert "with the dearest one for every customer who may get it, would cost only £129," in said
     assert "these campaigns cannot use it" not in spending.unspent(plan_at(100), 100, None, 0.0, [], most, "GBP")
 
 
@@ -100,8 +119,14 @@ def test_what_would_change_how_much_is_worth_spending():
 
 def test_flip_points_inside_the_ranges_are_to_be_measured_first():
     plan = plan_at(1000).assign(flip_lift=[0.06, 0.3])
-    assert headlines.flips(plan) == "1 of 2 decisions could change within your ranges. Measure first: a."
-    assert headlines.flips(plan.assign(flip_lift=float("nan"))) == "No decision changes anywhere within your ranges."
+    seen = pd.DataFrame({"campaign": ["a"], "detectable_lift": [0.05], "lift": [0.1]})
+    assert headlines.flips(plan, seen) == "1 of 2 decisions could change within your ranges. Measure first: a."
+    assert headlines.flips(plan, seen.assign(detectable_lift=0.2)) == (
+        "1 of 2 decisions could change within your ranges. Measure first: a. "
+        "This plan's lists are too small for that: pool several months, or hold back more."
+    )
+    nowhere = plan.assign(flip_lift=float("nan"))
+    assert headlines.flips(nowhere, seen) == "No decision changes anywhere within your ranges."
 
 
 def test_what_does_not_apply_says_so():
@@ -123,12 +148,15 @@ def test_calibration_names_the_segments_it_misses():
 def test_past_campaigns_in_one_sentence():
     found = pd.DataFrame(
         {
+            "campaign": ["Spring", "Summer", "Autumn"],
             "use": ["measured", "measured", "observational, not used"],
             "earned": [300.0, float("nan"), 900.0],
+            "earned_low": [-50.0, float("nan"), 0.0],
+            "earned_high": [650.0, float("nan"), 0.0],
             "promised": [200.0, float("nan"), 100.0],
         }
     )
     assert measuring.measured(found, "GBP") == (
-        "1 measured campaign whose costs are known earned £300; its assumed lift had promised £200. "
-        "1 campaign without groups that were random and complete is observational and not used."
+        "Spring, the one past campaign that was measured and whose costs are known, earned £300 (between −£50.00 and £650, "
+        "as far as chance allows to say); its assumed lift had promised £200. 1 campaign without groups that were random and complete is observational and not used."
     )

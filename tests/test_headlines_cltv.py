@@ -67,6 +67,21 @@ def test_the_verdict_is_honest(ours, rule, capture, part):
     assert part in judged.verdict(trials(ours, rule, capture))
 
 
+def test_a_rule_is_judged_on_the_tests_it_can_be_made_for():
+    """Last year's rule, 10 % off, needs a year of history: in its three tests of five we are 20 % off, and 5 % before."""
+    tested = trials(105, 140, origins=5)
+    tested.loc[(tested.method == FORECAST) & (tested.origin > tested.origin.unique()[1]), "revenue_predicted"] = 120.0
+    last_year = tested[(tested.method == REPEAT_PERIOD) & (tested.origin > tested.origin.unique()[1])]
+    rows = pd.concat([tested, last_year.assign(method=LAST_YEAR, revenue_predicted=90.0)])
+    assert (
+        "our revenue forecast was 14% off on average, no closer than the best simple rule "
+        "(“same period last year”: 10% in the 3 tests it can be made for, ours 20% there)."
+    ) in judged.verdict(rows)
+    assert "closer than the best simple rule (“same as the last period”: 40%)" in judged.verdict(tested)
+    two = rows[(rows.method != LAST_YEAR) | (rows.origin > tested.origin.unique()[2])]
+    assert "same as the last period" in judged.verdict(two)  # two tests of five are too few to judge a rule by
+
+
 def test_few_tests_are_a_first_impression():
     assert "first impression" in judged.verdict(trials(105, 130, origins=2))
     assert "Tested once, on the last 91 days" in judged.verdict(trials(105, 130, origins=1))
@@ -75,7 +90,7 @@ def test_few_tests_are_a_first_impression():
 
 def test_tests_with_a_season_are_told_apart():
     assert (
-        "In the 2 tests where last year’s season was known it was 5% off (without that season 5%), within its range in 2."
+        "In the 2 tests where last year’s season was known it was 5% off (without that season 5%), and its range held what came in 2 of 2."
         in judged.verdict(trials(105, 130, season=1.2))
     )
     assert "season" not in judged.verdict(trials(105, 130))
@@ -160,7 +175,7 @@ def test_the_season_or_its_absence():
 
 def test_what_a_range_rests_on():
     assert (
-        "the misses of 2 past forecasts over 91 days; 3 more of 10% each are assumed because these are few"
+        "the misses of 2 past forecasts over 91 days; because these are few, 3 more misses of 10% each are assumed."
         in headlines.ranges(btyd.PastError(0.1, 2), True, 91)
     )
     assert "no past forecast could be judged" in headlines.ranges(btyd.PastError(), True, 91)
@@ -202,7 +217,7 @@ def test_unidentified_dropout_is_no_finding():
     alive = pd.DataFrame({"p_alive": [np.nan, 0.9, 0.8]})
     assert (
         headlines.not_known(alive)
-        == "One customer bought once: whether they will return is not known. Of the 2 others, about 2 are still active."
+        == "One customer bought on one day only: whether they will return is not known. Of the 2 others, about 2 are still active."
     )
     assert "not known" in headlines.not_known(alive, identified=False)
     assert "does not tell who stopped" in headlines.quiet(alive.iloc[:0], "USD", identified=False)

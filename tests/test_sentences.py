@@ -144,7 +144,7 @@ def test_segments_in_words():
     assert segmentation.new_customers(customers, one).startswith(
         "No customer is new: the last first order was on 25 March 1997."
     )
-    assert "1 customer bought recently" in segmentation.new_customers(
+    assert "1 customer is new (Recent Customers): " in segmentation.new_customers(
         customers, profile(Champions=3, Recent_Customers=1)
     )
     assert segmentation.slipping(profile(Champions=3), "USD") == "No once-valuable customer has gone quiet."
@@ -152,9 +152,11 @@ def test_segments_in_words():
 
 
 def test_what_is_not_known_is_said():
-    assert cltv.not_known(pd.DataFrame({"p_alive": [np.nan, 0.5, 0.7]})).startswith("One customer bought once")
+    assert cltv.not_known(pd.DataFrame({"p_alive": [np.nan, 0.5, 0.7]})).startswith(
+        "One customer bought on one day only"
+    )
     assert cltv.not_known(pd.DataFrame({"p_alive": [np.nan, np.nan, 0.7]})).startswith(
-        "2 customers bought once: whether they are still customers is not known."
+        "2 customers bought on one day only: whether they are still customers is not known."
     )
     assert cltv.not_known(pd.DataFrame({"p_alive": [0.5]})).startswith("Every customer has bought again")
 
@@ -177,12 +179,21 @@ CAMPAIGNS = pd.DataFrame({"name": ["Mail"], "group": ["high-spending new custome
 
 
 def test_an_empty_target_group_is_said():
-    nobody, ten = pd.DataFrame({"Mail": [False]}), pd.DataFrame({"Mail": [True] * 10})
+    nobody, ten = (
+        pd.DataFrame({"Mail": [False]}),
+        pd.DataFrame({"Mail": [True] * 10}, index=[str(n) for n in range(10)]),
+    )
+    lists = pd.DataFrame({"customer_id": ["3", "7", "x"]})  # of other campaigns, where ours is not planned
     group = "high-spending new customers"
-    assert budget.target_group(plan(), CAMPAIGNS, nobody, group, "USD").startswith(
+    assert budget.target_group(plan(), CAMPAIGNS, nobody, lists, group, "USD").startswith(
         "High-spending new customers: there are none to contact on this date"
     )
     assert "of 10 customers who may be contacted, contact 10 with Mail for $50.00" in budget.target_group(
-        plan(), CAMPAIGNS, ten, group, "USD"
+        plan(), CAMPAIGNS, ten, lists, group, "USD"
     )
-    assert "no campaign for them earns back its cost" in budget.target_group(plan(0), CAMPAIGNS, ten, group, "USD")
+    unplanned = budget.target_group(plan(0), CAMPAIGNS, ten, lists, group, "USD")
+    assert unplanned.endswith(
+        "no campaign made for them earns back its cost; 2 of them are on the lists of other campaigns."
+    )
+    none = budget.target_group(plan(0), CAMPAIGNS, ten, lists.iloc[2:], group, "USD")
+    assert none.endswith("no campaign made for them earns back its cost.")

@@ -28,11 +28,11 @@ def net(bought=0, silent=0, old=0, new=0, arrivals=0) -> pd.DataFrame:
     [
         (
             {"bought": 44, "silent": -100, "old": 70, "new": -7, "arrivals": 3},
-            "Since 9 June 2011, 56 fewer customers behave like Champions. Moving limits of the score classes added 63 and arrivals less departures added 3, so the segment counts 728 instead of 718.",
+            "Since 9 June 2011, 56 fewer customers behave like Champions. Score limits that moved added 63 and newcomers less those who left added 3, so the segment counts 728 instead of 718.",
         ),
         (
             {"bought": 2, "old": -1},
-            "Since 9 June 2011, 2 more customers behave like Champions. Moving limits of the score classes took 1, so the segment counts 719 instead of 718.",
+            "Since 9 June 2011, 2 more customers behave like Champions. Score limits that moved took 1, so the segment counts 719 instead of 718.",
         ),
         ({}, "Since 9 June 2011, as many customers behave like Champions. The segment counts 718 instead of 718."),
     ],

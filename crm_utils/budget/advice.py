@@ -21,14 +21,15 @@ RULES = {
 
 
 def named_cells(customers: pd.DataFrame) -> pd.DataFrame:
-    """The cells the strategy names: cell, use, said, in_cell, segment, rule, in_rule (customers the wider rule finds).
+    """The cells the strategy names: cell, use, said, in_cell, segment (of its customers, the most frequent first), rule (the group
+    that campaigns address), in_rule (its customers).
 
     Single cells can be empty, and 355 and 444 are not customers long gone; so campaigns use the rules.
     """
     rows = []
     for cell, (use, said, rule) in CELLS.items():
         here = customers[customers.rfm_cell == cell]
-        where = here.segment.iloc[0] if len(here) else "nobody"
+        where = ", ".join(here.segment.value_counts().index) or "nobody"
         rows.append([cell, use, said, len(here), where, rule, int(customers.eval(RULES[rule]).sum())])
     return pd.DataFrame(rows, columns=["cell", "use", "said", "in_cell", "segment", "rule", "in_rule"])
 
@@ -39,7 +40,8 @@ def segment_verdicts(
     """What the plan does for each segment, and what spending where it does not would cost.
 
     Returns segment, customers, contacts, spend, expected_profit, verdict (worthwhile / low potential / no campaign /
-    empty), loss: what contacting everybody of a low-potential segment with its best campaign would lose, as a profit (< 0).
+    empty), weighed (customers some campaign may be sent to), and of low-potential segments campaign (the best for everybody
+    weighed), its fixed_cost, and loss: what contacting them all with it would lose, as a profit (< 0).
     """
     sums = plan.groupby("segment")[["contacts", "spend", "expected_profit"]].sum()
     table = profile[["segment", "customers"]].merge(sums, on="segment", how="left")
@@ -48,12 +50,18 @@ def segment_verdicts(
     everybody = (
         (options.profit * options.customers).groupby([options.segment, options.campaign]).sum().reset_index(name="loss")
     )
-    everybody["loss"] -= everybody.campaign.map(campaigns.set_index("name").fixed_cost)
-    best = everybody.groupby("segment").loss.max()
+    everybody["fixed_cost"] = everybody.campaign.map(campaigns.set_index("name").fixed_cost)
+    everybody["loss"] -= everybody.fixed_cost
+    best = everybody.sort_values("loss", kind="stable").drop_duplicates("segment", keep="last").set_index("segment")
     cases = {"empty": table.customers == 0, "worthwhile": table.contacts > 0, "no campaign": ~offered}
     table["verdict"] = np.select(list(cases.values()), list(cases), "low potential")
-    table["loss"] = table.segment.map(best).where((table.verdict == "low potential") & table.segment.map(best).lt(0))
-    return table.astype({"contacts": int})
+    table["weighed"] = table.segment.map(options.drop_duplicates("group").groupby("segment").customers.sum()).fillna(0)
+    table[["campaign", "fixed_cost", "loss"]] = best.reindex(table.segment)[
+        ["campaign", "fixed_cost", "loss"]
+    ].to_numpy()
+    losing = (table.verdict == "low potential") & (table.loss < 0)
+    table[["campaign", "fixed_cost", "loss"]] = table[["campaign", "fixed_cost", "loss"]].where(losing)
+    return table.astype({"contacts": int, "weighed": int, "fixed_cost": float, "loss": float})
 
 
 def acquisition_limit(orders_value: float, first_basket: float, orders_12m: float, margin: float) -> pd.DataFrame:

@@ -17,9 +17,10 @@ VALUE_CLASSES = 10
 SMALLEST_CLASS = 20  # customers: below that a class says little, and a control group cannot be taken from it
 
 
-def margin_rate(model: pd.DataFrame) -> float:
-    """The margin rate that 04_cltv reckoned with."""
-    return float(model.set_index(["model", "parameter"]).value["CLV", "margin_rate"])
+def margin_rate(model: pd.DataFrame) -> tuple[float, bool]:
+    """The margin rate that 04_cltv reckoned with, and whether it comes from the costs in the data."""
+    row = model.set_index(["model", "parameter"]).loc[("CLV", "margin_rate")]
+    return float(row.value), row.note != "assumption"
 
 
 def candidates(
@@ -46,11 +47,6 @@ def candidates(
         rate = joined.customer_id.map(habits.set_index("customer_id").margin_rate).astype(float)
     order_margin = rate.fillna(margin).clip(-1, 1) * joined.order_value
     return joined.assign(order_margin=order_margin, margin_known=rate.notna())
-
-
-def mean_margin(customers: pd.DataFrame) -> float:
-    """The margin rate of the mean order of these customers, from `candidates`."""
-    return float(customers.order_margin.sum() / customers.order_value.sum())
 
 
 def eligible(customers: pd.DataFrame, campaigns: pd.DataFrame, segment_names: list[str]) -> pd.DataFrame:

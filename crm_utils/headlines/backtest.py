@@ -16,21 +16,25 @@ def verdict(backtest: pd.DataFrame) -> Sentence:
     """Were past forecasts closer to what happened than the best simple rule, in total and in ranking customers?"""
     if backtest.empty:
         return say(NO_TEST)
-    misses, captures = _means(backtest.assign(miss=_miss(backtest).abs()))
-    captures[SPENT] = backtest.past_spend_capture.mean()
-    rule, ranking = misses.drop([OURS, UNADJUSTED]).idxmin(), captures.drop([OURS, UNADJUSTED]).idxmax()
-    gain, lead = misses[rule] - misses[OURS], captures[OURS] - captures[ranking]
+    tests, beside = backtest.origin.nunique(), _beside_rules(backtest)
+    ours = backtest[backtest.method == OURS]
+    rule = beside.loc[(beside.miss - beside.our_miss).fillna(0).idxmin()]
+    spent = pd.Series(
+        {"capture": ours.past_spend_capture.mean(), "our_capture": ours.top_decile_capture.mean()}, name=SPENT
+    )
+    ranks = pd.concat([beside[["capture", "our_capture"]].astype(float).fillna(0), spent.to_frame().T])
+    ranking = ranks.loc[(ranks.our_capture - ranks.capture).idxmin()]
+    gain, lead = rule.miss - rule.our_miss, ranking.our_capture - ranking.capture
     total = "closer than" if gain > CLOSE else "no closer than" if gain < -CLOSE else "about as close as"
-    ranks = "better than" if lead > CLOSE else "worse than" if lead < -CLOSE else "no better than"
-    tests = backtest.origin.nunique()
+    better = "better than" if lead > CLOSE else "worse than" if lead < -CLOSE else "no better than"
     where = (
         f"In {plural(tests, 'test')} of {plural(backtest.horizon_days.iloc[0], 'day')} each"
         if tests > 1
         else f"Tested once, on the last {plural(backtest.horizon_days.iloc[0], 'day')}"
     )
     return say(
-        f"{where}, our revenue forecast was {percent(misses[OURS])} off{' on average' if tests > 1 else ''}, {total} the best simple rule (“{rule.lower()}”: {percent(misses[rule])}).",
-        f"It ranks customers {ranks} a simple rule: its top tenth brought {percent(captures[OURS])} of the revenue, against {percent(captures[ranking])} for “{ranking.lower()}”.",
+        f"{where}, our revenue forecast was {percent(_miss(ours).abs().mean())} off{' on average' if tests > 1 else ''}, {total} the best simple rule (“{rule.name.lower()}”: {percent(rule.miss)}{_there(rule, tests)}).",
+        f"It ranks customers {better} a simple rule: its top tenth brought {percent(ranking.our_capture)} of the revenue, against {percent(ranking.capture)} for “{ranking.name.lower()}”.",
         _with_season(backtest),
         f"With fewer than {FEW} tests this is a first impression." if tests < FEW else "",
     )
@@ -125,11 +129,26 @@ def classes_in_words(classes: pd.DataFrame) -> str:
     return f"Bar chart of purchase days a customer, forecast and actual: {pairs}."
 
 
-def _means(backtest: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Mean miss and top-tenth capture of each method that took part in every test."""
-    table = backtest.groupby("method")[["miss", "top_decile_capture"]].agg(["mean", "size"])
-    full = table[table["miss", "size"] == backtest.origin.nunique()]
-    return full["miss", "mean"], full["top_decile_capture", "mean"].fillna(0)
+def _beside_rules(backtest: pd.DataFrame) -> pd.DataFrame:
+    """Each simple rule beside our forecast in the tests that both took part in: tests, miss, our_miss, capture, our_capture (means).
+
+    A rule that fewer than three tests know is left out where there are more: last year's needs a year before it.
+    """
+    rows = backtest.assign(miss=_miss(backtest).abs(), capture=backtest.top_decile_capture)
+    ours = rows[rows.method == OURS].set_index("origin")[["miss", "capture"]].add_prefix("our_")
+    rules = rows[~rows.method.isin([OURS, UNADJUSTED])].join(ours, on="origin")
+    table = rules.groupby("method")[["miss", "our_miss", "capture", "our_capture"]].mean()
+    table.insert(0, "tests", rules.groupby("method").size())
+    return table[table.tests >= min(FEW, backtest.origin.nunique())]
+
+
+def _there(rule: pd.Series, tests: int) -> str:
+    """In how many tests a rule that was not in all of them took part, and how our forecast did there."""
+    return (
+        ""
+        if rule.tests == tests
+        else f" in the {plural(rule.tests, 'test')} it can be made for, ours {percent(rule.our_miss)} there"
+    )
 
 
 def _with_season(backtest: pd.DataFrame) -> str:
@@ -145,7 +164,7 @@ def _with_season(backtest: pd.DataFrame) -> str:
         else "With last year’s season"
     )
     held = int(((known.revenue_low <= known.revenue_actual) & (known.revenue_actual <= known.revenue_high)).sum())
-    return f"{where} it was {percent(_miss(known).abs().mean())} off (without that season {percent(_miss(plain).abs().mean())}), within its range in {count(held)}."
+    return f"{where} it was {percent(_miss(known).abs().mean())} off (without that season {percent(_miss(plain).abs().mean())}), and its range held what came in {count(held)} of {count(len(known))}."
 
 
 def _again(times: str) -> str:

@@ -37,12 +37,13 @@ def _rests_on(chosen: pd.DataFrame) -> str:
 
 
 def beside_business_as_usual(
-    plan: pd.DataFrame, expected_revenue_3m: float, margin: float, margin_known: bool, currency: str
+    plan: pd.DataFrame, forecast: pd.DataFrame, margin: float, margin_known: bool, currency: str
 ) -> Sentence:
-    """What comes without any campaign, and what the plan adds to it."""
-    usual, added = margin * expected_revenue_3m, plan.expected_profit.sum()
+    """What comes without any campaign, from the `forecast` table, and what the plan adds to it."""
+    coming = forecast[(forecast.segment == "all") & (forecast.months == 3)].revenue.iloc[0]
+    usual, added = margin * coming, plan.expected_profit.sum()
     return say(
-        f"Without any campaign all customers together are expected to bring {money(usual, currency)} of margin in three months (at a margin of {percent(margin)}, {_from(margin_known)});",
+        f"Without any campaign all customers together are expected to bring {money(usual, currency)} of margin in the next three months ({money(coming, currency)} of revenue at a margin of {percent(margin)}, {_from(margin_known)});",
         f"the plan adds {money(added, currency)} to it. {money(plan.incentives_anyway.sum(), currency)} of its cost are discounts for people who would have bought anyway.",
     )
 
@@ -50,7 +51,7 @@ def beside_business_as_usual(
 def sensible(curve: pd.DataFrame, budget: float, sensible: float, currency: str) -> Sentence:
     """The budget beyond which nothing more is earned, and how the profit compares with half of it."""
     best = curve.expected_profit.max()
-    half = curve.expected_profit[curve.budget <= sensible / 2].max()
+    half = curve.expected_profit[curve.budget <= sensible / 2 + 0.01].max()  # budgets are shown to cents
     if best <= 0:
         return say("No budget earns a profit: the curve never rises above zero.")
     more = "less than" if sensible < budget * 0.995 else "the whole of" if sensible <= budget * 1.005 else "more than"
@@ -88,8 +89,8 @@ def ways(table: pd.DataFrame, currency: str) -> Sentence:
             f"{best.way.capitalize()} would earn as much: with money left over, whom to start with matters little."
         )
     return say(
-        f"The best rule of thumb ({best.way}) would earn {money(best.expected_profit, currency)} for {money(best.spend, currency)};",
-        f"the plan earns {money(planned.expected_profit, currency)} for {money(planned.spend, currency)}.",
+        f"The best rule of thumb ({best.way}) would earn a profit of {money(best.expected_profit, currency)} on {money(best.spend, currency)} spent;",
+        f"the plan earns {money(planned.expected_profit, currency)} on {money(planned.spend, currency)}.",
     )
 
 
@@ -99,15 +100,19 @@ def close_calls(plan: pd.DataFrame) -> pd.DataFrame:
     return plan[(plan.contacts > 0) | reachable].head(14)
 
 
-def flips(plan: pd.DataFrame) -> Sentence:
-    """Which decisions could change within the ranges believed."""
+def flips(plan: pd.DataFrame, measurable: pd.DataFrame) -> Sentence:
+    """Which decisions could change within the ranges believed, and whether this plan's lists (`lines.measurability`) can tell."""
     shown = plan[plan.flip_lift.notna()]
     inside = shown[(shown.flip_lift >= shown.lift_low) & (shown.flip_lift <= shown.lift_high)]
     if inside.empty:
         return say("No decision changes anywhere within your ranges.")
-    first = listing(inside.campaign.drop_duplicates().head(3).tolist())  # the plan is in order of profit
+    first = inside.campaign.drop_duplicates().head(3).tolist()  # the plan is in order of profit
+    seen = measurable.campaign[measurable.detectable_lift <= measurable.lift]
     return say(
-        f"{count(len(inside))} of {plural(len(plan), 'decision')} could change within your ranges. Measure first: {first}."
+        f"{count(len(inside))} of {plural(len(plan), 'decision')} could change within your ranges. Measure first: {listing(first)}.",
+        ""
+        if set(first) & set(seen)
+        else "This plan's lists are too small for that: pool several months, or hold back more.",
     )
 
 
@@ -122,11 +127,20 @@ def flips_in_words(plan: pd.DataFrame) -> str:
 
 
 def target_group(
-    plan: pd.DataFrame, campaigns: pd.DataFrame, audience: pd.DataFrame, group: str, currency: str
+    plan: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    audience: pd.DataFrame,
+    targets: pd.DataFrame,
+    group: str,
+    currency: str,
 ) -> Sentence:
-    """The plan for one of the two groups the strategy starts from, or that the group is empty today."""
+    """The plan for one of the two groups the strategy starts from, or that the group is empty today.
+
+    targets: who is on a list, to tell how many of the group other campaigns reach.
+    """
     names = campaigns.name[campaigns.group == group].tolist()
-    size = int(audience[names].any(axis=1).sum())
+    members = audience.index[audience[names].any(axis=1)]
+    size = len(members)
     title = group.capitalize()
     if not size:
         return say(
@@ -134,12 +148,18 @@ def target_group(
         )
     chosen = plan[plan.campaign.isin(names) & (plan.contacts > 0)]
     if chosen.empty:
+        elsewhere = int(targets.customer_id.isin(members).sum())
         return say(
-            f"{title}: {plural(size, 'customer')} may be contacted, but no campaign for them earns back its cost."
+            f"{title}: {plural(size, 'customer')} may be contacted, but no campaign made for them earns back its cost"
+            + (
+                f"; {count(elsewhere)} of them {'is' if elsewhere == 1 else 'are'} on the lists of other campaigns."
+                if elsewhere
+                else "."
+            )
         )
     return say(
         f"{title}: of {plural(size, 'customer')} who may be contacted, contact {count(chosen.contacts.sum())} with {listing(chosen.campaign.drop_duplicates().tolist())}",
-        f"for {money(chosen.spend.sum(), currency)}, earning {money(chosen.expected_profit.sum(), currency)}.",
+        f"for {money(chosen.spend.sum(), currency)}, for a profit of {money(chosen.expected_profit.sum(), currency)}.",
     )
 
 
@@ -147,9 +167,11 @@ def named_cells(cells: pd.DataFrame) -> Sentence:
     """Cells the strategy names that nobody is in today."""
     empty = cells.cell[cells.in_cell == 0].tolist()
     if not empty:
-        return say("Every cell the strategy names has customers today; the wider rules find more of the same kind.")
+        return say(
+            "Every cell the strategy names has customers today. Campaigns address the two groups by rule, since single cells are narrow."
+        )
     return say(
-        f"Nobody is in {'cell' if len(empty) == 1 else 'cells'} {listing(empty)} today. Campaigns therefore use the rules."
+        f"Nobody is in {'cell' if len(empty) == 1 else 'cells'} {listing(empty)} today. Campaigns therefore address the two groups by rule."
     )
 
 
@@ -171,10 +193,13 @@ def low_potential(verdicts: pd.DataFrame, currency: str) -> Sentence:
     rows = verdicts[verdicts.verdict == "low potential"]
     if rows.empty:
         return say("Nothing to leave out: every segment that a campaign is meant for is worth one.")
-    worst = rows.loss.sum()
+    losing = rows[rows.loss < 0]
+    once = losing.drop_duplicates("campaign").fixed_cost.sum()  # a campaign of several segments is set up once
+    worst = (losing.loss + losing.fixed_cost).sum() - once
+    may = plural(rows.weighed.sum(), "customer")
     return say(
-        f"Spend nothing on {listing(rows.segment.tolist())}: for these {plural(rows.customers.sum(), 'customer')} no campaign earns back its cost.",
-        f"Contacting all of them would lose {money(-worst, currency)}." if worst < 0 else "",
+        f"Spend nothing on {listing(rows.segment.tolist())}: for the {may} of them who may be contacted no campaign earns back its cost.",
+        f"Contacting them all would lose {money(-worst, currency)}." if worst < 0 else "",
     )
 
 
@@ -184,7 +209,7 @@ def best_line(plan: pd.DataFrame, currency: str) -> Sentence:
         return say("No line is planned.")
     row = plan.loc[plan.expected_profit.idxmax()]
     return say(
-        f"{row.campaign} to {row.segment} earns most: {money(row.expected_profit, currency)} for {money(row.spend, currency)}."
+        f"{row.campaign} to {row.segment} earns most: a profit of {money(row.expected_profit, currency)} on {money(row.spend, currency)} spent."
     )
 
 

@@ -32,7 +32,7 @@ def basis(seasons: dict, error, tested_days: int) -> Sentence:
 def ranges(error, season_known: bool, tested_days: int) -> Sentence:
     """What the range of the forecast rests on, what in it is assumed, and what it does not hold."""
     judged = (
-        f"the misses of {plural(error.origins, 'past forecast')} over {plural(tested_days, 'day')}; {count(error.assumed)} more of {percent(error.assumed_error)} each are assumed because these are few, and other horizons borrow them all."
+        f"the misses of {plural(error.origins, 'past forecast')} over {plural(tested_days, 'day')}; because these are few, {count(error.assumed)} more misses of {percent(error.assumed_error)} each are assumed. Forecasts over other lengths of time use the same misses."
         if error.origins
         else f"{count(error.assumed)} misses of {percent(error.assumed_error)} each, which are assumed since no past forecast could be judged."
     )
@@ -78,20 +78,20 @@ def in_brief(terms: Terms) -> str:
 
 
 def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Sentence:
-    """How many of the listed best customers of the past have probably gone."""
+    """How many of the best customers of the past have probably gone, and what they had brought."""
     if not identified:
         return say("Who of the best customers has gone is not known: this history does not tell who stopped buying.")
     if customers.empty:
         return say("None of the best tenth of customers has probably gone.")
     return say(
-        f"The best customers of the past who have probably gone: {plural(len(customers), 'customer')} listed, with {money(customers.past_revenue.sum(), currency)} of revenue so far."
+        f"{plural(len(customers), 'customer')} of the best tenth of the past {'has' if len(customers) == 1 else 'have'} probably gone, with {money(customers.past_revenue.sum(), currency)} of revenue so far."
     )
 
 
 def historic(cltv: pd.DataFrame, churn: float, months: int, currency: str) -> Sentence:
     """What the past alone says all customers are worth, and how that compares."""
     return say(
-        f"By the past alone all customers together are worth {money(cltv.historic_clv.sum(), currency)}, at a churn of {percent(churn)} every 13 weeks. The model’s {money(cltv.clv.sum(), currency)} counts {plural(months, 'month')} and discounts them.",
+        f"By the past alone all customers together are worth {money(cltv.historic_clv.sum(), currency)}, at a churn of {percent(churn)} every 13 weeks and without an end in time. Decide by the model’s {money(cltv.clv.sum(), currency)}: it counts {plural(months, 'month')}, discounts them, and knows who has gone.",
     )
 
 
@@ -126,9 +126,9 @@ def not_known(cltv: pd.DataFrame, identified: bool = True) -> Sentence:
     known = cltv.p_alive.dropna()
     active = f" Of the {count(len(known))} others, about {count(known.sum())} are still active." if len(known) else ""
     return say(
-        f"{count(once)} customers bought once: whether they are still customers is not known.{active}"
+        f"{count(once)} customers bought on one day only: whether they are still customers is not known.{active}"
         if once > 1
-        else f"One customer bought once: whether they will return is not known.{active}"
+        else f"One customer bought on one day only: whether they will return is not known.{active}"
     )
 
 

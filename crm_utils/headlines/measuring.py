@@ -56,10 +56,16 @@ def measured(table: pd.DataFrame, currency: str) -> Sentence | Nothing:
         return say(
             f"{plural(len(used), 'past campaign')} can be measured, but {known} not in the campaigns file.", left_out
         )
+    if len(priced) == 1:
+        row = priced.iloc[0]
+        between = f"between {money(row.earned_low, currency)} and {money(row.earned_high, currency)}"
+        return say(
+            f"{row.campaign}, the one past campaign that was measured and whose costs are known, earned {money(row.earned, currency)} ({between}, as far as chance allows to say); its assumed lift had promised {money(row.promised, currency)}.",
+            left_out,
+        )
     sums = priced[["earned", "promised"]].sum()
-    assumed = "its assumed lift" if len(priced) == 1 else "their assumed lifts"
     return say(
-        f"{plural(len(priced), 'measured campaign')} whose costs are known earned {money(sums.earned, currency)}; {assumed} had promised {money(sums.promised, currency)}.",
+        f"{plural(len(priced), 'measured campaign')} whose costs are known ({listing(priced.campaign.tolist())}) earned {money(sums.earned, currency)}; their assumed lifts had promised {money(sums.promised, currency)}.",
         left_out,
     )
 

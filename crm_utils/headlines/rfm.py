@@ -93,7 +93,7 @@ def lowest_cell(customers: pd.DataFrame) -> Sentence:
     """How many customers score 1 in everything."""
     lowest = (customers[["recency_score", "frequency_score", "monetary_score"]] == 1).all(axis=1).sum()
     return say(
-        f"{count(lowest) if lowest else 'No'} customers score 1 in all three: long gone, one small order."
+        f"{count(lowest) if lowest else 'No'} customers score 1 in all three: the longest silence, the fewest orders, the least money."
         if lowest != 1
         else "One customer scores 1 in all three."
     )

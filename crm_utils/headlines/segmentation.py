@@ -30,7 +30,9 @@ def new_customers(customers: pd.DataFrame, profile: pd.DataFrame) -> Sentence:
     """Whether anybody is new; a plan can only be made for groups that exist."""
     new = profile[profile.segment.isin(["Recent Customers", "New Customers"])]
     if new.customers.sum():
-        return say(f"{plural(new.customers.sum(), 'customer')} bought recently and not often: {_shares(new)}.")
+        names = listing(new.segment[new.customers > 0].tolist())
+        are = "is" if new.customers.sum() == 1 else "are"
+        return say(f"{plural(new.customers.sum(), 'customer')} {are} new ({names}): {_shares(new)}.")
     won = customers.first_order.max()
     return say(
         f"No customer is new: the last first order was on {won.day} {won:%B %Y}. The plan is for the groups that exist."
@@ -98,8 +100,8 @@ def moves(net: pd.DataFrame, since: date | None) -> Sentence | Nothing:
     behaviour, cuts = bought + silent, old + newcomers
     who = f"{count(abs(behaviour))} {'fewer' if behaviour < 0 else 'more'}" if behaviour else "as many"
     parts = [
-        f"moving limits of the score classes {_effect(cuts)}" if cuts else "",
-        f"arrivals less departures {_effect(arrivals)}" if arrivals else "",
+        f"score limits that moved {_effect(cuts)}" if cuts else "",
+        f"newcomers less those who left {_effect(arrivals)}" if arrivals else "",
     ]
     why = listing([part for part in parts if part])
     counted = f"the segment counts {count(best.customers)} instead of {count(best.customers_then)}"
@@ -142,7 +144,7 @@ def status_rules(new_days: int, risk_days: int, churn_days: int, loyal_orders: i
 def statuses_in_words(crossed: pd.DataFrame) -> str:
     """What the bars of statuses show."""
     most = crossed.loc[crossed.groupby("segment").share.idxmax()]
-    parts = [f"{row.segment} mostly {row.value} ({percent(row.share)})" for row in most.itertuples()]
+    parts = [f"{row.segment} most often {row.value} ({percent(row.share)})" for row in most.itertuples()]
     return f"Stacked bars of customer status within each segment: {'; '.join(parts)}."
 
 
@@ -190,7 +192,7 @@ def associations(associations: pd.DataFrame) -> Sentence | Nothing:
     if first.strength < 0.1:
         return say(f"Nothing that is known goes strongly with a segment; the nearest is {trait}.{warning}")
     return say(
-        f"Segments differ most in {trait}: {first.value} is {percent(first.share)} of {first.segment} and {percent(first.share_of_all)} of all customers.{warning}"
+        f"Segments differ most in {trait}: “{first.value}” holds for {percent(first.share)} of {first.segment} and {percent(first.share_of_all)} of all customers.{warning}"
     )
 
 
@@ -201,7 +203,7 @@ def stability(kept: pd.DataFrame) -> Sentence | Nothing:
     mean = (kept.kept * kept.customers).sum() / kept.customers.sum()
     firm, loose = kept.loc[kept.kept.idxmax()], kept.loc[kept.kept.idxmin()]
     return say(
-        f"Had chance dealt other weeks and other customers, a customer would keep the segment in {percent(mean)} of cases:",
+        f"How firm are the names? Had a few other weeks and customers been in the data, {percent(mean)} of customers would be in the same segment:",
         f"{firm.segment} in {percent(firm.kept)}, {loose.segment} in {percent(loose.kept)}. Read the loose ones as neighbourhoods, not as facts.",
     )
 

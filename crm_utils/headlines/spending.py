@@ -49,7 +49,7 @@ def _why_left(plan: pd.DataFrame, budget: float, most: float, currency: str) -> 
     planned = plan.spend.sum()
     beyond = f"beyond the {money(planned, currency, 0)} planned every contact" if planned else "each of them"
     return (
-        f"messages are cheap and customers are few, so these campaigns cannot use it. Even the dearest one for every customer who may get one would cost only {money(most, currency, 0)},"
+        f"messages are cheap and customers are few, so these campaigns cannot use it. Even running them all, with the dearest one for every customer who may get it, would cost only {money(most, currency, 0)},"
         f" and {beyond} costs more than it earns."
     )
 

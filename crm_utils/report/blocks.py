@@ -13,7 +13,7 @@ BLOCKS = {  # question: the tags of the cells that answer it, in this order
     "What should we do?": ("decision",),
     "How sure is that?": ("certainty",),
     "What would change it?": ("would-change",),
-    "What did the last plan earn?": ("earned",),
+    "What did past campaigns earn?": ("earned",),
     "What will known customers bring without campaigns?": ("usual", "record"),
     "What has changed since the earlier date?": ("since",),
     "Who matters?": ("matters",),

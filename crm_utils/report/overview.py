@@ -62,7 +62,7 @@ def _row(manifest: dict) -> dict[str, str]:
         "revenue": formats.money(figures["revenue"], currency),
         "active": formats.count(figures["bought_in_90_days"]),
         "expected": formats.money(figures["expected_revenue"], currency),
-        "plan": f"{formats.money(figures['spend'], currency, 0)} to earn {formats.money(figures['expected_profit'], currency, 0)}",
+        "plan": f"{formats.money(figures['spend'], currency, 0)}, for a profit of {formats.money(figures['expected_profit'], currency, 0)}",
     }
 
 

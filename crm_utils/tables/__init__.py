@@ -97,6 +97,8 @@ def _writer(column: pd.Series, currency: str, cents: int) -> Callable[[object], 
         return writers[kind]
     if kind:
         return lambda value: kind.format(value).replace("-", "−")
+    if pd.api.types.is_integer_dtype(column):
+        return formats.count
     return (lambda value: formats.number(value, _decimals(column))) if pd.api.types.is_float_dtype(column) else None
 
 

@@ -60,7 +60,13 @@ def rules_of_thumb(ways: pd.DataFrame, currency: str) -> Styler:
 
 
 def named_cells(cells: pd.DataFrame) -> Styler:
-    headings = {"said": "What the strategy says", "rule": "Who is meant", "cell": "Cell"}
+    headings = {
+        "said": "What the strategy says",
+        "segment": "Segments of its customers",
+        "rule": "Group that campaigns address",
+        "in_rule": "Customers in that group",
+        "cell": "Cell",
+    }
     return styled(cells, "Cells the strategy names", headings=headings)
 
 

@@ -84,7 +84,9 @@ def quiet(listed: pd.DataFrame, terms: str, currency: str) -> Styler | None:
     if listed.empty:
         return None
     shown = listed[["customer_id", "segment", "past_revenue", "silent_days", "p_alive", "clv"]]
-    return styled(shown, f"Best customers of the past, more likely gone than not ({terms})", currency)
+    return styled(
+        shown, f"Best customers of the past, more likely gone than not: those who had brought most ({terms})", currency
+    )
 
 
 def segment_values(totals: pd.DataFrame, terms: str, currency: str) -> Folded:

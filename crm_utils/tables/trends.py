@@ -12,4 +12,7 @@ def segment_sizes(sizes: pd.DataFrame, report: str) -> Folded:
     table = sizes.pivot(index="segment", columns="date", values="customers").reindex(order).fillna(0).astype(int)
     table.columns = [formats.day(day) for day in table.columns]
     caption = f"{report}: customers in each segment on each analysis date"
-    return folded("The numbers behind the figure", styled(table.reset_index(), caption, total=tuple(table.columns)))
+    return folded(
+        "The numbers behind the figure",
+        styled(table.reset_index(), caption, headings={day: day for day in table.columns}, total=tuple(table.columns)),
+    )
