@@ -49,6 +49,11 @@ def percent(share: float, decimals: int = 0) -> str:
     return f"{'−' if round(share, decimals + 2) < 0 else ''}{abs(share):.{decimals}%}"
 
 
+def rate(share: float) -> str:
+    """A rate that somebody set or measured, with a decimal where it has one: 0.3 -> '30%', 0.426 -> '42.6%'."""
+    return percent(share, 1 if round(share * 100, 6) % 1 else 0)
+
+
 def day(value: date) -> str:
     """A date in words: '30 June 1998'."""
     return f"{value.day} {value:%B %Y}"

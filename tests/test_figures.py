@@ -148,7 +148,7 @@ def test_a_phone_gets_a_narrow_drawing_in_which_everything_fits():
     assert texts_outside(shown.ax.figure) == []
     names = [label.get_text() for label in shown.ax.get_yticklabels()]
     assert "Customers Needing\nAttention" in names
-    assert max(len(name.replace("\n", "")) for name in names) <= 44, "a name of 500 letters is cut"
+    assert max(len(name.replace("\n", "")) for name in names) <= 46, "a name of 500 letters is cut"
     assert shown._repr_html_() == html, "showing it twice draws it once"
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from crm_utils.formats import count, listing, money, percent, plural
+from crm_utils.formats import count, listing, money, percent, plural, rate
 from crm_utils.headlines import Sentence, say
 
 RANGES = "given your ranges"
@@ -43,7 +43,7 @@ def beside_business_as_usual(
     coming = forecast[(forecast.segment == "all") & (forecast.months == 3)].revenue.iloc[0]
     usual, added = margin * coming, plan.expected_profit.sum()
     return say(
-        f"Without any campaign all customers together are expected to bring {money(usual, currency)} of margin in the next three months ({money(coming, currency)} of revenue at a margin of {percent(margin)}, {_from(margin_known)});",
+        f"Without any campaign all customers together are expected to bring {money(usual, currency)} of margin in the next three months ({money(coming, currency)} of revenue at a margin of {rate(margin)}, {_from(margin_known)});",
         f"the plan adds {money(added, currency)} to it. {money(plan.incentives_anyway.sum(), currency)} of its cost are discounts for people who would have bought anyway.",
     )
 
@@ -183,7 +183,7 @@ def acquisition(limit: pd.DataFrame, margin_known: bool, currency: str) -> Sente
     """What one may pay for a new customer."""
     row = limit.iloc[0]
     return say(
-        f"A new customer may cost up to {money(row.most_to_pay, currency, 2)}: at a margin of {percent(row.margin_rate)} ({_from(margin_known)}), a first basket of {money(row.first_basket, currency, 2)}",
+        f"A new customer may cost up to {money(row.most_to_pay, currency, 2)}: at a margin of {rate(row.margin_rate)} ({_from(margin_known)}), a first basket of {money(row.first_basket, currency, 2)}",
         f"and {row.expected_orders:.2f} later orders of {money(row.order_value, currency, 2)} in twelve months pay that back.",
     )
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pandas as pd
 
-from crm_utils.formats import count, day, money, percent, plural
+from crm_utils.formats import count, day, money, percent, plural, rate
 from crm_utils.headlines import Sentence, say
 from crm_utils.terms import Terms
 
@@ -62,7 +62,7 @@ def value(cltv: pd.DataFrame, terms: Terms, currency: str) -> Sentence:
 
 def in_full(terms: Terms) -> str:
     """What a CLV stands for: its horizon, margin and discount, and what of them is assumed."""
-    margin, discount = _rates(terms.margin_rate, terms.discount_rate)
+    margin, discount = rate(terms.margin_rate), rate(terms.discount_rate)
     at = (
         f"the margin that the costs in the data leave, {margin}"
         if terms.margin_known
@@ -73,7 +73,7 @@ def in_full(terms: Terms) -> str:
 
 def in_brief(terms: Terms) -> str:
     """The same for a caption."""
-    margin, discount = _rates(terms.margin_rate, terms.discount_rate)
+    margin, discount = rate(terms.margin_rate), rate(terms.discount_rate)
     return f"CLV: {plural(terms.months, 'month')}, margin {margin}, discount {discount} a year"
 
 
@@ -232,7 +232,3 @@ def segments_in_words(totals: pd.DataFrame, currency: str) -> str:
         + "; ".join(f"{row.segment} {money(row.expected_revenue, currency)}" for row in totals.itertuples())
         + "."
     )
-
-
-def _rates(*rates: float) -> list[str]:
-    return [percent(rate, 1 if round(rate * 100, 6) % 1 else 0) for rate in rates]

@@ -76,7 +76,7 @@ class Figure:
     def _drawings(self) -> tuple[str, str]:
         """The figure for wide and for narrow screens, as addresses of images."""
         for ax in self.ax.figure.axes:
-            _rename(ax, 44, lambda line: f"{line[:43]}…" if len(line) > 44 else line)
+            _rename(ax, 46, lambda line: f"{line[:45]}…" if len(line) > 46 else line)
         wide = _address(self.ax.figure)
         _narrow(self.ax.figure)
         return wide, _address(self.ax.figure)

@@ -82,8 +82,8 @@ def reach(reach: pd.DataFrame) -> Styler:
 
 def measured(measured: pd.DataFrame, currency: str) -> Styler:
     """What past campaigns did, the unused ones with the reason."""
-    columns = ["campaign", "treated", "control", "bought_treated", "bought_control", "lift", "lift_low", "lift_high"]
-    columns += ["earned", "earned_low", "earned_high", "promised", "use", "check"]
+    columns = ["campaign", "use", "check", "treated", "control", "bought_treated", "bought_control"]
+    columns += ["lift", "lift_low", "lift_high", "earned", "earned_low", "earned_high", "promised"]
     return styled(measured[columns], "What past campaigns earned (90% intervals)", currency)
 
 
