@@ -69,11 +69,13 @@ def rules(
         raise CleaningError(
             f"cancellations: {cancellations} needs {', '.join(missing)}: name the column, or choose drop"
         )
+    if exclude_products and "product_id" not in has:
+        raise CleaningError("exclude_products needs product_id: name the column, or leave the list empty")
     named = {OVERLAP: lines.repeated} if "repeated" in has else {}
     named[AFTER] = lines.ordered_at.date() > ibis.literal(analysis_date)
     named["unknown customer"] = lines.customer_id.isnull()
     excluded = {}
-    if "product_id" in has and exclude_products:
+    if exclude_products:
         excluded["non-products"] = lines.product_id.isin(list(exclude_products)).fill_null(False)
     if exclude_customers:
         excluded["excluded customers"] = lines.customer_id.isin(list(exclude_customers)).fill_null(False)
@@ -183,7 +185,8 @@ def _shared_spans(lines: ir.Table) -> list[tuple]:
 
 
 def _cancelled(lines: ir.Table, mode: str, excluded: list[ir.BooleanValue]) -> ir.BooleanValue:
-    marked = lines.order_id.like(["C%", "c%"])
+    digits = [str(digit) for digit in range(10)]  # C489449 is a cancellation; CA-2023-1317 and CONFIRMED are not
+    marked = lines.order_id.like(["C%", "c%"]) & lines.order_id.substr(1, 1).isin(digits)
     if mode == "drop":
         return marked
     taken_back = marked.fill_null(False) | (lines.amount < 0).fill_null(False)
@@ -205,7 +208,8 @@ def _with_line(log: pd.DataFrame, rule: str, rows: int, revenue: float, *left: f
 def _running(removed: pd.DataFrame, customers: pd.Series, rules: list[str]) -> pd.DataFrame:
     positions = range(len(rules) + 1)
     rows = removed.rows.reindex(positions, fill_value=0).astype(int)
-    revenue = removed.revenue.reindex(positions, fill_value=0)  # decimals until the last moment: sums are exact
+    known = removed.revenue[removed.revenue.notna()]  # lines without an amount carry none
+    revenue = known.reindex(positions, fill_value=0)  # decimals until the last moment: sums are exact
     gone = customers.reindex(positions, fill_value=0).astype(int)
     zero = revenue.iloc[0] * 0
     log = pd.DataFrame({"rule": [READ, *rules], "rows_removed": [0, *rows.iloc[:-1]]})

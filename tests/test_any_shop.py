@@ -27,7 +27,7 @@ IDS = st.one_of(
     st.integers(1, 12).map(str), st.sampled_from(["007", " 7 ", "12346.0", "Zoë", "<b>", "=1+1", "a,b", ""])
 )
 MONEY = st.one_of(
-    st.integers(0, 20_000).map(lambda cents: cents / 100), st.sampled_from([0, 0.0001, 1e-3, 99_999_999.99, -5])
+    st.integers(0, 20_000).map(lambda cents: cents / 100), st.sampled_from([0, 0.0001, 1e-3, 99_999_999.99, -5, ""])
 )
 LINES = st.tuples(
     IDS,
@@ -156,12 +156,9 @@ def test_any_line_items_give_forecasts_and_a_plan_that_agree_or_a_refusal_in_wor
     tried(lines, knobs, notebooks=5)
 
 
-@pytest.mark.parametrize(
-    "knobs", [{"cleaning": {"cancellations": "match", "duplicates": "drop"}, "budget": {"budget": 100.0}}]
-)
-def test_a_shop_like_many_gives_a_whole_set_of_tables(knobs):
-    """The property is not empty: such a shop is not refused."""
-    lines = [
+def ordinary() -> list[tuple]:
+    """300 lines of 37 customers, like those of many shops."""
+    return [
         (
             str(number % 37),
             str(number),
@@ -173,9 +170,27 @@ def test_a_shop_like_many_gives_a_whole_set_of_tables(knobs):
         )
         for number in range(300)
     ]
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {"cleaning": {"cancellations": "match", "duplicates": "drop"}, "budget": {"budget": 100.0}},
+        {"contacts": "refused.csv"},
+    ],
+    ids=["cleaned", "nobody may be contacted"],
+)
+def test_a_shop_like_many_gives_a_whole_set_of_tables(knobs):
+    """The property is not empty: such a shop is not refused."""
+    lines = ordinary()
     folder = Path(tempfile.mkdtemp(prefix="any-shop-"))
     try:
-        found = tables(shop(folder / "project", lines, knobs), notebooks=5)
+        project = shop(folder / "project", lines, knobs)
+        said_no = pd.DataFrame(
+            {"customer_id": sorted({line[0] for line in lines}), "channel": "email", "consent": "no"}
+        )
+        said_no.assign(last_contacted="", external_id="").to_csv(project / "refused.csv", index=False)
+        found = tables(project, notebooks=5)
         assert not isinstance(found, str), found
         check_ledger(found)
         check_forecasts(found)

@@ -136,6 +136,27 @@ def test_net_prefers_the_order_with_the_product_to_a_later_one_without():
     assert taken == {"1": -4.0, "2": -3.0}
 
 
+def test_only_c_and_a_number_is_a_cancellation():
+    """CA-2023-1317 is an order of California, and a word that begins with C is a word."""
+    ids = ["C489449", "c489450", "CA-2023-1317", "C-17", "COMPLETE", "7C", "C"]
+    rows = [("anna", order, "2011-01-01", "mug", 1, 2.0) for order in ids]
+    log = clean(line_items(rows), "drop")["log"]
+    assert removed(log) == {"cancellations": 2}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_lines_without_an_amount_are_left_out_and_carry_nothing(mode: str):
+    rows = [
+        ("anna", "1", "2011-01-01", "mug", 1, 2.0),
+        ("anna", "2", "2011-01-02", "mug", 1, None),
+        ("bert", "3", "2011-01-02", "mug", None, 3.0),
+    ]
+    found = clean(line_items(rows), mode)
+    assert removed(found["log"]) == {"non-positive quantity": 1, "non-positive price": 1}
+    assert found["log"].revenue_left.tolist()[-1] == 2.0 and found["log"].revenue_removed.abs().sum() == 0
+    assert_reconciles(found)
+
+
 def test_drop_leaves_the_sale_in():
     found = clean(line_items(TINY), "drop")
     assert removed(found["log"]) == {"unknown customer": 1, "cancellations": 5}
@@ -191,6 +212,12 @@ def test_cancellations_of_what_is_left_out_are_left_out(mode: str):
     assert removed(found["log"]) == {"non-products": 2, "excluded customers": 2}
     assert adjusted(found) == 0 and found["unmatched"].empty
     assert_reconciles(found)
+
+
+def test_products_to_leave_out_need_their_column():
+    lines = line_items(TINY).drop("product_id")
+    with pytest.raises(cleaning.CleaningError, match="exclude_products needs product_id: name the column, or leave"):
+        cleaning.rules(lines, DAY, exclude_products=["POST"])
 
 
 def test_modes_that_need_a_column_say_so():

@@ -75,6 +75,20 @@ def test_a_kernel_that_dies_leaves_the_notebook_as_far_as_it_came(tmp_path, sett
     assert [len(shown) for shown in outputs] == [1, 0, 0]
 
 
+@pytest.mark.parametrize("before", [0, 1, 2], ids=["just below", "one cell below", "two cells below"])
+def test_a_failure_names_the_section_it_stands_in(tmp_path, settings, before):
+    source, target = tmp_path / "own.ipynb", tmp_path / "done" / "own.ipynb"
+    cells = [
+        nbformat.v4.new_markdown_cell("# All"),
+        nbformat.v4.new_markdown_cell("## First"),
+        nbformat.v4.new_code_cell("1"),
+    ]
+    cells += [nbformat.v4.new_markdown_cell("## Second"), *(nbformat.v4.new_code_cell("2") for _ in range(before))]
+    nbformat.write(nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_code_cell("1 / 0")]), source)
+    with pytest.raises(run.NotebookFailed, match="notebook own, section “Second”: ZeroDivisionError"):
+        run.execute(source, target, {})
+
+
 @pytest.mark.skipif(not kernels.FORKS, reason="kernels are forked on Linux only")
 def test_no_kernel_outlives_who_started_it(tmp_path):
     script = tmp_path / "starts.py"

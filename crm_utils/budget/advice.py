@@ -50,7 +50,7 @@ def segment_verdicts(
     everybody = (
         (options.profit * options.customers).groupby([options.segment, options.campaign]).sum().reset_index(name="loss")
     )
-    everybody["fixed_cost"] = everybody.campaign.map(campaigns.set_index("name").fixed_cost)
+    everybody["fixed_cost"] = everybody.campaign.map(campaigns.set_index("name").fixed_cost).astype(float)
     everybody["loss"] -= everybody.fixed_cost
     best = everybody.sort_values("loss", kind="stable").drop_duplicates("segment", keep="last").set_index("segment")
     cases = {"empty": table.customers == 0, "worthwhile": table.contacts > 0, "no campaign": ~offered}

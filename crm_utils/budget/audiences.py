@@ -73,7 +73,9 @@ def reachable(
     agreed = contacts[contacts.consent & ~contacts.customer_id.isin(resting)]
     allowed = {}
     for name in audience:
-        on_channel = agreed if pd.isna(channels[name]) else agreed[agreed.channel == channels[name]]
+        on_channel = (
+            agreed if pd.isna(channels[name]) else agreed[agreed.channel.str.casefold() == channels[name].casefold()]
+        )
         allowed[name] = audience[name] & audience.index.isin(on_channel.customer_id)
     return pd.DataFrame(allowed, index=audience.index)
 

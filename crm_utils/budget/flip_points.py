@@ -50,7 +50,8 @@ def of_lines(
         if useful.sum() <= WHOLE_UP_TO and (planned or flip > 0) and not searched.proves(flip):
             flip = searched.flip_whole(start)
         flips[line] = flip
-    return pd.Series(flips, dtype=float).rename_axis(["campaign", "segment"])
+    lines = pd.MultiIndex.from_tuples(flips, names=["campaign", "segment"])
+    return pd.Series(list(flips.values()), index=lines, dtype=float)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from crm_utils.formats import hidden
 
@@ -19,6 +19,14 @@ class Model(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_number_is_yes(cls, value: Any, info: ValidationInfo) -> Any:
+        """YAML reads yes, on and true as a truth value, which would pass for 1."""
+        if isinstance(value, bool) and bool not in _kinds(cls.model_fields[info.field_name].annotation):
+            raise ValueError(f"a number or text is needed, not {'yes' if value else 'no'}")
+        return value
+
 
 class _Loader(yaml.SafeLoader):
     """Plain data only, and no key twice: the second would replace the first without a word."""
@@ -30,6 +38,11 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+def _kinds(annotation: Any) -> tuple:
+    """A field's type, and those of a union."""
+    return getattr(annotation, "__args__", (annotation,))
 
 
 def read(path: Path, model: type[Model], name: str = "") -> Any:
@@ -51,7 +64,8 @@ def parse(content: Any, model: type[Model], where: str) -> Any:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = [_problem(item, model) for item in error.errors()]
+        found = [item for item in error.errors() if item["type"] != "default_factory_not_called"]  # told by its cause
+        problems = [_problem(item, model) for item in found]
     raise ParamsError(
         f"{where}: " + (problems[0] if len(problems) == 1 else "".join(f"\n  {text}" for text in problems))
     )

@@ -11,12 +11,17 @@ from crm_utils.params.base import Model
 from crm_utils.params.rules import check_limits
 from crm_utils.params.shop import Shop
 
+YEARS = (1900, 2100)
+
 
 def _iso_day(value: Any) -> str:
     try:
-        return date.fromisoformat(str(value)).isoformat()
+        day = date.fromisoformat(str(value))
     except ValueError:
         raise ValueError(f"{value!r} is no date; write it as 1998-06-30") from None
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise ValueError(f"{day} is no date of a report: years from {YEARS[0]} to {YEARS[1]} are")
+    return day.isoformat()
 
 
 IsoDay = Annotated[str, BeforeValidator(_iso_day)]  # text, because papermill cannot inject dates
@@ -191,7 +196,9 @@ class Shared(Model):
 class Report(Shared):
     """One `params/<report>.yaml`."""
 
-    analysis_dates: Annotated[list[date], Field(min_length=1), AfterValidator(_ascending)]
+    analysis_dates: Annotated[
+        list[Annotated[date, BeforeValidator(_iso_day)]], Field(min_length=1), AfterValidator(_ascending)
+    ]
     cleaning: Cleaning = Cleaning()
     rfm: Rfm = Rfm()
     segmentation: Segmentation = Segmentation()

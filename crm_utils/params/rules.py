@@ -169,6 +169,8 @@ class Campaign(Model):
             raise ValueError(f"campaign {self.name}: name exactly one of where, segments")
         if self.where is not None:
             check_query(self.where, f"campaign {self.name}")
+        if (self.incentive or self.incentive_share) and "redemption" not in self.model_fields_set:
+            raise ValueError(f"campaign {self.name}: an incentive costs what is redeemed: name redemption, from 0 to 1")
         if not self.lift_low <= self.lift <= self.lift_high:
             raise ValueError(
                 f"campaign {self.name}: lift {self.lift} must lie between lift_low {self.lift_low} and lift_high {self.lift_high}"

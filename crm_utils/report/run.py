@@ -78,7 +78,8 @@ def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
         )
     except papermill.PapermillExecutionError as error:
         stopped = nbformat.read(target, as_version=4)
-        raise failure(source, stopped, error.cell_index, error.ename, error.evalue) from error
+        place = error.cell_index + 2  # papermill puts a cell on top, and one before the cell that stopped
+        raise failure(source, stopped, place, error.ename, error.evalue) from error
     except OSError:  # the disk, not the notebook
         raise
     except Exception as error:  # a kernel that cannot start, or died

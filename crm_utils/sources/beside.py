@@ -28,6 +28,7 @@ def side_tables(named: dict[str, str | None], source: dict, root: Path, day: dat
     tables = {name: _table(name, where, source, root, day) for name, where in named.items() if where is not None}
     if "past_campaigns" in tables:
         table = tables["past_campaigns"]
+        _refuse_undated(table, f"past_campaigns: {named['past_campaigns']}")
         _refuse_repeats(table, f"past_campaigns: {named['past_campaigns']}")
         tables["past_campaigns"] = table[table.contacted_on <= day]
     if "contacts" in tables:
@@ -119,6 +120,14 @@ def _days(column: pd.Series, name: str, label: str, format: Format) -> pd.Series
 def _refuse_missing(table: pd.DataFrame, column: str, label: str) -> None:
     if column not in table.columns:
         raise SourceError(f"{label} has no column {column!r}. It has: {', '.join(map(str, table.columns))}")
+
+
+def _refuse_undated(table: pd.DataFrame, label: str) -> None:
+    if (rows := int(table.contacted_on.isna().sum())) > 0:
+        raise SourceError(
+            f"{label}, column 'contacted_on': {plural(rows, 'row')} without a date; whoever is in a campaign, its control "
+            "group included, needs the day it was sent"
+        )
 
 
 def _refuse_repeats(table: pd.DataFrame, label: str) -> None:

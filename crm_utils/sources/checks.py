@@ -10,8 +10,8 @@ import pandas as pd
 
 from crm_utils.formats import hidden, plural
 from crm_utils.locate import SourceError
+from crm_utils.params.report import YEARS
 from crm_utils.sources import cures, values
-from crm_utils.sources.dates import YEARS
 from crm_utils.sources.extract import Extract
 
 SAMPLE = 500

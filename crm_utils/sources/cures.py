@@ -3,8 +3,8 @@
 import json
 import re
 
+from crm_utils.params.report import YEARS
 from crm_utils.sources import dates, values
-from crm_utils.sources.dates import YEARS
 
 
 def of_dates(texts: list[str], some: bool) -> str:

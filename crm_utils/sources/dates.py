@@ -3,7 +3,6 @@
 from datetime import datetime
 from itertools import product
 
-YEARS = (1900, 2100)
 DAYS = (
     "%Y-%m-%d",
     "%Y/%m/%d",
