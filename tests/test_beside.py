@@ -143,3 +143,29 @@ def test_text_is_no_consent_in_the_contract_either(tmp_path: Path):
     with pytest.raises(TableError, match="consent"):
         check(table, "contacts")
     assert not check(table.assign(consent=False), "contacts").consent[0]
+
+
+def test_merged_customers_are_one_in_all_tables(tmp_path: Path):
+    """85 is 86 now: what either refused is refused, and who was held back as either is held back."""
+    merged = {"85": "86"}
+    contacts = (
+        "customer_id,channel,consent,last_contacted,external_id\n"
+        "85,email,no,2024-06-28,a\n86,email,yes,2024-01-01,b\n86,sms,yes,,b\n7,email,yes,,c\n"
+    )
+    past = "campaign,customer_id,contacted_on,group\nMay,85,2024-05-01,control\nMay,86,2024-05-01,treatment\nMay,7,2024-05-01,treatment\n"
+    for name, text in {
+        "contacts": contacts,
+        "past": past,
+        "attributes": "customer_id,age\n85,30\n86,31\n7,50\n",
+    }.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    files = {"contacts": "contacts.csv", "past_campaigns": "past.csv", "attributes": "attributes.csv"}
+    found = side_tables(files, {}, tmp_path, DAY, merged)
+    consent = found["contacts"].set_index(["customer_id", "channel"])
+    assert consent.consent.to_dict() == {("7", "email"): True, ("86", "email"): False, ("86", "sms"): True}
+    assert consent.last_contacted["86", "email"] == pd.Timestamp("2024-06-28")
+    assert consent.external_id["86", "email"] == "b"
+    assert found["past_campaigns"].set_index("customer_id").group.to_dict() == {"7": "treatment", "86": "control"}
+    assert found["attributes"].set_index("customer_id").age.to_dict() == {"7": 50, "86": 31}
+    apart = side_tables(files, {}, tmp_path, DAY)
+    assert [len(table) for table in apart.values()] == [4, 3, 3]

@@ -17,11 +17,14 @@ YES, NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
 ISO_DAY = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 
 
-def side_tables(named: dict[str, str | None], source: dict, root: Path, day: date) -> dict[str, pd.DataFrame]:
+def side_tables(
+    named: dict[str, str | None], source: dict, root: Path, day: date, merged: dict[str, str] | None = None
+) -> dict[str, pd.DataFrame]:
     """The tables a report names, by name: a csv, parquet or spreadsheet file (path relative to the project) or `simulated`.
 
     Text is written as `source` says; days may be ISO in any case. Ids are text. Who said nothing has not consented.
-    Campaigns after the day are left out, and a contact after it is not known yet.
+    Campaigns after the day are left out, and a contact after it is not known yet. `merged` names ids that are one customer
+    (the id to give up: the id to keep): a no, a late contact and a control group of either count for both.
     Raises `SourceMissing` for a file that is not there, `SourceError` for one that cannot be read.
     """
     root, day = Path(root), pd.Timestamp(day)
@@ -34,7 +37,26 @@ def side_tables(named: dict[str, str | None], source: dict, root: Path, day: dat
     if "contacts" in tables:
         table = tables["contacts"]
         tables["contacts"] = table.assign(last_contacted=table.last_contacted.where(table.last_contacted <= day))
-    return tables
+    return {name: _as_one(table, name, merged or {}) for name, table in tables.items()}
+
+
+def _as_one(table: pd.DataFrame, name: str, merged: dict[str, str]) -> pd.DataFrame:
+    """The table with the rows of merged ids as those of one customer; what the id that is kept says stands first."""
+    given_up = table.customer_id.isin(merged.keys())
+    if not given_up.any():
+        return table
+    table = table.assign(customer_id=table.customer_id.replace(merged), given_up=given_up)
+    one = table.customer_id.isin(table.customer_id[given_up])
+    both = table[one].sort_values("given_up", kind="stable")
+    key = ["customer_id"]
+    if name == "contacts":
+        key = ["customer_id", "channel"]
+        said = both.groupby(key)
+        both = both.assign(consent=said.consent.transform("all"), last_contacted=said.last_contacted.transform("max"))
+    elif name == "past_campaigns":
+        key = ["campaign", "customer_id"]
+        both = both.sort_values("group", kind="stable")  # control before treatment
+    return pd.concat([table[~one], both.drop_duplicates(key)], ignore_index=True).drop(columns="given_up")
 
 
 def _table(name: str, where: str, source: dict, root: Path, day: pd.Timestamp) -> pd.DataFrame:
@@ -50,14 +72,14 @@ def _table(name: str, where: str, source: dict, root: Path, day: pd.Timestamp) -
         raise type(error)(said if said.startswith(f"{name}: ") else f"{name}: {said}") from None
     label = f"{name}: {where}"
     _refuse_missing(table, "customer_id", label)
-    table = table.assign(customer_id=_text(table.customer_id))
+    table = table.assign(customer_id=_ids(table.customer_id))
     if name == "attributes":
         return table.assign(
             **{column: _number_or_text(table[column], format) for column in table if column != "customer_id"}
         )
     dated = "last_contacted" if name == "contacts" else "contacted_on"
     _refuse_missing(table, dated, label)
-    texts = {column: _text(table[column]) for column in table if column != dated}
+    texts = {column: _text(table[column]) for column in table if column not in (dated, "customer_id")}
     if "consent" in texts:
         texts["consent"] = _consent(texts["consent"], label)
     return table.assign(**texts, **{dated: _days(table[dated], dated, label, format)})
@@ -80,6 +102,11 @@ def _text(column: pd.Series) -> pd.Series:
     """A column as text without blanks around it; whole numbers without decimals; null where nothing stands."""
     texts = column.astype("str").str.strip().str.replace(r"^(\d+)\.0$", r"\1", regex=True)
     return texts.where(texts != "")
+
+
+def _ids(column: pd.Series) -> pd.Series:
+    texts = _text(column)
+    return texts.where(~texts.isin(values.NO_ID))
 
 
 def _number_or_text(column: pd.Series, format: Format) -> pd.Series:

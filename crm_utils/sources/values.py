@@ -11,6 +11,19 @@ MONEY = "decimal(18, 4)"
 AMOUNT = "decimal(17, 4)"  # Ibis takes a product for MONEY already, which it is not, and would leave a cast to it out
 TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country")
 ID_COLUMNS = ("customer_id", "order_id", "product_id")
+NO_ID = (
+    "NULL",
+    "null",
+    "NA",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "NaN",
+    "nan",
+    "None",
+    "none",
+    "\\N",
+)  # as programs write that there is none
 NUMBER_COLUMNS = ("quantity", "unit_price", "unit_cost", "amount")
 TYPES = dict.fromkeys(TEXT_COLUMNS, "string") | dict.fromkeys(NUMBER_COLUMNS, MONEY) | {"ordered_at": "timestamp"}
 WITH_OFFSET = r"\d:\d\d.*([+-]\d\d(:?\d\d)?|Z)$"
@@ -60,21 +73,23 @@ def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringCo
     elif _engine(column) == "mysql" and kind.is_string():
         column = column.cast("!string")  # takes the connection's collation: ids that differ in case are different ids
     if format is None:
-        return column.cast("string").strip().nullif("")
+        text = column.cast("string").strip()
+        return (text.isin(["", *NO_ID]).ifelse(ibis.null("string"), text)) if name in ID_COLUMNS else text.nullif("")
     if not kind.is_string():
         return column.cast("string")
     tidied = column.strip().nullif("")
     if name in ID_COLUMNS:
         tidied = tidied.re_replace(r"^(\d+)\.0$", r"\1")
+        tidied = tidied.isin(NO_ID).ifelse(ibis.null("string"), tidied)
     return ibis.ifelse(untidy(column, name), tidied, column)  # tidying all would cost as much as all that follows
 
 
 def untidy(text: ir.StringColumn, name: str) -> ir.BooleanValue:
-    """True for text that is empty, begins with a blank or a control character, or ends with a blank; for ids in `.0` too."""
+    """True for text that is empty, begins with a blank or a control character, or ends with a blank; for ids in `.0`, and those that are none, too."""
     found = text < "!"
     for end in " \t\n\r":
         found = found | text.endswith(end)
-    return found | text.endswith(".0") if name in ID_COLUMNS else found
+    return found | text.endswith(".0") | text.isin(NO_ID) if name in ID_COLUMNS else found
 
 
 def _as_number(column: ir.Column, format: Format | None) -> ir.Column:
