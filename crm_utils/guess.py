@@ -5,31 +5,45 @@ from datetime import date
 
 import pandas as pd
 
+from crm_utils.formats import listing, percent
 from crm_utils.sources import dates
 from crm_utils.sources.values import GROUP_MARK
 
 NAMES = {  # in the order in which columns are given away; a name that stands earlier is the better match
-    "ordered_at": "order date, ordered at, invoice date, purchase date, transaction date, sale date, order timestamp, created at, "
+    "ordered_at": "order date, ordered at, order time, invoice date, purchase date, transaction date, sale date, order timestamp, created at, "
     "date, datetime, timestamp, day, bestelldatum, rechnungsdatum, kaufdatum, datum, date commande, fecha",
-    "customer_id": "customer id, customer number, customer no, cust id, client id, user id, member id, buyer id, shopper id, "
+    "customer_id": "customer id, customer number, customer no, cust id, cid, client id, user id, member id, buyer id, shopper id, "
     "household id, customer, client, kundennummer, kundennr, kunden id, kunde, user, buyer, member, account, id client, cliente, email",
     "order_id": "order id, order number, order no, invoice, invoice id, invoice number, invoice no, receipt id, receipt, basket id, "
-    "transaction id, transaction, order, bestellnummer, bestellnr, rechnungsnummer, rechnungsnr, belegnummer, beleg, pedido",
+    "transaction id, transaction, order, bestellnummer, bestellnr, rechnungsnummer, rechnungsnr, belegnummer, beleg, pedido, numero commande, n commande, commande",
     "product_id": "product id, product code, sku, stock code, item id, item number, article number, article id, artikelnummer, "
     "artikelnr, upc, ean, product, item, article, artikel",
     "description": "description, product name, item name, product title, bezeichnung, artikelbezeichnung, beschreibung",
-    "quantity": "quantity, qty, units, number of items, item count, pieces, menge, anzahl, quantite, cantidad, number of",
+    "quantity": "quantity, qty, units, number of items, item count, pieces, menge, anzahl, stuck, stk, quantite, qte, cantidad, unidades, number of",
     "unit_price": "unit price, price per unit, item price, price each, einzelpreis, stuckpreis, price, preis, prix, precio",
     "unit_cost": "unit cost, cost price, cost per unit, purchase price, einkaufspreis, cost",
-    "amount": "line total, line amount, sales amount, amount, revenue, net sales, sales, total price, order value, total amount, "
+    "amount": "line total, line amount, line price, extended price, sales amount, net amount, amount, revenue, net sales, sales, "
+    "total price, order value, total amount, precio total, prix total, montant total, importe total, "
     "dollar value, total, value, betrag, umsatz, gesamtpreis, summe, montant, importe, turnover, spend",
     "country": "country, customer country, ship country, shipping country, billing country, land, pays, pais, country code",
 }
+NOT = {  # words that make another thing of a name that only contains ours: an order status is no order id
+    "ordered_at": "birth birthday ship shipping delivery delivered due expiry registered registration signup updated modified",
+    "customer_id": "type group category segment status class tier since city state region country zip age gender",
+    "order_id": "status type priority channel method source state mode line lines item items count quantity amount total value",
+    "product_id": "category type group class line brand status",
+    "quantity": "stock order orders",
+    "unit_price": "total line extended sum gesamt subtotal order shipping freight discount",
+    "unit_cost": "total shipping ship freight delivery",
+    "amount": "tax vat discount shipping freight",
+}
+OF_ONE = {"unit", "per", "each", "einzelpreis", "stuckpreis", "unitaire", "unitario"}  # words of the price of one piece
+MANY, FEW_IDS = 500, 5  # from so many rows on, a column of fewer different values holds no order ids
 NUMBERS = ("quantity", "unit_price", "unit_cost", "amount")
 SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY"}
 CODES = ("USD", "GBP", "EUR", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "TRY", "INR", "BRL", "CNY")
 ISO = r"\d{4}-?[01]\d-?[0-3]\d"
-NUMBER = r"[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,'\s]*\d\s?([$£€¥]|[A-Z]{3})?"
+NUMBER = r"[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,'’\s]*\d\s?([$£€¥]|[A-Z]{3})?"
 HISTORY_DAYS, DATES = 180, 4
 LOOKED_AT, MOST = 100, 0.9  # values a column is judged by, and the share that must agree
 
@@ -42,20 +56,57 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
     Where no column holds dates, the one whose name says so is taken: reading it tells what is wrong with them.
     """
     found: dict[str, str] = {}
-    for standard, names in NAMES.items():
+    for standard in NAMES:
         free = [name for name in sample.columns if name not in found.values() and _agrees(sample[name], standard)]
-        match = _best(free, [_plain(name) for name in names.split(",")])
+        match = _best(free, standard)
         if match is None and standard == "ordered_at":
-            plain = [_plain(name) for name in names.split(",")]
-            match = _best(_serials(sample), plain) or next(iter(free), None) or _best(list(sample.columns), plain)
+            others = set(NOT["ordered_at"].split())
+            free.sort(key=lambda name: bool(others & set(_plain(name).split())))  # a date of birth comes last
+            match = _best(_serials(sample), standard) or next(iter(free), None) or _best(list(sample.columns), standard)
         if match is not None:
             found[standard] = match
     if {"quantity", "unit_price"} <= set(found):
         found.pop("amount", None)
     elif "unit_price" in found:
-        found["amount"] = found.get("amount", found["unit_price"])
-        del found["unit_price"]
+        price = found.pop("unit_price")
+        if "amount" not in found and not OF_ONE & set(_plain(price).split()):
+            found["amount"] = price
     return found
+
+
+def doubts(sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str]) -> list[str]:
+    """What about the columns that were found should be checked, one line each. `written` is from `number_format`."""
+    said, free = [], [name for name in sample.columns if name not in columns.values()]
+    if "order_id" not in columns:
+        said.append("columns.order_id: no column looks like it, so each row counts as an order of its own")
+    totals = [name for name in free if _agrees(sample[name], "amount") and _best([name], "amount")]
+    amount = columns.get("amount")
+    if {"quantity", "unit_price"} <= set(columns):
+        counted = _numbers(sample[columns["quantity"]], written) * _numbers(sample[columns["unit_price"]], written)
+        for name in totals:
+            off = ((_numbers(sample[name], written) - counted).abs() > 0.01 * counted.abs().clip(lower=1)).mean()
+            if off > 0.02 and not _of_whole_orders(sample, columns, name):
+                said.append(
+                    f"amounts: quantity × price is counted, from which {name!r} differs in {percent(off)} of rows: "
+                    f"write columns.amount: {name} in their place if that is what was paid"
+                )
+    elif amount is None and (prices := [name for name in free if _best([name], "unit_price")]):
+        said.append(f"columns.quantity: no column looks like it; with it, {prices[0]!r} would be columns.unit_price")
+    elif amount:
+        said += [f"columns.amount: {name!r} would do as well as {amount!r}" for name in totals]
+        if _of_whole_orders(sample, columns, amount):
+            said.append(
+                f"columns.amount: {amount!r} is the same on all rows of an order: if it is the order's total, it counts once a row"
+            )
+        if _best([amount], "unit_price") and not _best([amount], "amount"):
+            said.append(
+                f"columns.amount: {amount!r} is counted as what a row costs; a price of one piece needs a quantity"
+            )
+    for name in free:
+        codes = sorted(set(sample[name].dropna().str.strip()))
+        if len(codes) > 1 and set(codes) <= set(CODES):
+            said.append(f"currency: column {name!r} holds {listing(codes)}, whose amounts are added up as they stand")
+    return said
 
 
 def date_format(texts: list[str]) -> tuple[str | None, list[str]]:
@@ -68,8 +119,12 @@ def date_format(texts: list[str]) -> tuple[str | None, list[str]]:
     return (fits[0], fits[1:]) if fits else (_most_fitting(texts[:: len(texts) // LOOKED_AT + 1]), [])
 
 
-def number_format(texts: list[str]) -> dict[str, str]:
-    """How these numbers are written: decimal, thousands, currency_sign, each only where it differs from 1234.5."""
+def number_format(texts: list[str], continental: bool = False) -> dict[str, str]:
+    """How these numbers are written: decimal, thousands, currency_sign, each only where it differs from 1234.5.
+
+    What `19,500` or `1.490` means cannot be told from them (see `two_ways`): thousands at a comma and decimals at a point, or
+    the other way round where dates are `continental` (31.12.2024).
+    """
     written = {}
     signs = {sign for text in texts for sign in re.findall(r"[$£€¥]|[A-Z]{3}", text)}
     if len(signs) == 1:
@@ -77,15 +132,34 @@ def number_format(texts: list[str]) -> dict[str, str]:
     marks = {mark for text in texts for mark in re.findall(GROUP_MARK, text)}
     if len(marks) == 1:
         written["thousands"] = marks.pop()
-    bare = [re.sub(r"[$£€¥A-Z'\s]", "", text) for text in texts]
+    bare = [re.sub(r"[$£€¥A-Z'’\s]", "", text) for text in texts]
     both = [text for text in bare if "," in text and "." in text]
     if both:
         comma = all(text.rindex(",") > text.rindex(".") for text in both)
         return written | ({"decimal": ",", "thousands": "."} if comma else {"thousands": ","})
-    commas = [text for text in bare if "," in text]
-    if commas and "thousands" not in written and all(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", text) for text in commas):
-        return written | {"thousands": ","}
-    return written | ({"decimal": ","} if commas else {})
+    if "thousands" not in written:
+        for mark, usual in ((",", not continental), (".", continental)):
+            if grouped := _grouped(bare, mark):
+                sure = any(text.count(mark) > 1 for text in grouped)
+                return written | ({"thousands": mark} if usual or sure else {"decimal": ","} if mark == "," else {})
+    return written | ({"decimal": ","} if any("," in text for text in bare) else {})
+
+
+def two_ways(texts: list[str]) -> str | None:
+    """A number that may be a thousand times as large: where three digits follow a single comma or point in all that have one."""
+    bare = [re.sub(r"[$£€¥A-Z'’\s]", "", text) for text in texts]
+    for mark, other in ((",", "."), (".", ",")):
+        grouped = _grouped(bare, mark)
+        if grouped and not any(text.count(mark) > 1 for text in grouped) and not any(other in text for text in bare):
+            return grouped[0]
+    return None
+
+
+def _grouped(bare: list[str], mark: str) -> list[str]:
+    """The numbers with this mark, where in all of them it can stand between thousands."""
+    marked = [text for text in bare if mark in text]
+    able = all(re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}({re.escape(mark)}\d{{3}})+", text) for text in marked)
+    return marked if able else []
 
 
 def currency(sample: pd.DataFrame, sign: str | None) -> str | None:
@@ -114,6 +188,8 @@ def _agrees(values: pd.Series, standard: str) -> bool:
     texts = texts[texts != ""]
     if texts.empty:
         return False
+    if standard == "order_id" and len(texts) >= MANY and texts.nunique() < FEW_IDS:
+        return False
     texts = texts.sample(min(LOOKED_AT, len(texts)), random_state=0)
     if standard == "ordered_at":
         return texts.str.match(ISO).mean() >= MOST or _most_fitting(texts.tolist()) is not None
@@ -132,8 +208,25 @@ def _most_fitting(texts: list[str]) -> str | None:
     return best if shares[best] >= MOST else None
 
 
-def _best(free: list[str], names: list[str]) -> str | None:
-    """The column whose name is one of `names`, else one that holds all words of one, the earliest of `names` first."""
+def _numbers(texts: pd.Series, written: dict[str, str]) -> pd.Series:
+    bare = texts.str.replace(r"[$£€¥A-Z'’\s]", "", regex=True).str.replace(
+        written.get("thousands", "'"), "", regex=False
+    )
+    return pd.to_numeric(bare.str.replace(written.get("decimal", "."), ".", regex=False), errors="coerce")
+
+
+def _of_whole_orders(sample: pd.DataFrame, columns: dict[str, str], name: str) -> bool:
+    """Whether a column tells one thing of each order, though orders have several rows and orders differ."""
+    if "order_id" not in columns:
+        return False
+    orders = sample.groupby(columns["order_id"])[name]
+    several = orders.nunique()[orders.size() > 1]
+    return len(several) >= FEW_IDS and (several == 1).mean() > MOST and sample[name].nunique() > FEW_IDS
+
+
+def _best(free: list[str], standard: str) -> str | None:
+    """The column whose name is a name of the standard one, else one that holds all words of such a name; the earliest of NAMES first."""
+    names, others = [_plain(name) for name in NAMES[standard].split(",")], set(NOT.get(standard, "").split())
     plain = {column: _plain(column) for column in free}
     for name in names:
         same = [
@@ -143,6 +236,7 @@ def _best(free: list[str], names: list[str]) -> str | None:
             return same[0]
     for name in names:
         holds = [column for column, text in plain.items() if set(name.split()) <= set(text.split())]
+        holds = [column for column in holds if not (set(plain[column].split()) - set(name.split())) & others]
         if holds:
             return holds[0]
     return None

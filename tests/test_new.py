@@ -12,7 +12,7 @@ import yaml
 from conftest import new_project, run
 from in_process import prepared
 
-from crm_utils import guess
+from crm_utils import guess, sources
 from crm_utils.locate import SourceError
 from crm_utils.params import ParamsError, Report, read
 from crm_utils.report.new import new
@@ -63,6 +63,175 @@ def test_a_name_is_not_believed_against_its_values():
         paid=["1", "2"],
     )
     assert guess.columns(frame) == {"ordered_at": "when", "customer_id": "customer"}
+
+
+ROW = {"date": "2024-01-31", "number": "3", "text": "x1"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        # a status, a priority, a type, a date of birth, a cost of shipping are not what their first word says
+        (
+            {"customer_id": "text", "order_date": "date", "order_status": "text", "revenue": "number"},
+            {"order_id": None},
+        ),
+        ({"Customer": "text", "Order Date": "date", "Order Priority": "text", "Revenue": "number"}, {"order_id": None}),
+        ({"cid": "text", "customer_type": "text", "date": "date", "total": "number"}, {"customer_id": "cid"}),
+        (
+            {"birth_date": "date", "order_time": "date", "client": "text", "total": "number"},
+            {"ordered_at": "order_time"},
+        ),
+        ({"birth_date": "date", "when": "date", "client": "text", "total": "number"}, {"ordered_at": "when"}),
+        (
+            {"Customer ID": "text", "Order Date": "date", "Sales": "number", "Shipping Cost": "number"},
+            {"unit_cost": None},
+        ),
+        # what a line costs in all is an amount
+        (
+            {"client": "text", "date": "date", "qty": "number", "total_price": "number"},
+            {"amount": "total_price", "unit_price": None},
+        ),
+        (
+            {"client": "text", "date": "date", "Units": "number", "Line Price": "number"},
+            {"amount": "Line Price", "unit_price": None},
+        ),
+        (
+            {"Cliente": "text", "Fecha": "date", "Cantidad": "number", "Precio total": "number"},
+            {"amount": "Precio total"},
+        ),
+        (
+            {"Kunde": "text", "Datum": "date", "Stück": "number", "Einzelpreis": "number"},
+            {"quantity": "Stück", "unit_price": "Einzelpreis"},
+        ),
+        # the price of one piece is none, without the number of pieces
+        ({"Kunde": "text", "Datum": "date", "Einzelpreis": "number"}, {"amount": None, "unit_price": None}),
+        ({"customer": "text", "date": "date", "price": "number"}, {"amount": "price"}),
+    ],
+)
+def test_a_word_in_common_does_not_make_a_column_ours(columns, expected):
+    frame = pd.DataFrame({name: [ROW[kind]] for name, kind in columns.items()}, dtype="str")
+    found = guess.columns(frame)
+    assert {standard: found.get(standard) for standard in expected} == expected
+
+
+def test_a_column_of_few_values_holds_no_order_ids():
+    frame = pd.DataFrame(
+        {"customer": "a", "date": "2024-01-31", "amount": "1", "invoice": ["yes", "no"] * 400}, dtype="str"
+    )
+    assert "order_id" not in guess.columns(frame)
+
+
+ORDERS = pd.DataFrame(
+    {
+        "order": [str(n // 2) for n in range(40)],
+        "customer": [str(n // 4) for n in range(40)],
+        "date": "2024-01-31",
+        "quantity": "2",
+        "price": [f"{n % 7 + 1}.5" for n in range(40)],
+    }
+)
+PIECES = ORDERS.price.astype(float) * 2
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (
+            ORDERS.drop(columns="order"),
+            "columns.order_id: no column looks like it, so each row counts as an order of its own",
+        ),
+        (
+            ORDERS.assign(line_total=(PIECES * 0.9).astype(str)),
+            "'line_total' differs in 100% of rows: write columns.amount: line_total",
+        ),
+        (ORDERS.assign(line_total=PIECES.astype(str)), None),
+        (
+            ORDERS.assign(total=PIECES.groupby(ORDERS.order).transform("sum").astype(str)),
+            None,
+        ),  # the order's: never to be added up
+        (
+            ORDERS.drop(columns="price").assign(total=PIECES.groupby(ORDERS.order).transform("sum").astype(str)),
+            "'total' is the same on all rows of an order: if it is the order's total, it counts once a row",
+        ),
+        (
+            ORDERS.drop(columns="price").assign(net_amount=ORDERS.price, gross_amount="9"),
+            "'gross_amount' would do as well as 'net_amount'",
+        ),
+        (
+            ORDERS.drop(columns="quantity").rename(columns={"price": "unit price"}),
+            "columns.quantity: no column looks like it; with it, 'unit price' would be",
+        ),
+        (ORDERS.drop(columns="quantity"), "columns.amount: 'price' is counted as what a row costs"),
+        (ORDERS.assign(currency=["EUR", "GBP"] * 20), "currency: column 'currency' holds EUR and GBP"),
+    ],
+    ids=[
+        "no orders",
+        "discount",
+        "no discount",
+        "orders' total",
+        "only orders' total",
+        "net and gross",
+        "price alone",
+        "price",
+        "currencies",
+    ],
+)
+def test_what_is_doubtful_is_to_be_checked(frame, words):
+    columns = guess.columns(frame)
+    said = guess.doubts(frame, columns, {})
+    assert said == [] if words is None else any(words in line for line in said), said
+
+
+@pytest.mark.parametrize(
+    ("texts", "continental", "written", "example"),
+    [
+        (["19,500", "3"], False, {"thousands": ","}, "19,500"),
+        (["19,500", "3"], True, {"decimal": ","}, "19,500"),
+        (["1.490", "390"], False, {}, "1.490"),
+        (["1.490", "390"], True, {"thousands": "."}, "1.490"),
+        (["1.490", "0.950"], True, {}, None),  # nothing thousand begins with 0
+        (["1,490", "0,950"], False, {"decimal": ","}, None),
+        (["1.234.567", "1.490"], False, {"thousands": "."}, None),
+        (["1’234.50", "3.00"], False, {"thousands": "’"}, None),
+    ],
+)
+def test_three_digits_after_one_mark_can_be_read_two_ways(texts, continental, written, example):
+    assert guess.number_format(texts, continental) == written
+    assert guess.two_ways(texts) == example
+
+
+def test_a_number_that_may_be_a_thousand_times_as_large_is_told(tmp_path):
+    (tmp_path / "a.csv").write_text("Kunde;Datum;Beleg;Betrag\n1;31.12.2023;1;1.490\n1;30.12.2023;2;390\n")
+    path, _, open_points = new(tmp_path, "shop", "a.csv")
+    assert any("numbers such as '1.490' are read as 1490: correct" in point for point in open_points)
+    assert read(path, Report).source.thousands == "."
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_told_with_its_mark_and_without(tmp_path, encoding):
+    (tmp_path / "a.csv").write_bytes("Kunde,Datum,Beleg,Betrag\n1,2023-12-31,1,5\n".encode(encoding))
+    path, _, _ = new(tmp_path, "shop", "a.csv")
+    assert read(path, Report).source.encoding == encoding
+    with pytest.raises(SourceError, match=f"a.csv is written in UTF-16: set source.encoding: {encoding}"):
+        sources.extracts({"file": "a.csv"}, tmp_path)
+
+
+def test_marks_inside_quoted_names_part_nothing(tmp_path):
+    (tmp_path / "a.csv").write_text('"Customer, id";"Order\ndate";"Amount, net, EUR"\n1;2023-12-31;5\n')
+    path, _, _ = new(tmp_path, "shop", "a.csv")
+    assert read(path, Report).columns.amount == "Amount, net, EUR"
+    (tmp_path / "b.csv").write_text("sep=;\nKunde;Datum\n1;2023-12-31\n")
+    with pytest.raises(SourceError, match="b.csv: its first line, 'sep=;', is a note to spreadsheets: remove it"):
+        new(tmp_path, "other", "b.csv")
+
+
+def test_whole_numbers_that_are_days_are_no_serial_numbers(tmp_path):
+    pd.DataFrame({"customer": ["7", "8"], "date": [20230102, 20230203], "amount": [1.5, 2]}).to_parquet(
+        tmp_path / "a.parquet"
+    )
+    path, guessed, _ = new(tmp_path, "shop", "a.parquet")
+    assert [str(day) for day in read(path, Report).analysis_dates] == ["2023-02-03"]
 
 
 def test_a_total_is_not_named_beside_quantity_and_price():

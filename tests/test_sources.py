@@ -153,7 +153,9 @@ def test_floats_that_are_ids_lose_their_decimals(tmp_path):
         assert [None if pd.isna(x) else x for x in read(tmp_path, file=name).customer_id] == ["17850", "12346", None]
 
 
-@pytest.mark.parametrize("untidy", [" 12346", "12346 ", "\t12346", "12346\t", "12346\r", "12346\n", "12346.0", "", " ", "NULL", "NA"])
+@pytest.mark.parametrize(
+    "untidy", [" 12346", "12346 ", "\t12346", "12346\t", "12346\r", "12346\n", "12346.0", "", " ", "NULL", "NA"]
+)
 @pytest.mark.parametrize("column", ["customer_id", "order_id"])
 def test_one_untidy_id_among_many_in_parquet_is_tidied(tmp_path, column, untidy):
     """Most ids need no care, so a column is only looked at row by row where something in it does."""

@@ -129,7 +129,7 @@ class Source(Model):
     encoding: str | None = None
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     decimal: Literal[".", ","] | None = None
-    thousands: Literal[",", ".", " ", "'", "\u00a0", "\u202f"] | None = None
+    thousands: Literal[",", ".", " ", "'", "’", "\u00a0", "\u2009", "\u202f"] | None = None
     currency_sign: str | None = Field(None, min_length=1)
     date_format: str | None = Field(None, pattern="^excel$|%")  # strptime, or excel for serial numbers
     timezone: str | None = None

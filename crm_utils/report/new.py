@@ -11,7 +11,7 @@ from crm_utils import guess, sources
 from crm_utils.formats import listing, plural
 from crm_utils.locate import SourceError, SourceMissing, source_files
 from crm_utils.params import ParamsError
-from crm_utils.sources import checks, files, sheets
+from crm_utils.sources import checks, dates, files, sheets
 
 ROWS, TEXTS = 5_000, 5_000
 UNKNOWN = "???"
@@ -37,7 +37,9 @@ def new(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
     columns, open_points = guess.columns(sample), []
     guessed += [_told_encoding(sample, source["encoding"])] if "encoding" in source else []
     guessed.append(_told(columns))
-    source |= _formats(parts, columns, guessed, open_points)
+    written = _formats(parts, sample, columns, guessed, open_points)
+    source |= written
+    open_points += guess.doubts(sample, columns, written)
     currency = _currency(sample, source, guessed, open_points)
     days = _days(source, columns, root, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
@@ -95,10 +97,13 @@ def _told(columns: dict[str, str]) -> str:
     return "columns: " + ", ".join(f"{name} = {column!r}" for name, column in columns.items())
 
 
-def _formats(parts: list, columns: dict[str, str], guessed: list[str], open_points: list[str]) -> dict[str, str]:
+def _formats(
+    parts: list, sample: pd.DataFrame, columns: dict[str, str], guessed: list[str], open_points: list[str]
+) -> dict[str, str]:
     """How the files write dates and numbers, from many different values of each column."""
     found: dict[str, str] = {}
-    if "ordered_at" in columns and parts[0].table[columns["ordered_at"]].type().is_numeric():
+    shown = sample[columns["ordered_at"]].dropna().head(TEXTS).tolist() if "ordered_at" in columns else []
+    if shown and parts[0].table[columns["ordered_at"]].type().is_numeric() and dates.are_serials(shown):
         found["date_format"] = "excel"
         guessed.append("dates: excel, a spreadsheet's serial numbers")
     elif "ordered_at" in columns and (texts := _texts(parts, columns["ordered_at"])):
@@ -110,7 +115,13 @@ def _formats(parts: list, columns: dict[str, str], guessed: list[str], open_poin
                 f"dates fit {others[0]} as well as {pattern}: correct source.date_format if the day stands elsewhere"
             )
     numbers = [text for name in guess.NUMBERS if name in columns for text in _texts(parts, columns[name])]
-    written = guess.number_format(numbers)
+    written = guess.number_format(numbers, continental="." in found.get("date_format", ""))
+    if example := guess.two_ways(numbers):
+        mark = "," if "," in example else "."
+        read = example.replace(mark, "") if written.get("thousands") == mark else example.replace(mark, ".")
+        open_points.append(
+            f"numbers such as {example!r} are read as {read}: correct source.thousands and source.decimal if that is wrong"
+        )
     if written:
         guessed.append("numbers: " + ", ".join(f"{key} {value!r}" for key, value in written.items()))
     return found | written

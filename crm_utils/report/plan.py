@@ -149,7 +149,8 @@ def jobs(root: Path, only: str | None = None, day: str | None = None) -> tuple[l
 
 
 def _report_names(root: Path, only: str | None) -> list[str]:
-    names = sorted(p.stem for p in (root / "params").glob("*.yaml") if p.stem != "campaigns")
+    files = sorted((root / "params").glob("*.yaml"))
+    names = [path.stem for path in files if path.stem != "campaigns" and not _holds_campaigns(path)]
     if only is None:
         return names
     if only not in names:
@@ -157,6 +158,11 @@ def _report_names(root: Path, only: str | None) -> list[str]:
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
         raise ParamsError(f"no report is called {only!r} (params/{only}.yaml is missing); {hint}")
     return [only]
+
+
+def _holds_campaigns(path: Path) -> bool:
+    """Whether a file of parameters is a user's own list of campaigns, which a report names."""
+    return re.search(r"^campaigns\s*:", path.read_text(encoding="utf-8", errors="replace"), re.M) is not None
 
 
 def _plan(root: Path, name: str, day: str | None) -> list[Job]:

@@ -95,8 +95,18 @@ def _violations(cases: pd.DataFrame) -> str:
         if rule in NEEDED:
             lines.append(f"  {column} is {group.failure_case.iloc[0]}, where {NEEDED[rule]} are needed")
             continue
+        if rule == "multiple_fields_uniqueness":
+            lines.append(_repeated(cases[cases.check == rule]))
+            continue
         examples = ", ".join(map(repr, group.failure_case.drop_duplicates().head(3).tolist()))
         lines.append(
             f"  {column}: {rule} fails in {plural(group['index'].nunique() or len(group), 'row')}, for example {examples}"
         )
-    return "\n".join(lines)
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _repeated(cases: pd.DataFrame) -> str:
+    """One line for rows that share a key, whose columns pandera tells one by one."""
+    first = cases[cases["index"] == cases["index"].iloc[0]].sort_values("column")
+    example = " and ".join(f"{row.column} {row.failure_case!r}" for row in first.itertuples())
+    return f"  {plural(cases['index'].nunique(), 'row')} share their key with another, for example {example}: keep one of each"

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import zlib
 from pathlib import Path
 
@@ -72,7 +73,11 @@ def _csv(path: Path, root: Path, format: Format) -> ir.Table:
     _refuse_cut_short(path, root)
     path = _in_utf8(path, root, format.encoding)
     header = _header_line(path)
-    delimiter = format.delimiter or ("\t" if ".tsv" in path.name else max(DELIMITERS, key=header.count))
+    if header.lower().startswith("sep="):
+        raise SourceError(f"{path.name}: its first line, {header.strip()!r}, is a note to spreadsheets: remove it")
+    delimiter = format.delimiter or (
+        "\t" if ".tsv" in path.name else max(DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
+    )
     names = next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
     checks.refuse_bad_names(names, path.name)
     return engine.duckdb().read_csv(
@@ -122,7 +127,12 @@ def open_text(path: Path, encoding: str) -> io.TextIOBase:
 def _header_line(path: Path) -> str:
     try:
         with open_text(path, "utf-8-sig") as text:
-            return text.readline()
+            header = text.readline()
+            while header.count('"') % 2 and (more := text.readline()):  # a name that goes on in the next line
+                header += more
+        if "\0" not in header:
+            return header
+        raise SourceError(not_utf8(path))
     except UnicodeDecodeError:
         raise SourceError(not_utf8(path)) from None
 
@@ -149,22 +159,31 @@ def _refuse_cut_short(path: Path, root: Path) -> None:
 def guessed_encoding(path: Path, root: Path) -> str | None:
     """The encoding to name for a text file: None for UTF-8, else UTF-16 where its first bytes say so, else windows-1252."""
     _refuse_cut_short(path, root)
+    if encoding := _utf16(path):
+        return encoding
     try:
         with open_text(path, "utf-8") as text:
             while text.read(CHUNK):
                 pass
     except UnicodeDecodeError:
-        return "utf-16" if "UTF-16" in not_utf8(path) else "windows-1252"
+        return "windows-1252"
     return None
+
+
+def _utf16(path: Path) -> str | None:
+    """The name of the UTF-16 that a text file is written in, with its mark or without; None where it is in another encoding."""
+    with gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb") as file:
+        start = file.read(64)
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    return None if b"\0" not in start else "utf-16-be" if start[0] == 0 else "utf-16-le"
 
 
 def not_utf8(path: Path) -> str:
     """The message for a text file in another encoding: the first line that tells, and what to set."""
+    if encoding := _utf16(path):
+        return f"{path.name} is written in UTF-16: set source.encoding: {encoding}"
     with gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb") as file:
-        start = file.read(2)
-        if start in (b"\xff\xfe", b"\xfe\xff"):
-            return f"{path.name} is written in UTF-16: set source.encoding: utf-16"
-        file.seek(0)
         for number, line in enumerate(file, start=1):
             try:
                 line.decode("utf-8")

@@ -27,7 +27,9 @@ NO_ID = (
 NUMBER_COLUMNS = ("quantity", "unit_price", "unit_cost", "amount")
 TYPES = dict.fromkeys(TEXT_COLUMNS, "string") | dict.fromkeys(NUMBER_COLUMNS, MONEY) | {"ordered_at": "timestamp"}
 WITH_OFFSET = r"\d:\d\d.*([+-]\d\d(:?\d\d)?|Z)$"
-GROUP_MARK = r"(?<=\d)['\s](?=\d{3}(?!\d))"  # what parts the thousands of a number, where it is neither comma nor point
+GROUP_MARK = (
+    r"(?<=\d)['’\s](?=\d{3}(?!\d))"  # what parts the thousands of a number, where it is neither comma nor point
+)
 EXCEL = "excel"  # days since 1899-12-30
 
 
