@@ -33,11 +33,12 @@ def reach(table: pd.DataFrame, has_contacts: bool) -> Sentence | Nothing:
     """How many of those meant may be contacted."""
     if not has_contacts:
         return nothing("the report names no table of contacts: everybody counts as reachable")
-    least = table[table.customers > 0].sort_values("share")
-    if least.empty:
+    meant = table[table.customers > 0]
+    if meant.empty:
         return say("No campaign has anybody to contact.")
+    least = meant.campaign[meant.share == meant.share.min()].tolist()
     return say(
-        f"{percent(table.reachable.sum() / table.customers.sum())} of those the campaigns are meant for may be contacted; the fewest for {least.campaign.iloc[0]} ({percent(least.share.iloc[0])})."
+        f"{percent(table.reachable.sum() / table.customers.sum())} of those the campaigns are meant for may be contacted; the fewest for {listing(least)} ({percent(meant.share.min())})."
     )
 
 

@@ -60,7 +60,7 @@ def levers(table: pd.DataFrame, budget: float, currency: str) -> Sentence:
     best = single.loc[single.spend.idxmax()]
     earns = f"{money(best.expected_profit, currency, 0)} instead of {money(planned.expected_profit, currency, 0)}"
     if best.spend > planned.spend * 1.01:
-        first = f"What would change it most: {best.scenario}. Then {money(best.spend, currency, 0)} instead of {money(planned.spend, currency, 0)} would be worth spending, to earn {earns}."
+        first = f"What would change it most: {best.scenario}. Then {money(best.spend, currency, 0)} instead of {money(planned.spend, currency, 0)} would be worth spending, for a profit of {earns}."
     else:
         first = (
             f"Nothing alone would make more worth spending: {best.scenario} would earn {earns} with the same contacts."
