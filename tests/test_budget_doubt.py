@@ -155,6 +155,27 @@ def test_the_budget_table_adds_up_with_a_calculator():
     ).to_numpy() == pytest.approx(chosen.expected_profit.to_numpy())
 
 
+def test_a_fixed_cost_that_those_who_pay_cannot_earn_back_is_the_reason():
+    """30 in A earn .1 × 40 − 1 = 3 each, 300 in B nothing: 90 is less than the fixed 100. Shared by all 330 it seems to pay in A."""
+    offers = campaigns({"contact_cost": 1.0, "fixed_cost": 100.0, "segments": ["A", "B"]})
+    table = options(offers, ("a", 0, "A", 30, 0.1, 40.0), ("a", 1, "B", 300, 0.1, 5.0))
+    plan = lines.plan(allocation.allocate(table, offers, 1e4), offers, pd.Series(dtype=int)).set_index("segment")
+    assert plan.break_even_lift["A"] < plan.lift["A"]
+    assert plan.reason["A"] == "its fixed cost would not be earned back"
+
+
+def test_whom_a_better_campaign_takes_is_not_there_to_earn_a_fixed_cost():
+    """b earns .1 × 40 − 1 = 3 in A and in B, 30 customers each: 180 pay its fixed 100. But a takes A, and the 90 of B alone do not."""
+    offers = campaigns({"contact_cost": 0.5}, {"contact_cost": 1.0, "fixed_cost": 100.0, "segments": ["A", "B"]})
+    table = options(offers, ("a", 0, "A", 30, 0.1, 40.0), ("b", 0, "A", 30, 0.1, 40.0), ("b", 1, "B", 30, 0.1, 40.0))
+    plan = lines.plan(allocation.allocate(table, offers, 1e4), offers, pd.Series(dtype=int))
+    assert plan.set_index(["campaign", "segment"]).reason.to_dict() == {
+        ("a", "A"): "earns more than it costs",
+        ("b", "A"): "another use of the money or of these customers earns more",
+        ("b", "B"): "its fixed cost would not be earned back by those whom no other campaign serves better",
+    }
+
+
 def test_nothing_planned_has_reasons():
     offers = campaigns({"contact_cost": 50.0}, {"contact_cost": 1.0, "fixed_cost": 1e5, "segments": ["B"]})
     table = options(offers, ("a", 0, "A", 30, 0.1, 40.0), ("b", 1, "B", 30, 0.1, 40.0))

@@ -28,8 +28,15 @@ def plan(
     rows["discount_anyway"] = rows.p0 * rows.discount
     weighed = {name: rows[name] * weight for name in ("p0", "margin", "discount", "discount_anyway", "profit")}
     counted = {name: rows[name] * rows.contacts for name in (*SUMS, "profit_low", "profit_high")}
+    gain, left = rows.profit.clip(lower=0), rows.customers - rows.groupby("group").contacts.transform("sum")
     rows = rows[["campaign", "segment", "customers", "contacts"]].assign(
-        weight=weight, best=rows.profit, **weighed, **counted
+        weight=weight,
+        best=rows.profit,
+        gain=gain * rows.customers,
+        left=left,
+        gain_left=gain * left,
+        **weighed,
+        **counted,
     )
     table = rows.groupby(["campaign", "segment"], sort=True).sum()
     table["best"] = rows.groupby(["campaign", "segment"], sort=True).best.max()
@@ -107,12 +114,16 @@ def measurability(plan: pd.DataFrame) -> pd.DataFrame:
 
 def _reasons(table: pd.DataFrame, term: pd.DataFrame, reached: pd.Series) -> np.ndarray:
     none = table.contacts == 0
+    gained, gained_left = (table.groupby("campaign")[name].transform("sum") for name in ("gain", "gain_left"))
     cases = {
         "earns more than it costs": ~none & (table.contacts + table.control >= table.customers * 0.99),
         "only the customers where it earns most": ~none,
         "never pays: an added order earns less than it costs to win": table.break_even_lift.isna(),
         "measured: no effect could be told from none": (term.lift == 0) & (term.basis == "measured"),
         "break-even lift is above the lift expected": table.best <= 0,
-        "its fixed cost would not be earned back": (reached == 0) & (table.break_even_lift > term.lift),
+        "its fixed cost would not be earned back": (reached == 0) & (gained <= term.fixed_cost),
+        "its fixed cost would not be earned back by those whom no other campaign serves better": (reached == 0)
+        & (gained_left <= term.fixed_cost)
+        & (table.left > table.customers / 2),
     }
     return np.select(list(cases.values()), list(cases), "another use of the money or of these customers earns more")
