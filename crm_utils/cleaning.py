@@ -79,14 +79,17 @@ def rules(
         excluded["non-products"] = lines.product_id.isin(list(exclude_products)).fill_null(False)
     if exclude_customers:
         excluded["excluded customers"] = lines.customer_id.isin(list(exclude_customers)).fill_null(False)
+    once = {"duplicates": ibis.row_number().over(group_by=list(lines.columns), order_by="ordered_at") > 0}
+    if duplicates == "drop" and cancellations != "drop":
+        named |= once  # first of all: a cancellation that stands twice takes money back once
     if "order_id" in has:
         named[CANCELLED] = _cancelled(lines, cancellations, list(excluded.values()))
     named |= excluded
     if "quantity" in has:
         named["non-positive quantity"] = (lines.quantity <= 0) | lines.quantity.isnull()
     named["non-positive price"] = (lines.amount <= 0) | lines.amount.isnull()
-    if duplicates == "drop":
-        named["duplicates"] = ibis.row_number().over(group_by=list(lines.columns), order_by="ordered_at") > 0
+    if duplicates == "drop" and cancellations == "drop":
+        named |= once
     return named
 
 

@@ -146,4 +146,6 @@ def _refuse_unusable(values: pd.Series) -> None:
     if unusable:
         raise ScoringError(f"{values.name}: {unusable:,} of {len(values):,} values are missing or infinite")
     if not len(values):
-        raise ScoringError(f"{values.name}: there are no customers to score")
+        raise ScoringError(
+            f"{values.name}: there are no customers to score, since nobody had ordered by then: choose a later analysis date, or rfm.frozen_on"
+        )

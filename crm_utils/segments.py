@@ -24,6 +24,10 @@ class Naming:
     otherwise: dict[str, str]
     new_within_days: int | None = None
 
+    def names(self) -> set[str]:
+        """The segments that it can name."""
+        return {*self.cells.values(), *self.queries, *self.otherwise.values()}
+
     def segment(self, customers: pd.DataFrame, analysis_date: date) -> pd.DataFrame:
         """The segment of each scored customer on a date: customer_id, segment. The naming travels with the table in `attrs`."""
         since = None if self.new_within_days is None else analysis_date - timedelta(days=self.new_within_days)
@@ -33,8 +37,11 @@ class Naming:
 
 
 def naming_of(segments: pd.DataFrame) -> Naming | None:
-    """The naming that a table of segments was made by; None where it does not say."""
-    return Naming(**segments.attrs["naming"]) if "naming" in segments.attrs else None
+    """The naming that a table of segments was made by; None where it does not say, or an analyst has named them anew."""
+    if "naming" not in segments.attrs:
+        return None
+    naming = Naming(**segments.attrs["naming"])
+    return naming if set(segments.segment) <= naming.names() else None
 
 
 def name_alike(then: pd.DataFrame, day: date, customers: pd.DataFrame, segments: pd.DataFrame) -> pd.Series:

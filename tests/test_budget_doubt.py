@@ -6,6 +6,7 @@ import pytest
 from budget_tables import campaigns, marginal_return, options
 
 from crm_utils.budget import allocation, doubt, economics, flip_points, lines
+from crm_utils.budget.errors import BudgetError
 
 CHANGES = [{"name": "half", "budget": -0.5}, {"name": "poor", "margin": -0.2}, {"name": "weak", "lift": -0.3}]
 
@@ -182,3 +183,32 @@ def test_nothing_planned_has_reasons():
     plan = lines.plan(allocation.allocate(table, offers, 100), offers, pd.Series(dtype=int))
     assert plan.contacts.sum() == 0
     assert plan.reason.tolist() == ["never pays: an added order earns less than it costs to win"] * 2
+
+
+def test_minimums_bound_the_curve_and_the_scenarios_that_cannot_be():
+    """40 must be spent on a: the curve begins there, and half of 60 is too little for it."""
+    offers = campaigns({"min_spend": 40.0})
+    table = options(offers, ("a", 0, "A", 100, 0.1, 40.0))
+    shown = doubt.budgets_to_show(60.0, 100.0, offers.min_spend.sum())
+    assert shown[0] == 40.0 and shown == sorted(set(shown))
+    assert doubt.curve(table, offers, shown, 0.0).expected_profit.is_monotonic_increasing
+    found = doubt.scenarios(
+        table, offers, 60.0, [{"name": "half", "budget": -0.5}, {"name": "more", "budget": 0.5}], 0.0
+    )
+    assert found.spend.isna().tolist() == [False, True, False]
+    with pytest.raises(BudgetError, match="minimums"):
+        doubt.scenarios(table, offers, 30.0, [], 0.0)
+
+
+def test_limits_of_a_campaign_are_reasons():
+    offers = campaigns({"capacity": 10}, {"max_spend": 12.0, "segments": ["B"]}, {"capacity": 0, "segments": ["C"]})
+    table = options(offers, *((name, place, name.upper(), 30, 0.1, 40.0) for place, name in enumerate("abc")))
+    more = options(offers, ("a", 3, "D", 30, 0.1, 40.0), ("b", 4, "E", 30, 0.1, 40.0))
+    both = pd.concat([table, more], ignore_index=True)
+    plan = lines.plan(allocation.allocate(both, offers, 1e4), offers, pd.Series(dtype=int))
+    said = plan[plan.contacts == 0].groupby("campaign").reason.unique().map(list).to_dict()
+    assert said == {
+        "a": ["its campaign may reach no more customers"],
+        "b": ["its campaign may spend no more"],
+        "c": ["its campaign may reach no more customers"],
+    }

@@ -84,6 +84,15 @@ def test_a_short_history_has_no_window():
     assert calibration.corrections(placed, none, date(2022, 1, 5), 91, *today(placed, day)).empty
 
 
+def test_segments_that_were_named_anew_are_judged_by_their_own_names():
+    placed, none, day = shop(count=600)
+    customers, segments = today(placed, day)
+    own = segments.assign(segment=segments.segment.map({"A": "Warm", "B": "Cold"}))
+    assert "naming" in own.attrs  # pandas carries it along
+    found = calibration.window(placed, none, day - timedelta(days=91), 91, customers, own)
+    assert set(found.segment) == {"Warm", "Cold"}
+
+
 def test_nobody_is_left_out_of_a_window():
     """Cells that nobody stands in today were full then: everybody known on that day is judged."""
     placed, none, day = shop(count=600)

@@ -136,6 +136,16 @@ def test_net_prefers_the_order_with_the_product_to_a_later_one_without():
     assert taken == {"1": -4.0, "2": -3.0}
 
 
+@pytest.mark.parametrize("mode", ["net", "match"])
+def test_a_cancellation_that_stands_twice_takes_money_back_once(mode: str):
+    sale, back = ("anna", "1", "2011-01-01", "mug", 4, 10.0), ("anna", "C2", "2011-01-05", "mug", -1, 10.0)
+    found = clean(line_items([sale, sale, back, back]), mode, duplicates="drop")
+    assert found["adjustments"].execute().revenue.tolist() == [-10.0]
+    assert found["known"].execute().revenue.tolist() == [30.0]
+    assert removed(found["log"])["duplicates"] == 2
+    assert_reconciles(found)
+
+
 def test_only_c_and_a_number_is_a_cancellation():
     """CA-2023-1317 is an order of California, and a word that begins with C is a word."""
     ids = ["C489449", "c489450", "CA-2023-1317", "C-17", "COMPLETE", "7C", "C"]

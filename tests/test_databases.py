@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import sqlite3
 from datetime import date
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -222,6 +223,28 @@ def test_spark_gives_the_same_tables(spark, folder, reference, tmp_path):
     assert_same(tables({"database": spark, "query": query}, folder, tmp_path), reference)
     own = sources.databases.connect(spark, folder)._session.conf.get("spark.sql.warehouse.dir")
     assert own.endswith(f"{folder}/.cache/spark")  # not in the folder that make was called in
+
+
+def test_text_in_a_column_of_numbers_is_no_number_in_sqlite_either(tmp_path):
+    """SQLite keeps it, and would read '1.250,50' as 1.25 and 'n/a' as 0."""
+    engine = sqlite3.connect(tmp_path / "shop.sqlite")
+    engine.execute("create table lines (customer_id integer, ordered_at timestamp, unit_price real, quantity integer)")
+    rows = [
+        (1, "2010-01-01 10:00:00", 2.5, 1),
+        (2, "2010-01-02 10:00:00", "1.250,50", 1),
+        (3, "2010-01-02 10:00:00", "n/a", 2),
+        (4, "2010-01-03 10:00:00", "7", 1),
+        (5, "2010-01-03 10:00:00", None, 1),
+    ]
+    engine.executemany("insert into lines values (?, ?, ?, ?)", rows)
+    engine.commit()
+    columns = {name: name for name in ("customer_id", "ordered_at", "unit_price", "quantity")}
+    with pytest.raises(SourceError) as error:
+        sources.line_items({"database": "sqlite://shop.sqlite", "table": "lines"}, columns, tmp_path)
+    assert (
+        "column 'unit_price' (columns.unit_price): 2 rows without a readable number, for example '1.250,50', 'n/a'"
+        in str(error.value)
+    )
 
 
 def test_big_query_is_asked_the_same(ledger):

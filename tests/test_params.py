@@ -36,6 +36,10 @@ def test_shipped_maps_are_valid(path):
         ({"budget": {"target_return": False}}, "budget.target_return: a number or text is needed, not no"),
         ({"analysis_dates": [0]}, "analysis_dates.0: 0 is no date; write it as 1998-06-30"),
         ({"analysis_dates": ["9999-12-31"]}, "9999-12-31 is no date of a report: years from 1900 to 2100 are"),
+        (
+            {"segmentation": {"compare_with": "2030-01-01"}},
+            "compare_with: 2030-01-01 is not before the last analysis date",
+        ),
         ({"budget": {"budget": -1}}, "budget.budget: Input should be greater than or equal to 0, not -1"),
         ({"analysis_dates": ["1997-13-01"]}, "analysis_dates.0: '1997-13-01' is no date; write it as 1998-06-30"),
         ({"analysis_dates": []}, "analysis_dates: "),

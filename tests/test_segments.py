@@ -192,6 +192,17 @@ def test_maps_that_contradict_themselves_are_refused(change, complaint):
         parse({"title": "t", "bins": 2, "segments": [high, low]}, SegmentMap, "map")
 
 
+def test_who_is_no_longer_new_does_not_go_to_another_segment_for_the_new():
+    rows = [("A", [{"recency": 3}], "B"), ("B", [{"recency": 2}], "C"), ("C", [{"recency": 1}], None)]
+    parts = [
+        {"name": name, "meaning": "-", "advice": "-", "cells": cells, "otherwise": other} for name, cells, other in rows
+    ]
+    with pytest.raises(
+        ParamsError, match="segment A: otherwise 'B' is for new customers too; name one without otherwise"
+    ):
+        parse({"title": "t", "bins": 3, "segments": parts}, SegmentMap, "map")
+
+
 def test_the_profile_finds_customers_in_any_order_and_refuses_gaps():
     scored = five()
     named = naming().segment(scored, TODAY)

@@ -33,7 +33,7 @@ def from_table(model: pd.DataFrame) -> tuple[PurchaseModel, GammaGamma]:
             rows = model[model.model == name].set_index("parameter")
             values = [float(rows.value[parameter]) for parameter in MODELS[name].parameters]
             found.append(MODELS[name](*values, rows.value.get("log_likelihood", np.nan), rows.note.iloc[0]))
-    purchase, value = found
+    value, purchase = sorted(found, key=lambda fit: not isinstance(fit, GammaGamma))  # the table is sorted by name
     return purchase, value
 
 

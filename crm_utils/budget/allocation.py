@@ -29,7 +29,9 @@ def allocate(
         return options.assign(contacts=0)
     best = programme(used, campaigns, budget, target_return, control_share).best(whole)
     if best is None:
-        raise BudgetError("no plan honours all limits: check min_spend, max_spend and capacity of the campaigns")
+        raise BudgetError(
+            "no plan honours all limits: check min_spend, max_spend and capacity of the campaigns, and target_return"
+        )
     contacts = np.round(best).astype(int) if whole else np.round(best, 6)
     planned = pd.Series(contacts[: len(used)], index=used.index)
     return options.assign(contacts=planned.reindex(options.index, fill_value=0))

@@ -5,6 +5,7 @@ import pandas as pd
 
 from crm_utils.budget import allocation
 from crm_utils.budget.economics import priced
+from crm_utils.budget.errors import BudgetError
 
 
 def interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, float]:
@@ -58,12 +59,13 @@ def most_to_spend(options: pd.DataFrame, campaigns: pd.DataFrame, control_share:
     return float((room * by_group.spend.max()).sum() + running.sum())
 
 
-def budgets_to_show(budget: float, sensible: float, steps: int = 24) -> list[float]:
-    """Budgets from 0 to 2 × the budget; where the sensible budget is far below, to 2 × that, since the curve is flat beyond."""
-    end = 2 * (budget if sensible > budget / 5 else sensible)
-    return sorted(
-        {*np.linspace(0, end, steps + 1).round(2).tolist(), *([round(sensible, 2)] if sensible < end else [])}
-    )
+def budgets_to_show(budget: float, sensible: float, least: float = 0, steps: int = 24) -> list[float]:
+    """Budgets from 0, or what campaigns must spend at `least`, to 2 × the budget; where the sensible budget is far below, to 2 × that,
+    since the curve is flat beyond.
+    """
+    end = max(2 * (budget if sensible > budget / 5 else sensible), least)
+    shown = {*np.linspace(0, end, steps + 1).round(2).tolist(), *([round(sensible, 2)] if sensible < end else [])}
+    return sorted({*(money for money in shown if money > least), round(least, 2)})
 
 
 def next_money(
@@ -91,7 +93,7 @@ def scenarios(
     """The best plan as planned and in each scenario: scenario, budget, spend, unspent, contacts, expected_profit, profit_low, profit_high.
 
     A change names relative changes of `budget`, `margin`, `cost` (of a contact, and fixed) and `lift`: {name: …, lift: -0.3}
-    is 30 % less lift everywhere.
+    is 30 % less lift everywhere. Null where limits cannot all be honoured then, as minimums at half the budget.
     """
     rows = []
     for change in [{"name": "as planned"}, *changes]:
@@ -103,12 +105,24 @@ def scenarios(
             lift=options.lift * factor["lift"], order_margin=options.order_margin * factor["margin"]
         )
         money = [budget * factor["budget"]]
-        line = curve(priced(weighed, changed), changed, money, control_share, True, target_return).iloc[0]
-        rows.append({"scenario": change["name"], **line})
+        rows.append({"scenario": change["name"]})
+        try:
+            rows[-1] |= (
+                curve(priced(weighed, changed), changed, money, control_share, True, target_return).iloc[0].to_dict()
+            )
+        except BudgetError:
+            if len(rows) == 1:
+                raise
     return pd.DataFrame(rows)
 
 
-def levers(options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, control_share: float) -> pd.DataFrame:
+def levers(
+    options: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    budget: float,
+    control_share: float,
+    target_return: float | None = None,
+) -> pd.DataFrame:
     """How much would be worth spending if one thing were twice as good: the columns of `scenarios`, the plan first."""
     changes = [
         {"name": "lifts twice as high", "lift": 1},
@@ -116,7 +130,7 @@ def levers(options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, contro
         {"name": "contacts and fixed costs at half the price", "cost": -0.5},
         {"name": "lifts and margin both twice as high", "lift": 1, "margin": 1},
     ]
-    return scenarios(options, campaigns, budget, changes, control_share)
+    return scenarios(options, campaigns, budget, changes, control_share, target_return)
 
 
 def rules_of_thumb(

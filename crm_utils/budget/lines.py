@@ -114,6 +114,7 @@ def measurability(plan: pd.DataFrame) -> pd.DataFrame:
 
 def _reasons(table: pd.DataFrame, term: pd.DataFrame, reached: pd.Series) -> np.ndarray:
     none = table.contacts == 0
+    spent = table.groupby("campaign").spend.transform("sum").clip(lower=term.fixed_cost)
     gained, gained_left = (table.groupby("campaign")[name].transform("sum") for name in ("gain", "gain_left"))
     cases = {
         "earns more than it costs": ~none & (table.contacts + table.control >= table.customers * 0.99),
@@ -121,6 +122,8 @@ def _reasons(table: pd.DataFrame, term: pd.DataFrame, reached: pd.Series) -> np.
         "never pays: an added order earns less than it costs to win": table.break_even_lift.isna(),
         "measured: no effect could be told from none": (term.lift == 0) & (term.basis == "measured"),
         "break-even lift is above the lift expected": table.best <= 0,
+        "its campaign may reach no more customers": reached >= term.capacity,
+        "its campaign may spend no more": spent + term.contact_cost > term.max_spend,
         "its fixed cost would not be earned back": (reached == 0) & (gained <= term.fixed_cost),
         "its fixed cost would not be earned back by those whom no other campaign serves better": (reached == 0)
         & (gained_left <= term.fixed_cost)

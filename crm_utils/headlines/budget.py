@@ -1,5 +1,6 @@
 """Sentences of 05_budget."""
 
+import numpy as np
 import pandas as pd
 
 from crm_utils.formats import count, listing, money, percent, plural, rate
@@ -18,11 +19,12 @@ def recommendation(plan: pd.DataFrame, budget: float, target_return: float | Non
     )
     if chosen.empty:
         empty = budget == 0 and target_return is None
-        why = "there is no money to spend" if empty else "at the lifts known or assumed no campaign earns back its cost"
+        enough = "earns back its cost" if target_return is None else f"earns {percent(target_return)} on what it costs"
+        why = "there is no money to spend" if empty else f"at the lifts known or assumed no campaign {enough}"
         return say(f"Spend none {of}: {why}.")
     sums = chosen[["spend", "expected_profit", "profit_low", "profit_high"]].sum()
     return say(
-        f"Spend {money(sums.spend, currency, 0)} {of} on {plural(chosen.campaign.nunique(), 'campaign')} to {plural(chosen.contacts.sum(), 'customer')}.",
+        f"Spend {money(sums.spend, currency, 0 if sums.spend >= 10 else 2)} {of} on {plural(chosen.campaign.nunique(), 'campaign')} to {plural(chosen.contacts.sum(), 'customer')}.",
         f"Expected profit: {money(sums.expected_profit, currency, 0)}, between {money(sums.profit_low, currency, 0)} and {money(sums.profit_high, currency, 0)} {RANGES}. {_rests_on(chosen)}.",
     )
 
@@ -51,13 +53,17 @@ def beside_business_as_usual(
 def sensible(curve: pd.DataFrame, budget: float, sensible: float, currency: str) -> Sentence:
     """The budget beyond which nothing more is earned, and how the profit compares with half of it."""
     best = curve.expected_profit.max()
-    half = curve.expected_profit[curve.budget <= sensible / 2 + 0.01].max()  # budgets are shown to cents
+    half = (
+        -np.inf
+        if curve.budget.min() > sensible / 2
+        else curve.expected_profit[curve.budget <= sensible / 2 + 0.01].max()
+    )  # budgets are shown to cents
     if best <= 0:
         return say("No budget earns a profit: the curve never rises above zero.")
     more = "less than" if sensible < budget * 0.995 else "the whole of" if sensible <= budget * 1.005 else "more than"
     return say(
         f"The sensible budget is {money(sensible, currency)}, {more} the {money(budget, currency, 0)} given: beyond it no contact earns its cost.",
-        f"Half of it already earns {percent(half / best)} of the profit.",
+        f"Half of it already earns {percent(half / best)} of the profit." if half > 0 else "",
     )
 
 
@@ -142,6 +148,8 @@ def target_group(
     members = audience.index[audience[names].any(axis=1)]
     size = len(members)
     title = group.capitalize()
+    if not names:
+        return say(f"{title}: no campaign in the campaigns file is made for them.")
     if not size:
         return say(
             f"{title}: there are none to contact on this date, so {plural(len(names), 'campaign')} for them {'is' if len(names) == 1 else 'are'} not planned."

@@ -11,8 +11,9 @@ def lists(targets: pd.DataFrame, share: float) -> Sentence:
     if targets.empty:
         return say("No list is written, since no line is planned.")
     held = int((targets.group == "control").sum())
+    number = targets.groupby(["campaign", "segment"]).ngroups
     return say(
-        f"{plural(targets.groupby(['campaign', 'segment']).ngroups, 'list')} hold {plural(len(targets), 'customer')}, each of them once; {count(held)} ({percent(held / len(targets))}) are held back and must not be contacted."
+        f"{plural(number, 'list')} hold{'s' if number == 1 else ''} {plural(len(targets), 'customer')}, each of them once; {count(held)} ({percent(held / len(targets))}) are held back and must not be contacted."
     )
 
 

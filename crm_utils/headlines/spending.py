@@ -36,9 +36,10 @@ def unspent(
         if next_1000 < 0.005:
             return say(f"The next {money(1000, currency, 0)} would earn nothing more.")
         return say(bound, f"The next {money(1000, currency, 0)} would earn {money(next_1000, currency)} more.")
+    if limits:  # more contacts would earn: the campaigns' own limits keep them out
+        return say(f"{money(left, currency, 0)} stays unspent.", bound, "Raise these limits to use more of it.")
     return say(
-        f"{money(left, currency, 0)} stays unspent: {_why_left(plan, budget, most, currency)} Better unspent than wasted.",
-        bound,
+        f"{money(left, currency, 0)} stays unspent: {_why_left(plan, budget, most, currency)} Better unspent than wasted."
     )
 
 
@@ -54,9 +55,11 @@ def _why_left(plan: pd.DataFrame, budget: float, most: float, currency: str) -> 
     )
 
 
-def levers(table: pd.DataFrame, budget: float, currency: str) -> Sentence:
-    """Which assumption would change most how much is worth spending."""
-    planned, together, single = table.iloc[0], table.iloc[-1], table.iloc[1:-1]
+def levers(table: pd.DataFrame, budget: float | None, currency: str) -> Sentence:
+    """Which assumption would change most how much is worth spending. No `budget` where a return is asked for in its place."""
+    planned, together, single = table.iloc[0], table.iloc[-1], table.iloc[1:-1].dropna(subset="spend")
+    if single.empty:
+        return say("The campaigns' limits leave nothing to compare.")
     best = single.loc[single.spend.idxmax()]
     earns = f"{money(best.expected_profit, currency, 0)} instead of {money(planned.expected_profit, currency, 0)}"
     if best.spend > planned.spend * 1.01:
@@ -65,6 +68,8 @@ def levers(table: pd.DataFrame, budget: float, currency: str) -> Sentence:
         first = (
             f"Nothing alone would make more worth spending: {best.scenario} would earn {earns} with the same contacts."
         )
+    if budget is None or pd.isna(together.spend):
+        return say(first)
     if together.unspent < 0.01 * budget:
         return say(first, "Lifts and margin both twice as high would use the whole budget.")
     return say(first, f"Even lifts and margin both twice as high would use only {money(together.spend, currency, 0)} of the {money(budget, currency, 0)}: to spend more, offer campaigns that reach more people or do more for each, or win new customers.")  # fmt: skip

@@ -207,6 +207,13 @@ class Report(Shared):
     custom: dict[str, Any] = {}
 
     @model_validator(mode="after")
+    def _compares_with_an_earlier_day(self) -> "Report":
+        then, last = self.segmentation.compare_with, self.analysis_dates[-1]
+        if then not in ("previous", "none") and then >= str(last):
+            raise ValueError(f"segmentation.compare_with: {then} is not before the last analysis date, {last}")
+        return self
+
+    @model_validator(mode="after")
     def _says_that_it_is_simulated(self) -> "Report":
         if self.source.simulate and "simulated" not in self.title.lower():
             raise ValueError("the title of a simulated shop must say `simulated`")

@@ -85,6 +85,10 @@ class SegmentMap(Model):
                 raise ValueError(
                     f"segment {segment.name}: otherwise {segment.otherwise!r} is no other segment of this map"
                 )
+            if segment.otherwise in {other.name for other in self.segments if other.otherwise}:
+                raise ValueError(
+                    f"segment {segment.name}: otherwise {segment.otherwise!r} is for new customers too; name one without otherwise"
+                )
         return self
 
     @model_validator(mode="after")

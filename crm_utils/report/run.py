@@ -1,5 +1,6 @@
 """Running one notebook with papermill, and making what it leaves the same in every run."""
 
+import logging
 import re
 import time
 from collections.abc import Collection
@@ -48,6 +49,9 @@ class _Engine(NBClientEngine):
 
 
 papermill_engines.register("crm", _Engine)
+logging.getLogger("papermill").setLevel(
+    logging.ERROR
+)  # it calls a parameter of type `float | None` unknown; we refuse unknown ones
 
 
 class NotebookFailed(RuntimeError):
