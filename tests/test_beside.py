@@ -169,3 +169,10 @@ def test_merged_customers_are_one_in_all_tables(tmp_path: Path):
     assert found["attributes"].set_index("customer_id").age.to_dict() == {"7": 50, "86": 31}
     apart = side_tables(files, {}, tmp_path, DAY)
     assert [len(table) for table in apart.values()] == [4, 3, 3]
+
+
+def test_a_table_that_lacks_a_column_is_left_to_its_contract(tmp_path: Path):
+    (tmp_path / "contacts.csv").write_text("customer_id,channel,last_contacted\n85,email,\n86,email,\n")
+    found = side_tables({"contacts": "contacts.csv"}, {}, tmp_path, DAY, {"85": "86"})["contacts"]
+    with pytest.raises(TableError, match="column consent is missing"):
+        check(found, "contacts")

@@ -14,6 +14,11 @@ from crm_utils.sources import checks, files, sheets, values
 from crm_utils.sources.extract import Format
 
 YES, NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
+NEEDED = {  # for merging, the key first
+    "attributes": ["customer_id"],
+    "contacts": ["customer_id", "channel", "consent"],
+    "past_campaigns": ["customer_id", "campaign", "group"],
+}
 ISO_DAY = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 
 
@@ -43,18 +48,16 @@ def side_tables(
 def _as_one(table: pd.DataFrame, name: str, merged: dict[str, str]) -> pd.DataFrame:
     """The table with the rows of merged ids as those of one customer; what the id that is kept says stands first."""
     given_up = table.customer_id.isin(merged.keys())
-    if not given_up.any():
+    if not given_up.any() or not set(NEEDED[name]) <= set(table.columns):  # what is missing, the table's contract tells
         return table
     table = table.assign(customer_id=table.customer_id.replace(merged), given_up=given_up)
     one = table.customer_id.isin(table.customer_id[given_up])
     both = table[one].sort_values("given_up", kind="stable")
-    key = ["customer_id"]
+    key = NEEDED[name][:2]
     if name == "contacts":
-        key = ["customer_id", "channel"]
         said = both.groupby(key)
         both = both.assign(consent=said.consent.transform("all"), last_contacted=said.last_contacted.transform("max"))
     elif name == "past_campaigns":
-        key = ["campaign", "customer_id"]
         both = both.sort_values("group", kind="stable")  # control before treatment
     return pd.concat([table[~one], both.drop_duplicates(key)], ignore_index=True).drop(columns="given_up")
 
