@@ -44,6 +44,7 @@ SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY"}
 CODES = ("USD", "GBP", "EUR", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "TRY", "INR", "BRL", "CNY")
 ISO = r"\d{4}-?[01]\d-?[0-3]\d"
 NUMBER = r"[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,'’\s]*\d\s?([$£€¥]|[A-Z]{3})?"
+AROUND = r"[$£€¥A-Z'’\s]"  # what stands around and between the digits of a number, but for comma and point
 HISTORY_DAYS, DATES = 180, 4
 LOOKED_AT, MOST = 100, 0.9  # values a column is judged by, and the share that must agree
 
@@ -132,7 +133,7 @@ def number_format(texts: list[str], continental: bool = False) -> dict[str, str]
     marks = {mark for text in texts for mark in re.findall(GROUP_MARK, text)}
     if len(marks) == 1:
         written["thousands"] = marks.pop()
-    bare = [re.sub(r"[$£€¥A-Z'’\s]", "", text) for text in texts]
+    bare = [re.sub(AROUND, "", text) for text in texts]
     both = [text for text in bare if "," in text and "." in text]
     if both:
         comma = all(text.rindex(",") > text.rindex(".") for text in both)
@@ -147,7 +148,7 @@ def number_format(texts: list[str], continental: bool = False) -> dict[str, str]
 
 def two_ways(texts: list[str]) -> str | None:
     """A number that may be a thousand times as large: where three digits follow a single comma or point in all that have one."""
-    bare = [re.sub(r"[$£€¥A-Z'’\s]", "", text) for text in texts]
+    bare = [re.sub(AROUND, "", text) for text in texts]
     for mark, other in ((",", "."), (".", ",")):
         grouped = _grouped(bare, mark)
         if grouped and not any(text.count(mark) > 1 for text in grouped) and not any(other in text for text in bare):
@@ -209,9 +210,7 @@ def _most_fitting(texts: list[str]) -> str | None:
 
 
 def _numbers(texts: pd.Series, written: dict[str, str]) -> pd.Series:
-    bare = texts.str.replace(r"[$£€¥A-Z'’\s]", "", regex=True).str.replace(
-        written.get("thousands", "'"), "", regex=False
-    )
+    bare = texts.str.replace(AROUND, "", regex=True).str.replace(written.get("thousands", "'"), "", regex=False)
     return pd.to_numeric(bare.str.replace(written.get("decimal", "."), ".", regex=False), errors="coerce")
 
 

@@ -124,6 +124,10 @@ def open_text(path: Path, encoding: str) -> io.TextIOBase:
     return path.open(encoding=encoding, newline="")
 
 
+def _open_bytes(path: Path) -> io.BufferedIOBase:
+    return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")
+
+
 def _header_line(path: Path) -> str:
     try:
         with open_text(path, "utf-8-sig") as text:
@@ -172,7 +176,7 @@ def guessed_encoding(path: Path, root: Path) -> str | None:
 
 def _utf16(path: Path) -> str | None:
     """The name of the UTF-16 that a text file is written in, with its mark or without; None where it is in another encoding."""
-    with gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb") as file:
+    with _open_bytes(path) as file:
         start = file.read(64)
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
@@ -183,7 +187,7 @@ def not_utf8(path: Path) -> str:
     """The message for a text file in another encoding: the first line that tells, and what to set."""
     if encoding := _utf16(path):
         return f"{path.name} is written in UTF-16: set source.encoding: {encoding}"
-    with gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb") as file:
+    with _open_bytes(path) as file:
         for number, line in enumerate(file, start=1):
             try:
                 line.decode("utf-8")
