@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 named = $(if $(REPORT),--report $(REPORT)) $(if $(DATE),--date $(DATE))
 
-.PHONY: help report draft new compare export data engines engines lab test bench lint lock picture clean
+.PHONY: help report draft new compare export data engines lab test bench lint lock picture clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -29,7 +29,11 @@ data: $(READY)  ## download Online Retail II (UCI, 45 MB) into data/
 	@$(PY) -m crm_utils data
 
 engines: $(READY)  ## add what reads PostgreSQL, MySQL and Spark to .venv (Debian: gcc, libmariadb-dev, a Java for Spark)
-	@$(PY) -m pip --version >/dev/null 2>&1 && $(PY) -m pip install --quiet --require-hashes -r requirements-engines.lock || uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements-engines.lock
+	@if $(PY) -m pip --version >/dev/null 2>&1; then \
+	  $(PY) -m pip install --quiet --require-hashes -r requirements-engines.lock; \
+	else \
+	  uv pip install --quiet --no-cache --compile-bytecode --python $(PY) --require-hashes -r requirements-engines.lock; \
+	fi
 
 lab: $(READY)  ## open the notebooks in Jupyter
 	@$(VENV)/bin/jupyter lab notebooks
