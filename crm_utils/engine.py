@@ -1,18 +1,23 @@
 """The engine in this process: DuckDB under a limit of memory, beyond which it works on disk."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from multiprocessing.util import Finalize
+from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
+import psutil
 from ibis.backends import BaseBackend
 from ibis.util import gen_name
 
 MEGABYTES, ROOMY = 200, 800  # for each core
 BATCH = 100_000  # rows
+SPILL = "crm-report"
 
 
 @cache
@@ -24,7 +29,7 @@ def duckdb() -> BaseBackend:
 def limited(engine: BaseBackend) -> BaseBackend:
     """A connection to DuckDB that holds at most `MEGABYTES` a core in memory and spills the rest to a folder of its own."""
     _limit(engine, MEGABYTES)
-    engine.raw_sql(f"SET temp_directory = '{tempfile.gettempdir()}/crm-report-{os.getpid()}'")
+    engine.raw_sql(f"SET temp_directory = '{_spill()}'")
     engine.raw_sql("SET preserve_insertion_order = false")
     return engine
 
@@ -63,6 +68,20 @@ def shallow(table: ir.Table) -> ir.Table:
     """The same table, held for an engine in this process that would compute it twice, or whose parser is as shallow as
     SQLite's; on a server the expression as it is: its user may only read."""
     return table.cache() if table.get_backend().name in ("sqlite", "duckdb") else table
+
+
+def _spill() -> str:
+    """A new folder for what does not fit in memory, which only this user may read and which ends with this process.
+
+    What killed processes left goes first: they could not remove it, and it holds customers' data.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{SPILL}-*-*"):
+        process = left.name.split("-")[2]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=f"{SPILL}-{os.getpid()}-")
+    Finalize(None, shutil.rmtree, [folder, True], exitpriority=0)  # in a forked kernel too, where atexit does nothing
+    return folder
 
 
 def _limit(engine: BaseBackend, megabytes: int) -> None:
