@@ -17,66 +17,68 @@ YEAR = 364  # whole weeks
 COLUMNS = ["segment", "customers", "predicted", "actual"]
 
 
-def window(
-    orders: ir.Table, adjustments: ir.Table, origin: date, days: int, customers: pd.DataFrame, segments: pd.DataFrame
-) -> pd.DataFrame:
-    """What was forecast on a day and what came: one row per segment as it was that day.
+class Windows:
+    """Windows of `days` days that are over: what was forecast on a day, and what came. Each is computed once."""
 
-    Returns segment, customers, predicted, actual (shares of customers who buy within `days`), and shift: what to add
-    to the log odds of the forecast so that it meets what came. Today's scored `customers` and their `segments`
-    say how customers were named then (see `segments.name_alike`). No row where nobody had bought twice by then.
-    """
-    before = known_on(orders, adjustments, origin)
-    known = cltv.summary(before, origin)
-    if not len(known) or not (known.repeat_orders > 0).any():
-        return pd.DataFrame(columns=[*COLUMNS, "shift"])
-    bg_nbd = btyd.fit_bg_nbd(*cltv.behaviour(known))
-    chance = btyd.purchase_probabilities(bg_nbd, known, [days])[days]
-    named = name_alike(rfm.score_alike(before, origin, customers), origin, customers, segments)
-    judged = pd.DataFrame({"chance": chance, "segment": named.reindex(chance.index)}).dropna()
-    judged["bought"] = judged.index.isin(_buyers(known_on(orders, adjustments, origin + timedelta(days=days)), origin))
-    table = judged.groupby("segment").agg(
-        customers=("chance", "size"), predicted=("chance", "mean"), actual=("bought", "mean")
-    )
-    table["shift"] = [_shift(judged.chance[judged.segment == name], table.actual[name]) for name in table.index]
-    return table.reset_index()
+    def __init__(
+        self, orders: ir.Table, adjustments: ir.Table, days: int, customers: pd.DataFrame, segments: pd.DataFrame
+    ):
+        """Today's scored `customers` and their `segments` say how customers were named then (see `segments.name_alike`)."""
+        self.orders, self.adjustments, self.days = orders, adjustments, days
+        self.customers, self.segments = customers, segments
+        self._computed: dict[date, pd.DataFrame] = {}
 
+    def on(self, origin: date) -> pd.DataFrame:
+        """The window that begins on a day: one row per segment as it was that day.
 
-def held_out(
-    orders: ir.Table,
-    adjustments: ir.Table,
-    analysis_date: date,
-    days: int,
-    customers: pd.DataFrame,
-    segments: pd.DataFrame,
-) -> pd.DataFrame:
-    """The last window that is over, forecast from its start and corrected by what was known then.
+        Returns segment, customers, predicted, actual (shares of customers who buy within `days`), and shift: what to
+        add to the log odds of the forecast so that it meets what came. No row where nobody had bought twice by then.
+        """
+        if origin not in self._computed:
+            self._computed[origin] = self._compute(origin)
+        return self._computed[origin]
 
-    Returns segment, customers, predicted, actual, calibrated (share expected after the correction) and error
-    (calibrated − actual). Without an earlier window `calibrated` is the uncorrected forecast.
-    """
-    origin = analysis_date - timedelta(days=days)
-    last = window(orders, adjustments, origin, days, customers, segments)
-    moved = (
-        last.segment.map(corrections(orders, adjustments, origin, days, customers, segments)).fillna(0.0).astype(float)
-    )
-    calibrated = shifted(last.predicted.astype(float), moved)
-    return last.drop(columns="shift").assign(calibrated=calibrated, error=calibrated - last.actual.astype(float))
+    def corrections(self, day: date) -> pd.Series:
+        """What to add to the log odds of each segment's forecasts from `day` on: index segment.
 
+        The mean of two windows, where the history has them: the last one over by that day, which shows how the model
+        errs now, and the one that began 52 weeks before that day, which shows the season. On Online Retail II (monthly
+        origins, March to September 2011) the mean error was 3.5 points with both, 7.1 and 7.2 with one, 5.6 without any.
+        """
+        origins = (day - timedelta(days=self.days), day - timedelta(days=YEAR))
+        windows = [self.on(origin) for origin in dict.fromkeys(origins)]
+        known = [table[table.customers >= FEWEST].set_index("segment")["shift"] for table in windows if len(table)]
+        return pd.concat(known, axis=1).astype(float).mean(axis=1) if known else pd.Series(dtype=float)
 
-def corrections(
-    orders: ir.Table, adjustments: ir.Table, day: date, days: int, customers: pd.DataFrame, segments: pd.DataFrame
-) -> pd.Series:
-    """What to add to the log odds of each segment's forecasts from `day` on: index segment.
+    def held_out(self, analysis_date: date) -> pd.DataFrame:
+        """The last window that is over, forecast from its start and corrected by what was known then.
 
-    The mean of two windows, where the history has them: the last one over by that day, which shows how the model errs
-    now, and the one that began 52 weeks before that day, which shows the season. On Online Retail II (monthly origins,
-    March to September 2011) the mean error was 3.5 points with both, 7.1 and 7.2 with one, 5.6 without any.
-    """
-    origins = (day - timedelta(days=days), day - timedelta(days=YEAR))
-    windows = [window(orders, adjustments, origin, days, customers, segments) for origin in dict.fromkeys(origins)]
-    known = [table[table.customers >= FEWEST].set_index("segment")["shift"] for table in windows if len(table)]
-    return pd.concat(known, axis=1).astype(float).mean(axis=1) if known else pd.Series(dtype=float)
+        Returns segment, customers, predicted, actual, calibrated (share expected after the correction) and error
+        (calibrated − actual). Without an earlier window `calibrated` is the uncorrected forecast.
+        """
+        origin = analysis_date - timedelta(days=self.days)
+        last = self.on(origin)
+        moved = last.segment.map(self.corrections(origin)).fillna(0.0).astype(float)
+        calibrated = shifted(last.predicted.astype(float), moved)
+        return last.drop(columns="shift").assign(calibrated=calibrated, error=calibrated - last.actual.astype(float))
+
+    def _compute(self, origin: date) -> pd.DataFrame:
+        before = known_on(self.orders, self.adjustments, origin)
+        known = cltv.summary(before, origin)
+        if not len(known) or not (known.repeat_orders > 0).any():
+            return pd.DataFrame(columns=[*COLUMNS, "shift"])
+        bg_nbd = btyd.fit_bg_nbd(*cltv.behaviour(known))
+        chance = btyd.purchase_probabilities(bg_nbd, known, [self.days])[self.days]
+        scored = rfm.score_alike(before, origin, self.customers)
+        named = name_alike(scored, origin, self.customers, self.segments)
+        judged = pd.DataFrame({"chance": chance, "segment": named.reindex(chance.index)}).dropna()
+        after = known_on(self.orders, self.adjustments, origin + timedelta(days=self.days))
+        judged["bought"] = judged.index.isin(_buyers(after, origin))
+        table = judged.groupby("segment").agg(
+            customers=("chance", "size"), predicted=("chance", "mean"), actual=("bought", "mean")
+        )
+        table["shift"] = [_shift(judged.chance[judged.segment == name], table.actual[name]) for name in table.index]
+        return table.reset_index()
 
 
 def calibrated(chances: pd.DataFrame, segment: pd.Series, corrections: pd.Series) -> pd.DataFrame:

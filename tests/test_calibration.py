@@ -64,7 +64,7 @@ CELLS = {f"{r}{f}{m}": "A" if r > 2 else "B" for r in range(1, 6) for f in range
 
 def test_a_steady_shop_is_forecast_within_five_points():
     placed, none, day = shop()
-    found = calibration.held_out(placed, none, day, 91, *today(placed, day))
+    found = calibration.Windows(placed, none, 91, *today(placed, day)).held_out(day)
     assert set(found.segment) == {"A", "B"}
     assert found.error.abs().max() < calibration.TOLERANCE
 
@@ -73,15 +73,26 @@ def test_a_window_does_not_look_into_the_future():
     placed, none, day = shop(count=600)
     origin = day - timedelta(days=91)
     later = placed.filter(placed.ordered_at.date() <= day)
-    before = calibration.window(later, none, origin, 91, *today(placed, day))
-    everything = calibration.window(placed, none, origin, 91, *today(placed, day))
+    before = calibration.Windows(later, none, 91, *today(placed, day)).on(origin)
+    everything = calibration.Windows(placed, none, 91, *today(placed, day)).on(origin)
     pd.testing.assert_frame_equal(before, everything)
+
+
+def test_the_window_just_over_is_computed_once(monkeypatch):
+    """The plan corrects by it and the check judges it: beside it they need three earlier ones."""
+    placed, none, day = shop(count=600)
+    fits, fit = [], calibration.btyd.fit_bg_nbd
+    monkeypatch.setattr(calibration.btyd, "fit_bg_nbd", lambda *known: fits.append(1) or fit(*known))
+    windows = calibration.Windows(placed, none, 91, *today(placed, day))
+    windows.corrections(day)
+    windows.held_out(day)
+    assert len(fits) == len({day - timedelta(days=days) for days in (91, 364, 91 + 91, 91 + 364)})
 
 
 def test_a_short_history_has_no_window():
     placed, none, day = shop(count=50)
-    assert calibration.held_out(placed, none, date(2022, 1, 5), 91, *today(placed, day)).empty
-    assert calibration.corrections(placed, none, date(2022, 1, 5), 91, *today(placed, day)).empty
+    assert calibration.Windows(placed, none, 91, *today(placed, day)).held_out(date(2022, 1, 5)).empty
+    assert calibration.Windows(placed, none, 91, *today(placed, day)).corrections(date(2022, 1, 5)).empty
 
 
 def test_segments_that_were_named_anew_are_judged_by_their_own_names():
@@ -89,7 +100,7 @@ def test_segments_that_were_named_anew_are_judged_by_their_own_names():
     customers, segments = today(placed, day)
     own = segments.assign(segment=segments.segment.map({"A": "Warm", "B": "Cold"}))
     assert "naming" in own.attrs  # pandas carries it along
-    found = calibration.window(placed, none, day - timedelta(days=91), 91, customers, own)
+    found = calibration.Windows(placed, none, 91, customers, own).on(day - timedelta(days=91))
     assert set(found.segment) == {"Warm", "Cold"}
 
 
@@ -101,11 +112,11 @@ def test_nobody_is_left_out_of_a_window():
     customers, segments = today(placed, day)
     few = customers.query("recency_score == 5 or recency_score == 1")
     few.attrs = customers.attrs
-    found = calibration.window(placed, none, origin, 91, few, segments)
+    found = calibration.Windows(placed, none, 91, few, segments).on(origin)
     assert found.customers.sum() == known
     own = segments.copy()
     own.attrs = {}  # an analyst's own segments: cells that are empty today have no name
-    assert calibration.window(placed, none, origin, 91, few, own).customers.sum() < known
+    assert calibration.Windows(placed, none, 91, few, own).on(origin).customers.sum() < known
 
 
 def test_on_online_retail_the_correction_helps_and_misses_are_named(retail_orders, no_adjustments):
@@ -113,7 +124,7 @@ def test_on_online_retail_the_correction_helps_and_misses_are_named(retail_order
     placed, none = retail_orders, no_adjustments
     segment_map = read(retail_map(), SegmentMap)
     found = [
-        calibration.held_out(placed, none, day, 91, *today(placed, day, **segment_map.parts()))
+        calibration.Windows(placed, none, 91, *today(placed, day, **segment_map.parts())).held_out(day)
         for day in (date(2011, 6, 9), date(2011, 9, 9), date(2011, 12, 9))
     ]
     corrected = [np.average(table.error.abs(), weights=table.customers) for table in found]
