@@ -13,7 +13,13 @@ from crm_utils.params.queries import check_query, meets
 
 def _span(value: Any) -> tuple[int, int]:
     low, _, high = str(value).partition("-")
-    return int(low), int(high or low)
+    try:
+        span = int(low), int(high or low)
+    except ValueError:
+        span = (0, 0)
+    if not 1 <= span[0] <= span[1]:
+        raise ValueError(f"a score such as 4 or a range such as 4-5 is needed, not {value!r}")
+    return span
 
 
 Span = Annotated[tuple[int, int], BeforeValidator(_span)]
@@ -92,11 +98,20 @@ class SegmentMap(Model):
         return self
 
     @model_validator(mode="after")
+    def _each_segment_has_cells(self) -> "SegmentMap":
+        for name, cells in self._sets.items():
+            beyond = sorted(set(cells or []) - set(Cells().names(self.bins)))
+            if beyond or cells == []:
+                fault = f"cell {beyond[0]} is none" if beyond else "no cell is in it"
+                raise ValueError(f"segment {name}: {fault}: scores go from 1 to {self.bins}")
+        return self
+
+    @model_validator(mode="after")
     def _each_cell_once(self) -> "SegmentMap":
         named: dict[str, list[str]] = {cell: [] for cell in Cells().names(self.bins)}
         for name, cells in self._sets.items():
             for cell in cells or []:
-                named.setdefault(cell, []).append(name)
+                named[cell].append(name)
         problems = [
             f"cell {cell} is in {' and '.join(names) or 'no segment'}"
             for cell, names in named.items()
