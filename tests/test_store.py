@@ -4,6 +4,7 @@ import ibis
 import pandas as pd
 import pytest
 
+from crm_utils import schemas
 from crm_utils.schemas import CONTRACTS, TableError, check
 from crm_utils.store import Store
 
@@ -77,6 +78,34 @@ def test_a_count_is_a_whole_number(counted):
     with pytest.raises(TableError, match="orders is .*, where whole numbers are needed") as error:
         check(CUSTOMERS.assign(orders=[1, counted]), "customers")
     assert "TypeError" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"revenue": float("inf")}, "revenue: finite fails in 2 rows, for example inf"),
+        ({"revenue": [-float("inf"), 1.0]}, "revenue: finite fails in 1 row, for example -inf"),
+        ({"recency_score": [5, 11]}, r"recency_score: in_range\(1, 10\) fails in 1 row, for example 11"),
+        ({"recency_score": 0}, r"recency_score: in_range\(1, 10\) fails in 2 rows, for example 0"),
+    ],
+)
+def test_numbers_are_finite_and_scores_are_classes(changes, told):
+    with pytest.raises(TableError, match=told):
+        check(CUSTOMERS.assign(**changes), "customers")
+
+
+def test_a_segment_has_a_name():
+    own = pd.DataFrame({"customer_id": ["1", "2"], "segment": ["", "A"]})
+    with pytest.raises(TableError, match="segment: not_empty fails in 1 row, for example ''"):
+        check(own, "segments")
+
+
+def test_what_honours_its_contract_is_found_without_pandera(monkeypatch):
+    monkeypatch.setattr(schemas, "_violations", None)
+    monkeypatch.setattr(schemas.Contract, "schema", None)
+    pd.testing.assert_frame_equal(check(CUSTOMERS, "customers"), CUSTOMERS)
+    named = pd.DataFrame({"customer_id": ["1"], "segment": ["A"]}).astype("str")
+    pd.testing.assert_frame_equal(check(named, "segments"), named)
 
 
 def test_a_repeated_key_is_refused():

@@ -21,6 +21,8 @@ HOLDS = {  # pandera's rules, for whole columns
     "greater_than_or_equal_to": lambda values, min_value: values.min() >= min_value,
     "less_than_or_equal_to": lambda values, max_value: values.max() <= max_value,
     "in_range": lambda values, min_value, max_value, **_: min_value <= values.min() and values.max() <= max_value,
+    "not_empty": lambda values: bool((values != "").all()),
+    "finite": lambda values: not np.isinf(values).any(),
     "isin": lambda values, allowed_values: bool(values.isin(allowed_values).all()),
 }
 

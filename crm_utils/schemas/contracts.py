@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from pandera.pandas import Check, Column, DataFrameSchema
 
 TIME = "datetime64[us]"
 SHARE = Check.in_range(0, 1)
 POSITIVE = Check.gt(0)
 NOT_NEGATIVE = Check.ge(0)
+SCORE = Check.in_range(1, 10)  # params allow up to ten classes
+NAMED = Check(lambda values: values != "", name="not_empty")
+FINITE = Check(lambda values: np.isfinite(values) | values.isna(), name="finite")
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,8 @@ class Contract:
         return DataFrameSchema(self.columns, unique=list(self.key) or None)
 
 
-def _text(nullable: bool = False) -> Column:
-    return Column(str, nullable=nullable, coerce=True)
+def _text(*checks: Check, nullable: bool = False) -> Column:
+    return Column(str, list(checks), nullable=nullable, coerce=True)
 
 
 def _whole(*checks: Check) -> Column:
@@ -38,7 +42,7 @@ def _whole(*checks: Check) -> Column:
 
 
 def _number(*checks: Check, nullable: bool = False) -> Column:
-    return Column(float, list(checks), nullable=nullable, coerce=True)
+    return Column(float, [FINITE, *checks], nullable=nullable, coerce=True)
 
 
 def _time() -> Column:
@@ -133,15 +137,15 @@ CONTRACTS = {
             "orders": _whole(POSITIVE),
             "revenue": _number(),
             "mean_order_value": _number(),
-            "recency_score": _whole(POSITIVE),
-            "frequency_score": _whole(POSITIVE),
-            "monetary_score": _whole(POSITIVE),
+            "recency_score": _whole(SCORE),
+            "frequency_score": _whole(SCORE),
+            "monetary_score": _whole(SCORE),
             "rfm_cell": _text(),
         },
         key=("customer_id",),
         dates=("first_order", "last_order"),
     ),
-    "segments": Contract({"customer_id": _text(), "segment": _text()}, key=("customer_id",)),
+    "segments": Contract({"customer_id": _text(), "segment": _text(NAMED)}, key=("customer_id",)),
     "segment_profile": Contract(
         {
             "segment": _text(),
