@@ -22,11 +22,20 @@ class MovementError(ValueError):
     """Two dates cannot be compared; the message says why."""
 
 
-def comparison_day(compare_with: str, previous: date | None, analysis_date: date) -> date | None:
-    """The earlier date to compare with: the report's `previous` one, a date of its own, or None where there is none."""
+def comparison_day(
+    compare_with: str, previous: date | None, analysis_date: date, customers: pd.DataFrame
+) -> date | None:
+    """The earlier date to compare with: the report's `previous` one, a date of its own, or None where there is none.
+
+    Raises `MovementError` for a date of its own on which none of today's `customers` had ordered.
+    """
     if compare_with in ("previous", "none"):
         return previous if compare_with == "previous" else None
-    day = date.fromisoformat(compare_with)
+    day, first = date.fromisoformat(compare_with), customers.first_order.min().date()
+    if day < first:
+        raise MovementError(
+            f"segmentation.compare_with: nobody had ordered by {day}, the first order is of {first}: name a later day"
+        )
     return day if day < analysis_date else None
 
 

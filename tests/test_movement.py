@@ -131,11 +131,16 @@ def test_no_earlier_date_gives_an_empty_table_with_its_columns():
 
 
 def test_the_date_to_compare_with():
-    assert movement.comparison_day("previous", THEN, NOW) == THEN
-    assert movement.comparison_day("previous", None, NOW) is None
-    assert movement.comparison_day("none", THEN, NOW) is None
-    assert movement.comparison_day("2023-01-31", THEN, NOW) == date(2023, 1, 31)
-    assert movement.comparison_day("2023-09-30", THEN, NOW) is None, "a report is not compared with itself"
+    customers = pd.DataFrame({"first_order": pd.to_datetime(["2022-03-01", "2022-01-31"])})
+    assert movement.comparison_day("previous", THEN, NOW, customers) == THEN
+    assert movement.comparison_day("previous", None, NOW, customers) is None
+    assert movement.comparison_day("none", THEN, NOW, customers) is None
+    assert movement.comparison_day("2023-01-31", THEN, NOW, customers) == date(2023, 1, 31)
+    assert movement.comparison_day("2023-09-30", THEN, NOW, customers) is None, "a report is not compared with itself"
+    with pytest.raises(
+        movement.MovementError, match="nobody had ordered by 2022-01-30, the first order is of 2022-01-31"
+    ):
+        movement.comparison_day("2022-01-30", THEN, NOW, customers)
 
 
 def test_online_retail_june_to_september(retail):
