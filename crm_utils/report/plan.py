@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from crm_utils.locate import rules_file
 from crm_utils.params import SECTIONS, Campaigns, ParamsError, Report, SegmentMap, Settings, parse, read
 
@@ -125,6 +127,8 @@ class Job:
         }
         if notebook.section in SECTIONS:
             parse(values, SECTIONS[notebook.section], f"notebooks/{notebook.path.name} with params/{self.name}.yaml")
+        for key, value in set_here.items() if notebook.section == "custom" else ():
+            _refuse_another_kind(key, value, notebook.declared[key][0], self.name, notebook.path.name)
         return [
             Parameter(key, value, notebook.declared[key][1], self._origin(key, value, notebook))
             for key, value in values.items()
@@ -202,6 +206,17 @@ def _refuse_unknown_segments(rules: dict[str, Any], name: str) -> None:
                 raise ParamsError(
                     f"params/{name}.yaml: campaign {campaign.name} is for a segment {segment!r} that the segment map has not; {hint}"
                 )
+
+
+def _refuse_another_kind(key: str, value: Any, default: Any, report: str, notebook: str) -> None:
+    """Raise `ParamsError` for a value of `custom` that is of another kind than the notebook's own."""
+    try:
+        TypeAdapter(type(default) if default is not None else Any).validate_python(value, strict=True)
+    except ValidationError:
+        kind = type(default).__name__
+        raise ParamsError(
+            f"params/{report}.yaml: custom.{key} is {value!r}; notebooks/{notebook} takes values such as {default!r} ({kind})"
+        ) from None
 
 
 def _declarations(code: str, notebook: str) -> dict[str, tuple[Any, str]]:
