@@ -3,11 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from crm_utils.params import SECTIONS, Campaigns, ParamsError, Report, SegmentMap, parse, read
+from crm_utils.params.base import Model
 from crm_utils.report.plan import Notebook
 
 ROOT = Path(__file__).parents[1]
@@ -80,3 +82,26 @@ def test_notebooks_declare_what_the_models_check(section):
 def test_a_run_that_finds_nothing_to_do_does_not_pay_for_pandas():
     code = "import crm_utils.__main__, sys; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("40", 40), ("-3", -3), ("50_000", 50_000), ("0", 0), ("2.5", 2.5), ("1e-3", "1e-3")]
+)
+def test_numbers_are_read_as_elsewhere(tmp_path, written, meant):
+    (tmp_path / "n.yaml").write_text(f"value: {written}")
+
+    class Number(Model):
+        value: Any
+
+    assert read(tmp_path / "n.yaml", Number).value == meant
+
+
+@pytest.mark.parametrize("written", ["012346", "12:30", "0x1F", "0b11"])
+def test_an_id_is_no_number_of_another_base(tmp_path, written):
+    (tmp_path / "n.yaml").write_text(f"exclude_customers: [{written}]")
+    assert read(tmp_path / "n.yaml", SECTIONS["cleaning"]).exclude_customers == [written]
+
+
+def test_an_id_without_quotes_is_told_so():
+    with pytest.raises(ParamsError, match="exclude_customers.0: text is needed, not 12346: put it in quotes"):
+        parse({"exclude_customers": [12346]}, SECTIONS["cleaning"], "f")

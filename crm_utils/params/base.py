@@ -1,6 +1,7 @@
 """Reading a YAML file as a checked model: every problem at once, with the nearest valid name."""
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from crm_utils.formats import hidden
+
+INTEGER = "tag:yaml.org,2002:int"
 
 
 class ParamsError(ValueError):
@@ -29,7 +32,15 @@ class Model(BaseModel):
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain data only, and no key twice: the second would replace the first without a word."""
+    """Plain data only, and no key twice: the second would replace the first without a word.
+
+    Whole numbers are decimal ones: elsewhere in YAML 012346 is 5350 and 5:00 is 300.
+    """
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != INTEGER]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
@@ -38,6 +49,9 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(INTEGER, re.compile(r"[-+]?(0|[1-9][0-9_]*)$"), "-+0123456789")
 
 
 def _kinds(annotation: Any) -> tuple:
@@ -79,6 +93,8 @@ def _problem(item: Any, model: type[BaseModel]) -> str:
         return f"unknown parameter {key}" + (
             f"; did you mean {near[0]}?" if near else f"; valid here: {', '.join(valid)}"
         )
+    if item["type"] == "string_type" and item["input"] is not None:
+        return hidden(f"{key}: text is needed, not {item['input']}: put it in quotes")
     message = item["msg"].removeprefix("Value error, ")
     told = "" if item["type"] in ("missing", "value_error") else f", not {item['input']!r}"
     return hidden(f"{key}: {message}{told}")
