@@ -27,7 +27,9 @@ def execute(source: Path, target: Path, parameters: dict[str, Any], draw: bool =
     """
     databases.connect.cache_clear()  # a kernel opens its own: SQLite refuses one that another thread has opened
     target.parent.mkdir(parents=True, exist_ok=True)
-    notebook = parameterize_notebook(load_notebook_node(str(source)), parameters)
+    notebook = parameterize_notebook(
+        load_notebook_node(str(source)), parameters, kernel_name="python3", language="python"
+    )
     home, names = Path.cwd(), {}
     os.chdir(target.parent)
     try:

@@ -9,15 +9,18 @@ import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
+import nbformat
 import pandas as pd
 import psutil
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, new_project, run
 from in_process import prepared
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from crm_utils.report import publish
+from crm_utils.report import manifest, publish
 
 DAY = Path("reports/small/1997-12-31")
 PAGES = ["01_cleaning.html", "02_rfm.html", "03_segmentation.html", "04_cltv.html", "05_budget.html", "index.html"]
@@ -246,6 +249,55 @@ def test_an_own_notebook_gets_its_page_and_place(rebuilt):
     before = BeautifulSoup((rebuilt / DAY / "05_budget.html").read_text(), "html.parser")
     assert before.find("a", rel="next")["href"] == "06_limit.html"
     assert pd.read_parquet(rebuilt / DAY / "data" / "mine.parquet").revenue.min() > 50
+
+
+DOUBLED = """from crm_utils.store import Store
+store = Store(run_dir)
+mine = store.load("customers")
+store.save(mine.assign(revenue=mine.revenue * 2), "customers")
+"""
+
+
+def test_a_table_that_a_later_notebook_replaced_is_made_again_before_it_is_read(rebuilt, monkeypatch, capsys):
+    """Doubled once, however often the notebook that doubles it runs; and single again when that is gone."""
+    driver = prepared(rebuilt, monkeypatch, capsys)
+    table, own = rebuilt / DAY / "data" / "customers.parquet", rebuilt / "notebooks" / "06_mine.ipynb"
+    once = pd.read_parquet(table).revenue.sum()
+    parameters = new_code_cell("run_dir: str = '.'  # folder", metadata={"tags": ["parameters"]})
+
+    def ran(code: str | None) -> tuple[list[str], float]:
+        own.unlink(missing_ok=True)
+        if code:
+            nbformat.write(new_notebook(cells=[new_markdown_cell("# Mine?"), parameters, new_code_cell(code)]), own)
+        driver.started.clear()
+        status, out, err = driver("report")
+        assert status == 0, out + err
+        return [name[:2] for name in driver.started], pd.read_parquet(table).revenue.sum()
+
+    assert ran(DOUBLED) == (["06"], pytest.approx(2 * once))
+    assert ran(DOUBLED + "# a comment") == (["02", "03", "04", "05", "06"], pytest.approx(2 * once))
+    assert ran(None) == (["02", "03", "04", "05"], pytest.approx(once))
+
+
+@pytest.mark.parametrize(
+    ("files", "fresh"),
+    [
+        ([["a"], ["b"], ["c"], ["d"]], 3),
+        ([["a"], ["b", "x"], ["c"], ["x"]], 1),
+        ([["a"], ["b"], ["a"], ["d"]], 3),  # it was written over by a notebook that stays as it is
+        ([["a"], ["b", "x"], ["a"], ["x"]], 0),
+    ],
+)
+def test_what_a_stale_notebook_wrote_over_is_stale(tmp_path, files, fresh):
+    names = [f"{number:02}_n" for number in range(1, 5)]
+    keys = {name: name for name in names[:3]} | {names[3]: "changed"}
+    job = SimpleNamespace(keys=keys, folder=tmp_path)
+    books = [{"name": name, "key": name, "files": wrote} for name, wrote in zip(names, files, strict=True)]
+    for path in (path for book in books for path in manifest.files(book)):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).touch()
+    (tmp_path / "manifest.json").write_text(json.dumps({"notebooks": books}))
+    assert manifest.stale_notebooks(job) == names[fresh:]
 
 
 def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):

@@ -22,7 +22,9 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def stale_notebooks(job: Job) -> list[str]:
-    """The notebooks of a job that have to run, by the keys of what is published."""
+    """The notebooks of a job that have to run: those whose key changed, with all that follow, and whoever wrote what one of
+    these, or one that is gone, wrote over.
+    """
     there = {book["name"]: book for book in read(job.folder).get("notebooks", [])}
     done = []
     for name, key in job.keys.items():
@@ -30,6 +32,11 @@ def stale_notebooks(job: Job) -> list[str]:
         if book["key"] != key or "files" not in book or not all((job.folder / path).exists() for path in files(book)):
             break
         done.append(name)
+    changed = {path for name, book in there.items() if name not in done for path in book.get("files", [])}
+    for place, name in reversed(list(enumerate(done))):
+        if changed & set(there[name]["files"]):
+            changed |= {path for other in done[place:] for path in there[other]["files"]}
+            done = done[:place]
     return [name for name in job.keys if name not in done]
 
 
