@@ -14,6 +14,7 @@ import pytest
 from crm_utils import sources
 from crm_utils.locate import SourceError, SourceMissing, content_hash
 from crm_utils.params import ParamsError, Report, Source, parse
+from crm_utils.sources import sheets as sheets_of
 
 COLUMNS = {
     "customer_id": "Customer",
@@ -211,6 +212,21 @@ def test_a_spreadsheet_is_converted_once_for_each_content(tmp_path, monkeypatch)
         same(read(tmp_path, file="shop.xlsx", sheets=["Orders"]))
     sheet(path, Orders=spreadsheet_rows()[:2])
     assert len(read(tmp_path, file="shop.xlsx", sheets=["Orders"])) == 1
+
+
+def test_a_spreadsheet_is_converted_again_when_the_rule_changes(tmp_path, monkeypatch):
+    path, code = sheet(tmp_path / "shop.xlsx", Flags=[["id"], [True]]), tmp_path / "sheets.py"
+
+    def copied() -> list:
+        ((_, copy),) = sheets_of.copies(path, None, tmp_path)
+        return pd.read_parquet(copy).iloc[:, 0].tolist()
+
+    assert copied() == ["True"]
+    monkeypatch.setattr(sheets_of, "text", lambda cell: "another rule")
+    assert copied() == ["True"]
+    code.write_text("# another rule")
+    monkeypatch.setattr(sheets_of, "__file__", str(code))
+    assert copied() == ["another rule"]
 
 
 def test_several_files_are_read_in_the_order_given_and_a_pattern_by_name(tmp_path):

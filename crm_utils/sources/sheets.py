@@ -1,4 +1,4 @@
-"""Spreadsheets, copied once to parquet: each sheet one file in `.cache/sheets`, named by the content it was made from."""
+"""Spreadsheets, copied once to parquet: each sheet one file in `.cache/sheets`, in a folder named by the content it was made from and by this code."""
 
 import fcntl
 import hashlib
@@ -25,7 +25,8 @@ def copies(path: Path, names: list[str] | None, root: Path) -> list[tuple[str, P
     A column that holds only numbers or only dates keeps its type; in any other everything is text, whole numbers
     without decimals. Raises `SourceError` for a damaged file, a sheet that is not there, and a header without rows.
     """
-    folder = root / ".cache" / "sheets" / content_hash(path, root)[:32]
+    made_from = f"{content_hash(path, root)[:32]}-{content_hash(Path(__file__), root)[:8]}"
+    folder = root / ".cache" / "sheets" / made_from
     if names and all(_copy(folder, name).exists() for name in names):
         return [(name, _copy(folder, name)) for name in names]
     with _alone(folder):
