@@ -1,5 +1,10 @@
 """What figures show, asked of their axes, and that the same data give the same picture."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -7,6 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 from crm_utils.plots import budget, cleaning, rfm, segmentation, style
 
@@ -163,6 +169,23 @@ def test_labels_that_would_meet_on_a_phone_take_more_lines_or_leave_some_out():
         style.figure(ax, "Finding", "How to read", "What it shows")._repr_html_()
         assert len([label for label in ax.get_xticklabels() if label.get_text()]) == shown_there
         assert max(len(line) for label in ax.get_xticklabels() for line in label.get_text().splitlines()) <= 9
+
+
+def test_a_matplotlibrc_of_the_user_changes_nothing(tmp_path):
+    """Neither one named in the environment nor one in the folder; and the backend stays what it was set to."""
+    code = "import matplotlib as m; from crm_utils.plots import style; print(m.get_backend(), dict(m.rcParams))"
+    own = tmp_path / "matplotlibrc"
+    found = []
+    for text in (
+        "",
+        "axes.facecolor: ffcccc\nsavefig.bbox: tight\nfont.size: 30\ntimezone: Asia/Tokyo\nbackend: pdf\n",
+    ):
+        own.write_text(text)
+        for folder, named in ((tmp_path, {}), (Path.home(), {"MATPLOTLIBRC": str(own)})):
+            environment = os.environ | {"MPLBACKEND": "svg", "PYTHONPATH": str(ROOT)} | named
+            found.append(subprocess.check_output([sys.executable, "-c", code], cwd=folder, env=environment))
+    assert found[0].startswith(b"svg ")
+    assert set(found) == {found[0]}
 
 
 def test_panels_stand_below_each_other_on_a_phone():

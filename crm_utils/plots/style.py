@@ -16,7 +16,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from crm_utils import formats
 
-plt.style.use(Path(__file__).with_name("crm.mplstyle"))
+plt.style.use(["default", Path(__file__).with_name("crm.mplstyle")])  # a user's own matplotlibrc stays out of a report
+plt.rcParams["timezone"] = "UTC"  # no style sets it
 
 INK, SOFT, BLUE, ORANGE, TEAL, GREY, PALE = "#1c2530", "#48525e", "#1f5fa8", "#c8601d", "#2a9d8f", "#9aa3ad", "#dfe4e9"
 SEGMENT_COLOURS = {
