@@ -154,6 +154,20 @@ def test_a_parameter_overrides_the_notebook_and_the_page_says_so(rebuilt):
     assert pd.read_parquet(rebuilt / DAY / "data" / "budget.parquet").spend.sum() <= 200
 
 
+def test_a_default_that_is_set_is_told_and_runs_no_notebook(rebuilt, monkeypatch, capsys):
+    driver = prepared(rebuilt, monkeypatch, capsys)
+    with (rebuilt / "params" / "small.yaml").open("a") as file:
+        file.write("rfm: {bins: 5}\n")
+    assert driver("report")[0] == 0
+    assert driver.started == []
+    settings = BeautifulSoup((rebuilt / DAY / "02_rfm.html").read_text(), "html.parser").find(
+        "details", class_="settings"
+    )
+    row = next(row.get_text(" ", strip=True) for row in settings.find_all("tr") if "bins" in row.get_text())
+    assert row.endswith("params/small.yaml")
+    assert json.loads((rebuilt / DAY / "manifest.json").read_text())["params"]["rfm"] == {"bins": 5}
+
+
 def test_a_failing_notebook_keeps_the_last_good_report(rebuilt):
     edit(
         rebuilt / "notebooks" / "05_budget.ipynb",

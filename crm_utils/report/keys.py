@@ -33,13 +33,14 @@ def chain_keys(job: Job) -> None:
 
 
 def pages_key(job: Job) -> str:
-    """The key of the rendered pages: the notebooks' keys, the titles around them, and the code that renders."""
+    """The key of the rendered pages: the notebooks' keys, where each setting comes from, and the code that renders."""
     code = [
         path.read_text(encoding="utf-8")
         for path in sorted((PACKAGE / "report").rglob("*"))
         if path.suffix in (".py", ".j2", ".css", ".js")
     ]
-    return _hash(json.dumps(job.keys), *code)
+    origins = [[parameter.origin for parameter in job.parameters(book)] for book in job.notebooks]
+    return _hash(json.dumps([job.keys, origins]), *code)
 
 
 def package_key() -> str:
