@@ -396,6 +396,22 @@ def test_a_run_killed_between_the_two_renames_is_put_right(tmp_path):
     assert (report / "1998-06-30" / "index.html").read_text() == "1998-06-30"
 
 
+def test_a_run_killed_while_it_wrote_a_page_leaves_no_piece_of_it(tmp_path):
+    """In a date whose comparisons it linked, or among the comparisons; what a living run is building stays."""
+    report, other = tmp_path / "small", tmp_path / "other"
+    for path in (report / "1997-12-31" / "index.html", report / "compare" / "1997-09-30_1997-12-31.html"):
+        path.parent.mkdir(parents=True)
+        path.write_text("whole")
+        publish.building(path).write_text("half")
+    held = other / ".1997-12-31.building" / "index.html"
+    held.parent.mkdir(parents=True)
+    held.touch()
+    with publish.locked(other):
+        publish.recover(tmp_path)
+    assert held.exists()
+    assert [path.read_text() for path in report.rglob("*.html*")] == ["whole", "whole"]
+
+
 def test_the_default_report_from_a_fresh_clone(tmp_path):
     """CDNOW, four dates, as `make report` builds it: 4 × 6 pages, the known ledger, and every link."""
     project = new_project(tmp_path / "fresh")

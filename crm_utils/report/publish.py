@@ -121,8 +121,9 @@ def unwritten(error: OSError, root: Path) -> str:
 
 
 def _left(folder: Path) -> list[Path]:
-    """What only an unfinished run has: new versions that are being put together, old ones that made room."""
-    return [path for ending in ("building", "old") for path in sorted(folder.glob(f".*.{ending}"))]
+    """What only an unfinished run has: new versions that are being put together, pages in a date too, and old ones that made room."""
+    patterns = (".*.building", "[!.]*/.*.html.building", ".*.old")
+    return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
 
 
 def _end_orphans(unfinished: list[Path]) -> None:
