@@ -87,6 +87,17 @@ def test_what_is_unfinished_failed_or_a_draft_is_no_date(root):
     }
 
 
+def test_what_a_user_copied_or_put_there_is_left_alone(root):
+    before = index(root)
+    late = root / "reports" / "late"
+    (late / "compare").mkdir()
+    (late / "compare" / "note_for_the_boss.html").write_text("x")
+    shutil.copytree(late / "2024-06-30", late / "2024-06-30 (copy)")
+    (late / "2024-06-30 (copy)" / "index.html").write_text("<!--compared-->mine<!--/compared-->")
+    assert index(root) == before
+    assert "mine" in (late / "2024-06-30 (copy)" / "index.html").read_text()
+
+
 def test_comparisons_are_linked_while_both_dates_are_there(root):
     folder = root / "reports" / "late" / "compare"
     folder.mkdir()
