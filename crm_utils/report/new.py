@@ -24,8 +24,10 @@ def new(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
     Raises `ParamsError` where the name is taken or no name, `SourceError` where the file cannot be read at all.
     """
     path = root / "params" / f"{name}.yaml"
-    if not re.fullmatch(r"\w[\w-]*", name) or name == "campaigns":
-        raise ParamsError(f"REPORT={name} cannot be a report's name: use letters, digits and _")
+    if not re.fullmatch(r"[^\W_][\w-]*", name) or name == "campaigns":
+        raise ParamsError(
+            f"REPORT={name} cannot be a report's name: use letters, digits and _, a letter or digit first"
+        )
     if path.exists():
         raise ParamsError(f"params/{name}.yaml exists: choose another REPORT, or remove it")
     guessed: list[str] = []

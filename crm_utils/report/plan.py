@@ -170,6 +170,8 @@ def _holds_campaigns(path: Path) -> bool:
 
 
 def _plan(root: Path, name: str, day: str | None) -> list[Job]:
+    if name.startswith(("_", ".")):  # reports/_draft is no report, and what is hidden may be anything
+        raise ParamsError(f"params/{name}.yaml: a report's name begins with a letter or digit: rename the file")
     report = read(root / "params" / f"{name}.yaml", Report, f"params/{name}.yaml")
     days = report.analysis_dates
     if day is not None:
