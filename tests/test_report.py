@@ -115,6 +115,34 @@ def test_pages_carry_no_path_of_the_machine_and_one_script(built):
             assert b"http://" not in content.replace(b"http://www.w3.org", b""), name
 
 
+def test_a_source_elsewhere_is_told_by_its_name_alone(rebuilt, tmp_path, monkeypatch, capsys):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.move(rebuilt / "small.csv", elsewhere)
+    edit(rebuilt / "params" / "small.yaml", "small.csv", str(elsewhere / "small.csv"))
+    status, out, err = prepared(rebuilt, monkeypatch, capsys)("report")
+    assert status == 0, out + err
+    assert [name for name, text in contents(rebuilt / "reports").items() if str(elsewhere).encode() in text] == []
+    told = json.loads((rebuilt / DAY / "manifest.json").read_text())
+    assert told["params"]["source"] == {"file": "small.csv"}
+    assert str(elsewhere) not in json.dumps(told)
+
+
+def test_settings_that_are_paths_are_told_without_their_place(tmp_path):
+    settings = {
+        "title": "/a title",
+        "source": {"files": ["/far/2023-*.csv", str(tmp_path / "data" / "2024.csv")], "delimiter": "/"},
+        "contacts": "/far/contacts.csv",
+        "attributes": "simulated",
+        "segmentation": {"segment_map": "dma11"},
+        "custom": {"file": 5},
+    }
+    assert manifest.shown(settings, tmp_path) == settings | {
+        "source": {"files": ["2023-*.csv", "data/2024.csv"], "delimiter": "/"},
+        "contacts": "contacts.csv",
+    }
+
+
 def test_shuffled_rows_change_no_table(built, tmp_path, monkeypatch):
     """Nor does another way to run the cells: the shuffled shop's run in this process, not in kernels."""
     other = new_project(tmp_path / "shuffled")

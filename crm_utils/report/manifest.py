@@ -10,6 +10,15 @@ from crm_utils.locate import content_hash, rules_file, source_files
 from crm_utils.report import keys
 from crm_utils.report.plan import RULES, Job
 
+PLACES = (
+    "file",
+    "files",
+    "attributes",
+    "contacts",
+    "past_campaigns",
+    "segment_map",
+    "campaigns",
+)  # settings that are paths
 VERSIONS = ("pandas", "scipy", "ibis-framework", "duckdb", "nbconvert", "papermill")
 
 
@@ -77,6 +86,15 @@ def text(job: Job, entries: dict[str, dict], figures: dict[str, float]) -> str:
     return json.dumps(described | _made_from(job), indent=1)
 
 
+def shown(settings: Any, root: Path, place: bool = False) -> Any:
+    """Settings as they are published: of a file elsewhere only its name. Each value by itself is a path where `place` says so."""
+    if isinstance(settings, dict):
+        return {name: shown(value, root, name in PLACES) for name, value in settings.items()}
+    if isinstance(settings, list):
+        return [shown(value, root, place) for value in settings]
+    return _named(root / settings, root) if place and isinstance(settings, str) else settings
+
+
 def _made_from(job: Job) -> dict[str, Any]:
     """What a rebuild needs: the parameters file, the rules it names, the hash of each file read, of the code and the lock."""
     chosen = [p for book in job.notebooks for p in job.parameters(book) if p.name in RULES]
@@ -84,7 +102,7 @@ def _made_from(job: Job) -> dict[str, Any]:
     files = [*source_files(job.report.source.model_dump(), job.root), *keys.side_files(job)]
     lock = job.root / "requirements.lock"
     return {
-        "params": job.report.model_dump(mode="json", exclude_unset=True),
+        "params": shown(job.report.model_dump(mode="json", exclude_unset=True), job.root),
         "rules": {_named(path, job.root): path.read_text(encoding="utf-8") for path in rules},
         "files": {_named(path, job.root): content_hash(path, job.root) for path in files},
         "code": keys.package_key(),

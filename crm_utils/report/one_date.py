@@ -1,5 +1,6 @@
 """One date of a report: its stale notebooks run, its pages are made beside them, and the finished folder takes the old one's place."""
 
+import json
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -76,4 +77,6 @@ def _finish(job: Job, folder: Path, entries: dict[str, dict]) -> None:
     use_thousands(job.report.thousands)
     figures = index.summary(folder / "data")
     publish.write(folder / "index.html", index.date_page(job, folder, figures))
+    settings = manifest.shown(job.settings(folder).model_dump(mode="json"), job.root)
+    publish.write(folder / "settings.json", json.dumps(settings, indent=1))
     publish.write(folder / "manifest.json", manifest.text(job, entries, figures))
