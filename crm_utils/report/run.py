@@ -77,6 +77,7 @@ def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
             resources={"metadata": {"path": str(target.parent)}},  # papermill's own cwd is the whole process's
             engine_name="crm",
             kernel_name="python3",
+            language="python",  # a notebook made by a program may name neither
             progress_bar=False,
             extra_arguments=["--log-level=50"],
         )
