@@ -75,6 +75,6 @@ def short_money(amount: float, currency: str) -> str:
 
 
 def hidden(text: str) -> str:
-    """A text without the passwords that database addresses in it carry."""
-    text = re.sub(r"(://[^:/@\s]*):[^@\s]+@", r"\1:***@", text)
-    return re.sub(r"(?i)\b(password|passwd|pwd|token)=[^&\s]+", r"\1=***", text)
+    """A text without the passwords, tokens and keys that database addresses in it carry; a password may hold an @."""
+    text = re.sub(r"(://[^:/\s]*):(?!@)\S+@", r"\1:***@", text)
+    return re.sub(r"(?i)\b(\w*(?:password|passwd|pwd|token|secret|key))=[^&\s]+", r"\1=***", text)

@@ -17,6 +17,9 @@ from bs4 import BeautifulSoup
 from conftest import ROOT
 from in_process import prepared
 
+from crm_utils.formats import hidden
+from crm_utils.params import Source
+
 SECRET, OTHER = "hunter2-Zq9", "swordfish-Xy7"
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 SCRIPT, PICTURE, CALC = "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "=cmd|' /C calc'!A0"
@@ -167,6 +170,54 @@ def test_no_secret_is_in_any_file_or_message(world):
     assert SECRET not in said
     assert OTHER not in said
     assert "no table 'lins'" in said
+
+
+ADDRESSES = [
+    "postgresql://u:{}@h/db",
+    "postgresql://u@corp:{}@h/db?sslmode=require",
+    "postgresql://:{}@h",
+    *(
+        f"scheme://h/p?x=1&{name}={{}}&y=2"
+        for name in (
+            [
+                "password",
+                "sslpassword",
+                "passwd",
+                "pwd",
+                "private_key_pwd",
+                "token",
+                "access_token",
+                "secret",
+                "client_secret",
+                "api_key",
+                "KEY",
+            ]
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("secret", [SECRET, "top@secret", "a/b:c", "a@b/c?d"])
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_secret_in_an_address_is_hidden_and_refused(address, secret):
+    written, named = address.format(secret), address.format("${NAME}")
+    assert hidden(f"cannot reach {written} or me@x.com") == f"cannot reach {address.format('***')} or me@x.com"
+    with pytest.raises(ValueError, match="write the password as"):
+        Source(database=written, table="lines")
+    assert Source(database=named, table="lines").database == named
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://u:${PW}@h:5432/db?contact=me@x.com",
+        "postgresql://u@h:5432/db",
+        "sqlite://a b/shop.db",
+        "spark://local[2]",
+    ],
+)
+def test_an_address_without_a_secret_stays_as_it_is(address):
+    assert Source(database=address, table="lines").database == address
 
 
 def test_nothing_is_written_outside_the_project(world):
