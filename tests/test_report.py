@@ -20,7 +20,8 @@ from conftest import ROOT, new_project, run
 from in_process import prepared
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from crm_utils.report import manifest, publish
+from crm_utils.report import keys, manifest, publish
+from crm_utils.report.plan import jobs
 
 DAY = Path("reports/small/1997-12-31")
 PAGES = ["01_cleaning.html", "02_rfm.html", "03_segmentation.html", "04_cltv.html", "05_budget.html", "index.html"]
@@ -274,11 +275,13 @@ def test_an_own_notebook_gets_its_page_and_place(rebuilt):
             "cell_type": "code",
             "id": "c",
             "metadata": {"tags": ["headline"]},
-            "source": "from crm_utils.headlines import say\nfrom crm_utils.store import Store\nmine = Store(run_dir).load('customers').query('revenue > @limit')\nStore(run_dir).save(mine, 'mine')\nsay(f'{len(mine)} customers above {limit}.')",
+            "source": "from shop_rules import wealthy\nfrom crm_utils.headlines import say\nfrom crm_utils.store import Store\nmine = wealthy(Store(run_dir).load('customers'), limit)\nStore(run_dir).save(mine, 'mine')\nsay(f'{len(mine)} customers above {limit}.')",
             "outputs": [],
             "execution_count": None,
         },
     ]
+    rules = "def wealthy(customers, limit):\n    return customers[customers.revenue > limit]\n"
+    (rebuilt / "notebooks" / "shop_rules.py").write_text(rules)
     (rebuilt / "notebooks" / "06_limit.ipynb").write_text(json.dumps(book | {"cells": cells}))
     with (rebuilt / "params" / "small.yaml").open("a") as file:
         file.write("custom: {limit: 50}\n")
@@ -291,6 +294,27 @@ def test_an_own_notebook_gets_its_page_and_place(rebuilt):
     before = BeautifulSoup((rebuilt / DAY / "05_budget.html").read_text(), "html.parser")
     assert before.find("a", rel="next")["href"] == "06_limit.html"
     assert pd.read_parquet(rebuilt / DAY / "data" / "mine.parquet").revenue.min() > 50
+    assert "notebooks/shop_rules.py" in json.loads((rebuilt / DAY / "manifest.json").read_text())["files"]
+
+
+@pytest.mark.parametrize("place", ["shop_rules.py", "notebooks/shop_rules.py", "shop_rules/deep/er.py", "through.py"])
+def test_an_own_module_counts_where_it_is_imported(project, place):
+    """At the project's root, beside the notebooks, in a package, or imported by another one."""
+    path, code = project / place, "from shop_rules import x" if place != "through.py" else "import shop_rules as rules"
+    (project / "shop_rules.py").write_text("import through, numpy")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(new_notebook(cells=[new_code_cell(code)]), project / "notebooks" / "06_own.ipynb")
+
+    def made() -> list[str]:
+        job = jobs(project)[0][0]
+        keys.chain_keys(job)
+        return list(job.keys.values())
+
+    path.write_text("x = 1")
+    before = made()
+    assert made() == before
+    path.write_text("x = 2")
+    assert [one == other for one, other in zip(before, made(), strict=True)] == [True] * 5 + [False]
 
 
 DOUBLED = """from crm_utils.store import Store

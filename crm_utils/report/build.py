@@ -97,7 +97,8 @@ def _set_up_kernels(root: Path) -> None:
     ipython = root / ".cache" / "ipython"  # a user's own start-up files stay out of a report
     publish.try_out(ipython)
     os.environ["IPYTHONDIR"] = str(ipython)
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(keys.PACKAGE.parent), os.environ.get("PYTHONPATH")]))
+    places = [keys.PACKAGE.parent, root, root / "notebooks", os.environ.get("PYTHONPATH")]  # where `keys` looks, too
+    os.environ["PYTHONPATH"] = os.pathsep.join(str(place) for place in places if place)
     kernels.warm_up()
 
 

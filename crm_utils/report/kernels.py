@@ -51,6 +51,7 @@ class Kernel(ForkServerProcess):
         os.setsid()  # a Ctrl-C in the terminal is for the builder, which ends its kernels
         os.chdir(self.folder)
         os.environ.update(self.environment)
+        sys.path += os.environ.get("PYTHONPATH", "").split(os.pathsep)  # a fork has its parent's path, not this one
         threading.Thread(target=_end_with_builder, daemon=True).start()
         launch_new_instance(argv=self.arguments)
 

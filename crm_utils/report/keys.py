@@ -26,7 +26,7 @@ def chain_keys(job: Job) -> None:
         rules = [
             rules_file(job.root, p.name, p.value).read_text(encoding="utf-8") for p in parameters if p.name in RULES
         ]
-        modules = [path.read_text(encoding="utf-8") for path in imported(*notebook.code)]
+        modules = [_text(path) for path in imported(*notebook.code, root=job.root)]
         cells = json.dumps([[c["cell_type"], c["source"], c["metadata"].get("tags") or []] for c in notebook.cells])
         key = _hash(key, notebook.name, cells, repr([(p.name, p.value) for p in parameters]), *rules, *modules)
         job.keys[notebook.name] = key
@@ -54,39 +54,50 @@ def side_files(job: Job) -> list[Path]:
     return [side_file(name, where, job.root) for name, where in named.items() if where not in (None, SIMULATED)]
 
 
-def imported(*code: str) -> list[Path]:
-    """The package's own files that pieces of code import, directly or through others, in a fixed order."""
+def imported(*code: str, root: Path | None = None) -> list[Path]:
+    """The files that pieces of code import, directly or through others, in a fixed order: the package's own, and those of
+    an analyst that lie in the project `root` or beside its notebooks.
+    """
     found: set[Path] = set()
-    waiting = [path for piece in code for path in _imports(piece)]
+    waiting = list(code)
     while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting += _imports(path.read_text(encoding="utf-8")) if path.suffix == ".py" else []
+        new = {path for name in _imports(waiting.pop()) for path in _files(name, root)} - found
+        found |= new
+        waiting += [_text(path) for path in new if path.suffix == ".py"]
     return sorted(found)
 
 
 @cache
-def _imports(code: str) -> tuple[Path, ...]:
-    names = set()
+def _imports(code: str) -> set[str]:
+    """The modules that code names, and what it takes from them, which may be modules."""
     python = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
     try:
         tree = ast.parse(python)
     except SyntaxError:  # the kernel tells, with the section
-        return ()
+        return set()
+    names = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE.name:
+        if isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE.name}
-    return tuple(path for name in names for path in _files(name))
+            names |= {alias.name for alias in node.names}
+    return names
 
 
-def _files(module: str) -> list[Path]:
-    place = PACKAGE.parent.joinpath(*module.split("."))
+@cache
+def _files(module: str, root: Path | None) -> list[Path]:
+    first, *_ = parts = module.split(".")
+    if first != PACKAGE.name:  # of an analyst's own package all files: its parts may import each other in any way
+        own = [root, root / "notebooks"] if root else []
+        return [path for folder in own for name in (f"{first}.py", f"{first}/**/*.py") for path in folder.glob(name)]
+    place = PACKAGE.parent.joinpath(*parts)
     if place.with_suffix(".py").is_file():
         return [place.with_suffix(".py")]
     return [place / "__init__.py", *place.glob("*.mplstyle")] if (place / "__init__.py").is_file() else []
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _data(job: Job) -> str:

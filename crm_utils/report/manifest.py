@@ -99,7 +99,9 @@ def _made_from(job: Job) -> dict[str, Any]:
     """What a rebuild needs: the parameters file, the rules it names, the hash of each file read, of the code and the lock."""
     chosen = [p for book in job.notebooks for p in job.parameters(book) if p.name in RULES]
     rules = [rules_file(job.root, p.name, p.value) for p in chosen]
-    files = [*source_files(job.report.source.model_dump(), job.root), *keys.side_files(job)]
+    code = [piece for book in job.notebooks for piece in book.code]
+    own = [path for path in keys.imported(*code, root=job.root) if not path.is_relative_to(keys.PACKAGE)]
+    files = [*source_files(job.report.source.model_dump(), job.root), *keys.side_files(job), *own]
     lock = job.root / "requirements.lock"
     return {
         "params": shown(job.report.model_dump(mode="json", exclude_unset=True), job.root),
