@@ -52,7 +52,7 @@ def extracts(source: dict, root: Path) -> list[Extract]:
 def fingerprint(source: dict, columns: dict[str, str | None], root: Path, day: date) -> str:
     """What identifies the line items of a database up to a day: their number and sum on each day, the last one included.
 
-    One query over the table serves all days of a report.
+    One query over the table serves all days of a report. Ids and products corrected in place do not show.
     """
     days = _by_day(json.dumps([source, columns], default=str), root)
     return hashlib.sha256(days[days.day <= pd.Timestamp(day)].to_csv().encode()).hexdigest()
