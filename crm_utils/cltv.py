@@ -141,15 +141,14 @@ def gone_quiet(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
     return _listed(best.merge(segments, on="customer_id", how="left"), "past_revenue", "silent_days")
 
 
-def activity_map(models, ages: int = 365, repeats: int = 12) -> pd.DataFrame:
+def activity_map(models) -> pd.DataFrame:
     """What a year's customer is worth watching for: P(active) and expected orders of the next year.
 
     Rows repeat_orders and silent_days, columns p_alive and expected_orders.
     """
-    silent = np.linspace(0, ages - 5, 13).round().astype(int)
-    grid = pd.MultiIndex.from_product([range(1, repeats + 1), silent], names=["repeat_orders", "silent_days"])
+    grid = pd.MultiIndex.from_product([range(1, 13), range(0, 361, 30)], names=["repeat_orders", "silent_days"])
     x, gap = (grid.get_level_values(name).to_numpy(float) for name in grid.names)
-    args = (x, ages - gap, np.full(len(x), float(ages)))
+    args = (x, 365 - gap, np.full(len(x), 365.0))
     return pd.DataFrame(
         {"p_alive": models.purchase.p_alive(*args), "expected_orders": models.purchase.expected_orders(*args, 365.0)},
         index=grid,

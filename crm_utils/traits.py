@@ -7,7 +7,6 @@ import pandas as pd
 
 SMALL_GROUP = 30  # customers; below it a share is an anecdote
 MOST_VALUES = 12  # of an attribute that are looked at one by one
-STATUSES = ["new", "loyal", "occasional", "at risk", "churned"]
 PRICES = ["price-focused", "average", "premium"]
 
 

@@ -8,12 +8,12 @@ UNIT_NODES, UNIT_WEIGHTS = (part / 2 for part in np.polynomial.legendre.leggauss
 UNIT_NODES = UNIT_NODES + 0.5  # Gauss–Legendre on [0, 1]
 
 
-def beta_nodes(a: float, b: float, nodes: int = NODES) -> tuple[np.ndarray, np.ndarray]:
+def beta_nodes(a: float, b: float) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights that integrate over Beta(a, b): Gauss–Jacobi by Golub & Welsch (1969).
 
     scipy's roots_jacobi overflows for b above 1,000, which histories without dropout reach.
     """
-    k, c = np.arange(1, nodes), a + b - 2
+    k, c = np.arange(1, NODES), a + b - 2
     middle = np.concatenate([[(a - b) / (a + b)], ((a - 1) ** 2 - (b - 1) ** 2) / ((2 * k + c) * (2 * k + c + 2))])
     with np.errstate(invalid="ignore", divide="ignore"):
         squares = 4 * k * (k + b - 1) * (k + a - 1) * (k + c) / ((2 * k + c) ** 2 * (2 * k + c + 1) * (2 * k + c - 1))

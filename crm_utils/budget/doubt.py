@@ -59,25 +59,20 @@ def most_to_spend(options: pd.DataFrame, campaigns: pd.DataFrame, control_share:
     return float((room * by_group.spend.max()).sum() + running.sum())
 
 
-def budgets_to_show(budget: float, sensible: float, least: float = 0, steps: int = 24) -> list[float]:
+def budgets_to_show(budget: float, sensible: float, least: float = 0) -> list[float]:
     """Budgets from 0, or what campaigns must spend at `least`, to 2 × the budget; where the sensible budget is far below, to 2 × that,
     since the curve is flat beyond.
     """
     end = max(2 * (budget if sensible > budget / 5 else sensible), least)
-    shown = {*np.linspace(0, end, steps + 1).round(2).tolist(), *([round(sensible, 2)] if sensible < end else [])}
+    shown = {*np.linspace(0, end, 25).round(2).tolist(), *([round(sensible, 2)] if sensible < end else [])}
     return sorted({*(money for money in shown if money > least), round(least, 2)})
 
 
 def next_money(
-    allocated: pd.DataFrame,
-    options: pd.DataFrame,
-    campaigns: pd.DataFrame,
-    budget: float,
-    control_share: float,
-    more=1000.0,
+    allocated: pd.DataFrame, options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, control_share: float
 ) -> float:
-    """What `more` money on top of the budget would add to the expected profit."""
-    richer = allocation.allocate(options, campaigns, budget + more, control_share=control_share)
+    """What 1,000 of money on top of the budget would add to the expected profit."""
+    richer = allocation.allocate(options, campaigns, budget + 1000, control_share=control_share)
     gain = allocation.expected_profit(richer, campaigns) - allocation.expected_profit(allocated, campaigns)
     return max(gain, 0.0)
 

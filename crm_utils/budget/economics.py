@@ -66,10 +66,10 @@ def eligible(customers: pd.DataFrame, campaigns: pd.DataFrame, segment_names: li
     return pd.DataFrame(chosen).set_axis(customers.customer_id)
 
 
-def grouped(customers: pd.DataFrame, audience: pd.DataFrame, classes: int = VALUE_CLASSES) -> pd.DataFrame:
+def grouped(customers: pd.DataFrame, audience: pd.DataFrame) -> pd.DataFrame:
     """The customers whom a campaign may address, with `group`: alike in segment, campaigns open to them and order value.
 
-    `audience` has a row for each of the customers, in their order. Each segment × set of campaigns is cut into up to `classes` equal classes of order margin, of at least 20 customers.
+    `audience` has a row for each of the customers, in their order. Each segment × set of campaigns is cut into up to ten equal classes of order margin, of at least 20 customers.
     """
     packed = pd.DataFrame(np.packbits(audience.to_numpy(), axis=1), index=customers.index)
     chosen = customers[packed.any(axis=1)]
@@ -80,7 +80,7 @@ def grouped(customers: pd.DataFrame, audience: pd.DataFrame, classes: int = VALU
     block = keyed.groupby(alike, sort=True).ngroup()
     in_block = block.groupby(block)
     size = in_block.transform("size")
-    number = (size // SMALLEST_CLASS).clip(1, classes)
+    number = (size // SMALLEST_CLASS).clip(1, VALUE_CLASSES)
     value_class = in_block.cumcount() * number // size
     keyed["group"] = block.groupby([block, value_class], sort=True).ngroup()
     return keyed.loc[chosen.index]

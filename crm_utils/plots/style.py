@@ -43,9 +43,9 @@ def segment_colours(segments: list[str]) -> list[str]:
     return [SEGMENT_COLOURS.get(name) or SPARE_COLOURS[own.index(name) % len(SPARE_COLOURS)] for name in segments]
 
 
-def new_axes(ax: Axes | None, height: float = 3.4, width: float = 6.6) -> Axes:
-    """The given ax, or that of a new figure (inches)."""
-    return ax if ax is not None else plt.subplots(figsize=(width, height))[1]
+def new_axes(ax: Axes | None, height: float = 3.4) -> Axes:
+    """The given ax, or that of a new figure 6.6 inches wide and so many high."""
+    return ax if ax is not None else plt.subplots(figsize=(6.6, height))[1]
 
 
 def money_axis(axis, currency: str) -> None:
@@ -98,7 +98,7 @@ def _address(drawing: matplotlib.figure.Figure) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(drawn.getvalue()).decode()}"
 
 
-def _narrow(drawing: matplotlib.figure.Figure, width: float = 4.1) -> None:
+def _narrow(drawing: matplotlib.figure.Figure) -> None:
     """Lay a figure out for a phone: panels below each other, long names on several lines, legends above."""
     panels, height = drawing.axes, drawing.get_figheight()
     places = [ax.get_subplotspec() for ax in panels]
@@ -109,7 +109,7 @@ def _narrow(drawing: matplotlib.figure.Figure, width: float = 4.1) -> None:
     for ax in panels:
         _shorten(ax)
     lines = max((label.get_text().count("\n") for ax in panels for label in ax.get_yticklabels()), default=0)
-    drawing.set_size_inches(width, height * (0.75 * len(panels) if stacked else 1.1 + 0.2 * lines))
+    drawing.set_size_inches(4.1, height * (0.75 * len(panels) if stacked else 1.1 + 0.2 * lines))
     drawing.draw_without_rendering()  # text beside a bar moves with it, so room is made for it in two passes
     for ax in panels:
         _thin_out(ax)
