@@ -40,7 +40,7 @@ def lifecycle(
 
 
 def leads(customers: pd.DataFrame, listed: pd.Series) -> int:
-    """How many people on a customer list have not ordered yet."""
+    """How many people on a customer list have no order that counts."""
     return int((~listed.astype("str").drop_duplicates().isin(customers.customer_id)).sum())
 
 

@@ -27,40 +27,66 @@ def test_what_spending_on_low_potential_would_lose():
     assert found.weighed.to_dict() == {"A": 30, "B": 10, "C": 0, "D": 0}
 
 
-def test_a_campaign_for_several_segments_is_set_up_once():
-    """Mail, fixed at 25, would lose 40 in B and 60 in C by contacts: both together 40 + 60 + 25."""
-    verdicts = pd.DataFrame(
-        {
-            "segment": ["A", "B", "C", "D"],
-            "verdict": ["worthwhile", *["low potential"] * 3],
-            "weighed": [30, 10, 7, 5],
-            "campaign": [None, "Mail", "Mail", None],
-            "fixed_cost": [float("nan"), 25.0, 25.0, float("nan")],
-            "loss": [float("nan"), -65.0, -85.0, float("nan")],
-        }
+def test_the_campaign_that_fits_most_of_a_segment_is_judged_and_set_up_once():
+    """Mail (9 a contact, 4 back, 7 once) to 10 of B and 4 of C: 50 and 20 lost by contacts, and the 7 shared 5 to 2.
+
+    Call fits one customer of B only: that it would lose less says nothing of the others.
+    """
+    offers = campaigns(
+        {"segments": ["B", "C"], "contact_cost": 9, "fixed_cost": 7}, {"segments": ["B"], "contact_cost": 4.5}
     )
+    table = options(offers, ("a", 0, "B", 10, 0.1, 40.0), ("b", 1, "B", 1, 0.1, 40.0), ("a", 2, "C", 4, 0.1, 40.0))
+    profile = pd.DataFrame({"segment": ["B", "C"], "customers": [12, 4]})
+    plan = lines.plan(allocation.allocate(table, offers, 1000), offers, pd.Series(dtype=int))
+    verdicts = advice.segment_verdicts(plan, table, offers, profile)
+    assert verdicts.campaign.tolist() == [offers.name[0]] * 2
+    assert verdicts.loss.tolist() == pytest.approx([-55, -22])
     assert headlines.low_potential(verdicts, "GBP") == (
-        "Spend nothing on B, C and D: for the 22 customers of them who may be contacted no campaign earns back its cost. "
-        "Contacting them all would lose £125."
+        "Spend nothing on B and C: for the 15 customers of them who may be contacted no campaign earns back its cost. "
+        "Sending each segment the campaign that fits most of its customers would lose £77.00."
     )
 
 
-def test_named_cells_with_the_counts_of_the_day():
+def test_named_cells_with_the_counts_of_the_day_and_what_the_plan_does():
     customers = pd.DataFrame(
         {
-            "rfm_cell": ["514", "524", "155", "444"],
-            "recency_score": [5, 5, 1, 4],
-            "frequency_score": [1, 2, 5, 4],
-            "monetary_score": [4, 4, 5, 4],
-            "segment": ["Recent", "Recent", "Lost them", "Loyal"],
+            "customer_id": list("abcde"),
+            "rfm_cell": ["514", "111", "111", "444", "111"],
+            "segment": ["Recent", "Lost", "Lost", "Loyal", "Asleep"],
         }
     )
-    found = advice.named_cells(customers).set_index("cell")
-    assert found.in_cell.to_dict() == {"514": 1, "413": 0, "355": 0, "444": 1, "111": 0}
-    assert found.in_rule.to_dict() == {"514": 2, "413": 2, "355": 1, "444": 1, "111": 0}
-    assert (
-        headlines.named_cells(found.reset_index())
-        == "Nobody is in cells 413, 355 and 111 today. Campaigns therefore address the two groups by rule."
+    targets = pd.DataFrame(
+        {
+            "customer_id": ["b", "c", "d"],
+            "campaign": ["Mail", "Mail", "Post"],
+            "group": ["treatment", "control", "treatment"],
+        }
+    )
+    found = advice.named_cells(customers, targets).set_index("cell")
+    assert found.in_cell.to_dict() == {"514": 1, "413": 0, "355": 0, "444": 1, "111": 3}
+    assert found.contacts.to_dict() == {"514": 0, "413": 0, "355": 0, "444": 1, "111": 1}
+    assert found.loc["111", ["segment", "campaigns"]].tolist() == ["Lost, Asleep", "Mail"]
+    assert headlines.named_cells(found.reset_index()) == (
+        "Campaigns address the two groups by rule, since single cells are narrow: nobody is in 413 and 355 today. "
+        "Cell 111, which the strategy leaves alone, has 3 customers; 1 of them is on a list, since the message costs less than it is expected to bring."
+    )
+    spared = advice.named_cells(customers, targets.iloc[:0]).reset_index()
+    assert headlines.named_cells(spared).endswith("has 3 customers; none of them is on a list.")
+
+
+def test_scenarios_name_the_hardest_and_what_the_plan_earns_at_the_low_ends():
+    table = pd.DataFrame(
+        {"scenario": ["as planned", "lifts low", "margin high"], "expected_profit": [88.0, 40.0, 100.0]}
+    )
+    plan = plan_at(1000)
+    assert headlines.scenarios(table, plan, "GBP") == (
+        "Of these scenarios “lifts low” costs most: a plan made for it would earn £40.00 instead of £88.00. "
+        "The plan as it stands earns £28.00 if every lift is at the low end of its range; 1 of its 1 line is safe from a loss there."
+    )
+    doubtful = plan.assign(profit_low=-5.0)
+    assert headlines.scenarios(table.iloc[[0, 2]], doubtful, "GBP") == (
+        "None of the scenarios earns less than the plan. "
+        "The plan as it stands loses £5.00 if every lift is at the low end of its range; no line of it is safe from a loss there."
     )
 
 
@@ -72,7 +98,7 @@ def test_what_one_may_pay_for_a_new_customer():
 
 def test_the_first_sentence_says_what_for_how_much_and_how_sure():
     assert headlines.recommendation(plan_at(1000), 1000, None, "GBP") == (
-        "Spend £32 of the £1,000 on 1 campaign to 30 customers. Expected profit: £88, between £28 and £148 given your ranges. "
+        "Spend £32 of the £1,000 on 1 campaign to 30 customers. Expected profit: £88, between £28 and £148 given the assumed ranges. "
         "All of it rests on assumed lifts, none on measured ones."
     )
     assert headlines.recommendation(plan_at(0), 0, None, "GBP") == "Spend none of the £0: there is no money to spend."
@@ -120,13 +146,13 @@ def test_what_would_change_how_much_is_worth_spending():
 def test_flip_points_inside_the_ranges_are_to_be_measured_first():
     plan = plan_at(1000).assign(flip_lift=[0.06, 0.3])
     seen = pd.DataFrame({"campaign": ["a"], "detectable_lift": [0.05], "lift": [0.1]})
-    assert headlines.flips(plan, seen) == "1 of 2 decisions could change within your ranges. Measure first: a."
+    assert headlines.flips(plan, seen) == "1 of 2 decisions could change within the assumed ranges. Measure first: a."
     assert headlines.flips(plan, seen.assign(detectable_lift=0.2)) == (
-        "1 of 2 decisions could change within your ranges. Measure first: a. "
+        "1 of 2 decisions could change within the assumed ranges. Measure first: a. "
         "This plan's lists are too small for that: pool several months, or hold back more."
     )
     nowhere = plan.assign(flip_lift=float("nan"))
-    assert headlines.flips(nowhere, seen) == "No decision changes anywhere within your ranges."
+    assert headlines.flips(nowhere, seen) == "No decision changes anywhere within the assumed ranges."
 
 
 def test_what_does_not_apply_says_so():

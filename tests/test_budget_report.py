@@ -21,7 +21,7 @@ def test_the_pages_first_sentence_is_the_plan(folder):
     page = BeautifulSoup((folder / "05_budget.html").read_text(), "html.parser")
     shown = [p for p in page.main.find_all("p") if not p.find_parent(class_="celltag_analyst")]
     assert shown[0].get_text().startswith("Spend ")
-    assert "given your ranges" in shown[0].get_text() or "Spend none" in shown[0].get_text()
+    assert "given the assumed ranges" in shown[0].get_text() or "Spend none" in shown[0].get_text()
 
 
 def test_lists_are_the_planned_contacts_and_their_controls(folder):

@@ -52,7 +52,7 @@ def test_flip_points_stand_beside_the_ranges():
     ax = plots.flip_points(PLAN)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Mails · Lost", "Cards · Champions"]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        "your range",
+        "assumed range",
         "lift planned with",
         "flip point",
     ]

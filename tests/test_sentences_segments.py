@@ -60,8 +60,12 @@ def test_statuses_and_leads():
         {"segment": ["A", "B"], "value": ["loyal", "churned"], "customers": [3, 1], "share": [1.0, 1.0]}
     )
     assert headlines.statuses(crossed, 0) == "Of all customers 75% are loyal and 25% are churned."
-    assert headlines.statuses(crossed, 1).endswith("1 lead on the customer list has not ordered yet.")
-    assert headlines.statuses(crossed, 2).endswith("2 leads on the customer list have not ordered yet.")
+    assert headlines.statuses(crossed, 1).endswith(
+        "1 lead on the customer list has no order that counts: not yet, or all was cancelled."
+    )
+    assert headlines.statuses(crossed, 2).endswith(
+        "2 leads on the customer list have no order that counts: not yet, or all was cancelled."
+    )
 
 
 def test_how_customers_are_scored_is_said():

@@ -4,34 +4,23 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-NEW = "high-spending new"
-LOYAL = "high-spending previously loyal"
-CELLS = {  # cell: (what the strategy uses it for, what it says of it, who is meant once scores and words are reconciled)
-    "514": ("win over", "high-spending new customer", NEW),
-    "413": ("win over", "nearly so: lower spend, needs more nurturing", NEW),
-    "355": ("keep", "once frequent, loyal and of high value", LOYAL),
-    "444": ("keep", "frequent, but less recent of late", LOYAL),
-    "111": ("leave alone", "low potential, for winning over and for keeping", "lowest scores on all three"),
-}
-RULES = {
-    NEW: "recency_score >= 4 and frequency_score <= 2 and monetary_score >= 4",
-    LOYAL: "recency_score <= 2 and frequency_score >= 4 and monetary_score >= 4",
-    "lowest scores on all three": "recency_score == 1 and frequency_score == 1 and monetary_score == 1",
-}
+CELLS = {"514": "win over", "413": "win over", "355": "keep", "444": "keep", "111": "leave alone"}
 
 
-def named_cells(customers: pd.DataFrame) -> pd.DataFrame:
-    """The cells the strategy names: cell, use, said, in_cell, segment (of its customers, the most frequent first), rule (the group
-    that campaigns address), in_rule (its customers).
+def named_cells(customers: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
+    """The cells the strategy names, and what the plan does with their customers of today.
 
-    Single cells can be empty, and 355 and 444 are not customers long gone; so campaigns use the rules.
+    Returns cell, use, in_cell (customers), segment (of these, the most frequent first), contacts (customers of the cell
+    on a list, those held back apart), campaigns (on whose lists). `targets` says who is on a list (see `audiences.targets`).
     """
+    listed = targets[targets.group == "treatment"]
     rows = []
-    for cell, (use, said, rule) in CELLS.items():
+    for cell, use in CELLS.items():
         here = customers[customers.rfm_cell == cell]
-        where = ", ".join(here.segment.value_counts().index) or "nobody"
-        rows.append([cell, use, said, len(here), where, rule, int(customers.eval(RULES[rule]).sum())])
-    return pd.DataFrame(rows, columns=["cell", "use", "said", "in_cell", "segment", "rule", "in_rule"])
+        reached = listed[listed.customer_id.isin(here.customer_id)]
+        named = [", ".join(column.value_counts().index) for column in (here.segment, reached.campaign)]
+        rows.append([cell, use, len(here), named[0] or "nobody", len(reached), named[1]])
+    return pd.DataFrame(rows, columns=["cell", "use", "in_cell", "segment", "contacts", "campaigns"])
 
 
 def segment_verdicts(
@@ -40,28 +29,32 @@ def segment_verdicts(
     """What the plan does for each segment, and what spending where it does not would cost.
 
     Returns segment, customers, contacts, spend, expected_profit, verdict (worthwhile / low potential / no campaign /
-    empty), weighed (customers some campaign may be sent to), and of low-potential segments campaign (the best for everybody
-    weighed), its fixed_cost, and loss: what contacting them all with it would lose, as a profit (< 0).
+    empty), weighed (customers some campaign may be sent to), and of low-potential segments campaign (the one that fits
+    most of them) and loss: what sending it to all of them would lose, as a profit (< 0). What a campaign costs once is
+    shared by its segments.
     """
     sums = plan.groupby("segment")[["contacts", "spend", "expected_profit"]].sum()
     table = profile[["segment", "customers"]].merge(sums, on="segment", how="left")
-    offered = table.contacts.notna()
-    table = table.fillna(0)
-    everybody = (
-        (options.profit * options.customers).groupby([options.segment, options.campaign]).sum().reset_index(name="loss")
-    )
-    everybody["fixed_cost"] = everybody.campaign.map(campaigns.set_index("name").fixed_cost).astype(float)
-    everybody["loss"] -= everybody.fixed_cost
-    best = everybody.sort_values("loss", kind="stable").drop_duplicates("segment", keep="last").set_index("segment")
-    cases = {"empty": table.customers == 0, "worthwhile": table.contacts > 0, "no campaign": ~offered}
+    cases = {"empty": table.customers == 0, "worthwhile": table.contacts > 0, "no campaign": table.contacts.isna()}
     table["verdict"] = np.select(list(cases.values()), list(cases), "low potential")
-    table["weighed"] = table.segment.map(options.drop_duplicates("group").groupby("segment").customers.sum()).fillna(0)
-    table[["campaign", "fixed_cost", "loss"]] = best.reindex(table.segment)[
-        ["campaign", "fixed_cost", "loss"]
-    ].to_numpy()
-    losing = (table.verdict == "low potential") & (table.loss < 0)
-    table[["campaign", "fixed_cost", "loss"]] = table[["campaign", "fixed_cost", "loss"]].where(losing)
-    return table.astype({"contacts": int, "weighed": int, "fixed_cost": float, "loss": float})
+    table["weighed"] = table.segment.map(options.drop_duplicates("group").groupby("segment").customers.sum())
+    losses = _losses(options, campaigns, table.segment[table.verdict == "low potential"])
+    amounts = ["contacts", "spend", "expected_profit", "weighed"]
+    return (
+        table.fillna(dict.fromkeys(amounts, 0))
+        .merge(losses, on="segment", how="left")
+        .astype({"contacts": int, "weighed": int})
+    )
+
+
+def _losses(options: pd.DataFrame, campaigns: pd.DataFrame, segments: pd.Series) -> pd.DataFrame:
+    """What sending each of these segments the campaign that fits most of it would lose: segment, campaign, loss (< 0)."""
+    whole = options[options.segment.isin(segments)].assign(loss=options.profit * options.customers)
+    sent = whole.groupby(["segment", "campaign"])[["customers", "loss"]].sum().reset_index()
+    sent = sent.sort_values(["customers", "loss"], kind="stable").drop_duplicates("segment", keep="last")
+    share = sent.customers / sent.groupby("campaign").customers.transform("sum")
+    sent["loss"] -= share * sent.campaign.map(campaigns.set_index("name").fixed_cost).astype(float)
+    return sent.loc[sent.loss < 0, ["segment", "campaign", "loss"]]
 
 
 def acquisition_limit(orders_value: float, first_basket: float, orders_12m: float, margin: float) -> pd.DataFrame:

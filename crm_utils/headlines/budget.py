@@ -6,7 +6,7 @@ import pandas as pd
 from crm_utils.formats import count, listing, money, percent, plural, rate
 from crm_utils.headlines import Sentence, say
 
-RANGES = "given your ranges"
+RANGES = "given the assumed ranges"
 
 
 def recommendation(plan: pd.DataFrame, budget: float, target_return: float | None, currency: str) -> Sentence:
@@ -76,13 +76,19 @@ def curve_in_words(curve: pd.DataFrame, currency: str) -> str:
     return f"Line chart of expected profit against budget with its interval. {points}."
 
 
-def scenarios(table: pd.DataFrame, currency: str) -> Sentence:
-    """The scenario that costs most."""
+def scenarios(table: pd.DataFrame, plan: pd.DataFrame, currency: str) -> Sentence:
+    """The scenario that costs most, and what this plan earns if all lifts are low."""
     planned, worst = table.iloc[0], table.loc[table.expected_profit.idxmin()]
-    if worst.expected_profit >= planned.expected_profit or planned.expected_profit <= 0:
-        return say("None of the scenarios earns less than the plan.")
+    if planned.expected_profit <= 0:
+        return say("There is no plan that a scenario could make worse.")
+    low = plan.profit_low[plan.contacts > 0]
+    safe = int((low >= 0).sum())
+    lines = f"{count(safe)} of its {plural(len(low), 'line')}" if safe else "no line of it"
     return say(
-        f"The hardest scenario is “{worst.scenario}”: the best plan then earns {money(worst.expected_profit, currency)} instead of {money(planned.expected_profit, currency)}."
+        f"Of these scenarios “{worst.scenario}” costs most: a plan made for it would earn {money(worst.expected_profit, currency)} instead of {money(planned.expected_profit, currency)}."
+        if worst.expected_profit < planned.expected_profit
+        else "None of the scenarios earns less than the plan.",
+        f"The plan as it stands {'earns' if low.sum() >= 0 else 'loses'} {money(abs(low.sum()), currency)} if every lift is at the low end of its range; {lines} {'is' if safe < 2 else 'are'} safe from a loss there.",
     )
 
 
@@ -107,15 +113,15 @@ def close_calls(plan: pd.DataFrame) -> pd.DataFrame:
 
 
 def flips(plan: pd.DataFrame, measurable: pd.DataFrame) -> Sentence:
-    """Which decisions could change within the ranges believed, and whether this plan's lists (`lines.measurability`) can tell."""
+    """Which decisions could change within the assumed ranges, and whether this plan's lists (`lines.measurability`) can tell."""
     shown = plan[plan.flip_lift.notna()]
     inside = shown[(shown.flip_lift >= shown.lift_low) & (shown.flip_lift <= shown.lift_high)]
     if inside.empty:
-        return say("No decision changes anywhere within your ranges.")
+        return say("No decision changes anywhere within the assumed ranges.")
     first = inside.campaign.drop_duplicates().head(3).tolist()  # the plan is in order of profit
     seen = measurable.campaign[measurable.detectable_lift <= measurable.lift]
     return say(
-        f"{count(len(inside))} of {plural(len(plan), 'decision')} could change within your ranges. Measure first: {listing(first)}.",
+        f"{count(len(inside))} of {plural(len(plan), 'decision')} could change within the assumed ranges. Measure first: {listing(first)}.",
         ""
         if set(first) & set(seen)
         else "This plan's lists are too small for that: pool several months, or hold back more.",
@@ -172,14 +178,14 @@ def target_group(
 
 
 def named_cells(cells: pd.DataFrame) -> Sentence:
-    """Cells the strategy names that nobody is in today."""
+    """How the campaigns go about the cells the strategy names, and whether the plan leaves alone what it says to."""
     empty = cells.cell[cells.in_cell == 0].tolist()
-    if not empty:
-        return say(
-            "Every cell the strategy names has customers today. Campaigns address the two groups by rule, since single cells are narrow."
-        )
+    spared = cells[cells.use == "leave alone"].iloc[0]
     return say(
-        f"Nobody is in {'cell' if len(empty) == 1 else 'cells'} {listing(empty)} today. Campaigns therefore address the two groups by rule."
+        f"Campaigns address the two groups by rule, since single cells are narrow{f': nobody is in {listing(empty)} today' if empty else ''}.",
+        f"Cell {spared.cell}, which the strategy leaves alone, has {plural(spared.in_cell, 'customer')}; {count(spared.contacts) if spared.contacts else 'none'} of them {'is' if spared.contacts < 2 else 'are'} on a list{', since the message costs less than it is expected to bring' if spared.contacts else ''}."
+        if spared.in_cell
+        else "",
     )
 
 
@@ -201,13 +207,12 @@ def low_potential(verdicts: pd.DataFrame, currency: str) -> Sentence:
     rows = verdicts[verdicts.verdict == "low potential"]
     if rows.empty:
         return say("Nothing to leave out: every segment that a campaign is meant for is worth one.")
-    losing = rows[rows.loss < 0]
-    once = losing.drop_duplicates("campaign").fixed_cost.sum()  # a campaign of several segments is set up once
-    worst = (losing.loss + losing.fixed_cost).sum() - once
-    may = plural(rows.weighed.sum(), "customer")
+    may, worst = plural(rows.weighed.sum(), "customer"), rows.loss.sum()
     return say(
         f"Spend nothing on {listing(rows.segment.tolist())}: for the {may} of them who may be contacted no campaign earns back its cost.",
-        f"Contacting them all would lose {money(-worst, currency)}." if worst < 0 else "",
+        f"Sending each segment the campaign that fits most of its customers would lose {money(-worst, currency)}."
+        if worst < 0
+        else "",
     )
 
 

@@ -126,7 +126,7 @@ def statuses(crossed: pd.DataFrame, leads: int) -> Sentence:
     totals = crossed.groupby("value").customers.sum().sort_values(ascending=False, kind="stable")
     parts = [f"{percent(customers / totals.sum())} are {status}" for status, customers in totals.items()]
     listed = (
-        f"{plural(leads, 'lead')} on the customer list {'has' if leads == 1 else 'have'} not ordered yet."
+        f"{plural(leads, 'lead')} on the customer list {'has' if leads == 1 else 'have'} no order that counts: not yet, or all was cancelled."
         if leads
         else ""
     )

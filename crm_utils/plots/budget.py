@@ -65,7 +65,7 @@ def flip_points(lines: pd.DataFrame, ax: Axes | None = None) -> Axes:
     names = [f"{row.campaign} · {row.segment}" for row in shown.itertuples()]
     places = range(len(shown))
     colours = [BLUE if planned else GREY for planned in shown.contacts > 0]
-    ax.hlines(places, shown.lift_low, shown.lift_high, color=colours, linewidth=7, alpha=0.45, label="your range")
+    ax.hlines(places, shown.lift_low, shown.lift_high, color=colours, linewidth=7, alpha=0.45, label="assumed range")
     ax.scatter(shown.lift, places, color=colours, s=34, zorder=3, label="lift planned with")
     ax.scatter(shown.flip_lift, places, color=ORANGE, marker="|", s=170, linewidth=2.5, zorder=4, label="flip point")
     ax.set_yticks(list(places), names, fontsize=9)

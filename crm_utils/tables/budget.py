@@ -6,7 +6,7 @@ from pandas.io.formats.style import Styler
 from crm_utils.tables import Folded, folded, styled
 
 SHORT = ["campaign", "segment", "contacts", "control", "spend", "expected_profit", "profit_low", "profit_high"]
-RANGED = "profits rest on the costs and lifts assumed; intervals given your ranges"
+RANGED = "profits rest on the costs and lifts assumed; intervals given the assumed ranges"
 
 
 def budget(plan: pd.DataFrame, currency: str) -> Styler:
@@ -38,7 +38,7 @@ def campaigns(campaigns: pd.DataFrame, currency: str) -> Styler:
 
 
 def verdicts(verdicts: pd.DataFrame, currency: str) -> Styler:
-    summed = ("customers", "contacts", "spend", "expected_profit")
+    summed = ("customers", "contacts", "spend", "expected_profit", "weighed", "loss")
     return styled(verdicts, "What the plan does for each segment", currency, total=summed)
 
 
@@ -61,13 +61,12 @@ def rules_of_thumb(ways: pd.DataFrame, currency: str) -> Styler:
 
 def named_cells(cells: pd.DataFrame) -> Styler:
     headings = {
-        "said": "What the strategy says",
+        "use": "What the strategy says",
         "segment": "Segments of its customers",
-        "rule": "Group that campaigns address",
-        "in_rule": "Customers in that group",
+        "campaigns": "With",
         "cell": "Cell",
     }
-    return styled(cells, "Cells the strategy names", headings=headings)
+    return styled(cells, "The cells the strategy names, and what the plan does with them", headings=headings)
 
 
 def measurability(table: pd.DataFrame) -> Styler:

@@ -21,7 +21,7 @@ COSTS = {"contact_cost", "incentive", "incentive_share", "redemption", "fixed_co
          "continuation"}  # fmt: skip
 PROFITS = {"spend", "unspent", "expected_profit", "profit_low", "profit_high", "promised", "loss"}
 LIFTS = {"lift", "lift_low", "lift_high", "break_even_lift", "flip_lift", "max_cost_per_contact", "roi"}
-NOTE = "Yellow cells are assumptions or rest on one, not on a measurement alone. Lifts are added purchase probabilities. Intervals hold given your ranges."
+NOTE = "Yellow cells are assumptions or rest on one, not on a measurement alone. Lifts are added purchase probabilities. Intervals hold given the assumed ranges."
 
 
 def workbook(sheets: dict[str, pd.DataFrame], title: str, day: date, currency: str) -> bytes:
