@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
 from crm_utils.params import SECTIONS, Campaigns, ParamsError, Report, SegmentMap, parse, read
 from crm_utils.params.base import Model
+from crm_utils.params.queries import check_query, meets
 from crm_utils.report.plan import Notebook
 
 ROOT = Path(__file__).parents[1]
@@ -105,3 +107,9 @@ def test_an_id_is_no_number_of_another_base(tmp_path, written):
 def test_an_id_without_quotes_is_told_so():
     with pytest.raises(ParamsError, match="exclude_customers.0: text is needed, not 12346: put it in quotes"):
         parse({"exclude_customers": [12346]}, SECTIONS["cleaning"], "f")
+
+
+def test_a_query_may_name_a_column_with_blanks():
+    check_query("`mean order value` >= 150 and segment == 'Lost'", "segment a")
+    frame = pd.DataFrame({"mean order value": [100, 200]})
+    assert meets(frame, "`mean order value` >= 150").tolist() == [False, True]

@@ -14,12 +14,14 @@ METHODS = {
     *("dt", "year", "month", "day", "quarter", "dayofweek"),
 }
 
+QUOTED_NAME = r"`[^`'\"#\n]*`"  # with a quote in it, it could be code between two texts that each hold a backtick
+
 
 def check_query(query: str, who: str) -> None:
     """Raises `ValueError` where a query is none, or does more than compare columns with values."""
     if "@" in query:
         raise ValueError(f"{who}: where {query!r} may name columns only, not variables (@)")
-    plain = re.sub(r"`[^`]*`", "column", query).strip()
+    plain = re.sub(QUOTED_NAME, "column", query).strip()
     try:
         tree = ast.parse(plain, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
