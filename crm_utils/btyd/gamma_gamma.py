@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaln, psi
+from scipy.special import gammaincinv, gammaln, psi
 
 from crm_utils.btyd.fitting import Covariance, FitError, at_bound, covariance, maximise
+from crm_utils.btyd.intervals import GRID
 
 LOWEST_Q = 1.01  # at q ≤ 1 the population has no mean purchase value
 
@@ -35,12 +36,16 @@ class GammaGamma:
         return self.p * (self.gamma + purchases * mean_value) / (self.p * purchases + self.q - 1)
 
     def variance_of_sum(self, purchases: np.ndarray, mean_value: np.ndarray, orders, orders_squared) -> np.ndarray:
-        """Var[value of all purchases], for E[orders] and E[orders²]: infinite where 2 values or fewer tell of a heavy tail."""
+        """Var[value of all purchases], for E[orders] and E[orders²].
+
+        Where few values tell of a heavy tail (D = q + p × purchases ≤ 2) it is infinite: there it is taken at the probabilities of `GRID`.
+        """
         C, D = self.gamma + purchases * mean_value, self.q + self.p * purchases
-        first = self.p * C / (D - 1) * orders
-        with np.errstate(divide="ignore"):
-            second = np.where(D > 2, C**2 / ((D - 1) * np.maximum(D - 2, 0)), np.inf)
-        return second * (self.p * orders + self.p**2 * orders_squared) - first**2
+        first, second = 1 / (D - 1), 1 / ((D - 1) * np.where(D > 2, D - 2, 1))  # E[1/ν] and E[1/ν²] at C = 1
+        for shape in np.unique(D[D <= 2]):
+            heavy, inverse = shape == D, 1 / gammaincinv(shape, GRID)
+            first[heavy], second[heavy] = inverse.mean(), (inverse**2).mean()
+        return C**2 * (second * (self.p * orders + self.p**2 * orders_squared) - (first * self.p * orders) ** 2)
 
 
 def fit_gamma_gamma(purchases: pd.Series, mean_value: pd.Series) -> GammaGamma:

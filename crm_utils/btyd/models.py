@@ -87,7 +87,8 @@ class Models:
             sums = columns.groupby(codes).sum()
             moves = pd.DataFrame(slopes[:, place, :]).groupby(codes).sum().to_numpy()
             parameters = np.einsum("gp,pq,gq->g", moves, self.covariance, moves)
-            relative = (parameters + sums.chance) / np.maximum(sums.revenue, 1e-300) ** 2
+            least = np.maximum(sums.revenue, 1e-300)  # its square would be 0
+            relative = (parameters + sums.chance) / least / least
             tables.append(sums.drop(columns="chance").assign(relative_variance=relative, days=horizon))
         return pd.concat(tables).rename_axis("group").reset_index()
 
