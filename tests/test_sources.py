@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crm_utils import sources
+from crm_utils import cleaning, orders, sources
 from crm_utils.locate import SourceError, SourceMissing, content_hash
 from crm_utils.params import ParamsError, Report, Source, parse
 from crm_utils.sources import sheets as sheets_of
@@ -234,6 +234,22 @@ def test_several_files_are_read_in_the_order_given_and_a_pattern_by_name(tmp_pat
         write(tmp_path / name, rows)
     frame = read(tmp_path, files=["old.csv", "20*.csv"])
     assert dict(zip(frame.extract, frame.order_id, strict=True)) == {0: "536381", 1: "C536379", 2: "536365"}
+
+
+def test_many_extracts_that_overlap_need_no_more_memory_than_few(tmp_path):
+    """72 months of text, each beginning with the last line of the month before: all open at once they exceeded the limit."""
+    rows = [
+        (f"{number // 10}", f"{pd.Timestamp('2018-01-01') + pd.Timedelta(number * 3, 'D'):%Y-%m-%d}")
+        for number in range(721)
+    ]
+    for month in range(72):
+        lines = "".join(f"{customer},{day},1.5\n" for customer, day in rows[month * 10 : month * 10 + 11])
+        (tmp_path / f"{month:02}.csv").write_text("customer,day,money\n" + lines)
+    columns = {"customer_id": "customer", "ordered_at": "day", "amount": "money"}
+    lines = cleaning.marked(sources.line_items({"files": ["*.csv"]}, columns, tmp_path))
+    sums = orders.sums(cleaning.classify(lines, cleaning.rules(lines, date(2024, 12, 31))))
+    counted = sums.group_by(counts=sums.removed_by.isnull()).agg(rows=sums.lines.sum()).execute().set_index("counts")
+    assert counted.rows.to_dict() == {True: 721, False: 71}
 
 
 def test_one_file_has_no_extracts(tmp_path):
