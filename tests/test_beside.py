@@ -89,13 +89,13 @@ def test_later_contacts_and_campaigns_are_not_known_yet(tmp_path: Path):
     contacts = read(
         tmp_path,
         "contacts",
-        "customer_id,channel,consent,last_contacted,external_id\n1,email,True,2024-07-01,a\n2,email,True,2024-06-30,b\n",
+        "customer_id,channel,consent,last_contacted,external_id\n1,email,True,2024-07-01,a\n2,email,True,2024-06-30 10:00,b\n",
     )
     assert contacts.last_contacted.isna().tolist() == [True, False]
     campaigns = read(
         tmp_path,
         "past_campaigns",
-        "campaign,customer_id,contacted_on,group\nspring,1,2024-06-01,control\nsummer,1,2024-07-01,treatment\n",
+        "campaign,customer_id,contacted_on,group\nspring,1,2024-06-30 10:00,control\nsummer,1,2024-07-01,treatment\n",
     )
     assert campaigns.campaign.tolist() == ["spring"]
 

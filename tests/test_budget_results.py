@@ -110,10 +110,24 @@ def test_what_was_earned_worked_by_hand():
     )
     row = one(table)
     assert row.lift == pytest.approx(0.1)
-    assert row.standard_error == pytest.approx((0.2 * 0.8 / 1000 + 0.1 * 0.9 / 250) ** 0.5)
+    shares = 201 / 1002, 26 / 252  # Agresti & Caffo: a buyer and a non-buyer added to each group
+    error = (shares[0] * (1 - shares[0]) / 1002 + shares[1] * (1 - shares[1]) / 252) ** 0.5
+    assert row.standard_error == pytest.approx(error)
+    assert row.lift_low == pytest.approx(shares[0] - shares[1] - 1.6449 * error, rel=1e-3)
     assert row.earned == pytest.approx(700)
     assert row.promised == pytest.approx(40)
     assert row.earned_low < row.earned < row.earned_high
+
+
+@pytest.mark.parametrize(("treated", "control"), [((2, 2), (0, 2)), ((20, 300), (0, 12)), ((5, 40), (0, 4))])
+def test_a_handful_held_back_measures_nothing(treated, control):
+    """Fisher's exact test gives p = 0.33, 1 and 1: that nobody of so few bought is no proof."""
+    bought = (
+        [1.0] * treated[0] + [0.0] * (treated[1] - treated[0]) + [1.0] * control[0] + [0.0] * (control[1] - control[0])
+    )
+    groups = ["treatment"] * treated[1] + ["control"] * control[1]
+    row = one(simulated(1, 0, count=len(groups)).assign(group=groups, bought=bought, revenue=bought))
+    assert row.lift_low < 0 < row.lift_high <= 1
 
 
 def test_a_measured_lift_is_pulled_towards_the_assumed_one():

@@ -155,8 +155,8 @@ def _one(name: str, own: pd.DataFrame, term: pd.DataFrame, margin: float, analys
     why_not = check(own, analysis_date)
     treated, control = own[own.group == "treatment"], own[own.group == "control"]
     share, without = treated.bought.mean(), control.bought.mean()
-    error = np.sqrt(share * (1 - share) / max(len(treated), 1) + without * (1 - without) / max(len(control), 1))
     lift = share - without
+    centre, error = _agresti_caffo(treated.bought, control.bought)
     pooled = pd.Series([own.bought.mean()])
     row = {
         "campaign": name,
@@ -166,8 +166,8 @@ def _one(name: str, own: pd.DataFrame, term: pd.DataFrame, margin: float, analys
         "bought_control": without,
         "lift": lift,
         "standard_error": error,
-        "lift_low": lift - Z_90 * error,
-        "lift_high": lift + Z_90 * error,
+        "lift_low": max(centre - Z_90 * error, -1.0),
+        "lift_high": min(centre + Z_90 * error, 1.0),
         "detectable_lift": detectable_lift(pooled, pd.Series([len(treated)]), pd.Series([len(control)])).iloc[0],
     }
     buyers = own[own.bought > 0]
@@ -177,6 +177,16 @@ def _one(name: str, own: pd.DataFrame, term: pd.DataFrame, margin: float, analys
     assumed = term.lift.iloc[0] * term.delivered.iloc[0] if len(term) else np.nan
     row["promised"] = _earned(assumed, without, order, margin, len(treated), term)
     return row | {"use": "observational, not used" if why_not else "measured", "check": why_not or "random groups"}
+
+
+def _agresti_caffo(*bought: pd.Series) -> tuple[float, float]:
+    """Centre and standard error of the difference of two shares, each with a buyer and a non-buyer added.
+
+    Source: Agresti & Caffo (2000). Without them a group of which all or none bought would seem to be known for certain.
+    """
+    sizes = np.array([len(group) + 2 for group in bought])
+    shares = np.array([group.sum() + 1 for group in bought]) / sizes
+    return float(shares[0] - shares[1]), float(np.sqrt(np.sum(shares * (1 - shares) / sizes)))
 
 
 def _earned(lift: float, without: float, order: float, margin: float, treated: int, term: pd.DataFrame) -> float:

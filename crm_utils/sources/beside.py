@@ -38,10 +38,12 @@ def side_tables(
         table = tables["past_campaigns"]
         _refuse_undated(table, f"past_campaigns: {named['past_campaigns']}")
         _refuse_repeats(table, f"past_campaigns: {named['past_campaigns']}")
-        tables["past_campaigns"] = table[table.contacted_on <= day]
+        tables["past_campaigns"] = table[table.contacted_on.dt.normalize() <= day]
     if "contacts" in tables:
         table = tables["contacts"]
-        tables["contacts"] = table.assign(last_contacted=table.last_contacted.where(table.last_contacted <= day))
+        tables["contacts"] = table.assign(
+            last_contacted=table.last_contacted.where(table.last_contacted.dt.normalize() <= day)
+        )
     return {name: _as_one(table, name, merged or {}) for name, table in tables.items()}
 
 
