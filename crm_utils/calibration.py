@@ -21,10 +21,19 @@ class Windows:
     """Windows of `days` days that are over: what was forecast on a day, and what came. Each is computed once."""
 
     def __init__(
-        self, orders: ir.Table, adjustments: ir.Table, days: int, customers: pd.DataFrame, segments: pd.DataFrame
+        self,
+        orders: ir.Table,
+        adjustments: ir.Table,
+        days: int,
+        customers: pd.DataFrame,
+        segments: pd.DataFrame,
+        kind: str = "bg_nbd",
     ):
-        """Today's scored `customers` and their `segments` say how customers were named then (see `segments.name_alike`)."""
-        self.orders, self.adjustments, self.days = orders, adjustments, days
+        """Today's scored `customers` and their `segments` say how customers were named then (see `segments.name_alike`).
+
+        `kind`: the purchase model whose chances are to be corrected (see `btyd.KINDS`).
+        """
+        self.orders, self.adjustments, self.days, self.kind = orders, adjustments, days, kind
         self.customers, self.segments = customers, segments
         self._computed: dict[date, pd.DataFrame] = {}
 
@@ -67,8 +76,8 @@ class Windows:
         known = cltv.summary(before, origin)
         if not len(known) or not (known.repeat_orders > 0).any():
             return pd.DataFrame(columns=[*COLUMNS, "shift"])
-        bg_nbd = btyd.fit_bg_nbd(*cltv.behaviour(known))
-        chance = btyd.purchase_probabilities(bg_nbd, known, [self.days])[self.days]
+        purchase = btyd.fit(self.kind, *cltv.behaviour(known))
+        chance = btyd.purchase_probabilities(purchase, known, [self.days])[self.days]
         scored = rfm.score_alike(before, origin, self.customers)
         named = name_alike(scored, origin, self.customers, self.segments)
         judged = pd.DataFrame({"chance": chance, "segment": named.reindex(chance.index)}).dropna()

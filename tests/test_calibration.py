@@ -10,7 +10,7 @@ from conftest import empty_adjustments
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_utils import calibration, rfm
+from crm_utils import btyd, calibration, rfm
 from crm_utils.params import SegmentMap, read
 from crm_utils.segments import Naming
 
@@ -81,12 +81,21 @@ def test_a_window_does_not_look_into_the_future():
 def test_the_window_just_over_is_computed_once(monkeypatch):
     """The plan corrects by it and the check judges it: beside it they need three earlier ones."""
     placed, none, day = shop(count=600)
-    fits, fit = [], calibration.btyd.fit_bg_nbd
-    monkeypatch.setattr(calibration.btyd, "fit_bg_nbd", lambda *known: fits.append(1) or fit(*known))
+    fits, fit = [], calibration.btyd.fit
+    monkeypatch.setattr(calibration.btyd, "fit", lambda *known: fits.append(1) or fit(*known))
     windows = calibration.Windows(placed, none, 91, *today(placed, day))
     windows.corrections(day)
     windows.held_out(day)
     assert len(fits) == len({day - timedelta(days=days) for days in (91, 364, 91 + 91, 91 + 364)})
+
+
+def test_the_model_that_is_corrected_is_the_one_that_is_judged():
+    placed, none, day = shop(count=600)
+    origin = day - timedelta(days=91)
+    predicted = [
+        calibration.Windows(placed, none, 91, *today(placed, day), kind).on(origin).predicted for kind in btyd.KINDS
+    ]
+    assert len({tuple(shares) for shares in predicted}) == 3
 
 
 def test_a_short_history_has_no_window():

@@ -45,6 +45,11 @@ KINDS = {
 }
 
 
+def kind_of(model: PurchaseModel) -> str:
+    """The name in `KINDS` of a purchase model's kind."""
+    return next(name for name, kind in KINDS.items() if kind.model is type(model))
+
+
 def fit(kind: str, x: pd.Series, t_x: pd.Series, T: pd.Series) -> PurchaseModel:
     """Model `kind` (bg_nbd, mbg_nbd or pareto_nbd) at maximum likelihood over all customers, one-time buyers included.
 
@@ -85,7 +90,7 @@ def purchase_covariance(model: PurchaseModel, x: pd.Series, t_x: pd.Series, T: p
     Where r or α ended on a bound the data tell only their ratio, and so with the two parameters of dropout: the partner
     of one on its bound moves with the forecast, but has no standard error of its own.
     """
-    likelihood = next(kind.likelihood for kind in KINDS.values() if kind.model is type(model))
+    likelihood = KINDS[kind_of(model)].likelihood
     columns, weights = bg_nbd.rows(*_checked(x, t_x, T))
     free = np.array([name not in model.fixed for name in model.parameters])
     theta = [getattr(model, name) for name in model.parameters]
