@@ -210,3 +210,20 @@ def test_past_spend_is_a_rule_to_beat(retail_trials):
     ]
     assert rows.top_decile_capture.iloc[0] == pytest.approx(0.562, abs=0.02)
     assert rows.past_spend_capture.iloc[0] == pytest.approx(0.561, abs=0.02)
+
+
+def test_the_forecast_of_a_year_before(retail_orders, no_adjustments):
+    """Online Retail II: what came of those known on 9 December 2010, summed by hand."""
+    tried = backtest.year_before(retail_orders, no_adjustments, date(2011, 12, 9)).set_index("method")
+    frame = retail_orders.execute()
+    start = pd.Timestamp("2010-12-10")
+    known = frame.customer_id.isin(frame.customer_id[frame.ordered_at < start])
+    later = frame.ordered_at >= start
+    assert tried.revenue_actual[FORECAST] == pytest.approx(frame.revenue[known & later].sum(), abs=0.01)
+    assert tried.revenue_new[FORECAST] == pytest.approx(frame.revenue[~known & later].sum(), abs=0.01)
+    assert tried.horizon_days[FORECAST] == 365
+
+
+def test_a_year_before_takes_a_year_and_a_half(retail_orders, no_adjustments):
+    assert backtest.year_before(retail_orders, no_adjustments, date(2011, 5, 31)).empty
+    assert len(backtest.year_before(retail_orders, no_adjustments, date(2011, 6, 9)))

@@ -221,3 +221,14 @@ def test_unidentified_dropout_is_no_finding():
     )
     assert "not known" in headlines.not_known(alive, identified=False)
     assert "does not tell who stopped" in headlines.quiet(alive.iloc[:0], "USD", identified=False)
+
+
+def test_a_year_before_the_same_forecast_is_told_with_what_came():
+    tried = pd.DataFrame({"method": [judged.OURS], "customers": 4200, "revenue_predicted": 8.8e6, "revenue_actual": 6.5e6, "revenue_new": 1.5e6})  # fmt: skip
+    assert judged.year_before(tried, "GBP") == (
+        "A year before, the same forecast for the 4,200 customers of that day would have been £8.80 million; "
+        "£6.50 million came, so it was 35% too high. Customers won since then brought another £1.50 million."
+    )
+    nothing_came = tried.assign(revenue_actual=0.0, revenue_new=0.0)
+    assert judged.year_before(nothing_came, "GBP").endswith("£8.80 million; £0.00 came.")
+    assert "could not be tried yet" in judged.year_before(tried.iloc[:0], "GBP")

@@ -13,6 +13,7 @@ from crm_utils.backtest.trials import (
     rolling,
     trial,
     with_intervals,
+    year_before,
 )
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "rolling",
     "trial",
     "with_intervals",
+    "year_before",
 ]

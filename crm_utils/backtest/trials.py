@@ -94,6 +94,14 @@ def trial(
     return table.reindex(columns=list(COLUMNS)).astype(COLUMNS)
 
 
+def year_before(orders: ir.Table, adjustments: ir.Table, analysis_date: date, model: str = "bg_nbd") -> pd.DataFrame:
+    """The `trial` of a forecast over 365 days that ends on the analysis date. No row with less than 26 weeks before it."""
+    first_day, origin = orders.ordered_at.min().execute(), analysis_date - timedelta(days=365)
+    if pd.isna(first_day) or (origin - first_day.date()).days < HISTORY_DAYS:
+        return _no_rows()
+    return trial(orders, adjustments, origin, 365, model)
+
+
 def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
     """The table with revenue_low and revenue_high of our forecasts, each from the errors of those judged before it was made."""
     table = table.copy()

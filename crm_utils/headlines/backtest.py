@@ -52,6 +52,23 @@ def tracking(backtest: pd.DataFrame) -> Sentence:
     )
 
 
+def year_before(tried: pd.DataFrame, currency: str) -> Sentence:
+    """What the forecast over 12 months would have said a year before, and what came (see `backtest.year_before`)."""
+    if tried.empty:
+        return say(
+            "A forecast over 12 months could not be tried yet: the history is too short to make one a year before."
+        )
+    ours = tried[tried.method == OURS].iloc[0]
+    said, came = ours.revenue_predicted, ours.revenue_actual
+    return say(
+        f"A year before, the same forecast for the {plural(ours.customers, 'customer')} of that day would have been {money(said, currency)};",
+        f"{money(came, currency)} came{f', so it was {_off(said / came - 1)}' if came > 0 else ''}.",
+        f"Customers won since then brought another {money(ours.revenue_new, currency)}."
+        if ours.revenue_new > 0
+        else "",
+    )
+
+
 def not_yet_won(backtest: pd.DataFrame, currency: str) -> Sentence:
     """What customers won after an origin added: in no forecast here."""
     if backtest.empty:
