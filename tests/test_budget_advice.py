@@ -186,3 +186,20 @@ def test_past_campaigns_in_one_sentence():
         "Spring, the one past campaign that was measured and whose costs are known, earned £300 (between −£50.00 and £650, "
         "as far as chance allows to say); its assumed lift had promised £200. 1 campaign without groups that were random and complete is observational and not used."
     )
+
+
+def test_rules_of_thumb_are_given_the_plans_money():
+    table = pd.DataFrame(
+        {
+            "way": ["this plan", "equal split"],
+            "spend": [30.0, 29.0],
+            "contacts": [30, 29],
+            "expected_profit": [88.0, 20.0],
+        }
+    )
+    assert headlines.ways(table, "GBP") == (
+        "The best rule of thumb (equal split) would earn £20.00 with the same money; the plan earns £88.00 on £30.00."
+    )
+    assert "would lose £20.00" in headlines.ways(table.assign(expected_profit=[88.0, -20.0]), "GBP")
+    assert "would earn as much" in headlines.ways(table.assign(expected_profit=[88.0, 88.0]), "GBP")
+    assert headlines.ways(table.assign(contacts=0), "GBP").startswith("Nothing is planned")

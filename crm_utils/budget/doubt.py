@@ -129,14 +129,15 @@ def levers(
 
 
 def rules_of_thumb(
-    allocated: pd.DataFrame, campaigns: pd.DataFrame, budget: float, revenue: pd.Series, control_share: float
+    allocated: pd.DataFrame, campaigns: pd.DataFrame, revenue: pd.Series, control_share: float
 ) -> pd.DataFrame:
-    """The plan beside three ways to spend the same budget: way, spend, contacts, expected_profit.
+    """The plan beside three ways to spend the same money: way, spend, contacts, expected_profit.
 
     equal split: each campaign gets the same amount; top spenders only: groups by revenue a customer (`revenue`, by
     group), each with the campaign of the highest lift; largest segments: the same, segments by size. All stop when
     the money is gone, and none asks whether a contact pays.
     """
+    budget = allocation.spend(allocated, campaigns)
     by_lift = allocated.sort_values(["lift", "campaign"], ascending=[False, True])
     spenders = by_lift.assign(rank=by_lift.group.map(revenue))
     sizes = allocated.groupby("group").agg(segment=("segment", "first"), customers=("customers", "first"))

@@ -95,13 +95,15 @@ def scenarios(table: pd.DataFrame, plan: pd.DataFrame, currency: str) -> Sentenc
 def ways(table: pd.DataFrame, currency: str) -> Sentence:
     """The plan against the best rule of thumb."""
     planned, rules = table.iloc[0], table.iloc[1:]
+    if not planned.contacts:
+        return say("Nothing is planned that a rule of thumb could be set beside.")
     best = rules.loc[rules.expected_profit.idxmax()]
     if planned.expected_profit > 0 and best.expected_profit > 0.995 * planned.expected_profit:
         return say(
-            f"{best.way.capitalize()} would earn as much: with money left over, whom to start with matters little."
+            f"{best.way.capitalize()} would earn as much with the same money: whom to start with matters little."
         )
     return say(
-        f"The best rule of thumb ({best.way}) would earn a profit of {money(best.expected_profit, currency)} on {money(best.spend, currency)} spent;",
+        f"The best rule of thumb ({best.way}) would {'earn' if best.expected_profit >= 0 else 'lose'} {money(abs(best.expected_profit), currency)} with the same money;",
         f"the plan earns {money(planned.expected_profit, currency)} on {money(planned.spend, currency)}.",
     )
 

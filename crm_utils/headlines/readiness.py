@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from crm_utils.enough import FEWEST
 from crm_utils.formats import count, day, listing, percent, plural
 from crm_utils.headlines import Sentence, say
 
@@ -87,6 +88,8 @@ def _enough(row: tuple, facts: dict[str, float]) -> str:
 
 
 def _spacing(row: tuple, _: dict) -> str:
+    if row.ok and row.other < FEWEST["repeat_buyers"]:
+        return "Too few buy often enough to tell whether purchases come at equal intervals, which the models do not allow for."
     if row.ok:
         return "Purchases come irregularly, as the models assume."
     return f"{percent(row.value)} of {plural(row.other, 'frequent buyer')} buy at nearly equal intervals, as in a subscription: the models of purchases do not apply."

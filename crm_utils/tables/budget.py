@@ -56,7 +56,7 @@ def curve(curve: pd.DataFrame, currency: str) -> Folded:
 
 
 def rules_of_thumb(ways: pd.DataFrame, currency: str) -> Styler:
-    return styled(ways, "The same budget spent in other ways", currency)
+    return styled(ways, "What the plan costs, spent in other ways", currency)
 
 
 def named_cells(cells: pd.DataFrame) -> Styler:
