@@ -11,7 +11,6 @@ from test_cleaning import retail_lines
 
 from crm_utils import cleaning, orders, readiness
 from crm_utils.headlines import readiness as headlines
-from crm_utils.headlines import readiness as in_words
 
 
 def placed(lines: ibis.Table, day: date) -> ibis.Table:
@@ -142,6 +141,6 @@ def test_a_single_order_is_no_crash():
 def test_a_rhythm_that_nobody_shows_is_not_called_irregular():
     table = shop(300, gap_days=250, spread=0.1)
     facts = readiness.facts(table, YEAR_END)
-    told = in_words.findings(readiness.findings(readiness.by_day(table), facts, YEAR_END), facts)
+    told = headlines.findings(readiness.findings(readiness.by_day(table), facts, YEAR_END), facts)
     rhythm = told[told.checked == "Rhythm of purchases"].iloc[0]
     assert rhythm.finding.startswith("Too few buy often enough to tell")
