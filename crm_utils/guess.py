@@ -5,7 +5,6 @@ from datetime import date
 
 import pandas as pd
 
-from crm_utils.formats import listing, percent
 from crm_utils.sources import dates
 from crm_utils.sources.values import GROUP_MARK
 
@@ -35,14 +34,14 @@ NOT = {  # words that make another thing of a name that only contains ours: an o
     "quantity": "stock order orders",
     "unit_price": "total line extended sum gesamt subtotal order shipping freight discount",
     "unit_cost": "total shipping ship freight delivery",
-    "amount": "tax vat discount shipping freight",
+    "amount": "tax vat discount shipping freight refund refunded refunds fee fees",
 }
 OF_ONE = {"unit", "per", "each", "einzelpreis", "stuckpreis", "unitaire", "unitario"}  # words of the price of one piece
 MANY, FEW_IDS = 500, 5  # from so many rows on, a column of fewer different values holds no order ids
 NUMBERS = ("quantity", "unit_price", "unit_cost", "amount")
 SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY"}
 CODES = ("USD", "GBP", "EUR", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "TRY", "INR", "BRL", "CNY")
-ISO = r"\d{4}-?[01]\d-?[0-3]\d"
+ISO = r"(19|20)\d\d-?(0[1-9]|1[0-2])-?([0-2]\d|3[01])(?!\d)"
 NUMBER = r"[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,'’\s]*\d\s?([$£€¥]|[A-Z]{3})?"
 AROUND = r"[$£€¥A-Z'’\s]"  # what stands around and between the digits of a number, but for comma and point
 HISTORY_DAYS, DATES = 180, 4
@@ -58,14 +57,17 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for standard in NAMES:
-        free = [name for name in sample.columns if name not in found.values() and _agrees(sample[name], standard)]
-        match = _best(free, standard)
+        free = [name for name in sample.columns if name not in found.values() and agrees(sample[name], standard)]
+        match = best(free, standard)
         if match is None and standard == "ordered_at":
             others = set(NOT["ordered_at"].split())
             free.sort(key=lambda name: bool(others & set(_plain(name).split())))  # a date of birth comes last
-            match = _best(_serials(sample), standard) or next(iter(free), None) or _best(list(sample.columns), standard)
+            match = best(_serials(sample), standard) or next(iter(free), None) or best(list(sample.columns), standard)
         if match is not None:
             found[standard] = match
+    numbered = [name for name in sample.columns if name not in found.values() and _is_numbered(sample[name])]
+    if numbered and "order_id" not in found:
+        found["order_id"] = numbered[0]
     if {"quantity", "unit_price"} <= set(found):
         found.pop("amount", None)
     elif "unit_price" in found:
@@ -73,41 +75,6 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
         if "amount" not in found and not OF_ONE & set(_plain(price).split()):
             found["amount"] = price
     return found
-
-
-def doubts(sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str]) -> list[str]:
-    """What about the columns that were found should be checked, one line each. `written` is from `number_format`."""
-    said, free = [], [name for name in sample.columns if name not in columns.values()]
-    if "order_id" not in columns:
-        said.append("columns.order_id: no column looks like it, so each row counts as an order of its own")
-    totals = [name for name in free if _agrees(sample[name], "amount") and _best([name], "amount")]
-    amount = columns.get("amount")
-    if {"quantity", "unit_price"} <= set(columns):
-        counted = _numbers(sample[columns["quantity"]], written) * _numbers(sample[columns["unit_price"]], written)
-        for name in totals:
-            off = ((_numbers(sample[name], written) - counted).abs() > 0.01 * counted.abs().clip(lower=1)).mean()
-            if off > 0.02 and not _of_whole_orders(sample, columns, name):
-                said.append(
-                    f"amounts: quantity × price is counted, from which {name!r} differs in {percent(off)} of rows: "
-                    f"write columns.amount: {name} in their place if that is what was paid"
-                )
-    elif amount is None and (prices := [name for name in free if _best([name], "unit_price")]):
-        said.append(f"columns.quantity: no column looks like it; with it, {prices[0]!r} would be columns.unit_price")
-    elif amount:
-        said += [f"columns.amount: {name!r} would do as well as {amount!r}" for name in totals]
-        if _of_whole_orders(sample, columns, amount):
-            said.append(
-                f"columns.amount: {amount!r} is the same on all rows of an order: if it is the order's total, it counts once a row"
-            )
-        if _best([amount], "unit_price") and not _best([amount], "amount"):
-            said.append(
-                f"columns.amount: {amount!r} is counted as what a row costs; a price of one piece needs a quantity"
-            )
-    for name in free:
-        codes = sorted(set(sample[name].dropna().str.strip()))
-        if len(codes) > 1 and set(codes) <= set(CODES):
-            said.append(f"currency: column {name!r} holds {listing(codes)}, whose amounts are added up as they stand")
-    return said
 
 
 def date_format(texts: list[str]) -> tuple[str | None, list[str]]:
@@ -183,7 +150,7 @@ def analysis_dates(first: date, last: date) -> list[date]:
     return [day for day in reversed(back) if day == last or (day - first).days >= HISTORY_DAYS]
 
 
-def _agrees(values: pd.Series, standard: str) -> bool:
+def agrees(values: pd.Series, standard: str) -> bool:
     """Whether nine in ten values are of the kind that a standard name asks for."""
     texts = values.dropna().str.strip()
     texts = texts[texts != ""]
@@ -195,6 +162,12 @@ def _agrees(values: pd.Series, standard: str) -> bool:
     if standard == "ordered_at":
         return texts.str.match(ISO).mean() >= MOST or _most_fitting(texts.tolist()) is not None
     return texts.str.fullmatch(NUMBER).mean() >= MOST if standard in NUMBERS else True
+
+
+def _is_numbered(values: pd.Series) -> bool:
+    """Whether a column holds numbers such as #1001, as shops name their orders."""
+    texts = values.dropna().str.strip()
+    return len(texts) > 0 and texts.str.fullmatch(r"#[A-Z-]*\d+").all()
 
 
 def _serials(sample: pd.DataFrame) -> list[str]:
@@ -209,21 +182,7 @@ def _most_fitting(texts: list[str]) -> str | None:
     return best if shares[best] >= MOST else None
 
 
-def _numbers(texts: pd.Series, written: dict[str, str]) -> pd.Series:
-    bare = texts.str.replace(AROUND, "", regex=True).str.replace(written.get("thousands", "'"), "", regex=False)
-    return pd.to_numeric(bare.str.replace(written.get("decimal", "."), ".", regex=False), errors="coerce")
-
-
-def _of_whole_orders(sample: pd.DataFrame, columns: dict[str, str], name: str) -> bool:
-    """Whether a column tells one thing of each order, though orders have several rows and orders differ."""
-    if "order_id" not in columns:
-        return False
-    orders = sample.groupby(columns["order_id"])[name]
-    several = orders.nunique()[orders.size() > 1]
-    return len(several) >= FEW_IDS and (several == 1).mean() > MOST and sample[name].nunique() > FEW_IDS
-
-
-def _best(free: list[str], standard: str) -> str | None:
+def best(free: list[str], standard: str) -> str | None:
     """The column whose name is a name of the standard one, else one that holds all words of such a name; the earliest of NAMES first."""
     names, others = [_plain(name) for name in NAMES[standard].split(",")], set(NOT.get(standard, "").split())
     plain = {column: _plain(column) for column in free}

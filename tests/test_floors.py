@@ -12,7 +12,7 @@ FLOORS = [
     "sources store scoring terms",
     "cleaning outliers settlement habits readiness orders rfm segments traits clusters cohorts lists"
     " btyd cltv season historic budget guess",
-    "backtest movement stability calibration comparison worked",
+    "backtest movement stability calibration comparison worked to_check",
     "plots tables headlines",
     "report download",
     "__main__",

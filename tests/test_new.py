@@ -12,7 +12,7 @@ import yaml
 from conftest import new_project, run
 from in_process import prepared
 
-from crm_utils import guess, sources
+from crm_utils import guess, sources, to_check
 from crm_utils.locate import SourceError
 from crm_utils.params import ParamsError, Report, read
 from crm_utils.report.new import new
@@ -179,7 +179,7 @@ PIECES = ORDERS.price.astype(float) * 2
 )
 def test_what_is_doubtful_is_to_be_checked(frame, words):
     columns = guess.columns(frame)
-    said = guess.doubts(frame, columns, {})
+    said = to_check.doubts(frame, columns, {})
     assert said == [] if words is None else any(words in line for line in said), said
 
 
@@ -462,3 +462,52 @@ def test_from_a_file_to_the_first_pages(tmp_path, monkeypatch):
 def test_new_without_a_file_says_what_to_write(tmp_path):
     done = run(tmp_path, "new", "--report", "shop")
     assert (done.returncode, "make new REPORT=shop FILE=orders.csv" in done.stderr) == (1, True)
+
+
+def test_rows_that_may_be_no_sales_are_pointed_out():
+    frame = sample(
+        customer_id=list("abcd"),
+        created=["2024-01-01"] * 4,
+        amount=["1.5"] * 4,
+        status=["paid", "Failed", "paid", "no-show"],
+    )
+    found = guess.columns(frame)
+    [said] = [line for line in to_check.doubts(frame, found, {}) if line.startswith("rows")]
+    assert said.startswith(
+        "rows: column 'status' holds 'Failed' and 'no-show' in 50% of rows, which count like all others"
+    )
+    assert not [line for line in to_check.doubts(frame.assign(status="paid"), found, {}) if line.startswith("rows")]
+
+
+def test_ids_that_differ_in_case_are_pointed_out():
+    frame = sample(
+        customer_id=["Ann@x.org", "ann@x.org", "bob@x.org"], order_date=["2024-01-01"] * 3, amount=["1.5"] * 3
+    )
+    [said] = [line for line in to_check.doubts(frame, guess.columns(frame), {}) if line.startswith("customers")]
+    assert "2 ids of 'customer id' differ from another only in case, such as 'Ann@x.org' and 'ann@x.org'" in said
+
+
+@pytest.mark.parametrize(
+    ("amounts", "told"),
+    [
+        (["1999", "2495", "129"], True),
+        (["20", "25", "12"], False),
+        (["1999.0", "24.95", "3"], False),
+        (["2000", "3000", "1500"], False),
+    ],
+)
+def test_amounts_that_may_be_cents_are_pointed_out(amounts, told):
+    frame = sample(customer_id=["1"] * 9, order_date=["2024-01-01"] * 9, amount=amounts * 3)
+    assert any("if these are cents" in line for line in to_check.doubts(frame, guess.columns(frame), {})) is told
+
+
+def test_an_id_is_no_date_and_a_refund_no_revenue():
+    frame = sample(Auftraggeber=["0000100001"] * 3, Fakturadatum=["11.01.2024"] * 3, Nettowert=["12,50"] * 3)
+    assert guess.columns(frame)["ordered_at"] == "Fakturadatum"
+    frame = sample(customer=["1"], date=["2024-01-01"], amount_refunded=["0"], amount=["5"])
+    assert not [line for line in to_check.doubts(frame, guess.columns(frame), {}) if "refunded" in line]
+
+
+def test_orders_named_by_a_sign_are_found():
+    frame = sample(Name=["#1001", "#1002"], Email=["a@x", "b@x"], Created_at=["2024-01-01"] * 2, Total=["5", "6"])
+    assert guess.columns(frame)["order_id"] == "Name"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from crm_utils import guess, sources
+from crm_utils import guess, sources, to_check
 from crm_utils.formats import listing, plural
 from crm_utils.locate import SourceError, SourceMissing, source_files
 from crm_utils.params import ParamsError
@@ -41,7 +41,7 @@ def new(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
     guessed.append(_told(columns))
     written = _formats(parts, sample, columns, guessed, open_points)
     source |= written
-    open_points += guess.doubts(sample, columns, written)
+    open_points += to_check.doubts(sample, columns, written)
     currency = _currency(sample, source, guessed, open_points)
     days = _days(source, columns, root, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
@@ -111,7 +111,8 @@ def _formats(
     elif "ordered_at" in columns and (texts := _texts(parts, columns["ordered_at"])):
         pattern, others = guess.date_format(texts)
         found |= {"date_format": pattern} if pattern else {}
-        guessed.append(f"dates: {pattern or 'ISO'}, as in {texts[0]!r}")
+        iso = "ISO" if re.match(guess.ISO, texts[0]) else "written in a way that is not known"
+        guessed.append(f"dates: {pattern or iso}, as in {texts[0]!r}")
         if others:
             open_points.append(
                 f"dates fit {others[0]} as well as {pattern}: correct source.date_format if the day stands elsewhere"
