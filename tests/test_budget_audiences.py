@@ -76,7 +76,7 @@ def test_without_controls_nothing_can_be_seen():
 CONTACTS = pd.DataFrame(
     {
         "customer_id": ["1", "1", "2", "3", "4"],
-        "channel": ["email", "sms", "email", "sms", "email"],
+        "channel": ["E-Mail", "sms", "email", "sms", "Email"],
         "consent": [True, False, False, True, True],
         "last_contacted": [None, None, None, None, "2024-06-25"],
         "external_id": ["x1", "x1", "=2", "x3", "x4"],

@@ -1,6 +1,7 @@
 """Who gets which campaign, and who is held back so that its effect can be measured."""
 
 import hashlib
+import re
 
 import numpy as np
 import pandas as pd
@@ -71,13 +72,16 @@ def reachable(
     first_day = pd.Timestamp(analysis_date) - pd.Timedelta(days=days_between_contacts)
     resting = contacts.customer_id[pd.to_datetime(contacts.last_contacted) > first_day]
     agreed = contacts[contacts.consent & ~contacts.customer_id.isin(resting)]
-    allowed = {}
+    named, allowed = agreed.channel.map(_plain), {}
     for name in audience:
-        on_channel = (
-            agreed if pd.isna(channels[name]) else agreed[agreed.channel.str.casefold() == channels[name].casefold()]
-        )
+        on_channel = agreed if pd.isna(channels[name]) else agreed[named == _plain(channels[name])]
         allowed[name] = audience[name] & audience.index.isin(on_channel.customer_id)
     return pd.DataFrame(allowed, index=audience.index)
+
+
+def _plain(channel: str) -> str:
+    """A channel without case and signs: E-Mail is email."""
+    return re.sub(r"[\W_]", "", channel.casefold())
 
 
 def resting(
