@@ -13,7 +13,7 @@ def table(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
 
     counted: the line items that count. cancelled: those the rule on cancellations set aside.
     Returns customer_id and, where the source has the columns for it: price_ratio (median over the line items of unit
-    price ÷ median unit price of that product), distinct_products, top_product (the one on most lines), return_share
+    price ÷ median unit price of that product, where that is not 0), distinct_products, top_product (the one on most lines), return_share
     (cancelled ÷ gross revenue, at most 1), country (the one on most lines), margin_rate (1 − cost ÷ revenue).
     """
     has = set(counted.columns)
@@ -56,7 +56,7 @@ def _price_ratio(counted: ir.Table) -> ir.Table:
         _median(counted, ["product_id"], "unit_price").rename(usual="unit_price").cast({"usual": "float64"})
     )
     priced = counted.select("customer_id", "product_id", "unit_price").join(usual, "product_id")
-    ratios = priced.mutate(price_ratio=(priced.unit_price.cast("float64") / priced.usual).round(6))
+    ratios = priced.mutate(price_ratio=(priced.unit_price.cast("float64") / priced.usual.nullif(0)).round(6))
     return _median(ratios, ["customer_id"], "price_ratio")
 
 

@@ -32,6 +32,15 @@ def test_habits_by_hand():
     assert found.margin_rate.tolist() == pytest.approx([1 - 3 / 9, 1 - 4 / 10])
 
 
+def test_a_product_that_usually_costs_nothing_says_nothing_about_prices():
+    """Mug 0.00 (0, 0, 3): only Anna's bag, the one bag there is, can be compared."""
+    rows = [("anna", "1", "2011-01-01", "mug", 1, 3.0), ("bert", "2", "2011-01-02", "mug", 1, 0.0)]
+    rows += [("carl", "3", "2011-01-03", "mug", 1, 0.0), ("anna", "1", "2011-01-01", "bag", 1, 6.0)]
+    found = table(line_items(rows).mutate(amount=5)).price_ratio
+    assert found["anna"] == 1
+    assert found.drop("anna").isna().all()
+
+
 def test_only_what_the_source_can_tell():
     lines = line_items(ROWS)
     assert list(table(lines).columns) == ["price_ratio", "distinct_products", "top_product", "return_share"]
