@@ -53,6 +53,14 @@ def test_the_workbook_has_formats_frozen_heads_and_marked_assumptions():
     assert "assumption" in sheet["A1"].value
 
 
+def test_control_characters_are_left_out():
+    """They come from old systems, and no xlsx file may hold them; what is left of the text may run no more than other text."""
+    plan = PLAN.assign(campaign=["Summer\x0bsale", "\x00=1+1"]).rename(columns={"segment": "seg\x1fment"})
+    sheet = opened(workbook({"Plan": plan}, "Sh\x08op", DAY, "GBP"))
+    assert [sheet[cell].value for cell in ("A3", "A4", "B2")] == ["Summersale", "'=1+1", "Segment"]
+    assert sheet["A1"].value.startswith("Shop, ")
+
+
 def test_what_rests_on_assumptions_is_marked_on_every_sheet():
     """A scenario's profit is, a measured lift is not, and the costs of a campaign whose lift was measured still are."""
     offers = pd.DataFrame(

@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 
 import pandas as pd
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -27,7 +28,8 @@ NOTE = "Yellow cells are assumptions or rest on one, not on a measurement alone.
 def workbook(sheets: dict[str, pd.DataFrame], title: str, day: date, currency: str) -> bytes:
     """An xlsx file with one sheet a table; the same tables give the same bytes.
 
-    Assumed figures, and those that rest on one, are yellow. Text that would run as a formula is made harmless.
+    Assumed figures, and those that rest on one, are yellow. Text that would run as a formula is made harmless, and control
+    characters, which no xlsx file may hold, are left out.
     """
     book = Workbook()
     book.remove(book.active)
@@ -39,21 +41,25 @@ def workbook(sheets: dict[str, pd.DataFrame], title: str, day: date, currency: s
 
 
 def _fill(sheet: Worksheet, frame: pd.DataFrame, note: str) -> None:
-    sheet["A1"] = neutral(note)
+    sheet["A1"] = _text(note)
     sheet["A1"].font = Font(italic=True)
     for place, column in enumerate(frame.columns, start=1):
-        head = sheet.cell(2, place, neutral(heading(column)))
+        head = sheet.cell(2, place, _text(heading(column)))
         head.font, head.fill = Font(bold=True), HEAD
         kind = WRITTEN.get(column, (None, None))[0]
         assumed = _assumed(frame, column)
         for row, value in enumerate(frame[column].tolist(), start=3):
-            cell = sheet.cell(row, place, None if pd.isna(value) else neutral(value))
+            cell = sheet.cell(row, place, None if pd.isna(value) else _text(value))
             cell.number_format = FORMATS.get(kind, "0.00" if isinstance(value, float) else "General")
             if assumed[row - 3]:
                 cell.fill = ASSUMED
         longest = max([len(heading(column)), *(len(str(value)) for value in frame[column] if isinstance(value, str))])
         sheet.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, 12), 60)
     sheet.freeze_panes = "B3"
+
+
+def _text(value: object) -> object:
+    return neutral(ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value)
 
 
 def _assumed(frame: pd.DataFrame, column: str) -> list[bool]:
