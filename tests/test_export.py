@@ -98,13 +98,15 @@ def test_a_failure_leaves_everything_as_it_was(url, tmp_path, monkeypatch):
         pd.testing.assert_frame_equal(rows(url, name), frame)
 
 
-def test_a_new_column_is_added(url, tmp_path):
+@pytest.mark.parametrize("column", ["lifecycle", 'of 14" screens', "a `b", "margin %", "%s"])
+def test_a_new_column_is_added_whatever_its_name(url, column, tmp_path):
+    export(Path("/"), published(tmp_path / "narrow", 2), "narrow", DAY, url)
     folder = published(tmp_path / "wider", 2)
     path = folder / "data" / "segments.parquet"
-    pd.read_parquet(path).assign(lifecycle="new").to_parquet(path)
+    pd.read_parquet(path).assign(**{column: "new"}).to_parquet(path)
     export(Path("/"), folder, "wider", DAY, url)
     found = rows(url, "segments")
-    assert set(found[found.report == "wider"].lifecycle) == {"new"}
+    assert set(found[found.report == "wider"][column]) == {"new"}
 
 
 def test_a_table_of_the_same_name_that_is_not_ours_is_left_alone(tmp_path):

@@ -86,6 +86,7 @@ def _replace(cursor: Any, engine: BaseBackend, name: str, table: Any, report: st
         cursor.register("written", table)
         cursor.execute(f"{into} SELECT {mark}, {mark}, * FROM written", (report, day))
         return
+    into = into.replace("%", "%%") if mark == "%s" else into  # its drivers take a single % for a mark
     statement = f"{into} VALUES ({', '.join([mark] * len(columns))})"
     for batch in table.to_batches(max_chunksize=50_000):
         rows = zip(*(_plain(column, engine.name) for column in batch.columns), strict=True)
@@ -102,4 +103,4 @@ def _plain(column: Any, engine: str) -> list:
 
 def _quoted(engine: BaseBackend) -> Callable[[str], str]:
     sign = "`" if engine.name == "mysql" else '"'
-    return lambda name: f"{sign}{name}{sign}"
+    return lambda name: f"{sign}{name.replace(sign, 2 * sign)}{sign}"
