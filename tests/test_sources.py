@@ -33,7 +33,8 @@ ROWS = [
 
 def write(path: Path, rows=ROWS, header=NAMES, delimiter=",", encoding="utf-8") -> Path:
     text = "\n".join(delimiter.join(row) for row in [list(header), *rows]) + "\n"
-    path.write_bytes(gzip.compress(text.encode(encoding)) if path.suffix == ".gz" else text.encode(encoding))
+    packed = path.suffix.lower() == ".gz"
+    path.write_bytes(gzip.compress(text.encode(encoding)) if packed else text.encode(encoding))
     return path
 
 
@@ -87,20 +88,22 @@ def same(frame: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(frame[list(expected())], expected(), check_dtype=False)
 
 
-@pytest.mark.parametrize("name", ["shop.csv", "shop.csv.gz", "shop.CSV"])
+@pytest.mark.parametrize("name", ["shop.csv", "shop.csv.gz", "shop.CSV", "shop.CSV.GZ"])
 def test_a_csv_keeps_ids_as_text(tmp_path, name):
     write(tmp_path / name)
     same(read(tmp_path, file=name))
 
 
-@pytest.mark.parametrize(("name", "delimiter"), [("shop.tsv", "\t"), ("shop.csv", ";"), ("shop.csv", "|")])
+@pytest.mark.parametrize(
+    ("name", "delimiter"), [("shop.tsv", "\t"), ("shop.TSV", "\t"), ("shop.csv", ";"), ("shop.csv", "|")]
+)
 def test_the_delimiter_is_the_one_of_the_header(tmp_path, name, delimiter):
     write(tmp_path / name, delimiter=delimiter)
     same(read(tmp_path, file=name))
 
 
 @pytest.mark.parametrize("encoding", ["windows-1252", "utf-16", "latin-1"])
-@pytest.mark.parametrize("name", ["shop.csv", "shop.csv.gz"])
+@pytest.mark.parametrize("name", ["shop.csv", "shop.csv.gz", "shop.CSV.GZ"])
 def test_an_encoding_is_named(tmp_path, encoding, name):
     columns = COLUMNS | {"country": "Land"}
     write(tmp_path / name, [(*row, "Österreich") for row in ROWS], columns.values(), encoding=encoding)

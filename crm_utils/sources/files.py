@@ -76,7 +76,7 @@ def _csv(path: Path, root: Path, format: Format) -> ir.Table:
     if header.lower().startswith("sep="):
         raise SourceError(f"{path.name}: its first line, {header.strip()!r}, is a note to spreadsheets: remove it")
     delimiter = format.delimiter or (
-        "\t" if ".tsv" in path.name else max(DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
+        "\t" if ".tsv" in path.name.lower() else max(DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
     )
     names = next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
     checks.refuse_bad_names(names, path.name)
@@ -88,6 +88,7 @@ def _csv(path: Path, root: Path, format: Format) -> ir.Table:
         delim=delimiter,
         quote='"',
         escape='"',
+        compression="gzip" if _packed(path) else "none",  # DuckDB by itself sees .gz, and not .GZ
     )
 
 
@@ -99,7 +100,7 @@ def _in_utf8(path: Path, root: Path, encoding: str | None) -> Path:
     if copy.exists():
         return copy
     try:
-        with open_text(path, encoding) as text, written_whole(copy) as building, _opened(building, path.name) as out:
+        with open_text(path, encoding) as text, written_whole(copy) as building, _opened(building, path) as out:
             while chunk := text.read(CHUNK):
                 out.write(chunk)
     except LookupError:
@@ -111,21 +112,25 @@ def _in_utf8(path: Path, root: Path, encoding: str | None) -> Path:
     return copy
 
 
-def _opened(building: Path, name: str) -> io.TextIOBase:
-    if name.endswith(".gz"):
+def _opened(building: Path, path: Path) -> io.TextIOBase:
+    if _packed(path):
         return gzip.open(building, "wt", encoding="utf-8", newline="", compresslevel=1)
     return building.open("w", encoding="utf-8", newline="")
 
 
 def open_text(path: Path, encoding: str) -> io.TextIOBase:
     """A text file, packed by gzip or not, opened to read."""
-    if path.name.endswith(".gz"):
+    if _packed(path):
         return gzip.open(path, "rt", encoding=encoding, newline="")
     return path.open(encoding=encoding, newline="")
 
 
 def _open_bytes(path: Path) -> io.BufferedIOBase:
-    return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")
+    return gzip.open(path, "rb") if _packed(path) else path.open("rb")
+
+
+def _packed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
 
 
 def _header_line(path: Path) -> str:
@@ -143,7 +148,7 @@ def _header_line(path: Path) -> str:
 
 def _refuse_cut_short(path: Path, root: Path) -> None:
     """Unpack a packed file to its end, once for each content: DuckDB reads one cut short as if it ended there."""
-    if not path.name.endswith(".gz"):
+    if not _packed(path):
         return
     whole = root / ".cache" / "text" / f"{content_hash(path, root)[:32]}.whole"
     if whole.exists():
