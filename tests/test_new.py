@@ -375,6 +375,8 @@ def test_serial_numbers_are_dates_where_their_name_says_so(tmp_path, name):
         ("customer,date,amount\n", "orders.csv has no row below its column names"),
         ("customer,date,amount\n1,2024-01-05,2\n1,2\n", "orders.csv cannot be read: line 3 has 2 fields"),
         ("customer,customer,amount\n1,2,3\n", "'customer' stands 2 times"),
+        ("customer,Customer,amount\n1,2,3\n", "'customer', 'Customer' .* differ only in capitals"),
+        ("\ncustomer,date,amount\n1,2024-01-05,3\n", "orders.csv: its first line is blank"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_at_once_and_nothing_is_written(tmp_path, text, words):

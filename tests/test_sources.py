@@ -466,6 +466,8 @@ def test_null_and_duplicated_column_names(tmp_path):
     refused(tmp_path, "shop.csv: column 4 of 5 without a name", "first row", file="shop.csv")
     write(tmp_path / "shop.csv", header=["Customer", "Date", "Invoice", "Price", "Price"])
     refused(tmp_path, "'Price' stands 2 times (columns 4, 5)", "rename", file="shop.csv")
+    write(tmp_path / "shop.csv", header=["Customer", "Date", "Invoice", "PRICE", "Price"])
+    refused(tmp_path, "'PRICE', 'Price' (columns 4, 5) differ only in capitals", "rename", file="shop.csv")
     header, *rows = spreadsheet_rows()
     sheet(tmp_path / "shop.xlsx", Orders=[(*header[:3], None, "Price"), *rows])
     refused(tmp_path, "shop.xlsx, sheet 'Orders': column 4 of 5 without a name", file="shop.xlsx")

@@ -20,17 +20,25 @@ LARGEST = 50_000_000_000
 
 
 def refuse_bad_names(names: list[str], label: str) -> None:
-    """Raise `SourceError` for a column without a name or a name that stands twice, with the columns' positions."""
+    """Raise `SourceError` for a column without a name or a name that stands twice, with the columns' positions.
+
+    Names that differ only in case are one name: DuckDB tells them apart no more than other engines.
+    """
     places: dict[str, list[int]] = {}
     for position, name in enumerate(names, start=1):
-        places.setdefault(name.strip(), []).append(position)
+        places.setdefault(name.strip().lower(), []).append(position)
     for name, positions in places.items():
+        written = list(dict.fromkeys(names[position - 1].strip() for position in positions))
         where = f"column{'s' if len(positions) > 1 else ''} {', '.join(map(str, positions))}"
         if name == "":
             raise SourceError(f"{label}: {where} of {len(names)} without a name: name every column in the first row")
+        if len(written) > 1:
+            raise SourceError(
+                f"{label}: the column names {', '.join(map(repr, written))} ({where}) differ only in capitals: rename all but one"
+            )
         if len(positions) > 1:
             raise SourceError(
-                f"{label}: the column name {name!r} stands {len(positions)} times ({where}): rename all but one"
+                f"{label}: the column name {written[0]!r} stands {len(positions)} times ({where}): rename all but one"
             )
 
 

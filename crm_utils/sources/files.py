@@ -73,6 +73,8 @@ def _csv(path: Path, root: Path, format: Format) -> ir.Table:
     _refuse_cut_short(path, root)
     path = _in_utf8(path, root, format.encoding)
     header = _header_line(path)
+    if not header.strip():
+        raise SourceError(f"{path.name}: its first line is blank: remove it, so that the column names stand there")
     if header.lower().startswith("sep="):
         raise SourceError(f"{path.name}: its first line, {header.strip()!r}, is a note to spreadsheets: remove it")
     delimiter = format.delimiter or (
