@@ -10,18 +10,17 @@ class OutlierError(ValueError):
     """Extreme values cannot be capped; the message says what is missing."""
 
 
-def limits(classified: ir.Table, wanted: bool = True) -> dict[str, float]:
-    """The caps of quantity and unit price: q99 + 1.5 (q99 − q01) of the lines that count, quantiles interpolated.
+def limits(counted: ir.Table, wanted: bool = True) -> dict[str, float]:
+    """The caps of quantity and unit price: q99 + 1.5 (q99 − q01) of the line items that count, quantiles interpolated.
 
     Source: the cap most public notebooks on Online Retail II use. Computed exactly, from the counts of each value.
     Nothing where no caps are wanted. Raises `OutlierError` where a column is missing.
     """
     if not wanted:
         return {}
-    if not set(LIMITED) <= set(classified.columns):
+    if not set(LIMITED) <= set(counted.columns):
         raise OutlierError("cap_outliers needs quantity and unit_price: name both columns, or leave it off")
-    counts = classified.filter(classified.removed_by.isnull())
-    return {column: _limit(counts, column) for column in LIMITED}
+    return {column: _limit(counted, column) for column in LIMITED}
 
 
 def cap(classified: ir.Table, limits: dict[str, float]) -> ir.Table:
