@@ -247,6 +247,30 @@ def test_text_in_a_column_of_numbers_is_no_number_in_sqlite_either(tmp_path):
     )
 
 
+@pytest.mark.parametrize("kind", ["text", "timestamp"])
+def test_sqlite_moves_no_date_with_an_offset_to_utc(tmp_path, kind):
+    """Half past midnight in Berlin is the day before in UTC; a csv is refused alike."""
+    with sqlite3.connect(tmp_path / "shop.sqlite") as engine:
+        engine.execute(f"create table lines (customer_id text, ordered_at {kind}, amount real)")
+        days = ["2024-01-01T00:30:00+02:00", "2024-01-03 23:30:00Z", "2024-01-02 10:00:00", "2024-01-04"]
+        engine.executemany("insert into lines values ('1', ?, 5)", [(day,) for day in days])
+    columns = {name: name for name in ("customer_id", "ordered_at", "amount")}
+    told = [
+        "'ordered_at' (columns.ordered_at): 2 rows without",
+        "'2024-01-01T00:30:00+02:00'",
+        "they carry a time zone",
+    ]
+    url = "sqlite://shop.sqlite"
+    refused(SourceError, tmp_path, *told, "substr(ordered_at, 1, 19)", columns=columns, database=url, table="lines")
+    for taken, hour in (
+        ("substr(ordered_at, 1, 19)", "2024-01-01 00:30"),
+        ("datetime(ordered_at)", "2023-12-31 22:30"),
+    ):
+        source = {"database": url, "query": f"select customer_id, {taken} as ordered_at, amount from lines"}
+        found = sources.line_items(source, columns, tmp_path).ordered_at.execute().min()
+        assert f"{found:%Y-%m-%d %H:%M}" == hour
+
+
 def test_big_query_is_asked_the_same(ledger):
     raw = ibis.table(ibis.memtable(ledger).schema(), name="lines")
     lines = sources.values.standard(raw, COLUMNS, None)

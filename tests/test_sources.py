@@ -405,6 +405,7 @@ def test_the_wrong_encoding_names_the_first_line(tmp_path):
             ["1 row without", "'2999-01-01'", "no date from 1900 to 2100", "correct these rows"],
         ),
         ([None, "", None], ["1 row without", "'(empty)'", "give every row a date"]),
+        (["2010-12-01 10:00:00 UTC"] * 3, ["3 rows without", "time zone", "source.timezone"]),
         (["2010-12-01T10:00:00+02:00"] * 3, ["3 rows without", "time zone", "source.timezone"]),
     ],
 )

@@ -81,7 +81,11 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], within: set[
             raise SourceError(
                 f"{part.label}, column {wanted[name]!r} (columns.{name}): {plural(counts[name], 'row')} "
                 f"without a readable {kind}, for example {', '.join(map(repr, texts[:3]))}; "
-                + (cures.of_dates(texts, counts[name] < counts["rows"]) if kind == "date" else cures.of_numbers(texts))
+                + (
+                    cures.of_dates(texts, counts[name] < counts["rows"], None if part.format else wanted[name])
+                    if kind == "date"
+                    else cures.of_numbers(texts)
+                )
             )
     _refuse_enormous_amounts(part, wanted, counts.get("enormous", 0))
     if day is not None and found.latest > pd.Timestamp(day) + pd.Timedelta(days=SILENT_DAYS):

@@ -7,14 +7,22 @@ from crm_utils.params.report import YEARS
 from crm_utils.sources import dates, values
 
 
-def of_dates(texts: list[str], some: bool) -> str:
-    """What mends a column of dates; `some` where its other rows can be read."""
+def of_dates(texts: list[str], some: bool, queried: str | None = None) -> str:
+    """What mends a column of dates; `some` where its other rows can be read. queried: its name where it is a database's."""
     written = [text for text in texts if text != "(empty)"]
     if not written:
         return "give every row a date, or leave these rows out"
     if all(re.match(r"\d{4}-\d\d-\d\d", text) and not YEARS[0] <= int(text[:4]) <= YEARS[1] for text in written):
         return f"that is no date from {YEARS[0]} to {YEARS[1]}: correct these rows, or leave them out"
-    if all(re.search(values.WITH_OFFSET, text) for text in written):
+    offset = all(re.search(values.WITH_OFFSET, text) for text in written)
+    if queried and offset:
+        return (
+            f"they carry a time zone: in source.query, select substr({queried}, 1, 19) as {queried} takes the time as it is written, "
+            f"datetime({queried}) as {queried} that of UTC"
+        )
+    if queried:
+        return "write them as 2024-12-31 10:00:00, in the table or in source.query"
+    if offset:
         return "they carry a time zone: set source.timezone to the zone in which your days begin, for example Europe/London"
     if dates.are_serials(written):
         return "they are a spreadsheet's serial numbers: " + (

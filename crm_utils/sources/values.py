@@ -26,7 +26,7 @@ NO_ID = (
 )  # as programs write that there is none
 NUMBER_COLUMNS = ("quantity", "unit_price", "unit_cost", "amount")
 TYPES = dict.fromkeys(TEXT_COLUMNS, "string") | dict.fromkeys(NUMBER_COLUMNS, MONEY) | {"ordered_at": "timestamp"}
-WITH_OFFSET = r"\d:\d\d.*([+-]\d\d(:?\d\d)?|Z)$"
+WITH_OFFSET = r"\d:\d\d.*([+-]\d\d(:?\d\d)?|Z|UTC)$"
 GROUP_MARK = (
     r"(?<=\d)['’\s](?=\d{3}(?!\d))"  # what parts the thousands of a number, where it is neither comma nor point
 )
@@ -64,7 +64,7 @@ def typed(column: ir.Column, name: str, format: Format | None) -> ir.Column:
         return _as_text(column, name, format)
     if name in NUMBER_COLUMNS:
         return _as_number(column, format)
-    return column.cast("timestamp") if format is None else _as_time(column, format)
+    return _as_moment(column) if format is None else _as_time(column, format)
 
 
 def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringColumn:
@@ -109,6 +109,14 @@ def _as_number(column: ir.Column, format: Format | None) -> ir.Column:
     if format.decimal and format.decimal != ".":
         text = text.replace(".", "?").replace(format.decimal, ".")  # a point is then no part of a number
     return text.try_cast(MONEY)
+
+
+def _as_moment(column: ir.Column) -> ir.TimestampColumn:
+    """SQLite keeps dates as text, and would move one with an offset to UTC without a word: it is null, as in a csv."""
+    kind, plain = column.type(), column.cast("timestamp")
+    if _engine(column) != "sqlite" or (kind.is_timestamp() and kind.timezone is not None):
+        return plain
+    return ibis.ifelse(column.cast("string").re_search(WITH_OFFSET), ibis.null("timestamp"), plain)
 
 
 def _as_time(column: ir.Column, format: Format) -> ir.TimestampColumn:
