@@ -84,6 +84,7 @@ def mariadb() -> Iterator[str]:
         )
         _own(first, who)
         command = [server, "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1"]
+        command += ["--default-time-zone=+05:00"]  # where a session shows moments as of another day
         command += [*frugal, f"--socket={folder / 'socket'}", f"--init-file={first}", "--skip-name-resolve"]
 
         def ready() -> None:

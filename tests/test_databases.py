@@ -416,6 +416,20 @@ def test_moments_belong_to_a_day_only_in_some_zone(postgres, folder, reference, 
     assert_same(tables(source | {"timezone": "UTC"}, folder, tmp_path), reference)
 
 
+def test_moments_of_a_server_elsewhere_are_those_of_utc(mariadb, tmp_path, recwarn):
+    """A MySQL timestamp is a moment: what our server in Karachi shows as of 1 February is of 31 January."""
+    sources.databases.connect.cache_clear()
+    engine = sources.databases.connect(mariadb, Path("/"))
+    engine.raw_sql("create table moments (customer_id varchar(9), ordered_at timestamp, amount numeric(9, 2))").close()
+    engine.raw_sql("insert into moments values ('1', from_unixtime(1706740200), 5)").close()
+    engine.con.commit()
+    columns = {name: name for name in ("customer_id", "ordered_at", "amount")}
+    source = {"database": mariadb, "table": "moments", "timezone": "UTC"}
+    found = sources.line_items(source, columns, tmp_path).ordered_at.execute()
+    assert [f"{moment:%Y-%m-%d %H:%M}" for moment in found] == ["2024-01-31 22:30"]
+    assert [str(warning.message) for warning in recwarn if "timezone" in str(warning.message)] == []
+
+
 def test_an_engine_that_is_not_installed(tmp_path):
     refused(SourceMissing, tmp_path, "snowflake", "pip install", database="snowflake://crm@account/shop", table="lines")
 

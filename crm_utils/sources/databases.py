@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import warnings
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -19,7 +20,7 @@ from crm_utils.sources.extract import Extract
 PLACEHOLDER = r"\$\{(\w+)\}"
 FILES = ("sqlite", "duckdb")
 EXTRAS = {"postgres": "postgres", "mysql": "mysql", "pyspark": "spark", "bigquery": "bigquery"}
-SESSION = {"postgres": "SET TIME ZONE 'UTC'", "mysql": "SET NAMES utf8mb4 COLLATE utf8mb4_bin"}
+SESSION = {"postgres": "SET TIME ZONE 'UTC'", "mysql": "SET NAMES utf8mb4 COLLATE utf8mb4_bin, time_zone = '+00:00'"}
 NOT_REACHED = r"refused|could not connect|can't connect|timed? ?out|unknown (mysql )?(server )?host|could not translate|name or service|no route"
 NOT_LET_IN = r"password authentication failed|access denied|no password supplied|authentication failed"
 
@@ -48,7 +49,9 @@ def connect(url: str, root: Path, write: bool = False) -> BaseBackend:
             return _opened(scheme, place, root, write)
         if scheme == "pyspark":
             return _spark(filled, root)
-        engine = ibis.connect(f"{scheme}://{place}", **({"charset": "utf8mb4"} if scheme == "mysql" else {}))
+        with warnings.catch_warnings():  # MySQL may know no zone by its name; SESSION needs none
+            warnings.filterwarnings("ignore", "Unable to set session timezone")
+            engine = ibis.connect(f"{scheme}://{place}", **({"charset": "utf8mb4"} if scheme == "mysql" else {}))
     except SourceError:
         raise
     except ImportError:  # Ibis's own does not name the module
