@@ -416,6 +416,29 @@ def test_moments_belong_to_a_day_only_in_some_zone(postgres, folder, reference, 
     assert_same(tables(source | {"timezone": "UTC"}, folder, tmp_path), reference)
 
 
+@pytest.mark.parametrize("server", ["postgres", "mariadb"])
+def test_numbers_that_are_ids_come_through_as_their_digits(request, server, tmp_path):
+    """More than any engine's whole numbers hold, beside pandas' way to write 7."""
+    url = request.getfixturevalue(server)
+    columns = {name: name for name in ("customer_id", "ordered_at", "amount")}
+    kinds = {
+        "numeric(20)": ["12345678901234567890", "7"],
+        "numeric(30, 2)": ["12345678901234567890", "7", "2.50"],
+        "double precision": ["100000000000000000000", "1234567890123456", "7"],
+    }
+    for number, (kind, ids) in enumerate(kinds.items()):
+        engine = sources.databases.connect(url, Path("/"))
+        moment = "datetime" if server == "mariadb" else "timestamp"
+        engine.raw_sql(
+            f"create table ids{number} (customer_id {kind}, ordered_at {moment}, amount numeric(9, 2))"
+        ).close()
+        rows = ", ".join(f"({text}, '2024-01-31', 5)" for text in ids)
+        engine.raw_sql(f"insert into ids{number} values {rows}").close()
+        engine.con.commit()
+        found = sources.line_items({"database": url, "table": f"ids{number}"}, columns, tmp_path)
+        assert sorted(found.customer_id.execute()) == sorted(ids)
+
+
 def test_moments_of_a_server_elsewhere_are_those_of_utc(mariadb, tmp_path, recwarn):
     """A MySQL timestamp is a moment: what our server in Karachi shows as of 1 February is of 31 January."""
     sources.databases.connect.cache_clear()

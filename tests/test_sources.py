@@ -3,6 +3,7 @@
 import gzip
 import os
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -155,6 +156,27 @@ def test_floats_that_are_ids_lose_their_decimals(tmp_path):
     frame.assign(Date=pd.to_datetime(frame.Date), Price=frame.Price.astype(float)).to_parquet(tmp_path / "shop.parquet")
     for name in ("shop.csv", "shop.parquet"):
         assert [None if pd.isna(x) else x for x in read(tmp_path, file=name).customer_id] == ["17850", "12346", None]
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (pa.array([12346.0, float("nan"), 1e20]), ["12346", None, "100000000000000000000"]),
+        (
+            pa.array([Decimal("12345678901234567890"), None, Decimal(7)], pa.decimal128(20, 0)),
+            [f"{12345678901234567890}", None, "7"],
+        ),
+        (
+            pa.array([Decimal("1234567890123456789"), Decimal("7.5"), None], pa.decimal128(38, 2)),
+            ["1234567890123456789", "7.50", None],
+        ),
+    ],
+    ids=["floats", "whole decimals", "decimals"],
+)
+def test_numbers_that_are_ids_come_through_as_their_digits(tmp_path, ids, expected):
+    frame = pa.Table.from_pandas(pd.DataFrame(ROWS, columns=list(NAMES)).astype({"Price": float}))
+    pq.write_table(frame.set_column(0, "Customer", ids), tmp_path / "shop.parquet")
+    assert [None if pd.isna(x) else x for x in read(tmp_path, file="shop.parquet").customer_id] == expected
 
 
 @pytest.mark.parametrize(

@@ -70,20 +70,31 @@ def typed(column: ir.Column, name: str, format: Format | None) -> ir.Column:
 def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringColumn:
     kind = column.type()
     if kind.is_floating() or kind.is_decimal():  # a spreadsheet's or pandas' way to write 12346
-        whole = column.cast("int64")
-        column = ibis.ifelse(whole == column, whole.cast("string"), column.cast("string"))
+        column = _digits(column)
     elif _engine(column) == "mysql" and kind.is_string():
         column = column.cast("!string")  # takes the connection's collation: ids that differ in case are different ids
     if format is None:
         text = column.cast("string").strip()
         return (text.isin(["", *NO_ID]).ifelse(ibis.null("string"), text)) if name in ID_COLUMNS else text.nullif("")
-    if not kind.is_string():
+    if not column.type().is_string():
         return column.cast("string")
     tidied = column.strip().nullif("")
     if name in ID_COLUMNS:
         tidied = tidied.re_replace(r"^(\d+)\.0$", r"\1")
         tidied = tidied.isin(NO_ID).ifelse(ibis.null("string"), tidied)
     return ibis.ifelse(untidy(column, name), tidied, column)  # tidying all would cost as much as all that follows
+
+
+def _digits(number: ir.NumericColumn) -> ir.StringColumn:
+    """Numbers as text: whole ones by their digits, as far as 29 of them go."""
+    kind = number.type()
+    if kind.is_decimal() and _engine(number) != "sqlite":  # which keeps floats under that name
+        whole = number.cast("decimal(38, 0)")
+        return ibis.ifelse(whole.cast(kind) == number, whole.cast("string"), number.cast("string"))
+    size, none = number.abs(), ibis.null(kind)
+    small = ibis.ifelse(size < 2.0**63, number, none).cast("int64")  # not of NaN, which is above all numbers
+    large = ibis.ifelse((size >= 2.0**63) & (size < 1e29), number, none).cast("decimal(38, 0)").cast("string")
+    return ibis.coalesce(ibis.ifelse(small == number, small.cast("string"), large), large, number.cast("string"))
 
 
 def untidy(text: ir.StringColumn, name: str) -> ir.BooleanValue:
