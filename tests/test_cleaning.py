@@ -7,7 +7,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from crm_utils import cleaning, orders, outliers, settlement
+from crm_utils import cleaning, orders, outliers, schemas, settlement
 
 DAY = date(2011, 12, 9)
 MODES = ["drop", "net", "match"]
@@ -207,6 +207,15 @@ def test_a_cancellation_never_takes_back_what_came_later(mode: str):
 def test_money_given_back_without_a_c_is_a_cancellation_too(mode: str):
     rows = [("anna", "1", "2011-01-01", "mug", 3, 2.0), ("anna", "2", "2011-01-02", "mug", -1, 2.0)]
     assert adjusted(clean(line_items(rows), mode)) == -2.0
+
+
+@pytest.mark.parametrize("mode", ["net", "match"])
+def test_money_given_back_needs_no_order_id(mode: str):
+    sale, back = ("anna", "1", "2011-01-01", "mug", 2, 2.0), ("anna", None, "2011-01-02", "mug", -1, 2.0)
+    found = clean(line_items([sale, back, ("bert", None, "2011-01-03", "mug", -1, 2.0)]), mode)
+    assert adjusted(found) == -2
+    assert schemas.check(found["unmatched"], "unmatched_cancellations").customer_id.tolist() == ["bert"]
+    assert_reconciles(found)
 
 
 @pytest.mark.parametrize("mode", ["net", "match"])

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import sqlite3
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -502,6 +503,33 @@ def test_a_row_with_other_fields_than_the_header(tmp_path, row):
     refused(
         tmp_path, f"shop.csv cannot be read: line 3 has {len(row)} fields", "names 5", "correct it", file="shop.csv"
     )
+
+
+@pytest.mark.parametrize("blank", ["", " ", "NULL"])
+@pytest.mark.parametrize("name", ["shop.csv", "shop.parquet", "shop.sqlite"])
+def test_only_what_would_count_needs_an_order_id(tmp_path, name, blank):
+    """Rows of nobody, refunds and gifts are left out by rules, which the ledger tells."""
+    day = "2010-12-05 10:00:00"
+    idle = [("", day, blank, "1", "2.00"), ("007", day, blank, "-1", "2.00"), ("007", day, blank, "1", "0.00")]
+
+    def put(rows: list[tuple]) -> dict:
+        frame = pd.DataFrame(rows, columns=list(NAMES)).astype({"Qty": int, "Price": float})
+        if name == "shop.sqlite":
+            with sqlite3.connect(tmp_path / name) as engine:
+                frame.to_sql("lines", engine, if_exists="replace", index=False)
+            return {"database": f"sqlite://{name}", "table": "lines"}
+        frame.to_parquet(tmp_path / name) if name == "shop.parquet" else write(tmp_path / name, rows)
+        return {"file": name}
+
+    assert len(read(tmp_path, **put([*ROWS, *idle]))) == 6
+    sources.databases.connect.cache_clear()
+    sold = ("8", day, blank, "1", "2.00")
+    words = [
+        "column 'Invoice' (columns.order_id): 1 row without an order id",
+        "customer '8' on 2010-12-05",
+        "leave them",
+    ]
+    refused(tmp_path, *words, **put([*ROWS, *idle, sold]))
 
 
 # how a source is written down

@@ -88,7 +88,7 @@ CONTRACTS = {
     "unmatched_cancellations": Contract(
         {
             "customer_id": _text(),
-            "cancellation_id": _text(),
+            "cancellation_id": _text(nullable=True),
             "product_id": _text(nullable=True),
             "cancelled_at": _time(),
             "revenue": _number(),

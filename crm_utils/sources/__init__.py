@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils import engine, simulate
-from crm_utils.sources import checks, databases, files, values
+from crm_utils.sources import bounds, checks, databases, files, values
 from crm_utils.sources.beside import side_tables
 from crm_utils.sources.extract import Extract, Format
 
@@ -24,8 +24,8 @@ def line_items(source: dict, columns: dict[str, str | None], root: Path, day: da
     Columns: `customer_id` (text, null where unknown), `ordered_at` (timestamp), `amount` (decimal), and those of
     `order_id, product_id, description, country` (text), `quantity, unit_price, unit_cost` (decimal) that `columns` maps;
     `extract` (0, 1, 2 … in the order given) where the source is several files or sheets.
-    Raises `SourceError` for an unreadable file, a missing column, or values that are no date or number; with the analysis
-    date `day` also for a few rows dated more than a year after it and after all others.
+    Raises `SourceError` for an unreadable file, a missing column, values that are no date or number, or sales without an
+    order id where `columns` maps it; with the analysis date `day` also for a few rows dated more than a year after it and after all others.
     """
     source = simulate.as_file(source, root)
     wanted = {name: column for name, column in columns.items() if column is not None}
@@ -34,9 +34,12 @@ def line_items(source: dict, columns: dict[str, str | None], root: Path, day: da
     typed = []
     for part in parts:
         checks.refuse_time_zones(part, wanted, source.get("timezone"))
-        within = checks.within_bounds(part, wanted)
+        within = bounds.within_bounds(part, wanted)
         checks.refuse_unreadable_values(part, wanted, within, day)
-        typed.append(values.standard(part.table, wanted, part.format, checks.sound(part, wanted, within)))
+        sound = bounds.sound(part, wanted, within)
+        if "order_id" in wanted:
+            checks.refuse_blank_orders(part, wanted, sound)
+        typed.append(values.standard(part.table, wanted, part.format, sound))
     if len(typed) == 1:
         return typed[0]
     numbered = [table.mutate(extract=ibis.literal(number, "int64")) for number, table in enumerate(typed)]

@@ -1,7 +1,6 @@
 """What stops a run before it starts: columns that are not there, and values that are no date or number."""
 
 import difflib
-import math
 import re
 from datetime import date
 
@@ -92,52 +91,6 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], within: set[
         _refuse_late_rows(part, wanted["ordered_at"], day)
 
 
-def within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
-    """The dates and numbers of a file whose smallest and largest value prove that all can be read.
-
-    A parquet file tells these without being read. `amount` is among them where quantity × unit_price cannot be too much.
-    """
-    raw = part.table
-    kinds = {name: raw[wanted[name]].type() for name in ("ordered_at", *values.NUMBER_COLUMNS) if name in wanted}
-    written = kinds.pop("ordered_at")
-    dated = written.is_timestamp() and written.timezone is None
-    numbers = [name for name, kind in kinds.items() if kind.is_numeric()]
-    if part.format is None or not (numbers or dated):
-        return set()
-    columns = {name: raw[wanted[name]] for name in [*numbers, *["ordered_at"] * dated]}
-    ends = {f"{name}_{end}": getattr(column, end)() for name, column in columns.items() for end in ("min", "max")}
-    found = executed(raw.aggregate(rows=raw.count(), dated=raw[wanted["ordered_at"]].count(), **ends), part).iloc[0]
-    spans = {name: (found[f"{name}_min"], found[f"{name}_max"]) for name in columns}
-    spans = {name: span for name, span in spans.items() if not pd.isna(span[0]) and not pd.isna(span[1])}
-    most = {name: max(-low, high) for name, (low, high) in spans.items() if name in numbers}
-    within = {name for name, value in most.items() if value <= LARGEST}
-    if float(most.get("quantity", math.inf)) * float(most.get("unit_price", math.inf)) <= LARGEST:
-        within.add("amount")
-    first, last = spans.get("ordered_at", (None, None))
-    if first is not None and found.dated == found.rows and YEARS[0] <= first.year <= last.year <= YEARS[1]:
-        within.add("ordered_at")
-    return within
-
-
-def sound(part: Extract, wanted: dict[str, str], within: set[str]) -> set[str]:
-    """The columns of a parquet file that can be taken as they stand: numbers within bounds, and texts with nothing to tidy.
-
-    One filter a column, which DuckDB tries on the file's dictionaries: a tenth of what it costs to look at every row.
-    """
-    if not part.columnar:
-        return set()
-    columns = {name: part.table[column] for name, column in wanted.items()}
-    within = within & set(wanted)
-    care = {
-        name: columns[name].isnan() for name in within if columns[name].type().is_floating()
-    }  # bounds leave nan out
-    texts = [name for name in columns if name in values.TEXT_COLUMNS and columns[name].type().is_string()]
-    care |= {name: values.untidy(columns[name], name) for name in texts}
-    found = {name: part.table.filter(needed).limit(1) for name, needed in care.items()}
-    without = {name for name, rows in found.items() if executed(rows.aggregate(rows=rows.count()), part).rows[0] == 0}
-    return within - set(care) | without
-
-
 def _refuse_late_rows(part: Extract, column: str, day: date) -> None:
     bought = part.table.select(day=values.typed(part.table[column], "ordered_at", part.format).date())
     days = executed(bought.group_by("day").agg(rows=bought.count()).order_by("day"), part)
@@ -179,6 +132,32 @@ def _enormous(raw: ir.Table, wanted: dict[str, str], part: Extract) -> ir.Column
         values.typed(raw[wanted[name]], name, part.format).cast("float64") for name in ("quantity", "unit_price")
     ]
     return ((factors[0] * factors[1]).abs() > LARGEST).fill_null(False).ifelse(1, 0)
+
+
+def refuse_blank_orders(part: Extract, wanted: dict[str, str], sound: set[str]) -> None:
+    """Raise `SourceError` for rows that would count as sales of a known customer, but name no order.
+
+    sound: the columns that are only cast. Rows that cleaning leaves out for their customer, quantity or amount may be blank.
+    """
+    written = part.table[wanted["order_id"]]
+    none = values.typed(written, "order_id", part.format).isnull()
+    if "order_id" in sound:
+        none = written.isnull()
+    elif written.type().is_string():  # the same, at a fifth of the cost
+        none = written.strip().isin(["", *values.NO_ID]).fill_null(True)
+    rows = part.table.filter(none)
+    if executed(rows.limit(1).count().as_table(), part).iloc[0, 0] == 0:  # most often: the others need not be looked at
+        return
+    lines = values.standard(rows, wanted, part.format)
+    blank = lines.filter(lines.customer_id.notnull(), lines.amount > 0)
+    blank = blank.filter(blank.quantity > 0) if "quantity" in wanted else blank
+    if rows := executed(blank.aggregate(rows=blank.count()), part).rows[0]:
+        shown = executed(blank.select("customer_id", "ordered_at").order_by("customer_id", "ordered_at").limit(3), part)
+        examples = [f"{row.customer_id!r} on {row.ordered_at:%Y-%m-%d}" for row in shown.itertuples()]
+        raise SourceError(
+            f"{part.label}, column {wanted['order_id']!r} (columns.order_id): {plural(rows, 'row')} without an order id, for "
+            f"example of customer {', '.join(examples)}; give these rows their order ids, or leave them out"
+        )
 
 
 def refuse_time_zones(part: Extract, wanted: dict[str, str], timezone: str | None) -> None:
