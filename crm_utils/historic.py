@@ -4,6 +4,8 @@ The article's CLTV = (average order value × purchase frequency ÷ churn) × pro
 and profit = margin × revenue. Orders cancel: it is margin × revenue² ÷ (customers × churn), in currency squared.
 """
 
+import io
+from contextlib import redirect_stdout
 from datetime import date, timedelta
 
 import ibis
@@ -14,6 +16,7 @@ import pandas as pd
 PERIOD_DAYS = 91
 ARTICLE_MARGIN = 0.05
 SCALE = (1, 100)
+TIERS = 3
 
 
 def article(customers: pd.DataFrame, margin: float = ARTICLE_MARGIN) -> pd.DataFrame:
@@ -98,6 +101,27 @@ def as_in_article(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     columns = ["customer_id", "sales_4_weeks", "sales_12_weeks", "average_profit", "clv_6_months"]
     valued = article(counted.order_by("customer_id").execute())
     return valued.merge(forecast[columns], on="customer_id", how="left", validate="one_to_one")
+
+
+def attempted(orders: ir.Table, analysis_date: date) -> tuple[pd.DataFrame | None, str]:
+    """`as_in_article`, or None and why the article's method cannot be carried out on these orders."""
+    from lifetimes.utils import ConvergenceError
+
+    counts = orders.group_by("customer_id").agg(orders=orders.order_id.nunique())
+    found = counts.aggregate(customers=counts.count(), again=(counts.orders > 1).sum()).execute().iloc[0]
+    if found.customers < TIERS:
+        reason = f"its {TIERS} groups need as many customers"
+    elif not found.again:
+        reason = "nobody ordered twice, and it forecasts nobody else"
+    elif found.again == found.customers:
+        reason = "everybody ordered twice, so its churn is 0, by which it divides"
+    else:
+        try:
+            with redirect_stdout(io.StringIO()), np.errstate(all="ignore"):  # the optimiser's own report of a failure
+                return as_in_article(orders, analysis_date), ""
+        except ConvergenceError:
+            reason = "its forecast finds no parameters for them"
+    return None, reason
 
 
 def joined(whole: pd.DataFrame, article: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pytest
 
 from crm_utils import btyd
 from crm_utils.backtest import FORECAST, LAST_YEAR, MODEL, REPEAT_PERIOD
+from crm_utils.headlines import Nothing
 from crm_utils.headlines import backtest as judged
 from crm_utils.headlines import cltv as headlines
 from crm_utils.plots import cltv as plots
@@ -232,3 +233,10 @@ def test_a_year_before_the_same_forecast_is_told_with_what_came():
     nothing_came = tried.assign(revenue_actual=0.0, revenue_new=0.0)
     assert judged.year_before(nothing_came, "GBP").endswith("£8.80 million; £0.00 came.")
     assert "could not be tried yet" in judged.year_before(tried.iloc[:0], "GBP")
+
+
+def test_a_method_that_was_left_out_is_told_where_it_was_asked_for():
+    told = headlines.article_left_out("nobody ordered twice")
+    assert str(told) == "The article’s method is left out: on these orders nobody ordered twice."
+    assert not isinstance(told, Nothing)
+    assert isinstance(headlines.article_left_out(None), Nothing)

@@ -72,6 +72,25 @@ def test_no_churn_and_no_repeat_are_told_not_divided_by():
     assert nobody.churn.iloc[0] == 1 and nobody.cltv.notna().all()
 
 
+@pytest.mark.parametrize(
+    ("bought", "words"),
+    [
+        ("ab", "its 3 groups need as many customers"),
+        ("abc", "nobody ordered twice"),
+        ("aabbcc", "everybody ordered twice, so its churn is 0"),
+        ("aabbc", "its forecast finds no parameters"),
+    ],
+)
+def test_a_method_that_cannot_be_carried_out_is_left_out_with_its_reason(bought, words, capsys):
+    """All on one day: who ordered twice has no time between orders to learn from."""
+    frame = pd.DataFrame({"customer_id": list(bought), "revenue": [float(place + 5) for place in range(len(bought))]})
+    frame = frame.assign(order_id=frame.index.astype(str), ordered_at=pd.Timestamp("2011-06-30"))
+    table, reason = historic.attempted(ibis.memtable(frame), date(2011, 6, 30))
+    assert table is None
+    assert words in reason
+    assert capsys.readouterr().out == ""
+
+
 def orders(rows: list[tuple[str, str]]) -> ibis.Table:
     return ibis.memtable(
         pd.DataFrame({"customer_id": [who for who, _ in rows], "ordered_at": pd.to_datetime([day for _, day in rows])})

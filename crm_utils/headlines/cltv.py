@@ -6,7 +6,7 @@ from datetime import date
 import pandas as pd
 
 from crm_utils.formats import count, day, money, percent, plural, rate
-from crm_utils.headlines import Sentence, say
+from crm_utils.headlines import Nothing, Sentence, nothing, say
 from crm_utils.terms import Terms
 
 NEGATIVE = r"(?<!\w)-(?=\d)"  # a hyphen where a minus belongs
@@ -93,6 +93,13 @@ def historic(cltv: pd.DataFrame, churn: float, months: int, currency: str) -> Se
     return say(
         f"By the past alone all customers together are worth {money(cltv.historic_clv.sum(), currency)}, at a churn of {percent(churn)} every 13 weeks and without an end in time. Decide by the model’s {money(cltv.clv.sum(), currency)}: it counts {plural(months, 'month')}, discounts them, and knows who has gone.",
     )
+
+
+def article_left_out(reason: str | None) -> Sentence | Nothing:
+    """Why the article's method was not carried out; nothing where the report does not ask for it."""
+    if reason is None:
+        return nothing("Only the report of the article shows this.")
+    return say(f"The article’s method is left out: on these orders {reason}.")
 
 
 def article_value(article: pd.DataFrame, right: float, currency: str) -> Sentence:
