@@ -37,6 +37,16 @@ class Cleaning(Model):
     merge_customers: dict[str, str] = {}
     cap_outliers: bool = False
 
+    @model_validator(mode="after")
+    def _excludes_ids_that_are_kept(self) -> "Cleaning":
+        given_up = [name for name in self.exclude_customers if name in self.merge_customers]
+        if given_up:
+            raise ValueError(
+                f"exclude_customers: {given_up[0]} is merged into {self.merge_customers[given_up[0]]}, so no row would go: "
+                f"exclude {self.merge_customers[given_up[0]]}, or do not merge {given_up[0]}"
+            )
+        return self
+
 
 class Rfm(Model):
     """How customers are scored (02_rfm)."""
