@@ -42,8 +42,8 @@ NUMBERS = ("quantity", "unit_price", "unit_cost", "amount")
 SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY"}
 CODES = ("USD", "GBP", "EUR", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "TRY", "INR", "BRL", "CNY")
 ISO = r"(19|20)\d\d-?(0[1-9]|1[0-2])-?([0-2]\d|3[01])(?!\d)"
-NUMBER = r"[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,'’\s]*\d\s?([$£€¥]|[A-Z]{3})?"
-AROUND = r"[$£€¥A-Z'’\s]"  # what stands around and between the digits of a number, but for comma and point
+NUMBER = r"\(?[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,'’\s]*\d-?\s?([$£€¥]|[A-Z]{3})?\)?"
+AROUND = r"[$£€¥A-Z'’\s()]"  # what stands around and between the digits of a number, but for comma and point
 HISTORY_DAYS, DATES = 180, 4
 LOOKED_AT, MOST = 100, 0.9  # values a column is judged by, and the share that must agree
 

@@ -65,6 +65,9 @@ def refused(folder: Path, *words: str, columns=COLUMNS, kind=SourceError, **sour
     return message
 
 
+ALL = (0, 1, 2)
+
+
 def with_value(name: str, value: str, rows=(1,)) -> list[tuple]:
     """The rows with a value put into one column."""
     place = list(COLUMNS).index(name)
@@ -149,6 +152,45 @@ def test_times_with_an_offset_count_on_the_day_of_the_shop(tmp_path):
     write(tmp_path / "shop.csv", with_value("ordered_at", "2010-12-01T23:30:00Z", rows=(0, 1, 2)))
     frame = read(tmp_path, file="shop.csv", timezone="Europe/Berlin")
     assert set(frame.ordered_at) == {pd.Timestamp("2010-12-02 00:30:00")}
+
+
+@pytest.mark.parametrize("offset", [" +0200", "+0200", " +02:00", "+02:00", " +02"])
+@pytest.mark.parametrize("pattern", [None, "%Y-%m-%d %H:%M:%S %z"])
+def test_an_offset_is_read_with_or_without_a_blank_and_by_a_pattern(tmp_path, offset, pattern):
+    """Half past midnight of a summer's day in Berlin, which in UTC is the day before."""
+    if pattern and not offset.startswith(" "):
+        pattern = pattern.replace(" %z", "%z")
+    write(tmp_path / "shop.csv", with_value("ordered_at", f"2011-06-02 00:30:00{offset}", ALL))
+    frame = read(tmp_path, file="shop.csv", timezone="Europe/Berlin", date_format=pattern)
+    assert set(frame.ordered_at) == {pd.Timestamp("2011-06-02 00:30:00")}
+    refused(tmp_path, "3 rows without", "set source.timezone", file="shop.csv", date_format=pattern)
+
+
+def test_an_offset_that_cannot_be_read_is_not_told_to_name_a_zone_again(tmp_path):
+    write(tmp_path / "shop.csv", with_value("ordered_at", "2011-06-02T00:30 at 12:00 +0200", ALL))
+    refused(tmp_path, "their offset cannot be read", "%z", file="shop.csv", timezone="Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("written", "source", "amount"),
+    [
+        ("(12.50)", {}, -12.5),
+        ("12.50-", {}, -12.5),
+        ("12,50-", {"decimal": ","}, -12.5),
+        ("($1,012.50)", {"currency_sign": "$", "thousands": ","}, -1012.5),
+        ("-12.50", {}, -12.5),
+    ],
+)
+def test_negative_numbers_as_bookkeepers_write_them(tmp_path, written, source, amount):
+    write(tmp_path / "shop.csv", with_value("unit_price", f'"{written}"', ALL))
+    frame = read(tmp_path, file="shop.csv", **source)
+    assert float(frame.unit_price.iloc[0]) == amount
+
+
+@pytest.mark.parametrize("written", ["(12.50", "-12.50-", "(-12.50)", "12-50", "--12.50"])
+def test_what_is_half_a_negative_number_is_none(tmp_path, written):
+    write(tmp_path / "shop.csv", with_value("unit_price", written, ALL))
+    refused(tmp_path, "3 rows without a readable number", file="shop.csv")
 
 
 def test_floats_that_are_ids_lose_their_decimals(tmp_path):

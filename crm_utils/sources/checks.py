@@ -81,7 +81,12 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], within: set[
                 f"{part.label}, column {wanted[name]!r} (columns.{name}): {plural(counts[name], 'row')} "
                 f"without a readable {kind}, for example {', '.join(map(repr, texts[:3]))}; "
                 + (
-                    cures.of_dates(texts, counts[name] < counts["rows"], None if part.format else wanted[name])
+                    cures.of_dates(
+                        texts,
+                        counts[name] < counts["rows"],
+                        None if part.format else wanted[name],
+                        part.format.timezone if part.format else None,
+                    )
                     if kind == "date"
                     else cures.of_numbers(texts)
                 )

@@ -7,8 +7,9 @@ from crm_utils.params.report import YEARS
 from crm_utils.sources import dates, values
 
 
-def of_dates(texts: list[str], some: bool, queried: str | None = None) -> str:
-    """What mends a column of dates; `some` where its other rows can be read. queried: its name where it is a database's."""
+def of_dates(texts: list[str], some: bool, queried: str | None = None, timezone: str | None = None) -> str:
+    """What mends a column of dates; `some` where its other rows can be read. queried: its name where it is a database's.
+    timezone: what source.timezone says already."""
     written = [text for text in texts if text != "(empty)"]
     if not written:
         return "give every row a date, or leave these rows out"
@@ -22,6 +23,8 @@ def of_dates(texts: list[str], some: bool, queried: str | None = None) -> str:
         )
     if queried:
         return "write them as 2024-12-31 10:00:00, in the table or in source.query"
+    if offset and timezone:
+        return "their offset cannot be read: write it as in 2024-12-31 10:00:00+01:00, or name the pattern in source.date_format, with %z for it"
     if offset:
         return "they carry a time zone: set source.timezone to the zone in which your days begin, for example Europe/London"
     if dates.are_serials(written):

@@ -30,12 +30,18 @@ WITH_OFFSET = r"\d:\d\d.*([+-]\d\d(:?\d\d)?|Z|UTC)$"
 GROUP_MARK = (
     r"(?<=\d)['’\s](?=\d{3}(?!\d))"  # what parts the thousands of a number, where it is neither comma nor point
 )
+BOOKED = r"^(?:\(([^()-]+)\)|([^()-]+)-)$"  # negative numbers as bookkeepers write them: (12.50), 12,50-
 EXCEL = "excel"  # days since 1899-12-30
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp"))
 def _try_strptime(text, pattern):
     """DuckDB's own: null where the text does not follow the pattern."""
+
+
+@ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp('UTC')"))
+def _try_strptime_with_offset(text, pattern):
+    """What the same gives for a pattern with %z: a moment."""
 
 
 @ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
@@ -113,6 +119,7 @@ def _as_number(column: ir.Column, format: Format | None) -> ir.Column:
     text = column.strip().nullif("")
     if format.currency_sign:
         text = text.replace(format.currency_sign, "").strip()
+    text = ibis.ifelse(text.re_search(BOOKED), text.re_replace(BOOKED, r"-\1\2"), text)
     decimal = re.escape(format.decimal or ".")
     if format.thousands:
         grouped = rf"^[+-]?\d{{1,3}}({re.escape(format.thousands)}\d{{3}})+({decimal}\d*)?$"
@@ -141,12 +148,16 @@ def _as_time(column: ir.Column, format: Format) -> ir.TimestampColumn:
     if format.date_format == EXCEL:
         seconds = (text.try_cast("float64") * 86_400).round().cast("int64")
         return ibis.timestamp("1899-12-30 00:00:00") + seconds.as_interval("s")
+    if format.date_format and "%z" in format.date_format:
+        moment = _try_strptime_with_offset(text, format.date_format)
+        plain = moment.cast("timestamp")
+        return _local_time(format.timezone, moment) if format.timezone else plain.nullif(plain)
     if format.date_format:
         return _try_strptime(text, format.date_format)
     plain = text.re_replace(r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3").try_cast("timestamp")
     if not format.timezone:
         return ibis.ifelse(text.re_search(WITH_OFFSET), ibis.null("timestamp"), plain)
-    moment = text.try_cast("timestamp('UTC')")
+    moment = text.re_replace(r" +([+-]\d\d(:?\d\d)?|Z)$", r"\1").try_cast("timestamp('UTC')")
     return ibis.ifelse(text.re_search(WITH_OFFSET), _local_time(format.timezone, moment), plain)
 
 
