@@ -38,20 +38,40 @@ LINES = st.tuples(
     MONEY,
     st.sampled_from(["United Kingdom", "EIRE", "", "<u>"]),
 )
-SHOPS = st.lists(LINES, min_size=1, max_size=60)
+LIVELY = st.fixed_dictionaries(
+    {
+        "seed": st.integers(0, 10_000),
+        "customers": st.sampled_from([1, 3, 40, 130]),
+        "count": st.sampled_from([2, 30, 150, 600]),
+        "span": st.sampled_from([1, 120, 400, 1200]),  # days
+        "prices": st.sampled_from([(5.0,), (0.01, 1.0, 2.5, 19.99, 5000.0)]),
+    }
+)
 KNOBS = st.fixed_dictionaries(
     {
         "cleaning": st.fixed_dictionaries(
             {
                 "cancellations": st.sampled_from(["drop", "net", "match"]),
                 "duplicates": st.sampled_from(["keep", "drop"]),
+                "cap_outliers": st.booleans(),
             }
+        ),
+        "rfm": st.fixed_dictionaries(
+            {
+                "frequency_of": st.sampled_from(["orders", "purchase days"]),
+                "monetary_of": st.sampled_from(["total", "average"]),
+                "recency_in": st.sampled_from(["days", "weeks", "months"]),
+            }
+        ),
+        "cltv": st.fixed_dictionaries(
+            {"model": st.sampled_from(["bg_nbd", "mbg_nbd", "pareto_nbd"]), "article": st.booleans()}
         ),
         "segmentation": st.fixed_dictionaries({"segment_map": st.sampled_from(["dma11", "rf10"])}),
         "budget": st.fixed_dictionaries({"budget": st.sampled_from([0.0, 1.0, 50_000.0])}),
         "history_complete": st.booleans(),
     }
 )
+DEFAULT = {"frequency_of": "orders", "monetary_of": "total", "recency_in": "days"}
 # no shrinking: an example takes seconds, and is printed as it is
 QUICK = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck), "phases": [Phase.generate]}
 
@@ -126,34 +146,63 @@ def check_forecasts(found: dict[str, pd.DataFrame]) -> None:
     assert not np.isinf(plan.select_dtypes("number").to_numpy(dtype=float)).any()
 
 
-def tried(lines: list[tuple], knobs: dict, notebooks: int) -> None:
+def lively(seed: int, customers: int, count: int, span: int, prices: tuple[float, ...]) -> list[tuple]:
+    """Lines as shops have them: some cancelled, prices alike or far apart, a day or years of history."""
+    draw = np.random.default_rng(seed)
+    cancelled = draw.random(count) < 0.05
+    quantities = draw.choice([1, 1, 2, 3, 12], count) * np.where(cancelled, -1, 1)
+    return [
+        (
+            str(draw.integers(customers)),
+            ("C" if cancelled[number] else "") + str(draw.integers(count)),
+            str(DAY - timedelta(days=int(draw.integers(span)))),
+            str(draw.choice(["A", "B"])),
+            int(quantities[number]),
+            float(draw.choice(prices)),
+            "EIRE",
+        )
+        for number in range(count)
+    ]
+
+
+def tried(lines: list[tuple], knobs: dict, notebooks: int) -> bool:
+    """Whether there are tables, and then that they agree."""
     folder = Path(tempfile.mkdtemp(prefix="any-shop-"))
     try:
         found = tables(shop(folder, lines, knobs), notebooks)
         if isinstance(found, str):
-            return
+            return False
         check_ledger(found)
-        check_scores(found["customers"])
+        if knobs["rfm"] == DEFAULT:
+            check_scores(found["customers"])
         check_segments(found)
         if notebooks == 5:
             check_forecasts(found)
             assert found["budget"].spend.sum() <= knobs["budget"]["budget"] + 0.01
-    except SourceError:
-        pass  # refused in words
+        return True
+    except SourceError:  # refused in words
+        return False
     finally:
         shutil.rmtree(folder)
 
 
-@settings(max_examples=12, **QUICK)
-@given(SHOPS, KNOBS)
-def test_any_line_items_give_tables_that_agree_or_a_refusal_in_words(lines, knobs):
+@pytest.mark.parametrize(("notebooks", "examples"), [(3, 10), (5, 8)])
+def test_any_line_items_give_tables_that_agree_or_a_refusal_in_words(notebooks, examples):
+    outcomes = []
+
+    @settings(max_examples=examples, **QUICK)
+    @given(LIVELY, st.lists(LINES, max_size=2), KNOBS)
+    def each(shop, odd, knobs):
+        outcomes.append(tried(lively(**shop) + odd, knobs, notebooks))
+
+    each()
+    assert np.mean(outcomes) >= 0.4, "most of these shops are refused: the property says little"
+
+
+@settings(max_examples=10, **QUICK)
+@given(st.lists(LINES, min_size=1, max_size=60), KNOBS)
+def test_odd_line_items_give_tables_that_agree_or_a_refusal_in_words(lines, knobs):
     tried(lines, knobs, notebooks=3)
-
-
-@settings(max_examples=4, **QUICK)
-@given(SHOPS, KNOBS)
-def test_any_line_items_give_forecasts_and_a_plan_that_agree_or_a_refusal_in_words(lines, knobs):
-    tried(lines, knobs, notebooks=5)
 
 
 def ordinary() -> list[tuple]:
