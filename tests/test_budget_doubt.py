@@ -7,6 +7,7 @@ from budget_tables import campaigns, marginal_return, options
 
 from crm_utils.budget import allocation, doubt, economics, flip_points, lines
 from crm_utils.budget.errors import BudgetError
+from crm_utils.headlines import measuring
 
 CHANGES = [{"name": "half", "budget": -0.5}, {"name": "poor", "margin": -0.2}, {"name": "weak", "lift": -0.3}]
 
@@ -212,3 +213,21 @@ def test_limits_of_a_campaign_are_reasons():
         "b": ["its campaign may spend no more"],
         "c": ["its campaign may reach no more customers"],
     }
+
+
+def test_a_measured_campaign_that_is_left_out_is_set_beside_what_is_planned_for_its_customers():
+    """One contact costs 1: measured a earns 30 × (.1 × 40 − 1) = 90 alone, b on an assumed .2 earns 30 × (8 − 1) = 210."""
+    offers = campaigns({"lift_low": 0.05, "lift_high": 0.15}, {"lift": 0.2, "lift_low": 0.1, "lift_high": 0.3}).assign(
+        basis=["measured", "assumed"]
+    )
+    table = options(offers, ("a", 0, "A", 30, 0.1, 40.0), ("b", 0, "A", 30, 0.1, 40.0))
+    planned = allocation.allocate(table, offers, 1000)
+    plan = lines.plan(planned, offers, pd.Series(dtype=int))
+    found = doubt.proven(table, offers, plan, 1000, 0.0)
+    assert found.campaign.tolist() == ["a"]
+    assert found[["alone", "low", "instead_earns"]].iloc[0].tolist() == pytest.approx([90, 30, 210])
+    assert measuring.proven(found, "GBP") == (
+        "a is measured but not planned: alone it would earn £90.00 (£30.00 at the low end of its range), where b is expected to earn £210."
+    )
+    assert doubt.proven(table, offers.assign(basis="assumed"), plan, 1000, 0.0).empty
+    assert measuring.proven(found.iloc[:0], "GBP") is None

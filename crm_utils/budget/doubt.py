@@ -128,6 +128,34 @@ def levers(
     return scenarios(options, campaigns, budget, changes, control_share, target_return)
 
 
+def proven(
+    options: pd.DataFrame, campaigns: pd.DataFrame, plan: pd.DataFrame, budget: float, control_share: float
+) -> pd.DataFrame:
+    """The campaigns whose lift is measured but which the plan leaves out, one row each.
+
+    Returns campaign, alone (the profit it would earn if there were no other), low (if its lift is at the low end),
+    instead and instead_earns (the planned campaigns for its segments, and the profit expected of them there).
+    """
+    rows = []
+    for name in campaigns.name[campaigns.basis == "measured"]:
+        own, offer = options[options.campaign == name], campaigns[campaigns.name == name]
+        if plan.contacts[plan.campaign == name].any() or own.empty:
+            continue
+        alone = allocation.allocate(own, offer.assign(min_spend=0.0), budget, control_share=control_share)
+        there = plan[plan.segment.isin(own.segment) & (plan.contacts > 0)]
+        low, _ = interval(alone, offer)
+        rows.append(
+            [
+                name,
+                allocation.expected_profit(alone, offer),
+                low,
+                there.campaign.unique().tolist(),
+                there.expected_profit.sum(),
+            ]
+        )
+    return pd.DataFrame(rows, columns=["campaign", "alone", "low", "instead", "instead_earns"])
+
+
 def rules_of_thumb(
     allocated: pd.DataFrame, campaigns: pd.DataFrame, revenue: pd.Series, control_share: float
 ) -> pd.DataFrame:

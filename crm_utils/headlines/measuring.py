@@ -72,6 +72,24 @@ def measured(table: pd.DataFrame, currency: str) -> Sentence | Nothing:
     )
 
 
+def proven(table: pd.DataFrame, currency: str) -> Sentence | None:
+    """What measured campaigns that are not planned would earn, beside what is planned in their place (see `doubt.proven`)."""
+    worth = table[table.alone > 0]
+    if worth.empty:
+        return None
+    return say(
+        *(
+            f"{row.campaign} is measured but not planned: alone it would earn {money(row.alone, currency)} ({money(row.low, currency)} at the low end of its range)"
+            + (
+                f", where {listing(row.instead)} {'is' if len(row.instead) == 1 else 'are'} expected to earn {money(row.instead_earns, currency)}."
+                if row.instead
+                else "."
+            )
+            for row in worth.itertuples()
+        )
+    )
+
+
 def measured_in_words(table: pd.DataFrame, currency: str) -> str:
     """What the figure of past campaigns shows."""
     lines = "; ".join(
