@@ -137,16 +137,25 @@ def profile(**customers: int) -> pd.DataFrame:
     )
 
 
+def test_who_is_new_and_where_they_are():
+    """Of 100 customers 9 first ordered within 90 days of 30 June, the first of them exactly 90 days before."""
+    first = ["1997-04-01"] + ["1997-06-01"] * 8 + ["1997-03-25"] * 91
+    names = ["Promising"] * 4 + ["Recent Customers"] * 2 + ["Champions", "Loyal", "Asleep"] + ["Lost"] * 91
+    named = pd.DataFrame({"first_order": pd.to_datetime(first), "segment": names})
+    said = segmentation.new_customers(named, 90, date(1997, 6, 30))
+    assert (
+        said
+        == "9 customers (9%) first ordered in the last 90 days: 4 in Promising, 2 in Recent Customers, 1 in Champions and 2 elsewhere."
+    )
+    assert segmentation.new_customers(named, None, date(1997, 6, 30)) == said
+    assert segmentation.new_customers(named, 90, date(1998, 6, 30)) == (
+        "No customer is new: the last first order was on 1 June 1997. The plan is for the groups that exist."
+    )
+
+
 def test_segments_in_words():
     one = profile(Champions=3, Recent_Customers=0, At_Risk=1)
-    customers = pd.DataFrame({"first_order": pd.to_datetime(["1997-03-25"])})
     assert segmentation.empty(one) == "Nobody is in Recent Customers on this date."
-    assert segmentation.new_customers(customers, one).startswith(
-        "No customer is new: the last first order was on 25 March 1997."
-    )
-    assert "1 customer is new (Recent Customers): " in segmentation.new_customers(
-        customers, profile(Champions=3, Recent_Customers=1)
-    )
     assert segmentation.slipping(profile(Champions=3), "USD") == "No once-valuable customer has gone quiet."
     assert "no segment has more customers" in segmentation.leading(one)
 

@@ -26,21 +26,23 @@ def empty(profile: pd.DataFrame) -> Sentence:
     return say(f"Nobody is in {listing(names)} on this date." if names else "Every segment has customers.")
 
 
-def new_customers(customers: pd.DataFrame, profile: pd.DataFrame) -> Sentence:
-    """Whether anybody is new; a plan can only be made for groups that exist."""
-    new = profile[profile.segment.isin(["Recent Customers", "New Customers"])]
-    if new.customers.sum():
-        names = listing(new.segment[new.customers > 0].tolist())
-        are = "is" if new.customers.sum() == 1 else "are"
-        return say(f"{plural(new.customers.sum(), 'customer')} {are} new ({names}): {_shares(new)}.")
-    won = customers.first_order.max()
+def new_customers(named: pd.DataFrame, new_days: int | None, analysis_date: date) -> Sentence:
+    """How many customers first ordered of late, and the segments they are in; a plan can only be made for groups that exist.
+
+    named: customers with first_order and segment. `new_days` counts as new; None stands for 90 days.
+    """
+    days = RECENT_DAYS if new_days is None else new_days
+    new = named[(pd.Timestamp(analysis_date) - named.first_order).dt.days <= days]
+    if new.empty:
+        won = named.first_order.max()
+        return say(
+            f"No customer is new: the last first order was on {won.day} {won:%B %Y}. The plan is for the groups that exist."
+        )
+    where = [f"{count(size)} in {segment}" for segment, size in new.segment.value_counts().items()]
+    rest = [f"{count(int(new.segment.value_counts().iloc[3:].sum()))} elsewhere"] if len(where) > 4 else where[3:]
     return say(
-        f"No customer is new: the last first order was on {won.day} {won:%B %Y}. The plan is for the groups that exist."
+        f"{plural(len(new), 'customer')} ({percent(len(new) / len(named))}) first ordered in the last {plural(days, 'day')}: {listing(where[:3] + rest)}."
     )
-
-
-def _shares(rows: pd.DataFrame) -> str:
-    return f"{percent(rows.customer_share.sum())} of customers, {percent(rows.revenue_share.sum())} of revenue"
 
 
 def slipping(profile: pd.DataFrame, currency: str) -> Sentence:
