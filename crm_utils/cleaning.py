@@ -162,7 +162,7 @@ def with_cancellations(log: pd.DataFrame, settlement: ir.Table, known: ir.Table,
     """The ledger once cancellations are settled against their sales.
 
     The line on cancellations keeps those that found no sale; a last line takes out the orders that were cancelled as a
-    whole, with all cancellations that found theirs: together they are worth nothing. With `drop` nothing changes.
+    whole, with all cancellations that found theirs: together they are worth nothing. With `drop` nothing changes. Raises `CleaningError` where nothing is left.
     settlement: as `settlement.settle` returns it. known: orders as known on the analysis date.
     """
     if mode == "drop":
@@ -176,6 +176,10 @@ def with_cancellations(log: pd.DataFrame, settlement: ir.Table, known: ir.Table,
     log["rows_left"] = log.rows_left.iloc[0] - log.rows_removed.cumsum()
     log["revenue_left"] = (log.revenue_left.iloc[0] - log.revenue_removed.cumsum()).round(4)
     left = known.aggregate(rows=known.lines.sum(), customers=known.customer_id.nunique()).execute().iloc[0].fillna(0)
+    if not left.customers:
+        raise CleaningError(
+            "no order is left: all were cancelled by the analysis date; choose another date, or cancellations: drop"
+        )
     return _with_line(log, SETTLED, int(log.rows_left.iloc[-1] - left.rows), 0.0, int(left.rows), int(left.customers))
 
 

@@ -205,6 +205,17 @@ def test_odd_line_items_give_tables_that_agree_or_a_refusal_in_words(lines, knob
     tried(lines, knobs, notebooks=3)
 
 
+@pytest.mark.parametrize("mode", ["net", "match"])
+def test_a_shop_whose_orders_were_all_cancelled_is_refused_in_words(mode):
+    lines = [("1", "10", "1997-01-02", "A", 2, 5.0, "EIRE"), ("1", "C11", "1997-01-05", "A", -2, 5.0, "EIRE")]
+    folder = Path(tempfile.mkdtemp(prefix="any-shop-"))
+    try:
+        said = tables(shop(folder / "project", lines, {"cleaning": {"cancellations": mode}}), notebooks=1)
+        assert "no order is left: all were cancelled by the analysis date" in said
+    finally:
+        shutil.rmtree(folder)
+
+
 def ordinary() -> list[tuple]:
     """300 lines of 37 customers, like those of many shops."""
     return [

@@ -227,7 +227,7 @@ def test_a_measured_campaign_that_is_left_out_is_set_beside_what_is_planned_for_
     assert found.campaign.tolist() == ["a"]
     assert found[["alone", "low", "instead_earns"]].iloc[0].tolist() == pytest.approx([90, 30, 210])
     assert measuring.proven(found, "GBP") == (
-        "a is measured but not planned: alone it would earn £90.00 (£30.00 at the low end of its range), where b is expected to earn £210."
+        "a is measured but not planned: alone it would earn £90.00 (£30.00 at the low end of its range), where b is expected to earn £210, which rests on assumed lifts."
     )
     assert doubt.proven(table, offers.assign(basis="assumed"), plan, 1000, 0.0).empty
     assert measuring.proven(found.iloc[:0], "GBP") is None

@@ -158,7 +158,10 @@ def derived(folder: Path) -> set[str]:
     shown = plan[plan.flip_lift.notna()]
     tested = data["backtest"].assign(miss=lambda table: (table.revenue_predicted / table.revenue_actual - 1).abs())
     segments = openpyxl.load_workbook(folder / "workbook.xlsx", data_only=True)["Segments"]
+    gone = pd.read_csv(folder / "lists" / "best-customers-gone.csv")
     values = [
+        gone.past_revenue.sum(),
+        len(gone),
         50_000 - plan.spend.sum(),
         planned.campaign.nunique(),
         (customers.recency_days < 90).sum(),

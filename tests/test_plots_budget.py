@@ -35,7 +35,7 @@ def texts(ax) -> list[str]:
 
 def test_the_plan_shows_planned_lines_with_their_money_and_interval():
     ax = plots.plan(PLAN, "GBP")
-    assert texts(ax) == ["earns £20.00", "costs £5.00"]
+    assert texts(ax) == ["earns £20 (−£3 to £40)", "costs £5.00"]
     assert ax.get_xlim()[0] < -3
     assert ax.get_xlim()[1] > 40
 

@@ -54,7 +54,7 @@ def reachable(
     analysis_date: pd.Timestamp,
     days_between_contacts: int,
 ) -> pd.DataFrame:
-    """The audience less who may not be contacted: no consent for the campaign's channel, or contacted too lately.
+    """The audience less who may not be contacted: no consent for the campaign's channel, or contacted too recently.
 
     `channels` names the channel of each campaign (null: any channel with consent will do). Whoever was contacted in
     the last `days_between_contacts` days on any channel rests. Raises `BudgetError` where a column is missing or no id is one of ours.

@@ -134,7 +134,8 @@ def proven(
     """The campaigns whose lift is measured but which the plan leaves out, one row each.
 
     Returns campaign, alone (the profit it would earn if there were no other), low (if its lift is at the low end),
-    instead and instead_earns (the planned campaigns for its segments, and the profit expected of them there).
+    instead and instead_earns (the planned campaigns for its segments, and the profit expected of them there), assumed
+    (whether that rests on assumed lifts).
     """
     rows = []
     for name in campaigns.name[campaigns.basis == "measured"]:
@@ -143,17 +144,10 @@ def proven(
             continue
         alone = allocation.allocate(own, offer.assign(min_spend=0.0), budget, control_share=control_share)
         there = plan[plan.segment.isin(own.segment) & (plan.contacts > 0)]
-        low, _ = interval(alone, offer)
-        rows.append(
-            [
-                name,
-                allocation.expected_profit(alone, offer),
-                low,
-                there.campaign.unique().tolist(),
-                there.expected_profit.sum(),
-            ]
-        )
-    return pd.DataFrame(rows, columns=["campaign", "alone", "low", "instead", "instead_earns"])
+        earns = allocation.expected_profit(alone, offer), interval(alone, offer)[0]
+        planned = there.campaign.unique().tolist(), there.expected_profit.sum(), (there.basis == "assumed").any()
+        rows.append([name, *earns, *planned])
+    return pd.DataFrame(rows, columns=["campaign", "alone", "low", "instead", "instead_earns", "assumed"])
 
 
 def rules_of_thumb(

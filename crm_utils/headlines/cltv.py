@@ -181,7 +181,7 @@ def busiest(grid: pd.DataFrame) -> Sentence:
     """Which of these customers will buy most."""
     best = grid.loc[grid.expected_orders.idxmax()]
     return say(
-        f"The busiest of them, with {plural(best.repeat_orders, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence, will buy on about {best.expected_orders:.0f} days of the next year."
+        f"The customers who will buy most, with {plural(best.repeat_orders, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence, are expected on about {best.expected_orders:.0f} days of the next year."
     )
 
 

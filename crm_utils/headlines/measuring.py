@@ -81,7 +81,7 @@ def proven(table: pd.DataFrame, currency: str) -> Sentence | None:
         *(
             f"{row.campaign} is measured but not planned: alone it would earn {money(row.alone, currency)} ({money(row.low, currency)} at the low end of its range)"
             + (
-                f", where {listing(row.instead)} {'is' if len(row.instead) == 1 else 'are'} expected to earn {money(row.instead_earns, currency)}."
+                f", where {listing(row.instead)} {'is' if len(row.instead) == 1 else 'are'} expected to earn {money(row.instead_earns, currency)}{', which rests on assumed lifts' if row.assumed else ''}."
                 if row.instead
                 else "."
             )

@@ -31,7 +31,7 @@ def typical(customers: pd.DataFrame, currency: str, window: str = "all") -> Sent
     """The median customer, and what a window of orders means for the scores."""
     middle = customers[["recency_days", "orders", "revenue"]].median()
     return say(
-        f"The customer in the middle last ordered {plural(middle.recency_days, 'day')} ago, placed {plural(middle.orders, 'order')} and spent {money(middle.revenue, currency)}.",
+        f"Half of the customers last ordered within {plural(middle.recency_days, 'day')}; half placed {plural(middle.orders, 'order')} or fewer; half spent {money(middle.revenue, currency)} or less.",
         WINDOWS.get(window, ""),
     )
 

@@ -15,15 +15,18 @@ def plan(lines: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
     places = pd.Series(range(len(shown)), index=shown.index, dtype=float)
     ax.barh(places + 0.2, shown.expected_profit, height=0.36, color=segment_colours(shown.segment.tolist()))
     ax.hlines(places + 0.2, shown.profit_low, shown.profit_high, color=INK, linewidth=1)
+    for end in (shown.profit_low, shown.profit_high):
+        ax.plot(end, places + 0.2, "|", color=INK, markersize=7)
     ax.barh(places - 0.18, shown.spend, height=0.32, color=PALE)
     for place, row in zip(places, shown.itertuples(), strict=True):
         end = max(row.profit_high, row.expected_profit, 0)
-        ax.text(end, place + 0.2, f" earns {formats.money(row.expected_profit, currency)}", va="center", fontsize=8.5)
+        low, expected, high = (formats.money(x, currency, 0) for x in (row.profit_low, row.expected_profit, row.profit_high))  # fmt: skip
+        ax.text(end, place + 0.2, f"  earns {expected} ({low} to {high})", va="center", fontsize=8.5)
         ax.text(row.spend, place - 0.2, f" costs {formats.money(row.spend, currency)}", va="center", fontsize=8.5, color=SOFT)  # fmt: skip
     ax.set_yticks(places, [f"{row.campaign}\n{row.segment}" for row in shown.itertuples()], fontsize=9)
     ends = shown[["spend", "expected_profit", "profit_low", "profit_high"]]
     ax.set_xlim(
-        min(ends.min().min() * 1.1, 0) if len(shown) else 0, max(ends.max().max(), 1) * 1.4 if len(shown) else 1
+        min(ends.min().min() * 1.1, 0) if len(shown) else 0, max(ends.max().max(), 1) * 1.75 if len(shown) else 1
     )
     ax.axvline(0, color=GREY, linewidth=0.8)
     ax.xaxis.set_visible(False)

@@ -65,13 +65,12 @@ def moves(net: pd.DataFrame, ax: Axes | None = None) -> Axes | None:
         gains, losses = gains + value.clip(lower=0), losses + value.clip(upper=0)
     total = shown[list(causes)].sum(axis=1)
     ax.plot(total, places, "D", color=INK, markersize=5, linestyle="none", label="Sum")
-    reach = max(gains.max(), -losses.min(), 1)
-    for place, change, right in zip(places, total, gains, strict=True):
+    for place, change in zip(places, total, strict=True):
         label = f"{'−' if change < 0 else '+' if change else ''}{formats.count(abs(change))}"
-        ax.text(max(right, change) + reach * 0.05, place, label, va="center", fontsize=8.5)
+        ax.text(1.06, place, label, va="center", ha="right", fontsize=8.5, transform=ax.get_yaxis_transform())
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.set_yticks(list(places), shown.segment)
-    ax.margins(x=0.12)
+    ax.margins(x=0.05)
     ax.xaxis.set_visible(False)
     ax.spines[["bottom", "left"]].set_visible(False)
     ax.tick_params(axis="y", length=0)

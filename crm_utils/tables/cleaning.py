@@ -24,7 +24,7 @@ def unmatched(unmatched: pd.DataFrame, currency: str) -> Styler:
     largest = unmatched.sort_values(["revenue", "cancellation_id"], kind="stable").head(10)
     shown = largest.assign(cancelled_at=largest.cancelled_at.dt.strftime("%-d %B %Y"))
     total = formats.money(unmatched.revenue.sum(), currency)
-    caption = f"The largest of {formats.plural(len(unmatched), 'cancelled line')} (or rests of one) without a sale, {total} together"
+    caption = f"The largest of {formats.plural(len(unmatched), 'cancelled line')} (or what is left of one) without a sale, {total} together"
     headings = {
         "cancellation_id": "Cancellation",
         "product_id": "Product",
