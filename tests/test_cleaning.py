@@ -189,6 +189,7 @@ def test_a_cancelled_customer_leaves_in_a_line_of_the_ledger():
 @pytest.mark.parametrize("quantity, matches", [(-3, True), (-4, False)])
 def test_a_cancellation_of_more_than_was_sold_matches_nothing(quantity: int, matches: bool):
     rows = [("anna", "1", "2011-01-01", "mug", 3, 2.0), ("anna", "C2", "2011-01-02", "mug", quantity, 2.0)]
+    rows += [("bob", "3", "2011-01-03", "mug", 1, 2.0)]
     found = clean(line_items(rows), "match")
     assert found["adjustments"].count().execute() == (1 if matches else 0)
     assert found["unmatched"].empty == matches

@@ -88,7 +88,9 @@ def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringCo
     if name in ID_COLUMNS:
         tidied = tidied.re_replace(r"^(\d+)\.0$", r"\1")
         tidied = tidied.isin(NO_ID).ifelse(ibis.null("string"), tidied)
-    return ibis.ifelse(untidy(column, name), tidied, column)  # tidying all would cost as much as all that follows
+    return ibis.ifelse(
+        ibis.or_(*untidy(column, name)), tidied, column
+    )  # tidying all would cost as much as all that follows
 
 
 def _digits(number: ir.NumericColumn) -> ir.StringColumn:
@@ -103,12 +105,15 @@ def _digits(number: ir.NumericColumn) -> ir.StringColumn:
     return ibis.coalesce(ibis.ifelse(small == number, small.cast("string"), large), large, number.cast("string"))
 
 
-def untidy(text: ir.StringColumn, name: str) -> ir.BooleanValue:
-    """True for text that is empty, begins with a blank or a control character, or ends with a blank; for ids in `.0`, and those that are none, too."""
-    found = text < "!"
+def untidy(text: ir.StringColumn, name: str) -> list[ir.BooleanValue]:
+    """What makes a text one to tidy: empty, a blank or a control character at an end; for ids also `.0`, and those that are none.
+
+    Apart, because of a parquet file DuckDB answers the last from its statistics.
+    """
+    ragged = text < "!"
     for end in " \t\n\r":
-        found = found | text.endswith(end)
-    return found | text.endswith(".0") | text.isin(NO_ID) if name in ID_COLUMNS else found
+        ragged = ragged | text.endswith(end)
+    return [ragged | text.endswith(".0"), text.isin(NO_ID)] if name in ID_COLUMNS else [ragged]
 
 
 def _as_number(column: ir.Column, format: Format | None) -> ir.Column:

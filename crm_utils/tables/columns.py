@@ -119,7 +119,7 @@ WRITTEN = {  # column: (format, heading where the name does not do)
     "lift_low": (POINTS, "Lift, low"),
     "lift_high": (POINTS, "Lift, high"),
     "flip_lift": (POINTS, "Flip point, points"),
-    "detectable_lift": (POINTS, "Lift that will be seen, points"),
+    "detectable_lift": (POINTS, "Smallest lift that could be seen, points"),
     "chance_anyway": (SHARE, "Buy anyway"),
     "margin": (CENTS, "Margin of an added order"),
     "discount": (CENTS, "Discount of a redeemed order"),
