@@ -1,7 +1,9 @@
 """The whole: from parameters to published pages, what reruns, what fails and what stays."""
 
+import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -417,6 +419,21 @@ def kernels_of(process: subprocess.Popen) -> list[psutil.Process]:
             return found
         time.sleep(0.1)
     raise AssertionError("no kernel was started")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are found in /proc")
+def test_a_ctrl_c_that_another_thread_catches_stops_the_run(rebuilt):
+    """The system gives a signal to any thread; Python acts on it in the first, once that is awake."""
+    edit(rebuilt / "notebooks" / "01_cleaning.ipynb", '"from crm', '"__import__(\'time\').sleep(60)\\n", "from crm')
+    process = start(rebuilt)
+    kernels = kernels_of(process)
+    status = {int(path.parent.name): path.read_text() for path in Path(f"/proc/{process.pid}/task").glob("*/status")}
+    blocked = {thread: int(re.search(r"SigBlk:\s*(\w+)", text)[1], 16) for thread, text in status.items()}
+    others = [thread for thread in blocked if thread != process.pid and not blocked[thread] >> signal.SIGINT - 1 & 1]
+    assert ctypes.CDLL(None).tgkill(process.pid, others[0], signal.SIGINT) == 0
+    process.wait(timeout=30)
+    assert process.returncode == 130
+    assert psutil.wait_procs(kernels, timeout=20)[1] == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

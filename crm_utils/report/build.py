@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -82,7 +82,10 @@ def _side_by_side(jobs: list[Job], tick: Callable[[str], None]) -> list[failures
     from crm_utils.report import one_date
 
     with ThreadPoolExecutor(max_workers=_cores()) as pool:
-        return [failure for failure in pool.map(lambda job: one_date.build(job, tick), jobs) if failure]
+        building = [pool.submit(one_date.build, job, tick) for job in jobs]
+        while wait(building, timeout=0.5).not_done:  # awake now and then: another thread may have caught a Ctrl-C
+            pass
+        return [failure for future in building if (failure := future.result())]
 
 
 def _cores() -> int:
