@@ -60,7 +60,7 @@ def test_published_fits(sample, kind, parameters, likelihood, errors, purchases)
 
 def test_holdout_by_class(sample, holdout):
     """Mean purchases expected and made in 39 weeks, by repeat purchases 0 to 7 and more: recomputed with scipy's Nelder–Mead."""
-    model = btyd.fit_bg_nbd(sample.x, sample.t_x, sample["T"])
+    model = btyd.fit("bg_nbd", sample.x, sample.t_x, sample["T"])
     sample = sample.assign(
         predicted=model.expected_orders(sample.x, sample.t_x, sample["T"], 39),
         actual=holdout.reindex(sample.index, fill_value=0),
@@ -205,7 +205,7 @@ def test_fits_end_for_any_shop(shop):
         if not (customers.x > 0).any():
             continue
         columns = [customers[name].to_numpy() for name in ("x", "t_x", "T")]
-        model = btyd.fit_bg_nbd(*columns)
+        model = btyd.fit("bg_nbd", *columns)
         errors = btyd.purchase_covariance(model, *columns).standard_errors(np.ones(4))
         expected = model.expected_orders(*columns, 365.0)
         assert np.isfinite(expected).all() and (expected >= 0).all()
@@ -218,7 +218,7 @@ def test_the_partner_of_a_parameter_on_its_bound_has_no_standard_error():
     """Who drops out does so with one probability: a and b run off together, and only their ratio is told."""
     customers = base(np.random.default_rng(5), 1000, 0.8, 30, 3000, 9000, (150, 500))
     columns = [customers[name].to_numpy() for name in ("x", "t_x", "T")]
-    model = btyd.fit_bg_nbd(*columns)
+    model = btyd.fit("bg_nbd", *columns)
     assert model.fixed == ("a",) and model.a / (model.a + model.b) == pytest.approx(0.25, abs=0.02)
     spread = btyd.purchase_covariance(model, *columns)
     assert np.isfinite(spread.standard_errors(np.ones(4))).tolist() == [True, True, False, False]
@@ -232,7 +232,7 @@ def test_true_parameters_lie_in_their_intervals_as_often_as_they_should():
     for _ in range(60):
         customers = base(rng, 2000, *truth, (150, 500))
         columns = [customers[name].to_numpy() for name in ("x", "t_x", "T")]
-        model = btyd.fit_bg_nbd(*columns)
+        model = btyd.fit("bg_nbd", *columns)
         spread = np.sqrt(np.diag(btyd.purchase_covariance(model, *columns).sandwich))
         inside += np.abs(np.log([model.r, model.alpha, model.a, model.b] / truth)) <= 1.96 * spread
     assert (inside >= 51).all(), inside
@@ -249,7 +249,7 @@ def test_a_year_of_online_retail_does_not_identify_dropout(retail_orders):
     """Sheet 2010-11 alone to 2011-12-09, weeks: log-likelihood at least −37,645.55; no dropout at all reaches −37,645.66."""
     sheet = retail_orders.filter(retail_orders.ordered_at >= "2010-12-01").execute()
     x, t_x, age = in_weeks(sheet, "2011-12-09")
-    model = btyd.fit_bg_nbd(x, t_x, age)
+    model = btyd.fit("bg_nbd", x, t_x, age)
     assert len(age) == 4338
     assert model.log_likelihood >= -37645.55
     assert "dropout is not identified" in model.note and "-37,645.66" in model.note.replace("−", "-")
@@ -259,14 +259,14 @@ def test_a_year_of_online_retail_does_not_identify_dropout(retail_orders):
 def test_two_years_of_online_retail_do(retail_orders):
     """Two years' data to 2011-09-09 identify dropout: r .6357 alpha 8.9381 a .1717 b 2.7131 (recomputed with Nelder–Mead)."""
     both = retail_orders.filter(retail_orders.ordered_at < "2011-09-10").execute()
-    model = btyd.fit_bg_nbd(*in_weeks(both, "2011-09-09"))
+    model = btyd.fit("bg_nbd", *in_weeks(both, "2011-09-09"))
     assert (model.r, model.alpha, model.a, model.b) == pytest.approx((0.6357, 8.9381, 0.1717, 2.7131), rel=2e-3)
     assert model.note == ""
 
 
 def test_units_of_time_do_not_matter(sample):
-    weeks = btyd.fit_bg_nbd(sample.x, sample.t_x, sample["T"])
-    days = btyd.fit_bg_nbd(sample.x, sample.t_x * 7, sample["T"] * 7)
+    weeks = btyd.fit("bg_nbd", sample.x, sample.t_x, sample["T"])
+    days = btyd.fit("bg_nbd", sample.x, sample.t_x * 7, sample["T"] * 7)
     assert (days.r, days.alpha / 7, days.a, days.b) == pytest.approx((weeks.r, weeks.alpha, weeks.a, weeks.b), rel=1e-4)
 
 
@@ -289,7 +289,7 @@ def test_heavy_tails_keep_a_mean():
 )
 def test_no_history_no_model(x, t_x, T, part):
     with pytest.raises(FitError, match=part):
-        btyd.fit_bg_nbd(x, t_x, T)
+        btyd.fit("bg_nbd", x, t_x, T)
 
 
 @pytest.mark.parametrize("values", [[], [0.0, 5.0], [-3.0, 5.0], [np.inf, 5.0]])
@@ -348,6 +348,6 @@ def test_tables_give_the_models_back(sample):
 
 
 def test_the_library_prints_nothing(sample, capfd):
-    btyd.fit_bg_nbd(sample.x, sample.t_x, sample["T"])
-    btyd.fit_bg_nbd([0] * 30 + [1], [0] * 30 + [5], [100] * 31)
+    btyd.fit("bg_nbd", sample.x, sample.t_x, sample["T"])
+    btyd.fit("bg_nbd", [0] * 30 + [1], [0] * 30 + [5], [100] * 31)
     assert capfd.readouterr() == ("", "")

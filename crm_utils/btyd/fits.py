@@ -79,11 +79,6 @@ def fit(kind: str, x: pd.Series, t_x: pd.Series, T: pd.Series) -> PurchaseModel:
     return chosen.model(*theta.tolist(), value, "; ".join(notes), names)
 
 
-def fit_bg_nbd(x: pd.Series, t_x: pd.Series, T: pd.Series) -> BgNbd:
-    """BG/NBD at maximum likelihood (see `fit`)."""
-    return fit("bg_nbd", x, t_x, T)
-
-
 def purchase_covariance(model: PurchaseModel, x: pd.Series, t_x: pd.Series, T: pd.Series) -> Covariance:
     """Of the log parameters of a fitted model, on the customers it was fitted to.
 
