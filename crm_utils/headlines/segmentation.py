@@ -38,8 +38,9 @@ def new_customers(named: pd.DataFrame, new_days: int | None, analysis_date: date
         return say(
             f"No customer is new: the last first order was on {won.day} {won:%B %Y}. The plan is for the groups that exist."
         )
-    where = [f"{count(size)} in {segment}" for segment, size in new.segment.value_counts().items()]
-    rest = [f"{count(int(new.segment.value_counts().iloc[3:].sum()))} elsewhere"] if len(where) > 4 else where[3:]
+    sizes = new.segment.value_counts()
+    where = [f"{count(size)} in {segment}" for segment, size in sizes.items()]
+    rest = [f"{count(sizes.iloc[3:].sum())} elsewhere"] if len(where) > 4 else where[3:]
     return say(
         f"{plural(len(new), 'customer')} ({percent(len(new) / len(named))}) first ordered in the last {plural(days, 'day')}: {listing(where[:3] + rest)}."
     )

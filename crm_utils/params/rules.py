@@ -99,8 +99,9 @@ class SegmentMap(Model):
 
     @model_validator(mode="after")
     def _each_segment_has_cells(self) -> "SegmentMap":
+        every = set(Cells().names(self.bins))
         for name, cells in self._sets.items():
-            beyond = sorted(set(cells or []) - set(Cells().names(self.bins)))
+            beyond = sorted(set(cells or []) - every)
             if beyond or cells == []:
                 fault = f"cell {beyond[0]} is none" if beyond else "no cell is in it"
                 raise ValueError(f"segment {name}: {fault}: scores go from 1 to {self.bins}")
