@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from crm_utils import cleaning, orders, params, settlement, simulate, sources
+from crm_utils import cleaning, params, settlement, simulate, sources
 from crm_utils.budget import allocation, economics, results
+from crm_utils.core import orders
 from crm_utils.params import Shop
 
 ROOT = Path(__file__).parents[1]

@@ -49,7 +49,8 @@ def recipe(file: Path, _: Path) -> str:
 
 def ours(file: Path, folder: Path) -> str:
     """Ledger, orders (stored under contract) and customers, as 01_cleaning and 02_rfm make them."""
-    from crm_utils import cleaning, orders, rfm, settlement, sources
+    from crm_utils import cleaning, rfm, settlement, sources
+    from crm_utils.core import orders
     from crm_utils.store import Store
 
     names = ("customer_id", "order_id", "ordered_at", "quantity", "unit_price")

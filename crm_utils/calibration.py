@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from crm_utils import btyd, cltv, rfm
-from crm_utils.orders import known_on
+from crm_utils.core.orders import known_on
 from crm_utils.segments import name_alike
 
 TOLERANCE = 0.05  # a segment whose forecast is off by more is named on the page

@@ -7,8 +7,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from crm_utils.formats import count
-from crm_utils.locate import SourceError, written_whole
+from crm_utils.core.formatting import count
+from crm_utils.core.paths import SourceError, written_whole
 
 URL = "https://archive.ics.uci.edu/static/public/502/online+retail+ii.zip"
 FILE = "online_retail_II.xlsx"

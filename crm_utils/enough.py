@@ -1,6 +1,6 @@
 """What a model of purchases needs at least: the one rule that the check of the data and the models share."""
 
-from crm_utils.formats import plural
+from crm_utils.core.formatting import plural
 
 FEWEST = {"customers": 100, "repeat_buyers": 30, "days": 90}
 NOUNS = {"customers": ("customer",), "repeat_buyers": ("repeat buyer",), "days": ("day of history", "days of history")}

@@ -3,7 +3,7 @@
 import ibis
 import ibis.expr.types as ir
 
-from crm_utils.engine import held, roomy, shallow
+from crm_utils.core.duckdb_engine import held, roomy, shallow
 
 MOST = 2**26  # different products, and lines of one to a customer; its square is exact as a float too
 

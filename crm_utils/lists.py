@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from crm_utils.formats import number, plural
+from crm_utils.core.formatting import number, plural
 
 
 def reasons(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:

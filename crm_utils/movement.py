@@ -6,8 +6,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils import orders as ordering
 from crm_utils import rfm, scoring
+from crm_utils.core import orders as ordering
 from crm_utils.segments import Naming
 
 BOUGHT, SILENT = "bought", "stayed silent"

@@ -10,7 +10,7 @@ All of it is computed on DuckDB, on the few lines it needs: databases differ in 
 import ibis
 import ibis.expr.types as ir
 
-from crm_utils.engine import here
+from crm_utils.core.duckdb_engine import here
 
 MONEY, TIME = "decimal(38, 4)", "timestamp"
 PARTS = {

@@ -13,12 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crm_utils import engine
-from crm_utils.formats import use_thousands
-from crm_utils.locate import rules_file
+from crm_utils.core import duckdb_engine
+from crm_utils.core.contracts import CONTRACTS, TIME, TableError, check
+from crm_utils.core.formatting import use_thousands
+from crm_utils.core.formula_injection import neutralised
+from crm_utils.core.paths import rules_file
 from crm_utils.params import Campaigns, SegmentMap, Settings, read
-from crm_utils.schemas import CONTRACTS, TIME, TableError, check
-from crm_utils.spreadsheets import neutralised
 
 
 class Store:
@@ -87,7 +87,7 @@ class Store:
 
     def scan(self, name: str) -> ir.Table:
         """Table `name` of this run as an Ibis table: nothing is read until it is asked for."""
-        return engine.duckdb().read_parquet(self._written(name))
+        return duckdb_engine.duckdb().read_parquet(self._written(name))
 
     def save(self, table: pd.DataFrame | ir.Table, name: str) -> None:
         """Write a table, its contract checked, sorted by its key. An Ibis table is streamed and never held whole.
@@ -185,9 +185,9 @@ def _stream(table: ir.Table, name: str, path: Path) -> None:
     contract = CONTRACTS[name]
     columns = [*contract.columns, *(column for column in table.columns if column not in contract.columns)]
     batches = (
-        engine.here(table.select(columns))  # each engine sorts text in an order of its own
+        duckdb_engine.here(table.select(columns))  # each engine sorts text in an order of its own
         .order_by(*(contract.key or contract.columns))
-        .to_pyarrow_batches(chunk_size=engine.BATCH)
+        .to_pyarrow_batches(chunk_size=duckdb_engine.BATCH)
     )
     writer, writing = None, None
     with batches, ThreadPoolExecutor(1) as beside:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from crm_utils.formats import percent
+from crm_utils.core.formatting import percent
 
 ASSUMED_MARGIN = 0.3
 ENOUGH = 0.5  # of revenue, from customers whose costs are known: less says little about the others

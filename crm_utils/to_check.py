@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from crm_utils.formats import listing, percent
+from crm_utils.core.formatting import listing, percent
 from crm_utils.guess import AROUND, CODES, FEW_IDS, MOST, agrees, best
 
 NO_SALE = "cancelled canceled refunded refund failed voided void pending unpaid declined returned rejected expired chargeback storniert noshow"

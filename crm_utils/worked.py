@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils import cltv
-from crm_utils.formats import count, day
+from crm_utils.core.formatting import count, day
 from crm_utils.terms import Terms
 
 PRINTED_ORDERS, PRINTED_LINES = (3, 6), 30  # orders and line items of a history that can be read at one sitting

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils import cleaning, orders, sources
-from crm_utils.locate import source_files
+from crm_utils import cleaning, sources
+from crm_utils.core import orders
+from crm_utils.core.contracts import CONTRACTS, check
+from crm_utils.core.paths import source_files
 from crm_utils.report import publish
-from crm_utils.schemas import CONTRACTS, check
 
 ROOT = Path(__file__).parents[1]
 LONGEST = [

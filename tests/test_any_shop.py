@@ -15,7 +15,7 @@ from conftest import ROOT
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from crm_utils.locate import SourceError
+from crm_utils.core.paths import SourceError
 from crm_utils.report import one_date
 from crm_utils.report.plan import jobs
 from crm_utils.report.run import NotebookFailed

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from conftest import empty_adjustments
 
-from crm_utils import backtest, cleaning, orders, rfm
+from crm_utils import backtest, cleaning, rfm
 from crm_utils.backtest import FORECAST, LAST_YEAR, MODEL
-from crm_utils.schemas import check
+from crm_utils.core import orders
+from crm_utils.core.contracts import check
 
 MONTHLY = [date(2011, month, 9) for month in range(3, 10)]  # where last year's weeks lie in Online Retail II
 QUARTERLY = MONTHLY[::3]

@@ -8,8 +8,8 @@ from bs4 import BeautifulSoup
 from conftest import run
 from openpyxl import load_workbook
 
-from crm_utils import formats
-from crm_utils.tables import heading
+from crm_utils.core import formatting
+from crm_utils.core.display.table_style import heading
 
 
 @pytest.fixture(scope="module")
@@ -109,5 +109,8 @@ def test_every_number_of_the_plan_comes_from_a_calculator(rebuilt, currency="USD
     for column, values in want.items():
         assert plan[column].to_numpy() == pytest.approx(values.to_numpy(), rel=1e-6, abs=1e-6, nan_ok=True), column
     page = BeautifulSoup((folder / "05_budget.html").read_text(), "html.parser").main.get_text()
-    assert f"Spend {formats.money(plan.spend.sum(), currency, 0)} of the {formats.money(50_000, currency, 0)}" in page
-    assert f"Expected profit: {formats.money(plan.expected_profit.sum(), currency, 0)}," in page
+    assert (
+        f"Spend {formatting.money(plan.spend.sum(), currency, 0)} of the {formatting.money(50_000, currency, 0)}"
+        in page
+    )
+    assert f"Expected profit: {formatting.money(plan.expected_profit.sum(), currency, 0)}," in page

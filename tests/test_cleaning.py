@@ -7,7 +7,8 @@ import ibis
 import pandas as pd
 import pytest
 
-from crm_utils import cleaning, orders, outliers, schemas, settlement
+from crm_utils import cleaning, outliers, settlement
+from crm_utils.core import contracts, orders
 
 DAY = date(2011, 12, 9)
 MODES = ["drop", "net", "match"]
@@ -215,7 +216,7 @@ def test_money_given_back_needs_no_order_id(mode: str):
     sale, back = ("anna", "1", "2011-01-01", "mug", 2, 2.0), ("anna", None, "2011-01-02", "mug", -1, 2.0)
     found = clean(line_items([sale, back, ("bert", None, "2011-01-03", "mug", -1, 2.0)]), mode)
     assert adjusted(found) == -2
-    assert schemas.check(found["unmatched"], "unmatched_cancellations").customer_id.tolist() == ["bert"]
+    assert contracts.check(found["unmatched"], "unmatched_cancellations").customer_id.tolist() == ["bert"]
     assert_reconciles(found)
 
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import three_hundred
 
 from crm_utils import btyd, cltv
-from crm_utils.schemas import check
+from crm_utils.core.contracts import check
 from crm_utils.season import Season
 from crm_utils.terms import Terms
 

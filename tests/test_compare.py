@@ -12,9 +12,9 @@ from bs4 import BeautifulSoup
 from conftest import run
 
 from crm_utils import comparison, movement, rfm, segments
+from crm_utils.core.paths import SourceError
 from crm_utils.headlines import compare as headlines
 from crm_utils.headlines import segmentation
-from crm_utils.locate import SourceError
 from crm_utils.report import compare, publish, published
 from crm_utils.store import Store
 from crm_utils.tables import compare as tables

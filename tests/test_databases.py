@@ -17,8 +17,9 @@ import servers
 import yaml
 from conftest import new_project, run, skip_or_fail
 
-from crm_utils import cleaning, habits, orders, rfm, settlement, sources, worked
-from crm_utils.locate import SourceError, SourceMissing
+from crm_utils import cleaning, habits, rfm, settlement, sources, worked
+from crm_utils.core import orders
+from crm_utils.core.paths import SourceError, SourceMissing
 from crm_utils.store import Store
 
 SAME = ["customer_id", "ordered_at", "order_id", "product_id", "quantity", "unit_price", "country"]

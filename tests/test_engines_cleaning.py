@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from test_cleaning import DAY, MODES, TINY, line_items
 
-from crm_utils import cleaning, engine, habits, orders, readiness, settlement
+from crm_utils import cleaning, habits, readiness, settlement
+from crm_utils.core import duckdb_engine, orders
 
 
 def sqlite_lines(path: Path) -> ibis.Table:
@@ -53,14 +54,14 @@ def test_sqlite_gives_the_tables_that_duckdb_gives(tmp_path: Path, mode: str):
 
 def test_duckdb_is_held_to_its_memory_also_after_a_step_with_more_room():
     def limit() -> str:
-        return engine.duckdb().con.execute("select current_setting('memory_limit')").fetchone()[0]
+        return duckdb_engine.duckdb().con.execute("select current_setting('memory_limit')").fetchone()[0]
 
     def of(megabytes: int) -> str:
         size = megabytes * 1_000_000 * max(os.cpu_count() or 2, 2)
         return ibis.duckdb.connect().con.execute("select format_bytes(?::bigint)", [size]).fetchone()[0]
 
-    assert limit() == of(engine.MEGABYTES)
-    with pytest.raises(ZeroDivisionError), engine.roomy():
-        assert limit() == of(engine.ROOMY)
+    assert limit() == of(duckdb_engine.MEGABYTES)
+    with pytest.raises(ZeroDivisionError), duckdb_engine.roomy():
+        assert limit() == of(duckdb_engine.ROOMY)
         raise ZeroDivisionError
-    assert limit() == of(engine.MEGABYTES)
+    assert limit() == of(duckdb_engine.MEGABYTES)

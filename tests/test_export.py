@@ -9,7 +9,7 @@ import pytest
 import servers
 from conftest import run, skip_or_fail
 
-from crm_utils.locate import SourceError
+from crm_utils.core.paths import SourceError
 from crm_utils.report import export as module
 from crm_utils.report.export import TABLES, export
 from crm_utils.sources import databases

@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from crm_utils.plots import budget, cleaning, rfm, segmentation, style
+from crm_utils.core.display import figure_style
+from crm_utils.plots import budget, cleaning, rfm, segmentation
 
 
 @pytest.fixture(autouse=True)
@@ -49,11 +50,11 @@ def test_bars_of_months_and_the_hatched_last_one():
 def test_shares_leave_empty_segments_out_and_keep_the_colours():
     ax = segmentation.shares(PROFILE)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Mine", "Champions"]
-    assert style.segment_colours(["Lost", "Champions"]) == [
-        style.SEGMENT_COLOURS["Lost"],
-        style.SEGMENT_COLOURS["Champions"],
+    assert figure_style.segment_colours(["Lost", "Champions"]) == [
+        figure_style.SEGMENT_COLOURS["Lost"],
+        figure_style.SEGMENT_COLOURS["Champions"],
     ]
-    assert style.segment_colours(["Mine", "Yours"]) == style.SPARE_COLOURS[:2]
+    assert figure_style.segment_colours(["Mine", "Yours"]) == figure_style.SPARE_COLOURS[:2]
 
 
 def test_the_grid_marks_empty_cells():
@@ -88,7 +89,9 @@ def test_an_empty_plan_draws_without_error():
 
 def test_a_shown_figure_is_escaped_described_and_the_same_each_time():
     shown = [
-        style.figure(cleaning.revenue_by_month(MONTHS, "USD"), "A < B", "How to read", 'Bars of "x" & y')._repr_html_()
+        figure_style.figure(
+            cleaning.revenue_by_month(MONTHS, "USD"), "A < B", "How to read", 'Bars of "x" & y'
+        )._repr_html_()
         for _ in range(2)
     ]
     assert shown[0] == shown[1]
@@ -101,7 +104,7 @@ def test_segment_colours_differ_for_the_colour_blind():
     matrix = [[0.29275, 0.70725, -0.02978], [0.29275, 0.70725, -0.02978], [-0.02234, 0.02234, 1.0]]
     colours = {
         name: matplotlib.colors.to_rgb(colour)
-        for name, colour in style.SEGMENT_COLOURS.items()
+        for name, colour in figure_style.SEGMENT_COLOURS.items()
         if name != "New Customers"
     }
     seen = {
@@ -146,7 +149,7 @@ def segments_figure():
 
 
 def test_a_phone_gets_a_narrow_drawing_in_which_everything_fits():
-    shown = style.figure(segments_figure(), "Finding", "How to read", "What it shows")
+    shown = figure_style.figure(segments_figure(), "Finding", "How to read", "What it shows")
     html = shown._repr_html_()
     assert html.count("data:image/svg+xml") == 2
     assert '<source media="screen and (max-width: 520px)"' in html
@@ -163,10 +166,10 @@ def test_labels_that_would_meet_on_a_phone_take_more_lines_or_leave_some_out():
         (["never\n562", "10 times or more\n206"] * 3, 6),
         ([f"{n} July\n2024" for n in range(12)], 6),
     ):
-        ax = style.new_axes(None)
+        ax = figure_style.new_axes(None)
         ax.bar(range(len(names)), 1)
         ax.set_xticks(range(len(names)), names)
-        style.figure(ax, "Finding", "How to read", "What it shows")._repr_html_()
+        figure_style.figure(ax, "Finding", "How to read", "What it shows")._repr_html_()
         assert len([label for label in ax.get_xticklabels() if label.get_text()]) == shown_there
         assert max(len(line) for label in ax.get_xticklabels() for line in label.get_text().splitlines()) <= 9
 
@@ -190,18 +193,18 @@ def test_a_matplotlibrc_of_the_user_changes_nothing(tmp_path):
 
 def test_panels_stand_below_each_other_on_a_phone():
     panels = plt.subplots(1, 3, figsize=(6.6, 2.9))[1]
-    style.figure(panels[0], "Finding", "How to read", "What it shows")._repr_html_()
+    figure_style.figure(panels[0], "Finding", "How to read", "What it shows")._repr_html_()
     assert len({ax.get_position().x0 for ax in panels}) == 1
     assert [ax.get_position().y0 for ax in panels] == sorted((ax.get_position().y0 for ax in panels), reverse=True)
 
 
 def test_a_legend_moves_above_the_panel_on_a_phone():
-    ax = style.new_axes(None)
+    ax = figure_style.new_axes(None)
     for cause in ("Limits moved by old customers", "Bought"):
         ax.plot([1, 2], label=cause)
     ax.legend(ncols=2)
     ax.set(xticks=[], yticks=[])
-    shown = style.figure(ax, "Finding", "How to read", "What it shows")
+    shown = figure_style.figure(ax, "Finding", "How to read", "What it shows")
     shown._repr_html_()
     assert ax.get_legend() is None
     assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == [

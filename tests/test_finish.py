@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from crm_utils import formats
+from crm_utils.core import formatting
+from crm_utils.core.display.table_style import styled
 from crm_utils.report.finish import SORTABLE_FROM, WIDE_FROM, finished
 from crm_utils.store import Store
-from crm_utils.tables import styled
 
 
 def table(frame: pd.DataFrame, **more) -> BeautifulSoup:
@@ -80,13 +80,13 @@ def test_numbers_have_no_needless_decimals_and_a_true_minus():
 
 @pytest.mark.parametrize(("sign", "written"), [(",", "1,500"), (" ", "1\u00a0500"), ("'", "1'500"), ("", "1500")])
 def test_thousands_are_written_as_set(sign, written):
-    formats.use_thousands(sign)
+    formatting.use_thousands(sign)
     try:
         cells = [cell.text for cell in table(SEGMENTS.assign(revenue=1500.0)).select("tbody tr:first-child > *")]
         assert cells == ["A", written, f"£{written}", "3"]
-        assert formats.money(1234567, "EUR") == "€1.23 million"
+        assert formatting.money(1234567, "EUR") == "€1.23 million"
     finally:
-        formats.use_thousands(",")
+        formatting.use_thousands(",")
 
 
 def test_a_report_sets_its_thousands_in_its_parameters(tmp_path):
@@ -95,6 +95,6 @@ def test_a_report_sets_its_thousands_in_its_parameters(tmp_path):
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     try:
         assert Store(tmp_path).settings.thousands == "'"
-        assert formats.count(1500) == "1'500"
+        assert formatting.count(1500) == "1'500"
     finally:
-        formats.use_thousands(",")
+        formatting.use_thousands(",")

@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from crm_utils.headlines import Nothing
+from crm_utils.core.display.paragraphs import Nothing
 from crm_utils.headlines import cleaning as headlines
 from crm_utils.plots import cleaning as plots
 

@@ -8,13 +8,13 @@ import pytest
 
 from crm_utils import btyd
 from crm_utils.backtest import FORECAST, LAST_YEAR, MODEL, REPEAT_PERIOD
-from crm_utils.headlines import Nothing
+from crm_utils.core.display.paragraphs import Nothing
+from crm_utils.core.display.table_style import folded
 from crm_utils.headlines import backtest as judged
 from crm_utils.headlines import cltv as headlines
 from crm_utils.plots import cltv as plots
 from crm_utils.season import Season
 from crm_utils.tables import cltv as tables
-from crm_utils.tables import folded
 
 
 def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, season: float = np.nan) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import yaml
 from conftest import ROOT, new_project, run
 from openpyxl import load_workbook
 
-from crm_utils.spreadsheets import STARTS
+from crm_utils.core.formula_injection import STARTS
 
 SCRIPT = "<script>window.hacked=1</script>"
 IMAGE = '"><img src=x onerror=window.hacked=1>'

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_utils import cleaning, orders
+from crm_utils import cleaning
+from crm_utils.core import orders
 
 DAY = date(2024, 3, 31)
 LINES = [  # customer, order, date, product, quantity, price

@@ -48,7 +48,7 @@ def shop(seed: int, customers: int = 120) -> ibis.Table:
 
 def both_dates(orders: ibis.Table, rules: Rules, adjustments: ibis.Table = NO_ADJUSTMENTS):
     """Measures then, customers now, and the profiles at both dates."""
-    from crm_utils.orders import known_on
+    from crm_utils.core.orders import known_on
 
     limits = (
         rfm.limits(rfm.measures(known_on(orders, adjustments, THEN), THEN, rules), rules) if rules.frozen_on else None
@@ -108,7 +108,7 @@ def test_two_customers_worked_by_hand():
     }
     naming = segments.Naming(cells, 2, {}, {})
     rules = Rules(bins=2, limits={"recency": [29]})  # at most 29 days scores 2: a's 1 June was recent on 30 June
-    from crm_utils.orders import known_on
+    from crm_utils.core.orders import known_on
 
     now = rfm.score(rfm.measures(known_on(orders, NO_ADJUSTMENTS, NOW), NOW, rules), rules)
     moves = movement.moves(movement.state(orders, NO_ADJUSTMENTS, THEN, now), now, naming, THEN, NOW)

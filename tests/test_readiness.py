@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from test_cleaning import retail_lines
 
-from crm_utils import cleaning, orders, readiness
+from crm_utils import cleaning, readiness
+from crm_utils.core import orders
 from crm_utils.headlines import readiness as headlines
 
 

@@ -5,7 +5,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from crm_utils import cleaning, habits, orders, rfm, settlement, simulate, sources, traits
+from crm_utils import cleaning, habits, rfm, settlement, simulate, sources, traits
+from crm_utils.core import orders
 from crm_utils.params import Shop
 
 SHOP, DAY = Shop(customers=6000), date(2024, 9, 30)

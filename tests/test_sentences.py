@@ -6,31 +6,32 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils import formats, headlines
+from crm_utils.core import formatting
+from crm_utils.core.display import paragraphs
+from crm_utils.core.display.table_style import styled
 from crm_utils.headlines import budget, cleaning, cltv, rfm, segmentation
-from crm_utils.tables import styled
 
 
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        (formats.count(23502.4), "23,502"),
-        (formats.plural(1, "customer"), "1 customer"),
-        (formats.plural(0, "customer"), "0 customers"),
-        (formats.money(2_500_315.63, "USD"), "$2.50 million"),
-        (formats.money(999_400, "GBP"), "£999,400"),
-        (formats.money(35.174, "EUR"), "€35.17"),
-        (formats.money(99.999, "USD"), "$100"),
-        (formats.money(-1234.5, "CHF", 2), "−CHF 1,234.50"),
-        (formats.percent(0.126), "13%"),
-        (formats.percent(0.001), "under 1%"),
-        (formats.percent(0), "0%"),
-        (formats.percent(-0.2), "−20%"),
-        (formats.day(date(1998, 6, 30)), "30 June 1998"),
-        (formats.listing([]), "none"),
-        (formats.listing(["a"]), "a"),
-        (formats.listing(["a", "b", "c"]), "a, b and c"),
-        (formats.short_money(1_500_000, "USD"), "$1.5m"),
+        (formatting.count(23502.4), "23,502"),
+        (formatting.plural(1, "customer"), "1 customer"),
+        (formatting.plural(0, "customer"), "0 customers"),
+        (formatting.money(2_500_315.63, "USD"), "$2.50 million"),
+        (formatting.money(999_400, "GBP"), "£999,400"),
+        (formatting.money(35.174, "EUR"), "€35.17"),
+        (formatting.money(99.999, "USD"), "$100"),
+        (formatting.money(-1234.5, "CHF", 2), "−CHF 1,234.50"),
+        (formatting.percent(0.126), "13%"),
+        (formatting.percent(0.001), "under 1%"),
+        (formatting.percent(0), "0%"),
+        (formatting.percent(-0.2), "−20%"),
+        (formatting.day(date(1998, 6, 30)), "30 June 1998"),
+        (formatting.listing([]), "none"),
+        (formatting.listing(["a"]), "a"),
+        (formatting.listing(["a", "b", "c"]), "a, b and c"),
+        (formatting.short_money(1_500_000, "USD"), "$1.5m"),
     ],
 )
 def test_numbers_are_written_for_readers(written, expected):
@@ -39,8 +40,8 @@ def test_numbers_are_written_for_readers(written, expected):
 
 def test_text_from_data_is_escaped():
     hostile = "<script>alert(1)</script> & =cmd()"
-    assert "<script>" not in headlines.say(hostile)._repr_html_()
-    assert "<script>" not in headlines.nothing(hostile)._repr_html_()
+    assert "<script>" not in paragraphs.say(hostile)._repr_html_()
+    assert "<script>" not in paragraphs.nothing(hostile)._repr_html_()
     assert "<script>" not in styled(pd.DataFrame({"segment": [hostile]}), "A caption").to_html()
 
 

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 from crm_utils import movement
-from crm_utils.headlines import Nothing
+from crm_utils.core.display.paragraphs import Nothing
+from crm_utils.core.display.table_style import folded
 from crm_utils.headlines import rfm as scores
 from crm_utils.headlines import segmentation as headlines
 from crm_utils.plots import segmentation as plots
 from crm_utils.scoring import Rules
-from crm_utils.tables import folded
 
 SINCE = date(2011, 6, 9)
 

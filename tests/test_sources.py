@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crm_utils import cleaning, orders, sources
-from crm_utils.locate import SourceError, SourceMissing, content_hash
+from crm_utils import cleaning, sources
+from crm_utils.core import orders
+from crm_utils.core.paths import SourceError, SourceMissing, content_hash
 from crm_utils.params import ParamsError, Report, Source, parse
 from crm_utils.sources import sheets as sheets_of
 

@@ -4,8 +4,8 @@ import ibis
 import pandas as pd
 import pytest
 
-from crm_utils import schemas
-from crm_utils.schemas import CONTRACTS, TableError, check
+from crm_utils.core import contracts
+from crm_utils.core.contracts import CONTRACTS, TableError, check
 from crm_utils.store import Store
 
 CUSTOMERS = pd.DataFrame(
@@ -101,8 +101,8 @@ def test_a_segment_has_a_name():
 
 
 def test_what_honours_its_contract_is_found_without_pandera(monkeypatch):
-    monkeypatch.setattr(schemas, "_violations", None)
-    monkeypatch.setattr(schemas.Contract, "schema", None)
+    monkeypatch.setattr(contracts, "_violations", None)
+    monkeypatch.setattr(contracts.Contract, "schema", None)
     pd.testing.assert_frame_equal(check(CUSTOMERS, "customers"), CUSTOMERS)
     named = pd.DataFrame({"customer_id": ["1"], "segment": ["A"]}).astype("str")
     pd.testing.assert_frame_equal(check(named, "segments"), named)

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils import clusters, cohorts, formats, lists, rfm, segments, stability, traits
-from crm_utils.headlines import Nothing
+from crm_utils import clusters, cohorts, lists, rfm, segments, stability, traits
+from crm_utils.core import formatting
+from crm_utils.core.contracts import TableError
+from crm_utils.core.display.paragraphs import Nothing
 from crm_utils.headlines import segmentation as headlines
 from crm_utils.params import SegmentMap, read
-from crm_utils.schemas import TableError
 from crm_utils.store import Store, neutralised, slug
 
 MAP = read(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)
@@ -225,12 +226,12 @@ def test_lists_hold_every_customer_with_reasons(scored, tmp_path):
     first = found[found.customer_id == "x000"].iloc[0]
     row = scored[scored.customer_id == "x000"].iloc[0]
     assert first.why_frequency == f"1 order (score {row.frequency_score} of 5)"
-    formats.use_thousands("'")
+    formatting.use_thousands("'")
     try:
         dear = lists.reasons(scored.assign(revenue=1234.5), assigned)
         assert dear.why_money.str.startswith("1'234.50 in all (score ").all()
     finally:
-        formats.use_thousands(",")
+        formatting.use_thousands(",")
     store = Store(tmp_path)
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists" / "old.csv").write_text("gone")

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
-from crm_utils.schemas import TableError
-from crm_utils.spreadsheets import neutral, neutralised
+from crm_utils.core.contracts import TableError
+from crm_utils.core.formula_injection import neutral, neutralised
 from crm_utils.store import Store
 from crm_utils.tables.workbook import workbook
 

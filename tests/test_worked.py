@@ -9,8 +9,9 @@ import pytest
 from conftest import three_hundred
 from scipy.special import hyp2f1
 
-from crm_utils import btyd, cleaning, cltv, orders, worked
-from crm_utils.schemas import check
+from crm_utils import btyd, cleaning, cltv, worked
+from crm_utils.core import orders
+from crm_utils.core.contracts import check
 from crm_utils.terms import Terms
 
 TODAY = date(2011, 12, 9)

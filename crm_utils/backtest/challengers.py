@@ -8,7 +8,7 @@ import pandas as pd
 
 from crm_utils import btyd, cltv, season
 from crm_utils.backtest.trials import between, origins
-from crm_utils.orders import known_on
+from crm_utils.core.orders import known_on
 
 MONTH, BLOCK = 30, 3  # days between origins, origins that overlap
 CHALLENGES, WINS = 10, 8  # origins, and how many of them a challenger must win

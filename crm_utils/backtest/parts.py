@@ -8,7 +8,7 @@ import pandas as pd
 
 from crm_utils import btyd, cltv, rfm, season
 from crm_utils.backtest.trials import between
-from crm_utils.orders import known_on
+from crm_utils.core.orders import known_on
 from crm_utils.segments import name_alike
 
 CLASSES = [-1, 0, 1, 2, 4, 9, np.inf]  # repeat purchase days, upper ends

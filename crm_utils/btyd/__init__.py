@@ -2,15 +2,7 @@
 
 from crm_utils.btyd.bg_nbd import BgNbd, MbgNbd
 from crm_utils.btyd.door import from_table, purchase_probabilities, table
-from crm_utils.btyd.fits import (
-    KINDS,
-    PurchaseModel,
-    fit,
-    kind_of,
-    pooled,
-    purchase_covariance,
-    too_thin,
-)
+from crm_utils.btyd.fits import KINDS, PurchaseModel, fit, kind_of, pooled, purchase_covariance, too_thin
 from crm_utils.btyd.fitting import Covariance, FitError
 from crm_utils.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
 from crm_utils.btyd.intervals import PastError, past_error

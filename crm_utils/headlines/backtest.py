@@ -3,8 +3,8 @@
 import pandas as pd
 
 from crm_utils import btyd
-from crm_utils.formats import count, day, listing, money, percent, plural
-from crm_utils.headlines import Sentence, say
+from crm_utils.core.display.paragraphs import Sentence, say
+from crm_utils.core.formatting import count, day, listing, money, percent, plural
 
 CLOSE = 0.02  # differences in accuracy or capture below two points are called even
 OURS, UNADJUSTED, SPENT = "Our forecast", "Without season", "Revenue so far"

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from crm_utils.formats import count, listing, money, percent, plural, rate
-from crm_utils.headlines import Sentence, say
+from crm_utils.core.display.paragraphs import Sentence, say
+from crm_utils.core.formatting import count, listing, money, percent, plural, rate
 
 RANGES = "given the assumed ranges"
 

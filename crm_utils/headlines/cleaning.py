@@ -4,8 +4,8 @@ from datetime import date
 
 import pandas as pd
 
-from crm_utils.formats import count, day, listing, money, percent, plural
-from crm_utils.headlines import Nothing, Sentence, nothing, say
+from crm_utils.core.display.paragraphs import Nothing, Sentence, nothing, say
+from crm_utils.core.formatting import count, day, listing, money, percent, plural
 
 
 def counted(log: pd.DataFrame, analysis_date: date, currency: str) -> Sentence:

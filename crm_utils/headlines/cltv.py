@@ -5,8 +5,8 @@ from datetime import date
 
 import pandas as pd
 
-from crm_utils.formats import count, day, money, percent, plural, rate
-from crm_utils.headlines import Nothing, Sentence, nothing, say
+from crm_utils.core.display.paragraphs import Nothing, Sentence, nothing, say
+from crm_utils.core.formatting import count, day, money, percent, plural, rate
 from crm_utils.terms import Terms
 
 NEGATIVE = r"(?<!\w)-(?=\d)"  # a hyphen where a minus belongs

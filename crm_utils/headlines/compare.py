@@ -5,8 +5,8 @@ from datetime import date
 import pandas as pd
 
 from crm_utils.comparison import RECENT_DAYS
-from crm_utils.formats import count, day, money, percent, plural
-from crm_utils.headlines import Nothing, Sentence, nothing, say
+from crm_utils.core.display.paragraphs import Nothing, Sentence, nothing, say
+from crm_utils.core.formatting import count, day, money, percent, plural
 
 EVEN = 0.005  # a forecast closer than that was on target
 

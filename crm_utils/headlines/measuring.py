@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from crm_utils.formats import count, listing, money, percent, plural
-from crm_utils.headlines import Nothing, Sentence, nothing, say
+from crm_utils.core.display.paragraphs import Nothing, Sentence, nothing, say
+from crm_utils.core.formatting import count, listing, money, percent, plural
 
 
 def lists(targets: pd.DataFrame, share: float) -> Sentence:

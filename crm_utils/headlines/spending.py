@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from crm_utils.formats import listing, money
-from crm_utils.headlines import Sentence, say
+from crm_utils.core.display.paragraphs import Sentence, say
+from crm_utils.core.formatting import listing, money
 
 
 def nobody(audience: pd.DataFrame) -> Sentence | None:

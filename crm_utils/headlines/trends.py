@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from crm_utils.formats import count, day, money, plural
-from crm_utils.headlines import Sentence, say
+from crm_utils.core.display.paragraphs import Sentence, say
+from crm_utils.core.formatting import count, day, money, plural
 
 
 def trend(table: pd.DataFrame, currency: str) -> Sentence:

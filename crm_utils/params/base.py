@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from crm_utils.formats import hidden
+from crm_utils.core.formatting import hidden
 
 INTEGER = "tag:yaml.org,2002:int"
 

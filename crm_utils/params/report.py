@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from crm_utils.formats import hidden
+from crm_utils.core.formatting import hidden
 from crm_utils.params.base import Model
 from crm_utils.params.rules import check_limits
 from crm_utils.params.shop import Shop

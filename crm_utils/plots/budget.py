@@ -3,9 +3,19 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from crm_utils import formats
-from crm_utils.plots.style import BLUE, GREY, INK, ORANGE, PALE, SOFT, money_axis, new_axes, segment_colours
-from crm_utils.plots.style import figure as figure
+from crm_utils.core import formatting
+from crm_utils.core.display.figure_style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    SOFT,
+    money_axis,
+    new_axes,
+    segment_colours,
+)
+from crm_utils.core.display.figure_style import figure as figure
 
 
 def plan(lines: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
@@ -20,9 +30,9 @@ def plan(lines: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
     ax.barh(places - 0.18, shown.spend, height=0.32, color=PALE)
     for place, row in zip(places, shown.itertuples(), strict=True):
         end = max(row.profit_high, row.expected_profit, 0)
-        low, expected, high = (formats.money(x, currency, 0) for x in (row.profit_low, row.expected_profit, row.profit_high))  # fmt: skip
+        low, expected, high = (formatting.money(x, currency, 0) for x in (row.profit_low, row.expected_profit, row.profit_high))  # fmt: skip
         ax.text(end, place + 0.2, f"  earns {expected} ({low} to {high})", va="center", fontsize=8.5)
-        ax.text(row.spend, place - 0.2, f" costs {formats.money(row.spend, currency)}", va="center", fontsize=8.5, color=SOFT)  # fmt: skip
+        ax.text(row.spend, place - 0.2, f" costs {formatting.money(row.spend, currency)}", va="center", fontsize=8.5, color=SOFT)  # fmt: skip
     ax.set_yticks(places, [f"{row.campaign}\n{row.segment}" for row in shown.itertuples()], fontsize=9)
     ends = shown[["spend", "expected_profit", "profit_low", "profit_high"]]
     ax.set_xlim(

@@ -3,9 +3,9 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from crm_utils import formats
-from crm_utils.plots.style import BLUE, ORANGE, PALE, TEAL, money_axis, new_axes
-from crm_utils.plots.style import figure as figure
+from crm_utils.core import formatting
+from crm_utils.core.display.figure_style import BLUE, ORANGE, PALE, TEAL, money_axis, new_axes
+from crm_utils.core.display.figure_style import figure as figure
 
 
 def revenue_by_month(months: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
@@ -41,9 +41,9 @@ def waterfall(log: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
         range(len(ends)), [end - start for start, end in zip(starts, ends, strict=True)], left=starts, color=colours
     )
     changes = [
-        f"{'−' if taken > 0 else '+'}{formats.short_money(abs(taken), currency)}" for taken in moved.revenue_removed
+        f"{'−' if taken > 0 else '+'}{formatting.short_money(abs(taken), currency)}" for taken in moved.revenue_removed
     ]
-    written = [formats.short_money(read, currency), *changes, formats.short_money(left, currency)]
+    written = [formatting.short_money(read, currency), *changes, formatting.short_money(left, currency)]
     for place, (start, end, text) in enumerate(zip(starts, ends, written, strict=True)):
         ax.annotate(text, (max(start, end), place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9)
     ax.set_yticks(range(len(ends)), ["Read", *moved.rule.str.capitalize(), "Left: counts as sales"])

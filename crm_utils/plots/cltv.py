@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from crm_utils import formats
-from crm_utils.plots.style import BLUE, GREY, INK, PALE, TEAL, money_axis, new_axes, segment_colours
-from crm_utils.plots.style import figure as figure
+from crm_utils.core import formatting
+from crm_utils.core.display.figure_style import BLUE, GREY, INK, PALE, TEAL, money_axis, new_axes, segment_colours
+from crm_utils.core.display.figure_style import figure as figure
 
 MAP = LinearSegmentedColormap.from_list("active", ["#f4f7f8", TEAL, "#0b5d57"])
 
@@ -47,7 +47,7 @@ def parts(parts: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
         (-0.2, "revenue_actual", INK, "Actual"),
     ):
         bars = ax.barh(np.arange(len(shown)) + shift, shown[column], height=0.38, color=colour, label=label)
-        labels = [formats.short_money(value, currency) for value in shown[column]]
+        labels = [formatting.short_money(value, currency) for value in shown[column]]
         ax.bar_label(bars, labels, fontsize=8, padding=3)
     ax.set_yticks(range(len(shown)), shown.segment)
     ax.xaxis.set_visible(False)
@@ -67,7 +67,7 @@ def classes(classes: pd.DataFrame, ax: Axes | None = None) -> Axes:
         means = classes[column] / classes.customers
         bars = ax.bar(np.arange(len(classes)) + shift, means, width=0.38, color=colour, label=label)
         ax.bar_label(bars, [f"{mean:.2f}" for mean in means], fontsize=8, padding=2)
-    names = [f"{row.bought_again}\n{formats.count(row.customers)}" for row in classes.itertuples()]
+    names = [f"{row.bought_again}\n{formatting.count(row.customers)}" for row in classes.itertuples()]
     ax.set_xticks(range(len(classes)), names)
     ax.set_xlabel("Had bought again (below: customers)")
     ax.yaxis.set_visible(False)
@@ -99,7 +99,7 @@ def concentration(deciles: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = new_axes(ax, height=2.8)
     bars = ax.bar(deciles.decile, deciles.clv_share, color=[TEAL, *[PALE] * (len(deciles) - 1)], width=0.8)
     ax.bar_label(
-        bars, [formats.percent(share).replace("under ", "<") for share in deciles.clv_share], fontsize=9, padding=2
+        bars, [formatting.percent(share).replace("under ", "<") for share in deciles.clv_share], fontsize=9, padding=2
     )
     ax.set_xticks(deciles.decile, ["top\ntenth", *map(str, deciles.decile[1:-1]), "last\ntenth"][: len(deciles)])
     ax.yaxis.set_visible(False)
@@ -116,7 +116,11 @@ def by_segment(totals: pd.DataFrame, currency: str, ax: Axes | None = None) -> A
     ax.hlines(shown.segment, shown.revenue_low, shown.revenue_high, color=INK, linewidth=1.2)
     for place, row in enumerate(shown.itertuples()):
         ax.text(
-            row.revenue_high, place, f"  {formats.short_money(row.expected_revenue, currency)}", va="center", fontsize=9
+            row.revenue_high,
+            place,
+            f"  {formatting.short_money(row.expected_revenue, currency)}",
+            va="center",
+            fontsize=9,
         )
     ax.set_xlim(0, max(shown.revenue_high.max(), 1) * 1.15)
     ax.xaxis.set_visible(False)

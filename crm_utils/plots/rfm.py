@@ -6,9 +6,10 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from crm_utils import formats, rfm
-from crm_utils.plots.style import BLUE, INK, ORANGE, count_axis
-from crm_utils.plots.style import figure as figure
+from crm_utils import rfm
+from crm_utils.core import formatting
+from crm_utils.core.display.figure_style import BLUE, INK, ORANGE, count_axis
+from crm_utils.core.display.figure_style import figure as figure
 
 LABELS = {
     "day": "Days since last order",
@@ -44,14 +45,14 @@ def _histogram(ax: Axes, values: pd.Series, log: bool) -> None:
     ax.hist(values, bins=edges, color=BLUE, alpha=0.85)
     if log:
         ax.set_xscale("log")
-        ax.xaxis.set_major_formatter(lambda value, _: formats.count(value) if value >= 1 else f"{value:g}")
+        ax.xaxis.set_major_formatter(lambda value, _: formatting.count(value) if value >= 1 else f"{value:g}")
         ax.xaxis.set_minor_formatter(lambda value, _: "")
 
 
 def grids(cells: pd.DataFrame, currency: str) -> Axes:
     """Heat maps of customers and of their revenue over recency (rows, best on top) × frequency. Returns the first ax."""
     panels = plt.subplots(1, 2, figsize=(6.6, 3.1))[1]
-    written = {"customers": formats.count, "revenue": lambda amount: formats.short_money(amount, currency)}
+    written = {"customers": formatting.count, "revenue": lambda amount: formatting.short_money(amount, currency)}
     for ax, (column, write) in zip(panels, written.items(), strict=True):
         table = cells.pivot(index="recency_score", columns="frequency_score", values=column)
         labels = table.map(lambda value, write=write: write(value) if value else "–")
@@ -87,7 +88,7 @@ def triangle(cohorts: pd.DataFrame, currency: str) -> Axes | None:
     order = again.name.drop_duplicates().tolist()
     for ax, column, written in (
         (panels[0], "retention", lambda share: f"{share:.0%}"),
-        (panels[1], "revenue_per_customer", lambda amount: formats.short_money(round(amount), currency)),
+        (panels[1], "revenue_per_customer", lambda amount: formatting.short_money(round(amount), currency)),
     ):
         table = again.pivot(index="name", columns="period", values=column).reindex(order).dropna(how="all")
         labels = table.map(lambda value, written=written: "" if pd.isna(value) else written(value))

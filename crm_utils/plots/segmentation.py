@@ -3,9 +3,20 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from crm_utils import formats
-from crm_utils.plots.style import BLUE, GREY, INK, ORANGE, PALE, SOFT, TEAL, new_axes, percent_axis, segment_colours
-from crm_utils.plots.style import figure as figure
+from crm_utils.core import formatting
+from crm_utils.core.display.figure_style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    SOFT,
+    TEAL,
+    new_axes,
+    percent_axis,
+    segment_colours,
+)
+from crm_utils.core.display.figure_style import figure as figure
 
 CAUSE_COLOURS = [TEAL, ORANGE, GREY, "#c9d0d7", BLUE]  # behaviour coloured, cut points grey, newcomers blue
 STATUS_COLOURS = {"new": BLUE, "loyal": TEAL, "occasional": "#8bd3c7", "at risk": "#e07b39", "churned": GREY}
@@ -27,14 +38,14 @@ def shares(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.text(
             row.revenue_share + 0.006,
             place + 0.19,
-            f"{formats.percent(row.revenue_share)} of revenue",
+            f"{formatting.percent(row.revenue_share)} of revenue",
             va="center",
             fontsize=8.5,
         )
         ax.text(
             row.customer_share + 0.006,
             place - 0.21,
-            f"{formats.percent(row.customer_share)} of customers",
+            f"{formatting.percent(row.customer_share)} of customers",
             va="center",
             fontsize=8.5,
             color=SOFT,
@@ -66,7 +77,7 @@ def moves(net: pd.DataFrame, ax: Axes | None = None) -> Axes | None:
     total = shown[list(causes)].sum(axis=1)
     ax.plot(total, places, "D", color=INK, markersize=5, linestyle="none", label="Sum")
     for place, change in zip(places, total, strict=True):
-        label = f"{'−' if change < 0 else '+' if change else ''}{formats.count(abs(change))}"
+        label = f"{'−' if change < 0 else '+' if change else ''}{formatting.count(abs(change))}"
         ax.text(1.06, place, label, va="center", ha="right", fontsize=8.5, transform=ax.get_yaxis_transform())
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.set_yticks(list(places), shown.segment)
@@ -93,7 +104,7 @@ def statuses(crossed: pd.DataFrame, order: list[str], ax: Axes | None = None) ->
                 ax.text(
                     start + width / 2,
                     place,
-                    formats.percent(width),
+                    formatting.percent(width),
                     ha="center",
                     va="center",
                     fontsize=8,

@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from crm_utils import formats
-from crm_utils.plots.style import BLUE, SOFT, TEAL, segment_colours
-from crm_utils.plots.style import figure as figure
+from crm_utils.core import formatting
+from crm_utils.core.display.figure_style import BLUE, SOFT, TEAL, segment_colours
+from crm_utils.core.display.figure_style import figure as figure
 
 PANELS_A_ROW = 4
 
@@ -16,10 +16,10 @@ def trends(table: pd.DataFrame, currency: str) -> Axes:
     axes = plt.subplots(1, 3, figsize=(8.4, 2.3))[1]
 
     def written(amount: float) -> str:
-        return formats.short_money(amount, currency)
+        return formatting.short_money(amount, currency)
 
     for ax, title, values, colour, write in (
-        (axes[0], "Bought in the last 90 days", table.bought_in_90_days, BLUE, formats.count),
+        (axes[0], "Bought in the last 90 days", table.bought_in_90_days, BLUE, formatting.count),
         (axes[1], "Revenue so far", table.revenue, SOFT, written),
         (axes[2], "Revenue expected in 12 months", table.expected_revenue, TEAL, written),
     ):
@@ -42,7 +42,7 @@ def segment_sizes(sizes: pd.DataFrame) -> Axes:
         ax.fill_between(values.index, values, color=colour, alpha=0.25, linewidth=0)
         ax.plot(values.index, values, color=colour)
         for place, side in ((0, "left"), (-1, "right")):
-            ax.annotate(formats.count(values.iloc[place]), (values.index[place], values.iloc[place]), xytext=(0, 4), textcoords="offset points", ha=side, fontsize=8)  # fmt: skip
+            ax.annotate(formatting.count(values.iloc[place]), (values.index[place], values.iloc[place]), xytext=(0, 4), textcoords="offset points", ha=side, fontsize=8)  # fmt: skip
         ax.set_title(name, fontsize=8, loc="left")
     for ax in grid:
         ax.set_ylim(0, max(table[names].to_numpy().max(), 1) * 1.3)

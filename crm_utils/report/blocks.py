@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from crm_utils.headlines import say
+from crm_utils.core.display.paragraphs import say
 from crm_utils.report import run
 
 BLOCKS = {  # question: the tags of the cells that answer it, in this order

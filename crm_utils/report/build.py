@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
 
-from crm_utils.formats import hidden
-from crm_utils.locate import SourceError, SourceMissing
+from crm_utils.core.formatting import hidden
+from crm_utils.core.paths import SourceError, SourceMissing
 from crm_utils.report import failures, keys, manifest, publish, published
 from crm_utils.report.plan import Job
 
@@ -110,7 +110,8 @@ def _unusable(jobs: list[Job]) -> str | None:
     reading = [job for job in jobs if manifest.stale_notebooks(job)[:1] == [job.notebooks[0].name]]
     if not reading or reading[0].report.source.database:
         return None
-    from crm_utils import schemas, sources
+    from crm_utils import sources
+    from crm_utils.core import contracts
 
     report, root = reading[0].report, reading[0].root
     source = report.source.model_dump()
@@ -118,8 +119,8 @@ def _unusable(jobs: list[Job]) -> str | None:
     try:
         sources.line_items(source, report.columns.model_dump(), root, reading[-1].day)
         for table, frame in sources.side_tables(named, source, root, reading[-1].day).items():
-            schemas.check(frame, table)
-    except (SourceError, schemas.TableError) as error:
+            contracts.check(frame, table)
+    except (SourceError, contracts.TableError) as error:
         return hidden(" ".join(str(error).split()))
     except Exception as error:
         return failures.cause(error, "its source cannot be read", root)

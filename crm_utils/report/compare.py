@@ -8,17 +8,18 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from crm_utils import comparison, formats, movement, rfm, segments
+from crm_utils import comparison, movement, rfm, segments
 from crm_utils.backtest.trials import between
 from crm_utils.cltv import ALL
+from crm_utils.core import formatting
+from crm_utils.core.contracts import TableError
+from crm_utils.core.orders import known_on
+from crm_utils.core.paths import SourceError
 from crm_utils.headlines import compare as headlines
 from crm_utils.headlines import segmentation as on_segments
-from crm_utils.locate import SourceError
-from crm_utils.orders import known_on
 from crm_utils.plots import compare as plots
 from crm_utils.plots import segmentation as segment_plots
 from crm_utils.report import glossary, publish, published, render
-from crm_utils.schemas import TableError
 from crm_utils.store import Store
 from crm_utils.tables import compare as tables
 from crm_utils.tables import segmentation as segment_tables
@@ -80,7 +81,7 @@ def _write(folder: Path, then: str, now: str) -> Path:
 def page(then: Path, now: Path) -> str:
     """The page of two published folders."""
     before, after = _Published(then), _Published(now)
-    formats.use_thousands(after.store.settings.thousands)
+    formatting.use_thousands(after.store.settings.thousands)
     html = render.page("compare.html.j2", then=before, now=after, blocks=list(_blocks(before, after)))
     return glossary.linked(html, "../../")
 
@@ -92,7 +93,7 @@ class _Published:
         self.store = Store(folder)
         self.manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         self.day = date.fromisoformat(self.manifest["analysis_date"])
-        self.in_words = formats.day(self.day)
+        self.in_words = formatting.day(self.day)
         self.tables = {name: self.store.load(name) for name in TABLES}
 
     @property

@@ -5,7 +5,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from crm_utils.formats import hidden
+from crm_utils.core.formatting import hidden
 from crm_utils.report import publish
 from crm_utils.report.plan import Job
 

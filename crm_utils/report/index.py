@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from crm_utils import formats
 from crm_utils.comparison import RECENT_DAYS
+from crm_utils.core import formatting
 from crm_utils.report import glossary, render
 from crm_utils.report.blocks import beside, blocks
 from crm_utils.report.plan import Job
@@ -58,7 +58,7 @@ def date_page(job: Job, folder: Path, figures: dict[str, float]) -> str:
         beside={name: beside(notebook) for name, notebook in executed.items()},
         lead=_lead(figures, job.report.currency),
         tables=[
-            (name, meaning, formats.plural(rows[name], "row")) for name, meaning in TABLES.items() if rows.get(name)
+            (name, meaning, formatting.plural(rows[name], "row")) for name, meaning in TABLES.items() if rows.get(name)
         ],
         lists=_lists(folder, "lists"),
         audiences=_lists(folder, "audiences"),
@@ -70,8 +70,8 @@ def date_page(job: Job, folder: Path, figures: dict[str, float]) -> str:
 def _lead(figures: dict[str, float], currency: str) -> str:
     """How large the customer base is, in one line."""
     return (
-        f"{formats.plural(figures['customers'], 'customer')} with {formats.money(figures['revenue'], currency)} of revenue so far; "
-        f"{formats.count(figures['bought_in_90_days'])} of them ordered in the last {RECENT_DAYS} days."
+        f"{formatting.plural(figures['customers'], 'customer')} with {formatting.money(figures['revenue'], currency)} of revenue so far; "
+        f"{formatting.count(figures['bought_in_90_days'])} of them ordered in the last {RECENT_DAYS} days."
     )
 
 
@@ -80,6 +80,6 @@ def _lists(folder: Path, kind: str) -> list[tuple[str, str, str]]:
     paths = sorted((folder / kind).glob("*.csv"))
     sizes = [len(pd.read_csv(path, usecols=[0])) for path in paths]
     return [
-        (f"{kind}/{path.name}", path.name, formats.plural(size, "customer"))
+        (f"{kind}/{path.name}", path.name, formatting.plural(size, "customer"))
         for path, size in zip(paths, sizes, strict=True)
     ]

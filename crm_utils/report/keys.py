@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from crm_utils.locate import SIMULATED, content_hash, rules_file, side_file, source_files
+from crm_utils.core.paths import SIMULATED, content_hash, rules_file, side_file, source_files
 from crm_utils.report.plan import RULES, Job
 
 PACKAGE = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from crm_utils.locate import content_hash, rules_file, source_files
+from crm_utils.core.paths import content_hash, rules_file, source_files
 from crm_utils.report import keys
 from crm_utils.report.plan import RULES, Job
 

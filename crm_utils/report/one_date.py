@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from crm_utils.formats import use_thousands
+from crm_utils.core.formatting import use_thousands
 from crm_utils.report import failures, index, manifest, publish, render, run
 from crm_utils.report.plan import Job, Notebook
 

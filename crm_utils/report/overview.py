@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
-from crm_utils import formats
+from crm_utils.core import formatting
 from crm_utils.headlines import trends as headlines
 from crm_utils.plots import trends as plots
 from crm_utils.report import glossary, publish, published, render
@@ -15,7 +15,7 @@ from crm_utils.tables import trends as tables
 
 def write(root: Path) -> None:
     """Write `reports/index.html` and `reports/how-to-read.html` from what lies in `reports` now."""
-    formats.use_thousands(",")  # one page over reports that may each have their own
+    formatting.use_thousands(",")  # one page over reports that may each have their own
     with publish.locked(root / "reports"):
         publish.write(root / "reports" / "index.html", top_page(root))
         publish.write(root / "reports" / glossary.PAGE, render.page("how-to-read.html.j2", terms=glossary.TERMS))
@@ -47,7 +47,7 @@ def _comparisons(folder: Path) -> list[tuple[str, str]]:
     return [
         (
             f"{folder.name}/compare/{then}_{now}.html",
-            f"{formats.day(pd.Timestamp(then))} and {formats.day(pd.Timestamp(now))}",
+            f"{formatting.day(pd.Timestamp(then))} and {formatting.day(pd.Timestamp(now))}",
         )
         for then, now in found
     ]
@@ -57,12 +57,12 @@ def _row(manifest: dict) -> dict[str, str]:
     figures, currency = manifest["summary"], manifest["currency"]
     return {
         "date": manifest["analysis_date"],
-        "day": formats.day(pd.Timestamp(manifest["analysis_date"])),
-        "customers": formats.count(figures["customers"]),
-        "revenue": formats.money(figures["revenue"], currency),
-        "active": formats.count(figures["bought_in_90_days"]),
-        "expected": formats.money(figures["expected_revenue"], currency),
-        "plan": f"{formats.money(figures['spend'], currency, 0)}, for a profit of {formats.money(figures['expected_profit'], currency, 0)}",
+        "day": formatting.day(pd.Timestamp(manifest["analysis_date"])),
+        "customers": formatting.count(figures["customers"]),
+        "revenue": formatting.money(figures["revenue"], currency),
+        "active": formatting.count(figures["bought_in_90_days"]),
+        "expected": formatting.money(figures["expected_revenue"], currency),
+        "plan": f"{formatting.money(figures['spend'], currency, 0)}, for a profit of {formatting.money(figures['expected_profit'], currency, 0)}",
     }
 
 

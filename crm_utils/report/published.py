@@ -6,7 +6,7 @@ import re
 from datetime import date
 from pathlib import Path
 
-from crm_utils import formats
+from crm_utils.core import formatting
 from crm_utils.report import keys, publish
 
 DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"  # what a user copied or put beside such folders is none of ours
@@ -41,10 +41,10 @@ def _links(day: str, pairs: list[tuple[str, str]]) -> str:
     """A paragraph that leads from a date to its comparisons; empty where it has none."""
     others = {"".join({then, now} - {day}): f"{then}_{now}" for then, now in pairs if day in (then, now)}
     links = [
-        f'<a href="../compare/{name}.html">{formats.day(date.fromisoformat(other))}</a>'
+        f'<a href="../compare/{name}.html">{formatting.day(date.fromisoformat(other))}</a>'
         for other, name in sorted(others.items())
     ]
-    return f'<p class="compared">Compared with {formats.listing(links)}.</p>' if links else ""
+    return f'<p class="compared">Compared with {formatting.listing(links)}.</p>' if links else ""
 
 
 def overview_key(root: Path) -> str:

@@ -12,7 +12,7 @@ import papermill
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
-from crm_utils.formats import hidden
+from crm_utils.core.formatting import hidden
 from crm_utils.report.kernels import KernelManager
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")

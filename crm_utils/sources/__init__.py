@@ -10,7 +10,8 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from crm_utils import engine, simulate
+from crm_utils import simulate
+from crm_utils.core import duckdb_engine
 from crm_utils.sources import bounds, checks, databases, files, values
 from crm_utils.sources.beside import side_tables
 from crm_utils.sources.extract import Extract, Format
@@ -43,7 +44,7 @@ def line_items(source: dict, columns: dict[str, str | None], root: Path, day: da
     if len(typed) == 1:
         return typed[0]
     numbered = [table.mutate(extract=ibis.literal(number, "int64")) for number, table in enumerate(typed)]
-    return ibis.union(*numbered) if all(part.columnar for part in parts) else engine.gathered(numbered)
+    return ibis.union(*numbered) if all(part.columnar for part in parts) else duckdb_engine.gathered(numbered)
 
 
 def extracts(source: dict, root: Path) -> list[Extract]:

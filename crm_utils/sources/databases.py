@@ -12,9 +12,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
-from crm_utils import engine as here
-from crm_utils.formats import hidden
-from crm_utils.locate import SourceError, SourceMissing
+from crm_utils.core import duckdb_engine as here
+from crm_utils.core.formatting import hidden
+from crm_utils.core.paths import SourceError, SourceMissing
 from crm_utils.sources.extract import Extract
 
 PLACEHOLDER = r"\$\{(\w+)\}"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import ibis.expr.types as ir
 
-from crm_utils import engine
-from crm_utils.locate import SourceError, content_hash, source_files, written_whole
+from crm_utils.core import duckdb_engine
+from crm_utils.core.paths import SourceError, content_hash, source_files, written_whole
 from crm_utils.sources import checks, sheets
 from crm_utils.sources.extract import Extract, Format
 
@@ -35,7 +35,7 @@ def of_file(path: Path, names: list[str] | None, root: Path, format: Format) -> 
     if (form := kind(path)) == "xlsx":
         copies = sheets.copies(path, names, root)
         return [
-            Extract(f"{path.name}, sheet {sheet!r}", engine.duckdb().read_parquet(copy), format, columnar=True)
+            Extract(f"{path.name}, sheet {sheet!r}", duckdb_engine.duckdb().read_parquet(copy), format, columnar=True)
             for sheet, copy in copies
         ]
     if form == "parquet":
@@ -55,14 +55,16 @@ def kind(path: Path) -> str:
 
 
 def _cdnow(path: Path) -> ir.Table:
-    text = engine.duckdb().read_csv(path, header=False, skip=1, columns={"line": "VARCHAR"}, delim="\x01", quote="")
+    text = duckdb_engine.duckdb().read_csv(
+        path, header=False, skip=1, columns={"line": "VARCHAR"}, delim="\x01", quote=""
+    )
     fields = text.line.strip().re_split(r"\s+")
     return text.select(customer_id=fields[0], date=fields[1], number_of_cds=fields[2], dollar_value=fields[3])
 
 
 def _parquet(path: Path) -> ir.Table:
     try:
-        return engine.duckdb().read_parquet(path)
+        return duckdb_engine.duckdb().read_parquet(path)
     except Exception as error:  # DuckDB's own errors name neither the cure nor the file as the user knows it
         raise SourceError(
             f"{path.name} cannot be read as parquet ({_first_line(error)}): the file is damaged or cut short; copy or export it again"
@@ -82,7 +84,7 @@ def _csv(path: Path, root: Path, format: Format) -> ir.Table:
     )
     names = next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
     checks.refuse_bad_names(names, path.name)
-    return engine.duckdb().read_csv(
+    return duckdb_engine.duckdb().read_csv(
         path,
         header=True,
         auto_detect=False,

@@ -3,7 +3,7 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils.tables import Folded, folded, styled
+from crm_utils.core.display.table_style import Folded, folded, styled
 
 SHORT = ["campaign", "segment", "contacts", "control", "spend", "expected_profit", "profit_low", "profit_high"]
 RANGED = "profits rest on the costs and lifts assumed; intervals given the assumed ranges"

@@ -3,8 +3,8 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils import formats
-from crm_utils.tables import Folded, folded, styled
+from crm_utils.core import formatting
+from crm_utils.core.display.table_style import Folded, folded, styled
 
 
 def cleaning_log(log: pd.DataFrame, currency: str) -> Styler:
@@ -23,8 +23,8 @@ def unmatched(unmatched: pd.DataFrame, currency: str) -> Styler:
     """The largest ones; the caption says how many there are and what they add up to."""
     largest = unmatched.sort_values(["revenue", "cancellation_id"], kind="stable").head(10)
     shown = largest.assign(cancelled_at=largest.cancelled_at.dt.strftime("%-d %B %Y"))
-    total = formats.money(unmatched.revenue.sum(), currency)
-    caption = f"The largest of {formats.plural(len(unmatched), 'cancelled line')} (or what is left of one) without a sale, {total} together"
+    total = formatting.money(unmatched.revenue.sum(), currency)
+    caption = f"The largest of {formatting.plural(len(unmatched), 'cancelled line')} (or what is left of one) without a sale, {total} together"
     headings = {
         "cancellation_id": "Cancellation",
         "product_id": "Product",

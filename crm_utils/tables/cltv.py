@@ -3,14 +3,14 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils import formats
-from crm_utils.tables import Folded, folded, styled
+from crm_utils.core import formatting
+from crm_utils.core.display.table_style import Folded, folded, styled
 from crm_utils.worked import Example
 
 
 def forecast(outlook: pd.DataFrame, currency: str) -> Styler:
     shown = outlook[outlook.segment == "all"]
-    horizon = [formats.plural(months, "month") for months in shown.months]
+    horizon = [formatting.plural(months, "month") for months in shown.months]
     columns = ["orders", "revenue", "revenue_low", "revenue_high", "unadjusted_revenue", "season"]
     if shown.season[shown.months < 12].isna().all():
         columns = columns[:4]
@@ -24,7 +24,7 @@ def backtest(backtest: pd.DataFrame, currency: str) -> Folded | None:
     if backtest.empty:
         return None
     columns = ["origin", "method", "orders_actual", "orders_predicted", "revenue_actual", "revenue_predicted", "revenue_low", "revenue_high", "season", "mae_orders", "top_decile_capture"]  # fmt: skip
-    shown = backtest[columns].assign(origin=[formats.day(origin) for origin in backtest.origin])
+    shown = backtest[columns].assign(origin=[formatting.day(origin) for origin in backtest.origin])
     table = styled(shown, "Forecasts made at past dates, and what came", currency, {"origin": "Made on"})
     return folded("All tests in numbers", table)
 
@@ -51,7 +51,7 @@ def activity(grid: pd.DataFrame) -> list[Styler]:
 
 def _map(grid: pd.DataFrame, caption: str) -> Styler:
     table = grid.pivot(index="repeat_orders", columns="silent_days", values="shown")
-    table.columns = [formats.plural(days, "day") for days in table.columns]
+    table.columns = [formatting.plural(days, "day") for days in table.columns]
     names = {"repeat_orders": "Repeat purchase days"}
     return styled(table.reset_index(), f"{caption}, by repeat purchase days and days since the last", headings=names)
 
@@ -75,7 +75,7 @@ def most_valuable(listed: pd.DataFrame, terms: str, currency: str) -> Styler:
 def look_up(listed: pd.DataFrame, terms: str, currency: str) -> Folded:
     """More of the same to find a customer in; its headings sort it."""
     columns = ["customer_id", "segment", "purchase_days", "silent_days", "mean_value", "p_alive", "clv"]
-    number = formats.plural(len(listed), "customer")
+    number = formatting.plural(len(listed), "customer")
     table = styled(listed[columns], f"The {number} of highest expected value, to sort and look up ({terms})", currency)
     return folded(f"Look a customer up: the {number} of highest expected value", table)
 
@@ -108,7 +108,7 @@ def example(example: Example, currency: str) -> Folded:
 def _lines(lines: pd.DataFrame, currency: str) -> Styler:
     left_out = lines.removed_by.notna().any()
     shown = [column for column in ("order_id", "product_id", "quantity", "unit_price") if column in lines.columns]
-    bought = lines.assign(day=[formats.day(moment) for moment in lines.ordered_at])
+    bought = lines.assign(day=[formatting.day(moment) for moment in lines.ordered_at])
     bought = bought[["day", *shown, "amount", *(["removed_by"] if left_out else [])]]
     caption = "What this customer ordered, line by line" + (", and the rule that left a line out" if left_out else "")
     return styled(bought, caption, currency, {"removed_by": "Left out by"})
@@ -117,7 +117,7 @@ def _lines(lines: pd.DataFrame, currency: str) -> Styler:
 def _orders(orders: pd.DataFrame, currency: str) -> Styler:
     back = orders.taken_back.ne(0).any()
     columns = ["day", "order_id", "lines", *(["placed", "taken_back"] if back else []), "left", "purchase_day"]
-    shown = orders.assign(day=[formats.day(moment) for moment in orders.day], left=orders.revenue)[columns]
+    shown = orders.assign(day=[formatting.day(moment) for moment in orders.day], left=orders.revenue)[columns]
     caption = "The lines that count, added up by order" + (", less what was cancelled later" if back else "")
     return styled(shown, caption, currency)
 

@@ -5,9 +5,9 @@ from datetime import date
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils import formats
 from crm_utils.comparison import COUNTED
-from crm_utils.tables import Folded, folded, styled
+from crm_utils.core import formatting
+from crm_utils.core.display.table_style import Folded, folded, styled
 
 
 def figures(table: pd.DataFrame, then: date, now: date, currency: str) -> Styler:
@@ -17,7 +17,7 @@ def figures(table: pd.DataFrame, then: date, now: date, currency: str) -> Styler
         shown[f"compared_{column}"] = [
             _written(value, unit, currency, sign) for value, unit in zip(table[column], table.unit, strict=True)
         ]
-    headings = {"compared_then": formats.day(then), "compared_now": formats.day(now), "compared_change": "Change"}
+    headings = {"compared_then": formatting.day(then), "compared_now": formatting.day(now), "compared_change": "Change"}
     return styled(shown, "Key figures on both dates", currency, headings)
 
 
@@ -27,23 +27,23 @@ def segments(table: pd.DataFrame, currency: str) -> Styler:
 
 def outcomes(table: pd.DataFrame, currency: str) -> Styler:
     shown = _judged(table.drop(columns=["months"] if table.revenue_new.any() else ["months", "revenue_new"]))
-    shown.insert(0, "horizon", [formats.plural(months, "month") for months in table.months])
+    shown.insert(0, "horizon", [formatting.plural(months, "month") for months in table.months])
     return styled(shown, "Forecasts made then, and what came", currency, {"horizon": "For the next"})
 
 
 def by_segment(table: pd.DataFrame, months: int, currency: str) -> Folded:
-    caption = f"The forecast for {formats.plural(months, 'month')}, by the segment customers were in then"
+    caption = f"The forecast for {formatting.plural(months, 'month')}, by the segment customers were in then"
     return folded("Segment by segment", styled(_judged(table), caption, currency))
 
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:
-    miss = ["–" if pd.isna(miss) else _signed(formats.percent(abs(miss)), miss) for miss in table.miss]
+    miss = ["–" if pd.isna(miss) else _signed(formatting.percent(abs(miss)), miss) for miss in table.miss]
     held = table.held.map({True: "yes", False: "no"})
     return table.rename(columns={"revenue": "revenue_predicted"}).assign(miss=miss, held=held)
 
 
 def _written(value: float, unit: str, currency: str, sign: bool) -> str:
-    text = formats.count(abs(value)) if unit == COUNTED else formats.money(abs(value), currency)
+    text = formatting.count(abs(value)) if unit == COUNTED else formatting.money(abs(value), currency)
     return _signed(text, value) if sign or value < 0 else text
 
 

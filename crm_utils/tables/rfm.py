@@ -3,8 +3,8 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils import formats
-from crm_utils.tables import Folded, folded, styled
+from crm_utils.core import formatting
+from crm_utils.core.display.table_style import Folded, folded, styled
 
 
 def cut_points(cuts: pd.DataFrame, currency: str) -> Styler:
@@ -18,7 +18,7 @@ def cut_points(cuts: pd.DataFrame, currency: str) -> Styler:
 
 
 def _written(limit: float, unit: str, currency: str) -> str:
-    return formats.money(limit, currency) if unit.startswith("money") else formats.plural(limit, unit)
+    return formatting.money(limit, currency) if unit.startswith("money") else formatting.plural(limit, unit)
 
 
 def grid(cells: pd.DataFrame, currency: str) -> Folded:

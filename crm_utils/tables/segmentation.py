@@ -3,8 +3,8 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils import formats
-from crm_utils.tables import Folded, folded, styled
+from crm_utils.core import formatting
+from crm_utils.core.display.table_style import Folded, folded, styled
 
 
 def profile(profile: pd.DataFrame, currency: str) -> Styler:
@@ -40,7 +40,7 @@ def habits(typical: pd.DataFrame) -> Styler | None:
 def associations(associations: pd.DataFrame) -> Styler | None:
     if associations.empty:
         return None
-    warned = associations.customers.map(formats.count) + associations.small.map({True: " (small)", False: ""})
+    warned = associations.customers.map(formatting.count) + associations.small.map({True: " (small)", False: ""})
     shown = associations.assign(customers=warned, trait=associations.trait.str.replace("_", " ")).drop(columns="small")
     shown = shown.rename(columns={"customers": "these_customers", "value": "stands_out"})
     return styled(shown, "What stands out where", headings={"these_customers": "Customers", "trait": "What is known"})

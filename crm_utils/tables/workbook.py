@@ -12,8 +12,8 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from crm_utils.spreadsheets import neutral
-from crm_utils.tables import CENTS, COUNT, MONEY, POINTS, SHARE, SUM, WRITTEN, heading
+from crm_utils.core.display.table_style import CENTS, COUNT, MONEY, POINTS, SHARE, SUM, WRITTEN, heading
+from crm_utils.core.formula_injection import neutral
 
 ASSUMED = PatternFill("solid", fgColor="FFF2CC")
 HEAD = PatternFill("solid", fgColor="E3ECEB")

@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from crm_utils import engine
+from crm_utils.core import duckdb_engine
 
 MONEY = "decimal(38, 4)"
 
@@ -17,7 +17,7 @@ def sums(classified: ir.Table) -> ir.Table:
     One row per customer, order and rule: customer_id, order_id (null where a rule removed the lines), removed_by,
     ordered_at (the last line), revenue (decimal), units, lines. Without a column `removed_by` every line counts.
     """
-    return engine.held(_summed(classified))
+    return duckdb_engine.held(_summed(classified))
 
 
 def from_sums(sums: ir.Table) -> ir.Table:

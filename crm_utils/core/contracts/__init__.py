@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from pandera.errors import SchemaErrors
 
-from crm_utils.formats import plural
-from crm_utils.schemas.contracts import CONTRACTS, TIME, Contract
+from crm_utils.core.contracts.tables import CONTRACTS, TIME, Contract
+from crm_utils.core.formatting import plural
 
 __all__ = ["CONTRACTS", "TIME", "TableError", "check"]
 

@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from crm_utils import formats
+from crm_utils.core import formatting
 
 plt.style.use(["default", Path(__file__).with_name("crm.mplstyle")])  # a user's own matplotlibrc stays out of a report
 plt.rcParams["timezone"] = "UTC"  # no style sets it
@@ -50,17 +50,17 @@ def new_axes(ax: Axes | None, height: float = 3.4) -> Axes:
 
 def money_axis(axis, currency: str) -> None:
     """Write money on an axis: $250k."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: formats.short_money(value, currency)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: formatting.short_money(value, currency)))
 
 
 def percent_axis(axis) -> None:
     """Write shares on an axis: 20%."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: formats.percent(value) if value else "0%"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: formatting.percent(value) if value else "0%"))
 
 
 def count_axis(axis) -> None:
     """Write whole numbers on an axis: 1,500."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: formats.count(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: formatting.count(value)))
 
 
 class Figure:
