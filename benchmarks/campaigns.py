@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from crm_utils import cleaning, params, settlement, simulate, sources
+from crm_utils import cleaning, config, settlement, simulate, sources
 from crm_utils.budget import allocation, economics, results
+from crm_utils.config import Shop
 from crm_utils.core import orders
-from crm_utils.params import Shop
 
 ROOT = Path(__file__).parents[1]
 CUSTOMERS = 3000  # of the demo shop
@@ -25,7 +25,7 @@ COLUMNS = {name: name for name in simulate.LINE_ITEMS.names}
 
 def offer() -> pd.DataFrame:
     """The campaign that the simulated shop has run, on its terms in params/campaigns.yaml."""
-    known = params.read(ROOT / "params" / "campaigns.yaml", params.Campaigns)
+    known = config.read(ROOT / "params" / "campaigns.yaml", config.Campaigns)
     rows = pd.DataFrame([campaign.model_dump() for campaign in known.campaigns])
     return rows[rows.name == simulate.CAMPAIGN].astype({"capacity": float, "max_spend": float}).reset_index(drop=True)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils import rfm, segments
-from crm_utils.params import SegmentMap, read
+from crm_utils.config import SegmentMap, read
 
 MAP = Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml"
 ROUNDS, LIMIT = 5, 5.0

@@ -7,9 +7,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from crm_utils.config import ParamsError
 from crm_utils.core.formatting import plural
 from crm_utils.core.paths import SourceError
-from crm_utils.params import ParamsError
 from crm_utils.report import publish
 from crm_utils.report.build import build, draft, out_of_date
 from crm_utils.report.failures import told

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils import scoring
-from crm_utils.params import cell_name
+from crm_utils.config import cell_name
 from crm_utils.scoring import Rules, ScoringError, limits
 
 __all__ = ["Rules", "ScoringError", "limits"]

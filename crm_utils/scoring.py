@@ -10,7 +10,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from crm_utils.params import check_limits
+from crm_utils.config import check_limits
 
 ALL, TO_DATE, TO_LAST = "all", "12 months to the analysis date", "12 months to each customer's last purchase"
 RECENCY_COLUMNS = {

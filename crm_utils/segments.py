@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from crm_utils.params import cell_name
-from crm_utils.params.queries import meets
+from crm_utils.config import cell_name
+from crm_utils.config.safe_query import meets
 
 
 class SegmentError(ValueError):

@@ -5,7 +5,7 @@ import pandas as pd
 
 from crm_utils.budget.allocation import programme, worth_offering
 from crm_utils.budget.economics import priced
-from crm_utils.params.rules import Campaign
+from crm_utils.config.segment_map import Campaign
 
 TERMS = {"group": "other customers", "action": "Write.", "segments": ["A"], "contact_cost": 1.0, "lift": 0.1}
 

@@ -9,7 +9,7 @@ from conftest import ROOT
 
 from crm_utils import simulate
 from crm_utils.budget import results
-from crm_utils.params import Shop
+from crm_utils.config import Shop
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import campaigns as bench  # noqa: E402

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crm_utils.budget import economics
 from crm_utils.budget.errors import BudgetError
-from crm_utils.params import Campaigns, ParamsError, parse
+from crm_utils.config import Campaigns, ParamsError, parse
 
 SHARE = st.floats(0, 1)
 

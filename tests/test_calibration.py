@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_utils import btyd, calibration, rfm
-from crm_utils.params import SegmentMap, read
+from crm_utils.config import SegmentMap, read
 from crm_utils.segments import Naming
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_utils import movement, rfm, segments
-from crm_utils.params import SegmentMap, read
+from crm_utils.config import SegmentMap, read
 from crm_utils.rfm import Rules
 
 MAP = read(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)

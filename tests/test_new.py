@@ -13,8 +13,8 @@ from conftest import new_project, run
 from in_process import prepared
 
 from crm_utils import guess, sources, to_check
+from crm_utils.config import ParamsError, Report, read
 from crm_utils.core.paths import SourceError
-from crm_utils.params import ParamsError, Report, read
 from crm_utils.report.new import new
 
 

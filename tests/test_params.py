@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from crm_utils.params import SECTIONS, Campaigns, ParamsError, Report, SegmentMap, parse, read
-from crm_utils.params.base import Model
-from crm_utils.params.queries import check_query, meets
+from crm_utils.config import SECTIONS, Campaigns, ParamsError, Report, SegmentMap, parse, read
+from crm_utils.config.safe_query import check_query, meets
+from crm_utils.config.yaml_models import Model
 from crm_utils.report.plan import Notebook
 
 ROOT = Path(__file__).parents[1]

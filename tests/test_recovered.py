@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from crm_utils import cleaning, habits, rfm, settlement, simulate, sources, traits
+from crm_utils.config import Shop
 from crm_utils.core import orders
-from crm_utils.params import Shop
 
 SHOP, DAY = Shop(customers=6000), date(2024, 9, 30)
 COLUMNS = {name: name for name in simulate.LINE_ITEMS.names}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_scoring import by_quantiles
 
 from crm_utils import rfm, segments
-from crm_utils.params import ParamsError, SegmentMap, parse, read
+from crm_utils.config import ParamsError, SegmentMap, parse, read
 
 MAPS = Path(__file__).parents[1] / "params" / "segments"
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_utils import rfm, scoring
-from crm_utils.params import ParamsError, parse
-from crm_utils.params.report import Rfm
+from crm_utils.config import ParamsError, parse
+from crm_utils.config.report import Rfm
 from crm_utils.rfm import Rules
 
 

@@ -17,8 +17,8 @@ from bs4 import BeautifulSoup
 from conftest import ROOT
 from in_process import prepared
 
+from crm_utils.config import Source
 from crm_utils.core.formatting import hidden
-from crm_utils.params import Source
 
 SECRET, OTHER = "hunter2-Zq9", "swordfish-Xy7"
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from crm_utils import rfm, segments
-from crm_utils.params import ParamsError, SegmentMap, parse, read
+from crm_utils.config import ParamsError, SegmentMap, parse, read
 from crm_utils.rfm import Rules
 from crm_utils.segments import Naming, SegmentError
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 from test_cleaning import DAY, assert_reconciles, clean
 
-from crm_utils import habits, params, simulate, sources
-from crm_utils.params import Shop
+from crm_utils import config, habits, simulate, sources
+from crm_utils.config import Shop
 from crm_utils.sources import side_tables
 from crm_utils.store import Store
 
@@ -125,9 +125,9 @@ def test_side_tables_know_nothing_of_later_days(tmp_path: Path):
 def test_a_report_on_a_simulated_shop_must_say_so():
     report = {"title": "Shop", "currency": "GBP", "source": {"simulate": {}}, "analysis_dates": ["2024-06-30"]}
     columns = {"customer_id": "customer_id", "ordered_at": "ordered_at", "amount": "amount"}
-    with pytest.raises(params.ParamsError, match="must say `simulated`"):
-        params.parse(report | {"columns": columns}, params.Report, "params/shop.yaml")
-    params.parse(report | {"columns": columns, "title": "Simulated shop"}, params.Report, "params/shop.yaml")
+    with pytest.raises(config.ParamsError, match="must say `simulated`"):
+        config.parse(report | {"columns": columns}, config.Report, "params/shop.yaml")
+    config.parse(report | {"columns": columns, "title": "Simulated shop"}, config.Report, "params/shop.yaml")
 
 
 def test_settings_that_make_no_shop_are_refused():

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from crm_utils import cleaning, sources
+from crm_utils.config import ParamsError, Report, Source, parse
 from crm_utils.core import orders
 from crm_utils.core.paths import SourceError, SourceMissing, content_hash
-from crm_utils.params import ParamsError, Report, Source, parse
 from crm_utils.sources import sheets as sheets_of
 
 COLUMNS = {

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from crm_utils import clusters, cohorts, lists, rfm, segments, stability, traits
+from crm_utils.config import SegmentMap, read
 from crm_utils.core import formatting
 from crm_utils.core.contracts import TableError
 from crm_utils.core.display.paragraphs import Nothing
 from crm_utils.headlines import segmentation as headlines
-from crm_utils.params import SegmentMap, read
 from crm_utils.store import Store, neutralised, slug
 
 MAP = read(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.budget.errors import BudgetError
-from crm_utils.params.queries import meets
+from crm_utils.config.safe_query import meets
 
 VALUE_CLASSES = 10
 SMALLEST_CLASS = 20  # customers: below that a class says little, and a control group cannot be taken from it

@@ -8,9 +8,9 @@ import pandas as pd
 import yaml
 
 from crm_utils import guess, sources, to_check
+from crm_utils.config import ParamsError
 from crm_utils.core.formatting import listing, plural
 from crm_utils.core.paths import SourceError, SourceMissing, source_files
-from crm_utils.params import ParamsError
 from crm_utils.sources import checks, dates, files, sheets
 
 ROWS, TEXTS = 5_000, 5_000

@@ -15,8 +15,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from crm_utils.config import SECTIONS, Campaigns, ParamsError, Report, SegmentMap, Settings, parse, read
 from crm_utils.core.paths import rules_file
-from crm_utils.params import SECTIONS, Campaigns, ParamsError, Report, SegmentMap, Settings, parse, read
 
 RULES = {"segment_map": SegmentMap, "campaigns": Campaigns}
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from crm_utils.params import Shop
+from crm_utils.config import Shop
 from crm_utils.simulate import draw
 
 PART = 50_000  # customers drawn at once

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crm_utils.params import Shop
+from crm_utils.config import Shop
 
 MONTHS = np.array([0.85, 0.85, 0.95, 0.95, 1.0, 0.95, 0.85, 0.85, 1.0, 1.1, 1.5, 1.6])
 WEEKDAYS = np.array([1.1, 1.05, 1.05, 1.05, 1.1, 0.85, 0.8])

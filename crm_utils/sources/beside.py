@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from crm_utils import simulate
+from crm_utils.config import Shop
 from crm_utils.core.formatting import plural
 from crm_utils.core.paths import SIMULATED, SourceError, side_file
-from crm_utils.params import Shop
 from crm_utils.sources import checks, files, sheets, values
 from crm_utils.sources.extract import Format
 

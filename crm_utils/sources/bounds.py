@@ -5,7 +5,7 @@ import math
 import ibis.expr.types as ir
 import pandas as pd
 
-from crm_utils.params.report import YEARS
+from crm_utils.config.report import YEARS
 from crm_utils.sources import checks, values
 from crm_utils.sources.extract import Extract
 

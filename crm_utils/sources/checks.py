@@ -7,9 +7,9 @@ from datetime import date
 import ibis.expr.types as ir
 import pandas as pd
 
+from crm_utils.config.report import YEARS
 from crm_utils.core.formatting import hidden, plural
 from crm_utils.core.paths import SourceError
-from crm_utils.params.report import YEARS
 from crm_utils.sources import cures, values
 from crm_utils.sources.extract import Extract
 

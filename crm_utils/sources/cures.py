@@ -3,7 +3,7 @@
 import json
 import re
 
-from crm_utils.params.report import YEARS
+from crm_utils.config.report import YEARS
 from crm_utils.sources import dates, values
 
 

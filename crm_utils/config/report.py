@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from crm_utils.config.segment_map import check_limits
+from crm_utils.config.simulated_shop import Shop
+from crm_utils.config.yaml_models import Model
 from crm_utils.core.formatting import hidden
-from crm_utils.params.base import Model
-from crm_utils.params.rules import check_limits
-from crm_utils.params.shop import Shop
 
 YEARS = (1900, 2100)
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from pydantic import Field, model_validator
 
-from crm_utils.params.base import Model
+from crm_utils.config.yaml_models import Model
 
 
 class Shop(Model):

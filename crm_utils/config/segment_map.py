@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from crm_utils.params.base import Model
-from crm_utils.params.queries import check_query, meets
+from crm_utils.config.safe_query import check_query, meets
+from crm_utils.config.yaml_models import Model
 
 
 def _span(value: Any) -> tuple[int, int]:
