@@ -12,22 +12,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from crm_utils import cleaning, config, settlement, simulate, sources
+from crm_utils import cleaning, config, settlement, sources
 from crm_utils.budget import allocation, economics, results
 from crm_utils.config import Shop
 from crm_utils.core import orders
+from crm_utils.sources import simulated
 
 ROOT = Path(__file__).parents[1]
 CUSTOMERS = 3000  # of the demo shop
 MARGIN = 0.3
-COLUMNS = {name: name for name in simulate.LINE_ITEMS.names}
+COLUMNS = {name: name for name in simulated.LINE_ITEMS.names}
 
 
 def offer() -> pd.DataFrame:
     """The campaign that the simulated shop has run, on its terms in params/campaigns.yaml."""
     known = config.read(ROOT / "params" / "campaigns.yaml", config.Campaigns)
     rows = pd.DataFrame([campaign.model_dump() for campaign in known.campaigns])
-    return rows[rows.name == simulate.CAMPAIGN].astype({"capacity": float, "max_spend": float}).reset_index(drop=True)
+    return rows[rows.name == simulated.CAMPAIGN].astype({"capacity": float, "max_spend": float}).reset_index(drop=True)
 
 
 def outcomes(shops: int, lift: float, day: date = date(2024, 9, 30)) -> pd.DataFrame:
@@ -43,7 +44,7 @@ def outcomes(shops: int, lift: float, day: date = date(2024, 9, 30)) -> pd.DataF
         kept = classified.filter(classified.removed_by.isnull()).drop("removed_by")
         matched = settlement.adjustments(settlement.settle(kept, cleaning.cancelled(classified), "match"))
         known = orders.known_on(orders.from_lines(kept), matched, day).cache()
-    past = simulate.side_table(shop, "past_campaigns", pd.Timestamp(day))
+    past = simulated.side_table(shop, "past_campaigns", pd.Timestamp(day))
     past["campaign"] = "shop " + ((past.customer_id.astype(int) - 10_001) // CUSTOMERS).astype(str)
     windows = pd.Series(offer().window_days.iloc[0], index=past.campaign.unique())
     return results.outcomes(past, known, windows, known.distinct(on="customer_id").customer_id.execute())
@@ -58,10 +59,10 @@ def measured(found: pd.DataFrame) -> pd.DataFrame:
 
 def spend(measured: pd.DataFrame, p0: float = 0.15, order_margin: float = 40.0) -> list[float]:
     """What a plan for 1,000 customers alike spends on the campaign, having learned from each of the measured ones alone."""
-    people = {"campaign": simulate.CAMPAIGN, "group": 0, "segment": "A", "customers": 1000, "p0": p0}
+    people = {"campaign": simulated.CAMPAIGN, "group": 0, "segment": "A", "customers": 1000, "p0": p0}
     spent = []
     for name in measured.campaign:
-        known = measured[measured.campaign == name].assign(campaign=simulate.CAMPAIGN)
+        known = measured[measured.campaign == name].assign(campaign=simulated.CAMPAIGN)
         learned = results.with_measured(offer(), known)
         table = pd.DataFrame(
             [

@@ -86,8 +86,8 @@ CONTENDERS = {"recipe": recipe, "ours": ours, "scan": scan}
 
 def simulated(millions: float) -> Path:
     """A file of so many million line items, two in a hundred more or less, made once and kept in `.cache/bench/`."""
-    from crm_utils import simulate
     from crm_utils.config import Shop
+    from crm_utils.sources import simulated as simulate
 
     path = ROOT / ".cache" / "bench" / f"{millions:g}m.parquet"
     if not path.exists():

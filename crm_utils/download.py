@@ -74,10 +74,10 @@ def _unpack(packed: Path, target: Path, url: str) -> None:
 
 
 def _verify(path: Path, rows: dict[str, int], cure: str) -> None:
-    from crm_utils.sources import sheets
+    from crm_utils.sources import spreadsheets
 
     try:
-        found = {name: below for name, (_, below) in sheets.shapes(path).items()}
+        found = {name: below for name, (_, below) in spreadsheets.shapes(path).items()}
     except SourceError:
         raise DownloadFailed(f"{FILE} cannot be read as a spreadsheet: {cure}") from None
     if found != rows:

@@ -5,8 +5,8 @@ from datetime import date
 
 import pandas as pd
 
-from crm_utils.sources import dates
-from crm_utils.sources.values import GROUP_MARK
+from crm_utils.sources import date_formats
+from crm_utils.sources.casting import GROUP_MARK
 
 NAMES = {  # in the order in which columns are given away; a name that stands earlier is the better match
     "ordered_at": "order date, ordered at, order time, invoice date, purchase date, transaction date, sale date, order timestamp, created at, "
@@ -81,9 +81,9 @@ def date_format(texts: list[str]) -> tuple[str | None, list[str]]:
     """The strptime pattern of these dates, None where they are ISO, and the other patterns that would fit as well."""
     if all(re.match(ISO, text) for text in texts):
         return None, []
-    if dates.are_serials(texts):
+    if date_formats.are_serials(texts):
         return "excel", []
-    fits = dates.fitting(texts)
+    fits = date_formats.fitting(texts)
     return (fits[0], fits[1:]) if fits else (_most_fitting(texts[:: len(texts) // LOOKED_AT + 1]), [])
 
 
@@ -173,11 +173,14 @@ def _is_numbered(values: pd.Series) -> bool:
 def _serials(sample: pd.DataFrame) -> list[str]:
     """The columns of numbers that a spreadsheet would show as dates: dates only where their name says so."""
     texts = {name: sample[name].dropna().str.strip().head(LOOKED_AT).tolist() for name in sample.columns}
-    return [name for name, shown in texts.items() if dates.are_serials(shown)]
+    return [name for name, shown in texts.items() if date_formats.are_serials(shown)]
 
 
 def _most_fitting(texts: list[str]) -> str | None:
-    shares = {pattern: sum(dates.reads(pattern, text) for text in texts) / len(texts) for pattern in dates.FORMATS}
+    shares = {
+        pattern: sum(date_formats.reads(pattern, text) for text in texts) / len(texts)
+        for pattern in date_formats.FORMATS
+    }
     best = max(shares, key=shares.get)
     return best if shares[best] >= MOST else None
 

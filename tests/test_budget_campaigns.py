@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from crm_utils import simulate
 from crm_utils.budget import results
 from crm_utils.config import Shop
+from crm_utils.sources import simulated
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import campaigns as bench  # noqa: E402
@@ -51,5 +51,5 @@ def test_where_nothing_was_planted_the_plan_does_not_spend_on_the_campaign(outco
 
 def test_the_demos_own_campaign_is_one_of_those_in_the_campaigns_file():
     offer = bench.offer()
-    assert offer.name.tolist() == [simulate.CAMPAIGN]
+    assert offer.name.tolist() == [simulated.CAMPAIGN]
     assert offer.window_days.tolist() == [Shop().campaign_window]

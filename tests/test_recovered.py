@@ -5,12 +5,13 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from crm_utils import cleaning, habits, rfm, settlement, simulate, sources, traits
+from crm_utils import cleaning, habits, rfm, settlement, sources, traits
 from crm_utils.config import Shop
 from crm_utils.core import orders
+from crm_utils.sources import simulated
 
 SHOP, DAY = Shop(customers=6000), date(2024, 9, 30)
-COLUMNS = {name: name for name in simulate.LINE_ITEMS.names}
+COLUMNS = {name: name for name in simulated.LINE_ITEMS.names}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def customers(cleaned) -> pd.DataFrame:
     kept, cancelled = cleaned
     adjustments = settlement.adjustments(settlement.settle(kept, cancelled, "match"))
     known = orders.known_on(orders.from_lines(kept), adjustments, DAY)
-    return rfm.score(rfm.measures(known, DAY)).merge(simulate.truth(SHOP), on="customer_id")
+    return rfm.score(rfm.measures(known, DAY)).merge(simulated.truth(SHOP), on="customer_id")
 
 
 @pytest.fixture(scope="module")

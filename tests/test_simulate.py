@@ -10,12 +10,12 @@ import pytest
 from pydantic import ValidationError
 from test_cleaning import DAY, assert_reconciles, clean
 
-from crm_utils import config, habits, simulate, sources
+from crm_utils import config, habits, sources
 from crm_utils.config import Shop
-from crm_utils.sources import side_tables
+from crm_utils.sources import side_tables, simulated
 from crm_utils.store import Store
 
-COLUMNS = {name: name for name in simulate.LINE_ITEMS.names}
+COLUMNS = {name: name for name in simulated.LINE_ITEMS.names}
 SHOP = Shop(customers=6000)
 
 
@@ -33,26 +33,26 @@ def sales(lines) -> pd.DataFrame:
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path):
     small = Shop(customers=300)
-    rows = simulate.write(small, tmp_path / "one.parquet")
+    rows = simulated.write(small, tmp_path / "one.parquet")
     assert (
-        simulate.write(small, tmp_path / "two.parquet") == rows == pq.read_metadata(tmp_path / "one.parquet").num_rows
+        simulated.write(small, tmp_path / "two.parquet") == rows == pq.read_metadata(tmp_path / "one.parquet").num_rows
     )
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
-    simulate.write(Shop(customers=300, seed=2), tmp_path / "other.parquet")
+    simulated.write(Shop(customers=300, seed=2), tmp_path / "other.parquet")
     assert (tmp_path / "one.parquet").read_bytes() != (tmp_path / "other.parquet").read_bytes()
 
 
 def test_parts_do_not_repeat_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(simulate, "PART", 100)
-    simulate.write(Shop(customers=300), tmp_path / "parts.parquet")
+    monkeypatch.setattr(simulated, "PART", 100)
+    simulated.write(Shop(customers=300), tmp_path / "parts.parquet")
     frame = pd.read_parquet(tmp_path / "parts.parquet")
     orders = frame[~frame.order_id.str.startswith("C")].groupby("order_id")
     assert (orders.customer_id.nunique() <= 1).all() and (orders.ordered_at.nunique() == 1).all()
-    assert frame.customer_id.nunique() == len(simulate.truth(Shop(customers=300)))
+    assert frame.customer_id.nunique() == len(simulated.truth(Shop(customers=300)))
 
 
 def test_the_truth_names_every_customer_and_the_first_day(sales: pd.DataFrame):
-    planted = simulate.truth(SHOP).set_index("customer_id").first_day.sort_index()
+    planted = simulated.truth(SHOP).set_index("customer_id").first_day.sort_index()
     seen = pd.to_datetime(sales.groupby("customer_id").day.min()).sort_index()
     assert seen.index.tolist() == planted.index.tolist()
     assert (seen == planted).all()
@@ -70,7 +70,7 @@ def test_planted_rates_are_recovered(lines, sales: pd.DataFrame):
 
 
 def test_customers_who_use_the_app_buy_more_often(sales: pd.DataFrame):
-    truth = simulate.truth(SHOP).set_index("customer_id")
+    truth = simulated.truth(SHOP).set_index("customer_id")
     mean = truth.groupby("channel").rate.mean()
     assert mean["app"] / mean["web"] == pytest.approx(SHOP.app_factor, rel=0.1)
     assert mean["web"] == pytest.approx(SHOP.rate_shape / SHOP.rate_scale, rel=0.05)
@@ -78,7 +78,7 @@ def test_customers_who_use_the_app_buy_more_often(sales: pd.DataFrame):
 
 def test_the_lift_of_the_campaign_is_recovered(sales: pd.DataFrame):
     """Within 2.6 standard errors of the difference of two shares."""
-    asked = simulate.side_table(SHOP, "past_campaigns", pd.Timestamp(SHOP.end))
+    asked = simulated.side_table(SHOP, "past_campaigns", pd.Timestamp(SHOP.end))
     day = pd.to_datetime(sales.day)
     start = pd.Timestamp(SHOP.campaign_on)
     within = sales[(day > start) & (day <= start + pd.Timedelta(days=SHOP.campaign_window))]
@@ -92,8 +92,8 @@ def test_the_lift_of_the_campaign_is_recovered(sales: pd.DataFrame):
 def test_bargain_hunters_show_in_the_price_ratio(lines):
     counted = lines.filter(lines.customer_id.notnull() & (lines.quantity > 0) & (lines.product_id != "POST"))
     found = habits.table(counted, counted.limit(0)).execute().set_index("customer_id")
-    ratio = found.price_ratio.groupby(simulate.truth(SHOP).set_index("customer_id").bargain).median()
-    assert ratio[False] == 1.0 and ratio[True] == pytest.approx(simulate.OFFER, abs=0.01)
+    ratio = found.price_ratio.groupby(simulated.truth(SHOP).set_index("customer_id").bargain).median()
+    assert ratio[False] == 1.0 and ratio[True] == pytest.approx(simulated.OFFER, abs=0.01)
 
 
 @pytest.mark.parametrize("mode", ["drop", "net", "match"])

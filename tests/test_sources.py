@@ -17,7 +17,7 @@ from crm_utils import cleaning, sources
 from crm_utils.config import ParamsError, Report, Source, parse
 from crm_utils.core import orders
 from crm_utils.core.paths import SourceError, SourceMissing, content_hash
-from crm_utils.sources import sheets as sheets_of
+from crm_utils.sources import spreadsheets as sheets_of
 
 COLUMNS = {
     "customer_id": "Customer",
@@ -265,7 +265,7 @@ def test_a_spreadsheet_keeps_mixed_ids(tmp_path):
 
 
 def test_a_column_may_change_its_type_between_sheets_and_far_down(tmp_path, monkeypatch):
-    monkeypatch.setattr("crm_utils.sources.sheets.ROWS_AT_A_TIME", 1)
+    monkeypatch.setattr("crm_utils.sources.spreadsheets.ROWS_AT_A_TIME", 1)
     header, *rows = spreadsheet_rows()
     sheet(tmp_path / "shop.xlsx", A=[header, *rows], B=[header, rows[0]])
     frame = read(tmp_path, file="shop.xlsx", sheets=["A", "B"])
@@ -277,7 +277,7 @@ def test_a_spreadsheet_is_converted_once_for_each_content(tmp_path, monkeypatch)
     path = sheet(tmp_path / "shop.xlsx", Orders=spreadsheet_rows())
     read(tmp_path, file="shop.xlsx", sheets=["Orders"])
     with monkeypatch.context() as closed:
-        closed.setattr("crm_utils.sources.sheets._book", lambda path: pytest.fail("the copy should be used"))
+        closed.setattr("crm_utils.sources.spreadsheets._book", lambda path: pytest.fail("the copy should be used"))
         same(read(tmp_path, file="shop.xlsx", sheets=["Orders"]))
     sheet(path, Orders=spreadsheet_rows()[:2])
     assert len(read(tmp_path, file="shop.xlsx", sheets=["Orders"])) == 1

@@ -32,7 +32,7 @@ def source_files(source: dict, root: Path) -> list[Path]:
             raise SourceMissing("the CDNOW sample ships with the lifetimes package: pip install lifetimes")
         return [Path(package.submodule_search_locations[0]) / "datasets" / "CDNOW_master.txt"]
     if source.get("simulate"):
-        return sorted((Path(__file__).parents[1] / "simulate").glob("*.py"))  # what makes the data
+        return sorted((Path(__file__).parents[1] / "sources" / "simulated").glob("*.py"))  # what makes the data
     named = [source["file"]] if source.get("file") else source.get("files") or []
     option = "source.file" if source.get("file") else "source.files"
     return [path for name in named for path in _matching(name, option, root)]

@@ -11,7 +11,7 @@ from crm_utils import guess, sources, to_check
 from crm_utils.config import ParamsError
 from crm_utils.core.formatting import listing, plural
 from crm_utils.core.paths import SourceError, SourceMissing, source_files
-from crm_utils.sources import checks, dates, files, sheets
+from crm_utils.sources import date_formats, spreadsheets, text_files, validation
 
 ROWS, TEXTS = 5_000, 5_000
 UNKNOWN = "???"
@@ -63,15 +63,15 @@ def _source(root: Path, file: str, guessed: list[str]) -> dict:
         raise SourceMissing(f"{file} is not there: FILE= takes a path from {root}, or a pattern in quotes") from None
     if "files" in source:
         guessed.append(f"files: {plural(len(found), 'file')}, from {found[0].name} to {found[-1].name}")
-    if files.kind(found[0]) == "xlsx":
+    if text_files.kind(found[0]) == "xlsx":
         return source | _sheets(found[0], guessed)
-    encoding = files.guessed_encoding(found[0], root) if files.kind(found[0]) == "csv" else None
+    encoding = text_files.guessed_encoding(found[0], root) if text_files.kind(found[0]) == "csv" else None
     return source | ({"encoding": encoding} if encoding else {})
 
 
 def _sheets(path: Path, guessed: list[str]) -> dict:
     """The longest sheet of a workbook, and those with its header."""
-    shapes = sheets.shapes(path)
+    shapes = spreadsheets.shapes(path)
     if len(shapes) == 1:
         return {}
     header = max(shapes.values(), key=lambda shape: shape[1])[0]
@@ -92,7 +92,7 @@ def _told_encoding(sample: pd.DataFrame, encoding: str) -> str:
 
 def _as_text(part: sources.Extract) -> pd.DataFrame:
     table = part.table.limit(ROWS)
-    return checks.executed(table.select(**{name: table[name].cast("string") for name in table.columns}), part)
+    return validation.executed(table.select(**{name: table[name].cast("string") for name in table.columns}), part)
 
 
 def _told(columns: dict[str, str]) -> str:
@@ -105,7 +105,7 @@ def _formats(
     """How the files write dates and numbers, from many different values of each column."""
     found: dict[str, str] = {}
     shown = sample[columns["ordered_at"]].dropna().head(TEXTS).tolist() if "ordered_at" in columns else []
-    if shown and parts[0].table[columns["ordered_at"]].type().is_numeric() and dates.are_serials(shown):
+    if shown and parts[0].table[columns["ordered_at"]].type().is_numeric() and date_formats.are_serials(shown):
         found["date_format"] = "excel"
         guessed.append("dates: excel, a spreadsheet's serial numbers")
     elif "ordered_at" in columns and (texts := _texts(parts, columns["ordered_at"])):
@@ -137,7 +137,7 @@ def _texts(parts: list, column: str) -> list[str]:
         values = part.table[column]
         if values.type().is_string():
             different = values.strip().nullif("").name("text").as_table().distinct().limit(TEXTS)
-            shown += checks.executed(different, part).text.dropna().tolist()
+            shown += validation.executed(different, part).text.dropna().tolist()
     return sorted(shown)
 
 

@@ -10,11 +10,10 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from crm_utils import simulate
 from crm_utils.core import duckdb_engine
-from crm_utils.sources import bounds, checks, databases, files, values
-from crm_utils.sources.beside import side_tables
-from crm_utils.sources.extract import Extract, Format
+from crm_utils.sources import casting, databases, parquet_statistics, simulated, text_files, validation
+from crm_utils.sources.customer_tables import side_tables
+from crm_utils.sources.raw_table import Extract, Format
 
 __all__ = ["Extract", "extracts", "fingerprint", "line_items", "side_tables"]
 
@@ -28,19 +27,19 @@ def line_items(source: dict, columns: dict[str, str | None], root: Path, day: da
     Raises `SourceError` for an unreadable file, a missing column, values that are no date or number, or sales without an
     order id where `columns` maps it; with the analysis date `day` also for a few rows dated more than a year after it and after all others.
     """
-    source = simulate.as_file(source, root)
+    source = simulated.as_file(source, root)
     wanted = {name: column for name, column in columns.items() if column is not None}
     parts = extracts(source, root)
-    checks.refuse_missing_columns(parts, wanted)
+    validation.refuse_missing_columns(parts, wanted)
     typed = []
     for part in parts:
-        checks.refuse_time_zones(part, wanted, source.get("timezone"))
-        within = bounds.within_bounds(part, wanted)
-        checks.refuse_unreadable_values(part, wanted, within, day)
-        sound = bounds.sound(part, wanted, within)
+        validation.refuse_time_zones(part, wanted, source.get("timezone"))
+        within = parquet_statistics.within_bounds(part, wanted)
+        validation.refuse_unreadable_values(part, wanted, within, day)
+        sound = parquet_statistics.sound(part, wanted, within)
         if "order_id" in wanted:
-            checks.refuse_blank_orders(part, wanted, sound)
-        typed.append(values.standard(part.table, wanted, part.format, sound))
+            validation.refuse_blank_orders(part, wanted, sound)
+        typed.append(casting.standard(part.table, wanted, part.format, sound))
     if len(typed) == 1:
         return typed[0]
     numbered = [table.mutate(extract=ibis.literal(number, "int64")) for number, table in enumerate(typed)]
@@ -51,7 +50,7 @@ def extracts(source: dict, root: Path) -> list[Extract]:
     """The parts of a source as they stand there: one for each file or sheet, or one table of a database."""
     if source.get("database"):
         return [databases.extract(source, root)]
-    return files.extracts(source, root, Format.of(source))
+    return text_files.extracts(source, root, Format.of(source))
 
 
 def fingerprint(source: dict, columns: dict[str, str | None], root: Path, day: date) -> str:
@@ -67,13 +66,13 @@ def fingerprint(source: dict, columns: dict[str, str | None], root: Path, day: d
 def _by_day(asked: str, root: Path) -> pd.DataFrame:
     source, columns = json.loads(asked)
     wanted = {
-        name: column for name, column in columns.items() if column and name in ("ordered_at", *values.NUMBER_COLUMNS)
+        name: column for name, column in columns.items() if column and name in ("ordered_at", *casting.NUMBER_COLUMNS)
     }
     part = databases.extract(source, root)
-    checks.refuse_missing_columns([part], wanted)
-    checks.refuse_wrong_types(part, wanted)
-    table = values.standard(part.table, wanted, None).mutate(day=lambda t: t.ordered_at.date())
-    days = checks.executed(
+    validation.refuse_missing_columns([part], wanted)
+    validation.refuse_wrong_types(part, wanted)
+    table = casting.standard(part.table, wanted, None).mutate(day=lambda t: t.ordered_at.date())
+    days = validation.executed(
         table.group_by("day").agg(rows=table.count(), amount=table.amount.sum()).order_by("day"), part
     )
     return days.astype({"day": "datetime64[us]", "amount": float}).round({"amount": 4})

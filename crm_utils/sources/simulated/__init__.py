@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crm_utils.config import Shop
-from crm_utils.simulate import draw
+from crm_utils.sources.simulated import draw
 
 PART = 50_000  # customers drawn at once
 CAMPAIGN = "Limited-time offer"  # one of params/campaigns.yaml, so that what it earned can be told

@@ -10,8 +10,8 @@ import pandas as pd
 from crm_utils.config.report import YEARS
 from crm_utils.core.formatting import hidden, plural
 from crm_utils.core.paths import SourceError
-from crm_utils.sources import cures, values
-from crm_utils.sources.extract import Extract
+from crm_utils.sources import casting, repair_hints
+from crm_utils.sources.raw_table import Extract
 
 SAMPLE = 500
 SILENT_DAYS, FEW_ROWS, FEW_SHARE = 366, 2, 0.05  # rows after such a silence, and no more of them, are dated wrongly
@@ -63,12 +63,12 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], within: set[
     if part.format is None:
         refuse_wrong_types(part, wanted)
     raw = part.table
-    names = [name for name in ("ordered_at", *values.NUMBER_COLUMNS) if name in wanted and name not in within]
+    names = [name for name in ("ordered_at", *casting.NUMBER_COLUMNS) if name in wanted and name not in within]
     lost = {name: _lost(raw[wanted[name]], name, part) for name in names}
     sums = {name: bad.sum() for name, bad in lost.items()}
     if "amount" not in wanted and "amount" not in within:
         sums["enormous"] = _enormous(raw, wanted, part).sum()
-    latest = values.typed(raw[wanted["ordered_at"]], "ordered_at", part.format).max()
+    latest = casting.typed(raw[wanted["ordered_at"]], "ordered_at", part.format).max()
     found = executed(raw.aggregate(rows=raw.count(), latest=latest, **sums), part).iloc[0]
     counts = found.drop("latest").fillna(0)
     if counts["rows"] == 0:
@@ -81,14 +81,14 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], within: set[
                 f"{part.label}, column {wanted[name]!r} (columns.{name}): {plural(counts[name], 'row')} "
                 f"without a readable {kind}, for example {', '.join(map(repr, texts[:3]))}; "
                 + (
-                    cures.of_dates(
+                    repair_hints.of_dates(
                         texts,
                         counts[name] < counts["rows"],
                         None if part.format else wanted[name],
                         part.format.timezone if part.format else None,
                     )
                     if kind == "date"
-                    else cures.of_numbers(texts)
+                    else repair_hints.of_numbers(texts)
                 )
             )
     _refuse_enormous_amounts(part, wanted, counts.get("enormous", 0))
@@ -97,7 +97,7 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], within: set[
 
 
 def _refuse_late_rows(part: Extract, column: str, day: date) -> None:
-    bought = part.table.select(day=values.typed(part.table[column], "ordered_at", part.format).date())
+    bought = part.table.select(day=casting.typed(part.table[column], "ordered_at", part.format).date())
     days = executed(bought.group_by("day").agg(rows=bought.count()).order_by("day"), part)
     days["day"] = pd.to_datetime(days.day)
     late = _late(days, day)
@@ -134,7 +134,7 @@ def _refuse_enormous_amounts(part: Extract, wanted: dict[str, str], rows: float)
 def _enormous(raw: ir.Table, wanted: dict[str, str], part: Extract) -> ir.Column:
     """1 where quantity × unit_price is more than an engine's decimals can multiply."""
     factors = [
-        values.typed(raw[wanted[name]], name, part.format).cast("float64") for name in ("quantity", "unit_price")
+        casting.typed(raw[wanted[name]], name, part.format).cast("float64") for name in ("quantity", "unit_price")
     ]
     return ((factors[0] * factors[1]).abs() > LARGEST).fill_null(False).ifelse(1, 0)
 
@@ -148,13 +148,13 @@ def refuse_blank_orders(part: Extract, wanted: dict[str, str], sound: set[str]) 
     if "order_id" in sound:
         none = written.isnull()
     elif written.type().is_string():  # the same as below, at a fifth of the cost
-        none = written.strip().isin(["", *values.NO_ID]).fill_null(True)
+        none = written.strip().isin(["", *casting.NO_ID]).fill_null(True)
     else:
-        none = values.typed(written, "order_id", part.format).isnull()
+        none = casting.typed(written, "order_id", part.format).isnull()
     rows = part.table.filter(none)
     if executed(rows.limit(1).count().as_table(), part).iloc[0, 0] == 0:  # most often: the others need not be looked at
         return
-    lines = values.standard(rows, wanted, part.format)
+    lines = casting.standard(rows, wanted, part.format)
     blank = lines.filter(lines.customer_id.notnull(), lines.amount > 0)
     blank = blank.filter(blank.quantity > 0) if "quantity" in wanted else blank
     if rows := executed(blank.aggregate(rows=blank.count()), part).rows[0]:
@@ -179,7 +179,7 @@ def refuse_time_zones(part: Extract, wanted: dict[str, str], timezone: str | Non
 
 
 def _lost(column: ir.Column, name: str, part: Extract) -> ir.BooleanValue:
-    value = values.typed(column, name, part.format)
+    value = casting.typed(column, name, part.format)
     if name == "ordered_at":
         return (value.isnull() | ~value.year().between(*YEARS)).fill_null(True).ifelse(1, 0)
     there = column.notnull()
@@ -223,7 +223,7 @@ def refuse_wrong_types(part: Extract, wanted: dict[str, str]) -> None:
         kind = part.table[column].type()
         lax = part.table.get_backend().name == "sqlite" and kind.is_string()  # it has no type for dates
         fits = kind.is_date() or kind.is_timestamp() or lax if name == "ordered_at" else kind.is_numeric()
-        if name not in values.TEXT_COLUMNS and not fits:
+        if name not in casting.TEXT_COLUMNS and not fits:
             rows = plural(executed(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
             target = "timestamp" if name == "ordered_at" else "decimal(18, 4)"
             raise SourceError(

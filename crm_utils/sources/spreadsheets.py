@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crm_utils.core.paths import SourceError, content_hash, written_whole
-from crm_utils.sources import checks
+from crm_utils.sources import validation
 
 ROWS_AT_A_TIME = 50_000
 
@@ -91,7 +91,7 @@ def _table(sheet: Any, label: str) -> pa.Table:
     names = [text(cell) or "" for cell in next(rows, [])]
     if not names:
         raise SourceError(f"{label} is empty: name another sheet in source.sheets")
-    checks.refuse_bad_names(names, label)
+    validation.refuse_bad_names(names, label)
     chunks = [list(map(_array, zip(*chunk, strict=True))) for chunk in _chunks(rows)]
     if not chunks:
         raise SourceError(f"{label} has a header and no row below it: export it again")

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from crm_utils import simulate
 from crm_utils.config import Shop
 from crm_utils.core.formatting import plural
 from crm_utils.core.paths import SIMULATED, SourceError, side_file
-from crm_utils.sources import checks, files, sheets, values
-from crm_utils.sources.extract import Format
+from crm_utils.sources import casting, simulated, spreadsheets, text_files, validation
+from crm_utils.sources.raw_table import Format
 
 YES, NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
 NEEDED = {  # for merging, the key first
@@ -68,7 +67,7 @@ def _table(name: str, where: str, source: dict, root: Path, day: pd.Timestamp) -
     if where == SIMULATED:
         if not source.get("simulate"):
             raise SourceError(f"{name}: simulated needs a simulated source; name a file")
-        return simulate.side_table(Shop.model_validate(source["simulate"]), name, day)
+        return simulated.side_table(Shop.model_validate(source["simulate"]), name, day)
     format = Format.of(source)
     try:
         table = _read(side_file(name, where, root), root, format)
@@ -93,14 +92,14 @@ def _table(name: str, where: str, source: dict, root: Path, day: pd.Timestamp) -
 def _read(path: Path, root: Path, format: Format) -> pd.DataFrame:
     """A file as it stands; a csv as text. It may be in UTF-8, and parted by other marks than the line items."""
     encoding = None
-    if files.kind(path) == "csv" and format.encoding and files.guessed_encoding(path, root):
+    if text_files.kind(path) == "csv" and format.encoding and text_files.guessed_encoding(path, root):
         encoding = format.encoding
-    if files.kind(path) == "xlsx" and len(names := sheets.shapes(path)) > 1:
+    if text_files.kind(path) == "xlsx" and len(names := spreadsheets.shapes(path)) > 1:
         raise SourceError(
             f"{path.name} has {len(names)} sheets ({', '.join(map(repr, names))}): keep the table in a file of its own"
         )
-    (part,) = files.of_file(path, None, root, replace(format, encoding=encoding, delimiter=None))
-    return checks.executed(part.table, part)
+    (part,) = text_files.of_file(path, None, root, replace(format, encoding=encoding, delimiter=None))
+    return validation.executed(part.table, part)
 
 
 def _text(column: pd.Series) -> pd.Series:
@@ -111,7 +110,7 @@ def _text(column: pd.Series) -> pd.Series:
 
 def _ids(column: pd.Series) -> pd.Series:
     texts = _text(column)
-    return texts.where(~texts.isin(values.NO_ID))
+    return texts.where(~texts.isin(casting.NO_ID))
 
 
 def _number_or_text(column: pd.Series, format: Format) -> pd.Series:
@@ -139,7 +138,7 @@ def _days(column: pd.Series, name: str, label: str, format: Format) -> pd.Series
     """The moments of a column: as the file types them, as ISO text, or as `source.date_format` says."""
     texts = _text(column)
     days = pd.to_datetime(texts.where(texts.str.fullmatch(ISO_DAY)), errors="coerce", format="ISO8601")
-    if format.date_format and format.date_format != values.EXCEL:
+    if format.date_format and format.date_format != casting.EXCEL:
         days = days.fillna(pd.to_datetime(texts, errors="coerce", format=format.date_format))
     lost = texts[days.isna() & texts.notna()]
     if len(lost):

@@ -11,8 +11,8 @@ import ibis.expr.types as ir
 
 from crm_utils.core import duckdb_engine
 from crm_utils.core.paths import SourceError, content_hash, source_files, written_whole
-from crm_utils.sources import checks, sheets
-from crm_utils.sources.extract import Extract, Format
+from crm_utils.sources import spreadsheets, validation
+from crm_utils.sources.raw_table import Extract, Format
 
 DELIMITERS = ",;\t|"
 CHUNK = 1 << 22
@@ -33,7 +33,7 @@ def of_file(path: Path, names: list[str] | None, root: Path, format: Format) -> 
     if path.stat().st_size == 0:
         raise SourceError(f"{path.name} is empty (0 bytes): export it again")
     if (form := kind(path)) == "xlsx":
-        copies = sheets.copies(path, names, root)
+        copies = spreadsheets.copies(path, names, root)
         return [
             Extract(f"{path.name}, sheet {sheet!r}", duckdb_engine.duckdb().read_parquet(copy), format, columnar=True)
             for sheet, copy in copies
@@ -83,7 +83,7 @@ def _csv(path: Path, root: Path, format: Format) -> ir.Table:
         "\t" if ".tsv" in path.name.lower() else max(DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
     )
     names = next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
-    checks.refuse_bad_names(names, path.name)
+    validation.refuse_bad_names(names, path.name)
     return duckdb_engine.duckdb().read_csv(
         path,
         header=True,

@@ -4,7 +4,7 @@ import json
 import re
 
 from crm_utils.config.report import YEARS
-from crm_utils.sources import dates, values
+from crm_utils.sources import casting, date_formats
 
 
 def of_dates(texts: list[str], some: bool, queried: str | None = None, timezone: str | None = None) -> str:
@@ -15,7 +15,7 @@ def of_dates(texts: list[str], some: bool, queried: str | None = None, timezone:
         return "give every row a date, or leave these rows out"
     if all(re.match(r"\d{4}-\d\d-\d\d", text) and not YEARS[0] <= int(text[:4]) <= YEARS[1] for text in written):
         return f"that is no date from {YEARS[0]} to {YEARS[1]}: correct these rows, or leave them out"
-    offset = all(re.search(values.WITH_OFFSET, text) for text in written)
+    offset = all(re.search(casting.WITH_OFFSET, text) for text in written)
     if queried and offset:
         return (
             f"they carry a time zone: in source.query, select substr({queried}, 1, 19) as {queried} takes the time as it is written, "
@@ -27,12 +27,14 @@ def of_dates(texts: list[str], some: bool, queried: str | None = None, timezone:
         return "their offset cannot be read: write it as in 2024-12-31 10:00:00+01:00, or name the pattern in source.date_format, with %z for it"
     if offset:
         return "they carry a time zone: set source.timezone to the zone in which your days begin, for example Europe/London"
-    if dates.are_serials(written):
+    if date_formats.are_serials(written):
         return "they are a spreadsheet's serial numbers: " + (
             "format the whole column as dates" if some else "set source.date_format: excel"
         )
-    fits = [pattern for pattern in dates.fitting(written) if pattern != "%Y-%m-%d"]  # which is read without being named
-    if not any(dates.fitting([text]) for text in written):
+    fits = [
+        pattern for pattern in date_formats.fitting(written) if pattern != "%Y-%m-%d"
+    ]  # which is read without being named
+    if not any(date_formats.fitting([text]) for text in written):
         cure = "correct these rows, or leave them out"
         if not some:
             cure = "name the column that holds dates, or their strptime pattern in source.date_format"
@@ -58,7 +60,7 @@ def of_numbers(texts: list[str]) -> str:
         return "set source.decimal: ',' (and source.thousands: '.') if the comma is the decimal mark, or source.thousands: ','"
     if all(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text.strip()) for text in texts):
         return "set source.thousands: ','"
-    marks = {mark for text in texts for mark in re.findall(values.GROUP_MARK, text)}
+    marks = {mark for text in texts for mark in re.findall(casting.GROUP_MARK, text)}
     if len(marks) == 1 and all(re.fullmatch(r"[+-]?\d{1,3}(['\s]\d{3})+([.,]\d*)?", text.strip()) for text in texts):
         return f"set source.thousands: {json.dumps(marks.pop())} (and source.decimal where it is a comma)"
     return "correct these rows, or name another column"

@@ -6,8 +6,8 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils.config.report import YEARS
-from crm_utils.sources import checks, values
-from crm_utils.sources.extract import Extract
+from crm_utils.sources import casting, validation
+from crm_utils.sources.raw_table import Extract
 
 
 def within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
@@ -16,7 +16,7 @@ def within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
     A parquet file tells these without being read. `amount` is among them where quantity × unit_price cannot be too much.
     """
     raw = part.table
-    kinds = {name: raw[wanted[name]].type() for name in ("ordered_at", *values.NUMBER_COLUMNS) if name in wanted}
+    kinds = {name: raw[wanted[name]].type() for name in ("ordered_at", *casting.NUMBER_COLUMNS) if name in wanted}
     written = kinds.pop("ordered_at")
     dated = written.is_timestamp() and written.timezone is None
     numbers = [name for name, kind in kinds.items() if kind.is_numeric()]
@@ -24,14 +24,14 @@ def within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
         return set()
     columns = {name: raw[wanted[name]] for name in [*numbers, *["ordered_at"] * dated]}
     ends = {f"{name}_{end}": getattr(column, end)() for name, column in columns.items() for end in ("min", "max")}
-    found = checks.executed(
+    found = validation.executed(
         raw.aggregate(rows=raw.count(), dated=raw[wanted["ordered_at"]].count(), **ends), part
     ).iloc[0]
     spans = {name: (found[f"{name}_min"], found[f"{name}_max"]) for name in columns}
     spans = {name: span for name, span in spans.items() if not pd.isna(span[0]) and not pd.isna(span[1])}
     most = {name: max(-low, high) for name, (low, high) in spans.items() if name in numbers}
-    within = {name for name, value in most.items() if value <= checks.LARGEST}
-    if float(most.get("quantity", math.inf)) * float(most.get("unit_price", math.inf)) <= checks.LARGEST:
+    within = {name for name, value in most.items() if value <= validation.LARGEST}
+    if float(most.get("quantity", math.inf)) * float(most.get("unit_price", math.inf)) <= validation.LARGEST:
         within.add("amount")
     first, last = spans.get("ordered_at", (None, None))
     if first is not None and found.dated == found.rows and YEARS[0] <= first.year <= last.year <= YEARS[1]:
@@ -50,11 +50,11 @@ def sound(part: Extract, wanted: dict[str, str], within: set[str]) -> set[str]:
     within = within & set(wanted)
     floats = [name for name in within if columns[name].type().is_floating()]
     care = {name: [columns[name].isnan()] for name in floats}  # bounds leave nan out
-    texts = [name for name in columns if name in values.TEXT_COLUMNS and columns[name].type().is_string()]
-    care |= {name: values.untidy(columns[name], name) for name in texts}
+    texts = [name for name in columns if name in casting.TEXT_COLUMNS and columns[name].type().is_string()]
+    care |= {name: casting.untidy(columns[name], name) for name in texts}
     return within - set(care) | {name for name, needed in care.items() if not any(_holds(part, one) for one in needed)}
 
 
 def _holds(part: Extract, condition: ir.BooleanValue) -> bool:
     rows = part.table.filter(condition).limit(1)
-    return bool(checks.executed(rows.aggregate(rows=rows.count()), part).rows[0])
+    return bool(validation.executed(rows.aggregate(rows=rows.count()), part).rows[0])

@@ -5,7 +5,7 @@ import re
 import ibis
 import ibis.expr.types as ir
 
-from crm_utils.sources.extract import Format
+from crm_utils.sources.raw_table import Format
 
 MONEY = "decimal(18, 4)"
 AMOUNT = "decimal(17, 4)"  # Ibis takes a product for MONEY already, which it is not, and would leave a cast to it out
