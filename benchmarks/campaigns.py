@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from crm_utils import cleaning, config, settlement, sources
+from crm_utils import config, sources
 from crm_utils.budget import allocation, economics, results
+from crm_utils.cleaning import cancellations
+from crm_utils.cleaning import rules as cleaning
 from crm_utils.config import Shop
 from crm_utils.core import orders
 from crm_utils.sources import simulated
@@ -42,7 +44,7 @@ def outcomes(shops: int, lift: float, day: date = date(2024, 9, 30)) -> pd.DataF
         rules = cleaning.rules(lines, day, cancellations="match", exclude_products=["POST"])
         classified = cleaning.classify(lines, rules).cache()
         kept = classified.filter(classified.removed_by.isnull()).drop("removed_by")
-        matched = settlement.adjustments(settlement.settle(kept, cleaning.cancelled(classified), "match"))
+        matched = cancellations.adjustments(cancellations.settle(kept, cleaning.cancelled(classified), "match"))
         known = orders.known_on(orders.from_lines(kept), matched, day).cache()
     past = simulated.side_table(shop, "past_campaigns", pd.Timestamp(day))
     past["campaign"] = "shop " + ((past.customer_id.astype(int) - 10_001) // CUSTOMERS).astype(str)

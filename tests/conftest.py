@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils import cleaning, sources
+from crm_utils import sources
+from crm_utils.cleaning import rules
 from crm_utils.core import orders
 from crm_utils.core.contracts import CONTRACTS, check
 from crm_utils.core.paths import source_files
@@ -162,8 +163,8 @@ def retail_orders(retail: Path) -> ibis.Table:
         )
     )
     lines = lines.mutate(amount=lines.amount.cast("decimal(18, 4)"))
-    named = cleaning.rules(lines, date(2011, 12, 31))
-    kept = cleaning.classify(lines, named)
+    named = rules.rules(lines, date(2011, 12, 31))
+    kept = rules.classify(lines, named)
     return orders.from_lines(kept.filter(kept.removed_by.isnull()).drop("removed_by")).cache()
 
 

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from conftest import empty_adjustments
 
-from crm_utils import backtest, cleaning, rfm
+from crm_utils import backtest, rfm
 from crm_utils.backtest import FORECAST, LAST_YEAR, MODEL
+from crm_utils.cleaning import rules
 from crm_utils.core import orders
 from crm_utils.core.contracts import check
 
@@ -27,7 +28,7 @@ def retail_trials(retail_orders, no_adjustments) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def cdnow_orders(cdnow_lines) -> ibis.Table:
-    lines = cleaning.classify(cdnow_lines, cleaning.rules(cdnow_lines, date(1998, 6, 30)))
+    lines = rules.classify(cdnow_lines, rules.rules(cdnow_lines, date(1998, 6, 30)))
     return orders.from_lines(lines.filter(lines.removed_by.isnull()).drop("removed_by")).cache()
 
 

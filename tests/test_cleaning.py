@@ -7,7 +7,8 @@ import ibis
 import pandas as pd
 import pytest
 
-from crm_utils import cleaning, outliers, settlement
+from crm_utils.cleaning import cancellations, outliers
+from crm_utils.cleaning import rules as cleaning
 from crm_utils.core import contracts, orders
 
 DAY = date(2011, 12, 9)
@@ -52,12 +53,12 @@ def clean(lines: ibis.Table, mode: str, day: date = DAY, caps: bool = False, **o
     capped = outliers.cap(classified, outliers.limits(cleaning.counted(classified, log, day), caps))
     log = cleaning.with_capped(log, classified, capped, mode)
     counted = cleaning.counted(capped, log, day)
-    settled = settlement.settle(counted, cleaning.cancelled(capped), mode)
+    settled = cancellations.settle(counted, cleaning.cancelled(capped), mode)
     placed = orders.from_lines(counted).cache()
-    adjustments = settlement.adjustments(settled).cache()
+    adjustments = cancellations.adjustments(settled).cache()
     known = orders.known_on(placed, adjustments, day).cache()
     log = cleaning.with_cancellations(log, settled, known, mode)
-    unmatched = settlement.unmatched(settled).execute()
+    unmatched = cancellations.unmatched(settled).execute()
     return {"log": log, "placed": placed, "adjustments": adjustments, "known": known, "unmatched": unmatched}
 
 

@@ -17,7 +17,9 @@ import servers
 import yaml
 from conftest import new_project, run, skip_or_fail
 
-from crm_utils import cleaning, habits, rfm, settlement, sources, worked
+from crm_utils import rfm, sources, worked
+from crm_utils.cleaning import cancellations, customer_features
+from crm_utils.cleaning import rules as cleaning
 from crm_utils.core import orders
 from crm_utils.core.paths import SourceError, SourceMissing
 from crm_utils.store import Store
@@ -147,10 +149,10 @@ def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
     store.save(rfm.score(rfm.measures(store.scan("orders"), DAY)), "customers")
     matched = cleaning.classify(lines, cleaning.rules(lines, DAY, cancellations="match"))
     kept = matched.filter(matched.removed_by.isnull())
-    parts = settlement.settle(kept, cleaning.cancelled(matched), "match")
-    store.save(settlement.adjustments(parts), "adjustments")
-    store.save(settlement.unmatched(parts), "unmatched_cancellations")
-    store.save(habits.table(kept, cleaning.cancelled(matched)), "habits")
+    parts = cancellations.settle(kept, cleaning.cancelled(matched), "match")
+    store.save(cancellations.adjustments(parts), "adjustments")
+    store.save(cancellations.unmatched(parts), "unmatched_cancellations")
+    store.save(customer_features.table(kept, cleaning.cancelled(matched)), "habits")
     store.save(orders.lines_of(classified, worked.chosen(store.scan("orders")), DAY), "example_lines")
     return {"frames": {path.stem: pd.read_parquet(path) for path in sorted((run / "data").glob("*.parquet"))}}
 

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from test_cleaning import DAY, MODES, TINY, line_items
 
-from crm_utils import cleaning, habits, readiness, settlement
+from crm_utils.cleaning import cancellations, customer_features, data_quality
+from crm_utils.cleaning import rules as cleaning
 from crm_utils.core import duckdb_engine, orders
 
 
@@ -29,17 +30,22 @@ def derived(lines: ibis.Table, mode: str) -> list[pd.DataFrame]:
     classified = cleaning.classify(lines, rules)
     log = cleaning.ledger(orders.sums(classified), list(rules))
     counted, cancelled = cleaning.counted(classified, log, DAY), cleaning.cancelled(classified)
-    settled = settlement.settle(counted, cancelled, mode)
+    settled = cancellations.settle(counted, cancelled, mode)
     placed = orders.from_lines(counted)
     tables = [
-        settlement.adjustments(settled),
-        settlement.unmatched(settled),
+        cancellations.adjustments(settled),
+        cancellations.unmatched(settled),
         placed,
-        habits.table(counted, cancelled),
+        customer_features.table(counted, cancelled),
     ]
     frames = [table.execute() for table in tables]
-    facts = pd.DataFrame([readiness.facts(placed, DAY)])
-    return [log, facts, readiness.by_day(placed), *(f.sort_values(list(f.columns), ignore_index=True) for f in frames)]
+    facts = pd.DataFrame([data_quality.facts(placed, DAY)])
+    return [
+        log,
+        facts,
+        data_quality.by_day(placed),
+        *(f.sort_values(list(f.columns), ignore_index=True) for f in frames),
+    ]
 
 
 @pytest.mark.parametrize("mode", MODES)

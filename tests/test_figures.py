@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
+from crm_utils.cleaning import charts
 from crm_utils.core.display import figure_style
-from crm_utils.plots import budget, cleaning, rfm, segmentation
+from crm_utils.plots import budget, rfm, segmentation
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +43,7 @@ PROFILE = pd.DataFrame(
 
 
 def test_bars_of_months_and_the_hatched_last_one():
-    bars = cleaning.revenue_by_month(MONTHS, "USD").patches
+    bars = charts.revenue_by_month(MONTHS, "USD").patches
     assert [bar.get_height() for bar in bars] == [10, 30, 5]
     assert [bool(bar.get_hatch()) for bar in bars] == [False, False, True]
 
@@ -90,7 +91,7 @@ def test_an_empty_plan_draws_without_error():
 def test_a_shown_figure_is_escaped_described_and_the_same_each_time():
     shown = [
         figure_style.figure(
-            cleaning.revenue_by_month(MONTHS, "USD"), "A < B", "How to read", 'Bars of "x" & y'
+            charts.revenue_by_month(MONTHS, "USD"), "A < B", "How to read", 'Bars of "x" & y'
         )._repr_html_()
         for _ in range(2)
     ]

@@ -3,7 +3,7 @@
 import pytest
 from test_cleaning import DAY, line_items
 
-from crm_utils import cleaning, habits
+from crm_utils.cleaning import customer_features, rules
 
 ROWS = [
     ("anna", "1", "2011-01-01", "mug", 1, 2.0),
@@ -16,9 +16,9 @@ ROWS = [
 
 
 def table(lines):
-    classified = cleaning.classify(lines, cleaning.rules(lines, DAY))
+    classified = rules.classify(lines, rules.rules(lines, DAY))
     counted = classified.filter(classified.removed_by.isnull()).drop("removed_by")
-    return habits.table(counted, cleaning.cancelled(classified)).execute().set_index("customer_id").sort_index()
+    return customer_features.table(counted, rules.cancelled(classified)).execute().set_index("customer_id").sort_index()
 
 
 def test_habits_by_hand():

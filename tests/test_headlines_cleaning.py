@@ -5,9 +5,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from crm_utils.cleaning import charts, narrative
 from crm_utils.core.display.paragraphs import Nothing
-from crm_utils.headlines import cleaning as headlines
-from crm_utils.plots import cleaning as plots
 
 COLUMNS = ["rule", "rows_removed", "revenue_removed", "rows_left", "customers_left", "revenue_left"]
 LOG = pd.DataFrame(
@@ -24,7 +23,7 @@ TAKEN = pd.DataFrame({"order_id": ["1", "1", "2"], "revenue": [-20.0, -5.0, -25.
 
 
 def test_the_waterfall_draws_each_step_where_it_belongs():
-    ax = plots.waterfall(LOG, "GBP")
+    ax = charts.waterfall(LOG, "GBP")
     spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
     assert [tuple(sorted(span)) for span in spans] == [(0, 1000), (900, 1000), (900, 950), (0, 950)]
     labels = [label.get_text() for label in ax.get_yticklabels()]
@@ -33,38 +32,38 @@ def test_the_waterfall_draws_each_step_where_it_belongs():
 
 
 def test_the_waterfall_in_words():
-    assert headlines.largest_step(LOG, "GBP") == (
+    assert narrative.largest_step(LOG, "GBP") == (
         "Of £1,000 read, £950 count as sales: “unknown customer” took away £100."
     )
-    assert headlines.steps_in_words(LOG, "GBP") == (
+    assert narrative.steps_in_words(LOG, "GBP") == (
         "Waterfall from £1,000 read to £950 left: unknown customer −£100 and cancellations without a sale +£50.00."
     )
-    assert headlines.unmoved(LOG) is None
-    assert isinstance(headlines.unmoved(LOG.assign(revenue_removed=0.0)), Nothing)
+    assert narrative.unmoved(LOG) is None
+    assert isinstance(narrative.unmoved(LOG.assign(revenue_removed=0.0)), Nothing)
 
 
 def test_cancellations_in_words():
-    assert isinstance(headlines.cancellations("drop", 1000.0, TAKEN, LOG, "GBP"), Nothing)
-    assert headlines.cancellations("match", 1000.0, TAKEN, LOG, "GBP") == (
+    assert isinstance(narrative.cancellations("drop", 1000.0, TAKEN, LOG, "GBP"), Nothing)
+    assert narrative.cancellations("match", 1000.0, TAKEN, LOG, "GBP") == (
         "Cancellations took £50.00 off 2 orders, 5.0% of what was ordered. 1 customer was left with nothing and does not count."
     )
     kept = LOG.assign(customers_left=10)
-    assert headlines.cancellations("net", 1000.0, TAKEN, kept, "GBP").endswith("5.0% of what was ordered.")
-    none = headlines.cancellations("net", 1000.0, TAKEN.iloc[:0], kept, "GBP")
+    assert narrative.cancellations("net", 1000.0, TAKEN, kept, "GBP").endswith("5.0% of what was ordered.")
+    none = narrative.cancellations("net", 1000.0, TAKEN.iloc[:0], kept, "GBP")
     assert none == "No cancellation took anything off an order."
 
 
 def test_what_does_not_apply_is_nothing():
     bare = pd.DataFrame({"customer_id": ["1"]})
-    assert isinstance(headlines.no_habits(bare), Nothing)
-    assert isinstance(headlines.habits(bare), Nothing)
-    assert isinstance(headlines.limits({}, LOG, "GBP"), Nothing)
-    assert isinstance(headlines.side_tables({}, 10), Nothing)
+    assert isinstance(narrative.no_habits(bare), Nothing)
+    assert isinstance(narrative.habits(bare), Nothing)
+    assert isinstance(narrative.limits({}, LOG, "GBP"), Nothing)
+    assert isinstance(narrative.side_tables({}, 10), Nothing)
 
 
 def test_habits_in_words():
     found = pd.DataFrame({"price_ratio": [0.8, 1.0, 1.0, 1.2], "return_share": [0, 0, 0, 0.5], "country": ["UK"] * 4})
-    assert headlines.habits(found) == (
+    assert narrative.habits(found) == (
         "25% of customers mostly pay at least 5% less than usual for the same product. "
         "25% have cancelled or sent something back. 100% order from UK."
     )
@@ -72,19 +71,19 @@ def test_habits_in_words():
 
 def test_side_tables_in_words():
     campaign = pd.DataFrame({"campaign": "spring", "group": ["treatment", "control"], "customer_id": ["1", "2"]})
-    assert headlines.side_tables({"past_campaigns": campaign}, 10) == (
+    assert narrative.side_tables({"past_campaigns": campaign}, 10) == (
         "1 past campaign reached 1 customer and left out 1 for comparison. These pages count 10 customers."
     )
-    assert "No campaign had taken place" in headlines.side_tables({"past_campaigns": campaign.iloc[:0]}, 10)
+    assert "No campaign had taken place" in narrative.side_tables({"past_campaigns": campaign.iloc[:0]}, 10)
 
 
 def test_a_ledger_that_does_not_reconcile_stops():
     with pytest.raises(ValueError, match="must agree to 0.01"):
-        headlines.reconciles(LOG, 900.0, 0.0, "GBP")
-    assert "agree to the cent" in headlines.reconciles(LOG, 1000.0, -50.0, "GBP")
+        narrative.reconciles(LOG, 900.0, 0.0, "GBP")
+    assert "agree to the cent" in narrative.reconciles(LOG, 1000.0, -50.0, "GBP")
 
 
 def test_how_many_rows_count():
-    assert headlines.counted(LOG, date(2011, 12, 9), "GBP") == (
+    assert narrative.counted(LOG, date(2011, 12, 9), "GBP") == (
         "80 of 100 rows count as sales: by 9 December 2011, 9 customers had spent £950."
     )

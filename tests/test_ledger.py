@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_utils import cleaning
+from crm_utils.cleaning import rules as cleaning
 from crm_utils.core import orders
 
 DAY = date(2024, 3, 31)

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from test_cleaning import retail_lines
 
-from crm_utils import cleaning, readiness
+from crm_utils.cleaning import data_quality
+from crm_utils.cleaning import data_quality_narrative as headlines
+from crm_utils.cleaning import rules as cleaning
 from crm_utils.core import orders
-from crm_utils.headlines import readiness as headlines
 
 
 def placed(lines: ibis.Table, day: date) -> ibis.Table:
@@ -21,7 +22,7 @@ def placed(lines: ibis.Table, day: date) -> ibis.Table:
 
 
 def warnings(table: ibis.Table, day: date, complete: bool = False) -> set[str]:
-    found = readiness.findings(readiness.by_day(table), readiness.facts(table, day), day, complete)
+    found = data_quality.findings(data_quality.by_day(table), data_quality.facts(table, day), day, complete)
     return set(found[~found.ok.astype(bool)].check)
 
 
@@ -67,19 +68,21 @@ def test_an_even_shop_gives_no_cause():
 def test_a_subscription_is_recognised_and_carries_no_forecast():
     table = shop(200, gap_days=30, spread=0.05)
     assert "spacing" in warnings(table, YEAR_END)
-    [reason] = readiness.obstacles(readiness.facts(table, YEAR_END))
+    [reason] = data_quality.obstacles(data_quality.facts(table, YEAR_END))
     assert reason.endswith("buy at nearly equal intervals, as in a subscription")
 
 
 def test_too_little_for_a_forecast_names_every_reason():
-    facts = readiness.facts(shop(20, gap_days=400, spread=0, days=60), date(2023, 3, 1))
-    reasons = readiness.obstacles(facts)
+    facts = data_quality.facts(shop(20, gap_days=400, spread=0, days=60), date(2023, 3, 1))
+    reasons = data_quality.obstacles(facts)
     assert [reason.removeprefix("there are ").split(" where a model needs")[0] for reason in reasons] == [
         "20 customers",
         "0 repeat buyers",
         "57 days of history",
     ]
-    assert readiness.obstacles({"customers": 100, "repeat_buyers": 30, "days": 90, "spaced": 0, "regular": 0.0}) == []
+    assert (
+        data_quality.obstacles({"customers": 100, "repeat_buyers": 30, "days": 90, "spaced": 0, "regular": 0.0}) == []
+    )
 
 
 def days(counts: dict[str, int]) -> pd.DataFrame:
@@ -95,7 +98,7 @@ def every_day(first: str, last: str, orders: int = 4) -> dict[str, int]:
 
 
 def finding(table: pd.DataFrame, check: str, day: date) -> tuple[bool, str]:
-    found = readiness.findings(table, FACTS, day)
+    found = data_quality.findings(table, FACTS, day)
     words = headlines.findings(found, FACTS)
     sentence = words[words.checked == headlines.CHECKED[check]].finding.iloc[0]
     return bool(found.set_index("check").ok[check]), sentence
@@ -134,14 +137,14 @@ def test_a_month_cut_short_is_named():
 def test_a_single_order_is_no_crash():
     one = days({"2023-01-01": 1})
     facts = {"customers": 1, "repeat_buyers": 0, "days": 1, "spaced": 0, "regular": 0.0}
-    found = readiness.findings(one, facts, date(2023, 1, 1))
+    found = data_quality.findings(one, facts, date(2023, 1, 1))
     assert set(found[~found.ok.astype(bool)].check) == {"model", "last month"}
     assert len(headlines.findings(found, facts)) == len(found)
 
 
 def test_a_rhythm_that_nobody_shows_is_not_called_irregular():
     table = shop(300, gap_days=250, spread=0.1)
-    facts = readiness.facts(table, YEAR_END)
-    told = headlines.findings(readiness.findings(readiness.by_day(table), facts, YEAR_END), facts)
+    facts = data_quality.facts(table, YEAR_END)
+    told = headlines.findings(data_quality.findings(data_quality.by_day(table), facts, YEAR_END), facts)
     rhythm = told[told.checked == "Rhythm of purchases"].iloc[0]
     assert rhythm.finding.startswith("Too few buy often enough to tell")

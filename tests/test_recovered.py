@@ -5,7 +5,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from crm_utils import cleaning, habits, rfm, settlement, sources, traits
+from crm_utils import rfm, sources, traits
+from crm_utils.cleaning import cancellations, customer_features
+from crm_utils.cleaning import rules as cleaning
 from crm_utils.config import Shop
 from crm_utils.core import orders
 from crm_utils.sources import simulated
@@ -27,14 +29,14 @@ def cleaned(tmp_path_factory: pytest.TempPathFactory):
 def customers(cleaned) -> pd.DataFrame:
     """Scored customers with what was planted in each."""
     kept, cancelled = cleaned
-    adjustments = settlement.adjustments(settlement.settle(kept, cancelled, "match"))
+    adjustments = cancellations.adjustments(cancellations.settle(kept, cancelled, "match"))
     known = orders.known_on(orders.from_lines(kept), adjustments, DAY)
     return rfm.score(rfm.measures(known, DAY)).merge(simulated.truth(SHOP), on="customer_id")
 
 
 @pytest.fixture(scope="module")
 def behaviour(cleaned, customers) -> pd.DataFrame:
-    found = traits.behaviour(habits.table(*cleaned).execute())
+    found = traits.behaviour(customer_features.table(*cleaned).execute())
     return found.merge(customers, on="customer_id", suffixes=("", "_planted"))
 
 

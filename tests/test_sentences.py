@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crm_utils.cleaning import narrative
 from crm_utils.core import formatting
 from crm_utils.core.display import paragraphs
 from crm_utils.core.display.table_style import styled
-from crm_utils.headlines import budget, cleaning, cltv, rfm, segmentation
+from crm_utils.headlines import budget, cltv, rfm, segmentation
 
 
 @pytest.mark.parametrize(
@@ -75,22 +76,22 @@ def log(*removed: tuple[str, int, float, int]) -> pd.DataFrame:
 def test_the_ledger_in_words():
     clean, dirty = log(("x", 0, 0.0, 0)), log(("x", 1, 2.5, 1), ("y", 2, 0.0, 0))
     assert (
-        cleaning.counted(clean, date(2024, 1, 31), "USD")
+        narrative.counted(clean, date(2024, 1, 31), "USD")
         == "All 10 rows count as sales: by 31 January 2024, 5 customers had spent $100."
     )
-    assert cleaning.counted(dirty, date(2024, 1, 31), "USD").startswith("7 of 10 rows count as sales")
-    assert cleaning.removed(clean, "USD") == "No rule removed a row."
+    assert narrative.counted(dirty, date(2024, 1, 31), "USD").startswith("7 of 10 rows count as sales")
+    assert narrative.removed(clean, "USD") == "No rule removed a row."
     assert (
-        cleaning.removed(dirty, "USD")
+        narrative.removed(dirty, "USD")
         == "The rules removed 1 row by “x” and 2 rows by “y”. They carried $2.50 of revenue; 1 customer went with them."
     )
-    assert "They carried no revenue; no customer went" in cleaning.removed(log(("x", 1, 0.0, 0)), "USD")
+    assert "They carried no revenue; no customer went" in narrative.removed(log(("x", 1, 0.0, 0)), "USD")
 
 
 def test_a_ledger_that_does_not_reconcile_stops_the_notebook():
     with pytest.raises(ValueError, match="the ledger ends at 100.00, the orders and adjustments at 99.98"):
-        cleaning.reconciles(log(), 99.98, 0.0, "USD")
-    assert "agree to the cent: $100.00" in cleaning.reconciles(log(), 110.0, -10.0, "USD")
+        narrative.reconciles(log(), 99.98, 0.0, "USD")
+    assert "agree to the cent: $100.00" in narrative.reconciles(log(), 110.0, -10.0, "USD")
 
 
 def months(new: list[int]) -> pd.DataFrame:
@@ -101,12 +102,12 @@ def months(new: list[int]) -> pd.DataFrame:
 
 
 def test_the_last_newcomers_in_words():
-    assert cleaning.newcomers(months([3, 1])) == "1 customer placed a first order in February 2024."
+    assert narrative.newcomers(months([3, 1])) == "1 customer placed a first order in February 2024."
     assert (
-        cleaning.newcomers(months([3, 0]))
+        narrative.newcomers(months([3, 0]))
         == "No customer was won in February 2024: the last first order was in January 2024."
     )
-    assert cleaning.newcomers(months([3, 0, 0, 0])).startswith(
+    assert narrative.newcomers(months([3, 0, 0, 0])).startswith(
         "No customer was won in the last three months: the last first order was in January 2024"
     )
 

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_utils import settlement
+from crm_utils.cleaning import cancellations
 
 START = datetime(2011, 1, 1)
 EVENTS = st.lists(
@@ -69,7 +69,7 @@ def walked_net(events: list[tuple]) -> dict[tuple, float]:
 
 
 def settled(events: list[tuple], mode: str) -> dict[tuple, float]:
-    table = settlement.settle(*as_tables(events), mode).execute()
+    table = cancellations.settle(*as_tables(events), mode).execute()
     order = table.order_id.astype(object).where(table.order_id.notna(), None)
     return {(c, o): float(r) for c, o, r in zip(table.cancellation_id, order, table.revenue, strict=True)}
 
@@ -91,7 +91,7 @@ def test_rows_in_another_order_change_nothing():
     sales, cancelled = as_tables(events)
     columns = ["cancellation_id", "order_id"]
     for mode in ("net", "match"):
-        one = settlement.settle(sales, cancelled, mode).execute().sort_values(columns, ignore_index=True)
+        one = cancellations.settle(sales, cancelled, mode).execute().sort_values(columns, ignore_index=True)
         turned = (ibis.memtable(t.execute()[::-1]).cast(t.schema()) for t in (sales, cancelled))
-        other = settlement.settle(*turned, mode).execute().sort_values(columns, ignore_index=True)
+        other = cancellations.settle(*turned, mode).execute().sort_values(columns, ignore_index=True)
         pd.testing.assert_frame_equal(one, other)

@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 from test_cleaning import DAY, assert_reconciles, clean
 
-from crm_utils import config, habits, sources
+from crm_utils import config, sources
+from crm_utils.cleaning import customer_features
 from crm_utils.config import Shop
 from crm_utils.sources import side_tables, simulated
 from crm_utils.store import Store
@@ -91,7 +92,7 @@ def test_the_lift_of_the_campaign_is_recovered(sales: pd.DataFrame):
 
 def test_bargain_hunters_show_in_the_price_ratio(lines):
     counted = lines.filter(lines.customer_id.notnull() & (lines.quantity > 0) & (lines.product_id != "POST"))
-    found = habits.table(counted, counted.limit(0)).execute().set_index("customer_id")
+    found = customer_features.table(counted, counted.limit(0)).execute().set_index("customer_id")
     ratio = found.price_ratio.groupby(simulated.truth(SHOP).set_index("customer_id").bargain).median()
     assert ratio[False] == 1.0 and ratio[True] == pytest.approx(simulated.OFFER, abs=0.01)
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crm_utils import cleaning, sources
+from crm_utils import sources
+from crm_utils.cleaning import rules
 from crm_utils.config import ParamsError, Report, Source, parse
 from crm_utils.core import orders
 from crm_utils.core.paths import SourceError, SourceMissing, content_hash
@@ -315,8 +316,8 @@ def test_many_extracts_that_overlap_need_no_more_memory_than_few(tmp_path):
         lines = "".join(f"{customer},{day},1.5\n" for customer, day in rows[month * 10 : month * 10 + 11])
         (tmp_path / f"{month:02}.csv").write_text("customer,day,money\n" + lines)
     columns = {"customer_id": "customer", "ordered_at": "day", "amount": "money"}
-    lines = cleaning.marked(sources.line_items({"files": ["*.csv"]}, columns, tmp_path))
-    sums = orders.sums(cleaning.classify(lines, cleaning.rules(lines, date(2024, 12, 31))))
+    lines = rules.marked(sources.line_items({"files": ["*.csv"]}, columns, tmp_path))
+    sums = orders.sums(rules.classify(lines, rules.rules(lines, date(2024, 12, 31))))
     counted = sums.group_by(counts=sums.removed_by.isnull()).agg(rows=sums.lines.sum()).execute().set_index("counts")
     assert counted.rows.to_dict() == {True: 721, False: 71}
 

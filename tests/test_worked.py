@@ -9,7 +9,8 @@ import pytest
 from conftest import three_hundred
 from scipy.special import hyp2f1
 
-from crm_utils import btyd, cleaning, cltv, worked
+from crm_utils import btyd, cltv, worked
+from crm_utils.cleaning import rules
 from crm_utils.core import orders
 from crm_utils.core.contracts import check
 from crm_utils.terms import Terms
@@ -45,7 +46,7 @@ def line_items(**columns: list) -> ibis.Table:
 
 
 def classified(lines: ibis.Table) -> ibis.Table:
-    return cleaning.classify(lines, cleaning.rules(lines, TODAY))
+    return rules.classify(lines, rules.rules(lines, TODAY))
 
 
 def test_the_lines_of_a_customer_say_which_rule_left_one_out():
@@ -58,7 +59,7 @@ def test_the_lines_of_a_customer_say_which_rule_left_one_out():
         ["2", "a", 2.5],
         ["C1", "b", -4],
     ]
-    assert own.removed_by.fillna("").tolist() == ["", "", cleaning.CANCELLED]
+    assert own.removed_by.fillna("").tolist() == ["", "", rules.CANCELLED]
     assert "unit_price" not in own.columns
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from crm_utils import btyd, cltv, season
+from crm_utils.cleaning.minimum_data import FEWEST
 from crm_utils.core.orders import known_on
-from crm_utils.enough import FEWEST
 
 FORECAST, MODEL = "Our forecast", "Without season"
 REPEAT_PERIOD, LAST_YEAR, MEAN_RATE = "Same as the last period", "Same period last year", "Past average rate"

@@ -10,7 +10,7 @@ from crm_utils.btyd import bg_nbd, fitting, pareto_nbd
 from crm_utils.btyd.bg_nbd import BgNbd, MbgNbd
 from crm_utils.btyd.fitting import Covariance, FitError
 from crm_utils.btyd.pareto_nbd import ParetoNbd
-from crm_utils.enough import lacking
+from crm_utils.cleaning.minimum_data import lacking
 
 NO_BETTER = (
     1.35  # log-likelihood a dropout must add to be believed: half the 90 % point of χ² with one degree of freedom

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from crm_utils.cleaning.minimum_data import FEWEST
 from crm_utils.core.display.paragraphs import Sentence, say
 from crm_utils.core.formatting import count, day, listing, percent, plural
-from crm_utils.enough import FEWEST
 
 CHECKED = {
     "history": "Start of the history",

@@ -8,7 +8,7 @@ from datetime import date
 import ibis.expr.types as ir
 import pandas as pd
 
-from crm_utils.enough import FEWEST, lacking
+from crm_utils.cleaning.minimum_data import FEWEST, lacking
 
 WINDOW = 30  # days in a window of first purchases
 CUT_OFF = 1.5  # times as many first purchases at the start as later
