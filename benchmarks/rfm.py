@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crm_utils import rfm, segments
+from crm_utils import segments
 from crm_utils.config import SegmentMap, read
+from crm_utils.rfm import measures
 
 MAP = Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml"
 ROUNDS, LIMIT = 5, 5.0
@@ -46,7 +47,7 @@ def main(customers: int) -> int:
     naming = segments.Naming(**names.parts(), new_within_days=90)
 
     def ours():
-        scored = rfm.score(frame, names.bins)
+        scored = measures.score(frame, names.bins)
         assigned = naming.segment(scored, date(2024, 12, 31))
         return assigned, segments.profile(scored, assigned, names.advice())
 

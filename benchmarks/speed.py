@@ -49,10 +49,11 @@ def recipe(file: Path, _: Path) -> str:
 
 def ours(file: Path, folder: Path) -> str:
     """Ledger, orders (stored under contract) and customers, as 01_cleaning and 02_rfm make them."""
-    from crm_utils import rfm, sources
+    from crm_utils import sources
     from crm_utils.cleaning import cancellations
     from crm_utils.cleaning import rules as cleaning
     from crm_utils.core import orders
+    from crm_utils.rfm import measures
     from crm_utils.store import Store
 
     names = ("customer_id", "order_id", "ordered_at", "quantity", "unit_price")
@@ -67,7 +68,7 @@ def ours(file: Path, folder: Path) -> str:
     store.save(
         cancellations.adjustments(cancellations.settle(counted, cleaning.cancelled(classified), "drop")), "adjustments"
     )
-    customers = rfm.measures(orders.known_on(store.scan("orders"), store.scan("adjustments"), DAY), DAY)
+    customers = measures.measures(orders.known_on(store.scan("orders"), store.scan("adjustments"), DAY), DAY)
     return f"{len(customers):,} customers, {customers.revenue.sum():,.2f}"
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from crm_utils import btyd, cltv, rfm
+from crm_utils import btyd, cltv
 from crm_utils.core.orders import known_on
+from crm_utils.rfm import measures
 from crm_utils.segments import name_alike
 
 TOLERANCE = 0.05  # a segment whose forecast is off by more is named on the page
@@ -78,7 +79,7 @@ class Windows:
             return pd.DataFrame(columns=[*COLUMNS, "shift"])
         purchase = btyd.fit(self.kind, *cltv.behaviour(known))
         chance = btyd.purchase_probabilities(purchase, known, [self.days])[self.days]
-        scored = rfm.score_alike(before, origin, self.customers)
+        scored = measures.score_alike(before, origin, self.customers)
         named = name_alike(scored, origin, self.customers, self.segments)
         judged = pd.DataFrame({"chance": chance, "segment": named.reindex(chance.index)}).dropna()
         after = known_on(self.orders, self.adjustments, origin + timedelta(days=self.days))

@@ -6,8 +6,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils import rfm, scoring
 from crm_utils.core import orders as ordering
+from crm_utils.rfm import measures, scoring
 from crm_utils.segments import Naming
 
 BOUGHT, SILENT = "bought", "stayed silent"
@@ -45,10 +45,10 @@ def state(orders: ir.Table, adjustments: ir.Table, day: date | None, customers: 
     No row where there is no such day, or where the rules tell equal customers apart (`article`): a move between
     segments then has no cause in what a customer did.
     """
-    rules = rfm.rules_of(customers)
+    rules = measures.rules_of(customers)
     if day is None or rules.method == "article":
         return customers.iloc[:0]
-    return rfm.measures(ordering.known_on(orders, adjustments, day), day, rules)
+    return measures.measures(ordering.known_on(orders, adjustments, day), day, rules)
 
 
 def moves(then: pd.DataFrame, now: pd.DataFrame, naming: Naming, day_then: date | None, day_now: date) -> pd.DataFrame:
@@ -61,7 +61,7 @@ def moves(then: pd.DataFrame, now: pd.DataFrame, naming: Naming, day_then: date 
     """
     if then.empty or day_then is None:
         return pd.DataFrame({column: [] for column in COLUMNS}).astype({"customers": int, "revenue": float})
-    rules = rfm.rules_of(now)
+    rules = measures.rules_of(now)
     frozen = now.attrs["limits"] if rules.frozen_on else None
     measured = now.set_index("customer_id", drop=False)
     before = then.set_index("customer_id", drop=False)
@@ -69,7 +69,7 @@ def moves(then: pd.DataFrame, now: pd.DataFrame, naming: Naming, day_then: date 
     old_then, old_now = before.loc[both], measured.loc[both]
 
     def named(customers: pd.DataFrame, base: pd.DataFrame, day: date) -> pd.Series:
-        scored = rfm.score(customers, rules, frozen or scoring.limits(base, rules))
+        scored = measures.score(customers, rules, frozen or scoring.limits(base, rules))
         return naming.segment(scored, day).segment
 
     known_then, known_now = named(before, before, day_then), named(measured, measured, day_now)

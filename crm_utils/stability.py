@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils import rfm, scoring
+from crm_utils.rfm import measures, scoring
 from crm_utils.segments import Naming
 
 DRAWS, BLOCK_WEEKS, SEED = 40, 4, 1
@@ -25,8 +25,8 @@ def kept(
     customers a sample is looked at, and `shaky` is scaled up. No row where customers are scored as in the article or on
     windowed measures.
     """
-    rules = rfm.rules_of(customers)
-    if rules != rfm.Rules(bins=rules.bins):
+    rules = measures.rules_of(customers)
+    if rules != measures.Rules(bins=rules.bins):
         return pd.DataFrame({"segment": [], "customers": [], "kept": [], "shaky": []})
     customers = customers.sample(min(len(customers), MOST), random_state=SEED).sort_index().reset_index(drop=True)
     actual = customers.customer_id.map(segments.set_index("customer_id").segment)
@@ -40,7 +40,7 @@ def kept(
             continue
         rarity = 1 / chance[seen.index]  # whoever is likelier to lose all orders is drawn more often: the mix stays
         others = seen.iloc[draw.choice(len(seen), len(seen), p=rarity / rarity.sum())]
-        scored = rfm.score(seen, rules, scoring.limits(others, rules))
+        scored = measures.score(seen, rules, scoring.limits(others, rules))
         present[seen.index] += 1
         same[seen.index] += naming.segment(scored, analysis_date).segment == actual.loc[seen.index]
     share = pd.Series(np.divide(same, present, out=np.full(len(same), np.nan), where=present > 0))

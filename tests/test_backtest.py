@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 from conftest import empty_adjustments
 
-from crm_utils import backtest, rfm
+from crm_utils import backtest
 from crm_utils.backtest import FORECAST, LAST_YEAR, MODEL
 from crm_utils.cleaning import rules
 from crm_utils.core import orders
 from crm_utils.core.contracts import check
+from crm_utils.rfm import measures
 
 MONTHLY = [date(2011, month, 9) for month in range(3, 10)]  # where last year's weeks lie in Online Retail II
 QUARTERLY = MONTHLY[::3]
@@ -164,12 +165,12 @@ def test_parts_by_hand():
 def test_segments_are_those_of_the_origin(cdnow_orders, no_adjustments):
     """Who bought for the first time after the origin has none; the others stand where their scores stood then."""
     today, origin = date(1998, 6, 30), date(1998, 3, 31)
-    customers = rfm.score(rfm.measures(cdnow_orders, today))
+    customers = measures.score(measures.measures(cdnow_orders, today))
     segments = customers[["customer_id"]].assign(segment="R" + customers.rfm_cell.str[0])
     tested = pd.DataFrame({"origin": [pd.Timestamp(origin)]})
     then = backtest.segments_on(cdnow_orders, no_adjustments, tested, customers, segments)
     known = orders.known_on(cdnow_orders, no_adjustments, origin)
-    scored = rfm.score(rfm.measures(known, origin)).set_index("customer_id")
+    scored = measures.score(measures.measures(known, origin)).set_index("customer_id")
     named = then.dropna()
     assert len(named) > 0.9 * len(then) and len(then) == len(scored)
     assert named.tolist() == ("R" + scored.rfm_cell.str[0]).loc[named.index].tolist()

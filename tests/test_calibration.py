@@ -10,8 +10,9 @@ from conftest import empty_adjustments
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_utils import btyd, calibration, rfm
+from crm_utils import btyd, calibration
 from crm_utils.config import SegmentMap, read
+from crm_utils.rfm import measures
 from crm_utils.segments import Naming
 
 
@@ -53,7 +54,7 @@ def shop(seed: int = 0, count: int = 2500) -> tuple[ibis.Table, ibis.Table, date
 
 def today(placed: ibis.Table, day: date, **parts) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The scored customers of a day, and their segments."""
-    customers = rfm.score(rfm.measures(placed.filter(placed.ordered_at.date() <= day), day))
+    customers = measures.score(measures.measures(placed.filter(placed.ordered_at.date() <= day), day))
     return customers, Naming(**({"cells": CELLS, "bins": 5, "queries": {}, "otherwise": {}} | parts)).segment(
         customers, day
     )

@@ -11,11 +11,12 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from conftest import run
 
-from crm_utils import comparison, movement, rfm, segments
+from crm_utils import comparison, movement, segments
 from crm_utils.core.paths import SourceError
 from crm_utils.headlines import compare as headlines
 from crm_utils.headlines import segmentation
 from crm_utils.report import compare, publish, published
+from crm_utils.rfm import measures
 from crm_utils.store import Store
 from crm_utils.tables import compare as tables
 
@@ -160,7 +161,7 @@ def two_dates(built, tmp_path_factory) -> Path:
     store = Store(earlier)
     now = store.load("customers")
     state = movement.state(store.scan("orders"), store.scan("adjustments"), THEN, now)
-    customers = rfm.score(state, rfm.rules_of(now))
+    customers = measures.score(state, measures.rules_of(now))
     assigned = segments.naming_of(store.load("segments")).segment(customers, THEN)
     names = dict.fromkeys(store.load("segment_profile").segment, "advice")
     for name, table in {

@@ -17,11 +17,12 @@ import servers
 import yaml
 from conftest import new_project, run, skip_or_fail
 
-from crm_utils import rfm, sources, worked
+from crm_utils import sources, worked
 from crm_utils.cleaning import cancellations, customer_features
 from crm_utils.cleaning import rules as cleaning
 from crm_utils.core import orders
 from crm_utils.core.paths import SourceError, SourceMissing
+from crm_utils.rfm import measures
 from crm_utils.store import Store
 
 SAME = ["customer_id", "ordered_at", "order_id", "product_id", "quantity", "unit_price", "country"]
@@ -146,7 +147,7 @@ def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
     store = Store(run)
     store.save(log, "cleaning_log")
     store.save(orders.from_lines(cleaning.counted(classified, log, DAY)), "orders")
-    store.save(rfm.score(rfm.measures(store.scan("orders"), DAY)), "customers")
+    store.save(measures.score(measures.measures(store.scan("orders"), DAY)), "customers")
     matched = cleaning.classify(lines, cleaning.rules(lines, DAY, cancellations="match"))
     kept = matched.filter(matched.removed_by.isnull())
     parts = cancellations.settle(kept, cleaning.cancelled(matched), "match")

@@ -16,7 +16,8 @@ from conftest import ROOT
 
 from crm_utils.cleaning import charts
 from crm_utils.core.display import figure_style
-from crm_utils.plots import budget, rfm, segmentation
+from crm_utils.plots import budget, segmentation
+from crm_utils.rfm import charts as rfm
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_utils import movement, rfm, segments
+from crm_utils import movement, segments
 from crm_utils.config import SegmentMap, read
-from crm_utils.rfm import Rules
+from crm_utils.rfm import measures
+from crm_utils.rfm.measures import Rules
 
 MAP = read(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)
 NAMING = segments.Naming(**MAP.parts(), new_within_days=90)
@@ -51,11 +52,13 @@ def both_dates(orders: ibis.Table, rules: Rules, adjustments: ibis.Table = NO_AD
     from crm_utils.core.orders import known_on
 
     limits = (
-        rfm.limits(rfm.measures(known_on(orders, adjustments, THEN), THEN, rules), rules) if rules.frozen_on else None
+        measures.limits(measures.measures(known_on(orders, adjustments, THEN), THEN, rules), rules)
+        if rules.frozen_on
+        else None
     )
-    now = rfm.score(rfm.measures(known_on(orders, adjustments, NOW), NOW, rules), rules, limits)
+    now = measures.score(measures.measures(known_on(orders, adjustments, NOW), NOW, rules), rules, limits)
     then = movement.state(orders, adjustments, THEN, now)
-    scored_then = rfm.score(then, rules, limits)
+    scored_then = measures.score(then, rules, limits)
     profiles = [
         segments.profile(scored, NAMING.segment(scored, day), MAP.advice())
         for scored, day in ((scored_then, THEN), (now, NOW))
@@ -110,7 +113,7 @@ def test_two_customers_worked_by_hand():
     rules = Rules(bins=2, limits={"recency": [29]})  # at most 29 days scores 2: a's 1 June was recent on 30 June
     from crm_utils.core.orders import known_on
 
-    now = rfm.score(rfm.measures(known_on(orders, NO_ADJUSTMENTS, NOW), NOW, rules), rules)
+    now = measures.score(measures.measures(known_on(orders, NO_ADJUSTMENTS, NOW), NOW, rules), rules)
     moves = movement.moves(movement.state(orders, NO_ADJUSTMENTS, THEN, now), now, naming, THEN, NOW)
     rows = {(row.from_segment, row.to_segment, row.cause): (row.customers, row.revenue) for row in moves.itertuples()}
     assert rows == {
@@ -158,7 +161,9 @@ def test_online_retail_june_to_september(retail):
     then_day, now_day = date(2011, 6, 9), date(2011, 9, 9)
     ten = read(Path(__file__).parents[1] / "params" / "segments" / "rf10.yaml", SegmentMap)
     naming = segments.Naming(**ten.parts())
-    now = rfm.score(rfm.measures(orders.filter(orders.ordered_at.date() <= ibis.literal(now_day)), now_day), 5)
+    now = measures.score(
+        measures.measures(orders.filter(orders.ordered_at.date() <= ibis.literal(now_day)), now_day), 5
+    )
     then = movement.state(orders, NO_ADJUSTMENTS, then_day, now)
     profile = segments.profile(now, naming.segment(now, now_day), ten.advice())
     champions = movement.net(movement.moves(then, now, naming, then_day, now_day), profile).iloc[0]

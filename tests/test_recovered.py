@@ -5,11 +5,12 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from crm_utils import rfm, sources, traits
+from crm_utils import sources, traits
 from crm_utils.cleaning import cancellations, customer_features
 from crm_utils.cleaning import rules as cleaning
 from crm_utils.config import Shop
 from crm_utils.core import orders
+from crm_utils.rfm import measures
 from crm_utils.sources import simulated
 
 SHOP, DAY = Shop(customers=6000), date(2024, 9, 30)
@@ -31,7 +32,7 @@ def customers(cleaned) -> pd.DataFrame:
     kept, cancelled = cleaned
     adjustments = cancellations.adjustments(cancellations.settle(kept, cancelled, "match"))
     known = orders.known_on(orders.from_lines(kept), adjustments, DAY)
-    return rfm.score(rfm.measures(known, DAY)).merge(simulated.truth(SHOP), on="customer_id")
+    return measures.score(measures.measures(known, DAY)).merge(simulated.truth(SHOP), on="customer_id")
 
 
 @pytest.fixture(scope="module")

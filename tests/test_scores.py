@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_scoring import by_quantiles
 
-from crm_utils import rfm, segments
+from crm_utils import segments
 from crm_utils.config import ParamsError, SegmentMap, parse, read
+from crm_utils.rfm import measures
 
 MAPS = Path(__file__).parents[1] / "params" / "segments"
 
@@ -28,7 +29,7 @@ def test_measures_worked_by_hand():
             }
         )
     )
-    measured = rfm.measures(placed, date(2024, 3, 31)).set_index("customer_id")
+    measured = measures.measures(placed, date(2024, 3, 31)).set_index("customer_id")
     assert measured.recency_days.to_dict() == {"a": 30, "b": 0}, "calendar days, whatever the hour"
     assert measured.orders.to_dict() == {"a": 2, "b": 1}
     assert measured.revenue["a"] == 0.3, "decimals: 0.1 + 0.2 is 0.3"
@@ -62,7 +63,7 @@ def test_duplicating_every_customer_changes_no_score():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_missing_or_infinite_money_is_refused_with_a_count(bad):
-    with pytest.raises(rfm.ScoringError, match="revenue: 2 of 3 values are missing or infinite"):
+    with pytest.raises(measures.ScoringError, match="revenue: 2 of 3 values are missing or infinite"):
         by_quantiles(pd.Series([1.0, bad, bad], name="revenue"), 5)
 
 
@@ -79,8 +80,8 @@ def customers(**columns) -> pd.DataFrame:
 
 
 def test_cells_name_recency_frequency_monetary_in_this_order():
-    assert rfm.score(customers(), 5).rfm_cell.tolist() == ["555", "444", "333", "222", "111"]
-    assert rfm.score(customers(revenue=[10.0, 20, 30, 40, 50]), 5).rfm_cell.tolist() == [
+    assert measures.score(customers(), 5).rfm_cell.tolist() == ["555", "444", "333", "222", "111"]
+    assert measures.score(customers(revenue=[10.0, 20, 30, 40, 50]), 5).rfm_cell.tolist() == [
         "551",
         "442",
         "333",
@@ -90,14 +91,14 @@ def test_cells_name_recency_frequency_monetary_in_this_order():
 
 
 def test_all_customers_equal_share_one_cell():
-    scored = rfm.score(customers(recency_days=3, orders=1, revenue=9.0), 5)
+    scored = measures.score(customers(recency_days=3, orders=1, revenue=9.0), 5)
     assert scored.rfm_cell.unique().tolist() == ["111"]
-    cuts = rfm.cut_points(scored, 5)
+    cuts = measures.cut_points(scored, 5)
     assert cuts[cuts.score > 1].customers.sum() == 0
 
 
 def test_the_grid_holds_every_customer_and_all_revenue():
-    cells = rfm.grid(rfm.score(customers(), 5), 5)
+    cells = measures.grid(measures.score(customers(), 5), 5)
     assert (len(cells), cells.customers.sum(), cells.revenue.sum()) == (25, 5, 150.0)
 
 
@@ -145,14 +146,14 @@ def test_a_map_with_an_overlap_names_the_cells():
 
 
 def test_a_map_for_other_classes_is_refused():
-    scored = rfm.score(customers(), 4)
+    scored = measures.score(customers(), 4)
     names = read(MAPS / "dma11.yaml", SegmentMap)
     with pytest.raises(segments.SegmentError, match="made for 5 score classes, the customers were scored in 4"):
         segments.assign(scored, names.cells(), names.bins)
 
 
 def test_the_profile_adds_up_and_keeps_empty_segments():
-    scored = rfm.score(customers(), 5)
+    scored = measures.score(customers(), 5)
     names = read(MAPS / "dma11.yaml", SegmentMap)
     profile = segments.profile(scored, segments.assign(scored, names.cells(), names.bins), names.advice())
     assert profile.segment.tolist() == list(names.advice())
@@ -163,7 +164,7 @@ def test_the_profile_adds_up_and_keeps_empty_segments():
 
 
 def test_the_profile_takes_an_analysts_own_segments():
-    scored = rfm.score(customers(), 5)
+    scored = measures.score(customers(), 5)
     own = scored[["customer_id"]].assign(segment=["A", "A", "B", "B", "B"])
     profile = segments.profile(scored, own, {"A": "call them"})
     assert profile[["segment", "customers", "advice"]].to_numpy().tolist() == [["A", 2, "call them"], ["B", 3, ""]]

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils import rfm, segments
+from crm_utils import segments
 from crm_utils.config import ParamsError, SegmentMap, parse, read
-from crm_utils.rfm import Rules
+from crm_utils.rfm import measures
+from crm_utils.rfm.measures import Rules
 from crm_utils.segments import Naming, SegmentError
 
 MAPS = Path(__file__).parents[1] / "params" / "segments"
@@ -47,8 +48,8 @@ ARTICLE = Rules(method="article", recency_in="elapsed days")
 
 
 def article_counts(orders: pd.DataFrame, new_within_days: int | None = 90) -> tuple[dict, pd.DataFrame]:
-    measured = rfm.measures(ibis.memtable(orders), TODAY, ARTICLE)
-    scored = rfm.score(measured, ARTICLE)
+    measured = measures.measures(ibis.memtable(orders), TODAY, ARTICLE)
+    scored = measures.score(measured, ARTICLE)
     named = naming("rf10", new_within_days).segment(scored, TODAY)
     return named.segment.value_counts().to_dict(), scored.merge(named)
 
@@ -77,7 +78,7 @@ def test_the_articles_own_lines_of_pandas_give_the_same_scores(article_orders):
         }
     )
     _, customers = article_counts(article_orders[article_orders.price > 0])
-    pd.testing.assert_frame_equal(customers.set_index("customer_id")[rfm.SCORES], theirs, check_dtype=False)
+    pd.testing.assert_frame_equal(customers.set_index("customer_id")[measures.SCORES], theirs, check_dtype=False)
 
 
 def test_the_article_with_the_zero_price_customer_kept(article_orders):
@@ -88,16 +89,16 @@ def test_the_article_with_the_zero_price_customer_kept(article_orders):
 
 def test_the_cells_the_documents_name(article_orders):
     # Counts of the checklist of the documents' slips: nobody is in 514, the cell its budget is for; 444 has recency 4.
-    measured = rfm.measures(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
-    named = rfm.named_cells(rfm.score(measured, Rules(method="article"))).set_index("cell")
+    measured = measures.measures(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
+    named = measures.named_cells(measures.score(measured, Rules(method="article"))).set_index("cell")
     assert named.in_the_cell.to_dict() == {"514": 0, "413": 12, "111": 182, "355": 83, "444": 118}
     assert named.customers["514"] == 30, "the rule finds whom the cell misses"
 
 
 def test_the_default_method_beside_the_article(article_orders):
-    measured = rfm.measures(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
-    scored, theirs = rfm.score(measured, 5), rfm.score(measured, Rules(method="article"))
-    compared = rfm.compare_methods(theirs, scored)
+    measured = measures.measures(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
+    scored, theirs = measures.score(measured, 5), measures.score(measured, Rules(method="article"))
+    compared = measures.compare_methods(theirs, scored)
     frequency = compared[compared.measure == "frequency"]
     # 1,493 customers ordered once. The article spreads them over two classes (868 and 625); here they share one.
     assert frequency.customers.tolist() == [868, 867, 868, 867, 868]
@@ -108,13 +109,13 @@ def test_the_default_method_beside_the_article(article_orders):
 
 
 def test_twenty_shuffles_give_identical_segments(article_orders):
-    measured = rfm.measures(ibis.memtable(article_orders), TODAY)
+    measured = measures.measures(ibis.memtable(article_orders), TODAY)
     for rules in (Rules(), ARTICLE):
         frame = measured.assign(elapsed_days=measured.recency_days - 1)
         name = naming("rf10")
-        first = name.segment(rfm.score(frame, rules), TODAY).set_index("customer_id").segment
+        first = name.segment(measures.score(frame, rules), TODAY).set_index("customer_id").segment
         for seed in range(10):
-            shuffled = rfm.score(frame.sample(frac=1, random_state=seed), rules)
+            shuffled = measures.score(frame.sample(frac=1, random_state=seed), rules)
             assert name.segment(shuffled, TODAY).set_index("customer_id").segment.reindex(first.index).equals(first)
 
 
@@ -128,7 +129,7 @@ def five(**columns) -> pd.DataFrame:
             "revenue": [50.0, 40, 30, 20, 10],
         }
     )
-    return rfm.score(frame.assign(**columns), 5)
+    return measures.score(frame.assign(**columns), 5)
 
 
 def test_new_asks_for_a_first_order_lately():
@@ -232,6 +233,6 @@ def test_duplicating_every_customer_changes_no_share():
     advice = read(MAPS / "dma11.yaml", SegmentMap).advice()
     shares = [
         segments.profile(scored, naming().segment(scored, TODAY), advice)[["customer_share", "revenue_share"]]
-        for scored in (rfm.score(frame, 5), rfm.score(twice, 5))
+        for scored in (measures.score(frame, 5), measures.score(twice, 5))
     ]
     np.testing.assert_allclose(shares[0], shares[1], atol=1e-12)

@@ -10,7 +10,8 @@ from crm_utils.cleaning import narrative
 from crm_utils.core import formatting
 from crm_utils.core.display import paragraphs
 from crm_utils.core.display.table_style import styled
-from crm_utils.headlines import budget, cltv, rfm, segmentation
+from crm_utils.headlines import budget, cltv, segmentation
+from crm_utils.rfm import narrative as rfm
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from crm_utils import movement
 from crm_utils.core.display.paragraphs import Nothing
 from crm_utils.core.display.table_style import folded
-from crm_utils.headlines import rfm as scores
 from crm_utils.headlines import segmentation as headlines
 from crm_utils.plots import segmentation as plots
-from crm_utils.scoring import Rules
+from crm_utils.rfm import narrative
+from crm_utils.rfm.scoring import Rules
 
 SINCE = date(2011, 6, 9)
 
@@ -69,8 +69,8 @@ def test_statuses_and_leads():
 
 
 def test_how_customers_are_scored_is_said():
-    assert "told apart by their id" in scores.how_scored(Rules(method="article"))
-    frozen = scores.how_scored(Rules(limits={"recency": [1, 2, 3, 4]}, frozen_on="1997-12-31"))
+    assert "told apart by their id" in narrative.how_scored(Rules(method="article"))
+    frozen = narrative.how_scored(Rules(limits={"recency": [1, 2, 3, 4]}, frozen_on="1997-12-31"))
     assert "The limits of recency are the analyst's own." in frozen
     assert "those of 31 December 1997" in frozen
 

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils import clusters, cohorts, lists, rfm, segments, stability, traits
+from crm_utils import clusters, lists, segments, stability, traits
 from crm_utils.config import SegmentMap, read
 from crm_utils.core import formatting
 from crm_utils.core.contracts import TableError
 from crm_utils.core.display.paragraphs import Nothing
 from crm_utils.headlines import segmentation as headlines
+from crm_utils.rfm import cohorts, measures
 from crm_utils.store import Store, neutralised, slug
 
 MAP = read(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)
@@ -132,7 +133,7 @@ def shop(customers: int = 300, seed: int = 1) -> ibis.Table:
 
 @pytest.fixture(scope="module")
 def scored() -> pd.DataFrame:
-    return rfm.score(rfm.measures(shop(), DAY), 5)
+    return measures.score(measures.measures(shop(), DAY), 5)
 
 
 def test_clusters_find_the_two_kinds_in_any_row_order(scored):
@@ -156,7 +157,7 @@ def test_clusters_of_customers_who_do_not_differ(scored):
 
 def test_stability_of_a_single_order():
     placed = shop().limit(1)
-    customers = rfm.score(rfm.measures(placed, DAY))
+    customers = measures.score(measures.measures(placed, DAY))
     kept = stability.kept(placed, customers, NAMING.segment(customers, DAY), NAMING, DAY)
     assert kept.customers.tolist() == [1], "a draw without any order is no draw"
 
@@ -192,7 +193,7 @@ def test_customers_no_resample_can_confuse_keep_their_segment():
         cell: "often" if cell[1] == "2" else "once" for cell in ["111", "112", "121", "122", "211", "212", "221", "222"]
     }
     naming = segments.Naming(cells, 2, {}, {})
-    scored = rfm.score(rfm.measures(orders, DAY), 2)
+    scored = measures.score(measures.measures(orders, DAY), 2)
     kept = stability.kept(orders, scored, naming.segment(scored, DAY), naming, DAY).set_index("segment").kept
     assert kept["often"] > 0.95
 

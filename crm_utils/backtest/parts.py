@@ -6,9 +6,10 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils import btyd, cltv, rfm, season
+from crm_utils import btyd, cltv, season
 from crm_utils.backtest.trials import between
 from crm_utils.core.orders import known_on
+from crm_utils.rfm import measures
 from crm_utils.segments import name_alike
 
 CLASSES = [-1, 0, 1, 2, 4, 9, np.inf]  # repeat purchase days, upper ends
@@ -73,7 +74,7 @@ def segments_on(
     if tested.empty:
         return pd.Series(dtype="str")
     origin = tested.origin.iloc[-1].date()
-    scored = rfm.score_alike(known_on(orders, adjustments, origin), origin, customers)
+    scored = measures.score_alike(known_on(orders, adjustments, origin), origin, customers)
     return name_alike(scored, origin, customers, segments)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from crm_utils import comparison, movement, rfm, segments
+from crm_utils import comparison, movement, segments
 from crm_utils.backtest.trials import between
 from crm_utils.cltv import ALL
 from crm_utils.core import formatting
@@ -20,6 +20,7 @@ from crm_utils.headlines import segmentation as on_segments
 from crm_utils.plots import compare as plots
 from crm_utils.plots import segmentation as segment_plots
 from crm_utils.report import glossary, publish, published, render
+from crm_utils.rfm import measures
 from crm_utils.store import Store
 from crm_utils.tables import compare as tables
 from crm_utils.tables import segmentation as segment_tables
@@ -198,7 +199,7 @@ def _moves(then: _Published, now: _Published, currency: str) -> list[Markup]:
 
 def _not_comparable(then: _Published, now: _Published, naming: segments.Naming | None) -> str:
     """Why moves between the dates have no cause in what customers did; empty where they have."""
-    rules = [rfm.rules_of(published.tables["customers"]) for published in (then, now)]
+    rules = [measures.rules_of(published.tables["customers"]) for published in (then, now)]
     if naming is None or naming != segments.naming_of(then.tables["segments"]):
         return "the two dates name their segments differently"
     if rules[0] != rules[1]:

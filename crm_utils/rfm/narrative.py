@@ -6,7 +6,7 @@ import pandas as pd
 
 from crm_utils.core.display.paragraphs import Nothing, Sentence, nothing, say
 from crm_utils.core.formatting import count, day, listing, money, percent, plural
-from crm_utils.scoring import Rules
+from crm_utils.rfm.scoring import Rules
 
 WINDOWS = {
     "12 months to the analysis date": "Frequency and monetary scores count the orders of the last 12 months only; revenue here is that of all orders.",

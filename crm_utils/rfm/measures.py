@@ -8,9 +8,9 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils import scoring
 from crm_utils.config import cell_name
-from crm_utils.scoring import Rules, ScoringError, limits
+from crm_utils.rfm import scoring
+from crm_utils.rfm.scoring import Rules, ScoringError, limits
 
 __all__ = ["Rules", "ScoringError", "limits"]
 

@@ -1,0 +1,1 @@
+"""Stage 02: recency, frequency and monetary value of each customer."""
