@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crm_utils import segments
 from crm_utils.config import SegmentMap, read
 from crm_utils.rfm import measures
+from crm_utils.segmentation import assignment
 
 MAP = Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml"
 ROUNDS, LIMIT = 5, 5.0
@@ -44,12 +44,12 @@ def timed(work) -> tuple[float, object]:
 def main(customers: int) -> int:
     """Print the ratio of the medians; return 1 where it is above the limit."""
     frame, names = shop(customers), read(MAP, SegmentMap)
-    naming = segments.Naming(**names.parts(), new_within_days=90)
+    naming = assignment.Naming(**names.parts(), new_within_days=90)
 
     def ours():
         scored = measures.score(frame, names.bins)
         assigned = naming.segment(scored, date(2024, 12, 31))
-        return assigned, segments.profile(scored, assigned, names.advice())
+        return assigned, assignment.profile(scored, assigned, names.advice())
 
     assigned, _ = ours()
     joined = frame.assign(segment=assigned.segment)

@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from crm_utils import btyd, cltv
 from crm_utils.core.orders import known_on
 from crm_utils.rfm import measures
-from crm_utils.segments import name_alike
+from crm_utils.segmentation.assignment import name_alike
 
 TOLERANCE = 0.05  # a segment whose forecast is off by more is named on the page
 FEWEST = 100  # customers of a segment before its own correction is trusted

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from crm_utils import btyd, calibration
 from crm_utils.config import SegmentMap, read
 from crm_utils.rfm import measures
-from crm_utils.segments import Naming
+from crm_utils.segmentation.assignment import Naming
 
 
 @given(chance=st.floats(0, 1), shift=st.floats(-5, 5))

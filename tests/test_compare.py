@@ -11,12 +11,12 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from conftest import run
 
-from crm_utils import comparison, movement, segments
+from crm_utils import comparison
 from crm_utils.core.paths import SourceError
 from crm_utils.headlines import compare as headlines
-from crm_utils.headlines import segmentation
 from crm_utils.report import compare, publish, published
 from crm_utils.rfm import measures
+from crm_utils.segmentation import assignment, migration, narrative
 from crm_utils.store import Store
 from crm_utils.tables import compare as tables
 
@@ -140,14 +140,14 @@ def test_what_changed_in_absolute_terms_in_words():
 
     then = customers(a="1997-09-01", b="1997-09-01")
     now = customers(a="1997-09-01", b="1997-10-02", c="1997-10-03")
-    assert segmentation.since(then, now, THEN, NOW, "USD") == (
+    assert narrative.since(then, now, THEN, NOW, "USD") == (
         "From 30 September 1997 to 31 December 1997, 1 of the 2 customers known before ordered again and 1 new customer came. "
         "Revenue so far grew by $10.00 to $30.00. Customers who had ordered in the last 90 days: 2 then, 3 now."
     )
-    assert "none of the 2 customers known before ordered again and no new customer came" in segmentation.since(
+    assert "none of the 2 customers known before ordered again and no new customer came" in narrative.since(
         then, then, THEN, NOW, "USD"
     )
-    assert isinstance(segmentation.since(then.iloc[:0], now, THEN, NOW, "USD"), headlines.Nothing)
+    assert isinstance(narrative.since(then.iloc[:0], now, THEN, NOW, "USD"), headlines.Nothing)
 
 
 @pytest.fixture(scope="module")
@@ -160,14 +160,14 @@ def two_dates(built, tmp_path_factory) -> Path:
     (earlier / "manifest.json").write_text(json.dumps(manifest | {"analysis_date": str(THEN), "pages_key": "earlier"}))
     store = Store(earlier)
     now = store.load("customers")
-    state = movement.state(store.scan("orders"), store.scan("adjustments"), THEN, now)
+    state = migration.state(store.scan("orders"), store.scan("adjustments"), THEN, now)
     customers = measures.score(state, measures.rules_of(now))
-    assigned = segments.naming_of(store.load("segments")).segment(customers, THEN)
+    assigned = assignment.naming_of(store.load("segments")).segment(customers, THEN)
     names = dict.fromkeys(store.load("segment_profile").segment, "advice")
     for name, table in {
         "customers": customers,
         "segments": assigned,
-        "segment_profile": segments.profile(customers, assigned, names),
+        "segment_profile": assignment.profile(customers, assigned, names),
         "cltv": store.load("cltv").query("customer_id in @customers.customer_id"),
         "forecast": FORECAST.replace({"segment": {"A": "Champions", "B": "Lost"}}),
     }.items():
@@ -217,9 +217,9 @@ def test_the_page_says_what_the_two_folders_hold(two_dates, compared):
 def test_movement_adds_up_from_the_segments_published_then_to_those_of_now(two_dates, compared):
     before, after = (Store(two_dates / "reports/small" / str(day)) for day in (THEN, NOW))
     profiles = [store.load("segment_profile").set_index("segment").customers for store in (before, after)]
-    naming = segments.naming_of(after.load("segments"))
-    moved = movement.moves(before.load("customers"), after.load("customers"), naming, THEN, NOW)
-    changes = movement.net(moved, after.load("segment_profile")).set_index("segment")
+    naming = assignment.naming_of(after.load("segments"))
+    moved = migration.moves(before.load("customers"), after.load("customers"), naming, THEN, NOW)
+    changes = migration.net(moved, after.load("segment_profile")).set_index("segment")
     assert changes.customers_then.to_dict() == profiles[0].to_dict()
     page = BeautifulSoup(compared.read_text(), "html.parser")
     rows = page.find(id="moves").parent.table.select("tbody tr")

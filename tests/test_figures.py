@@ -16,8 +16,9 @@ from conftest import ROOT
 
 from crm_utils.cleaning import charts
 from crm_utils.core.display import figure_style
-from crm_utils.plots import budget, segmentation
+from crm_utils.plots import budget
 from crm_utils.rfm import charts as rfm
+from crm_utils.segmentation import charts as segmentation
 
 
 @pytest.fixture(autouse=True)

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_utils import movement, segments
 from crm_utils.config import SegmentMap, read
 from crm_utils.rfm import measures
 from crm_utils.rfm.measures import Rules
+from crm_utils.segmentation import assignment, migration
 
 MAP = read(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)
-NAMING = segments.Naming(**MAP.parts(), new_within_days=90)
+NAMING = assignment.Naming(**MAP.parts(), new_within_days=90)
 THEN, NOW = date(2023, 6, 30), date(2023, 9, 30)
 NO_ADJUSTMENTS = ibis.memtable(
     pd.DataFrame(
@@ -57,10 +57,10 @@ def both_dates(orders: ibis.Table, rules: Rules, adjustments: ibis.Table = NO_AD
         else None
     )
     now = measures.score(measures.measures(known_on(orders, adjustments, NOW), NOW, rules), rules, limits)
-    then = movement.state(orders, adjustments, THEN, now)
+    then = migration.state(orders, adjustments, THEN, now)
     scored_then = measures.score(then, rules, limits)
     profiles = [
-        segments.profile(scored, NAMING.segment(scored, day), MAP.advice())
+        assignment.profile(scored, NAMING.segment(scored, day), MAP.advice())
         for scored, day in ((scored_then, THEN), (now, NOW))
     ]
     return then, now, profiles
@@ -70,7 +70,7 @@ def both_dates(orders: ibis.Table, rules: Rules, adjustments: ibis.Table = NO_AD
 @settings(max_examples=12, deadline=None)
 def test_the_causes_sum_to_the_change_of_every_segment(seed, rules):
     then, now, (before, after) = both_dates(shop(seed), rules)
-    net = movement.net(movement.moves(then, now, NAMING, THEN, NOW), after)
+    net = migration.net(migration.moves(then, now, NAMING, THEN, NOW), after)
     assert net.customers_then.tolist() == before.customers.tolist(), "residual 0"
     assert net.customers.tolist() == after.customers.tolist()
     np.testing.assert_allclose(net.revenue_change, after.revenue - before.revenue, atol=1e-6)
@@ -78,11 +78,11 @@ def test_the_causes_sum_to_the_change_of_every_segment(seed, rules):
 
 def test_frozen_limits_move_nobody_by_themselves():
     then, now, (before, after) = both_dates(shop(1), Rules(frozen_on=str(THEN)))
-    moves = movement.moves(then, now, NAMING, THEN, NOW)
-    assert not moves.cause.isin([movement.BY_OLD, movement.BY_NEW]).any()
-    assert movement.net(moves, after).customers_then.tolist() == before.customers.tolist()
-    relative = movement.moves(*both_dates(shop(1), Rules())[:2], NAMING, THEN, NOW)
-    assert relative.cause.isin([movement.BY_OLD, movement.BY_NEW]).any()
+    moves = migration.moves(then, now, NAMING, THEN, NOW)
+    assert not moves.cause.isin([migration.BY_OLD, migration.BY_NEW]).any()
+    assert migration.net(moves, after).customers_then.tolist() == before.customers.tolist()
+    relative = migration.moves(*both_dates(shop(1), Rules())[:2], NAMING, THEN, NOW)
+    assert relative.cause.isin([migration.BY_OLD, migration.BY_NEW]).any()
 
 
 def test_late_cancellations_make_customers_leave():
@@ -93,10 +93,10 @@ def test_late_cancellations_make_customers_leave():
     then, now, (before, after) = both_dates(orders, Rules(), adjustments)
     assert "0007" in set(then.customer_id)
     assert "0007" not in set(now.customer_id)
-    moves = movement.moves(then, now, NAMING, THEN, NOW)
-    gone = moves[moves.to_segment == movement.NO_LONGER]
+    moves = migration.moves(then, now, NAMING, THEN, NOW)
+    gone = moves[moves.to_segment == migration.NO_LONGER]
     assert gone.customers.sum() == 1
-    assert movement.net(moves, after).customers_then.tolist() == before.customers.tolist()
+    assert migration.net(moves, after).customers_then.tolist() == before.customers.tolist()
 
 
 def test_two_customers_worked_by_hand():
@@ -109,12 +109,12 @@ def test_two_customers_worked_by_hand():
     cells = {
         cell: "High" if cell == "222" else "Low" for cell in ["111", "112", "121", "122", "211", "212", "221", "222"]
     }
-    naming = segments.Naming(cells, 2, {}, {})
+    naming = assignment.Naming(cells, 2, {}, {})
     rules = Rules(bins=2, limits={"recency": [29]})  # at most 29 days scores 2: a's 1 June was recent on 30 June
     from crm_utils.core.orders import known_on
 
     now = measures.score(measures.measures(known_on(orders, NO_ADJUSTMENTS, NOW), NOW, rules), rules)
-    moves = movement.moves(movement.state(orders, NO_ADJUSTMENTS, THEN, now), now, naming, THEN, NOW)
+    moves = migration.moves(migration.state(orders, NO_ADJUSTMENTS, THEN, now), now, naming, THEN, NOW)
     rows = {(row.from_segment, row.to_segment, row.cause): (row.customers, row.revenue) for row in moves.itertuples()}
     assert rows == {
         ("Low", "Low", "bought"): (1, 150.0),  # what b added while Low
@@ -126,24 +126,24 @@ def test_two_customers_worked_by_hand():
 
 def test_no_earlier_date_gives_an_empty_table_with_its_columns():
     _, now, (_, after) = both_dates(shop(3), Rules())
-    then = movement.state(shop(3), NO_ADJUSTMENTS, None, now)
-    moves = movement.moves(then, now, NAMING, None, NOW)
-    assert moves.columns.tolist() == movement.COLUMNS
+    then = migration.state(shop(3), NO_ADJUSTMENTS, None, now)
+    moves = migration.moves(then, now, NAMING, None, NOW)
+    assert moves.columns.tolist() == migration.COLUMNS
     assert moves.empty
-    assert movement.net(moves, after).empty
+    assert migration.net(moves, after).empty
 
 
 def test_the_date_to_compare_with():
     customers = pd.DataFrame({"first_order": pd.to_datetime(["2022-03-01", "2022-01-31"])})
-    assert movement.comparison_day("previous", THEN, NOW, customers) == THEN
-    assert movement.comparison_day("previous", None, NOW, customers) is None
-    assert movement.comparison_day("none", THEN, NOW, customers) is None
-    assert movement.comparison_day("2023-01-31", THEN, NOW, customers) == date(2023, 1, 31)
-    assert movement.comparison_day("2023-09-30", THEN, NOW, customers) is None, "a report is not compared with itself"
+    assert migration.comparison_day("previous", THEN, NOW, customers) == THEN
+    assert migration.comparison_day("previous", None, NOW, customers) is None
+    assert migration.comparison_day("none", THEN, NOW, customers) is None
+    assert migration.comparison_day("2023-01-31", THEN, NOW, customers) == date(2023, 1, 31)
+    assert migration.comparison_day("2023-09-30", THEN, NOW, customers) is None, "a report is not compared with itself"
     with pytest.raises(
-        movement.MovementError, match="nobody had ordered by 2022-01-30, the first order is of 2022-01-31"
+        migration.MovementError, match="nobody had ordered by 2022-01-30, the first order is of 2022-01-31"
     ):
-        movement.comparison_day("2022-01-30", THEN, NOW, customers)
+        migration.comparison_day("2022-01-30", THEN, NOW, customers)
 
 
 def test_online_retail_june_to_september(retail):
@@ -160,15 +160,15 @@ def test_online_retail_june_to_september(retail):
     orders = ibis.memtable(placed.rename(columns={"Invoice": "order_id"}).assign(units=1.0, lines=1))
     then_day, now_day = date(2011, 6, 9), date(2011, 9, 9)
     ten = read(Path(__file__).parents[1] / "params" / "segments" / "rf10.yaml", SegmentMap)
-    naming = segments.Naming(**ten.parts())
+    naming = assignment.Naming(**ten.parts())
     now = measures.score(
         measures.measures(orders.filter(orders.ordered_at.date() <= ibis.literal(now_day)), now_day), 5
     )
-    then = movement.state(orders, NO_ADJUSTMENTS, then_day, now)
-    profile = segments.profile(now, naming.segment(now, now_day), ten.advice())
-    champions = movement.net(movement.moves(then, now, naming, then_day, now_day), profile).iloc[0]
+    then = migration.state(orders, NO_ADJUSTMENTS, then_day, now)
+    profile = assignment.profile(now, naming.segment(now, now_day), ten.advice())
+    champions = migration.net(migration.moves(then, now, naming, then_day, now_day), profile).iloc[0]
     assert (champions.customers_then, champions.customers) == (633, 724)
-    assert champions[movement.BOUGHT] + champions[movement.SILENT] == -29
-    assert champions[movement.BY_OLD] + champions[movement.BY_NEW] == 116
-    assert champions[movement.ARRIVALS] == 4
+    assert champions[migration.BOUGHT] + champions[migration.SILENT] == -29
+    assert champions[migration.BY_OLD] + champions[migration.BY_NEW] == 116
+    assert champions[migration.ARRIVALS] == 4
     assert pytest.approx(1_207_350.35, abs=0.01) == champions.revenue_change

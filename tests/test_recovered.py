@@ -5,12 +5,13 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from crm_utils import sources, traits
+from crm_utils import sources
 from crm_utils.cleaning import cancellations, customer_features
 from crm_utils.cleaning import rules as cleaning
 from crm_utils.config import Shop
 from crm_utils.core import orders
 from crm_utils.rfm import measures
+from crm_utils.segmentation import profiling
 from crm_utils.sources import simulated
 
 SHOP, DAY = Shop(customers=6000), date(2024, 9, 30)
@@ -37,7 +38,7 @@ def customers(cleaned) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def behaviour(cleaned, customers) -> pd.DataFrame:
-    found = traits.behaviour(customer_features.table(*cleaned).execute())
+    found = profiling.behaviour(customer_features.table(*cleaned).execute())
     return found.merge(customers, on="customer_id", suffixes=("", "_planted"))
 
 
@@ -59,7 +60,7 @@ def test_frequency_scores_rank_the_planted_rates(customers):
 
 
 def test_who_left_is_called_churned_and_who_stays_loyal(customers):
-    status = traits.lifecycle(customers, DAY, 90, 180, 365, 3).set_index("customer_id").lifecycle
+    status = profiling.lifecycle(customers, DAY, 90, 180, 365, 3).set_index("customer_id").lifecycle
     stays = customers.set_index("customer_id").stays.groupby(status).mean()
     assert stays["churned"] < 0.35 < 0.7 < stays["loyal"]
     assert stays["churned"] < stays["at risk"] < stays["occasional"]

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_scoring import by_quantiles
 
-from crm_utils import segments
 from crm_utils.config import ParamsError, SegmentMap, parse, read
 from crm_utils.rfm import measures
+from crm_utils.segmentation import assignment
 
 MAPS = Path(__file__).parents[1] / "params" / "segments"
 
@@ -148,14 +148,14 @@ def test_a_map_with_an_overlap_names_the_cells():
 def test_a_map_for_other_classes_is_refused():
     scored = measures.score(customers(), 4)
     names = read(MAPS / "dma11.yaml", SegmentMap)
-    with pytest.raises(segments.SegmentError, match="made for 5 score classes, the customers were scored in 4"):
-        segments.assign(scored, names.cells(), names.bins)
+    with pytest.raises(assignment.SegmentError, match="made for 5 score classes, the customers were scored in 4"):
+        assignment.assign(scored, names.cells(), names.bins)
 
 
 def test_the_profile_adds_up_and_keeps_empty_segments():
     scored = measures.score(customers(), 5)
     names = read(MAPS / "dma11.yaml", SegmentMap)
-    profile = segments.profile(scored, segments.assign(scored, names.cells(), names.bins), names.advice())
+    profile = assignment.profile(scored, assignment.assign(scored, names.cells(), names.bins), names.advice())
     assert profile.segment.tolist() == list(names.advice())
     assert profile.customers.sum() == 5
     assert profile.revenue.sum() == 150.0
@@ -166,5 +166,5 @@ def test_the_profile_adds_up_and_keeps_empty_segments():
 def test_the_profile_takes_an_analysts_own_segments():
     scored = measures.score(customers(), 5)
     own = scored[["customer_id"]].assign(segment=["A", "A", "B", "B", "B"])
-    profile = segments.profile(scored, own, {"A": "call them"})
+    profile = assignment.profile(scored, own, {"A": "call them"})
     assert profile[["segment", "customers", "advice"]].to_numpy().tolist() == [["A", 2, "call them"], ["B", 3, ""]]

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils import segments
 from crm_utils.config import ParamsError, SegmentMap, parse, read
 from crm_utils.rfm import measures
 from crm_utils.rfm.measures import Rules
-from crm_utils.segments import Naming, SegmentError
+from crm_utils.segmentation import assignment
+from crm_utils.segmentation.assignment import Naming, SegmentError
 
 MAPS = Path(__file__).parents[1] / "params" / "segments"
 TODAY = date(2011, 12, 11)
@@ -208,14 +208,14 @@ def test_the_profile_finds_customers_in_any_order_and_refuses_gaps():
     scored = five()
     named = naming().segment(scored, TODAY)
     advice = read(MAPS / "dma11.yaml", SegmentMap).advice()
-    profile = segments.profile(scored, named, advice)
+    profile = assignment.profile(scored, named, advice)
     shuffled = named.sample(frac=1, random_state=2, ignore_index=True)
-    pd.testing.assert_frame_equal(segments.profile(scored, shuffled, advice), profile)
+    pd.testing.assert_frame_equal(assignment.profile(scored, shuffled, advice), profile)
     assert profile.customers.sum() == 5
     with pytest.raises(SegmentError, match="1 of 5 customers have no segment"):
-        segments.profile(scored, named.head(4), advice)
+        assignment.profile(scored, named.head(4), advice)
     with pytest.raises(SegmentError, match="1 customers have more than one segment"):
-        segments.profile(scored, pd.concat([named, named.head(1)], ignore_index=True), advice)
+        assignment.profile(scored, pd.concat([named, named.head(1)], ignore_index=True), advice)
 
 
 def test_duplicating_every_customer_changes_no_share():
@@ -232,7 +232,7 @@ def test_duplicating_every_customer_changes_no_share():
     twice = pd.concat([frame, frame.assign(customer_id=frame.customer_id + "b")], ignore_index=True)
     advice = read(MAPS / "dma11.yaml", SegmentMap).advice()
     shares = [
-        segments.profile(scored, naming().segment(scored, TODAY), advice)[["customer_share", "revenue_share"]]
+        assignment.profile(scored, naming().segment(scored, TODAY), advice)[["customer_share", "revenue_share"]]
         for scored in (measures.score(frame, 5), measures.score(twice, 5))
     ]
     np.testing.assert_allclose(shares[0], shares[1], atol=1e-12)

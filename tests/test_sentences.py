@@ -10,8 +10,9 @@ from crm_utils.cleaning import narrative
 from crm_utils.core import formatting
 from crm_utils.core.display import paragraphs
 from crm_utils.core.display.table_style import styled
-from crm_utils.headlines import budget, cltv, segmentation
+from crm_utils.headlines import budget, cltv
 from crm_utils.rfm import narrative as rfm
+from crm_utils.segmentation import narrative as segmentation
 
 
 @pytest.mark.parametrize(

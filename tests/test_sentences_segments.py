@@ -5,19 +5,18 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from crm_utils import movement
 from crm_utils.core.display.paragraphs import Nothing
 from crm_utils.core.display.table_style import folded
-from crm_utils.headlines import segmentation as headlines
-from crm_utils.plots import segmentation as plots
 from crm_utils.rfm import narrative
 from crm_utils.rfm.scoring import Rules
+from crm_utils.segmentation import charts, migration
+from crm_utils.segmentation import narrative as headlines
 
 SINCE = date(2011, 6, 9)
 
 
 def net(bought=0, silent=0, old=0, new=0, arrivals=0) -> pd.DataFrame:
-    causes = dict(zip(movement.CAUSES, (bought, silent, old, new, arrivals), strict=True))
+    causes = dict(zip(migration.CAUSES, (bought, silent, old, new, arrivals), strict=True))
     change = sum(causes.values())
     row = {"segment": "Champions", "customers_then": 718, **causes, "customers": 718 + change, "revenue_change": 1.0}
     return pd.DataFrame([row])
@@ -42,16 +41,16 @@ def test_the_finding_of_movement_is_absolute(causes, sentence):
 
 
 def test_the_figure_of_movement_shows_each_cause_and_the_sum():
-    ax = plots.moves(net(bought=44, silent=-100, old=70, new=-7, arrivals=3))
+    ax = charts.moves(net(bought=44, silent=-100, old=70, new=-7, arrivals=3))
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["Sum", *[cause.capitalize().replace("Cut points", "Limits") for cause in movement.CAUSES]]
+    assert labels == ["Sum", *[cause.capitalize().replace("Cut points", "Limits") for cause in migration.CAUSES]]
     assert sum(patch.get_width() for patch in ax.patches) == 10
     assert [text.get_text() for text in ax.texts] == ["+10"]
 
 
 def test_nothing_to_compare_with_leaves_the_section():
     empty = net().head(0)
-    shown = plots.figure(plots.moves(empty), headlines.moves(empty, None), "caption", headlines.moves_in_words(empty))
+    shown = charts.figure(charts.moves(empty), headlines.moves(empty, None), "caption", headlines.moves_in_words(empty))
     assert isinstance(shown, Nothing)
 
 

@@ -8,17 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils import clusters, lists, segments, stability, traits
 from crm_utils.config import SegmentMap, read
 from crm_utils.core import formatting
 from crm_utils.core.contracts import TableError
 from crm_utils.core.display.paragraphs import Nothing
-from crm_utils.headlines import segmentation as headlines
 from crm_utils.rfm import cohorts, measures
+from crm_utils.segmentation import assignment, clustering, contact_lists, narrative, profiling, stability
 from crm_utils.store import Store, neutralised, slug
 
 MAP = read(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)
-NAMING = segments.Naming(**MAP.parts(), new_within_days=90)
+NAMING = assignment.Naming(**MAP.parts(), new_within_days=90)
 DAY = date(2023, 12, 31)
 
 
@@ -36,9 +35,9 @@ def test_statuses_by_the_first_rule_that_holds():
             "orders": [5, 3, 2, 9, 9],
         }
     )
-    found = traits.lifecycle(customers, DAY, 90, 180, 365, 3).lifecycle.tolist()
+    found = profiling.lifecycle(customers, DAY, 90, 180, 365, 3).lifecycle.tolist()
     assert found == ["new", "loyal", "occasional", "at risk", "churned"]
-    assert traits.leads(customers, pd.Series(["a", "x", "x", "y"])) == 2
+    assert profiling.leads(customers, pd.Series(["a", "x", "x", "y"])) == 2
 
 
 def test_habits_in_words():
@@ -50,12 +49,12 @@ def test_habits_in_words():
             "distinct_products": [1, 5, 9],
         }
     )
-    found = traits.behaviour(habits).set_index("customer_id")
+    found = profiling.behaviour(habits).set_index("customer_id")
     assert found.price.tolist() == ["price-focused", "average", "premium"]
     assert found.returns.tolist()[:2] == ["keeps what they buy", "returns much"]
     assert pd.isna(found.returns.iloc[2])
     assert found.breadth.tolist() == ["few products", "many products", "many products"]
-    assert traits.behaviour(habits[["customer_id"]]).columns.tolist() == ["customer_id"], "only what is known"
+    assert profiling.behaviour(habits[["customer_id"]]).columns.tolist() == ["customer_id"], "only what is known"
 
 
 @pytest.mark.parametrize(
@@ -67,13 +66,13 @@ def test_habits_in_words():
     ],
 )
 def test_attribute_tables_that_do_not_fit_are_refused(attributes, complaint):
-    with pytest.raises(traits.TraitError, match=complaint):
-        traits.joined(named("A", "B"), attributes)
+    with pytest.raises(profiling.TraitError, match=complaint):
+        profiling.joined(named("A", "B"), attributes)
 
 
 def test_unknown_people_are_left_out_and_unknown_customers_stay():
     attributes = pd.DataFrame({"customer_id": ["000", "stranger"], "phone": ["old", "new"]})
-    found = traits.joined(named("A", "B"), attributes)
+    found = profiling.joined(named("A", "B"), attributes)
     assert found.customer_id.tolist() == ["000", "001"]
     assert found.phone[0] == "old"
     assert pd.isna(found.phone[1])
@@ -88,31 +87,31 @@ def test_a_planted_attribute_is_found_and_noise_is_not():
         constant="x",
         age=np.where(people.segment == "Champions", 60, 20) + draw.normal(0, 1, 600),
     )
-    found = traits.associations(people, known).set_index("trait")
+    found = profiling.associations(people, known).set_index("trait")
     assert found.strength["device"] == pytest.approx(1)
     assert (found.segment["device"], found.value["device"], found.share["device"]) == ("Champions", "phone", 1.0)
     assert found.value["age"] == "high", "numbers are cut into thirds"
     assert found.strength["sign"] < 0.15
     assert "constant" not in found.index
     assert not found.small["device"]
-    few = traits.associations(people.iloc[190:210], known)
+    few = profiling.associations(people.iloc[190:210], known)
     assert few.small.all(), "a warning stands on small groups"
-    assert "an anecdote" in headlines.associations(few)
+    assert "an anecdote" in narrative.associations(few)
 
 
 def test_sections_without_data_say_so():
     nobody = pd.DataFrame({"customer_id": pd.Series([], dtype="str")})
     people = named("A", "B")
-    assert isinstance(headlines.habits(traits.typical_habits(people, nobody, ["A", "B"])), Nothing)
-    known = traits.combined(people, traits.behaviour(nobody), nobody)
-    assert isinstance(headlines.associations(traits.associations(people, known)), Nothing)
+    assert isinstance(narrative.habits(profiling.typical_habits(people, nobody, ["A", "B"])), Nothing)
+    known = profiling.combined(people, profiling.behaviour(nobody), nobody)
+    assert isinstance(narrative.associations(profiling.associations(people, known)), Nothing)
 
 
 def test_typical_habits_of_a_segment():
     habits = named("A", "A", "B").assign(
         price_ratio=[0.8, 1.0, 1.3], top_product=["cup", "cup", "bag"], country=["UK", "FR", "UK"]
     )
-    typical = traits.typical_habits(named("A", "A", "B"), habits.drop(columns="segment"), ["B", "A"])
+    typical = profiling.typical_habits(named("A", "A", "B"), habits.drop(columns="segment"), ["B", "A"])
     assert typical.segment.tolist() == ["B", "A"]
     assert typical.price_focused.tolist() == [0.0, 0.5]
     assert typical.premium.tolist() == [1.0, 0.0]
@@ -137,12 +136,12 @@ def scored() -> pd.DataFrame:
 
 
 def test_clusters_find_the_two_kinds_in_any_row_order(scored):
-    found = clusters.clusters(scored)
+    found = clustering.clusters(scored)
     kind = scored.customer_id.str[0]
     assert pd.crosstab(kind.to_numpy(), found.cluster.to_numpy()).gt(0).sum().max() == 1, "no cluster mixes the kinds"
-    again = clusters.clusters(scored.sample(frac=1, random_state=1)).set_index("customer_id").cluster
+    again = clustering.clusters(scored.sample(frac=1, random_state=1)).set_index("customer_id").cluster
     assert again.reindex(found.customer_id).tolist() == found.cluster.tolist()
-    described = clusters.describe(scored, found, NAMING.segment(scored, DAY))
+    described = clustering.describe(scored, found, NAMING.segment(scored, DAY))
     assert described.customers.sum() == len(scored)
     assert "recent" in described.in_words[0].lower()
     assert described.in_words.iloc[-1].lower().startswith(("long ago", "very long ago", "of average"))
@@ -150,9 +149,9 @@ def test_clusters_find_the_two_kinds_in_any_row_order(scored):
 
 def test_clusters_of_customers_who_do_not_differ(scored):
     same = scored.assign(recency_days=1, orders=1, revenue=9.0)
-    assert clusters.clusters(same).empty
-    described = clusters.describe(same, clusters.clusters(same), NAMING.segment(scored, DAY))
-    assert isinstance(headlines.clusters(described), Nothing)
+    assert clustering.clusters(same).empty
+    described = clustering.describe(same, clustering.clusters(same), NAMING.segment(scored, DAY))
+    assert isinstance(narrative.clusters(described), Nothing)
 
 
 def test_stability_of_a_single_order():
@@ -192,7 +191,7 @@ def test_customers_no_resample_can_confuse_keep_their_segment():
     cells = {
         cell: "often" if cell[1] == "2" else "once" for cell in ["111", "112", "121", "122", "211", "212", "221", "222"]
     }
-    naming = segments.Naming(cells, 2, {}, {})
+    naming = assignment.Naming(cells, 2, {}, {})
     scored = measures.score(measures.measures(orders, DAY), 2)
     kept = stability.kept(orders, scored, naming.segment(scored, DAY), naming, DAY).set_index("segment").kept
     assert kept["often"] > 0.95
@@ -221,7 +220,7 @@ def test_a_triangle_worked_by_hand():
 
 def test_lists_hold_every_customer_with_reasons(scored, tmp_path):
     assigned = NAMING.segment(scored, DAY)
-    found = lists.reasons(scored, assigned)
+    found = contact_lists.reasons(scored, assigned)
     assert sorted(found.customer_id) == sorted(scored.customer_id)
     assert found.groupby("segment").revenue.apply(lambda money: money.is_monotonic_decreasing).all()
     first = found[found.customer_id == "x000"].iloc[0]
@@ -229,7 +228,7 @@ def test_lists_hold_every_customer_with_reasons(scored, tmp_path):
     assert first.why_frequency == f"1 order (score {row.frequency_score} of 5)"
     formatting.use_thousands("'")
     try:
-        dear = lists.reasons(scored.assign(revenue=1234.5), assigned)
+        dear = contact_lists.reasons(scored.assign(revenue=1234.5), assigned)
         assert dear.why_money.str.startswith("1'234.50 in all (score ").all()
     finally:
         formatting.use_thousands(",")

@@ -10,7 +10,7 @@ from crm_utils import btyd, cltv, season
 from crm_utils.backtest.trials import between
 from crm_utils.core.orders import known_on
 from crm_utils.rfm import measures
-from crm_utils.segments import name_alike
+from crm_utils.segmentation.assignment import name_alike
 
 CLASSES = [-1, 0, 1, 2, 4, 9, np.inf]  # repeat purchase days, upper ends
 CLASS_NAMES = ["never", "once", "twice", "3–4 times", "5–9 times", "10 times or more"]

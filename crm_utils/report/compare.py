@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from crm_utils import comparison, movement, segments
+from crm_utils import comparison
 from crm_utils.backtest.trials import between
 from crm_utils.cltv import ALL
 from crm_utils.core import formatting
@@ -16,14 +16,13 @@ from crm_utils.core.contracts import TableError
 from crm_utils.core.orders import known_on
 from crm_utils.core.paths import SourceError
 from crm_utils.headlines import compare as headlines
-from crm_utils.headlines import segmentation as on_segments
 from crm_utils.plots import compare as plots
-from crm_utils.plots import segmentation as segment_plots
 from crm_utils.report import glossary, publish, published, render
 from crm_utils.rfm import measures
+from crm_utils.segmentation import assignment, charts, migration, narrative
+from crm_utils.segmentation import tables as segment_tables
 from crm_utils.store import Store
 from crm_utils.tables import compare as tables
-from crm_utils.tables import segmentation as segment_tables
 
 TABLES = ("customers", "segments", "segment_profile", "cltv", "forecast", "budget")
 SCANNED = ("orders", "adjustments")
@@ -180,27 +179,27 @@ def _segments(then: _Published, now: _Published, currency: str) -> list[Markup]:
 
 
 def _moves(then: _Published, now: _Published, currency: str) -> list[Markup]:
-    naming = segments.naming_of(now.tables["segments"])
+    naming = assignment.naming_of(now.tables["segments"])
     reason = _not_comparable(then, now, naming)
     if reason:
         return _shown(headlines.not_comparable(reason))
-    moved = movement.moves(then.tables["customers"], now.tables["customers"], naming, then.day, now.day)
-    changes = movement.net(moved, now.tables["segment_profile"])
+    moved = migration.moves(then.tables["customers"], now.tables["customers"], naming, then.day, now.day)
+    changes = migration.net(moved, now.tables["segment_profile"])
     return _shown(
         plots.figure(
-            segment_plots.moves(changes),
-            on_segments.moves(changes, then.day),
+            charts.moves(changes),
+            narrative.moves(changes, then.day),
             "Change in the number of customers of each segment by cause: gains to the right of the line, losses to the left, their sum as a diamond.",
-            on_segments.moves_in_words(changes),
+            narrative.moves_in_words(changes),
         ),
         segment_tables.moves(changes, currency),
     )
 
 
-def _not_comparable(then: _Published, now: _Published, naming: segments.Naming | None) -> str:
+def _not_comparable(then: _Published, now: _Published, naming: assignment.Naming | None) -> str:
     """Why moves between the dates have no cause in what customers did; empty where they have."""
     rules = [measures.rules_of(published.tables["customers"]) for published in (then, now)]
-    if naming is None or naming != segments.naming_of(then.tables["segments"]):
+    if naming is None or naming != assignment.naming_of(then.tables["segments"]):
         return "the two dates name their segments differently"
     if rules[0] != rules[1]:
         return "the two dates score customers by different rules"

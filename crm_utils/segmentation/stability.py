@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.rfm import measures, scoring
-from crm_utils.segments import Naming
+from crm_utils.segmentation.assignment import Naming
 
 DRAWS, BLOCK_WEEKS, SEED = 40, 4, 1
 MOST = 200_000  # customers looked at

@@ -8,7 +8,7 @@ import pandas as pd
 
 from crm_utils.core import orders as ordering
 from crm_utils.rfm import measures, scoring
-from crm_utils.segments import Naming
+from crm_utils.segmentation.assignment import Naming
 
 BOUGHT, SILENT = "bought", "stayed silent"
 BY_OLD, BY_NEW = "cut points moved by old customers", "cut points moved by newcomers"

@@ -1,0 +1,1 @@
+"""Stage 03: named segments of customers."""
