@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from lifetimes import BetaGeoFitter
 
-from crm_utils import btyd, cltv, season
-from crm_utils.terms import Terms
+from crm_utils.cltv import btyd, forecast, seasonality
+from crm_utils.cltv.assumptions import Terms
 
 TODAY = date(2011, 12, 9)
 BASES = {  # customers, r, alpha (days), a, b, ages from and to
@@ -68,10 +68,10 @@ def seconds(work) -> tuple[float, float]:
 def everything(customers: pd.DataFrame) -> pd.DataFrame:
     """Fit, all forecasts, lifetime values and ranges."""
     models = btyd.fit_models(customers)
-    valued = cltv.lifetime_value(cltv.forecast(customers, models, TODAY), models, TODAY, Terms(0.3, 0.1, 12))
+    valued = forecast.lifetime_value(forecast.forecast(customers, models, TODAY), models, TODAY, Terms(0.3, 0.1, 12))
     segments = customers[["customer_id"]].assign(segment=np.where(customers.repeat_orders > 1, "again", "new"))
-    seasons = dict.fromkeys(cltv.HORIZONS, season.Season())
-    cltv.outlook(customers, segments, models, seasons, btyd.PastError(), TODAY)
+    seasons = dict.fromkeys(forecast.HORIZONS, seasonality.Season())
+    forecast.outlook(customers, segments, models, seasons, btyd.PastError(), TODAY)
     return valued
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from crm_utils import btyd, cltv
+from crm_utils.cltv import btyd, forecast
 from crm_utils.core.orders import known_on
 from crm_utils.rfm import measures
 from crm_utils.segmentation.assignment import name_alike
@@ -74,10 +74,10 @@ class Windows:
 
     def _compute(self, origin: date) -> pd.DataFrame:
         before = known_on(self.orders, self.adjustments, origin)
-        known = cltv.summary(before, origin)
+        known = forecast.summary(before, origin)
         if not len(known) or not (known.repeat_orders > 0).any():
             return pd.DataFrame(columns=[*COLUMNS, "shift"])
-        purchase = btyd.fit(self.kind, *cltv.behaviour(known))
+        purchase = btyd.fit(self.kind, *forecast.behaviour(known))
         chance = btyd.purchase_probabilities(purchase, known, [self.days])[self.days]
         scored = measures.score_alike(before, origin, self.customers)
         named = name_alike(scored, origin, self.customers, self.segments)

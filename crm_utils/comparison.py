@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from crm_utils.cltv import ALL
+from crm_utils.cltv.forecast import ALL
 
 COUNTED, MONEY = "count", "money"
 RECENT_DAYS = 90  # an order within them makes a recent buyer

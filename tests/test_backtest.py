@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from conftest import empty_adjustments
 
-from crm_utils import backtest
-from crm_utils.backtest import FORECAST, LAST_YEAR, MODEL
 from crm_utils.cleaning import rules
+from crm_utils.cltv import backtest
+from crm_utils.cltv.backtest import FORECAST, LAST_YEAR, MODEL
 from crm_utils.core import orders
 from crm_utils.core.contracts import check
 from crm_utils.rfm import measures

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from crm_utils import btyd
-from crm_utils.btyd.bg_nbd import log_likelihood
-from crm_utils.btyd.fitting import FitError
-from crm_utils.btyd.quadrature import power_decay_slopes
+from crm_utils.cltv import btyd
+from crm_utils.cltv.btyd.bg_nbd import log_likelihood
+from crm_utils.cltv.btyd.max_likelihood import FitError
+from crm_utils.cltv.btyd.quadrature import power_decay_slopes
 
 NEW = (np.zeros(1), np.zeros(1), np.zeros(1))
 

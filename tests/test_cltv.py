@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from conftest import three_hundred
 
-from crm_utils import btyd, cltv
+from crm_utils.cltv import btyd, forecast
+from crm_utils.cltv.assumptions import Terms
+from crm_utils.cltv.seasonality import Season
 from crm_utils.core.contracts import check
-from crm_utils.season import Season
-from crm_utils.terms import Terms
 
 TODAY = date(2011, 12, 9)
 TERMS = Terms(0.3, 0.1, 12)
@@ -29,7 +29,7 @@ def models(customers) -> btyd.Models:
 
 @pytest.fixture(scope="module")
 def valued(customers, models) -> pd.DataFrame:
-    return cltv.lifetime_value(cltv.forecast(customers, models, TODAY), models, TODAY, TERMS)
+    return forecast.lifetime_value(forecast.forecast(customers, models, TODAY), models, TODAY, TERMS)
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +49,12 @@ def test_summary_by_hand():
             "revenue": [10.0, 20.0, 60.0, 5.0],
         }
     )
-    found = cltv.summary(ibis.memtable(table), date(2011, 1, 31))
+    found = forecast.summary(ibis.memtable(table), date(2011, 1, 31))
     assert found.values.tolist() == [["a", 1, 10, 30, 45.0], ["b", 0, 0, 25, 5.0]]
 
 
 def test_horizons_are_calendar_days():
-    assert cltv.horizons(date(2012, 1, 31)) == {1: 29, 3: 90, 6: 182, 12: 366}
+    assert forecast.horizons(date(2012, 1, 31)) == {1: 29, 3: 90, 6: 182, 12: 366}
 
 
 def test_value_is_the_discounted_sum_of_months(customers, models, valued):
@@ -62,7 +62,7 @@ def test_value_is_the_discounted_sum_of_months(customers, models, valued):
     one = customers.iloc[[5]]
     total, before = 0.0, 0.0
     for month in range(1, 13):
-        until = models.expected_orders(one, [cltv.days_ahead(TODAY, month)])[0, 0]
+        until = models.expected_orders(one, [forecast.days_ahead(TODAY, month)])[0, 0]
         total += 0.3 * (until - before) * models.expected_value(one)[0] / 1.1 ** (month / 12)
         before = until
     assert valued.clv[5] == pytest.approx(total)
@@ -70,15 +70,15 @@ def test_value_is_the_discounted_sum_of_months(customers, models, valued):
 
 def test_relations(customers, models, valued):
     def total(margin: float = 0.3, discount: float = 0.1, months: int = 12) -> float:
-        return cltv.lifetime_value(customers, models, TODAY, Terms(margin, discount, months)).clv.sum()
+        return forecast.lifetime_value(customers, models, TODAY, Terms(margin, discount, months)).clv.sum()
 
     assert total(margin=0.6) == pytest.approx(2 * total())
     assert total(discount=0.2) < total() < total(discount=0)
     assert total(months=6) < total() < total(months=24)
     assert total(discount=0) == pytest.approx(0.3 * valued.expected_revenue.sum())
     shuffled = customers.sample(frac=1, random_state=0)
-    again = cltv.forecast(shuffled, models, TODAY).sort_index()
-    pd.testing.assert_frame_equal(again, cltv.forecast(customers, models, TODAY))
+    again = forecast.forecast(shuffled, models, TODAY).sort_index()
+    pd.testing.assert_frame_equal(again, forecast.forecast(customers, models, TODAY))
 
 
 def test_it_honours_its_contract(valued):
@@ -91,7 +91,7 @@ def test_it_honours_its_contract(valued):
 
 @pytest.mark.parametrize("months", [0, 1200])
 def test_no_horizon_and_a_century(customers, models, months):
-    found = cltv.lifetime_value(customers, models, TODAY, Terms(0.3, 0.1, months))
+    found = forecast.lifetime_value(customers, models, TODAY, Terms(0.3, 0.1, months))
     assert np.isfinite(found[["clv", "clv_low", "clv_high"]]).all(axis=None)
     assert (found.clv == 0).all() if months == 0 else (found.clv > 0).all()
 
@@ -99,7 +99,7 @@ def test_no_horizon_and_a_century(customers, models, months):
 def test_outlook_agrees_with_the_customers(customers, models, valued, segments):
     """The year's revenue is the sum of the customers'; a season multiplies, and the unadjusted figure stays."""
     seasons = {1: Season(1.2), 3: Season(1.5), 6: Season(withheld="why"), 12: Season()}
-    table = check(cltv.outlook(customers, segments, models, seasons, btyd.PastError(), TODAY), "forecast")
+    table = check(forecast.outlook(customers, segments, models, seasons, btyd.PastError(), TODAY), "forecast")
     everyone = table[table.segment == "all"].set_index("months")
     parts = table[table.segment != "all"].groupby("months").revenue.sum()
     assert everyone.revenue.to_dict() == pytest.approx(parts.to_dict())
@@ -108,13 +108,13 @@ def test_outlook_agrees_with_the_customers(customers, models, valued, segments):
     assert everyone.revenue[3] == pytest.approx(1.5 * everyone.unadjusted_revenue[3])
     assert everyone.season.isna().to_dict() == {1: False, 3: False, 6: True, 12: False}
     assert ((table.revenue_low < table.revenue) & (table.revenue < table.revenue_high)).all()
-    totals = cltv.by_segment(valued, segments, table)
+    totals = forecast.by_segment(valued, segments, table)
     assert totals.expected_revenue.sum() == pytest.approx(everyone.revenue[12])
     assert ((totals.revenue_low < totals.expected_revenue) & (totals.expected_revenue < totals.revenue_high)).all()
 
 
 def test_lists(valued, segments):
-    best, quiet = cltv.most_valuable(valued, segments), cltv.gone_quiet(valued, segments)
+    best, quiet = forecast.most_valuable(valued, segments), forecast.gone_quiet(valued, segments)
     assert best.clv.is_monotonic_decreasing and best.clv.iloc[0] == valued.clv.max()
     assert (quiet.p_alive < 0.5).all() and quiet.past_revenue.is_monotonic_decreasing
 
@@ -123,7 +123,7 @@ def test_the_joined_table_holds_every_customer_once(valued, segments):
     scored = valued[["customer_id"]].assign(
         rfm_cell="555", revenue=100 / 3, mean_order_value=10 / 3, first_order=pd.Timestamp(TODAY), last_order=pd.Timestamp(TODAY)
     )  # fmt: skip
-    whole = cltv.joined(scored, segments, valued, TERMS)
+    whole = forecast.joined(scored, segments, valued, TERMS)
     assert sorted(whole.customer_id) == sorted(valued.customer_id)
     assert whole.clv.is_monotonic_decreasing and whole.revenue.iloc[0] == 33.33
     assert whole[["horizon_months", "margin_rate", "discount_rate"]].iloc[0].tolist() == [12, 0.3, 0.1]
@@ -143,7 +143,7 @@ def test_thin_data_go_on_with_the_average_rate(segments):
         }
     )
     models = btyd.fit_models(few)
-    valued = cltv.lifetime_value(cltv.forecast(few, models, TODAY), models, TODAY, TERMS)
+    valued = forecast.lifetime_value(forecast.forecast(few, models, TODAY), models, TODAY, TERMS)
     check(valued.assign(historic_clv=0.0), "cltv")
     assert valued.p_alive.isna().all() and models.withheld
     # half a purchase day in a year and 17 days, for 366 days

@@ -17,9 +17,10 @@ import servers
 import yaml
 from conftest import new_project, run, skip_or_fail
 
-from crm_utils import sources, worked
+from crm_utils import sources
 from crm_utils.cleaning import cancellations, customer_features
 from crm_utils.cleaning import rules as cleaning
+from crm_utils.cltv import worked_example
 from crm_utils.core import orders
 from crm_utils.core.paths import SourceError, SourceMissing
 from crm_utils.rfm import measures
@@ -154,7 +155,7 @@ def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
     store.save(cancellations.adjustments(parts), "adjustments")
     store.save(cancellations.unmatched(parts), "unmatched_cancellations")
     store.save(customer_features.table(kept, cleaning.cancelled(matched)), "habits")
-    store.save(orders.lines_of(classified, worked.chosen(store.scan("orders")), DAY), "example_lines")
+    store.save(orders.lines_of(classified, worked_example.chosen(store.scan("orders")), DAY), "example_lines")
     return {"frames": {path.stem: pd.read_parquet(path) for path in sorted((run / "data").glob("*.parquet"))}}
 
 

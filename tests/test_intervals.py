@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils import btyd
-from crm_utils.btyd import intervals
-from crm_utils.btyd.intervals import PastError
+from crm_utils.cltv import btyd
+from crm_utils.cltv.btyd import intervals
+from crm_utils.cltv.btyd.intervals import PastError
 
 
 @pytest.fixture(scope="module")

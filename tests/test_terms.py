@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from crm_utils.terms import ASSUMED_MARGIN, Terms, TermsError, of_run
+from crm_utils.cltv.assumptions import ASSUMED_MARGIN, Terms, TermsError, of_run
 
 CUSTOMERS = pd.DataFrame({"customer_id": list("abc"), "revenue": [100.0, 300.0, 100.0]})
 

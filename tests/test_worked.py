@@ -9,11 +9,11 @@ import pytest
 from conftest import three_hundred
 from scipy.special import hyp2f1
 
-from crm_utils import btyd, cltv, worked
 from crm_utils.cleaning import rules
+from crm_utils.cltv import btyd, forecast, worked_example
+from crm_utils.cltv.assumptions import Terms
 from crm_utils.core import orders
 from crm_utils.core.contracts import check
-from crm_utils.terms import Terms
 
 TODAY = date(2011, 12, 9)
 TERMS = Terms(0.3, 0.1, 12)
@@ -31,7 +31,7 @@ def models(customers) -> btyd.Models:
 
 @pytest.fixture(scope="module")
 def valued(customers, models) -> pd.DataFrame:
-    return cltv.lifetime_value(cltv.forecast(customers, models, TODAY), models, TODAY, TERMS)
+    return forecast.lifetime_value(forecast.forecast(customers, models, TODAY), models, TODAY, TERMS)
 
 
 def line_items(**columns: list) -> ibis.Table:
@@ -82,23 +82,25 @@ def orders_known(**revenue: list[float]) -> ibis.Table:
 
 def test_the_customer_in_the_middle_of_those_with_a_short_history_is_worked():
     short = {"b": [1, 1, 1], "c": [2, 2, 2], "a": [2, 2, 2]}
-    assert worked.chosen(orders_known(**short, often=[2] * 7, once=[6])) == "a"
-    assert worked.chosen(orders_known(often=[2] * 7, once=[6])) == "often"
-    assert worked.chosen(orders_known(once=[6])) == "once"
-    long = orders_known(**short).mutate(lines=ibis.literal(worked.PRINTED_LINES))
-    assert worked.chosen(long.union(orders_known(z=[1, 1]).mutate(lines=ibis.literal(1)))) == "a"  # none is short
+    assert worked_example.chosen(orders_known(**short, often=[2] * 7, once=[6])) == "a"
+    assert worked_example.chosen(orders_known(often=[2] * 7, once=[6])) == "often"
+    assert worked_example.chosen(orders_known(once=[6])) == "once"
+    long = orders_known(**short).mutate(lines=ibis.literal(worked_example.PRINTED_LINES))
+    assert (
+        worked_example.chosen(long.union(orders_known(z=[1, 1]).mutate(lines=ibis.literal(1)))) == "a"
+    )  # none is short
 
 
 def test_an_order_that_was_cancelled_is_shown_and_counts_for_nothing():
     placed = orders_known(c=[10, 20, 30])
     known = placed.filter(placed.order_id != "c1").mutate(revenue=placed.revenue - 5.0)
-    own = worked.own_orders(placed, known, "c")
+    own = worked_example.own_orders(placed, known, "c")
     assert own.taken_back.tolist() == [-5, -20, -5] and own.revenue.tolist() == [5, 0, 25]
     assert own.purchase_day.fillna(0).tolist() == [1, 0, 2]
 
 
 @pytest.fixture(scope="module")
-def found(valued, models) -> worked.Example:
+def found(valued, models) -> worked_example.Example:
     """A customer with two orders on one day, and one who came back on the second."""
     row = valued[valued.repeat_orders == 1].iloc[0]
     days = pd.to_datetime(["2011-01-02 12:00", "2011-01-02 09:00", "2011-03-01 08:00"])
@@ -107,7 +109,7 @@ def found(valued, models) -> worked.Example:
     )
     lines = placed[["customer_id", "order_id", "ordered_at"]].assign(amount=5.0, removed_by=None)
     table = ibis.memtable(placed)
-    return worked.example(lines, table, table, valued, models, TODAY, TERMS)
+    return worked_example.example(lines, table, table, valued, models, TODAY, TERMS)
 
 
 def test_the_months_add_up_to_the_value(found, valued):
@@ -124,7 +126,7 @@ def test_the_value_formula_is_the_one_printed(found, valued, models):
     one = valued.iloc[[5]]
     p, q, gamma = models.value.p, models.value.q, models.value.gamma
     n, z = one.repeat_orders.iloc[0] + 1, one.mean_value.iloc[0]
-    steps = worked.steps(one, found.orders, models, TODAY, TERMS).set_index("step")
+    steps = worked_example.steps(one, found.orders, models, TODAY, TERMS).set_index("step")
     assert steps.formula["Expected value of a purchase day"] == "p (γ + n z) ÷ (p n + q − 1)"
     assert steps.result["Expected value of a purchase day"] == f"{p * (gamma + n * z) / (p * n + q - 1):,.2f}"
     assert steps.formula["Age at the last of them (t_x), days"].endswith("1 March 2011 − 2 January 2011")

@@ -9,8 +9,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from crm_utils import comparison
-from crm_utils.backtest.trials import between
-from crm_utils.cltv import ALL
+from crm_utils.cltv.backtest.rolling_origin import between
+from crm_utils.cltv.forecast import ALL
 from crm_utils.core import formatting
 from crm_utils.core.contracts import TableError
 from crm_utils.core.orders import known_on

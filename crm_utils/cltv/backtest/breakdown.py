@@ -6,8 +6,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils import btyd, cltv, season
-from crm_utils.backtest.trials import between
+from crm_utils.cltv import btyd, forecast, seasonality
+from crm_utils.cltv.backtest.rolling_origin import between
 from crm_utils.core.orders import known_on
 from crm_utils.rfm import measures
 from crm_utils.segmentation.assignment import name_alike
@@ -35,10 +35,10 @@ def by_customer(
     and revenue_actual; with the season where one is known.
     """
     before, end = known_on(orders, adjustments, origin), origin + timedelta(days=horizon_days)
-    customers = cltv.summary(before, origin)
+    customers = forecast.summary(before, origin)
     actual, _ = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)
     models = btyd.fit_models(customers, model)
-    found = season.find(season.daily(before), origin, horizon_days, customers.age)
+    found = seasonality.find(seasonality.daily(before), origin, horizon_days, customers.age)
     expected = models.expected_orders(customers, [horizon_days])[:, 0]
     return customers[["customer_id", "repeat_orders"]].assign(
         orders_predicted=expected * found.days_factor,

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.terms import Terms
+from crm_utils.cltv.assumptions import Terms
 
 HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: ""}  # months ahead and how the columns are suffixed
 ALL = "all"  # what stands for all customers among the segments

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from crm_utils.btyd import bg_nbd, fitting, pareto_nbd
-from crm_utils.btyd.bg_nbd import BgNbd, MbgNbd
-from crm_utils.btyd.fitting import Covariance, FitError
-from crm_utils.btyd.pareto_nbd import ParetoNbd
 from crm_utils.cleaning.minimum_data import lacking
+from crm_utils.cltv.btyd import bg_nbd, max_likelihood, pareto_nbd
+from crm_utils.cltv.btyd.bg_nbd import BgNbd, MbgNbd
+from crm_utils.cltv.btyd.max_likelihood import Covariance, FitError
+from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
 
 NO_BETTER = (
     1.35  # log-likelihood a dropout must add to be believed: half the 90 % point of χ² with one degree of freedom
@@ -62,11 +62,11 @@ def fit(kind: str, x: pd.Series, t_x: pd.Series, T: pd.Series) -> PurchaseModel:
     first = [(-8, 9.5), (np.log(unit) - 10, np.log(unit) + 10)]
     last = [(low + _scale(kind, unit), high + _scale(kind, unit)) for low, high in chosen.last_bounds[1:]]
     bounds = [*first, chosen.last_bounds[0], *last]
-    theta, value = fitting.maximise(chosen.likelihood, columns, weights, chosen.starts(unit), bounds)
-    without, simpler = fitting.maximise(
+    theta, value = max_likelihood.maximise(chosen.likelihood, columns, weights, chosen.starts(unit), bounds)
+    without, simpler = max_likelihood.maximise(
         bg_nbd.nbd_log_likelihood, columns, weights, [theta[:2], (0.5, unit / 2)], bounds[:2]
     )
-    fixed = fitting.at_bound(theta, bounds)
+    fixed = max_likelihood.at_bound(theta, bounds)
     notes = []
     if value - simpler < NO_BETTER:
         fixed[2:] = True
@@ -89,7 +89,7 @@ def purchase_covariance(model: PurchaseModel, x: pd.Series, t_x: pd.Series, T: p
     columns, weights = bg_nbd.rows(*_checked(x, t_x, T))
     free = np.array([name not in model.fixed for name in model.parameters])
     theta = [getattr(model, name) for name in model.parameters]
-    found = fitting.covariance(likelihood, columns, weights, theta, free)
+    found = max_likelihood.covariance(likelihood, columns, weights, theta, free)
     return replace(found, identified=free.reshape(2, 2).all(axis=1).repeat(2))
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from crm_utils.btyd.bg_nbd import BgNbd, MbgNbd
-from crm_utils.btyd.fits import PurchaseModel
-from crm_utils.btyd.fitting import Covariance
-from crm_utils.btyd.gamma_gamma import GammaGamma
-from crm_utils.btyd.pareto_nbd import ParetoNbd
+from crm_utils.cltv.btyd.bg_nbd import BgNbd, MbgNbd
+from crm_utils.cltv.btyd.fit import PurchaseModel
+from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
+from crm_utils.cltv.btyd.max_likelihood import Covariance
+from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
 
 MODELS = {model.name: model for model in (BgNbd, MbgNbd, ParetoNbd, GammaGamma)}
 

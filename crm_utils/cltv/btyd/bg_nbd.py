@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.special import betaln, gammaln, psi
 from scipy.stats import nbinom
 
-from crm_utils.btyd.quadrature import beta_nodes
+from crm_utils.cltv.btyd.quadrature import beta_nodes
 
 
 @dataclass(frozen=True)

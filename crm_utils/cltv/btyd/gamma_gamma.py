@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaincinv, gammaln, psi
 
-from crm_utils.btyd.fitting import Covariance, FitError, at_bound, covariance, maximise
-from crm_utils.btyd.intervals import GRID
+from crm_utils.cltv.btyd.intervals import GRID
+from crm_utils.cltv.btyd.max_likelihood import Covariance, FitError, at_bound, covariance, maximise
 
 LOWEST_Q = 1.01  # at q ≤ 1 the population has no mean purchase value
 

@@ -8,9 +8,9 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils import cltv
+from crm_utils.cltv import forecast
+from crm_utils.cltv.assumptions import Terms
 from crm_utils.core.formatting import count, day
-from crm_utils.terms import Terms
 
 PRINTED_ORDERS, PRINTED_LINES = (3, 6), 30  # orders and line items of a history that can be read at one sitting
 
@@ -88,7 +88,7 @@ def own_orders(placed: ir.Table, known: ir.Table, customer_id: str) -> pd.DataFr
 def steps(one: pd.DataFrame, bought: pd.DataFrame, models, analysis_date: date, terms: Terms) -> pd.DataFrame:
     """Step, formula and result (text) from a customer's orders (`own_orders`) and row of `cltv.lifetime_value` to a year's profit."""
     row, value = one.iloc[0], models.expected_value(one)[0]
-    n, active = row.repeat_orders + 1, models.purchase.p_alive(*cltv.behaviour(one))[0]
+    n, active = row.repeat_orders + 1, models.purchase.p_alive(*forecast.behaviour(one))[0]
     days = bought.day[bought.purchase_day.notna()]
     first, last = (day(moment) for moment in (days.min(), days.max()))
     rows = [
@@ -110,7 +110,7 @@ def steps(one: pd.DataFrame, bought: pd.DataFrame, models, analysis_date: date, 
 
 def by_month(one: pd.DataFrame, models, analysis_date: date, terms: Terms) -> pd.DataFrame:
     """The customer's clv month by month: month, until (days from the analysis date), expected_orders, profit, discount, clv."""
-    until = [cltv.days_ahead(analysis_date, month) for month in range(1, terms.months + 1)]
+    until = [forecast.days_ahead(analysis_date, month) for month in range(1, terms.months + 1)]
     table = pd.DataFrame({"month": range(1, terms.months + 1), "until": until})
     table["expected_orders"] = np.diff(models.expected_orders(one, until)[0], prepend=0)
     table["profit"] = terms.margin_rate * table.expected_orders * models.expected_value(one)[0]

@@ -3,9 +3,9 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from crm_utils.cltv.worked_example import Example
 from crm_utils.core import formatting
 from crm_utils.core.display.table_style import Folded, folded, styled
-from crm_utils.worked import Example
 
 
 def forecast(outlook: pd.DataFrame, currency: str) -> Styler:

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
 
-from crm_utils.btyd import intervals
-from crm_utils.btyd.door import table
-from crm_utils.btyd.fits import PurchaseModel, fit, pooled, purchase_covariance, too_thin
-from crm_utils.btyd.fitting import Covariance
-from crm_utils.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
+from crm_utils.cltv.btyd import intervals
+from crm_utils.cltv.btyd.fit import PurchaseModel, fit, pooled, purchase_covariance, too_thin
+from crm_utils.cltv.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
+from crm_utils.cltv.btyd.max_likelihood import Covariance
+from crm_utils.cltv.btyd.serialization import table
 
 
 @dataclass(frozen=True)

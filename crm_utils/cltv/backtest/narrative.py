@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from crm_utils import btyd
+from crm_utils.cltv import btyd
 from crm_utils.core.display.paragraphs import Sentence, say
 from crm_utils.core.formatting import count, day, listing, money, percent, plural
 

@@ -5,9 +5,9 @@ from datetime import date
 
 import pandas as pd
 
+from crm_utils.cltv.assumptions import Terms
 from crm_utils.core.display.paragraphs import Nothing, Sentence, nothing, say
 from crm_utils.core.formatting import count, day, money, percent, plural, rate
-from crm_utils.terms import Terms
 
 NEGATIVE = r"(?<!\w)-(?=\d)"  # a hyphen where a minus belongs
 

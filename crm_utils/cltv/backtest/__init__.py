@@ -1,8 +1,8 @@
 """How well the forecast would have done, and whether another model would have done better."""
 
-from crm_utils.backtest.challengers import better, challenge, logged, others
-from crm_utils.backtest.parts import by_customer, by_frequency, by_segment, last_test, segments_on
-from crm_utils.backtest.trials import (
+from crm_utils.cltv.backtest.breakdown import by_customer, by_frequency, by_segment, last_test, segments_on
+from crm_utils.cltv.backtest.model_comparison import better, challenge, logged, others
+from crm_utils.cltv.backtest.rolling_origin import (
     FORECAST,
     LAST_YEAR,
     MEAN_RATE,

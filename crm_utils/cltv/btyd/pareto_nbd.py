@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import gammaln, psi
 
-from crm_utils.btyd.quadrature import UNIT_NODES, UNIT_WEIGHTS, power_decay, power_decay_slopes
+from crm_utils.cltv.btyd.quadrature import UNIT_NODES, UNIT_WEIGHTS, power_decay, power_decay_slopes
 
 
 @dataclass(frozen=True)

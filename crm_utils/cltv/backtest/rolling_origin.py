@@ -6,8 +6,9 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils import btyd, cltv, season
 from crm_utils.cleaning.minimum_data import FEWEST
+from crm_utils.cltv import btyd, seasonality
+from crm_utils.cltv import forecast as cltv
 from crm_utils.core.orders import known_on
 
 FORECAST, MODEL = "Our forecast", "Without season"
@@ -75,8 +76,8 @@ def trial(
         return _no_rows()
     actual, new = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)
     models = btyd.fit_models(customers, model)
-    daily = season.daily(before)
-    found = season.find(daily, origin, horizon_days, customers.age)
+    daily = seasonality.daily(before)
+    found = seasonality.find(daily, origin, horizon_days, customers.age)
     total = models.totals(customers, [horizon_days], pd.Series("all", index=customers.index)).iloc[0]
     rows = []
     for method, forecast in _forecasts(
@@ -133,13 +134,19 @@ def between(orders: ir.Table, start: date, end: date, customer_ids: pd.Series) -
 
 
 def _forecasts(
-    customers: pd.DataFrame, models, found: season.Season, before: ir.Table, first_day: date, origin: date, days: int
+    customers: pd.DataFrame,
+    models,
+    found: seasonality.Season,
+    before: ir.Table,
+    first_day: date,
+    origin: date,
+    days: int,
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Orders and revenue each method expects of each customer; last year's period only where it lies in the history."""
     modelled = models.expected_orders(customers, [days])[:, 0]
     revenue = modelled * models.expected_value(customers)
     forecasts = {FORECAST: (modelled * found.days_factor, revenue * found.factor), MODEL: (modelled, revenue)}
-    periods = {REPEAT_PERIOD: origin - timedelta(days=days), LAST_YEAR: origin - timedelta(days=season.YEAR)}
+    periods = {REPEAT_PERIOD: origin - timedelta(days=days), LAST_YEAR: origin - timedelta(days=seasonality.YEAR)}
     for method, start in periods.items():
         if start >= first_day - timedelta(days=1):
             then, _ = between(before, start, start + timedelta(days=days), customers.customer_id)

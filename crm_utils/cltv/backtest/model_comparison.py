@@ -6,8 +6,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils import btyd, cltv, season
-from crm_utils.backtest.trials import between, origins
+from crm_utils.cltv import btyd, forecast, seasonality
+from crm_utils.cltv.backtest.rolling_origin import between, origins
 from crm_utils.core.orders import known_on
 
 MONTH, BLOCK = 30, 3  # days between origins, origins that overlap
@@ -68,12 +68,12 @@ def _misses(
     orders: ir.Table, adjustments: ir.Table, origin: date, days: int, models: tuple[str, ...]
 ) -> dict[str, float]:
     before, end = known_on(orders, adjustments, origin), origin + timedelta(days=days)
-    customers = cltv.summary(before, origin)
-    behaviour = cltv.behaviour(customers)
+    customers = forecast.summary(before, origin)
+    behaviour = forecast.behaviour(customers)
     actual = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)[0].revenue.sum()
     if btyd.too_thin(behaviour[0], behaviour[2]) or actual <= 0:
         return dict.fromkeys(models, 0.0)
-    factor = season.find(season.daily(before), origin, days, customers.age).factor
+    factor = seasonality.find(seasonality.daily(before), origin, days, customers.age).factor
     value = btyd.fit_gamma_gamma(behaviour[0] + 1, customers.mean_value)
     worth = value.expected_value(behaviour[0] + 1, customers.mean_value.to_numpy()) * factor
     return {

@@ -1,0 +1,1 @@
+"""Stage 04: what customers will buy and what they are worth."""
