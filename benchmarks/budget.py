@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget import allocation, audiences, doubt, economics, flip_points, lines
+from crm_utils.budget import audiences, break_points, optimizer, plan, sensitivity, unit_economics
 
 SEGMENTS = [f"segment {number}" for number in range(11)]
 
@@ -80,20 +80,20 @@ def planned(
     lap: Callable[[str], None] = lambda name: None,
 ) -> pd.DataFrame:
     """The lists of a plan, and on the way all that 05_budget shows of it; `lap` follows each step."""
-    audience = economics.eligible(people, terms, SEGMENTS)
-    groups = economics.grouped(people, audience)
-    options = economics.options(groups, audience, terms, chances)
+    audience = unit_economics.eligible(people, terms, SEGMENTS)
+    groups = unit_economics.grouped(people, audience)
+    options = unit_economics.options(groups, audience, terms, chances)
     lap(f"groups and economics of {len(options):,} options")
-    allocated = allocation.allocate(options, terms, budget, control_share=0.1)
+    allocated = optimizer.allocate(options, terms, budget, control_share=0.1)
     lap("allocation")
-    doubt.interval(allocated, terms)
-    sensible = doubt.sensible_budget(options, terms, 0.1)
-    doubt.curve(options, terms, doubt.budgets_to_show(budget, sensible), 0.1)
+    sensitivity.interval(allocated, terms)
+    sensible = sensitivity.sensible_budget(options, terms, 0.1)
+    sensitivity.curve(options, terms, sensitivity.budgets_to_show(budget, sensible), 0.1)
     lap("interval and budget curve")
-    flips = flip_points.of_lines(allocated, terms, budget, 0.1)
+    flips = break_points.of_lines(allocated, terms, budget, 0.1)
     lap(f"flip points of {len(flips):,} lines")
     targets = audiences.targets(groups, allocated, 0.1, 1)
-    lines.plan(allocated, terms, audiences.controls(targets), flips)
+    plan.plan(allocated, terms, audiences.controls(targets), flips)
     lap("lists and lines")
     return targets
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from crm_utils import config, sources
-from crm_utils.budget import allocation, economics, results
+from crm_utils.budget import optimizer, unit_economics, uplift
 from crm_utils.cleaning import cancellations
 from crm_utils.cleaning import rules as cleaning
 from crm_utils.config import Shop
@@ -49,14 +49,14 @@ def outcomes(shops: int, lift: float, day: date = date(2024, 9, 30)) -> pd.DataF
     past = simulated.side_table(shop, "past_campaigns", pd.Timestamp(day))
     past["campaign"] = "shop " + ((past.customer_id.astype(int) - 10_001) // CUSTOMERS).astype(str)
     windows = pd.Series(offer().window_days.iloc[0], index=past.campaign.unique())
-    return results.outcomes(past, known, windows, known.distinct(on="customer_id").customer_id.execute())
+    return uplift.outcomes(past, known, windows, known.distinct(on="customer_id").customer_id.execute())
 
 
 def measured(found: pd.DataFrame) -> pd.DataFrame:
     """What each shop's campaign changed, as a report says it."""
     term = offer()
     terms = pd.concat([term.assign(name=name) for name in found.campaign.unique()], ignore_index=True)
-    return results.measured(found, terms, MARGIN, pd.Timestamp("2024-09-30"))
+    return uplift.measured(found, terms, MARGIN, pd.Timestamp("2024-09-30"))
 
 
 def spend(measured: pd.DataFrame, p0: float = 0.15, order_margin: float = 40.0) -> list[float]:
@@ -65,15 +65,15 @@ def spend(measured: pd.DataFrame, p0: float = 0.15, order_margin: float = 40.0) 
     spent = []
     for name in measured.campaign:
         known = measured[measured.campaign == name].assign(campaign=simulated.CAMPAIGN)
-        learned = results.with_measured(offer(), known)
+        learned = uplift.with_measured(offer(), known)
         table = pd.DataFrame(
             [
                 people
                 | {"order_margin": order_margin, "order_value": order_margin / MARGIN, "lift": learned.lift.iloc[0]}
             ]
         )
-        allocated = allocation.allocate(economics.priced(table, learned), learned, 50_000)
-        spent.append(allocation.spend(allocated, learned))
+        allocated = optimizer.allocate(unit_economics.priced(table, learned), learned, 50_000)
+        spent.append(optimizer.spend(allocated, learned))
     return spent
 
 

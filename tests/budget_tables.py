@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.allocation import programme, worth_offering
-from crm_utils.budget.economics import priced
+from crm_utils.budget.optimizer import programme, worth_offering
+from crm_utils.budget.unit_economics import priced
 from crm_utils.config.segment_map import Campaign
 
 TERMS = {"group": "other customers", "action": "Write.", "segments": ["A"], "contact_cost": 1.0, "lift": 0.1}

@@ -6,7 +6,8 @@ from budget_tables import campaigns, people
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_utils.budget import allocation, audiences, economics, lines
+from crm_utils.budget import audiences, optimizer, unit_economics
+from crm_utils.budget import plan as lines
 from crm_utils.budget.errors import BudgetError
 
 DAY = pd.Timestamp("2024-06-30")
@@ -19,11 +20,11 @@ OFFERS = campaigns(
 
 def planned(count: int, budget: float, share: float, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     customers = people(count, seed)
-    audience = economics.eligible(customers, OFFERS, ["A", "B", "C"])
+    audience = unit_economics.eligible(customers, OFFERS, ["A", "B", "C"])
     chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
-    groups = economics.grouped(customers, audience)
-    options = economics.options(groups, audience, OFFERS, chances)
-    return groups, allocation.allocate(options, OFFERS, budget, control_share=share)
+    groups = unit_economics.grouped(customers, audience)
+    options = unit_economics.options(groups, audience, OFFERS, chances)
+    return groups, optimizer.allocate(options, OFFERS, budget, control_share=share)
 
 
 @settings(deadline=None, max_examples=40)

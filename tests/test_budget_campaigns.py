@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from crm_utils.budget import results
+from crm_utils.budget import uplift
 from crm_utils.config import Shop
 from crm_utils.sources import simulated
 
@@ -37,7 +37,7 @@ def test_groups_that_were_not_random_are_refused(outcomes):
     assert (found.use == "observational, not used").all()
     assert found.check.str.contains("orders before differ by|days since the last order differ by").all()
     offer = bench.offer().assign(name="shop 0")
-    assert results.with_measured(offer, found).lift_from.tolist() == ["assumed"]
+    assert uplift.with_measured(offer, found).lift_from.tolist() == ["assumed"]
 
 
 def test_where_nothing_was_planted_the_plan_does_not_spend_on_the_campaign(outcomes):

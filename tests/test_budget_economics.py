@@ -7,7 +7,7 @@ from budget_tables import campaigns, options, people
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_utils.budget import economics
+from crm_utils.budget import unit_economics
 from crm_utils.budget.errors import BudgetError
 from crm_utils.config import Campaigns, ParamsError, parse
 
@@ -32,12 +32,14 @@ def test_a_contact_worked_by_hand():
 def test_the_break_even_lift_earns_nothing(cost, given_, redemption, delivered, p0, margin):
     offers = campaigns({"contact_cost": cost, "incentive": given_, "redemption": redemption, "delivered": delivered})
     row = options(offers, ("a", 0, "A", 10, p0, margin))
-    lift = economics.break_even_lift(offers.iloc[0], p0, row.margin.iloc[0], row.discount.iloc[0], row.discount.iloc[0])
+    lift = unit_economics.break_even_lift(
+        offers.iloc[0], p0, row.margin.iloc[0], row.discount.iloc[0], row.discount.iloc[0]
+    )
     if np.isnan(lift):
-        best = economics.priced(row.assign(lift=1 - p0), offers)
+        best = unit_economics.priced(row.assign(lift=1 - p0), offers)
         assert best.profit.iloc[0] <= 1e-9
     else:
-        assert economics.priced(row.assign(lift=float(lift)), offers).profit.iloc[0] == pytest.approx(0, abs=1e-9)
+        assert unit_economics.priced(row.assign(lift=float(lift)), offers).profit.iloc[0] == pytest.approx(0, abs=1e-9)
 
 
 def test_a_share_off_and_what_the_won_go_on_to_earn():
@@ -60,7 +62,7 @@ def test_a_customers_own_margin_is_used_where_it_is_known():
     segments = customers.assign(segment="A")
     cltv = customers.assign(expected_revenue=[20.0, 20.0], expected_orders=[2.0, 0.0], mean_value=[10.0, 40.0])
     habits = pd.DataFrame({"customer_id": ["2"], "margin_rate": [0.5]})
-    found = economics.candidates(customers, segments, cltv, 0.3, habits)
+    found = unit_economics.candidates(customers, segments, cltv, 0.3, habits)
     assert found.order_value.tolist() == [10.0, 40.0]
     assert found.order_margin.tolist() == [3.0, 20.0]
     assert found.margin_known.tolist() == [False, True]
@@ -71,7 +73,7 @@ def test_groups_are_alike_and_hold_everybody_once():
     audience = pd.DataFrame({"a": customers.segment != "C", "b": customers.order_value > 20}).set_axis(
         customers.customer_id
     )
-    groups = economics.grouped(customers, audience)
+    groups = unit_economics.grouped(customers, audience)
     assert sorted(groups.customer_id) == sorted(customers.customer_id[audience.any(axis=1).to_numpy()])
     open_to = audience.loc[groups.customer_id].set_axis(groups.group.to_numpy())
     assert (open_to.groupby(level=0).nunique() == 1).all(axis=None)
@@ -82,8 +84,8 @@ def test_row_order_does_not_change_groups():
     customers = people(300)
     audience = pd.DataFrame({"a": True}, index=customers.customer_id)
     shuffled = customers.sample(frac=1, random_state=1)
-    one = economics.grouped(customers, audience).set_index("customer_id").group
-    other = economics.grouped(shuffled, audience.loc[shuffled.customer_id]).set_index("customer_id").group
+    one = unit_economics.grouped(customers, audience).set_index("customer_id").group
+    other = unit_economics.grouped(shuffled, audience.loc[shuffled.customer_id]).set_index("customer_id").group
     assert one.equals(other.loc[one.index])
 
 
@@ -93,43 +95,43 @@ def test_a_chance_that_is_no_probability_is_refused(chance):
     audience = pd.DataFrame({"a": True}, index=customers.customer_id)
     chances = pd.DataFrame({91: [chance] + [0.1] * 59}, index=customers.customer_id)
     with pytest.raises(BudgetError, match="1 of 60 customers have a chance to buy outside 0–1"):
-        economics.options(economics.grouped(customers, audience), audience, offers, chances)
+        unit_economics.options(unit_economics.grouped(customers, audience), audience, offers, chances)
 
 
 def test_an_unknown_segment_is_named():
     with pytest.raises(BudgetError, match="campaign a: unknown segment Whales; the segment map has A, B"):
-        economics.eligible(people(5), campaigns({"segments": ["A", "Whales"]}), ["A", "B"])
+        unit_economics.eligible(people(5), campaigns({"segments": ["A", "Whales"]}), ["A", "B"])
 
 
 def test_a_rule_on_columns_that_are_not_there_is_named():
     with pytest.raises(BudgetError, match="campaign a: where 'spend > 3' is no query on the customers"):
-        economics.eligible(people(5), campaigns({"segments": [], "where": "spend > 3"}), ["A"])
+        unit_economics.eligible(people(5), campaigns({"segments": [], "where": "spend > 3"}), ["A"])
     with pytest.raises(
         BudgetError, match="where 'recency_days' is no query on the customers: it gives numbers or text"
     ):
-        economics.eligible(people(5), campaigns({"segments": [], "where": "recency_days"}), ["A"])
+        unit_economics.eligible(people(5), campaigns({"segments": [], "where": "recency_days"}), ["A"])
 
 
 def test_a_campaign_with_nobody_is_left_out_of_the_options():
     customers, offers = people(60), campaigns({}, {"segments": ["Z"]})
-    audience = economics.eligible(customers, offers, ["A", "B", "C", "Z"])
+    audience = unit_economics.eligible(customers, offers, ["A", "B", "C", "Z"])
     chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
-    found = economics.options(economics.grouped(customers, audience), audience, offers, chances)
+    found = unit_economics.options(unit_economics.grouped(customers, audience), audience, offers, chances)
     assert set(found.campaign) == {"a"}
 
 
 def test_nobody_at_all_gives_an_empty_table():
     customers, offers = people(60), campaigns({"segments": ["Z"]})
-    audience = economics.eligible(customers, offers, ["Z"])
+    audience = unit_economics.eligible(customers, offers, ["Z"])
     chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
-    assert economics.options(economics.grouped(customers, audience), audience, offers, chances).empty
+    assert unit_economics.options(unit_economics.grouped(customers, audience), audience, offers, chances).empty
 
 
 def test_customers_without_any_value_are_refused():
     customers = pd.DataFrame({"customer_id": ["1", "2"]})
     cltv = customers.assign(expected_revenue=0.0, expected_orders=0.0, mean_value=0.0)
     with pytest.raises(BudgetError, match="all 2 customers have an order value of 0"):
-        economics.candidates(customers, customers.assign(segment="A"), cltv, 0.3, None)
+        unit_economics.candidates(customers, customers.assign(segment="A"), cltv, 0.3, None)
 
 
 @pytest.mark.parametrize(

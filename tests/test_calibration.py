@@ -10,7 +10,7 @@ from conftest import empty_adjustments
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_utils import calibration
+from crm_utils.budget import calibration
 from crm_utils.cltv import btyd
 from crm_utils.config import SegmentMap, read
 from crm_utils.rfm import measures

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
+from crm_utils.budget import charts as budget
 from crm_utils.cleaning import charts
 from crm_utils.core.display import figure_style
-from crm_utils.plots import budget
 from crm_utils.rfm import charts as rfm
 from crm_utils.segmentation import charts as segmentation
 

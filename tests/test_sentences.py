@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crm_utils.budget import narrative as budget
 from crm_utils.cleaning import narrative
 from crm_utils.cltv import narrative as cltv
 from crm_utils.core import formatting
 from crm_utils.core.display import paragraphs
 from crm_utils.core.display.table_style import styled
-from crm_utils.headlines import budget
 from crm_utils.rfm import narrative as rfm
 from crm_utils.segmentation import narrative as segmentation
 

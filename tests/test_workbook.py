@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
+from crm_utils.budget.workbook import workbook
 from crm_utils.core.contracts import TableError
 from crm_utils.core.formula_injection import neutral, neutralised
 from crm_utils.store import Store
-from crm_utils.tables.workbook import workbook
 
 PLAN = pd.DataFrame(
     {

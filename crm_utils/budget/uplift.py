@@ -5,7 +5,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.lines import detectable_lift
+from crm_utils.budget.plan import detectable_lift
 
 NEEDED = ["campaign", "customer_id", "contacted_on", "group"]
 COLUMNS = ["campaign", "treated", "control", "bought_treated", "bought_control", "lift", "standard_error", "lift_low"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.economics import break_even_lift, priced
+from crm_utils.budget.unit_economics import break_even_lift, priced
 
 SUMS = ["added_margin", "incentives_added", "incentives_anyway", "contact_costs"]
 Z_TWO_SIDED_5_POWER_80 = 2.8016

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget import allocation
-from crm_utils.budget.economics import priced
+from crm_utils.budget import optimizer
 from crm_utils.budget.errors import BudgetError
+from crm_utils.budget.unit_economics import priced
 
 
 def interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, float]:
@@ -19,7 +19,7 @@ def interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, f
         priced(allocated.assign(lift=allocated.campaign.map(ranged[end])), campaigns)
         for end in ("lift_low", "lift_high")
     )
-    return tuple(allocation.expected_profit(at_end, campaigns) for at_end in ends)
+    return tuple(optimizer.expected_profit(at_end, campaigns) for at_end in ends)
 
 
 def curve(
@@ -37,9 +37,9 @@ def curve(
     """
     rows = []
     for budget in budgets:
-        allocated = allocation.allocate(options, campaigns, budget, target_return, control_share, whole)
-        spent = allocation.spend(allocated, campaigns)
-        profit = allocation.expected_profit(allocated, campaigns)
+        allocated = optimizer.allocate(options, campaigns, budget, target_return, control_share, whole)
+        spent = optimizer.spend(allocated, campaigns)
+        profit = optimizer.expected_profit(allocated, campaigns)
         budget = budget if target_return is None else spent
         rows.append([budget, spent, budget - spent, profit, *interval(allocated, campaigns)])
     return pd.DataFrame(rows, columns=["budget", "spend", "unspent", "expected_profit", "profit_low", "profit_high"])
@@ -48,7 +48,7 @@ def curve(
 def sensible_budget(options: pd.DataFrame, campaigns: pd.DataFrame, control_share: float) -> float:
     """What the best plan without a budget spends: above it no contact earns its cost."""
     most = (options.spend * options.customers).sum() + campaigns.fixed_cost.sum() + campaigns.min_spend.sum()
-    return allocation.spend(allocation.allocate(options, campaigns, most, control_share=control_share), campaigns)
+    return optimizer.spend(optimizer.allocate(options, campaigns, most, control_share=control_share), campaigns)
 
 
 def most_to_spend(options: pd.DataFrame, campaigns: pd.DataFrame, control_share: float) -> float:
@@ -72,8 +72,8 @@ def next_money(
     allocated: pd.DataFrame, options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, control_share: float
 ) -> float:
     """What 1,000 of money on top of the budget would add to the expected profit."""
-    richer = allocation.allocate(options, campaigns, budget + 1000, control_share=control_share)
-    gain = allocation.expected_profit(richer, campaigns) - allocation.expected_profit(allocated, campaigns)
+    richer = optimizer.allocate(options, campaigns, budget + 1000, control_share=control_share)
+    gain = optimizer.expected_profit(richer, campaigns) - optimizer.expected_profit(allocated, campaigns)
     return max(gain, 0.0)
 
 
@@ -142,9 +142,9 @@ def proven(
         own, offer = options[options.campaign == name], campaigns[campaigns.name == name]
         if plan.contacts[plan.campaign == name].any() or own.empty:
             continue
-        alone = allocation.allocate(own, offer.assign(min_spend=0.0), budget, control_share=control_share)
+        alone = optimizer.allocate(own, offer.assign(min_spend=0.0), budget, control_share=control_share)
         there = plan[plan.segment.isin(own.segment) & (plan.contacts > 0)]
-        earns = allocation.expected_profit(alone, offer), interval(alone, offer)[0]
+        earns = optimizer.expected_profit(alone, offer), interval(alone, offer)[0]
         planned = there.campaign.unique().tolist(), there.expected_profit.sum(), (there.basis == "assumed").any()
         rows.append([name, *earns, *planned])
     return pd.DataFrame(rows, columns=["campaign", "alone", "low", "instead", "instead_earns", "assumed"])
@@ -159,7 +159,7 @@ def rules_of_thumb(
     group), each with the campaign of the highest lift; largest segments: the same, segments by size. All stop when
     the money is gone, and none asks whether a contact pays.
     """
-    budget = allocation.spend(allocated, campaigns)
+    budget = optimizer.spend(allocated, campaigns)
     by_lift = allocated.sort_values(["lift", "campaign"], ascending=[False, True])
     spenders = by_lift.assign(rank=by_lift.group.map(revenue))
     sizes = allocated.groupby("group").agg(segment=("segment", "first"), customers=("customers", "first"))
@@ -180,9 +180,9 @@ def rules_of_thumb(
         [
             [
                 way,
-                allocation.spend(filled, campaigns),
+                optimizer.spend(filled, campaigns),
                 int(filled.contacts.sum()),
-                allocation.expected_profit(filled, campaigns),
+                optimizer.expected_profit(filled, campaigns),
             ]
             for way, filled in ways.items()
         ],

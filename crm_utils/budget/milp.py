@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.optimize import LinearConstraint, linprog, milp
 from scipy.sparse import coo_array, csr_array, diags_array, hstack, vstack
 
-from crm_utils.budget.quiet import silent
+from crm_utils.budget.silence import silent
 
 GAP = 1e-7  # of the expected profit: how far from the best plan the solver may stop
 

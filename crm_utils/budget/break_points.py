@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.economics import priced
-from crm_utils.budget.programme import Programme, programme, worth_offering
+from crm_utils.budget.milp import Programme, programme, worth_offering
+from crm_utils.budget.unit_economics import priced
 
 ROUNDS = 40
 PRECISION = 0.004  # of a flip point

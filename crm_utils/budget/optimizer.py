@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.budget.errors import BudgetError
-from crm_utils.budget.programme import programme, worth_offering
+from crm_utils.budget.milp import programme, worth_offering
 
 
 def allocate(
