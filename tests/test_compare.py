@@ -11,14 +11,13 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from conftest import run
 
-from crm_utils import comparison
+from crm_utils.comparison import metrics, tables
+from crm_utils.comparison import narrative as headlines
 from crm_utils.core.paths import SourceError
-from crm_utils.headlines import compare as headlines
 from crm_utils.report import compare, publish, published
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, migration, narrative
 from crm_utils.store import Store
-from crm_utils.tables import compare as tables
 
 THEN, NOW = date(1997, 9, 30), date(1997, 12, 31)
 FORECAST = pd.DataFrame(
@@ -40,7 +39,7 @@ def came(**revenue: float) -> pd.DataFrame:
 
 
 def test_forecasts_are_judged_by_what_came():
-    judged = comparison.outcomes(FORECAST, {1: (came(x=75.0, y=50.0), 0.0), 3: (came(x=250.0, y=50.0), 7.0)})
+    judged = metrics.outcomes(FORECAST, {1: (came(x=75.0, y=50.0), 0.0), 3: (came(x=250.0, y=50.0), 7.0)})
     assert judged.months.tolist() == [1, 3]
     assert judged.revenue_actual.tolist() == [125.0, 300.0]
     assert judged.miss.tolist() == [pytest.approx(-0.2), 0.0]
@@ -50,16 +49,16 @@ def test_forecasts_are_judged_by_what_came():
 
 def test_forecasts_by_the_segment_customers_were_in_then():
     then = pd.DataFrame({"customer_id": ["x", "y", "z"], "segment": ["A", "A", "B"]})
-    judged = comparison.outcomes_by_segment(FORECAST, {1: (came(), 0), 3: (came(x=250.0, y=0.0, z=100.0), 0)}, then)
+    judged = metrics.outcomes_by_segment(FORECAST, {1: (came(), 0), 3: (came(x=250.0, y=0.0, z=100.0), 0)}, then)
     assert judged[["segment", "customers", "revenue_actual"]].to_numpy().tolist() == [["A", 2, 250.0], ["B", 1, 100.0]]
     assert judged.held.tolist() == [True, False]
 
 
 def test_nothing_came_and_no_forecast_is_over():
-    judged = comparison.outcomes(FORECAST, {1: (came(x=0.0), 0.0)})
+    judged = metrics.outcomes(FORECAST, {1: (came(x=0.0), 0.0)})
     assert judged.miss.isna().all()
     assert "for a time without revenue" in headlines.outcomes(judged, THEN, NOW, "USD")
-    none = comparison.outcomes(FORECAST, {})
+    none = metrics.outcomes(FORECAST, {})
     assert none.empty
     assert headlines.outcomes(none, THEN, NOW, "USD") == (
         "No forecast of 30 September 1997 was over by 31 December 1997: the shortest looks one month ahead."
@@ -67,12 +66,12 @@ def test_nothing_came_and_no_forecast_is_over():
 
 
 def test_outcomes_in_words():
-    one = comparison.outcomes(FORECAST, {1: (came(x=125.0), 0.0)})
+    one = metrics.outcomes(FORECAST, {1: (came(x=125.0), 0.0)})
     assert headlines.outcomes(one, THEN, NOW, "USD") == (
         "For the month after 30 September 1997, $100 was forecast of the customers known then; $125 came. "
         "The forecast was 20% too low, and what came lies outside its range of $80.00 to $120."
     )
-    two = comparison.outcomes(FORECAST, {1: (came(x=125.0), 0.0), 3: (came(x=300.0), 7.0)})
+    two = metrics.outcomes(FORECAST, {1: (came(x=125.0), 0.0), 3: (came(x=300.0), 7.0)})
     text = headlines.outcomes(two, THEN, NOW, "USD")
     assert "For the 3 months after" in text
     assert "The forecast was on target, and what came lies within" in text
@@ -86,14 +85,14 @@ def profile(**customers: int) -> pd.DataFrame:
 
 
 def test_segments_side_by_side_also_those_of_one_date_only():
-    both = comparison.segments(profile(A=3, Old=2), profile(B=4, A=1))
+    both = metrics.segments(profile(A=3, Old=2), profile(B=4, A=1))
     assert both.segment.tolist() == ["B", "A", "Old"]
     assert both.customers_then.tolist() == [0, 3, 2]
     assert both.customers_change.tolist() == [4, -2, -2]
     assert both.revenue_change.tolist() == [40.0, -20.0, -20.0]
     assert headlines.segments(both) == "B gained most (4 customers); A lost most (2 customers)."
-    assert headlines.segments(comparison.segments(profile(A=1), profile(A=1))).startswith("Every segment has as many")
-    assert headlines.segments(comparison.segments(profile(A=1), profile(A=2))) == "A gained most (1 customer)."
+    assert headlines.segments(metrics.segments(profile(A=1), profile(A=1))).startswith("Every segment has as many")
+    assert headlines.segments(metrics.segments(profile(A=1), profile(A=2))) == "A gained most (1 customer)."
 
 
 def figures(then: list[float], now: list[float]) -> pd.DataFrame:

@@ -8,21 +8,20 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from crm_utils import comparison
 from crm_utils.cltv.backtest.rolling_origin import between
 from crm_utils.cltv.forecast import ALL
+from crm_utils.comparison import charts as plots
+from crm_utils.comparison import metrics, tables
+from crm_utils.comparison import narrative as headlines
 from crm_utils.core import formatting
 from crm_utils.core.contracts import TableError
 from crm_utils.core.orders import known_on
 from crm_utils.core.paths import SourceError
-from crm_utils.headlines import compare as headlines
-from crm_utils.plots import compare as plots
 from crm_utils.report import glossary, publish, published, render
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, charts, migration, narrative
 from crm_utils.segmentation import tables as segment_tables
 from crm_utils.store import Store
-from crm_utils.tables import compare as tables
 
 TABLES = ("customers", "segments", "segment_profile", "cltv", "forecast", "budget")
 SCANNED = ("orders", "adjustments")
@@ -109,7 +108,7 @@ class _Published:
 def _blocks(then: _Published, now: _Published):
     """Question and answer of each part of the page."""
     currency = now.manifest["currency"]
-    key = comparison.key_figures(then.tables, now.tables)
+    key = metrics.key_figures(then.tables, now.tables)
     changed = [
         (name, then.settings.get(name, "not set"), now.settings.get(name, "not set"))
         for name in sorted(then.settings.keys() | now.settings.keys())
@@ -132,11 +131,11 @@ def _blocks(then: _Published, now: _Published):
 def _forecasts(then: _Published, now: _Published, currency: str) -> list[Markup]:
     outlook = then.tables["forecast"]
     actual = _actual(then, now)
-    judged = comparison.outcomes(outlook, actual)
+    judged = metrics.outcomes(outlook, actual)
     said = headlines.outcomes(judged, then.day, now.day, currency)
     if judged.empty:
         return _shown(headlines.say(said))
-    parts = comparison.outcomes_by_segment(outlook, actual, then.tables["segments"])
+    parts = metrics.outcomes_by_segment(outlook, actual, then.tables["segments"])
     return _shown(
         plots.figure(
             plots.outcomes(judged, currency),
@@ -166,7 +165,7 @@ def _actual(then: _Published, now: _Published) -> dict[int, tuple[pd.DataFrame, 
 
 
 def _segments(then: _Published, now: _Published, currency: str) -> list[Markup]:
-    both = comparison.segments(then.tables["segment_profile"], now.tables["segment_profile"])
+    both = metrics.segments(then.tables["segment_profile"], now.tables["segment_profile"])
     return _shown(
         plots.figure(
             plots.segments(both),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from crm_utils.comparison import RECENT_DAYS
+from crm_utils.comparison.metrics import RECENT_DAYS
 from crm_utils.core import formatting
 from crm_utils.report import glossary, render
 from crm_utils.report.blocks import beside, blocks

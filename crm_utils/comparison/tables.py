@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils.comparison import COUNTED
+from crm_utils.comparison.metrics import COUNTED
 from crm_utils.core import formatting
 from crm_utils.core.display.table_style import Folded, folded, styled
 

@@ -1,0 +1,1 @@
+"""Two dates of a report side by side."""
