@@ -10,11 +10,11 @@ from pathlib import Path
 from crm_utils.config import ParamsError
 from crm_utils.core.formatting import plural
 from crm_utils.core.paths import SourceError
-from crm_utils.report import publish
+from crm_utils.pipeline import atomic_publish
+from crm_utils.pipeline.jobs import Job, jobs
+from crm_utils.pipeline.manifest import stale_notebooks
 from crm_utils.report.build import build, draft, out_of_date
 from crm_utils.report.failures import told
-from crm_utils.report.manifest import stale_notebooks
-from crm_utils.report.plan import Job, jobs
 from crm_utils.report.published import bring_index_up_to_date
 
 
@@ -47,13 +47,13 @@ def main(arguments: list[str] | None = None) -> int:
     except (ParamsError, SourceError) as error:
         print(f"error: {error}", file=sys.stderr)
     except OSError as error:
-        print(f"error: {publish.unwritten(error, Path.cwd())}", file=sys.stderr)
+        print(f"error: {atomic_publish.unwritten(error, Path.cwd())}", file=sys.stderr)
     return 1
 
 
 def _report(report: str | None, day: str | None) -> int:
     root = Path.cwd()
-    publish.recover(root / "reports")
+    atomic_publish.recover(root / "reports")
     planned, refused = jobs(root, report, day)
     stale, unread = out_of_date(planned, named=report is not None)
     with _Progress(sum(len(stale_notebooks(job)) for job in stale)) as progress:
@@ -161,7 +161,7 @@ def _stop(*_: object) -> None:
     """End at once, kernels first: threads that wait for one would keep the process. The next run clears up."""
     import psutil
 
-    publish.SWAPPING.acquire()
+    atomic_publish.SWAPPING.acquire()
     try:
         while children := psutil.Process().children(recursive=True):  # again: a thread may just have started one
             for child in children:

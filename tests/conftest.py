@@ -17,7 +17,7 @@ from crm_utils.cleaning import rules
 from crm_utils.core import orders
 from crm_utils.core.contracts import CONTRACTS, check
 from crm_utils.core.paths import source_files
-from crm_utils.report import publish
+from crm_utils.pipeline import atomic_publish
 
 ROOT = Path(__file__).parents[1]
 LONGEST = [
@@ -116,7 +116,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A project folder whose report `small` is built, once for all workers. Read only: copy it before you change it."""
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "built" / "project"
-    with publish.locked(folder.parent):
+    with atomic_publish.locked(folder.parent):
         if not (folder / "reports" / "index.html").exists():
             shutil.rmtree(folder, ignore_errors=True)
             done = run(new_project(folder), "report")

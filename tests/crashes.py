@@ -18,8 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crm_utils.__main__ import main
-from crm_utils.report import build, index, keys, overview, published, render, run
-from crm_utils.report.plan import jobs
+from crm_utils.pipeline import cache_keys
+from crm_utils.pipeline import execute as run
+from crm_utils.pipeline.jobs import jobs
+from crm_utils.report import build, index, overview, published, render
 
 PROJECT, SAID = Path(sys.argv[1]), Path(sys.argv[1]).with_name("said.txt")
 REPORTS, PARAMS = PROJECT / "reports", PROJECT / "params" / "small.yaml"
@@ -204,7 +206,7 @@ if __name__ == "__main__":
     os.chdir(PROJECT)
     stand_ins()
     for job in jobs(PROJECT)[0]:
-        keys.chain_keys(job)  # what the package imports is read once, for all runs
+        cache_keys.chain_keys(job)  # what the package imports is read once, for all runs
     before, after, taken = versions()
     renames = [number for number, event in enumerate(taken, start=1) if event == "os.rename"]
     drawn = random.Random(20).sample(range(1, len(taken) - 4), SAMPLE)

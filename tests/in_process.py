@@ -16,7 +16,8 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from crm_utils.__main__ import main
-from crm_utils.report import build, run
+from crm_utils.pipeline import execute as run
+from crm_utils.report import build
 from crm_utils.sources import databases
 
 

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from crm_utils.core.paths import SourceError
+from crm_utils.pipeline.execute import NotebookFailed
+from crm_utils.pipeline.jobs import jobs
 from crm_utils.report import one_date
-from crm_utils.report.plan import jobs
-from crm_utils.report.run import NotebookFailed
 
 DAY = date(1997, 12, 31)
 UNFORESEEN = re.compile(r"”: \w+(Error|Exception|Interrupt|Exit|Warning)\b")

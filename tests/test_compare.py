@@ -14,7 +14,8 @@ from conftest import run
 from crm_utils.comparison import metrics, tables
 from crm_utils.comparison import narrative as headlines
 from crm_utils.core.paths import SourceError
-from crm_utils.report import compare, publish, published
+from crm_utils.pipeline import atomic_publish
+from crm_utils.report import compare, published
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, migration, narrative
 from crm_utils.store import Store
@@ -281,11 +282,11 @@ def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_pat
     )
     page = folder / "compare" / "1997-09-30_1997-12-31.html"
     assert "small/compare/1997-09-30_1997-12-31.html" in (root / "reports" / "index.html").read_text()
-    other = publish.building(folder / str(NOW))
+    other = atomic_publish.building(folder / str(NOW))
     shutil.copytree(folder / str(NOW), other)
     manifest = json.loads((other / "manifest.json").read_text())
     (other / "manifest.json").write_text(json.dumps(manifest | {"title": "Renamed shop"}))
-    publish.swap_in(folder / str(NOW))
+    atomic_publish.swap_in(folder / str(NOW))
     assert page.exists(), "publishing a date leaves the comparisons"
     assert compare.renew(folder, {"1997-06-30"}) == []
     assert "Renamed shop" not in page.read_text(), "of another date: left alone"

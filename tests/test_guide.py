@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT, run
 
-from crm_utils.report.plan import jobs
+from crm_utils.pipeline.jobs import jobs
 
 DAY = Path("reports/small/1997-12-31")
 GUIDE = (ROOT / "docs" / "analysts-guide.md").read_text()

@@ -12,7 +12,8 @@ import nbformat
 import psutil
 import pytest
 
-from crm_utils.report import build, kernels, run
+from crm_utils.pipeline import execute, kernels
+from crm_utils.report import build
 
 ROOT = Path(__file__).parents[1]
 CELLS = [
@@ -36,7 +37,7 @@ def executed(folder: Path, monkeypatch, forks: bool) -> list[dict]:
     kernels.warm_up()
     source = folder / "own.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in CELLS]), source)
-    run.execute(source, folder / "done" / source.name, {})
+    execute.execute(source, folder / "done" / source.name, {})
     cells = nbformat.read(folder / "done" / source.name, as_version=4).cells
     return [json.loads(json.dumps(cell.outputs)) for cell in cells if cell.cell_type == "code"]
 
@@ -69,8 +70,8 @@ def test_a_kernel_that_dies_leaves_the_notebook_as_far_as_it_came(tmp_path, sett
         nbformat.v4.new_code_cell(text) for text in ("print('so far')", "import os; os._exit(1)", "print('never')")
     ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
-    with pytest.raises(run.NotebookFailed, match="notebook own did not finish: DeadKernelError: Kernel died"):
-        run.execute(source, target, {})
+    with pytest.raises(execute.NotebookFailed, match="notebook own did not finish: DeadKernelError: Kernel died"):
+        execute.execute(source, target, {})
     outputs = [cell.outputs for cell in nbformat.read(target, as_version=4).cells]
     assert [len(shown) for shown in outputs] == [1, 0, 0]
 
@@ -85,8 +86,8 @@ def test_a_failure_names_the_section_it_stands_in(tmp_path, settings, before):
     ]
     cells += [nbformat.v4.new_markdown_cell("## Second"), *(nbformat.v4.new_code_cell("2") for _ in range(before))]
     nbformat.write(nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_code_cell("1 / 0")]), source)
-    with pytest.raises(run.NotebookFailed, match="notebook own, section “Second”: ZeroDivisionError"):
-        run.execute(source, target, {})
+    with pytest.raises(execute.NotebookFailed, match="notebook own, section “Second”: ZeroDivisionError"):
+        execute.execute(source, target, {})
 
 
 @pytest.mark.skipif(not kernels.FORKS, reason="kernels are forked on Linux only")

@@ -12,7 +12,7 @@ import yaml
 from crm_utils.config import SECTIONS, Campaigns, ParamsError, Report, SegmentMap, parse, read
 from crm_utils.config.safe_query import check_query, meets
 from crm_utils.config.yaml_models import Model
-from crm_utils.report.plan import Notebook
+from crm_utils.pipeline.jobs import Notebook
 
 ROOT = Path(__file__).parents[1]
 GOOD = yaml.safe_load((ROOT / "params" / "cdnow.yaml").read_text())

@@ -22,8 +22,8 @@ from conftest import ROOT, new_project, run
 from in_process import prepared
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from crm_utils.report import keys, manifest, publish
-from crm_utils.report.plan import jobs
+from crm_utils.pipeline import atomic_publish, cache_keys, manifest
+from crm_utils.pipeline.jobs import jobs
 
 DAY = Path("reports/small/1997-12-31")
 PAGES = ["01_cleaning.html", "02_rfm.html", "03_segmentation.html", "04_cltv.html", "05_budget.html", "index.html"]
@@ -309,7 +309,7 @@ def test_an_own_module_counts_where_it_is_imported(project, place):
 
     def made() -> list[str]:
         job = jobs(project)[0][0]
-        keys.chain_keys(job)
+        cache_keys.chain_keys(job)
         return list(job.keys.values())
 
     path.write_text("x = 1")
@@ -450,7 +450,7 @@ def test_a_run_stopped_half_way_leaves_the_last_good_report_and_no_process(rebui
     assert contents(rebuilt / DAY) == before
     if how is signal.SIGKILL:
         assert list((rebuilt / "reports" / "small").glob(".*.building")), "it was killed half-way"
-        publish.recover(rebuilt / "reports")  # the dead process does not keep the lock
+        atomic_publish.recover(rebuilt / "reports")  # the dead process does not keep the lock
         assert not list((rebuilt / "reports" / "small").glob(".*.building"))
 
 
@@ -459,7 +459,7 @@ def test_a_run_killed_between_the_two_renames_is_put_right(tmp_path):
     for name in (".1997-12-31.old", ".1998-06-30.old", "1998-06-30", ".1998-06-30.building"):
         (report / name).mkdir(parents=True)
         (report / name / "index.html").write_text(name)
-    publish.put_right(report)
+    atomic_publish.put_right(report)
     assert sorted(path.name for path in report.iterdir()) == ["1997-12-31", "1998-06-30"]
     assert (report / "1997-12-31" / "index.html").read_text() == ".1997-12-31.old"
     assert (report / "1998-06-30" / "index.html").read_text() == "1998-06-30"
@@ -471,12 +471,12 @@ def test_a_run_killed_while_it_wrote_a_page_leaves_no_piece_of_it(tmp_path):
     for path in (report / "1997-12-31" / "index.html", report / "compare" / "1997-09-30_1997-12-31.html"):
         path.parent.mkdir(parents=True)
         path.write_text("whole")
-        publish.building(path).write_text("half")
+        atomic_publish.building(path).write_text("half")
     held = other / ".1997-12-31.building" / "index.html"
     held.parent.mkdir(parents=True)
     held.touch()
-    with publish.locked(other):
-        publish.recover(tmp_path)
+    with atomic_publish.locked(other):
+        atomic_publish.recover(tmp_path)
     assert held.exists()
     assert [path.read_text() for path in report.rglob("*.html*")] == ["whole", "whole"]
 

@@ -4,9 +4,9 @@ import json
 
 from conftest import run
 
-from crm_utils.report import keys
-from crm_utils.report.manifest import stale_notebooks
-from crm_utils.report.plan import jobs
+from crm_utils.pipeline import cache_keys
+from crm_utils.pipeline.jobs import jobs
+from crm_utils.pipeline.manifest import stale_notebooks
 
 
 def test_lists_are_kept_linked_and_missed(rebuilt):
@@ -30,7 +30,7 @@ def test_lists_are_kept_linked_and_missed(rebuilt):
     assert again["03_segmentation"] == books["03_segmentation"], "only 05_budget ran again"
     assert {path.name: path.read_bytes() for path in (folder / "lists").glob("*.csv")} == before
     job = jobs(rebuilt)[0][0]
-    keys.chain_keys(job)
+    cache_keys.chain_keys(job)
     assert stale_notebooks(job) == []
     lists[0].unlink()
     assert stale_notebooks(job) == ["03_segmentation", "04_cltv", "05_budget"]

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from crm_utils.core.display.paragraphs import say
-from crm_utils.report import run
+from crm_utils.pipeline import execute
 
 BLOCKS = {  # question: the tags of the cells that answer it, in this order
     "What should we do?": ("decision",),
@@ -47,7 +47,7 @@ def blocks(executed: dict[str, NotebookNode], pages: dict[str, str]) -> list[Blo
             (part, name, section)
             for tag in tags
             for name, notebook in executed.items()
-            for part, section in run.outputs(notebook, tag)
+            for part, section in execute.outputs(notebook, tag)
         ]
         shown = [(html, name, section) for html, name, section in shown if not _empty(html)]
         if shown:
@@ -60,7 +60,7 @@ def blocks(executed: dict[str, NotebookNode], pages: dict[str, str]) -> list[Blo
 def beside(notebook: NotebookNode) -> list[Markup]:
     """What a notebook says beside its name: its headlines, but for those that stand in a block."""
     in_blocks = {tag for tags in BLOCKS.values() for tag in tags}
-    return [Markup(html) for html, _ in run.outputs(notebook, HEADLINE, but_not=in_blocks)]
+    return [Markup(html) for html, _ in execute.outputs(notebook, HEADLINE, but_not=in_blocks)]
 
 
 def _empty(html: str) -> bool:

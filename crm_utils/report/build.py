@@ -9,8 +9,9 @@ from pathlib import Path
 
 from crm_utils.core.formatting import hidden
 from crm_utils.core.paths import SourceError, SourceMissing
-from crm_utils.report import failures, keys, manifest, publish, published
-from crm_utils.report.plan import Job
+from crm_utils.pipeline import atomic_publish, cache_keys, manifest
+from crm_utils.pipeline.jobs import Job
+from crm_utils.report import failures, published
 
 KERNEL_SETTINGS = {
     "LC_ALL": "C.UTF-8",  # a page reads the same wherever it is made
@@ -32,7 +33,7 @@ def out_of_date(jobs: list[Job], named: bool) -> tuple[list[Job], list[str]]:
     stale, problems, told = [], [], set()
     for job in jobs:
         try:
-            keys.chain_keys(job)
+            cache_keys.chain_keys(job)
         except SourceError as error:
             line = f"{job.name}: {error}"
             if line not in told and (named or not isinstance(error, SourceMissing)):
@@ -42,10 +43,12 @@ def out_of_date(jobs: list[Job], named: bool) -> tuple[list[Job], list[str]]:
             told.add(line)
             continue
         except OSError as error:
-            problems.append(f"{job.label}: {publish.unwritten(error, job.root)}")
+            problems.append(f"{job.label}: {atomic_publish.unwritten(error, job.root)}")
             continue
         if manifest.fresh(job):
-            shutil.rmtree(publish.failed(job.folder), ignore_errors=True)  # its cause is gone: nothing is left to mend
+            shutil.rmtree(
+                atomic_publish.failed(job.folder), ignore_errors=True
+            )  # its cause is gone: nothing is left to mend
         else:
             stale.append(job)
     return stale, problems
@@ -61,8 +64,8 @@ def build(root: Path, stale: list[Job], tick: Callable[[str], None]) -> tuple[in
     names = sorted({job.name for job in stale})
     with ExitStack() as held:
         for name in names:  # in one order in every run: two of them never wait for each other
-            held.enter_context(publish.locked(root / "reports" / name))
-            publish.put_right(root / "reports" / name)
+            held.enter_context(atomic_publish.locked(root / "reports" / name))
+            atomic_publish.put_right(root / "reports" / name)
         waiting = [job for job in stale if not manifest.fresh(job)]  # another run may have built it meanwhile
         unusable = {name: _unusable([job for job in waiting if job.name == name]) for name in names}
         failed = [failures.Failure(job, unusable[job.name]) for job in waiting if unusable[job.name]]
@@ -94,13 +97,18 @@ def _cores() -> int:
 
 
 def _set_up_kernels(root: Path) -> None:
-    from crm_utils.report import kernels
+    from crm_utils.pipeline import kernels
 
     os.environ.update(KERNEL_SETTINGS)
     ipython = root / ".cache" / "ipython"  # a user's own start-up files stay out of a report
-    publish.try_out(ipython)
+    atomic_publish.try_out(ipython)
     os.environ["IPYTHONDIR"] = str(ipython)
-    places = [keys.PACKAGE.parent, root, root / "notebooks", os.environ.get("PYTHONPATH")]  # where `keys` looks, too
+    places = [
+        cache_keys.PACKAGE.parent,
+        root,
+        root / "notebooks",
+        os.environ.get("PYTHONPATH"),
+    ]  # where `keys` looks, too
     os.environ["PYTHONPATH"] = os.pathsep.join(str(place) for place in places if place)
     kernels.warm_up()
 
@@ -130,10 +138,10 @@ def _unusable(jobs: list[Job]) -> str | None:
 def draft(root: Path, job: Job) -> Path:
     """Copy a published date's tables and settings to `reports/_draft`, where notebooks opened in Jupyter work."""
     folder = root / "reports" / "_draft"
-    with publish.locked(root / "reports"):
-        publish.put_right(root / "reports")
-        building = publish.building(folder)
+    with atomic_publish.locked(root / "reports"):
+        atomic_publish.put_right(root / "reports")
+        building = atomic_publish.building(folder)
         shutil.copytree(job.folder / "data", building / "data")
         (building / "settings.json").write_text(job.settings(folder).model_dump_json(indent=1), encoding="utf-8")
-        publish.swap_in(folder)
+        atomic_publish.swap_in(folder)
     return folder

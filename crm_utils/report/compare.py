@@ -17,7 +17,8 @@ from crm_utils.core import formatting
 from crm_utils.core.contracts import TableError
 from crm_utils.core.orders import known_on
 from crm_utils.core.paths import SourceError
-from crm_utils.report import glossary, publish, published, render
+from crm_utils.pipeline import atomic_publish
+from crm_utils.report import glossary, published, render
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, charts, migration, narrative
 from crm_utils.segmentation import tables as segment_tables
@@ -51,7 +52,7 @@ def compare(root: Path, report: str, then: str, now: str) -> Path:
         raise SourceError(f"FROM and TO are the same date, {now}: name two of {', '.join(dates)}")
     if then > now:
         raise SourceError(f"FROM={then} is later than TO={now}: the earlier date comes first")
-    with publish.locked(folder):
+    with atomic_publish.locked(folder):
         return _write(folder, then, now)
 
 
@@ -73,7 +74,7 @@ def renew(folder: Path, rebuilt: set[str]) -> list[str]:
 def _write(folder: Path, then: str, now: str) -> Path:
     path = folder / "compare" / f"{then}_{now}.html"
     path.parent.mkdir(exist_ok=True)
-    publish.write(path, page(folder / then, folder / now))
+    atomic_publish.write(path, page(folder / then, folder / now))
     return path
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm_utils.core.formatting import hidden
-from crm_utils.report import publish
-from crm_utils.report.plan import Job
+from crm_utils.pipeline import atomic_publish
+from crm_utils.pipeline.jobs import Job
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def _line(name: str, cause: str, same: list[Failure]) -> str:
 
 def keep(job: Job, notebook: str) -> Path | None:
     """Move the notebook that stopped to where the message says; None where it never came to be."""
-    stopped, kept = publish.building(job.folder) / "notebooks" / notebook, publish.failed(job.folder)
+    stopped, kept = atomic_publish.building(job.folder) / "notebooks" / notebook, atomic_publish.failed(job.folder)
     if not stopped.exists():
         return None
     shutil.rmtree(kept, ignore_errors=True)
@@ -50,7 +50,7 @@ def keep(job: Job, notebook: str) -> Path | None:
 def cause(error: Exception, what: str, root: Path) -> str:
     """What to tell of an error that nobody foresaw: what could not be done, where in the code, and why."""
     if isinstance(error, OSError):
-        return publish.unwritten(error, root)
+        return atomic_publish.unwritten(error, root)
     where = traceback.extract_tb(error.__traceback__)[-1]
     reason = hidden(" ".join(str(error).split()))[:1000]
     return f"{what} ({Path(where.filename).name}, line {where.lineno}): {type(error).__name__}: {reason}"

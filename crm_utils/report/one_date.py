@@ -7,27 +7,28 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from crm_utils.core.formatting import use_thousands
-from crm_utils.report import failures, index, manifest, publish, render, run
-from crm_utils.report.plan import Job, Notebook
+from crm_utils.pipeline import atomic_publish, execute, manifest
+from crm_utils.pipeline.jobs import Job, Notebook
+from crm_utils.report import failures, index, render
 
 
 def build(job: Job, tick: Callable[[str], None]) -> failures.Failure | None:
     """Build one date and publish it, or say why not: no date stops another, and the last good version stays."""
     try:
         return _build(job, tick)
-    except run.NotebookFailed as failure:
+    except execute.NotebookFailed as failure:
         return failures.Failure(job, str(failure), failures.keep(job, failure.notebook))
     except OSError as error:
         error.filename = error.filename or str(job.folder)  # a file that was open when the disk ran full has no name
-        return failures.Failure(job, publish.unwritten(error, job.root))
+        return failures.Failure(job, atomic_publish.unwritten(error, job.root))
     except Exception as error:  # what an analyst's notebook shows may be anything
         return failures.Failure(job, failures.cause(error, "its pages could not be made", job.root))
     finally:
-        shutil.rmtree(publish.building(job.folder), ignore_errors=True)
+        shutil.rmtree(atomic_publish.building(job.folder), ignore_errors=True)
 
 
 def _build(job: Job, tick: Callable[[str], None]) -> None:
-    folder = publish.building(job.folder)
+    folder = atomic_publish.building(job.folder)
     entries = {book["name"]: book for book in manifest.read(job.folder).get("notebooks", [])}
     stale = manifest.stale_notebooks(job)
     prepare(job, folder, [entries[book.name] for book in job.notebooks if book.name not in stale])
@@ -37,15 +38,15 @@ def _build(job: Job, tick: Callable[[str], None]) -> None:
             if notebook.name in stale:
                 parameters = {"run_dir": ".."} | job.overrides(notebook)
                 before = _written(folder)
-                seconds = run.execute(notebook.path, folder / "notebooks" / notebook.path.name, parameters)
+                seconds = execute.execute(notebook.path, folder / "notebooks" / notebook.path.name, parameters)
                 files = sorted(name for name, changed in _written(folder).items() if before.get(name) != changed)
                 entries[notebook.name] = {"name": notebook.name, "files": files, "seconds": round(seconds, 2)}
                 tick(f"{job.label} {notebook.name}")
             pages[f"{notebook.name}.html"] = beside.submit(_page, job, notebook, folder)
         for name, page in pages.items():
-            publish.write(folder / name, page.result())
+            atomic_publish.write(folder / name, page.result())
     _finish(job, folder, entries)
-    publish.swap_in(job.folder)
+    atomic_publish.swap_in(job.folder)
 
 
 def prepare(job: Job, folder: Path, fresh: list[dict]) -> None:
@@ -76,7 +77,7 @@ def _page(job: Job, notebook: Notebook, folder: Path) -> str:
 def _finish(job: Job, folder: Path, entries: dict[str, dict]) -> None:
     use_thousands(job.report.thousands)
     figures = index.summary(folder / "data")
-    publish.write(folder / "index.html", index.date_page(job, folder, figures))
+    atomic_publish.write(folder / "index.html", index.date_page(job, folder, figures))
     settings = manifest.shown(job.settings(folder).model_dump(mode="json"), job.root)
-    publish.write(folder / "settings.json", json.dumps(settings, indent=1))
-    publish.write(folder / "manifest.json", manifest.text(job, entries, figures))
+    atomic_publish.write(folder / "settings.json", json.dumps(settings, indent=1))
+    atomic_publish.write(folder / "manifest.json", manifest.text(job, entries, figures))

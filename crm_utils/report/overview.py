@@ -8,17 +8,18 @@ from markupsafe import Markup
 
 from crm_utils.core import formatting
 from crm_utils.headlines import trends as headlines
+from crm_utils.pipeline import atomic_publish
 from crm_utils.plots import trends as plots
-from crm_utils.report import glossary, publish, published, render
+from crm_utils.report import glossary, published, render
 from crm_utils.tables import trends as tables
 
 
 def write(root: Path) -> None:
     """Write `reports/index.html` and `reports/how-to-read.html` from what lies in `reports` now."""
     formatting.use_thousands(",")  # one page over reports that may each have their own
-    with publish.locked(root / "reports"):
-        publish.write(root / "reports" / "index.html", top_page(root))
-        publish.write(root / "reports" / glossary.PAGE, render.page("how-to-read.html.j2", terms=glossary.TERMS))
+    with atomic_publish.locked(root / "reports"):
+        atomic_publish.write(root / "reports" / "index.html", top_page(root))
+        atomic_publish.write(root / "reports" / glossary.PAGE, render.page("how-to-read.html.j2", terms=glossary.TERMS))
 
 
 def top_page(root: Path) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from crm_utils.core import formatting
-from crm_utils.report import keys, publish
+from crm_utils.pipeline import atomic_publish, cache_keys
 
 DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"  # what a user copied or put beside such folders is none of ours
 COMPARED = re.compile("(?<=<!--compared-->).*?(?=<!--/compared-->)", re.DOTALL)  # their place on a date's first page
@@ -32,9 +32,9 @@ def link_comparisons(folder: Path) -> None:
     for page in sorted(folder.glob(f"{DAY}/index.html")):
         links = _links(page.parent.name, pairs)
         if COMPARED.search(text := page.read_text(encoding="utf-8")) and COMPARED.search(text)[0] != links:
-            with publish.locked(folder, wait=False) as alone:
+            with atomic_publish.locked(folder, wait=False) as alone:
                 if alone:
-                    publish.write(page, COMPARED.sub(lambda _, links=links: links, text))
+                    atomic_publish.write(page, COMPARED.sub(lambda _, links=links: links, text))
 
 
 def _links(day: str, pairs: list[tuple[str, str]]) -> str:
@@ -56,8 +56,8 @@ def overview_key(root: Path) -> str:
         for folder, days in dates(root).items()
     }
     compared = {folder.name: comparisons(folder) for folder in dates(root)}
-    code = keys.imported("from crm_utils.report import overview")
-    code += sorted((keys.PACKAGE / "report" / "templates").glob("*.*"))
+    code = cache_keys.imported("from crm_utils.report import overview")
+    code += sorted((cache_keys.PACKAGE / "report" / "templates").glob("*.*"))
     parts = [json.dumps([there, compared]), *(path.read_text(encoding="utf-8") for path in code)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

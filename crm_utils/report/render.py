@@ -17,9 +17,9 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
+from crm_utils.pipeline.jobs import Job, Notebook
 from crm_utils.report import glossary
 from crm_utils.report.finish import finish, finished
-from crm_utils.report.plan import Job, Notebook
 
 TEMPLATES = Path(__file__).with_name("templates")
 HIDDEN_TAGS = {"parameters", "injected-parameters"}

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from crm_utils.core.paths import SIMULATED, content_hash, rules_file, side_file, source_files
-from crm_utils.report.plan import RULES, Job
+from crm_utils.pipeline.jobs import RULES, Job
 
 PACKAGE = Path(__file__).parents[1]
 

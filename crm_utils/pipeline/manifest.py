@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from crm_utils.core.paths import content_hash, rules_file, source_files
-from crm_utils.report import keys
-from crm_utils.report.plan import RULES, Job
+from crm_utils.pipeline import cache_keys
+from crm_utils.pipeline.jobs import RULES, Job
 
 PLACES = (
     "file",
@@ -57,7 +57,7 @@ def files(book: dict) -> list[str]:
 def fresh(job: Job) -> bool:
     """Whether the published pages of a job are those it would build."""
     pages = [*(f"{book.name}.html" for book in job.notebooks), "index.html"]
-    return read(job.folder).get("pages_key") == keys.pages_key(job) and all(
+    return read(job.folder).get("pages_key") == cache_keys.pages_key(job) and all(
         (job.folder / page).exists() for page in pages
     )
 
@@ -79,7 +79,7 @@ def text(job: Job, entries: dict[str, dict], figures: dict[str, float]) -> str:
         "simulated": job.report.source.simulate is not None,
         "analysis_date": str(job.day),
         "summary": figures,
-        "pages_key": keys.pages_key(job),
+        "pages_key": cache_keys.pages_key(job),
         "notebooks": notebooks,
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in VERSIONS},
     }
@@ -100,14 +100,14 @@ def _made_from(job: Job) -> dict[str, Any]:
     chosen = [p for book in job.notebooks for p in job.parameters(book) if p.name in RULES]
     rules = [rules_file(job.root, p.name, p.value) for p in chosen]
     code = [piece for book in job.notebooks for piece in book.code]
-    own = [path for path in keys.imported(*code, root=job.root) if not path.is_relative_to(keys.PACKAGE)]
-    files = [*source_files(job.report.source.model_dump(), job.root), *keys.side_files(job), *own]
+    own = [path for path in cache_keys.imported(*code, root=job.root) if not path.is_relative_to(cache_keys.PACKAGE)]
+    files = [*source_files(job.report.source.model_dump(), job.root), *cache_keys.side_files(job), *own]
     lock = job.root / "requirements.lock"
     return {
         "params": shown(job.report.model_dump(mode="json", exclude_unset=True), job.root),
         "rules": {_named(path, job.root): path.read_text(encoding="utf-8") for path in rules},
         "files": {_named(path, job.root): content_hash(path, job.root) for path in files},
-        "code": keys.package_key(),
+        "code": cache_keys.package_key(),
         "lock": content_hash(lock, job.root) if lock.exists() else None,
     }
 

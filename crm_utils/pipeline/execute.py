@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
 from crm_utils.core.formatting import hidden
-from crm_utils.report.kernels import KernelManager
+from crm_utils.pipeline.kernels import KernelManager
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 LONGEST = 1000
