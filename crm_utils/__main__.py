@@ -15,7 +15,7 @@ from crm_utils.pipeline.jobs import Job, jobs
 from crm_utils.pipeline.manifest import stale_notebooks
 from crm_utils.report.build import build, draft, out_of_date
 from crm_utils.report.failures import told
-from crm_utils.report.published import bring_index_up_to_date
+from crm_utils.site.published import bring_index_up_to_date
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -21,7 +21,8 @@ from crm_utils.__main__ import main
 from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline import execute as run
 from crm_utils.pipeline.jobs import jobs
-from crm_utils.report import build, index, overview, published, render
+from crm_utils.report import build
+from crm_utils.site import date_page, index_page, published, render
 
 PROJECT, SAID = Path(sys.argv[1]), Path(sys.argv[1]).with_name("said.txt")
 REPORTS, PARAMS = PROJECT / "reports", PROJECT / "params" / "small.yaml"
@@ -48,9 +49,9 @@ def stand_ins() -> None:
     build._unusable = lambda jobs: None
     render.read = lambda path: path.read_text()
     render.notebook_page = lambda job, notebook, executed: job.report.title
-    index.summary = lambda data: {}
-    index.date_page = lambda job, folder, figures: job.report.title
-    overview.top_page = lambda root: (
+    date_page.summary = lambda data: {}
+    date_page.date_page = lambda job, folder, figures: job.report.title
+    index_page.top_page = lambda root: (
         f'data-built-from="{published.overview_key(root)}" '
         + json.dumps(
             sorted([json.loads(path.read_text())[key] for key in ("analysis_date", "title")] for path in manifests())
@@ -118,7 +119,7 @@ def check_whole(old: dict, new: dict, when: str) -> None:
     assert sorted(path.name for path in (REPORTS / "small").iterdir()) == [".lock", *old], when
     for day in old:
         assert contents(REPORTS / "small" / day) in (old[day], new[day]), f"{when}: {day} is neither old nor new"
-    assert (REPORTS / "index.html").read_text() == overview.top_page(PROJECT), (
+    assert (REPORTS / "index.html").read_text() == index_page.top_page(PROJECT), (
         f"{when}: the index tells of another state"
     )
 

@@ -15,9 +15,10 @@ from crm_utils.comparison import metrics, tables
 from crm_utils.comparison import narrative as headlines
 from crm_utils.core.paths import SourceError
 from crm_utils.pipeline import atomic_publish
-from crm_utils.report import compare, published
+from crm_utils.report import compare
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, migration, narrative
+from crm_utils.site import published
 from crm_utils.store import Store
 
 THEN, NOW = date(1997, 9, 30), date(1997, 12, 31)

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from crm_utils.core import formatting
 from crm_utils.core.display.table_style import styled
-from crm_utils.report.finish import SORTABLE_FROM, WIDE_FROM, finished
+from crm_utils.site.table_html import SORTABLE_FROM, WIDE_FROM, finished
 from crm_utils.store import Store
 
 

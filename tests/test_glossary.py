@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from crm_utils.report import glossary, render
+from crm_utils.site import glossary, render
 
 
 def linked(html: str) -> BeautifulSoup:

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from crm_utils.headlines import trends as headlines
-from crm_utils.plots import trends as plots
-from crm_utils.report import overview, published
+from crm_utils.site import index_page, published
+from crm_utils.site import trends_charts as plots
+from crm_utils.site import trends_narrative as headlines
 
 
 def publish(root: Path, report: str, day: str, customers: int, key: str = "k", **manifest: object) -> None:
@@ -121,7 +121,7 @@ def test_comparisons_are_linked_while_both_dates_are_there(root):
 
 def test_titles_from_params_are_escaped(tmp_path):
     publish(tmp_path, "odd", "2024-06-30", 5, title="<script>alert(1)</script>")
-    assert "<script>alert" not in overview.top_page(tmp_path)
+    assert "<script>alert" not in index_page.top_page(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["index.html", "how-to-read.html"])

@@ -36,7 +36,8 @@ def pages_key(job: Job) -> str:
     """The key of the rendered pages: the notebooks' keys, where each setting comes from, and the code that renders."""
     code = [
         path.read_text(encoding="utf-8")
-        for path in sorted((PACKAGE / "report").rglob("*"))
+        for folder in ("pipeline", "site", "commands")
+        for path in sorted((PACKAGE / folder).rglob("*"))
         if path.suffix in (".py", ".j2", ".css", ".js")
     ]
     origins = [[parameter.origin for parameter in job.parameters(book)] for book in job.notebooks]

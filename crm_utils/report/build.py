@@ -11,7 +11,8 @@ from crm_utils.core.formatting import hidden
 from crm_utils.core.paths import SourceError, SourceMissing
 from crm_utils.pipeline import atomic_publish, cache_keys, manifest
 from crm_utils.pipeline.jobs import Job
-from crm_utils.report import failures, published
+from crm_utils.report import failures
+from crm_utils.site import published
 
 KERNEL_SETTINGS = {
     "LC_ALL": "C.UTF-8",  # a page reads the same wherever it is made

@@ -18,10 +18,10 @@ from crm_utils.core.contracts import TableError
 from crm_utils.core.orders import known_on
 from crm_utils.core.paths import SourceError
 from crm_utils.pipeline import atomic_publish
-from crm_utils.report import glossary, published, render
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, charts, migration, narrative
 from crm_utils.segmentation import tables as segment_tables
+from crm_utils.site import glossary, published, render
 from crm_utils.store import Store
 
 TABLES = ("customers", "segments", "segment_profile", "cltv", "forecast", "budget")

@@ -9,7 +9,8 @@ from pathlib import Path
 from crm_utils.core.formatting import use_thousands
 from crm_utils.pipeline import atomic_publish, execute, manifest
 from crm_utils.pipeline.jobs import Job, Notebook
-from crm_utils.report import failures, index, render
+from crm_utils.report import failures
+from crm_utils.site import date_page, render
 
 
 def build(job: Job, tick: Callable[[str], None]) -> failures.Failure | None:
@@ -76,8 +77,8 @@ def _page(job: Job, notebook: Notebook, folder: Path) -> str:
 
 def _finish(job: Job, folder: Path, entries: dict[str, dict]) -> None:
     use_thousands(job.report.thousands)
-    figures = index.summary(folder / "data")
-    atomic_publish.write(folder / "index.html", index.date_page(job, folder, figures))
+    figures = date_page.summary(folder / "data")
+    atomic_publish.write(folder / "index.html", date_page.date_page(job, folder, figures))
     settings = manifest.shown(job.settings(folder).model_dump(mode="json"), job.root)
     atomic_publish.write(folder / "settings.json", json.dumps(settings, indent=1))
     atomic_publish.write(folder / "manifest.json", manifest.text(job, entries, figures))

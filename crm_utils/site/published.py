@@ -56,8 +56,8 @@ def overview_key(root: Path) -> str:
         for folder, days in dates(root).items()
     }
     compared = {folder.name: comparisons(folder) for folder in dates(root)}
-    code = cache_keys.imported("from crm_utils.report import overview")
-    code += sorted((cache_keys.PACKAGE / "report" / "templates").glob("*.*"))
+    code = cache_keys.imported("from crm_utils.site import index_page")
+    code += sorted((cache_keys.PACKAGE / "site" / "templates").glob("*.*"))
     parts = [json.dumps([there, compared]), *(path.read_text(encoding="utf-8") for path in code)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -68,9 +68,9 @@ def bring_index_up_to_date(root: Path) -> None:
         link_comparisons(folder)
     index = root / "reports" / "index.html"
     if not index.exists() or f'data-built-from="{overview_key(root)}"' not in index.read_text(encoding="utf-8"):
-        from crm_utils.report import overview
+        from crm_utils.site import index_page
 
-        overview.write(root)
+        index_page.write(root)
 
 
 def renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 from crm_utils.comparison.metrics import RECENT_DAYS
 from crm_utils.core import formatting
 from crm_utils.pipeline.jobs import Job
-from crm_utils.report import glossary, render
-from crm_utils.report.blocks import beside, blocks
+from crm_utils.site import glossary, render
+from crm_utils.site.summary_blocks import beside, blocks
 
 TABLES = {
     "orders": "one row per order",

@@ -7,11 +7,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from crm_utils.core import formatting
-from crm_utils.headlines import trends as headlines
 from crm_utils.pipeline import atomic_publish
-from crm_utils.plots import trends as plots
-from crm_utils.report import glossary, published, render
-from crm_utils.tables import trends as tables
+from crm_utils.site import glossary, published, render
+from crm_utils.site import trends_charts as plots
+from crm_utils.site import trends_narrative as headlines
+from crm_utils.site import trends_tables as tables
 
 
 def write(root: Path) -> None:

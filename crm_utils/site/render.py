@@ -18,8 +18,8 @@ from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
 from crm_utils.pipeline.jobs import Job, Notebook
-from crm_utils.report import glossary
-from crm_utils.report.finish import finish, finished
+from crm_utils.site import glossary
+from crm_utils.site.table_html import finish, finished
 
 TEMPLATES = Path(__file__).with_name("templates")
 HIDDEN_TAGS = {"parameters", "injected-parameters"}
