@@ -7,14 +7,14 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from crm_utils.commands.build_reports import build, draft, out_of_date
+from crm_utils.commands.failures import told
 from crm_utils.config import ParamsError
 from crm_utils.core.formatting import plural
 from crm_utils.core.paths import SourceError
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.jobs import Job, jobs
 from crm_utils.pipeline.manifest import stale_notebooks
-from crm_utils.report.build import build, draft, out_of_date
-from crm_utils.report.failures import told
 from crm_utils.site.published import bring_index_up_to_date
 
 
@@ -86,7 +86,7 @@ def _draft(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    from crm_utils.report.new import new
+    from crm_utils.commands.new_report.draft import new
 
     if not options.report or not options.file:
         raise ParamsError("name the report and its file: make new REPORT=shop FILE=orders.csv")
@@ -105,7 +105,7 @@ def _compare(options: argparse.Namespace) -> int:
         raise ParamsError(
             "name the report and two of its dates: make compare REPORT=cdnow FROM=1997-12-31 TO=1998-06-30"
         )
-    from crm_utils.report.compare import compare
+    from crm_utils.commands.compare_dates import compare
 
     path = compare(Path.cwd(), options.report, options.since, options.to)
     bring_index_up_to_date(Path.cwd())
@@ -114,7 +114,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from crm_utils.report.export import export
+    from crm_utils.commands.export_tables import export
 
     if not options.report or not options.to:
         raise ParamsError("name the report and the database: make export REPORT=shop TO=postgresql://…")
@@ -128,7 +128,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _data(options: argparse.Namespace) -> int:
-    from crm_utils.download import online_retail
+    from crm_utils.commands.download_data import online_retail
 
     path = online_retail(Path.cwd() / "data")
     print(f"{path.relative_to(Path.cwd())} is there: make report REPORT=online_retail_II")

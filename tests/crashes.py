@@ -18,10 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crm_utils.__main__ import main
+from crm_utils.commands import build_reports
 from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline import execute as run
 from crm_utils.pipeline.jobs import jobs
-from crm_utils.report import build
 from crm_utils.site import date_page, index_page, published, render
 
 PROJECT, SAID = Path(sys.argv[1]), Path(sys.argv[1]).with_name("said.txt")
@@ -45,8 +45,8 @@ def refused(source: Path, target: Path, parameters: dict) -> float:
 
 
 def stand_ins() -> None:
-    build._set_up_kernels = lambda root: None
-    build._unusable = lambda jobs: None
+    build_reports._set_up_kernels = lambda root: None
+    build_reports._unusable = lambda jobs: None
     render.read = lambda path: path.read_text()
     render.notebook_page = lambda job, notebook, executed: job.report.title
     date_page.summary = lambda data: {}

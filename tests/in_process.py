@@ -16,8 +16,8 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from crm_utils.__main__ import main
+from crm_utils.commands import build_reports
 from crm_utils.pipeline import execute as run
-from crm_utils.report import build
 from crm_utils.sources import databases
 
 
@@ -89,7 +89,7 @@ def prepared(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     driver = InProcess(project, capsys)
     monkeypatch.chdir(project)
     monkeypatch.setattr(run, "execute", driver.execute)
-    monkeypatch.setattr(build, "_set_up_kernels", lambda root: None)
-    monkeypatch.setattr(build, "_cores", lambda: 1)
+    monkeypatch.setattr(build_reports, "_set_up_kernels", lambda root: None)
+    monkeypatch.setattr(build_reports, "_cores", lambda: 1)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     return driver

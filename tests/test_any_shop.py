@@ -15,10 +15,10 @@ from conftest import ROOT
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from crm_utils.commands import build_date
 from crm_utils.core.paths import SourceError
 from crm_utils.pipeline.execute import NotebookFailed
 from crm_utils.pipeline.jobs import jobs
-from crm_utils.report import one_date
 
 DAY = date(1997, 12, 31)
 UNFORESEEN = re.compile(r"”: \w+(Error|Exception|Interrupt|Exit|Warning)\b")
@@ -93,7 +93,7 @@ def tables(project: Path, notebooks: int) -> dict[str, pd.DataFrame] | str:
     """The tables that the first notebooks leave, or the words of who refused. No page is made, no figure turned into HTML."""
     job = jobs(project, "any")[0][0]
     folder = project / "reports" / "any" / str(DAY)
-    one_date.prepare(job, folder, [])
+    build_date.prepare(job, folder, [])
     try:
         for notebook in job.notebooks[:notebooks]:
             parameters = {"run_dir": ".."} | job.overrides(notebook)

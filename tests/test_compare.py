@@ -11,11 +11,11 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from conftest import run
 
+from crm_utils.commands import compare_dates
 from crm_utils.comparison import metrics, tables
 from crm_utils.comparison import narrative as headlines
 from crm_utils.core.paths import SourceError
 from crm_utils.pipeline import atomic_publish
-from crm_utils.report import compare
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, migration, narrative
 from crm_utils.site import published
@@ -179,7 +179,7 @@ def two_dates(built, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def compared(two_dates) -> Path:
     """The page of the two dates, linked from the index."""
-    path = compare.compare(two_dates, "small", str(THEN), str(NOW))
+    path = compare_dates.compare(two_dates, "small", str(THEN), str(NOW))
     published.bring_index_up_to_date(two_dates)
     return path
 
@@ -238,7 +238,7 @@ def test_movement_adds_up_from_the_segments_published_then_to_those_of_now(two_d
 def test_the_same_folders_give_the_same_bytes(two_dates, compared):
     first = compared.read_bytes()
     compared.unlink()
-    assert compare.compare(two_dates, "small", str(THEN), str(NOW)).read_bytes() == first
+    assert compare_dates.compare(two_dates, "small", str(THEN), str(NOW)).read_bytes() == first
     assert [other.name for other in compared.parent.iterdir()] == [compared.name]
     assert str(two_dates).encode() not in first
 
@@ -260,7 +260,7 @@ def test_the_same_folders_give_the_same_bytes(two_dates, compared):
 )
 def test_what_is_not_there_is_refused(two_dates, report, then, now, message):
     with pytest.raises(SourceError, match=message.replace("(", r"\(").replace(")", r"\)")):
-        compare.compare(two_dates, report, then, now)
+        compare_dates.compare(two_dates, report, then, now)
     assert not (two_dates / "reports" / "smal").exists()
 
 
@@ -270,7 +270,7 @@ def test_a_date_without_its_tables_is_told(two_dates, tmp_path):
     with pytest.raises(
         SourceError, match="^small 1997-09-30 has no table forecast: make report REPORT=small DATE=1997-09-30 first$"
     ):
-        compare.compare(root, "small", str(THEN), str(NOW))
+        compare_dates.compare(root, "small", str(THEN), str(NOW))
 
 
 def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_path):
@@ -289,9 +289,9 @@ def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_pat
     (other / "manifest.json").write_text(json.dumps(manifest | {"title": "Renamed shop"}))
     atomic_publish.swap_in(folder / str(NOW))
     assert page.exists(), "publishing a date leaves the comparisons"
-    assert compare.renew(folder, {"1997-06-30"}) == []
+    assert compare_dates.renew(folder, {"1997-06-30"}) == []
     assert "Renamed shop" not in page.read_text(), "of another date: left alone"
-    assert compare.renew(folder, {str(NOW)}) == []
+    assert compare_dates.renew(folder, {str(NOW)}) == []
     assert "Renamed shop" in page.read_text()
     shutil.rmtree(folder / str(THEN))
     published.bring_index_up_to_date(root)
@@ -307,7 +307,7 @@ def test_other_rules_on_the_two_dates_are_said_and_moves_left_out(two_dates, tmp
     customers = Store(earlier).load("customers")
     customers.attrs["rules"] |= {"window": "12 months to the analysis date"}
     Store(earlier).save(customers, "customers")
-    page = compare.page(earlier, earlier.with_name(str(NOW)))
+    page = compare_dates.page(earlier, earlier.with_name(str(NOW)))
     assert "1 setting differs (02_rfm.bins was 4 and is 5)" in page
     assert "Who moved between segments is not shown: the two dates score customers by different rules." in page
 

@@ -9,9 +9,9 @@ import pytest
 import servers
 from conftest import run, skip_or_fail
 
+from crm_utils.commands import export_tables as module
+from crm_utils.commands.export_tables import TABLES, export
 from crm_utils.core.paths import SourceError
-from crm_utils.report import export as module
-from crm_utils.report.export import TABLES, export
 from crm_utils.sources import databases
 
 DAY = date(1998, 6, 30)

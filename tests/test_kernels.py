@@ -12,8 +12,8 @@ import nbformat
 import psutil
 import pytest
 
+from crm_utils.commands import build_reports
 from crm_utils.pipeline import execute, kernels
-from crm_utils.report import build
 
 ROOT = Path(__file__).parents[1]
 CELLS = [
@@ -28,7 +28,7 @@ CELLS = [
 @pytest.fixture
 def settings(monkeypatch, tmp_path):
     """The environment that a build gives its kernels."""
-    for name, value in (build.KERNEL_SETTINGS | {"IPYTHONDIR": str(tmp_path / "ipython")}).items():
+    for name, value in (build_reports.KERNEL_SETTINGS | {"IPYTHONDIR": str(tmp_path / "ipython")}).items():
         monkeypatch.setenv(name, value)
 
 
@@ -58,7 +58,7 @@ def test_what_kernels_are_forked_from_runs_no_thread_that_they_would_miss():
         "for name in sys.argv[1:]: importlib.import_module(name)\n"
         "print(*(place.read_text().strip() for place in pathlib.Path('/proc/self/task').glob('*/comm')), sep='\\n')"
     )
-    settings = os.environ | build.KERNEL_SETTINGS | {"PYTHONPATH": str(ROOT)}
+    settings = os.environ | build_reports.KERNEL_SETTINGS | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", script, *kernels.IMPORTED]
     names = subprocess.run(command, env=settings, capture_output=True, text=True, check=True).stdout.splitlines()
     assert len([name for name in names if name != "jemalloc_bg_thd"]) == 1

@@ -12,10 +12,11 @@ import yaml
 from conftest import new_project, run
 from in_process import prepared
 
-from crm_utils import guess, sources, to_check
+from crm_utils import sources
+from crm_utils.commands.new_report import inference, warnings
+from crm_utils.commands.new_report.draft import new
 from crm_utils.config import ParamsError, Report, read
 from crm_utils.core.paths import SourceError
-from crm_utils.report.new import new
 
 
 def sample(**columns: list) -> pd.DataFrame:
@@ -51,7 +52,7 @@ def test_columns_are_found_by_their_usual_names(names, expected):
     values = {"ordered_at": "2011-03-01", "quantity": "3", "unit_price": "2.50", "amount": "7.50"}
     pairs = list(zip(names.split(), expected.split(), strict=True))
     frame = pd.DataFrame({name.replace("_", " "): [values.get(kind, "x1")] for name, kind in pairs}, dtype="str")
-    assert guess.columns(frame) == {kind: name.replace("_", " ") for name, kind in pairs}
+    assert inference.columns(frame) == {kind: name.replace("_", " ") for name, kind in pairs}
 
 
 def test_a_name_is_not_believed_against_its_values():
@@ -62,7 +63,7 @@ def test_a_name_is_not_believed_against_its_values():
         price=["cheap", "dear"],
         paid=["1", "2"],
     )
-    assert guess.columns(frame) == {"ordered_at": "when", "customer_id": "customer"}
+    assert inference.columns(frame) == {"ordered_at": "when", "customer_id": "customer"}
 
 
 ROW = {"date": "2024-01-31", "number": "3", "text": "x1"}
@@ -111,7 +112,7 @@ ROW = {"date": "2024-01-31", "number": "3", "text": "x1"}
 )
 def test_a_word_in_common_does_not_make_a_column_ours(columns, expected):
     frame = pd.DataFrame({name: [ROW[kind]] for name, kind in columns.items()}, dtype="str")
-    found = guess.columns(frame)
+    found = inference.columns(frame)
     assert {standard: found.get(standard) for standard in expected} == expected
 
 
@@ -119,7 +120,7 @@ def test_a_column_of_few_values_holds_no_order_ids():
     frame = pd.DataFrame(
         {"customer": "a", "date": "2024-01-31", "amount": "1", "invoice": ["yes", "no"] * 400}, dtype="str"
     )
-    assert "order_id" not in guess.columns(frame)
+    assert "order_id" not in inference.columns(frame)
 
 
 ORDERS = pd.DataFrame(
@@ -178,8 +179,8 @@ PIECES = ORDERS.price.astype(float) * 2
     ],
 )
 def test_what_is_doubtful_is_to_be_checked(frame, words):
-    columns = guess.columns(frame)
-    said = to_check.doubts(frame, columns, {})
+    columns = inference.columns(frame)
+    said = warnings.doubts(frame, columns, {})
     assert said == [] if words is None else any(words in line for line in said), said
 
 
@@ -197,8 +198,8 @@ def test_what_is_doubtful_is_to_be_checked(frame, words):
     ],
 )
 def test_three_digits_after_one_mark_can_be_read_two_ways(texts, continental, written, example):
-    assert guess.number_format(texts, continental) == written
-    assert guess.two_ways(texts) == example
+    assert inference.number_format(texts, continental) == written
+    assert inference.two_ways(texts) == example
 
 
 def test_a_number_that_may_be_a_thousand_times_as_large_is_told(tmp_path):
@@ -236,7 +237,7 @@ def test_whole_numbers_that_are_days_are_no_serial_numbers(tmp_path):
 
 def test_a_total_is_not_named_beside_quantity_and_price():
     frame = sample(customer=["a"], date=["2011-01-31"], quantity=["2"], price=["3"], total=["60"])
-    assert "amount" not in guess.columns(frame)
+    assert "amount" not in inference.columns(frame)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +253,7 @@ def test_a_total_is_not_named_beside_quantity_and_price():
     ],
 )
 def test_how_dates_are_written(texts, expected):
-    assert guess.date_format(texts) == expected
+    assert inference.date_format(texts) == expected
 
 
 @pytest.mark.parametrize(
@@ -271,27 +272,27 @@ def test_how_dates_are_written(texts, expected):
     ],
 )
 def test_how_numbers_are_written(texts, expected):
-    assert guess.number_format(texts) == expected
+    assert inference.number_format(texts) == expected
 
 
 def test_the_currency_is_told_by_a_sign_a_column_of_codes_or_a_name():
-    assert guess.currency(sample(a=["1"]), "£") == "GBP"
-    assert guess.currency(sample(a=["1"], cur=["CHF"]), None) == "CHF"
-    assert guess.currency(sample(price_usd=["1"]), None) == "USD"
-    assert guess.currency(sample(**{"Preis (€)": ["1"]}), None) == "EUR"
-    assert guess.currency(sample(**{"Preis (€)": ["1"], "Price ($)": ["1"]}), None) is None
-    assert guess.currency(sample(a=["1"]), None) is None
+    assert inference.currency(sample(a=["1"]), "£") == "GBP"
+    assert inference.currency(sample(a=["1"], cur=["CHF"]), None) == "CHF"
+    assert inference.currency(sample(price_usd=["1"]), None) == "USD"
+    assert inference.currency(sample(**{"Preis (€)": ["1"]}), None) == "EUR"
+    assert inference.currency(sample(**{"Preis (€)": ["1"], "Price ($)": ["1"]}), None) is None
+    assert inference.currency(sample(a=["1"]), None) is None
 
 
 def test_analysis_dates_are_quarters_back_with_half_a_year_before_them():
-    assert [str(day) for day in guess.analysis_dates(date(2009, 12, 1), date(2011, 12, 9))] == [
+    assert [str(day) for day in inference.analysis_dates(date(2009, 12, 1), date(2011, 12, 9))] == [
         "2011-03-09",
         "2011-06-09",
         "2011-09-09",
         "2011-12-09",
     ]
-    assert guess.analysis_dates(date(2011, 11, 1), date(2011, 12, 9)) == [date(2011, 12, 9)]
-    assert guess.analysis_dates(date(2010, 1, 1), date(2011, 5, 31))[-2:] == [date(2011, 2, 28), date(2011, 5, 31)]
+    assert inference.analysis_dates(date(2011, 11, 1), date(2011, 12, 9)) == [date(2011, 12, 9)]
+    assert inference.analysis_dates(date(2010, 1, 1), date(2011, 5, 31))[-2:] == [date(2011, 2, 28), date(2011, 5, 31)]
 
 
 ROWS = [
@@ -473,19 +474,19 @@ def test_rows_that_may_be_no_sales_are_pointed_out():
         amount=["1.5"] * 4,
         status=["paid", "Failed", "paid", "no-show"],
     )
-    found = guess.columns(frame)
-    [said] = [line for line in to_check.doubts(frame, found, {}) if line.startswith("rows")]
+    found = inference.columns(frame)
+    [said] = [line for line in warnings.doubts(frame, found, {}) if line.startswith("rows")]
     assert said.startswith(
         "rows: column 'status' holds 'Failed' and 'no-show' in 50% of rows, which count like all others"
     )
-    assert not [line for line in to_check.doubts(frame.assign(status="paid"), found, {}) if line.startswith("rows")]
+    assert not [line for line in warnings.doubts(frame.assign(status="paid"), found, {}) if line.startswith("rows")]
 
 
 def test_ids_that_differ_in_case_are_pointed_out():
     frame = sample(
         customer_id=["Ann@x.org", "ann@x.org", "bob@x.org"], order_date=["2024-01-01"] * 3, amount=["1.5"] * 3
     )
-    [said] = [line for line in to_check.doubts(frame, guess.columns(frame), {}) if line.startswith("customers")]
+    [said] = [line for line in warnings.doubts(frame, inference.columns(frame), {}) if line.startswith("customers")]
     assert "2 ids of 'customer id' differ from another only in case, such as 'Ann@x.org' and 'ann@x.org'" in said
 
 
@@ -500,16 +501,16 @@ def test_ids_that_differ_in_case_are_pointed_out():
 )
 def test_amounts_that_may_be_cents_are_pointed_out(amounts, told):
     frame = sample(customer_id=["1"] * 9, order_date=["2024-01-01"] * 9, amount=amounts * 3)
-    assert any("if these are cents" in line for line in to_check.doubts(frame, guess.columns(frame), {})) is told
+    assert any("if these are cents" in line for line in warnings.doubts(frame, inference.columns(frame), {})) is told
 
 
 def test_an_id_is_no_date_and_a_refund_no_revenue():
     frame = sample(Auftraggeber=["0000100001"] * 3, Fakturadatum=["11.01.2024"] * 3, Nettowert=["12,50"] * 3)
-    assert guess.columns(frame)["ordered_at"] == "Fakturadatum"
+    assert inference.columns(frame)["ordered_at"] == "Fakturadatum"
     frame = sample(customer=["1"], date=["2024-01-01"], amount_refunded=["0"], amount=["5"])
-    assert not [line for line in to_check.doubts(frame, guess.columns(frame), {}) if "refunded" in line]
+    assert not [line for line in warnings.doubts(frame, inference.columns(frame), {}) if "refunded" in line]
 
 
 def test_orders_named_by_a_sign_are_found():
     frame = sample(Name=["#1001", "#1002"], Email=["a@x", "b@x"], Created_at=["2024-01-01"] * 2, Total=["5", "6"])
-    assert guess.columns(frame)["order_id"] == "Name"
+    assert inference.columns(frame)["order_id"] == "Name"

@@ -77,6 +77,6 @@ def renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
     """Write the comparisons anew in which a rebuilt date stands; return one line per problem. Call under the report's lock."""
     if not rebuilt & {day for pair in comparisons(folder) for day in pair}:
         return []
-    from crm_utils.report import compare
+    from crm_utils.commands import compare_dates
 
-    return compare.renew(folder, rebuilt)
+    return compare_dates.renew(folder, rebuilt)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from crm_utils import guess, sources, to_check
+from crm_utils import sources
+from crm_utils.commands.new_report import inference, warnings
 from crm_utils.config import ParamsError
 from crm_utils.core.formatting import listing, plural
 from crm_utils.core.paths import SourceError, SourceMissing, source_files
@@ -36,12 +37,12 @@ def new(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
     sample = pd.concat([_as_text(part) for part in parts], ignore_index=True)
     if sample.empty:
         raise SourceError(f"{parts[0].label} has no row below its column names: export it again")
-    columns, open_points = guess.columns(sample), []
+    columns, open_points = inference.columns(sample), []
     guessed += [_told_encoding(sample, source["encoding"])] if "encoding" in source else []
     guessed.append(_told(columns))
     written = _formats(parts, sample, columns, guessed, open_points)
     source |= written
-    open_points += to_check.doubts(sample, columns, written)
+    open_points += warnings.doubts(sample, columns, written)
     currency = _currency(sample, source, guessed, open_points)
     days = _days(source, columns, root, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
@@ -109,17 +110,17 @@ def _formats(
         found["date_format"] = "excel"
         guessed.append("dates: excel, a spreadsheet's serial numbers")
     elif "ordered_at" in columns and (texts := _texts(parts, columns["ordered_at"])):
-        pattern, others = guess.date_format(texts)
+        pattern, others = inference.date_format(texts)
         found |= {"date_format": pattern} if pattern else {}
-        iso = "ISO" if re.match(guess.ISO, texts[0]) else "written in a way that is not known"
+        iso = "ISO" if re.match(inference.ISO, texts[0]) else "written in a way that is not known"
         guessed.append(f"dates: {pattern or iso}, as in {texts[0]!r}")
         if others:
             open_points.append(
                 f"dates fit {others[0]} as well as {pattern}: correct source.date_format if the day stands elsewhere"
             )
-    numbers = [text for name in guess.NUMBERS if name in columns for text in _texts(parts, columns[name])]
-    written = guess.number_format(numbers, continental="." in found.get("date_format", ""))
-    if example := guess.two_ways(numbers):
+    numbers = [text for name in inference.NUMBERS if name in columns for text in _texts(parts, columns[name])]
+    written = inference.number_format(numbers, continental="." in found.get("date_format", ""))
+    if example := inference.two_ways(numbers):
         mark = "," if "," in example else "."
         read = example.replace(mark, "") if written.get("thousands") == mark else example.replace(mark, ".")
         open_points.append(
@@ -142,7 +143,7 @@ def _texts(parts: list, column: str) -> list[str]:
 
 
 def _currency(sample: pd.DataFrame, source: dict, guessed: list[str], open_points: list[str]) -> str:
-    currency = guess.currency(sample, source.get("currency_sign"))
+    currency = inference.currency(sample, source.get("currency_sign"))
     if currency is None:
         open_points.append("currency: nothing tells it; XXX stands there, write its three letters instead")
         return "XXX"
@@ -175,7 +176,7 @@ def _days(source: dict, columns: dict[str, str], root: Path, guessed: list[str],
         .execute()
         .iloc[0]
     )
-    days = guess.analysis_dates(span["first"].date(), span["last"].date())
+    days = inference.analysis_dates(span["first"].date(), span["last"].date())
     if span["last"].date() > date.today():
         open_points.append(
             f"analysis dates: the last order is of {span['last']:%Y-%m-%d}, which is still to come: are the years right?"

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
 
+from crm_utils.commands import failures
 from crm_utils.core.formatting import hidden
 from crm_utils.core.paths import SourceError, SourceMissing
 from crm_utils.pipeline import atomic_publish, cache_keys, manifest
 from crm_utils.pipeline.jobs import Job
-from crm_utils.report import failures
 from crm_utils.site import published
 
 KERNEL_SETTINGS = {
@@ -83,10 +83,10 @@ def build(root: Path, stale: list[Job], tick: Callable[[str], None]) -> tuple[in
 
 def _side_by_side(jobs: list[Job], tick: Callable[[str], None]) -> list[failures.Failure]:
     """What failed. All that builds is imported before there are threads: none meets a module that another has half imported."""
-    from crm_utils.report import one_date
+    from crm_utils.commands import build_date
 
     with ThreadPoolExecutor(max_workers=_cores()) as pool:
-        building = [pool.submit(one_date.build, job, tick) for job in jobs]
+        building = [pool.submit(build_date.build, job, tick) for job in jobs]
         while wait(building, timeout=0.5).not_done:  # awake now and then: another thread may have caught a Ctrl-C
             pass
         return [failure for future in building if (failure := future.result())]

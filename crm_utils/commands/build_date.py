@@ -6,10 +6,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from crm_utils.commands import failures
 from crm_utils.core.formatting import use_thousands
 from crm_utils.pipeline import atomic_publish, execute, manifest
 from crm_utils.pipeline.jobs import Job, Notebook
-from crm_utils.report import failures
 from crm_utils.site import date_page, render
 
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from crm_utils.commands.new_report.inference import AROUND, CODES, FEW_IDS, MOST, agrees, best
 from crm_utils.core.formatting import listing, percent
-from crm_utils.guess import AROUND, CODES, FEW_IDS, MOST, agrees, best
 
 NO_SALE = "cancelled canceled refunded refund failed voided void pending unpaid declined returned rejected expired chargeback storniert noshow"
 FEW_STATES, CENTS = 15, 1000

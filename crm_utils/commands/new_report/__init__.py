@@ -1,0 +1,1 @@
+"""Parameters for a new report, guessed from its file."""

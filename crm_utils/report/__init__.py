@@ -1,1 +1,0 @@
-"""From parameters to published pages: plan, run stale notebooks, render, index, publish."""
