@@ -15,7 +15,7 @@ from crm_utils.core.paths import SourceError
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.jobs import Job, jobs
 from crm_utils.pipeline.manifest import stale_notebooks
-from crm_utils.site.published import bring_index_up_to_date
+from crm_utils.site.index_refresh import refresh_index
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -108,7 +108,7 @@ def _compare(options: argparse.Namespace) -> int:
     from crm_utils.commands.compare_dates import compare
 
     path = compare(Path.cwd(), options.report, options.since, options.to)
-    bring_index_up_to_date(Path.cwd())
+    refresh_index(Path.cwd())
     print(f"{path.relative_to(Path.cwd())} is written, and linked from reports/index.html")
     return 0
 

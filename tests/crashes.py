@@ -22,7 +22,7 @@ from crm_utils.commands import build_reports
 from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline import execute as run
 from crm_utils.pipeline.jobs import jobs
-from crm_utils.site import date_page, index_page, published, render
+from crm_utils.site import date_page, index_page, index_refresh, render
 
 PROJECT, SAID = Path(sys.argv[1]), Path(sys.argv[1]).with_name("said.txt")
 REPORTS, PARAMS = PROJECT / "reports", PROJECT / "params" / "small.yaml"
@@ -52,7 +52,7 @@ def stand_ins() -> None:
     date_page.summary = lambda data: {}
     date_page.date_page = lambda job, folder, figures: job.report.title
     index_page.top_page = lambda root: (
-        f'data-built-from="{published.overview_key(root)}" '
+        f'data-built-from="{index_refresh.overview_key(root)}" '
         + json.dumps(
             sorted([json.loads(path.read_text())[key] for key in ("analysis_date", "title")] for path in manifests())
         )

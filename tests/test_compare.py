@@ -18,7 +18,7 @@ from crm_utils.core.paths import SourceError
 from crm_utils.pipeline import atomic_publish
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, migration, narrative
-from crm_utils.site import published
+from crm_utils.site import index_refresh
 from crm_utils.store import Store
 
 THEN, NOW = date(1997, 9, 30), date(1997, 12, 31)
@@ -180,7 +180,7 @@ def two_dates(built, tmp_path_factory) -> Path:
 def compared(two_dates) -> Path:
     """The page of the two dates, linked from the index."""
     path = compare_dates.compare(two_dates, "small", str(THEN), str(NOW))
-    published.bring_index_up_to_date(two_dates)
+    index_refresh.refresh_index(two_dates)
     return path
 
 
@@ -294,7 +294,7 @@ def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_pat
     assert compare_dates.renew(folder, {str(NOW)}) == []
     assert "Renamed shop" in page.read_text()
     shutil.rmtree(folder / str(THEN))
-    published.bring_index_up_to_date(root)
+    index_refresh.refresh_index(root)
     assert "compare/" not in (root / "reports" / "index.html").read_text()
 
 

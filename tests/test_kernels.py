@@ -96,7 +96,7 @@ def test_no_kernel_outlives_who_started_it(tmp_path):
     script.write_text(
         textwrap.dedent(f"""
         import os, time
-        from crm_utils.report.kernels import Kernel
+        from crm_utils.pipeline.kernels import Kernel
         if __name__ == "__main__":
             kernel = Kernel(["-f", {str(tmp_path / "connection.json")!r}], {str(tmp_path)!r}, dict(os.environ))
             kernel.start()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from crm_utils.site import index_page, published
+from crm_utils.site import index_page, index_refresh, published
 from crm_utils.site import trends_charts as plots
 from crm_utils.site import trends_narrative as headlines
 
@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def index(root: Path) -> str:
-    published.bring_index_up_to_date(root)
+    index_refresh.refresh_index(root)
     return (root / "reports" / "index.html").read_text()
 
 

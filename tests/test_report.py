@@ -277,7 +277,7 @@ def test_an_own_notebook_gets_its_page_and_place(rebuilt):
             "cell_type": "code",
             "id": "c",
             "metadata": {"tags": ["headline"]},
-            "source": "from shop_rules import wealthy\nfrom crm_utils.headlines import say\nfrom crm_utils.store import Store\nmine = wealthy(Store(run_dir).load('customers'), limit)\nStore(run_dir).save(mine, 'mine')\nsay(f'{len(mine)} customers above {limit}.')",
+            "source": "from shop_rules import wealthy\nfrom crm_utils.core.display.paragraphs import say\nfrom crm_utils.store import Store\nmine = wealthy(Store(run_dir).load('customers'), limit)\nStore(run_dir).save(mine, 'mine')\nsay(f'{len(mine)} customers above {limit}.')",
             "outputs": [],
             "execution_count": None,
         },

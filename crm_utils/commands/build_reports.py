@@ -13,6 +13,7 @@ from crm_utils.core.paths import SourceError, SourceMissing
 from crm_utils.pipeline import atomic_publish, cache_keys, manifest
 from crm_utils.pipeline.jobs import Job
 from crm_utils.site import published
+from crm_utils.site.index_refresh import refresh_index
 
 KERNEL_SETTINGS = {
     "LC_ALL": "C.UTF-8",  # a page reads the same wherever it is made
@@ -74,11 +75,18 @@ def build(root: Path, stale: list[Job], tick: Callable[[str], None]) -> tuple[in
         failed += _side_by_side(ready, tick) if ready else []
         built = [job for job in ready if not any(failure.job is job for failure in failed)]
         days = {name: {str(job.day) for job in built if job.name == name} for name in names}
-        unrenewed = [
-            line for name in names for line in published.renew_comparisons(root / "reports" / name, days[name])
-        ]
-    published.bring_index_up_to_date(root)
+        unrenewed = [line for name in names for line in _renew_comparisons(root / "reports" / name, days[name])]
+    refresh_index(root)
     return len(built), failed, unrenewed
+
+
+def _renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
+    """Write the comparisons anew in which a rebuilt date stands; return one line per problem. Call under the report's lock."""
+    if not rebuilt & {day for pair in published.comparisons(folder) for day in pair}:
+        return []
+    from crm_utils.commands import compare_dates  # pandas and matplotlib only if there is something to draw
+
+    return compare_dates.renew(folder, rebuilt)
 
 
 def _side_by_side(jobs: list[Job], tick: Callable[[str], None]) -> list[failures.Failure]:

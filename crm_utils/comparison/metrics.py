@@ -3,9 +3,9 @@
 import pandas as pd
 
 from crm_utils.cltv.forecast import ALL
+from crm_utils.core.constants import RECENT_DAYS
 
 COUNTED, MONEY = "count", "money"
-RECENT_DAYS = 90  # an order within them makes a recent buyer
 
 
 def key_figures(then: dict[str, pd.DataFrame], now: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -24,7 +24,7 @@ IMPORTED = [
     "seaborn",
     "sklearn.cluster",
     "crm_utils.store",
-]  # none that starts threads, as duckdb does: a fork loses them; none that changes how others behave, as crm_utils.plots does
+]  # none that starts threads, as duckdb does: a fork loses them; none that changes how others behave, as the figure style does
 
 
 def warm_up() -> None:

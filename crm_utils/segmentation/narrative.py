@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from crm_utils.comparison.metrics import RECENT_DAYS
+from crm_utils.core.constants import RECENT_DAYS
 from crm_utils.core.display.paragraphs import Nothing, Sentence, nothing, say
 from crm_utils.core.formatting import count, day, listing, money, percent, plural
 

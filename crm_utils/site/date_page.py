@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from crm_utils.comparison.metrics import RECENT_DAYS
 from crm_utils.core import formatting
+from crm_utils.core.constants import RECENT_DAYS
 from crm_utils.pipeline.jobs import Job
 from crm_utils.site import glossary, render
 from crm_utils.site.summary_blocks import beside, blocks

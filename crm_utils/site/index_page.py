@@ -14,19 +14,19 @@ from crm_utils.site import trends_narrative as headlines
 from crm_utils.site import trends_tables as tables
 
 
-def write(root: Path) -> None:
-    """Write `reports/index.html` and `reports/how-to-read.html` from what lies in `reports` now."""
+def write(root: Path, built_from: str) -> None:
+    """Write `reports/index.html` and `reports/how-to-read.html` from what lies in `reports` now; `built_from` is its key."""
     formatting.use_thousands(",")  # one page over reports that may each have their own
     with atomic_publish.locked(root / "reports"):
-        atomic_publish.write(root / "reports" / "index.html", top_page(root))
+        atomic_publish.write(root / "reports" / "index.html", top_page(root, built_from))
         atomic_publish.write(root / "reports" / glossary.PAGE, render.page("how-to-read.html.j2", terms=glossary.TERMS))
 
 
-def top_page(root: Path) -> str:
+def top_page(root: Path, built_from: str) -> str:
     """`reports/index.html`: the report with the newest date first, the dates of each newest first, with trends across them."""
     reports = [_report(folder, dates) for folder, dates in published.dates(root).items()]
     reports.sort(key=lambda report: report["dates"][0]["date"], reverse=True)
-    return render.page("top.html.j2", reports=reports, built_from=published.overview_key(root))
+    return render.page("top.html.j2", reports=reports, built_from=built_from)
 
 
 def _report(folder: Path, dates: list[str]) -> dict:

@@ -1,13 +1,11 @@
-"""What lies in `reports`, and the pages made from it: those over all reports, and comparisons of two dates."""
+"""What lies in `reports`: the published dates of each report, and its comparisons of two dates."""
 
-import hashlib
-import json
 import re
 from datetime import date
 from pathlib import Path
 
 from crm_utils.core import formatting
-from crm_utils.pipeline import atomic_publish, cache_keys
+from crm_utils.pipeline import atomic_publish
 
 DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"  # what a user copied or put beside such folders is none of ours
 COMPARED = re.compile("(?<=<!--compared-->).*?(?=<!--/compared-->)", re.DOTALL)  # their place on a date's first page
@@ -45,38 +43,3 @@ def _links(day: str, pairs: list[tuple[str, str]]) -> str:
         for other, name in sorted(others.items())
     ]
     return f'<p class="compared">Compared with {formatting.listing(links)}.</p>' if links else ""
-
-
-def overview_key(root: Path) -> str:
-    """The key of the pages over all reports: what is published, and the code that shows it."""
-    there = {
-        folder.name: [
-            json.loads((folder / day / "manifest.json").read_text(encoding="utf-8"))["pages_key"] for day in days
-        ]
-        for folder, days in dates(root).items()
-    }
-    compared = {folder.name: comparisons(folder) for folder in dates(root)}
-    code = cache_keys.imported("from crm_utils.site import index_page")
-    code += sorted((cache_keys.PACKAGE / "site" / "templates").glob("*.*"))
-    parts = [json.dumps([there, compared]), *(path.read_text(encoding="utf-8") for path in code)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def bring_index_up_to_date(root: Path) -> None:
-    """Make the pages over all reports, and the links to comparisons, show what is published now: a report may have been taken away."""
-    for folder in dates(root):
-        link_comparisons(folder)
-    index = root / "reports" / "index.html"
-    if not index.exists() or f'data-built-from="{overview_key(root)}"' not in index.read_text(encoding="utf-8"):
-        from crm_utils.site import index_page
-
-        index_page.write(root)
-
-
-def renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
-    """Write the comparisons anew in which a rebuilt date stands; return one line per problem. Call under the report's lock."""
-    if not rebuilt & {day for pair in comparisons(folder) for day in pair}:
-        return []
-    from crm_utils.commands import compare_dates
-
-    return compare_dates.renew(folder, rebuilt)
