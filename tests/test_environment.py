@@ -7,6 +7,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+import crm_utils
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RANGES = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]
@@ -44,7 +46,13 @@ def test_environment_yml_is_generated_from_pyproject():
 
 
 def test_every_package_of_ours_is_in_the_distribution():
-    folders = {
-        str(path.parent.relative_to(ROOT)).replace("/", ".") for path in (ROOT / "crm_utils").rglob("__init__.py")
-    }
-    assert folders == set(PROJECT["tool"]["setuptools"]["packages"])
+    assert PROJECT["tool"]["setuptools"]["packages"]["find"]["include"] == ["crm_utils*"]
+    folders = {path.parent for path in (ROOT / "crm_utils").rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+def test_the_version_is_stated_once():
+    assert "version" in PROJECT["project"]["dynamic"]
+    assert f'version: "{crm_utils.__version__}"' in (ROOT / "CITATION.cff").read_text()
+    latest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), flags=re.M)
+    assert latest.group(1) == crm_utils.__version__
