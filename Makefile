@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 named = $(if $(REPORT),--report $(REPORT)) $(if $(DATE),--date $(DATE))
 
-.PHONY: help report draft new compare export data engines lab test bench lint lock picture clean
+.PHONY: help report draft new compare export data engines lab test bench lint lock picture docs clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -41,11 +41,17 @@ lab: $(READY)  ## open the notebooks in Jupyter
 bench: $(READY)  ## measure speed and memory against named baselines (ARGS="1.4 14 140": million simulated line items)
 	@$(PY) benchmarks/speed.py $(or $(ARGS),1.4 14) && for name in sheets rfm cltv budget campaigns report kill size; do echo "== $$name" && $(PY) benchmarks/$$name.py || exit 1; done
 
-test: $(READY)  ## run all tests
-	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(READY)  ## run all tests and print the branch coverage
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(READY)  ## check style, and that notebooks carry no outputs
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/nbstripout --keep-id --verify notebooks/*.ipynb
+
+docs: $(READY)  ## build the documentation site with the demo report into docs-site/
+	@$(PY) tools/architecture.py
+	@$(PY) -m crm_utils report --report demo
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "docs-site/index.html is written"
 
 lock:  ## renew requirements.lock and environment.yml from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev pyproject.toml -o requirements.lock --upgrade
@@ -57,7 +63,7 @@ picture: $(READY)  ## renew the picture in the README from the last CDNOW report
 	@$(PY) tools/picture.py
 
 clean:  ## remove everything generated, the reports included
-	@rm -rf $(VENV) .cache .pytest_cache .ruff_cache .hypothesis reports/*
+	@rm -rf $(VENV) .cache .pytest_cache .ruff_cache .hypothesis .coverage docs-site reports/*
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "Python 3.11 to 3.13 is needed, $$($(PYTHON) --version) was found: make PYTHON=python3.12 …"; exit 1; }
