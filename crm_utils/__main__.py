@@ -9,9 +9,8 @@ from pathlib import Path
 
 from crm_utils.commands.build_reports import build, draft, out_of_date
 from crm_utils.commands.failures import told
-from crm_utils.config import ParamsError
+from crm_utils.core.errors import ParamsError, SourceError
 from crm_utils.core.formatting import plural
-from crm_utils.core.paths import SourceError
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.jobs import Job, jobs
 from crm_utils.pipeline.manifest import stale_notebooks

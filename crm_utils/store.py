@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from crm_utils.config import Campaigns, SegmentMap, Settings, read
 from crm_utils.core import duckdb_engine
-from crm_utils.core.contracts import CONTRACTS, TIME, TableError, check
+from crm_utils.core.contracts import CONTRACTS, TIME, check
+from crm_utils.core.errors import TableError
 from crm_utils.core.formatting import use_thousands
 from crm_utils.core.formula_injection import neutralised
 from crm_utils.core.paths import rules_file

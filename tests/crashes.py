@@ -19,6 +19,7 @@ from pathlib import Path
 
 from crm_utils.__main__ import main
 from crm_utils.commands import build_reports
+from crm_utils.core import errors as core_errors
 from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline import execute as run
 from crm_utils.pipeline.jobs import jobs
@@ -41,7 +42,7 @@ def execute(source: Path, target: Path, parameters: dict) -> float:
 
 
 def refused(source: Path, target: Path, parameters: dict) -> float:
-    raise run.NotebookFailed(source.name, "no notebook runs today")
+    raise core_errors.NotebookFailed(source.name, "no notebook runs today")
 
 
 def stand_ins() -> None:

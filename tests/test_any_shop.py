@@ -16,8 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from crm_utils.commands import build_date
-from crm_utils.core.paths import SourceError
-from crm_utils.pipeline.execute import NotebookFailed
+from crm_utils.core.errors import NotebookFailed, SourceError
 from crm_utils.pipeline.jobs import jobs
 
 DAY = date(1997, 12, 31)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from crm_utils.core.contracts import TableError, check
-from crm_utils.core.paths import SourceError, SourceMissing
+from crm_utils.core.contracts import check
+from crm_utils.core.errors import SourceError, SourceMissing, TableError
 from crm_utils.sources import side_tables
 
 DAY = date(2024, 6, 30)

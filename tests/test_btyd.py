@@ -11,8 +11,8 @@ from scipy.integrate import quad
 
 from crm_utils.cltv import btyd
 from crm_utils.cltv.btyd.bg_nbd import log_likelihood
-from crm_utils.cltv.btyd.max_likelihood import FitError
 from crm_utils.cltv.btyd.quadrature import power_decay_slopes
+from crm_utils.core.errors import FitError
 
 NEW = (np.zeros(1), np.zeros(1), np.zeros(1))
 

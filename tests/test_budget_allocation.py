@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_utils.budget import optimizer
-from crm_utils.budget.errors import BudgetError
+from crm_utils.core.errors import BudgetError
 
 
 def best_by_trying_everything(table: pd.DataFrame, offers: pd.DataFrame, budget: float) -> float:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crm_utils.budget import audiences, optimizer, unit_economics
 from crm_utils.budget import plan as lines
-from crm_utils.budget.errors import BudgetError
+from crm_utils.core.errors import BudgetError
 
 DAY = pd.Timestamp("2024-06-30")
 OFFERS = campaigns(

@@ -7,7 +7,7 @@ from budget_tables import campaigns, marginal_return, options
 
 from crm_utils.budget import break_points, optimizer, sensitivity, unit_economics, uplift_narrative
 from crm_utils.budget import plan as lines
-from crm_utils.budget.errors import BudgetError
+from crm_utils.core.errors import BudgetError
 
 CHANGES = [{"name": "half", "budget": -0.5}, {"name": "poor", "margin": -0.2}, {"name": "weak", "lift": -0.3}]
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_utils.budget import unit_economics
-from crm_utils.budget.errors import BudgetError
-from crm_utils.config import Campaigns, ParamsError, parse
+from crm_utils.config import Campaigns, parse
+from crm_utils.core.errors import BudgetError, ParamsError
 
 SHARE = st.floats(0, 1)
 

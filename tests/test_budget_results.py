@@ -7,6 +7,7 @@ import pytest
 from budget_tables import campaigns, options
 
 from crm_utils.budget import optimizer, uplift
+from crm_utils.core import errors
 
 DAY = pd.Timestamp("2024-12-31")
 OFFERS = campaigns({"contact_cost": 0.5, "lift": 0.05, "lift_low": 0.01, "lift_high": 0.09, "delivered": 0.9})
@@ -183,9 +184,9 @@ def test_uneven_control_shares_are_refused():
 
 def test_files_that_are_no_results_are_refused():
     past, orders = ledger()
-    with pytest.raises(uplift.ResultsError, match="has no column group"):
+    with pytest.raises(errors.ResultsError, match="has no column group"):
         uplift.outcomes(past.drop(columns="group"), orders, pd.Series({"a": 91}), past.customer_id)
-    with pytest.raises(uplift.ResultsError, match="4 rows are neither treatment nor control, for example 'x'"):
+    with pytest.raises(errors.ResultsError, match="4 rows are neither treatment nor control, for example 'x'"):
         uplift.outcomes(past.assign(group="x"), orders, pd.Series({"a": 91}), past.customer_id)
 
 

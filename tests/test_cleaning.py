@@ -9,7 +9,7 @@ import pytest
 
 from crm_utils.cleaning import cancellations, outliers
 from crm_utils.cleaning import rules as cleaning
-from crm_utils.core import contracts, orders
+from crm_utils.core import contracts, errors, orders
 
 DAY = date(2011, 12, 9)
 MODES = ["drop", "net", "match"]
@@ -238,15 +238,15 @@ def test_cancellations_of_what_is_left_out_are_left_out(mode: str):
 
 def test_products_to_leave_out_need_their_column():
     lines = line_items(TINY).drop("product_id")
-    with pytest.raises(cleaning.CleaningError, match="exclude_products needs product_id: name the column, or leave"):
+    with pytest.raises(errors.CleaningError, match="exclude_products needs product_id: name the column, or leave"):
         cleaning.rules(lines, DAY, exclude_products=["POST"])
 
 
 def test_modes_that_need_a_column_say_so():
     lines = line_items(TINY)
-    with pytest.raises(cleaning.CleaningError, match="match needs product_id: name the column"):
+    with pytest.raises(errors.CleaningError, match="match needs product_id: name the column"):
         cleaning.rules(lines.drop("product_id"), DAY, "match")
-    with pytest.raises(cleaning.CleaningError, match="net needs order_id"):
+    with pytest.raises(errors.CleaningError, match="net needs order_id"):
         cleaning.rules(lines.drop("order_id"), DAY, "net")
 
 
@@ -277,7 +277,7 @@ def test_merged_customers_are_one_and_counted():
     assert log.rule.tolist()[:2] == ["read", "customers merged"]
     assert log.customers_left.tolist()[:2] == [2, 1]
     assert together.customer_id.nunique().execute() == 1
-    with pytest.raises(cleaning.CleaningError, match="b is merged and merged into"):
+    with pytest.raises(errors.CleaningError, match="b is merged and merged into"):
         cleaning.merge(lines, {"a": "b", "b": "c"})
 
 
@@ -299,7 +299,7 @@ def test_capped_values_stand_in_the_ledger(mode: str):
 
 
 def test_nothing_left_names_the_rule():
-    with pytest.raises(cleaning.CleaningError, match="the first is dated 2011-01-01: choose a later analysis date"):
+    with pytest.raises(errors.CleaningError, match="the first is dated 2011-01-01: choose a later analysis date"):
         clean(line_items(TINY), "drop", day=date(2010, 1, 1))
 
 

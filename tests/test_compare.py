@@ -14,7 +14,7 @@ from conftest import run
 from crm_utils.commands import compare_dates
 from crm_utils.comparison import metrics, tables
 from crm_utils.comparison import narrative as headlines
-from crm_utils.core.paths import SourceError
+from crm_utils.core.errors import SourceError
 from crm_utils.pipeline import atomic_publish
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, migration, narrative

@@ -22,7 +22,7 @@ from crm_utils.cleaning import cancellations, customer_features
 from crm_utils.cleaning import rules as cleaning
 from crm_utils.cltv import worked_example
 from crm_utils.core import orders
-from crm_utils.core.paths import SourceError, SourceMissing
+from crm_utils.core.errors import SourceError, SourceMissing
 from crm_utils.rfm import measures
 from crm_utils.store import Store
 

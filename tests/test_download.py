@@ -9,8 +9,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from crm_utils.commands.download_data import FILE, DownloadFailed, online_retail
-from crm_utils.core.paths import SourceError
+from crm_utils.commands.download_data import FILE, online_retail
+from crm_utils.core.errors import DownloadFailed, SourceError
 
 ROWS = {"Year 2009-2010": 3, "Year 2010-2011": 2}
 

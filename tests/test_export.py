@@ -11,7 +11,7 @@ from conftest import run, skip_or_fail
 
 from crm_utils.commands import export_tables as module
 from crm_utils.commands.export_tables import TABLES, export
-from crm_utils.core.paths import SourceError
+from crm_utils.core.errors import SourceError
 from crm_utils.sources import databases
 
 DAY = date(1998, 6, 30)

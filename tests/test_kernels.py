@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from crm_utils.commands import build_reports
+from crm_utils.core import errors
 from crm_utils.pipeline import execute, kernels
 
 ROOT = Path(__file__).parents[1]
@@ -70,7 +71,7 @@ def test_a_kernel_that_dies_leaves_the_notebook_as_far_as_it_came(tmp_path, sett
         nbformat.v4.new_code_cell(text) for text in ("print('so far')", "import os; os._exit(1)", "print('never')")
     ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
-    with pytest.raises(execute.NotebookFailed, match="notebook own did not finish: DeadKernelError: Kernel died"):
+    with pytest.raises(errors.NotebookFailed, match="notebook own did not finish: DeadKernelError: Kernel died"):
         execute.execute(source, target, {})
     outputs = [cell.outputs for cell in nbformat.read(target, as_version=4).cells]
     assert [len(shown) for shown in outputs] == [1, 0, 0]
@@ -86,7 +87,7 @@ def test_a_failure_names_the_section_it_stands_in(tmp_path, settings, before):
     ]
     cells += [nbformat.v4.new_markdown_cell("## Second"), *(nbformat.v4.new_code_cell("2") for _ in range(before))]
     nbformat.write(nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_code_cell("1 / 0")]), source)
-    with pytest.raises(execute.NotebookFailed, match="notebook own, section “Second”: ZeroDivisionError"):
+    with pytest.raises(errors.NotebookFailed, match="notebook own, section “Second”: ZeroDivisionError"):
         execute.execute(source, target, {})
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_utils.cleaning import rules as cleaning
-from crm_utils.core import orders
+from crm_utils.core import errors, orders
 
 DAY = date(2024, 3, 31)
 LINES = [  # customer, order, date, product, quantity, price
@@ -85,7 +85,7 @@ def test_no_order_left_names_the_first_date():
     rules = cleaning.rules(lines, date(2023, 1, 1))
     classified = cleaning.classify(lines, rules)
     log = cleaning.ledger(orders.sums(classified), list(rules))
-    with pytest.raises(cleaning.CleaningError, match="the first is dated 2024-01-05: choose a later analysis date"):
+    with pytest.raises(errors.CleaningError, match="the first is dated 2024-01-05: choose a later analysis date"):
         cleaning.counted(classified, log, date(2023, 1, 1))
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_utils.config import SegmentMap, read
+from crm_utils.core import errors
 from crm_utils.rfm import measures
 from crm_utils.rfm.measures import Rules
 from crm_utils.segmentation import assignment, migration
@@ -141,7 +142,7 @@ def test_the_date_to_compare_with():
     assert migration.comparison_day("2023-01-31", THEN, NOW, customers) == date(2023, 1, 31)
     assert migration.comparison_day("2023-09-30", THEN, NOW, customers) is None, "a report is not compared with itself"
     with pytest.raises(
-        migration.MovementError, match="nobody had ordered by 2022-01-30, the first order is of 2022-01-31"
+        errors.MovementError, match="nobody had ordered by 2022-01-30, the first order is of 2022-01-31"
     ):
         migration.comparison_day("2022-01-30", THEN, NOW, customers)
 

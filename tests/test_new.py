@@ -15,8 +15,8 @@ from in_process import prepared
 from crm_utils import sources
 from crm_utils.commands.new_report import inference, warnings
 from crm_utils.commands.new_report.draft import new
-from crm_utils.config import ParamsError, Report, read
-from crm_utils.core.paths import SourceError
+from crm_utils.config import Report, read
+from crm_utils.core.errors import ParamsError, SourceError
 
 
 def sample(**columns: list) -> pd.DataFrame:

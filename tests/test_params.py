@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from crm_utils.config import SECTIONS, Campaigns, ParamsError, Report, SegmentMap, parse, read
+from crm_utils.config import SECTIONS, Campaigns, Report, SegmentMap, parse, read
 from crm_utils.config.safe_query import check_query, meets
 from crm_utils.config.yaml_models import Model
+from crm_utils.core.errors import ParamsError
 from crm_utils.pipeline.jobs import Notebook
 
 ROOT = Path(__file__).parents[1]

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_scoring import by_quantiles
 
-from crm_utils.config import ParamsError, SegmentMap, parse, read
+from crm_utils.config import SegmentMap, parse, read
+from crm_utils.core import errors
+from crm_utils.core.errors import ParamsError
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment
 
@@ -63,7 +65,7 @@ def test_duplicating_every_customer_changes_no_score():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_missing_or_infinite_money_is_refused_with_a_count(bad):
-    with pytest.raises(measures.ScoringError, match="revenue: 2 of 3 values are missing or infinite"):
+    with pytest.raises(errors.ScoringError, match="revenue: 2 of 3 values are missing or infinite"):
         by_quantiles(pd.Series([1.0, bad, bad], name="revenue"), 5)
 
 
@@ -148,7 +150,7 @@ def test_a_map_with_an_overlap_names_the_cells():
 def test_a_map_for_other_classes_is_refused():
     scored = measures.score(customers(), 4)
     names = read(MAPS / "dma11.yaml", SegmentMap)
-    with pytest.raises(assignment.SegmentError, match="made for 5 score classes, the customers were scored in 4"):
+    with pytest.raises(errors.SegmentError, match="made for 5 score classes, the customers were scored in 4"):
         assignment.assign(scored, names.cells(), names.bins)
 
 

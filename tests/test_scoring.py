@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_utils.config import ParamsError, parse
+from crm_utils.config import parse
 from crm_utils.config.report import Rfm
+from crm_utils.core import errors
+from crm_utils.core.errors import ParamsError
 from crm_utils.rfm import measures, scoring
 from crm_utils.rfm.measures import Rules
 
@@ -141,7 +143,7 @@ def test_own_limits():
     ],
 )
 def test_limits_that_do_not_fit_are_refused_before_and_in_the_notebook(limits, complaint):
-    with pytest.raises(measures.ScoringError, match=complaint):
+    with pytest.raises(errors.ScoringError, match=complaint):
         measures.score(ten(), Rules(limits={"frequency": limits}))
     with pytest.raises(ParamsError, match=complaint):
         parse({"limits": {"frequency": limits}}, Rfm, "params")
@@ -156,7 +158,7 @@ def test_frozen_limits_score_as_on_their_date():
     )
     assert (measures.score(doubled, rules, limits).monetary_score >= measures.score(ten(), 5).monetary_score).all()
     assert measures.score(doubled, rules).monetary_score.tolist() == measures.score(ten(), 5).monetary_score.tolist()
-    with pytest.raises(measures.ScoringError, match="lies after the analysis date"):
+    with pytest.raises(errors.ScoringError, match="lies after the analysis date"):
         measures.reference_day("2024-01-02", date(2024, 1, 1))
 
 
@@ -196,7 +198,7 @@ def test_fewer_customers_than_classes(number):
 
 
 def test_nobody_to_score_is_refused():
-    with pytest.raises(measures.ScoringError, match="no customers"):
+    with pytest.raises(errors.ScoringError, match="no customers"):
         measures.score(ten().head(0), 5)
 
 

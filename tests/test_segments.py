@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.config import ParamsError, SegmentMap, parse, read
+from crm_utils.config import SegmentMap, parse, read
+from crm_utils.core.errors import ParamsError, SegmentError
 from crm_utils.rfm import measures
 from crm_utils.rfm.measures import Rules
 from crm_utils.segmentation import assignment
-from crm_utils.segmentation.assignment import Naming, SegmentError
+from crm_utils.segmentation.assignment import Naming
 
 MAPS = Path(__file__).parents[1] / "params" / "segments"
 TODAY = date(2011, 12, 11)

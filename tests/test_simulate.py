@@ -13,6 +13,7 @@ from test_cleaning import DAY, assert_reconciles, clean
 from crm_utils import config, sources
 from crm_utils.cleaning import customer_features
 from crm_utils.config import Shop
+from crm_utils.core import errors
 from crm_utils.sources import side_tables, simulated
 from crm_utils.store import Store
 
@@ -126,7 +127,7 @@ def test_side_tables_know_nothing_of_later_days(tmp_path: Path):
 def test_a_report_on_a_simulated_shop_must_say_so():
     report = {"title": "Shop", "currency": "GBP", "source": {"simulate": {}}, "analysis_dates": ["2024-06-30"]}
     columns = {"customer_id": "customer_id", "ordered_at": "ordered_at", "amount": "amount"}
-    with pytest.raises(config.ParamsError, match="must say `simulated`"):
+    with pytest.raises(errors.ParamsError, match="must say `simulated`"):
         config.parse(report | {"columns": columns}, config.Report, "params/shop.yaml")
     config.parse(report | {"columns": columns, "title": "Simulated shop"}, config.Report, "params/shop.yaml")
 

@@ -15,9 +15,10 @@ import pytest
 
 from crm_utils import sources
 from crm_utils.cleaning import rules
-from crm_utils.config import ParamsError, Report, Source, parse
+from crm_utils.config import Report, Source, parse
 from crm_utils.core import orders
-from crm_utils.core.paths import SourceError, SourceMissing, content_hash
+from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
+from crm_utils.core.paths import content_hash
 from crm_utils.sources import spreadsheets as sheets_of
 
 COLUMNS = {

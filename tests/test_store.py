@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from crm_utils.core import contracts
-from crm_utils.core.contracts import CONTRACTS, TableError, check
+from crm_utils.core.contracts import CONTRACTS, check
+from crm_utils.core.errors import TableError
 from crm_utils.store import Store
 
 CUSTOMERS = pd.DataFrame(

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from crm_utils.cltv.assumptions import ASSUMED_MARGIN, Terms, TermsError, of_run
+from crm_utils.cltv.assumptions import ASSUMED_MARGIN, Terms, of_run
+from crm_utils.core.errors import TermsError
 
 CUSTOMERS = pd.DataFrame({"customer_id": list("abc"), "revenue": [100.0, 300.0, 100.0]})
 

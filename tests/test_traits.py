@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from crm_utils.config import SegmentMap, read
-from crm_utils.core import formatting
-from crm_utils.core.contracts import TableError
+from crm_utils.core import errors, formatting
 from crm_utils.core.display.paragraphs import Nothing
+from crm_utils.core.errors import TableError
 from crm_utils.rfm import cohorts, measures
 from crm_utils.segmentation import assignment, clustering, contact_lists, narrative, profiling, stability
 from crm_utils.store import Store, neutralised, slug
@@ -66,7 +66,7 @@ def test_habits_in_words():
     ],
 )
 def test_attribute_tables_that_do_not_fit_are_refused(attributes, complaint):
-    with pytest.raises(profiling.TraitError, match=complaint):
+    with pytest.raises(errors.TraitError, match=complaint):
         profiling.joined(named("A", "B"), attributes)
 
 

@@ -9,7 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from crm_utils.budget.workbook import workbook
-from crm_utils.core.contracts import TableError
+from crm_utils.core.errors import TableError
 from crm_utils.core.formula_injection import neutral, neutralised
 from crm_utils.store import Store
 

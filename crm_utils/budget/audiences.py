@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.errors import BudgetError
+from crm_utils.core.errors import BudgetError
 
 CONTACTS = ["customer_id", "channel", "consent", "last_contacted", "external_id"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.errors import BudgetError
 from crm_utils.budget.milp import programme, worth_offering
+from crm_utils.core.errors import BudgetError
 
 
 def allocate(

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.budget import optimizer
-from crm_utils.budget.errors import BudgetError
 from crm_utils.budget.unit_economics import priced
+from crm_utils.core.errors import BudgetError
 
 
 def interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, float]:

@@ -10,8 +10,8 @@ Lifetime value × lift is not used: lifetime value already holds the orders that
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.errors import BudgetError
 from crm_utils.config.safe_query import meets
+from crm_utils.core.errors import BudgetError
 
 VALUE_CLASSES = 10
 SMALLEST_CLASS = 20  # customers: below that a class says little, and a control group cannot be taken from it

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.budget.plan import detectable_lift
+from crm_utils.core.errors import ResultsError
 
 NEEDED = ["campaign", "customer_id", "contacted_on", "group"]
 COLUMNS = ["campaign", "treated", "control", "bought_treated", "bought_control", "lift", "standard_error", "lift_low"]
@@ -14,10 +15,6 @@ Z_90 = 1.6449
 LARGEST_DIFFERENCE = 0.1  # standard deviations between the groups before the contact
 SURELY_NOT_CHANCE = 3.0  # standard errors
 UNKNOWN_ALLOWED = 0.01
-
-
-class ResultsError(ValueError):
-    """The file of past campaigns cannot be read as one; the message names the column or the value."""
 
 
 def outcomes(past: pd.DataFrame, orders: ir.Table, windows: pd.Series, customer_ids: pd.Series) -> pd.DataFrame:

@@ -3,11 +3,9 @@
 import ibis
 import ibis.expr.types as ir
 
+from crm_utils.core.errors import OutlierError
+
 LIMITED = ("quantity", "unit_price")
-
-
-class OutlierError(ValueError):
-    """Extreme values cannot be capped; the message says what is missing."""
 
 
 def limits(counted: ir.Table, wanted: bool = True) -> dict[str, float]:

@@ -10,15 +10,13 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from crm_utils.core.errors import CleaningError
+
 READ, OVERLAP, AFTER, CANCELLED = "read", "overlap between extracts", "after the analysis date", "cancellations"
 MERGED, CAPPED = "customers merged", "outliers capped"
 UNMATCHED, SETTLED = "cancellations without a sale", "cancelled orders and their cancellations"
 NEEDED = {"drop": set(), "net": {"order_id"}, "match": {"order_id", "product_id", "quantity"}}
 LEFT = ["rows_left", "customers_left", "revenue_left"]
-
-
-class CleaningError(ValueError):
-    """The line items cannot be cleaned as asked; the message says which rule is at fault and what to change."""
 
 
 def merge(lines: ir.Table, merged: dict[str, str]) -> ir.Table:

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crm_utils.core.errors import TermsError
 from crm_utils.core.formatting import percent
 
 ASSUMED_MARGIN = 0.3
 ENOUGH = 0.5  # of revenue, from customers whose costs are known: less says little about the others
-
-
-class TermsError(ValueError):
-    """A margin, discount or horizon that no lifetime value can rest on."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from crm_utils.commands import failures
+from crm_utils.core import errors
 from crm_utils.core.formatting import use_thousands
 from crm_utils.pipeline import atomic_publish, execute, manifest
 from crm_utils.pipeline.jobs import Job, Notebook
@@ -17,7 +18,7 @@ def build(job: Job, tick: Callable[[str], None]) -> failures.Failure | None:
     """Build one date and publish it, or say why not: no date stops another, and the last good version stays."""
     try:
         return _build(job, tick)
-    except execute.NotebookFailed as failure:
+    except errors.NotebookFailed as failure:
         return failures.Failure(job, str(failure), failures.keep(job, failure.notebook))
     except OSError as error:
         error.filename = error.filename or str(job.folder)  # a file that was open when the disk ran full has no name

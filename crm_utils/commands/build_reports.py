@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from crm_utils.commands import failures
+from crm_utils.core.errors import SourceError, SourceMissing
 from crm_utils.core.formatting import hidden
-from crm_utils.core.paths import SourceError, SourceMissing
 from crm_utils.pipeline import atomic_publish, cache_keys, manifest
 from crm_utils.pipeline.jobs import Job
 from crm_utils.site import published
@@ -128,7 +128,7 @@ def _unusable(jobs: list[Job]) -> str | None:
     if not reading or reading[0].report.source.database:
         return None
     from crm_utils import sources
-    from crm_utils.core import contracts
+    from crm_utils.core import contracts, errors
 
     report, root = reading[0].report, reading[0].root
     source = report.source.model_dump()
@@ -137,7 +137,7 @@ def _unusable(jobs: list[Job]) -> str | None:
         sources.line_items(source, report.columns.model_dump(), root, reading[-1].day)
         for table, frame in sources.side_tables(named, source, root, reading[-1].day).items():
             contracts.check(frame, table)
-    except (SourceError, contracts.TableError) as error:
+    except (SourceError, errors.TableError) as error:
         return hidden(" ".join(str(error).split()))
     except Exception as error:
         return failures.cause(error, "its source cannot be read", root)

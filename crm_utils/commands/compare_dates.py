@@ -14,9 +14,8 @@ from crm_utils.comparison import charts as plots
 from crm_utils.comparison import metrics, tables
 from crm_utils.comparison import narrative as headlines
 from crm_utils.core import formatting
-from crm_utils.core.contracts import TableError
+from crm_utils.core.errors import SourceError, TableError
 from crm_utils.core.orders import known_on
-from crm_utils.core.paths import SourceError
 from crm_utils.pipeline import atomic_publish
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, charts, migration, narrative

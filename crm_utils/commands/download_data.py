@@ -7,18 +7,15 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from crm_utils.core.errors import DownloadFailed, SourceError
 from crm_utils.core.formatting import count
-from crm_utils.core.paths import SourceError, written_whole
+from crm_utils.core.paths import written_whole
 
 URL = "https://archive.ics.uci.edu/static/public/502/online+retail+ii.zip"
 FILE = "online_retail_II.xlsx"
 ROWS = {"Year 2009-2010": 525_461, "Year 2010-2011": 541_910}
 CHUNK = 1 << 16
 TIMEOUT = 60  # seconds without a byte
-
-
-class DownloadFailed(SourceError):
-    """The data could not be fetched or are not what they should be; nothing was put into place."""
 
 
 def online_retail(folder: Path, url: str = URL, rows: dict[str, int] = ROWS) -> Path:

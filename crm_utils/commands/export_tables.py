@@ -10,8 +10,8 @@ import ibis.expr.schema as sch
 import pyarrow.parquet as pq
 from ibis.backends import BaseBackend
 
+from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import hidden
-from crm_utils.core.paths import SourceError
 from crm_utils.sources import databases
 
 TABLES = ("customers", "segments", "cltv", "budget")

@@ -8,13 +8,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
+from crm_utils.core.errors import ParamsError
 from crm_utils.core.formatting import hidden
 
 INTEGER = "tag:yaml.org,2002:int"
-
-
-class ParamsError(ValueError):
-    """A parameters file is wrong; the message names the file, every key at fault and the nearest valid name."""
 
 
 class Model(BaseModel):

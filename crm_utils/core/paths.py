@@ -10,15 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from crm_utils.core.errors import SourceMissing
+
 SIMULATED = "simulated"  # in place of a file: the table that comes with a simulated source
-
-
-class SourceError(ValueError):
-    """A source cannot be read; the message names the file, the column, the rows and the cure."""
-
-
-class SourceMissing(SourceError):
-    """The source is not there; the message says how to get it."""
 
 
 def source_files(source: dict, root: Path) -> list[Path]:

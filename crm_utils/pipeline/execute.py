@@ -12,27 +12,16 @@ import papermill
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
+from crm_utils.core import errors
+from crm_utils.core.errors import NotebookFailed
 from crm_utils.core.formatting import hidden
 from crm_utils.pipeline.kernels import KernelManager
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 LONGEST = 1000
-WORDED = [
-    "BudgetError",
-    "CleaningError",
-    "FitError",
-    "MovementError",
-    "OutlierError",
-    "ParamsError",
-    "ResultsError",
-    "ScoringError",
-    "SegmentError",
-    "SourceError",
-    "SourceMissing",
-    "TableError",
-    "TermsError",
-    "TraitError",
-]
+WORDED = {
+    name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, errors.CrmError)
+}
 
 
 class _Engine(NBClientEngine):
@@ -52,14 +41,6 @@ papermill_engines.register("crm", _Engine)
 logging.getLogger("papermill").setLevel(
     logging.ERROR
 )  # it calls a parameter of type `float | None` unknown; we refuse unknown ones
-
-
-class NotebookFailed(RuntimeError):
-    """A notebook stopped; the message says in which section and why, on one line."""
-
-    def __init__(self, notebook: str, message: str):
-        super().__init__(message)
-        self.notebook = notebook
 
 
 def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:

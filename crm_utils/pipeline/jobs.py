@@ -15,7 +15,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from crm_utils.config import SECTIONS, Campaigns, ParamsError, Report, SegmentMap, Settings, parse, read
+from crm_utils.config import SECTIONS, Campaigns, Report, SegmentMap, Settings, parse, read
+from crm_utils.core.errors import ParamsError
 from crm_utils.core.paths import rules_file
 
 RULES = {"segment_map": SegmentMap, "campaigns": Campaigns}

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.config import cell_name
+from crm_utils.core.errors import ScoringError
 from crm_utils.rfm import scoring
-from crm_utils.rfm.scoring import Rules, ScoringError, limits
+from crm_utils.rfm.scoring import Rules, limits
 
 __all__ = ["Rules", "ScoringError", "limits"]
 

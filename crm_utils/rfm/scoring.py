@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.config import check_limits
+from crm_utils.core.errors import ScoringError
 
 ALL, TO_DATE, TO_LAST = "all", "12 months to the analysis date", "12 months to each customer's last purchase"
 RECENCY_COLUMNS = {
@@ -19,10 +20,6 @@ RECENCY_COLUMNS = {
     "months": "recency_months",
     "elapsed days": "elapsed_days",
 }
-
-
-class ScoringError(ValueError):
-    """Customers cannot be scored; the message says why."""
 
 
 @dataclass(frozen=True)

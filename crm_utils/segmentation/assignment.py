@@ -8,10 +8,7 @@ import pandas as pd
 
 from crm_utils.config import cell_name
 from crm_utils.config.safe_query import meets
-
-
-class SegmentError(ValueError):
-    """The segment map does not fit the scored customers; the message says why and what to do."""
+from crm_utils.core.errors import SegmentError
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.core import orders as ordering
+from crm_utils.core.errors import MovementError
 from crm_utils.rfm import measures, scoring
 from crm_utils.segmentation.assignment import Naming
 
@@ -16,10 +17,6 @@ ARRIVALS = "arrivals less departures"
 CAUSES = [BOUGHT, SILENT, BY_OLD, BY_NEW, ARRIVALS]
 NOT_YET, NO_LONGER = "(not yet a customer)", "(no longer a customer)"
 COLUMNS = ["from_segment", "to_segment", "cause", "customers", "revenue"]
-
-
-class MovementError(ValueError):
-    """Two dates cannot be compared; the message says why."""
 
 
 def comparison_day(

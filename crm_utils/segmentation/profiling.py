@@ -5,13 +5,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from crm_utils.core.errors import TraitError
+
 SMALL_GROUP = 30  # customers; below it a share is an anecdote
 MOST_VALUES = 12  # of an attribute that are looked at one by one
 PRICES = ["price-focused", "average", "premium"]
-
-
-class TraitError(ValueError):
-    """An attribute table cannot be joined to the customers; the message says why and what to do."""
 
 
 def lifecycle(

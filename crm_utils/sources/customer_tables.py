@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from crm_utils.config import Shop
+from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import plural
-from crm_utils.core.paths import SIMULATED, SourceError, side_file
+from crm_utils.core.paths import SIMULATED, side_file
 from crm_utils.sources import casting, simulated, spreadsheets, text_files, validation
 from crm_utils.sources.raw_table import Format
 

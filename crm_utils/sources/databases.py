@@ -13,8 +13,8 @@ import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
 from crm_utils.core import duckdb_engine as here
+from crm_utils.core.errors import SourceError, SourceMissing
 from crm_utils.core.formatting import hidden
-from crm_utils.core.paths import SourceError, SourceMissing
 from crm_utils.sources.raw_table import Extract
 
 PLACEHOLDER = r"\$\{(\w+)\}"

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from crm_utils.core.paths import SourceError, content_hash, written_whole
+from crm_utils.core.errors import SourceError
+from crm_utils.core.paths import content_hash, written_whole
 from crm_utils.sources import validation
 
 ROWS_AT_A_TIME = 50_000

@@ -10,7 +10,8 @@ from pathlib import Path
 import ibis.expr.types as ir
 
 from crm_utils.core import duckdb_engine
-from crm_utils.core.paths import SourceError, content_hash, source_files, written_whole
+from crm_utils.core.errors import SourceError
+from crm_utils.core.paths import content_hash, source_files, written_whole
 from crm_utils.sources import spreadsheets, validation
 from crm_utils.sources.raw_table import Extract, Format
 

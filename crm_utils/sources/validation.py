@@ -8,8 +8,8 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils.config.report import YEARS
+from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import hidden, plural
-from crm_utils.core.paths import SourceError
 from crm_utils.sources import casting, repair_hints
 from crm_utils.sources.raw_table import Extract
 

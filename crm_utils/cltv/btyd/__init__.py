@@ -5,9 +5,10 @@ from crm_utils.cltv.btyd.customer_base import Models, fit_models
 from crm_utils.cltv.btyd.fit import KINDS, PurchaseModel, fit, kind_of, pooled, purchase_covariance, too_thin
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
 from crm_utils.cltv.btyd.intervals import PastError, past_error
-from crm_utils.cltv.btyd.max_likelihood import Covariance, FitError
+from crm_utils.cltv.btyd.max_likelihood import Covariance
 from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
 from crm_utils.cltv.btyd.serialization import from_table, purchase_probabilities, table
+from crm_utils.core.errors import FitError
 
 __all__ = [
     "KINDS",

@@ -9,8 +9,9 @@ import pandas as pd
 from crm_utils.cleaning.minimum_data import lacking
 from crm_utils.cltv.btyd import bg_nbd, max_likelihood, pareto_nbd
 from crm_utils.cltv.btyd.bg_nbd import BgNbd, MbgNbd
-from crm_utils.cltv.btyd.max_likelihood import Covariance, FitError
+from crm_utils.cltv.btyd.max_likelihood import Covariance
 from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
+from crm_utils.core.errors import FitError
 
 NO_BETTER = (
     1.35  # log-likelihood a dropout must add to be believed: half the 90 % point of χ² with one degree of freedom

@@ -12,7 +12,8 @@ import pandas as pd
 from scipy.special import gammaincinv, gammaln, psi
 
 from crm_utils.cltv.btyd.intervals import GRID
-from crm_utils.cltv.btyd.max_likelihood import Covariance, FitError, at_bound, covariance, maximise
+from crm_utils.cltv.btyd.max_likelihood import Covariance, at_bound, covariance, maximise
+from crm_utils.core.errors import FitError
 
 LOWEST_Q = 1.01  # at q ≤ 1 the population has no mean purchase value
 

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
+from crm_utils.core.errors import FitError
+
 THIN = 2_000  # rows on which the starts compete
 ROUGH = {"ftol": 1e-5, "gtol": 1e-4}  # the search from each start
 FINE = {"ftol": 1e-14, "gtol": 1e-9}  # and from the best of them, on all rows
 STEP = 1e-4  # of a log parameter, for the Hessian
 
 Likelihood = Callable[..., tuple[np.ndarray, np.ndarray]]
-
-
-class FitError(ValueError):
-    """A model cannot be fitted to these customers; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import yaml
 
 from crm_utils import sources
 from crm_utils.commands.new_report import inference, warnings
-from crm_utils.config import ParamsError
+from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
 from crm_utils.core.formatting import listing, plural
-from crm_utils.core.paths import SourceError, SourceMissing, source_files
+from crm_utils.core.paths import source_files
 from crm_utils.sources import date_formats, spreadsheets, text_files, validation
 
 ROWS, TEXTS = 5_000, 5_000

@@ -5,6 +5,7 @@ import pandas as pd
 from pandera.errors import SchemaErrors
 
 from crm_utils.core.contracts.tables import CONTRACTS, TIME, Contract
+from crm_utils.core.errors import TableError
 from crm_utils.core.formatting import plural
 
 __all__ = ["CONTRACTS", "TIME", "TableError", "check"]
@@ -25,10 +26,6 @@ HOLDS = {  # pandera's rules, for whole columns
     "finite": lambda values: not np.isinf(values).any(),
     "isin": lambda values, allowed_values: bool(values.isin(allowed_values).all()),
 }
-
-
-class TableError(ValueError):
-    """A table breaks its contract; the message lists every violation with counts and examples."""
 
 
 def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:

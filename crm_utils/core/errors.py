@@ -1,0 +1,73 @@
+"""Every error that has a message for the user: what is wrong, where, and how to fix it."""
+
+
+class CrmError(Exception):
+    """An error whose message is written for the user, without a traceback."""
+
+
+class SourceError(CrmError, ValueError):
+    """A source cannot be read; the message names the file, the column, the rows and the cure."""
+
+
+class SourceMissing(SourceError):
+    """The source is not there; the message says how to get it."""
+
+
+class ParamsError(CrmError, ValueError):
+    """A parameters file is wrong; the message names the file, every key at fault and the nearest valid name."""
+
+
+class TableError(CrmError, ValueError):
+    """A table breaks its contract; the message lists every violation with counts and examples."""
+
+
+class CleaningError(CrmError, ValueError):
+    """The line items cannot be cleaned as asked; the message says which rule is at fault and what to change."""
+
+
+class OutlierError(CrmError, ValueError):
+    """Extreme values cannot be capped; the message says what is missing."""
+
+
+class ScoringError(CrmError, ValueError):
+    """Customers cannot be scored; the message says why."""
+
+
+class SegmentError(CrmError, ValueError):
+    """The segment map does not fit the scored customers; the message says why and what to do."""
+
+
+class MovementError(CrmError, ValueError):
+    """Two dates cannot be compared; the message says why."""
+
+
+class TraitError(CrmError, ValueError):
+    """An attribute table cannot be joined to the customers; the message says why and what to do."""
+
+
+class TermsError(CrmError, ValueError):
+    """A margin, discount or horizon that no lifetime value can rest on."""
+
+
+class FitError(CrmError, ValueError):
+    """A model cannot be fitted to these customers; the message says why."""
+
+
+class BudgetError(CrmError, ValueError):
+    """A plan cannot be made; the message names the campaign and what is wrong."""
+
+
+class ResultsError(CrmError, ValueError):
+    """The file of past campaigns cannot be read as one; the message names the column or the value."""
+
+
+class NotebookFailed(CrmError, RuntimeError):
+    """A notebook stopped; the message says in which section and why, on one line."""
+
+    def __init__(self, notebook: str, message: str):
+        super().__init__(message)
+        self.notebook = notebook
+
+
+class DownloadFailed(SourceError):
+    """The data could not be fetched or are not what they should be; nothing was put into place."""
