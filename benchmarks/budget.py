@@ -80,20 +80,20 @@ def planned(
     lap: Callable[[str], None] = lambda name: None,
 ) -> pd.DataFrame:
     """The lists of a plan, and on the way all that 05_budget shows of it; `lap` follows each step."""
-    audience = unit_economics.eligible(people, terms, SEGMENTS)
-    groups = unit_economics.grouped(people, audience)
-    options = unit_economics.options(groups, audience, terms, chances)
+    audience = unit_economics.eligible_customers(people, terms, SEGMENTS)
+    groups = unit_economics.group_customers(people, audience)
+    options = unit_economics.contact_options(groups, audience, terms, chances)
     lap(f"groups and economics of {len(options):,} options")
     allocated = optimizer.allocate(options, terms, budget, control_share=0.1)
     lap("allocation")
-    sensitivity.interval(allocated, terms)
-    sensible = sensitivity.sensible_budget(options, terms, 0.1)
-    sensitivity.curve(options, terms, sensitivity.budgets_to_show(budget, sensible), 0.1)
+    sensitivity.profit_interval(allocated, terms)
+    sensible = sensitivity.profit_maximizing_budget(options, terms, 0.1)
+    sensitivity.budget_curve(options, terms, sensitivity.curve_budgets(budget, sensible), 0.1)
     lap("interval and budget curve")
-    flips = break_points.of_lines(allocated, terms, budget, 0.1)
+    flips = break_points.break_points(allocated, terms, budget, 0.1)
     lap(f"flip points of {len(flips):,} lines")
-    targets = audiences.targets(groups, allocated, 0.1, 1)
-    plan.plan(allocated, terms, audiences.controls(targets), flips)
+    targets = audiences.assign_audiences(groups, allocated, 0.1, 1)
+    plan.build_plan(allocated, terms, audiences.holdout_sizes(targets), flips)
     lap("lists and lines")
     return targets
 

@@ -16,7 +16,7 @@ from crm_utils import config, sources
 from crm_utils.budget import optimizer, unit_economics, uplift
 from crm_utils.cleaning import cancellations
 from crm_utils.cleaning import rules as cleaning
-from crm_utils.config import Shop
+from crm_utils.config import SimulatedShop
 from crm_utils.core import orders
 from crm_utils.sources import simulated
 
@@ -28,7 +28,7 @@ COLUMNS = {name: name for name in simulated.LINE_ITEMS.names}
 
 def offer() -> pd.DataFrame:
     """The campaign that the simulated shop has run, on its terms in params/campaigns.yaml."""
-    known = config.read(ROOT / "params" / "campaigns.yaml", config.Campaigns)
+    known = config.read_yaml(ROOT / "params" / "campaigns.yaml", config.Campaigns)
     rows = pd.DataFrame([campaign.model_dump() for campaign in known.campaigns])
     return rows[rows.name == simulated.CAMPAIGN].astype({"capacity": float, "max_spend": float}).reset_index(drop=True)
 
@@ -38,25 +38,27 @@ def outcomes(shops: int, lift: float, day: date = date(2024, 9, 30)) -> pd.DataF
 
     The line items go through cleaning and settlement as a report's do.
     """
-    shop = Shop(customers=CUSTOMERS * shops, lift=lift)
+    shop = SimulatedShop(customers=CUSTOMERS * shops, lift=lift)
     with tempfile.TemporaryDirectory() as folder:
-        lines = sources.line_items({"simulate": shop.model_dump()}, COLUMNS, Path(folder))
-        rules = cleaning.rules(lines, day, cancellations="match", exclude_products=["POST"])
+        lines = sources.read_line_items({"simulate": shop.model_dump()}, COLUMNS, Path(folder))
+        rules = cleaning.removal_rules(lines, day, cancellations="match", exclude_products=["POST"])
         classified = cleaning.classify(lines, rules).cache()
         kept = classified.filter(classified.removed_by.isnull()).drop("removed_by")
-        matched = cancellations.adjustments(cancellations.settle(kept, cleaning.cancelled(classified), "match"))
-        known = orders.known_on(orders.from_lines(kept), matched, day).cache()
-    past = simulated.side_table(shop, "past_campaigns", pd.Timestamp(day))
+        matched = cancellations.order_adjustments(
+            cancellations.match_cancellations(kept, cleaning.select_cancellations(classified), "match")
+        )
+        known = orders.orders_as_of(orders.orders_from_lines(kept), matched, day).cache()
+    past = simulated.customer_table(shop, "past_campaigns", pd.Timestamp(day))
     past["campaign"] = "shop " + ((past.customer_id.astype(int) - 10_001) // CUSTOMERS).astype(str)
     windows = pd.Series(offer().window_days.iloc[0], index=past.campaign.unique())
-    return uplift.outcomes(past, known, windows, known.distinct(on="customer_id").customer_id.execute())
+    return uplift.campaign_outcomes(past, known, windows, known.distinct(on="customer_id").customer_id.execute())
 
 
 def measured(found: pd.DataFrame) -> pd.DataFrame:
     """What each shop's campaign changed, as a report says it."""
     term = offer()
     terms = pd.concat([term.assign(name=name) for name in found.campaign.unique()], ignore_index=True)
-    return uplift.measured(found, terms, MARGIN, pd.Timestamp("2024-09-30"))
+    return uplift.measure_uplift(found, terms, MARGIN, pd.Timestamp("2024-09-30"))
 
 
 def spend(measured: pd.DataFrame, p0: float = 0.15, order_margin: float = 40.0) -> list[float]:
@@ -65,24 +67,24 @@ def spend(measured: pd.DataFrame, p0: float = 0.15, order_margin: float = 40.0) 
     spent = []
     for name in measured.campaign:
         known = measured[measured.campaign == name].assign(campaign=simulated.CAMPAIGN)
-        learned = uplift.with_measured(offer(), known)
+        learned = uplift.update_lifts(offer(), known)
         table = pd.DataFrame(
             [
                 people
                 | {"order_margin": order_margin, "order_value": order_margin / MARGIN, "lift": learned.lift.iloc[0]}
             ]
         )
-        allocated = optimizer.allocate(unit_economics.priced(table, learned), learned, 50_000)
+        allocated = optimizer.allocate(unit_economics.price_options(table, learned), learned, 50_000)
         spent.append(optimizer.spend(allocated, learned))
     return spent
 
 
 def main(shops: int = 200) -> None:
     started = time.perf_counter()
-    planted, none = (measured(outcomes(shops, lift)) for lift in (Shop().lift, 0.0))
-    held = planted.lift_low.le(Shop().lift) & planted.lift_high.ge(Shop().lift)
+    planted, none = (measured(outcomes(shops, lift)) for lift in (SimulatedShop().lift, 0.0))
+    held = planted.lift_low.le(SimulatedShop().lift) & planted.lift_high.ge(SimulatedShop().lift)
     spent = [money > 0 for money in spend(none)]
-    print(f"{shops} campaigns: {held.mean():.1%} of the 90 % intervals hold the planted {Shop().lift:.0%}; "
+    print(f"{shops} campaigns: {held.mean():.1%} of the 90 % intervals hold the planted {SimulatedShop().lift:.0%}; "
           f"mean measured {planted.lift.mean():.2%}; {(planted.use == 'measured').mean():.1%} accepted as random")  # fmt: skip
     print(f"without a lift: {1 - sum(spent) / shops:.1%} of the plans do not spend on the campaign")
     print(f"{time.perf_counter() - started:.0f} s")

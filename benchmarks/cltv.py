@@ -18,7 +18,7 @@ import pandas as pd
 from lifetimes import BetaGeoFitter
 
 from crm_utils.cltv import btyd, forecast, seasonality
-from crm_utils.cltv.assumptions import Terms
+from crm_utils.cltv.assumptions import ClvAssumptions
 
 TODAY = date(2011, 12, 9)
 BASES = {  # customers, r, alpha (days), a, b, ages from and to
@@ -67,11 +67,13 @@ def seconds(work) -> tuple[float, float]:
 
 def everything(customers: pd.DataFrame) -> pd.DataFrame:
     """Fit, all forecasts, lifetime values and ranges."""
-    models = btyd.fit_models(customers)
-    valued = forecast.lifetime_value(forecast.forecast(customers, models, TODAY), models, TODAY, Terms(0.3, 0.1, 12))
+    models = btyd.fit_customer_base(customers)
+    valued = forecast.add_lifetime_value(
+        forecast.forecast_customers(customers, models, TODAY), models, TODAY, ClvAssumptions(0.3, 0.1, 12)
+    )
     segments = customers[["customer_id"]].assign(segment=np.where(customers.repeat_orders > 1, "again", "new"))
-    seasons = dict.fromkeys(forecast.HORIZONS, seasonality.Season())
-    forecast.outlook(customers, segments, models, seasons, btyd.PastError(), TODAY)
+    seasons = dict.fromkeys(forecast.HORIZONS, seasonality.Seasonality())
+    forecast.forecast_totals(customers, segments, models, seasons, btyd.ForecastErrorModel(), TODAY)
     return valued
 
 

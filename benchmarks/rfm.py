@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crm_utils.config import SegmentMap, read
+from crm_utils.config import SegmentMap, read_yaml
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment
 
@@ -43,13 +43,13 @@ def timed(work) -> tuple[float, object]:
 
 def main(customers: int) -> int:
     """Print the ratio of the medians; return 1 where it is above the limit."""
-    frame, names = shop(customers), read(MAP, SegmentMap)
-    naming = assignment.Naming(**names.parts(), new_within_days=90)
+    frame, names = shop(customers), read_yaml(MAP, SegmentMap)
+    naming = assignment.SegmentRules(**names.parts(), new_within_days=90)
 
     def ours():
-        scored = measures.score(frame, names.bins)
+        scored = measures.score_customers(frame, names.bins)
         assigned = naming.segment(scored, date(2024, 12, 31))
-        return assigned, assignment.profile(scored, assigned, names.advice())
+        return assigned, assignment.segment_profile(scored, assigned, names.advice())
 
     assigned, _ = ours()
     joined = frame.assign(segment=assigned.segment)

@@ -57,9 +57,9 @@ def main() -> None:
     """Read the workbook both ways and print the ratio."""
     with tempfile.TemporaryDirectory() as folder:
         path = workbook(Path(folder))
-        names = list(spreadsheets.shapes(path))
+        names = list(spreadsheets.sheet_shapes(path))
         print(f"{path.name}, {len(names)} sheets, {path.stat().st_size / 1e6:.1f} MB")
-        ours = timed(lambda: spreadsheets.copies(path, names, Path(folder)))
+        ours = timed(lambda: spreadsheets.parquet_copies(path, names, Path(folder)))
         theirs = timed(lambda: pd.read_excel(path, sheet_name=None, engine="openpyxl"))
     print(f"ours           {ours[0]:7.1f} s {ours[1]:7.1f} s of cpu")
     print(f"pandas         {theirs[0]:7.1f} s {theirs[1]:7.1f} s of cpu")

@@ -54,21 +54,24 @@ def ours(file: Path, folder: Path) -> str:
     from crm_utils.cleaning import rules as cleaning
     from crm_utils.core import orders
     from crm_utils.rfm import measures
-    from crm_utils.store import Store
+    from crm_utils.store import Run
 
     names = ("customer_id", "order_id", "ordered_at", "quantity", "unit_price")
-    lines = sources.line_items({"file": str(file)}, {name: name for name in names}, ROOT)
-    rules = cleaning.rules(lines, DAY)
+    lines = sources.read_line_items({"file": str(file)}, {name: name for name in names}, ROOT)
+    rules = cleaning.removal_rules(lines, DAY)
     classified = cleaning.classify(lines, rules)
-    sums = orders.sums(classified)
-    log = cleaning.ledger(sums, list(rules))
-    counted = cleaning.counted(classified, log, DAY)
-    store = Store(folder)
-    store.save(orders.from_sums(sums), "orders")
+    sums = orders.aggregate_lines(classified)
+    log = cleaning.build_ledger(sums, list(rules))
+    counted = cleaning.keep_counted_lines(classified, log, DAY)
+    store = Run(folder)
+    store.save(orders.orders_from_aggregates(sums), "orders")
     store.save(
-        cancellations.adjustments(cancellations.settle(counted, cleaning.cancelled(classified), "drop")), "adjustments"
+        cancellations.order_adjustments(
+            cancellations.match_cancellations(counted, cleaning.select_cancellations(classified), "drop")
+        ),
+        "adjustments",
     )
-    customers = measures.measures(orders.known_on(store.scan("orders"), store.scan("adjustments"), DAY), DAY)
+    customers = measures.compute_rfm(orders.orders_as_of(store.scan("orders"), store.scan("adjustments"), DAY), DAY)
     return f"{len(customers):,} customers, {customers.revenue.sum():,.2f}"
 
 
@@ -89,13 +92,15 @@ CONTENDERS = {"recipe": recipe, "ours": ours, "scan": scan}
 
 def simulated(millions: float) -> Path:
     """A file of so many million line items, two in a hundred more or less, made once and kept in `.cache/bench/`."""
-    from crm_utils.config import Shop
+    from crm_utils.config import SimulatedShop
     from crm_utils.sources import simulated as simulate
 
     path = ROOT / ".cache" / "bench" / f"{millions:g}m.parquet"
     if not path.exists():
         started = time.perf_counter()
-        rows = simulate.write(Shop(customers=round(millions * CUSTOMERS), lines_per_order=LINES_PER_ORDER), path)
+        rows = simulate.write(
+            SimulatedShop(customers=round(millions * CUSTOMERS), lines_per_order=LINES_PER_ORDER), path
+        )
         print(f"simulated {rows:,} line items in {time.perf_counter() - started:.1f} s")
     return path
 

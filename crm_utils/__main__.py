@@ -7,12 +7,12 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from crm_utils.commands.build_reports import build, draft, out_of_date
-from crm_utils.commands.failures import told
+from crm_utils.commands.build_reports import build_reports, fill_draft, outdated_jobs
+from crm_utils.commands.failures import summarize_failures
 from crm_utils.core.errors import ParamsError, SourceError
 from crm_utils.core.formatting import plural
 from crm_utils.pipeline import atomic_publish
-from crm_utils.pipeline.jobs import Job, jobs
+from crm_utils.pipeline.jobs import Job, plan_jobs
 from crm_utils.pipeline.manifest import stale_notebooks
 from crm_utils.site.index_refresh import refresh_index
 
@@ -46,18 +46,18 @@ def main(arguments: list[str] | None = None) -> int:
     except (ParamsError, SourceError) as error:
         print(f"error: {error}", file=sys.stderr)
     except OSError as error:
-        print(f"error: {atomic_publish.unwritten(error, Path.cwd())}", file=sys.stderr)
+        print(f"error: {atomic_publish.describe_os_error(error, Path.cwd())}", file=sys.stderr)
     return 1
 
 
 def _report(report: str | None, day: str | None) -> int:
     root = Path.cwd()
     atomic_publish.recover(root / "reports")
-    planned, refused = jobs(root, report, day)
-    stale, unread = out_of_date(planned, named=report is not None)
+    planned, refused = plan_jobs(root, report, day)
+    stale, unread = outdated_jobs(planned, named=report is not None)
     with _Progress(sum(len(stale_notebooks(job)) for job in stale)) as progress:
-        built, failures, unrenewed = build(root, stale, progress.tick)
-    problems = [*refused, *unread, *told(failures), *unrenewed]
+        built, failures, unrenewed = build_reports(root, stale, progress.tick)
+    problems = [*refused, *unread, *summarize_failures(failures), *unrenewed]
     for line in problems:
         print(f"error: {line}", file=sys.stderr)
     print(_summary(built, len(failures), len(problems)))
@@ -78,18 +78,18 @@ def _draft(options: argparse.Namespace) -> int:
     status = _report(name, options.date or "last")
     if status:
         return status
-    job: Job = jobs(root, name, options.date or "last")[0][0]
-    folder = draft(root, job)
+    job: Job = plan_jobs(root, name, options.date or "last")[0][0]
+    folder = fill_draft(root, job)
     print(f"{folder.relative_to(root)} holds {job.label}: open notebooks/ in Jupyter (make lab) and run")
     return 0
 
 
 def _new(options: argparse.Namespace) -> int:
-    from crm_utils.commands.new_report.draft import new
+    from crm_utils.commands.new_report.draft import new_report
 
     if not options.report or not options.file:
         raise ParamsError("name the report and its file: make new REPORT=shop FILE=orders.csv")
-    path, guessed, open_points = new(Path.cwd(), options.report, options.file)
+    path, guessed, open_points = new_report(Path.cwd(), options.report, options.file)
     print(f"{path.relative_to(Path.cwd())} is written")
     for line in guessed:
         print(f"  guessed   {line}")
@@ -104,32 +104,32 @@ def _compare(options: argparse.Namespace) -> int:
         raise ParamsError(
             "name the report and two of its dates: make compare REPORT=cdnow FROM=1997-12-31 TO=1998-06-30"
         )
-    from crm_utils.commands.compare_dates import compare
+    from crm_utils.commands.compare_dates import compare_dates
 
-    path = compare(Path.cwd(), options.report, options.since, options.to)
+    path = compare_dates(Path.cwd(), options.report, options.since, options.to)
     refresh_index(Path.cwd())
     print(f"{path.relative_to(Path.cwd())} is written, and linked from reports/index.html")
     return 0
 
 
 def _export(options: argparse.Namespace) -> int:
-    from crm_utils.commands.export_tables import export
+    from crm_utils.commands.export_tables import export_tables
 
     if not options.report or not options.to:
         raise ParamsError("name the report and the database: make export REPORT=shop TO=postgresql://…")
-    planned, problems = jobs(Path.cwd(), options.report, options.date or "last")
+    planned, problems = plan_jobs(Path.cwd(), options.report, options.date or "last")
     if problems:
         raise ParamsError(problems[0])
     job = planned[0]
-    written = export(job.root, job.folder, job.name, job.day, options.to)
+    written = export_tables(job.root, job.folder, job.name, job.day, options.to)
     print(f"{job.label} is written: {', '.join(f'{name} {rows:,}' for name, rows in written.items())}")
     return 0
 
 
 def _data(options: argparse.Namespace) -> int:
-    from crm_utils.commands.download_data import online_retail
+    from crm_utils.commands.download_data import download_online_retail
 
-    path = online_retail(Path.cwd() / "data")
+    path = download_online_retail(Path.cwd() / "data")
     print(f"{path.relative_to(Path.cwd())} is there: make report REPORT=online_retail_II")
     return 0
 
@@ -160,7 +160,7 @@ def _stop(*_: object) -> None:
     """End at once, kernels first: threads that wait for one would keep the process. The next run clears up."""
     import psutil
 
-    atomic_publish.SWAPPING.acquire()
+    atomic_publish.PUBLISH_LOCK.acquire()
     try:
         while children := psutil.Process().children(recursive=True):  # again: a thread may just have started one
             for child in children:

@@ -13,16 +13,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crm_utils.config import Campaigns, SegmentMap, Settings, read
+from crm_utils.config import Campaigns, SegmentMap, Settings, read_yaml
 from crm_utils.core import duckdb_engine
-from crm_utils.core.contracts import CONTRACTS, TIME, check
+from crm_utils.core.contracts import CONTRACTS, TIME, check_contract
 from crm_utils.core.errors import TableError
-from crm_utils.core.formatting import use_thousands
-from crm_utils.core.formula_injection import neutralised
-from crm_utils.core.paths import rules_file
+from crm_utils.core.formatting import set_thousands_separator
+from crm_utils.core.formula_injection import escape_formulas
+from crm_utils.core.paths import rules_path
 
 
-class Store:
+class Run:
     """The folder of one report and date.
 
     `load` and `save` exchange pandas tables; `scan` hands out the same table unread, for what should stay in the engine.
@@ -39,8 +39,8 @@ class Store:
         path = self.run_dir / "settings.json"
         if not path.exists():
             raise FileNotFoundError(f"{self.run_dir} holds no run: fill it with `make draft`")
-        settings = read(path, Settings)
-        use_thousands(settings.thousands)
+        settings = read_yaml(path, Settings)
+        set_thousands_separator(settings.thousands)
         return settings
 
     @property
@@ -76,7 +76,7 @@ class Store:
         """Table `name` of this run, its contract checked. Raises `TableError` where it is missing or broken."""
         frame = pd.read_parquet(self._written(name))
         dates = CONTRACTS[name].dates if name in CONTRACTS else ()
-        return check(frame.astype(dict.fromkeys(dates, TIME)), name)
+        return check_contract(frame.astype(dict.fromkeys(dates, TIME)), name)
 
     def find(self, name: str) -> pd.DataFrame:
         """Table `name` of this run; without a row, and only customer_id as a column, where the source does not support it."""
@@ -100,7 +100,7 @@ class Store:
         building = path.with_suffix(".building")
         try:
             if isinstance(table, pd.DataFrame):
-                _sorted(check(table, name), name).to_parquet(building, index=False)
+                _sorted(check_contract(table, name), name).to_parquet(building, index=False)
             else:
                 _stream(table, name, building)
             building.replace(path)
@@ -125,7 +125,7 @@ class Store:
         """Write `lists/<name>.csv`, cells that a spreadsheet would run as formulas neutralised."""
         folder = self.run_dir / "lists"
         folder.mkdir(exist_ok=True)
-        neutralised(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+        escape_formulas(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
 
     def save_audiences(self, targets: pd.DataFrame) -> None:
         """Write who is on which list: `audiences/<campaign>__<segment>.csv`, in place of the lists that were there."""
@@ -136,7 +136,7 @@ class Store:
             path = folder / f"{slug(campaign)}__{slug(segment)}.csv"
             if path.exists():
                 raise TableError(f"two lists would be written to {path.name}: rename campaign {campaign}")
-            neutralised(rows).to_csv(path, index=False, lineterminator="\n")
+            escape_formulas(rows).to_csv(path, index=False, lineterminator="\n")
 
     def save_workbook(self, content: bytes) -> None:
         """Write the plan as a spreadsheet: `workbook.xlsx`."""
@@ -144,11 +144,11 @@ class Store:
 
     def segment_map(self, name: str) -> SegmentMap:
         """The map `params/segments/<name>.yaml`, or the one at path `name`, proven complete and disjoint."""
-        return read(rules_file(self.root, "segment_map", name), SegmentMap)
+        return read_yaml(rules_path(self.root, "segment_map", name), SegmentMap)
 
     def campaigns(self, name: str) -> pd.DataFrame:
         """The campaigns of `params/<name>.yaml`, or of the file at path `name`: one row a campaign."""
-        campaigns = read(rules_file(self.root, "campaigns", name), Campaigns).campaigns
+        campaigns = read_yaml(rules_path(self.root, "campaigns", name), Campaigns).campaigns
         frame = pd.DataFrame([campaign.model_dump() for campaign in campaigns])
         return frame.astype({"capacity": float, "max_spend": float})  # null where there is no limit
 
@@ -186,20 +186,20 @@ def _stream(table: ir.Table, name: str, path: Path) -> None:
     contract = CONTRACTS[name]
     columns = [*contract.columns, *(column for column in table.columns if column not in contract.columns)]
     batches = (
-        duckdb_engine.here(table.select(columns))  # each engine sorts text in an order of its own
+        duckdb_engine.to_duckdb(table.select(columns))  # each engine sorts text in an order of its own
         .order_by(*(contract.key or contract.columns))
-        .to_pyarrow_batches(chunk_size=duckdb_engine.BATCH)
+        .to_pyarrow_batches(chunk_size=duckdb_engine.BATCH_ROWS)
     )
     writer, writing = None, None
     with batches, ThreadPoolExecutor(1) as beside:
         for batch in batches:
-            frame = pa.Table.from_pandas(check(batch.to_pandas(), name), preserve_index=False)
+            frame = pa.Table.from_pandas(check_contract(batch.to_pandas(), name), preserve_index=False)
             writer = writer or pq.ParquetWriter(path, frame.schema, use_dictionary=False)
             if writing:
                 writing.result()
             writing = beside.submit(writer.write_table, frame)
     if writer is None:
-        empty = check(batches.schema.empty_table().to_pandas(), name)
+        empty = check_contract(batches.schema.empty_table().to_pandas(), name)
         empty.to_parquet(path, index=False)
     else:
         writing.result()

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.optimizer import programme, worth_offering
-from crm_utils.budget.unit_economics import priced
+from crm_utils.budget.optimizer import build_milp, is_useful
+from crm_utils.budget.unit_economics import price_options
 from crm_utils.config.segment_map import Campaign
 
 TERMS = {"group": "other customers", "action": "Write.", "segments": ["A"], "contact_cost": 1.0, "lift": 0.1}
@@ -24,14 +24,14 @@ def options(offers: pd.DataFrame, *rows: tuple[str, int, str, int, float, float]
     """Priced options from (campaign, group, segment, customers, p0, order_margin)."""
     columns = ["campaign", "group", "segment", "customers", "p0", "order_margin"]
     table = pd.DataFrame(rows, columns=columns).assign(order_value=lambda table: table.order_margin / 0.3)
-    return priced(table.assign(lift=table.campaign.map(offers.set_index("name").lift)), offers)
+    return price_options(table.assign(lift=table.campaign.map(offers.set_index("name").lift)), offers)
 
 
 def marginal_return(allocated: pd.DataFrame, offers: pd.DataFrame, budget: float) -> float:
     """Profit of the last unit of money: the budget's dual in the plan's continuous relaxation, its campaigns running."""
-    used = allocated[worth_offering(allocated, offers)]
+    used = allocated[is_useful(allocated, offers)]
     running = offers.name.isin(allocated.campaign[allocated.contacts > 0]).to_numpy()
-    return programme(used, offers, budget, None, 0.0).fixed(running).prices[0]
+    return build_milp(used, offers, budget, None, 0.0).fixed(running).prices[0]
 
 
 def small_problem(seed: int, groups: int = 3) -> tuple[pd.DataFrame, pd.DataFrame, float]:

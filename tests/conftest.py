@@ -15,8 +15,8 @@ import pytest
 from crm_utils import sources
 from crm_utils.cleaning import rules
 from crm_utils.core import orders
-from crm_utils.core.contracts import CONTRACTS, check
-from crm_utils.core.paths import source_files
+from crm_utils.core.contracts import CONTRACTS, check_contract
+from crm_utils.core.paths import source_paths
 from crm_utils.pipeline import atomic_publish
 
 ROOT = Path(__file__).parents[1]
@@ -59,14 +59,14 @@ def retail() -> Path:
 @pytest.fixture(scope="session")
 def cdnow_lines() -> ibis.Table:
     """The line items of CDNOW, in the engine."""
-    return sources.line_items({"sample": "cdnow"}, CDNOW_COLUMNS, ROOT)
+    return sources.read_line_items({"sample": "cdnow"}, CDNOW_COLUMNS, ROOT)
 
 
 @pytest.fixture(scope="session")
 def cdnow_sample() -> pd.DataFrame:
     """Purchase days of the published 1/10 sample: customer, date, amount (one row a customer and day)."""
     log = pd.read_csv(
-        source_files({"sample": "cdnow"}, ROOT)[0].with_name("CDNOW_sample.txt"),
+        source_paths({"sample": "cdnow"}, ROOT)[0].with_name("CDNOW_sample.txt"),
         sep=r"\s+",
         names=["master_id", "customer", "date", "cds", "amount"],
         dtype={"master_id": str, "customer": str, "date": str},
@@ -95,7 +95,7 @@ def new_project(folder: Path) -> Path:
     shutil.copy(ROOT / "requirements.lock", folder)
     (folder / "params" / "small.yaml").write_text(SMALL_REPORT)
     log = pd.read_csv(
-        source_files({"sample": "cdnow"}, ROOT)[0],
+        source_paths({"sample": "cdnow"}, ROOT)[0],
         sep=r"\s+",
         skiprows=1,
         names=["customer_id", "date", "number_of_cds", "dollar_value"],
@@ -163,14 +163,14 @@ def retail_orders(retail: Path) -> ibis.Table:
         )
     )
     lines = lines.mutate(amount=lines.amount.cast("decimal(18, 4)"))
-    named = rules.rules(lines, date(2011, 12, 31))
+    named = rules.removal_rules(lines, date(2011, 12, 31))
     kept = rules.classify(lines, named)
-    return orders.from_lines(kept.filter(kept.removed_by.isnull()).drop("removed_by")).cache()
+    return orders.orders_from_lines(kept.filter(kept.removed_by.isnull()).drop("removed_by")).cache()
 
 
 def empty_adjustments() -> pd.DataFrame:
     """The table of cancellations of a shop that has none."""
-    return check(pd.DataFrame({name: [] for name in CONTRACTS["adjustments"].columns}), "adjustments")
+    return check_contract(pd.DataFrame({name: [] for name in CONTRACTS["adjustments"].columns}), "adjustments")
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from crm_utils.commands import build_reports
 from crm_utils.core import errors as core_errors
 from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline import execute as run
-from crm_utils.pipeline.jobs import jobs
+from crm_utils.pipeline.jobs import plan_jobs
 from crm_utils.site import date_page, index_page, index_refresh, render
 
 PROJECT, SAID = Path(sys.argv[1]), Path(sys.argv[1]).with_name("said.txt")
@@ -47,12 +47,12 @@ def refused(source: Path, target: Path, parameters: dict) -> float:
 
 def stand_ins() -> None:
     build_reports._set_up_kernels = lambda root: None
-    build_reports._unusable = lambda jobs: None
-    render.read = lambda path: path.read_text()
-    render.notebook_page = lambda job, notebook, executed: job.report.title
-    date_page.summary = lambda data: {}
-    date_page.date_page = lambda job, folder, figures: job.report.title
-    index_page.top_page = lambda root: (
+    build_reports._source_problem = lambda jobs: None
+    render.read_notebook = lambda path: path.read_text()
+    render.render_notebook = lambda job, notebook, executed: job.report.title
+    date_page.key_figures = lambda data: {}
+    date_page.render_date = lambda job, folder, figures: job.report.title
+    index_page.render_index = lambda root: (
         f'data-built-from="{index_refresh.overview_key(root)}" '
         + json.dumps(
             sorted([json.loads(path.read_text())[key] for key in ("analysis_date", "title")] for path in manifests())
@@ -90,7 +90,7 @@ def forked(hook: Callable | None = None, notebooks: Callable = execute) -> int:
         return process
     said = os.open(SAID, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(said, 1), os.dup2(said, 2)
-    run.execute = notebooks
+    run.run_notebook = notebooks
     if hook:
         sys.addaudithook(hook)
     status = main(["report"])
@@ -120,7 +120,7 @@ def check_whole(old: dict, new: dict, when: str) -> None:
     assert sorted(path.name for path in (REPORTS / "small").iterdir()) == [".lock", *old], when
     for day in old:
         assert contents(REPORTS / "small" / day) in (old[day], new[day]), f"{when}: {day} is neither old nor new"
-    assert (REPORTS / "index.html").read_text() == index_page.top_page(PROJECT), (
+    assert (REPORTS / "index.html").read_text() == index_page.render_index(PROJECT), (
         f"{when}: the index tells of another state"
     )
 
@@ -207,8 +207,8 @@ def two_at_once(new: dict) -> None:
 if __name__ == "__main__":
     os.chdir(PROJECT)
     stand_ins()
-    for job in jobs(PROJECT)[0]:
-        cache_keys.chain_keys(job)  # what the package imports is read once, for all runs
+    for job in plan_jobs(PROJECT)[0]:
+        cache_keys.compute_cache_keys(job)  # what the package imports is read once, for all runs
     before, after, taken = versions()
     renames = [number for number, event in enumerate(taken, start=1) if event == "os.rename"]
     drawn = random.Random(20).sample(range(1, len(taken) - 4), SAMPLE)

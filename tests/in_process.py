@@ -53,7 +53,7 @@ def _run(cell: NotebookNode, names: dict, source: Path, notebook: NotebookNode, 
             data = {"text/html": value._repr_html_()} if hasattr(value, "_repr_html_") else {"text/plain": repr(value)}
             cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
     except Exception as error:
-        failed = run.failure(source, notebook, position, type(error).__name__, str(error))
+        failed = run.notebook_failure(source, notebook, position, type(error).__name__, str(error))
         failed.add_note("".join(traceback.format_exception(error)))
         raise failed from error
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from crm_utils.commands import build_date
 from crm_utils.core.errors import NotebookFailed, SourceError
-from crm_utils.pipeline.jobs import jobs
+from crm_utils.pipeline.jobs import plan_jobs
 
 DAY = date(1997, 12, 31)
 UNFORESEEN = re.compile(r"”: \w+(Error|Exception|Interrupt|Exit|Warning)\b")
@@ -90,9 +90,9 @@ def shop(folder: Path, lines: list[tuple], knobs: dict) -> Path:
 
 def tables(project: Path, notebooks: int) -> dict[str, pd.DataFrame] | str:
     """The tables that the first notebooks leave, or the words of who refused. No page is made, no figure turned into HTML."""
-    job = jobs(project, "any")[0][0]
+    job = plan_jobs(project, "any")[0][0]
     folder = project / "reports" / "any" / str(DAY)
-    build_date.prepare(job, folder, [])
+    build_date.prepare_folder(job, folder, [])
     try:
         for notebook in job.notebooks[:notebooks]:
             parameters = {"run_dir": ".."} | job.overrides(notebook)

@@ -107,7 +107,7 @@ def test_published_gamma_gamma(sample):
     assert spend == pytest.approx([24.65, 18.91, 35.17, 35.17, 35.17, 71.46, 18.91, 35.17, 27.28, 35.17], abs=0.02)
 
 
-@pytest.mark.parametrize("kind", btyd.KINDS)
+@pytest.mark.parametrize("kind", btyd.MODELS)
 def test_moments_agree_with_exact_draws(kind):
     """400,000 exact draws of one customer."""
     x, t_x, T, t, n = 3.0, 20.0, 39.0, 39.0, 400_000
@@ -117,7 +117,7 @@ def test_moments_agree_with_exact_draws(kind):
         rate, stop = rng.gamma(model.r + x, 1 / (model.alpha + T), n), rng.gamma(model.s, 1 / (model.beta + T), n)
         drawn = rng.poisson(rate * np.minimum(rng.exponential(1 / stop), t))
     else:
-        model = btyd.KINDS[kind].model(0.4, 5, 0.8, 2)
+        model = btyd.MODELS[kind].model(0.4, 5, 0.8, 2)
         rate = rng.gamma(model.r + x, 1 / (model.alpha + T), n)
         drop = rng.beta(model.a, model.b + x + model.chances_at_first, n)
         drawn = np.minimum(rng.poisson(rate * t), rng.geometric(drop))
@@ -156,9 +156,9 @@ positive = st.floats(0.05, 20)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(list(btyd.KINDS)), positive, positive, positive, positive, st.integers(0, 60), st.floats(0, 1))
+@given(st.sampled_from(list(btyd.MODELS)), positive, positive, positive, positive, st.integers(0, 60), st.floats(0, 1))
 def test_expectations_are_probabilities_and_grow(kind, r, alpha, third, fourth, x, share):
-    model = btyd.KINDS[kind].model(r, alpha, third, fourth)
+    model = btyd.MODELS[kind].model(r, alpha, third, fourth)
     one = (np.array([float(x)]), np.array([share * 50 if x else 0.0]), np.array([50.0]))
     alive, (short, long) = model.p_alive(*one)[0], model.expected_orders(*one, np.array([10.0, 50.0]))[0]
     assert 0 <= alive <= 1
@@ -298,7 +298,7 @@ def test_no_money_no_value_model(values):
         btyd.fit_gamma_gamma(np.ones(len(values)), values)
 
 
-@pytest.mark.parametrize("kind", btyd.KINDS)
+@pytest.mark.parametrize("kind", btyd.MODELS)
 def test_one_repeat_buyer_and_daily_buyers_are_fitted(kind):
     once = btyd.fit(kind, [0] * 30 + [1], [0] * 30 + [5], [100] * 31)
     daily = btyd.fit(kind, [99] * 30, [99] * 30, [99] * 30)
@@ -316,7 +316,7 @@ def summary(x, t_x, T, value) -> pd.DataFrame:
 
 def test_too_thin_data_give_the_average_rate_and_say_so():
     customers = summary([0] * 9 + [2], [0] * 9 + [50], [100] * 10, [20.0] * 10)
-    models = btyd.fit_models(customers)
+    models = btyd.fit_customer_base(customers)
     assert (
         models.withheld
         == "there are 10 customers where a model needs 100; there is 1 repeat buyer where a model needs 30"
@@ -328,17 +328,17 @@ def test_too_thin_data_give_the_average_rate_and_say_so():
 
 def test_an_obstacle_withholds_the_model_in_its_words(sample):
     customers = summary(sample.x, sample.t_x * 7, sample["T"] * 7, sample.repeat_value.fillna(30))
-    models = btyd.fit_models(customers, obstacles=["customers buy as in a subscription"])
+    models = btyd.fit_customer_base(customers, obstacles=["customers buy as in a subscription"])
     assert models.withheld == "customers buy as in a subscription"
-    assert models.withheld in models.purchase.note and not btyd.fit_models(customers).withheld
+    assert models.withheld in models.purchase.note and not btyd.fit_customer_base(customers).withheld
 
 
 def test_tables_give_the_models_back(sample):
     customers = summary(sample.x, sample.t_x * 7, sample["T"] * 7, sample.repeat_value.fillna(30))
-    for kind in btyd.KINDS:
-        models = btyd.fit_models(customers, kind)
+    for kind in btyd.MODELS:
+        models = btyd.fit_customer_base(customers, kind)
         table = models.table(pd.DataFrame({"model": ["CLV"], "parameter": ["margin_rate"], "value": [0.3]}))
-        purchase, value = btyd.from_table(table.sort_values(["model", "parameter"]))  # as it is stored
+        purchase, value = btyd.models_from_table(table.sort_values(["model", "parameter"]))  # as it is stored
         assert type(purchase) is type(models.purchase)
         chances = btyd.purchase_probabilities(purchase, customers, [30, 7, 30])
         assert list(chances) == [7, 30] and (chances[7] < chances[30]).all() and (chances[30] <= 1).all()

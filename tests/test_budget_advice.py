@@ -15,7 +15,7 @@ PROFILE = pd.DataFrame({"segment": ["A", "B", "C", "D"], "customers": [30, 10, 5
 
 def plan_at(budget: float) -> pd.DataFrame:
     allocated = optimizer.allocate(TABLE, OFFERS, budget)
-    return lines.plan(allocated, OFFERS, pd.Series(dtype=int))
+    return lines.build_plan(allocated, OFFERS, pd.Series(dtype=int))
 
 
 def test_what_spending_on_low_potential_would_lose():
@@ -37,7 +37,7 @@ def test_the_campaign_that_fits_most_of_a_segment_is_judged_and_set_up_once():
     )
     table = options(offers, ("a", 0, "B", 10, 0.1, 40.0), ("b", 1, "B", 1, 0.1, 40.0), ("a", 2, "C", 4, 0.1, 40.0))
     profile = pd.DataFrame({"segment": ["B", "C"], "customers": [12, 4]})
-    plan = lines.plan(optimizer.allocate(table, offers, 1000), offers, pd.Series(dtype=int))
+    plan = lines.build_plan(optimizer.allocate(table, offers, 1000), offers, pd.Series(dtype=int))
     verdicts = advice.segment_verdicts(plan, table, offers, profile)
     assert verdicts.campaign.tolist() == [offers.name[0]] * 2
     assert verdicts.loss.tolist() == pytest.approx([-55, -22])
@@ -62,7 +62,7 @@ def test_named_cells_with_the_counts_of_the_day_and_what_the_plan_does():
             "group": ["treatment", "control", "treatment"],
         }
     )
-    found = advice.named_cells(customers, targets).set_index("cell")
+    found = advice.strategy_cells(customers, targets).set_index("cell")
     assert found.in_cell.to_dict() == {"514": 1, "413": 0, "355": 0, "444": 1, "111": 3}
     assert found.contacts.to_dict() == {"514": 0, "413": 0, "355": 0, "444": 1, "111": 1}
     assert found.loc["111", ["segment", "campaigns"]].tolist() == ["Lost, Asleep", "Mail"]
@@ -70,7 +70,7 @@ def test_named_cells_with_the_counts_of_the_day_and_what_the_plan_does():
         "Campaigns address the two groups by rule, since single cells are narrow: nobody is in 413 and 355 today. "
         "Cell 111, which the strategy leaves alone, has 3 customers; 1 of them is on a list, since the message costs less than it is expected to bring."
     )
-    spared = advice.named_cells(customers, targets.iloc[:0]).reset_index()
+    spared = advice.strategy_cells(customers, targets.iloc[:0]).reset_index()
     assert narrative.named_cells(spared).endswith("has 3 customers; none of them is on a list.")
 
 
@@ -121,7 +121,7 @@ def test_unspent_money_is_explained():
 
 def test_money_that_the_campaigns_cannot_use_is_said_with_the_sum_they_could():
     """Everybody at the dearest: 30 × 1 + 10 × 9, and fixed costs of 2 + 7."""
-    most = sensitivity.most_to_spend(TABLE, OFFERS, 0.0)
+    most = sensitivity.max_useful_spend(TABLE, OFFERS, 0.0)
     assert most == pytest.approx(129)
     said = spending_narrative.unspent(plan_at(1000), 1000, None, 0.0, [], most, "GBP")
     assert "with the dearest one for every customer who may get it, would cost only £129," in said
@@ -132,7 +132,7 @@ def test_money_that_the_campaigns_cannot_use_is_said_with_the_sum_they_could():
 
 def test_what_would_change_how_much_is_worth_spending():
     """Campaign b pays once its lift or margin is doubled: 10 × (8 − 9) still loses, 10 × (16 − 9) − 7 does not."""
-    found = sensitivity.levers(TABLE, OFFERS, 1000, 0.0).set_index("scenario")
+    found = sensitivity.what_if_doubled(TABLE, OFFERS, 1000, 0.0).set_index("scenario")
     assert found.spend["as planned"] == found.spend["lifts twice as high"] == pytest.approx(32)
     assert found.spend["contacts and fixed costs at half the price"] == pytest.approx(16)
     assert found.spend["lifts and margin both twice as high"] == pytest.approx(32 + 90 + 7)

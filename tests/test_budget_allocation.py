@@ -91,12 +91,12 @@ def test_more_money_never_earns_less(seed, more):
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 10_000), more=st.floats(0, 2), which=st.sampled_from(["contact_cost", "fixed_cost"]))
 def test_a_higher_cost_never_earns_more(seed, more, which):
-    from crm_utils.budget.unit_economics import priced
+    from crm_utils.budget.unit_economics import price_options
 
     table, offers, budget = small_problem(seed)
     dearer = offers.assign(**{which: offers[which] + more})
     before = optimizer.expected_profit(optimizer.allocate(table, offers, budget), offers)
-    after = optimizer.expected_profit(optimizer.allocate(priced(table, dearer), dearer, budget), dearer)
+    after = optimizer.expected_profit(optimizer.allocate(price_options(table, dearer), dearer, budget), dearer)
     assert after <= before + 1e-5
 
 
@@ -114,7 +114,7 @@ def test_limits_are_kept_and_named():
     planned = optimizer.allocate(table, offers, 20)
     assert planned.contacts.tolist() == [7, 4]
     assert optimizer.spend(planned, offers) == pytest.approx(7 + 3 + 4)
-    assert optimizer.limits_that_bind(planned, offers, 20) == ["the capacity of a", "the minimum of b"]
+    assert optimizer.binding_constraints(planned, offers, 20) == ["the capacity of a", "the minimum of b"]
 
 
 def test_a_target_return_is_reached_in_place_of_a_budget():
@@ -122,7 +122,7 @@ def test_a_target_return_is_reached_in_place_of_a_budget():
     planned = optimizer.allocate(table, offers, 0, target_return=5)
     reached = optimizer.expected_profit(planned, offers) / optimizer.spend(planned, offers)
     assert 5 <= reached < 5.01
-    assert optimizer.limits_that_bind(planned, offers, 0, 5) == ["the target return"]
+    assert optimizer.binding_constraints(planned, offers, 0, 5) == ["the target return"]
 
 
 def test_no_money_and_enormous_money():

@@ -20,10 +20,10 @@ OFFERS = campaigns(
 
 def planned(count: int, budget: float, share: float, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     customers = people(count, seed)
-    audience = unit_economics.eligible(customers, OFFERS, ["A", "B", "C"])
+    audience = unit_economics.eligible_customers(customers, OFFERS, ["A", "B", "C"])
     chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
-    groups = unit_economics.grouped(customers, audience)
-    options = unit_economics.options(groups, audience, OFFERS, chances)
+    groups = unit_economics.group_customers(customers, audience)
+    options = unit_economics.contact_options(groups, audience, OFFERS, chances)
     return groups, optimizer.allocate(options, OFFERS, budget, control_share=share)
 
 
@@ -36,7 +36,7 @@ def planned(count: int, budget: float, share: float, seed: int = 0) -> tuple[pd.
 )
 def test_lists_hold_the_targeted_customers_once_and_the_share_that_was_set(count, budget, share, seed):
     groups, allocated = planned(count, budget, share, seed)
-    targets = audiences.targets(groups, allocated, share, 1)
+    targets = audiences.assign_audiences(groups, allocated, share, 1)
     assert targets.customer_id.is_unique
     assert set(targets.customer_id) <= set(groups.customer_id)
     by_line = targets.groupby(["campaign", "segment"]).group.value_counts().unstack(fill_value=0)
@@ -49,29 +49,29 @@ def test_lists_hold_the_targeted_customers_once_and_the_share_that_was_set(count
 
 def test_the_same_customers_are_held_back_in_every_run_and_whatever_else_is_listed():
     groups, allocated = planned(800, 500, 0.2)
-    once = audiences.targets(groups, allocated, 0.2, 7)
-    again = audiences.targets(groups.sample(frac=1, random_state=3), allocated, 0.2, 7)
+    once = audiences.assign_audiences(groups, allocated, 0.2, 7)
+    again = audiences.assign_audiences(groups.sample(frac=1, random_state=3), allocated, 0.2, 7)
     pd.testing.assert_frame_equal(once, again)
-    other = audiences.targets(groups, allocated, 0.2, 8)
+    other = audiences.assign_audiences(groups, allocated, 0.2, 8)
     assert set(once.customer_id) == set(other.customer_id)
     assert set(once.customer_id[once.group == "control"]) != set(other.customer_id[other.group == "control"])
 
 
 def test_controls_are_like_the_contacted():
     groups, allocated = planned(6000, 1e6, 0.2)
-    targets = audiences.targets(groups, allocated, 0.2, 1)
+    targets = audiences.assign_audiences(groups, allocated, 0.2, 1)
     value = targets.groupby("group").value.agg(["mean", "std"])
     assert abs(value["mean"].diff().iloc[1]) < 0.1 * value["std"].max()
 
 
 def test_detectable_lift_of_the_published_example():
     """474 at-risk customers, p0 .31, 20 % held back: at least 14.9 points (methods §8)."""
-    seen = lines.detectable_lift(pd.Series([0.31]), pd.Series([379]), pd.Series([95]))
+    seen = lines.minimum_detectable_lift(pd.Series([0.31]), pd.Series([379]), pd.Series([95]))
     assert seen.iloc[0] == pytest.approx(0.149, abs=0.0005)
 
 
 def test_without_controls_nothing_can_be_seen():
-    assert lines.detectable_lift(pd.Series([0.3]), pd.Series([100]), pd.Series([0])).isna().all()
+    assert lines.minimum_detectable_lift(pd.Series([0.3]), pd.Series([100]), pd.Series([0])).isna().all()
 
 
 CONTACTS = pd.DataFrame(
@@ -88,22 +88,22 @@ CONTACTS = pd.DataFrame(
 def test_only_who_agreed_and_rested_is_planned_for():
     audience = pd.DataFrame({"mail": True, "any": True}, index=["1", "2", "3", "4"])
     channels = pd.Series({"mail": "email", "any": None})
-    allowed = audiences.reachable(audience, CONTACTS, channels, DAY, 14)
+    allowed = audiences.may_be_contacted(audience, CONTACTS, channels, DAY, 14)
     assert allowed.mail.tolist() == [True, False, False, False]
     assert allowed["any"].tolist() == [True, False, True, False]
-    assert audiences.reachable(audience, CONTACTS, channels, DAY, 5).mail.tolist() == [True, False, False, True]
-    reach = audiences.reach(audience, allowed).set_index("campaign")
+    assert audiences.may_be_contacted(audience, CONTACTS, channels, DAY, 5).mail.tolist() == [True, False, False, True]
+    reach = audiences.reach_by_campaign(audience, allowed).set_index("campaign")
     assert reach.reachable.to_dict() == {"mail": 1, "any": 2}
 
 
 def test_contacts_without_consent_or_of_strangers_are_refused():
     audience = pd.DataFrame({"mail": True}, index=["1"])
     with pytest.raises(BudgetError, match="table contacts has no column consent: without it nobody may be contacted"):
-        audiences.reachable(audience, CONTACTS.drop(columns="consent"), pd.Series({"mail": "email"}), DAY, 14)
+        audiences.may_be_contacted(audience, CONTACTS.drop(columns="consent"), pd.Series({"mail": "email"}), DAY, 14)
     strangers = CONTACTS.assign(customer_id="C-" + CONTACTS.customer_id)
     with pytest.raises(BudgetError, match="contacts: none of its . customers has ordered; its ids look like 'C-"):
-        audiences.reachable(audience, strangers, pd.Series({"mail": "email"}), DAY, 14)
-    nobody = audiences.reachable(audience, CONTACTS.iloc[:0], pd.Series({"mail": "email"}), DAY, 14)
+        audiences.may_be_contacted(audience, strangers, pd.Series({"mail": "email"}), DAY, 14)
+    nobody = audiences.may_be_contacted(audience, CONTACTS.iloc[:0], pd.Series({"mail": "email"}), DAY, 14)
     assert not nobody.any(axis=None)  # an empty table: nobody has agreed
 
 
@@ -117,7 +117,7 @@ def test_controls_of_a_running_campaign_stay_out_of_all_campaigns():
             "group": ["control", "treatment", "control"],
         }
     )
-    left = audiences.resting(audience, past, DAY, pd.Series({"a": 91, "b": 91}))
+    left = audiences.in_holdout_window(audience, past, DAY, pd.Series({"a": 91, "b": 91}))
     assert left.a.tolist() == left.b.tolist() == [False, True, True]
 
 
@@ -131,7 +131,7 @@ def test_lists_say_what_is_assumed_behind_each_row():
     targets = pd.DataFrame({"customer_id": ["1", "2", "1", "2"], "campaign": ["a", "a", "b", "b"]})
     offers = pd.DataFrame({"name": ["a", "b"], "basis": ["assumed", "measured"]})
     people = pd.DataFrame({"customer_id": ["1", "2"], "margin_known": [True, False]})
-    found = audiences.marked(targets, offers, people).assumption.tolist()
+    found = audiences.flag_assumptions(targets, offers, people).assumption.tolist()
     assert found == ["lift", "lift and margin", "", "margin"]
 
 
@@ -145,9 +145,9 @@ def test_segments_of_a_campaign_are_pooled_to_measure_it():
             "chance_anyway": [0.2, 0.2, 0.1],
         }
     )
-    plan["detectable_lift"] = lines.detectable_lift(plan.chance_anyway, plan.contacts, plan.control) / 0.5
-    pooled = lines.measurability(plan)
+    plan["detectable_lift"] = lines.minimum_detectable_lift(plan.chance_anyway, plan.contacts, plan.control) / 0.5
+    pooled = lines.power_by_campaign(plan)
     expected = 2.8016 * (0.2 * 0.8 * (1 / 3600 + 1 / 400)) ** 0.5 / 0.5
     assert pooled.detectable_lift.tolist() == pytest.approx([expected])
     assert pooled.verdict.tolist() == ["cannot be measured: pool or repeat"]
-    assert lines.measurability(plan.assign(contacts=0)).empty
+    assert lines.power_by_campaign(plan.assign(contacts=0)).empty

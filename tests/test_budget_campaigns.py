@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 
 from crm_utils.budget import uplift
-from crm_utils.config import Shop
+from crm_utils.config import SimulatedShop
 from crm_utils.sources import simulated
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -17,16 +17,16 @@ import campaigns as bench  # noqa: E402
 
 @pytest.fixture(scope="module")
 def outcomes() -> pd.DataFrame:
-    return bench.outcomes(20, Shop().lift)
+    return bench.outcomes(20, SimulatedShop().lift)
 
 
 def test_the_planted_lift_lies_in_the_interval_as_often_as_it_says(outcomes):
     found = bench.measured(outcomes)
-    held = found.lift_low.le(Shop().lift) & found.lift_high.ge(Shop().lift)
+    held = found.lift_low.le(SimulatedShop().lift) & found.lift_high.ge(SimulatedShop().lift)
     assert len(found) == 20
     assert 0.80 <= held.mean() <= 0.98
     assert (found.use == "measured").mean() >= 0.95
-    assert found.lift.mean() == pytest.approx(Shop().lift, abs=2.6 * found.standard_error.mean() / 20**0.5)
+    assert found.lift.mean() == pytest.approx(SimulatedShop().lift, abs=2.6 * found.standard_error.mean() / 20**0.5)
 
 
 def test_groups_that_were_not_random_are_refused(outcomes):
@@ -37,7 +37,7 @@ def test_groups_that_were_not_random_are_refused(outcomes):
     assert (found.use == "observational, not used").all()
     assert found.check.str.contains("orders before differ by|days since the last order differ by").all()
     offer = bench.offer().assign(name="shop 0")
-    assert uplift.with_measured(offer, found).lift_from.tolist() == ["assumed"]
+    assert uplift.update_lifts(offer, found).lift_from.tolist() == ["assumed"]
 
 
 def test_where_nothing_was_planted_the_plan_does_not_spend_on_the_campaign(outcomes):
@@ -52,4 +52,4 @@ def test_where_nothing_was_planted_the_plan_does_not_spend_on_the_campaign(outco
 def test_the_demos_own_campaign_is_one_of_those_in_the_campaigns_file():
     offer = bench.offer()
     assert offer.name.tolist() == [simulated.CAMPAIGN]
-    assert offer.window_days.tolist() == [Shop().campaign_window]
+    assert offer.window_days.tolist() == [SimulatedShop().campaign_window]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_utils.budget import unit_economics
-from crm_utils.config import Campaigns, parse
+from crm_utils.config import Campaigns, parse_model
 from crm_utils.core.errors import BudgetError, ParamsError
 
 SHARE = st.floats(0, 1)
@@ -36,10 +36,12 @@ def test_the_break_even_lift_earns_nothing(cost, given_, redemption, delivered, 
         offers.iloc[0], p0, row.margin.iloc[0], row.discount.iloc[0], row.discount.iloc[0]
     )
     if np.isnan(lift):
-        best = unit_economics.priced(row.assign(lift=1 - p0), offers)
+        best = unit_economics.price_options(row.assign(lift=1 - p0), offers)
         assert best.profit.iloc[0] <= 1e-9
     else:
-        assert unit_economics.priced(row.assign(lift=float(lift)), offers).profit.iloc[0] == pytest.approx(0, abs=1e-9)
+        assert unit_economics.price_options(row.assign(lift=float(lift)), offers).profit.iloc[0] == pytest.approx(
+            0, abs=1e-9
+        )
 
 
 def test_a_share_off_and_what_the_won_go_on_to_earn():
@@ -62,7 +64,7 @@ def test_a_customers_own_margin_is_used_where_it_is_known():
     segments = customers.assign(segment="A")
     cltv = customers.assign(expected_revenue=[20.0, 20.0], expected_orders=[2.0, 0.0], mean_value=[10.0, 40.0])
     habits = pd.DataFrame({"customer_id": ["2"], "margin_rate": [0.5]})
-    found = unit_economics.candidates(customers, segments, cltv, 0.3, habits)
+    found = unit_economics.customer_economics(customers, segments, cltv, 0.3, habits)
     assert found.order_value.tolist() == [10.0, 40.0]
     assert found.order_margin.tolist() == [3.0, 20.0]
     assert found.margin_known.tolist() == [False, True]
@@ -73,7 +75,7 @@ def test_groups_are_alike_and_hold_everybody_once():
     audience = pd.DataFrame({"a": customers.segment != "C", "b": customers.order_value > 20}).set_axis(
         customers.customer_id
     )
-    groups = unit_economics.grouped(customers, audience)
+    groups = unit_economics.group_customers(customers, audience)
     assert sorted(groups.customer_id) == sorted(customers.customer_id[audience.any(axis=1).to_numpy()])
     open_to = audience.loc[groups.customer_id].set_axis(groups.group.to_numpy())
     assert (open_to.groupby(level=0).nunique() == 1).all(axis=None)
@@ -84,8 +86,8 @@ def test_row_order_does_not_change_groups():
     customers = people(300)
     audience = pd.DataFrame({"a": True}, index=customers.customer_id)
     shuffled = customers.sample(frac=1, random_state=1)
-    one = unit_economics.grouped(customers, audience).set_index("customer_id").group
-    other = unit_economics.grouped(shuffled, audience.loc[shuffled.customer_id]).set_index("customer_id").group
+    one = unit_economics.group_customers(customers, audience).set_index("customer_id").group
+    other = unit_economics.group_customers(shuffled, audience.loc[shuffled.customer_id]).set_index("customer_id").group
     assert one.equals(other.loc[one.index])
 
 
@@ -95,43 +97,47 @@ def test_a_chance_that_is_no_probability_is_refused(chance):
     audience = pd.DataFrame({"a": True}, index=customers.customer_id)
     chances = pd.DataFrame({91: [chance] + [0.1] * 59}, index=customers.customer_id)
     with pytest.raises(BudgetError, match="1 of 60 customers have a chance to buy outside 0–1"):
-        unit_economics.options(unit_economics.grouped(customers, audience), audience, offers, chances)
+        unit_economics.contact_options(unit_economics.group_customers(customers, audience), audience, offers, chances)
 
 
 def test_an_unknown_segment_is_named():
     with pytest.raises(BudgetError, match="campaign a: unknown segment Whales; the segment map has A, B"):
-        unit_economics.eligible(people(5), campaigns({"segments": ["A", "Whales"]}), ["A", "B"])
+        unit_economics.eligible_customers(people(5), campaigns({"segments": ["A", "Whales"]}), ["A", "B"])
 
 
 def test_a_rule_on_columns_that_are_not_there_is_named():
     with pytest.raises(BudgetError, match="campaign a: where 'spend > 3' is no query on the customers"):
-        unit_economics.eligible(people(5), campaigns({"segments": [], "where": "spend > 3"}), ["A"])
+        unit_economics.eligible_customers(people(5), campaigns({"segments": [], "where": "spend > 3"}), ["A"])
     with pytest.raises(
         BudgetError, match="where 'recency_days' is no query on the customers: it gives numbers or text"
     ):
-        unit_economics.eligible(people(5), campaigns({"segments": [], "where": "recency_days"}), ["A"])
+        unit_economics.eligible_customers(people(5), campaigns({"segments": [], "where": "recency_days"}), ["A"])
 
 
 def test_a_campaign_with_nobody_is_left_out_of_the_options():
     customers, offers = people(60), campaigns({}, {"segments": ["Z"]})
-    audience = unit_economics.eligible(customers, offers, ["A", "B", "C", "Z"])
+    audience = unit_economics.eligible_customers(customers, offers, ["A", "B", "C", "Z"])
     chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
-    found = unit_economics.options(unit_economics.grouped(customers, audience), audience, offers, chances)
+    found = unit_economics.contact_options(
+        unit_economics.group_customers(customers, audience), audience, offers, chances
+    )
     assert set(found.campaign) == {"a"}
 
 
 def test_nobody_at_all_gives_an_empty_table():
     customers, offers = people(60), campaigns({"segments": ["Z"]})
-    audience = unit_economics.eligible(customers, offers, ["Z"])
+    audience = unit_economics.eligible_customers(customers, offers, ["Z"])
     chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
-    assert unit_economics.options(unit_economics.grouped(customers, audience), audience, offers, chances).empty
+    assert unit_economics.contact_options(
+        unit_economics.group_customers(customers, audience), audience, offers, chances
+    ).empty
 
 
 def test_customers_without_any_value_are_refused():
     customers = pd.DataFrame({"customer_id": ["1", "2"]})
     cltv = customers.assign(expected_revenue=0.0, expected_orders=0.0, mean_value=0.0)
     with pytest.raises(BudgetError, match="all 2 customers have an order value of 0"):
-        unit_economics.candidates(customers, customers.assign(segment="A"), cltv, 0.3, None)
+        unit_economics.customer_economics(customers, customers.assign(segment="A"), cltv, 0.3, None)
 
 
 @pytest.mark.parametrize(
@@ -146,10 +152,10 @@ def test_customers_without_any_value_are_refused():
 def test_wrong_campaigns_are_refused(change, message):
     entry = {"name": "a", "group": "other customers", "action": "x", "segments": ["A"], "contact_cost": 1, "lift": 0.1}
     with pytest.raises(ParamsError, match=message):
-        parse({"campaigns": [entry | {"window_days": 91} | change]}, Campaigns, "campaigns.yaml")
+        parse_model({"campaigns": [entry | {"window_days": 91} | change]}, Campaigns, "campaigns.yaml")
 
 
 def test_two_campaigns_of_one_name_are_refused():
     entry = {"name": "a", "group": "other customers", "action": "x", "segments": ["A"], "contact_cost": 1, "lift": 0.1}
     with pytest.raises(ParamsError, match="two campaigns are called a"):
-        parse({"campaigns": [entry | {"window_days": 91}] * 2}, Campaigns, "campaigns.yaml")
+        parse_model({"campaigns": [entry | {"window_days": 91}] * 2}, Campaigns, "campaigns.yaml")

@@ -9,7 +9,7 @@ from conftest import run
 from openpyxl import load_workbook
 
 from crm_utils.core import formatting
-from crm_utils.core.display.table_style import heading
+from crm_utils.core.display.table_style import column_heading
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_sections_without_data_are_not_on_the_page(folder):
 def published(folder, sheet: str, columns: list[str]) -> pd.DataFrame:
     """These columns of a sheet of the workbook, by their names."""
     table = pd.read_excel(folder / "workbook.xlsx", sheet_name=sheet, header=1)
-    return table[[heading(column) for column in columns]].set_axis(columns, axis=1)
+    return table[[column_heading(column) for column in columns]].set_axis(columns, axis=1)
 
 
 def without_fixed_costs(project):

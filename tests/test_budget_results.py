@@ -40,7 +40,7 @@ def simulated(seed: int, lift: float, count: int = 4000, held: float = 0.2, rand
 
 
 def one(outcomes: pd.DataFrame) -> pd.Series:
-    return uplift.measured(outcomes, OFFERS, 0.3, DAY).iloc[0]
+    return uplift.measure_uplift(outcomes, OFFERS, 0.3, DAY).iloc[0]
 
 
 def test_the_planted_lift_lies_in_the_interval_as_often_as_it_says():
@@ -56,7 +56,7 @@ def test_where_the_planted_lift_is_zero_no_money_is_spent():
     assert optimizer.allocate(table, OFFERS, 500).contacts.sum() > 0
     kept = []
     for seed in range(60):
-        learned = uplift.with_measured(OFFERS, uplift.measured(simulated(seed, 0.0, 12_000), OFFERS, 0.3, DAY))
+        learned = uplift.update_lifts(OFFERS, uplift.measure_uplift(simulated(seed, 0.0, 12_000), OFFERS, 0.3, DAY))
         planned = optimizer.allocate(options(learned, ("a", 0, "A", 1000, 0.15, 12.0)), learned, 500)
         kept.append(planned.contacts.sum() == 0)
     assert np.mean(kept) >= 0.9
@@ -92,7 +92,9 @@ def ledger() -> tuple[pd.DataFrame, ibis.Table]:
 
 def test_outcomes_worked_by_hand():
     past, orders = ledger()
-    found = uplift.outcomes(past, orders, pd.Series({"a": 91}), pd.Series(["1", "2", "3"])).set_index("customer_id")
+    found = uplift.campaign_outcomes(past, orders, pd.Series({"a": 91}), pd.Series(["1", "2", "3"])).set_index(
+        "customer_id"
+    )
     assert found.bought.tolist() == [1, 0, 1, 0]
     assert found.revenue.tolist() == [25, 0, 7, 0]
     assert found.orders_before.tolist() == [1, 0, 1, 0]
@@ -132,9 +134,9 @@ def test_a_handful_held_back_measures_nothing(treated, control):
 
 
 def test_a_measured_lift_is_pulled_towards_the_assumed_one():
-    measured = uplift.measured(simulated(3, 0.08, 8000), OFFERS, 0.3, DAY)
+    measured = uplift.measure_uplift(simulated(3, 0.08, 8000), OFFERS, 0.3, DAY)
     raw = measured.lift.iloc[0] / 0.9
-    learned = uplift.with_measured(OFFERS, measured).iloc[0]
+    learned = uplift.update_lifts(OFFERS, measured).iloc[0]
     assert min(raw, 0.05) < learned.lift < max(raw, 0.05)
     assert abs(learned.lift - raw) < abs(learned.lift - 0.05)
     assert learned.basis == "measured"
@@ -143,7 +145,7 @@ def test_a_measured_lift_is_pulled_towards_the_assumed_one():
 
 def test_a_test_too_small_to_tell_leaves_the_assumption():
     small = simulated(5, 0.0, 200)
-    learned = uplift.with_measured(OFFERS, uplift.measured(small, OFFERS, 0.3, DAY)).iloc[0]
+    learned = uplift.update_lifts(OFFERS, uplift.measure_uplift(small, OFFERS, 0.3, DAY)).iloc[0]
     assert (learned.lift, learned.basis) == (0.05, "assumed")
     assert learned.lift_from == "assumed: the test was too small to tell"
 
@@ -184,20 +186,20 @@ def test_uneven_control_shares_are_refused():
 
 def test_files_that_are_no_results_are_refused():
     past, orders = ledger()
-    with pytest.raises(errors.ResultsError, match="has no column group"):
-        uplift.outcomes(past.drop(columns="group"), orders, pd.Series({"a": 91}), past.customer_id)
-    with pytest.raises(errors.ResultsError, match="4 rows are neither treatment nor control, for example 'x'"):
-        uplift.outcomes(past.assign(group="x"), orders, pd.Series({"a": 91}), past.customer_id)
+    with pytest.raises(errors.UpliftError, match="has no column group"):
+        uplift.campaign_outcomes(past.drop(columns="group"), orders, pd.Series({"a": 91}), past.customer_id)
+    with pytest.raises(errors.UpliftError, match="4 rows are neither treatment nor control, for example 'x'"):
+        uplift.campaign_outcomes(past.assign(group="x"), orders, pd.Series({"a": 91}), past.customer_id)
 
 
 def test_no_past_campaigns_leave_the_assumptions():
-    none = uplift.of_campaigns(None, ledger()[1], pd.Series(["1"]), OFFERS, 0.3, DAY)
-    learned = uplift.with_measured(OFFERS, none)
+    none = uplift.measure_campaigns(None, ledger()[1], pd.Series(["1"]), OFFERS, 0.3, DAY)
+    learned = uplift.update_lifts(OFFERS, none)
     assert learned.lift.equals(OFFERS.lift)
     assert learned.lift_from.tolist() == ["assumed"]
 
 
 def test_from_orders_to_what_was_earned():
     past, orders = ledger()
-    found = uplift.of_campaigns(past, orders, past.customer_id, OFFERS, 0.3, DAY)
+    found = uplift.measure_campaigns(past, orders, past.customer_id, OFFERS, 0.3, DAY)
     assert found[["treated", "control", "bought_treated", "bought_control"]].iloc[0].tolist() == [2, 2, 0.5, 0.5]

@@ -46,19 +46,19 @@ def retail_lines(folder: Path, *years: str) -> ibis.Table:
 
 def clean(lines: ibis.Table, mode: str, day: date = DAY, caps: bool = False, **options) -> dict:
     """Everything 01_cleaning derives from line items."""
-    lines = cleaning.marked(lines)
-    rules = cleaning.rules(lines, day, mode, **options)
+    lines = cleaning.flag_repeated_lines(lines)
+    rules = cleaning.removal_rules(lines, day, mode, **options)
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(orders.sums(classified), list(rules))
-    capped = outliers.cap(classified, outliers.limits(cleaning.counted(classified, log, day), caps))
-    log = cleaning.with_capped(log, classified, capped, mode)
-    counted = cleaning.counted(capped, log, day)
-    settled = cancellations.settle(counted, cleaning.cancelled(capped), mode)
-    placed = orders.from_lines(counted).cache()
-    adjustments = cancellations.adjustments(settled).cache()
-    known = orders.known_on(placed, adjustments, day).cache()
-    log = cleaning.with_cancellations(log, settled, known, mode)
-    unmatched = cancellations.unmatched(settled).execute()
+    log = cleaning.build_ledger(orders.aggregate_lines(classified), list(rules))
+    capped = outliers.apply_caps(classified, outliers.fit_caps(cleaning.keep_counted_lines(classified, log, day), caps))
+    log = cleaning.ledger_after_capping(log, classified, capped, mode)
+    counted = cleaning.keep_counted_lines(capped, log, day)
+    settled = cancellations.match_cancellations(counted, cleaning.select_cancellations(capped), mode)
+    placed = orders.orders_from_lines(counted).cache()
+    adjustments = cancellations.order_adjustments(settled).cache()
+    known = orders.orders_as_of(placed, adjustments, day).cache()
+    log = cleaning.ledger_after_cancellations(log, settled, known, mode)
+    unmatched = cancellations.unmatched_cancellations(settled).execute()
     return {"log": log, "placed": placed, "adjustments": adjustments, "known": known, "unmatched": unmatched}
 
 
@@ -76,8 +76,8 @@ def assert_reconciles(found: dict) -> None:
     )
     assert log.customers_left.is_monotonic_decreasing
     left = log.iloc[-1]
-    assert left.revenue_left == pytest.approx(orders.total(found["placed"]) + adjusted(found), abs=0.01)
-    assert left.revenue_left == pytest.approx(orders.total(found["known"]), abs=0.01)
+    assert left.revenue_left == pytest.approx(orders.total_revenue(found["placed"]) + adjusted(found), abs=0.01)
+    assert left.revenue_left == pytest.approx(orders.total_revenue(found["known"]), abs=0.01)
     known = found["known"].execute()
     assert (left.customers_left, left.rows_left) == (known.customer_id.nunique(), known.lines.sum())
 
@@ -217,7 +217,7 @@ def test_money_given_back_needs_no_order_id(mode: str):
     sale, back = ("anna", "1", "2011-01-01", "mug", 2, 2.0), ("anna", None, "2011-01-02", "mug", -1, 2.0)
     found = clean(line_items([sale, back, ("bert", None, "2011-01-03", "mug", -1, 2.0)]), mode)
     assert adjusted(found) == -2
-    assert contracts.check(found["unmatched"], "unmatched_cancellations").customer_id.tolist() == ["bert"]
+    assert contracts.check_contract(found["unmatched"], "unmatched_cancellations").customer_id.tolist() == ["bert"]
     assert_reconciles(found)
 
 
@@ -239,15 +239,15 @@ def test_cancellations_of_what_is_left_out_are_left_out(mode: str):
 def test_products_to_leave_out_need_their_column():
     lines = line_items(TINY).drop("product_id")
     with pytest.raises(errors.CleaningError, match="exclude_products needs product_id: name the column, or leave"):
-        cleaning.rules(lines, DAY, exclude_products=["POST"])
+        cleaning.removal_rules(lines, DAY, exclude_products=["POST"])
 
 
 def test_modes_that_need_a_column_say_so():
     lines = line_items(TINY)
     with pytest.raises(errors.CleaningError, match="match needs product_id: name the column"):
-        cleaning.rules(lines.drop("product_id"), DAY, "match")
+        cleaning.removal_rules(lines.drop("product_id"), DAY, "match")
     with pytest.raises(errors.CleaningError, match="net needs order_id"):
-        cleaning.rules(lines.drop("order_id"), DAY, "net")
+        cleaning.removal_rules(lines.drop("order_id"), DAY, "net")
 
 
 def test_overlap_removes_what_an_earlier_extract_holds():
@@ -269,16 +269,16 @@ def test_extracts_that_share_no_day_lose_nothing():
 def test_merged_customers_are_one_and_counted():
     lines = line_items([("old", "1", "2011-01-01", "mug", 1, 2.0), ("new", "2", "2011-01-02", "mug", 1, 2.0)])
     merged = {"old": "new", "stranger": "new"}
-    together = cleaning.merge(lines, merged)
-    rules = cleaning.rules(together, DAY)
-    log = cleaning.with_merged(
-        cleaning.ledger(orders.sums(cleaning.classify(together, rules)), list(rules)), lines, merged
+    together = cleaning.merge_customer_ids(lines, merged)
+    rules = cleaning.removal_rules(together, DAY)
+    log = cleaning.ledger_after_merge(
+        cleaning.build_ledger(orders.aggregate_lines(cleaning.classify(together, rules)), list(rules)), lines, merged
     )
     assert log.rule.tolist()[:2] == ["read", "customers merged"]
     assert log.customers_left.tolist()[:2] == [2, 1]
     assert together.customer_id.nunique().execute() == 1
     with pytest.raises(errors.CleaningError, match="b is merged and merged into"):
-        cleaning.merge(lines, {"a": "b", "b": "c"})
+        cleaning.merge_customer_ids(lines, {"a": "b", "b": "c"})
 
 
 def test_duplicates_go_when_asked():
@@ -334,11 +334,11 @@ def test_cancelled_giants_of_one_year(retail: Path, mode: str):
 @pytest.mark.parametrize("mode", MODES)
 def test_an_earlier_state_is_that_of_data_cut_there(retail: Path, mode: str):
     """Five dates of Online Retail II: nothing that happened later touches what was known on a day."""
-    lines = cleaning.marked(retail_lines(retail, "2009_2010", "2010_2011")).cache()
+    lines = cleaning.flag_repeated_lines(retail_lines(retail, "2009_2010", "2010_2011")).cache()
     whole = clean(lines, mode)
     for day in map(date.fromisoformat, ("2010-12-09", "2011-03-09", "2011-06-09", "2011-09-09", "2011-12-09")):
         cut = clean(lines.filter(lines.ordered_at.date() <= day), mode, day=day)["known"]
-        then = orders.known_on(whole["placed"], whole["adjustments"], day)
+        then = orders.orders_as_of(whole["placed"], whole["adjustments"], day)
         order = ["customer_id", "order_id"]
         pd.testing.assert_frame_equal(then.order_by(order).execute(), cut.order_by(order).execute(), check_dtype=False)
 
@@ -346,6 +346,6 @@ def test_an_earlier_state_is_that_of_data_cut_there(retail: Path, mode: str):
 def test_the_published_cap_of_outliers(retail: Path):
     """Caps of 298.5 pieces and 37.06 a piece (q99 + 1.5 (q99 − q01)), as public notebooks on this sheet report."""
     lines = retail_lines(retail, "2010_2011")
-    classified = cleaning.classify(lines, cleaning.rules(lines, DAY))
+    classified = cleaning.classify(lines, cleaning.removal_rules(lines, DAY))
     counted = classified.filter(classified.removed_by.isnull())
-    assert outliers.limits(counted) == pytest.approx({"quantity": 298.5, "unit_price": 37.06}, abs=0.01)
+    assert outliers.fit_caps(counted) == pytest.approx({"quantity": 298.5, "unit_price": 37.06}, abs=0.01)

@@ -9,12 +9,12 @@ import pytest
 from conftest import three_hundred
 
 from crm_utils.cltv import btyd, forecast
-from crm_utils.cltv.assumptions import Terms
-from crm_utils.cltv.seasonality import Season
-from crm_utils.core.contracts import check
+from crm_utils.cltv.assumptions import ClvAssumptions
+from crm_utils.cltv.seasonality import Seasonality
+from crm_utils.core.contracts import check_contract
 
 TODAY = date(2011, 12, 9)
-TERMS = Terms(0.3, 0.1, 12)
+TERMS = ClvAssumptions(0.3, 0.1, 12)
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +23,13 @@ def customers() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def models(customers) -> btyd.Models:
-    return btyd.fit_models(customers)
+def models(customers) -> btyd.CustomerBaseModel:
+    return btyd.fit_customer_base(customers)
 
 
 @pytest.fixture(scope="module")
 def valued(customers, models) -> pd.DataFrame:
-    return forecast.lifetime_value(forecast.forecast(customers, models, TODAY), models, TODAY, TERMS)
+    return forecast.add_lifetime_value(forecast.forecast_customers(customers, models, TODAY), models, TODAY, TERMS)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_summary_by_hand():
             "revenue": [10.0, 20.0, 60.0, 5.0],
         }
     )
-    found = forecast.summary(ibis.memtable(table), date(2011, 1, 31))
+    found = forecast.rfm_summary(ibis.memtable(table), date(2011, 1, 31))
     assert found.values.tolist() == [["a", 1, 10, 30, 45.0], ["b", 0, 0, 25, 5.0]]
 
 
@@ -70,19 +70,19 @@ def test_value_is_the_discounted_sum_of_months(customers, models, valued):
 
 def test_relations(customers, models, valued):
     def total(margin: float = 0.3, discount: float = 0.1, months: int = 12) -> float:
-        return forecast.lifetime_value(customers, models, TODAY, Terms(margin, discount, months)).clv.sum()
+        return forecast.add_lifetime_value(customers, models, TODAY, ClvAssumptions(margin, discount, months)).clv.sum()
 
     assert total(margin=0.6) == pytest.approx(2 * total())
     assert total(discount=0.2) < total() < total(discount=0)
     assert total(months=6) < total() < total(months=24)
     assert total(discount=0) == pytest.approx(0.3 * valued.expected_revenue.sum())
     shuffled = customers.sample(frac=1, random_state=0)
-    again = forecast.forecast(shuffled, models, TODAY).sort_index()
-    pd.testing.assert_frame_equal(again, forecast.forecast(customers, models, TODAY))
+    again = forecast.forecast_customers(shuffled, models, TODAY).sort_index()
+    pd.testing.assert_frame_equal(again, forecast.forecast_customers(customers, models, TODAY))
 
 
 def test_it_honours_its_contract(valued):
-    table = check(valued.assign(historic_clv=1.0), "cltv")
+    table = check_contract(valued.assign(historic_clv=1.0), "cltv")
     assert (table.clv_low <= table.clv).all() and (table.clv <= table.clv_high).all()
     assert table.p_alive.isna().equals(table.repeat_orders == 0)
     assert table.tier.value_counts().to_dict() == {"A": 100, "B": 100, "C": 100}
@@ -91,15 +91,17 @@ def test_it_honours_its_contract(valued):
 
 @pytest.mark.parametrize("months", [0, 1200])
 def test_no_horizon_and_a_century(customers, models, months):
-    found = forecast.lifetime_value(customers, models, TODAY, Terms(0.3, 0.1, months))
+    found = forecast.add_lifetime_value(customers, models, TODAY, ClvAssumptions(0.3, 0.1, months))
     assert np.isfinite(found[["clv", "clv_low", "clv_high"]]).all(axis=None)
     assert (found.clv == 0).all() if months == 0 else (found.clv > 0).all()
 
 
 def test_outlook_agrees_with_the_customers(customers, models, valued, segments):
     """The year's revenue is the sum of the customers'; a season multiplies, and the unadjusted figure stays."""
-    seasons = {1: Season(1.2), 3: Season(1.5), 6: Season(withheld="why"), 12: Season()}
-    table = check(forecast.outlook(customers, segments, models, seasons, btyd.PastError(), TODAY), "forecast")
+    seasons = {1: Seasonality(1.2), 3: Seasonality(1.5), 6: Seasonality(withheld="why"), 12: Seasonality()}
+    table = check_contract(
+        forecast.forecast_totals(customers, segments, models, seasons, btyd.ForecastErrorModel(), TODAY), "forecast"
+    )
     everyone = table[table.segment == "all"].set_index("months")
     parts = table[table.segment != "all"].groupby("months").revenue.sum()
     assert everyone.revenue.to_dict() == pytest.approx(parts.to_dict())
@@ -108,13 +110,13 @@ def test_outlook_agrees_with_the_customers(customers, models, valued, segments):
     assert everyone.revenue[3] == pytest.approx(1.5 * everyone.unadjusted_revenue[3])
     assert everyone.season.isna().to_dict() == {1: False, 3: False, 6: True, 12: False}
     assert ((table.revenue_low < table.revenue) & (table.revenue < table.revenue_high)).all()
-    totals = forecast.by_segment(valued, segments, table)
+    totals = forecast.value_by_segment(valued, segments, table)
     assert totals.expected_revenue.sum() == pytest.approx(everyone.revenue[12])
     assert ((totals.revenue_low < totals.expected_revenue) & (totals.expected_revenue < totals.revenue_high)).all()
 
 
 def test_lists(valued, segments):
-    best, quiet = forecast.most_valuable(valued, segments), forecast.gone_quiet(valued, segments)
+    best, quiet = forecast.most_valuable(valued, segments), forecast.likely_churned_best(valued, segments)
     assert best.clv.is_monotonic_decreasing and best.clv.iloc[0] == valued.clv.max()
     assert (quiet.p_alive < 0.5).all() and quiet.past_revenue.is_monotonic_decreasing
 
@@ -123,7 +125,7 @@ def test_the_joined_table_holds_every_customer_once(valued, segments):
     scored = valued[["customer_id"]].assign(
         rfm_cell="555", revenue=100 / 3, mean_order_value=10 / 3, first_order=pd.Timestamp(TODAY), last_order=pd.Timestamp(TODAY)
     )  # fmt: skip
-    whole = forecast.joined(scored, segments, valued, TERMS)
+    whole = forecast.customer_table(scored, segments, valued, TERMS)
     assert sorted(whole.customer_id) == sorted(valued.customer_id)
     assert whole.clv.is_monotonic_decreasing and whole.revenue.iloc[0] == 33.33
     assert whole[["horizon_months", "margin_rate", "discount_rate"]].iloc[0].tolist() == [12, 0.3, 0.1]
@@ -142,12 +144,12 @@ def test_thin_data_go_on_with_the_average_rate(segments):
             "mean_value": [5.0, 6, 7, 8],
         }
     )
-    models = btyd.fit_models(few)
-    valued = forecast.lifetime_value(forecast.forecast(few, models, TODAY), models, TODAY, TERMS)
-    check(valued.assign(historic_clv=0.0), "cltv")
+    models = btyd.fit_customer_base(few)
+    valued = forecast.add_lifetime_value(forecast.forecast_customers(few, models, TODAY), models, TODAY, TERMS)
+    check_contract(valued.assign(historic_clv=0.0), "cltv")
     assert valued.p_alive.isna().all() and models.withheld
     # half a purchase day in a year and 17 days, for 366 days
     assert valued.expected_orders.to_numpy() == pytest.approx(0.5 / (365 + 17) * 366, rel=1e-3)
-    model = check(models.table(TERMS.table()), "model")
-    purchase, _ = btyd.from_table(model)
+    model = check_contract(models.table(TERMS.table()), "model")
+    purchase, _ = btyd.models_from_table(model)
     assert btyd.purchase_probabilities(purchase, few, [30]).notna().all(axis=None)

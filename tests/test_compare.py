@@ -19,7 +19,7 @@ from crm_utils.pipeline import atomic_publish
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, migration, narrative
 from crm_utils.site import index_refresh
-from crm_utils.store import Store
+from crm_utils.store import Run
 
 THEN, NOW = date(1997, 9, 30), date(1997, 12, 31)
 FORECAST = pd.DataFrame(
@@ -41,7 +41,7 @@ def came(**revenue: float) -> pd.DataFrame:
 
 
 def test_forecasts_are_judged_by_what_came():
-    judged = metrics.outcomes(FORECAST, {1: (came(x=75.0, y=50.0), 0.0), 3: (came(x=250.0, y=50.0), 7.0)})
+    judged = metrics.forecast_outcomes(FORECAST, {1: (came(x=75.0, y=50.0), 0.0), 3: (came(x=250.0, y=50.0), 7.0)})
     assert judged.months.tolist() == [1, 3]
     assert judged.revenue_actual.tolist() == [125.0, 300.0]
     assert judged.miss.tolist() == [pytest.approx(-0.2), 0.0]
@@ -51,16 +51,18 @@ def test_forecasts_are_judged_by_what_came():
 
 def test_forecasts_by_the_segment_customers_were_in_then():
     then = pd.DataFrame({"customer_id": ["x", "y", "z"], "segment": ["A", "A", "B"]})
-    judged = metrics.outcomes_by_segment(FORECAST, {1: (came(), 0), 3: (came(x=250.0, y=0.0, z=100.0), 0)}, then)
+    judged = metrics.forecast_outcomes_by_segment(
+        FORECAST, {1: (came(), 0), 3: (came(x=250.0, y=0.0, z=100.0), 0)}, then
+    )
     assert judged[["segment", "customers", "revenue_actual"]].to_numpy().tolist() == [["A", 2, 250.0], ["B", 1, 100.0]]
     assert judged.held.tolist() == [True, False]
 
 
 def test_nothing_came_and_no_forecast_is_over():
-    judged = metrics.outcomes(FORECAST, {1: (came(x=0.0), 0.0)})
+    judged = metrics.forecast_outcomes(FORECAST, {1: (came(x=0.0), 0.0)})
     assert judged.miss.isna().all()
     assert "for a time without revenue" in headlines.outcomes(judged, THEN, NOW, "USD")
-    none = metrics.outcomes(FORECAST, {})
+    none = metrics.forecast_outcomes(FORECAST, {})
     assert none.empty
     assert headlines.outcomes(none, THEN, NOW, "USD") == (
         "No forecast of 30 September 1997 was over by 31 December 1997: the shortest looks one month ahead."
@@ -68,12 +70,12 @@ def test_nothing_came_and_no_forecast_is_over():
 
 
 def test_outcomes_in_words():
-    one = metrics.outcomes(FORECAST, {1: (came(x=125.0), 0.0)})
+    one = metrics.forecast_outcomes(FORECAST, {1: (came(x=125.0), 0.0)})
     assert headlines.outcomes(one, THEN, NOW, "USD") == (
         "For the month after 30 September 1997, $100 was forecast of the customers known then; $125 came. "
         "The forecast was 20% too low, and what came lies outside its range of $80.00 to $120."
     )
-    two = metrics.outcomes(FORECAST, {1: (came(x=125.0), 0.0), 3: (came(x=300.0), 7.0)})
+    two = metrics.forecast_outcomes(FORECAST, {1: (came(x=125.0), 0.0), 3: (came(x=300.0), 7.0)})
     text = headlines.outcomes(two, THEN, NOW, "USD")
     assert "For the 3 months after" in text
     assert "The forecast was on target, and what came lies within" in text
@@ -87,14 +89,16 @@ def profile(**customers: int) -> pd.DataFrame:
 
 
 def test_segments_side_by_side_also_those_of_one_date_only():
-    both = metrics.segments(profile(A=3, Old=2), profile(B=4, A=1))
+    both = metrics.compare_segments(profile(A=3, Old=2), profile(B=4, A=1))
     assert both.segment.tolist() == ["B", "A", "Old"]
     assert both.customers_then.tolist() == [0, 3, 2]
     assert both.customers_change.tolist() == [4, -2, -2]
     assert both.revenue_change.tolist() == [40.0, -20.0, -20.0]
     assert headlines.segments(both) == "B gained most (4 customers); A lost most (2 customers)."
-    assert headlines.segments(metrics.segments(profile(A=1), profile(A=1))).startswith("Every segment has as many")
-    assert headlines.segments(metrics.segments(profile(A=1), profile(A=2))) == "A gained most (1 customer)."
+    assert headlines.segments(metrics.compare_segments(profile(A=1), profile(A=1))).startswith(
+        "Every segment has as many"
+    )
+    assert headlines.segments(metrics.compare_segments(profile(A=1), profile(A=2))) == "A gained most (1 customer)."
 
 
 def figures(then: list[float], now: list[float]) -> pd.DataFrame:
@@ -120,7 +124,7 @@ def test_key_figures_in_words(now, said):
 
 
 def test_settings_that_differ_are_named():
-    assert isinstance(headlines.settings([]), headlines.Nothing)
+    assert isinstance(headlines.settings([]), headlines.NotApplicable)
     text = headlines.settings([("02_rfm.bins", "5", "4")])
     assert text == "Not only the customers changed: 1 setting differs (02_rfm.bins was 5 and is 4)."
     assert "2 settings differ (" in headlines.settings([("a", "1", "2"), ("b", "1", "2")])
@@ -148,7 +152,7 @@ def test_what_changed_in_absolute_terms_in_words():
     assert "none of the 2 customers known before ordered again and no new customer came" in narrative.since(
         then, then, THEN, NOW, "USD"
     )
-    assert isinstance(narrative.since(then.iloc[:0], now, THEN, NOW, "USD"), headlines.Nothing)
+    assert isinstance(narrative.since(then.iloc[:0], now, THEN, NOW, "USD"), headlines.NotApplicable)
 
 
 @pytest.fixture(scope="module")
@@ -159,16 +163,16 @@ def two_dates(built, tmp_path_factory) -> Path:
     earlier = shutil.copytree(later, later.with_name(str(THEN)))
     manifest = json.loads((earlier / "manifest.json").read_text())
     (earlier / "manifest.json").write_text(json.dumps(manifest | {"analysis_date": str(THEN), "pages_key": "earlier"}))
-    store = Store(earlier)
+    store = Run(earlier)
     now = store.load("customers")
-    state = migration.state(store.scan("orders"), store.scan("adjustments"), THEN, now)
-    customers = measures.score(state, measures.rules_of(now))
-    assigned = assignment.naming_of(store.load("segments")).segment(customers, THEN)
+    state = migration.rfm_as_of(store.scan("orders"), store.scan("adjustments"), THEN, now)
+    customers = measures.score_customers(state, measures.scoring_config_of(now))
+    assigned = assignment.segment_rules_of(store.load("segments")).segment(customers, THEN)
     names = dict.fromkeys(store.load("segment_profile").segment, "advice")
     for name, table in {
         "customers": customers,
         "segments": assigned,
-        "segment_profile": assignment.profile(customers, assigned, names),
+        "segment_profile": assignment.segment_profile(customers, assigned, names),
         "cltv": store.load("cltv").query("customer_id in @customers.customer_id"),
         "forecast": FORECAST.replace({"segment": {"A": "Champions", "B": "Lost"}}),
     }.items():
@@ -179,7 +183,7 @@ def two_dates(built, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def compared(two_dates) -> Path:
     """The page of the two dates, linked from the index."""
-    path = compare_dates.compare(two_dates, "small", str(THEN), str(NOW))
+    path = compare_dates.compare_dates(two_dates, "small", str(THEN), str(NOW))
     index_refresh.refresh_index(two_dates)
     return path
 
@@ -216,11 +220,11 @@ def test_the_page_says_what_the_two_folders_hold(two_dates, compared):
 
 
 def test_movement_adds_up_from_the_segments_published_then_to_those_of_now(two_dates, compared):
-    before, after = (Store(two_dates / "reports/small" / str(day)) for day in (THEN, NOW))
+    before, after = (Run(two_dates / "reports/small" / str(day)) for day in (THEN, NOW))
     profiles = [store.load("segment_profile").set_index("segment").customers for store in (before, after)]
-    naming = assignment.naming_of(after.load("segments"))
-    moved = migration.moves(before.load("customers"), after.load("customers"), naming, THEN, NOW)
-    changes = migration.net(moved, after.load("segment_profile")).set_index("segment")
+    naming = assignment.segment_rules_of(after.load("segments"))
+    moved = migration.decompose_migration(before.load("customers"), after.load("customers"), naming, THEN, NOW)
+    changes = migration.net_by_cause(moved, after.load("segment_profile")).set_index("segment")
     assert changes.customers_then.to_dict() == profiles[0].to_dict()
     page = BeautifulSoup(compared.read_text(), "html.parser")
     rows = page.find(id="moves").parent.table.select("tbody tr")
@@ -238,7 +242,7 @@ def test_movement_adds_up_from_the_segments_published_then_to_those_of_now(two_d
 def test_the_same_folders_give_the_same_bytes(two_dates, compared):
     first = compared.read_bytes()
     compared.unlink()
-    assert compare_dates.compare(two_dates, "small", str(THEN), str(NOW)).read_bytes() == first
+    assert compare_dates.compare_dates(two_dates, "small", str(THEN), str(NOW)).read_bytes() == first
     assert [other.name for other in compared.parent.iterdir()] == [compared.name]
     assert str(two_dates).encode() not in first
 
@@ -260,7 +264,7 @@ def test_the_same_folders_give_the_same_bytes(two_dates, compared):
 )
 def test_what_is_not_there_is_refused(two_dates, report, then, now, message):
     with pytest.raises(SourceError, match=message.replace("(", r"\(").replace(")", r"\)")):
-        compare_dates.compare(two_dates, report, then, now)
+        compare_dates.compare_dates(two_dates, report, then, now)
     assert not (two_dates / "reports" / "smal").exists()
 
 
@@ -270,7 +274,7 @@ def test_a_date_without_its_tables_is_told(two_dates, tmp_path):
     with pytest.raises(
         SourceError, match="^small 1997-09-30 has no table forecast: make report REPORT=small DATE=1997-09-30 first$"
     ):
-        compare_dates.compare(root, "small", str(THEN), str(NOW))
+        compare_dates.compare_dates(root, "small", str(THEN), str(NOW))
 
 
 def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_path):
@@ -283,15 +287,15 @@ def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_pat
     )
     page = folder / "compare" / "1997-09-30_1997-12-31.html"
     assert "small/compare/1997-09-30_1997-12-31.html" in (root / "reports" / "index.html").read_text()
-    other = atomic_publish.building(folder / str(NOW))
+    other = atomic_publish.build_folder(folder / str(NOW))
     shutil.copytree(folder / str(NOW), other)
     manifest = json.loads((other / "manifest.json").read_text())
     (other / "manifest.json").write_text(json.dumps(manifest | {"title": "Renamed shop"}))
-    atomic_publish.swap_in(folder / str(NOW))
+    atomic_publish.swap_into_place(folder / str(NOW))
     assert page.exists(), "publishing a date leaves the comparisons"
-    assert compare_dates.renew(folder, {"1997-06-30"}) == []
+    assert compare_dates.renew_comparisons(folder, {"1997-06-30"}) == []
     assert "Renamed shop" not in page.read_text(), "of another date: left alone"
-    assert compare_dates.renew(folder, {str(NOW)}) == []
+    assert compare_dates.renew_comparisons(folder, {str(NOW)}) == []
     assert "Renamed shop" in page.read_text()
     shutil.rmtree(folder / str(THEN))
     index_refresh.refresh_index(root)
@@ -304,10 +308,10 @@ def test_other_rules_on_the_two_dates_are_said_and_moves_left_out(two_dates, tmp
     manifest = json.loads((earlier / "manifest.json").read_text())
     manifest["notebooks"][1]["parameters"]["bins"]["value"] = 4
     (earlier / "manifest.json").write_text(json.dumps(manifest))
-    customers = Store(earlier).load("customers")
+    customers = Run(earlier).load("customers")
     customers.attrs["rules"] |= {"window": "12 months to the analysis date"}
-    Store(earlier).save(customers, "customers")
-    page = compare_dates.page(earlier, earlier.with_name(str(NOW)))
+    Run(earlier).save(customers, "customers")
+    page = compare_dates.comparison_page(earlier, earlier.with_name(str(NOW)))
     assert "1 setting differs (02_rfm.bins was 4 and is 5)" in page
     assert "Who moved between segments is not shown: the two dates score customers by different rules." in page
 

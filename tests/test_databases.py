@@ -24,7 +24,7 @@ from crm_utils.cltv import worked_example
 from crm_utils.core import orders
 from crm_utils.core.errors import SourceError, SourceMissing
 from crm_utils.rfm import measures
-from crm_utils.store import Store
+from crm_utils.store import Run
 
 SAME = ["customer_id", "ordered_at", "order_id", "product_id", "quantity", "unit_price", "country"]
 COLUMNS = {name: name for name in SAME}
@@ -141,21 +141,24 @@ def spark():
 
 def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
     """Ledger, orders, customers and settled cancellations of a source, through the store as a notebook would write them."""
-    lines = sources.line_items(source, COLUMNS, root)
-    rules = cleaning.rules(lines, DAY, exclude_products=["POST"], exclude_customers=["7"])
+    lines = sources.read_line_items(source, COLUMNS, root)
+    rules = cleaning.removal_rules(lines, DAY, exclude_products=["POST"], exclude_customers=["7"])
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(orders.sums(classified), list(rules))
-    store = Store(run)
+    log = cleaning.build_ledger(orders.aggregate_lines(classified), list(rules))
+    store = Run(run)
     store.save(log, "cleaning_log")
-    store.save(orders.from_lines(cleaning.counted(classified, log, DAY)), "orders")
-    store.save(measures.score(measures.measures(store.scan("orders"), DAY)), "customers")
-    matched = cleaning.classify(lines, cleaning.rules(lines, DAY, cancellations="match"))
+    store.save(orders.orders_from_lines(cleaning.keep_counted_lines(classified, log, DAY)), "orders")
+    store.save(measures.score_customers(measures.compute_rfm(store.scan("orders"), DAY)), "customers")
+    matched = cleaning.classify(lines, cleaning.removal_rules(lines, DAY, cancellations="match"))
     kept = matched.filter(matched.removed_by.isnull())
-    parts = cancellations.settle(kept, cleaning.cancelled(matched), "match")
-    store.save(cancellations.adjustments(parts), "adjustments")
-    store.save(cancellations.unmatched(parts), "unmatched_cancellations")
-    store.save(customer_features.table(kept, cleaning.cancelled(matched)), "habits")
-    store.save(orders.lines_of(classified, worked_example.chosen(store.scan("orders")), DAY), "example_lines")
+    parts = cancellations.match_cancellations(kept, cleaning.select_cancellations(matched), "match")
+    store.save(cancellations.order_adjustments(parts), "adjustments")
+    store.save(cancellations.unmatched_cancellations(parts), "unmatched_cancellations")
+    store.save(customer_features.compute_customer_features(kept, cleaning.select_cancellations(matched)), "habits")
+    store.save(
+        orders.customer_lines(classified, worked_example.choose_example_customer(store.scan("orders")), DAY),
+        "example_lines",
+    )
     return {"frames": {path.stem: pd.read_parquet(path) for path in sorted((run / "data").glob("*.parquet"))}}
 
 
@@ -245,7 +248,7 @@ def test_text_in_a_column_of_numbers_is_no_number_in_sqlite_either(tmp_path):
     engine.commit()
     columns = {name: name for name in ("customer_id", "ordered_at", "unit_price", "quantity")}
     with pytest.raises(SourceError) as error:
-        sources.line_items({"database": "sqlite://shop.sqlite", "table": "lines"}, columns, tmp_path)
+        sources.read_line_items({"database": "sqlite://shop.sqlite", "table": "lines"}, columns, tmp_path)
     assert (
         "column 'unit_price' (columns.unit_price): 2 rows without a readable number, for example '1.250,50', 'n/a'"
         in str(error.value)
@@ -272,15 +275,15 @@ def test_sqlite_moves_no_date_with_an_offset_to_utc(tmp_path, kind):
         ("datetime(ordered_at)", "2023-12-31 22:30"),
     ):
         source = {"database": url, "query": f"select customer_id, {taken} as ordered_at, amount from lines"}
-        found = sources.line_items(source, columns, tmp_path).ordered_at.execute().min()
+        found = sources.read_line_items(source, columns, tmp_path).ordered_at.execute().min()
         assert f"{found:%Y-%m-%d %H:%M}" == hour
 
 
 def test_big_query_is_asked_the_same(ledger):
     raw = ibis.table(ibis.memtable(ledger).schema(), name="lines")
     lines = sources.values.standard(raw, COLUMNS, None)
-    counted = cleaning.classify(lines, cleaning.rules(lines, DAY)).filter(lambda t: t.removed_by.isnull())
-    sql = str(ibis.to_sql(orders.from_lines(counted), dialect="bigquery"))
+    counted = cleaning.classify(lines, cleaning.removal_rules(lines, DAY)).filter(lambda t: t.removed_by.isnull())
+    sql = str(ibis.to_sql(orders.orders_from_lines(counted), dialect="bigquery"))
     assert "GROUP BY" in sql
     assert "NUMERIC" in sql  # money is added up in decimals there too
     assert "`lines`" in sql
@@ -292,9 +295,9 @@ def test_an_order_without_a_number_gets_the_same_one_everywhere(postgres, mariad
     for number, source in enumerate(
         [{"file": "shop.parquet"}, *({"database": url, "table": "lines"} for url in (postgres, mariadb))]
     ):
-        lines = sources.line_items(source, columns, folder)
-        store = Store(tmp_path / str(number))
-        store.save(orders.from_lines(lines.filter(lines.customer_id.notnull())), "orders")
+        lines = sources.read_line_items(source, columns, folder)
+        store = Run(tmp_path / str(number))
+        store.save(orders.orders_from_lines(lines.filter(lines.customer_id.notnull())), "orders")
         found.append(store.load("orders"))
     pd.testing.assert_frame_equal(found[1], found[0])
     pd.testing.assert_frame_equal(found[2], found[0])
@@ -310,7 +313,7 @@ def test_a_fingerprint_follows_the_data_up_to_the_day(folder, tmp_path):
     def taken(day: date) -> str:
         sources.databases.connect.cache_clear()
         sources._by_day.cache_clear()
-        return sources.fingerprint(source, COLUMNS, tmp_path, day)
+        return sources.source_fingerprint(source, COLUMNS, tmp_path, day)
 
     before = taken(early), taken(late)
     assert before == (taken(early), taken(late))
@@ -329,7 +332,7 @@ def test_a_fingerprint_follows_the_data_up_to_the_day(folder, tmp_path):
 def refused(kind: type, root: Path, *words: str, columns: dict = COLUMNS, **source) -> None:
     sources.databases.connect.cache_clear()
     with pytest.raises(kind) as error:
-        sources.line_items(source, columns, root)
+        sources.read_line_items(source, columns, root)
     message = str(error.value)
     assert [word for word in words if word not in message] == [], message
     secrets = [servers.PASSWORD, os.environ.get("SHOP_PASSWORD", servers.PASSWORD), "p%40ss"]
@@ -440,7 +443,7 @@ def test_numbers_that_are_ids_come_through_as_their_digits(request, server, tmp_
         rows = ", ".join(f"({text}, '2024-01-31', 5)" for text in ids)
         engine.raw_sql(f"insert into ids{number} values {rows}").close()
         engine.con.commit()
-        found = sources.line_items({"database": url, "table": f"ids{number}"}, columns, tmp_path)
+        found = sources.read_line_items({"database": url, "table": f"ids{number}"}, columns, tmp_path)
         assert sorted(found.customer_id.execute()) == sorted(ids)
 
 
@@ -453,7 +456,7 @@ def test_moments_of_a_server_elsewhere_are_those_of_utc(mariadb, tmp_path, recwa
     engine.con.commit()
     columns = {name: name for name in ("customer_id", "ordered_at", "amount")}
     source = {"database": mariadb, "table": "moments", "timezone": "UTC"}
-    found = sources.line_items(source, columns, tmp_path).ordered_at.execute()
+    found = sources.read_line_items(source, columns, tmp_path).ordered_at.execute()
     assert [f"{moment:%Y-%m-%d %H:%M}" for moment in found] == ["2024-01-31 22:30"]
     assert [str(warning.message) for warning in recwarn if "timezone" in str(warning.message)] == []
 

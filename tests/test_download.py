@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from crm_utils.commands.download_data import FILE, online_retail
+from crm_utils.commands.download_data import FILE, download_online_retail
 from crm_utils.core.errors import DownloadFailed, SourceError
 
 ROWS = {"Year 2009-2010": 3, "Year 2010-2011": 2}
@@ -63,7 +63,7 @@ def serve(monkeypatch):
 
 
 def test_the_workbook_is_unpacked_and_verified(serve, tmp_path, capsys):
-    path = online_retail(tmp_path / "data", serve(packed(workbook())), ROWS)
+    path = download_online_retail(tmp_path / "data", serve(packed(workbook())), ROWS)
     assert path == tmp_path / "data" / FILE
     assert path.read_bytes()[:2] == b"PK"
     assert [other.name for other in path.parent.iterdir()] == [FILE]
@@ -72,7 +72,7 @@ def test_the_workbook_is_unpacked_and_verified(serve, tmp_path, capsys):
 
 def test_what_is_there_is_not_fetched_again(tmp_path):
     (tmp_path / FILE).write_bytes(workbook())
-    assert online_retail(tmp_path, "http://127.0.0.1:9/nothing", ROWS) == tmp_path / FILE
+    assert download_online_retail(tmp_path, "http://127.0.0.1:9/nothing", ROWS) == tmp_path / FILE
 
 
 @pytest.mark.parametrize(
@@ -96,17 +96,17 @@ def test_what_is_there_is_not_fetched_again(tmp_path):
 def test_a_failure_says_why_and_leaves_nothing(serve, tmp_path, content, how, words):
     (tmp_path / "mine.csv").write_text("untouched")
     with pytest.raises(SourceError) as error:
-        online_retail(tmp_path, serve(content, **how), ROWS)
+        download_online_retail(tmp_path, serve(content, **how), ROWS)
     assert [word for word in words if word not in str(error.value)] == [], str(error.value)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
 
 
 def test_no_connection(serve, tmp_path):
     with pytest.raises(DownloadFailed, match="cannot be downloaded"):
-        online_retail(tmp_path / "data", "http://127.0.0.1:9/502.zip", ROWS)
+        download_online_retail(tmp_path / "data", "http://127.0.0.1:9/502.zip", ROWS)
     assert list((tmp_path / "data").iterdir()) == []
 
 
 def test_the_real_workbook_has_the_rows_that_are_expected(retail):
     if Path(retail / FILE).exists():
-        assert online_retail(retail) == retail / FILE
+        assert download_online_retail(retail) == retail / FILE

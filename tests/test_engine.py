@@ -49,13 +49,13 @@ def test_what_a_killed_process_spilled_goes_with_the_next_start_and_nothing_else
     others = [shared / name for name in ("crm-report-of-mine", "crm-report-1-init", f"crm-report-{os.getpid()}-alive")]
     for other in others:
         other.mkdir()
-    duckdb_engine.limited(ibis.duckdb.connect())
+    duckdb_engine.with_memory_limit(ibis.duckdb.connect())
     assert not left.exists() and all(other.exists() for other in others)
 
 
 def test_each_connection_spills_to_a_folder_of_its_own_that_only_its_user_reads(shared):
     for _ in range(2):
-        duckdb_engine.limited(ibis.duckdb.connect())
+        duckdb_engine.with_memory_limit(ibis.duckdb.connect())
     folders = list(shared.iterdir())
     assert len(folders) == 2
     assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o700}

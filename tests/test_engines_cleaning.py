@@ -26,24 +26,24 @@ def sqlite_lines(path: Path) -> ibis.Table:
 
 
 def derived(lines: ibis.Table, mode: str) -> list[pd.DataFrame]:
-    rules = cleaning.rules(lines, DAY, mode)
+    rules = cleaning.removal_rules(lines, DAY, mode)
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(orders.sums(classified), list(rules))
-    counted, cancelled = cleaning.counted(classified, log, DAY), cleaning.cancelled(classified)
-    settled = cancellations.settle(counted, cancelled, mode)
-    placed = orders.from_lines(counted)
+    log = cleaning.build_ledger(orders.aggregate_lines(classified), list(rules))
+    counted, cancelled = cleaning.keep_counted_lines(classified, log, DAY), cleaning.select_cancellations(classified)
+    settled = cancellations.match_cancellations(counted, cancelled, mode)
+    placed = orders.orders_from_lines(counted)
     tables = [
-        cancellations.adjustments(settled),
-        cancellations.unmatched(settled),
+        cancellations.order_adjustments(settled),
+        cancellations.unmatched_cancellations(settled),
         placed,
-        customer_features.table(counted, cancelled),
+        customer_features.compute_customer_features(counted, cancelled),
     ]
     frames = [table.execute() for table in tables]
-    facts = pd.DataFrame([data_quality.facts(placed, DAY)])
+    facts = pd.DataFrame([data_quality.summarize_data(placed, DAY)])
     return [
         log,
         facts,
-        data_quality.by_day(placed),
+        data_quality.daily_orders(placed),
         *(f.sort_values(list(f.columns), ignore_index=True) for f in frames),
     ]
 
@@ -66,8 +66,8 @@ def test_duckdb_is_held_to_its_memory_also_after_a_step_with_more_room():
         size = megabytes * 1_000_000 * max(os.cpu_count() or 2, 2)
         return ibis.duckdb.connect().con.execute("select format_bytes(?::bigint)", [size]).fetchone()[0]
 
-    assert limit() == of(duckdb_engine.MEGABYTES)
-    with pytest.raises(ZeroDivisionError), duckdb_engine.roomy():
-        assert limit() == of(duckdb_engine.ROOMY)
+    assert limit() == of(duckdb_engine.MB_PER_CORE)
+    with pytest.raises(ZeroDivisionError), duckdb_engine.raised_memory_limit():
+        assert limit() == of(duckdb_engine.RAISED_MB_PER_CORE)
         raise ZeroDivisionError
-    assert limit() == of(duckdb_engine.MEGABYTES)
+    assert limit() == of(duckdb_engine.MB_PER_CORE)

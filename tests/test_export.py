@@ -10,7 +10,7 @@ import servers
 from conftest import run, skip_or_fail
 
 from crm_utils.commands import export_tables as module
-from crm_utils.commands.export_tables import TABLES, export
+from crm_utils.commands.export_tables import TABLES, export_tables
 from crm_utils.core.errors import SourceError
 from crm_utils.sources import databases
 
@@ -61,10 +61,10 @@ def rows(url: str, table: str) -> pd.DataFrame:
 
 def test_a_report_and_date_are_replaced_and_all_others_stay(url, tmp_path):
     first, other = published(tmp_path / "first", 3), published(tmp_path / "other", 2)
-    assert export(Path("/"), first, "shop", DAY, url) == {"customers": 3, "segments": 3, "cltv": 3, "budget": 1}
-    export(Path("/"), other, "shop", date(1997, 12, 31), url)
-    export(Path("/"), other, "outlet", DAY, url)
-    export(Path("/"), published(tmp_path / "again", 4), "shop", DAY, url)  # the same report and date, longer now
+    assert export_tables(Path("/"), first, "shop", DAY, url) == {"customers": 3, "segments": 3, "cltv": 3, "budget": 1}
+    export_tables(Path("/"), other, "shop", date(1997, 12, 31), url)
+    export_tables(Path("/"), other, "outlet", DAY, url)
+    export_tables(Path("/"), published(tmp_path / "again", 4), "shop", DAY, url)  # the same report and date, longer now
     found = rows(url, "customers")
     assert found.groupby(["report", found.analysis_date.astype(str).str[:10]]).size().to_dict() == {
         ("outlet", "1998-06-30"): 2,
@@ -80,7 +80,7 @@ def test_a_report_and_date_are_replaced_and_all_others_stay(url, tmp_path):
 
 
 def test_a_failure_leaves_everything_as_it_was(url, tmp_path, monkeypatch):
-    export(Path("/"), published(tmp_path / "first", 3), "kept", DAY, url)
+    export_tables(Path("/"), published(tmp_path / "first", 3), "kept", DAY, url)
     before = {name: rows(url, name) for name in TABLES}
     replace = module._replace
 
@@ -91,7 +91,7 @@ def test_a_failure_leaves_everything_as_it_was(url, tmp_path, monkeypatch):
 
     monkeypatch.setattr(module, "_replace", breaks)
     with pytest.raises(SourceError, match="nothing was written") as error:
-        export(Path("/"), published(tmp_path / "second", 5), "kept", DAY, url)
+        export_tables(Path("/"), published(tmp_path / "second", 5), "kept", DAY, url)
     if "SHOP_PASSWORD" in url:
         assert servers.PASSWORD not in str(error.value)
     for name, frame in before.items():
@@ -100,11 +100,11 @@ def test_a_failure_leaves_everything_as_it_was(url, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("column", ["lifecycle", 'of 14" screens', "a `b", "margin %", "%s"])
 def test_a_new_column_is_added_whatever_its_name(url, column, tmp_path):
-    export(Path("/"), published(tmp_path / "narrow", 2), "narrow", DAY, url)
+    export_tables(Path("/"), published(tmp_path / "narrow", 2), "narrow", DAY, url)
     folder = published(tmp_path / "wider", 2)
     path = folder / "data" / "segments.parquet"
     pd.read_parquet(path).assign(**{column: "new"}).to_parquet(path)
-    export(Path("/"), folder, "wider", DAY, url)
+    export_tables(Path("/"), folder, "wider", DAY, url)
     found = rows(url, "segments")
     assert set(found[found.report == "wider"][column]) == {"new"}
 
@@ -113,7 +113,7 @@ def test_a_table_of_the_same_name_that_is_not_ours_is_left_alone(tmp_path):
     url = f"sqlite://{tmp_path / 'shop.db'}"
     ibis.sqlite.connect(tmp_path / "shop.db").create_table("customers", pd.DataFrame({"id": [1]}))
     with pytest.raises(SourceError, match="'customers' without the columns report and analysis_date"):
-        export(Path("/"), published(tmp_path / "first", 2), "shop", DAY, url)
+        export_tables(Path("/"), published(tmp_path / "first", 2), "shop", DAY, url)
     assert ibis.sqlite.connect(tmp_path / "shop.db").table("customers").columns == ("id",)
 
 

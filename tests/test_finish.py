@@ -7,13 +7,13 @@ import pytest
 from bs4 import BeautifulSoup
 
 from crm_utils.core import formatting
-from crm_utils.core.display.table_style import styled
-from crm_utils.site.table_html import SORTABLE_FROM, WIDE_FROM, finished
-from crm_utils.store import Store
+from crm_utils.core.display.table_style import style_table
+from crm_utils.site.table_html import SORTABLE_FROM, WIDE_FROM, make_accessible_html
+from crm_utils.store import Run
 
 
 def table(frame: pd.DataFrame, **more) -> BeautifulSoup:
-    return BeautifulSoup(finished(styled(frame, "A caption", "GBP", **more).to_html()), "html.parser")
+    return BeautifulSoup(make_accessible_html(style_table(frame, "A caption", "GBP", **more).to_html()), "html.parser")
 
 
 SEGMENTS = pd.DataFrame({"segment": ["A", "B"], "customers": [1500, 2], "revenue": [10.4, 5.4], "recency_days": [3, 9]})
@@ -59,7 +59,7 @@ def test_tables_scroll_in_a_box_with_a_name_and_wide_ones_print_on_their_side(co
 
 
 def test_a_page_without_tables_is_left_alone():
-    assert finished("<p>a<br>b") == "<p>a<br>b"
+    assert make_accessible_html("<p>a<br>b") == "<p>a<br>b"
 
 
 def test_sums_show_cents_only_while_all_of_them_are_small():
@@ -80,13 +80,13 @@ def test_numbers_have_no_needless_decimals_and_a_true_minus():
 
 @pytest.mark.parametrize(("sign", "written"), [(",", "1,500"), (" ", "1\u00a0500"), ("'", "1'500"), ("", "1500")])
 def test_thousands_are_written_as_set(sign, written):
-    formatting.use_thousands(sign)
+    formatting.set_thousands_separator(sign)
     try:
         cells = [cell.text for cell in table(SEGMENTS.assign(revenue=1500.0)).select("tbody tr:first-child > *")]
         assert cells == ["A", written, f"£{written}", "3"]
         assert formatting.money(1234567, "EUR") == "€1.23 million"
     finally:
-        formatting.use_thousands(",")
+        formatting.set_thousands_separator(",")
 
 
 def test_a_report_sets_its_thousands_in_its_parameters(tmp_path):
@@ -94,7 +94,7 @@ def test_a_report_sets_its_thousands_in_its_parameters(tmp_path):
                 "columns": {"customer_id": "c", "ordered_at": "d", "amount": "a"}, "analysis_date": "2024-01-01", "root": ".."}  # fmt: skip
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     try:
-        assert Store(tmp_path).settings.thousands == "'"
+        assert Run(tmp_path).settings.thousands == "'"
         assert formatting.count(1500) == "1'500"
     finally:
-        formatting.use_thousands(",")
+        formatting.set_thousands_separator(",")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT, run
 
-from crm_utils.pipeline.jobs import jobs
+from crm_utils.pipeline.jobs import plan_jobs
 
 DAY = Path("reports/small/1997-12-31")
 GUIDE = (ROOT / "docs" / "analysts-guide.md").read_text()
@@ -101,7 +101,7 @@ def test_the_new_campaign_is_weighed(followed):
 def test_a_new_source_gets_a_report_that_can_be_planned(project):
     done = run(project, "new", "--report", "shop", "--file", "small.csv")
     assert done.returncode == 0, done.stderr
-    planned, problems = jobs(project, "shop")
+    planned, problems = plan_jobs(project, "shop")
     assert (problems, [job.name for job in planned][:1]) == ([], ["shop"])
 
 

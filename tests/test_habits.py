@@ -16,9 +16,14 @@ ROWS = [
 
 
 def table(lines):
-    classified = rules.classify(lines, rules.rules(lines, DAY))
+    classified = rules.classify(lines, rules.removal_rules(lines, DAY))
     counted = classified.filter(classified.removed_by.isnull()).drop("removed_by")
-    return customer_features.table(counted, rules.cancelled(classified)).execute().set_index("customer_id").sort_index()
+    return (
+        customer_features.compute_customer_features(counted, rules.select_cancellations(classified))
+        .execute()
+        .set_index("customer_id")
+        .sort_index()
+    )
 
 
 def test_habits_by_hand():

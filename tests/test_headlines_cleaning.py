@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from crm_utils.cleaning import charts, narrative
-from crm_utils.core.display.paragraphs import Nothing
+from crm_utils.core.display.paragraphs import NotApplicable
 
 COLUMNS = ["rule", "rows_removed", "revenue_removed", "rows_left", "customers_left", "revenue_left"]
 LOG = pd.DataFrame(
@@ -39,11 +39,11 @@ def test_the_waterfall_in_words():
         "Waterfall from £1,000 read to £950 left: unknown customer −£100 and cancellations without a sale +£50.00."
     )
     assert narrative.unmoved(LOG) is None
-    assert isinstance(narrative.unmoved(LOG.assign(revenue_removed=0.0)), Nothing)
+    assert isinstance(narrative.unmoved(LOG.assign(revenue_removed=0.0)), NotApplicable)
 
 
 def test_cancellations_in_words():
-    assert isinstance(narrative.cancellations("drop", 1000.0, TAKEN, LOG, "GBP"), Nothing)
+    assert isinstance(narrative.cancellations("drop", 1000.0, TAKEN, LOG, "GBP"), NotApplicable)
     assert narrative.cancellations("match", 1000.0, TAKEN, LOG, "GBP") == (
         "Cancellations took £50.00 off 2 orders, 5.0% of what was ordered. 1 customer was left with nothing and does not count."
     )
@@ -55,10 +55,10 @@ def test_cancellations_in_words():
 
 def test_what_does_not_apply_is_nothing():
     bare = pd.DataFrame({"customer_id": ["1"]})
-    assert isinstance(narrative.no_habits(bare), Nothing)
-    assert isinstance(narrative.habits(bare), Nothing)
-    assert isinstance(narrative.limits({}, LOG, "GBP"), Nothing)
-    assert isinstance(narrative.side_tables({}, 10), Nothing)
+    assert isinstance(narrative.no_habits(bare), NotApplicable)
+    assert isinstance(narrative.habits(bare), NotApplicable)
+    assert isinstance(narrative.limits({}, LOG, "GBP"), NotApplicable)
+    assert isinstance(narrative.side_tables({}, 10), NotApplicable)
 
 
 def test_habits_in_words():

@@ -8,10 +8,10 @@ import pytest
 
 from crm_utils.cltv import btyd, charts, tables
 from crm_utils.cltv import narrative as cltv_narrative
-from crm_utils.cltv.backtest import FORECAST, LAST_YEAR, MODEL, REPEAT_PERIOD, narrative
-from crm_utils.cltv.seasonality import Season
-from crm_utils.core.display.paragraphs import Nothing
-from crm_utils.core.display.table_style import folded
+from crm_utils.cltv.backtest import LAST_YEAR, MODEL_NO_SEASON, MODEL_WITH_SEASON, REPEAT_PERIOD, narrative
+from crm_utils.cltv.seasonality import Seasonality
+from crm_utils.core.display.paragraphs import NotApplicable
+from crm_utils.core.display.table_style import collapsible
 
 
 def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, season: float = np.nan) -> pd.DataFrame:
@@ -29,12 +29,16 @@ def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, sea
             "mae_orders": 0.5,
             "top_decile_capture": share,
             "past_spend_capture": 0.3,
-            "season": season if method == FORECAST and place else np.nan,
+            "season": season if method == MODEL_WITH_SEASON and place else np.nan,
             "revenue_low": forecast * 0.8,
             "revenue_high": forecast * 1.2,
         }
         for place in range(origins)
-        for method, forecast, share in ((FORECAST, ours, capture), (MODEL, ours, capture), (REPEAT_PERIOD, rule, 0.6))
+        for method, forecast, share in (
+            (MODEL_WITH_SEASON, ours, capture),
+            (MODEL_NO_SEASON, ours, capture),
+            (REPEAT_PERIOD, rule, 0.6),
+        )
     ]
     return pd.DataFrame(rows)
 
@@ -68,7 +72,9 @@ def test_the_verdict_is_honest(ours, rule, capture, part):
 def test_a_rule_is_judged_on_the_tests_it_can_be_made_for():
     """Last year's rule, 10 % off, needs a year of history: in its three tests of five we are 20 % off, and 5 % before."""
     tested = trials(105, 140, origins=5)
-    tested.loc[(tested.method == FORECAST) & (tested.origin > tested.origin.unique()[1]), "revenue_predicted"] = 120.0
+    tested.loc[
+        (tested.method == MODEL_WITH_SEASON) & (tested.origin > tested.origin.unique()[1]), "revenue_predicted"
+    ] = 120.0
     last_year = tested[(tested.method == REPEAT_PERIOD) & (tested.origin > tested.origin.unique()[1])]
     rows = pd.concat([tested, last_year.assign(method=LAST_YEAR, revenue_predicted=90.0)])
     assert (
@@ -167,24 +173,24 @@ def test_the_outlook_has_its_range():
 
 
 def test_the_season_or_its_absence():
-    known = dict.fromkeys((1, 3, 6, 12), Season(1.5))
+    known = dict.fromkeys((1, 3, 6, 12), Seasonality(1.5))
     assert "the next three months are worth 50% more than usual" in cltv_narrative.season(known)
     assert "No season is in the forecast: too short." in cltv_narrative.season(
-        known | {6: Season(withheld="too short")}
+        known | {6: Seasonality(withheld="too short")}
     )
 
 
 def test_what_a_range_rests_on():
     assert (
         "the misses of 2 past forecasts over 91 days; because these are few, 3 more misses of 10% each are assumed."
-        in cltv_narrative.ranges(btyd.PastError(0.1, 2), True, 91)
+        in cltv_narrative.ranges(btyd.ForecastErrorModel(0.1, 2), True, 91)
     )
-    assert "no past forecast could be judged" in cltv_narrative.ranges(btyd.PastError(), True, 91)
+    assert "no past forecast could be judged" in cltv_narrative.ranges(btyd.ForecastErrorModel(), True, 91)
 
 
 def test_an_unknown_season_is_not_in_the_range():
-    assert "An unknown season is not in it" in cltv_narrative.ranges(btyd.PastError(), False, 91)
-    assert "season" not in cltv_narrative.ranges(btyd.PastError(), True, 91)
+    assert "An unknown season is not in it" in cltv_narrative.ranges(btyd.ForecastErrorModel(), False, 91)
+    assert "season" not in cltv_narrative.ranges(btyd.ForecastErrorModel(), True, 91)
 
 
 def test_the_unadjusted_figure_shows_only_beside_a_season():
@@ -197,16 +203,16 @@ def test_the_unadjusted_figure_shows_only_beside_a_season():
 
 
 def test_folded_tables_open_on_a_click():
-    html = folded("More <numbers>", cltv_narrative.season({3: Season(1.1)}), None)._repr_html_()
+    html = collapsible("More <numbers>", cltv_narrative.season({3: Seasonality(1.1)}), None)._repr_html_()
     assert html.startswith('<details class="folded"><summary>More &lt;numbers&gt;</summary><p class="so-what">')
-    assert folded("Nothing", None) is None
+    assert collapsible("Nothing", None) is None
 
 
 def test_the_tracking_figure_shows_each_test():
     ax = charts.tracking(trials(110, 100), "USD")
     assert len(ax.get_xticks()) == 3
     assert {text.get_text() for text in ax.get_legend().get_texts()} == {
-        FORECAST,
+        MODEL_WITH_SEASON,
         REPEAT_PERIOD,
         "What came",
         LAST_YEAR,
@@ -238,5 +244,5 @@ def test_a_year_before_the_same_forecast_is_told_with_what_came():
 def test_a_method_that_was_left_out_is_told_where_it_was_asked_for():
     told = cltv_narrative.article_left_out("nobody ordered twice")
     assert str(told) == "The article’s method is left out: on these orders nobody ordered twice."
-    assert not isinstance(told, Nothing)
-    assert isinstance(cltv_narrative.article_left_out(None), Nothing)
+    assert not isinstance(told, NotApplicable)
+    assert isinstance(cltv_narrative.article_left_out(None), NotApplicable)

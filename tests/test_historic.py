@@ -17,13 +17,13 @@ def sheet(retail_orders) -> ibis.Table:
 
 @pytest.fixture(scope="module")
 def published(sheet) -> pd.DataFrame:
-    return article_method.as_in_article(sheet, date(2011, 12, 10))
+    return article_method.article_customers(sheet, date(2011, 12, 10))
 
 
 def test_toy_customers_by_hand():
     """F 1, 2, 4 and M 100, 300, 1000: repeat rate 2/3, churn 1/3, CLTV 500, 4,500, 50,000."""
     toy = pd.DataFrame({"customer_id": list("abc"), "orders": [1, 2, 4], "revenue": [100.0, 300, 1000]})
-    table = article_method.article(toy)
+    table = article_method.article_method(toy)
     assert table.average_order_value.tolist() == [100, 150, 250]
     assert table.purchase_frequency.tolist() == pytest.approx([1 / 3, 2 / 3, 4 / 3])
     assert table.customer_value.tolist() == pytest.approx([100 / 3, 100, 1000 / 3])
@@ -55,7 +55,7 @@ def test_orders_cancel_out_of_the_articles_value(published):
 
 def test_the_articles_forecast(sheet, published):
     """Parameters a .0592 alpha 9.3056 b 1.1328 r 1.7849, p 3.262 q .2192 v 3.1995; sums 1,817.98, 5,415.85 and 93,183,708."""
-    _, fitted = article_method.predicted(sheet, date(2011, 12, 11))
+    _, fitted = article_method.article_forecast(sheet, date(2011, 12, 11))
     values = fitted.set_index("parameter").value.round(4)
     assert [values[name] for name in ("a", "alpha", "b", "r")] == [0.0592, 9.3056, 1.1328, 1.7849]
     assert [values[name] for name in ("p", "q", "v")] == pytest.approx([3.262, 0.2192, 3.1995], abs=1e-4)
@@ -66,10 +66,10 @@ def test_the_articles_forecast(sheet, published):
 
 
 def test_no_churn_and_no_repeat_are_told_not_divided_by():
-    everyone = article_method.article(
+    everyone = article_method.article_method(
         pd.DataFrame({"customer_id": list("abc"), "orders": [2, 2, 3], "revenue": [1.0, 2, 3]})
     )
-    nobody = article_method.article(
+    nobody = article_method.article_method(
         pd.DataFrame({"customer_id": list("abc"), "orders": [1, 1, 1], "revenue": [1.0, 2, 3]})
     )
     assert everyone.cltv.isna().all() and everyone.churn.iloc[0] == 0
@@ -89,7 +89,7 @@ def test_a_method_that_cannot_be_carried_out_is_left_out_with_its_reason(bought,
     """All on one day: who ordered twice has no time between orders to learn from."""
     frame = pd.DataFrame({"customer_id": list(bought), "revenue": [float(place + 5) for place in range(len(bought))]})
     frame = frame.assign(order_id=frame.index.astype(str), ordered_at=pd.Timestamp("2011-06-30"))
-    table, reason = article_method.attempted(ibis.memtable(frame), date(2011, 6, 30))
+    table, reason = article_method.try_article_method(ibis.memtable(frame), date(2011, 6, 30))
     assert table is None
     assert words in reason
     assert capsys.readouterr().out == ""
@@ -111,15 +111,15 @@ def test_churn_by_hand():
         ("d", "2011-11-02"),
         ("b", "2010-01-01"),
     ]
-    assert article_method.churn(orders(rows), date(2011, 12, 9)) == pytest.approx(3 / 5)
-    assert article_method.churn(orders([("b", "2010-01-01")]), date(2011, 12, 9)) == 0.5
+    assert article_method.quarterly_churn(orders(rows), date(2011, 12, 9)) == pytest.approx(3 / 5)
+    assert article_method.quarterly_churn(orders([("b", "2010-01-01")]), date(2011, 12, 9)) == 0.5
 
 
 def test_value_has_the_right_dimensions():
     """Margin .3 × 50 a day × 4 days in 182 days (2 periods) ÷ churn .5 = 60; money doubles it, another customer does not."""
     one = pd.DataFrame({"age": [182], "repeat_orders": [3], "mean_value": [50.0]})
-    assert article_method.value(one, 0.3, 0.5).tolist() == [60]
-    assert article_method.value(one.assign(mean_value=100.0), 0.3, 0.5).tolist() == [120]
-    assert article_method.value(pd.concat([one, one]), 0.3, 0.5).tolist() == [60, 60]
+    assert article_method.historical_clv(one, 0.3, 0.5).tolist() == [60]
+    assert article_method.historical_clv(one.assign(mean_value=100.0), 0.3, 0.5).tolist() == [120]
+    assert article_method.historical_clv(pd.concat([one, one]), 0.3, 0.5).tolist() == [60, 60]
     newcomer = pd.DataFrame({"age": [3], "repeat_orders": [0], "mean_value": [50.0]})
-    assert article_method.value(newcomer, 0.3, 0.5).tolist() == [30]  # one day a period, not 30
+    assert article_method.historical_clv(newcomer, 0.3, 0.5).tolist() == [30]  # one day a period, not 30

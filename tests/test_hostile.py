@@ -9,7 +9,7 @@ import yaml
 from conftest import ROOT, new_project, run
 from openpyxl import load_workbook
 
-from crm_utils.core.formula_injection import STARTS
+from crm_utils.core.formula_injection import FORMULA_STARTS
 
 SCRIPT = "<script>window.hacked=1</script>"
 IMAGE = '"><img src=x onerror=window.hacked=1>'
@@ -120,7 +120,7 @@ def test_in_lists_nothing_runs_and_nobody_is_lost(hostile):
     for path in [*lists, *hostile.glob("audiences/*.csv")]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        assert all(not cell.startswith(STARTS) or _is_number(cell) for row in rows for cell in row.values())
+        assert all(not cell.startswith(FORMULA_STARTS) or _is_number(cell) for row in rows for cell in row.values())
         found |= {row["customer_id"].removeprefix("'") for row in rows}
     assert found == known
     assert set(HOSTILE) <= known

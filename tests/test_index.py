@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from crm_utils.core import formatting
-from crm_utils.core.display.paragraphs import nothing, say
+from crm_utils.core.display.paragraphs import not_applicable, paragraph
 from crm_utils.site import summary_blocks
 
 DAY = Path("reports/small/1997-12-31")
@@ -45,27 +45,27 @@ def book(*cells: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def test_blocks_stand_in_the_readers_order_whatever_the_notebooks_order():
-    parts = [cell(say(f"About {tag}.")._repr_html_(), tag) for tag in ORDER]
-    found = summary_blocks.blocks({"05_budget": book(*parts[::-1])}, {"05_budget": ""})
+    parts = [cell(paragraph(f"About {tag}.")._repr_html_(), tag) for tag in ORDER]
+    found = summary_blocks.summary_blocks({"05_budget": book(*parts[::-1])}, {"05_budget": ""})
     assert [block.id for block in found] == ORDER
     assert [block.answer for block in found] == [[f'<p class="so-what">About {tag}.</p>'] for tag in ORDER]
 
 
 def test_what_is_expected_stands_before_our_record():
     parts = [cell("<p>record</p>", "record"), cell("<p>usual</p>", "usual")]
-    (block,) = summary_blocks.blocks({"04_cltv": book(*parts)}, {"04_cltv": ""})
+    (block,) = summary_blocks.summary_blocks({"04_cltv": book(*parts)}, {"04_cltv": ""})
     assert block.answer == ["<p>usual</p>", "<p>record</p>"]
 
 
 def test_a_block_without_content_is_left_out():
-    parts = [cell(nothing("no past campaign")._repr_html_(), "earned"), cell("<p>x</p>", "trust")]
-    found = summary_blocks.blocks({"05_budget": book(*parts)}, {"05_budget": ""})
+    parts = [cell(not_applicable("no past campaign")._repr_html_(), "earned"), cell("<p>x</p>", "trust")]
+    found = summary_blocks.summary_blocks({"05_budget": book(*parts)}, {"05_budget": ""})
     assert [block.id for block in found] == ["trust"]
-    assert summary_blocks.blocks({"05_budget": book()}, {"05_budget": ""}) == []
+    assert summary_blocks.summary_blocks({"05_budget": book()}, {"05_budget": ""}) == []
 
 
 def test_a_figure_stands_by_its_finding_but_for_who_matters():
-    found = summary_blocks.blocks({"a": book(cell(FIGURE, "since"), cell(FIGURE, "matters"))}, {"a": ""})
+    found = summary_blocks.summary_blocks({"a": book(cell(FIGURE, "since"), cell(FIGURE, "matters"))}, {"a": ""})
     assert found[0].answer == ['<p class="so-what">Two &amp; two</p>']
     assert "<img" in found[1].answer[0]
 
@@ -73,20 +73,22 @@ def test_a_figure_stands_by_its_finding_but_for_who_matters():
 def test_each_block_links_to_the_sections_it_comes_from_once():
     parts = [new_markdown_cell("# Title?"), cell("<p>0</p>", "decision")]
     parts += [new_markdown_cell("## What then?\n\nText."), cell("<p>1</p>", "decision"), cell("<p>2</p>", "decision")]
-    (block,) = summary_blocks.blocks({"05_budget": book(*parts)}, {"05_budget": '<h2 id="What-then?">'})
+    (block,) = summary_blocks.summary_blocks({"05_budget": book(*parts)}, {"05_budget": '<h2 id="What-then?">'})
     assert block.more == [("Title?", "05_budget.html"), ("What then?", "05_budget.html#What-then?")]
 
 
 def test_a_table_without_a_row_is_no_content():
     table = "<table><caption>Plan</caption><thead><tr><th>Campaign</th></tr></thead><tbody>{}</tbody></table>"
-    assert summary_blocks.blocks({"a": book(cell(table.format(""), "plan"))}, {"a": ""}) == []
-    (block,) = summary_blocks.blocks({"a": book(cell(table.format("<tr><td>Mail</td></tr>"), "plan"))}, {"a": ""})
+    assert summary_blocks.summary_blocks({"a": book(cell(table.format(""), "plan"))}, {"a": ""}) == []
+    (block,) = summary_blocks.summary_blocks(
+        {"a": book(cell(table.format("<tr><td>Mail</td></tr>"), "plan"))}, {"a": ""}
+    )
     assert "Mail" in block.answer[0]
 
 
 def test_a_headline_that_stands_in_a_block_is_not_said_twice():
     notebook = book(cell("<p>1</p>", "headline"), cell("<p>2</p>", "headline", "trust"))
-    assert summary_blocks.beside(notebook) == ["<p>1</p>"]
+    assert summary_blocks.card_headlines(notebook) == ["<p>1</p>"]
 
 
 def test_every_block_is_fed_by_a_notebook_of_ours():
@@ -96,7 +98,7 @@ def test_every_block_is_fed_by_a_notebook_of_ours():
         for cell in nbformat.read(path, as_version=4).cells
     ]
     tagged = {tag for cell in cells for tag in cell.metadata.get("tags", [])}
-    assert {tag for tags in summary_blocks.BLOCKS.values() for tag in tags} <= tagged
+    assert {tag for tags in summary_blocks.QUESTIONS.values() for tag in tags} <= tagged
 
 
 @pytest.fixture(scope="module")

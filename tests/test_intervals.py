@@ -8,7 +8,7 @@ import pytest
 
 from crm_utils.cltv import btyd
 from crm_utils.cltv.btyd import intervals
-from crm_utils.cltv.btyd.intervals import PastError
+from crm_utils.cltv.btyd.intervals import ForecastErrorModel
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +29,13 @@ def customers(cdnow_sample) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def models(customers) -> btyd.Models:
-    return btyd.fit_models(customers)
+def models(customers) -> btyd.CustomerBaseModel:
+    return btyd.fit_customer_base(customers)
 
 
-def draw(models: btyd.Models, customers: pd.DataFrame, t: float, rng: np.random.Generator, draws: int) -> np.ndarray:
+def draw(
+    models: btyd.CustomerBaseModel, customers: pd.DataFrame, t: float, rng: np.random.Generator, draws: int
+) -> np.ndarray:
     """Exact draws of the total (methods §4): parameters, who is alive, rates, dropout, purchases, values."""
     names = [(m, name) for m in (models.purchase, models.value) for name in m.parameters]
     centre = np.log([getattr(model, name) for model, name in names])
@@ -78,28 +80,28 @@ def test_groups_add_up_to_all(models, customers):
 
 
 def test_without_past_error_the_range_is_normal():
-    low, high = PastError(0.0, 5).interval(100.0, np.expm1(0.01))
+    low, high = ForecastErrorModel(0.0, 5).interval(100.0, np.expm1(0.01))
     assert (low[0], high[0]) == pytest.approx((100 * np.exp(-0.16449), 100 * np.exp(0.16449)), rel=1e-4)
 
 
 def test_with_past_error_alone_it_is_student():
     """τ 0.1 and 3 assumed origins: t with 3 degrees of freedom has its 95 % point at 2.3534 (tables)."""
-    _, high = PastError(0.1, 0).interval(1.0, 0.0)
+    _, high = ForecastErrorModel(0.1, 0).interval(1.0, 0.0)
     assert high[0] == pytest.approx(np.exp(0.23534), rel=2e-3)
 
 
 def test_past_error_by_hand():
     """Misses of e^±0.3 with a variance of the log of 0.01: τ² = (3 × 0.01 + 2 × (0.09 − 0.01)) ÷ 5 = 0.038."""
-    error = intervals.past_error(np.exp([0.3, -0.3]), np.ones(2), np.full(2, np.expm1(0.01)))
+    error = intervals.fit_forecast_error(np.exp([0.3, -0.3]), np.ones(2), np.full(2, np.expm1(0.01)))
     assert (error.tau**2, error.origins) == pytest.approx((0.038, 2))
-    assert intervals.past_error([0.0], [1.0], [0.01]) == PastError()
+    assert intervals.fit_forecast_error([0.0], [1.0], [0.01]) == ForecastErrorModel()
 
 
 def test_a_heavy_tail_has_a_range_that_holds(customers):
     """Values so far apart that a sum has no variance (D = 1.6 + 0.3 ≤ 2): of 400 exact draws about 90 % lie in the range."""
     few = customers[customers.repeat_orders == 0].head(200)
     values = btyd.GammaGamma(0.3, 1.6, 20.0)
-    low, high = PastError(0.0, 0).interval(
+    low, high = ForecastErrorModel(0.0, 0).interval(
         (values.expected_value(np.ones(len(few)), few.mean_value.to_numpy())).sum(),
         values.variance_of_sum(np.ones(len(few)), few.mean_value.to_numpy(), 1.0, 1.0).sum()
         / values.expected_value(np.ones(len(few)), few.mean_value.to_numpy()).sum() ** 2,
@@ -114,13 +116,16 @@ def test_a_forecast_of_next_to_nothing_has_a_range(models, customers):
     """Frequent buyers who have been silent for decades: nothing is expected, and nothing is in the range."""
     gone = customers.head(3).assign(repeat_orders=400, last_order_age=400, age=40_000)
     total = models.totals(gone, [91], pd.Series("gone", index=gone.index))
-    low, high = PastError(0.1, 0).interval(total.revenue.to_numpy(), total.relative_variance.to_numpy())
+    low, high = ForecastErrorModel(0.1, 0).interval(total.revenue.to_numpy(), total.relative_variance.to_numpy())
     assert np.isfinite([low, high]).all()
     assert 0 <= low[0] <= total.revenue[0] <= high[0] < 0.01
 
 
 def test_worse_pasts_and_higher_levels_widen():
-    ends = [PastError(tau, 3).interval(1.0, 0.001, level)[1][0] for tau, level in ((0.1, 0.8), (0.1, 0.9), (0.3, 0.9))]
+    ends = [
+        ForecastErrorModel(tau, 3).interval(1.0, 0.001, level)[1][0]
+        for tau, level in ((0.1, 0.8), (0.1, 0.9), (0.3, 0.9))
+    ]
     assert ends == sorted(ends)
 
 

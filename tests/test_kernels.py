@@ -35,10 +35,10 @@ def settings(monkeypatch, tmp_path):
 
 def executed(folder: Path, monkeypatch, forks: bool) -> list[dict]:
     monkeypatch.setattr(kernels, "FORKS", forks)
-    kernels.warm_up()
+    kernels.start_fork_server()
     source = folder / "own.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in CELLS]), source)
-    execute.execute(source, folder / "done" / source.name, {})
+    execute.run_notebook(source, folder / "done" / source.name, {})
     cells = nbformat.read(folder / "done" / source.name, as_version=4).cells
     return [json.loads(json.dumps(cell.outputs)) for cell in cells if cell.cell_type == "code"]
 
@@ -60,7 +60,7 @@ def test_what_kernels_are_forked_from_runs_no_thread_that_they_would_miss():
         "print(*(place.read_text().strip() for place in pathlib.Path('/proc/self/task').glob('*/comm')), sep='\\n')"
     )
     settings = os.environ | build_reports.KERNEL_SETTINGS | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", script, *kernels.IMPORTED]
+    command = [sys.executable, "-c", script, *kernels.PRELOADED]
     names = subprocess.run(command, env=settings, capture_output=True, text=True, check=True).stdout.splitlines()
     assert len([name for name in names if name != "jemalloc_bg_thd"]) == 1
 
@@ -72,7 +72,7 @@ def test_a_kernel_that_dies_leaves_the_notebook_as_far_as_it_came(tmp_path, sett
     ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
     with pytest.raises(errors.NotebookFailed, match="notebook own did not finish: DeadKernelError: Kernel died"):
-        execute.execute(source, target, {})
+        execute.run_notebook(source, target, {})
     outputs = [cell.outputs for cell in nbformat.read(target, as_version=4).cells]
     assert [len(shown) for shown in outputs] == [1, 0, 0]
 
@@ -88,7 +88,7 @@ def test_a_failure_names_the_section_it_stands_in(tmp_path, settings, before):
     cells += [nbformat.v4.new_markdown_cell("## Second"), *(nbformat.v4.new_code_cell("2") for _ in range(before))]
     nbformat.write(nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_code_cell("1 / 0")]), source)
     with pytest.raises(errors.NotebookFailed, match="notebook own, section “Second”: ZeroDivisionError"):
-        execute.execute(source, target, {})
+        execute.run_notebook(source, target, {})
 
 
 @pytest.mark.skipif(not kernels.FORKS, reason="kernels are forked on Linux only")

@@ -38,10 +38,14 @@ def table(rows: list[tuple]) -> ibis.Table:
 
 
 def ledger(lines: ibis.Table, **knobs) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rules = cleaning.rules(lines, DAY, **knobs)
+    rules = cleaning.removal_rules(lines, DAY, **knobs)
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(orders.sums(classified), list(rules))
-    placed = orders.from_lines(cleaning.counted(classified, log, DAY)).order_by("customer_id", "order_id").execute()
+    log = cleaning.build_ledger(orders.aggregate_lines(classified), list(rules))
+    placed = (
+        orders.orders_from_lines(cleaning.keep_counted_lines(classified, log, DAY))
+        .order_by("customer_id", "order_id")
+        .execute()
+    )
     return log, placed
 
 
@@ -82,24 +86,24 @@ def test_excluded_customers_leave_by_a_rule_of_their_own():
 
 def test_no_order_left_names_the_first_date():
     lines = table(LINES)
-    rules = cleaning.rules(lines, date(2023, 1, 1))
+    rules = cleaning.removal_rules(lines, date(2023, 1, 1))
     classified = cleaning.classify(lines, rules)
-    log = cleaning.ledger(orders.sums(classified), list(rules))
+    log = cleaning.build_ledger(orders.aggregate_lines(classified), list(rules))
     with pytest.raises(errors.CleaningError, match="the first is dated 2024-01-05: choose a later analysis date"):
-        cleaning.counted(classified, log, date(2023, 1, 1))
+        cleaning.keep_counted_lines(classified, log, date(2023, 1, 1))
 
 
 def test_cdnow_reconciles_from_raw_rows_to_orders(cdnow_lines):
     """Source: the log itself; 80 rows at 0 dollars, and 68 customers who never paid anything."""
-    rules = cleaning.rules(cdnow_lines, date(1998, 6, 30))
+    rules = cleaning.removal_rules(cdnow_lines, date(1998, 6, 30))
     classified = cleaning.classify(cdnow_lines, rules)
-    log = cleaning.ledger(orders.sums(classified), list(rules))
+    log = cleaning.build_ledger(orders.aggregate_lines(classified), list(rules))
     first, last = log.iloc[0], log.iloc[-1]
     assert (first.rows_left, first.customers_left, first.revenue_left) == (69_659, 23_570, 2_500_315.63)
     assert (last.rows_left, last.customers_left, last.revenue_left) == (69_579, 23_502, 2_500_315.63)
     assert log.set_index("rule").rows_removed["non-positive price"] == 80
-    placed = orders.from_lines(cleaning.counted(classified, log, date(1998, 6, 30)))
-    assert orders.total(placed) == pytest.approx(2_500_315.63, abs=0.01)
+    placed = orders.orders_from_lines(cleaning.keep_counted_lines(classified, log, date(1998, 6, 30)))
+    assert orders.total_revenue(placed) == pytest.approx(2_500_315.63, abs=0.01)
     assert placed.count().execute() == 69_579
 
 
@@ -121,8 +125,8 @@ amounts = st.lists(
 @given(amounts, st.sampled_from(["keep", "drop"]))
 def test_each_ledger_row_is_the_row_above_less_what_was_removed(rows, duplicates):
     lines = table(rows)
-    rules = cleaning.rules(lines, DAY, duplicates=duplicates, exclude_products=["post"])
-    log = cleaning.ledger(orders.sums(cleaning.classify(lines, rules)), list(rules))
+    rules = cleaning.removal_rules(lines, DAY, duplicates=duplicates, exclude_products=["post"])
+    log = cleaning.build_ledger(orders.aggregate_lines(cleaning.classify(lines, rules)), list(rules))
     assert (log.rows_left.diff().iloc[1:] == -log.rows_removed.iloc[1:]).all()
     assert (log.revenue_left.diff().iloc[1:] + log.revenue_removed.iloc[1:]).abs().max() < 0.001
     assert (log.customers_left.diff().iloc[1:] <= 0).all()
@@ -132,7 +136,9 @@ def test_each_ledger_row_is_the_row_above_less_what_was_removed(rows, duplicates
 def test_orders_without_ids_are_numbered_by_amount_whatever_the_row_order(cdnow_lines):
     some = cdnow_lines.filter(cdnow_lines.customer_id.isin(["00004", "00499", "15681"]))
     shuffled = ibis.memtable(some.execute().sample(frac=1, random_state=3)).cast(dict(some.schema().items()))
-    one, other = (orders.from_lines(lines).order_by("customer_id", "order_id").execute() for lines in (some, shuffled))
+    one, other = (
+        orders.orders_from_lines(lines).order_by("customer_id", "order_id").execute() for lines in (some, shuffled)
+    )
     pd.testing.assert_frame_equal(one, other)
     assert one.order_id.is_unique
     assert one.order_id.iloc[0] == "00004-19970101-1"
@@ -161,8 +167,8 @@ def test_a_later_cancellation_leaves_earlier_days_as_they_were():
             }
         )
     )
-    before = orders.known_on(placed, adjustments, date(2024, 2, 29)).order_by("order_id").execute()
-    after = orders.known_on(placed, adjustments, date(2024, 3, 1)).order_by("order_id").execute()
+    before = orders.orders_as_of(placed, adjustments, date(2024, 2, 29)).order_by("order_id").execute()
+    after = orders.orders_as_of(placed, adjustments, date(2024, 3, 1)).order_by("order_id").execute()
     assert before.revenue.tolist() == [10.0, 20.0, 30.0]
     assert after.order_id.tolist() == ["1", "3"], "a fully cancelled order disappears"
     assert after.revenue.tolist() == [10.0, 25.0]
@@ -178,6 +184,6 @@ def test_an_incomplete_last_month_is_marked():
             }
         )
     )
-    assert orders.by_month(placed, date(2024, 2, 28)).complete.tolist() == [True, False]
-    assert orders.by_month(placed, date(2024, 2, 29)).complete.tolist() == [True, True]
-    assert orders.by_month(placed, date(2024, 2, 29)).new_customers.tolist() == [1, 1]
+    assert orders.monthly_revenue(placed, date(2024, 2, 28)).complete.tolist() == [True, False]
+    assert orders.monthly_revenue(placed, date(2024, 2, 29)).complete.tolist() == [True, True]
+    assert orders.monthly_revenue(placed, date(2024, 2, 29)).new_customers.tolist() == [1, 1]

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_utils.config import SegmentMap, read
+from crm_utils.config import SegmentMap, read_yaml
 from crm_utils.core import errors
 from crm_utils.rfm import measures
-from crm_utils.rfm.measures import Rules
+from crm_utils.rfm.measures import ScoringConfig
 from crm_utils.segmentation import assignment, migration
 
-MAP = read(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)
-NAMING = assignment.Naming(**MAP.parts(), new_within_days=90)
+MAP = read_yaml(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)
+NAMING = assignment.SegmentRules(**MAP.parts(), new_within_days=90)
 THEN, NOW = date(2023, 6, 30), date(2023, 9, 30)
 NO_ADJUSTMENTS = ibis.memtable(
     pd.DataFrame(
@@ -48,41 +48,46 @@ def shop(seed: int, customers: int = 120) -> ibis.Table:
     return ibis.memtable(frame)
 
 
-def both_dates(orders: ibis.Table, rules: Rules, adjustments: ibis.Table = NO_ADJUSTMENTS):
+def both_dates(orders: ibis.Table, rules: ScoringConfig, adjustments: ibis.Table = NO_ADJUSTMENTS):
     """Measures then, customers now, and the profiles at both dates."""
-    from crm_utils.core.orders import known_on
+    from crm_utils.core.orders import orders_as_of
 
     limits = (
-        measures.limits(measures.measures(known_on(orders, adjustments, THEN), THEN, rules), rules)
+        measures.bin_edges(measures.compute_rfm(orders_as_of(orders, adjustments, THEN), THEN, rules), rules)
         if rules.frozen_on
         else None
     )
-    now = measures.score(measures.measures(known_on(orders, adjustments, NOW), NOW, rules), rules, limits)
-    then = migration.state(orders, adjustments, THEN, now)
-    scored_then = measures.score(then, rules, limits)
+    now = measures.score_customers(
+        measures.compute_rfm(orders_as_of(orders, adjustments, NOW), NOW, rules), rules, limits
+    )
+    then = migration.rfm_as_of(orders, adjustments, THEN, now)
+    scored_then = measures.score_customers(then, rules, limits)
     profiles = [
-        assignment.profile(scored, NAMING.segment(scored, day), MAP.advice())
+        assignment.segment_profile(scored, NAMING.segment(scored, day), MAP.advice())
         for scored, day in ((scored_then, THEN), (now, NOW))
     ]
     return then, now, profiles
 
 
-@given(st.integers(0, 10_000), st.sampled_from([Rules(), Rules(monetary_of="average"), Rules(recency_in="weeks")]))
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([ScoringConfig(), ScoringConfig(monetary_of="average"), ScoringConfig(recency_in="weeks")]),
+)
 @settings(max_examples=12, deadline=None)
 def test_the_causes_sum_to_the_change_of_every_segment(seed, rules):
     then, now, (before, after) = both_dates(shop(seed), rules)
-    net = migration.net(migration.moves(then, now, NAMING, THEN, NOW), after)
+    net = migration.net_by_cause(migration.decompose_migration(then, now, NAMING, THEN, NOW), after)
     assert net.customers_then.tolist() == before.customers.tolist(), "residual 0"
     assert net.customers.tolist() == after.customers.tolist()
     np.testing.assert_allclose(net.revenue_change, after.revenue - before.revenue, atol=1e-6)
 
 
 def test_frozen_limits_move_nobody_by_themselves():
-    then, now, (before, after) = both_dates(shop(1), Rules(frozen_on=str(THEN)))
-    moves = migration.moves(then, now, NAMING, THEN, NOW)
+    then, now, (before, after) = both_dates(shop(1), ScoringConfig(frozen_on=str(THEN)))
+    moves = migration.decompose_migration(then, now, NAMING, THEN, NOW)
     assert not moves.cause.isin([migration.BY_OLD, migration.BY_NEW]).any()
-    assert migration.net(moves, after).customers_then.tolist() == before.customers.tolist()
-    relative = migration.moves(*both_dates(shop(1), Rules())[:2], NAMING, THEN, NOW)
+    assert migration.net_by_cause(moves, after).customers_then.tolist() == before.customers.tolist()
+    relative = migration.decompose_migration(*both_dates(shop(1), ScoringConfig())[:2], NAMING, THEN, NOW)
     assert relative.cause.isin([migration.BY_OLD, migration.BY_NEW]).any()
 
 
@@ -91,13 +96,13 @@ def test_late_cancellations_make_customers_leave():
     first = orders.filter(orders.customer_id == "0007").execute()
     cancelled = first.assign(adjusted_at=pd.Timestamp("2023-08-15"), revenue=-first.revenue)
     adjustments = ibis.memtable(cancelled[["customer_id", "order_id", "adjusted_at", "revenue"]])
-    then, now, (before, after) = both_dates(orders, Rules(), adjustments)
+    then, now, (before, after) = both_dates(orders, ScoringConfig(), adjustments)
     assert "0007" in set(then.customer_id)
     assert "0007" not in set(now.customer_id)
-    moves = migration.moves(then, now, NAMING, THEN, NOW)
-    gone = moves[moves.to_segment == migration.NO_LONGER]
+    moves = migration.decompose_migration(then, now, NAMING, THEN, NOW)
+    gone = moves[moves.to_segment == migration.DEPARTED]
     assert gone.customers.sum() == 1
-    assert migration.net(moves, after).customers_then.tolist() == before.customers.tolist()
+    assert migration.net_by_cause(moves, after).customers_then.tolist() == before.customers.tolist()
 
 
 def test_two_customers_worked_by_hand():
@@ -110,12 +115,16 @@ def test_two_customers_worked_by_hand():
     cells = {
         cell: "High" if cell == "222" else "Low" for cell in ["111", "112", "121", "122", "211", "212", "221", "222"]
     }
-    naming = assignment.Naming(cells, 2, {}, {})
-    rules = Rules(bins=2, limits={"recency": [29]})  # at most 29 days scores 2: a's 1 June was recent on 30 June
-    from crm_utils.core.orders import known_on
+    naming = assignment.SegmentRules(cells, 2, {}, {})
+    rules = ScoringConfig(
+        bins=2, limits={"recency": [29]}
+    )  # at most 29 days scores 2: a's 1 June was recent on 30 June
+    from crm_utils.core.orders import orders_as_of
 
-    now = measures.score(measures.measures(known_on(orders, NO_ADJUSTMENTS, NOW), NOW, rules), rules)
-    moves = migration.moves(migration.state(orders, NO_ADJUSTMENTS, THEN, now), now, naming, THEN, NOW)
+    now = measures.score_customers(measures.compute_rfm(orders_as_of(orders, NO_ADJUSTMENTS, NOW), NOW, rules), rules)
+    moves = migration.decompose_migration(
+        migration.rfm_as_of(orders, NO_ADJUSTMENTS, THEN, now), now, naming, THEN, NOW
+    )
     rows = {(row.from_segment, row.to_segment, row.cause): (row.customers, row.revenue) for row in moves.itertuples()}
     assert rows == {
         ("Low", "Low", "bought"): (1, 150.0),  # what b added while Low
@@ -126,25 +135,25 @@ def test_two_customers_worked_by_hand():
 
 
 def test_no_earlier_date_gives_an_empty_table_with_its_columns():
-    _, now, (_, after) = both_dates(shop(3), Rules())
-    then = migration.state(shop(3), NO_ADJUSTMENTS, None, now)
-    moves = migration.moves(then, now, NAMING, None, NOW)
+    _, now, (_, after) = both_dates(shop(3), ScoringConfig())
+    then = migration.rfm_as_of(shop(3), NO_ADJUSTMENTS, None, now)
+    moves = migration.decompose_migration(then, now, NAMING, None, NOW)
     assert moves.columns.tolist() == migration.COLUMNS
     assert moves.empty
-    assert migration.net(moves, after).empty
+    assert migration.net_by_cause(moves, after).empty
 
 
 def test_the_date_to_compare_with():
     customers = pd.DataFrame({"first_order": pd.to_datetime(["2022-03-01", "2022-01-31"])})
-    assert migration.comparison_day("previous", THEN, NOW, customers) == THEN
-    assert migration.comparison_day("previous", None, NOW, customers) is None
-    assert migration.comparison_day("none", THEN, NOW, customers) is None
-    assert migration.comparison_day("2023-01-31", THEN, NOW, customers) == date(2023, 1, 31)
-    assert migration.comparison_day("2023-09-30", THEN, NOW, customers) is None, "a report is not compared with itself"
+    assert migration.comparison_date("previous", THEN, NOW, customers) == THEN
+    assert migration.comparison_date("previous", None, NOW, customers) is None
+    assert migration.comparison_date("none", THEN, NOW, customers) is None
+    assert migration.comparison_date("2023-01-31", THEN, NOW, customers) == date(2023, 1, 31)
+    assert migration.comparison_date("2023-09-30", THEN, NOW, customers) is None, "a report is not compared with itself"
     with pytest.raises(
-        errors.MovementError, match="nobody had ordered by 2022-01-30, the first order is of 2022-01-31"
+        errors.MigrationError, match="nobody had ordered by 2022-01-30, the first order is of 2022-01-31"
     ):
-        migration.comparison_day("2022-01-30", THEN, NOW, customers)
+        migration.comparison_date("2022-01-30", THEN, NOW, customers)
 
 
 def test_online_retail_june_to_september(retail):
@@ -160,14 +169,16 @@ def test_online_retail_june_to_september(retail):
     assert (len(placed), placed.customer_id.nunique()) == (36_969, 5_878)
     orders = ibis.memtable(placed.rename(columns={"Invoice": "order_id"}).assign(units=1.0, lines=1))
     then_day, now_day = date(2011, 6, 9), date(2011, 9, 9)
-    ten = read(Path(__file__).parents[1] / "params" / "segments" / "rf10.yaml", SegmentMap)
-    naming = assignment.Naming(**ten.parts())
-    now = measures.score(
-        measures.measures(orders.filter(orders.ordered_at.date() <= ibis.literal(now_day)), now_day), 5
+    ten = read_yaml(Path(__file__).parents[1] / "params" / "segments" / "rf10.yaml", SegmentMap)
+    naming = assignment.SegmentRules(**ten.parts())
+    now = measures.score_customers(
+        measures.compute_rfm(orders.filter(orders.ordered_at.date() <= ibis.literal(now_day)), now_day), 5
     )
-    then = migration.state(orders, NO_ADJUSTMENTS, then_day, now)
-    profile = assignment.profile(now, naming.segment(now, now_day), ten.advice())
-    champions = migration.net(migration.moves(then, now, naming, then_day, now_day), profile).iloc[0]
+    then = migration.rfm_as_of(orders, NO_ADJUSTMENTS, then_day, now)
+    profile = assignment.segment_profile(now, naming.segment(now, now_day), ten.advice())
+    champions = migration.net_by_cause(
+        migration.decompose_migration(then, now, naming, then_day, now_day), profile
+    ).iloc[0]
     assert (champions.customers_then, champions.customers) == (633, 724)
     assert champions[migration.BOUGHT] + champions[migration.SILENT] == -29
     assert champions[migration.BY_OLD] + champions[migration.BY_NEW] == 116

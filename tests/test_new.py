@@ -14,8 +14,8 @@ from in_process import prepared
 
 from crm_utils import sources
 from crm_utils.commands.new_report import inference, warnings
-from crm_utils.commands.new_report.draft import new
-from crm_utils.config import Report, read
+from crm_utils.commands.new_report.draft import new_report
+from crm_utils.config import Report, read_yaml
 from crm_utils.core.errors import ParamsError, SourceError
 
 
@@ -180,7 +180,7 @@ PIECES = ORDERS.price.astype(float) * 2
 )
 def test_what_is_doubtful_is_to_be_checked(frame, words):
     columns = inference.columns(frame)
-    said = warnings.doubts(frame, columns, {})
+    said = warnings.list_warnings(frame, columns, {})
     assert said == [] if words is None else any(words in line for line in said), said
 
 
@@ -199,40 +199,40 @@ def test_what_is_doubtful_is_to_be_checked(frame, words):
 )
 def test_three_digits_after_one_mark_can_be_read_two_ways(texts, continental, written, example):
     assert inference.number_format(texts, continental) == written
-    assert inference.two_ways(texts) == example
+    assert inference.ambiguous_number(texts) == example
 
 
 def test_a_number_that_may_be_a_thousand_times_as_large_is_told(tmp_path):
     (tmp_path / "a.csv").write_text("Kunde;Datum;Beleg;Betrag\n1;31.12.2023;1;1.490\n1;30.12.2023;2;390\n")
-    path, _, open_points = new(tmp_path, "shop", "a.csv")
+    path, _, open_points = new_report(tmp_path, "shop", "a.csv")
     assert any("numbers such as '1.490' are read as 1490: correct" in point for point in open_points)
-    assert read(path, Report).source.thousands == "."
+    assert read_yaml(path, Report).source.thousands == "."
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_utf_16_is_told_with_its_mark_and_without(tmp_path, encoding):
     (tmp_path / "a.csv").write_bytes("Kunde,Datum,Beleg,Betrag\n1,2023-12-31,1,5\n".encode(encoding))
-    path, _, _ = new(tmp_path, "shop", "a.csv")
-    assert read(path, Report).source.encoding == encoding
+    path, _, _ = new_report(tmp_path, "shop", "a.csv")
+    assert read_yaml(path, Report).source.encoding == encoding
     with pytest.raises(SourceError, match=f"a.csv is written in UTF-16: set source.encoding: {encoding}"):
-        sources.extracts({"file": "a.csv"}, tmp_path)
+        sources.read_raw_tables({"file": "a.csv"}, tmp_path)
 
 
 def test_marks_inside_quoted_names_part_nothing(tmp_path):
     (tmp_path / "a.csv").write_text('"Customer, id";"Order\ndate";"Amount, net, EUR"\n1;2023-12-31;5\n')
-    path, _, _ = new(tmp_path, "shop", "a.csv")
-    assert read(path, Report).columns.amount == "Amount, net, EUR"
+    path, _, _ = new_report(tmp_path, "shop", "a.csv")
+    assert read_yaml(path, Report).columns.amount == "Amount, net, EUR"
     (tmp_path / "b.csv").write_text("sep=;\nKunde;Datum\n1;2023-12-31\n")
     with pytest.raises(SourceError, match="b.csv: its first line, 'sep=;', is a note to spreadsheets: remove it"):
-        new(tmp_path, "other", "b.csv")
+        new_report(tmp_path, "other", "b.csv")
 
 
 def test_whole_numbers_that_are_days_are_no_serial_numbers(tmp_path):
     pd.DataFrame({"customer": ["7", "8"], "date": [20230102, 20230203], "amount": [1.5, 2]}).to_parquet(
         tmp_path / "a.parquet"
     )
-    path, guessed, _ = new(tmp_path, "shop", "a.parquet")
-    assert [str(day) for day in read(path, Report).analysis_dates] == ["2023-02-03"]
+    path, guessed, _ = new_report(tmp_path, "shop", "a.parquet")
+    assert [str(day) for day in read_yaml(path, Report).analysis_dates] == ["2023-02-03"]
 
 
 def test_a_total_is_not_named_beside_quantity_and_price():
@@ -313,9 +313,9 @@ def german(path: Path) -> Path:
 @pytest.mark.parametrize("name", ["orders.csv", "orders.csv.gz"])
 def test_a_german_csv_needs_no_correction(tmp_path, name):
     german(tmp_path / name)
-    path, guessed, open_points = new(tmp_path, "shop", name)
+    path, guessed, open_points = new_report(tmp_path, "shop", name)
     assert open_points == []
-    report = read(path, Report)
+    report = read_yaml(path, Report)
     assert (report.currency, report.source.decimal, report.source.currency_sign) == ("EUR", ",", "€")
     assert (report.source.encoding, report.source.date_format) == ("windows-1252", "%d.%m.%Y %H:%M")
     assert [str(day) for day in report.analysis_dates] == ["2011-09-28", "2011-12-28"]
@@ -335,15 +335,15 @@ def test_sheets_with_one_header_are_read_together(tmp_path):
         sheet.append(["007", pd.Timestamp("2011-01-31"), "A1", 2.5])
     book.remove(book["Sheet"])
     book.save(tmp_path / "orders.xlsx")
-    path, guessed, open_points = new(tmp_path, "shop", "orders.xlsx")
-    assert read(path, Report).source.sheets == ["2010", "2011"]
+    path, guessed, open_points = new_report(tmp_path, "shop", "orders.xlsx")
+    assert read_yaml(path, Report).source.sheets == ["2010", "2011"]
     assert guessed[0] == "sheets: '2010' and '2011'; 'Cover' and 'Notes' left out: other columns"
     assert open_points == ["currency: nothing tells it; XXX stands there, write its three letters instead"]
 
 
 def test_what_cannot_be_guessed_is_said_and_marked(tmp_path):
     (tmp_path / "a.csv").write_text("x,y\n1/2/2011,3\n")
-    path, _, open_points = new(tmp_path, "shop", "a.csv")
+    path, _, open_points = new_report(tmp_path, "shop", "a.csv")
     written = yaml.safe_load(path.read_text())
     assert written["columns"]["customer_id"] == "???"
     text = "\n".join(open_points)
@@ -354,7 +354,7 @@ def test_what_cannot_be_guessed_is_said_and_marked(tmp_path):
 
 def test_what_stops_the_report_is_said_at_once(tmp_path):
     (tmp_path / "a.csv").write_text("customer,date,amount\na,2011-01-01,1\nb,someday,2\n" + "c,2011-01-01,1\n" * 6_000)
-    _, _, open_points = new(tmp_path, "shop", "a.csv")
+    _, _, open_points = new_report(tmp_path, "shop", "a.csv")
     assert any(
         "column 'date' (columns.ordered_at): 1 row without" in line and "'someday'" in line for line in open_points
     )
@@ -364,7 +364,7 @@ def test_what_stops_the_report_is_said_at_once(tmp_path):
 def test_serial_numbers_are_dates_where_their_name_says_so(tmp_path, name):
     frame = pd.DataFrame({"Customer": ["7", "8"], "Order date": [44928, 45000], "Stock": [44000, 44001], "Amount": 1.5})
     frame.to_csv(tmp_path / name, index=False) if name.endswith("csv") else frame.to_excel(tmp_path / name, index=False)
-    _, guessed, _ = new(tmp_path, "shop", name)
+    _, guessed, _ = new_report(tmp_path, "shop", name)
     written = yaml.safe_load((tmp_path / "params" / "shop.yaml").read_text())
     assert (written["columns"]["ordered_at"], written["source"]["date_format"]) == ("Order date", "excel")
     assert "2023-03-15" in written["analysis_dates"]
@@ -383,24 +383,24 @@ def test_serial_numbers_are_dates_where_their_name_says_so(tmp_path, name):
 def test_a_file_that_cannot_be_read_is_told_at_once_and_nothing_is_written(tmp_path, text, words):
     (tmp_path / "orders.csv").write_text(text)
     with pytest.raises(SourceError, match=words):
-        new(tmp_path, "shop", "orders.csv")
+        new_report(tmp_path, "shop", "orders.csv")
     assert not (tmp_path / "params").exists()
 
 
 def test_a_database_is_named_by_hand(tmp_path):
     with pytest.raises(SourceError, match="FILE= names a file; a database is named by hand"):
-        new(tmp_path, "shop", "postgresql://me:hunter2@host/shop")
+        new_report(tmp_path, "shop", "postgresql://me:hunter2@host/shop")
 
 
 def test_orders_that_are_still_to_come_are_told(tmp_path):
     (tmp_path / "orders.csv").write_text("customer,date,amount\n7,2099-12-31,2\n")
-    _, _, open_points = new(tmp_path, "shop", "orders.csv")
+    _, _, open_points = new_report(tmp_path, "shop", "orders.csv")
     assert any("the last order is of 2099-12-31, which is still to come" in point for point in open_points)
 
 
 def test_a_column_called_date_without_dates_is_named_and_its_values_are_told(tmp_path):
     (tmp_path / "orders.csv").write_text("customer,order date,amount\n7,yesterday,2\n8,today,3\n")
-    _, guessed, open_points = new(tmp_path, "shop", "orders.csv")
+    _, guessed, open_points = new_report(tmp_path, "shop", "orders.csv")
     assert "ordered_at = 'order date'" in guessed[0]
     assert any("2 rows without a readable date, for example 'today', 'yesterday'" in point for point in open_points)
 
@@ -409,7 +409,7 @@ def test_the_format_most_dates_have_is_guessed(tmp_path):
     days = pd.date_range("2023-01-01", periods=300)
     texts = [f"{day:%d/%m/%Y}" if place % 7 == 0 else f"{day:%Y-%m-%d}" for place, day in enumerate(days)]
     (tmp_path / "orders.csv").write_text("\n".join(["customer,date,amount", *(f"7,{text},2.5" for text in texts)]))
-    _, _, open_points = new(tmp_path, "shop", "orders.csv")
+    _, _, open_points = new_report(tmp_path, "shop", "orders.csv")
     assert any("43 rows without a readable date, for example '01/01/2023'" in point for point in open_points)
 
 
@@ -417,21 +417,21 @@ def test_dates_in_the_future_do_not_become_analysis_dates(tmp_path):
     days = [f"{day:%Y-%m-%d}" for day in pd.date_range("2023-01-01", periods=300)]
     rows = [f"7,{day},2.5" for day in [*days, "2062-01-05"]]
     (tmp_path / "orders.csv").write_text("\n".join(["customer,date,amount", *rows]))
-    path, _, open_points = new(tmp_path, "shop", "orders.csv")
+    path, _, open_points = new_report(tmp_path, "shop", "orders.csv")
     assert any("1 row dated in the future" in point and "2023-10-27" in point for point in open_points)
     assert "2062" not in path.read_text()
 
 
 def test_nothing_is_overwritten_and_names_are_checked(tmp_path):
     german(tmp_path / "orders.csv")
-    new(tmp_path, "shop", "orders.csv")
+    new_report(tmp_path, "shop", "orders.csv")
     with pytest.raises(ParamsError, match="params/shop.yaml exists"):
-        new(tmp_path, "shop", "orders.csv")
+        new_report(tmp_path, "shop", "orders.csv")
     for name in ("../shop", "campaigns", "_shop", "-shop", ""):
         with pytest.raises(ParamsError, match="cannot be a report's name"):
-            new(tmp_path, name, "orders.csv")
+            new_report(tmp_path, name, "orders.csv")
     with pytest.raises(SourceError, match="none.csv is not there"):
-        new(tmp_path, "other", "none.csv")
+        new_report(tmp_path, "other", "none.csv")
     assert [path.name for path in (tmp_path / "params").iterdir()] == ["shop.yaml"]
 
 
@@ -450,7 +450,7 @@ def test_from_a_file_to_the_first_pages(tmp_path, monkeypatch):
     one_customer, one_order = "7,1998-01-05,10\n7,1998-03-05,20\n7,1998-06-30,30\n", "7,1998-06-30,10\n"
     for name, rows in (("one_customer", one_customer), ("one_order", one_order)):
         (project / f"{name}.csv").write_text("customer,date,amount\n" + rows)
-        new(project, name, f"{name}.csv")
+        new_report(project, name, f"{name}.csv")
     status, said = prepared(project, monkeypatch, None).to_file("report")
     assert status == 0, said
     for name in ("shop", "one_customer", "one_order"):
@@ -475,18 +475,22 @@ def test_rows_that_may_be_no_sales_are_pointed_out():
         status=["paid", "Failed", "paid", "no-show"],
     )
     found = inference.columns(frame)
-    [said] = [line for line in warnings.doubts(frame, found, {}) if line.startswith("rows")]
+    [said] = [line for line in warnings.list_warnings(frame, found, {}) if line.startswith("rows")]
     assert said.startswith(
         "rows: column 'status' holds 'Failed' and 'no-show' in 50% of rows, which count like all others"
     )
-    assert not [line for line in warnings.doubts(frame.assign(status="paid"), found, {}) if line.startswith("rows")]
+    assert not [
+        line for line in warnings.list_warnings(frame.assign(status="paid"), found, {}) if line.startswith("rows")
+    ]
 
 
 def test_ids_that_differ_in_case_are_pointed_out():
     frame = sample(
         customer_id=["Ann@x.org", "ann@x.org", "bob@x.org"], order_date=["2024-01-01"] * 3, amount=["1.5"] * 3
     )
-    [said] = [line for line in warnings.doubts(frame, inference.columns(frame), {}) if line.startswith("customers")]
+    [said] = [
+        line for line in warnings.list_warnings(frame, inference.columns(frame), {}) if line.startswith("customers")
+    ]
     assert "2 ids of 'customer id' differ from another only in case, such as 'Ann@x.org' and 'ann@x.org'" in said
 
 
@@ -501,14 +505,17 @@ def test_ids_that_differ_in_case_are_pointed_out():
 )
 def test_amounts_that_may_be_cents_are_pointed_out(amounts, told):
     frame = sample(customer_id=["1"] * 9, order_date=["2024-01-01"] * 9, amount=amounts * 3)
-    assert any("if these are cents" in line for line in warnings.doubts(frame, inference.columns(frame), {})) is told
+    assert (
+        any("if these are cents" in line for line in warnings.list_warnings(frame, inference.columns(frame), {}))
+        is told
+    )
 
 
 def test_an_id_is_no_date_and_a_refund_no_revenue():
     frame = sample(Auftraggeber=["0000100001"] * 3, Fakturadatum=["11.01.2024"] * 3, Nettowert=["12,50"] * 3)
     assert inference.columns(frame)["ordered_at"] == "Fakturadatum"
     frame = sample(customer=["1"], date=["2024-01-01"], amount_refunded=["0"], amount=["5"])
-    assert not [line for line in warnings.doubts(frame, inference.columns(frame), {}) if "refunded" in line]
+    assert not [line for line in warnings.list_warnings(frame, inference.columns(frame), {}) if "refunded" in line]
 
 
 def test_orders_named_by_a_sign_are_found():

@@ -81,7 +81,7 @@ def test_what_is_unfinished_failed_or_a_draft_is_no_date(root):
     for name in ("late/.2024-09-30.building", "late/2024-09-30.failed", "_draft"):
         shutil.copytree(root / "reports" / "late" / "2024-06-30", root / "reports" / name)
     (root / "reports" / "nothing").mkdir()
-    assert {folder.name: days for folder, days in published.dates(root).items()} == {
+    assert {folder.name: days for folder, days in published.published_dates(root).items()} == {
         "early": ["2023-12-31"],
         "late": ["2024-03-31", "2024-06-30"],
     }
@@ -121,7 +121,7 @@ def test_comparisons_are_linked_while_both_dates_are_there(root):
 
 def test_titles_from_params_are_escaped(tmp_path):
     publish(tmp_path, "odd", "2024-06-30", 5, title="<script>alert(1)</script>")
-    assert "<script>alert" not in index_page.top_page(tmp_path)
+    assert "<script>alert" not in index_page.render_index(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["index.html", "how-to-read.html"])

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from crm_utils.config import SECTIONS, Campaigns, Report, SegmentMap, parse, read
-from crm_utils.config.safe_query import check_query, meets
+from crm_utils.config import SECTIONS, Campaigns, Report, SegmentMap, parse_model, read_yaml
+from crm_utils.config.safe_query import check_query, evaluate
 from crm_utils.config.yaml_models import Model
 from crm_utils.core.errors import ParamsError
 from crm_utils.pipeline.jobs import Notebook
@@ -21,12 +21,12 @@ GOOD = yaml.safe_load((ROOT / "params" / "cdnow.yaml").read_text())
 
 @pytest.mark.parametrize("path", sorted((ROOT / "params").glob("*.yaml")), ids=lambda path: path.name)
 def test_shipped_files_are_valid(path):
-    read(path, Campaigns if path.stem == "campaigns" else Report)
+    read_yaml(path, Campaigns if path.stem == "campaigns" else Report)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "params" / "segments").glob("*.yaml")), ids=lambda path: path.name)
 def test_shipped_maps_are_valid(path):
-    read(path, SegmentMap)
+    read_yaml(path, SegmentMap)
 
 
 @pytest.mark.parametrize(
@@ -56,21 +56,21 @@ def test_shipped_maps_are_valid(path):
 )
 def test_each_mistake_is_named(change, message):
     with pytest.raises(ParamsError) as error:
-        parse(GOOD | change, Report, "params/x.yaml")
+        parse_model(GOOD | change, Report, "params/x.yaml")
     assert str(error.value).startswith("params/x.yaml: ")
     assert message in str(error.value)
 
 
 def test_all_problems_are_told_at_once():
     with pytest.raises(ParamsError) as error:
-        parse(GOOD | {"rfm": {"bin": 4}, "cltv": {"discount_rate": 9}, "currency": 1}, Report, "params/x.yaml")
+        parse_model(GOOD | {"rfm": {"bin": 4}, "cltv": {"discount_rate": 9}, "currency": 1}, Report, "params/x.yaml")
     assert str(error.value).count("\n") == 3
 
 
 def test_a_file_that_is_no_yaml_is_named(tmp_path):
     (tmp_path / "x.yaml").write_text("title: [")
     with pytest.raises(ParamsError, match="x.yaml: not valid YAML"):
-        read(tmp_path / "x.yaml", Report, "params/x.yaml")
+        read_yaml(tmp_path / "x.yaml", Report, "params/x.yaml")
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -96,21 +96,21 @@ def test_numbers_are_read_as_elsewhere(tmp_path, written, meant):
     class Number(Model):
         value: Any
 
-    assert read(tmp_path / "n.yaml", Number).value == meant
+    assert read_yaml(tmp_path / "n.yaml", Number).value == meant
 
 
 @pytest.mark.parametrize("written", ["012346", "12:30", "0x1F", "0b11"])
 def test_an_id_is_no_number_of_another_base(tmp_path, written):
     (tmp_path / "n.yaml").write_text(f"exclude_customers: [{written}]")
-    assert read(tmp_path / "n.yaml", SECTIONS["cleaning"]).exclude_customers == [written]
+    assert read_yaml(tmp_path / "n.yaml", SECTIONS["cleaning"]).exclude_customers == [written]
 
 
 def test_an_id_without_quotes_is_told_so():
     with pytest.raises(ParamsError, match="exclude_customers.0: text is needed, not 12346: put it in quotes"):
-        parse({"exclude_customers": [12346]}, SECTIONS["cleaning"], "f")
+        parse_model({"exclude_customers": [12346]}, SECTIONS["cleaning"], "f")
 
 
 def test_a_query_may_name_a_column_with_blanks():
     check_query("`mean order value` >= 150 and segment == 'Lost'", "segment a")
     frame = pd.DataFrame({"mean order value": [100, 200]})
-    assert meets(frame, "`mean order value` >= 150").tolist() == [False, True]
+    assert evaluate(frame, "`mean order value` >= 150").tolist() == [False, True]

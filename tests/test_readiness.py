@@ -16,13 +16,15 @@ from crm_utils.core import orders
 
 
 def placed(lines: ibis.Table, day: date) -> ibis.Table:
-    rules = cleaning.rules(lines, day)
+    rules = cleaning.removal_rules(lines, day)
     classified = cleaning.classify(lines, rules)
-    return orders.from_lines(classified.filter(classified.removed_by.isnull())).cache()
+    return orders.orders_from_lines(classified.filter(classified.removed_by.isnull())).cache()
 
 
 def warnings(table: ibis.Table, day: date, complete: bool = False) -> set[str]:
-    found = data_quality.findings(data_quality.by_day(table), data_quality.facts(table, day), day, complete)
+    found = data_quality.run_checks(
+        data_quality.daily_orders(table), data_quality.summarize_data(table, day), day, complete
+    )
     return set(found[~found.ok.astype(bool)].check)
 
 
@@ -68,20 +70,21 @@ def test_an_even_shop_gives_no_cause():
 def test_a_subscription_is_recognised_and_carries_no_forecast():
     table = shop(200, gap_days=30, spread=0.05)
     assert "spacing" in warnings(table, YEAR_END)
-    [reason] = data_quality.obstacles(data_quality.facts(table, YEAR_END))
+    [reason] = data_quality.forecast_blockers(data_quality.summarize_data(table, YEAR_END))
     assert reason.endswith("buy at nearly equal intervals, as in a subscription")
 
 
 def test_too_little_for_a_forecast_names_every_reason():
-    facts = data_quality.facts(shop(20, gap_days=400, spread=0, days=60), date(2023, 3, 1))
-    reasons = data_quality.obstacles(facts)
+    facts = data_quality.summarize_data(shop(20, gap_days=400, spread=0, days=60), date(2023, 3, 1))
+    reasons = data_quality.forecast_blockers(facts)
     assert [reason.removeprefix("there are ").split(" where a model needs")[0] for reason in reasons] == [
         "20 customers",
         "0 repeat buyers",
         "57 days of history",
     ]
     assert (
-        data_quality.obstacles({"customers": 100, "repeat_buyers": 30, "days": 90, "spaced": 0, "regular": 0.0}) == []
+        data_quality.forecast_blockers({"customers": 100, "repeat_buyers": 30, "days": 90, "spaced": 0, "regular": 0.0})
+        == []
     )
 
 
@@ -98,7 +101,7 @@ def every_day(first: str, last: str, orders: int = 4) -> dict[str, int]:
 
 
 def finding(table: pd.DataFrame, check: str, day: date) -> tuple[bool, str]:
-    found = data_quality.findings(table, FACTS, day)
+    found = data_quality.run_checks(table, FACTS, day)
     words = headlines.findings(found, FACTS)
     sentence = words[words.checked == headlines.CHECKED[check]].finding.iloc[0]
     return bool(found.set_index("check").ok[check]), sentence
@@ -137,14 +140,14 @@ def test_a_month_cut_short_is_named():
 def test_a_single_order_is_no_crash():
     one = days({"2023-01-01": 1})
     facts = {"customers": 1, "repeat_buyers": 0, "days": 1, "spaced": 0, "regular": 0.0}
-    found = data_quality.findings(one, facts, date(2023, 1, 1))
+    found = data_quality.run_checks(one, facts, date(2023, 1, 1))
     assert set(found[~found.ok.astype(bool)].check) == {"model", "last month"}
     assert len(headlines.findings(found, facts)) == len(found)
 
 
 def test_a_rhythm_that_nobody_shows_is_not_called_irregular():
     table = shop(300, gap_days=250, spread=0.1)
-    facts = data_quality.facts(table, YEAR_END)
-    told = headlines.findings(data_quality.findings(data_quality.by_day(table), facts, YEAR_END), facts)
+    facts = data_quality.summarize_data(table, YEAR_END)
+    told = headlines.findings(data_quality.run_checks(data_quality.daily_orders(table), facts, YEAR_END), facts)
     rhythm = told[told.checked == "Rhythm of purchases"].iloc[0]
     assert rhythm.finding.startswith("Too few buy often enough to tell")

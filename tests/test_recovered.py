@@ -8,37 +8,39 @@ import pytest
 from crm_utils import sources
 from crm_utils.cleaning import cancellations, customer_features
 from crm_utils.cleaning import rules as cleaning
-from crm_utils.config import Shop
+from crm_utils.config import SimulatedShop
 from crm_utils.core import orders
 from crm_utils.rfm import measures
 from crm_utils.segmentation import profiling
 from crm_utils.sources import simulated
 
-SHOP, DAY = Shop(customers=6000), date(2024, 9, 30)
+SHOP, DAY = SimulatedShop(customers=6000), date(2024, 9, 30)
 COLUMNS = {name: name for name in simulated.LINE_ITEMS.names}
 
 
 @pytest.fixture(scope="module")
 def cleaned(tmp_path_factory: pytest.TempPathFactory):
     """The lines that count, and the cancelled ones."""
-    lines = sources.line_items({"simulate": SHOP.model_dump()}, COLUMNS, tmp_path_factory.mktemp("shop"))
-    rules = cleaning.rules(lines, DAY, cancellations="match", exclude_products=["POST"])
+    lines = sources.read_line_items({"simulate": SHOP.model_dump()}, COLUMNS, tmp_path_factory.mktemp("shop"))
+    rules = cleaning.removal_rules(lines, DAY, cancellations="match", exclude_products=["POST"])
     classified = cleaning.classify(lines, rules)
-    return classified.filter(classified.removed_by.isnull()).drop("removed_by"), cleaning.cancelled(classified)
+    return classified.filter(classified.removed_by.isnull()).drop("removed_by"), cleaning.select_cancellations(
+        classified
+    )
 
 
 @pytest.fixture(scope="module")
 def customers(cleaned) -> pd.DataFrame:
     """Scored customers with what was planted in each."""
     kept, cancelled = cleaned
-    adjustments = cancellations.adjustments(cancellations.settle(kept, cancelled, "match"))
-    known = orders.known_on(orders.from_lines(kept), adjustments, DAY)
-    return measures.score(measures.measures(known, DAY)).merge(simulated.truth(SHOP), on="customer_id")
+    adjustments = cancellations.order_adjustments(cancellations.match_cancellations(kept, cancelled, "match"))
+    known = orders.orders_as_of(orders.orders_from_lines(kept), adjustments, DAY)
+    return measures.score_customers(measures.compute_rfm(known, DAY)).merge(simulated.truth(SHOP), on="customer_id")
 
 
 @pytest.fixture(scope="module")
 def behaviour(cleaned, customers) -> pd.DataFrame:
-    found = profiling.behaviour(customer_features.table(*cleaned).execute())
+    found = profiling.behaviour_labels(customer_features.compute_customer_features(*cleaned).execute())
     return found.merge(customers, on="customer_id", suffixes=("", "_planted"))
 
 
@@ -60,7 +62,7 @@ def test_frequency_scores_rank_the_planted_rates(customers):
 
 
 def test_who_left_is_called_churned_and_who_stays_loyal(customers):
-    status = profiling.lifecycle(customers, DAY, 90, 180, 365, 3).set_index("customer_id").lifecycle
+    status = profiling.lifecycle_status(customers, DAY, 90, 180, 365, 3).set_index("customer_id").lifecycle
     stays = customers.set_index("customer_id").stays.groupby(status).mean()
     assert stays["churned"] < 0.35 < 0.7 < stays["loyal"]
     assert stays["churned"] < stays["at risk"] < stays["occasional"]

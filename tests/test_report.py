@@ -23,7 +23,7 @@ from in_process import prepared
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from crm_utils.pipeline import atomic_publish, cache_keys, manifest
-from crm_utils.pipeline.jobs import jobs
+from crm_utils.pipeline.jobs import plan_jobs
 
 DAY = Path("reports/small/1997-12-31")
 PAGES = ["01_cleaning.html", "02_rfm.html", "03_segmentation.html", "04_cltv.html", "05_budget.html", "index.html"]
@@ -140,7 +140,7 @@ def test_settings_that_are_paths_are_told_without_their_place(tmp_path):
         "segmentation": {"segment_map": "dma11"},
         "custom": {"file": 5},
     }
-    assert manifest.shown(settings, tmp_path) == settings | {
+    assert manifest.redact_paths(settings, tmp_path) == settings | {
         "source": {"files": ["2023-*.csv", "data/2024.csv"], "delimiter": "/"},
         "contacts": "contacts.csv",
     }
@@ -308,8 +308,8 @@ def test_an_own_module_counts_where_it_is_imported(project, place):
     nbformat.write(new_notebook(cells=[new_code_cell(code)]), project / "notebooks" / "06_own.ipynb")
 
     def made() -> list[str]:
-        job = jobs(project)[0][0]
-        cache_keys.chain_keys(job)
+        job = plan_jobs(project)[0][0]
+        cache_keys.compute_cache_keys(job)
         return list(job.keys.values())
 
     path.write_text("x = 1")
@@ -361,7 +361,7 @@ def test_what_a_stale_notebook_wrote_over_is_stale(tmp_path, files, fresh):
     keys = {name: name for name in names[:3]} | {names[3]: "changed"}
     job = SimpleNamespace(keys=keys, folder=tmp_path)
     books = [{"name": name, "key": name, "files": wrote} for name, wrote in zip(names, files, strict=True)]
-    for path in (path for book in books for path in manifest.files(book)):
+    for path in (path for book in books for path in manifest.notebook_files(book)):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).touch()
     (tmp_path / "manifest.json").write_text(json.dumps({"notebooks": books}))
@@ -459,7 +459,7 @@ def test_a_run_killed_between_the_two_renames_is_put_right(tmp_path):
     for name in (".1997-12-31.old", ".1998-06-30.old", "1998-06-30", ".1998-06-30.building"):
         (report / name).mkdir(parents=True)
         (report / name / "index.html").write_text(name)
-    atomic_publish.put_right(report)
+    atomic_publish.recover_folder(report)
     assert sorted(path.name for path in report.iterdir()) == ["1997-12-31", "1998-06-30"]
     assert (report / "1997-12-31" / "index.html").read_text() == ".1997-12-31.old"
     assert (report / "1998-06-30" / "index.html").read_text() == "1998-06-30"
@@ -471,7 +471,7 @@ def test_a_run_killed_while_it_wrote_a_page_leaves_no_piece_of_it(tmp_path):
     for path in (report / "1997-12-31" / "index.html", report / "compare" / "1997-09-30_1997-12-31.html"):
         path.parent.mkdir(parents=True)
         path.write_text("whole")
-        atomic_publish.building(path).write_text("half")
+        atomic_publish.build_folder(path).write_text("half")
     held = other / ".1997-12-31.building" / "index.html"
     held.parent.mkdir(parents=True)
     held.touch()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_scoring import by_quantiles
 
-from crm_utils.config import SegmentMap, parse, read
+from crm_utils.config import SegmentMap, parse_model, read_yaml
 from crm_utils.core import errors
 from crm_utils.core.errors import ParamsError
 from crm_utils.rfm import measures
@@ -31,7 +31,7 @@ def test_measures_worked_by_hand():
             }
         )
     )
-    measured = measures.measures(placed, date(2024, 3, 31)).set_index("customer_id")
+    measured = measures.compute_rfm(placed, date(2024, 3, 31)).set_index("customer_id")
     assert measured.recency_days.to_dict() == {"a": 30, "b": 0}, "calendar days, whatever the hour"
     assert measured.orders.to_dict() == {"a": 2, "b": 1}
     assert measured.revenue["a"] == 0.3, "decimals: 0.1 + 0.2 is 0.3"
@@ -82,8 +82,8 @@ def customers(**columns) -> pd.DataFrame:
 
 
 def test_cells_name_recency_frequency_monetary_in_this_order():
-    assert measures.score(customers(), 5).rfm_cell.tolist() == ["555", "444", "333", "222", "111"]
-    assert measures.score(customers(revenue=[10.0, 20, 30, 40, 50]), 5).rfm_cell.tolist() == [
+    assert measures.score_customers(customers(), 5).rfm_cell.tolist() == ["555", "444", "333", "222", "111"]
+    assert measures.score_customers(customers(revenue=[10.0, 20, 30, 40, 50]), 5).rfm_cell.tolist() == [
         "551",
         "442",
         "333",
@@ -93,20 +93,20 @@ def test_cells_name_recency_frequency_monetary_in_this_order():
 
 
 def test_all_customers_equal_share_one_cell():
-    scored = measures.score(customers(recency_days=3, orders=1, revenue=9.0), 5)
+    scored = measures.score_customers(customers(recency_days=3, orders=1, revenue=9.0), 5)
     assert scored.rfm_cell.unique().tolist() == ["111"]
-    cuts = measures.cut_points(scored, 5)
+    cuts = measures.score_boundaries(scored, 5)
     assert cuts[cuts.score > 1].customers.sum() == 0
 
 
 def test_the_grid_holds_every_customer_and_all_revenue():
-    cells = measures.grid(measures.score(customers(), 5), 5)
+    cells = measures.rf_grid(measures.score_customers(customers(), 5), 5)
     assert (len(cells), cells.customers.sum(), cells.revenue.sum()) == (25, 5, 150.0)
 
 
 @pytest.mark.parametrize("name", ["dma11", "rf10"])
 def test_shipped_maps_name_each_of_125_cells_once(name):
-    names = read(MAPS / f"{name}.yaml", SegmentMap)
+    names = read_yaml(MAPS / f"{name}.yaml", SegmentMap)
     assert len(names.cells()) == 125
     assert set(names.cells().values()) == set(names.advice())
 
@@ -125,7 +125,7 @@ def test_shipped_maps_name_each_of_125_cells_once(name):
     ],
 )
 def test_the_documents_cells_in_dma11(cell, segment):
-    assert read(MAPS / "dma11.yaml", SegmentMap).cells()[cell] == segment
+    assert read_yaml(MAPS / "dma11.yaml", SegmentMap).cells()[cell] == segment
 
 
 def small_map(cells_of_low: list[dict]) -> dict:
@@ -139,25 +139,27 @@ def small_map(cells_of_low: list[dict]) -> dict:
 
 def test_a_map_with_a_hole_names_the_cells():
     with pytest.raises(ParamsError, match="cell 121 is in no segment; cell 122 is in no segment"):
-        parse(small_map([{"recency": 1, "frequency": 1}]), SegmentMap, "map.yaml")
+        parse_model(small_map([{"recency": 1, "frequency": 1}]), SegmentMap, "map.yaml")
 
 
 def test_a_map_with_an_overlap_names_the_cells():
     with pytest.raises(ParamsError, match="cell 221 is in High and Low"):
-        parse(small_map([{"recency": 1}, {"frequency": 2, "monetary": 1}]), SegmentMap, "map.yaml")
+        parse_model(small_map([{"recency": 1}, {"frequency": 2, "monetary": 1}]), SegmentMap, "map.yaml")
 
 
 def test_a_map_for_other_classes_is_refused():
-    scored = measures.score(customers(), 4)
-    names = read(MAPS / "dma11.yaml", SegmentMap)
+    scored = measures.score_customers(customers(), 4)
+    names = read_yaml(MAPS / "dma11.yaml", SegmentMap)
     with pytest.raises(errors.SegmentError, match="made for 5 score classes, the customers were scored in 4"):
-        assignment.assign(scored, names.cells(), names.bins)
+        assignment.assign_segments(scored, names.cells(), names.bins)
 
 
 def test_the_profile_adds_up_and_keeps_empty_segments():
-    scored = measures.score(customers(), 5)
-    names = read(MAPS / "dma11.yaml", SegmentMap)
-    profile = assignment.profile(scored, assignment.assign(scored, names.cells(), names.bins), names.advice())
+    scored = measures.score_customers(customers(), 5)
+    names = read_yaml(MAPS / "dma11.yaml", SegmentMap)
+    profile = assignment.segment_profile(
+        scored, assignment.assign_segments(scored, names.cells(), names.bins), names.advice()
+    )
     assert profile.segment.tolist() == list(names.advice())
     assert profile.customers.sum() == 5
     assert profile.revenue.sum() == 150.0
@@ -166,7 +168,7 @@ def test_the_profile_adds_up_and_keeps_empty_segments():
 
 
 def test_the_profile_takes_an_analysts_own_segments():
-    scored = measures.score(customers(), 5)
+    scored = measures.score_customers(customers(), 5)
     own = scored[["customer_id"]].assign(segment=["A", "A", "B", "B", "B"])
-    profile = assignment.profile(scored, own, {"A": "call them"})
+    profile = assignment.segment_profile(scored, own, {"A": "call them"})
     assert profile[["segment", "customers", "advice"]].to_numpy().tolist() == [["A", 2, "call them"], ["B", 3, ""]]

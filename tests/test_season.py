@@ -22,7 +22,7 @@ def revenue(first: str, high_from: str = "2010-09-10", high_to: str = "2010-12-1
 
 def test_by_hand():
     """91 days at 300 against 91 × (91 × 300 + 273 × 100) ÷ 364 = 150 a day: twice the usual."""
-    found = seasonality.find(revenue("2010-01-01"), ORIGIN, 91, AGES)
+    found = seasonality.estimate_seasonality(revenue("2010-01-01"), ORIGIN, 91, AGES)
     assert found.known and found.factor == pytest.approx(2)
     # days of purchase: 17.32 a day instead of 10: 91 × (91 × 17.32 + 273 × 10) ÷ 364 = 11.83 a day
     assert found.days_factor == pytest.approx(300**0.5 / (0.25 * 300**0.5 + 7.5))
@@ -34,41 +34,43 @@ def test_growth_is_no_season():
     values = 100 * 2.0 ** (np.arange(len(days)) / 364)
     growing = pd.DataFrame({"revenue": values, "purchase_days": values}, index=days)
     for length in (30, 91, 182):
-        assert seasonality.find(growing, ORIGIN, length, AGES).factor == pytest.approx(1, abs=0.025)
-    assert seasonality.find(growing * revenue("2010-01-01") / 100, ORIGIN, 91, AGES).factor > 1.5
+        assert seasonality.estimate_seasonality(growing, ORIGIN, length, AGES).factor == pytest.approx(1, abs=0.025)
+    assert seasonality.estimate_seasonality(growing * revenue("2010-01-01") / 100, ORIGIN, 91, AGES).factor > 1.5
 
 
 def test_a_year_holds_every_season():
-    assert seasonality.find(revenue("2011-09-01"), ORIGIN, 365, AGES) == seasonality.Season()
+    assert seasonality.estimate_seasonality(revenue("2011-09-01"), ORIGIN, 365, AGES) == seasonality.Seasonality()
 
 
 @pytest.mark.parametrize("first, known", [("2010-06-11", True), ("2010-06-12", False), ("2011-09-01", False)])
 def test_withheld_where_last_year_is_not_in_the_history(first, known):
     """The origin less 364 days is 2010-09-10, less 91 more 2010-06-11."""
-    found = seasonality.find(revenue(first), ORIGIN, 91, AGES)
+    found = seasonality.estimate_seasonality(revenue(first), ORIGIN, 91, AGES)
     assert found.known == known
     assert known or (found.factor == 1 and "do not lie in the history" in found.withheld)
 
 
 def test_withheld_where_nobody_arrives():
-    found = seasonality.find(revenue("2010-01-01"), ORIGIN, 91, pd.Series([500] * 99 + [10]))
+    found = seasonality.estimate_seasonality(revenue("2010-01-01"), ORIGIN, 91, pd.Series([500] * 99 + [10]))
     assert not found.known and "growing old" in found.withheld
 
 
 def test_withheld_where_nothing_was_sold():
     silent = revenue("2010-01-01") * (revenue("2010-01-01") != 300)
-    assert "nothing was sold" in seasonality.find(silent, ORIGIN, 91, AGES).withheld
+    assert "nothing was sold" in seasonality.estimate_seasonality(silent, ORIGIN, 91, AGES).withheld
 
 
 def test_nothing_after_the_origin_counts():
     later = pd.concat(
         [revenue("2010-01-01"), pd.DataFrame({"revenue": 1e9, "purchase_days": 9}, index=[pd.Timestamp("2011-09-10")])]
     )
-    assert seasonality.find(later, ORIGIN, 91, AGES) == seasonality.find(revenue("2010-01-01"), ORIGIN, 91, AGES)
+    assert seasonality.estimate_seasonality(later, ORIGIN, 91, AGES) == seasonality.estimate_seasonality(
+        revenue("2010-01-01"), ORIGIN, 91, AGES
+    )
 
 
 def test_daily_fills_days_without_orders():
     orders = ibis.memtable(
         pd.DataFrame({"ordered_at": pd.to_datetime(["2011-01-01 10:00", "2011-01-03 09:00", "2011-01-03 11:00"]), "revenue": [1.0, 2.0, 3.0], "customer_id": ["a", "b", "b"]})
     )  # fmt: skip
-    assert seasonality.daily(orders).values.tolist() == [[1, 1], [0, 0], [5, 1]]
+    assert seasonality.daily_totals(orders).values.tolist() == [[1, 1], [0, 0], [5, 1]]

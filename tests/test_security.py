@@ -18,7 +18,7 @@ from conftest import ROOT
 from in_process import prepared
 
 from crm_utils.config import Source
-from crm_utils.core.formatting import hidden
+from crm_utils.core.formatting import mask_secrets
 
 SECRET, OTHER = "hunter2-Zq9", "swordfish-Xy7"
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -201,7 +201,7 @@ ADDRESSES = [
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_a_secret_in_an_address_is_hidden_and_refused(address, secret):
     written, named = address.format(secret), address.format("${NAME}")
-    assert hidden(f"cannot reach {written} or me@x.com") == f"cannot reach {address.format('***')} or me@x.com"
+    assert mask_secrets(f"cannot reach {written} or me@x.com") == f"cannot reach {address.format('***')} or me@x.com"
     with pytest.raises(ValueError, match="write the password as"):
         Source(database=written, table="lines")
     assert Source(database=named, table="lines").database == named

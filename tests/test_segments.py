@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.config import SegmentMap, parse, read
+from crm_utils.config import SegmentMap, parse_model, read_yaml
 from crm_utils.core.errors import ParamsError, SegmentError
 from crm_utils.rfm import measures
-from crm_utils.rfm.measures import Rules
+from crm_utils.rfm.measures import ScoringConfig
 from crm_utils.segmentation import assignment
-from crm_utils.segmentation.assignment import Naming
+from crm_utils.segmentation.assignment import SegmentRules
 
 MAPS = Path(__file__).parents[1] / "params" / "segments"
 TODAY = date(2011, 12, 11)
@@ -31,8 +31,8 @@ PUBLISHED = {  # the article's notebook with price > 0; with the zero-price cust
 }
 
 
-def naming(name: str = "dma11", new_within_days: int | None = 90) -> Naming:
-    return Naming(**read(MAPS / f"{name}.yaml", SegmentMap).parts(), new_within_days=new_within_days)
+def naming(name: str = "dma11", new_within_days: int | None = 90) -> SegmentRules:
+    return SegmentRules(**read_yaml(MAPS / f"{name}.yaml", SegmentMap).parts(), new_within_days=new_within_days)
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +45,12 @@ def article_orders(retail) -> pd.DataFrame:
     return grouped.agg(ordered_at=("InvoiceDate", "max"), revenue=("revenue", "sum"), price=("Price", "max"))
 
 
-ARTICLE = Rules(method="article", recency_in="elapsed days")
+ARTICLE = ScoringConfig(method="article", recency_in="elapsed days")
 
 
 def article_counts(orders: pd.DataFrame, new_within_days: int | None = 90) -> tuple[dict, pd.DataFrame]:
-    measured = measures.measures(ibis.memtable(orders), TODAY, ARTICLE)
-    scored = measures.score(measured, ARTICLE)
+    measured = measures.compute_rfm(ibis.memtable(orders), TODAY, ARTICLE)
+    scored = measures.score_customers(measured, ARTICLE)
     named = naming("rf10", new_within_days).segment(scored, TODAY)
     return named.segment.value_counts().to_dict(), scored.merge(named)
 
@@ -90,16 +90,21 @@ def test_the_article_with_the_zero_price_customer_kept(article_orders):
 
 def test_the_cells_the_documents_name(article_orders):
     # Counts of the checklist of the documents' slips: nobody is in 514, the cell its budget is for; 444 has recency 4.
-    measured = measures.measures(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
-    named = measures.named_cells(measures.score(measured, Rules(method="article"))).set_index("cell")
+    measured = measures.compute_rfm(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
+    named = measures.reference_cells(measures.score_customers(measured, ScoringConfig(method="article"))).set_index(
+        "cell"
+    )
     assert named.in_the_cell.to_dict() == {"514": 0, "413": 12, "111": 182, "355": 83, "444": 118}
     assert named.customers["514"] == 30, "the rule finds whom the cell misses"
 
 
 def test_the_default_method_beside_the_article(article_orders):
-    measured = measures.measures(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
-    scored, theirs = measures.score(measured, 5), measures.score(measured, Rules(method="article"))
-    compared = measures.compare_methods(theirs, scored)
+    measured = measures.compute_rfm(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
+    scored, theirs = (
+        measures.score_customers(measured, 5),
+        measures.score_customers(measured, ScoringConfig(method="article")),
+    )
+    compared = measures.compare_scoring_methods(theirs, scored)
     frequency = compared[compared.measure == "frequency"]
     # 1,493 customers ordered once. The article spreads them over two classes (868 and 625); here they share one.
     assert frequency.customers.tolist() == [868, 867, 868, 867, 868]
@@ -110,13 +115,13 @@ def test_the_default_method_beside_the_article(article_orders):
 
 
 def test_twenty_shuffles_give_identical_segments(article_orders):
-    measured = measures.measures(ibis.memtable(article_orders), TODAY)
-    for rules in (Rules(), ARTICLE):
+    measured = measures.compute_rfm(ibis.memtable(article_orders), TODAY)
+    for rules in (ScoringConfig(), ARTICLE):
         frame = measured.assign(elapsed_days=measured.recency_days - 1)
         name = naming("rf10")
-        first = name.segment(measures.score(frame, rules), TODAY).set_index("customer_id").segment
+        first = name.segment(measures.score_customers(frame, rules), TODAY).set_index("customer_id").segment
         for seed in range(10):
-            shuffled = measures.score(frame.sample(frac=1, random_state=seed), rules)
+            shuffled = measures.score_customers(frame.sample(frac=1, random_state=seed), rules)
             assert name.segment(shuffled, TODAY).set_index("customer_id").segment.reindex(first.index).equals(first)
 
 
@@ -130,7 +135,7 @@ def five(**columns) -> pd.DataFrame:
             "revenue": [50.0, 40, 30, 20, 10],
         }
     )
-    return measures.score(frame.assign(**columns), 5)
+    return measures.score_customers(frame.assign(**columns), 5)
 
 
 def test_new_asks_for_a_first_order_lately():
@@ -151,30 +156,30 @@ def query_map(*wheres: str) -> dict:
 
 
 def test_a_map_of_queries_on_scores_is_proven_at_load():
-    names = parse(query_map("recency_score >= 3", "recency_score < 3"), SegmentMap, "map")
+    names = parse_model(query_map("recency_score >= 3", "recency_score < 3"), SegmentMap, "map")
     assert len(names.cells()) == 125
     assert names.queries() == {}
     with pytest.raises(ParamsError, match="cell 311 is in S0 and S1"):
-        parse(query_map("recency_score >= 3", "recency_score <= 3"), SegmentMap, "map")
+        parse_model(query_map("recency_score >= 3", "recency_score <= 3"), SegmentMap, "map")
     with pytest.raises(ParamsError, match="cell 311 is in no segment"):
-        parse(query_map("recency_score > 3", "recency_score < 3"), SegmentMap, "map")
+        parse_model(query_map("recency_score > 3", "recency_score < 3"), SegmentMap, "map")
     with pytest.raises(ParamsError, match="S0: where 'recency_score >' is no pandas query"):
-        parse(query_map("recency_score >", "recency_score < 3"), SegmentMap, "map")
+        parse_model(query_map("recency_score >", "recency_score < 3"), SegmentMap, "map")
 
 
 def test_a_map_of_queries_on_more_than_scores_is_proven_on_the_customers():
-    names = parse(query_map("orders > 2", "orders <= 2"), SegmentMap, "map")
-    assert Naming(**names.parts()).segment(five(), TODAY).segment.tolist() == ["S1", "S1", "S0", "S0", "S0"]
-    hole = Naming(**parse(query_map("orders > 3", "orders <= 2"), SegmentMap, "map").parts())
+    names = parse_model(query_map("orders > 2", "orders <= 2"), SegmentMap, "map")
+    assert SegmentRules(**names.parts()).segment(five(), TODAY).segment.tolist() == ["S1", "S1", "S0", "S0", "S0"]
+    hole = SegmentRules(**parse_model(query_map("orders > 3", "orders <= 2"), SegmentMap, "map").parts())
     with pytest.raises(SegmentError, match=r"1 customers are in no segment \(cells 333\), 0 in several"):
         hole.segment(five(), TODAY)
-    overlap = Naming(**parse(query_map("orders > 1", "orders <= 2"), SegmentMap, "map").parts())
+    overlap = SegmentRules(**parse_model(query_map("orders > 1", "orders <= 2"), SegmentMap, "map").parts())
     with pytest.raises(SegmentError, match=r"0 customers are in no segment \(cells –\), 1 in several \(cells 424\)"):
         overlap.segment(five(), TODAY)
-    unknown = Naming(**parse(query_map("colour == 1", "orders > 0"), SegmentMap, "map").parts())
+    unknown = SegmentRules(**parse_model(query_map("colour == 1", "orders > 0"), SegmentMap, "map").parts())
     with pytest.raises(SegmentError, match="segment S0: where 'colour == 1' is no query on the customers"):
         unknown.segment(five(), TODAY)
-    number = Naming(**parse(query_map("orders", "orders < 0"), SegmentMap, "map").parts())
+    number = SegmentRules(**parse_model(query_map("orders", "orders < 0"), SegmentMap, "map").parts())
     with pytest.raises(SegmentError, match="segment S0: where 'orders' is no query on the customers: it gives numbers"):
         number.segment(five(), TODAY)
 
@@ -191,7 +196,7 @@ def test_maps_that_contradict_themselves_are_refused(change, complaint):
     high = {"name": "High", "meaning": "-", "advice": "-", "cells": [{"recency": 2}]} | change
     low = {"name": "Low", "meaning": "-", "advice": "-", "cells": [{"recency": 1}]}
     with pytest.raises(ParamsError, match=complaint):
-        parse({"title": "t", "bins": 2, "segments": [high, low]}, SegmentMap, "map")
+        parse_model({"title": "t", "bins": 2, "segments": [high, low]}, SegmentMap, "map")
 
 
 def test_who_is_no_longer_new_does_not_go_to_another_segment_for_the_new():
@@ -202,21 +207,21 @@ def test_who_is_no_longer_new_does_not_go_to_another_segment_for_the_new():
     with pytest.raises(
         ParamsError, match="segment A: otherwise 'B' is for new customers too; name one without otherwise"
     ):
-        parse({"title": "t", "bins": 3, "segments": parts}, SegmentMap, "map")
+        parse_model({"title": "t", "bins": 3, "segments": parts}, SegmentMap, "map")
 
 
 def test_the_profile_finds_customers_in_any_order_and_refuses_gaps():
     scored = five()
     named = naming().segment(scored, TODAY)
-    advice = read(MAPS / "dma11.yaml", SegmentMap).advice()
-    profile = assignment.profile(scored, named, advice)
+    advice = read_yaml(MAPS / "dma11.yaml", SegmentMap).advice()
+    profile = assignment.segment_profile(scored, named, advice)
     shuffled = named.sample(frac=1, random_state=2, ignore_index=True)
-    pd.testing.assert_frame_equal(assignment.profile(scored, shuffled, advice), profile)
+    pd.testing.assert_frame_equal(assignment.segment_profile(scored, shuffled, advice), profile)
     assert profile.customers.sum() == 5
     with pytest.raises(SegmentError, match="1 of 5 customers have no segment"):
-        assignment.profile(scored, named.head(4), advice)
+        assignment.segment_profile(scored, named.head(4), advice)
     with pytest.raises(SegmentError, match="1 customers have more than one segment"):
-        assignment.profile(scored, pd.concat([named, named.head(1)], ignore_index=True), advice)
+        assignment.segment_profile(scored, pd.concat([named, named.head(1)], ignore_index=True), advice)
 
 
 def test_duplicating_every_customer_changes_no_share():
@@ -231,9 +236,9 @@ def test_duplicating_every_customer_changes_no_share():
         }
     )
     twice = pd.concat([frame, frame.assign(customer_id=frame.customer_id + "b")], ignore_index=True)
-    advice = read(MAPS / "dma11.yaml", SegmentMap).advice()
+    advice = read_yaml(MAPS / "dma11.yaml", SegmentMap).advice()
     shares = [
-        assignment.profile(scored, naming().segment(scored, TODAY), advice)[["customer_share", "revenue_share"]]
-        for scored in (measures.score(frame, 5), measures.score(twice, 5))
+        assignment.segment_profile(scored, naming().segment(scored, TODAY), advice)[["customer_share", "revenue_share"]]
+        for scored in (measures.score_customers(frame, 5), measures.score_customers(twice, 5))
     ]
     np.testing.assert_allclose(shares[0], shares[1], atol=1e-12)

@@ -11,7 +11,7 @@ from crm_utils.cleaning import narrative
 from crm_utils.cltv import narrative as cltv
 from crm_utils.core import formatting
 from crm_utils.core.display import paragraphs
-from crm_utils.core.display.table_style import styled
+from crm_utils.core.display.table_style import style_table
 from crm_utils.rfm import narrative as rfm
 from crm_utils.segmentation import narrative as segmentation
 
@@ -32,9 +32,9 @@ from crm_utils.segmentation import narrative as segmentation
         (formatting.percent(0), "0%"),
         (formatting.percent(-0.2), "−20%"),
         (formatting.day(date(1998, 6, 30)), "30 June 1998"),
-        (formatting.listing([]), "none"),
-        (formatting.listing(["a"]), "a"),
-        (formatting.listing(["a", "b", "c"]), "a, b and c"),
+        (formatting.join_names([]), "none"),
+        (formatting.join_names(["a"]), "a"),
+        (formatting.join_names(["a", "b", "c"]), "a, b and c"),
         (formatting.short_money(1_500_000, "USD"), "$1.5m"),
     ],
 )
@@ -44,9 +44,9 @@ def test_numbers_are_written_for_readers(written, expected):
 
 def test_text_from_data_is_escaped():
     hostile = "<script>alert(1)</script> & =cmd()"
-    assert "<script>" not in paragraphs.say(hostile)._repr_html_()
-    assert "<script>" not in paragraphs.nothing(hostile)._repr_html_()
-    assert "<script>" not in styled(pd.DataFrame({"segment": [hostile]}), "A caption").to_html()
+    assert "<script>" not in paragraphs.paragraph(hostile)._repr_html_()
+    assert "<script>" not in paragraphs.not_applicable(hostile)._repr_html_()
+    assert "<script>" not in style_table(pd.DataFrame({"segment": [hostile]}), "A caption").to_html()
 
 
 def log(*removed: tuple[str, int, float, int]) -> pd.DataFrame:

@@ -5,10 +5,10 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from crm_utils.core.display.paragraphs import Nothing
-from crm_utils.core.display.table_style import folded
+from crm_utils.core.display.paragraphs import NotApplicable
+from crm_utils.core.display.table_style import collapsible
 from crm_utils.rfm import narrative
-from crm_utils.rfm.scoring import Rules
+from crm_utils.rfm.scoring import ScoringConfig
 from crm_utils.segmentation import charts, migration
 from crm_utils.segmentation import narrative as headlines
 
@@ -50,8 +50,10 @@ def test_the_figure_of_movement_shows_each_cause_and_the_sum():
 
 def test_nothing_to_compare_with_leaves_the_section():
     empty = net().head(0)
-    shown = charts.figure(charts.moves(empty), headlines.moves(empty, None), "caption", headlines.moves_in_words(empty))
-    assert isinstance(shown, Nothing)
+    shown = charts.show_figure(
+        charts.moves(empty), headlines.moves(empty, None), "caption", headlines.moves_in_words(empty)
+    )
+    assert isinstance(shown, NotApplicable)
 
 
 def test_statuses_and_leads():
@@ -68,13 +70,15 @@ def test_statuses_and_leads():
 
 
 def test_how_customers_are_scored_is_said():
-    assert "told apart by their id" in narrative.how_scored(Rules(method="article"))
-    frozen = narrative.how_scored(Rules(limits={"recency": [1, 2, 3, 4]}, frozen_on="1997-12-31"))
+    assert "told apart by their id" in narrative.how_scored(ScoringConfig(method="article"))
+    frozen = narrative.how_scored(ScoringConfig(limits={"recency": [1, 2, 3, 4]}, frozen_on="1997-12-31"))
     assert "The limits of recency are the analyst's own." in frozen
     assert "those of 31 December 1997" in frozen
 
 
 def test_folded_text_is_escaped_and_nothing_folds_to_nothing():
-    html = folded("<b>more</b>", headlines.statuses(pd.DataFrame({"segment": [], "value": [], "customers": []}), 0))
+    html = collapsible(
+        "<b>more</b>", headlines.statuses(pd.DataFrame({"segment": [], "value": [], "customers": []}), 0)
+    )
     assert html._repr_html_().startswith('<details class="folded"><summary>&lt;b&gt;more&lt;/b&gt;</summary>')
-    assert folded("more", None) is None
+    assert collapsible("more", None) is None

@@ -69,7 +69,7 @@ def walked_net(events: list[tuple]) -> dict[tuple, float]:
 
 
 def settled(events: list[tuple], mode: str) -> dict[tuple, float]:
-    table = cancellations.settle(*as_tables(events), mode).execute()
+    table = cancellations.match_cancellations(*as_tables(events), mode).execute()
     order = table.order_id.astype(object).where(table.order_id.notna(), None)
     return {(c, o): float(r) for c, o, r in zip(table.cancellation_id, order, table.revenue, strict=True)}
 
@@ -91,7 +91,9 @@ def test_rows_in_another_order_change_nothing():
     sales, cancelled = as_tables(events)
     columns = ["cancellation_id", "order_id"]
     for mode in ("net", "match"):
-        one = cancellations.settle(sales, cancelled, mode).execute().sort_values(columns, ignore_index=True)
+        one = (
+            cancellations.match_cancellations(sales, cancelled, mode).execute().sort_values(columns, ignore_index=True)
+        )
         turned = (ibis.memtable(t.execute()[::-1]).cast(t.schema()) for t in (sales, cancelled))
-        other = cancellations.settle(*turned, mode).execute().sort_values(columns, ignore_index=True)
+        other = cancellations.match_cancellations(*turned, mode).execute().sort_values(columns, ignore_index=True)
         pd.testing.assert_frame_equal(one, other)

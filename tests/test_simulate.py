@@ -12,18 +12,18 @@ from test_cleaning import DAY, assert_reconciles, clean
 
 from crm_utils import config, sources
 from crm_utils.cleaning import customer_features
-from crm_utils.config import Shop
+from crm_utils.config import SimulatedShop
 from crm_utils.core import errors
-from crm_utils.sources import side_tables, simulated
-from crm_utils.store import Store
+from crm_utils.sources import read_customer_tables, simulated
+from crm_utils.store import Run
 
 COLUMNS = {name: name for name in simulated.LINE_ITEMS.names}
-SHOP = Shop(customers=6000)
+SHOP = SimulatedShop(customers=6000)
 
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory):
-    return sources.line_items({"simulate": SHOP.model_dump()}, COLUMNS, tmp_path_factory.mktemp("shop"))
+    return sources.read_line_items({"simulate": SHOP.model_dump()}, COLUMNS, tmp_path_factory.mktemp("shop"))
 
 
 @pytest.fixture(scope="module")
@@ -34,23 +34,23 @@ def sales(lines) -> pd.DataFrame:
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path):
-    small = Shop(customers=300)
+    small = SimulatedShop(customers=300)
     rows = simulated.write(small, tmp_path / "one.parquet")
     assert (
         simulated.write(small, tmp_path / "two.parquet") == rows == pq.read_metadata(tmp_path / "one.parquet").num_rows
     )
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
-    simulated.write(Shop(customers=300, seed=2), tmp_path / "other.parquet")
+    simulated.write(SimulatedShop(customers=300, seed=2), tmp_path / "other.parquet")
     assert (tmp_path / "one.parquet").read_bytes() != (tmp_path / "other.parquet").read_bytes()
 
 
 def test_parts_do_not_repeat_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(simulated, "PART", 100)
-    simulated.write(Shop(customers=300), tmp_path / "parts.parquet")
+    simulated.write(SimulatedShop(customers=300), tmp_path / "parts.parquet")
     frame = pd.read_parquet(tmp_path / "parts.parquet")
     orders = frame[~frame.order_id.str.startswith("C")].groupby("order_id")
     assert (orders.customer_id.nunique() <= 1).all() and (orders.ordered_at.nunique() == 1).all()
-    assert frame.customer_id.nunique() == len(simulated.truth(Shop(customers=300)))
+    assert frame.customer_id.nunique() == len(simulated.truth(SimulatedShop(customers=300)))
 
 
 def test_the_truth_names_every_customer_and_the_first_day(sales: pd.DataFrame):
@@ -80,7 +80,7 @@ def test_customers_who_use_the_app_buy_more_often(sales: pd.DataFrame):
 
 def test_the_lift_of_the_campaign_is_recovered(sales: pd.DataFrame):
     """Within 2.6 standard errors of the difference of two shares."""
-    asked = simulated.side_table(SHOP, "past_campaigns", pd.Timestamp(SHOP.end))
+    asked = simulated.customer_table(SHOP, "past_campaigns", pd.Timestamp(SHOP.end))
     day = pd.to_datetime(sales.day)
     start = pd.Timestamp(SHOP.campaign_on)
     within = sales[(day > start) & (day <= start + pd.Timedelta(days=SHOP.campaign_window))]
@@ -93,7 +93,7 @@ def test_the_lift_of_the_campaign_is_recovered(sales: pd.DataFrame):
 
 def test_bargain_hunters_show_in_the_price_ratio(lines):
     counted = lines.filter(lines.customer_id.notnull() & (lines.quantity > 0) & (lines.product_id != "POST"))
-    found = customer_features.table(counted, counted.limit(0)).execute().set_index("customer_id")
+    found = customer_features.compute_customer_features(counted, counted.limit(0)).execute().set_index("customer_id")
     ratio = found.price_ratio.groupby(simulated.truth(SHOP).set_index("customer_id").bargain).median()
     assert ratio[False] == 1.0 and ratio[True] == pytest.approx(simulated.OFFER, abs=0.01)
 
@@ -114,11 +114,13 @@ def test_the_ledger_of_the_shop_reconciles(lines, mode: str):
 def test_side_tables_know_nothing_of_later_days(tmp_path: Path):
     named = dict.fromkeys(("attributes", "contacts", "past_campaigns"), "simulated")
     source = {"simulate": SHOP.model_dump()}
-    before, after = (side_tables(named, source, tmp_path, day) for day in (date(2024, 2, 4), date(2024, 3, 31)))
+    before, after = (
+        read_customer_tables(named, source, tmp_path, day) for day in (date(2024, 2, 4), date(2024, 3, 31))
+    )
     assert before["past_campaigns"].empty and len(after["past_campaigns"]) > 1000
     assert before["contacts"].last_contacted.isna().all() and after["contacts"].last_contacted.notna().any()
     assert set(before["attributes"].customer_id) < set(after["attributes"].customer_id)
-    store = Store(tmp_path)
+    store = Run(tmp_path)
     store.save_all(after)
     assert store.load("contacts").shape == after["contacts"].shape
     assert store.load("past_campaigns").group.isin(["treatment", "control"]).all()
@@ -128,12 +130,12 @@ def test_a_report_on_a_simulated_shop_must_say_so():
     report = {"title": "Shop", "currency": "GBP", "source": {"simulate": {}}, "analysis_dates": ["2024-06-30"]}
     columns = {"customer_id": "customer_id", "ordered_at": "ordered_at", "amount": "amount"}
     with pytest.raises(errors.ParamsError, match="must say `simulated`"):
-        config.parse(report | {"columns": columns}, config.Report, "params/shop.yaml")
-    config.parse(report | {"columns": columns, "title": "Simulated shop"}, config.Report, "params/shop.yaml")
+        config.parse_model(report | {"columns": columns}, config.Report, "params/shop.yaml")
+    config.parse_model(report | {"columns": columns, "title": "Simulated shop"}, config.Report, "params/shop.yaml")
 
 
 def test_settings_that_make_no_shop_are_refused():
     with pytest.raises(ValidationError, match="end must come after start"):
-        Shop(start=DAY, end=DAY)
+        SimulatedShop(start=DAY, end=DAY)
     with pytest.raises(ValidationError, match="campaign_on and its window must lie between"):
-        Shop(campaign_on=date(2024, 9, 20))
+        SimulatedShop(campaign_on=date(2024, 9, 20))

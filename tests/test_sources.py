@@ -15,7 +15,7 @@ import pytest
 
 from crm_utils import sources
 from crm_utils.cleaning import rules
-from crm_utils.config import Report, Source, parse
+from crm_utils.config import Report, Source, parse_model
 from crm_utils.core import orders
 from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
 from crm_utils.core.paths import content_hash
@@ -55,7 +55,7 @@ def sheet(path: Path, **sheets: list) -> Path:
 
 
 def read(folder: Path, columns=COLUMNS, **source) -> pd.DataFrame:
-    return sources.line_items(source, columns, folder).execute()
+    return sources.read_line_items(source, columns, folder).execute()
 
 
 def refused(folder: Path, *words: str, columns=COLUMNS, kind=SourceError, **source) -> str:
@@ -289,7 +289,7 @@ def test_a_spreadsheet_is_converted_again_when_the_rule_changes(tmp_path, monkey
     path, code = sheet(tmp_path / "shop.xlsx", Flags=[["id"], [True]]), tmp_path / "sheets.py"
 
     def copied() -> list:
-        ((_, copy),) = sheets_of.copies(path, None, tmp_path)
+        ((_, copy),) = sheets_of.parquet_copies(path, None, tmp_path)
         return pd.read_parquet(copy).iloc[:, 0].tolist()
 
     assert copied() == ["True"]
@@ -317,8 +317,8 @@ def test_many_extracts_that_overlap_need_no_more_memory_than_few(tmp_path):
         lines = "".join(f"{customer},{day},1.5\n" for customer, day in rows[month * 10 : month * 10 + 11])
         (tmp_path / f"{month:02}.csv").write_text("customer,day,money\n" + lines)
     columns = {"customer_id": "customer", "ordered_at": "day", "amount": "money"}
-    lines = rules.marked(sources.line_items({"files": ["*.csv"]}, columns, tmp_path))
-    sums = orders.sums(rules.classify(lines, rules.rules(lines, date(2024, 12, 31))))
+    lines = rules.flag_repeated_lines(sources.read_line_items({"files": ["*.csv"]}, columns, tmp_path))
+    sums = orders.aggregate_lines(rules.classify(lines, rules.removal_rules(lines, date(2024, 12, 31))))
     counted = sums.group_by(counts=sums.removed_by.isnull()).agg(rows=sums.lines.sum()).execute().set_index("counts")
     assert counted.rows.to_dict() == {True: 721, False: 71}
 
@@ -386,7 +386,7 @@ def placed(folder: Path, *dates: str) -> None:
 
 
 def read_on(folder: Path, day: date) -> int:
-    return sources.line_items({"file": "shop.csv"}, COLUMNS, folder, day).count().execute()
+    return sources.read_line_items({"file": "shop.csv"}, COLUMNS, folder, day).count().execute()
 
 
 def test_a_few_rows_far_after_all_others_are_dated_in_the_future(tmp_path):
@@ -598,7 +598,7 @@ def test_only_what_would_count_needs_an_order_id(tmp_path, name, blank):
 def test_a_source_that_cannot_be_meant_is_refused(source, words):
     report = {"title": "x", "currency": "EUR", "columns": COLUMNS, "analysis_dates": ["2011-12-09"], "source": source}
     with pytest.raises(ParamsError) as error:
-        parse(report, Report, "params/x.yaml")
+        parse_model(report, Report, "params/x.yaml")
     assert words in str(error.value)
     assert "open-secret" not in str(error.value)
 
@@ -622,7 +622,7 @@ def sheets(retail, tmp_path_factory):
         "unit_price": "Price",
     }
     source = {"file": str(retail / "online_retail_II.xlsx"), "sheets": ["Year 2009-2010", "Year 2010-2011"]}
-    return sources.line_items(source, columns, tmp_path_factory.mktemp("retail"))
+    return sources.read_line_items(source, columns, tmp_path_factory.mktemp("retail"))
 
 
 def test_online_retail_has_every_row_and_its_cancellations(sheets):

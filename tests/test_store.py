@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from crm_utils.core import contracts
-from crm_utils.core.contracts import CONTRACTS, check
+from crm_utils.core.contracts import CONTRACTS, check_contract
 from crm_utils.core.errors import TableError
-from crm_utils.store import Store
+from crm_utils.store import Run
 
 CUSTOMERS = pd.DataFrame(
     {
@@ -37,7 +37,7 @@ ORDERS = pd.DataFrame(
 
 
 def test_a_table_comes_back_sorted_with_its_types_and_attributes(tmp_path):
-    store = Store(tmp_path)
+    store = Run(tmp_path)
     frame = CUSTOMERS.copy()
     frame.attrs["bins"] = 4
     store.save(frame, "customers")
@@ -49,14 +49,14 @@ def test_a_table_comes_back_sorted_with_its_types_and_attributes(tmp_path):
 
 
 def test_a_streamed_table_equals_a_saved_one(tmp_path):
-    one, other = Store(tmp_path / "one"), Store(tmp_path / "other")
+    one, other = Run(tmp_path / "one"), Run(tmp_path / "other")
     one.save(ORDERS, "orders")
     other.save(ibis.memtable(ORDERS), "orders")
     pd.testing.assert_frame_equal(one.load("orders"), other.load("orders"))
 
 
 def test_an_empty_streamed_table_keeps_its_columns(tmp_path):
-    store = Store(tmp_path)
+    store = Run(tmp_path)
     store.save(ibis.memtable(ORDERS).limit(0), "orders")
     assert store.load("orders").columns.tolist() == list(CONTRACTS["orders"].columns)
 
@@ -64,7 +64,7 @@ def test_an_empty_streamed_table_keeps_its_columns(tmp_path):
 def test_every_violation_is_listed_with_counts_and_examples():
     broken = CUSTOMERS.assign(orders=[0, -3], revenue=[None, 1.0], recency_days=[1, 1]).drop(columns="rfm_cell")
     with pytest.raises(TableError) as error:
-        check(broken, "customers")
+        check_contract(broken, "customers")
     text = str(error.value)
     assert text.startswith("table customers breaks its contract:")
     assert "column rfm_cell is missing" in text
@@ -75,9 +75,9 @@ def test_every_violation_is_listed_with_counts_and_examples():
 @pytest.mark.parametrize("counted", [2.7, "2", None], ids=["a fraction", "text", "nothing"])
 def test_a_count_is_a_whole_number(counted):
     """An analyst's own 2.7 orders are not cut to 2."""
-    assert check(CUSTOMERS.assign(orders=2.0), "customers").orders.tolist() == [2, 2]
+    assert check_contract(CUSTOMERS.assign(orders=2.0), "customers").orders.tolist() == [2, 2]
     with pytest.raises(TableError, match="orders is .*, where whole numbers are needed") as error:
-        check(CUSTOMERS.assign(orders=[1, counted]), "customers")
+        check_contract(CUSTOMERS.assign(orders=[1, counted]), "customers")
     assert "TypeError" not in str(error.value)
 
 
@@ -92,30 +92,30 @@ def test_a_count_is_a_whole_number(counted):
 )
 def test_numbers_are_finite_and_scores_are_classes(changes, told):
     with pytest.raises(TableError, match=told):
-        check(CUSTOMERS.assign(**changes), "customers")
+        check_contract(CUSTOMERS.assign(**changes), "customers")
 
 
 def test_a_segment_has_a_name():
     own = pd.DataFrame({"customer_id": ["1", "2"], "segment": ["", "A"]})
     with pytest.raises(TableError, match="segment: not_empty fails in 1 row, for example ''"):
-        check(own, "segments")
+        check_contract(own, "segments")
 
 
 def test_what_honours_its_contract_is_found_without_pandera(monkeypatch):
     monkeypatch.setattr(contracts, "_violations", None)
     monkeypatch.setattr(contracts.Contract, "schema", None)
-    pd.testing.assert_frame_equal(check(CUSTOMERS, "customers"), CUSTOMERS)
+    pd.testing.assert_frame_equal(check_contract(CUSTOMERS, "customers"), CUSTOMERS)
     named = pd.DataFrame({"customer_id": ["1"], "segment": ["A"]}).astype("str")
-    pd.testing.assert_frame_equal(check(named, "segments"), named)
+    pd.testing.assert_frame_equal(check_contract(named, "segments"), named)
 
 
 def test_a_repeated_key_is_refused():
     with pytest.raises(TableError, match="customer_id"):
-        check(pd.concat([CUSTOMERS, CUSTOMERS]), "customers")
+        check_contract(pd.concat([CUSTOMERS, CUSTOMERS]), "customers")
 
 
 def test_a_broken_table_replaces_nothing(tmp_path):
-    store = Store(tmp_path)
+    store = Run(tmp_path)
     store.save(CUSTOMERS, "customers")
     with pytest.raises(TableError):
         store.save(CUSTOMERS.drop(columns="revenue"), "customers")
@@ -124,20 +124,20 @@ def test_a_broken_table_replaces_nothing(tmp_path):
 
 
 def test_a_missing_table_says_what_to_run(tmp_path):
-    Store(tmp_path).save(CUSTOMERS, "customers")
+    Run(tmp_path).save(CUSTOMERS, "customers")
     with pytest.raises(
         TableError,
         match=r"table segments is not in .*: run the notebook that writes it first \(tables there: customers\)",
     ):
-        Store(tmp_path).load("segments")
+        Run(tmp_path).load("segments")
 
 
 def test_an_analysts_own_table_needs_no_contract(tmp_path):
-    store = Store(tmp_path)
+    store = Run(tmp_path)
     store.save(pd.DataFrame({"x": [2, 1]}), "mine")
     assert store.load("mine").x.tolist() == [2, 1]
 
 
 def test_a_folder_without_a_run_says_how_to_fill_it(tmp_path):
     with pytest.raises(FileNotFoundError, match="fill it with `make draft`"):
-        _ = Store(tmp_path).settings
+        _ = Run(tmp_path).settings

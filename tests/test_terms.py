@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from crm_utils.cltv.assumptions import ASSUMED_MARGIN, Terms, of_run
-from crm_utils.core.errors import TermsError
+from crm_utils.cltv.assumptions import ASSUMED_MARGIN, ClvAssumptions, assumptions_from_data
+from crm_utils.core.errors import AssumptionsError
 
 CUSTOMERS = pd.DataFrame({"customer_id": list("abc"), "revenue": [100.0, 300.0, 100.0]})
 
@@ -26,32 +26,37 @@ def habits(*rates: float | None) -> pd.DataFrame:
     ids=["no habits", "no costs", "all known", "one unknown", "most unknown", "none known"],
 )
 def test_the_margin_comes_from_the_costs_where_most_of_revenue_has_them(known, rate, from_data):
-    assert of_run(CUSTOMERS, known, None, 0.1, 12) == Terms(rate, 0.1, 12, from_data)
-    assert of_run(CUSTOMERS, known, 0.07, 0.1, 12) == Terms(0.07, 0.1, 12)  # what is set counts
+    assert assumptions_from_data(CUSTOMERS, known, None, 0.1, 12) == ClvAssumptions(rate, 0.1, 12, from_data)
+    assert assumptions_from_data(CUSTOMERS, known, 0.07, 0.1, 12) == ClvAssumptions(0.07, 0.1, 12)  # what is set counts
 
 
 def test_the_order_of_rows_and_customers_without_habits_change_nothing():
-    found = of_run(CUSTOMERS, habits(0.5, 0.4, 0.2), None, 0.1, 12)
-    assert of_run(CUSTOMERS[::-1], habits(0.5, 0.4, 0.2).sample(frac=1, random_state=1), None, 0.1, 12) == found
+    found = assumptions_from_data(CUSTOMERS, habits(0.5, 0.4, 0.2), None, 0.1, 12)
+    assert (
+        assumptions_from_data(CUSTOMERS[::-1], habits(0.5, 0.4, 0.2).sample(frac=1, random_state=1), None, 0.1, 12)
+        == found
+    )
 
 
 def test_costs_that_leave_nothing_are_refused_with_the_cure():
-    with pytest.raises(TermsError, match=r"a margin of −10.0% of revenue: correct unit_cost, or set cltv.margin_rate"):
-        of_run(CUSTOMERS, habits(-0.1, -0.1, -0.1), None, 0.1, 12)
-    assert of_run(CUSTOMERS, habits(-0.1, -0.1, -0.1), 0.2, 0.1, 12).margin_rate == 0.2
+    with pytest.raises(
+        AssumptionsError, match=r"a margin of −10.0% of revenue: correct unit_cost, or set cltv.margin_rate"
+    ):
+        assumptions_from_data(CUSTOMERS, habits(-0.1, -0.1, -0.1), None, 0.1, 12)
+    assert assumptions_from_data(CUSTOMERS, habits(-0.1, -0.1, -0.1), 0.2, 0.1, 12).margin_rate == 0.2
 
 
 @pytest.mark.parametrize("margin, discount, months", [(0.3, -1, 12), (0, 0.1, 12), (1.1, 0.1, 12), (0.3, 0.1, -1)])
 def test_impossible_terms_are_refused(margin, discount, months):
-    with pytest.raises(TermsError, match="CLV takes a margin rate"):
-        Terms(margin, discount, months)
+    with pytest.raises(AssumptionsError, match="CLV takes a margin rate"):
+        ClvAssumptions(margin, discount, months)
 
 
 def test_the_model_table_says_what_is_assumed():
-    notes = Terms(0.4, 0.1, 12, margin_known=True).table().set_index("parameter").note
+    notes = ClvAssumptions(0.4, 0.1, 12, margin_known=True).table().set_index("parameter").note
     assert notes.to_dict() == {
         "margin_rate": "from the costs in the data",
         "discount_rate": "assumption",
         "horizon_months": "assumption",
     }
-    assert (Terms(0.4, 0.1, 12).table().note == "assumption").all()
+    assert (ClvAssumptions(0.4, 0.1, 12).table().note == "assumption").all()

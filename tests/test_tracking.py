@@ -5,7 +5,7 @@ import json
 from conftest import run
 
 from crm_utils.pipeline import cache_keys
-from crm_utils.pipeline.jobs import jobs
+from crm_utils.pipeline.jobs import plan_jobs
 from crm_utils.pipeline.manifest import stale_notebooks
 
 
@@ -29,8 +29,8 @@ def test_lists_are_kept_linked_and_missed(rebuilt):
     again = {book["name"]: book for book in json.loads((folder / "manifest.json").read_text())["notebooks"]}
     assert again["03_segmentation"] == books["03_segmentation"], "only 05_budget ran again"
     assert {path.name: path.read_bytes() for path in (folder / "lists").glob("*.csv")} == before
-    job = jobs(rebuilt)[0][0]
-    cache_keys.chain_keys(job)
+    job = plan_jobs(rebuilt)[0][0]
+    cache_keys.compute_cache_keys(job)
     assert stale_notebooks(job) == []
     lists[0].unlink()
     assert stale_notebooks(job) == ["03_segmentation", "04_cltv", "05_budget"]

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.config import SegmentMap, read
+from crm_utils.config import SegmentMap, read_yaml
 from crm_utils.core import errors, formatting
-from crm_utils.core.display.paragraphs import Nothing
+from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.errors import TableError
 from crm_utils.rfm import cohorts, measures
 from crm_utils.segmentation import assignment, clustering, contact_lists, narrative, profiling, stability
-from crm_utils.store import Store, neutralised, slug
+from crm_utils.store import Run, escape_formulas, slug
 
-MAP = read(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)
-NAMING = assignment.Naming(**MAP.parts(), new_within_days=90)
+MAP = read_yaml(Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml", SegmentMap)
+NAMING = assignment.SegmentRules(**MAP.parts(), new_within_days=90)
 DAY = date(2023, 12, 31)
 
 
@@ -35,9 +35,9 @@ def test_statuses_by_the_first_rule_that_holds():
             "orders": [5, 3, 2, 9, 9],
         }
     )
-    found = profiling.lifecycle(customers, DAY, 90, 180, 365, 3).lifecycle.tolist()
+    found = profiling.lifecycle_status(customers, DAY, 90, 180, 365, 3).lifecycle.tolist()
     assert found == ["new", "loyal", "occasional", "at risk", "churned"]
-    assert profiling.leads(customers, pd.Series(["a", "x", "x", "y"])) == 2
+    assert profiling.count_prospects(customers, pd.Series(["a", "x", "x", "y"])) == 2
 
 
 def test_habits_in_words():
@@ -49,12 +49,12 @@ def test_habits_in_words():
             "distinct_products": [1, 5, 9],
         }
     )
-    found = profiling.behaviour(habits).set_index("customer_id")
+    found = profiling.behaviour_labels(habits).set_index("customer_id")
     assert found.price.tolist() == ["price-focused", "average", "premium"]
     assert found.returns.tolist()[:2] == ["keeps what they buy", "returns much"]
     assert pd.isna(found.returns.iloc[2])
     assert found.breadth.tolist() == ["few products", "many products", "many products"]
-    assert profiling.behaviour(habits[["customer_id"]]).columns.tolist() == ["customer_id"], "only what is known"
+    assert profiling.behaviour_labels(habits[["customer_id"]]).columns.tolist() == ["customer_id"], "only what is known"
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,13 @@ def test_habits_in_words():
     ],
 )
 def test_attribute_tables_that_do_not_fit_are_refused(attributes, complaint):
-    with pytest.raises(errors.TraitError, match=complaint):
-        profiling.joined(named("A", "B"), attributes)
+    with pytest.raises(errors.ProfilingError, match=complaint):
+        profiling.align_to_customers(named("A", "B"), attributes)
 
 
 def test_unknown_people_are_left_out_and_unknown_customers_stay():
     attributes = pd.DataFrame({"customer_id": ["000", "stranger"], "phone": ["old", "new"]})
-    found = profiling.joined(named("A", "B"), attributes)
+    found = profiling.align_to_customers(named("A", "B"), attributes)
     assert found.customer_id.tolist() == ["000", "001"]
     assert found.phone[0] == "old"
     assert pd.isna(found.phone[1])
@@ -87,14 +87,14 @@ def test_a_planted_attribute_is_found_and_noise_is_not():
         constant="x",
         age=np.where(people.segment == "Champions", 60, 20) + draw.normal(0, 1, 600),
     )
-    found = profiling.associations(people, known).set_index("trait")
+    found = profiling.trait_associations(people, known).set_index("trait")
     assert found.strength["device"] == pytest.approx(1)
     assert (found.segment["device"], found.value["device"], found.share["device"]) == ("Champions", "phone", 1.0)
     assert found.value["age"] == "high", "numbers are cut into thirds"
     assert found.strength["sign"] < 0.15
     assert "constant" not in found.index
     assert not found.small["device"]
-    few = profiling.associations(people.iloc[190:210], known)
+    few = profiling.trait_associations(people.iloc[190:210], known)
     assert few.small.all(), "a warning stands on small groups"
     assert "an anecdote" in narrative.associations(few)
 
@@ -102,16 +102,16 @@ def test_a_planted_attribute_is_found_and_noise_is_not():
 def test_sections_without_data_say_so():
     nobody = pd.DataFrame({"customer_id": pd.Series([], dtype="str")})
     people = named("A", "B")
-    assert isinstance(narrative.habits(profiling.typical_habits(people, nobody, ["A", "B"])), Nothing)
-    known = profiling.combined(people, profiling.behaviour(nobody), nobody)
-    assert isinstance(narrative.associations(profiling.associations(people, known)), Nothing)
+    assert isinstance(narrative.habits(profiling.segment_features(people, nobody, ["A", "B"])), NotApplicable)
+    known = profiling.merge_traits(people, profiling.behaviour_labels(nobody), nobody)
+    assert isinstance(narrative.associations(profiling.trait_associations(people, known)), NotApplicable)
 
 
 def test_typical_habits_of_a_segment():
     habits = named("A", "A", "B").assign(
         price_ratio=[0.8, 1.0, 1.3], top_product=["cup", "cup", "bag"], country=["UK", "FR", "UK"]
     )
-    typical = profiling.typical_habits(named("A", "A", "B"), habits.drop(columns="segment"), ["B", "A"])
+    typical = profiling.segment_features(named("A", "A", "B"), habits.drop(columns="segment"), ["B", "A"])
     assert typical.segment.tolist() == ["B", "A"]
     assert typical.price_focused.tolist() == [0.0, 0.5]
     assert typical.premium.tolist() == [1.0, 0.0]
@@ -132,16 +132,16 @@ def shop(customers: int = 300, seed: int = 1) -> ibis.Table:
 
 @pytest.fixture(scope="module")
 def scored() -> pd.DataFrame:
-    return measures.score(measures.measures(shop(), DAY), 5)
+    return measures.score_customers(measures.compute_rfm(shop(), DAY), 5)
 
 
 def test_clusters_find_the_two_kinds_in_any_row_order(scored):
-    found = clustering.clusters(scored)
+    found = clustering.assign_clusters(scored)
     kind = scored.customer_id.str[0]
     assert pd.crosstab(kind.to_numpy(), found.cluster.to_numpy()).gt(0).sum().max() == 1, "no cluster mixes the kinds"
-    again = clustering.clusters(scored.sample(frac=1, random_state=1)).set_index("customer_id").cluster
+    again = clustering.assign_clusters(scored.sample(frac=1, random_state=1)).set_index("customer_id").cluster
     assert again.reindex(found.customer_id).tolist() == found.cluster.tolist()
-    described = clustering.describe(scored, found, NAMING.segment(scored, DAY))
+    described = clustering.describe_clusters(scored, found, NAMING.segment(scored, DAY))
     assert described.customers.sum() == len(scored)
     assert "recent" in described.in_words[0].lower()
     assert described.in_words.iloc[-1].lower().startswith(("long ago", "very long ago", "of average"))
@@ -149,32 +149,32 @@ def test_clusters_find_the_two_kinds_in_any_row_order(scored):
 
 def test_clusters_of_customers_who_do_not_differ(scored):
     same = scored.assign(recency_days=1, orders=1, revenue=9.0)
-    assert clustering.clusters(same).empty
-    described = clustering.describe(same, clustering.clusters(same), NAMING.segment(scored, DAY))
-    assert isinstance(narrative.clusters(described), Nothing)
+    assert clustering.assign_clusters(same).empty
+    described = clustering.describe_clusters(same, clustering.assign_clusters(same), NAMING.segment(scored, DAY))
+    assert isinstance(narrative.clusters(described), NotApplicable)
 
 
 def test_stability_of_a_single_order():
     placed = shop().limit(1)
-    customers = measures.score(measures.measures(placed, DAY))
-    kept = stability.kept(placed, customers, NAMING.segment(customers, DAY), NAMING, DAY)
+    customers = measures.score_customers(measures.compute_rfm(placed, DAY))
+    kept = stability.bootstrap_retention(placed, customers, NAMING.segment(customers, DAY), NAMING, DAY)
     assert kept.customers.tolist() == [1], "a draw without any order is no draw"
 
 
 def test_stability_is_a_share_and_the_same_in_every_run(scored):
     assigned = NAMING.segment(scored, DAY)
-    kept = stability.kept(shop(), scored, assigned, NAMING, DAY)
+    kept = stability.bootstrap_retention(shop(), scored, assigned, NAMING, DAY)
     assert kept.customers.sum() == len(scored)
     assert kept.kept.between(0, 1).all()
     assert (kept.shaky <= kept.customers).all()
-    pd.testing.assert_frame_equal(stability.kept(shop(), scored, assigned, NAMING, DAY), kept)
+    pd.testing.assert_frame_equal(stability.bootstrap_retention(shop(), scored, assigned, NAMING, DAY), kept)
 
 
 def test_stability_of_many_customers_is_judged_on_a_sample(scored, monkeypatch):
     assigned = NAMING.segment(scored, DAY)
-    whole = stability.kept(shop(), scored, assigned, NAMING, DAY).set_index("segment")
+    whole = stability.bootstrap_retention(shop(), scored, assigned, NAMING, DAY).set_index("segment")
     monkeypatch.setattr(stability, "MOST", len(scored) * 4 // 5)
-    part = stability.kept(shop(), scored, assigned, NAMING, DAY).set_index("segment")
+    part = stability.bootstrap_retention(shop(), scored, assigned, NAMING, DAY).set_index("segment")
     assert (part.customers == whole.customers.reindex(part.index)).all()
     assert (part.shaky <= part.customers).all()
     assert np.average(part.kept, weights=part.customers) == pytest.approx(
@@ -191,9 +191,13 @@ def test_customers_no_resample_can_confuse_keep_their_segment():
     cells = {
         cell: "often" if cell[1] == "2" else "once" for cell in ["111", "112", "121", "122", "211", "212", "221", "222"]
     }
-    naming = assignment.Naming(cells, 2, {}, {})
-    scored = measures.score(measures.measures(orders, DAY), 2)
-    kept = stability.kept(orders, scored, naming.segment(scored, DAY), naming, DAY).set_index("segment").kept
+    naming = assignment.SegmentRules(cells, 2, {}, {})
+    scored = measures.score_customers(measures.compute_rfm(orders, DAY), 2)
+    kept = (
+        stability.bootstrap_retention(orders, scored, naming.segment(scored, DAY), naming, DAY)
+        .set_index("segment")
+        .kept
+    )
     assert kept["often"] > 0.95
 
 
@@ -207,32 +211,32 @@ def test_a_triangle_worked_by_hand():
     ]
     frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"]).astype({"revenue": float})
     orders = ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at)))
-    found = cohorts.cohorts(orders, date(2023, 4, 15))
+    found = cohorts.compute_cohorts(orders, date(2023, 4, 15))
     shown = found[["cohort", "period", "customers", "size", "revenue"]].assign(cohort=found.cohort.dt.month)
     # April is not over on the 15th: c's second order is not shown.
     assert shown.to_numpy().tolist() == [
         [1, 0, 2, 2, 30], [1, 1, 0, 2, 0], [1, 2, 1, 2, 5], [2, 0, 1, 1, 7], [2, 1, 0, 1, 0],
     ]  # fmt: skip
-    whole = cohorts.cohorts(orders, date(2023, 4, 30))
+    whole = cohorts.compute_cohorts(orders, date(2023, 4, 30))
     assert whole.revenue.sum() == frame.revenue.sum()
-    assert cohorts.cohorts(orders, date(2025, 4, 30)).unit.unique().tolist() == ["quarter"]
+    assert cohorts.compute_cohorts(orders, date(2025, 4, 30)).unit.unique().tolist() == ["quarter"]
 
 
 def test_lists_hold_every_customer_with_reasons(scored, tmp_path):
     assigned = NAMING.segment(scored, DAY)
-    found = contact_lists.reasons(scored, assigned)
+    found = contact_lists.customer_list(scored, assigned)
     assert sorted(found.customer_id) == sorted(scored.customer_id)
     assert found.groupby("segment").revenue.apply(lambda money: money.is_monotonic_decreasing).all()
     first = found[found.customer_id == "x000"].iloc[0]
     row = scored[scored.customer_id == "x000"].iloc[0]
     assert first.why_frequency == f"1 order (score {row.frequency_score} of 5)"
-    formatting.use_thousands("'")
+    formatting.set_thousands_separator("'")
     try:
-        dear = contact_lists.reasons(scored.assign(revenue=1234.5), assigned)
+        dear = contact_lists.customer_list(scored.assign(revenue=1234.5), assigned)
         assert dear.why_money.str.startswith("1'234.50 in all (score ").all()
     finally:
-        formatting.use_thousands(",")
-    store = Store(tmp_path)
+        formatting.set_thousands_separator(",")
+    store = Run(tmp_path)
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists" / "old.csv").write_text("gone")
     store.save_lists(found, by="segment")
@@ -244,7 +248,7 @@ def test_lists_hold_every_customer_with_reasons(scored, tmp_path):
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_cells_a_spreadsheet_would_run_are_neutralised(start):
     table = pd.DataFrame({"customer_id": [f"{start}cmd()", "plain"], "balance": [-5.0, 2.0]})
-    safe = neutralised(table)
+    safe = escape_formulas(table)
     assert safe.customer_id.tolist() == [f"'{start}cmd()", "plain"]
     assert safe.balance.tolist() == [-5.0, 2.0], "numbers stay numbers"
     assert table.customer_id[0] == f"{start}cmd()", "the table itself is not changed"
@@ -267,4 +271,4 @@ def test_file_names_of_segments():
 def test_two_segments_that_would_share_a_list_are_refused(tmp_path):
     table = pd.DataFrame({"segment": ["A!", "A?"], "customer_id": ["1", "2"]})
     with pytest.raises(TableError, match="two lists would be written to a.csv: rename segment A?"):
-        Store(tmp_path).save_lists(table, by="segment")
+        Run(tmp_path).save_lists(table, by="segment")

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
-from crm_utils.budget.workbook import workbook
+from crm_utils.budget.workbook import build_workbook
 from crm_utils.core.errors import TableError
-from crm_utils.core.formula_injection import neutral, neutralised
-from crm_utils.store import Store
+from crm_utils.core.formula_injection import escape_formula, escape_formulas
+from crm_utils.store import Run
 
 PLAN = pd.DataFrame(
     {
@@ -28,13 +28,13 @@ DAY = date(2024, 6, 30)
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
 def test_text_that_would_run_is_made_harmless(text):
-    assert neutral(text) == f"'{text}"
-    assert neutralised(pd.DataFrame({text: [text]})).to_csv(index=False).count("'") == 2
+    assert escape_formula(text) == f"'{text}"
+    assert escape_formulas(pd.DataFrame({text: [text]})).to_csv(index=False).count("'") == 2
 
 
 @pytest.mark.parametrize("value", ["plain", "1-2", -5, -0.5, None])
 def test_other_values_stay(value):
-    assert neutral(value) == value
+    assert escape_formula(value) == value
 
 
 def opened(content: bytes):
@@ -42,7 +42,7 @@ def opened(content: bytes):
 
 
 def test_the_workbook_has_formats_frozen_heads_and_marked_assumptions():
-    sheet = opened(workbook({"Plan": PLAN}, "Shop", DAY, "GBP"))
+    sheet = opened(build_workbook({"Plan": PLAN}, "Shop", DAY, "GBP"))
     assert sheet.freeze_panes == "B3"
     assert [cell.value for cell in sheet[2]] == ["Campaign", "Segment", "Contacts", "Spend", "Lift, points", "Basis"]
     assert sheet["A3"].value == "'=HYPERLINK(1)"
@@ -56,7 +56,7 @@ def test_the_workbook_has_formats_frozen_heads_and_marked_assumptions():
 def test_control_characters_are_left_out():
     """They come from old systems, and no xlsx file may hold them; what is left of the text may run no more than other text."""
     plan = PLAN.assign(campaign=["Summer\x0bsale", "\x00=1+1"]).rename(columns={"segment": "seg\x1fment"})
-    sheet = opened(workbook({"Plan": plan}, "Sh\x08op", DAY, "GBP"))
+    sheet = opened(build_workbook({"Plan": plan}, "Sh\x08op", DAY, "GBP"))
     assert [sheet[cell].value for cell in ("A3", "A4", "B2")] == ["Summersale", "'=1+1", "Segment"]
     assert sheet["A1"].value.startswith("Shop, ")
 
@@ -68,7 +68,7 @@ def test_what_rests_on_assumptions_is_marked_on_every_sheet():
     )
     past = pd.DataFrame({"campaign": ["a"], "lift": [0.02], "earned": [3.0], "promised": [4.0]})
     sheets = {"Scenarios": pd.DataFrame({"scenario": ["x"], "budget": [9.0], "expected_profit": [1.0]})}
-    book = load_workbook(io.BytesIO(workbook(sheets | {"Campaigns": offers, "Past": past}, "Shop", DAY, "GBP")))
+    book = load_workbook(io.BytesIO(build_workbook(sheets | {"Campaigns": offers, "Past": past}, "Shop", DAY, "GBP")))
     yellow = {
         name: [cell.value for cell in book[name][3] if cell.fill.fgColor.rgb.endswith("FFF2CC")]
         for name in book.sheetnames
@@ -77,13 +77,15 @@ def test_what_rests_on_assumptions_is_marked_on_every_sheet():
 
 
 def test_the_same_tables_give_the_same_bytes():
-    first = workbook({"Plan": PLAN}, "Shop", DAY, "GBP")
+    first = build_workbook({"Plan": PLAN}, "Shop", DAY, "GBP")
     time.sleep(2.1)  # the clock of a zip archive counts in steps of two seconds
-    assert workbook({"Plan": PLAN}, "Shop", DAY, "GBP") == first
+    assert build_workbook({"Plan": PLAN}, "Shop", DAY, "GBP") == first
 
 
 def test_an_empty_table_is_a_sheet_with_heads():
-    assert [cell.value for cell in opened(workbook({"Plan": PLAN.head(0)}, "Shop", DAY, "GBP"))[2]][0] == "Campaign"
+    assert [cell.value for cell in opened(build_workbook({"Plan": PLAN.head(0)}, "Shop", DAY, "GBP"))[2]][
+        0
+    ] == "Campaign"
 
 
 def targets(campaign: str = "Win-back: e-mail", segment: str = "Can't Lose Them") -> pd.DataFrame:
@@ -93,7 +95,7 @@ def targets(campaign: str = "Win-back: e-mail", segment: str = "Can't Lose Them"
 
 
 def test_lists_are_written_one_a_line_and_old_ones_go(tmp_path):
-    store = Store(tmp_path)
+    store = Run(tmp_path)
     store.save_audiences(targets("Old"))
     store.save_audiences(targets())
     assert [path.name for path in (tmp_path / "audiences").iterdir()] == ["win-back-e-mail__cant-lose-them.csv"]
@@ -102,16 +104,16 @@ def test_lists_are_written_one_a_line_and_old_ones_go(tmp_path):
 
 
 def test_lists_never_leave_the_folder(tmp_path):
-    Store(tmp_path / "run").save_audiences(targets("../../etc", "/"))
+    Run(tmp_path / "run").save_audiences(targets("../../etc", "/"))
     assert [path.name for path in (tmp_path / "run" / "audiences").iterdir()] == ["etc__unnamed-8a5edab2.csv"]
     assert not (tmp_path / "etc").exists()
 
 
 def test_two_campaigns_that_would_share_a_file_are_refused(tmp_path):
     with pytest.raises(TableError, match="two lists would be written to a-b__x.csv: rename campaign A: B"):
-        Store(tmp_path).save_audiences(pd.concat([targets("A - B", "x"), targets("A: B", "x")]))
+        Run(tmp_path).save_audiences(pd.concat([targets("A - B", "x"), targets("A: B", "x")]))
 
 
 def test_no_target_leaves_an_empty_folder(tmp_path):
-    Store(tmp_path).save_audiences(targets().head(0))
+    Run(tmp_path).save_audiences(targets().head(0))
     assert list((tmp_path / "audiences").iterdir()) == []

@@ -11,12 +11,12 @@ from scipy.special import hyp2f1
 
 from crm_utils.cleaning import rules
 from crm_utils.cltv import btyd, forecast, worked_example
-from crm_utils.cltv.assumptions import Terms
+from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.core import orders
-from crm_utils.core.contracts import check
+from crm_utils.core.contracts import check_contract
 
 TODAY = date(2011, 12, 9)
-TERMS = Terms(0.3, 0.1, 12)
+TERMS = ClvAssumptions(0.3, 0.1, 12)
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +25,13 @@ def customers() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def models(customers) -> btyd.Models:
-    return btyd.fit_models(customers)
+def models(customers) -> btyd.CustomerBaseModel:
+    return btyd.fit_customer_base(customers)
 
 
 @pytest.fixture(scope="module")
 def valued(customers, models) -> pd.DataFrame:
-    return forecast.lifetime_value(forecast.forecast(customers, models, TODAY), models, TODAY, TERMS)
+    return forecast.add_lifetime_value(forecast.forecast_customers(customers, models, TODAY), models, TODAY, TERMS)
 
 
 def line_items(**columns: list) -> ibis.Table:
@@ -46,14 +46,14 @@ def line_items(**columns: list) -> ibis.Table:
 
 
 def classified(lines: ibis.Table) -> ibis.Table:
-    return rules.classify(lines, rules.rules(lines, TODAY))
+    return rules.classify(lines, rules.removal_rules(lines, TODAY))
 
 
 def test_the_lines_of_a_customer_say_which_rule_left_one_out():
     lines = classified(
         line_items(order_id=["2", "1", "C1", "3", "4"], product_id=list("abbcd"), quantity=[1, 2, -2, 1, 1])
     )
-    own = orders.lines_of(lines, "c", TODAY)
+    own = orders.customer_lines(lines, "c", TODAY)
     assert own[["order_id", "product_id", "amount"]].values.tolist() == [
         ["1", "b", 4],
         ["2", "a", 2.5],
@@ -65,12 +65,12 @@ def test_the_lines_of_a_customer_say_which_rule_left_one_out():
 
 def test_lines_without_order_ids_stand_under_the_ids_their_orders_get():
     lines = classified(line_items())
-    own = orders.lines_of(lines, "c", TODAY)
-    placed = orders.from_lines(lines).execute().set_index("order_id").revenue
+    own = orders.customer_lines(lines, "c", TODAY)
+    placed = orders.orders_from_lines(lines).execute().set_index("order_id").revenue
     counted = own[own.removed_by.isna()].set_index("order_id").amount
     assert counted.to_dict() == placed.loc[counted.index].to_dict() == {"c-20110101-1": 4, "c-20110102-1": 2.5}
     assert own[own.removed_by.notna()].order_id.isna().all()
-    assert list(check(own, "example_lines").columns) == list(own.columns)
+    assert list(check_contract(own, "example_lines").columns) == list(own.columns)
 
 
 def orders_known(**revenue: list[float]) -> ibis.Table:
@@ -82,19 +82,19 @@ def orders_known(**revenue: list[float]) -> ibis.Table:
 
 def test_the_customer_in_the_middle_of_those_with_a_short_history_is_worked():
     short = {"b": [1, 1, 1], "c": [2, 2, 2], "a": [2, 2, 2]}
-    assert worked_example.chosen(orders_known(**short, often=[2] * 7, once=[6])) == "a"
-    assert worked_example.chosen(orders_known(often=[2] * 7, once=[6])) == "often"
-    assert worked_example.chosen(orders_known(once=[6])) == "once"
+    assert worked_example.choose_example_customer(orders_known(**short, often=[2] * 7, once=[6])) == "a"
+    assert worked_example.choose_example_customer(orders_known(often=[2] * 7, once=[6])) == "often"
+    assert worked_example.choose_example_customer(orders_known(once=[6])) == "once"
     long = orders_known(**short).mutate(lines=ibis.literal(worked_example.PRINTED_LINES))
     assert (
-        worked_example.chosen(long.union(orders_known(z=[1, 1]).mutate(lines=ibis.literal(1)))) == "a"
+        worked_example.choose_example_customer(long.union(orders_known(z=[1, 1]).mutate(lines=ibis.literal(1)))) == "a"
     )  # none is short
 
 
 def test_an_order_that_was_cancelled_is_shown_and_counts_for_nothing():
     placed = orders_known(c=[10, 20, 30])
     known = placed.filter(placed.order_id != "c1").mutate(revenue=placed.revenue - 5.0)
-    own = worked_example.own_orders(placed, known, "c")
+    own = worked_example.customer_orders(placed, known, "c")
     assert own.taken_back.tolist() == [-5, -20, -5] and own.revenue.tolist() == [5, 0, 25]
     assert own.purchase_day.fillna(0).tolist() == [1, 0, 2]
 
@@ -109,7 +109,7 @@ def found(valued, models) -> worked_example.Example:
     )
     lines = placed[["customer_id", "order_id", "ordered_at"]].assign(amount=5.0, removed_by=None)
     table = ibis.memtable(placed)
-    return worked_example.example(lines, table, table, valued, models, TODAY, TERMS)
+    return worked_example.work_example(lines, table, table, valued, models, TODAY, TERMS)
 
 
 def test_the_months_add_up_to_the_value(found, valued):
@@ -126,17 +126,17 @@ def test_the_value_formula_is_the_one_printed(found, valued, models):
     one = valued.iloc[[5]]
     p, q, gamma = models.value.p, models.value.q, models.value.gamma
     n, z = one.repeat_orders.iloc[0] + 1, one.mean_value.iloc[0]
-    steps = worked_example.steps(one, found.orders, models, TODAY, TERMS).set_index("step")
+    steps = worked_example.calculation_steps(one, found.orders, models, TODAY, TERMS).set_index("step")
     assert steps.formula["Expected value of a purchase day"] == "p (γ + n z) ÷ (p n + q − 1)"
     assert steps.result["Expected value of a purchase day"] == f"{p * (gamma + n * z) / (p * n + q - 1):,.2f}"
     assert steps.formula["Age at the last of them (t_x), days"].endswith("1 March 2011 − 2 January 2011")
 
 
-@pytest.mark.parametrize("kind", btyd.KINDS)
+@pytest.mark.parametrize("kind", btyd.MODELS)
 def test_the_formulas_for_expected_purchase_days_are_those_printed(kind):
     """Fader, Hardie & Lee (2005), eq. 10; Batislam et al. (2007); Schmittlein et al. (1987): closed forms against our quadrature."""
     x, t_x, T, t = 3.0, 20.0, 39.0, 26.0
-    model = btyd.KINDS[kind].model(0.5, 10.0, 0.6, 12.0)
+    model = btyd.MODELS[kind].model(0.5, 10.0, 0.6, 12.0)
     alive = model.p_alive(*(np.array([value]) for value in (x, t_x, T)))[0]
     r, alpha, third, fourth = 0.5, 10.0, 0.6, 12.0
     if kind == "pareto_nbd":

@@ -11,7 +11,7 @@ from crm_utils.core.errors import BudgetError
 CONTACTS = ["customer_id", "channel", "consent", "last_contacted", "external_id"]
 
 
-def allowed(
+def contactable(
     audience: pd.DataFrame,
     contacts: pd.DataFrame | None,
     past: pd.DataFrame | None,
@@ -22,9 +22,9 @@ def allowed(
     """The audience less who may not be contacted (`reachable`) and who is still held back (`resting`), where such tables are."""
     terms = campaigns.set_index("name")
     if past is not None and len(past):
-        audience = resting(audience, past, analysis_date, terms.window_days)
+        audience = in_holdout_window(audience, past, analysis_date, terms.window_days)
     if contacts is not None:
-        audience = reachable(audience, contacts, terms.channel, analysis_date, days_between_contacts)
+        audience = may_be_contacted(audience, contacts, terms.channel, analysis_date, days_between_contacts)
     return audience
 
 
@@ -36,7 +36,7 @@ def with_external_ids(targets: pd.DataFrame, contacts: pd.DataFrame | None) -> p
     return targets.assign(external_id=targets.customer_id.map(ids))
 
 
-def marked(targets: pd.DataFrame, campaigns: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+def flag_assumptions(targets: pd.DataFrame, campaigns: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
     """The lists with `assumption`: what is assumed behind each row, the campaign's lift, the margin in the customer's value, or both.
 
     `customers` (customer_id, margin_known) tell whose margin the data knows.
@@ -47,7 +47,7 @@ def marked(targets: pd.DataFrame, campaigns: pd.DataFrame, customers: pd.DataFra
     return targets.assign(assumption=np.select(list(cases.values()), list(cases), ""))
 
 
-def reachable(
+def may_be_contacted(
     audience: pd.DataFrame,
     contacts: pd.DataFrame,
     channels: pd.Series,
@@ -72,19 +72,19 @@ def reachable(
     first_day = pd.Timestamp(analysis_date) - pd.Timedelta(days=days_between_contacts)
     resting = contacts.customer_id[pd.to_datetime(contacts.last_contacted) > first_day]
     agreed = contacts[contacts.consent & ~contacts.customer_id.isin(resting)]
-    named, allowed = agreed.channel.map(_plain), {}
+    named, allowed = agreed.channel.map(_normalized_name), {}
     for name in audience:
-        on_channel = agreed if pd.isna(channels[name]) else agreed[named == _plain(channels[name])]
+        on_channel = agreed if pd.isna(channels[name]) else agreed[named == _normalized_name(channels[name])]
         allowed[name] = audience[name] & audience.index.isin(on_channel.customer_id)
     return pd.DataFrame(allowed, index=audience.index)
 
 
-def _plain(channel: str) -> str:
+def _normalized_name(channel: str) -> str:
     """A channel without case and signs: E-Mail is email."""
     return re.sub(r"[\W_]", "", channel.casefold())
 
 
-def resting(
+def in_holdout_window(
     audience: pd.DataFrame, past: pd.DataFrame, analysis_date: pd.Timestamp, windows: pd.Series
 ) -> pd.DataFrame:
     """The audience less the control groups of past campaigns whose window is still open: they stay out of all campaigns."""
@@ -94,7 +94,7 @@ def resting(
     return audience.mul(~audience.index.isin(held), axis=0)
 
 
-def reach(audience: pd.DataFrame, allowed: pd.DataFrame) -> pd.DataFrame:
+def reach_by_campaign(audience: pd.DataFrame, allowed: pd.DataFrame) -> pd.DataFrame:
     """How many of each campaign's audience may be contacted: campaign, customers, reachable, share."""
     table = (
         pd.DataFrame({"customers": audience.sum(), "reachable": allowed.sum()}).rename_axis("campaign").reset_index()
@@ -102,7 +102,7 @@ def reach(audience: pd.DataFrame, allowed: pd.DataFrame) -> pd.DataFrame:
     return table.assign(share=table.reachable / table.customers.where(table.customers > 0))
 
 
-def targets(groups: pd.DataFrame, allocated: pd.DataFrame, control_share: float, seed: int) -> pd.DataFrame:
+def assign_audiences(groups: pd.DataFrame, allocated: pd.DataFrame, control_share: float, seed: int) -> pd.DataFrame:
     """Everybody on a list, once: customer_id, campaign, segment, group (treatment / control), value, reason.
 
     Of each group of alike customers those of the highest value come first. Controls come on top of the planned
@@ -122,13 +122,13 @@ def targets(groups: pd.DataFrame, allocated: pd.DataFrame, control_share: float,
         option=np.repeat(np.arange(len(chosen)), size),
         held=np.repeat(chosen.control.to_numpy(), size),
     )
-    listed["draw"] = _draws(listed, seed)
+    listed["draw"] = _draw_order(listed, seed)
     place = listed.sort_values(["option", "draw", "customer_id"]).groupby("option").cumcount()
     listed["group"] = np.where(place.reindex(listed.index) < listed.held, "control", "treatment")
     return _described(listed)
 
 
-def controls(targets: pd.DataFrame) -> pd.Series:
+def holdout_sizes(targets: pd.DataFrame) -> pd.Series:
     """Size of the control group of each (campaign, segment)."""
     return targets[targets.group == "control"].groupby(["campaign", "segment"]).size()
 
@@ -149,7 +149,7 @@ def _controls(allocated: pd.DataFrame, share: float) -> pd.Series:
     return taken + extra
 
 
-def _draws(listed: pd.DataFrame, seed: int) -> np.ndarray:
+def _draw_order(listed: pd.DataFrame, seed: int) -> np.ndarray:
     draws = np.empty(len(listed), dtype="uint64")
     ids = listed.customer_id.astype(object).to_numpy()
     for campaign in listed.campaign.unique():

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.milp import Programme, programme, worth_offering
-from crm_utils.budget.unit_economics import priced
+from crm_utils.budget.milp import CampaignMilp, build_milp, is_useful
+from crm_utils.budget.unit_economics import price_options
 
 ROUNDS = 40
 PRECISION = 0.004  # of a flip point
 TOLERANCE = 1e-6  # of the plan's profit: differences below are the solver's
-A_CONTACT = 1e-6  # less of one is the solver's
+CONTACT_TOLERANCE = 1e-6  # less of one is the solver's
 WHOLE_UP_TO = 400  # options: in larger plans a single customer moves no flip point, and whole ones take a second a plan
 
 
-def of_lines(
+def break_points(
     allocated: pd.DataFrame,
     campaigns: pd.DataFrame,
     budget: float,
@@ -32,7 +32,7 @@ def of_lines(
     whether another set keeps the line in, and the search goes on with that one. Customers may be split on the way;
     where single ones could matter, the flip point is proven with whole ones, or found with them.
     """
-    useful = worth_offering(allocated, campaigns)
+    useful = is_useful(allocated, campaigns)
     terms = (campaigns, budget, target_return, control_share)
     must_spend = set(campaigns.name[campaigns.min_spend > 0])
     current, flips = None, {}  # what the plan earns without a line that is not in it is the same for all of these
@@ -58,13 +58,13 @@ def of_lines(
 class _Line:
     """The plan with the lift of one line changed: its options are at `places` of the programme, priced at lift 0."""
 
-    base: Programme
+    base: CampaignMilp
     places: np.ndarray
     profit_per_lift: np.ndarray
     spend_per_lift: np.ndarray
     highest_lift: np.ndarray  # beyond it there is nobody left to win
 
-    def at(self, lift: float) -> Programme:
+    def at(self, lift: float) -> CampaignMilp:
         lifts = np.minimum(lift, self.highest_lift)
         return self.base.shifted(self.places, lifts * self.profit_per_lift, lifts * self.spend_per_lift)
 
@@ -100,21 +100,21 @@ class _Line:
         if np.isnan(flip):
             return False
         sides = (self.at(flip * side).best(True) for side in (1 + PRECISION, 1 - PRECISION))
-        above, below = (best[self.places].sum() > A_CONTACT for best in sides)
+        above, below = (best[self.places].sum() > CONTACT_TOLERANCE for best in sides)
         return bool(above and not below)
 
     def _with(self, running: np.ndarray, without: float) -> Callable[[float], tuple[float, float]]:
         def plan(lift: float) -> tuple[float, float]:
             found = self.at(lift).fixed(running)
             best = np.concatenate([found.contacts, running])
-            gain = found.profit - without if best[self.places].sum() > A_CONTACT else 0.0
+            gain = found.profit - without if best[self.places].sum() > CONTACT_TOLERANCE else 0.0
             return gain, self._slope(lift, best, found.prices)
 
         return plan
 
     def _gain(self, lift: float, best: np.ndarray, without: float) -> float:
         """What the line adds to the best profit; 0 where the plan leaves it out."""
-        return float(self.at(lift).profit @ best) - without if best[self.places].sum() > A_CONTACT else 0.0
+        return float(self.at(lift).profit @ best) - without if best[self.places].sum() > CONTACT_TOLERANCE else 0.0
 
     def _slope(self, lift: float, best: np.ndarray, prices: np.ndarray) -> float:
         """What one more unit of lift adds to the best profit: added profit, less what the money redeemed is worth elsewhere."""
@@ -125,14 +125,14 @@ class _Line:
 
 def _line(used: pd.DataFrame, rows: np.ndarray, campaigns: pd.DataFrame, *limits) -> _Line:
     own = used[rows]
-    none, all_won = (priced(own.assign(lift=lift), campaigns) for lift in (0.0, 1.0))
+    none, all_won = (price_options(own.assign(lift=lift), campaigns) for lift in (0.0, 1.0))
     highest = 1 - own.p0.to_numpy()
     per_lift = [(all_won[name] - none[name]).to_numpy() / highest for name in ("profit", "spend")]
-    base = programme(pd.concat([used[~rows], none]), campaigns, *limits)
+    base = build_milp(pd.concat([used[~rows], none]), campaigns, *limits)
     return _Line(base, np.arange(len(used) - len(own), len(used)), *per_lift, highest)
 
 
-def _running(programme: Programme, best: np.ndarray) -> np.ndarray:
+def _running(programme: CampaignMilp, best: np.ndarray) -> np.ndarray:
     return best[programme.options :] > 0.5
 
 

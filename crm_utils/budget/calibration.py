@@ -8,17 +8,17 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from crm_utils.cltv import btyd, forecast
-from crm_utils.core.orders import known_on
+from crm_utils.core.orders import orders_as_of
 from crm_utils.rfm import measures
-from crm_utils.segmentation.assignment import name_alike
+from crm_utils.segmentation.assignment import assign_as_of
 
 TOLERANCE = 0.05  # a segment whose forecast is off by more is named on the page
-FEWEST = 100  # customers of a segment before its own correction is trusted
+MIN_SEGMENT_CUSTOMERS = 100  # customers of a segment before its own correction is trusted
 YEAR = 364  # whole weeks
 COLUMNS = ["segment", "customers", "predicted", "actual"]
 
 
-class Windows:
+class WindowCalibration:
     """Windows of `days` days that are over: what was forecast on a day, and what came. Each is computed once."""
 
     def __init__(
@@ -57,7 +57,11 @@ class Windows:
         """
         origins = (day - timedelta(days=self.days), day - timedelta(days=YEAR))
         windows = [self.on(origin) for origin in dict.fromkeys(origins)]
-        known = [table[table.customers >= FEWEST].set_index("segment")["shift"] for table in windows if len(table)]
+        known = [
+            table[table.customers >= MIN_SEGMENT_CUSTOMERS].set_index("segment")["shift"]
+            for table in windows
+            if len(table)
+        ]
         return pd.concat(known, axis=1).astype(float).mean(axis=1) if known else pd.Series(dtype=float)
 
     def held_out(self, analysis_date: date) -> pd.DataFrame:
@@ -69,38 +73,40 @@ class Windows:
         origin = analysis_date - timedelta(days=self.days)
         last = self.on(origin)
         moved = last.segment.map(self.corrections(origin)).fillna(0.0).astype(float)
-        calibrated = shifted(last.predicted.astype(float), moved)
+        calibrated = shift_logit(last.predicted.astype(float), moved)
         return last.drop(columns="shift").assign(calibrated=calibrated, error=calibrated - last.actual.astype(float))
 
     def _compute(self, origin: date) -> pd.DataFrame:
-        before = known_on(self.orders, self.adjustments, origin)
-        known = forecast.summary(before, origin)
+        before = orders_as_of(self.orders, self.adjustments, origin)
+        known = forecast.rfm_summary(before, origin)
         if not len(known) or not (known.repeat_orders > 0).any():
             return pd.DataFrame(columns=[*COLUMNS, "shift"])
-        purchase = btyd.fit(self.kind, *forecast.behaviour(known))
+        purchase = btyd.fit(self.kind, *forecast.to_xtT(known))
         chance = btyd.purchase_probabilities(purchase, known, [self.days])[self.days]
-        scored = measures.score_alike(before, origin, self.customers)
-        named = name_alike(scored, origin, self.customers, self.segments)
+        scored = measures.score_with_rules_of(before, origin, self.customers)
+        named = assign_as_of(scored, origin, self.customers, self.segments)
         judged = pd.DataFrame({"chance": chance, "segment": named.reindex(chance.index)}).dropna()
-        after = known_on(self.orders, self.adjustments, origin + timedelta(days=self.days))
+        after = orders_as_of(self.orders, self.adjustments, origin + timedelta(days=self.days))
         judged["bought"] = judged.index.isin(_buyers(after, origin))
         table = judged.groupby("segment").agg(
             customers=("chance", "size"), predicted=("chance", "mean"), actual=("bought", "mean")
         )
-        table["shift"] = [_shift(judged.chance[judged.segment == name], table.actual[name]) for name in table.index]
+        table["shift"] = [
+            _logit_offset(judged.chance[judged.segment == name], table.actual[name]) for name in table.index
+        ]
         return table.reset_index()
 
 
-def calibrated(chances: pd.DataFrame, segment: pd.Series, corrections: pd.Series) -> pd.DataFrame:
+def calibrate(chances: pd.DataFrame, segment: pd.Series, corrections: pd.Series) -> pd.DataFrame:
     """The chances to buy anyway (customer_id × window) moved, segment by segment, by `corrections`.
 
     `segment` by customer_id; segments without a correction keep the model's chances.
     """
     by_customer = segment.reindex(chances.index).map(corrections).fillna(0.0).astype(float).to_numpy()
-    return chances.apply(lambda column: shifted(column, by_customer))
+    return chances.apply(lambda column: shift_logit(column, by_customer))
 
 
-def shifted(chance: pd.Series, shift: pd.Series | np.ndarray) -> pd.Series:
+def shift_logit(chance: pd.Series, shift: pd.Series | np.ndarray) -> pd.Series:
     """Probabilities with `shift` added to their log odds."""
     return pd.Series(expit(logit(chance.to_numpy(float)) + np.asarray(shift, float)), index=chance.index)
 
@@ -110,10 +116,10 @@ def _buyers(orders: ir.Table, after: date) -> np.ndarray:
     return later.select("customer_id").distinct().execute().customer_id.to_numpy()
 
 
-def _shift(chance: pd.Series, actual: float) -> float:
+def _logit_offset(chance: pd.Series, actual: float) -> float:
     """The shift at which the mean chance is the actual share, by bisection; within ±5, where a share is 0 or 1."""
     low, high = -5.0, 5.0
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if shifted(chance, middle).mean() < actual else (low, middle)
+        low, high = (middle, high) if shift_logit(chance, middle).mean() < actual else (low, middle)
     return (low + high) / 2

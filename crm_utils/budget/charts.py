@@ -8,14 +8,13 @@ from crm_utils.core.display.figure_style import (
     BLUE,
     GREY,
     INK,
+    LIGHT_INK,
     ORANGE,
     PALE,
-    SOFT,
     money_axis,
     new_axes,
     segment_colours,
 )
-from crm_utils.core.display.figure_style import figure as figure
 
 
 def plan(lines: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
@@ -32,7 +31,7 @@ def plan(lines: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:
         end = max(row.profit_high, row.expected_profit, 0)
         low, expected, high = (formatting.money(x, currency, 0) for x in (row.profit_low, row.expected_profit, row.profit_high))  # fmt: skip
         ax.text(end, place + 0.2, f"  earns {expected} ({low} to {high})", va="center", fontsize=8.5)
-        ax.text(row.spend, place - 0.2, f" costs {formatting.money(row.spend, currency)}", va="center", fontsize=8.5, color=SOFT)  # fmt: skip
+        ax.text(row.spend, place - 0.2, f" costs {formatting.money(row.spend, currency)}", va="center", fontsize=8.5, color=LIGHT_INK)  # fmt: skip
     ax.set_yticks(places, [f"{row.campaign}\n{row.segment}" for row in shown.itertuples()], fontsize=9)
     ends = shown[["spend", "expected_profit", "profit_low", "profit_high"]]
     ax.set_xlim(
@@ -49,7 +48,7 @@ def budget_curve(curve: pd.DataFrame, budget: float, sensible: float, currency: 
     ax = new_axes(ax)
     ax.fill_between(curve.budget, curve.profit_low, curve.profit_high, color=BLUE, alpha=0.15, linewidth=0)
     ax.plot(curve.budget, curve.expected_profit, color=BLUE)
-    marks = [(sensible, "sensible budget", ORANGE), (budget, "budget", SOFT)]
+    marks = [(sensible, "sensible budget", ORANGE), (budget, "budget", LIGHT_INK)]
     for place, (where, label, colour) in enumerate(marks):
         if where <= curve.budget.max():
             ax.axvline(where, color=colour, linestyle="--", linewidth=1.2)

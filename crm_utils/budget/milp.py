@@ -8,13 +8,13 @@ import pandas as pd
 from scipy.optimize import LinearConstraint, linprog, milp
 from scipy.sparse import coo_array, csr_array, diags_array, hstack, vstack
 
-from crm_utils.budget.silence import silent
+from crm_utils.budget.silence import _silence_stdout
 
 GAP = 1e-7  # of the expected profit: how far from the best plan the solver may stop
 
 
 @dataclass(frozen=True)
-class Fixed:
+class LpSolution:
     """The best plan with the running campaigns given: its profit (-inf where there is none), contacts, prices of the limits."""
 
     profit: float
@@ -23,7 +23,7 @@ class Fixed:
 
 
 @dataclass(frozen=True)
-class Programme:
+class CampaignMilp:
     """Most profit @ [contacts…, campaign runs…] with low ≤ rows @ … ≤ high, 0 ≤ … ≤ upper.
 
     Rows: the budget; customers of each group; contacts only where the campaign runs (`opened`); capacities; money of
@@ -47,7 +47,7 @@ class Programme:
     def best(self, whole: bool) -> np.ndarray | None:
         """Contacts (of whole customers) and running campaigns (0 or 1) of the best plan; None where the limits allow none."""
         campaigns = len(self.profit) - self.options
-        with silent():
+        with _silence_stdout():
             solution = milp(
                 -self.profit,
                 integrality=np.concatenate([np.full(self.options, whole), np.ones(campaigns)]),
@@ -57,7 +57,7 @@ class Programme:
             )
         return solution.x
 
-    def fixed(self, running: np.ndarray) -> Fixed:
+    def fixed(self, running: np.ndarray) -> LpSolution:
         """The best plan in which exactly these campaigns run, customers split where a limit ends: a linear programme."""
         on = running[self.campaign]
         columns = np.concatenate([on, np.zeros(len(running), bool)])
@@ -73,11 +73,11 @@ class Programme:
         )
         prices, contacts = np.zeros(len(rows)), np.zeros(self.options)
         if solved.status != 0:
-            return Fixed(-np.inf, contacts, prices)
+            return LpSolution(-np.inf, contacts, prices)
         contacts[on] = solved.x
         prices[most] -= solved.ineqlin.marginals[: most.sum()]
         prices[least] += solved.ineqlin.marginals[most.sum() :]
-        return Fixed(float(paid @ self.profit - solved.fun), contacts, prices)
+        return LpSolution(float(paid @ self.profit - solved.fun), contacts, prices)
 
     def shift(self, options: np.ndarray, profit: np.ndarray, spend: np.ndarray) -> tuple[np.ndarray, csr_array]:
         """What more profit and spend a contact of these options (places) add to the profit and to the rows."""
@@ -90,7 +90,7 @@ class Programme:
         where = (np.concatenate(places), np.tile(options, len(places)))
         return profits, csr_array(coo_array((np.concatenate(values), where), self.rows.shape))
 
-    def shifted(self, options: np.ndarray, profit: np.ndarray, spend: np.ndarray) -> "Programme":
+    def shifted(self, options: np.ndarray, profit: np.ndarray, spend: np.ndarray) -> "CampaignMilp":
         """The programme with a contact of these options (places) earning and costing more by so much."""
         profits, rows = self.shift(options, profit, spend)
         return replace(self, profit=self.profit + profits, rows=csr_array(self.rows + rows))
@@ -103,14 +103,14 @@ class Programme:
         return rows
 
 
-def worth_offering(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.Series:
+def is_useful(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.Series:
     """Options that a best plan may use: those that earn, and those of campaigns that must spend."""
     return (options.profit > 0) | options.campaign.isin(campaigns.name[campaigns.min_spend > 0])
 
 
-def programme(
+def build_milp(
     used: pd.DataFrame, campaigns: pd.DataFrame, budget: float, target_return: float | None, control_share: float
-) -> Programme:
+) -> CampaignMilp:
     """The programme of these options, all of which may be used."""
     options, switches = len(used), len(campaigns)
     row = np.arange(options)
@@ -137,7 +137,7 @@ def programme(
     if target_return is not None:
         blocks.append(csr_array(profit[None, :]) - target_return * all_spend)
         high, low = [*high, [np.inf]], [*low, [0.0]]
-    return Programme(
+    return CampaignMilp(
         profit, csr_array(vstack(blocks)), np.concatenate(low).astype(float), np.concatenate(high).astype(float),
         np.concatenate([room, np.ones(switches)]), campaign, slice(1 + groups, 1 + groups + options), money, target_return,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.milp import programme, worth_offering
+from crm_utils.budget.milp import build_milp, is_useful
 from crm_utils.core.errors import BudgetError
 
 
@@ -24,10 +24,10 @@ def allocate(
     times faster, and off by less than a contact a limit. Raises `BudgetError` where no plan can honour the limits.
     """
     _refuse(options, campaigns, budget, target_return, control_share)
-    used = options[worth_offering(options, campaigns)]
+    used = options[is_useful(options, campaigns)]
     if used.empty:
         return options.assign(contacts=0)
-    best = programme(used, campaigns, budget, target_return, control_share).best(whole)
+    best = build_milp(used, campaigns, budget, target_return, control_share).best(whole)
     if best is None:
         raise BudgetError(
             "no plan honours all limits: check min_spend, max_spend and capacity of the campaigns, and target_return"
@@ -47,7 +47,7 @@ def spend(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> float:
     return float((allocated.contacts * allocated.spend).sum() + _fixed(allocated, campaigns))
 
 
-def limits_that_bind(
+def binding_constraints(
     allocated: pd.DataFrame, campaigns: pd.DataFrame, budget: float, target_return: float | None = None
 ) -> list[str]:
     """What keeps the plan from earning more: 'the budget', 'the target return', or a campaign's capacity or spend limits."""

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.unit_economics import break_even_lift, priced
+from crm_utils.budget.unit_economics import break_even_lift, price_options
 
 SUMS = ["added_margin", "incentives_added", "incentives_anyway", "contact_costs"]
 Z_TWO_SIDED_5_POWER_80 = 2.8016
 
 
-def plan(
+def build_plan(
     allocated: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series, flips: pd.Series | None = None
 ) -> pd.DataFrame:
     """The budget table: one row per campaign × segment with eligible customers, planned or not, the best profit first.
@@ -22,7 +22,10 @@ def plan(
     (campaign, segment); flip_lift is from `flip_points.of_lines`. Null where no lift could pay, or nothing is planned.
     """
     ranged = campaigns.set_index("name")[["lift_low", "lift_high"]]
-    at = {end: priced(allocated.assign(lift=allocated.campaign.map(ranged[end])), campaigns).profit for end in ranged}
+    at = {
+        end: price_options(allocated.assign(lift=allocated.campaign.map(ranged[end])), campaigns).profit
+        for end in ranged
+    }
     rows = allocated.assign(profit_low=at["lift_low"], profit_high=at["lift_high"])
     weight = rows.contacts.where(rows.groupby(["campaign", "segment"]).contacts.transform("sum") > 0, rows.customers)
     rows["discount_anyway"] = rows.p0 * rows.discount
@@ -65,7 +68,9 @@ def _finished(table: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series,
     table["max_cost_per_contact"] = table.profit / table.weight + term.contact_cost - fixed
     keys = pd.MultiIndex.from_frame(table[["campaign", "segment"]])
     table["control"] = controls.reindex(keys, fill_value=0).to_numpy()
-    table["detectable_lift"] = detectable_lift(table.chance_anyway, table.contacts, table.control) / term.delivered
+    table["detectable_lift"] = (
+        minimum_detectable_lift(table.chance_anyway, table.contacts, table.control) / term.delivered
+    )
     for name in ("lift", "lift_low", "lift_high", "basis"):
         table[name] = term[name]
     table["flip_lift"] = np.nan if flips is None else flips.reindex(keys).to_numpy()
@@ -86,7 +91,7 @@ def _finished(table: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series,
     return table.sort_values(order, ascending=[False, True, True], ignore_index=True)[[*columns, "basis", "reason"]]
 
 
-def detectable_lift(p0: pd.Series, contacts: pd.Series, controls: pd.Series) -> pd.Series:
+def minimum_detectable_lift(p0: pd.Series, contacts: pd.Series, controls: pd.Series) -> pd.Series:
     """The lift that a comparison with so many controls sees 8 times of 10, at 5 % two-sided; null without controls.
 
     2.80 √(p0 (1 − p0) (1/contacts + 1/controls)): of everybody listed, whether a contact arrives or not.
@@ -95,17 +100,17 @@ def detectable_lift(p0: pd.Series, contacts: pd.Series, controls: pd.Series) -> 
     return (Z_TWO_SIDED_5_POWER_80 * spread).where(spread > 0)
 
 
-def measurability(plan: pd.DataFrame) -> pd.DataFrame:
+def power_by_campaign(plan: pd.DataFrame) -> pd.DataFrame:
     """What each planned campaign's control groups will show, its segments pooled.
 
     Returns campaign, contacts, control, lift, detectable_lift (pooled), verdict: whether the lift can be seen.
     """
     chosen = plan[plan.contacts > 0]
-    of_all = detectable_lift(chosen.chance_anyway, chosen.contacts, chosen.control)
+    of_all = minimum_detectable_lift(chosen.chance_anyway, chosen.contacts, chosen.control)
     chosen = chosen.assign(p0=chosen.chance_anyway * chosen.contacts, delivered=of_all / chosen.detectable_lift)
     sums = {"contacts": "sum", "control": "sum", "p0": "sum", "lift": "first", "delivered": "first"}
     table = chosen.groupby("campaign", sort=False).agg(sums).reset_index()
-    pooled = detectable_lift(table.p0 / table.contacts, table.contacts, table.control)
+    pooled = minimum_detectable_lift(table.p0 / table.contacts, table.contacts, table.control)
     table["detectable_lift"] = pooled / table.delivered
     seen = table.detectable_lift <= table.lift
     table["verdict"] = np.where(seen, "will be seen if it is there", "cannot be measured: pool or repeat")

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.budget import optimizer
-from crm_utils.budget.unit_economics import priced
+from crm_utils.budget.unit_economics import price_options
 from crm_utils.core.errors import BudgetError
 
 
-def interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, float]:
+def profit_interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, float]:
     """Expected profit of these contacts with every lift at its lift_low, and at its lift_high.
 
     If each range holds its lift 90 times of 100, this holds the plan's expected profit 90 times of 100 where lifts
@@ -16,13 +16,13 @@ def interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, f
     """
     ranged = campaigns.set_index("name")
     ends = (
-        priced(allocated.assign(lift=allocated.campaign.map(ranged[end])), campaigns)
+        price_options(allocated.assign(lift=allocated.campaign.map(ranged[end])), campaigns)
         for end in ("lift_low", "lift_high")
     )
     return tuple(optimizer.expected_profit(at_end, campaigns) for at_end in ends)
 
 
-def curve(
+def budget_curve(
     options: pd.DataFrame,
     campaigns: pd.DataFrame,
     budgets: list[float],
@@ -41,17 +41,17 @@ def curve(
         spent = optimizer.spend(allocated, campaigns)
         profit = optimizer.expected_profit(allocated, campaigns)
         budget = budget if target_return is None else spent
-        rows.append([budget, spent, budget - spent, profit, *interval(allocated, campaigns)])
+        rows.append([budget, spent, budget - spent, profit, *profit_interval(allocated, campaigns)])
     return pd.DataFrame(rows, columns=["budget", "spend", "unspent", "expected_profit", "profit_low", "profit_high"])
 
 
-def sensible_budget(options: pd.DataFrame, campaigns: pd.DataFrame, control_share: float) -> float:
+def profit_maximizing_budget(options: pd.DataFrame, campaigns: pd.DataFrame, control_share: float) -> float:
     """What the best plan without a budget spends: above it no contact earns its cost."""
     most = (options.spend * options.customers).sum() + campaigns.fixed_cost.sum() + campaigns.min_spend.sum()
     return optimizer.spend(optimizer.allocate(options, campaigns, most, control_share=control_share), campaigns)
 
 
-def most_to_spend(options: pd.DataFrame, campaigns: pd.DataFrame, control_share: float) -> float:
+def max_useful_spend(options: pd.DataFrame, campaigns: pd.DataFrame, control_share: float) -> float:
     """What it would cost to run every campaign and to contact everybody with the dearest one open to them."""
     by_group = options.groupby("group")
     room = np.floor(by_group.customers.first() * (1 - control_share) + 1e-9)
@@ -59,7 +59,7 @@ def most_to_spend(options: pd.DataFrame, campaigns: pd.DataFrame, control_share:
     return float((room * by_group.spend.max()).sum() + running.sum())
 
 
-def budgets_to_show(budget: float, sensible: float, least: float = 0) -> list[float]:
+def curve_budgets(budget: float, sensible: float, least: float = 0) -> list[float]:
     """Budgets from 0, or what campaigns must spend at `least`, to 2 × the budget; where the sensible budget is far below, to 2 × that,
     since the curve is flat beyond.
     """
@@ -68,7 +68,7 @@ def budgets_to_show(budget: float, sensible: float, least: float = 0) -> list[fl
     return sorted({*(money for money in shown if money > least), round(least, 2)})
 
 
-def next_money(
+def marginal_profit(
     allocated: pd.DataFrame, options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, control_share: float
 ) -> float:
     """What 1,000 of money on top of the budget would add to the expected profit."""
@@ -77,7 +77,7 @@ def next_money(
     return max(gain, 0.0)
 
 
-def scenarios(
+def compare_scenarios(
     options: pd.DataFrame,
     campaigns: pd.DataFrame,
     budget: float,
@@ -103,7 +103,9 @@ def scenarios(
         rows.append({"scenario": change["name"]})
         try:
             rows[-1] |= (
-                curve(priced(weighed, changed), changed, money, control_share, True, target_return).iloc[0].to_dict()
+                budget_curve(price_options(weighed, changed), changed, money, control_share, True, target_return)
+                .iloc[0]
+                .to_dict()
             )
         except BudgetError:
             if len(rows) == 1:
@@ -111,7 +113,7 @@ def scenarios(
     return pd.DataFrame(rows)
 
 
-def levers(
+def what_if_doubled(
     options: pd.DataFrame,
     campaigns: pd.DataFrame,
     budget: float,
@@ -125,10 +127,10 @@ def levers(
         {"name": "contacts and fixed costs at half the price", "cost": -0.5},
         {"name": "lifts and margin both twice as high", "lift": 1, "margin": 1},
     ]
-    return scenarios(options, campaigns, budget, changes, control_share, target_return)
+    return compare_scenarios(options, campaigns, budget, changes, control_share, target_return)
 
 
-def proven(
+def measured_but_unplanned(
     options: pd.DataFrame, campaigns: pd.DataFrame, plan: pd.DataFrame, budget: float, control_share: float
 ) -> pd.DataFrame:
     """The campaigns whose lift is measured but which the plan leaves out, one row each.
@@ -144,13 +146,13 @@ def proven(
             continue
         alone = optimizer.allocate(own, offer.assign(min_spend=0.0), budget, control_share=control_share)
         there = plan[plan.segment.isin(own.segment) & (plan.contacts > 0)]
-        earns = optimizer.expected_profit(alone, offer), interval(alone, offer)[0]
+        earns = optimizer.expected_profit(alone, offer), profit_interval(alone, offer)[0]
         planned = there.campaign.unique().tolist(), there.expected_profit.sum(), (there.basis == "assumed").any()
         rows.append([name, *earns, *planned])
     return pd.DataFrame(rows, columns=["campaign", "alone", "low", "instead", "instead_earns", "assumed"])
 
 
-def rules_of_thumb(
+def benchmark_allocations(
     allocated: pd.DataFrame, campaigns: pd.DataFrame, revenue: pd.Series, control_share: float
 ) -> pd.DataFrame:
     """The plan beside three ways to spend the same money: way, spend, contacts, expected_profit.
@@ -166,13 +168,13 @@ def rules_of_thumb(
     largest = by_lift.assign(rank=by_lift.segment.map(sizes.groupby("segment").customers.sum()))
     ways = {
         "this plan": allocated,
-        "equal split over campaigns": _filled(
+        "equal split over campaigns": _allocate_greedily(
             allocated, campaigns, dict.fromkeys(campaigns.name, budget / len(campaigns)), budget, control_share
         ),
-        "top spenders only": _filled(
+        "top spenders only": _allocate_greedily(
             spenders.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, control_share
         ),
-        "largest segments": _filled(
+        "largest segments": _allocate_greedily(
             largest.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, control_share
         ),
     }
@@ -190,7 +192,7 @@ def rules_of_thumb(
     )
 
 
-def _filled(
+def _allocate_greedily(
     ordered: pd.DataFrame, campaigns: pd.DataFrame, shares: dict[str, float], budget: float, control_share: float
 ):
     """Contacts given in this order until the money, or each campaign's share of it, is gone."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def silent() -> Iterator[None]:
+def _silence_stdout() -> Iterator[None]:
     """Nothing written to the process's standard output meanwhile gets anywhere: HiGHS prints a debug line past its own switch."""
     flush = ctypes.CDLL(None).fflush if os.name == "posix" else lambda _: None
     sys.stdout.flush()

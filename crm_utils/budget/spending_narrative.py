@@ -2,16 +2,16 @@
 
 import pandas as pd
 
-from crm_utils.core.display.paragraphs import Sentence, say
-from crm_utils.core.formatting import listing, money
+from crm_utils.core.display.paragraphs import Paragraph, paragraph
+from crm_utils.core.formatting import join_names, money
 
 
-def nobody(audience: pd.DataFrame) -> Sentence | None:
+def nobody(audience: pd.DataFrame) -> Paragraph | None:
     """The campaigns that nobody is meant for on this date; None where there is none."""
     empty = audience.columns[~audience.any()].tolist()
     return (
-        say(
-            f"Nobody fits {listing(empty)} on this date, so nothing is weighed for {'it' if len(empty) == 1 else 'them'}."
+        paragraph(
+            f"Nobody fits {join_names(empty)} on this date, so nothing is weighed for {'it' if len(empty) == 1 else 'them'}."
         )
         if empty
         else None
@@ -26,19 +26,19 @@ def unspent(
     limits: list[str],
     most: float,
     currency: str,
-) -> Sentence:
+) -> Paragraph:
     """How much is left and why, what binds, and what the next 1,000 would earn. `most` is what could be spent at all."""
     left = budget - plan.spend.sum()
-    bound = f"What binds is {listing(limits)}." if limits else ""
+    bound = f"What binds is {join_names(limits)}." if limits else ""
     if target_return is not None:
-        return say(bound)
+        return paragraph(bound)
     if "the budget" in limits:
         if next_1000 < 0.005:
-            return say(f"The next {money(1000, currency, 0)} would earn nothing more.")
-        return say(bound, f"The next {money(1000, currency, 0)} would earn {money(next_1000, currency)} more.")
+            return paragraph(f"The next {money(1000, currency, 0)} would earn nothing more.")
+        return paragraph(bound, f"The next {money(1000, currency, 0)} would earn {money(next_1000, currency)} more.")
     if limits:  # more contacts would earn: the campaigns' own limits keep them out
-        return say(f"{money(left, currency, 0)} stays unspent.", bound, "Raise these limits to use more of it.")
-    return say(
+        return paragraph(f"{money(left, currency, 0)} stays unspent.", bound, "Raise these limits to use more of it.")
+    return paragraph(
         f"{money(left, currency, 0)} stays unspent: {_why_left(plan, budget, most, currency)} Better unspent than wasted."
     )
 
@@ -55,11 +55,11 @@ def _why_left(plan: pd.DataFrame, budget: float, most: float, currency: str) -> 
     )
 
 
-def levers(table: pd.DataFrame, budget: float | None, currency: str) -> Sentence:
+def levers(table: pd.DataFrame, budget: float | None, currency: str) -> Paragraph:
     """Which assumption would change most how much is worth spending. No `budget` where a return is asked for in its place."""
     planned, together, single = table.iloc[0], table.iloc[-1], table.iloc[1:-1].dropna(subset="spend")
     if single.empty:
-        return say("The campaigns' limits leave nothing to compare.")
+        return paragraph("The campaigns' limits leave nothing to compare.")
     best = single.loc[single.spend.idxmax()]
     earns = f"{money(best.expected_profit, currency, 0)} instead of {money(planned.expected_profit, currency, 0)}"
     if best.spend > planned.spend * 1.01:
@@ -69,7 +69,7 @@ def levers(table: pd.DataFrame, budget: float | None, currency: str) -> Sentence
             f"Nothing alone would make more worth spending: {best.scenario} would earn {earns} with the same contacts."
         )
     if budget is None or pd.isna(together.spend):
-        return say(first)
+        return paragraph(first)
     if together.unspent < 0.01 * budget:
-        return say(first, "Lifts and margin both twice as high would use the whole budget.")
-    return say(first, f"Even lifts and margin both twice as high would use only {money(together.spend, currency, 0)} of the {money(budget, currency, 0)}: to spend more, offer campaigns that reach more people or do more for each, or win new customers.")  # fmt: skip
+        return paragraph(first, "Lifts and margin both twice as high would use the whole budget.")
+    return paragraph(first, f"Even lifts and margin both twice as high would use only {money(together.spend, currency, 0)} of the {money(budget, currency, 0)}: to spend more, offer campaigns that reach more people or do more for each, or win new customers.")  # fmt: skip

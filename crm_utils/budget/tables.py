@@ -3,7 +3,7 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils.core.display.table_style import Folded, folded, styled
+from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
 
 SHORT = ["campaign", "segment", "contacts", "control", "spend", "expected_profit", "profit_low", "profit_high"]
 RANGED = "profits rest on the costs and lifts assumed; intervals given the assumed ranges"
@@ -12,7 +12,7 @@ RANGED = "profits rest on the costs and lifts assumed; intervals given the assum
 def budget(plan: pd.DataFrame, currency: str) -> Styler:
     """The planned lines."""
     shown = _marked(plan[plan.contacts > 0])[[*SHORT, "lift_planned", "break_even_lift"]]
-    return styled(shown, f"The planned lines ({RANGED})", currency, total=tuple(SHORT[2:]))
+    return style_table(shown, f"The planned lines ({RANGED})", currency, total=tuple(SHORT[2:]))
 
 
 def every_line(plan: pd.DataFrame, currency: str) -> Styler:
@@ -20,7 +20,7 @@ def every_line(plan: pd.DataFrame, currency: str) -> Styler:
     shown = _marked(plan).drop(columns=["roi", "basis", "lift", "lift_low", "lift_high"])
     shown = shown if plan.discount.any() else shown.drop(columns=["discount", "discount_anyway"])
     headings = {"customers": "Eligible", "reason": "Why"}
-    return styled(shown, f"Every campaign × segment that was weighed ({RANGED})", currency, headings)
+    return style_table(shown, f"Every campaign × segment that was weighed ({RANGED})", currency, headings)
 
 
 def campaigns(campaigns: pd.DataFrame, currency: str) -> Styler:
@@ -29,7 +29,7 @@ def campaigns(campaigns: pd.DataFrame, currency: str) -> Styler:
     unset = [name for name in ("channel", "capacity", "max_spend") if shown[name].isna().all()]
     shown = shown.drop(columns=[*unset, *(["min_spend"] if not shown.min_spend.any() else [])])
     shown = shown.drop(columns=[name for name in ("incentive_share", "continuation") if not shown[name].any()])
-    return styled(
+    return style_table(
         shown,
         "What each campaign costs and changes (costs and shares: assumptions)",
         currency,
@@ -39,24 +39,24 @@ def campaigns(campaigns: pd.DataFrame, currency: str) -> Styler:
 
 def verdicts(verdicts: pd.DataFrame, currency: str) -> Styler:
     summed = ("customers", "contacts", "spend", "expected_profit", "weighed", "loss")
-    return styled(verdicts, "What the plan does for each segment", currency, total=summed)
+    return style_table(verdicts, "What the plan does for each segment", currency, total=summed)
 
 
 def scenarios(scenarios: pd.DataFrame, currency: str) -> Styler:
-    return styled(scenarios, f"The best plan if things differ ({RANGED})", currency)
+    return style_table(scenarios, f"The best plan if things differ ({RANGED})", currency)
 
 
 def levers(levers: pd.DataFrame, currency: str) -> Styler:
-    return styled(levers, f"How much would be worth spending if things were better ({RANGED})", currency)
+    return style_table(levers, f"How much would be worth spending if things were better ({RANGED})", currency)
 
 
-def curve(curve: pd.DataFrame, currency: str) -> Folded:
-    table = styled(curve, f"The best plan at each budget ({RANGED})", currency)
-    return folded("The numbers behind the figure", table)
+def curve(curve: pd.DataFrame, currency: str) -> Collapsible:
+    table = style_table(curve, f"The best plan at each budget ({RANGED})", currency)
+    return collapsible("The numbers behind the figure", table)
 
 
 def rules_of_thumb(ways: pd.DataFrame, currency: str) -> Styler:
-    return styled(ways, "What the plan costs, spent in other ways", currency)
+    return style_table(ways, "What the plan costs, spent in other ways", currency)
 
 
 def named_cells(cells: pd.DataFrame) -> Styler:
@@ -66,28 +66,30 @@ def named_cells(cells: pd.DataFrame) -> Styler:
         "campaigns": "With",
         "cell": "Cell",
     }
-    return styled(cells, "The cells the strategy names, and what the plan does with them", headings=headings)
+    return style_table(cells, "The cells the strategy names, and what the plan does with them", headings=headings)
 
 
 def measurability(table: pd.DataFrame) -> Styler:
-    return styled(
+    return style_table(
         table, "What the control groups will show, a campaign's segments pooled", headings={"verdict": "The lift"}
     )
 
 
 def reach(reach: pd.DataFrame) -> Styler:
-    return styled(reach, "Who may be contacted", headings={"customers": "Eligible", "share": "Of them"})
+    return style_table(reach, "Who may be contacted", headings={"customers": "Eligible", "share": "Of them"})
 
 
 def measured(measured: pd.DataFrame, currency: str) -> Styler:
     """What past campaigns did, the unused ones with the reason."""
     columns = ["campaign", "use", "check", "treated", "control", "bought_treated", "bought_control"]
     columns += ["lift", "lift_low", "lift_high", "earned", "earned_low", "earned_high", "promised"]
-    return styled(measured[columns], "What past campaigns earned (90% intervals)", currency)
+    return style_table(measured[columns], "What past campaigns earned (90% intervals)", currency)
 
 
 def calibration(held_out: pd.DataFrame) -> Styler:
-    return styled(held_out, "Customers who bought by themselves in the last window, beside the forecast from its start")
+    return style_table(
+        held_out, "Customers who bought by themselves in the last window, beside the forecast from its start"
+    )
 
 
 def _marked(plan: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ Lifetime value × lift is not used: lifetime value already holds the orders that
 import numpy as np
 import pandas as pd
 
-from crm_utils.config.safe_query import meets
+from crm_utils.config.safe_query import evaluate
 from crm_utils.core.errors import BudgetError
 
 VALUE_CLASSES = 10
@@ -23,7 +23,7 @@ def margin_rate(model: pd.DataFrame) -> tuple[float, bool]:
     return float(row.value), row.note != "assumption"
 
 
-def candidates(
+def customer_economics(
     customers: pd.DataFrame, segments: pd.DataFrame, cltv: pd.DataFrame, margin: float, habits: pd.DataFrame | None
 ) -> pd.DataFrame:
     """One row per customer with what a plan looks at: scores, segment, behaviour and the money of an added order.
@@ -49,7 +49,7 @@ def candidates(
     return joined.assign(order_margin=order_margin, margin_known=rate.notna())
 
 
-def eligible(customers: pd.DataFrame, campaigns: pd.DataFrame, segment_names: list[str]) -> pd.DataFrame:
+def eligible_customers(customers: pd.DataFrame, campaigns: pd.DataFrame, segment_names: list[str]) -> pd.DataFrame:
     """Who each campaign may address: customer_id (index) × campaign, True where its segments or its rule say so.
 
     Raises `BudgetError` for an unknown segment or a `where` that is no query on the customers' columns.
@@ -66,7 +66,7 @@ def eligible(customers: pd.DataFrame, campaigns: pd.DataFrame, segment_names: li
     return pd.DataFrame(chosen).set_axis(customers.customer_id)
 
 
-def grouped(customers: pd.DataFrame, audience: pd.DataFrame) -> pd.DataFrame:
+def group_customers(customers: pd.DataFrame, audience: pd.DataFrame) -> pd.DataFrame:
     """The customers whom a campaign may address, with `group`: alike in segment, campaigns open to them and order value.
 
     `audience` has a row for each of the customers, in their order. Each segment × set of campaigns is cut into up to ten equal classes of order margin, of at least 20 customers.
@@ -86,7 +86,7 @@ def grouped(customers: pd.DataFrame, audience: pd.DataFrame) -> pd.DataFrame:
     return keyed.loc[chosen.index]
 
 
-def options(
+def contact_options(
     groups: pd.DataFrame, audience: pd.DataFrame, campaigns: pd.DataFrame, chances: pd.DataFrame
 ) -> pd.DataFrame:
     """What one contact of each campaign does for each group: one row a campaign and group it may address.
@@ -113,10 +113,10 @@ def options(
     columns = ["campaign", "group", "segment", "customers", "p0", "order_margin", "order_value"]
     table = pd.concat(tables).reset_index()[columns]
     lift = table.campaign.map(campaigns.set_index("name").lift).astype(float)
-    return priced(table.assign(lift=lift), campaigns)
+    return price_options(table.assign(lift=lift), campaigns)
 
 
-def priced(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
+def price_options(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
     """The options with the money of one contact, from p0, order_margin, order_value, lift and the campaign's terms.
 
     margin (V, of an added order), discount (d, of an order that redeems it), added_margin (s u V), incentives_added (s u ρ d), incentives_anyway (s p0 ρ d),
@@ -161,7 +161,7 @@ def break_even_lift(
 
 def _matching(customers: pd.DataFrame, campaign) -> np.ndarray:
     try:
-        return meets(customers, campaign.where)
+        return evaluate(customers, campaign.where)
     except Exception as error:  # pandas raises many kinds for a query that does not fit
         raise BudgetError(
             f"campaign {campaign.name}: where {campaign.where!r} is no query on the customers: {error}"

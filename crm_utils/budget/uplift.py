@@ -5,8 +5,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.plan import detectable_lift
-from crm_utils.core.errors import ResultsError
+from crm_utils.budget.plan import minimum_detectable_lift
+from crm_utils.core.errors import UpliftError
 
 NEEDED = ["campaign", "customer_id", "contacted_on", "group"]
 COLUMNS = ["campaign", "treated", "control", "bought_treated", "bought_control", "lift", "standard_error", "lift_low"]
@@ -17,7 +17,9 @@ SURELY_NOT_CHANCE = 3.0  # standard errors
 UNKNOWN_ALLOWED = 0.01
 
 
-def outcomes(past: pd.DataFrame, orders: ir.Table, windows: pd.Series, customer_ids: pd.Series) -> pd.DataFrame:
+def campaign_outcomes(
+    past: pd.DataFrame, orders: ir.Table, windows: pd.Series, customer_ids: pd.Series
+) -> pd.DataFrame:
     """One row per campaign and customer: what they had done before the contact, and what they bought within the window.
 
     `orders` as known on the analysis date, `windows` days by campaign name (the longest where a campaign is not
@@ -27,10 +29,10 @@ def outcomes(past: pd.DataFrame, orders: ir.Table, windows: pd.Series, customer_
     """
     missing = [column for column in NEEDED if column not in past]
     if missing:
-        raise ResultsError(f"table past_campaigns has no column {', '.join(missing)}; it needs {', '.join(NEEDED)}")
+        raise UpliftError(f"table past_campaigns has no column {', '.join(missing)}; it needs {', '.join(NEEDED)}")
     odd = past.group[~past.group.isin(["treatment", "control"])]
     if len(odd):
-        raise ResultsError(
+        raise UpliftError(
             f"table past_campaigns, column group: {len(odd):,} rows are neither treatment nor control, for example {odd.iloc[0]!r}"
         )
     days = past.campaign.map(windows).fillna(windows.max())
@@ -55,7 +57,7 @@ def outcomes(past: pd.DataFrame, orders: ir.Table, windows: pd.Series, customer_
     return joined.drop(columns="last").fillna(filled).astype({"bought": float, "revenue": float})
 
 
-def of_campaigns(
+def measure_campaigns(
     past: pd.DataFrame | None,
     orders: ir.Table,
     customer_ids: pd.Series,
@@ -67,10 +69,10 @@ def of_campaigns(
     if past is None or past.empty:
         return pd.DataFrame(columns=COLUMNS)
     windows = campaigns.set_index("name").window_days
-    return measured(outcomes(past, orders, windows, customer_ids), campaigns, margin, analysis_date)
+    return measure_uplift(campaign_outcomes(past, orders, windows, customer_ids), campaigns, margin, analysis_date)
 
 
-def measured(
+def measure_uplift(
     outcomes: pd.DataFrame, campaigns: pd.DataFrame, margin: float, analysis_date: pd.Timestamp
 ) -> pd.DataFrame:
     """One row per past campaign: its lift and what it earned, each with a 90 % interval, beside what was promised.
@@ -87,7 +89,7 @@ def measured(
     return pd.DataFrame(rows)
 
 
-def check(own: pd.DataFrame, analysis_date: pd.Timestamp) -> str:
+def randomization_check(own: pd.DataFrame, analysis_date: pd.Timestamp) -> str:
     """Why a campaign's groups cannot be trusted to be random; empty where they can.
 
     A difference before the contact counts where it is at least 0.1 standard deviations and three standard errors:
@@ -111,15 +113,15 @@ def check(own: pd.DataFrame, analysis_date: pd.Timestamp) -> str:
     for column, words in (
         ("days_since", "days since the last order"), ("orders_before", "orders before"), ("revenue_before", "revenue before")
     ):  # fmt: skip
-        difference, error = _standardised(treated[column].dropna(), control[column].dropna())
+        difference, error = _standardized_mean_difference(treated[column].dropna(), control[column].dropna())
         if abs(difference) >= LARGEST_DIFFERENCE and abs(difference) > SURELY_NOT_CHANCE * error:
             return f"the groups were not alike before the contact: {words} differ by {abs(difference):.2f} standard deviations"
-    if _uneven_shares(own):
+    if _sample_ratio_mismatch(own):
         return "the share held back differs between contact days more than chance allows"
     return ""
 
 
-def with_measured(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+def update_lifts(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     """The campaigns with the lifts that were measured in place of those assumed; adds `lift_from`: why it is what it is.
 
     A measured lift is pulled towards the assumed one with weight ω²/(ω² + se²) on the measurement, ω from the assumed
@@ -149,7 +151,7 @@ def with_measured(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFra
 
 
 def _one(name: str, own: pd.DataFrame, term: pd.DataFrame, margin: float, analysis_date: pd.Timestamp) -> dict:
-    why_not = check(own, analysis_date)
+    why_not = randomization_check(own, analysis_date)
     treated, control = own[own.group == "treatment"], own[own.group == "control"]
     share, without = treated.bought.mean(), control.bought.mean()
     lift = share - without
@@ -165,14 +167,16 @@ def _one(name: str, own: pd.DataFrame, term: pd.DataFrame, margin: float, analys
         "standard_error": error,
         "lift_low": max(centre - Z_90 * error, -1.0),
         "lift_high": min(centre + Z_90 * error, 1.0),
-        "detectable_lift": detectable_lift(pooled, pd.Series([len(treated)]), pd.Series([len(control)])).iloc[0],
+        "detectable_lift": minimum_detectable_lift(pooled, pd.Series([len(treated)]), pd.Series([len(control)])).iloc[
+            0
+        ],
     }
     buyers = own[own.bought > 0]
     order = buyers.revenue.mean() if len(buyers) else 0.0
     for column, value in {"earned": lift, "earned_low": row["lift_low"], "earned_high": row["lift_high"]}.items():
-        row[column] = _earned(value, without, order, margin, len(treated), term)
+        row[column] = _incremental_profit(value, without, order, margin, len(treated), term)
     assumed = term.lift.iloc[0] * term.delivered.iloc[0] if len(term) else np.nan
-    row["promised"] = _earned(assumed, without, order, margin, len(treated), term)
+    row["promised"] = _incremental_profit(assumed, without, order, margin, len(treated), term)
     return row | {"use": "observational, not used" if why_not else "measured", "check": why_not or "random groups"}
 
 
@@ -186,7 +190,9 @@ def _agresti_caffo(*bought: pd.Series) -> tuple[float, float]:
     return float(shares[0] - shares[1]), float(np.sqrt(np.sum(shares * (1 - shares) / sizes)))
 
 
-def _earned(lift: float, without: float, order: float, margin: float, treated: int, term: pd.DataFrame) -> float:
+def _incremental_profit(
+    lift: float, without: float, order: float, margin: float, treated: int, term: pd.DataFrame
+) -> float:
     if term.empty:
         return np.nan
     terms = term.iloc[0]
@@ -196,7 +202,7 @@ def _earned(lift: float, without: float, order: float, margin: float, treated: i
     return treated * each - terms.fixed_cost
 
 
-def _standardised(one: pd.Series, other: pd.Series) -> tuple[float, float]:
+def _standardized_mean_difference(one: pd.Series, other: pd.Series) -> tuple[float, float]:
     """The difference of two means in standard deviations, and its standard error."""
     if len(one) < 2 or len(other) < 2:
         return 0.0, np.inf
@@ -204,7 +210,7 @@ def _standardised(one: pd.Series, other: pd.Series) -> tuple[float, float]:
     return (float((one.mean() - other.mean()) / spread) if spread else 0.0), np.sqrt(1 / len(one) + 1 / len(other))
 
 
-def _uneven_shares(own: pd.DataFrame) -> bool:
+def _sample_ratio_mismatch(own: pd.DataFrame) -> bool:
     """Sample-ratio check: is the share held back on one contact day beyond chance from that of all days?"""
     held = (own.group == "control").groupby(own.contacted_on).agg(["sum", "size"])
     share = held["sum"].sum() / held["size"].sum()

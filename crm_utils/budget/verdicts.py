@@ -4,10 +4,10 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-CELLS = {"514": "win over", "413": "win over", "355": "keep", "444": "keep", "111": "leave alone"}
+STRATEGY_CELLS = {"514": "win over", "413": "win over", "355": "keep", "444": "keep", "111": "leave alone"}
 
 
-def named_cells(customers: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
+def strategy_cells(customers: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
     """The cells the strategy names, and what the plan does with their customers of today.
 
     Returns cell, use, in_cell (customers), segment (of these, the most frequent first), contacts (customers of the cell
@@ -15,7 +15,7 @@ def named_cells(customers: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
     """
     listed = targets[targets.group == "treatment"]
     rows = []
-    for cell, use in CELLS.items():
+    for cell, use in STRATEGY_CELLS.items():
         here = customers[customers.rfm_cell == cell]
         reached = listed[listed.customer_id.isin(here.customer_id)]
         named = [", ".join(column.value_counts().index) for column in (here.segment, reached.campaign)]
@@ -77,7 +77,7 @@ def acquisition_limit(orders_value: float, first_basket: float, orders_12m: floa
     )
 
 
-def acquisition(orders: ir.Table, bg_nbd, gamma_gamma, margin: float) -> pd.DataFrame:
+def max_acquisition_cost(orders: ir.Table, bg_nbd, gamma_gamma, margin: float) -> pd.DataFrame:
     """`acquisition_limit` from the mean of all first purchase days and what the models expect of a new customer."""
     days = orders.group_by("customer_id", day=orders.ordered_at.date()).agg(
         revenue=orders.revenue.cast("decimal(38, 4)").sum()

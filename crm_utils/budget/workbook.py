@@ -12,8 +12,8 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from crm_utils.core.display.table_style import CENTS, COUNT, MONEY, POINTS, SHARE, SUM, WRITTEN, heading
-from crm_utils.core.formula_injection import neutral
+from crm_utils.core.display.table_style import CENTS, COLUMN_FORMATS, COUNT, MONEY, POINTS, SHARE, SUM, column_heading
+from crm_utils.core.formula_injection import escape_formula
 
 ASSUMED = PatternFill("solid", fgColor="FFF2CC")
 HEAD = PatternFill("solid", fgColor="E3ECEB")
@@ -25,7 +25,7 @@ LIFTS = {"lift", "lift_low", "lift_high", "break_even_lift", "flip_lift", "max_c
 NOTE = "Yellow cells are assumptions or rest on one, not on a measurement alone. Lifts are added purchase probabilities. Intervals hold given the assumed ranges."
 
 
-def workbook(sheets: dict[str, pd.DataFrame], title: str, day: date, currency: str) -> bytes:
+def build_workbook(sheets: dict[str, pd.DataFrame], title: str, day: date, currency: str) -> bytes:
     """An xlsx file with one sheet a table; the same tables give the same bytes.
 
     Assumed figures, and those that rest on one, are yellow. Text that would run as a formula is made harmless, and control
@@ -44,22 +44,24 @@ def _fill(sheet: Worksheet, frame: pd.DataFrame, note: str) -> None:
     sheet["A1"] = _text(note)
     sheet["A1"].font = Font(italic=True)
     for place, column in enumerate(frame.columns, start=1):
-        head = sheet.cell(2, place, _text(heading(column)))
+        head = sheet.cell(2, place, _text(column_heading(column)))
         head.font, head.fill = Font(bold=True), HEAD
-        kind = WRITTEN.get(column, (None, None))[0]
+        kind = COLUMN_FORMATS.get(column, (None, None))[0]
         assumed = _assumed(frame, column)
         for row, value in enumerate(frame[column].tolist(), start=3):
             cell = sheet.cell(row, place, None if pd.isna(value) else _text(value))
             cell.number_format = FORMATS.get(kind, "0.00" if isinstance(value, float) else "General")
             if assumed[row - 3]:
                 cell.fill = ASSUMED
-        longest = max([len(heading(column)), *(len(str(value)) for value in frame[column] if isinstance(value, str))])
+        longest = max(
+            [len(column_heading(column)), *(len(str(value)) for value in frame[column] if isinstance(value, str))]
+        )
         sheet.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, 12), 60)
     sheet.freeze_panes = "B3"
 
 
 def _text(value: object) -> object:
-    return neutral(ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value)
+    return escape_formula(ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value)
 
 
 def _assumed(frame: pd.DataFrame, column: str) -> list[bool]:

@@ -10,10 +10,10 @@ All of it is computed on DuckDB, on the few lines it needs: databases differ in 
 import ibis
 import ibis.expr.types as ir
 
-from crm_utils.core.duckdb_engine import here
+from crm_utils.core.duckdb_engine import to_duckdb
 
-MONEY, TIME = "decimal(38, 4)", "timestamp"
-PARTS = {
+EXACT_MONEY, TIME = "decimal(38, 4)", "timestamp"
+ADJUSTMENT_COLUMNS = {
     "customer_id": "string",
     "cancellation_id": "string",
     "product_id": "string",
@@ -24,7 +24,7 @@ PARTS = {
 }
 
 
-def settle(sales: ir.Table, cancelled: ir.Table, mode: str) -> ir.Table:
+def match_cancellations(sales: ir.Table, cancelled: ir.Table, mode: str) -> ir.Table:
     """Each cancellation, split into what it takes off which order and the rest that found no sale.
 
     sales: the line items that count. cancelled: the cancelled line items. mode: drop, net or match.
@@ -33,23 +33,23 @@ def settle(sales: ir.Table, cancelled: ir.Table, mode: str) -> ir.Table:
     With `drop` nothing is settled and the table is empty.
     """
     if mode == "drop":
-        return ibis.memtable([], schema=ibis.schema(PARTS))
+        return ibis.memtable([], schema=ibis.schema(ADJUSTMENT_COLUMNS))
     if "product_id" not in cancelled.columns:
         cancelled, sales = (table.mutate(product_id=ibis.null("string")) for table in (cancelled, sales))
-    sales, cancelled = _at_hand(sales, cancelled, mode)
-    whole = _cancellations(cancelled, mode).cache()
-    found = (_netted(sales, whole) if mode == "net" else _matched(sales, whole)).cache()
-    return found.cast(PARTS).union(_rest(whole, found)).cache()
+    sales, cancelled = _fetch_to_duckdb(sales, cancelled, mode)
+    whole = _aggregate_cancellations(cancelled, mode).cache()
+    found = (_net_against_latest_order(sales, whole) if mode == "net" else _match_lifo(sales, whole)).cache()
+    return found.cast(ADJUSTMENT_COLUMNS).union(_unmatched_remainder(whole, found)).cache()
 
 
-def adjustments(settlement: ir.Table) -> ir.Table:
+def order_adjustments(settlement: ir.Table) -> ir.Table:
     """What cancellations took off orders, dated: customer_id, order_id, adjusted_at, revenue (negative)."""
     named = settlement.filter(settlement.order_id.notnull())
     grouped = named.group_by("customer_id", "order_id", "adjusted_at").agg(revenue=named.revenue.sum())
     return grouped.mutate(revenue=grouped.revenue.cast("float64"))
 
 
-def unmatched(settlement: ir.Table) -> ir.Table:
+def unmatched_cancellations(settlement: ir.Table) -> ir.Table:
     """Cancellations, or the rest of one, that found no sale: customer_id, cancellation_id, product_id, cancelled_at, revenue."""
     none = settlement.filter(settlement.order_id.isnull())
     return none.select(
@@ -61,7 +61,7 @@ def unmatched(settlement: ir.Table) -> ir.Table:
     )
 
 
-def _at_hand(sales: ir.Table, cancelled: ir.Table, mode: str) -> tuple[ir.Table, ir.Table]:
+def _fetch_to_duckdb(sales: ir.Table, cancelled: ir.Table, mode: str) -> tuple[ir.Table, ir.Table]:
     """The cancelled lines, and the sales they may take back, on DuckDB: what another engine holds is fetched, and no more."""
     if sales.get_backend().name == "duckdb":
         return sales, cancelled
@@ -69,31 +69,33 @@ def _at_hand(sales: ir.Table, cancelled: ir.Table, mode: str) -> tuple[ir.Table,
     columns += ["quantity"] if mode == "match" else []
     keys = ["customer_id", "product_id"] if mode == "match" else ["customer_id"]
     may = sales.select(columns).join(cancelled.select(keys).distinct(), keys)  # MariaDB is slow at semi-joins
-    return here(may.select(columns)), here(cancelled.select(columns))
+    return to_duckdb(may.select(columns)), to_duckdb(cancelled.select(columns))
 
 
-def _cancellations(cancelled: ir.Table, mode: str) -> ir.Table:
+def _aggregate_cancellations(cancelled: ir.Table, mode: str) -> ir.Table:
     """Equal parts of one cancellation as one row: the order in time is then complete, whatever the order of the rows."""
     keys = ["customer_id", "order_id", "product_id", "ordered_at"]
     if mode == "match":
-        cancelled = cancelled.mutate(price=_price(cancelled))
+        cancelled = cancelled.mutate(price=_unit_price(cancelled))
         keys.append("price")
-    sums = {"quantity": cancelled.quantity.cast(MONEY).sum()} if mode == "match" else {}
-    return cancelled.group_by(keys).agg(amount=cancelled.amount.cast(MONEY).sum(), lines=cancelled.count(), **sums)
+    sums = {"quantity": cancelled.quantity.cast(EXACT_MONEY).sum()} if mode == "match" else {}
+    return cancelled.group_by(keys).agg(
+        amount=cancelled.amount.cast(EXACT_MONEY).sum(), lines=cancelled.count(), **sums
+    )
 
 
-def _price(lines: ir.Table) -> ir.Column:
+def _unit_price(lines: ir.Table) -> ir.Column:
     return (lines.amount / lines.quantity.nullif(0)).cast("decimal(18, 4)")
 
 
-def _netted(sales: ir.Table, whole: ir.Table) -> ir.Table:
+def _net_against_latest_order(sales: ir.Table, whole: ir.Table) -> ir.Table:
     """What each cancellation takes off the order it is set against; an order's revenue is taken once."""
     of_them = sales.semi_join(whole, "customer_id")
     of_them = of_them.group_by("customer_id", "order_id", "product_id").agg(
-        ordered_at=of_them.ordered_at.max(), amount=of_them.amount.cast(MONEY).sum()
+        ordered_at=of_them.ordered_at.max(), amount=of_them.amount.cast(EXACT_MONEY).sum()
     ).cache()  # fmt: skip
     placed = of_them.group_by("customer_id", "order_id").agg(
-        at=of_them.ordered_at.max().cast(TIME), placed=of_them.amount.cast(MONEY).sum()
+        at=of_them.ordered_at.max().cast(TIME), placed=of_them.amount.cast(EXACT_MONEY).sum()
     )
     placed = placed.mutate(
         number=ibis.row_number().over(group_by="customer_id", order_by=["at", "order_id"]).cast("int64")
@@ -106,12 +108,12 @@ def _netted(sales: ir.Table, whole: ir.Table) -> ir.Table:
     aimed = targets.join(placed.drop("at"), ["customer_id", "number"]).drop("number")
     aimed = aimed.rename(target="order_id").join(numbered, "key", rname="{name}_right")
     in_time = {"group_by": ["customer_id", "target"], "order_by": ["ordered_at", "order_id", "product_id"]}
-    reached = (-aimed.amount).sum().over(ibis.cumulative_window(**in_time)).cast(MONEY)
+    reached = (-aimed.amount).sum().over(ibis.cumulative_window(**in_time)).cast(EXACT_MONEY)
     taken = aimed.mutate(reached=reached)
     taken = taken.mutate(
         taken=ibis.least(taken.reached, taken.placed) - ibis.least(taken.reached + taken.amount, taken.placed)
     )
-    return _parts(taken.filter(taken.taken > 0), "target", lambda t: -t.taken)
+    return _adjustment_rows(taken.filter(taken.taken > 0), "target", lambda t: -t.taken)
 
 
 def _latest_before(bought: ir.Table, numbered: ir.Table) -> ir.Table:
@@ -140,7 +142,7 @@ def _latest_before(bought: ir.Table, numbered: ir.Table) -> ir.Table:
     return latest.filter(latest.key.notnull() & latest.number.notnull()).select("customer_id", "key", "number")
 
 
-def _matched(sales: ir.Table, whole: ir.Table) -> ir.Table:
+def _match_lifo(sales: ir.Table, whole: ir.Table) -> ir.Table:
     """Sold pieces of one customer, product and price lie on a stack, and a cancellation takes from its top.
 
     Each level of the stack is filled and taken in turns, so what a cancellation takes was put there by the event just
@@ -149,11 +151,17 @@ def _matched(sales: ir.Table, whole: ir.Table) -> ir.Table:
     group = ["customer_id", "product_id", "price"]
     back = whole.filter((whole.amount < 0) & (whole.quantity < 0))
     back = back.select(
-        *group, "order_id", at=back.ordered_at.cast(TIME), pieces=(-back.quantity).cast(MONEY), later=ibis.literal(1)
+        *group,
+        "order_id",
+        at=back.ordered_at.cast(TIME),
+        pieces=(-back.quantity).cast(EXACT_MONEY),
+        later=ibis.literal(1),
     )
-    sold = sales.mutate(price=_price(sales)).semi_join(back, group)
-    sold = sold.group_by(*group, "order_id", at=sold.ordered_at.cast(TIME)).agg(pieces=sold.quantity.cast(MONEY).sum())
-    events = _stacked(sold.mutate(later=ibis.literal(0)).select(*back.columns).union(back), group).cache()
+    sold = sales.mutate(price=_unit_price(sales)).semi_join(back, group)
+    sold = sold.group_by(*group, "order_id", at=sold.ordered_at.cast(TIME)).agg(
+        pieces=sold.quantity.cast(EXACT_MONEY).sum()
+    )
+    events = _stack_levels(sold.mutate(later=ibis.literal(0)).select(*back.columns).union(back), group).cache()
     marks = events.select(*group, mark=events.low).union(events.select(*group, mark=events.high), distinct=True)
     levels = marks.mutate(top=marks.mark.lead().over(group_by=group, order_by="mark"))
     levels = levels.filter(levels.top.notnull())
@@ -162,20 +170,22 @@ def _matched(sales: ir.Table, whole: ir.Table) -> ir.Table:
     before = spans.order_id.lag().over(group_by=[*group, "mark"], order_by=["at", "later", "order_id"])
     taken = spans.mutate(sale=before)
     taken = taken.filter(taken.later == 1).rename(ordered_at="at")
-    return _parts(taken, "sale", lambda t: -((t.top - t.mark) * t.price))
+    return _adjustment_rows(taken, "sale", lambda t: -((t.top - t.mark) * t.price))
 
 
-def _stacked(events: ir.Table, group: list[str]) -> ir.Table:
+def _stack_levels(events: ir.Table, group: list[str]) -> ir.Table:
     """Between which levels of the stack each event puts or takes its pieces: columns low, high. Empty ones are left out."""
 
     def so_far() -> ibis.expr.builders.WindowBuilder:
         return ibis.cumulative_window(group_by=group, order_by=["at", "later", "order_id"])
 
     pieces, later = events.pieces, events.later
-    events = events.mutate(sold=ibis.ifelse(later == 0, pieces, 0).sum().over(so_far()).cast(MONEY))
+    events = events.mutate(sold=ibis.ifelse(later == 0, pieces, 0).sum().over(so_far()).cast(EXACT_MONEY))
     events = events.filter((events.later == 0) | (events.pieces <= events.sold)).cache()
-    events = events.mutate(asked=ibis.ifelse(events.later == 1, events.pieces, 0).sum().over(so_far()).cast(MONEY))
-    events = events.mutate(excess=ibis.greatest(events.asked - events.sold, ibis.literal(0).cast(MONEY)))
+    events = events.mutate(
+        asked=ibis.ifelse(events.later == 1, events.pieces, 0).sum().over(so_far()).cast(EXACT_MONEY)
+    )
+    events = events.mutate(excess=ibis.greatest(events.asked - events.sold, ibis.literal(0).cast(EXACT_MONEY)))
     events = events.mutate(missed=events.excess.max().over(so_far()))
     events = events.mutate(
         depth=events.sold - events.asked + events.missed,
@@ -183,26 +193,28 @@ def _stacked(events: ir.Table, group: list[str]) -> ir.Table:
         - events.missed.lag().over(group_by=group, order_by=["at", "later", "order_id"]).fill_null(0),
     )
     events = events.mutate(
-        low=ibis.ifelse(events.later == 0, events.depth - events.pieces, events.depth).cast(MONEY),
-        high=ibis.ifelse(events.later == 0, events.depth, events.depth + events.pieces - events.newly).cast(MONEY),
+        low=ibis.ifelse(events.later == 0, events.depth - events.pieces, events.depth).cast(EXACT_MONEY),
+        high=ibis.ifelse(events.later == 0, events.depth, events.depth + events.pieces - events.newly).cast(
+            EXACT_MONEY
+        ),
     )
     return events.filter(events.high > events.low).select(*group, "order_id", "at", "later", "low", "high")
 
 
-def _parts(taken: ir.Table, sale: str, revenue) -> ir.Table:
+def _adjustment_rows(taken: ir.Table, sale: str, revenue) -> ir.Table:
     named = taken.select(
         "customer_id",
         cancellation_id=taken.order_id,
         product_id=taken.product_id,
         adjusted_at=taken.ordered_at,
         sale_id=taken[sale],
-        revenue=revenue(taken).cast(MONEY),
+        revenue=revenue(taken).cast(EXACT_MONEY),
     ).rename(order_id="sale_id")
     grouped = named.group_by("customer_id", "cancellation_id", "product_id", "adjusted_at", "order_id")
-    return grouped.agg(revenue=named.revenue.sum()).mutate(lines=ibis.literal(0)).cast(PARTS)
+    return grouped.agg(revenue=named.revenue.sum()).mutate(lines=ibis.literal(0)).cast(ADJUSTMENT_COLUMNS)
 
 
-def _rest(whole: ir.Table, found: ir.Table) -> ir.Table:
+def _unmatched_remainder(whole: ir.Table, found: ir.Table) -> ir.Table:
     """What is left of each cancellation. Products can be null, so sums are taken over a union, not a join."""
     asked = whole.select(
         "customer_id",
@@ -214,12 +226,12 @@ def _rest(whole: ir.Table, found: ir.Table) -> ir.Table:
         taken=ibis.literal(0),
     ).mutate(order_id=ibis.null("string"))
     given = found.mutate(revenue=-found.revenue, taken=ibis.literal(1))
-    columns = [*PARTS, "taken"]
-    both = asked.cast(PARTS).select(columns).union(given.cast(PARTS).select(columns))
+    columns = [*ADJUSTMENT_COLUMNS, "taken"]
+    both = asked.cast(ADJUSTMENT_COLUMNS).select(columns).union(given.cast(ADJUSTMENT_COLUMNS).select(columns))
     summed = both.group_by("customer_id", "cancellation_id", "product_id", "adjusted_at").agg(
         revenue=both.revenue.sum(), lines=both.lines.sum(), taken=both.taken.max()
     )
     rest = summed.filter((summed.revenue != 0) | (summed.taken == 0))
     return rest.mutate(
         order_id=ibis.null("string"), lines=ibis.ifelse(rest.taken == 0, rest.lines, 0)
-    ).cast(PARTS).select(*PARTS)  # fmt: skip
+    ).cast(ADJUSTMENT_COLUMNS).select(*ADJUSTMENT_COLUMNS)  # fmt: skip

@@ -5,7 +5,6 @@ from matplotlib.axes import Axes
 
 from crm_utils.core import formatting
 from crm_utils.core.display.figure_style import BLUE, ORANGE, PALE, TEAL, money_axis, new_axes
-from crm_utils.core.display.figure_style import figure as figure
 
 
 def revenue_by_month(months: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes:

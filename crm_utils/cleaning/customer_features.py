@@ -3,12 +3,12 @@
 import ibis
 import ibis.expr.types as ir
 
-from crm_utils.core.duckdb_engine import held, roomy, shallow
+from crm_utils.core.duckdb_engine import materialize, materialize_in_process, raised_memory_limit
 
-MOST = 2**26  # different products, and lines of one to a customer; its square is exact as a float too
+MAX_DISTINCT = 2**26  # different products, and lines of one to a customer; its square is exact as a float too
 
 
-def table(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
+def compute_customer_features(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
     """One row per customer with a line item that counts.
 
     counted: the line items that count. cancelled: those the rule on cancellations set aside.
@@ -26,8 +26,8 @@ def table(counted: ir.Table, cancelled: ir.Table) -> ir.Table:
         parts.append(_values(counted, "country").drop("different").rename(country="top"))
     if "order_id" in has:
         parts.append(_returned(cancelled))
-    with roomy():
-        joined, *others = (held(part) for part in parts)  # one after the other: each may fill the memory
+    with raised_memory_limit():
+        joined, *others = (materialize(part) for part in parts)  # one after the other: each may fill the memory
     for part in others:
         joined = joined.left_join(part, "customer_id").drop("customer_id_right")
     if "product_id" in has:
@@ -52,7 +52,7 @@ def _sums(counted: ir.Table, has: set[str]) -> ir.Table:
 
 
 def _price_ratio(counted: ir.Table) -> ir.Table:
-    usual = shallow(
+    usual = materialize_in_process(
         _median(counted, ["product_id"], "unit_price").rename(usual="unit_price").cast({"usual": "float64"})
     )
     priced = counted.select("customer_id", "product_id", "unit_price").join(usual, "product_id")
@@ -79,11 +79,11 @@ def _values(counted: ir.Table, column: str) -> ir.Table:
     """
     there = counted.filter(counted[column].notnull()).select("customer_id", column)
     codes = there.select(column).distinct()
-    codes = shallow(codes.mutate(code=ibis.row_number().over(order_by=column).cast("int64")))
+    codes = materialize_in_process(codes.mutate(code=ibis.row_number().over(order_by=column).cast("int64")))
     lines = there.join(codes, column).group_by("customer_id", "code").agg(lines=lambda t: t.count())
-    places = (MOST - lines.lines) * MOST + lines.code
+    places = (MAX_DISTINCT - lines.lines) * MAX_DISTINCT + lines.code
     values = lines.group_by("customer_id").agg(different=lines.count(), place=places.min())
-    values = values.mutate(code=values.place % MOST).join(codes, "code")
+    values = values.mutate(code=values.place % MAX_DISTINCT).join(codes, "code")
     return values.select("customer_id", "different", top=column)
 
 

@@ -8,7 +8,7 @@ from datetime import date
 import ibis.expr.types as ir
 import pandas as pd
 
-from crm_utils.cleaning.minimum_data import FEWEST, lacking
+from crm_utils.cleaning.minimum_data import MIN_DATA, unmet_requirements
 
 WINDOW = 30  # days in a window of first purchases
 CUT_OFF = 1.5  # times as many first purchases at the start as later
@@ -17,7 +17,7 @@ JUMP = 2.5  # times the orders a day of the month before, or its inverse
 REGULAR = 0.3  # standard deviation ÷ mean of the days between purchases; 1 for purchases at random
 
 
-def facts(orders: ir.Table, analysis_date: date) -> dict[str, float]:
+def summarize_data(orders: ir.Table, analysis_date: date) -> dict[str, float]:
     """What a model would have to work with, from orders as known on the analysis date.
 
     Returns customers, repeat_buyers (orders on two days or more), days (of history), spaced (customers with three
@@ -45,13 +45,13 @@ def facts(orders: ir.Table, analysis_date: date) -> dict[str, float]:
     return counts | {"days": days, "regular": float(found.even / found.spaced) if found.spaced else 0.0}
 
 
-def obstacles(facts: dict[str, float]) -> list[str]:
+def forecast_blockers(facts: dict[str, float]) -> list[str]:
     """Why a forecast of purchases cannot be made from data like these: one reason each, none where it can.
 
     facts: as `facts` returns them. Purchases at nearly equal intervals are a subscription, for which models of purchases
     at random (BG/NBD and its kin) do not hold.
     """
-    reasons = lacking(facts)
+    reasons = unmet_requirements(facts)
     if is_regular(facts):
         reasons.append(f"{facts['regular']:.0%} of frequent buyers buy at nearly equal intervals, as in a subscription")
     return reasons
@@ -59,10 +59,10 @@ def obstacles(facts: dict[str, float]) -> list[str]:
 
 def is_regular(facts: dict[str, float]) -> bool:
     """Whether most customers with enough purchases to tell buy at nearly equal intervals."""
-    return facts["spaced"] >= FEWEST["repeat_buyers"] and facts["regular"] >= 0.5
+    return facts["spaced"] >= MIN_DATA["repeat_buyers"] and facts["regular"] >= 0.5
 
 
-def by_day(orders: ir.Table) -> pd.DataFrame:
+def daily_orders(orders: ir.Table) -> pd.DataFrame:
     """One row per day with an order: day, orders, new_customers."""
     first = orders.group_by("customer_id").agg(day=orders.ordered_at.min().date())
     won = first.group_by("day").agg(new_customers=first.count())
@@ -72,7 +72,7 @@ def by_day(orders: ir.Table) -> pd.DataFrame:
     return frame.astype({"day": "datetime64[us]", "orders": int, "new_customers": int})
 
 
-def findings(
+def run_checks(
     days: pd.DataFrame, facts: dict[str, float], analysis_date: date, history_complete: bool = False
 ) -> pd.DataFrame:
     """What was checked and found, one row a check: check, ok, and the figures the sentence needs (`value`, `other`, `day`).
@@ -86,7 +86,7 @@ def findings(
         _end(days, analysis_date),
         _gap(days),
         _volume(days, analysis_date),
-        {"check": "model", "ok": not lacking(facts)},
+        {"check": "model", "ok": not unmet_requirements(facts)},
         {"check": "spacing", "ok": not is_regular(facts), "value": facts["regular"], "other": facts["spaced"]},
     ]
     return pd.DataFrame(rows, columns=["check", "ok", "value", "other", "day"])

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from crm_utils.cleaning.minimum_data import FEWEST
-from crm_utils.core.display.paragraphs import Sentence, say
-from crm_utils.core.formatting import count, day, listing, percent, plural
+from crm_utils.cleaning.minimum_data import MIN_DATA
+from crm_utils.core.display.paragraphs import Paragraph, paragraph
+from crm_utils.core.formatting import count, day, join_names, percent, plural
 
 CHECKED = {
     "history": "Start of the history",
@@ -25,13 +25,13 @@ def findings(found: pd.DataFrame, facts: dict[str, float]) -> pd.DataFrame:
     return words.assign(ok=words.ok.map({True: "fine", False: "look here"})).rename(columns={"ok": "result"})
 
 
-def summary(found: pd.DataFrame) -> Sentence:
+def summary(found: pd.DataFrame) -> Paragraph:
     """How many checks of the data want attention, and which."""
     warned = found[~found.ok.astype(bool)]
     if warned.empty:
-        return say(f"Yes, as far as {plural(len(found), 'check')} can tell: nothing is amiss.")
-    names = listing([CHECKED[check].lower() for check in warned.check])
-    return say(
+        return paragraph(f"Yes, as far as {plural(len(found), 'check')} can tell: nothing is amiss.")
+    names = join_names([CHECKED[check].lower() for check in warned.check])
+    return paragraph(
         f"{len(warned)} of {plural(len(found), 'check')} {'wants' if len(warned) == 1 else 'want'} a look: {names}."
     )
 
@@ -88,7 +88,7 @@ def _enough(row: tuple, facts: dict[str, float]) -> str:
 
 
 def _spacing(row: tuple, _: dict) -> str:
-    if row.ok and row.other < FEWEST["repeat_buyers"]:
+    if row.ok and row.other < MIN_DATA["repeat_buyers"]:
         return "Too few buy often enough to tell whether purchases come at equal intervals, which the models do not allow for."
     if row.ok:
         return "Purchases come irregularly, as the models assume."

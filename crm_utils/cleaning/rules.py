@@ -19,7 +19,7 @@ NEEDED = {"drop": set(), "net": {"order_id"}, "match": {"order_id", "product_id"
 LEFT = ["rows_left", "customers_left", "revenue_left"]
 
 
-def merge(lines: ir.Table, merged: dict[str, str]) -> ir.Table:
+def merge_customer_ids(lines: ir.Table, merged: dict[str, str]) -> ir.Table:
     """The line items with the customer ids on the left of `merged` replaced by those on the right."""
     if not merged:
         return lines
@@ -29,7 +29,7 @@ def merge(lines: ir.Table, merged: dict[str, str]) -> ir.Table:
     return lines.mutate(customer_id=lines.customer_id.cases(*merged.items(), else_=lines.customer_id))
 
 
-def marked(lines: ir.Table) -> ir.Table:
+def flag_repeated_lines(lines: ir.Table) -> ir.Table:
     """The line items of several extracts with a column `repeated` in place of `extract`.
 
     True for a line of a later extract that equals, column for column, one of an earlier extract. Only the ranges of
@@ -47,7 +47,7 @@ def marked(lines: ir.Table) -> ir.Table:
     return inside.union(outside.mutate(repeated=ibis.literal(False))).drop("extract")
 
 
-def rules(
+def removal_rules(
     lines: ir.Table,
     analysis_date: date,
     cancellations: str = "drop",
@@ -97,7 +97,7 @@ def classify(lines: ir.Table, rules: dict[str, ir.BooleanValue]) -> ir.Table:
     return lines.mutate(removed_by=ibis.cases(*cases, else_=ibis.null("string")))
 
 
-def ledger(sums: ir.Table, rules: list[str]) -> pd.DataFrame:
+def build_ledger(sums: ir.Table, rules: list[str]) -> pd.DataFrame:
     """What each rule removed and what was left after it.
 
     sums: as `orders.sums` returns them. Returns rule, rows_removed, revenue_removed, rows_left, customers_left,
@@ -114,7 +114,7 @@ def ledger(sums: ir.Table, rules: list[str]) -> pd.DataFrame:
     return _running(removed, customers, rules)
 
 
-def counted(classified: ir.Table, log: pd.DataFrame, analysis_date: date) -> ir.Table:
+def keep_counted_lines(classified: ir.Table, log: pd.DataFrame, analysis_date: date) -> ir.Table:
     """The line items that count. Raises `CleaningError` where there are none."""
     if log.rows_left.iloc[-1] == 0:
         last = log[log.rows_removed > 0].iloc[-1] if log.rows_removed.any() else log.iloc[0]
@@ -128,12 +128,12 @@ def counted(classified: ir.Table, log: pd.DataFrame, analysis_date: date) -> ir.
     return classified.filter(classified.removed_by.isnull()).drop("removed_by")
 
 
-def cancelled(classified: ir.Table) -> ir.Table:
+def select_cancellations(classified: ir.Table) -> ir.Table:
     """The line items that the rule on cancellations set aside."""
     return classified.filter(classified.removed_by == CANCELLED).drop("removed_by")
 
 
-def with_merged(log: pd.DataFrame, lines: ir.Table, merged: dict[str, str]) -> pd.DataFrame:
+def ledger_after_merge(log: pd.DataFrame, lines: ir.Table, merged: dict[str, str]) -> pd.DataFrame:
     """The ledger with a line for the ids that `merge` did away with, and the customers as they were read before it.
 
     lines: as they were before the merge.
@@ -148,15 +148,17 @@ def with_merged(log: pd.DataFrame, lines: ir.Table, merged: dict[str, str]) -> p
     return pd.concat([read.iloc[:1], pd.DataFrame([line]), read.iloc[1:]], ignore_index=True)
 
 
-def with_capped(log: pd.DataFrame, classified: ir.Table, capped: ir.Table, cancellations: str) -> pd.DataFrame:
+def ledger_after_capping(log: pd.DataFrame, classified: ir.Table, capped: ir.Table, cancellations: str) -> pd.DataFrame:
     """The ledger with a line for the revenue that capping took off the lines that count, and off their cancellations."""
     if capped is classified:
         return log
-    before, after = (float(_still_there(table, cancellations).amount.sum().execute()) for table in (classified, capped))
+    before, after = (
+        float(_remaining_in_ledger(table, cancellations).amount.sum().execute()) for table in (classified, capped)
+    )
     return _with_line(log, CAPPED, 0, before - after, log.rows_left.iloc[-1], log.customers_left.iloc[-1])
 
 
-def with_cancellations(log: pd.DataFrame, settlement: ir.Table, known: ir.Table, mode: str) -> pd.DataFrame:
+def ledger_after_cancellations(log: pd.DataFrame, settlement: ir.Table, known: ir.Table, mode: str) -> pd.DataFrame:
     """The ledger once cancellations are settled against their sales.
 
     The line on cancellations keeps those that found no sale; a last line takes out the orders that were cancelled as a
@@ -199,7 +201,7 @@ def _cancelled(lines: ir.Table, mode: str, excluded: list[ir.BooleanValue]) -> i
     return taken_back
 
 
-def _still_there(classified: ir.Table, mode: str) -> ir.Table:
+def _remaining_in_ledger(classified: ir.Table, mode: str) -> ir.Table:
     counts = classified.removed_by.isnull()
     return classified.filter(counts if mode == "drop" else counts | (classified.removed_by == CANCELLED))
 

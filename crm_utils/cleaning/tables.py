@@ -4,19 +4,21 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from crm_utils.core import formatting
-from crm_utils.core.display.table_style import Folded, folded, styled
+from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
 
 
 def cleaning_log(log: pd.DataFrame, currency: str) -> Styler:
     shown = log.replace({"rule": {"read": "all rows, as read"}})
-    return styled(shown, "What each rule removed and what was left after it", currency)
+    return style_table(shown, "What each rule removed and what was left after it", currency)
 
 
-def months(months: pd.DataFrame, currency: str) -> Folded:
+def months(months: pd.DataFrame, currency: str) -> Collapsible:
     names = months.month.dt.strftime("%B %Y") + months.complete.map({True: "", False: " (incomplete)"})
     shown = months.assign(month=names).drop(columns="complete")
     caption = "Revenue, orders and customers by month"
-    return folded("The numbers behind the figure", styled(shown, caption, currency, total=("revenue", "orders")))
+    return collapsible(
+        "The numbers behind the figure", style_table(shown, caption, currency, total=("revenue", "orders"))
+    )
 
 
 def unmatched(unmatched: pd.DataFrame, currency: str) -> Styler:
@@ -31,7 +33,7 @@ def unmatched(unmatched: pd.DataFrame, currency: str) -> Styler:
         "customer_id": "Customer",
         "cancelled_at": "On",
     }
-    return styled(
+    return style_table(
         shown.rename(columns={"revenue": "revenue_removed"}),
         caption,
         currency,
@@ -40,7 +42,7 @@ def unmatched(unmatched: pd.DataFrame, currency: str) -> Styler:
 
 
 def readiness(findings: pd.DataFrame) -> Styler:
-    return styled(findings, "What was checked, and what was found")
+    return style_table(findings, "What was checked, and what was found")
 
 
 def habits(habits: pd.DataFrame) -> Styler:
@@ -50,7 +52,7 @@ def habits(habits: pd.DataFrame) -> Styler:
     shown = pd.DataFrame({"habit": [HABITS[name][0] for name in known]})
     for place, name in ((0.25, "quarter_below"), (0.5, "half_below"), (0.75, "three_quarters_below")):
         shown[name] = [HABITS[name][1].format(value) for name, value in quartiles[place].items()]
-    return styled(shown, "Habits of customers")
+    return style_table(shown, "Habits of customers")
 
 
 HABITS = {

@@ -19,7 +19,7 @@ SCALE = (1, 100)
 TIERS = 3
 
 
-def article(customers: pd.DataFrame, margin: float = ARTICLE_MARGIN) -> pd.DataFrame:
+def article_method(customers: pd.DataFrame, margin: float = ARTICLE_MARGIN) -> pd.DataFrame:
     """The article's table from customer_id, orders and revenue.
 
     Adds average_order_value, purchase_frequency, repeat_rate, churn, profit_margin (an amount), customer_value, cltv (null
@@ -35,11 +35,11 @@ def article(customers: pd.DataFrame, margin: float = ARTICLE_MARGIN) -> pd.DataF
     table["customer_value"] = table.average_order_value * table.purchase_frequency
     table["cltv"] = table.customer_value / churn * table.profit_margin if churn else np.nan
     table["cltv_scaled"] = _scaled(table.cltv)
-    table["tier"] = _thirds(table.cltv)
+    table["tier"] = _article_tiers(table.cltv)
     return table
 
 
-def churn(orders: ir.Table, analysis_date: date) -> float:
+def quarterly_churn(orders: ir.Table, analysis_date: date) -> float:
     """Churn a period of 13 weeks: of who bought in the 13 weeks before the last, the share that stayed away in the last.
 
     One customer who left and one who stayed are added (Laplace), so it is never 0 or 1; with nobody to observe it is ½.
@@ -56,7 +56,7 @@ def churn(orders: ir.Table, analysis_date: date) -> float:
     return (base - stayed + 1) / (base + 2)
 
 
-def value(customers: pd.DataFrame, margin_rate: float, churn: float) -> pd.Series:
+def historical_clv(customers: pd.DataFrame, margin_rate: float, churn: float) -> pd.Series:
     """historic_clv: margin rate × mean value of a purchase day × purchase days a period ÷ churn a period, in money.
 
     A customer's rate counts at least one period, so that last week's newcomer is no weekly buyer. Not discounted.
@@ -65,7 +65,7 @@ def value(customers: pd.DataFrame, margin_rate: float, churn: float) -> pd.Serie
     return margin_rate * customers.mean_value * (customers.repeat_orders + 1) / periods / churn
 
 
-def predicted(orders: ir.Table, today: date) -> tuple[pd.DataFrame, pd.DataFrame]:
+def article_forecast(orders: ir.Table, today: date) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The article's forecast, its conventions kept, by `lifetimes`: per customer, and the fitted parameters.
 
     Every invoice counts as frequency, total revenue as monetary, customers of one invoice are dropped, penalizer 0.01, whole weeks
@@ -89,7 +89,7 @@ def predicted(orders: ir.Table, today: date) -> tuple[pd.DataFrame, pd.DataFrame
     return table, pd.DataFrame(rows, columns=["model", "parameter", "value"])
 
 
-def as_in_article(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
+def article_customers(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     """The article's value of every customer (`article`), with its forecast (`predicted`) of those it forecasts.
 
     The article counts back from midnight at the end of the analysis date.
@@ -97,13 +97,13 @@ def as_in_article(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     counted = orders.group_by("customer_id").agg(
         orders=orders.order_id.nunique(), revenue=orders.revenue.cast("decimal(38, 4)").sum().cast("float64")
     )
-    forecast, _ = predicted(orders, analysis_date + timedelta(days=1))
+    forecast, _ = article_forecast(orders, analysis_date + timedelta(days=1))
     columns = ["customer_id", "sales_4_weeks", "sales_12_weeks", "average_profit", "clv_6_months"]
-    valued = article(counted.order_by("customer_id").execute())
+    valued = article_method(counted.order_by("customer_id").execute())
     return valued.merge(forecast[columns], on="customer_id", how="left", validate="one_to_one")
 
 
-def attempted(orders: ir.Table, analysis_date: date) -> tuple[pd.DataFrame | None, str]:
+def try_article_method(orders: ir.Table, analysis_date: date) -> tuple[pd.DataFrame | None, str]:
     """`as_in_article`, or None and why the article's method cannot be carried out on these orders."""
     from lifetimes.utils import ConvergenceError
 
@@ -118,13 +118,13 @@ def attempted(orders: ir.Table, analysis_date: date) -> tuple[pd.DataFrame | Non
     else:
         try:
             with redirect_stdout(io.StringIO()), np.errstate(all="ignore"):  # the optimiser's own report of a failure
-                return as_in_article(orders, analysis_date), ""
+                return article_customers(orders, analysis_date), ""
         except ConvergenceError:
             reason = "its forecast finds no parameters for them"
     return None, reason
 
 
-def joined(whole: pd.DataFrame, article: pd.DataFrame) -> pd.DataFrame:
+def add_article_columns(whole: pd.DataFrame, article: pd.DataFrame) -> pd.DataFrame:
     """The `article` table: `cltv.joined` with the article's value and forecast of each customer, the article's tier as article_tier."""
     theirs = article.drop(columns=["orders", "revenue"]).rename(columns={"tier": "article_tier"})
     return whole.merge(theirs, on="customer_id", validate="one_to_one")
@@ -158,7 +158,7 @@ def _scaled(values: pd.Series) -> pd.Series:
     return low + (values - values.min()) / span * (high - low) if span else values * 0 + low
 
 
-def _thirds(values: pd.Series) -> pd.Series:
+def _article_tiers(values: pd.Series) -> pd.Series:
     return (
         pd.qcut(values.rank(method="first"), 3, labels=["C", "B", "A"]).astype(str)
         if values.notna().sum() > 2

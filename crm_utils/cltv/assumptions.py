@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from crm_utils.core.errors import TermsError
+from crm_utils.core.errors import AssumptionsError
 from crm_utils.core.formatting import percent
 
 ASSUMED_MARGIN = 0.3
-ENOUGH = 0.5  # of revenue, from customers whose costs are known: less says little about the others
+MIN_COSTED_REVENUE_SHARE = 0.5  # of revenue, from customers whose costs are known: less says little about the others
 
 
 @dataclass(frozen=True)
-class Terms:
+class ClvAssumptions:
     """margin_rate (profit as a share of revenue, before marketing), discount_rate (a year), months (calendar).
 
     margin_known: whether the margin comes from the costs in the data; else it is an assumption, as the discount always is.
@@ -27,7 +27,7 @@ class Terms:
 
     def __post_init__(self) -> None:
         if not (0 < self.margin_rate <= 1 and self.discount_rate > -1 and self.months >= 0):
-            raise TermsError(
+            raise AssumptionsError(
                 "CLV takes a margin rate in (0, 1], a discount rate above −1 and months ≥ 0, "
                 f"not {self.margin_rate}, {self.discount_rate}, {self.months}"
             )
@@ -44,25 +44,25 @@ class Terms:
         return rows.assign(standard_error=np.nan, note=np.where(known, "from the costs in the data", "assumption"))
 
 
-def of_run(
+def assumptions_from_data(
     customers: pd.DataFrame, habits: pd.DataFrame | None, margin_rate: float | None, discount_rate: float, months: int
-) -> Terms:
+) -> ClvAssumptions:
     """The terms of a run. A margin_rate of None is taken from the costs in the data where most of revenue has them, else assumed.
 
     customers: customer_id and revenue. habits: customer_id and, where the source has unit costs, margin_rate (1 − cost ÷
     revenue), whose mean by revenue is the margin, to a tenth of a percent. Raises `TermsError` where it is 0 or less.
     """
     if margin_rate is not None:
-        return Terms(margin_rate, discount_rate, months)
+        return ClvAssumptions(margin_rate, discount_rate, months)
     if habits is None or "margin_rate" not in habits:
-        return Terms(ASSUMED_MARGIN, discount_rate, months)
+        return ClvAssumptions(ASSUMED_MARGIN, discount_rate, months)
     own = customers.customer_id.map(habits.set_index("customer_id").margin_rate).astype(float)
     known = customers.revenue[own.notna()]
-    if known.sum() < ENOUGH * customers.revenue.sum() or known.sum() <= 0:
-        return Terms(ASSUMED_MARGIN, discount_rate, months)
+    if known.sum() < MIN_COSTED_REVENUE_SHARE * customers.revenue.sum() or known.sum() <= 0:
+        return ClvAssumptions(ASSUMED_MARGIN, discount_rate, months)
     measured = round(float((own * customers.revenue).sum() / known.sum()), 3)
     if measured <= 0:
-        raise TermsError(
+        raise AssumptionsError(
             f"the costs in the data leave a margin of {percent(measured, 1)} of revenue: correct unit_cost, or set cltv.margin_rate"
         )
-    return Terms(measured, discount_rate, months, margin_known=True)
+    return ClvAssumptions(measured, discount_rate, months, margin_known=True)

@@ -7,7 +7,6 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from crm_utils.core import formatting
 from crm_utils.core.display.figure_style import BLUE, GREY, INK, PALE, TEAL, money_axis, new_axes, segment_colours
-from crm_utils.core.display.figure_style import figure as figure
 
 MAP = LinearSegmentedColormap.from_list("active", ["#f4f7f8", TEAL, "#0b5d57"])
 

@@ -7,15 +7,15 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.cltv.assumptions import Terms
+from crm_utils.cltv.assumptions import ClvAssumptions
 
 HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: ""}  # months ahead and how the columns are suffixed
 ALL = "all"  # what stands for all customers among the segments
 TIERS = ("A", "B", "C")  # the most valuable third of customers, the middle, the last
-QUIET = 0.5  # a probability of being active below which a valuable customer has gone quiet
+LIKELY_CHURNED_BELOW = 0.5  # a probability of being active below which a valuable customer has gone quiet
 
 
-def summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
+def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     """What the models see of each customer, from orders as known on the analysis date.
 
     Returns customer_id, repeat_orders (purchase days after the first), last_order_age and age (days from the first
@@ -44,7 +44,7 @@ def summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     )
 
 
-def behaviour(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def to_xtT(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x, t_x and T of the customers, as the models take them."""
     return tuple(customers[column].to_numpy(float) for column in ("repeat_orders", "last_order_age", "age"))
 
@@ -59,14 +59,14 @@ def horizons(analysis_date: date) -> dict[int, int]:
     return {months: days_ahead(analysis_date, months) for months in HORIZONS}
 
 
-def forecast(customers: pd.DataFrame, models, analysis_date: date) -> pd.DataFrame:
+def forecast_customers(customers: pd.DataFrame, models, analysis_date: date) -> pd.DataFrame:
     """The summary with p_alive (null where not known: for one-time buyers, and for all where dropout is not identified) and what is expected in 1, 3, 6 and 12 months.
 
     Adds expected_orders and expected_revenue (12 months; shorter ones suffixed _1m, _3m, _6m), before margin, undiscounted, without season.
     """
     days = list(horizons(analysis_date).values())
     orders, value = models.expected_orders(customers, days), models.expected_value(customers)
-    x, t_x, T = behaviour(customers)
+    x, t_x, T = to_xtT(customers)
     known = (x > 0) & models.identified
     columns = {"p_alive": np.where(known, models.purchase.p_alive(x, t_x, T), np.nan)}
     for place, suffix in enumerate(HORIZONS.values()):
@@ -75,7 +75,7 @@ def forecast(customers: pd.DataFrame, models, analysis_date: date) -> pd.DataFra
     return customers.assign(**columns)
 
 
-def lifetime_value(customers: pd.DataFrame, models, analysis_date: date, terms: Terms) -> pd.DataFrame:
+def add_lifetime_value(customers: pd.DataFrame, models, analysis_date: date, terms: ClvAssumptions) -> pd.DataFrame:
     """The customers with clv, clv_low and clv_high, and tier: expected profit of the terms' months, discounted.
 
     clv = margin_rate × value of a purchase × Σ expected purchases in month m ÷ (1 + discount_rate)^(m / 12). Acquisition cost and past purchases are not in it.
@@ -91,7 +91,7 @@ def lifetime_value(customers: pd.DataFrame, models, analysis_date: date, terms: 
     return customers.assign(clv=clv, clv_low=low, clv_high=high, tier=_tiers(clv))
 
 
-def outlook(
+def forecast_totals(
     customers: pd.DataFrame, segments: pd.DataFrame, models, seasons: dict, error, analysis_date: date
 ) -> pd.DataFrame:
     """The `forecast` table: what all customers and each segment will bring in 1, 3, 6 and 12 months.
@@ -130,18 +130,20 @@ def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 1
     clv, clv_low, clv_high.
     """
     best = customers.nlargest(rows, "clv").merge(segments, on="customer_id", how="left")
-    return _listed(best, "silent_days")
+    return _list_columns(best, "silent_days")
 
 
-def gone_quiet(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
+def likely_churned_best(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
     """Of the tenth with the highest past revenue, those more likely gone than not, the highest past revenue first."""
     past = customers.mean_value * (customers.repeat_orders + 1)
-    quiet = customers.assign(past_revenue=past)[(past >= past.quantile(0.9)) & (customers.p_alive < QUIET)]
+    quiet = customers.assign(past_revenue=past)[
+        (past >= past.quantile(0.9)) & (customers.p_alive < LIKELY_CHURNED_BELOW)
+    ]
     best = quiet.sort_values(["past_revenue", "customer_id"], ascending=[False, True])
-    return _listed(best.merge(segments, on="customer_id", how="left"), "past_revenue", "silent_days")
+    return _list_columns(best.merge(segments, on="customer_id", how="left"), "past_revenue", "silent_days")
 
 
-def activity_map(models) -> pd.DataFrame:
+def p_alive_grid(models) -> pd.DataFrame:
     """What a year's customer is worth watching for: P(active) and expected orders of the next year.
 
     Rows repeat_orders and silent_days, columns p_alive and expected_orders.
@@ -155,7 +157,9 @@ def activity_map(models) -> pd.DataFrame:
     ).reset_index()
 
 
-def joined(customers: pd.DataFrame, segments: pd.DataFrame, valued: pd.DataFrame, terms: Terms) -> pd.DataFrame:
+def customer_table(
+    customers: pd.DataFrame, segments: pd.DataFrame, valued: pd.DataFrame, terms: ClvAssumptions
+) -> pd.DataFrame:
     """RFM, segment and expected value of every customer in one table, the most valuable first.
 
     Columns of `customers`, segment, and of `valued`: p_alive, expected orders and revenue (_1m to _12m), clv with its range, tier and
@@ -176,7 +180,7 @@ def joined(customers: pd.DataFrame, segments: pd.DataFrame, valued: pd.DataFrame
     return whole.sort_values(["clv", "customer_id"], ascending=[False, True], ignore_index=True)
 
 
-def by_segment(customers: pd.DataFrame, segments: pd.DataFrame, outlook: pd.DataFrame) -> pd.DataFrame:
+def value_by_segment(customers: pd.DataFrame, segments: pd.DataFrame, outlook: pd.DataFrame) -> pd.DataFrame:
     """Per segment, the most valuable first: segment, customers, expected_orders, expected_revenue (12 months), revenue_low,
     revenue_high, clv, clv_per_customer.
     """
@@ -194,7 +198,7 @@ def by_segment(customers: pd.DataFrame, segments: pd.DataFrame, outlook: pd.Data
     return table.sort_values("clv", ascending=False).reset_index()
 
 
-def deciles(customers: pd.DataFrame) -> pd.DataFrame:
+def value_deciles(customers: pd.DataFrame) -> pd.DataFrame:
     """Share of all CLV in each tenth of customers, the most valuable first: decile, customers, clv_share."""
     place = customers.clv.rank(method="first", ascending=False).sub(1) * 10 // len(customers) + 1
     table = (
@@ -212,7 +216,7 @@ def _tiers(clv: np.ndarray) -> np.ndarray:
     return np.array(TIERS)[place * len(TIERS) // max(len(clv), 1)]
 
 
-def _listed(customers: pd.DataFrame, *extra: str) -> pd.DataFrame:
+def _list_columns(customers: pd.DataFrame, *extra: str) -> pd.DataFrame:
     columns = ["customer_id", "segment", "purchase_days", *extra, "mean_value", "p_alive", "clv", "clv_low", "clv_high"]
     return customers.assign(
         purchase_days=customers.repeat_orders + 1, silent_days=customers.age - customers.last_order_age

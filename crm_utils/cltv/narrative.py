@@ -5,17 +5,19 @@ from datetime import date
 
 import pandas as pd
 
-from crm_utils.cltv.assumptions import Terms
-from crm_utils.core.display.paragraphs import Nothing, Sentence, nothing, say
+from crm_utils.cltv.assumptions import ClvAssumptions
+from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
 from crm_utils.core.formatting import count, day, money, percent, plural, rate
 
 NEGATIVE = r"(?<!\w)-(?=\d)"  # a hyphen where a minus belongs
 
 
-def outlook(forecast: pd.DataFrame, customers: int, analysis_date: date, currency: str, withheld: str = "") -> Sentence:
+def outlook(
+    forecast: pd.DataFrame, customers: int, analysis_date: date, currency: str, withheld: str = ""
+) -> Paragraph:
     """Revenue expected in the next twelve months, with its range."""
     year = forecast[(forecast.segment == "all") & (forecast.months == 12)].iloc[0]
-    return say(
+    return paragraph(
         f"No model forecast is made, because {withheld}: what follows assumes that every customer buys at the average rate of all."
         if withheld
         else "",
@@ -24,19 +26,19 @@ def outlook(forecast: pd.DataFrame, customers: int, analysis_date: date, currenc
     )
 
 
-def basis(seasons: dict, error, tested_days: int) -> Sentence:
+def basis(seasons: dict, error, tested_days: int) -> Paragraph:
     """Whether a season is in the forecast, and what its range rests on."""
-    return say(season(seasons), ranges(error, seasons[3].known, tested_days))
+    return paragraph(season(seasons), ranges(error, seasons[3].known, tested_days))
 
 
-def ranges(error, season_known: bool, tested_days: int) -> Sentence:
+def ranges(error, season_known: bool, tested_days: int) -> Paragraph:
     """What the range of the forecast rests on, what in it is assumed, and what it does not hold."""
     judged = (
         f"the misses of {plural(error.origins, 'past forecast')} over {plural(tested_days, 'day')}; because these are few, {count(error.assumed)} more misses of {percent(error.assumed_error)} each are assumed. Forecasts over other lengths of time use the same misses."
         if error.origins
         else f"{count(error.assumed)} misses of {percent(error.assumed_error)} each, which are assumed since no past forecast could be judged."
     )
-    return say(
+    return paragraph(
         f"The range counts the model’s doubt, chance, and {judged}",
         ""
         if season_known
@@ -44,23 +46,25 @@ def ranges(error, season_known: bool, tested_days: int) -> Sentence:
     )
 
 
-def season(seasons: dict) -> Sentence:
+def season(seasons: dict) -> Paragraph:
     """Whether the forecast carries a season, or why not."""
     months = next((months for months, found in seasons.items() if not found.known), None)
     if months is not None:
-        return say(f"No season is in the forecast: {seasons[months].withheld}.")
+        return paragraph(f"No season is in the forecast: {seasons[months].withheld}.")
     quarter = seasons[3].factor
-    return say(
+    return paragraph(
         f"The season is in the forecast: the next three months are worth {percent(abs(quarter - 1))} {'more' if quarter >= 1 else 'less'} than usual, as the same weeks of last year were, growth taken out. The figures without season stand beside it."
     )
 
 
-def value(cltv: pd.DataFrame, terms: Terms, currency: str) -> Sentence:
+def value(cltv: pd.DataFrame, terms: ClvAssumptions, currency: str) -> Paragraph:
     """Total CLV, with the horizon, margin and discount it rests on."""
-    return say(f"Today’s customers have a lifetime value (CLV) of {money(cltv.clv.sum(), currency)}: {in_full(terms)}.")
+    return paragraph(
+        f"Today’s customers have a lifetime value (CLV) of {money(cltv.clv.sum(), currency)}: {in_full(terms)}."
+    )
 
 
-def in_full(terms: Terms) -> str:
+def in_full(terms: ClvAssumptions) -> str:
     """What a CLV stands for: its horizon, margin and discount, and what of them is assumed."""
     margin, discount = rate(terms.margin_rate), rate(terms.discount_rate)
     at = (
@@ -71,40 +75,42 @@ def in_full(terms: Terms) -> str:
     return f"profit of the next {plural(terms.months, 'month')}, at {at} of revenue, discounted by an assumed {discount} a year"
 
 
-def in_brief(terms: Terms) -> str:
+def in_brief(terms: ClvAssumptions) -> str:
     """The same for a caption."""
     margin, discount = rate(terms.margin_rate), rate(terms.discount_rate)
     return f"CLV: {plural(terms.months, 'month')}, margin {margin}, discount {discount} a year"
 
 
-def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Sentence:
+def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Paragraph:
     """How many of the best customers of the past have probably gone, and what they had brought."""
     if not identified:
-        return say("Who of the best customers has gone is not known: this history does not tell who stopped buying.")
+        return paragraph(
+            "Who of the best customers has gone is not known: this history does not tell who stopped buying."
+        )
     if customers.empty:
-        return say("None of the best tenth of customers has probably gone.")
-    return say(
+        return paragraph("None of the best tenth of customers has probably gone.")
+    return paragraph(
         f"{plural(len(customers), 'customer')} of the best tenth of the past {'has' if len(customers) == 1 else 'have'} probably gone, with {money(customers.past_revenue.sum(), currency)} of revenue so far."
     )
 
 
-def historic(cltv: pd.DataFrame, churn: float, months: int, currency: str) -> Sentence:
+def historic(cltv: pd.DataFrame, churn: float, months: int, currency: str) -> Paragraph:
     """What the past alone says all customers are worth, and how that compares."""
-    return say(
+    return paragraph(
         f"By the past alone all customers together are worth {money(cltv.historic_clv.sum(), currency)}, at a churn of {percent(churn)} every 13 weeks and without an end in time. Decide by the model’s {money(cltv.clv.sum(), currency)}: it counts {plural(months, 'month')}, discounts them, and knows who has gone.",
     )
 
 
-def article_left_out(reason: str | None) -> Sentence | Nothing:
+def article_left_out(reason: str | None) -> Paragraph | NotApplicable:
     """Why the article's method was not carried out; nothing where the report does not ask for it."""
     if reason is None:
-        return nothing("Only the report of the article shows this.")
-    return say(f"The article’s method is left out: on these orders {reason}.")
+        return not_applicable("Only the report of the article shows this.")
+    return paragraph(f"The article’s method is left out: on these orders {reason}.")
 
 
-def article_value(article: pd.DataFrame, right: float, currency: str) -> Sentence:
+def article_value(article: pd.DataFrame, right: float, currency: str) -> Paragraph:
     """The article's total, why it is no amount of money, and the total with the dimensions put `right`."""
-    return say(
+    return paragraph(
         f"By the article’s formula the customers are “worth” {money(article.cltv.sum(), currency)}, with revenue of {money(article.revenue.sum(), currency)} so far.",
         "Orders cancel out of it: it is revenue squared times a constant, so it ranks customers exactly as their revenue does, is in squared currency, and halves when the customer base doubles.",
         f"Its churn is the share of customers who bought once, not a loss per period, and on its scale of 1 to 100 {percent((article.cltv_scaled < 2).mean())} of customers stand below 2.",
@@ -112,59 +118,59 @@ def article_value(article: pd.DataFrame, right: float, currency: str) -> Sentenc
     )
 
 
-def article_forecast(article: pd.DataFrame, currency: str) -> Sentence:
+def article_forecast(article: pd.DataFrame, currency: str) -> Paragraph:
     """The article's six-month forecast against revenue."""
     forecast, known = article.clv_6_months.sum(), article.clv_6_months.notna()
-    return say(
+    return paragraph(
         f"The article forecasts {money(forecast, currency)} for six months, from {count(known.sum())} customers whose whole revenue so far is {money(article.revenue[known].sum(), currency)}.",
         "It gives the value model each customer’s total revenue where the value of one order belongs, counts first orders as repeat orders, leaves out one-time buyers, and its penalty drives q below 1, where no mean order value exists.",
     )
 
 
-def not_known(cltv: pd.DataFrame, identified: bool = True) -> Sentence:
+def not_known(cltv: pd.DataFrame, identified: bool = True) -> Paragraph:
     """How many customers bought once, of whom the model cannot tell whether they will return; or that it can tell of nobody."""
     if not identified:
-        return say(
+        return paragraph(
             "Who is still a customer is not known: this history does not tell who stopped buying from who pauses, so the forecast assumes that nobody stopped."
         )
     once = int(cltv.p_alive.isna().sum())
     if not once:
-        return say("Every customer has bought again, so the model can say of each whether they are still active.")
+        return paragraph("Every customer has bought again, so the model can say of each whether they are still active.")
     known = cltv.p_alive.dropna()
     active = f" Of the {count(len(known))} others, about {count(known.sum())} are still active." if len(known) else ""
-    return say(
+    return paragraph(
         f"{count(once)} customers bought on one day only: whether they are still customers is not known.{active}"
         if once > 1
         else f"One customer bought on one day only: whether they will return is not known.{active}"
     )
 
 
-def concentration(deciles: pd.DataFrame) -> Sentence:
+def concentration(deciles: pd.DataFrame) -> Paragraph:
     """How much of all CLV the top tenth holds."""
-    return say(
+    return paragraph(
         f"The most valuable tenth of customers holds {percent(deciles.clv_share.iloc[0])} of all expected value."
     )
 
 
-def by_segment(totals: pd.DataFrame, currency: str) -> Sentence:
+def by_segment(totals: pd.DataFrame, currency: str) -> Paragraph:
     """The segment that is expected to bring the most."""
     best = totals.loc[totals.expected_revenue.idxmax()]
-    return say(
+    return paragraph(
         f"{best.segment} are expected to bring {money(best.expected_revenue, currency)} in the next 12 months, {percent(best.expected_revenue / totals.expected_revenue.sum())} of the total."
     )
 
 
-def model_notes(model: pd.DataFrame) -> Sentence:
+def model_notes(model: pd.DataFrame) -> Paragraph:
     """What the fit itself warns of."""
     notes = model[(model.note.fillna("") != "") & (model.model != "CLV")].drop_duplicates(["model", "note"])
     return (
-        say(*(f"{row.model}: {re.sub(NEGATIVE, '−', row.note)}." for row in notes.itertuples()))
+        paragraph(*(f"{row.model}: {re.sub(NEGATIVE, '−', row.note)}." for row in notes.itertuples()))
         if len(notes)
-        else say("Both models were fitted without a warning.")
+        else paragraph("Both models were fitted without a warning.")
     )
 
 
-def activity(grid: pd.DataFrame) -> Sentence:
+def activity(grid: pd.DataFrame) -> Paragraph:
     """How long a silence makes a frequent customer as doubtful as a rare one."""
     rare, often = (grid[grid.repeat_orders == repeats] for repeats in (1, int(grid.repeat_orders.max())))
     silent = int(often.silent_days.iloc[len(often) // 2])
@@ -172,25 +178,25 @@ def activity(grid: pd.DataFrame) -> Sentence:
         name: float(rows[rows.silent_days == silent].p_alive.iloc[0])
         for name, rows in (("rare", rare), ("often", often))
     }
-    return say(
+    return paragraph(
         f"After {plural(silent, 'day')} of silence a customer who bought again once is still active with a probability of {percent(value['rare'])}, one who did so {plural(often.repeat_orders.iloc[0], 'time')} with {percent(value['often'])}."
     )
 
 
-def busiest(grid: pd.DataFrame) -> Sentence:
+def busiest(grid: pd.DataFrame) -> Paragraph:
     """Which of these customers will buy most."""
     best = grid.loc[grid.expected_orders.idxmax()]
-    return say(
+    return paragraph(
         f"The customers who will buy most, with {plural(best.repeat_orders, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence, are expected on about {best.expected_orders:.0f} days of the next year."
     )
 
 
-def worked(example, customers: pd.DataFrame, in_brief: str, currency: str) -> Sentence:
+def worked(example, customers: pd.DataFrame, in_brief: str, currency: str) -> Paragraph:
     """What the customer worked by hand did, and is worth."""
     row = customers[customers.customer_id == example.customer_id].iloc[0]
     lines, left_out = len(example.lines), int(example.lines.removed_by.notna().sum())
     removed = f" ({left_out} of them left out)" if left_out else ""
-    return say(
+    return paragraph(
         f"Customer {row.customer_id} bought {plural(lines, 'order line')}{removed} on {plural(row.repeat_orders + 1, 'day')}, for {money(row.mean_value, currency)} a day, and is worth {money(row.clv, currency)} ({in_brief})."
     )
 
@@ -201,13 +207,15 @@ def orders_map_in_words(grid: pd.DataFrame) -> str:
     return f"Map of expected purchase days of the next year: from {grid.expected_orders.min():.1f} to {best.expected_orders:.1f}, the most after {plural(best.repeat_orders, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence."
 
 
-def independence(customers: pd.DataFrame) -> Sentence:
+def independence(customers: pd.DataFrame) -> Paragraph:
     """Whether who buys often also spends more a purchase day: the models assume not."""
     rank = customers.repeat_orders.corr(customers.mean_value, method="spearman")
     if pd.isna(rank):
-        return say("Whether frequent customers spend more a purchase day cannot be told here; the models assume not.")
+        return paragraph(
+            "Whether frequent customers spend more a purchase day cannot be told here; the models assume not."
+        )
     kind = "hardly related" if abs(rank) < 0.1 else "somewhat related" if abs(rank) < 0.3 else "clearly related"
-    return say(
+    return paragraph(
         f"How often customers buy and what they spend a purchase day are {kind} (rank correlation {rank:.2f}".replace(
             "-", "−"
         )

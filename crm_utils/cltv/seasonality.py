@@ -12,7 +12,7 @@ ARRIVALS = 0.05  # of customers: with fewer newcomers in a year, last year's wee
 
 
 @dataclass(frozen=True)
-class Season:
+class Seasonality:
     """What forecasts of revenue and of purchase days are multiplied by (1 where none is known), and why there is none (`withheld`)."""
 
     factor: float = 1.0
@@ -24,7 +24,7 @@ class Season:
         return not self.withheld
 
 
-def daily(orders: ir.Table) -> pd.DataFrame:
+def daily_totals(orders: ir.Table) -> pd.DataFrame:
     """Revenue and purchase days (customers who ordered) of all customers by calendar day, days without orders included."""
     days = orders.mutate(day=orders.ordered_at.date()).group_by("day")
     table = days.agg(
@@ -34,7 +34,7 @@ def daily(orders: ir.Table) -> pd.DataFrame:
     return table.assign(day=pd.to_datetime(table.day)).set_index("day").sort_index().asfreq("D", fill_value=0)
 
 
-def find(daily: pd.DataFrame, origin: date, days: int, ages: pd.Series) -> Season:
+def estimate_seasonality(daily: pd.DataFrame, origin: date, days: int, ages: pd.Series) -> Seasonality:
     """The season of the `days` after `origin`: last year's same days ÷ the mean of as many days over the last 52 weeks, without growth.
 
     Last year's days lie early in those 52 weeks, so a growing shop would show a low season whatever the weeks: they are brought to the
@@ -45,28 +45,30 @@ def find(daily: pd.DataFrame, origin: date, days: int, ages: pd.Series) -> Seaso
     year's days and the 13 weeks before them lie in the history; 52 weeks or more hold every season once.
     """
     if days >= YEAR:
-        return Season()
+        return Seasonality()
     start = origin - timedelta(days=YEAR)
     if daily.index[0].date() > start - timedelta(days=BEFORE):
-        return Season(withheld="the same weeks of last year, and the 13 before them, do not lie in the history")
+        return Seasonality(withheld="the same weeks of last year, and the 13 before them, do not lie in the history")
     if np.mean(np.asarray(ages) < YEAR) < ARRIVALS:
-        return Season(
+        return Seasonality(
             withheld="hardly a customer arrived in the last year, so last year's weeks show customers growing old, not a season"
         )
-    factors = [_ratio(daily[column], start, origin, days) for column in ("revenue", "purchase_days")]
+    factors = [_seasonal_ratio(daily[column], start, origin, days) for column in ("revenue", "purchase_days")]
     if not min(factors) > 0:
-        return Season(
+        return Seasonality(
             withheld="nothing was sold in the same weeks of last year, or in the 13 before them or before today"
         )
-    return Season(factors[0], days_factor=factors[1])
+    return Seasonality(factors[0], days_factor=factors[1])
 
 
-def ahead(daily: pd.DataFrame, origin: date, ages: pd.Series, days: dict[int, int]) -> dict[int, Season]:
+def seasonality_by_horizon(
+    daily: pd.DataFrame, origin: date, ages: pd.Series, days: dict[int, int]
+) -> dict[int, Seasonality]:
     """The season of each horizon: `days` maps its months to days."""
-    return {months: find(daily, origin, length, ages) for months, length in days.items()}
+    return {months: estimate_seasonality(daily, origin, length, ages) for months, length in days.items()}
 
 
-def _ratio(values: pd.Series, start: date, origin: date, days: int) -> float:
+def _seasonal_ratio(values: pd.Series, start: date, origin: date, days: int) -> float:
     """0 where a part of it is missing."""
     same = _sum(values, start, start + timedelta(days=days))
     usual = _sum(values, start, origin) * days / YEAR

@@ -5,7 +5,7 @@ from pandas.io.formats.style import Styler
 
 from crm_utils.cltv.worked_example import Example
 from crm_utils.core import formatting
-from crm_utils.core.display.table_style import Folded, folded, styled
+from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
 
 
 def forecast(outlook: pd.DataFrame, currency: str) -> Styler:
@@ -17,27 +17,27 @@ def forecast(outlook: pd.DataFrame, currency: str) -> Styler:
     table = shown[columns].rename(columns={"orders": "purchase_days"})
     table.insert(0, "horizon", horizon)
     caption = "Expected from today’s customers, before margin and not discounted, with the range that should hold nine times in ten"
-    return styled(table, caption, currency, {"horizon": "In the next"})
+    return style_table(table, caption, currency, {"horizon": "In the next"})
 
 
-def backtest(backtest: pd.DataFrame, currency: str) -> Folded | None:
+def backtest(backtest: pd.DataFrame, currency: str) -> Collapsible | None:
     if backtest.empty:
         return None
     columns = ["origin", "method", "orders_actual", "orders_predicted", "revenue_actual", "revenue_predicted", "revenue_low", "revenue_high", "season", "mae_orders", "top_decile_capture"]  # fmt: skip
     shown = backtest[columns].assign(origin=[formatting.day(origin) for origin in backtest.origin])
-    table = styled(shown, "Forecasts made at past dates, and what came", currency, {"origin": "Made on"})
-    return folded("All tests in numbers", table)
+    table = style_table(shown, "Forecasts made at past dates, and what came", currency, {"origin": "Made on"})
+    return collapsible("All tests in numbers", table)
 
 
 def parts(parts: pd.DataFrame, currency: str) -> Styler | None:
-    return None if parts.empty else styled(parts, "The last test by segment", currency)
+    return None if parts.empty else style_table(parts, "The last test by segment", currency)
 
 
 def classes(classes: pd.DataFrame) -> Styler | None:
     if classes.empty:
         return None
     means = {f"days_{kind}": classes[f"orders_{kind}"] / classes.customers for kind in ("predicted", "actual")}
-    return styled(classes[["bought_again", "customers"]].assign(**means), "The last test by past purchases")
+    return style_table(classes[["bought_again", "customers"]].assign(**means), "The last test by past purchases")
 
 
 def activity(grid: pd.DataFrame) -> list[Styler]:
@@ -53,54 +53,58 @@ def _map(grid: pd.DataFrame, caption: str) -> Styler:
     table = grid.pivot(index="repeat_orders", columns="silent_days", values="shown")
     table.columns = [formatting.plural(days, "day") for days in table.columns]
     names = {"repeat_orders": "Repeat purchase days"}
-    return styled(table.reset_index(), f"{caption}, by repeat purchase days and days since the last", headings=names)
+    return style_table(
+        table.reset_index(), f"{caption}, by repeat purchase days and days since the last", headings=names
+    )
 
 
-def deciles(deciles: pd.DataFrame, terms: str) -> Folded:
-    table = styled(deciles, f"Expected value by tenth of customers ({terms})", headings={"decile": "Tenth"})
-    return folded("The numbers behind the figure", table)
+def deciles(deciles: pd.DataFrame, terms: str) -> Collapsible:
+    table = style_table(deciles, f"Expected value by tenth of customers ({terms})", headings={"decile": "Tenth"})
+    return collapsible("The numbers behind the figure", table)
 
 
-def model(model: pd.DataFrame, *notes: object) -> Folded:
+def model(model: pd.DataFrame, *notes: object) -> Collapsible:
     shown = model.assign(parameter=model.parameter.str.replace("_", " ")).drop(columns="note")
-    table = styled(shown, "Fitted parameters (time in days, money in the report’s currency) and assumptions")
-    return folded("Parameters, standard errors, fit and assumptions", *notes, table)
+    table = style_table(shown, "Fitted parameters (time in days, money in the report’s currency) and assumptions")
+    return collapsible("Parameters, standard errors, fit and assumptions", *notes, table)
 
 
 def most_valuable(listed: pd.DataFrame, terms: str, currency: str) -> Styler:
     shown = listed[["customer_id", "segment", "purchase_days", "p_alive", "clv"]]
-    return styled(shown, f"The ten customers of highest expected value ({terms})", currency)
+    return style_table(shown, f"The ten customers of highest expected value ({terms})", currency)
 
 
-def look_up(listed: pd.DataFrame, terms: str, currency: str) -> Folded:
+def look_up(listed: pd.DataFrame, terms: str, currency: str) -> Collapsible:
     """More of the same to find a customer in; its headings sort it."""
     columns = ["customer_id", "segment", "purchase_days", "silent_days", "mean_value", "p_alive", "clv"]
     number = formatting.plural(len(listed), "customer")
-    table = styled(listed[columns], f"The {number} of highest expected value, to sort and look up ({terms})", currency)
-    return folded(f"Look a customer up: the {number} of highest expected value", table)
+    table = style_table(
+        listed[columns], f"The {number} of highest expected value, to sort and look up ({terms})", currency
+    )
+    return collapsible(f"Look a customer up: the {number} of highest expected value", table)
 
 
 def quiet(listed: pd.DataFrame, terms: str, currency: str) -> Styler | None:
     if listed.empty:
         return None
     shown = listed[["customer_id", "segment", "past_revenue", "silent_days", "p_alive", "clv"]]
-    return styled(
+    return style_table(
         shown, f"Best customers of the past, more likely gone than not: those who had brought most ({terms})", currency
     )
 
 
-def segment_values(totals: pd.DataFrame, terms: str, currency: str) -> Folded:
+def segment_values(totals: pd.DataFrame, terms: str, currency: str) -> Collapsible:
     summed = ("customers", "expected_orders", "expected_revenue", "clv")
-    table = styled(totals, f"Expected in the next 12 months, by segment ({terms})", currency, total=summed)
-    return folded("All segments in numbers", table)
+    table = style_table(totals, f"Expected in the next 12 months, by segment ({terms})", currency, total=summed)
+    return collapsible("All segments in numbers", table)
 
 
-def example(example: Example, currency: str) -> Folded:
-    return folded(
+def example(example: Example, currency: str) -> Collapsible:
+    return collapsible(
         "Every step, from order lines to lifetime value",
         _lines(example.lines, currency),
         _orders(example.orders, currency),
-        styled(example.steps, "From there to a year’s profit (money in the report’s currency)"),
+        style_table(example.steps, "From there to a year’s profit (money in the report’s currency)"),
         _months(example.months),
     )
 
@@ -111,7 +115,7 @@ def _lines(lines: pd.DataFrame, currency: str) -> Styler:
     bought = lines.assign(day=[formatting.day(moment) for moment in lines.ordered_at])
     bought = bought[["day", *shown, "amount", *(["removed_by"] if left_out else [])]]
     caption = "What this customer ordered, line by line" + (", and the rule that left a line out" if left_out else "")
-    return styled(bought, caption, currency, {"removed_by": "Left out by"})
+    return style_table(bought, caption, currency, {"removed_by": "Left out by"})
 
 
 def _orders(orders: pd.DataFrame, currency: str) -> Styler:
@@ -119,7 +123,7 @@ def _orders(orders: pd.DataFrame, currency: str) -> Styler:
     columns = ["day", "order_id", "lines", *(["placed", "taken_back"] if back else []), "left", "purchase_day"]
     shown = orders.assign(day=[formatting.day(moment) for moment in orders.day], left=orders.revenue)[columns]
     caption = "The lines that count, added up by order" + (", less what was cancelled later" if back else "")
-    return styled(shown, caption, currency)
+    return style_table(shown, caption, currency)
 
 
 def _months(months: pd.DataFrame) -> Styler:
@@ -128,14 +132,14 @@ def _months(months: pd.DataFrame) -> Styler:
     for column, decimals in {"until": 0, "expected_orders": 4, "profit": 2, "discount": 4, "clv": 2}.items():
         months[column] = [f"{value:,.{decimals}f}" if pd.notna(value) else "" for value in months[column]]
     names = {"until": "Days from today", "expected_orders": "Expected purchase days", "profit": "Profit", "discount": "× (1 + discount)^(−month ÷ 12)", "clv": "CLV"}  # fmt: skip
-    return styled(
+    return style_table(
         months.rename(columns=names)[["month", *names.values()]],
         "Lifetime value, month by month: expected purchase days × value × margin, discounted",
         headings={"CLV": "CLV"},
     )
 
 
-def article(article: pd.DataFrame, currency: str, note: object) -> Folded:
+def article(article: pd.DataFrame, currency: str, note: object) -> Collapsible:
     tiers = article.groupby("tier").agg(
         customers=("cltv", "size"),
         revenue=("revenue", "sum"),
@@ -143,5 +147,5 @@ def article(article: pd.DataFrame, currency: str, note: object) -> Folded:
         cltv_scaled=("cltv_scaled", "median"),
     )
     names = {"cltv": "CLTV of the article", "cltv_scaled": "Scaled 1 to 100, middle customer"}
-    table = styled(tiers.reset_index(), "The article’s three groups", currency, names)
-    return folded("The article’s groups, and its forecast", table, note)
+    table = style_table(tiers.reset_index(), "The article’s three groups", currency, names)
+    return collapsible("The article’s groups, and its forecast", table, note)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.cltv import forecast
-from crm_utils.cltv.assumptions import Terms
+from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.core.formatting import count, day
 
 PRINTED_ORDERS, PRINTED_LINES = (3, 6), 30  # orders and line items of a history that can be read at one sitting
@@ -22,11 +22,11 @@ class Example:
     customer_id: str
     lines: pd.DataFrame
     orders: pd.DataFrame
-    steps: pd.DataFrame
+    calculation_steps: pd.DataFrame
     months: pd.DataFrame
 
 
-def chosen(known: ir.Table) -> str:
+def choose_example_customer(known: ir.Table) -> str:
     """The customer to work by hand, from orders as known on the date: the one in the middle by revenue, ties by id.
 
     Of the customers who bought again, with `PRINTED_ORDERS` orders of at most `PRINTED_LINES` line items; where there are
@@ -47,29 +47,29 @@ def chosen(known: ir.Table) -> str:
     return middle.customer_id.execute().iloc[0]
 
 
-def example(
+def work_example(
     lines: pd.DataFrame,
     placed: ir.Table,
     known: ir.Table,
     valued: pd.DataFrame,
     models,
     analysis_date: date,
-    terms: Terms,
+    terms: ClvAssumptions,
 ) -> Example:
     """The customer whose order lines these are (see `orders.lines_of`), from orders as placed and as known on the date."""
     customer_id = lines.customer_id.iloc[0]
     one = valued[valued.customer_id == customer_id]
-    bought = own_orders(placed, known, customer_id)
+    bought = customer_orders(placed, known, customer_id)
     return Example(
         customer_id,
         lines,
         bought,
-        steps(one, bought, models, analysis_date, terms),
-        by_month(one, models, analysis_date, terms),
+        calculation_steps(one, bought, models, analysis_date, terms),
+        value_by_month(one, models, analysis_date, terms),
     )
 
 
-def own_orders(placed: ir.Table, known: ir.Table, customer_id: str) -> pd.DataFrame:
+def customer_orders(placed: ir.Table, known: ir.Table, customer_id: str) -> pd.DataFrame:
     """The orders of one customer, oldest first: day, order_id, lines, placed (revenue), taken_back (by cancellations), revenue (as known).
 
     purchase_day numbers the days on which something was left; null for an order that was cancelled as a whole.
@@ -85,10 +85,12 @@ def own_orders(placed: ir.Table, known: ir.Table, customer_id: str) -> pd.DataFr
     return own[["purchase_day", "day", "order_id", "lines", "placed", "taken_back", "revenue"]]
 
 
-def steps(one: pd.DataFrame, bought: pd.DataFrame, models, analysis_date: date, terms: Terms) -> pd.DataFrame:
+def calculation_steps(
+    one: pd.DataFrame, bought: pd.DataFrame, models, analysis_date: date, terms: ClvAssumptions
+) -> pd.DataFrame:
     """Step, formula and result (text) from a customer's orders (`own_orders`) and row of `cltv.lifetime_value` to a year's profit."""
     row, value = one.iloc[0], models.expected_value(one)[0]
-    n, active = row.repeat_orders + 1, models.purchase.p_alive(*forecast.behaviour(one))[0]
+    n, active = row.repeat_orders + 1, models.purchase.p_alive(*forecast.to_xtT(one))[0]
     days = bought.day[bought.purchase_day.notna()]
     first, last = (day(moment) for moment in (days.min(), days.max()))
     rows = [
@@ -108,7 +110,7 @@ def steps(one: pd.DataFrame, bought: pd.DataFrame, models, analysis_date: date, 
     return pd.DataFrame(rows, columns=["step", "formula", "result"])
 
 
-def by_month(one: pd.DataFrame, models, analysis_date: date, terms: Terms) -> pd.DataFrame:
+def value_by_month(one: pd.DataFrame, models, analysis_date: date, terms: ClvAssumptions) -> pd.DataFrame:
     """The customer's clv month by month: month, until (days from the analysis date), expected_orders, profit, discount, clv."""
     until = [forecast.days_ahead(analysis_date, month) for month in range(1, terms.months + 1)]
     table = pd.DataFrame({"month": range(1, terms.months + 1), "until": until})

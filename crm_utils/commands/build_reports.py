@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crm_utils.commands import failures
 from crm_utils.core.errors import SourceError, SourceMissing
-from crm_utils.core.formatting import hidden
+from crm_utils.core.formatting import mask_secrets
 from crm_utils.pipeline import atomic_publish, cache_keys, manifest
 from crm_utils.pipeline.jobs import Job
 from crm_utils.site import published
@@ -27,7 +27,7 @@ KERNEL_SETTINGS = {
 }
 
 
-def out_of_date(jobs: list[Job], named: bool) -> tuple[list[Job], list[str]]:
+def outdated_jobs(jobs: list[Job], named: bool) -> tuple[list[Job], list[str]]:
     """The jobs whose pages do not match their keys, and one line per problem.
 
     A source that is missing is a problem only where its report was named; else it is skipped with a line that says so.
@@ -35,7 +35,7 @@ def out_of_date(jobs: list[Job], named: bool) -> tuple[list[Job], list[str]]:
     stale, problems, told = [], [], set()
     for job in jobs:
         try:
-            cache_keys.chain_keys(job)
+            cache_keys.compute_cache_keys(job)
         except SourceError as error:
             line = f"{job.name}: {error}"
             if line not in told and (named or not isinstance(error, SourceMissing)):
@@ -45,18 +45,20 @@ def out_of_date(jobs: list[Job], named: bool) -> tuple[list[Job], list[str]]:
             told.add(line)
             continue
         except OSError as error:
-            problems.append(f"{job.label}: {atomic_publish.unwritten(error, job.root)}")
+            problems.append(f"{job.label}: {atomic_publish.describe_os_error(error, job.root)}")
             continue
-        if manifest.fresh(job):
+        if manifest.is_up_to_date(job):
             shutil.rmtree(
-                atomic_publish.failed(job.folder), ignore_errors=True
+                atomic_publish.failed_folder(job.folder), ignore_errors=True
             )  # its cause is gone: nothing is left to mend
         else:
             stale.append(job)
     return stale, problems
 
 
-def build(root: Path, stale: list[Job], tick: Callable[[str], None]) -> tuple[int, list[failures.Failure], list[str]]:
+def build_reports(
+    root: Path, stale: list[Job], tick: Callable[[str], None]
+) -> tuple[int, list[failures.Failure], list[str]]:
     """Build these jobs, dates side by side, then the index; return how many were built, what failed, and comparisons not renewed.
 
     `tick` follows each notebook. What another run has built meanwhile is not built again.
@@ -67,9 +69,9 @@ def build(root: Path, stale: list[Job], tick: Callable[[str], None]) -> tuple[in
     with ExitStack() as held:
         for name in names:  # in one order in every run: two of them never wait for each other
             held.enter_context(atomic_publish.locked(root / "reports" / name))
-            atomic_publish.put_right(root / "reports" / name)
-        waiting = [job for job in stale if not manifest.fresh(job)]  # another run may have built it meanwhile
-        unusable = {name: _unusable([job for job in waiting if job.name == name]) for name in names}
+            atomic_publish.recover_folder(root / "reports" / name)
+        waiting = [job for job in stale if not manifest.is_up_to_date(job)]  # another run may have built it meanwhile
+        unusable = {name: _source_problem([job for job in waiting if job.name == name]) for name in names}
         failed = [failures.Failure(job, unusable[job.name]) for job in waiting if unusable[job.name]]
         ready = [job for job in waiting if not unusable[job.name]]
         failed += _side_by_side(ready, tick) if ready else []
@@ -82,11 +84,11 @@ def build(root: Path, stale: list[Job], tick: Callable[[str], None]) -> tuple[in
 
 def _renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
     """Write the comparisons anew in which a rebuilt date stands; return one line per problem. Call under the report's lock."""
-    if not rebuilt & {day for pair in published.comparisons(folder) for day in pair}:
+    if not rebuilt & {day for pair in published.published_comparisons(folder) for day in pair}:
         return []
     from crm_utils.commands import compare_dates  # pandas and matplotlib only if there is something to draw
 
-    return compare_dates.renew(folder, rebuilt)
+    return compare_dates.renew_comparisons(folder, rebuilt)
 
 
 def _side_by_side(jobs: list[Job], tick: Callable[[str], None]) -> list[failures.Failure]:
@@ -94,7 +96,7 @@ def _side_by_side(jobs: list[Job], tick: Callable[[str], None]) -> list[failures
     from crm_utils.commands import build_date
 
     with ThreadPoolExecutor(max_workers=_cores()) as pool:
-        building = [pool.submit(build_date.build, job, tick) for job in jobs]
+        building = [pool.submit(build_date.build_date, job, tick) for job in jobs]
         while wait(building, timeout=0.5).not_done:  # awake now and then: another thread may have caught a Ctrl-C
             pass
         return [failure for future in building if (failure := future.result())]
@@ -110,7 +112,7 @@ def _set_up_kernels(root: Path) -> None:
 
     os.environ.update(KERNEL_SETTINGS)
     ipython = root / ".cache" / "ipython"  # a user's own start-up files stay out of a report
-    atomic_publish.try_out(ipython)
+    atomic_publish.check_writable(ipython)
     os.environ["IPYTHONDIR"] = str(ipython)
     places = [
         cache_keys.PACKAGE.parent,
@@ -119,10 +121,10 @@ def _set_up_kernels(root: Path) -> None:
         os.environ.get("PYTHONPATH"),
     ]  # where `keys` looks, too
     os.environ["PYTHONPATH"] = os.pathsep.join(str(place) for place in places if place)
-    kernels.warm_up()
+    kernels.start_fork_server()
 
 
-def _unusable(jobs: list[Job]) -> str | None:
+def _source_problem(jobs: list[Job]) -> str | None:
     """Why no notebook of a report need start: its files lack a column, or hold what is no date or number."""
     reading = [job for job in jobs if manifest.stale_notebooks(job)[:1] == [job.notebooks[0].name]]
     if not reading or reading[0].report.source.database:
@@ -134,23 +136,23 @@ def _unusable(jobs: list[Job]) -> str | None:
     source = report.source.model_dump()
     named = {name: getattr(report, name) for name in ("attributes", "contacts", "past_campaigns")}
     try:
-        sources.line_items(source, report.columns.model_dump(), root, reading[-1].day)
-        for table, frame in sources.side_tables(named, source, root, reading[-1].day).items():
-            contracts.check(frame, table)
+        sources.read_line_items(source, report.columns.model_dump(), root, reading[-1].day)
+        for table, frame in sources.read_customer_tables(named, source, root, reading[-1].day).items():
+            contracts.check_contract(frame, table)
     except (SourceError, errors.TableError) as error:
-        return hidden(" ".join(str(error).split()))
+        return mask_secrets(" ".join(str(error).split()))
     except Exception as error:
-        return failures.cause(error, "its source cannot be read", root)
+        return failures.describe_unexpected(error, "its source cannot be read", root)
     return None
 
 
-def draft(root: Path, job: Job) -> Path:
+def fill_draft(root: Path, job: Job) -> Path:
     """Copy a published date's tables and settings to `reports/_draft`, where notebooks opened in Jupyter work."""
     folder = root / "reports" / "_draft"
     with atomic_publish.locked(root / "reports"):
-        atomic_publish.put_right(root / "reports")
-        building = atomic_publish.building(folder)
+        atomic_publish.recover_folder(root / "reports")
+        building = atomic_publish.build_folder(folder)
         shutil.copytree(job.folder / "data", building / "data")
         (building / "settings.json").write_text(job.settings(folder).model_dump_json(indent=1), encoding="utf-8")
-        atomic_publish.swap_in(folder)
+        atomic_publish.swap_into_place(folder)
     return folder

@@ -8,34 +8,34 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from crm_utils.cltv.backtest.rolling_origin import between
+from crm_utils.cltv.backtest.rolling_origin import purchases_between
 from crm_utils.cltv.forecast import ALL
 from crm_utils.comparison import charts as plots
 from crm_utils.comparison import metrics, tables
 from crm_utils.comparison import narrative as headlines
 from crm_utils.core import formatting
 from crm_utils.core.errors import SourceError, TableError
-from crm_utils.core.orders import known_on
+from crm_utils.core.orders import orders_as_of
 from crm_utils.pipeline import atomic_publish
 from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, charts, migration, narrative
 from crm_utils.segmentation import tables as segment_tables
 from crm_utils.site import glossary, published, render
-from crm_utils.store import Store
+from crm_utils.store import Run
 
 TABLES = ("customers", "segments", "segment_profile", "cltv", "forecast", "budget")
 SCANNED = ("orders", "adjustments")
 
 
-def compare(root: Path, report: str, then: str, now: str) -> Path:
+def compare_dates(root: Path, report: str, then: str, now: str) -> Path:
     """Write `reports/<report>/compare/<then>_<now>.html` from the two published folders, and return where it lies.
 
     Raises `SourceError` where a folder is missing or the dates are not two dates in their order.
     """
     folder = root / "reports" / report
-    dates = published.dates(root).get(folder, [])
+    dates = published.published_dates(root).get(folder, [])
     if not dates:
-        there = ", ".join(other.name for other in published.dates(root)) or "none"
+        there = ", ".join(other.name for other in published.published_dates(root)) or "none"
         raise SourceError(
             f"no date of report {report!r} is published (published reports: {there}): make report REPORT={report} first"
         )
@@ -44,7 +44,7 @@ def compare(root: Path, report: str, then: str, now: str) -> Path:
             raise SourceError(
                 f"{day} is no published date of {report}; there are: {', '.join(dates)}. A date that params/{report}.yaml lists is built by make report REPORT={report} DATE={day}"
             )
-        missing = [name for name in (*TABLES, *SCANNED) if not Store(folder / day).has(name)]
+        missing = [name for name in (*TABLES, *SCANNED) if not Run(folder / day).has(name)]
         if missing:
             raise SourceError(f"{report} {day} has no table {missing[0]}: make report REPORT={report} DATE={day} first")
     if then == now:
@@ -55,13 +55,13 @@ def compare(root: Path, report: str, then: str, now: str) -> Path:
         return _write(folder, then, now)
 
 
-def renew(folder: Path, rebuilt: set[str]) -> list[str]:
+def renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
     """Write the comparisons of a report anew in which a rebuilt date stands, and return one line per problem.
 
     Call under the report's lock. A page that cannot be renewed stays as it was.
     """
     problems = []
-    for then, now in published.comparisons(folder):
+    for then, now in published.published_comparisons(folder):
         if rebuilt & {then, now}:
             try:
                 _write(folder, then, now)
@@ -73,15 +73,15 @@ def renew(folder: Path, rebuilt: set[str]) -> list[str]:
 def _write(folder: Path, then: str, now: str) -> Path:
     path = folder / "compare" / f"{then}_{now}.html"
     path.parent.mkdir(exist_ok=True)
-    atomic_publish.write(path, page(folder / then, folder / now))
+    atomic_publish.write_page(path, comparison_page(folder / then, folder / now))
     return path
 
 
-def page(then: Path, now: Path) -> str:
+def comparison_page(then: Path, now: Path) -> str:
     """The page of two published folders."""
     before, after = _Published(then), _Published(now)
-    formatting.use_thousands(after.store.settings.thousands)
-    html = render.page("compare.html.j2", then=before, now=after, blocks=list(_blocks(before, after)))
+    formatting.set_thousands_separator(after.store.settings.thousands)
+    html = render.render_page("compare.html.j2", then=before, now=after, blocks=list(_blocks(before, after)))
     return glossary.linked(html, "../../")
 
 
@@ -89,7 +89,7 @@ class _Published:
     """A published date: its manifest, its tables, and its orders and adjustments unread."""
 
     def __init__(self, folder: Path):
-        self.store = Store(folder)
+        self.store = Run(folder)
         self.manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         self.day = date.fromisoformat(self.manifest["analysis_date"])
         self.in_words = formatting.day(self.day)
@@ -131,13 +131,13 @@ def _blocks(then: _Published, now: _Published):
 def _forecasts(then: _Published, now: _Published, currency: str) -> list[Markup]:
     outlook = then.tables["forecast"]
     actual = _actual(then, now)
-    judged = metrics.outcomes(outlook, actual)
+    judged = metrics.forecast_outcomes(outlook, actual)
     said = headlines.outcomes(judged, then.day, now.day, currency)
     if judged.empty:
-        return _shown(headlines.say(said))
-    parts = metrics.outcomes_by_segment(outlook, actual, then.tables["segments"])
+        return _shown(headlines.paragraph(said))
+    parts = metrics.forecast_outcomes_by_segment(outlook, actual, then.tables["segments"])
     return _shown(
-        plots.figure(
+        plots.show_figure(
             plots.outcomes(judged, currency),
             said,
             "Revenue of the customers known at the earlier date, as forecast then with the range that should hold nine times in ten, and as it came.",
@@ -159,15 +159,15 @@ def _actual(then: _Published, now: _Published) -> dict[int, tuple[pd.DataFrame, 
     for row in outlook[outlook.segment == ALL].itertuples():
         end = then.day + timedelta(days=row.horizon_days)
         if end <= now.day:
-            known = known_on(orders, adjustments, end)
-            found[row.months] = between(known, then.day, end, then.tables["customers"].customer_id)
+            known = orders_as_of(orders, adjustments, end)
+            found[row.months] = purchases_between(known, then.day, end, then.tables["customers"].customer_id)
     return found
 
 
 def _segments(then: _Published, now: _Published, currency: str) -> list[Markup]:
-    both = metrics.segments(then.tables["segment_profile"], now.tables["segment_profile"])
+    both = metrics.compare_segments(then.tables["segment_profile"], now.tables["segment_profile"])
     return _shown(
-        plots.figure(
+        plots.show_figure(
             plots.segments(both),
             headlines.segments(both),
             "Customers of each segment on the later date (coloured) and on the earlier one (grey).",
@@ -178,14 +178,14 @@ def _segments(then: _Published, now: _Published, currency: str) -> list[Markup]:
 
 
 def _moves(then: _Published, now: _Published, currency: str) -> list[Markup]:
-    naming = assignment.naming_of(now.tables["segments"])
+    naming = assignment.segment_rules_of(now.tables["segments"])
     reason = _not_comparable(then, now, naming)
     if reason:
         return _shown(headlines.not_comparable(reason))
-    moved = migration.moves(then.tables["customers"], now.tables["customers"], naming, then.day, now.day)
-    changes = migration.net(moved, now.tables["segment_profile"])
+    moved = migration.decompose_migration(then.tables["customers"], now.tables["customers"], naming, then.day, now.day)
+    changes = migration.net_by_cause(moved, now.tables["segment_profile"])
     return _shown(
-        plots.figure(
+        plots.show_figure(
             charts.moves(changes),
             narrative.moves(changes, then.day),
             "Change in the number of customers of each segment by cause: gains to the right of the line, losses to the left, their sum as a diamond.",
@@ -195,10 +195,10 @@ def _moves(then: _Published, now: _Published, currency: str) -> list[Markup]:
     )
 
 
-def _not_comparable(then: _Published, now: _Published, naming: assignment.Naming | None) -> str:
+def _not_comparable(then: _Published, now: _Published, naming: assignment.SegmentRules | None) -> str:
     """Why moves between the dates have no cause in what customers did; empty where they have."""
-    rules = [measures.rules_of(published.tables["customers"]) for published in (then, now)]
-    if naming is None or naming != assignment.naming_of(then.tables["segments"]):
+    rules = [measures.scoring_config_of(published.tables["customers"]) for published in (then, now)]
+    if naming is None or naming != assignment.segment_rules_of(then.tables["segments"]):
         return "the two dates name their segments differently"
     if rules[0] != rules[1]:
         return "the two dates score customers by different rules"
@@ -207,5 +207,5 @@ def _not_comparable(then: _Published, now: _Published, naming: assignment.Naming
 
 def _shown(*parts: Any) -> list[Markup]:
     """The parts as they stand on the page; reasons why there is nothing to show are left out."""
-    html = [part._repr_html_() for part in parts if part is not None and not isinstance(part, headlines.Nothing)]
+    html = [part._repr_html_() for part in parts if part is not None and not isinstance(part, headlines.NotApplicable)]
     return [Markup(part) for part in html]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crm_utils.core.errors import DownloadFailed, SourceError
 from crm_utils.core.formatting import count
-from crm_utils.core.paths import written_whole
+from crm_utils.core.paths import atomic_write
 
 URL = "https://archive.ics.uci.edu/static/public/502/online+retail+ii.zip"
 FILE = "online_retail_II.xlsx"
@@ -18,7 +18,7 @@ CHUNK = 1 << 16
 TIMEOUT = 60  # seconds without a byte
 
 
-def online_retail(folder: Path, url: str = URL, rows: dict[str, int] = ROWS) -> Path:
+def download_online_retail(folder: Path, url: str = URL, rows: dict[str, int] = ROWS) -> Path:
     """The workbook in `folder`, downloaded where it is not there yet; its sheets hold exactly `rows`.
 
     Raises `DownloadFailed`, and leaves `folder` as it was.
@@ -27,7 +27,7 @@ def online_retail(folder: Path, url: str = URL, rows: dict[str, int] = ROWS) -> 
     if path.exists():
         _verify(path, rows, "remove it from data/ and try again")
         return path
-    with written_whole(path) as building:
+    with atomic_write(path) as building:
         packed = building.with_name(building.name + ".zip")
         try:
             _fetch(url, packed)
@@ -74,7 +74,7 @@ def _verify(path: Path, rows: dict[str, int], cure: str) -> None:
     from crm_utils.sources import spreadsheets
 
     try:
-        found = {name: below for name, (_, below) in spreadsheets.shapes(path).items()}
+        found = {name: below for name, (_, below) in spreadsheets.sheet_shapes(path).items()}
     except SourceError:
         raise DownloadFailed(f"{FILE} cannot be read as a spreadsheet: {cure}") from None
     if found != rows:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from ibis.backends import BaseBackend
 
 from crm_utils.core.errors import SourceError
-from crm_utils.core.formatting import hidden
+from crm_utils.core.formatting import mask_secrets
 from crm_utils.sources import databases
 
 TABLES = ("customers", "segments", "cltv", "budget")
@@ -19,7 +19,7 @@ KEY = {"report": "string", "analysis_date": "date"}
 MARKS = {"postgres": "%s", "mysql": "%s", "sqlite": "?", "duckdb": "?"}
 
 
-def export(root: Path, folder: Path, report: str, day: date, url: str) -> dict[str, int]:
+def export_tables(root: Path, folder: Path, report: str, day: date, url: str) -> dict[str, int]:
     """Write the published tables in `folder` to the database at `url`; return the rows of each.
 
     Each table has the columns `report` and `analysis_date` in front. Rows of this report and date are replaced, all
@@ -41,8 +41,8 @@ def export(root: Path, folder: Path, report: str, day: date, url: str) -> dict[s
     except SourceError:
         raise
     except Exception as error:  # each driver has errors of its own
-        reason = databases.without_secrets(" ".join(str(error).split()), url, url)[:300]
-        raise SourceError(f"nothing was written to {hidden(url)}: {reason}") from None
+        reason = databases.mask_url_secrets(" ".join(str(error).split()), url, url)[:300]
+        raise SourceError(f"nothing was written to {mask_secrets(url)}: {reason}") from None
     return {name: table.num_rows for name, table in tables.items()}
 
 

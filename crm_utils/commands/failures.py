@@ -5,7 +5,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from crm_utils.core.formatting import hidden
+from crm_utils.core.formatting import mask_secrets
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.jobs import Job
 
@@ -15,11 +15,11 @@ class Failure:
     """Why a date was not built, and where the notebook that stopped is kept."""
 
     job: Job
-    cause: str
+    describe_unexpected: str
     kept: Path | None = None
 
 
-def told(failures: list[Failure]) -> list[str]:
+def summarize_failures(failures: list[Failure]) -> list[str]:
     """One line for each cause: dates of a report that stop for the same reason share it."""
     alike: dict[tuple[str, str], list[Failure]] = {}
     for failure in failures:
@@ -33,9 +33,12 @@ def _line(name: str, cause: str, same: list[Failure]) -> str:
     return f"{name} {days}: {cause}{kept}" + (", the other dates beside it" if kept and len(same) > 1 else "")
 
 
-def keep(job: Job, notebook: str) -> Path | None:
+def keep_failed_notebook(job: Job, notebook: str) -> Path | None:
     """Move the notebook that stopped to where the message says; None where it never came to be."""
-    stopped, kept = atomic_publish.building(job.folder) / "notebooks" / notebook, atomic_publish.failed(job.folder)
+    stopped, kept = (
+        atomic_publish.build_folder(job.folder) / "notebooks" / notebook,
+        atomic_publish.failed_folder(job.folder),
+    )
     if not stopped.exists():
         return None
     shutil.rmtree(kept, ignore_errors=True)
@@ -47,10 +50,10 @@ def keep(job: Job, notebook: str) -> Path | None:
     return (kept / notebook).relative_to(job.root)
 
 
-def cause(error: Exception, what: str, root: Path) -> str:
+def describe_unexpected(error: Exception, what: str, root: Path) -> str:
     """What to tell of an error that nobody foresaw: what could not be done, where in the code, and why."""
     if isinstance(error, OSError):
-        return atomic_publish.unwritten(error, root)
+        return atomic_publish.describe_os_error(error, root)
     where = traceback.extract_tb(error.__traceback__)[-1]
-    reason = hidden(" ".join(str(error).split()))[:1000]
+    reason = mask_secrets(" ".join(str(error).split()))[:1000]
     return f"{what} ({Path(where.filename).name}, line {where.lineno}): {type(error).__name__}: {reason}"

@@ -4,8 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from crm_utils.core import formatting
-from crm_utils.core.display.figure_style import BLUE, INK, PALE, SOFT, money_axis, new_axes, segment_colours
-from crm_utils.core.display.figure_style import figure as figure
+from crm_utils.core.display.figure_style import BLUE, INK, LIGHT_INK, PALE, money_axis, new_axes, segment_colours
 
 
 def segments(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -17,7 +16,7 @@ def segments(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.barh(places - 0.19, shown.customers_then, height=0.32, color=PALE)
     for place, row in zip(places, shown.itertuples(), strict=True):
         ax.text(row.customers, place + 0.19, f" {formatting.count(row.customers)} now", va="center", fontsize=8.5)
-        ax.text(row.customers_then, place - 0.21, f" {formatting.count(row.customers_then)} then", va="center", fontsize=8.5, color=SOFT)  # fmt: skip
+        ax.text(row.customers_then, place - 0.21, f" {formatting.count(row.customers_then)} then", va="center", fontsize=8.5, color=LIGHT_INK)  # fmt: skip
     ax.set_yticks(places, shown.segment)
     ax.set_xlim(0, max(shown.customers.max(), shown.customers_then.max(), 1) * 1.2)
     ax.xaxis.set_visible(False)

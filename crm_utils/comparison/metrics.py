@@ -36,7 +36,7 @@ def _figures(tables: dict[str, pd.DataFrame]) -> dict[str, tuple[str, float]]:
     }
 
 
-def segments(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+def compare_segments(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """Each segment on both dates: segment, customers_then, customers, customers_change, revenue_then, revenue, revenue_change.
 
     In the order of `now`, a `segment_profile`; segments of `then` alone come last.
@@ -52,7 +52,7 @@ def segments(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     return both[["segment", *(f"{name}{end}" for name in ("customers", "revenue") for end in ("_then", "", "_change"))]]
 
 
-def outcomes(forecast: pd.DataFrame, actual: dict[int, tuple[pd.DataFrame, float]]) -> pd.DataFrame:
+def forecast_outcomes(forecast: pd.DataFrame, actual: dict[int, tuple[pd.DataFrame, float]]) -> pd.DataFrame:
     """The forecasts made then whose time is over, against what came: months, revenue, revenue_low, revenue_high, revenue_actual, miss, held, revenue_new.
 
     `actual` holds for a number of months the revenue of the customers known then (a row each) and that of later ones.
@@ -65,7 +65,7 @@ def outcomes(forecast: pd.DataFrame, actual: dict[int, tuple[pd.DataFrame, float
     return _judged(table)
 
 
-def outcomes_by_segment(
+def forecast_outcomes_by_segment(
     forecast: pd.DataFrame, actual: dict[int, tuple[pd.DataFrame, float]], segments: pd.DataFrame
 ) -> pd.DataFrame:
     """`outcomes` of the longest of these forecasts, by the segment each customer was in then: segment, customers, revenue, …"""

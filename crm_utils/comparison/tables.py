@@ -7,7 +7,7 @@ from pandas.io.formats.style import Styler
 
 from crm_utils.comparison.metrics import COUNTED
 from crm_utils.core import formatting
-from crm_utils.core.display.table_style import Folded, folded, styled
+from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
 
 
 def figures(table: pd.DataFrame, then: date, now: date, currency: str) -> Styler:
@@ -18,22 +18,22 @@ def figures(table: pd.DataFrame, then: date, now: date, currency: str) -> Styler
             _written(value, unit, currency, sign) for value, unit in zip(table[column], table.unit, strict=True)
         ]
     headings = {"compared_then": formatting.day(then), "compared_now": formatting.day(now), "compared_change": "Change"}
-    return styled(shown, "Key figures on both dates", currency, headings)
+    return style_table(shown, "Key figures on both dates", currency, headings)
 
 
 def segments(table: pd.DataFrame, currency: str) -> Styler:
-    return styled(table, "Customers and revenue so far of each segment, then and now", currency)
+    return style_table(table, "Customers and revenue so far of each segment, then and now", currency)
 
 
 def outcomes(table: pd.DataFrame, currency: str) -> Styler:
     shown = _judged(table.drop(columns=["months"] if table.revenue_new.any() else ["months", "revenue_new"]))
     shown.insert(0, "horizon", [formatting.plural(months, "month") for months in table.months])
-    return styled(shown, "Forecasts made then, and what came", currency, {"horizon": "For the next"})
+    return style_table(shown, "Forecasts made then, and what came", currency, {"horizon": "For the next"})
 
 
-def by_segment(table: pd.DataFrame, months: int, currency: str) -> Folded:
+def by_segment(table: pd.DataFrame, months: int, currency: str) -> Collapsible:
     caption = f"The forecast for {formatting.plural(months, 'month')}, by the segment customers were in then"
-    return folded("Segment by segment", styled(_judged(table), caption, currency))
+    return collapsible("Segment by segment", style_table(_judged(table), caption, currency))
 
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:

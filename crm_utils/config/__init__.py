@@ -1,9 +1,9 @@
 """What a report can be told, checked before a notebook starts."""
 
 from crm_utils.config.report import SECTIONS, Report, Settings, Source
-from crm_utils.config.segment_map import Campaigns, SegmentMap, cell_name, check_limits
-from crm_utils.config.simulated_shop import Shop
-from crm_utils.config.yaml_models import parse, read
+from crm_utils.config.segment_map import Campaigns, SegmentMap, cell_name, check_bin_edges
+from crm_utils.config.simulated_shop import SimulatedShop
+from crm_utils.config.yaml_models import parse_model, read_yaml
 from crm_utils.core.errors import ParamsError
 
 __all__ = [
@@ -13,10 +13,10 @@ __all__ = [
     "Report",
     "SegmentMap",
     "Settings",
-    "Shop",
+    "SimulatedShop",
     "Source",
     "cell_name",
-    "check_limits",
-    "parse",
-    "read",
+    "check_bin_edges",
+    "parse_model",
+    "read_yaml",
 ]

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from crm_utils.config.segment_map import check_limits
-from crm_utils.config.simulated_shop import Shop
+from crm_utils.config.segment_map import check_bin_edges
+from crm_utils.config.simulated_shop import SimulatedShop
 from crm_utils.config.yaml_models import Model
-from crm_utils.core.formatting import hidden
+from crm_utils.core.formatting import mask_secrets
 
 YEARS = (1900, 2100)
 
@@ -63,7 +63,7 @@ class Rfm(Model):
     @model_validator(mode="after")
     def _limits_fit(self) -> "Rfm":
         for measure, limits in self.limits.items():
-            check_limits(measure, limits, self.bins)
+            check_bin_edges(measure, limits, self.bins)
         if self.scoring == "article" and (self.limits or self.frozen_on):
             raise ValueError("scoring: article ranks customers, it has no limits to set or freeze")
         return self
@@ -131,7 +131,7 @@ class Source(Model):
     sample: Literal["cdnow"] | None = None
     file: str | None = None
     files: Annotated[list[str], Field(min_length=1)] | None = None  # in this order; * and ? match names
-    simulate: Shop | None = None
+    simulate: SimulatedShop | None = None
     database: str | None = None  # a URL; a password stands in it as ${NAME_OF_AN_ENVIRONMENT_VARIABLE}
     table: str | None = None
     query: str | None = None
@@ -157,7 +157,7 @@ class Source(Model):
     @classmethod
     def _keeps_its_secret(cls, url: str | None) -> str | None:
         bare = re.sub(r"\$\{\w+\}", "", url or "")
-        if hidden(bare) != bare:
+        if mask_secrets(bare) != bare:
             raise ValueError("write the password as ${NAME}, and set NAME in the environment")
         return url
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:  # a run that finds nothing to do starts in a quarter of the t
     import numpy as np
     import pandas as pd
 
-METHODS = {
+ALLOWED_METHODS = {
     *("isin", "between", "isna", "notna", "isnull", "notnull", "abs", "round"),
     *("str", "startswith", "endswith", "contains", "lower", "upper", "strip", "len"),
     *("dt", "year", "month", "day", "quarter", "dayofweek"),
@@ -29,14 +29,14 @@ def check_query(query: str, who: str) -> None:
     for node in ast.walk(tree):
         name = node.attr if isinstance(node, ast.Attribute) else None
         called = isinstance(node, ast.Call) and not isinstance(node.func, ast.Attribute)
-        if called or isinstance(node, (ast.Lambda, ast.comprehension)) or (name and name not in METHODS):
+        if called or isinstance(node, (ast.Lambda, ast.comprehension)) or (name and name not in ALLOWED_METHODS):
             what = name or ast.unparse(node)
             raise ValueError(
-                f"{who}: where {query!r} may not use {what}; columns may be compared, and asked {', '.join(sorted(METHODS))}"
+                f"{who}: where {query!r} may not use {what}; columns may be compared, and asked {', '.join(sorted(ALLOWED_METHODS))}"
             )
 
 
-def meets(table: "pd.DataFrame", query: str) -> "np.ndarray":
+def evaluate(table: "pd.DataFrame", query: str) -> "np.ndarray":
     """Which rows of a table a query says yes to. Raises `ValueError` where it says anything but yes or no."""
     answer = table.eval(query)
     if str(getattr(answer, "dtype", None)) != "bool":

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from crm_utils.config.safe_query import check_query, meets
+from crm_utils.config.safe_query import check_query, evaluate
 from crm_utils.config.yaml_models import Model
 
 
@@ -25,7 +25,7 @@ def _span(value: Any) -> tuple[int, int]:
 Span = Annotated[tuple[int, int], BeforeValidator(_span)]
 
 
-class Cells(Model):
+class CellBlock(Model):
     """A block of RFM cells: each score or range of scores, any score where it is left out."""
 
     recency: Span | None = None
@@ -47,7 +47,7 @@ class Segment(Model):
     name: str
     meaning: str
     advice: str
-    cells: list[Cells] = []
+    cells: list[CellBlock] = []
     where: str | None = None
     otherwise: str | None = None
 
@@ -63,7 +63,7 @@ class Segment(Model):
         """The cells of the segment; None for a query that asks for more than the scores."""
         if self.where is None:
             return list(itertools.chain.from_iterable(block.names(bins) for block in self.cells))
-        return _named_by(self.where, bins, f"segment {self.name}")
+        return _cells_of_query(self.where, bins, f"segment {self.name}")
 
 
 class SegmentMap(Model):
@@ -99,7 +99,7 @@ class SegmentMap(Model):
 
     @model_validator(mode="after")
     def _each_segment_has_cells(self) -> "SegmentMap":
-        every = set(Cells().names(self.bins))
+        every = set(CellBlock().names(self.bins))
         for name, cells in self._sets.items():
             beyond = sorted(set(cells or []) - every)
             if beyond or cells == []:
@@ -109,7 +109,7 @@ class SegmentMap(Model):
 
     @model_validator(mode="after")
     def _each_cell_once(self) -> "SegmentMap":
-        named: dict[str, list[str]] = {cell: [] for cell in Cells().names(self.bins)}
+        named: dict[str, list[str]] = {cell: [] for cell in CellBlock().names(self.bins)}
         for name, cells in self._sets.items():
             for cell in cells or []:
                 named[cell].append(name)
@@ -220,21 +220,21 @@ def cell_name(recency: int, frequency: int, monetary: int) -> str:
     return ("-" if max(map(len, scores)) > 1 else "").join(scores)
 
 
-def _named_by(query: str, bins: int, whose: str) -> list[str] | None:
+def _cells_of_query(query: str, bins: int, whose: str) -> list[str] | None:
     import pandas as pd  # here only: a run that finds nothing to do starts in a quarter of the time without it
     from pandas.errors import UndefinedVariableError
 
     scores = list(itertools.product(range(1, bins + 1), repeat=3))
     cells = pd.DataFrame(scores, columns=["recency_score", "frequency_score", "monetary_score"])
     try:
-        return [cell_name(*scores[place]) for place in meets(cells, query).nonzero()[0]]
+        return [cell_name(*scores[place]) for place in evaluate(cells, query).nonzero()[0]]
     except UndefinedVariableError:
         return None
     except Exception as error:  # pandas raises many kinds for what is no query
         raise ValueError(f"{whose}: where {query!r} is no pandas query: {error}") from None
 
 
-def check_limits(measure: str, limits: list[float], bins: int) -> None:
+def check_bin_edges(measure: str, limits: list[float], bins: int) -> None:
     """Raises `ValueError` unless the limits are finite, ascending, and one fewer than the classes."""
     if len(limits) != bins - 1:
         raise ValueError(f"limits.{measure} has {len(limits)} limits; {bins} classes take {bins - 1}")

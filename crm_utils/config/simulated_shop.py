@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from crm_utils.config.yaml_models import Model
 
 
-class Shop(Model):
+class SimulatedShop(Model):
     """What `source: {simulate: {...}}` may say. Rates are per order or line; the defaults make a shop of middling size."""
 
     seed: int = Field(1, ge=0, strict=True)
@@ -37,7 +37,7 @@ class Shop(Model):
     control_share: float = Field(0.5, gt=0, lt=1)
 
     @model_validator(mode="after")
-    def _lasts(self) -> "Shop":
+    def _lasts(self) -> "SimulatedShop":
         if self.end <= self.start:
             raise ValueError("end must come after start")
         window = timedelta(days=self.campaign_window)

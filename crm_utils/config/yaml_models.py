@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from crm_utils.core.errors import ParamsError
-from crm_utils.core.formatting import hidden
+from crm_utils.core.formatting import mask_secrets
 
 INTEGER = "tag:yaml.org,2002:int"
 
@@ -56,7 +56,7 @@ def _kinds(annotation: Any) -> tuple:
     return getattr(annotation, "__args__", (annotation,))
 
 
-def read(path: Path, model: type[Model], name: str = "") -> Any:
+def read_yaml(path: Path, model: type[Model], name: str = "") -> Any:
     """The YAML file as `model`. Raises `ParamsError` naming the file (as `name`) and every key at fault."""
     name = name or str(path)
     try:
@@ -67,10 +67,10 @@ def read(path: Path, model: type[Model], name: str = "") -> Any:
         raise ParamsError(f"{name}: not written in UTF-8 (byte {error.start:,}): save it as UTF-8") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date such as 1997-13-01 is a ValueError
         raise ParamsError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
-    return parse(content if content is not None else {}, model, name)
+    return parse_model(content if content is not None else {}, model, name)
 
 
-def parse(content: Any, model: type[Model], where: str) -> Any:
+def parse_model(content: Any, model: type[Model], where: str) -> Any:
     """`content` as `model`. Raises `ParamsError` that starts with `where` and lists every problem at once."""
     try:
         return model.model_validate(content)
@@ -91,10 +91,10 @@ def _problem(item: Any, model: type[BaseModel]) -> str:
             f"; did you mean {near[0]}?" if near else f"; valid here: {', '.join(valid)}"
         )
     if item["type"] == "string_type" and item["input"] is not None:
-        return hidden(f"{key}: text is needed, not {item['input']}: put it in quotes")
+        return mask_secrets(f"{key}: text is needed, not {item['input']}: put it in quotes")
     message = item["msg"].removeprefix("Value error, ")
     told = "" if item["type"] in ("missing", "value_error") else f", not {item['input']!r}"
-    return hidden(f"{key}: {message}{told}")
+    return mask_secrets(f"{key}: {message}{told}")
 
 
 def _names_at(model: Any, place: tuple) -> list[str]:

@@ -15,41 +15,41 @@ import psutil
 from ibis.backends import BaseBackend
 from ibis.util import gen_name
 
-MEGABYTES, ROOMY = 200, 800  # for each core
-BATCH = 100_000  # rows
-SPILL = "crm-report"
+MB_PER_CORE, RAISED_MB_PER_CORE = 200, 800  # for each core
+BATCH_ROWS = 100_000  # rows
+SPILL_PREFIX = "crm-report"
 
 
 @cache
 def duckdb() -> BaseBackend:
     """Ibis's own DuckDB, which holds files, stored tables and what is fetched from other engines."""
-    return limited(ibis.get_backend())
+    return with_memory_limit(ibis.get_backend())
 
 
-def limited(engine: BaseBackend) -> BaseBackend:
+def with_memory_limit(engine: BaseBackend) -> BaseBackend:
     """A connection to DuckDB that holds at most `MEGABYTES` a core in memory and spills the rest to a folder of its own."""
-    _limit(engine, MEGABYTES)
-    engine.raw_sql(f"SET temp_directory = '{_spill()}'")
+    _limit(engine, MB_PER_CORE)
+    engine.raw_sql(f"SET temp_directory = '{_spill_folder()}'")
     engine.raw_sql("SET preserve_insertion_order = false")
     return engine
 
 
 @contextmanager
-def roomy() -> Iterator[None]:
+def raised_memory_limit() -> Iterator[None]:
     """For as long as this lasts DuckDB holds up to `ROOMY` megabytes a core: groups of customer and product do not all spill."""
-    _limit(duckdb(), ROOMY)
+    _limit(duckdb(), RAISED_MB_PER_CORE)
     try:
         yield
     finally:
-        _limit(duckdb(), MEGABYTES)
+        _limit(duckdb(), MB_PER_CORE)
 
 
-def held(table: ir.Table) -> ir.Table:
+def materialize(table: ir.Table) -> ir.Table:
     """The same rows, computed once and held by DuckDB here: another engine hands them over, and keeps nothing."""
-    return table.cache() if table.get_backend().name == "duckdb" else here(table)
+    return table.cache() if table.get_backend().name == "duckdb" else to_duckdb(table)
 
 
-def gathered(parts: list[ir.Table]) -> ir.Table:
+def concatenate(parts: list[ir.Table]) -> ir.Table:
     """All rows of tables with the same columns, held by DuckDB: read one after the other, since each reader of text
     takes 30 MB from first to last, and one query would open them all."""
     engine, name = duckdb(), gen_name("gathered")
@@ -59,7 +59,7 @@ def gathered(parts: list[ir.Table]) -> ir.Table:
     return engine.table(name)
 
 
-def here(table: ir.Table) -> ir.Table:
+def to_duckdb(table: ir.Table) -> ir.Table:
     """The same table on DuckDB: unread where it lies there already, else streamed from the engine that holds it.
 
     The engine is asked for rows only, so its user needs no right but to read.
@@ -67,29 +67,29 @@ def here(table: ir.Table) -> ir.Table:
     if table.get_backend().name == "duckdb":
         return table
     engine, name = duckdb(), gen_name("streamed")
-    with table.to_pyarrow_batches(chunk_size=BATCH) as batches:
+    with table.to_pyarrow_batches(chunk_size=BATCH_ROWS) as batches:
         engine.con.register(f"{name}_batches", batches)
         engine.con.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_batches")
         engine.con.unregister(f"{name}_batches")
     return engine.table(name)
 
 
-def shallow(table: ir.Table) -> ir.Table:
+def materialize_in_process(table: ir.Table) -> ir.Table:
     """The same table, held for an engine in this process that would compute it twice, or whose parser is as shallow as
     SQLite's; on a server the expression as it is: its user may only read."""
     return table.cache() if table.get_backend().name in ("sqlite", "duckdb") else table
 
 
-def _spill() -> str:
+def _spill_folder() -> str:
     """A new folder for what does not fit in memory, which only this user may read and which ends with this process.
 
     What killed processes left goes first: they could not remove it, and it holds customers' data.
     """
-    for left in Path(tempfile.gettempdir()).glob(f"{SPILL}-*-*"):
+    for left in Path(tempfile.gettempdir()).glob(f"{SPILL_PREFIX}-*-*"):
         process = left.name.split("-")[2]
         if process.isdecimal() and not psutil.pid_exists(int(process)):
             shutil.rmtree(left, ignore_errors=True)
-    folder = tempfile.mkdtemp(prefix=f"{SPILL}-{os.getpid()}-")
+    folder = tempfile.mkdtemp(prefix=f"{SPILL_PREFIX}-{os.getpid()}-")
     Finalize(None, shutil.rmtree, [folder, True], exitpriority=0)  # in a forked kernel too, where atexit does nothing
     return folder
 

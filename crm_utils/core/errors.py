@@ -37,15 +37,15 @@ class SegmentError(CrmError, ValueError):
     """The segment map does not fit the scored customers; the message says why and what to do."""
 
 
-class MovementError(CrmError, ValueError):
+class MigrationError(CrmError, ValueError):
     """Two dates cannot be compared; the message says why."""
 
 
-class TraitError(CrmError, ValueError):
+class ProfilingError(CrmError, ValueError):
     """An attribute table cannot be joined to the customers; the message says why and what to do."""
 
 
-class TermsError(CrmError, ValueError):
+class AssumptionsError(CrmError, ValueError):
     """A margin, discount or horizon that no lifetime value can rest on."""
 
 
@@ -57,7 +57,7 @@ class BudgetError(CrmError, ValueError):
     """A plan cannot be made; the message names the campaign and what is wrong."""
 
 
-class ResultsError(CrmError, ValueError):
+class UpliftError(CrmError, ValueError):
     """The file of past campaigns cannot be read as one; the message names the column or the value."""
 
 

@@ -9,7 +9,7 @@ SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "JPY": "¥"}
 _set = threading.local()  # dates are rendered side by side, each in a thread of its own
 
 
-def use_thousands(sign: str) -> None:
+def set_thousands_separator(sign: str) -> None:
     """From here on, in this thread, write `sign` between groups of three digits; a blank does not break."""
     _set.thousands = "\u00a0" if sign == " " else sign
 
@@ -59,7 +59,7 @@ def day(value: date) -> str:
     return f"{value.day} {value:%B %Y}"
 
 
-def listing(items: list[str]) -> str:
+def join_names(items: list[str]) -> str:
     """Names joined as in a sentence: 'a, b and c'."""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else "none"
 
@@ -74,7 +74,7 @@ def short_money(amount: float, currency: str) -> str:
     return f"{sign}{symbol}{size:.3g}"
 
 
-def hidden(text: str) -> str:
+def mask_secrets(text: str) -> str:
     """A text without the passwords, tokens and keys that database addresses in it carry; a password may hold an @."""
     text = re.sub(r"(://[^:/\s]*):(?!@)\S+@", r"\1:***@", text)
     return re.sub(r"(?i)\b(\w*(?:password|passwd|pwd|token|secret|key))=[^&\s]+", r"\1=***", text)

@@ -2,20 +2,24 @@
 
 import pandas as pd
 
-STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def neutral(value: object) -> object:
+def escape_formula(value: object) -> object:
     """The value; text that a spreadsheet would take for a formula with an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(STARTS) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
-def neutralised(frame: pd.DataFrame) -> pd.DataFrame:
+def escape_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with every text in it, headings included, as `neutral` leaves it."""
     texts = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
     harmless = frame.astype(dict.fromkeys(texts, object))
     for column in texts:
         distinct = pd.Series(harmless[column].unique(), dtype=object)
-        risky = {value: neutral(value) for value in distinct if isinstance(value, str) and value.startswith(STARTS)}
+        risky = {
+            value: escape_formula(value)
+            for value in distinct
+            if isinstance(value, str) and value.startswith(FORMULA_STARTS)
+        }
         harmless[column] = harmless[column].replace(risky) if risky else harmless[column]
-    return harmless.rename(columns=neutral)
+    return harmless.rename(columns=escape_formula)

@@ -8,19 +8,19 @@ import pandas as pd
 
 from crm_utils.core import duckdb_engine
 
-MONEY = "decimal(38, 4)"
+EXACT_MONEY = "decimal(38, 4)"
 
 
-def sums(classified: ir.Table) -> ir.Table:
+def aggregate_lines(classified: ir.Table) -> ir.Table:
     """What the ledger and the orders are made of, in one pass over the line items, held by DuckDB.
 
     One row per customer, order and rule: customer_id, order_id (null where a rule removed the lines), removed_by,
     ordered_at (the last line), revenue (decimal), units, lines. Without a column `removed_by` every line counts.
     """
-    return duckdb_engine.held(_summed(classified))
+    return duckdb_engine.materialize(_aggregate(classified))
 
 
-def from_sums(sums: ir.Table) -> ir.Table:
+def orders_from_aggregates(sums: ir.Table) -> ir.Table:
     """One row per order: customer_id, order_id, ordered_at (its last line), revenue, units, lines.
 
     Sums are taken in decimals and cast to float once.
@@ -31,35 +31,35 @@ def from_sums(sums: ir.Table) -> ir.Table:
     )
 
 
-def from_lines(lines: ir.Table) -> ir.Table:
+def orders_from_lines(lines: ir.Table) -> ir.Table:
     """The orders of line items that count, as `from_sums` tells them, as one expression on the engine that holds them.
 
     A source without order ids gets `<customer>-<date>-<n>`, n ranked by (amount, units) within customer and day.
     """
-    return from_sums(_summed(lines))
+    return orders_from_aggregates(_aggregate(lines))
 
 
-def known_on(orders: ir.Table, adjustments: ir.Table, day: date) -> ir.Table:
+def orders_as_of(orders: ir.Table, adjustments: ir.Table, day: date) -> ir.Table:
     """Orders as known on a day: placed by then, less adjustments dated by then. A fully cancelled order disappears."""
     placed = orders.filter(orders.ordered_at.date() <= ibis.literal(day))
     if not adjustments.count().execute():  # most often: a join with nothing takes as long as what follows
         return placed
     dated = adjustments.filter(adjustments.adjusted_at.date() <= ibis.literal(day))
-    less = dated.group_by("customer_id", "order_id").agg(adjustment=dated.revenue.cast(MONEY).sum())
+    less = dated.group_by("customer_id", "order_id").agg(adjustment=dated.revenue.cast(EXACT_MONEY).sum())
     joined = placed.left_join(less, ["customer_id", "order_id"])
-    net = joined.mutate(revenue=(joined.revenue.cast(MONEY) + joined.adjustment.fill_null(0)).cast("float64"))
+    net = joined.mutate(revenue=(joined.revenue.cast(EXACT_MONEY) + joined.adjustment.fill_null(0)).cast("float64"))
     return net.filter(net.adjustment.isnull() | (net.revenue > 0)).select(*orders.columns)
 
 
-def total(orders: ir.Table) -> float:
+def total_revenue(orders: ir.Table) -> float:
     """Revenue of all orders, summed exactly."""
-    return float(orders.revenue.cast(MONEY).sum().execute() or 0)
+    return float(orders.revenue.cast(EXACT_MONEY).sum().execute() or 0)
 
 
-def by_month(orders: ir.Table, last_day: date) -> pd.DataFrame:
+def monthly_revenue(orders: ir.Table, last_day: date) -> pd.DataFrame:
     """Revenue by calendar month: month, revenue, orders, customers, new_customers, complete (False for a cut-off last month)."""
     bought = orders.mutate(month=orders.ordered_at.truncate("M")).group_by("customer_id", "month")
-    bought = bought.agg(revenue=lambda t: t.revenue.cast(MONEY).sum(), orders=lambda t: t.count())
+    bought = bought.agg(revenue=lambda t: t.revenue.cast(EXACT_MONEY).sum(), orders=lambda t: t.count())
     first = bought.group_by("customer_id").agg(month=bought.month.min())
     months = bought.group_by("month").agg(
         revenue=bought.revenue.sum().cast("float64"), orders=bought.orders.sum(), customers=bought.count()
@@ -71,14 +71,14 @@ def by_month(orders: ir.Table, last_day: date) -> pd.DataFrame:
     return frame.assign(complete=frame.month.ne(frame.month.max()) | (month_end == pd.Timestamp(last_day)))
 
 
-def lines_of(classified: ir.Table, customer_id: str, last_day: date) -> pd.DataFrame:
+def customer_lines(classified: ir.Table, customer_id: str, last_day: date) -> pd.DataFrame:
     """The line items of one customer up to a day, those that a rule removed too, oldest first.
 
     Returns customer_id, order_id (the order a line is added to; of a removed line what the source says, else null),
     ordered_at, amount, removed_by (null for lines that count), and product_id, quantity, unit_price where there are any.
     """
     until = classified.ordered_at.date() <= ibis.literal(last_day)
-    own = _identified(classified.filter(classified.customer_id == customer_id, until))
+    own = _with_order_ids(classified.filter(classified.customer_id == customer_id, until))
     texts = ["customer_id", "order_id", *({"product_id"} & set(own.columns)), "removed_by"]
     numbers = [name for name in ("quantity", "unit_price", "amount") if name in own.columns]
     found = own.select(*texts, "ordered_at", *numbers).execute()
@@ -86,21 +86,23 @@ def lines_of(classified: ir.Table, customer_id: str, last_day: date) -> pd.DataF
     return found.sort_values(["ordered_at", "order_id", *numbers, *texts], ignore_index=True)
 
 
-def _summed(lines: ir.Table) -> ir.Table:
+def _aggregate(lines: ir.Table) -> ir.Table:
     if "removed_by" not in lines.columns:
         lines = lines.mutate(removed_by=ibis.null("string"))
-    lines = _identified(lines)
+    lines = _with_order_ids(lines)
     counts, revenue = lines.removed_by.isnull(), lines.amount.sum()
     lines = lines.mutate(order_id=ibis.ifelse(counts, lines.order_id, ibis.null("string")))
     return lines.group_by("customer_id", "order_id", "removed_by").agg(
         ordered_at=lines.ordered_at.max(),
-        revenue=revenue if revenue.type().is_decimal() else revenue.round(4).cast(MONEY),  # SQLite has no decimals
+        revenue=revenue
+        if revenue.type().is_decimal()
+        else revenue.round(4).cast(EXACT_MONEY),  # SQLite has no decimals
         units=lines.units.sum().fill_null(0).cast("float64"),
         lines=lines.count(),
     )
 
 
-def _identified(lines: ir.Table) -> ir.Table:
+def _with_order_ids(lines: ir.Table) -> ir.Table:
     """The lines with `units`, and with order ids where the source has none: null then for lines that a rule removed."""
     units = lines.quantity if "quantity" in lines.columns else ibis.null("decimal(18, 4)")
     lines = lines.mutate(units=units)

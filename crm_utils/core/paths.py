@@ -15,7 +15,7 @@ from crm_utils.core.errors import SourceMissing
 SIMULATED = "simulated"  # in place of a file: the table that comes with a simulated source
 
 
-def source_files(source: dict, root: Path) -> list[Path]:
+def source_paths(source: dict, root: Path) -> list[Path]:
     """The files a report reads, in the order given, those of a pattern by name; none for a database.
 
     Raises `SourceMissing` for a file that is not there and for a pattern without a match.
@@ -32,7 +32,7 @@ def source_files(source: dict, root: Path) -> list[Path]:
     return [path for name in named for path in _matching(name, option, root)]
 
 
-def side_file(name: str, where: str, root: Path) -> Path:
+def customer_table_path(name: str, where: str, root: Path) -> Path:
     """The file of attributes, contacts or past campaigns. Raises `SourceMissing` where there is none."""
     path = root / where
     if not path.is_file():
@@ -40,7 +40,7 @@ def side_file(name: str, where: str, root: Path) -> Path:
     return path
 
 
-def rules_file(root: Path, parameter: str, name: str) -> Path:
+def rules_path(root: Path, parameter: str, name: str) -> Path:
     """The file of a segment map or of campaigns: a bare name is one of ours under `params/`, else it is a path."""
     if name.endswith((".yaml", ".yml")):
         return root / name
@@ -59,13 +59,13 @@ def content_hash(path: Path, root: Path) -> str:
             return remembered["hash"]
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    with written_whole(known) as building:
+    with atomic_write(known) as building:
         building.write_text(json.dumps({"stamp": stamp, "hash": digest}), encoding="utf-8")
     return digest
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A file to write beside `path`; it takes the place of `path` when the block ends well, and is removed when not."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -21,7 +21,7 @@ CURES = {
     errno.EPERM: WRITABLE,
     errno.EMFILE: "allow more open files (ulimit -n)",
 }
-SWAPPING = threading.RLock()  # a run that is stopped takes it first, and publishes nothing any more
+PUBLISH_LOCK = threading.RLock()  # a run that is stopped takes it first, and publishes nothing any more
 ROOM = 100_000  # bytes, several times what a kernel writes when it starts
 
 
@@ -44,12 +44,12 @@ def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
         yield True
 
 
-def building(folder: Path) -> Path:
+def build_folder(folder: Path) -> Path:
     """Where the next version of a folder is put together, beside it."""
     return folder.with_name(f".{folder.name}.building")
 
 
-def failed(folder: Path) -> Path:
+def failed_folder(folder: Path) -> Path:
     """Where the notebook that stopped a run is kept."""
     return folder.with_name(f"{folder.name}.failed")
 
@@ -61,10 +61,10 @@ def recover(reports: Path) -> None:
         if any(_left(folder)):
             with locked(folder, wait=False) as alone:
                 if alone:
-                    put_right(folder)
+                    recover_folder(folder)
 
 
-def put_right(folder: Path) -> None:
+def recover_folder(folder: Path) -> None:
     """Put the last good version of each date back in place, remove unfinished ones. Call under the folder's lock."""
     unfinished = [path for path in _left(folder) if path.name.endswith(".building")]
     _end_orphans(unfinished)
@@ -78,30 +78,30 @@ def put_right(folder: Path) -> None:
             old.rename(target)
 
 
-def swap_in(folder: Path) -> None:
+def swap_into_place(folder: Path) -> None:
     """Put the finished build in the place of the published folder, which comes back if that fails."""
     old = folder.with_name(f".{folder.name}.old")
-    with SWAPPING:
+    with PUBLISH_LOCK:
         if folder.exists():
             folder.rename(old)
         try:
-            building(folder).rename(folder)
+            build_folder(folder).rename(folder)
         except OSError:
             if old.exists():
                 old.rename(folder)
             raise
     shutil.rmtree(old, ignore_errors=True)
-    shutil.rmtree(failed(folder), ignore_errors=True)
+    shutil.rmtree(failed_folder(folder), ignore_errors=True)
 
 
-def write(path: Path, text: str) -> None:
+def write_page(path: Path, text: str) -> None:
     """Replace a file in one step."""
-    temporary = building(path)
+    temporary = build_folder(path)
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
 
 
-def try_out(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
     """Make a folder that takes new files. Raises the `OSError` that else a kernel would meet, and tell at length."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -113,7 +113,7 @@ def try_out(folder: Path) -> None:
         raise
 
 
-def unwritten(error: OSError, root: Path) -> str:
+def describe_os_error(error: OSError, root: Path) -> str:
     """What to tell of a disk that is full or may not be written: which file, why, and the cure."""
     where = str(error.filename2 or error.filename or "a file").replace(f"{root}/", "")
     cure = CURES.get(error.errno, "see to it and start again")

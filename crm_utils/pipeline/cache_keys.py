@@ -6,27 +6,27 @@ import json
 from functools import cache
 from pathlib import Path
 
-from crm_utils.core.paths import SIMULATED, content_hash, rules_file, side_file, source_files
+from crm_utils.core.paths import SIMULATED, content_hash, customer_table_path, rules_path, source_paths
 from crm_utils.pipeline.jobs import RULES, Job
 
 PACKAGE = Path(__file__).parents[1]
 
 
-def chain_keys(job: Job) -> None:
+def compute_cache_keys(job: Job) -> None:
     """Fill in the key of each notebook: a hash of all it depends on, the key before it included.
 
     Raises `SourceMissing` where the data, the first link, is not there.
     """
-    beside = " ".join(content_hash(path, job.root) for path in side_files(job))
+    beside = " ".join(content_hash(path, job.root) for path in customer_table_paths(job))
     settings = job.settings(job.folder).model_dump_json() + beside
     lock = job.root / "requirements.lock"
     key = _hash(_data(job), settings, lock.read_text(encoding="utf-8") if lock.exists() else "")
     for notebook in job.notebooks:
         parameters = job.parameters(notebook)
         rules = [
-            rules_file(job.root, p.name, p.value).read_text(encoding="utf-8") for p in parameters if p.name in RULES
+            rules_path(job.root, p.name, p.value).read_text(encoding="utf-8") for p in parameters if p.name in RULES
         ]
-        modules = [_text(path) for path in imported(*notebook.code, root=job.root)]
+        modules = [_text(path) for path in local_dependencies(*notebook.code, root=job.root)]
         cells = json.dumps([[c["cell_type"], c["source"], c["metadata"].get("tags") or []] for c in notebook.cells])
         key = _hash(key, notebook.name, cells, repr([(p.name, p.value) for p in parameters]), *rules, *modules)
         job.keys[notebook.name] = key
@@ -49,13 +49,15 @@ def package_key() -> str:
     return _hash(*(path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))))
 
 
-def side_files(job: Job) -> list[Path]:
+def customer_table_paths(job: Job) -> list[Path]:
     """The files with attributes, contacts and past campaigns. Raises `SourceMissing` where one is not there."""
     named = {name: getattr(job.report, name) for name in ("attributes", "contacts", "past_campaigns")}
-    return [side_file(name, where, job.root) for name, where in named.items() if where not in (None, SIMULATED)]
+    return [
+        customer_table_path(name, where, job.root) for name, where in named.items() if where not in (None, SIMULATED)
+    ]
 
 
-def imported(*code: str, root: Path | None = None) -> list[Path]:
+def local_dependencies(*code: str, root: Path | None = None) -> list[Path]:
     """The files that pieces of code import, directly or through others, in a fixed order: the package's own, and those of
     an analyst that lie in the project `root` or beside its notebooks.
     """
@@ -105,10 +107,10 @@ def _data(job: Job) -> str:
     """What identifies the data: the content of files; of a database what `sources.fingerprint` takes from it."""
     source = job.report.source.model_dump()
     if job.report.source.database is None:
-        return " ".join(content_hash(path, job.root) for path in source_files(source, job.root))
+        return " ".join(content_hash(path, job.root) for path in source_paths(source, job.root))
     from crm_utils import sources  # an engine is only started where there is a database to ask
 
-    return sources.fingerprint(source, job.report.columns.model_dump(), job.root, job.day)
+    return sources.source_fingerprint(source, job.report.columns.model_dump(), job.root, job.day)
 
 
 def _hash(*parts: str) -> str:

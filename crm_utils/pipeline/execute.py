@@ -14,12 +14,12 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 
 from crm_utils.core import errors
 from crm_utils.core.errors import NotebookFailed
-from crm_utils.core.formatting import hidden
+from crm_utils.core.formatting import mask_secrets
 from crm_utils.pipeline.kernels import KernelManager
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 LONGEST = 1000
-WORDED = {
+EXPECTED_ERRORS = {
     name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, errors.CrmError)
 }
 
@@ -43,7 +43,7 @@ logging.getLogger("papermill").setLevel(
 )  # it calls a parameter of type `float | None` unknown; we refuse unknown ones
 
 
-def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
+def run_notebook(source: Path, target: Path, parameters: dict[str, Any]) -> float:
     """Run `source` with `parameters`, write the executed notebook to `target`; return the seconds it took.
 
     The kernel works in the folder of `target`. Raises `NotebookFailed`, leaving the stopped notebook at `target`.
@@ -65,7 +65,7 @@ def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
     except papermill.PapermillExecutionError as error:
         stopped = nbformat.read(target, as_version=4)
         place = error.cell_index + 2  # papermill puts a cell on top, and one before the cell that stopped
-        raise failure(source, stopped, place, error.ename, error.evalue) from error
+        raise notebook_failure(source, stopped, place, error.ename, error.evalue) from error
     except OSError:  # the disk, not the notebook
         raise
     except Exception as error:  # a kernel that cannot start, or died
@@ -75,7 +75,7 @@ def execute(source: Path, target: Path, parameters: dict[str, Any]) -> float:
     return time.monotonic() - started
 
 
-def outputs(notebook: NotebookNode, tag: str, but_not: Collection[str] = ()) -> list[tuple[str, str]]:
+def tagged_outputs(notebook: NotebookNode, tag: str, but_not: Collection[str] = ()) -> list[tuple[str, str]]:
     """The HTML that the cells tagged `tag` show, each with the heading it stands under; cells with a tag of `but_not`,
     and reasons why there is nothing to show, are left out.
     """
@@ -89,19 +89,19 @@ def outputs(notebook: NotebookNode, tag: str, but_not: Collection[str] = ()) -> 
     return shown
 
 
-def failure(source: Path, notebook: NotebookNode, position: int, kind: str, message: str) -> NotebookFailed:
+def notebook_failure(source: Path, notebook: NotebookNode, position: int, kind: str, message: str) -> NotebookFailed:
     """What to tell of a notebook whose cell at `position` raised an error of this kind: section and cause.
 
     A kind of this project is left out: its message is made to be read.
     """
-    cause = message if kind in WORDED else f"{kind}: {message}"
+    cause = message if kind in EXPECTED_ERRORS else f"{kind}: {message}"
     return NotebookFailed(
         source.name, f"notebook {source.stem}, section “{_section(notebook, position)}”: {_one_line(cause)}"
     )
 
 
 def _one_line(cause: str) -> str:
-    line = hidden(" ".join(ANSI.sub("", cause).split()))
+    line = mask_secrets(" ".join(ANSI.sub("", cause).split()))
     return line if len(line) <= LONGEST else line[:LONGEST] + " …"
 
 

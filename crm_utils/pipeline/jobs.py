@@ -15,9 +15,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from crm_utils.config import SECTIONS, Campaigns, Report, SegmentMap, Settings, parse, read
+from crm_utils.config import SECTIONS, Campaigns, Report, SegmentMap, Settings, parse_model, read_yaml
 from crm_utils.core.errors import ParamsError
-from crm_utils.core.paths import rules_file
+from crm_utils.core.paths import rules_path
 
 RULES = {"segment_map": SegmentMap, "campaigns": Campaigns}
 
@@ -127,7 +127,9 @@ class Job:
             key: set_here.get(key, default) for key, (default, _) in notebook.declared.items() if key != "run_dir"
         }
         if notebook.section in SECTIONS:
-            parse(values, SECTIONS[notebook.section], f"notebooks/{notebook.path.name} with params/{self.name}.yaml")
+            parse_model(
+                values, SECTIONS[notebook.section], f"notebooks/{notebook.path.name} with params/{self.name}.yaml"
+            )
         for key, value in set_here.items() if notebook.section == "custom" else ():
             _refuse_another_kind(key, value, notebook.declared[key][0], self.name, notebook.path.name)
         return [
@@ -142,7 +144,7 @@ class Job:
         return f"params/{self.name}.yaml" + (f", overrides {default!r}" if value != default else "")
 
 
-def jobs(root: Path, only: str | None = None, day: str | None = None) -> tuple[list[Job], list[str]]:
+def plan_jobs(root: Path, only: str | None = None, day: str | None = None) -> tuple[list[Job], list[str]]:
     """The jobs of all reports (or of one report, one date), and the problems of those that cannot be planned."""
     planned, problems = [], []
     for name in _report_names(root, only):
@@ -173,7 +175,7 @@ def _holds_campaigns(path: Path) -> bool:
 def _plan(root: Path, name: str, day: str | None) -> list[Job]:
     if name.startswith(("_", ".")):  # reports/_draft is no report, and what is hidden may be anything
         raise ParamsError(f"params/{name}.yaml: a report's name begins with a letter or digit: rename the file")
-    report = read(root / "params" / f"{name}.yaml", Report, f"params/{name}.yaml")
+    report = read_yaml(root / "params" / f"{name}.yaml", Report, f"params/{name}.yaml")
     days = report.analysis_dates
     if day is not None:
         days = [wanted for wanted in days if str(wanted) == day or (day == "last" and wanted == days[-1])]
@@ -190,8 +192,8 @@ def _plan(root: Path, name: str, day: str | None) -> list[Job]:
     for notebook in notebooks:
         for parameter in planned[0].parameters(notebook):
             if parameter.name in RULES:
-                path = rules_file(root, parameter.name, parameter.value)
-                rules[parameter.name] = read(path, RULES[parameter.name], os.path.relpath(path, root))
+                path = rules_path(root, parameter.name, parameter.value)
+                rules[parameter.name] = read_yaml(path, RULES[parameter.name], os.path.relpath(path, root))
     _refuse_unknown_segments(rules, name)
     return planned
 

@@ -11,7 +11,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
 FORKS = sys.platform == "linux"  # elsewhere a library may hold threads that a fork would lose
-IMPORTED = [
+PRELOADED = [
     "ipykernel.debugger",
     "ipykernel.kernelapp",
     "ibis.backends.sql.compilers.duckdb",
@@ -27,10 +27,10 @@ IMPORTED = [
 ]  # none that starts threads, as duckdb does: a fork loses them; none that changes how others behave, as the figure style does
 
 
-def warm_up() -> None:
+def start_fork_server() -> None:
     """Start the process that kernels are forked from, with the environment they are to have. It ends with this process."""
     if FORKS:
-        forkserver.set_forkserver_preload(IMPORTED)
+        forkserver.set_forkserver_preload(PRELOADED)
         forkserver.ensure_running()
 
 

@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 
 from crm_utils.core import formatting
 from crm_utils.core.display.figure_style import BLUE, INK, ORANGE, count_axis
-from crm_utils.core.display.figure_style import figure as figure
 from crm_utils.rfm import measures
 
 LABELS = {
@@ -25,7 +24,7 @@ LABELS = {
 def distributions(customers: pd.DataFrame, cuts: pd.DataFrame, currency: str) -> Axes:
     """Three histograms (recency, orders, revenue) with the lower limit of each score class as a line. Returns the first ax."""
     panels = plt.subplots(1, 3, figsize=(6.6, 2.9))[1]
-    for ax, (measure, column) in zip(panels, measures.rules_of(customers).columns.items(), strict=True):
+    for ax, (measure, column) in zip(panels, measures.scoring_config_of(customers).columns.items(), strict=True):
         _histogram(ax, customers[column], log=measure != "recency")
         for limit in cuts[(cuts.measure == measure) & (cuts.customers > 0)].lowest.sort_values().iloc[1:]:
             ax.axvline(limit, color=ORANGE, linewidth=1.2)

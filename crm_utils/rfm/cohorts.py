@@ -6,10 +6,10 @@ import ibis.expr.types as ir
 import pandas as pd
 
 MONEY = "decimal(38, 4)"
-MOST_MONTHS = 18  # beyond that a triangle of months cannot be read: quarters
+MAX_MONTHLY_COHORTS = 18  # beyond that a triangle of months cannot be read: quarters
 
 
-def cohorts(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
+def compute_cohorts(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     """What each group of first buyers did in each period since, complete periods only.
 
     Returns cohort (first day of its month, or quarter beyond 18 months), period (0 is the first), customers (who
@@ -19,7 +19,7 @@ def cohorts(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     first = orders.ordered_at.min().date().execute()
     end = pd.Timestamp(analysis_date) + pd.Timedelta(days=1)
     months = 0 if pd.isna(first) else (end.year - first.year) * 12 + end.month - first.month
-    unit, code, letter = ("month", "M", "M") if months <= MOST_MONTHS else ("quarter", "Q", "Q")
+    unit, code, letter = ("month", "M", "M") if months <= MAX_MONTHLY_COHORTS else ("quarter", "Q", "Q")
     placed = orders.mutate(period=orders.ordered_at.truncate(letter))
     placed = placed.mutate(cohort=placed.period.min().over(group_by=placed.customer_id))
     sums = placed.group_by("cohort", "period").agg(
@@ -27,10 +27,10 @@ def cohorts(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     )
     table = sums.order_by("cohort", "period").execute()
     last = end.to_period(code) - 1  # the last period that is over
-    return _triangle(table, last, code).assign(unit=unit)
+    return _cohort_matrix(table, last, code).assign(unit=unit)
 
 
-def _triangle(table: pd.DataFrame, last: pd.Period, code: str) -> pd.DataFrame:
+def _cohort_matrix(table: pd.DataFrame, last: pd.Period, code: str) -> pd.DataFrame:
     """Every cohort with every period up to `last`, zeros where nobody came back."""
     numbered = table.assign(cohort=table.cohort.dt.to_period(code), period=table.period.dt.to_period(code))
     numbered = numbered.set_index(["cohort", "period"])

@@ -11,12 +11,12 @@ import pandas as pd
 from crm_utils.config import cell_name
 from crm_utils.core.errors import ScoringError
 from crm_utils.rfm import scoring
-from crm_utils.rfm.scoring import Rules, limits
+from crm_utils.rfm.scoring import ScoringConfig, bin_edges
 
-__all__ = ["Rules", "ScoringError", "limits"]
+__all__ = ["ScoringConfig", "ScoringError", "bin_edges"]
 
 SCORES = ["recency_score", "frequency_score", "monetary_score"]
-MONEY = "decimal(38, 4)"
+EXACT_MONEY = "decimal(38, 4)"
 UNITS = {
     "recency_days": "day",
     "elapsed_days": "day",
@@ -32,7 +32,7 @@ UNITS = {
     "window_mean_order_value": "money an order",
 }
 DAYS = ("purchase_days", "window_purchase_days")
-NAMED_CELLS = [  # cell, what the documents say of it, the rule it stands for: scores (low, high) of five classes
+REFERENCE_CELLS = [  # cell, what the documents say of it, the rule it stands for: scores (low, high) of five classes
     ("514", "High-spending new customers", (4, 5), (1, 2), (4, 5)),
     ("413", "New customers who spend less and need more nurturing", (4, 5), (1, 2), (3, 3)),
     ("111", "Low potential: neither to win nor to keep", (1, 2), (1, 2), (1, 2)),
@@ -41,14 +41,14 @@ NAMED_CELLS = [  # cell, what the documents say of it, the rule it stands for: s
 ]
 
 
-def measures(orders: ir.Table, analysis_date: date, rules: Rules | None = None) -> pd.DataFrame:
+def compute_rfm(orders: ir.Table, analysis_date: date, rules: ScoringConfig | None = None) -> pd.DataFrame:
     """One row per customer, from orders as known on the analysis date.
 
     Returns customer_id, first_order and last_order (dates), recency_days (calendar days from the last order to the
     analysis date), orders, revenue, mean_order_value; and the columns that `rules` score beyond these: recency_weeks,
     recency_months, elapsed_days, purchase_days, or within 12 months window_orders, window_revenue and their like.
     """
-    rules = rules or Rules()
+    rules = rules or ScoringConfig()
     placed = orders.mutate(day=orders.ordered_at.date())
     placed = placed.mutate(counts=_in_window(placed, analysis_date, rules.window))
     grouped = placed.group_by("customer_id").agg(
@@ -56,9 +56,9 @@ def measures(orders: ir.Table, analysis_date: date, rules: Rules | None = None) 
         last_order=placed.day.max(),
         last_at=placed.ordered_at.max(),
         orders=placed.count(),
-        revenue=placed.revenue.cast(MONEY).sum().cast("float64"),
+        revenue=placed.revenue.cast(EXACT_MONEY).sum().cast("float64"),
         window_orders=placed.counts.sum().cast("int64"),
-        window_revenue=placed.revenue.cast(MONEY).sum(where=placed.counts).fill_null(0).cast("float64"),
+        window_revenue=placed.revenue.cast(EXACT_MONEY).sum(where=placed.counts).fill_null(0).cast("float64"),
         **_purchase_days(placed, rules),
     )
     days = ibis.literal(analysis_date).delta(grouped.last_order, unit="day")
@@ -69,7 +69,7 @@ def measures(orders: ir.Table, analysis_date: date, rules: Rules | None = None) 
     return frame[columns].assign(mean_order_value=frame.revenue / frame.orders, **extras)
 
 
-def _purchase_days(placed: ir.Table, rules: Rules) -> dict[str, ir.IntegerScalar]:
+def _purchase_days(placed: ir.Table, rules: ScoringConfig) -> dict[str, ir.IntegerScalar]:
     """Counting different days costs as much as all other measures together, so it is done only where they are scored."""
     if not set(DAYS) & set(rules.columns.values()):
         return {}
@@ -86,7 +86,7 @@ def _in_window(placed: ir.Table, analysis_date: date, window: str) -> ir.Boolean
     return ibis.literal(True)
 
 
-def _extras(frame: pd.DataFrame, day: pd.Timestamp, rules: Rules) -> dict[str, pd.Series]:
+def _extras(frame: pd.DataFrame, day: pd.Timestamp, rules: ScoringConfig) -> dict[str, pd.Series]:
     """The columns that only some rules ask for."""
     last, orders = frame.last_order, frame.window_orders
     months = (day.year - last.dt.year) * 12 + day.month - last.dt.month - (last.dt.day > day.day)
@@ -103,7 +103,7 @@ def _extras(frame: pd.DataFrame, day: pd.Timestamp, rules: Rules) -> dict[str, p
     return wanted
 
 
-def reference_day(frozen_on: str | None, analysis_date: date) -> date:
+def bin_edges_date(frozen_on: str | None, analysis_date: date) -> date:
     """The date whose cut points count. Raises `ScoringError` where it lies after the analysis date."""
     day = date.fromisoformat(frozen_on) if frozen_on else analysis_date
     if day > analysis_date:
@@ -111,20 +111,20 @@ def reference_day(frozen_on: str | None, analysis_date: date) -> date:
     return day
 
 
-def score(
-    customers: pd.DataFrame, rules: Rules | int = 5, limits: dict[str, list[float]] | None = None
+def score_customers(
+    customers: pd.DataFrame, rules: ScoringConfig | int = 5, limits: dict[str, list[float]] | None = None
 ) -> pd.DataFrame:
     """The customers with recency_score, frequency_score, monetary_score (1 to n, best last) and rfm_cell ('514').
 
     `rules` may be just the number of classes; `limits` are those of a reference date where cut points are frozen.
     Rules and limits travel with the table in `attrs`.
     """
-    rules = Rules(bins=rules) if isinstance(rules, int) else rules
+    rules = ScoringConfig(bins=rules) if isinstance(rules, int) else rules
     if rules.method == "article":
-        scored, used = customers.assign(**scoring.as_in_the_article(customers, rules)), {}
+        scored, used = customers.assign(**scoring.score_rank_first(customers, rules)), {}
     else:
-        used = limits or scoring.limits(customers, rules)
-        scored = customers.assign(**by_limits(customers, used, rules))
+        used = limits or scoring.bin_edges(customers, rules)
+        scored = customers.assign(**score_by_edges(customers, used, rules))
     places = np.ravel_multi_index([scored[column].to_numpy() - 1 for column in SCORES], [rules.bins] * 3)
     names = [cell_name(*(place + 1)) for place in np.argwhere(np.ones([rules.bins] * 3))]
     scored["rfm_cell"] = pd.array(names, dtype="str").take(places)
@@ -132,43 +132,45 @@ def score(
     return scored
 
 
-def by_limits(customers: pd.DataFrame, limits: dict[str, list[float]], rules: Rules) -> dict[str, pd.Series]:
+def score_by_edges(
+    customers: pd.DataFrame, limits: dict[str, list[float]], rules: ScoringConfig
+) -> dict[str, pd.Series]:
     """The three scores of each customer under given limits: recency_score, frequency_score, monetary_score."""
     return {
-        f"{measure}_score": scoring.by_limits(customers[column], limits[measure], low_is_best=measure == "recency")
+        f"{measure}_score": scoring.digitize(customers[column], limits[measure], low_is_best=measure == "recency")
         for measure, column in rules.columns.items()
     }
 
 
-def rules_of(scored: pd.DataFrame) -> Rules:
+def scoring_config_of(scored: pd.DataFrame) -> ScoringConfig:
     """The rules a table of customers was scored by; the default rules where it does not say."""
-    return Rules(**scored.attrs.get("rules", {"bins": scored.attrs.get("bins", 5)}))
+    return ScoringConfig(**scored.attrs.get("rules", {"bins": scored.attrs.get("bins", 5)}))
 
 
-def score_alike(orders: ir.Table, day: date, scored: pd.DataFrame) -> pd.DataFrame:
+def score_with_rules_of(orders: ir.Table, day: date, scored: pd.DataFrame) -> pd.DataFrame:
     """The customers as they stood on another day, measured and scored by the rules of a table that is `scored`.
 
     orders: those known on that day. Cut points are computed anew, unless the rules freeze them.
     """
-    rules = rules_of(scored)
-    return score(measures(orders, day, rules), rules, scored.attrs["limits"] if rules.frozen_on else None)
+    rules = scoring_config_of(scored)
+    return score_customers(compute_rfm(orders, day, rules), rules, scored.attrs["limits"] if rules.frozen_on else None)
 
 
-def cut_points(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
+def score_boundaries(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
     """The limits of each score class: measure, score, lowest, highest, customers, unit. Empty classes have 0 customers."""
     tables = [
         scored.groupby(f"{measure}_score")[column]
         .agg(lowest="min", highest="max", customers="size")
         .reindex(range(1, bins + 1))
         .assign(measure=measure, unit=UNITS[column])
-        for measure, column in rules_of(scored).columns.items()
+        for measure, column in scoring_config_of(scored).columns.items()
     ]
     table = pd.concat(tables).rename_axis("score").reset_index()
     columns = ["measure", "score", "lowest", "highest", "customers", "unit"]
     return table.fillna({"customers": 0}).astype({"customers": int})[columns]
 
 
-def grid(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
+def rf_grid(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
     """Customers and revenue of each recency × frequency class: recency_score, frequency_score, customers, revenue."""
     cells = pd.MultiIndex.from_product([range(1, bins + 1)] * 2, names=["recency_score", "frequency_score"])
     sums = scored.groupby(["recency_score", "frequency_score"]).agg(
@@ -177,13 +179,13 @@ def grid(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
     return sums.reindex(cells, fill_value=0).reset_index()
 
 
-def named_cells(scored: pd.DataFrame) -> pd.DataFrame:
+def reference_cells(scored: pd.DataFrame) -> pd.DataFrame:
     """The cells people name, with the rule each stands for; no row where the scores have not five classes.
 
     Returns cell, stands_for, in_the_cell (customers), rule (in words), customers, revenue (of the rule).
     """
     rows = []
-    for cell, stands_for, *spans in NAMED_CELLS if rules_of(scored).bins == 5 else []:
+    for cell, stands_for, *spans in REFERENCE_CELLS if scoring_config_of(scored).bins == 5 else []:
         ranges = zip(SCORES, spans, strict=True)
         meets = np.logical_and.reduce([scored[column].between(*span) for column, span in ranges])
         words = zip(("recency", "frequency", "money"), spans, strict=True)
@@ -193,7 +195,7 @@ def named_cells(scored: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["cell", "stands_for", "in_the_cell", "rule", "customers", "revenue"])
 
 
-def compare_methods(scored: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+def compare_scoring_methods(scored: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     """Two ways of scoring side by side: measure, score, customers, customers_other, differ (customers scored otherwise)."""
     tables = []
     for column in SCORES:

@@ -10,7 +10,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from crm_utils.config import check_limits
+from crm_utils.config import check_bin_edges
 from crm_utils.core.errors import ScoringError
 
 ALL, TO_DATE, TO_LAST = "all", "12 months to the analysis date", "12 months to each customer's last purchase"
@@ -23,7 +23,7 @@ RECENCY_COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Rules:
+class ScoringConfig:
     """How customers are scored: the classes, the method, and what exactly is measured.
 
     `method` is quantiles, approximate (the engine's approximate quantiles) or article (rank first). `limits` are the
@@ -36,7 +36,7 @@ class Rules:
     recency_in: str = "days"
     frequency_of: str = "orders"
     monetary_of: str = "total"
-    limits: dict[str, list[float]] = field(default_factory=dict)
+    bin_edges: dict[str, list[float]] = field(default_factory=dict)
     frozen_on: str | None = None
 
     @property
@@ -52,26 +52,26 @@ class Rules:
         }
 
 
-def limits(customers: pd.DataFrame, rules: Rules) -> dict[str, list[float]]:
+def bin_edges(customers: pd.DataFrame, rules: ScoringConfig) -> dict[str, list[float]]:
     """The limits of each measure over these customers: the analyst's own where there are any, else quantiles.
 
     Raises `ScoringError` for missing or infinite values, and for own limits that do not fit the number of classes.
     """
     if rules.method == "article":
         return {}  # ranks have no limits
-    drawn = approximate_limits if rules.method == "approximate" else quantile_limits
+    drawn = approximate_bin_edges if rules.method == "approximate" else quantile_bin_edges
     found = {}
     for measure, column in rules.columns.items():
-        _refuse_unusable(customers[column])
+        _check_finite(customers[column])
         own = rules.limits.get(measure)
         if own is None:
             found[measure] = drawn(customers[column], rules.bins, low_is_best=measure == "recency")
         else:
-            found[measure] = _own_limits(measure, own, rules.bins)
+            found[measure] = _own_bin_edges(measure, own, rules.bins)
     return found
 
 
-def quantile_limits(values: pd.Series, bins: int, low_is_best: bool = False) -> list[float]:
+def quantile_bin_edges(values: pd.Series, bins: int, low_is_best: bool = False) -> list[float]:
     """The limits at which 1 + floor(bins × share of customers strictly worse) reaches 2, 3 … `bins`."""
     worst_first = np.sort(-values.to_numpy(float) if low_is_best else values.to_numpy(float))
     needed = -(-np.arange(1, bins) * len(values) // bins)  # customers strictly worse that each score takes
@@ -80,7 +80,7 @@ def quantile_limits(values: pd.Series, bins: int, low_is_best: bool = False) -> 
     return (-reached if low_is_best else reached).tolist()
 
 
-def approximate_boundaries(values: pd.Series, bins: int) -> list[float]:
+def approximate_quantiles(values: pd.Series, bins: int) -> list[float]:
     """The `bins` + 1 boundaries of approximate quantiles, least and greatest value included.
 
     As BigQuery's APPROX_QUANTILES(values, bins) returns them, computed by the engine in one pass over any number of rows.
@@ -92,15 +92,15 @@ def approximate_boundaries(values: pd.Series, bins: int) -> list[float]:
     return row.iloc[0].astype(float).tolist()
 
 
-def approximate_limits(values: pd.Series, bins: int, low_is_best: bool = False) -> list[float]:
+def approximate_bin_edges(values: pd.Series, bins: int, low_is_best: bool = False) -> list[float]:
     """The limits at the inner boundaries of the engine's approximate quantiles."""
-    inner = [float(value) for value in approximate_boundaries(values, bins)[1:-1]]
+    inner = [float(value) for value in approximate_quantiles(values, bins)[1:-1]]
     return inner[::-1] if low_is_best else inner
 
 
-def by_limits(values: pd.Series, limits: list[float], low_is_best: bool = False) -> pd.Series:
+def digitize(values: pd.Series, limits: list[float], low_is_best: bool = False) -> pd.Series:
     """The score of each value: 1 plus the number of limits it meets. Equal values get equal scores."""
-    _refuse_unusable(values)
+    _check_finite(values)
     reached = values.to_numpy()
     score = np.ones(len(values), dtype=np.int8)
     for limit in limits:
@@ -108,7 +108,7 @@ def by_limits(values: pd.Series, limits: list[float], low_is_best: bool = False)
     return pd.Series(score.astype("int64"), index=values.index, name=values.name)
 
 
-def as_in_the_article(customers: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+def score_rank_first(customers: pd.DataFrame, rules: ScoringConfig) -> pd.DataFrame:
     """Scores by pandas-style quantile cuts, frequency ranked first: recency_score, frequency_score, monetary_score.
 
     Equal numbers of orders are told apart by customer id, the order a pandas groupby gives; the classes then hold
@@ -117,28 +117,30 @@ def as_in_the_article(customers: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     by_id = customers.sort_values("customer_id")
     values = {measure: by_id[column] for measure, column in rules.columns.items()}
     for column in values.values():
-        _refuse_unusable(column)
+        _check_finite(column)
     values["frequency"] = values["frequency"].rank(method="first")
-    scores = pd.DataFrame({f"{measure}_score": _cut(column, rules.bins) for measure, column in values.items()})
+    scores = pd.DataFrame(
+        {f"{measure}_score": _quantile_class(column, rules.bins) for measure, column in values.items()}
+    )
     scores["recency_score"] = rules.bins + 1 - scores.recency_score
     return scores.reindex(customers.index)
 
 
-def _cut(values: pd.Series, bins: int) -> pd.Series:
+def _quantile_class(values: pd.Series, bins: int) -> pd.Series:
     """The class of each value between linear quantiles, upper limits included: what pandas.qcut gives where it does not fail."""
     edges = np.quantile(values, np.linspace(0, 1, bins + 1))
     return pd.Series(np.searchsorted(edges[1:-1], values, side="left") + 1, index=values.index)
 
 
-def _own_limits(measure: str, own: list[float], bins: int) -> list[float]:
+def _own_bin_edges(measure: str, own: list[float], bins: int) -> list[float]:
     try:
-        check_limits(measure, own, bins)
+        check_bin_edges(measure, own, bins)
     except ValueError as error:
         raise ScoringError(str(error)) from None
     return [float(limit) for limit in (own[::-1] if measure == "recency" else own)]
 
 
-def _refuse_unusable(values: pd.Series) -> None:
+def _check_finite(values: pd.Series) -> None:
     unusable = len(values) - int(np.isfinite(values.to_numpy(float)).sum())
     if unusable:
         raise ScoringError(f"{values.name}: {unusable:,} of {len(values):,} values are missing or infinite")

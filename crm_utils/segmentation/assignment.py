@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.config import cell_name
-from crm_utils.config.safe_query import meets
+from crm_utils.config.safe_query import evaluate
 from crm_utils.core.errors import SegmentError
 
 
 @dataclass(frozen=True)
-class Naming:
+class SegmentRules:
     """A segment map as data: what `assign` needs to name customers on any date."""
 
     cells: dict[str, str]
@@ -28,26 +28,26 @@ class Naming:
     def segment(self, customers: pd.DataFrame, analysis_date: date) -> pd.DataFrame:
         """The segment of each scored customer on a date: customer_id, segment. The naming travels with the table in `attrs`."""
         since = None if self.new_within_days is None else analysis_date - timedelta(days=self.new_within_days)
-        named = assign(customers, self.cells, self.bins, self.queries, self.otherwise, since)
+        named = assign_segments(customers, self.cells, self.bins, self.queries, self.otherwise, since)
         named.attrs["naming"] = asdict(self)
         return named
 
 
-def naming_of(segments: pd.DataFrame) -> Naming | None:
+def segment_rules_of(segments: pd.DataFrame) -> SegmentRules | None:
     """The naming that a table of segments was made by; None where it does not say, or an analyst has named them anew."""
     if "naming" not in segments.attrs:
         return None
-    naming = Naming(**segments.attrs["naming"])
+    naming = SegmentRules(**segments.attrs["naming"])
     return naming if set(segments.segment) <= naming.names() else None
 
 
-def name_alike(then: pd.DataFrame, day: date, customers: pd.DataFrame, segments: pd.DataFrame) -> pd.Series:
+def assign_as_of(then: pd.DataFrame, day: date, customers: pd.DataFrame, segments: pd.DataFrame) -> pd.Series:
     """The segments of another day, by customer_id, as the map behind today's `segments` names them.
 
     then: the customers of that day, scored as today's `customers` were. Segments of an analyst's own come without a map: a
     cell then has the name that most of its customers bear today, and whoever stands in a cell that is empty today has none.
     """
-    naming = naming_of(segments)
+    naming = segment_rules_of(segments)
     if naming is not None:
         return naming.segment(then, day).set_index("customer_id").segment
     today = customers[["customer_id", "rfm_cell"]].merge(segments[["customer_id", "segment"]], on="customer_id")
@@ -55,7 +55,7 @@ def name_alike(then: pd.DataFrame, day: date, customers: pd.DataFrame, segments:
     return then.set_index("customer_id").rfm_cell.map(names.set_index("rfm_cell").segment).rename("segment")
 
 
-def assign(
+def assign_segments(
     customers: pd.DataFrame,
     cells: dict[str, str],
     bins: int,
@@ -115,7 +115,7 @@ def _with_queries(customers: pd.DataFrame, code: np.ndarray, queries: dict[str, 
     times = (code >= 0).astype(int)
     for name, where in queries.items():
         try:
-            met = meets(customers, where)
+            met = evaluate(customers, where)
         except Exception as error:  # pandas raises many kinds for a query that does not fit
             raise SegmentError(f"segment {name}: where {where!r} is no query on the customers: {error}") from error
         times += met
@@ -130,7 +130,7 @@ def _with_queries(customers: pd.DataFrame, code: np.ndarray, queries: dict[str, 
     return code
 
 
-def profile(customers: pd.DataFrame, segments: pd.DataFrame, advice: dict[str, str]) -> pd.DataFrame:
+def segment_profile(customers: pd.DataFrame, segments: pd.DataFrame, advice: dict[str, str]) -> pd.DataFrame:
     """One row per segment, in the order of `advice`, empty segments included.
 
     Returns segment, customers, customer_share, revenue, revenue_share, recency_days, orders, mean_order_value (means

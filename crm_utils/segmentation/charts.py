@@ -8,15 +8,14 @@ from crm_utils.core.display.figure_style import (
     BLUE,
     GREY,
     INK,
+    LIGHT_INK,
     ORANGE,
     PALE,
-    SOFT,
     TEAL,
     new_axes,
     percent_axis,
     segment_colours,
 )
-from crm_utils.core.display.figure_style import figure as figure
 
 CAUSE_COLOURS = [TEAL, ORANGE, GREY, "#c9d0d7", BLUE]  # behaviour coloured, cut points grey, newcomers blue
 STATUS_COLOURS = {"new": BLUE, "loyal": TEAL, "occasional": "#8bd3c7", "at risk": "#e07b39", "churned": GREY}
@@ -48,7 +47,7 @@ def shares(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
             f"{formatting.percent(row.customer_share)} of customers",
             va="center",
             fontsize=8.5,
-            color=SOFT,
+            color=LIGHT_INK,
         )
     ax.set_yticks(list(places), shown.segment)
     ax.set_xlim(0, max(shown.revenue_share.max(), shown.customer_share.max()) * 1.28)

@@ -11,7 +11,7 @@ SEED = 1
 MEASURES = ["recency_days", "orders", "revenue"]
 
 
-def clusters(customers: pd.DataFrame) -> pd.DataFrame:
+def assign_clusters(customers: pd.DataFrame) -> pd.DataFrame:
     """The cluster of each customer, the richest cluster first: customer_id, cluster (1 to k).
 
     K-means on log(1 + recency, orders, revenue), each scaled to mean 0 and deviation 1; k from 3 to 8 by the highest
@@ -41,7 +41,7 @@ def _silhouette(model: KMeans, sample: np.ndarray) -> float:
     return silhouette_score(judged, labels) if len(np.unique(labels)) > 1 else -1.0
 
 
-def describe(customers: pd.DataFrame, clusters: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
+def describe_clusters(customers: pd.DataFrame, clusters: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
     """Each cluster in words, with its medians and the segment most of it is in.
 
     Returns cluster, in_words, customers, recency_days, orders, revenue (medians: typical_*), main_segment, main_share.

@@ -5,7 +5,7 @@ import pandas as pd
 from crm_utils.core.formatting import number, plural
 
 
-def reasons(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
+def customer_list(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
     """One row per customer, the highest revenue of each segment first.
 
     Returns segment, customer_id, rfm_cell, why_recency, why_frequency, why_money (text), last_order, recency_days,

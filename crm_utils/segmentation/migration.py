@@ -7,19 +7,19 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.core import orders as ordering
-from crm_utils.core.errors import MovementError
+from crm_utils.core.errors import MigrationError
 from crm_utils.rfm import measures, scoring
-from crm_utils.segmentation.assignment import Naming
+from crm_utils.segmentation.assignment import SegmentRules
 
 BOUGHT, SILENT = "bought", "stayed silent"
 BY_OLD, BY_NEW = "cut points moved by old customers", "cut points moved by newcomers"
 ARRIVALS = "arrivals less departures"
 CAUSES = [BOUGHT, SILENT, BY_OLD, BY_NEW, ARRIVALS]
-NOT_YET, NO_LONGER = "(not yet a customer)", "(no longer a customer)"
+NEW_CUSTOMER, DEPARTED = "(not yet a customer)", "(no longer a customer)"
 COLUMNS = ["from_segment", "to_segment", "cause", "customers", "revenue"]
 
 
-def comparison_day(
+def comparison_date(
     compare_with: str, previous: date | None, analysis_date: date, customers: pd.DataFrame
 ) -> date | None:
     """The earlier date to compare with: the report's `previous` one, a date of its own, or None where there is none.
@@ -30,25 +30,27 @@ def comparison_day(
         return previous if compare_with == "previous" else None
     day, first = date.fromisoformat(compare_with), customers.first_order.min().date()
     if day < first:
-        raise MovementError(
+        raise MigrationError(
             f"segmentation.compare_with: nobody had ordered by {day}, the first order is of {first}: name a later day"
         )
     return day if day < analysis_date else None
 
 
-def state(orders: ir.Table, adjustments: ir.Table, day: date | None, customers: pd.DataFrame) -> pd.DataFrame:
+def rfm_as_of(orders: ir.Table, adjustments: ir.Table, day: date | None, customers: pd.DataFrame) -> pd.DataFrame:
     """The customers as measured on an earlier day, by the rules the `customers` of today were scored by.
 
     No row where there is no such day, or where the rules tell equal customers apart (`article`): a move between
     segments then has no cause in what a customer did.
     """
-    rules = measures.rules_of(customers)
+    rules = measures.scoring_config_of(customers)
     if day is None or rules.method == "article":
         return customers.iloc[:0]
-    return measures.measures(ordering.known_on(orders, adjustments, day), day, rules)
+    return measures.compute_rfm(ordering.orders_as_of(orders, adjustments, day), day, rules)
 
 
-def moves(then: pd.DataFrame, now: pd.DataFrame, naming: Naming, day_then: date | None, day_now: date) -> pd.DataFrame:
+def decompose_migration(
+    then: pd.DataFrame, now: pd.DataFrame, naming: SegmentRules, day_then: date | None, day_now: date
+) -> pd.DataFrame:
     """Moves between segments by cause: from_segment, to_segment, cause, customers, revenue.
 
     With O the customers known at both dates, S(m, c) the segment of measures m under cut points c: first what O did
@@ -58,7 +60,7 @@ def moves(then: pd.DataFrame, now: pd.DataFrame, naming: Naming, day_then: date 
     """
     if then.empty or day_then is None:
         return pd.DataFrame({column: [] for column in COLUMNS}).astype({"customers": int, "revenue": float})
-    rules = measures.rules_of(now)
+    rules = measures.scoring_config_of(now)
     frozen = now.attrs["limits"] if rules.frozen_on else None
     measured = now.set_index("customer_id", drop=False)
     before = then.set_index("customer_id", drop=False)
@@ -66,7 +68,7 @@ def moves(then: pd.DataFrame, now: pd.DataFrame, naming: Naming, day_then: date 
     old_then, old_now = before.loc[both], measured.loc[both]
 
     def named(customers: pd.DataFrame, base: pd.DataFrame, day: date) -> pd.Series:
-        scored = measures.score(customers, rules, frozen or scoring.limits(base, rules))
+        scored = measures.score_customers(customers, rules, frozen or scoring.bin_edges(base, rules))
         return naming.segment(scored, day).segment
 
     known_then, known_now = named(before, before, day_then), named(measured, measured, day_now)
@@ -88,8 +90,8 @@ def moves(then: pd.DataFrame, now: pd.DataFrame, naming: Naming, day_then: date 
         _moved(path.s0, path.s1, path.cause, path.now),
         _moved(path.s1, path.s2, BY_OLD, path.now),
         _moved(path.s2, path.s3, BY_NEW, path.now),
-        _rows(NOT_YET, known_now.loc[new], ARRIVALS, measured.revenue.loc[new]),
-        _rows(known_then.loc[gone], NO_LONGER, ARRIVALS, before.revenue.loc[gone]),
+        _rows(NEW_CUSTOMER, known_now.loc[new], ARRIVALS, measured.revenue.loc[new]),
+        _rows(known_then.loc[gone], DEPARTED, ARRIVALS, before.revenue.loc[gone]),
     ]
     return pd.concat(rows, ignore_index=True)
 
@@ -106,7 +108,7 @@ def _moved(source: pd.Series, target: pd.Series, cause: pd.Series | str, revenue
     return _rows(source[moved], target[moved], cause if isinstance(cause, str) else cause[moved], revenue[moved])
 
 
-def net(moves: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
+def net_by_cause(moves: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
     """What each cause did to each segment, in the order of `profile`.
 
     Returns segment, customers_then, one column per cause (net customers), customers (now), and revenue_change; no row

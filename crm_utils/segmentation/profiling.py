@@ -5,14 +5,14 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from crm_utils.core.errors import TraitError
+from crm_utils.core.errors import ProfilingError
 
-SMALL_GROUP = 30  # customers; below it a share is an anecdote
-MOST_VALUES = 12  # of an attribute that are looked at one by one
+SMALL_GROUP_CUSTOMERS = 30  # customers; below it a share is an anecdote
+MAX_TRAIT_VALUES = 12  # of an attribute that are looked at one by one
 PRICES = ["price-focused", "average", "premium"]
 
 
-def lifecycle(
+def lifecycle_status(
     customers: pd.DataFrame,
     analysis_date: date,
     new_within_days: int,
@@ -37,12 +37,12 @@ def lifecycle(
     return pd.DataFrame({"customer_id": customers.customer_id, "lifecycle": pd.array(status, dtype="str")})
 
 
-def leads(customers: pd.DataFrame, listed: pd.Series) -> int:
+def count_prospects(customers: pd.DataFrame, listed: pd.Series) -> int:
     """How many people on a customer list have no order that counts."""
     return int((~listed.astype("str").drop_duplicates().isin(customers.customer_id)).sum())
 
 
-def behaviour(habits: pd.DataFrame) -> pd.DataFrame:
+def behaviour_labels(habits: pd.DataFrame) -> pd.DataFrame:
     """How customers buy, in words, as far as `habits` knows: customer_id, price, returns, breadth, favourite_product, country.
 
     price: the customer's median price is below 0.95 (price-focused) or above 1.05 (premium) of each product's own median;
@@ -68,30 +68,32 @@ def _named(values: pd.Series, limits: list[float], names: list[str]) -> pd.Serie
     return pd.Series(np.array(names, dtype=object)[classes], index=values.index).where(values.notna())
 
 
-def joined(customers: pd.DataFrame, attributes: pd.DataFrame, name: str = "attributes") -> pd.DataFrame:
+def align_to_customers(customers: pd.DataFrame, attributes: pd.DataFrame, name: str = "attributes") -> pd.DataFrame:
     """The attributes of the customers: one row per customer, missing where nothing is known.
 
     People in the table without an order are left out. Raises `TraitError` where the table has no customer_id, has
     customers twice, or knows none of ours.
     """
     if "customer_id" not in attributes:
-        raise TraitError(f"table {name} has no column customer_id; it has: {', '.join(map(str, attributes.columns))}")
+        raise ProfilingError(
+            f"table {name} has no column customer_id; it has: {', '.join(map(str, attributes.columns))}"
+        )
     table = attributes.assign(customer_id=attributes.customer_id.astype("str"))
     if table.customer_id.equals(customers.customer_id):  # our own tables: to look millions up takes long
         return table
     twice = table.customer_id[table.customer_id.duplicated(keep=False)]
     if len(twice):
-        raise TraitError(
+        raise ProfilingError(
             f"table {name}: {twice.nunique():,} customers have more than one row, for example {', '.join(sorted(twice.unique())[:3])}; keep one row each"
         )
     if not table.customer_id.isin(customers.customer_id).any():
-        raise TraitError(
+        raise ProfilingError(
             f"table {name}: none of its {len(table):,} customers has ordered; its ids look like {table.customer_id.iloc[0] if len(table) else 'nothing'!r}, ours like {customers.customer_id.iloc[0]!r}"
         )
     return customers[["customer_id"]].merge(table, on="customer_id", how="left", validate="one_to_one")
 
 
-def combined(customers: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
+def merge_traits(customers: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
     """All traits of the customers side by side: customer_id and the columns of each table that has rows, the first of a name."""
     whole = customers[["customer_id"]]
     for table in tables:
@@ -101,18 +103,18 @@ def combined(customers: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
                 if "customer_id" in table
                 else table
             )
-            beside = joined(customers, fresh).drop(columns="customer_id")  # in the order of the customers
+            beside = align_to_customers(customers, fresh).drop(columns="customer_id")  # in the order of the customers
             whole = whole.assign(**{column: beside[column].set_axis(whole.index) for column in beside})
     return whole
 
 
 def with_traits(segments: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
     """The segments with lifecycle and behaviour beside them, as text; empty where nothing is known."""
-    whole = combined(segments, *tables).drop(columns="customer_id")
+    whole = merge_traits(segments, *tables).drop(columns="customer_id")
     return segments.assign(**{column: whole[column].astype("str").where(whole[column].notna()) for column in whole})
 
 
-def crossed(segments: pd.DataFrame, traits: pd.DataFrame, column: str) -> pd.DataFrame:
+def crosstab(segments: pd.DataFrame, traits: pd.DataFrame, column: str) -> pd.DataFrame:
     """Customers by segment and value of one trait: segment, value, customers, share (of the segment's known customers)."""
     both = segments[["customer_id", "segment"]].merge(traits[["customer_id", column]], on="customer_id")
     counts = both.dropna(subset=column).groupby(["segment", column]).size().rename("customers").reset_index()
@@ -120,7 +122,7 @@ def crossed(segments: pd.DataFrame, traits: pd.DataFrame, column: str) -> pd.Dat
     return counts.rename(columns={column: "value"})
 
 
-def associations(segments: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
+def trait_associations(segments: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
     """Which value of each trait stands out in which segment, the strongest trait first.
 
     Returns trait, strength (Cramér's V, 0 to 1), segment, value, share (of the segment), share_of_all, customers (of
@@ -134,7 +136,7 @@ def associations(segments: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
             pd.DataFrame({"customer_id": traits.customer_id, "value": values}).dropna(), on="customer_id"
         )
         if both.value.nunique() > 1:
-            rows.append((trait, *_standing_out(both)))
+            rows.append((trait, *_largest_residual(both)))
     columns = ["trait", "strength", "segment", "value", "share", "share_of_all", "customers", "small"]
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values(["strength", "trait"], ascending=[False, True], ignore_index=True)
@@ -145,11 +147,11 @@ def _categories(values: pd.Series) -> pd.Series:
         limits = values.quantile([1 / 3, 2 / 3]).tolist()
         return _named(values, limits, ["low", "middle", "high"])
     text = values.astype("str").where(values.notna())
-    common = text.value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:MOST_VALUES]
+    common = text.value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:MAX_TRAIT_VALUES]
     return text.where(text.isin(common) | text.isna(), "other")
 
 
-def _standing_out(both: pd.DataFrame) -> tuple:
+def _largest_residual(both: pd.DataFrame) -> tuple:
     """Cramér's V, and the cell that lies furthest above what independence expects, in standard deviations."""
     counts = pd.crosstab(both.segment, both.value)
     total = counts.to_numpy().sum()
@@ -159,16 +161,23 @@ def _standing_out(both: pd.DataFrame) -> tuple:
     row, column = np.unravel_index(residual.to_numpy().argmax(), counts.shape)
     found = int(counts.iloc[row, column])
     shares = found / counts.iloc[row].sum(), counts.iloc[:, column].sum() / total
-    return strength, counts.index[row], counts.columns[column], *map(float, shares), found, found < SMALL_GROUP
+    return (
+        strength,
+        counts.index[row],
+        counts.columns[column],
+        *map(float, shares),
+        found,
+        found < SMALL_GROUP_CUSTOMERS,
+    )
 
 
-def typical_habits(segments: pd.DataFrame, habits: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+def segment_features(segments: pd.DataFrame, habits: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     """How each segment buys: segment, customers and, as far as known, price_focused and premium (shares of customers), median distinct_products, mean return_share, favourite_product, main_country, its share."""
     both = segments[["customer_id", "segment"]].merge(habits, on="customer_id")
     grouped = both.groupby("segment")
     table = grouped.size().rename("customers").to_frame()
     if "price_ratio" in both:
-        paid = behaviour(both).price.groupby(both.segment)
+        paid = behaviour_labels(both).price.groupby(both.segment)
         table["price_focused"] = paid.agg(lambda values: (values == PRICES[0]).mean())
         table["premium"] = paid.agg(lambda values: (values == PRICES[2]).mean())
     for column, how in {"distinct_products": "median", "return_share": "mean"}.items():

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.rfm import measures, scoring
-from crm_utils.segmentation.assignment import Naming
+from crm_utils.segmentation.assignment import SegmentRules
 
 DRAWS, BLOCK_WEEKS, SEED = 40, 4, 1
-MOST = 200_000  # customers looked at
+MAX_CUSTOMERS = 200_000  # customers looked at
 
 
-def kept(
-    orders: ir.Table, customers: pd.DataFrame, segments: pd.DataFrame, naming: Naming, analysis_date: date
+def bootstrap_retention(
+    orders: ir.Table, customers: pd.DataFrame, segments: pd.DataFrame, naming: SegmentRules, analysis_date: date
 ) -> pd.DataFrame:
     """How often customers keep their segment when weeks and customers are resampled: segment, customers, kept, shaky.
 
@@ -25,22 +25,24 @@ def kept(
     customers a sample is looked at, and `shaky` is scaled up. No row where customers are scored as in the article or on
     windowed measures.
     """
-    rules = measures.rules_of(customers)
-    if rules != measures.Rules(bins=rules.bins):
+    rules = measures.scoring_config_of(customers)
+    if rules != measures.ScoringConfig(bins=rules.bins):
         return pd.DataFrame({"segment": [], "customers": [], "kept": [], "shaky": []})
-    customers = customers.sample(min(len(customers), MOST), random_state=SEED).sort_index().reset_index(drop=True)
+    customers = (
+        customers.sample(min(len(customers), MAX_CUSTOMERS), random_state=SEED).sort_index().reset_index(drop=True)
+    )
     actual = customers.customer_id.map(segments.set_index("customer_id").segment)
     weekly = _weekly(orders, customers, analysis_date)
     chance = 1 - np.exp(-np.bincount(weekly.row, minlength=len(customers)))  # of having an order left
     draw = np.random.default_rng(SEED)
     same, present = np.zeros(len(customers)), np.zeros(len(customers))
     for _ in range(DRAWS):
-        seen = _seen(weekly, customers, _weights(int(weekly.week.max()) + 1, draw))
+        seen = _resampled_orders(weekly, customers, _weights(int(weekly.week.max()) + 1, draw))
         if seen.empty:  # the few weeks of a tiny shop were not drawn
             continue
         rarity = 1 / chance[seen.index]  # whoever is likelier to lose all orders is drawn more often: the mix stays
         others = seen.iloc[draw.choice(len(seen), len(seen), p=rarity / rarity.sum())]
-        scored = measures.score(seen, rules, scoring.limits(others, rules))
+        scored = measures.score_customers(seen, rules, scoring.bin_edges(others, rules))
         present[seen.index] += 1
         same[seen.index] += naming.segment(scored, analysis_date).segment == actual.loc[seen.index]
     share = pd.Series(np.divide(same, present, out=np.full(len(same), np.nan), where=present > 0))
@@ -71,7 +73,7 @@ def _weights(weeks: int, draw: np.random.Generator) -> np.ndarray:
     return np.bincount(drawn, minlength=weeks)
 
 
-def _seen(weekly: pd.DataFrame, customers: pd.DataFrame, weights: np.ndarray) -> pd.DataFrame:
+def _resampled_orders(weekly: pd.DataFrame, customers: pd.DataFrame, weights: np.ndarray) -> pd.DataFrame:
     """The customers who have orders in the drawn weeks, measured by these."""
     times = weights[weekly.week.to_numpy()]
     left = weekly[times > 0]

@@ -9,7 +9,7 @@ from crm_utils.core import formatting
 from crm_utils.core.constants import RECENT_DAYS
 from crm_utils.pipeline.jobs import Job
 from crm_utils.site import glossary, render
-from crm_utils.site.summary_blocks import beside, blocks
+from crm_utils.site.summary_blocks import card_headlines, summary_blocks
 
 TABLES = {
     "orders": "one row per order",
@@ -30,7 +30,7 @@ TABLES = {
 }
 
 
-def summary(data: Path) -> dict[str, float]:
+def key_figures(data: Path) -> dict[str, float]:
     """The figures that stand for a date on the pages over all dates, from its tables."""
     customers = pd.read_parquet(data / "customers.parquet", columns=["orders", "revenue", "recency_days"])
     cltv = pd.read_parquet(data / "cltv.parquet", columns=["expected_revenue"])
@@ -46,16 +46,16 @@ def summary(data: Path) -> dict[str, float]:
     }
 
 
-def date_page(job: Job, folder: Path, figures: dict[str, float]) -> str:
+def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
     """`index.html` of a date: the blocks that its notebooks fill, every page, and what can be downloaded."""
-    executed = {book.name: render.read(folder / "notebooks" / f"{book.name}.ipynb") for book in job.notebooks}
+    executed = {book.name: render.read_notebook(folder / "notebooks" / f"{book.name}.ipynb") for book in job.notebooks}
     pages = {name: (folder / f"{name}.html").read_text(encoding="utf-8") for name in executed}
     rows = {path.stem: pq.read_metadata(path).num_rows for path in (folder / "data").glob("*.parquet")}
-    page = render.page(
+    page = render.render_page(
         "date.html.j2",
         job=job,
-        blocks=blocks(executed, pages),
-        beside={name: beside(notebook) for name, notebook in executed.items()},
+        blocks=summary_blocks(executed, pages),
+        beside={name: card_headlines(notebook) for name, notebook in executed.items()},
         lead=_lead(figures, job.report.currency),
         tables=[
             (name, meaning, formatting.plural(rows[name], "row")) for name, meaning in TABLES.items() if rows.get(name)

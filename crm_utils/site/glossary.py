@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bs4 import BeautifulSoup, NavigableString, Tag
 
-PAGE = "how-to-read.html"
+GLOSSARY_PAGE = "how-to-read.html"
 READ = ["p", "li", "figcaption"]  # running text: headings, tables and code are left alone
 NOT_IN = ["a", "code", "pre", "summary", "label", "figure", "h1", "h2", "h3"]
 
@@ -69,7 +69,7 @@ TERMS = [
 ]  # fmt: skip
 
 
-def link(body: Tag, root: str) -> None:
+def link_first_use(body: Tag, root: str) -> None:
     """Make the first use of each term in the running text of `body` a link to its meaning; `root` leads to the page."""
     waiting = {
         term: re.compile(rf"(?<![\w-])(?:{term.found_as})(?![\w-])", re.IGNORECASE) for term in TERMS if term.found_as
@@ -82,7 +82,7 @@ def link(body: Tag, root: str) -> None:
 def linked(page: str, root: str) -> str:
     """A whole page with the first use of each term linked."""
     soup = BeautifulSoup(page, "html.parser")
-    link(soup.main, root)
+    link_first_use(soup.main, root)
     return str(soup)
 
 
@@ -93,7 +93,7 @@ def _link_in(text: NavigableString, waiting: dict[Term, re.Pattern], root: str) 
         (hit.start(), -hit.end(), term) for term, form in waiting.items() if (hit := form.search(text, done))
     ]:
         start, end, term = min(hits, key=lambda hit: hit[:2])
-        pieces += [text[done:start], _anchor(text[start:-end], f"{root}{PAGE}#{term.id}")]
+        pieces += [text[done:start], _anchor(text[start:-end], f"{root}{GLOSSARY_PAGE}#{term.id}")]
         done = -end
         del waiting[term]
     if pieces:

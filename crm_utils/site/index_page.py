@@ -14,19 +14,21 @@ from crm_utils.site import trends_narrative as headlines
 from crm_utils.site import trends_tables as tables
 
 
-def write(root: Path, built_from: str) -> None:
+def write_index(root: Path, built_from: str) -> None:
     """Write `reports/index.html` and `reports/how-to-read.html` from what lies in `reports` now; `built_from` is its key."""
-    formatting.use_thousands(",")  # one page over reports that may each have their own
+    formatting.set_thousands_separator(",")  # one page over reports that may each have their own
     with atomic_publish.locked(root / "reports"):
-        atomic_publish.write(root / "reports" / "index.html", top_page(root, built_from))
-        atomic_publish.write(root / "reports" / glossary.PAGE, render.page("how-to-read.html.j2", terms=glossary.TERMS))
+        atomic_publish.write_page(root / "reports" / "index.html", render_index(root, built_from))
+        atomic_publish.write_page(
+            root / "reports" / glossary.GLOSSARY_PAGE, render.render_page("how-to-read.html.j2", terms=glossary.TERMS)
+        )
 
 
-def top_page(root: Path, built_from: str) -> str:
+def render_index(root: Path, built_from: str) -> str:
     """`reports/index.html`: the report with the newest date first, the dates of each newest first, with trends across them."""
-    reports = [_report(folder, dates) for folder, dates in published.dates(root).items()]
+    reports = [_report(folder, dates) for folder, dates in published.published_dates(root).items()]
     reports.sort(key=lambda report: report["dates"][0]["date"], reverse=True)
-    return render.page("top.html.j2", reports=reports, built_from=built_from)
+    return render.render_page("top.html.j2", reports=reports, built_from=built_from)
 
 
 def _report(folder: Path, dates: list[str]) -> dict:
@@ -44,7 +46,7 @@ def _report(folder: Path, dates: list[str]) -> dict:
 
 def _comparisons(folder: Path) -> list[tuple[str, str]]:
     """Address and name of each comparison of two dates that are both published, the newest first."""
-    found = sorted(published.comparisons(folder), key=lambda pair: pair[::-1], reverse=True)
+    found = sorted(published.published_comparisons(folder), key=lambda pair: pair[::-1], reverse=True)
     return [
         (
             f"{folder.name}/compare/{then}_{now}.html",
@@ -75,7 +77,7 @@ def _trends(folder: Path, manifests: list[dict]) -> list[Markup]:
     table = pd.DataFrame([{"date": day, **manifest["summary"]} for day, manifest in zip(dates, manifests, strict=True)])
     currency = manifests[-1]["currency"]
     shown = [
-        plots.figure(
+        plots.show_figure(
             plots.trends(table, currency),
             headlines.trend(table, currency),
             "On each analysis date: customers who bought in the 90 days before it, revenue until then, and the revenue expected from all known customers in the 12 months after it.",
@@ -87,7 +89,7 @@ def _trends(folder: Path, manifests: list[dict]) -> list[Markup]:
         for day in dates
     )
     shown.append(
-        plots.figure(
+        plots.show_figure(
             plots.segment_sizes(sizes),
             headlines.segment_sizes(sizes),
             "Customers in each segment on each analysis date, all on one scale; the numbers are those of the first and the last date.",

@@ -19,24 +19,24 @@ from pygments.formatters import HtmlFormatter
 
 from crm_utils.pipeline.jobs import Job, Notebook
 from crm_utils.site import glossary
-from crm_utils.site.table_html import finish, finished
+from crm_utils.site.table_html import make_accessible, make_accessible_html
 
 TEMPLATES = Path(__file__).with_name("templates")
 HIDDEN_TAGS = {"parameters", "injected-parameters"}
 _ONE_BY_ONE = Lock()  # dates are rendered side by side
 
 
-def page(template: str, **content: Any) -> str:
+def render_page(template: str, **content: Any) -> str:
     """A whole page from one of our templates, its tables finished; values are escaped unless they are `Markup`."""
-    return finished(_filled(template, **content))
+    return make_accessible_html(_filled(template, **content))
 
 
-def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
+def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
     """The page of one notebook: its text, figures and tables, the code folded, contents and neighbours linked."""
     body = BeautifulSoup(_body(executed), "html.parser")
     _drop_empty_sections(body)
-    glossary.link(body, "../../")
-    finish(body)
+    glossary.link_first_use(body, "../../")
+    make_accessible(body)
     title = body.h1
     if title:
         title.extract()
@@ -46,7 +46,7 @@ def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
         "notebook.html.j2",
         job=job,
         notebook=notebook,
-        settings=Markup(page("settings.html.j2", parameters=job.parameters(notebook))),
+        settings=Markup(render_page("settings.html.j2", parameters=job.parameters(notebook))),
         contents=[
             (heading.get("id"), _heading_text(heading), _for_analysts(heading)) for heading in body.find_all("h2")
         ],
@@ -57,7 +57,7 @@ def notebook_page(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
     )
 
 
-def read(path: Path) -> NotebookNode:
+def read_notebook(path: Path) -> NotebookNode:
     """An executed notebook."""
     return nbformat.read(path, as_version=4)
 

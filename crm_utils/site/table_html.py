@@ -7,16 +7,16 @@ SORTABLE_FROM = 10  # rows
 WIDE_FROM = 14  # columns, which on paper take a page on its side
 
 
-def finished(html: str) -> str:
+def make_accessible_html(html: str) -> str:
     """The page with each of its tables finished. A page without a table is returned as it is."""
     if "<table" not in html:
         return html
     body = BeautifulSoup(html, "html.parser")
-    finish(body)
+    make_accessible(body)
     return str(body)
 
 
-def finish(body: BeautifulSoup) -> None:
+def make_accessible(body: BeautifulSoup) -> None:
     """Finish each table of a page, or of a part of one."""
     for style in body.find_all("style"):
         if style.find_parent("head") is None:

@@ -5,8 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from crm_utils.core import formatting
-from crm_utils.core.display.figure_style import BLUE, SOFT, TEAL, segment_colours
-from crm_utils.core.display.figure_style import figure as figure
+from crm_utils.core.display.figure_style import BLUE, LIGHT_INK, TEAL, segment_colours
 
 PANELS_A_ROW = 4
 
@@ -20,7 +19,7 @@ def trends(table: pd.DataFrame, currency: str) -> Axes:
 
     for ax, title, values, colour, write in (
         (axes[0], "Bought in the last 90 days", table.bought_in_90_days, BLUE, formatting.count),
-        (axes[1], "Revenue so far", table.revenue, SOFT, written),
+        (axes[1], "Revenue so far", table.revenue, LIGHT_INK, written),
         (axes[2], "Revenue expected in 12 months", table.expected_revenue, TEAL, written),
     ):
         _line(ax, table.date, values, colour, write)

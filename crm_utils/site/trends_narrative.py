@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-from crm_utils.core.display.paragraphs import Sentence, say
+from crm_utils.core.display.paragraphs import Paragraph, paragraph
 from crm_utils.core.formatting import count, day, money, plural
 
 
-def trend(table: pd.DataFrame, currency: str) -> Sentence:
+def trend(table: pd.DataFrame, currency: str) -> Paragraph:
     """How recent buyers and expected revenue changed from the first date to the last."""
     first, last = table.iloc[0], table.iloc[-1]
-    return say(
+    return paragraph(
         f"From {day(first.date)} to {day(last.date)}, customers who bought in the last 90 days went from",
         f"{count(first.bought_in_90_days)} to {count(last.bought_in_90_days)}, and revenue expected in the next 12 months",
         f"from {money(first.expected_revenue, currency)} to {money(last.expected_revenue, currency)}.",
@@ -25,11 +25,11 @@ def trend_in_words(table: pd.DataFrame, currency: str) -> str:
     return f"Three line charts across analysis dates. {points}."
 
 
-def segment_sizes(sizes: pd.DataFrame) -> Sentence:
+def segment_sizes(sizes: pd.DataFrame) -> Paragraph:
     """Which segment grew most and which shrank most from the first date to the last."""
     first, last, change = _ends(sizes)
     if not change.any():
-        return say(f"No segment has more or fewer customers than on {day(sizes.date.min())}.")
+        return paragraph(f"No segment has more or fewer customers than on {day(sizes.date.min())}.")
     parts = []
     if change.max() > 0:
         parts.append(
@@ -39,7 +39,7 @@ def segment_sizes(sizes: pd.DataFrame) -> Sentence:
         parts.append(
             f"{change.idxmin()} shrank most, from {count(first[change.idxmin()])} to {plural(last[change.idxmin()], 'customer')}"
         )
-    return say("; ".join(parts) + ".")
+    return paragraph("; ".join(parts) + ".")
 
 
 def segment_sizes_in_words(sizes: pd.DataFrame) -> str:

@@ -12,13 +12,13 @@ import pandas as pd
 
 from crm_utils.core import duckdb_engine
 from crm_utils.sources import casting, databases, parquet_statistics, simulated, text_files, validation
-from crm_utils.sources.customer_tables import side_tables
-from crm_utils.sources.raw_table import Extract, Format
+from crm_utils.sources.customer_tables import read_customer_tables
+from crm_utils.sources.raw_table import RawTable, TextFormat
 
-__all__ = ["Extract", "extracts", "fingerprint", "line_items", "side_tables"]
+__all__ = ["RawTable", "read_raw_tables", "source_fingerprint", "read_line_items", "read_customer_tables"]
 
 
-def line_items(source: dict, columns: dict[str, str | None], root: Path, day: date | None = None) -> ir.Table:
+def read_line_items(source: dict, columns: dict[str, str | None], root: Path, day: date | None = None) -> ir.Table:
     """One row per line item.
 
     Columns: `customer_id` (text, null where unknown), `ordered_at` (timestamp), `amount` (decimal), and those of
@@ -27,33 +27,33 @@ def line_items(source: dict, columns: dict[str, str | None], root: Path, day: da
     Raises `SourceError` for an unreadable file, a missing column, values that are no date or number, or sales without an
     order id where `columns` maps it; with the analysis date `day` also for a few rows dated more than a year after it and after all others.
     """
-    source = simulated.as_file(source, root)
+    source = simulated.write_files(source, root)
     wanted = {name: column for name, column in columns.items() if column is not None}
-    parts = extracts(source, root)
-    validation.refuse_missing_columns(parts, wanted)
+    parts = read_raw_tables(source, root)
+    validation.check_columns_present(parts, wanted)
     typed = []
     for part in parts:
-        validation.refuse_time_zones(part, wanted, source.get("timezone"))
-        within = parquet_statistics.within_bounds(part, wanted)
-        validation.refuse_unreadable_values(part, wanted, within, day)
-        sound = parquet_statistics.sound(part, wanted, within)
+        validation.check_time_zones(part, wanted, source.get("timezone"))
+        within = parquet_statistics.columns_in_range(part, wanted)
+        validation.check_readable_values(part, wanted, within, day)
+        sound = parquet_statistics.already_clean(part, wanted, within)
         if "order_id" in wanted:
-            validation.refuse_blank_orders(part, wanted, sound)
-        typed.append(casting.standard(part.table, wanted, part.format, sound))
+            validation.check_order_ids(part, wanted, sound)
+        typed.append(casting.standardize(part.table, wanted, part.format, sound))
     if len(typed) == 1:
         return typed[0]
     numbered = [table.mutate(extract=ibis.literal(number, "int64")) for number, table in enumerate(typed)]
-    return ibis.union(*numbered) if all(part.columnar for part in parts) else duckdb_engine.gathered(numbered)
+    return ibis.union(*numbered) if all(part.columnar for part in parts) else duckdb_engine.concatenate(numbered)
 
 
-def extracts(source: dict, root: Path) -> list[Extract]:
+def read_raw_tables(source: dict, root: Path) -> list[RawTable]:
     """The parts of a source as they stand there: one for each file or sheet, or one table of a database."""
     if source.get("database"):
-        return [databases.extract(source, root)]
-    return text_files.extracts(source, root, Format.of(source))
+        return [databases.read_database(source, root)]
+    return text_files.read_files(source, root, TextFormat.of(source))
 
 
-def fingerprint(source: dict, columns: dict[str, str | None], root: Path, day: date) -> str:
+def source_fingerprint(source: dict, columns: dict[str, str | None], root: Path, day: date) -> str:
     """What identifies the line items of a database up to a day: their number and sum on each day, the last one included.
 
     One query over the table serves all days of a report. Ids and products corrected in place do not show.
@@ -68,11 +68,11 @@ def _by_day(asked: str, root: Path) -> pd.DataFrame:
     wanted = {
         name: column for name, column in columns.items() if column and name in ("ordered_at", *casting.NUMBER_COLUMNS)
     }
-    part = databases.extract(source, root)
-    validation.refuse_missing_columns([part], wanted)
-    validation.refuse_wrong_types(part, wanted)
-    table = casting.standard(part.table, wanted, None).mutate(day=lambda t: t.ordered_at.date())
-    days = validation.executed(
+    part = databases.read_database(source, root)
+    validation.check_columns_present([part], wanted)
+    validation.check_types(part, wanted)
+    table = casting.standardize(part.table, wanted, None).mutate(day=lambda t: t.ordered_at.date())
+    days = validation.execute(
         table.group_by("day").agg(rows=table.count(), amount=table.amount.sum()).order_by("day"), part
     )
     return days.astype({"day": "datetime64[us]", "amount": float}).round({"amount": 4})

@@ -5,13 +5,15 @@ import re
 import ibis
 import ibis.expr.types as ir
 
-from crm_utils.sources.raw_table import Format
+from crm_utils.sources.raw_table import TextFormat
 
-MONEY = "decimal(18, 4)"
-AMOUNT = "decimal(17, 4)"  # Ibis takes a product for MONEY already, which it is not, and would leave a cast to it out
+PRICE_TYPE = "decimal(18, 4)"
+AMOUNT_TYPE = (
+    "decimal(17, 4)"  # Ibis takes a product for MONEY already, which it is not, and would leave a cast to it out
+)
 TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country")
 ID_COLUMNS = ("customer_id", "order_id", "product_id")
-NO_ID = (
+NULL_IDS = (
     "NULL",
     "null",
     "NA",
@@ -25,12 +27,12 @@ NO_ID = (
     "\\N",
 )  # as programs write that there is none
 NUMBER_COLUMNS = ("quantity", "unit_price", "unit_cost", "amount")
-TYPES = dict.fromkeys(TEXT_COLUMNS, "string") | dict.fromkeys(NUMBER_COLUMNS, MONEY) | {"ordered_at": "timestamp"}
+TYPES = dict.fromkeys(TEXT_COLUMNS, "string") | dict.fromkeys(NUMBER_COLUMNS, PRICE_TYPE) | {"ordered_at": "timestamp"}
 WITH_OFFSET = r"\d:\d\d.*([+-]\d\d(:?\d\d)?|Z|UTC)$"
 GROUP_MARK = (
     r"(?<=\d)['’\s](?=\d{3}(?!\d))"  # what parts the thousands of a number, where it is neither comma nor point
 )
-BOOKED = r"^(?:\(([^()-]+)\)|([^()-]+)-)$"  # negative numbers as bookkeepers write them: (12.50), 12,50-
+ACCOUNTING_NEGATIVE = r"^(?:\(([^()-]+)\)|([^()-]+)-)$"  # negative numbers as bookkeepers write them: (12.50), 12,50-
 EXCEL = "excel"  # days since 1899-12-30
 
 
@@ -49,22 +51,24 @@ def _local_time(zone, moment):
     """DuckDB's own: what the clocks of a zone showed at a moment."""
 
 
-def standard(raw: ir.Table, wanted: dict[str, str], format: Format | None, sound: set[str] = frozenset()) -> ir.Table:
+def standardize(
+    raw: ir.Table, wanted: dict[str, str], format: TextFormat | None, sound: set[str] = frozenset()
+) -> ir.Table:
     """The table with its columns under standard names and types; `amount` computed where it is not there.
 
     sound: the standard names of the columns that are only cast.
     """
     columns = {
-        name: raw[column].cast(TYPES[name]) if name in sound else typed(raw[column], name, format)
+        name: raw[column].cast(TYPES[name]) if name in sound else cast(raw[column], name, format)
         for name, column in wanted.items()
     }
     table = raw.select(**columns)
     if "amount" in wanted:
         return table
-    return table.mutate(amount=_money(table.quantity * table.unit_price, AMOUNT))
+    return table.mutate(amount=_money(table.quantity * table.unit_price, AMOUNT_TYPE))
 
 
-def typed(column: ir.Column, name: str, format: Format | None) -> ir.Column:
+def cast(column: ir.Column, name: str, format: TextFormat | None) -> ir.Column:
     """One column as the type of standard name `name`. `format` says how text is to be read; None leaves it to the engine."""
     if name in TEXT_COLUMNS:
         return _as_text(column, name, format)
@@ -73,7 +77,7 @@ def typed(column: ir.Column, name: str, format: Format | None) -> ir.Column:
     return _as_moment(column) if format is None else _as_time(column, format)
 
 
-def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringColumn:
+def _as_text(column: ir.Column, name: str, format: TextFormat | None) -> ir.StringColumn:
     kind = column.type()
     if kind.is_floating() or kind.is_decimal():  # a spreadsheet's or pandas' way to write 12346
         column = _digits(column)
@@ -81,15 +85,15 @@ def _as_text(column: ir.Column, name: str, format: Format | None) -> ir.StringCo
         column = column.cast("!string")  # takes the connection's collation: ids that differ in case are different ids
     if format is None:
         text = column.cast("string").strip()
-        return (text.isin(["", *NO_ID]).ifelse(ibis.null("string"), text)) if name in ID_COLUMNS else text.nullif("")
+        return (text.isin(["", *NULL_IDS]).ifelse(ibis.null("string"), text)) if name in ID_COLUMNS else text.nullif("")
     if not column.type().is_string():
         return column.cast("string")
     tidied = column.strip().nullif("")
     if name in ID_COLUMNS:
         tidied = tidied.re_replace(r"^(\d+)\.0$", r"\1")
-        tidied = tidied.isin(NO_ID).ifelse(ibis.null("string"), tidied)
+        tidied = tidied.isin(NULL_IDS).ifelse(ibis.null("string"), tidied)
     return ibis.ifelse(
-        ibis.or_(*untidy(column, name)), tidied, column
+        ibis.or_(*needs_trimming(column, name)), tidied, column
     )  # tidying all would cost as much as all that follows
 
 
@@ -105,7 +109,7 @@ def _digits(number: ir.NumericColumn) -> ir.StringColumn:
     return ibis.coalesce(ibis.ifelse(small == number, small.cast("string"), large), large, number.cast("string"))
 
 
-def untidy(text: ir.StringColumn, name: str) -> list[ir.BooleanValue]:
+def needs_trimming(text: ir.StringColumn, name: str) -> list[ir.BooleanValue]:
     """What makes a text one to tidy: empty, a blank or a control character at an end; for ids also `.0`, and those that are none.
 
     Apart, because of a parquet file DuckDB answers the last from its statistics.
@@ -113,25 +117,25 @@ def untidy(text: ir.StringColumn, name: str) -> list[ir.BooleanValue]:
     ragged = text < "!"
     for end in " \t\n\r":
         ragged = ragged | text.endswith(end)
-    return [ragged | text.endswith(".0"), text.isin(NO_ID)] if name in ID_COLUMNS else [ragged]
+    return [ragged | text.endswith(".0"), text.isin(NULL_IDS)] if name in ID_COLUMNS else [ragged]
 
 
-def _as_number(column: ir.Column, format: Format | None) -> ir.Column:
+def _as_number(column: ir.Column, format: TextFormat | None) -> ir.Column:
     if format is None:
         return _money(column)
     if not column.type().is_string():
-        return (column.nullif(float("nan")) if column.type().is_floating() else column).try_cast(MONEY)
+        return (column.nullif(float("nan")) if column.type().is_floating() else column).try_cast(PRICE_TYPE)
     text = column.strip().nullif("")
     if format.currency_sign:
         text = text.replace(format.currency_sign, "").strip()
-    text = ibis.ifelse(text.re_search(BOOKED), text.re_replace(BOOKED, r"-\1\2"), text)
+    text = ibis.ifelse(text.re_search(ACCOUNTING_NEGATIVE), text.re_replace(ACCOUNTING_NEGATIVE, r"-\1\2"), text)
     decimal = re.escape(format.decimal or ".")
     if format.thousands:
         grouped = rf"^[+-]?\d{{1,3}}({re.escape(format.thousands)}\d{{3}})+({decimal}\d*)?$"
         text = ibis.ifelse(text.re_search(grouped), text.replace(format.thousands, ""), text)
     if format.decimal and format.decimal != ".":
         text = text.replace(".", "?").replace(format.decimal, ".")  # a point is then no part of a number
-    return text.try_cast(MONEY)
+    return text.try_cast(PRICE_TYPE)
 
 
 def _as_moment(column: ir.Column) -> ir.TimestampColumn:
@@ -142,7 +146,7 @@ def _as_moment(column: ir.Column) -> ir.TimestampColumn:
     return ibis.ifelse(column.cast("string").re_search(WITH_OFFSET), ibis.null("timestamp"), plain)
 
 
-def _as_time(column: ir.Column, format: Format) -> ir.TimestampColumn:
+def _as_time(column: ir.Column, format: TextFormat) -> ir.TimestampColumn:
     kind = column.type()
     if kind.is_timestamp() and kind.timezone is not None:
         plain = column.cast("timestamp")
@@ -166,7 +170,7 @@ def _as_time(column: ir.Column, format: Format) -> ir.TimestampColumn:
     return ibis.ifelse(text.re_search(WITH_OFFSET), _local_time(format.timezone, moment), plain)
 
 
-def _money(number: ir.NumericColumn, kind: str = MONEY) -> ir.NumericColumn:
+def _money(number: ir.NumericColumn, kind: str = PRICE_TYPE) -> ir.NumericColumn:
     if _engine(number) == "sqlite":  # which has no decimals
         return number.cast("float64").round(4)
     return number.cast(kind)

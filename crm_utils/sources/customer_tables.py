@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from crm_utils.config import Shop
+from crm_utils.config import SimulatedShop
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import plural
-from crm_utils.core.paths import SIMULATED, side_file
+from crm_utils.core.paths import SIMULATED, customer_table_path
 from crm_utils.sources import casting, simulated, spreadsheets, text_files, validation
-from crm_utils.sources.raw_table import Format
+from crm_utils.sources.raw_table import TextFormat
 
 YES, NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
 NEEDED = {  # for merging, the key first
@@ -22,7 +22,7 @@ NEEDED = {  # for merging, the key first
 ISO_DAY = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 
 
-def side_tables(
+def read_customer_tables(
     named: dict[str, str | None], source: dict, root: Path, day: date, merged: dict[str, str] | None = None
 ) -> dict[str, pd.DataFrame]:
     """The tables a report names, by name: a csv, parquet or spreadsheet file (path relative to the project) or `simulated`.
@@ -44,10 +44,10 @@ def side_tables(
         tables["contacts"] = table.assign(
             last_contacted=table.last_contacted.where(table.last_contacted.dt.normalize() <= day)
         )
-    return {name: _as_one(table, name, merged or {}) for name, table in tables.items()}
+    return {name: _merge_ids(table, name, merged or {}) for name, table in tables.items()}
 
 
-def _as_one(table: pd.DataFrame, name: str, merged: dict[str, str]) -> pd.DataFrame:
+def _merge_ids(table: pd.DataFrame, name: str, merged: dict[str, str]) -> pd.DataFrame:
     """The table with the rows of merged ids as those of one customer; what the id that is kept says stands first."""
     given_up = table.customer_id.isin(merged.keys())
     if not given_up.any() or not set(NEEDED[name]) <= set(table.columns):  # what is missing, the table's contract tells
@@ -68,10 +68,10 @@ def _table(name: str, where: str, source: dict, root: Path, day: pd.Timestamp) -
     if where == SIMULATED:
         if not source.get("simulate"):
             raise SourceError(f"{name}: simulated needs a simulated source; name a file")
-        return simulated.side_table(Shop.model_validate(source["simulate"]), name, day)
-    format = Format.of(source)
+        return simulated.customer_table(SimulatedShop.model_validate(source["simulate"]), name, day)
+    format = TextFormat.of(source)
     try:
-        table = _read(side_file(name, where, root), root, format)
+        table = _read(customer_table_path(name, where, root), root, format)
     except SourceError as error:
         said = str(error)
         raise type(error)(said if said.startswith(f"{name}: ") else f"{name}: {said}") from None
@@ -90,17 +90,17 @@ def _table(name: str, where: str, source: dict, root: Path, day: pd.Timestamp) -
     return table.assign(**texts, **{dated: _days(table[dated], dated, label, format)})
 
 
-def _read(path: Path, root: Path, format: Format) -> pd.DataFrame:
+def _read(path: Path, root: Path, format: TextFormat) -> pd.DataFrame:
     """A file as it stands; a csv as text. It may be in UTF-8, and parted by other marks than the line items."""
     encoding = None
-    if text_files.kind(path) == "csv" and format.encoding and text_files.guessed_encoding(path, root):
+    if text_files.file_kind(path) == "csv" and format.encoding and text_files.guess_encoding(path, root):
         encoding = format.encoding
-    if text_files.kind(path) == "xlsx" and len(names := spreadsheets.shapes(path)) > 1:
+    if text_files.file_kind(path) == "xlsx" and len(names := spreadsheets.sheet_shapes(path)) > 1:
         raise SourceError(
             f"{path.name} has {len(names)} sheets ({', '.join(map(repr, names))}): keep the table in a file of its own"
         )
-    (part,) = text_files.of_file(path, None, root, replace(format, encoding=encoding, delimiter=None))
-    return validation.executed(part.table, part)
+    (part,) = text_files.read_file(path, None, root, replace(format, encoding=encoding, delimiter=None))
+    return validation.execute(part.table, part)
 
 
 def _text(column: pd.Series) -> pd.Series:
@@ -111,10 +111,10 @@ def _text(column: pd.Series) -> pd.Series:
 
 def _ids(column: pd.Series) -> pd.Series:
     texts = _text(column)
-    return texts.where(~texts.isin(casting.NO_ID))
+    return texts.where(~texts.isin(casting.NULL_IDS))
 
 
-def _number_or_text(column: pd.Series, format: Format) -> pd.Series:
+def _number_or_text(column: pd.Series, format: TextFormat) -> pd.Series:
     """A column of a csv as numbers where all of it are; one of a typed file as it is."""
     if not pd.api.types.is_string_dtype(column):
         return column
@@ -135,7 +135,7 @@ def _consent(texts: pd.Series, label: str) -> pd.Series:
     return said.isin(YES)
 
 
-def _days(column: pd.Series, name: str, label: str, format: Format) -> pd.Series:
+def _days(column: pd.Series, name: str, label: str, format: TextFormat) -> pd.Series:
     """The moments of a column: as the file types them, as ISO text, or as `source.date_format` says."""
     texts = _text(column)
     days = pd.to_datetime(texts.where(texts.str.fullmatch(ISO_DAY)), errors="coerce", format="ISO8601")

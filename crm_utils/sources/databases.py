@@ -14,8 +14,8 @@ from ibis.backends import BaseBackend
 
 from crm_utils.core import duckdb_engine as here
 from crm_utils.core.errors import SourceError, SourceMissing
-from crm_utils.core.formatting import hidden
-from crm_utils.sources.raw_table import Extract
+from crm_utils.core.formatting import mask_secrets
+from crm_utils.sources.raw_table import RawTable
 
 PLACEHOLDER = r"\$\{(\w+)\}"
 FILES = ("sqlite", "duckdb")
@@ -25,12 +25,12 @@ NOT_REACHED = r"refused|could not connect|can't connect|timed? ?out|unknown (mys
 NOT_LET_IN = r"password authentication failed|access denied|no password supplied|authentication failed"
 
 
-def extract(source: dict, root: Path) -> Extract:
+def read_database(source: dict, root: Path) -> RawTable:
     """The table or query of `source`. Raises `SourceMissing` where the database is not there, `SourceError` for the rest."""
     engine = connect(source["database"], root)
     if source.get("query"):
-        return Extract("source.query", _asked(engine, source), None)
-    return Extract(f"table {source['table']!r}", _found(engine, source), None)
+        return RawTable("source.query", _asked(engine, source), None)
+    return RawTable(f"table {source['table']!r}", _found(engine, source), None)
 
 
 @cache
@@ -57,7 +57,7 @@ def connect(url: str, root: Path, write: bool = False) -> BaseBackend:
     except ImportError:  # Ibis's own does not name the module
         extra = EXTRAS.get(scheme, scheme)
         raise SourceMissing(
-            f"{hidden(url)}: reading {scheme} needs more than is installed: make engines, or pip install '.[{extra}]'"
+            f"{mask_secrets(url)}: reading {scheme} needs more than is installed: make engines, or pip install '.[{extra}]'"
         ) from None
     except Exception as error:  # each driver has errors of its own
         raise _not_connected(error, url, filled) from None
@@ -83,7 +83,7 @@ def _opened(scheme: str, place: str, root: Path, write: bool) -> BaseBackend:
         raise SourceMissing(f"its database {place} is not there: put the file into place, or correct source.database")
     if scheme == "sqlite":
         return ibis.sqlite.connect(path)
-    return here.limited(ibis.duckdb.connect(path, read_only=not write))
+    return here.with_memory_limit(ibis.duckdb.connect(path, read_only=not write))
 
 
 def _spark(url: str, root: Path) -> BaseBackend:
@@ -100,8 +100,8 @@ def _spark(url: str, root: Path) -> BaseBackend:
 
 
 def _not_connected(error: Exception, url: str, filled: str) -> SourceError:
-    reason = without_secrets(" ".join(str(error).split()), url, filled)
-    shown = hidden(url)
+    reason = mask_url_secrets(" ".join(str(error).split()), url, filled)
+    shown = mask_secrets(url)
     if re.search(NOT_LET_IN, reason, flags=re.I):
         names = ", ".join(re.findall(PLACEHOLDER, url)) or "the URL"
         return SourceError(
@@ -114,20 +114,20 @@ def _not_connected(error: Exception, url: str, filled: str) -> SourceError:
     return SourceError(f"{shown} cannot be opened: correct source.database; it says: {reason[:200]}")
 
 
-def without_secrets(text: str, url: str, filled: str) -> str:
+def mask_url_secrets(text: str, url: str, filled: str) -> str:
     """A driver's message without the password, in whichever form it shows it."""
     secrets = {os.environ.get(name) for name in re.findall(PLACEHOLDER, url)} | {urlsplit(filled).password}
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         for form in (secret, unquote(secret), quote(secret, safe="")):
             text = text.replace(form, "***")
-    return hidden(text)
+    return mask_secrets(text)
 
 
 def _asked(engine: BaseBackend, source: dict) -> ir.Table:
     try:
         return engine.sql(source["query"], schema=_columns(engine, source["query"]))
     except Exception as error:
-        reason = hidden(" ".join(str(error).split()))[:300]
+        reason = mask_secrets(" ".join(str(error).split()))[:300]
         raise SourceError(f"source.query is refused: {reason}; correct it, or name a source.table") from None
 
 
@@ -150,18 +150,18 @@ def _found(engine: BaseBackend, source: dict) -> ir.Table:
     except Exception as error:
         there = _tables(engine)
         if name in there:  # a view on what is gone, say
-            reason = hidden(" ".join(str(error).split()))[:300]
+            reason = mask_secrets(" ".join(str(error).split()))[:300]
             raise SourceError(
                 f"table {source['table']!r} is there but cannot be read, like a view on what is gone; it says: {reason}"
             ) from None
         near = difflib.get_close_matches(name, there, n=1)
         raise SourceError(
-            f"{hidden(source['database'])} has no table {source['table']!r} that this user may read; "
+            f"{mask_secrets(source['database'])} has no table {source['table']!r} that this user may read; "
             + (f"did you mean {near[0]!r}? " if near else "")
             + (
                 f"It has: {', '.join(there[:20])}"
                 if there
-                else f"it says: {hidden(' '.join(str(error).split()))[:200]}"
+                else f"it says: {mask_secrets(' '.join(str(error).split()))[:200]}"
             )
         ) from None
 

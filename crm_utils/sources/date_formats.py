@@ -21,15 +21,15 @@ FORMATS = tuple(day + time for day, time in product(DAYS + NAMED_DAYS, TIMES))
 SERIALS = (20_000, 80_000)  # Excel's day numbers of 1954 and 2119
 
 
-def fitting(texts: list[str]) -> list[str]:
+def fitting_formats(texts: list[str]) -> list[str]:
     """The strptime patterns that read every one of the texts; several where day and month cannot be told apart."""
     formats = list(FORMATS)
     for text in texts:
-        formats = [format for format in formats if reads(format, text)]
+        formats = [format for format in formats if reads_all(format, text)]
     return formats
 
 
-def reads(format: str, text: str) -> bool:
+def reads_all(format: str, text: str) -> bool:
     """Whether a text follows a strptime pattern."""
     try:
         datetime.strptime(text.strip(), format)
@@ -38,7 +38,7 @@ def reads(format: str, text: str) -> bool:
     return True
 
 
-def are_serials(texts: list[str]) -> bool:
+def are_excel_serials(texts: list[str]) -> bool:
     """Whether all texts are numbers that a spreadsheet would show as dates of this age."""
     try:
         return bool(texts) and all(SERIALS[0] <= float(text) <= SERIALS[1] for text in texts)

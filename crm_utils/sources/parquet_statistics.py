@@ -7,10 +7,10 @@ import pandas as pd
 
 from crm_utils.config.report import YEARS
 from crm_utils.sources import casting, validation
-from crm_utils.sources.raw_table import Extract
+from crm_utils.sources.raw_table import RawTable
 
 
-def within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
+def columns_in_range(part: RawTable, wanted: dict[str, str]) -> set[str]:
     """The dates and numbers of a file whose smallest and largest value prove that all can be read.
 
     A parquet file tells these without being read. `amount` is among them where quantity × unit_price cannot be too much.
@@ -24,7 +24,7 @@ def within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
         return set()
     columns = {name: raw[wanted[name]] for name in [*numbers, *["ordered_at"] * dated]}
     ends = {f"{name}_{end}": getattr(column, end)() for name, column in columns.items() for end in ("min", "max")}
-    found = validation.executed(
+    found = validation.execute(
         raw.aggregate(rows=raw.count(), dated=raw[wanted["ordered_at"]].count(), **ends), part
     ).iloc[0]
     spans = {name: (found[f"{name}_min"], found[f"{name}_max"]) for name in columns}
@@ -39,7 +39,7 @@ def within_bounds(part: Extract, wanted: dict[str, str]) -> set[str]:
     return within
 
 
-def sound(part: Extract, wanted: dict[str, str], within: set[str]) -> set[str]:
+def already_clean(part: RawTable, wanted: dict[str, str], within: set[str]) -> set[str]:
     """The columns of a parquet file that can be taken as they stand: numbers within bounds, and texts with nothing to tidy.
 
     A filter or two a column, which DuckDB tries on the file's dictionaries: a tenth of what it costs to look at every row.
@@ -51,10 +51,10 @@ def sound(part: Extract, wanted: dict[str, str], within: set[str]) -> set[str]:
     floats = [name for name in within if columns[name].type().is_floating()]
     care = {name: [columns[name].isnan()] for name in floats}  # bounds leave nan out
     texts = [name for name in columns if name in casting.TEXT_COLUMNS and columns[name].type().is_string()]
-    care |= {name: casting.untidy(columns[name], name) for name in texts}
+    care |= {name: casting.needs_trimming(columns[name], name) for name in texts}
     return within - set(care) | {name for name, needed in care.items() if not any(_holds(part, one) for one in needed)}
 
 
-def _holds(part: Extract, condition: ir.BooleanValue) -> bool:
+def _holds(part: RawTable, condition: ir.BooleanValue) -> bool:
     rows = part.table.filter(condition).limit(1)
-    return bool(validation.executed(rows.aggregate(rows=rows.count()), part).rows[0])
+    return bool(validation.execute(rows.aggregate(rows=rows.count()), part).rows[0])

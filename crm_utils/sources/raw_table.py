@@ -6,7 +6,7 @@ import ibis.expr.types as ir
 
 
 @dataclass(frozen=True)
-class Format:
+class TextFormat:
     """How a text file writes what it holds. The defaults are the international ones; nothing is guessed while reading.
 
     `date_format` is a strptime pattern, or `excel` for serial numbers; without it dates are ISO (2024-12-31 or 20241231).
@@ -21,12 +21,12 @@ class Format:
     timezone: str | None = None
 
     @classmethod
-    def of(cls, source: dict) -> "Format":
+    def of(cls, source: dict) -> "TextFormat":
         return cls(**{field.name: source.get(field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True)
-class Extract:
+class RawTable:
     """A part of a source: what to call it in a message, its table with its own column names, how it writes values.
 
     `format` is None where the engine that holds the data has types of its own, which are taken as they are.
@@ -35,5 +35,5 @@ class Extract:
 
     label: str
     table: ir.Table
-    format: Format | None
+    format: TextFormat | None
     columnar: bool = False

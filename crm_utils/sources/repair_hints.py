@@ -7,7 +7,7 @@ from crm_utils.config.report import YEARS
 from crm_utils.sources import casting, date_formats
 
 
-def of_dates(texts: list[str], some: bool, queried: str | None = None, timezone: str | None = None) -> str:
+def date_hint(texts: list[str], some: bool, queried: str | None = None, timezone: str | None = None) -> str:
     """What mends a column of dates; `some` where its other rows can be read. queried: its name where it is a database's.
     timezone: what source.timezone says already."""
     written = [text for text in texts if text != "(empty)"]
@@ -27,14 +27,14 @@ def of_dates(texts: list[str], some: bool, queried: str | None = None, timezone:
         return "their offset cannot be read: write it as in 2024-12-31 10:00:00+01:00, or name the pattern in source.date_format, with %z for it"
     if offset:
         return "they carry a time zone: set source.timezone to the zone in which your days begin, for example Europe/London"
-    if date_formats.are_serials(written):
+    if date_formats.are_excel_serials(written):
         return "they are a spreadsheet's serial numbers: " + (
             "format the whole column as dates" if some else "set source.date_format: excel"
         )
     fits = [
-        pattern for pattern in date_formats.fitting(written) if pattern != "%Y-%m-%d"
+        pattern for pattern in date_formats.fitting_formats(written) if pattern != "%Y-%m-%d"
     ]  # which is read without being named
-    if not any(date_formats.fitting([text]) for text in written):
+    if not any(date_formats.fitting_formats([text]) for text in written):
         cure = "correct these rows, or leave them out"
         if not some:
             cure = "name the column that holds dates, or their strptime pattern in source.date_format"
@@ -49,7 +49,7 @@ def of_dates(texts: list[str], some: bool, queried: str | None = None, timezone:
     return f"set source.date_format: '{fits[0]}'"
 
 
-def of_numbers(texts: list[str]) -> str:
+def number_hint(texts: list[str]) -> str:
     """What mends a column of numbers."""
     signs = sorted({sign for text in texts for sign in re.findall(r"[$€£¥]|\b[A-Z]{3}\b", text)})
     if len(signs) > 1:

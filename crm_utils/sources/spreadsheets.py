@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crm_utils.core.errors import SourceError
-from crm_utils.core.paths import content_hash, written_whole
+from crm_utils.core.paths import atomic_write, content_hash
 from crm_utils.sources import validation
 
 ROWS_AT_A_TIME = 50_000
 
 
-def copies(path: Path, names: list[str] | None, root: Path) -> list[tuple[str, Path]]:
+def parquet_copies(path: Path, names: list[str] | None, root: Path) -> list[tuple[str, Path]]:
     """Name and parquet copy of each sheet asked for; without names, of the only one.
 
     A column that holds only numbers or only dates keeps its type; in any other everything is text, whole numbers
@@ -36,22 +36,22 @@ def copies(path: Path, names: list[str] | None, root: Path) -> list[tuple[str, P
         for name in chosen:
             if not _copy(folder, name).exists():
                 table = _table(book.get_sheet_by_name(name), f"{path.name}, sheet {name!r}")
-                with written_whole(_copy(folder, name)) as building:
+                with atomic_write(_copy(folder, name)) as building:
                     pq.write_table(table, building)
     return [(name, _copy(folder, name)) for name in chosen]
 
 
-def shapes(path: Path) -> dict[str, tuple[list[str], int]]:
+def sheet_shapes(path: Path) -> dict[str, tuple[list[str], int]]:
     """The first row of each sheet as text, and how many rows there are below it."""
     book = _book(path)
     found = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
     return {
-        name: ([text(cell) or "" for cell in next(sheet.iter_rows(), [])], max(sheet.height - 1, 0))
+        name: ([cell_text(cell) or "" for cell in next(sheet.iter_rows(), [])], max(sheet.height - 1, 0))
         for name, sheet in found.items()
     }
 
 
-def text(cell: Any) -> str | None:
+def cell_text(cell: Any) -> str | None:
     """A cell as text: 489434.0 -> '489434', 2.5 -> '2.5', a date in ISO, nothing -> None."""
     if cell is None or cell == "":
         return None
@@ -89,10 +89,10 @@ def _copy(folder: Path, sheet: str) -> Path:
 
 def _table(sheet: Any, label: str) -> pa.Table:
     rows = sheet.iter_rows()
-    names = [text(cell) or "" for cell in next(rows, [])]
+    names = [cell_text(cell) or "" for cell in next(rows, [])]
     if not names:
         raise SourceError(f"{label} is empty: name another sheet in source.sheets")
-    validation.refuse_bad_names(names, label)
+    validation.check_names(names, label)
     chunks = [list(map(_array, zip(*chunk, strict=True))) for chunk in _chunks(rows)]
     if not chunks:
         raise SourceError(f"{label} has a header and no row below it: export it again")
@@ -117,7 +117,7 @@ def _array(cells: tuple) -> pa.Array:
         return pa.array(cells, pa.float64())
     if kinds <= {datetime, date}:
         return pa.array([cell and datetime(*cell.timetuple()[:6]) for cell in cells], pa.timestamp("us"))
-    return pa.array(cells if kinds == {str} else [text(cell) for cell in cells], pa.string())
+    return pa.array(cells if kinds == {str} else [cell_text(cell) for cell in cells], pa.string())
 
 
 def _joined(chunks: Iterable[pa.Array]) -> pa.ChunkedArray:
@@ -132,7 +132,7 @@ def _as(chunk: pa.Array, kind: pa.DataType) -> pa.Array:
         return chunk
     if pa.types.is_null(chunk.type):
         return pc.cast(chunk, kind)
-    return pa.array([text(cell) for cell in chunk.to_pylist()], pa.string())
+    return pa.array([cell_text(cell) for cell in chunk.to_pylist()], pa.string())
 
 
 @contextmanager

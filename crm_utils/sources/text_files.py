@@ -11,40 +11,40 @@ import ibis.expr.types as ir
 
 from crm_utils.core import duckdb_engine
 from crm_utils.core.errors import SourceError
-from crm_utils.core.paths import content_hash, source_files, written_whole
+from crm_utils.core.paths import atomic_write, content_hash, source_paths
 from crm_utils.sources import spreadsheets, validation
-from crm_utils.sources.raw_table import Extract, Format
+from crm_utils.sources.raw_table import RawTable, TextFormat
 
 DELIMITERS = ",;\t|"
 CHUNK = 1 << 22
 
 
-def extracts(source: dict, root: Path, format: Format) -> list[Extract]:
+def read_files(source: dict, root: Path, format: TextFormat) -> list[RawTable]:
     """One extract a file, or a sheet of a spreadsheet, in the order given. Raises `SourceError` for what cannot be read."""
-    paths = source_files(source, root)
+    paths = source_paths(source, root)
     if source.get("sample") == "cdnow":
-        return [Extract(paths[0].name, _cdnow(paths[0]), format)]
-    if source.get("sheets") and not any(kind(path) == "xlsx" for path in paths):
+        return [RawTable(paths[0].name, _cdnow(paths[0]), format)]
+    if source.get("sheets") and not any(file_kind(path) == "xlsx" for path in paths):
         raise SourceError(f"source.sheets is for spreadsheets, and {paths[0].name} is none: remove source.sheets")
-    return [extract for path in paths for extract in of_file(path, source.get("sheets"), root, format)]
+    return [extract for path in paths for extract in read_file(path, source.get("sheets"), root, format)]
 
 
-def of_file(path: Path, names: list[str] | None, root: Path, format: Format) -> list[Extract]:
+def read_file(path: Path, names: list[str] | None, root: Path, format: TextFormat) -> list[RawTable]:
     """What one file holds: an extract for each of the named sheets of a spreadsheet, else one."""
     if path.stat().st_size == 0:
         raise SourceError(f"{path.name} is empty (0 bytes): export it again")
-    if (form := kind(path)) == "xlsx":
-        copies = spreadsheets.copies(path, names, root)
+    if (form := file_kind(path)) == "xlsx":
+        copies = spreadsheets.parquet_copies(path, names, root)
         return [
-            Extract(f"{path.name}, sheet {sheet!r}", duckdb_engine.duckdb().read_parquet(copy), format, columnar=True)
+            RawTable(f"{path.name}, sheet {sheet!r}", duckdb_engine.duckdb().read_parquet(copy), format, columnar=True)
             for sheet, copy in copies
         ]
     if form == "parquet":
-        return [Extract(path.name, _parquet(path), format, columnar=True)]
-    return [Extract(path.name, _csv(path, root, format), format)]
+        return [RawTable(path.name, _parquet(path), format, columnar=True)]
+    return [RawTable(path.name, _csv(path, root, format), format)]
 
 
-def kind(path: Path) -> str:
+def file_kind(path: Path) -> str:
     """How a file is read, by its name: csv, parquet or xlsx. Raises `SourceError` for any other."""
     name = path.name.lower().removesuffix(".gz")
     kinds = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xlsb": "xlsx", ".xls": "xlsx", ".parquet": "parquet"}
@@ -72,7 +72,7 @@ def _parquet(path: Path) -> ir.Table:
         ) from None
 
 
-def _csv(path: Path, root: Path, format: Format) -> ir.Table:
+def _csv(path: Path, root: Path, format: TextFormat) -> ir.Table:
     _refuse_cut_short(path, root)
     path = _in_utf8(path, root, format.encoding)
     header = _header_line(path)
@@ -84,7 +84,7 @@ def _csv(path: Path, root: Path, format: Format) -> ir.Table:
         "\t" if ".tsv" in path.name.lower() else max(DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
     )
     names = next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
-    validation.refuse_bad_names(names, path.name)
+    validation.check_names(names, path.name)
     return duckdb_engine.duckdb().read_csv(
         path,
         header=True,
@@ -105,7 +105,7 @@ def _in_utf8(path: Path, root: Path, encoding: str | None) -> Path:
     if copy.exists():
         return copy
     try:
-        with open_text(path, encoding) as text, written_whole(copy) as building, _opened(building, path) as out:
+        with open_text(path, encoding) as text, atomic_write(copy) as building, _opened(building, path) as out:
             while chunk := text.read(CHUNK):
                 out.write(chunk)
     except LookupError:
@@ -146,9 +146,9 @@ def _header_line(path: Path) -> str:
                 header += more
         if "\0" not in header:
             return header
-        raise SourceError(not_utf8(path))
+        raise SourceError(not_utf8_message(path))
     except UnicodeDecodeError:
-        raise SourceError(not_utf8(path)) from None
+        raise SourceError(not_utf8_message(path)) from None
 
 
 def _refuse_cut_short(path: Path, root: Path) -> None:
@@ -170,7 +170,7 @@ def _refuse_cut_short(path: Path, root: Path) -> None:
     whole.touch()
 
 
-def guessed_encoding(path: Path, root: Path) -> str | None:
+def guess_encoding(path: Path, root: Path) -> str | None:
     """The encoding to name for a text file: None for UTF-8, else UTF-16 where its first bytes say so, else windows-1252."""
     _refuse_cut_short(path, root)
     if encoding := _utf16(path):
@@ -193,7 +193,7 @@ def _utf16(path: Path) -> str | None:
     return None if b"\0" not in start else "utf-16-be" if start[0] == 0 else "utf-16-le"
 
 
-def not_utf8(path: Path) -> str:
+def not_utf8_message(path: Path) -> str:
     """The message for a text file in another encoding: the first line that tells, and what to set."""
     if encoding := _utf16(path):
         return f"{path.name} is written in UTF-16: set source.encoding: {encoding}"

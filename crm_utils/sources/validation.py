@@ -9,16 +9,16 @@ import pandas as pd
 
 from crm_utils.config.report import YEARS
 from crm_utils.core.errors import SourceError
-from crm_utils.core.formatting import hidden, plural
+from crm_utils.core.formatting import mask_secrets, plural
 from crm_utils.sources import casting, repair_hints
-from crm_utils.sources.raw_table import Extract
+from crm_utils.sources.raw_table import RawTable
 
 SAMPLE = 500
 SILENT_DAYS, FEW_ROWS, FEW_SHARE = 366, 2, 0.05  # rows after such a silence, and no more of them, are dated wrongly
 LARGEST = 50_000_000_000
 
 
-def refuse_bad_names(names: list[str], label: str) -> None:
+def check_names(names: list[str], label: str) -> None:
     """Raise `SourceError` for a column without a name or a name that stands twice, with the columns' positions.
 
     Names that differ only in case are one name: DuckDB tells them apart no more than other engines.
@@ -41,7 +41,7 @@ def refuse_bad_names(names: list[str], label: str) -> None:
             )
 
 
-def refuse_missing_columns(parts: list[Extract], wanted: dict[str, str]) -> None:
+def check_columns_present(parts: list[RawTable], wanted: dict[str, str]) -> None:
     """Raise `SourceError` for the first column that a part of the source has not, with the nearest name it has."""
     for part in parts:
         there = part.table.columns
@@ -55,21 +55,21 @@ def refuse_missing_columns(parts: list[Extract], wanted: dict[str, str]) -> None
                 )
 
 
-def refuse_unreadable_values(part: Extract, wanted: dict[str, str], within: set[str], day: date | None = None) -> None:
+def check_readable_values(part: RawTable, wanted: dict[str, str], within: set[str], day: date | None = None) -> None:
     """Raise `SourceError` where a number or a date cannot be read, or a date is not there. One pass over the source.
 
     within: the columns whose bounds say already that all can be read. With an analysis date `day` also for rows dated in a future that the data themselves do not reach (see `_late`).
     """
     if part.format is None:
-        refuse_wrong_types(part, wanted)
+        check_types(part, wanted)
     raw = part.table
     names = [name for name in ("ordered_at", *casting.NUMBER_COLUMNS) if name in wanted and name not in within]
-    lost = {name: _lost(raw[wanted[name]], name, part) for name in names}
+    lost = {name: _unreadable(raw[wanted[name]], name, part) for name in names}
     sums = {name: bad.sum() for name, bad in lost.items()}
     if "amount" not in wanted and "amount" not in within:
-        sums["enormous"] = _enormous(raw, wanted, part).sum()
-    latest = casting.typed(raw[wanted["ordered_at"]], "ordered_at", part.format).max()
-    found = executed(raw.aggregate(rows=raw.count(), latest=latest, **sums), part).iloc[0]
+        sums["enormous"] = _enormous_rows(raw, wanted, part).sum()
+    latest = casting.cast(raw[wanted["ordered_at"]], "ordered_at", part.format).max()
+    found = execute(raw.aggregate(rows=raw.count(), latest=latest, **sums), part).iloc[0]
     counts = found.drop("latest").fillna(0)
     if counts["rows"] == 0:
         raise SourceError(f"{part.label} has no row below its column names: export it again")
@@ -81,26 +81,26 @@ def refuse_unreadable_values(part: Extract, wanted: dict[str, str], within: set[
                 f"{part.label}, column {wanted[name]!r} (columns.{name}): {plural(counts[name], 'row')} "
                 f"without a readable {kind}, for example {', '.join(map(repr, texts[:3]))}; "
                 + (
-                    repair_hints.of_dates(
+                    repair_hints.date_hint(
                         texts,
                         counts[name] < counts["rows"],
                         None if part.format else wanted[name],
                         part.format.timezone if part.format else None,
                     )
                     if kind == "date"
-                    else repair_hints.of_numbers(texts)
+                    else repair_hints.number_hint(texts)
                 )
             )
-    _refuse_enormous_amounts(part, wanted, counts.get("enormous", 0))
+    _check_enormous_amounts(part, wanted, counts.get("enormous", 0))
     if day is not None and found.latest > pd.Timestamp(day) + pd.Timedelta(days=SILENT_DAYS):
-        _refuse_late_rows(part, wanted["ordered_at"], day)
+        _check_late_rows(part, wanted["ordered_at"], day)
 
 
-def _refuse_late_rows(part: Extract, column: str, day: date) -> None:
-    bought = part.table.select(day=casting.typed(part.table[column], "ordered_at", part.format).date())
-    days = executed(bought.group_by("day").agg(rows=bought.count()).order_by("day"), part)
+def _check_late_rows(part: RawTable, column: str, day: date) -> None:
+    bought = part.table.select(day=casting.cast(part.table[column], "ordered_at", part.format).date())
+    days = execute(bought.group_by("day").agg(rows=bought.count()).order_by("day"), part)
     days["day"] = pd.to_datetime(days.day)
-    late = _late(days, day)
+    late = _late_rows(days, day)
     if len(late):
         before = days.day[days.day < late.day.min()].max()
         examples = ", ".join(repr(f"{each:%Y-%m-%d}") for each in late.day[:3])
@@ -111,7 +111,7 @@ def _refuse_late_rows(part: Extract, column: str, day: date) -> None:
         )
 
 
-def _late(days: pd.DataFrame, day: date) -> pd.DataFrame:
+def _late_rows(days: pd.DataFrame, day: date) -> pd.DataFrame:
     """The days, later than `day`, that a few rows are dated after a silence of more than a year. No clock decides.
 
     days: day and rows, in order. An analysis date later than such rows says that they are meant.
@@ -122,7 +122,7 @@ def _late(days: pd.DataFrame, day: date) -> pd.DataFrame:
     return days[days.day >= first]
 
 
-def _refuse_enormous_amounts(part: Extract, wanted: dict[str, str], rows: float) -> None:
+def _check_enormous_amounts(part: RawTable, wanted: dict[str, str], rows: float) -> None:
     if rows:
         columns = f"{wanted['quantity']!r} × {wanted['unit_price']!r}"
         raise SourceError(
@@ -131,15 +131,15 @@ def _refuse_enormous_amounts(part: Extract, wanted: dict[str, str], rows: float)
         )
 
 
-def _enormous(raw: ir.Table, wanted: dict[str, str], part: Extract) -> ir.Column:
+def _enormous_rows(raw: ir.Table, wanted: dict[str, str], part: RawTable) -> ir.Column:
     """1 where quantity × unit_price is more than an engine's decimals can multiply."""
     factors = [
-        casting.typed(raw[wanted[name]], name, part.format).cast("float64") for name in ("quantity", "unit_price")
+        casting.cast(raw[wanted[name]], name, part.format).cast("float64") for name in ("quantity", "unit_price")
     ]
     return ((factors[0] * factors[1]).abs() > LARGEST).fill_null(False).ifelse(1, 0)
 
 
-def refuse_blank_orders(part: Extract, wanted: dict[str, str], sound: set[str]) -> None:
+def check_order_ids(part: RawTable, wanted: dict[str, str], sound: set[str]) -> None:
     """Raise `SourceError` for rows that would count as sales of a known customer, but name no order.
 
     sound: the columns that are only cast. Rows that cleaning leaves out for their customer, quantity or amount may be blank.
@@ -148,17 +148,17 @@ def refuse_blank_orders(part: Extract, wanted: dict[str, str], sound: set[str]) 
     if "order_id" in sound:
         none = written.isnull()
     elif written.type().is_string():  # the same as below, at a fifth of the cost
-        none = written.strip().isin(["", *casting.NO_ID]).fill_null(True)
+        none = written.strip().isin(["", *casting.NULL_IDS]).fill_null(True)
     else:
-        none = casting.typed(written, "order_id", part.format).isnull()
+        none = casting.cast(written, "order_id", part.format).isnull()
     rows = part.table.filter(none)
-    if executed(rows.limit(1).count().as_table(), part).iloc[0, 0] == 0:  # most often: the others need not be looked at
+    if execute(rows.limit(1).count().as_table(), part).iloc[0, 0] == 0:  # most often: the others need not be looked at
         return
-    lines = casting.standard(rows, wanted, part.format)
+    lines = casting.standardize(rows, wanted, part.format)
     blank = lines.filter(lines.customer_id.notnull(), lines.amount > 0)
     blank = blank.filter(blank.quantity > 0) if "quantity" in wanted else blank
-    if rows := executed(blank.aggregate(rows=blank.count()), part).rows[0]:
-        shown = executed(blank.select("customer_id", "ordered_at").order_by("customer_id", "ordered_at").limit(3), part)
+    if rows := execute(blank.aggregate(rows=blank.count()), part).rows[0]:
+        shown = execute(blank.select("customer_id", "ordered_at").order_by("customer_id", "ordered_at").limit(3), part)
         examples = [f"{row.customer_id!r} on {row.ordered_at:%Y-%m-%d}" for row in shown.itertuples()]
         raise SourceError(
             f"{part.label}, column {wanted['order_id']!r} (columns.order_id): {plural(rows, 'row')} without an order id, for "
@@ -166,20 +166,20 @@ def refuse_blank_orders(part: Extract, wanted: dict[str, str], sound: set[str]) 
         )
 
 
-def refuse_time_zones(part: Extract, wanted: dict[str, str], timezone: str | None) -> None:
+def check_time_zones(part: RawTable, wanted: dict[str, str], timezone: str | None) -> None:
     """Raise `SourceError` for moments of a database, which belong to a day only in some zone, unless UTC is asked for."""
     column = wanted["ordered_at"]
     kind = part.table[column].type()
     if part.format is None and kind.is_timestamp() and kind.timezone is not None and timezone != "UTC":
-        rows = plural(executed(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
+        rows = plural(execute(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
         raise SourceError(
             f"{part.label}, column {column!r} (columns.ordered_at): {rows} with a time zone; set source.timezone: UTC if your "
             f"days begin there, or convert it in source.query: select …, {column} at time zone 'Europe/London' as {column} from …"
         )
 
 
-def _lost(column: ir.Column, name: str, part: Extract) -> ir.BooleanValue:
-    value = casting.typed(column, name, part.format)
+def _unreadable(column: ir.Column, name: str, part: RawTable) -> ir.BooleanValue:
+    value = casting.cast(column, name, part.format)
     if name == "ordered_at":
         return (value.isnull() | ~value.year().between(*YEARS)).fill_null(True).ifelse(1, 0)
     there = column.notnull()
@@ -192,16 +192,16 @@ def _lost(column: ir.Column, name: str, part: Extract) -> ir.BooleanValue:
     return (value.isnull() & there).ifelse(1, 0)
 
 
-def _examples(column: ir.Column, lost: ir.Column, part: Extract) -> list[str]:
+def _examples(column: ir.Column, lost: ir.Column, part: RawTable) -> list[str]:
     """Up to some hundred different texts of a column that cannot be read; by their ends, so that all beginnings are among them."""
     table = column.as_table().mutate(lost=lost, text=column.cast("string"))
     table = table.filter(table.lost == 1).select("text", end=table.text.right(3)).distinct()
-    shown = executed(table.order_by("end", "text").limit(SAMPLE), part)
+    shown = execute(table.order_by("end", "text").limit(SAMPLE), part)
     texts = [text if isinstance(text, str) and text.strip() else "(empty)" for text in shown.text]
     return sorted(set(texts), key=lambda text: (text == "(empty)", text))
 
 
-def executed(table: ir.Table, part: Extract) -> pd.DataFrame:
+def execute(table: ir.Table, part: RawTable) -> pd.DataFrame:
     """A result in pandas. Raises `SourceError` that names the part of the source where its engine fails."""
     try:
         return table.execute()
@@ -214,17 +214,17 @@ def executed(table: ir.Table, part: Extract) -> pd.DataFrame:
         ):
             line, original, wanted, there = ragged.groups()
             reason = f"line {line} has {there} fields where the first row names {wanted}, {original[:60]!r}: correct it, or quote what holds the delimiter"
-        raise SourceError(f"{part.label} cannot be read: {hidden(reason)[:400]}") from None
+        raise SourceError(f"{part.label} cannot be read: {mask_secrets(reason)[:400]}") from None
 
 
-def refuse_wrong_types(part: Extract, wanted: dict[str, str]) -> None:
+def check_types(part: RawTable, wanted: dict[str, str]) -> None:
     """A database has types: a number in a text column, or a date in one, is a mistake to be mended there."""
     for name, column in wanted.items():
         kind = part.table[column].type()
         lax = part.table.get_backend().name == "sqlite" and kind.is_string()  # it has no type for dates
         fits = kind.is_date() or kind.is_timestamp() or lax if name == "ordered_at" else kind.is_numeric()
         if name not in casting.TEXT_COLUMNS and not fits:
-            rows = plural(executed(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
+            rows = plural(execute(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
             target = "timestamp" if name == "ordered_at" else "decimal(18, 4)"
             raise SourceError(
                 f"{part.label}, column {column!r} (columns.{name}): {rows} of type {kind}, where a "

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.cltv import btyd, forecast, seasonality
-from crm_utils.cltv.backtest.rolling_origin import between
-from crm_utils.core.orders import known_on
+from crm_utils.cltv.backtest.rolling_origin import purchases_between
+from crm_utils.core.orders import orders_as_of
 from crm_utils.rfm import measures
-from crm_utils.segmentation.assignment import name_alike
+from crm_utils.segmentation.assignment import assign_as_of
 
 CLASSES = [-1, 0, 1, 2, 4, 9, np.inf]  # repeat purchase days, upper ends
 CLASS_NAMES = ["never", "once", "twice", "3–4 times", "5–9 times", "10 times or more"]
@@ -18,15 +18,15 @@ SUMS = ["orders_predicted", "orders_actual", "revenue_predicted", "revenue_actua
 CUSTOMER_COLUMNS = ["customer_id", "repeat_orders", *SUMS]
 
 
-def last_test(orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame, model: str = "bg_nbd") -> pd.DataFrame:
+def last_backtest(orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame, model: str = "bg_nbd") -> pd.DataFrame:
     """`by_customer` of the last origin of a `rolling` table; no row where it has none."""
     if tested.empty:
         return pd.DataFrame(columns=CUSTOMER_COLUMNS)
     last = tested.iloc[-1]
-    return by_customer(orders, adjustments, last.origin.date(), int(last.horizon_days), model)
+    return backtest_by_customer(orders, adjustments, last.origin.date(), int(last.horizon_days), model)
 
 
-def by_customer(
+def backtest_by_customer(
     orders: ir.Table, adjustments: ir.Table, origin: date, horizon_days: int, model: str = "bg_nbd"
 ) -> pd.DataFrame:
     """Our forecast from an origin, customer by customer, and what came.
@@ -34,11 +34,11 @@ def by_customer(
     Returns customer_id, repeat_orders (as known on the origin), orders_predicted and orders_actual (purchase days), revenue_predicted
     and revenue_actual; with the season where one is known.
     """
-    before, end = known_on(orders, adjustments, origin), origin + timedelta(days=horizon_days)
-    customers = forecast.summary(before, origin)
-    actual, _ = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)
-    models = btyd.fit_models(customers, model)
-    found = seasonality.find(seasonality.daily(before), origin, horizon_days, customers.age)
+    before, end = orders_as_of(orders, adjustments, origin), origin + timedelta(days=horizon_days)
+    customers = forecast.rfm_summary(before, origin)
+    actual, _ = purchases_between(orders_as_of(orders, adjustments, end), origin, end, customers.customer_id)
+    models = btyd.fit_customer_base(customers, model)
+    found = seasonality.estimate_seasonality(seasonality.daily_totals(before), origin, horizon_days, customers.age)
     expected = models.expected_orders(customers, [horizon_days])[:, 0]
     return customers[["customer_id", "repeat_orders"]].assign(
         orders_predicted=expected * found.days_factor,
@@ -48,23 +48,23 @@ def by_customer(
     )
 
 
-def by_frequency(judged: pd.DataFrame) -> pd.DataFrame:
+def backtest_by_frequency(judged: pd.DataFrame) -> pd.DataFrame:
     """`by_customer` added up by how often customers had bought again: bought_again, customers, and the four sums."""
     classes = pd.cut(judged.repeat_orders, CLASSES, labels=CLASS_NAMES).astype(str)
-    table = _added_up(judged, classes.rename("bought_again"))
+    table = _aggregate(judged, classes.rename("bought_again"))
     return table.set_index("bought_again").reindex([name for name in CLASS_NAMES if name in set(classes)]).reset_index()
 
 
-def by_segment(judged: pd.DataFrame, segments: pd.Series) -> pd.DataFrame:
+def backtest_by_segment(judged: pd.DataFrame, segments: pd.Series) -> pd.DataFrame:
     """`by_customer` added up by segment, the highest revenue first: segment, customers, and the four sums.
 
     `segments` by customer_id, as they were on the origin; customers without one are left out.
     """
-    table = _added_up(judged, judged.customer_id.map(segments).rename("segment"))
+    table = _aggregate(judged, judged.customer_id.map(segments).rename("segment"))
     return table.sort_values("revenue_actual", ascending=False, ignore_index=True)
 
 
-def segments_on(
+def segments_as_of(
     orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame, customers: pd.DataFrame, segments: pd.DataFrame
 ) -> pd.Series:
     """The segments as they were at the last origin of a `rolling` table, by customer_id: scored on what was known then.
@@ -74,10 +74,10 @@ def segments_on(
     if tested.empty:
         return pd.Series(dtype="str")
     origin = tested.origin.iloc[-1].date()
-    scored = measures.score_alike(known_on(orders, adjustments, origin), origin, customers)
-    return name_alike(scored, origin, customers, segments)
+    scored = measures.score_with_rules_of(orders_as_of(orders, adjustments, origin), origin, customers)
+    return assign_as_of(scored, origin, customers, segments)
 
 
-def _added_up(judged: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
+def _aggregate(judged: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     sizes = groups.groupby(groups).size().rename("customers")
     return pd.concat([sizes, judged.groupby(groups)[SUMS].sum()], axis=1).reset_index()

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from crm_utils.cltv import btyd
-from crm_utils.core.display.paragraphs import Sentence, say
-from crm_utils.core.formatting import count, day, listing, money, percent, plural
+from crm_utils.core.display.paragraphs import Paragraph, paragraph
+from crm_utils.core.formatting import count, day, join_names, money, percent, plural
 
 CLOSE = 0.02  # differences in accuracy or capture below two points are called even
 OURS, UNADJUSTED, SPENT = "Our forecast", "Without season", "Revenue so far"
@@ -12,10 +12,10 @@ FEW = 3  # tests below which a verdict is a first impression
 NO_TEST = "The history is too short or too thin to test a forecast: it takes four weeks and 20 customers who bought twice before the test begins."
 
 
-def verdict(backtest: pd.DataFrame) -> Sentence:
+def verdict(backtest: pd.DataFrame) -> Paragraph:
     """Were past forecasts closer to what happened than the best simple rule, in total and in ranking customers?"""
     if backtest.empty:
-        return say(NO_TEST)
+        return paragraph(NO_TEST)
     tests, beside = backtest.origin.nunique(), _beside_rules(backtest)
     ours = backtest[backtest.method == OURS]
     rule = beside.loc[(beside.miss - beside.our_miss).fillna(0).idxmin()]
@@ -32,7 +32,7 @@ def verdict(backtest: pd.DataFrame) -> Sentence:
         if tests > 1
         else f"Tested once, on the last {plural(backtest.horizon_days.iloc[0], 'day')}"
     )
-    return say(
+    return paragraph(
         f"{where}, our revenue forecast was {percent(_miss(ours).abs().mean())} off{' on average' if tests > 1 else ''}, {total} the best simple rule (“{rule.name.lower()}”: {percent(rule.miss)}{_there(rule, tests)}).",
         f"It ranks customers {better} a simple rule: its top tenth brought {percent(ranking.our_capture)} of the revenue, against {percent(ranking.capture)} for “{ranking.name.lower()}”.",
         _with_season(backtest),
@@ -40,27 +40,27 @@ def verdict(backtest: pd.DataFrame) -> Sentence:
     )
 
 
-def tracking(backtest: pd.DataFrame) -> Sentence:
+def tracking(backtest: pd.DataFrame) -> Paragraph:
     """How often the ranges held what came, and how far the last forecast was off."""
     if backtest.empty:
-        return say(NO_TEST)
+        return paragraph(NO_TEST)
     ours = backtest[backtest.method == OURS]
     held = int(((ours.revenue_low <= ours.revenue_actual) & (ours.revenue_actual <= ours.revenue_high)).sum())
     last = ours.iloc[-1]
-    return say(
+    return paragraph(
         f"The range given with the forecast held what came in {count(held)} of {plural(len(ours), 'test')}; the last forecast was {_off(last.revenue_predicted / last.revenue_actual - 1) if last.revenue_actual else 'of a time without revenue'}."
     )
 
 
-def year_before(tried: pd.DataFrame, currency: str) -> Sentence:
+def year_before(tried: pd.DataFrame, currency: str) -> Paragraph:
     """What the forecast over 12 months would have said a year before, and what came (see `backtest.year_before`)."""
     if tried.empty:
-        return say(
+        return paragraph(
             "A forecast over 12 months could not be tried yet: the history is too short to make one a year before."
         )
     ours = tried[tried.method == OURS].iloc[0]
     said, came = ours.revenue_predicted, ours.revenue_actual
-    return say(
+    return paragraph(
         f"A year before, the same forecast for the {plural(ours.customers, 'customer')} of that day would have been {money(said, currency)};",
         f"{money(came, currency)} came{f', so it was {_off(said / came - 1)}' if came > 0 else ''}.",
         f"Customers won since then brought another {money(ours.revenue_new, currency)}."
@@ -69,52 +69,52 @@ def year_before(tried: pd.DataFrame, currency: str) -> Sentence:
     )
 
 
-def not_yet_won(backtest: pd.DataFrame, currency: str) -> Sentence:
+def not_yet_won(backtest: pd.DataFrame, currency: str) -> Paragraph:
     """What customers won after an origin added: in no forecast here."""
     if backtest.empty:
-        return say(NO_TEST)
+        return paragraph(NO_TEST)
     ours = backtest[backtest.method == OURS]
     new, known = ours.revenue_new.sum(), ours.revenue_actual.sum()
     if not new:
-        return say("No customer was won during the tests, so nothing came on top of the forecasts.")
-    return say(
+        return paragraph("No customer was won during the tests, so nothing came on top of the forecasts.")
+    return paragraph(
         f"During the tests customers not yet won at the start added {money(new / len(ours), currency)} a test, {percent(new / (new + known))} of all revenue. No forecast here contains them."
     )
 
 
-def by_segment(parts: pd.DataFrame, currency: str) -> Sentence:
+def by_segment(parts: pd.DataFrame, currency: str) -> Paragraph:
     """The segment whose revenue the last tested forecast missed by most."""
     if parts.empty:
-        return say(NO_TEST)
+        return paragraph(NO_TEST)
     worst = parts.loc[(parts.revenue_predicted - parts.revenue_actual).abs().idxmax()]
     expected, came = (money(worst[column], currency) for column in ("revenue_predicted", "revenue_actual"))
     off = f", {_off(worst.revenue_predicted / worst.revenue_actual - 1)}" if worst.revenue_actual else ""
-    return say(f"The largest gap of the last test was in {worst.segment}: {expected} forecast, {came} came{off}.")
+    return paragraph(f"The largest gap of the last test was in {worst.segment}: {expected} forecast, {came} came{off}.")
 
 
-def by_frequency(classes: pd.DataFrame) -> Sentence:
+def by_frequency(classes: pd.DataFrame) -> Paragraph:
     """The class of customers in which the last tested forecast was furthest from what came."""
     if classes.empty:
-        return say(NO_TEST)
+        return paragraph(NO_TEST)
     worst = classes.loc[(classes.orders_predicted - classes.orders_actual).abs().idxmax()]
     expected, made = (worst[column] / worst.customers for column in ("orders_predicted", "orders_actual"))
-    return say(
+    return paragraph(
         f"By past purchases it was furthest off for customers who had {_again(worst.bought_again)}: {expected:.2f} purchase days expected of each, {made:.2f} made."
     )
 
 
-def challenger(misses: pd.DataFrame, winner: str) -> Sentence:
+def challenger(misses: pd.DataFrame, winner: str) -> Paragraph:
     """Whether another model should be tried."""
     if misses.empty:
-        return say("Other models were not tried: that takes ten monthly tests and at most 50,000 customers.")
-    tried = listing([btyd.KINDS[kind].model.name for kind in misses.columns[1:]])
+        return paragraph("Other models were not tried: that takes ten monthly tests and at most 50,000 customers.")
+    tried = join_names([btyd.MODELS[kind].model.name for kind in misses.columns[1:]])
     if not winner:
-        return say(
+        return paragraph(
             f"{tried} {'were' if len(misses.columns) > 2 else 'was'} tried in {plural(len(misses), 'monthly test')}; none was clearly better, so the model stays."
         )
     won = int((misses[winner] < misses.iloc[:, 0]).sum())
-    return say(
-        f"{btyd.KINDS[winner].model.name} forecast clearly better than the model used here, in {count(won)} of {plural(len(misses), 'monthly test')}. The model is not changed by itself; an analyst can set it."
+    return paragraph(
+        f"{btyd.MODELS[winner].model.name} forecast clearly better than the model used here, in {count(won)} of {plural(len(misses), 'monthly test')}. The model is not changed by itself; an analyst can set it."
     )
 
 

@@ -6,12 +6,12 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.cleaning.minimum_data import FEWEST
+from crm_utils.cleaning.minimum_data import MIN_DATA
 from crm_utils.cltv import btyd, seasonality
 from crm_utils.cltv import forecast as cltv
-from crm_utils.core.orders import known_on
+from crm_utils.core.orders import orders_as_of
 
-FORECAST, MODEL = "Our forecast", "Without season"
+MODEL_WITH_SEASON, MODEL_NO_SEASON = "Our forecast", "Without season"
 REPEAT_PERIOD, LAST_YEAR, MEAN_RATE = "Same as the last period", "Same period last year", "Past average rate"
 HISTORY_DAYS = 182  # before the first origin
 COLUMNS = {
@@ -34,7 +34,9 @@ COLUMNS = {
 }
 
 
-def origins(first_day: date, analysis_date: date, horizon_days: int, step_days: int | None = None) -> list[date]:
+def backtest_origins(
+    first_day: date, analysis_date: date, horizon_days: int, step_days: int | None = None
+) -> list[date]:
     """Days on which a forecast could have been made and judged by now, the oldest first.
 
     They lie `step_days` (the horizon, if not given) apart and leave 26 weeks of history before them. Where none does, the last
@@ -43,11 +45,11 @@ def origins(first_day: date, analysis_date: date, horizon_days: int, step_days: 
     step, last = step_days or horizon_days, analysis_date - timedelta(days=horizon_days)
     history = (last - first_day).days
     if history < HISTORY_DAYS:
-        return [last] if history + 1 >= FEWEST["days"] else []
+        return [last] if history + 1 >= MIN_DATA["days"] else []
     return [last - timedelta(days=back) for back in range(0, history - HISTORY_DAYS + 1, step)][::-1]
 
 
-def rolling(
+def rolling_origin_backtest(
     orders: ir.Table, adjustments: ir.Table, analysis_date: date, horizon_days: int, model: str = "bg_nbd"
 ) -> pd.DataFrame:
     """The `backtest` table: one row per origin and method, for the customers known at the origin.
@@ -60,68 +62,72 @@ def rolling(
     of the forecasts before it). No row where the history is too short or too thin at every origin.
     """
     first_day = orders.ordered_at.min().execute()
-    days = origins(first_day.date(), analysis_date, horizon_days) if pd.notna(first_day) else []
-    trials = [trial(orders, adjustments, origin, horizon_days, model) for origin in days]
+    days = backtest_origins(first_day.date(), analysis_date, horizon_days) if pd.notna(first_day) else []
+    trials = [backtest_origin(orders, adjustments, origin, horizon_days, model) for origin in days]
     made = [table for table in trials if len(table)] or [_no_rows()]
-    return with_intervals(pd.concat(made, ignore_index=True))
+    return add_intervals(pd.concat(made, ignore_index=True))
 
 
-def trial(
+def backtest_origin(
     orders: ir.Table, adjustments: ir.Table, origin: date, horizon_days: int, model: str = "bg_nbd"
 ) -> pd.DataFrame:
     """The rows of one origin, without intervals. No row where the data known then are too thin for a model."""
-    before, end = known_on(orders, adjustments, origin), origin + timedelta(days=horizon_days)
-    customers = cltv.summary(before, origin)
-    if not len(customers) or btyd.too_thin(customers.repeat_orders, customers.age):
+    before, end = orders_as_of(orders, adjustments, origin), origin + timedelta(days=horizon_days)
+    customers = cltv.rfm_summary(before, origin)
+    if not len(customers) or btyd.insufficient_data_reason(customers.repeat_orders, customers.age):
         return _no_rows()
-    actual, new = between(known_on(orders, adjustments, end), origin, end, customers.customer_id)
-    models = btyd.fit_models(customers, model)
-    daily = seasonality.daily(before)
-    found = seasonality.find(daily, origin, horizon_days, customers.age)
+    actual, new = purchases_between(orders_as_of(orders, adjustments, end), origin, end, customers.customer_id)
+    models = btyd.fit_customer_base(customers, model)
+    daily = seasonality.daily_totals(before)
+    found = seasonality.estimate_seasonality(daily, origin, horizon_days, customers.age)
     total = models.totals(customers, [horizon_days], pd.Series("all", index=customers.index)).iloc[0]
     rows = []
     for method, forecast in _forecasts(
         customers, models, found, before, daily.index[0].date(), origin, horizon_days
     ).items():
-        rows.append({"method": method, **_judged(actual, *forecast)})
+        rows.append({"method": method, **_judge_forecasts(actual, *forecast)})
     table = pd.DataFrame(rows).assign(
         origin=pd.Timestamp(origin), horizon_days=horizon_days, customers=len(customers), revenue_new=new
     )
     spent = (customers.mean_value * (customers.repeat_orders + 1)).to_numpy()
-    table["past_spend_capture"] = _caught(actual.revenue.to_numpy(), spent)
-    ours = table.method == FORECAST
+    table["past_spend_capture"] = _top_decile_share(actual.revenue.to_numpy(), spent)
+    ours = table.method == MODEL_WITH_SEASON
     table["season"] = np.where(ours & found.known, found.factor, np.nan)
     table["relative_variance"] = np.where(ours, total.relative_variance, np.nan)
     return table.reindex(columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def year_before(orders: ir.Table, adjustments: ir.Table, analysis_date: date, model: str = "bg_nbd") -> pd.DataFrame:
+def backtest_year_before(
+    orders: ir.Table, adjustments: ir.Table, analysis_date: date, model: str = "bg_nbd"
+) -> pd.DataFrame:
     """The `trial` of a forecast over 365 days that ends on the analysis date. No row with less than 26 weeks before it."""
     first_day, origin = orders.ordered_at.min().execute(), analysis_date - timedelta(days=365)
     if pd.isna(first_day) or (origin - first_day.date()).days < HISTORY_DAYS:
         return _no_rows()
-    return trial(orders, adjustments, origin, 365, model)
+    return backtest_origin(orders, adjustments, origin, 365, model)
 
 
-def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
+def add_intervals(table: pd.DataFrame) -> pd.DataFrame:
     """The table with revenue_low and revenue_high of our forecasts, each from the errors of those judged before it was made."""
     table = table.copy()
-    for row in table[table.method == FORECAST].itertuples():
-        low, high = past_error(table, row.origin, pd.notna(row.season)).interval(
+    for row in table[table.method == MODEL_WITH_SEASON].itertuples():
+        low, high = forecast_error_before(table, row.origin, pd.notna(row.season)).interval(
             row.revenue_predicted, row.relative_variance
         )
         table.loc[row.Index, ["revenue_low", "revenue_high"]] = low[0], high[0]
     return table
 
 
-def past_error(table: pd.DataFrame, known_by: pd.Timestamp | date, season_known: bool) -> btyd.PastError:
+def forecast_error_before(
+    table: pd.DataFrame, known_by: pd.Timestamp | date, season_known: bool
+) -> btyd.ForecastErrorModel:
     """The error of our forecasts whose test was over by a day. Those with a season and those without are judged apart: their errors differ."""
     ended = table.origin + pd.to_timedelta(table.horizon_days, "D") <= pd.Timestamp(known_by)
-    ours = table[(table.method == FORECAST) & ended & (table.season.notna() == season_known)]
-    return btyd.past_error(ours.revenue_actual, ours.revenue_predicted, ours.relative_variance)
+    ours = table[(table.method == MODEL_WITH_SEASON) & ended & (table.season.notna() == season_known)]
+    return btyd.fit_forecast_error(ours.revenue_actual, ours.revenue_predicted, ours.relative_variance)
 
 
-def between(orders: ir.Table, start: date, end: date, customer_ids: pd.Series) -> tuple[pd.DataFrame, float]:
+def purchases_between(orders: ir.Table, start: date, end: date, customer_ids: pd.Series) -> tuple[pd.DataFrame, float]:
     """Purchase days and revenue of these customers after `start` and up to `end` (zeros for who bought nothing), and the revenue of all others."""
     placed = orders.mutate(day=orders.ordered_at.date())
     placed = placed.filter((placed.day > start) & (placed.day <= end))
@@ -136,7 +142,7 @@ def between(orders: ir.Table, start: date, end: date, customer_ids: pd.Series) -
 def _forecasts(
     customers: pd.DataFrame,
     models,
-    found: seasonality.Season,
+    found: seasonality.Seasonality,
     before: ir.Table,
     first_day: date,
     origin: date,
@@ -145,29 +151,34 @@ def _forecasts(
     """Orders and revenue each method expects of each customer; last year's period only where it lies in the history."""
     modelled = models.expected_orders(customers, [days])[:, 0]
     revenue = modelled * models.expected_value(customers)
-    forecasts = {FORECAST: (modelled * found.days_factor, revenue * found.factor), MODEL: (modelled, revenue)}
+    forecasts = {
+        MODEL_WITH_SEASON: (modelled * found.days_factor, revenue * found.factor),
+        MODEL_NO_SEASON: (modelled, revenue),
+    }
     periods = {REPEAT_PERIOD: origin - timedelta(days=days), LAST_YEAR: origin - timedelta(days=seasonality.YEAR)}
     for method, start in periods.items():
         if start >= first_day - timedelta(days=1):
-            then, _ = between(before, start, start + timedelta(days=days), customers.customer_id)
+            then, _ = purchases_between(before, start, start + timedelta(days=days), customers.customer_id)
             forecasts[method] = (then.orders.to_numpy(float), then.revenue.to_numpy(float))
-    x, _, T = cltv.behaviour(customers)
+    x, _, T = cltv.to_xtT(customers)
     rate = x / np.maximum(T, 1) * days
     return forecasts | {MEAN_RATE: (rate, rate * customers.mean_value.to_numpy())}
 
 
-def _judged(actual: pd.DataFrame, orders_predicted: np.ndarray, revenue_predicted: np.ndarray) -> dict[str, float]:
+def _judge_forecasts(
+    actual: pd.DataFrame, orders_predicted: np.ndarray, revenue_predicted: np.ndarray
+) -> dict[str, float]:
     return {
         "orders_actual": actual.orders.sum(),
         "orders_predicted": orders_predicted.sum(),
         "revenue_actual": actual.revenue.sum(),
         "revenue_predicted": revenue_predicted.sum(),
         "mae_orders": np.abs(actual.orders.to_numpy() - orders_predicted).mean(),
-        "top_decile_capture": _caught(actual.revenue.to_numpy(), revenue_predicted),
+        "top_decile_capture": _top_decile_share(actual.revenue.to_numpy(), revenue_predicted),
     }
 
 
-def _caught(revenue: np.ndarray, rank_by: np.ndarray) -> float:
+def _top_decile_share(revenue: np.ndarray, rank_by: np.ndarray) -> float:
     """Share of revenue from the tenth of customers ranked first."""
     best = np.argsort(-rank_by, kind="stable")[: max(len(revenue) // 10, 1)]
     return revenue[best].sum() / revenue.sum() if revenue.sum() else float("nan")

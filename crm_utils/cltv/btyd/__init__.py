@@ -1,36 +1,44 @@
 """Buy-till-you-die models behind one door: how often customers will buy, what a purchase is worth, and how sure that is."""
 
 from crm_utils.cltv.btyd.bg_nbd import BgNbd, MbgNbd
-from crm_utils.cltv.btyd.customer_base import Models, fit_models
-from crm_utils.cltv.btyd.fit import KINDS, PurchaseModel, fit, kind_of, pooled, purchase_covariance, too_thin
+from crm_utils.cltv.btyd.customer_base import CustomerBaseModel, fit_customer_base
+from crm_utils.cltv.btyd.fit import (
+    MODELS,
+    PurchaseModel,
+    constant_rate_model,
+    fit,
+    insufficient_data_reason,
+    purchase_covariance,
+    spec_of,
+)
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
-from crm_utils.cltv.btyd.intervals import PastError, past_error
+from crm_utils.cltv.btyd.intervals import ForecastErrorModel, fit_forecast_error
 from crm_utils.cltv.btyd.max_likelihood import Covariance
 from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
-from crm_utils.cltv.btyd.serialization import from_table, purchase_probabilities, table
+from crm_utils.cltv.btyd.serialization import models_from_table, models_to_table, purchase_probabilities
 from crm_utils.core.errors import FitError
 
 __all__ = [
-    "KINDS",
+    "MODELS",
     "BgNbd",
     "Covariance",
     "FitError",
     "GammaGamma",
     "MbgNbd",
-    "Models",
+    "CustomerBaseModel",
     "ParetoNbd",
-    "PastError",
+    "ForecastErrorModel",
     "PurchaseModel",
     "fit",
     "fit_gamma_gamma",
-    "fit_models",
-    "from_table",
-    "kind_of",
-    "past_error",
-    "pooled",
+    "fit_customer_base",
+    "models_from_table",
+    "spec_of",
+    "fit_forecast_error",
+    "constant_rate_model",
     "purchase_covariance",
     "purchase_probabilities",
-    "table",
-    "too_thin",
+    "models_to_table",
+    "insufficient_data_reason",
     "value_covariance",
 ]

@@ -8,14 +8,20 @@ import pandas as pd
 from scipy.linalg import block_diag
 
 from crm_utils.cltv.btyd import intervals
-from crm_utils.cltv.btyd.fit import PurchaseModel, fit, pooled, purchase_covariance, too_thin
+from crm_utils.cltv.btyd.fit import (
+    PurchaseModel,
+    constant_rate_model,
+    fit,
+    insufficient_data_reason,
+    purchase_covariance,
+)
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
 from crm_utils.cltv.btyd.max_likelihood import Covariance
-from crm_utils.cltv.btyd.serialization import table
+from crm_utils.cltv.btyd.serialization import models_to_table
 
 
 @dataclass(frozen=True)
-class Models:
+class CustomerBaseModel:
     """How often customers buy and what a purchase day is worth, with how sure that is. `withheld` says why nothing was fitted.
 
     Customers are frames with repeat_orders, last_order_age, age (days) and mean_value, as `cltv.summary` makes them.
@@ -48,11 +54,11 @@ class Models:
             orders = purchase.expected_orders(*_behaviour(customers), np.asarray(days, float)) @ weights
             return orders * _value(value, customers)[:, None]
 
-        return intervals.slopes(revenue, (self.purchase, self.value), self._free)
+        return intervals.jacobian(revenue, (self.purchase, self.value), self._free)
 
     def expected_interval(self, values: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """90 % interval of expected values, for uncertain parameters; `slopes` are of the log values."""
-        return intervals.expected(values, slopes, self.covariance)
+        return intervals.confidence_interval(values, slopes, self.covariance)
 
     @property
     def covariance(self) -> np.ndarray:
@@ -95,23 +101,23 @@ class Models:
     def table(self, assumptions: pd.DataFrame) -> pd.DataFrame:
         """The `model` table: the fitted parameters, then the assumptions (see `door.table`)."""
         fitted = [(self.purchase, self.purchase_covariance), (self.value, self.value_covariance)]
-        return table([(*pair, self.customers) for pair in fitted], assumptions)
+        return models_to_table([(*pair, self.customers) for pair in fitted], assumptions)
 
 
-def fit_models(customers: pd.DataFrame, kind: str = "bg_nbd", obstacles: list[str] = ()) -> Models:
+def fit_customer_base(customers: pd.DataFrame, kind: str = "bg_nbd", obstacles: list[str] = ()) -> CustomerBaseModel:
     """The purchase model and Gamma-Gamma (on all purchase days) of these customers.
 
     Where there are `obstacles` (reasons in words), or customers are too few, or their history too short, every customer
     keeps the average rate of all, and `withheld` says why.
     """
     x, t_x, T = _behaviour(customers)
-    reason = "; ".join(obstacles) or too_thin(x, T)
+    reason = "; ".join(obstacles) or insufficient_data_reason(x, T)
     with ThreadPoolExecutor(max_workers=1) as beside:  # on the other processor: millions of customers take seconds each
         fitting = beside.submit(_fitted_value, x + 1, customers.mean_value)
-        purchase = pooled(x, T, reason) if reason else fit(kind, x, t_x, T)
+        purchase = constant_rate_model(x, T, reason) if reason else fit(kind, x, t_x, T)
         covariance = None if reason else purchase_covariance(purchase, x, t_x, T)
         value, spread = fitting.result()
-    return Models(purchase, value, covariance, spread, len(x), reason)
+    return CustomerBaseModel(purchase, value, covariance, spread, len(x), reason)
 
 
 def _fitted_value(days: np.ndarray, mean_value: pd.Series) -> tuple[GammaGamma, Covariance]:

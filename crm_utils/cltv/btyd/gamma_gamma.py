@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.special import gammaincinv, gammaln, psi
 
 from crm_utils.cltv.btyd.intervals import GRID
-from crm_utils.cltv.btyd.max_likelihood import Covariance, at_bound, covariance, maximise
+from crm_utils.cltv.btyd.max_likelihood import Covariance, at_bound, covariance, fit_mle
 from crm_utils.core.errors import FitError
 
 LOWEST_Q = 1.01  # at q ≤ 1 the population has no mean purchase value
@@ -58,7 +58,7 @@ def fit_gamma_gamma(purchases: pd.Series, mean_value: pd.Series) -> GammaGamma:
     middle = float(np.median(mean))
     starts = [(6, 4, middle), (2, 3, 2 * middle), (1, 1.5, middle)]
     bounds = [(-8, 10), (np.log(LOWEST_Q), 10), (np.log(middle) - 10, np.log(middle) + 14)]
-    theta, value = maximise(log_likelihood, (n, mean), np.ones(len(n)), starts, bounds)
+    theta, value = fit_mle(log_likelihood, (n, mean), np.ones(len(n)), starts, bounds)
     fixed = tuple(np.array(GammaGamma.parameters)[at_bound(theta, bounds)].tolist())
     note = "a few very large purchases: the tail is held so that a mean exists (q above 1)" if "q" in fixed else ""
     if not note and fixed:

@@ -25,7 +25,7 @@ GRID = (np.arange(400) + 0.5) / 400  # probabilities at which Student's t and he
 
 
 @dataclass(frozen=True)
-class PastError:
+class ForecastErrorModel:
     """The spread τ of log (actual ÷ forecast) beyond the model's own variance, from `origins` judged forecasts and the assumed ones."""
 
     tau: float = ASSUMED_ERROR
@@ -42,15 +42,15 @@ class PastError:
         return np.atleast_1d(total) / reach, np.atleast_1d(total) * reach
 
 
-def past_error(actual: np.ndarray, predicted: np.ndarray, relative_variance: np.ndarray) -> PastError:
+def fit_forecast_error(actual: np.ndarray, predicted: np.ndarray, relative_variance: np.ndarray) -> ForecastErrorModel:
     """From past forecasts of totals, what came, and each forecast's relative variance by the model alone."""
     usable = (np.asarray(actual) > 0) & (np.asarray(predicted) > 0)
     miss = np.log(np.asarray(actual)[usable] / np.asarray(predicted)[usable])
     beyond = ASSUMED_ORIGINS * ASSUMED_ERROR**2 + np.sum(miss**2 - np.log1p(np.asarray(relative_variance)[usable]))
-    return PastError(float(np.sqrt(max(beyond, 0) / (ASSUMED_ORIGINS + len(miss)))), len(miss))
+    return ForecastErrorModel(float(np.sqrt(max(beyond, 0) / (ASSUMED_ORIGINS + len(miss)))), len(miss))
 
 
-def expected(
+def confidence_interval(
     values: np.ndarray, slopes: np.ndarray, covariance: np.ndarray, level: float = LEVEL
 ) -> tuple[np.ndarray, np.ndarray]:
     """Interval of each expected value for uncertain parameters; slopes are of the log value, one column a parameter."""
@@ -59,7 +59,7 @@ def expected(
     return values / reach, values * reach
 
 
-def slopes(compute: Callable, models: tuple, free: tuple[np.ndarray, ...]) -> np.ndarray:
+def jacobian(compute: Callable, models: tuple, free: tuple[np.ndarray, ...]) -> np.ndarray:
     """How compute(*models) changes with each log parameter: its result's shape with one more axis, 0 for parameters held fixed."""
     here = compute(*models)
     columns = []
@@ -73,7 +73,7 @@ def slopes(compute: Callable, models: tuple, free: tuple[np.ndarray, ...]) -> np
     return np.stack(columns, axis=-1)
 
 
-def _quantile(probability: float, spread: float, error: PastError) -> float:
+def _quantile(probability: float, spread: float, error: ForecastErrorModel) -> float:
     """Of τ t_K + spread × Z: the normal is exact, Student's t is taken at a grid of probabilities."""
     if not error.tau:
         return norm.ppf(probability) * spread

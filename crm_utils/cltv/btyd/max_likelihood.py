@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 from crm_utils.core.errors import FitError
 
-THIN = 2_000  # rows on which the starts compete
+SUBSAMPLE_ROWS = 2_000  # rows on which the starts compete
 ROUGH = {"ftol": 1e-5, "gtol": 1e-4}  # the search from each start
 FINE = {"ftol": 1e-14, "gtol": 1e-9}  # and from the best of them, on all rows
 STEP = 1e-4  # of a log parameter, for the Hessian
@@ -39,12 +39,12 @@ class Covariance:
         return np.where(self.identified, np.asarray(theta) * spread, np.nan)
 
 
-def maximise(
+def fit_mle(
     likelihood: Likelihood, rows: tuple[np.ndarray, ...], weights: np.ndarray, starts: list[tuple], bounds: list[tuple]
 ) -> tuple[np.ndarray, float]:
     """The parameters of the highest weighted log-likelihood, and its value. Raises `FitError` where it is nowhere finite."""
     low, high = np.transpose(bounds)
-    thin = slice(None, None, len(weights) // THIN + 1)
+    thin = slice(None, None, len(weights) // SUBSAMPLE_ROWS + 1)
     few = tuple(row[thin] for row in rows), weights[thin]
     tried = [_searched(likelihood, *few, np.clip(np.log(start), low, high), bounds, ROUGH) for start in starts]
     first = min((fit for fit in tried if np.isfinite(fit.fun)), key=lambda fit: fit.fun, default=None)

@@ -9,10 +9,10 @@ from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
 from crm_utils.cltv.btyd.max_likelihood import Covariance
 from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
 
-MODELS = {model.name: model for model in (BgNbd, MbgNbd, ParetoNbd, GammaGamma)}
+MODEL_BY_NAME = {model.name: model for model in (BgNbd, MbgNbd, ParetoNbd, GammaGamma)}
 
 
-def table(
+def models_to_table(
     fitted: list[tuple[PurchaseModel | GammaGamma, Covariance | None, int]], assumptions: pd.DataFrame
 ) -> pd.DataFrame:
     """The fitted models (each with its covariance and how many customers it was fitted to), then the assumptions.
@@ -25,14 +25,14 @@ def table(
     return pd.concat([pd.DataFrame(rows, columns=columns), assumptions], ignore_index=True)
 
 
-def from_table(model: pd.DataFrame) -> tuple[PurchaseModel, GammaGamma]:
+def models_from_table(model: pd.DataFrame) -> tuple[PurchaseModel, GammaGamma]:
     """The purchase model and the value model back from their table."""
     found = []
     for name in model.model.unique():
-        if name in MODELS:
+        if name in MODEL_BY_NAME:
             rows = model[model.model == name].set_index("parameter")
-            values = [float(rows.value[parameter]) for parameter in MODELS[name].parameters]
-            found.append(MODELS[name](*values, rows.value.get("log_likelihood", np.nan), rows.note.iloc[0]))
+            values = [float(rows.value[parameter]) for parameter in MODEL_BY_NAME[name].parameters]
+            found.append(MODEL_BY_NAME[name](*values, rows.value.get("log_likelihood", np.nan), rows.note.iloc[0]))
     value, purchase = sorted(found, key=lambda fit: not isinstance(fit, GammaGamma))  # the table is sorted by name
     return purchase, value
 

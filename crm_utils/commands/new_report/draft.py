@@ -10,8 +10,8 @@ import yaml
 from crm_utils import sources
 from crm_utils.commands.new_report import inference, warnings
 from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
-from crm_utils.core.formatting import listing, plural
-from crm_utils.core.paths import source_files
+from crm_utils.core.formatting import join_names, plural
+from crm_utils.core.paths import source_paths
 from crm_utils.sources import date_formats, spreadsheets, text_files, validation
 
 ROWS, TEXTS = 5_000, 5_000
@@ -19,7 +19,7 @@ UNKNOWN = "???"
 NEEDED = ("customer_id", "ordered_at")
 
 
-def new(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
+def new_report(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
     """Write `params/<name>.yaml` for a file (or a pattern of files); return its path, what was guessed, what could not be.
 
     Raises `ParamsError` where the name is taken or no name, `SourceError` where the file cannot be read at all.
@@ -33,7 +33,7 @@ def new(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
         raise ParamsError(f"params/{name}.yaml exists: choose another REPORT, or remove it")
     guessed: list[str] = []
     source = _source(root, file, guessed)
-    parts = sources.extracts(source, root)
+    parts = sources.read_raw_tables(source, root)
     sample = pd.concat([_as_text(part) for part in parts], ignore_index=True)
     if sample.empty:
         raise SourceError(f"{parts[0].label} has no row below its column names: export it again")
@@ -42,7 +42,7 @@ def new(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
     guessed.append(_told(columns))
     written = _formats(parts, sample, columns, guessed, open_points)
     source |= written
-    open_points += warnings.doubts(sample, columns, written)
+    open_points += warnings.list_warnings(sample, columns, written)
     currency = _currency(sample, source, guessed, open_points)
     days = _days(source, columns, root, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
@@ -59,27 +59,27 @@ def _source(root: Path, file: str, guessed: list[str]) -> dict:
         )
     source: dict = {"files": [file]} if re.search(r"[*?\[]", file) else {"file": file}
     try:
-        found = source_files(source, root)
+        found = source_paths(source, root)
     except SourceMissing:
         raise SourceMissing(f"{file} is not there: FILE= takes a path from {root}, or a pattern in quotes") from None
     if "files" in source:
         guessed.append(f"files: {plural(len(found), 'file')}, from {found[0].name} to {found[-1].name}")
-    if text_files.kind(found[0]) == "xlsx":
+    if text_files.file_kind(found[0]) == "xlsx":
         return source | _sheets(found[0], guessed)
-    encoding = text_files.guessed_encoding(found[0], root) if text_files.kind(found[0]) == "csv" else None
+    encoding = text_files.guess_encoding(found[0], root) if text_files.file_kind(found[0]) == "csv" else None
     return source | ({"encoding": encoding} if encoding else {})
 
 
 def _sheets(path: Path, guessed: list[str]) -> dict:
     """The longest sheet of a workbook, and those with its header."""
-    shapes = spreadsheets.shapes(path)
+    shapes = spreadsheets.sheet_shapes(path)
     if len(shapes) == 1:
         return {}
     header = max(shapes.values(), key=lambda shape: shape[1])[0]
     alike = [name for name, shape in shapes.items() if shape[0] == header]
     left_out = [repr(name) for name in shapes if name not in alike]
-    others = f"; {listing(left_out)} left out: other columns" if left_out else ""
-    guessed.append(f"sheets: {listing([repr(name) for name in alike])}{others}")
+    others = f"; {join_names(left_out)} left out: other columns" if left_out else ""
+    guessed.append(f"sheets: {join_names([repr(name) for name in alike])}{others}")
     return {"sheets": alike}
 
 
@@ -91,9 +91,9 @@ def _told_encoding(sample: pd.DataFrame, encoding: str) -> str:
     return f"encoding: {encoding}{example}"
 
 
-def _as_text(part: sources.Extract) -> pd.DataFrame:
+def _as_text(part: sources.RawTable) -> pd.DataFrame:
     table = part.table.limit(ROWS)
-    return validation.executed(table.select(**{name: table[name].cast("string") for name in table.columns}), part)
+    return validation.execute(table.select(**{name: table[name].cast("string") for name in table.columns}), part)
 
 
 def _told(columns: dict[str, str]) -> str:
@@ -106,7 +106,7 @@ def _formats(
     """How the files write dates and numbers, from many different values of each column."""
     found: dict[str, str] = {}
     shown = sample[columns["ordered_at"]].dropna().head(TEXTS).tolist() if "ordered_at" in columns else []
-    if shown and parts[0].table[columns["ordered_at"]].type().is_numeric() and date_formats.are_serials(shown):
+    if shown and parts[0].table[columns["ordered_at"]].type().is_numeric() and date_formats.are_excel_serials(shown):
         found["date_format"] = "excel"
         guessed.append("dates: excel, a spreadsheet's serial numbers")
     elif "ordered_at" in columns and (texts := _texts(parts, columns["ordered_at"])):
@@ -120,7 +120,7 @@ def _formats(
             )
     numbers = [text for name in inference.NUMBERS if name in columns for text in _texts(parts, columns[name])]
     written = inference.number_format(numbers, continental="." in found.get("date_format", ""))
-    if example := inference.two_ways(numbers):
+    if example := inference.ambiguous_number(numbers):
         mark = "," if "," in example else "."
         read = example.replace(mark, "") if written.get("thousands") == mark else example.replace(mark, ".")
         open_points.append(
@@ -138,7 +138,7 @@ def _texts(parts: list, column: str) -> list[str]:
         values = part.table[column]
         if values.type().is_string():
             different = values.strip().nullif("").name("text").as_table().distinct().limit(TEXTS)
-            shown += validation.executed(different, part).text.dropna().tolist()
+            shown += validation.execute(different, part).text.dropna().tolist()
     return sorted(shown)
 
 
@@ -158,11 +158,11 @@ def _days(source: dict, columns: dict[str, str], root: Path, guessed: list[str],
         missing.append("amount")
     if missing:
         open_points.append(
-            f"{listing([f'columns.{name}' for name in missing])}: no column looks like it; name it where {UNKNOWN} stands"
+            f"{join_names([f'columns.{name}' for name in missing])}: no column looks like it; name it where {UNKNOWN} stands"
         )
         return []
     try:
-        lines = sources.line_items(source, columns, root, day=date.min)
+        lines = sources.read_line_items(source, columns, root, day=date.min)
     except SourceError as error:
         open_points.append(str(error))
         return []

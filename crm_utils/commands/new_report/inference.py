@@ -26,7 +26,7 @@ NAMES = {  # in the order in which columns are given away; a name that stands ea
     "dollar value, total, value, betrag, umsatz, gesamtpreis, summe, montant, importe, turnover, spend",
     "country": "country, customer country, ship country, shipping country, billing country, land, pays, pais, country code",
 }
-NOT = {  # words that make another thing of a name that only contains ours: an order status is no order id
+EXCLUDING_WORDS = {  # words that make another thing of a name that only contains ours: an order status is no order id
     "ordered_at": "birth birthday ship shipping delivery delivered due expiry registered registration signup updated modified",
     "customer_id": "type group category segment status class tier since city state region country zip age gender",
     "order_id": "status type priority channel method source state mode line lines item items count quantity amount total value",
@@ -39,7 +39,7 @@ NOT = {  # words that make another thing of a name that only contains ours: an o
 OF_ONE = {"unit", "per", "each", "einzelpreis", "stuckpreis", "unitaire", "unitario"}  # words of the price of one piece
 MANY, FEW_IDS = 500, 5  # from so many rows on, a column of fewer different values holds no order ids
 NUMBERS = ("quantity", "unit_price", "unit_cost", "amount")
-SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY"}
+CURRENCY_SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY"}
 CODES = ("USD", "GBP", "EUR", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "TRY", "INR", "BRL", "CNY")
 ISO = r"(19|20)\d\d-?(0[1-9]|1[0-2])-?([0-2]\d|3[01])(?!\d)"
 NUMBER = r"\(?[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,'’\s]*\d-?\s?([$£€¥]|[A-Z]{3})?\)?"
@@ -60,7 +60,7 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
         free = [name for name in sample.columns if name not in found.values() and agrees(sample[name], standard)]
         match = best(free, standard)
         if match is None and standard == "ordered_at":
-            others = set(NOT["ordered_at"].split())
+            others = set(EXCLUDING_WORDS["ordered_at"].split())
             free.sort(key=lambda name: bool(others & set(_plain(name).split())))  # a date of birth comes last
             match = best(_serials(sample), standard) or next(iter(free), None) or best(list(sample.columns), standard)
         if match is not None:
@@ -81,9 +81,9 @@ def date_format(texts: list[str]) -> tuple[str | None, list[str]]:
     """The strptime pattern of these dates, None where they are ISO, and the other patterns that would fit as well."""
     if all(re.match(ISO, text) for text in texts):
         return None, []
-    if date_formats.are_serials(texts):
+    if date_formats.are_excel_serials(texts):
         return "excel", []
-    fits = date_formats.fitting(texts)
+    fits = date_formats.fitting_formats(texts)
     return (fits[0], fits[1:]) if fits else (_most_fitting(texts[:: len(texts) // LOOKED_AT + 1]), [])
 
 
@@ -113,7 +113,7 @@ def number_format(texts: list[str], continental: bool = False) -> dict[str, str]
     return written | ({"decimal": ","} if any("," in text for text in bare) else {})
 
 
-def two_ways(texts: list[str]) -> str | None:
+def ambiguous_number(texts: list[str]) -> str | None:
     """A number that may be a thousand times as large: where three digits follow a single comma or point in all that have one."""
     bare = [re.sub(AROUND, "", text) for text in texts]
     for mark, other in ((",", "."), (".", ",")):
@@ -133,13 +133,13 @@ def _grouped(bare: list[str], mark: str) -> list[str]:
 def currency(sample: pd.DataFrame, sign: str | None) -> str | None:
     """The currency that a sign, a column of codes or a column's name ('price_eur', 'Price (€)') tells; None where nothing does."""
     if sign:
-        return SIGNS.get(sign, sign)
+        return CURRENCY_SIGNS.get(sign, sign)
     for name in sample.columns:
         values = set(sample[name].dropna().str.strip())
         if len(values) == 1 and values <= set(CODES):
             return values.pop()
     words = {word.upper() for name in sample.columns for word in _plain(name).split()}
-    signs = {SIGNS[sign] for name in sample.columns for sign in name if sign in SIGNS}
+    signs = {CURRENCY_SIGNS[sign] for name in sample.columns for sign in name if sign in CURRENCY_SIGNS}
     told = [code for code in CODES if code in words | signs]
     return told[0] if len(told) == 1 else None
 
@@ -173,12 +173,12 @@ def _is_numbered(values: pd.Series) -> bool:
 def _serials(sample: pd.DataFrame) -> list[str]:
     """The columns of numbers that a spreadsheet would show as dates: dates only where their name says so."""
     texts = {name: sample[name].dropna().str.strip().head(LOOKED_AT).tolist() for name in sample.columns}
-    return [name for name, shown in texts.items() if date_formats.are_serials(shown)]
+    return [name for name, shown in texts.items() if date_formats.are_excel_serials(shown)]
 
 
 def _most_fitting(texts: list[str]) -> str | None:
     shares = {
-        pattern: sum(date_formats.reads(pattern, text) for text in texts) / len(texts)
+        pattern: sum(date_formats.reads_all(pattern, text) for text in texts) / len(texts)
         for pattern in date_formats.FORMATS
     }
     best = max(shares, key=shares.get)
@@ -187,7 +187,10 @@ def _most_fitting(texts: list[str]) -> str | None:
 
 def best(free: list[str], standard: str) -> str | None:
     """The column whose name is a name of the standard one, else one that holds all words of such a name; the earliest of NAMES first."""
-    names, others = [_plain(name) for name in NAMES[standard].split(",")], set(NOT.get(standard, "").split())
+    names, others = (
+        [_plain(name) for name in NAMES[standard].split(",")],
+        set(EXCLUDING_WORDS.get(standard, "").split()),
+    )
     plain = {column: _plain(column) for column in free}
     for name in names:
         same = [

@@ -3,13 +3,13 @@
 import pandas as pd
 
 from crm_utils.commands.new_report.inference import AROUND, CODES, FEW_IDS, MOST, agrees, best
-from crm_utils.core.formatting import listing, percent
+from crm_utils.core.formatting import join_names, percent
 
 NO_SALE = "cancelled canceled refunded refund failed voided void pending unpaid declined returned rejected expired chargeback storniert noshow"
 FEW_STATES, CENTS = 15, 1000
 
 
-def doubts(sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str]) -> list[str]:
+def list_warnings(sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str]) -> list[str]:
     """What to check about the columns that were found. `written` is from `guess.number_format`."""
     free = [name for name in sample.columns if name not in columns.values()]
     said = []
@@ -65,12 +65,12 @@ def _of_states(values: pd.Series, name: str) -> list[str]:
     texts = values.dropna().str.strip()
     codes = sorted(set(texts))
     if len(codes) > 1 and set(codes) <= set(CODES):
-        return [f"currency: column {name!r} holds {listing(codes)}, whose amounts are added up as they stand"]
+        return [f"currency: column {name!r} holds {join_names(codes)}, whose amounts are added up as they stand"]
     plain = texts.str.casefold().str.replace(r"[^a-z]", "", regex=True)
     off = plain.isin(NO_SALE.split())
     if len(codes) > FEW_STATES or not off.any() or off.all():
         return []
-    shown = listing([repr(text) for text in sorted(set(texts[off]))])
+    shown = join_names([repr(text) for text in sorted(set(texts[off]))])
     return [
         f"rows: column {name!r} holds {shown} in {percent(off.mean())} of rows, which count like all others: leave them out of the file if they are no sales"
     ]

@@ -8,16 +8,16 @@ from crm_utils.core.contracts.tables import CONTRACTS, TIME, Contract
 from crm_utils.core.errors import TableError
 from crm_utils.core.formatting import plural
 
-__all__ = ["CONTRACTS", "TIME", "TableError", "check"]
+__all__ = ["CONTRACTS", "TIME", "TableError", "check_contract"]
 
-COERCED = {
+STORED_TYPES = {
     "string[pyarrow]": "str",
     "datetime64[ns]": TIME,
 }  # pandera's name of a type, and the type as it is handed out
 
-NEEDED = {"dtype('int64')": "whole numbers", "dtype('bool')": "True and False"}
+TYPE_NAMES = {"dtype('int64')": "whole numbers", "dtype('bool')": "True and False"}
 
-HOLDS = {  # pandera's rules, for whole columns
+WHOLE_COLUMN_RULES = {  # pandera's rules, for whole columns
     "greater_than": lambda values, min_value: values.min() > min_value,
     "greater_than_or_equal_to": lambda values, min_value: values.min() >= min_value,
     "less_than_or_equal_to": lambda values, max_value: values.max() <= max_value,
@@ -28,7 +28,7 @@ HOLDS = {  # pandera's rules, for whole columns
 }
 
 
-def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+def check_contract(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """The frame, coerced to the types of table `name` and proven to honour its contract.
 
     Raises `TableError` with one line for each column and broken rule: how many rows, and up to three examples.
@@ -37,40 +37,41 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if name not in CONTRACTS:
         return frame
     contract = CONTRACTS[name]
-    if _plainly_honours(frame, contract):
+    if _already_valid(frame, contract):
         return frame.reset_index(drop=True)
     try:
-        checked = contract.schema.validate(_with_whole_numbers(frame.reset_index(drop=True), contract), lazy=True)
+        checked = contract.schema.validate(_integers_where_whole(frame.reset_index(drop=True), contract), lazy=True)
     except SchemaErrors as error:
         raise TableError(f"table {name} breaks its contract:\n{_violations(error.failure_cases)}") from None
     return checked.astype(dict.fromkeys(contract.times, TIME))  # pandera knows nanoseconds only
 
 
-def _plainly_honours(frame: pd.DataFrame, contract: Contract) -> bool:
+def _already_valid(frame: pd.DataFrame, contract: Contract) -> bool:
     """Whether nothing is to be coerced or told. Pandera takes seconds a million rows to find that out; this does not."""
     if not frame.columns.is_unique or not set(contract.columns) <= set(frame.columns):
         return False
     for name, column in contract.columns.items():
         values = frame[name]
-        wanted = COERCED.get(str(column.dtype), str(column.dtype))
+        wanted = STORED_TYPES.get(str(column.dtype), str(column.dtype))
         if str(values.dtype) != wanted or (values.hasnans and not column.nullable):
             return False
         if len(frame) and not all(
-            rule.name in HOLDS and HOLDS[rule.name](values, **rule.statistics) for rule in column.checks
+            rule.name in WHOLE_COLUMN_RULES and WHOLE_COLUMN_RULES[rule.name](values, **rule.statistics)
+            for rule in column.checks
         ):
             return False
     key = list(contract.key)
-    return not key or _ascends(frame, key) or not frame.duplicated(key).any()
+    return not key or _is_sorted(frame, key) or not frame.duplicated(key).any()
 
 
-def _with_whole_numbers(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+def _integers_where_whole(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """The frame with numbers that have no fraction as integers, in the columns that are to hold such."""
     counts = [name for name, column in contract.columns.items() if str(column.dtype) == "int64" and name in frame]
     numbers = [name for name in counts if pd.api.types.is_numeric_dtype(frame[name])]
     return frame.astype({name: "int64" for name in numbers if (frame[name] % 1 == 0).all()})
 
 
-def _ascends(frame: pd.DataFrame, key: list[str]) -> bool:
+def _is_sorted(frame: pd.DataFrame, key: list[str]) -> bool:
     """Whether each row's key comes after the one before it, as in every stored table."""
     above, equal = np.zeros(max(len(frame) - 1, 0), bool), True
     for values in (frame[name] for name in key):
@@ -91,8 +92,8 @@ def _violations(cases: pd.DataFrame) -> str:
         if rule == "column_in_dataframe":
             lines.append(f"  column {group.failure_case.iloc[0]} is missing")
             continue
-        if rule in NEEDED:
-            lines.append(f"  {column} is {group.failure_case.iloc[0]}, where {NEEDED[rule]} are needed")
+        if rule in TYPE_NAMES:
+            lines.append(f"  {column} is {group.failure_case.iloc[0]}, where {TYPE_NAMES[rule]} are needed")
             continue
         if rule == "multiple_fields_uniqueness":
             lines.append(_repeated(cases[cases.check == rule]))

@@ -2,7 +2,7 @@
 
 COUNT, SHARE, MONEY, SUM, CENTS, POINTS = "count", "share", "money", "sum", "cents", "points"
 
-WRITTEN = {  # column: (format, heading where the name does not do)
+COLUMN_FORMATS = {  # column: (format, heading where the name does not do)
     "rows_removed": (COUNT, None),
     "rows_left": (COUNT, None),
     "customers_left": (COUNT, None),
@@ -146,4 +146,4 @@ WRITTEN = {  # column: (format, heading where the name does not do)
     "min_spend": (CENTS, "Spend at least"),
     "max_spend": (CENTS, "Spend at most"),
 }
-LONG_TEXTS = ("meaning", "advice", "action", "reason", "finding")
+LONG_TEXT_COLUMNS = ("meaning", "advice", "action", "reason", "finding")

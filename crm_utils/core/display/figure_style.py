@@ -19,7 +19,15 @@ from crm_utils.core import formatting
 plt.style.use(["default", Path(__file__).with_name("crm.mplstyle")])  # a user's own matplotlibrc stays out of a report
 plt.rcParams["timezone"] = "UTC"  # no style sets it
 
-INK, SOFT, BLUE, ORANGE, TEAL, GREY, PALE = "#1c2530", "#48525e", "#1f5fa8", "#c8601d", "#2a9d8f", "#9aa3ad", "#dfe4e9"
+INK, LIGHT_INK, BLUE, ORANGE, TEAL, GREY, PALE = (
+    "#1c2530",
+    "#48525e",
+    "#1f5fa8",
+    "#c8601d",
+    "#2a9d8f",
+    "#9aa3ad",
+    "#dfe4e9",
+)
 SEGMENT_COLOURS = {
     "Champions": "#0b5d57",
     "Loyal Customers": "#2a9d8f",
@@ -152,7 +160,7 @@ def _wrapped(text: str, letters: int = 18) -> str:
     return textwrap.fill(text, letters)
 
 
-def figure(ax: Axes | None, finding: str, caption: str, alt: str) -> Figure | str:
+def show_figure(ax: Axes | None, finding: str, caption: str, alt: str) -> Figure | str:
     """Show `ax` with the finding it supports, a caption that says how to read it, and what it shows in words.
 
     Where there is nothing to draw (no ax), the finding, which then says why, stands alone.

@@ -3,25 +3,25 @@
 from html import escape
 
 
-class Sentence(str):
+class Paragraph(str):
     """A string that Jupyter and the pages show as a paragraph, its text escaped."""
 
     def _repr_html_(self) -> str:
         return f'<p class="so-what">{escape(self)}</p>'
 
 
-class Nothing(str):
+class NotApplicable(str):
     """Why a section has nothing to show: Jupyter shows the reason, a page leaves the whole section out."""
 
     def _repr_html_(self) -> str:
         return f'<p class="nothing">{escape(self)}</p>'
 
 
-def nothing(reason: str) -> Nothing:
+def not_applicable(reason: str) -> NotApplicable:
     """What a section shows where it does not apply."""
-    return Nothing(reason)
+    return NotApplicable(reason)
 
 
-def say(*sentences: str) -> Sentence:
+def paragraph(*sentences: str) -> Paragraph:
     """The sentences as one paragraph; empty ones are left out."""
-    return Sentence(" ".join(sentence for sentence in sentences if sentence))
+    return Paragraph(" ".join(sentence for sentence in sentences if sentence))

@@ -10,13 +10,22 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from crm_utils.core import formatting
-from crm_utils.core.display.column_formats import CENTS, COUNT, LONG_TEXTS, MONEY, POINTS, SHARE, SUM, WRITTEN
+from crm_utils.core.display.column_formats import (
+    CENTS,
+    COLUMN_FORMATS,
+    COUNT,
+    LONG_TEXT_COLUMNS,
+    MONEY,
+    POINTS,
+    SHARE,
+    SUM,
+)
 
 TOTAL = "total"  # the label of the row that adds up
 WHOLE_FROM = 100  # money: where a sum of a table is as large, none of its sums shows cents
 
 
-def styled(
+def style_table(
     frame: pd.DataFrame,
     caption: str,
     currency: str = "",
@@ -28,7 +37,7 @@ def styled(
     `total` names the columns that a last row adds up.
     """
     frame = _with_total(frame, total) if total and len(frame) > 1 else frame.reset_index(drop=True)
-    names = {column: (headings or {}).get(column) or heading(column) for column in frame.columns}
+    names = {column: (headings or {}).get(column) or column_heading(column) for column in frame.columns}
     classes = pd.DataFrame({names[column]: _class(frame[column]) for column in frame.columns}, index=frame.index)
     classes[frame.index == TOTAL] += " total"
     identity = "t" + "".join(letter for letter in caption.lower() if letter.isascii() and letter.isalnum())[:24]
@@ -50,7 +59,7 @@ def _with_total(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     return pd.concat([numbered, pd.DataFrame([sums], index=[TOTAL])])[list(frame.columns)]
 
 
-class Folded:
+class Collapsible:
     """Something on a page that opens on a click: a summary line, and behind it tables, figures or sentences."""
 
     def __init__(self, summary: str, contents: list):
@@ -61,30 +70,30 @@ class Folded:
         return f'<details class="folded"><summary>{escape(self.summary)}</summary>{inside}</details>'
 
 
-def folded(summary: str, *contents: object) -> Folded | None:
+def collapsible(summary: str, *contents: object) -> Collapsible | None:
     """The contents folded away under a summary line; those that are None are left out, and nothing is shown for none."""
     shown = [content for content in contents if content is not None]
-    return Folded(summary, shown) if shown else None
+    return Collapsible(summary, shown) if shown else None
 
 
-def heading(column: str) -> str:
+def column_heading(column: str) -> str:
     """A column's name as it is written over tables and sheets."""
-    return WRITTEN.get(column, (None, None))[1] or column.replace("_", " ").capitalize()
+    return COLUMN_FORMATS.get(column, (None, None))[1] or column.replace("_", " ").capitalize()
 
 
 def _class(column: pd.Series) -> str:
-    if column.name in LONG_TEXTS:
+    if column.name in LONG_TEXT_COLUMNS:
         return "text long"
-    return "number" if column.name in WRITTEN or pd.api.types.is_numeric_dtype(column) else "text"
+    return "number" if column.name in COLUMN_FORMATS or pd.api.types.is_numeric_dtype(column) else "text"
 
 
 def _largest_sum(frame: pd.DataFrame) -> float:
-    sums = [column for column in frame.columns if WRITTEN.get(column, (None, None))[0] == SUM]
+    sums = [column for column in frame.columns if COLUMN_FORMATS.get(column, (None, None))[0] == SUM]
     return frame[sums].abs().max().max() if sums else 0
 
 
 def _writer(column: pd.Series, currency: str, cents: int) -> Callable[[object], str] | None:
-    kind = WRITTEN.get(column.name, (None, None))[0]
+    kind = COLUMN_FORMATS.get(column.name, (None, None))[0]
     writers = {
         COUNT: formatting.count,
         SHARE: formatting.percent,

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from crm_utils.config import Shop
+from crm_utils.config import SimulatedShop
 from crm_utils.sources.simulated import draw
 
 PART = 50_000  # customers drawn at once
@@ -30,11 +30,11 @@ LINE_ITEMS = pa.schema(
 )  # fmt: skip
 
 
-def as_file(source: dict, root: Path) -> dict:
+def write_files(source: dict, root: Path) -> dict:
     """A source as it is, or for `simulate` the file in `.cache/simulated/` that holds the line items, made once."""
     if not source.get("simulate"):
         return source
-    shop = Shop.model_validate(source["simulate"])
+    shop = SimulatedShop.model_validate(source["simulate"])
     code = Path(__file__).read_bytes() + Path(draw.__file__).read_bytes()
     identity = hashlib.sha256(shop.model_dump_json().encode() + code).hexdigest()[:16]
     path = Path(root) / ".cache" / "simulated" / f"{identity}.parquet"
@@ -43,7 +43,7 @@ def as_file(source: dict, root: Path) -> dict:
     return {"file": str(path.resolve())}
 
 
-def write(shop: Shop, path: Path) -> int:
+def write(shop: SimulatedShop, path: Path) -> int:
     """Write the line items of a shop to a parquet file, part by part; return how many. Columns: `LINE_ITEMS`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     building, rows = path.with_suffix(f".{os.getpid()}.building"), 0
@@ -56,7 +56,7 @@ def write(shop: Shop, path: Path) -> int:
     return rows
 
 
-def truth(shop: Shop) -> pd.DataFrame:
+def truth(shop: SimulatedShop) -> pd.DataFrame:
     """What was planted in each customer with an id, one row each.
 
     Columns: customer_id, first_day (date of the first order), rate (orders a day, of an average season), dropout (chance
@@ -67,7 +67,7 @@ def truth(shop: Shop) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def side_table(shop: Shop, name: str, day: pd.Timestamp) -> pd.DataFrame:
+def customer_table(shop: SimulatedShop, name: str, day: pd.Timestamp) -> pd.DataFrame:
     """`attributes`, `contacts` or `past_campaigns` of the customers who had ordered by a day."""
     known = truth(shop).query("first_day <= @day")
     if name == "attributes":
@@ -79,7 +79,7 @@ def side_table(shop: Shop, name: str, day: pd.Timestamp) -> pd.DataFrame:
     return campaign[["campaign", "customer_id", "contacted_on", "group"]]
 
 
-def _parts(shop: Shop) -> Iterator[dict]:
+def _parts(shop: SimulatedShop) -> Iterator[dict]:
     """Customers and orders, part by part; each part has random numbers of its own."""
     catalogue, next_order = draw.catalogue(shop), 500_000
     for first in range(0, shop.customers, PART):
@@ -91,7 +91,7 @@ def _parts(shop: Shop) -> Iterator[dict]:
         yield {"rng": rng, "catalogue": catalogue, "customers": customers, "orders": orders}
 
 
-def _line_items(shop: Shop, part: dict) -> pa.Table:
+def _line_items(shop: SimulatedShop, part: dict) -> pa.Table:
     """The lines of a part's orders, then of its cancellations and returns."""
     rng, catalogue, customers, orders = (part[name] for name in ("rng", "catalogue", "customers", "orders"))
     drawn = 1 + rng.poisson(shop.lines_per_order - 1, len(orders))
@@ -114,7 +114,7 @@ def _line_items(shop: Shop, part: dict) -> pa.Table:
 
 
 def _taken_back(
-    shop: Shop, rng: np.random.Generator, catalogue: pd.DataFrame, orders: pd.DataFrame, sold: dict
+    shop: SimulatedShop, rng: np.random.Generator, catalogue: pd.DataFrame, orders: pd.DataFrame, sold: dict
 ) -> dict:
     """Whole orders cancelled soon after, and single lines sent back later, as long as the shop's books are open.
 
@@ -138,7 +138,7 @@ def _taken_back(
     return {name: values[open_] for name, values in back.items()}
 
 
-def _table(shop: Shop, part: dict, lines: dict, mark: str) -> pa.Table:
+def _table(shop: SimulatedShop, part: dict, lines: dict, mark: str) -> pa.Table:
     catalogue, customers, orders = part["catalogue"], part["customers"], part["orders"]
     owner = orders.customer.to_numpy()[lines["order"]]
     number = pc.cast(pa.array(orders.number.to_numpy()[lines["order"]]), pa.string())
@@ -163,7 +163,7 @@ def _table(shop: Shop, part: dict, lines: dict, mark: str) -> pa.Table:
     return pa.table(columns, schema=LINE_ITEMS)
 
 
-def _contacts(shop: Shop, known: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+def _contacts(shop: SimulatedShop, known: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     rng = np.random.default_rng([shop.seed, 2**32])
     number = known.customer_id.astype(int).to_numpy() - 10_001
     has, consents = rng.random((shop.customers, 2)), rng.random((shop.customers, 2))

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crm_utils.config import Shop
+from crm_utils.config import SimulatedShop
 
 MONTHS = np.array([0.85, 0.85, 0.95, 0.95, 1.0, 0.95, 0.85, 0.85, 1.0, 1.1, 1.5, 1.6])
 WEEKDAYS = np.array([1.1, 1.05, 1.05, 1.05, 1.1, 0.85, 0.8])
@@ -14,7 +14,7 @@ AGES = np.array(["under 30", "30 to 49", "50 and over"])
 POSTAGE, POSTAGE_PRICE = "POST", 4.95
 
 
-def catalogue(shop: Shop) -> pd.DataFrame:
+def catalogue(shop: SimulatedShop) -> pd.DataFrame:
     """Products, the last of them postage: product_id, description, price, cost, clothing, reached (cumulated popularity)."""
     rng = np.random.default_rng([shop.seed, 0])
     kind = rng.integers(len(KINDS), size=shop.products)
@@ -28,14 +28,14 @@ def catalogue(shop: Shop) -> pd.DataFrame:
                          "reached": [*np.cumsum(popular) / popular.sum(), 2.0]})  # fmt: skip
 
 
-def _days(shop: Shop) -> np.ndarray:
+def _days(shop: SimulatedShop) -> np.ndarray:
     """How far the shop's own clock has run at the start of each day: it runs faster in busy times."""
     days = pd.date_range(shop.start, shop.end)
     pace = MONTHS[days.month - 1] * WEEKDAYS[days.day_of_week] if shop.season else np.ones(len(days))
     return np.concatenate([[0.0], np.cumsum(pace)])
 
 
-def customers(shop: Shop, rng: np.random.Generator, index: np.ndarray) -> pd.DataFrame:
+def customers(shop: SimulatedShop, rng: np.random.Generator, index: np.ndarray) -> pd.DataFrame:
     """The customers numbered `index`: what `simulate.truth` tells of them, when they come, after how many repeats they leave."""
     size, clock = len(index), _days(shop)
     channel = np.where(rng.random(size) < 0.3, "app", "web")
@@ -55,7 +55,7 @@ def customers(shop: Shop, rng: np.random.Generator, index: np.ndarray) -> pd.Dat
     return drawn.assign(group=group.where(old & ~drawn.guest & bool(shop.campaign_on)))
 
 
-def orders(shop: Shop, rng: np.random.Generator, customers: pd.DataFrame) -> pd.DataFrame:
+def orders(shop: SimulatedShop, rng: np.random.Generator, customers: pd.DataFrame) -> pd.DataFrame:
     """Orders in time: customer (its row), minute (since the start). Fills in whether each customer stays."""
     clock, arrival = _days(shop), customers.arrival.to_numpy()
     drawn = rng.poisson(customers.rate * (clock[-1] - arrival))
@@ -68,15 +68,15 @@ def orders(shop: Shop, rng: np.random.Generator, customers: pd.DataFrame) -> pd.
     at = arrival[owner] + share * (clock[-1] - arrival[owner])
     owner = np.concatenate([np.arange(len(customers)), owner])
     day = np.searchsorted(clock, np.concatenate([arrival, at]), "right") - 1
-    answered, answer_day = _answers(shop, rng, customers, owner, day)
+    answered, answer_day = _campaign_orders(shop, rng, customers, owner, day)
     owner, day = np.concatenate([owner, answered]), np.concatenate([day, answer_day]).clip(max=len(clock) - 2)
     minute = day * 1440 + rng.integers(8 * 60, 22 * 60, len(owner))
     order = np.lexsort((owner, minute))
     return pd.DataFrame({"customer": owner[order], "minute": minute[order]})
 
 
-def _answers(
-    shop: Shop, rng: np.random.Generator, customers: pd.DataFrame, owner: np.ndarray, day: np.ndarray
+def _campaign_orders(
+    shop: SimulatedShop, rng: np.random.Generator, customers: pd.DataFrame, owner: np.ndarray, day: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The orders that the campaign added to those given: whose, and on which day.
 
