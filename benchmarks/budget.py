@@ -49,10 +49,10 @@ def offers(count: int) -> pd.DataFrame:
             "incentive_share": 0.0,
             "redemption": 0.4,
             "fixed_cost": random.choice([0, 500, 2000]),
-            "delivered": 0.95,
+            "delivery_rate": 0.95,
             "lift": random.uniform(0.005, 0.08),
-            "pulled_forward": 0.1,
-            "continuation": 0.0,
+            "pull_forward_share": 0.1,
+            "follow_on_margin": 0.0,
             "window_days": int(random.choice([30, 91, 182])),
             "capacity": random.choice([np.nan, 100_000]),
             "min_spend": 0.0,
@@ -84,7 +84,7 @@ def planned(
     groups = unit_economics.group_customers(people, audience)
     options = unit_economics.contact_options(groups, audience, terms, chances)
     lap(f"groups and economics of {len(options):,} options")
-    allocated = optimizer.allocate(options, terms, budget, control_share=0.1)
+    allocated = optimizer.allocate(options, terms, budget, holdout_share=0.1)
     lap("allocation")
     sensitivity.profit_interval(allocated, terms)
     sensible = sensitivity.profit_maximizing_budget(options, terms, 0.1)

@@ -50,10 +50,10 @@ def simulated(customers: int, seed: int = 1) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "customer_id": np.arange(customers).astype(str),
-            "repeat_orders": x.astype(int),
-            "last_order_age": t_x.astype(int),
+            "repeat_purchase_days": x.astype(int),
+            "last_purchase_age_days": t_x.astype(int),
             "age": age.astype(int),
-            "mean_value": value,
+            "mean_purchase_value": value,
         }
     )
 
@@ -71,7 +71,7 @@ def everything(customers: pd.DataFrame) -> pd.DataFrame:
     valued = forecast.add_lifetime_value(
         forecast.forecast_customers(customers, models, TODAY), models, TODAY, ClvAssumptions(0.3, 0.1, 12)
     )
-    segments = customers[["customer_id"]].assign(segment=np.where(customers.repeat_orders > 1, "again", "new"))
+    segments = customers[["customer_id"]].assign(segment=np.where(customers.repeat_purchase_days > 1, "again", "new"))
     seasons = dict.fromkeys(forecast.HORIZONS, seasonality.Seasonality())
     forecast.forecast_totals(customers, segments, models, seasons, btyd.ForecastErrorModel(), TODAY)
     return valued
@@ -79,7 +79,7 @@ def everything(customers: pd.DataFrame) -> pd.DataFrame:
 
 def by_lifetimes(customers: pd.DataFrame) -> None:
     """The same fit of purchases by `lifetimes` on the raw table."""
-    BetaGeoFitter().fit(customers.repeat_orders, customers.last_order_age, customers.age)
+    BetaGeoFitter().fit(customers.repeat_purchase_days, customers.last_purchase_age_days, customers.age)
 
 
 def base(rng: np.random.Generator, size: int, r: float, alpha: float, a: float, b: float, ages: tuple) -> pd.DataFrame:
@@ -107,7 +107,7 @@ def coverage() -> None:
             model = btyd.fit("bg_nbd", *columns)
             spread = btyd.purchase_covariance(model, *columns)
             off = np.abs(np.log([model.r, model.alpha, model.a, model.b]) - np.log(truth))
-            assert np.isfinite(model.expected_orders(*columns, 365.0)).all()
+            assert np.isfinite(model.expected_purchases(*columns, 365.0)).all()
             told += spread.identified
             inside += spread.identified & (off <= 1.96 * np.sqrt(np.diag(spread.sandwich)))
         everywhere += inside.sum(), told.sum()
@@ -119,7 +119,7 @@ def coverage() -> None:
 def main() -> None:
     for size in (4_338, 1_000_000):
         customers = simulated(size)
-        columns = [customers[name] for name in ("repeat_orders", "last_order_age", "age")]
+        columns = [customers[name] for name in ("repeat_purchase_days", "last_purchase_age_days", "age")]
         whole, whole_busy = seconds(lambda: everything(customers))  # noqa: B023
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         ours, ours_busy = seconds(lambda: btyd.fit("bg_nbd", *columns))  # noqa: B023

@@ -47,7 +47,7 @@ def main(customers: int) -> int:
     naming = assignment.SegmentRules(**names.parts(), new_within_days=90)
 
     def ours():
-        scored = measures.score_customers(frame, names.bins)
+        scored = measures.score_customers(frame, names.n_bins)
         assigned = naming.segment(scored, date(2024, 12, 31))
         return assigned, assignment.segment_profile(scored, assigned, names.advice())
 

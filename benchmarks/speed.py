@@ -69,9 +69,11 @@ def ours(file: Path, folder: Path) -> str:
         cancellations.order_adjustments(
             cancellations.match_cancellations(counted, cleaning.select_cancellations(classified), "drop")
         ),
-        "adjustments",
+        "order_adjustments",
     )
-    customers = measures.compute_rfm(orders.orders_as_of(store.scan("orders"), store.scan("adjustments"), DAY), DAY)
+    customers = measures.compute_rfm(
+        orders.orders_as_of(store.scan("orders"), store.scan("order_adjustments"), DAY), DAY
+    )
     return f"{len(customers):,} customers, {customers.revenue.sum():,.2f}"
 
 

@@ -40,7 +40,7 @@ class Run:
         if not path.exists():
             raise FileNotFoundError(f"{self.run_dir} holds no run: fill it with `make draft`")
         settings = read_yaml(path, Settings)
-        set_thousands_separator(settings.thousands)
+        set_thousands_separator(settings.thousands_separator)
         return settings
 
     @property

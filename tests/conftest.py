@@ -170,7 +170,9 @@ def retail_orders(retail: Path) -> ibis.Table:
 
 def empty_adjustments() -> pd.DataFrame:
     """The table of cancellations of a shop that has none."""
-    return check_contract(pd.DataFrame({name: [] for name in CONTRACTS["adjustments"].columns}), "adjustments")
+    return check_contract(
+        pd.DataFrame({name: [] for name in CONTRACTS["order_adjustments"].columns}), "order_adjustments"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -187,10 +189,10 @@ def three_hundred() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "customer_id": [f"c{i:03}" for i in range(300)],
-            "repeat_orders": x,
-            "last_order_age": last,
+            "repeat_purchase_days": x,
+            "last_purchase_age_days": last,
             "age": age,
-            "mean_value": rng.gamma(4, 10, 300),
+            "mean_purchase_value": rng.gamma(4, 10, 300),
         }
     )
 

@@ -57,20 +57,20 @@ KNOBS = st.fixed_dictionaries(
         ),
         "rfm": st.fixed_dictionaries(
             {
-                "frequency_of": st.sampled_from(["orders", "purchase days"]),
-                "monetary_of": st.sampled_from(["total", "average"]),
-                "recency_in": st.sampled_from(["days", "weeks", "months"]),
+                "frequency_measure": st.sampled_from(["orders", "purchase days"]),
+                "monetary_measure": st.sampled_from(["total", "average"]),
+                "recency_unit": st.sampled_from(["days", "weeks", "months"]),
             }
         ),
         "cltv": st.fixed_dictionaries(
-            {"model": st.sampled_from(["bg_nbd", "mbg_nbd", "pareto_nbd"]), "article": st.booleans()}
+            {"model": st.sampled_from(["bg_nbd", "mbg_nbd", "pareto_nbd"]), "include_article_method": st.booleans()}
         ),
         "segmentation": st.fixed_dictionaries({"segment_map": st.sampled_from(["dma11", "rf10"])}),
-        "budget": st.fixed_dictionaries({"budget": st.sampled_from([0.0, 1.0, 50_000.0])}),
+        "budget": st.fixed_dictionaries({"total_budget": st.sampled_from([0.0, 1.0, 50_000.0])}),
         "history_complete": st.booleans(),
     }
 )
-DEFAULT = {"frequency_of": "orders", "monetary_of": "total", "recency_in": "days"}
+DEFAULT = {"frequency_measure": "orders", "monetary_measure": "total", "recency_unit": "days"}
 # no shrinking: an example takes seconds, and is printed as it is
 QUICK = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck), "phases": [Phase.generate]}
 
@@ -104,7 +104,7 @@ def tables(project: Path, notebooks: int) -> dict[str, pd.DataFrame] | str:
 
 
 def check_ledger(found: dict[str, pd.DataFrame]) -> None:
-    log, customers, orders = found["cleaning_log"], found["customers"], found["orders"]
+    log, customers, orders = found["cleaning_ledger"], found["customers"], found["orders"]
     rows, money = log.rows_left.to_numpy(), log.revenue_left.to_numpy()
     assert (rows[1:] == rows[:-1] - log.rows_removed.to_numpy()[1:]).all()
     scale = max(1.0, np.abs(money).max())
@@ -138,7 +138,7 @@ def check_forecasts(found: dict[str, pd.DataFrame]) -> None:
     assert sorted(cltv.customer_id) == sorted(found["customers"].customer_id)
     known = cltv.select_dtypes("number").drop(columns="p_alive", errors="ignore")
     assert not np.isinf(known.to_numpy(dtype=float)).any()
-    assert (cltv[["expected_orders", "expected_revenue", "clv"]].fillna(0) >= 0).all().all()
+    assert (cltv[["expected_purchase_days_12m", "expected_revenue_12m", "clv"]].fillna(0) >= 0).all().all()
     assert cltv.p_alive.dropna().between(0, 1).all()
     assert (plan.contacts <= plan.customers).all()
     assert plan.spend.ge(0).all()
@@ -234,7 +234,7 @@ def ordinary() -> list[tuple]:
 @pytest.mark.parametrize(
     "knobs",
     [
-        {"cleaning": {"cancellations": "match", "duplicates": "drop"}, "budget": {"budget": 100.0}},
+        {"cleaning": {"cancellations": "match", "duplicates": "drop"}, "budget": {"total_budget": 100.0}},
         {"contacts": "refused.csv"},
     ],
     ids=["cleaned", "nobody may be contacted"],

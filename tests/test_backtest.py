@@ -94,7 +94,7 @@ def test_late_cancellations_do_not_reach_back(retail_orders):
     )
     late = large.assign(adjusted_at=pd.Timestamp("2011-07-01"), revenue=-large.revenue)
     cancelled = ibis.memtable(
-        check_contract(late[["customer_id", "order_id", "adjusted_at", "revenue"]], "adjustments")
+        check_contract(late[["customer_id", "order_id", "adjusted_at", "revenue"]], "order_adjustments")
     )
     none = ibis.memtable(empty_adjustments())
     before, after = (backtest.backtest_origin(retail_orders, table, origin, 91) for table in (none, cancelled))
@@ -147,21 +147,21 @@ def test_too_short_or_too_thin_gives_no_row(no_adjustments):
 def test_the_parts_of_the_last_test_add_up(cdnow_orders, no_adjustments):
     tested = backtest.backtest_origin(cdnow_orders, no_adjustments, date(1998, 3, 31), 91)
     last = backtest.last_backtest(cdnow_orders, no_adjustments, tested)
-    halves = pd.Series(np.where(last.repeat_orders > 1, "A", "B"), index=last.customer_id)
+    halves = pd.Series(np.where(last.repeat_purchase_days > 1, "A", "B"), index=last.customer_id)
     classes, parts = backtest.backtest_by_frequency(last), backtest.backtest_by_segment(last, halves)
     total = tested.set_index("method").loc[MODEL_WITH_SEASON]
     for table in (classes, parts):
-        for column in ("orders_predicted", "orders_actual", "revenue_predicted", "revenue_actual"):
+        for column in ("purchase_days_predicted", "purchase_days_actual", "revenue_predicted", "revenue_actual"):
             assert table[column].sum() == pytest.approx(total[column])
         assert table.customers.sum() == total.customers
-    assert (classes.orders_actual / classes.customers).is_monotonic_increasing
+    assert (classes.purchase_days_actual / classes.customers).is_monotonic_increasing
 
 
 def test_parts_by_hand():
     """Three customers: a and b in North, c in South; d has no segment and is left out."""
     judged = pd.DataFrame(
         [("a", 0, 1.0, 2.0, 10.0, 25.0), ("b", 3, 4.0, 3.0, 40.0, 30.0), ("c", 4, 2.0, 0.0, 20.0, 0.0), ("d", 0, 1.0, 1.0, 9.0, 9.0)],
-        columns=["customer_id", "repeat_orders", "orders_predicted", "orders_actual", "revenue_predicted", "revenue_actual"],
+        columns=["customer_id", "repeat_purchase_days", "purchase_days_predicted", "purchase_days_actual", "revenue_predicted", "revenue_actual"],
     )  # fmt: skip
     parts = backtest.backtest_by_segment(judged, pd.Series({"a": "North", "b": "North", "c": "South"}))
     assert parts.values.tolist() == [["North", 2, 5, 5, 50, 55], ["South", 1, 2, 0, 20, 0]]
@@ -207,7 +207,7 @@ def test_challengers_are_logged():
     fitted = pd.DataFrame(
         {"model": ["BG/NBD"], "parameter": ["r"], "value": [1.0], "standard_error": [0.1], "note": [""]}
     )
-    table = check_contract(backtest.append_challenger_rows(fitted, misses), "model")
+    table = check_contract(backtest.append_challenger_rows(fitted, misses), "fitted_parameters")
     assert table.value.tolist() == [1, 4, 9]
     assert table.parameter[2] == "wins over bg_nbd in 10 monthly tests"
     assert backtest.append_challenger_rows(fitted, misses.iloc[:0]).equals(fitted)

@@ -51,7 +51,7 @@ def test_published_fits(sample, kind, parameters, likelihood, errors, purchases)
     found = [getattr(model, name) for name in model.parameters]
     assert found == pytest.approx(parameters, rel=6e-4)
     assert model.log_likelihood == pytest.approx(likelihood, abs=2e-3)
-    assert model.expected_orders(sample.x, sample.t_x, sample["T"], 39).sum() == pytest.approx(purchases, abs=0.1)
+    assert model.expected_purchases(sample.x, sample.t_x, sample["T"], 39).sum() == pytest.approx(purchases, abs=0.1)
     assert model.note == ""
     if errors:
         covariance = btyd.purchase_covariance(model, sample.x, sample.t_x, sample["T"])
@@ -62,7 +62,7 @@ def test_holdout_by_class(sample, holdout):
     """Mean purchases expected and made in 39 weeks, by repeat purchases 0 to 7 and more: recomputed with scipy's Nelder–Mead."""
     model = btyd.fit("bg_nbd", sample.x, sample.t_x, sample["T"])
     sample = sample.assign(
-        predicted=model.expected_orders(sample.x, sample.t_x, sample["T"], 39),
+        predicted=model.expected_purchases(sample.x, sample.t_x, sample["T"], 39),
         actual=holdout.reindex(sample.index, fill_value=0),
     )
     means = sample.groupby(sample.x.clip(upper=7))[["predicted", "actual"]].mean()
@@ -76,8 +76,8 @@ def test_published_expectations():
     """Hardie's sheet by way of lifetimes' tests, and the R manual of BTYD."""
     model = btyd.BgNbd(0.242594, 4.413602, 0.792920, 2.425896)
     one = (np.array([2.0]), np.array([30.43]), np.array([38.86]))
-    assert model.expected_orders(*one, 39)[0] == pytest.approx(1.226, abs=1e-3)
-    curve = model.expected_orders(*NEW, np.array([0.1429, 1, 3, 31.8571, 32, 78]))[0]
+    assert model.expected_purchases(*one, 39)[0] == pytest.approx(1.226, abs=1e-3)
+    curve = model.expected_purchases(*NEW, np.array([0.1429, 1, 3, 31.8571, 32, 78]))[0]
     assert curve == pytest.approx([0.0078, 0.0532, 0.1506, 1.0405, 1.0437, 1.8576], abs=4e-4)  # ₂F₁ gives 1.85795 too
     rounded = btyd.BgNbd(0.243, 4.414, 0.793, 2.426)
     assert rounded.count_probability(np.array([0]), 39)[0] == pytest.approx(0.5737864, abs=1e-7)
@@ -123,7 +123,7 @@ def test_moments_agree_with_exact_draws(kind):
         drawn = np.minimum(rng.poisson(rate * t), rng.geometric(drop))
     one = (np.array([x]), np.array([t_x]), np.array([T]))
     drawn = np.where(rng.random(n) < model.p_alive(*one), drawn, 0)
-    assert model.expected_orders(*one, t)[0] == pytest.approx(drawn.mean(), rel=0.01)
+    assert model.expected_purchases(*one, t)[0] == pytest.approx(drawn.mean(), rel=0.01)
     assert model.second_moment(*one, t)[0] == pytest.approx((drawn.astype(float) ** 2).mean(), rel=0.02)
     assert model.purchase_probability(*one, t)[0] == pytest.approx((drawn > 0).mean(), rel=0.01)
 
@@ -160,7 +160,7 @@ positive = st.floats(0.05, 20)
 def test_expectations_are_probabilities_and_grow(kind, r, alpha, third, fourth, x, share):
     model = btyd.MODELS[kind].model(r, alpha, third, fourth)
     one = (np.array([float(x)]), np.array([share * 50 if x else 0.0]), np.array([50.0]))
-    alive, (short, long) = model.p_alive(*one)[0], model.expected_orders(*one, np.array([10.0, 50.0]))[0]
+    alive, (short, long) = model.p_alive(*one)[0], model.expected_purchases(*one, np.array([10.0, 50.0]))[0]
     assert 0 <= alive <= 1
     assert 0 <= short <= long <= (r + x) / (alpha + 50) * 50 * 1.0001
     assert 0 <= model.purchase_probability(*one, 50.0)[0] <= min(alive, long) * 1.0001 + 1e-9
@@ -207,7 +207,7 @@ def test_fits_end_for_any_shop(shop):
         columns = [customers[name].to_numpy() for name in ("x", "t_x", "T")]
         model = btyd.fit("bg_nbd", *columns)
         errors = btyd.purchase_covariance(model, *columns).standard_errors(np.ones(4))
-        expected = model.expected_orders(*columns, 365.0)
+        expected = model.expected_purchases(*columns, 365.0)
         assert np.isfinite(expected).all() and (expected >= 0).all()
         told = [not set(pair) & set(model.fixed) for pair in (("r", "alpha"), ("a", "b"))]
         assert np.isfinite(errors).tolist() == np.repeat(told, 2).tolist()
@@ -303,15 +303,15 @@ def test_one_repeat_buyer_and_daily_buyers_are_fitted(kind):
     once = btyd.fit(kind, [0] * 30 + [1], [0] * 30 + [5], [100] * 31)
     daily = btyd.fit(kind, [99] * 30, [99] * 30, [99] * 30)
     for model, customer in ((once, (1.0, 5.0, 100.0)), (daily, (99.0, 99.0, 99.0))):
-        expected = model.expected_orders(*(np.array([value]) for value in customer), 30.0)[0]
+        expected = model.expected_purchases(*(np.array([value]) for value in customer), 30.0)[0]
         assert np.isfinite(expected) and expected >= 0 and model.note
-    assert daily.expected_orders(np.array([99.0]), np.array([99.0]), np.array([99.0]), 30.0)[0] == pytest.approx(
+    assert daily.expected_purchases(np.array([99.0]), np.array([99.0]), np.array([99.0]), 30.0)[0] == pytest.approx(
         30, rel=0.02
     )
 
 
 def summary(x, t_x, T, value) -> pd.DataFrame:
-    return pd.DataFrame({"customer_id": [str(i) for i in range(len(x))], "repeat_orders": x, "last_order_age": t_x, "age": T, "mean_value": value})  # fmt: skip
+    return pd.DataFrame({"customer_id": [str(i) for i in range(len(x))], "repeat_purchase_days": x, "last_purchase_age_days": t_x, "age": T, "mean_purchase_value": value})  # fmt: skip
 
 
 def test_too_thin_data_give_the_average_rate_and_say_so():
@@ -323,7 +323,7 @@ def test_too_thin_data_give_the_average_rate_and_say_so():
     )
     assert "no model" in models.purchase.note and models.withheld in models.purchase.note
     # (2 + ½) ÷ (1,000 + 365 days) × 100 days for everybody, by hand
-    assert models.expected_orders(customers, [100]) == pytest.approx(np.full((10, 1), 0.18315), rel=0.01)
+    assert models.expected_purchases(customers, [100]) == pytest.approx(np.full((10, 1), 0.18315), rel=0.01)
 
 
 def test_an_obstacle_withholds_the_model_in_its_words(sample):

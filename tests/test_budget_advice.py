@@ -148,14 +148,14 @@ def test_what_would_change_how_much_is_worth_spending():
 
 
 def test_flip_points_inside_the_ranges_are_to_be_measured_first():
-    plan = plan_at(1000).assign(flip_lift=[0.06, 0.3])
-    seen = pd.DataFrame({"campaign": ["a"], "detectable_lift": [0.05], "lift": [0.1]})
+    plan = plan_at(1000).assign(break_point_lift=[0.06, 0.3])
+    seen = pd.DataFrame({"campaign": ["a"], "minimum_detectable_lift": [0.05], "lift": [0.1]})
     assert narrative.flips(plan, seen) == "1 of 2 decisions could change within the assumed ranges. Measure first: a."
-    assert narrative.flips(plan, seen.assign(detectable_lift=0.2)) == (
+    assert narrative.flips(plan, seen.assign(minimum_detectable_lift=0.2)) == (
         "1 of 2 decisions could change within the assumed ranges. Measure first: a. "
         "This plan's lists are too small for that: pool several months, or hold back more."
     )
-    nowhere = plan.assign(flip_lift=float("nan"))
+    nowhere = plan.assign(break_point_lift=float("nan"))
     assert narrative.flips(nowhere, seen) == "No decision changes anywhere within the assumed ranges."
 
 

@@ -105,7 +105,7 @@ def test_one_campaign_a_customer_and_the_control_share_stays_free():
         options(campaigns({}, {}), ("a", 0, "A", 25, 0.1, 40.0), ("b", 0, "A", 25, 0.1, 40.0)),
         campaigns({}, {}),
     )
-    assert optimizer.allocate(table, offers, 1e6, control_share=0.1).contacts.sum() == 22
+    assert optimizer.allocate(table, offers, 1e6, holdout_share=0.1).contacts.sum() == 22
 
 
 def test_limits_are_kept_and_named():
@@ -119,7 +119,7 @@ def test_limits_are_kept_and_named():
 
 def test_a_target_return_is_reached_in_place_of_a_budget():
     table, offers = many_classes()
-    planned = optimizer.allocate(table, offers, 0, target_return=5)
+    planned = optimizer.allocate(table, offers, 0, target_roi=5)
     reached = optimizer.expected_profit(planned, offers) / optimizer.spend(planned, offers)
     assert 5 <= reached < 5.01
     assert optimizer.binding_constraints(planned, offers, 0, 5) == ["the target return"]

@@ -24,7 +24,7 @@ def planned(count: int, budget: float, share: float, seed: int = 0) -> tuple[pd.
     chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
     groups = unit_economics.group_customers(customers, audience)
     options = unit_economics.contact_options(groups, audience, OFFERS, chances)
-    return groups, optimizer.allocate(options, OFFERS, budget, control_share=share)
+    return groups, optimizer.allocate(options, OFFERS, budget, holdout_share=share)
 
 
 @settings(deadline=None, max_examples=40)
@@ -142,12 +142,14 @@ def test_segments_of_a_campaign_are_pooled_to_measure_it():
             "contacts": [900, 2700, 0],
             "control": [100, 300, 0],
             "lift": 0.06,
-            "chance_anyway": [0.2, 0.2, 0.1],
+            "baseline_probability": [0.2, 0.2, 0.1],
         }
     )
-    plan["detectable_lift"] = lines.minimum_detectable_lift(plan.chance_anyway, plan.contacts, plan.control) / 0.5
+    plan["minimum_detectable_lift"] = (
+        lines.minimum_detectable_lift(plan.baseline_probability, plan.contacts, plan.control) / 0.5
+    )
     pooled = lines.power_by_campaign(plan)
     expected = 2.8016 * (0.2 * 0.8 * (1 / 3600 + 1 / 400)) ** 0.5 / 0.5
-    assert pooled.detectable_lift.tolist() == pytest.approx([expected])
+    assert pooled.minimum_detectable_lift.tolist() == pytest.approx([expected])
     assert pooled.verdict.tolist() == ["cannot be measured: pool or repeat"]
     assert lines.power_by_campaign(plan.assign(contacts=0)).empty

@@ -94,7 +94,7 @@ def sides(table, offers, lines_and_lifts, *limits, **how) -> list[list[float]]:
 def test_flip_points_of_large_plans_split_customers(monkeypatch):
     monkeypatch.setattr(break_points, "WHOLE_UP_TO", 0)
     table, offers = problem(5, incentive=4)
-    planned = optimizer.allocate(table, offers, 600, control_share=0.1)
+    planned = optimizer.allocate(table, offers, 600, holdout_share=0.1)
     flips = break_points.break_points(planned, offers, 600, 0.1).dropna()
     assert len(flips) >= 3
     for below, above in sides(table, offers, flips.items(), 600, None, 0.1, whole=False):
@@ -103,8 +103,8 @@ def test_flip_points_of_large_plans_split_customers(monkeypatch):
 
 def test_flip_points_under_a_target_return():
     table, offers = problem(6)
-    planned = optimizer.allocate(table, offers, 0, target_return=0.8)
-    flips = break_points.break_points(planned, offers, 0, target_return=0.8).dropna()
+    planned = optimizer.allocate(table, offers, 0, target_roi=0.8)
+    flips = break_points.break_points(planned, offers, 0, target_roi=0.8).dropna()
     assert len(flips) >= 3
     for below, above in sides(table, offers, flips.items(), 0, 0.8):
         assert below == 0 < above
@@ -154,7 +154,9 @@ def test_the_budget_table_adds_up_with_a_calculator():
     )
     term = offers.set_index("name").loc[plan.campaign].reset_index(drop=True)
     given = term.redemption * term.incentive
-    each = term.delivered * (plan.lift * (plan.margin - given) - plan.chance_anyway * given) - term.contact_cost
+    each = (
+        term.delivery_rate * (plan.lift * (plan.margin - given) - plan.baseline_probability * given) - term.contact_cost
+    )
     assert (each * plan.contacts - plan.fixed_costs).to_numpy() == pytest.approx(plan.expected_profit.to_numpy())
     chosen = plan[plan.contacts > 0]
     assert (

@@ -17,20 +17,22 @@ SHARE = st.floats(0, 1)
 def test_a_contact_worked_by_hand():
     """c 0.50, d 5, rho .4, s .9, u .1, p0 .2, g v 30, phi .1: V 27, adds .09 × 27 = 2.43, gives .9 × .3 × 2 = .54."""
     offers = campaigns(
-        {"contact_cost": 0.5, "incentive": 5, "redemption": 0.4, "delivered": 0.9, "pulled_forward": 0.1}
+        {"contact_cost": 0.5, "incentive": 5, "redemption": 0.4, "delivery_rate": 0.9, "pull_forward_share": 0.1}
     )
     row = options(offers, ("a", 0, "A", 10, 0.2, 30.0)).iloc[0]
     assert row.margin == pytest.approx(27)
-    assert row.added_margin == pytest.approx(2.43)
+    assert row.incremental_margin == pytest.approx(2.43)
     assert row.incentives_added == pytest.approx(0.18)
-    assert row.incentives_anyway == pytest.approx(0.36)
+    assert row.incentives_to_baseline_buyers == pytest.approx(0.36)
     assert row.spend == pytest.approx(1.04)
     assert row.profit == pytest.approx(1.39)
 
 
-@given(cost=st.floats(0.01, 5), given_=st.floats(0, 5), redemption=SHARE, delivered=st.floats(0.1, 1), p0=st.floats(0, 0.6), margin=st.floats(1, 100))  # fmt: skip
-def test_the_break_even_lift_earns_nothing(cost, given_, redemption, delivered, p0, margin):
-    offers = campaigns({"contact_cost": cost, "incentive": given_, "redemption": redemption, "delivered": delivered})
+@given(cost=st.floats(0.01, 5), given_=st.floats(0, 5), redemption=SHARE, delivery_rate=st.floats(0.1, 1), p0=st.floats(0, 0.6), margin=st.floats(1, 100))  # fmt: skip
+def test_the_break_even_lift_earns_nothing(cost, given_, redemption, delivery_rate, p0, margin):
+    offers = campaigns(
+        {"contact_cost": cost, "incentive": given_, "redemption": redemption, "delivery_rate": delivery_rate}
+    )
     row = options(offers, ("a", 0, "A", 10, p0, margin))
     lift = unit_economics.break_even_lift(
         offers.iloc[0], p0, row.margin.iloc[0], row.discount.iloc[0], row.discount.iloc[0]
@@ -46,7 +48,7 @@ def test_the_break_even_lift_earns_nothing(cost, given_, redemption, delivered, 
 
 def test_a_share_off_and_what_the_won_go_on_to_earn():
     """10 % off 100 at rho .5 costs 5 an order; V 30 × .8 × 1.5 = 36; pi = .1 (36 − 5) − .2 × 5 − 1 = 1.1."""
-    offers = campaigns({"incentive_share": 0.1, "redemption": 0.5, "pulled_forward": 0.2, "continuation": 0.5})
+    offers = campaigns({"incentive_share": 0.1, "redemption": 0.5, "pull_forward_share": 0.2, "follow_on_margin": 0.5})
     row = options(offers, ("a", 0, "A", 10, 0.2, 30.0)).iloc[0]
     assert row.discount == pytest.approx(10)
     assert row.margin == pytest.approx(36)
@@ -56,13 +58,15 @@ def test_a_share_off_and_what_the_won_go_on_to_earn():
 def test_no_lift_can_go_beyond_certainty():
     offers = campaigns({"lift": 0.5})
     row = options(offers, ("a", 0, "A", 1, 0.9, 10.0)).iloc[0]
-    assert row.added_margin == pytest.approx(0.1 * 10)
+    assert row.incremental_margin == pytest.approx(0.1 * 10)
 
 
 def test_a_customers_own_margin_is_used_where_it_is_known():
     customers = pd.DataFrame({"customer_id": ["1", "2"]})
     segments = customers.assign(segment="A")
-    cltv = customers.assign(expected_revenue=[20.0, 20.0], expected_orders=[2.0, 0.0], mean_value=[10.0, 40.0])
+    cltv = customers.assign(
+        expected_revenue_12m=[20.0, 20.0], expected_purchase_days_12m=[2.0, 0.0], mean_purchase_value=[10.0, 40.0]
+    )
     habits = pd.DataFrame({"customer_id": ["2"], "margin_rate": [0.5]})
     found = unit_economics.customer_economics(customers, segments, cltv, 0.3, habits)
     assert found.order_value.tolist() == [10.0, 40.0]
@@ -135,7 +139,7 @@ def test_nobody_at_all_gives_an_empty_table():
 
 def test_customers_without_any_value_are_refused():
     customers = pd.DataFrame({"customer_id": ["1", "2"]})
-    cltv = customers.assign(expected_revenue=0.0, expected_orders=0.0, mean_value=0.0)
+    cltv = customers.assign(expected_revenue_12m=0.0, expected_purchase_days_12m=0.0, mean_purchase_value=0.0)
     with pytest.raises(BudgetError, match="all 2 customers have an order value of 0"):
         unit_economics.customer_economics(customers, customers.assign(segment="A"), cltv, 0.3, None)
 

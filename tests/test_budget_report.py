@@ -36,9 +36,9 @@ def test_lists_are_the_planned_contacts_and_their_controls(folder):
 
 def test_spend_and_profit_are_the_sum_of_their_parts(folder):
     plan = pd.read_parquet(folder / "data" / "budget.parquet")
-    parts = plan[["contact_costs", "incentives_added", "incentives_anyway", "fixed_costs"]].sum(axis=1)
+    parts = plan[["contact_costs", "incentives_added", "incentives_to_baseline_buyers", "fixed_costs"]].sum(axis=1)
     assert (parts - plan.spend).abs().max() < 0.01
-    assert (plan.added_margin - plan.spend - plan.expected_profit).abs().max() < 0.01
+    assert (plan.incremental_margin - plan.spend - plan.expected_profit).abs().max() < 0.01
     assert plan.spend.sum() <= 50_000
 
 
@@ -74,37 +74,45 @@ def without_fixed_costs(project):
 def test_every_number_of_the_plan_comes_from_a_calculator(rebuilt, currency="USD"):
     """From the workbook alone: what a contact costs and changes (Campaigns), whom it meets (Plan), and nothing else."""
     folder = without_fixed_costs(rebuilt)
-    given = ["campaign", "segment", "customers", "contacts", "control", "chance_anyway", "margin", "discount"]
-    money = ["contact_costs", "incentives_added", "incentives_anyway", "added_margin", "fixed_costs", "spend"]
+    given = ["campaign", "segment", "customers", "contacts", "control", "baseline_probability", "margin", "discount"]
+    money = [
+        "contact_costs",
+        "incentives_added",
+        "incentives_to_baseline_buyers",
+        "incremental_margin",
+        "fixed_costs",
+        "spend",
+    ]
     found = ["expected_profit", "profit_low", "profit_high", "roi", "break_even_lift", "max_cost_per_contact"]
-    plan = published(folder, "Plan", [*given, "discount_anyway", *money, *found, "detectable_lift"])
-    terms = ["name", "contact_cost", "redemption", "fixed_cost", "delivered", "lift", "lift_low", "lift_high"]
+    plan = published(folder, "Plan", [*given, "discount_to_baseline_buyers", *money, *found, "minimum_detectable_lift"])
+    terms = ["name", "contact_cost", "redemption", "fixed_cost", "delivery_rate", "lift", "lift_low", "lift_high"]
     plan = plan.merge(
         published(folder, "Campaigns", terms), left_on="campaign", right_on="name", validate="many_to_one"
     )
     plan = plan[plan.contacts > 0]
     assert len(plan)
     fixed = plan.fixed_cost / plan.groupby("campaign").contacts.transform("sum")
-    added, anyway = plan.redemption * plan.discount, plan.redemption * plan.discount_anyway
+    added, anyway = plan.redemption * plan.discount, plan.redemption * plan.discount_to_baseline_buyers
     each = {
-        lift: plan.delivered * (plan[lift] * (plan.margin - added) - plan.chance_anyway * anyway) - plan.contact_cost
+        lift: plan.delivery_rate * (plan[lift] * (plan.margin - added) - plan.baseline_probability * anyway)
+        - plan.contact_cost
         for lift in ("lift", "lift_low", "lift_high")
     }
     want = {
         "contact_costs": plan.contacts * plan.contact_cost,
-        "incentives_added": plan.contacts * plan.delivered * plan.lift * added,
-        "incentives_anyway": plan.contacts * plan.delivered * plan.chance_anyway * anyway,
-        "added_margin": plan.contacts * plan.delivered * plan.lift * plan.margin,
+        "incentives_added": plan.contacts * plan.delivery_rate * plan.lift * added,
+        "incentives_to_baseline_buyers": plan.contacts * plan.delivery_rate * plan.baseline_probability * anyway,
+        "incremental_margin": plan.contacts * plan.delivery_rate * plan.lift * plan.margin,
         "fixed_costs": plan.contacts * fixed,
-        "spend": plan.contact_costs + plan.incentives_added + plan.incentives_anyway + plan.fixed_costs,
+        "spend": plan.contact_costs + plan.incentives_added + plan.incentives_to_baseline_buyers + plan.fixed_costs,
         "expected_profit": plan.contacts * (each["lift"] - fixed),
         "profit_low": plan.contacts * (each["lift_low"] - fixed),
         "profit_high": plan.contacts * (each["lift_high"] - fixed),
         "roi": plan.expected_profit / plan.spend,
-        "break_even_lift": ((plan.contact_cost + fixed) / plan.delivered + plan.chance_anyway * anyway) / (plan.margin - added),
+        "break_even_lift": ((plan.contact_cost + fixed) / plan.delivery_rate + plan.baseline_probability * anyway) / (plan.margin - added),
         "max_cost_per_contact": each["lift"] + plan.contact_cost - fixed,
-        "detectable_lift": 2.8016 / plan.delivered
-        * (plan.chance_anyway * (1 - plan.chance_anyway) * (1 / plan.contacts + 1 / plan.control.replace(0, float("nan")))) ** 0.5,
+        "minimum_detectable_lift": 2.8016 / plan.delivery_rate
+        * (plan.baseline_probability * (1 - plan.baseline_probability) * (1 / plan.contacts + 1 / plan.control.replace(0, float("nan")))) ** 0.5,
     }  # fmt: skip
     for column, values in want.items():
         assert plan[column].to_numpy() == pytest.approx(values.to_numpy(), rel=1e-6, abs=1e-6, nan_ok=True), column

@@ -10,7 +10,7 @@ from crm_utils.budget import optimizer, uplift
 from crm_utils.core import errors
 
 DAY = pd.Timestamp("2024-12-31")
-OFFERS = campaigns({"contact_cost": 0.5, "lift": 0.05, "lift_low": 0.01, "lift_high": 0.09, "delivered": 0.9})
+OFFERS = campaigns({"contact_cost": 0.5, "lift": 0.05, "lift_low": 0.01, "lift_high": 0.09, "delivery_rate": 0.9})
 
 
 def simulated(seed: int, lift: float, count: int = 4000, held: float = 0.2, random_groups: bool = True) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def valued(customers, models) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def segments(customers) -> pd.DataFrame:
-    return customers[["customer_id"]].assign(segment=np.where(customers.repeat_orders > 2, "Champions", "Lost"))
+    return customers[["customer_id"]].assign(segment=np.where(customers.repeat_purchase_days > 2, "Champions", "Lost"))
 
 
 def test_summary_by_hand():
@@ -62,7 +62,7 @@ def test_value_is_the_discounted_sum_of_months(customers, models, valued):
     one = customers.iloc[[5]]
     total, before = 0.0, 0.0
     for month in range(1, 13):
-        until = models.expected_orders(one, [forecast.days_ahead(TODAY, month)])[0, 0]
+        until = models.expected_purchases(one, [forecast.days_ahead(TODAY, month)])[0, 0]
         total += 0.3 * (until - before) * models.expected_value(one)[0] / 1.1 ** (month / 12)
         before = until
     assert valued.clv[5] == pytest.approx(total)
@@ -75,16 +75,16 @@ def test_relations(customers, models, valued):
     assert total(margin=0.6) == pytest.approx(2 * total())
     assert total(discount=0.2) < total() < total(discount=0)
     assert total(months=6) < total() < total(months=24)
-    assert total(discount=0) == pytest.approx(0.3 * valued.expected_revenue.sum())
+    assert total(discount=0) == pytest.approx(0.3 * valued.expected_revenue_12m.sum())
     shuffled = customers.sample(frac=1, random_state=0)
     again = forecast.forecast_customers(shuffled, models, TODAY).sort_index()
     pd.testing.assert_frame_equal(again, forecast.forecast_customers(customers, models, TODAY))
 
 
 def test_it_honours_its_contract(valued):
-    table = check_contract(valued.assign(historic_clv=1.0), "cltv")
+    table = check_contract(valued.assign(historical_clv=1.0), "cltv")
     assert (table.clv_low <= table.clv).all() and (table.clv <= table.clv_high).all()
-    assert table.p_alive.isna().equals(table.repeat_orders == 0)
+    assert table.p_alive.isna().equals(table.repeat_purchase_days == 0)
     assert table.tier.value_counts().to_dict() == {"A": 100, "B": 100, "C": 100}
     assert table[table.tier == "A"].clv.min() >= table[table.tier == "B"].clv.max()
 
@@ -105,14 +105,16 @@ def test_outlook_agrees_with_the_customers(customers, models, valued, segments):
     everyone = table[table.segment == "all"].set_index("months")
     parts = table[table.segment != "all"].groupby("months").revenue.sum()
     assert everyone.revenue.to_dict() == pytest.approx(parts.to_dict())
-    assert everyone.revenue[12] == pytest.approx(valued.expected_revenue.sum())
-    assert everyone.unadjusted_revenue[3] == pytest.approx(valued.expected_revenue_3m.sum())
-    assert everyone.revenue[3] == pytest.approx(1.5 * everyone.unadjusted_revenue[3])
+    assert everyone.revenue[12] == pytest.approx(valued.expected_revenue_12m.sum())
+    assert everyone.revenue_without_seasonality[3] == pytest.approx(valued.expected_revenue_3m.sum())
+    assert everyone.revenue[3] == pytest.approx(1.5 * everyone.revenue_without_seasonality[3])
     assert everyone.season.isna().to_dict() == {1: False, 3: False, 6: True, 12: False}
     assert ((table.revenue_low < table.revenue) & (table.revenue < table.revenue_high)).all()
     totals = forecast.value_by_segment(valued, segments, table)
-    assert totals.expected_revenue.sum() == pytest.approx(everyone.revenue[12])
-    assert ((totals.revenue_low < totals.expected_revenue) & (totals.expected_revenue < totals.revenue_high)).all()
+    assert totals.expected_revenue_12m.sum() == pytest.approx(everyone.revenue[12])
+    assert (
+        (totals.revenue_low < totals.expected_revenue_12m) & (totals.expected_revenue_12m < totals.revenue_high)
+    ).all()
 
 
 def test_lists(valued, segments):
@@ -130,7 +132,7 @@ def test_the_joined_table_holds_every_customer_once(valued, segments):
     assert whole.clv.is_monotonic_decreasing and whole.revenue.iloc[0] == 33.33
     assert whole[["horizon_months", "margin_rate", "discount_rate"]].iloc[0].tolist() == [12, 0.3, 0.1]
     first = valued.set_index("customer_id").loc[whole.customer_id.iloc[0]]
-    assert whole.expected_revenue_12m.iloc[0] == round(first.expected_revenue, 2)
+    assert whole.expected_revenue_12m.iloc[0] == round(first.expected_revenue_12m, 2)
     assert str(whole.last_order.iloc[0]) == "2011-12-09"
 
 
@@ -138,18 +140,18 @@ def test_thin_data_go_on_with_the_average_rate(segments):
     few = pd.DataFrame(
         {
             "customer_id": list("abcd"),
-            "repeat_orders": 0,
-            "last_order_age": 0,
+            "repeat_purchase_days": 0,
+            "last_purchase_age_days": 0,
             "age": [9, 5, 3, 0],
-            "mean_value": [5.0, 6, 7, 8],
+            "mean_purchase_value": [5.0, 6, 7, 8],
         }
     )
     models = btyd.fit_customer_base(few)
     valued = forecast.add_lifetime_value(forecast.forecast_customers(few, models, TODAY), models, TODAY, TERMS)
-    check_contract(valued.assign(historic_clv=0.0), "cltv")
+    check_contract(valued.assign(historical_clv=0.0), "cltv")
     assert valued.p_alive.isna().all() and models.withheld
     # half a purchase day in a year and 17 days, for 366 days
-    assert valued.expected_orders.to_numpy() == pytest.approx(0.5 / (365 + 17) * 366, rel=1e-3)
-    model = check_contract(models.table(TERMS.table()), "model")
+    assert valued.expected_purchase_days_12m.to_numpy() == pytest.approx(0.5 / (365 + 17) * 366, rel=1e-3)
+    model = check_contract(models.table(TERMS.table()), "fitted_parameters")
     purchase, _ = btyd.models_from_table(model)
     assert btyd.purchase_probabilities(purchase, few, [30]).notna().all(axis=None)

@@ -125,8 +125,8 @@ def test_key_figures_in_words(now, said):
 
 def test_settings_that_differ_are_named():
     assert isinstance(headlines.settings([]), headlines.NotApplicable)
-    text = headlines.settings([("02_rfm.bins", "5", "4")])
-    assert text == "Not only the customers changed: 1 setting differs (02_rfm.bins was 5 and is 4)."
+    text = headlines.settings([("02_rfm.n_bins", "5", "4")])
+    assert text == "Not only the customers changed: 1 setting differs (02_rfm.n_bins was 5 and is 4)."
     assert "2 settings differ (" in headlines.settings([("a", "1", "2"), ("b", "1", "2")])
 
 
@@ -165,7 +165,7 @@ def two_dates(built, tmp_path_factory) -> Path:
     (earlier / "manifest.json").write_text(json.dumps(manifest | {"analysis_date": str(THEN), "pages_key": "earlier"}))
     store = Run(earlier)
     now = store.load("customers")
-    state = migration.rfm_as_of(store.scan("orders"), store.scan("adjustments"), THEN, now)
+    state = migration.rfm_as_of(store.scan("orders"), store.scan("order_adjustments"), THEN, now)
     customers = measures.score_customers(state, measures.scoring_config_of(now))
     assigned = assignment.segment_rules_of(store.load("segments")).segment(customers, THEN)
     names = dict.fromkeys(store.load("segment_profile").segment, "advice")
@@ -306,13 +306,13 @@ def test_other_rules_on_the_two_dates_are_said_and_moves_left_out(two_dates, tmp
     root = shutil.copytree(two_dates, tmp_path / "project")
     earlier = root / "reports" / "small" / str(THEN)
     manifest = json.loads((earlier / "manifest.json").read_text())
-    manifest["notebooks"][1]["parameters"]["bins"]["value"] = 4
+    manifest["notebooks"][1]["parameters"]["n_bins"]["value"] = 4
     (earlier / "manifest.json").write_text(json.dumps(manifest))
     customers = Run(earlier).load("customers")
     customers.attrs["rules"] |= {"window": "12 months to the analysis date"}
     Run(earlier).save(customers, "customers")
     page = compare_dates.comparison_page(earlier, earlier.with_name(str(NOW)))
-    assert "1 setting differs (02_rfm.bins was 4 and is 5)" in page
+    assert "1 setting differs (02_rfm.n_bins was 4 and is 5)" in page
     assert "Who moved between segments is not shown: the two dates score customers by different rules." in page
 
 

@@ -146,18 +146,20 @@ def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
     classified = cleaning.classify(lines, rules)
     log = cleaning.build_ledger(orders.aggregate_lines(classified), list(rules))
     store = Run(run)
-    store.save(log, "cleaning_log")
+    store.save(log, "cleaning_ledger")
     store.save(orders.orders_from_lines(cleaning.keep_counted_lines(classified, log, DAY)), "orders")
     store.save(measures.score_customers(measures.compute_rfm(store.scan("orders"), DAY)), "customers")
     matched = cleaning.classify(lines, cleaning.removal_rules(lines, DAY, cancellations="match"))
     kept = matched.filter(matched.removed_by.isnull())
     parts = cancellations.match_cancellations(kept, cleaning.select_cancellations(matched), "match")
-    store.save(cancellations.order_adjustments(parts), "adjustments")
+    store.save(cancellations.order_adjustments(parts), "order_adjustments")
     store.save(cancellations.unmatched_cancellations(parts), "unmatched_cancellations")
-    store.save(customer_features.compute_customer_features(kept, cleaning.select_cancellations(matched)), "habits")
+    store.save(
+        customer_features.compute_customer_features(kept, cleaning.select_cancellations(matched)), "customer_features"
+    )
     store.save(
         orders.customer_lines(classified, worked_example.choose_example_customer(store.scan("orders")), DAY),
-        "example_lines",
+        "example_customer_lines",
     )
     return {"frames": {path.stem: pd.read_parquet(path) for path in sorted((run / "data").glob("*.parquet"))}}
 
@@ -183,7 +185,7 @@ def test_the_reference_is_what_pandas_adds_up(reference, ledger):
 
 
 def assert_same(found: dict, reference: dict) -> None:
-    assert {"cleaning_log", "orders", "customers"} <= set(found["frames"])
+    assert {"cleaning_ledger", "orders", "customers"} <= set(found["frames"])
     for name in found["frames"]:
         frame = reference["frames"][name]
         exact = name != "habits"  # SQLite has no decimals: a ratio may differ in its last digit

@@ -90,11 +90,11 @@ def test_thousands_are_written_as_set(sign, written):
 
 
 def test_a_report_sets_its_thousands_in_its_parameters(tmp_path):
-    settings = {"title": "T", "currency": "GBP", "thousands": "'", "source": {"sample": "cdnow"}, "report": "t",
+    settings = {"title": "T", "currency": "GBP", "thousands_separator": "'", "source": {"sample": "cdnow"}, "report": "t",
                 "columns": {"customer_id": "c", "ordered_at": "d", "amount": "a"}, "analysis_date": "2024-01-01", "root": ".."}  # fmt: skip
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     try:
-        assert Run(tmp_path).settings.thousands == "'"
+        assert Run(tmp_path).settings.thousands_separator == "'"
         assert formatting.count(1500) == "1'500"
     finally:
         formatting.set_thousands_separator(",")

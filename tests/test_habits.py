@@ -31,7 +31,7 @@ def test_habits_by_hand():
     found = table(line_items(ROWS, country=["UK", "UK", "FR", "UK", "FR", "FR"], unit_cost=1.0))
     assert found.price_ratio.tolist() == pytest.approx([1.0, 0.9])
     assert found.distinct_products.tolist() == [2, 2]
-    assert found.top_product.tolist() == ["mug", "bag"]  # equally often: the first by name
+    assert found.favourite_product.tolist() == ["mug", "bag"]  # equally often: the first by name
     assert found.country.tolist() == ["UK", "FR"]
     assert found.return_share.tolist() == pytest.approx([6 / 9, 0])
     assert found.margin_rate.tolist() == pytest.approx([1 - 3 / 9, 1 - 4 / 10])
@@ -48,7 +48,7 @@ def test_a_product_that_usually_costs_nothing_says_nothing_about_prices():
 
 def test_only_what_the_source_can_tell():
     lines = line_items(ROWS)
-    assert list(table(lines).columns) == ["price_ratio", "distinct_products", "top_product", "return_share"]
+    assert list(table(lines).columns) == ["price_ratio", "distinct_products", "favourite_product", "return_share"]
     assert list(table(lines.drop("product_id", "order_id", "unit_price")).columns) == []
 
 

@@ -21,12 +21,12 @@ def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, sea
             "origin": pd.Timestamp("2011-01-01") + pd.Timedelta(days=91 * place),
             "horizon_days": 91,
             "method": method,
-            "orders_actual": 10.0,
-            "orders_predicted": 9.0,
+            "purchase_days_actual": 10.0,
+            "purchase_days_predicted": 9.0,
             "revenue_actual": 100.0,
             "revenue_predicted": forecast,
             "revenue_new": 25.0,
-            "mae_orders": 0.5,
+            "mae_purchase_days": 0.5,
             "top_decile_capture": share,
             "past_spend_capture": 0.3,
             "season": season if method == MODEL_WITH_SEASON and place else np.nan,
@@ -120,8 +120,8 @@ def test_the_largest_gap_is_named():
         {
             "bought_again": ["never", "10 times or more"],
             "customers": [1000, 2],
-            "orders_predicted": [200.0, 18.0],
-            "orders_actual": [100.0, 6.0],
+            "purchase_days_predicted": [200.0, 18.0],
+            "purchase_days_actual": [100.0, 6.0],
         }
     )
     assert "had never bought again: 0.20 purchase days expected of each, 0.10 made" in narrative.by_frequency(classes)
@@ -158,7 +158,7 @@ def outlook() -> pd.DataFrame:
             "revenue": [500.0, 2000.0],
             "revenue_low": [400.0, 1500.0],
             "revenue_high": [700.0, 2600.0],
-            "unadjusted_revenue": [450.0, 2000.0],
+            "revenue_without_seasonality": [450.0, 2000.0],
             "season": [np.nan, 1.0],
         }  # fmt: skip
     )

@@ -117,9 +117,9 @@ def test_churn_by_hand():
 
 def test_value_has_the_right_dimensions():
     """Margin .3 × 50 a day × 4 days in 182 days (2 periods) ÷ churn .5 = 60; money doubles it, another customer does not."""
-    one = pd.DataFrame({"age": [182], "repeat_orders": [3], "mean_value": [50.0]})
+    one = pd.DataFrame({"age": [182], "repeat_purchase_days": [3], "mean_purchase_value": [50.0]})
     assert article_method.historical_clv(one, 0.3, 0.5).tolist() == [60]
-    assert article_method.historical_clv(one.assign(mean_value=100.0), 0.3, 0.5).tolist() == [120]
+    assert article_method.historical_clv(one.assign(mean_purchase_value=100.0), 0.3, 0.5).tolist() == [120]
     assert article_method.historical_clv(pd.concat([one, one]), 0.3, 0.5).tolist() == [60, 60]
-    newcomer = pd.DataFrame({"age": [3], "repeat_orders": [0], "mean_value": [50.0]})
+    newcomer = pd.DataFrame({"age": [3], "repeat_purchase_days": [0], "mean_purchase_value": [50.0]})
     assert article_method.historical_clv(newcomer, 0.3, 0.5).tolist() == [30]  # one day a period, not 30

@@ -157,7 +157,7 @@ def derived(folder: Path) -> set[str]:
     quiet = profile[profile.segment.isin(["At Risk", "Can't Lose Them"])]
     spent_on = plan.groupby("segment").contacts.sum()
     avoided = spent_on[spent_on == 0].index
-    shown = plan[plan.flip_lift.notna()]
+    shown = plan[plan.break_point_lift.notna()]
     tested = data["backtest"].assign(miss=lambda table: (table.revenue_predicted / table.revenue_actual - 1).abs())
     segments = openpyxl.load_workbook(folder / "workbook.xlsx", data_only=True)["Segments"]
     gone = pd.read_csv(folder / "lists" / "best-customers-gone.csv")
@@ -172,7 +172,7 @@ def derived(folder: Path) -> set[str]:
         quiet.customers.sum(),
         quiet.revenue.sum(),
         idle[idle.index.isin(avoided) & (idle > 0)].sum(),
-        shown.flip_lift.between(shown.lift_low, shown.lift_high).sum(),
+        shown.break_point_lift.between(shown.lift_low, shown.lift_high).sum(),
         tested.origin.nunique(),
         -sum(row[-1] or 0 for row in segments.iter_rows(min_row=3, values_only=True)),  # what contacting all would lose
         *tested.groupby("method").miss.mean(),
@@ -231,7 +231,7 @@ def test_the_leading_numbers_are_these(page, built):
 
 def test_what_a_new_customer_may_cost_follows_from_the_tables(page, built):
     data = built / DAY / "data"
-    model = pd.read_parquet(data / "model.parquet").set_index(["model", "parameter"]).value
+    model = pd.read_parquet(data / "fitted_parameters.parquet").set_index(["model", "parameter"]).value
     orders = pd.read_parquet(data / "orders.parquet").sort_values("ordered_at")
     orders["day"] = orders.ordered_at.dt.date
     first = orders.groupby(["customer_id", "day"]).revenue.sum().groupby("customer_id").first().mean()

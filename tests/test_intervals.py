@@ -20,10 +20,10 @@ def customers(cdnow_sample) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "customer_id": first.index,
-            "repeat_orders": (grouped.size() - 1).to_numpy(),
-            "last_order_age": (last - first).dt.days.to_numpy(),
+            "repeat_purchase_days": (grouped.size() - 1).to_numpy(),
+            "last_purchase_age_days": (last - first).dt.days.to_numpy(),
             "age": (pd.Timestamp("1997-09-30") - first).dt.days.to_numpy(),
-            "mean_value": grouped.amount.mean().to_numpy(),
+            "mean_purchase_value": grouped.amount.mean().to_numpy(),
         }
     )
 
@@ -40,8 +40,8 @@ def draw(
     names = [(m, name) for m in (models.purchase, models.value) for name in m.parameters]
     centre = np.log([getattr(model, name) for model, name in names])
     totals = []
-    x, t_x, T = (customers[name].to_numpy(float) for name in ("repeat_orders", "last_order_age", "age"))
-    n, z = x + 1, customers.mean_value.to_numpy()
+    x, t_x, T = (customers[name].to_numpy(float) for name in ("repeat_purchase_days", "last_purchase_age_days", "age"))
+    n, z = x + 1, customers.mean_purchase_value.to_numpy()
     for r, alpha, a, b, p, q, gamma in np.exp(rng.multivariate_normal(centre, models.covariance, draws)):
         alive = rng.random(len(x)) < btyd.BgNbd(r, alpha, a, b).p_alive(x, t_x, T)
         orders = rng.poisson(rng.gamma(r + x, 1 / (alpha + T)) * t)
@@ -73,7 +73,7 @@ def test_slopes_are_those_of_the_whole_forecast(models, customers):
 
 
 def test_groups_add_up_to_all(models, customers):
-    halves = pd.Series(np.where(customers.repeat_orders > 0, "again", "once"), index=customers.index)
+    halves = pd.Series(np.where(customers.repeat_purchase_days > 0, "again", "once"), index=customers.index)
     parts = models.totals(customers, [30, 91], halves)
     whole = models.totals(customers, [30, 91], pd.Series("all", index=customers.index))
     assert parts.groupby("days").revenue.sum().tolist() == pytest.approx(whole.revenue.tolist())
@@ -99,22 +99,22 @@ def test_past_error_by_hand():
 
 def test_a_heavy_tail_has_a_range_that_holds(customers):
     """Values so far apart that a sum has no variance (D = 1.6 + 0.3 ≤ 2): of 400 exact draws about 90 % lie in the range."""
-    few = customers[customers.repeat_orders == 0].head(200)
+    few = customers[customers.repeat_purchase_days == 0].head(200)
     values = btyd.GammaGamma(0.3, 1.6, 20.0)
     low, high = ForecastErrorModel(0.0, 0).interval(
-        (values.expected_value(np.ones(len(few)), few.mean_value.to_numpy())).sum(),
-        values.variance_of_sum(np.ones(len(few)), few.mean_value.to_numpy(), 1.0, 1.0).sum()
-        / values.expected_value(np.ones(len(few)), few.mean_value.to_numpy()).sum() ** 2,
+        (values.expected_value(np.ones(len(few)), few.mean_purchase_value.to_numpy())).sum(),
+        values.variance_of_sum(np.ones(len(few)), few.mean_purchase_value.to_numpy(), 1.0, 1.0).sum()
+        / values.expected_value(np.ones(len(few)), few.mean_purchase_value.to_numpy()).sum() ** 2,
     )
     rng = np.random.default_rng(5)
-    scale = rng.gamma(1.9, 1 / (20 + few.mean_value.to_numpy()), (400, len(few)))
+    scale = rng.gamma(1.9, 1 / (20 + few.mean_purchase_value.to_numpy()), (400, len(few)))
     drawn = rng.gamma(0.3, 1 / scale).sum(axis=1)
     assert 0.8 < ((drawn > low) & (drawn < high)).mean() < 0.99
 
 
 def test_a_forecast_of_next_to_nothing_has_a_range(models, customers):
     """Frequent buyers who have been silent for decades: nothing is expected, and nothing is in the range."""
-    gone = customers.head(3).assign(repeat_orders=400, last_order_age=400, age=40_000)
+    gone = customers.head(3).assign(repeat_purchase_days=400, last_purchase_age_days=400, age=40_000)
     total = models.totals(gone, [91], pd.Series("gone", index=gone.index))
     low, high = ForecastErrorModel(0.1, 0).interval(total.revenue.to_numpy(), total.relative_variance.to_numpy())
     assert np.isfinite([low, high]).all()
@@ -130,7 +130,7 @@ def test_worse_pasts_and_higher_levels_widen():
 
 
 def test_a_customers_expected_value_lies_in_its_range(models, customers):
-    values = models.expected_orders(customers, [365])[:, 0] * models.expected_value(customers)
+    values = models.expected_purchases(customers, [365])[:, 0] * models.expected_value(customers)
     slopes = models.slopes(customers, [365], np.eye(1))[:, 0, :] / values[:, None]
     low, high = models.expected_interval(values, slopes)
     assert ((low > 0) & (low < values) & (values < high)).all()

@@ -54,7 +54,7 @@ def both_dates(orders: ibis.Table, rules: ScoringConfig, adjustments: ibis.Table
 
     limits = (
         measures.bin_edges(measures.compute_rfm(orders_as_of(orders, adjustments, THEN), THEN, rules), rules)
-        if rules.frozen_on
+        if rules.bin_edges_from_date
         else None
     )
     now = measures.score_customers(
@@ -71,7 +71,7 @@ def both_dates(orders: ibis.Table, rules: ScoringConfig, adjustments: ibis.Table
 
 @given(
     st.integers(0, 10_000),
-    st.sampled_from([ScoringConfig(), ScoringConfig(monetary_of="average"), ScoringConfig(recency_in="weeks")]),
+    st.sampled_from([ScoringConfig(), ScoringConfig(monetary_measure="average"), ScoringConfig(recency_unit="weeks")]),
 )
 @settings(max_examples=12, deadline=None)
 def test_the_causes_sum_to_the_change_of_every_segment(seed, rules):
@@ -83,7 +83,7 @@ def test_the_causes_sum_to_the_change_of_every_segment(seed, rules):
 
 
 def test_frozen_limits_move_nobody_by_themselves():
-    then, now, (before, after) = both_dates(shop(1), ScoringConfig(frozen_on=str(THEN)))
+    then, now, (before, after) = both_dates(shop(1), ScoringConfig(bin_edges_from_date=str(THEN)))
     moves = migration.decompose_migration(then, now, NAMING, THEN, NOW)
     assert not moves.cause.isin([migration.BY_OLD, migration.BY_NEW]).any()
     assert migration.net_by_cause(moves, after).customers_then.tolist() == before.customers.tolist()
@@ -117,7 +117,7 @@ def test_two_customers_worked_by_hand():
     }
     naming = assignment.SegmentRules(cells, 2, {}, {})
     rules = ScoringConfig(
-        bins=2, limits={"recency": [29]}
+        n_bins=2, limits={"recency": [29]}
     )  # at most 29 days scores 2: a's 1 June was recent on 30 June
     from crm_utils.core.orders import orders_as_of
 

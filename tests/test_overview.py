@@ -18,7 +18,7 @@ def publish(root: Path, report: str, day: str, customers: int, key: str = "k", *
     folder = root / "reports" / report / day
     (folder / "data").mkdir(parents=True, exist_ok=True)
     figures = {"customers": customers, "orders": 9, "revenue": 1e3 * customers, "bought_in_90_days": customers // 2}
-    figures |= {"expected_revenue": 500.0, "spend": 10.0, "expected_profit": 20.0}
+    figures |= {"expected_revenue_12m": 500.0, "spend": 10.0, "expected_profit": 20.0}
     content = {"title": report.title(), "currency": "USD", "analysis_date": day, "summary": figures, "pages_key": key}
     (folder / "manifest.json").write_text(json.dumps(content | manifest))
     sizes = pd.DataFrame({"segment": ["Champions", "Lost", "Empty"], "customers": [customers // 3, customers // 2, 0]})

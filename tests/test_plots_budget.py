@@ -18,7 +18,7 @@ PLAN = pd.DataFrame(
         "lift": [0.02, 0.01],
         "lift_low": [0.01, 0.0],
         "lift_high": [0.04, 0.02],
-        "flip_lift": [0.015, float("nan")],
+        "break_point_lift": [0.015, float("nan")],
     }
 )
 

@@ -73,18 +73,18 @@ def test_a_report_has_all_its_pages_tables_and_links(built):
     assert broken_links(built / "reports") == []
     tables = {path.stem for path in (built / DAY / "data").glob("*.parquet")}
     assert tables == {
-        "adjustments",
+        "order_adjustments",
         "backtest",
         "budget",
-        "cleaning_log",
+        "cleaning_ledger",
         "cltv",
         "customers",
-        "example_lines",
+        "example_customer_lines",
         "forecast",
-        "habits",
-        "model",
+        "customer_features",
+        "fitted_parameters",
         "orders",
-        "segment_moves",
+        "segment_migration",
         "segment_profile",
         "segments",
         "unmatched_cancellations",
@@ -94,14 +94,14 @@ def test_a_report_has_all_its_pages_tables_and_links(built):
 
 def test_totals_agree_from_the_ledger_to_the_customers(built):
     data = built / DAY / "data"
-    left = pd.read_parquet(data / "cleaning_log.parquet").revenue_left.iloc[-1]
+    left = pd.read_parquet(data / "cleaning_ledger.parquet").revenue_left.iloc[-1]
     for table in ("orders", "customers", "segment_profile"):
         assert pd.read_parquet(data / f"{table}.parquet").revenue.sum() == pytest.approx(left, abs=0.01), table
 
 
 def test_the_lines_of_the_customer_worked_by_hand_add_up_to_their_orders(built):
     data = built / DAY / "data"
-    lines, orders = (pd.read_parquet(data / f"{table}.parquet") for table in ("example_lines", "orders"))
+    lines, orders = (pd.read_parquet(data / f"{table}.parquet") for table in ("example_customer_lines", "orders"))
     counted = lines[lines.removed_by.isna()].groupby("order_id").amount.sum()
     own = orders[orders.customer_id.isin(lines.customer_id)].set_index("order_id").revenue
     assert counted.to_dict() == pytest.approx(own.to_dict())
@@ -178,7 +178,7 @@ def test_an_edited_notebook_reruns_alone_with_what_follows(rebuilt):
 
 def test_a_parameter_overrides_the_notebook_and_the_page_says_so(rebuilt):
     with (rebuilt / "params" / "small.yaml").open("a") as file:
-        file.write("budget: {budget: 200}\n")
+        file.write("budget: {total_budget: 200}\n")
     assert run(rebuilt, "report").returncode == 0
     page = (rebuilt / DAY / "05_budget.html").read_text()
     assert "params/small.yaml, overrides 50000" in page
@@ -188,15 +188,15 @@ def test_a_parameter_overrides_the_notebook_and_the_page_says_so(rebuilt):
 def test_a_default_that_is_set_is_told_and_runs_no_notebook(rebuilt, monkeypatch, capsys):
     driver = prepared(rebuilt, monkeypatch, capsys)
     with (rebuilt / "params" / "small.yaml").open("a") as file:
-        file.write("rfm: {bins: 5}\n")
+        file.write("rfm: {n_bins: 5}\n")
     assert driver("report")[0] == 0
     assert driver.started == []
     settings = BeautifulSoup((rebuilt / DAY / "02_rfm.html").read_text(), "html.parser").find(
         "details", class_="settings"
     )
-    row = next(row.get_text(" ", strip=True) for row in settings.find_all("tr") if "bins" in row.get_text())
+    row = next(row.get_text(" ", strip=True) for row in settings.find_all("tr") if "n_bins" in row.get_text())
     assert row.endswith("params/small.yaml")
-    assert json.loads((rebuilt / DAY / "manifest.json").read_text())["params"]["rfm"] == {"bins": 5}
+    assert json.loads((rebuilt / DAY / "manifest.json").read_text())["params"]["rfm"] == {"n_bins": 5}
 
 
 def test_a_failing_notebook_keeps_the_last_good_report(rebuilt):
@@ -229,7 +229,7 @@ def test_a_broken_report_stops_no_other(rebuilt):
     before = contents(rebuilt / DAY)
     done = run(rebuilt, "report")
     assert done.returncode == 1
-    assert "params/another.yaml: unknown parameter rfm.bin; did you mean bins?" in done.stderr
+    assert "params/another.yaml: unknown parameter rfm.bin; did you mean n_bins?" in done.stderr
     assert "no order on or before 1990-01-01 is left" in done.stderr
     assert "choose a later analysis date" in done.stderr
     assert "small.csv has no column 'dollars' (columns.amount); did you mean 'dollar_value'?" in done.stderr
@@ -369,12 +369,12 @@ def test_what_a_stale_notebook_wrote_over_is_stale(tmp_path, files, fresh):
 
 
 def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):
-    """What an analyst does: make draft, open 02_rfm, set bins to 4, run all; 03 then asks for a map. What is published stays."""
+    """What an analyst does: make draft, open 02_rfm, set n_bins to 4, run all; 03 then asks for a map. What is published stays."""
     before = contents(rebuilt / DAY)
     done = run(rebuilt, "draft", "--report", "small")
     assert done.returncode == 0, done.stderr
     assert "_draft" not in (rebuilt / "reports" / "index.html").read_text()
-    edit(rebuilt / "notebooks" / "02_rfm.ipynb", "bins: int = 5", "bins: int = 4")
+    edit(rebuilt / "notebooks" / "02_rfm.ipynb", "n_bins: int = 5", "n_bins: int = 4")
     execute = [
         sys.executable,
         "-m",
@@ -495,7 +495,7 @@ def test_the_default_report_from_a_fresh_clone(tmp_path):
     assert [sorted(path.name for path in (reports / "cdnow" / day).glob("*.html")) for day in dates] == [PAGES] * 4
     assert broken_links(reports) == []
     data = reports / "cdnow" / "1998-06-30" / "data"
-    log = pd.read_parquet(data / "cleaning_log.parquet")
+    log = pd.read_parquet(data / "cleaning_ledger.parquet")
     assert log.iloc[0][["rows_left", "customers_left", "revenue_left"]].tolist() == [69_659, 23_570, 2_500_315.63]
     assert log.iloc[-1][["customers_left", "revenue_left"]].tolist() == [23_502, 2_500_315.63]
     for table in ("orders", "customers"):

@@ -46,13 +46,13 @@ def test_quantile_scores_of_ten_values():
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=60), st.integers(2, 10), st.booleans())
-def test_equal_values_get_equal_scores_in_any_order(values, bins, low_is_best):
+def test_equal_values_get_equal_scores_in_any_order(values, n_bins, low_is_best):
     series = pd.Series(values, name="x", dtype=float)
-    scores = by_quantiles(series, bins, low_is_best)
-    assert scores.between(1, bins).all()
+    scores = by_quantiles(series, n_bins, low_is_best)
+    assert scores.between(1, n_bins).all()
     assert scores.groupby(series).nunique().eq(1).all()
     shuffled = series.sample(frac=1, random_state=1)
-    assert by_quantiles(shuffled, bins, low_is_best).sort_index().tolist() == scores.tolist()
+    assert by_quantiles(shuffled, n_bins, low_is_best).sort_index().tolist() == scores.tolist()
     steps = scores.groupby(series).first().diff().dropna()
     assert ((steps <= 0) if low_is_best else (steps >= 0)).all()
 
@@ -132,7 +132,7 @@ def small_map(cells_of_low: list[dict]) -> dict:
     high = {"name": "High", "meaning": "-", "advice": "-", "cells": [{"recency": 2}]}
     return {
         "title": "t",
-        "bins": 2,
+        "n_bins": 2,
         "segments": [high, {"name": "Low", "meaning": "-", "advice": "-", "cells": cells_of_low}],
     }
 
@@ -151,14 +151,14 @@ def test_a_map_for_other_classes_is_refused():
     scored = measures.score_customers(customers(), 4)
     names = read_yaml(MAPS / "dma11.yaml", SegmentMap)
     with pytest.raises(errors.SegmentError, match="made for 5 score classes, the customers were scored in 4"):
-        assignment.assign_segments(scored, names.cells(), names.bins)
+        assignment.assign_segments(scored, names.cells(), names.n_bins)
 
 
 def test_the_profile_adds_up_and_keeps_empty_segments():
     scored = measures.score_customers(customers(), 5)
     names = read_yaml(MAPS / "dma11.yaml", SegmentMap)
     profile = assignment.segment_profile(
-        scored, assignment.assign_segments(scored, names.cells(), names.bins), names.advice()
+        scored, assignment.assign_segments(scored, names.cells(), names.n_bins), names.advice()
     )
     assert profile.segment.tolist() == list(names.advice())
     assert profile.customers.sum() == 5

@@ -17,9 +17,9 @@ from crm_utils.rfm import measures, scoring
 from crm_utils.rfm.measures import ScoringConfig
 
 
-def by_quantiles(values: pd.Series, bins: int, low_is_best: bool = False) -> pd.Series:
+def by_quantiles(values: pd.Series, n_bins: int, low_is_best: bool = False) -> pd.Series:
     """Scores of one measure, as `rfm.score` draws them."""
-    return scoring.digitize(values, scoring.quantile_bin_edges(values, bins, low_is_best), low_is_best)
+    return scoring.digitize(values, scoring.quantile_bin_edges(values, n_bins, low_is_best), low_is_best)
 
 
 def customers(recency, orders, revenue, **columns) -> pd.DataFrame:
@@ -41,17 +41,17 @@ def placed(*rows: tuple[str, str, float]) -> ibis.Table:
     st.integers(2, 10),
     st.booleans(),
 )
-def test_limits_give_the_formula_of_the_methods(values, bins, low_is_best):
+def test_limits_give_the_formula_of_the_methods(values, n_bins, low_is_best):
     series = pd.Series(values, dtype=float, name="x")
-    scores = by_quantiles(series, bins, low_is_best)
+    scores = by_quantiles(series, n_bins, low_is_best)
     for value, score in zip(values, scores, strict=True):
         worse = sum(other > value if low_is_best else other < value for other in values)
-        assert score == 1 + bins * worse // len(values)
+        assert score == 1 + n_bins * worse // len(values)
 
 
-@pytest.mark.parametrize("bins", [3, 4, 5, 10])
-def test_ten_customers_fall_into_equal_classes(bins):
-    scored = measures.score_customers(ten(), bins)
+@pytest.mark.parametrize("n_bins", [3, 4, 5, 10])
+def test_ten_customers_fall_into_equal_classes(n_bins):
+    scored = measures.score_customers(ten(), n_bins)
     sizes = scored.monetary_score.value_counts()
     assert sizes.sum() == 10
     assert sizes.max() - sizes.min() <= 1
@@ -83,12 +83,12 @@ def test_the_documents_four_customers_in_full_months():
     orders = placed(
         ("ABC", "2021-01-12", 1), ("XYZ", "2022-06-16", 1), ("HGB", "2022-02-14", 1), ("ASD", "2021-10-24", 1)
     )
-    measured = measures.compute_rfm(orders, date(2022, 6, 16), ScoringConfig(recency_in="months")).set_index(
+    measured = measures.compute_rfm(orders, date(2022, 6, 16), ScoringConfig(recency_unit="months")).set_index(
         "customer_id"
     )
     assert measured.recency_months.to_dict() == {"ABC": 17, "ASD": 7, "HGB": 4, "XYZ": 0}
     scores = (
-        measures.score_customers(measured.reset_index(), ScoringConfig(recency_in="months"))
+        measures.score_customers(measured.reset_index(), ScoringConfig(recency_unit="months"))
         .set_index("customer_id")
         .recency_score
     )
@@ -112,7 +112,7 @@ def test_windows_worked_by_hand():
     assert to_last.window_orders.to_dict() == {"a": 2, "b": 2}
     assert to_last.revenue.to_dict() == {"a": 30.0, "b": 13.0}, "revenue stays that of all orders: it reconciles"
     days = measures.compute_rfm(
-        orders, day, ScoringConfig(frequency_of="purchase days", monetary_of="average")
+        orders, day, ScoringConfig(frequency_measure="purchase days", monetary_measure="average")
     ).set_index("customer_id")
     assert days.purchase_days.to_dict() == {"a": 2, "b": 2}
     assert "window_orders" not in days
@@ -120,7 +120,7 @@ def test_windows_worked_by_hand():
 
 def test_a_window_without_orders_scores_lowest_and_never_fails():
     orders = placed(("a", "2020-01-05", 10), ("b", "2023-12-01", 7), ("c", "2023-12-05", 9))
-    rules = ScoringConfig(window=scoring.TO_DATE, monetary_of="average")
+    rules = ScoringConfig(window=scoring.TO_DATE, monetary_measure="average")
     scored = measures.score_customers(measures.compute_rfm(orders, date(2023, 12, 31), rules), rules).set_index(
         "customer_id"
     )
@@ -129,12 +129,12 @@ def test_a_window_without_orders_scores_lowest_and_never_fails():
 
 def test_elapsed_days_floor_as_the_article_does():
     orders = placed(("a", "2011-12-09 12:50", 1))
-    measured = measures.compute_rfm(orders, date(2011, 12, 11), ScoringConfig(recency_in="elapsed days"))
+    measured = measures.compute_rfm(orders, date(2011, 12, 11), ScoringConfig(recency_unit="elapsed days"))
     assert (measured.recency_days[0], measured.elapsed_days[0]) == (2, 1)
 
 
 def test_own_limits():
-    rules = ScoringConfig(limits={"recency": [30, 60, 90, 100], "monetary": [20, 40, 60, 80]})
+    rules = ScoringConfig(bin_edges={"recency": [30, 60, 90, 100], "monetary": [20, 40, 60, 80]})
     scored = measures.score_customers(ten(), rules)
     assert scored.recency_score.tolist() == [5, 5, 5, 4, 4, 4, 3, 3, 3, 2], "at most 30 days scores 5"
     assert scored.monetary_score.tolist() == [1, 2, 2, 3, 3, 4, 4, 5, 5, 5], "20 and more scores 2"
@@ -144,21 +144,21 @@ def test_own_limits():
 @pytest.mark.parametrize(
     ("limits", "complaint"),
     [
-        ([1, 2, 3], "limits.frequency has 3 limits; 5 classes take 4"),
-        ([1, 2, 3, 4, 5, 6], "limits.frequency has 6 limits; 5 classes take 4"),
-        ([1, 3, 3, 4], "limits.frequency must increase"),
+        ([1, 2, 3], "bin_edges.frequency has 3 limits; 5 classes take 4"),
+        ([1, 2, 3, 4, 5, 6], "bin_edges.frequency has 6 limits; 5 classes take 4"),
+        ([1, 3, 3, 4], "bin_edges.frequency must increase"),
         ([1, 2, 3, float("inf")], "no finite number"),
     ],
 )
 def test_limits_that_do_not_fit_are_refused_before_and_in_the_notebook(limits, complaint):
     with pytest.raises(errors.ScoringError, match=complaint):
-        measures.score_customers(ten(), ScoringConfig(limits={"frequency": limits}))
+        measures.score_customers(ten(), ScoringConfig(bin_edges={"frequency": limits}))
     with pytest.raises(ParamsError, match=complaint):
-        parse_model({"limits": {"frequency": limits}}, Rfm, "params")
+        parse_model({"bin_edges": {"frequency": limits}}, Rfm, "params")
 
 
 def test_frozen_limits_score_as_on_their_date():
-    rules = ScoringConfig(frozen_on="2020-01-01")
+    rules = ScoringConfig(bin_edges_from_date="2020-01-01")
     limits = measures.bin_edges(ten(), rules)
     doubled = ten().assign(revenue=lambda t: t.revenue * 2)
     assert (
@@ -222,16 +222,16 @@ def test_nobody_to_score_is_refused():
         measures.score_customers(ten().head(0), 5)
 
 
-@pytest.mark.parametrize("bins", [2, 9, 10])
-def test_cells_are_named_as_written(bins):
-    scored = measures.score_customers(ten(), bins)
+@pytest.mark.parametrize("n_bins", [2, 9, 10])
+def test_cells_are_named_as_written(n_bins):
+    scored = measures.score_customers(ten(), n_bins)
     best = scored.loc[scored.monetary_score.idxmax()]
     parts = [str(best[column]) for column in measures.SCORES]
-    assert best.rfm_cell == ("-".join(parts) if bins == 10 else "".join(parts))
+    assert best.rfm_cell == ("-".join(parts) if n_bins == 10 else "".join(parts))
 
 
 def test_rules_and_limits_travel_with_the_table(tmp_path):
-    rules = ScoringConfig(bins=4, monetary_of="average")
+    rules = ScoringConfig(n_bins=4, monetary_measure="average")
     scored = measures.score_customers(ten().assign(mean_order_value=lambda t: t.revenue / t.orders), rules)
     scored.to_parquet(tmp_path / "customers.parquet")
     again = pd.read_parquet(tmp_path / "customers.parquet")

@@ -45,7 +45,7 @@ def article_orders(retail) -> pd.DataFrame:
     return grouped.agg(ordered_at=("InvoiceDate", "max"), revenue=("revenue", "sum"), price=("Price", "max"))
 
 
-ARTICLE = ScoringConfig(method="article", recency_in="elapsed days")
+ARTICLE = ScoringConfig(method="article", recency_unit="elapsed days")
 
 
 def article_counts(orders: pd.DataFrame, new_within_days: int | None = 90) -> tuple[dict, pd.DataFrame]:
@@ -152,7 +152,7 @@ def test_new_asks_for_a_first_order_lately():
 
 def query_map(*wheres: str) -> dict:
     rows = [{"name": f"S{n}", "meaning": "-", "advice": "-", "where": where} for n, where in enumerate(wheres)]
-    return {"title": "t", "bins": 5, "segments": rows}
+    return {"title": "t", "n_bins": 5, "segments": rows}
 
 
 def test_a_map_of_queries_on_scores_is_proven_at_load():
@@ -196,7 +196,7 @@ def test_maps_that_contradict_themselves_are_refused(change, complaint):
     high = {"name": "High", "meaning": "-", "advice": "-", "cells": [{"recency": 2}]} | change
     low = {"name": "Low", "meaning": "-", "advice": "-", "cells": [{"recency": 1}]}
     with pytest.raises(ParamsError, match=complaint):
-        parse_model({"title": "t", "bins": 2, "segments": [high, low]}, SegmentMap, "map")
+        parse_model({"title": "t", "n_bins": 2, "segments": [high, low]}, SegmentMap, "map")
 
 
 def test_who_is_no_longer_new_does_not_go_to_another_segment_for_the_new():
@@ -207,7 +207,7 @@ def test_who_is_no_longer_new_does_not_go_to_another_segment_for_the_new():
     with pytest.raises(
         ParamsError, match="segment A: otherwise 'B' is for new customers too; name one without otherwise"
     ):
-        parse_model({"title": "t", "bins": 3, "segments": parts}, SegmentMap, "map")
+        parse_model({"title": "t", "n_bins": 3, "segments": parts}, SegmentMap, "map")
 
 
 def test_the_profile_finds_customers_in_any_order_and_refuses_gaps():

@@ -71,7 +71,7 @@ def test_statuses_and_leads():
 
 def test_how_customers_are_scored_is_said():
     assert "told apart by their id" in narrative.how_scored(ScoringConfig(method="article"))
-    frozen = narrative.how_scored(ScoringConfig(limits={"recency": [1, 2, 3, 4]}, frozen_on="1997-12-31"))
+    frozen = narrative.how_scored(ScoringConfig(limits={"recency": [1, 2, 3, 4]}, bin_edges_from_date="1997-12-31"))
     assert "The limits of recency are the analyst's own." in frozen
     assert "those of 31 December 1997" in frozen
 

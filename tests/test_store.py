@@ -39,11 +39,11 @@ ORDERS = pd.DataFrame(
 def test_a_table_comes_back_sorted_with_its_types_and_attributes(tmp_path):
     store = Run(tmp_path)
     frame = CUSTOMERS.copy()
-    frame.attrs["bins"] = 4
+    frame.attrs["n_bins"] = 4
     store.save(frame, "customers")
     loaded = store.load("customers")
     assert loaded.customer_id.tolist() == ["007", "b"], "ids stay text and sort the table"
-    assert loaded.attrs == {"bins": 4}
+    assert loaded.attrs == {"n_bins": 4}
     assert str(loaded.first_order.dtype) == "datetime64[us]"
     assert store.scan("customers").schema()["first_order"].is_date()
 

@@ -23,7 +23,7 @@ def test_lists_are_kept_linked_and_missed(rebuilt):
     assert of_values <= set(books["04_cltv"]["files"])
     assert books["02_rfm"]["files"] == ["data/customers.parquet"]
     params = rebuilt / "params" / "small.yaml"
-    params.write_text(params.read_text() + "\nbudget: {budget: 123}\n")
+    params.write_text(params.read_text() + "\nbudget: {total_budget: 123}\n")
     done = run(rebuilt, "report")
     assert done.returncode == 0, done.stdout + done.stderr
     again = {book["name"]: book for book in json.loads((folder / "manifest.json").read_text())["notebooks"]}

@@ -70,7 +70,7 @@ def test_lines_without_order_ids_stand_under_the_ids_their_orders_get():
     counted = own[own.removed_by.isna()].set_index("order_id").amount
     assert counted.to_dict() == placed.loc[counted.index].to_dict() == {"c-20110101-1": 4, "c-20110102-1": 2.5}
     assert own[own.removed_by.notna()].order_id.isna().all()
-    assert list(check_contract(own, "example_lines").columns) == list(own.columns)
+    assert list(check_contract(own, "example_customer_lines").columns) == list(own.columns)
 
 
 def orders_known(**revenue: list[float]) -> ibis.Table:
@@ -102,7 +102,7 @@ def test_an_order_that_was_cancelled_is_shown_and_counts_for_nothing():
 @pytest.fixture(scope="module")
 def found(valued, models) -> worked_example.Example:
     """A customer with two orders on one day, and one who came back on the second."""
-    row = valued[valued.repeat_orders == 1].iloc[0]
+    row = valued[valued.repeat_purchase_days == 1].iloc[0]
     days = pd.to_datetime(["2011-01-02 12:00", "2011-01-02 09:00", "2011-03-01 08:00"])
     placed = pd.DataFrame(
         {"customer_id": row.customer_id, "order_id": list("213"), "ordered_at": days, "lines": 1, "revenue": 5.0}
@@ -115,17 +115,17 @@ def found(valued, models) -> worked_example.Example:
 def test_the_months_add_up_to_the_value(found, valued):
     row = valued[valued.customer_id == found.customer_id].iloc[0]
     assert found.months.clv.sum() == pytest.approx(row.clv)
-    assert found.months.expected_orders.sum() == pytest.approx(row.expected_orders)
+    assert found.months.expected_purchase_days_12m.sum() == pytest.approx(row.expected_purchase_days_12m)
     assert found.orders.order_id.tolist() == ["1", "2", "3"] and found.orders.purchase_day.tolist() == [1, 1, 2]
     result = found.steps.set_index("step").result
     assert result["Purchase days (n)"] == "2"
-    assert result["Expected revenue, 12 months"] == f"{row.expected_revenue:,.2f}"
+    assert result["Expected revenue, 12 months"] == f"{row.expected_revenue_12m:,.2f}"
 
 
 def test_the_value_formula_is_the_one_printed(found, valued, models):
     one = valued.iloc[[5]]
     p, q, gamma = models.value.p, models.value.q, models.value.gamma
-    n, z = one.repeat_orders.iloc[0] + 1, one.mean_value.iloc[0]
+    n, z = one.repeat_purchase_days.iloc[0] + 1, one.mean_purchase_value.iloc[0]
     steps = worked_example.calculation_steps(one, found.orders, models, TODAY, TERMS).set_index("step")
     assert steps.formula["Expected value of a purchase day"] == "p (γ + n z) ÷ (p n + q − 1)"
     assert steps.result["Expected value of a purchase day"] == f"{p * (gamma + n * z) / (p * n + q - 1):,.2f}"
@@ -149,5 +149,5 @@ def test_the_formulas_for_expected_purchase_days_are_those_printed(kind):
             r + x, fourth + chances, third + fourth + chances - 1, z
         )
         closed = (third + fourth + chances - 1) / (third - 1) * (1 - rest)
-    ours = model.expected_orders(*(np.array([value]) for value in (x, t_x, T)), t)[0]
+    ours = model.expected_purchases(*(np.array([value]) for value in (x, t_x, T)), t)[0]
     assert alive * closed == pytest.approx(ours, rel=1e-9)

@@ -102,14 +102,14 @@ def reach_by_campaign(audience: pd.DataFrame, allowed: pd.DataFrame) -> pd.DataF
     return table.assign(share=table.reachable / table.customers.where(table.customers > 0))
 
 
-def assign_audiences(groups: pd.DataFrame, allocated: pd.DataFrame, control_share: float, seed: int) -> pd.DataFrame:
+def assign_audiences(groups: pd.DataFrame, allocated: pd.DataFrame, holdout_share: float, seed: int) -> pd.DataFrame:
     """Everybody on a list, once: customer_id, campaign, segment, group (treatment / control), value, reason.
 
     Of each group of alike customers those of the highest value come first. Controls come on top of the planned
-    contacts: `control_share` of each list, spread over its value classes, chosen by a hash of campaign, customer and
+    contacts: `holdout_share` of each list, spread over its value classes, chosen by a hash of campaign, customer and
     seed, so that the same customers are held back in every run. value is the margin of an added order.
     """
-    chosen = allocated[allocated.contacts > 0].assign(control=_controls(allocated, control_share))
+    chosen = allocated[allocated.contacts > 0].assign(control=_controls(allocated, holdout_share))
     chosen = chosen.sort_values(["group", "profit", "campaign"], ascending=[True, False, True])
     ranked = groups.sort_values(["group", "order_margin", "customer_id"], ascending=[True, False, True])
     first = ranked.group.searchsorted(chosen.group.to_numpy())

@@ -20,8 +20,8 @@ def break_points(
     allocated: pd.DataFrame,
     campaigns: pd.DataFrame,
     budget: float,
-    control_share: float = 0.0,
-    target_return: float | None = None,
+    holdout_share: float = 0.0,
+    target_roi: float | None = None,
 ) -> pd.Series:
     """The lift at which each line (campaign, segment) leaves the plan, or enters it, all else equal; null where none does
     (lifts are tried up to what is left to whom of the line buys most often anyway).
@@ -33,7 +33,7 @@ def break_points(
     where single ones could matter, the flip point is proven with whole ones, or found with them.
     """
     useful = is_useful(allocated, campaigns)
-    terms = (campaigns, budget, target_return, control_share)
+    terms = (campaigns, budget, target_roi, holdout_share)
     must_spend = set(campaigns.name[campaigns.min_spend > 0])
     current, flips = None, {}  # what the plan earns without a line that is not in it is the same for all of these
     for line, own in allocated.groupby(["campaign", "segment"], sort=True):

@@ -79,7 +79,7 @@ class WindowCalibration:
     def _compute(self, origin: date) -> pd.DataFrame:
         before = orders_as_of(self.orders, self.adjustments, origin)
         known = forecast.rfm_summary(before, origin)
-        if not len(known) or not (known.repeat_orders > 0).any():
+        if not len(known) or not (known.repeat_purchase_days > 0).any():
             return pd.DataFrame(columns=[*COLUMNS, "shift"])
         purchase = btyd.fit(self.kind, *forecast.to_xtT(known))
         chance = btyd.purchase_probabilities(purchase, known, [self.days])[self.days]

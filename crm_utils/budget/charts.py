@@ -79,9 +79,11 @@ def flip_points(lines: pd.DataFrame, ax: Axes | None = None) -> Axes:
     colours = [BLUE if planned else GREY for planned in shown.contacts > 0]
     ax.hlines(places, shown.lift_low, shown.lift_high, color=colours, linewidth=7, alpha=0.45, label="assumed range")
     ax.scatter(shown.lift, places, color=colours, s=34, zorder=3, label="lift planned with")
-    ax.scatter(shown.flip_lift, places, color=ORANGE, marker="|", s=170, linewidth=2.5, zorder=4, label="flip point")
+    ax.scatter(
+        shown.break_point_lift, places, color=ORANGE, marker="|", s=170, linewidth=2.5, zorder=4, label="flip point"
+    )
     ax.set_yticks(list(places), names, fontsize=9)
-    ax.set_xlim(0, max(shown[["lift_high", "flip_lift"]].max().max() * 1.1, 0.01) if len(shown) else 1)
+    ax.set_xlim(0, max(shown[["lift_high", "break_point_lift"]].max().max() * 1.1, 0.01) if len(shown) else 1)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value * 100:g}")
     ax.set_xlabel("Added purchase probability, percentage points")
     if len(shown):

@@ -38,7 +38,7 @@ class CampaignMilp:
     campaign: np.ndarray  # of each option, as its place among the campaigns
     opened: slice
     money: int
-    target_return: float | None
+    target_roi: float | None
 
     @property
     def options(self) -> int:
@@ -84,9 +84,9 @@ class CampaignMilp:
         profits = np.zeros(len(self.profit))
         profits[options] = profit
         places, values = [np.zeros(len(options), int), self.money + self.campaign[options]], [spend, spend]
-        if self.target_return is not None:
+        if self.target_roi is not None:
             places.append(np.full(len(options), len(self.high) - 1))
-            values.append(profit - self.target_return * spend)
+            values.append(profit - self.target_roi * spend)
         where = (np.concatenate(places), np.tile(options, len(places)))
         return profits, csr_array(coo_array((np.concatenate(values), where), self.rows.shape))
 
@@ -109,14 +109,14 @@ def is_useful(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.Series:
 
 
 def build_milp(
-    used: pd.DataFrame, campaigns: pd.DataFrame, budget: float, target_return: float | None, control_share: float
+    used: pd.DataFrame, campaigns: pd.DataFrame, budget: float, target_roi: float | None, holdout_share: float
 ) -> CampaignMilp:
     """The programme of these options, all of which may be used."""
     options, switches = len(used), len(campaigns)
     row = np.arange(options)
     campaign = used.campaign.map({name: place for place, name in enumerate(campaigns.name)}).to_numpy(int)
     group = used.group.rank(method="dense").to_numpy(int) - 1
-    room = np.floor(used.customers.to_numpy(float) * (1 - control_share) + 1e-9)
+    room = np.floor(used.customers.to_numpy(float) * (1 - holdout_share) + 1e-9)
     fixed, spend = campaigns.fixed_cost.to_numpy(float), used.spend.to_numpy(float)
     groups = int(group.max()) + 1
     size = np.zeros(groups)
@@ -129,15 +129,15 @@ def build_milp(
     profit = np.concatenate([used.profit, -fixed])
     blocks = [all_spend, once, hstack([diags_array(np.ones(options)), needs])]
     blocks += [hstack([contacts_of, csr_array((switches, switches))]), hstack([spent_on, diags_array(fixed)])]
-    enough = budget if target_return is None else np.inf
+    enough = budget if target_roi is None else np.inf
     high = [[enough], size, np.zeros(options), campaigns.capacity.fillna(np.inf), campaigns.max_spend.fillna(np.inf)]
     money = 1 + groups + options + switches
     least = np.where(campaigns.min_spend > 0, campaigns.min_spend, -np.inf)
     low = [np.full(money, -np.inf), least]
-    if target_return is not None:
-        blocks.append(csr_array(profit[None, :]) - target_return * all_spend)
+    if target_roi is not None:
+        blocks.append(csr_array(profit[None, :]) - target_roi * all_spend)
         high, low = [*high, [np.inf]], [*low, [0.0]]
     return CampaignMilp(
         profit, csr_array(vstack(blocks)), np.concatenate(low).astype(float), np.concatenate(high).astype(float),
-        np.concatenate([room, np.ones(switches)]), campaign, slice(1 + groups, 1 + groups + options), money, target_return,
+        np.concatenate([room, np.ones(switches)]), campaign, slice(1 + groups, 1 + groups + options), money, target_roi,
     )  # fmt: skip

@@ -9,17 +9,13 @@ from crm_utils.core.formatting import count, join_names, money, percent, plural,
 RANGES = "given the assumed ranges"
 
 
-def recommendation(plan: pd.DataFrame, budget: float, target_return: float | None, currency: str) -> Paragraph:
+def recommendation(plan: pd.DataFrame, budget: float, target_roi: float | None, currency: str) -> Paragraph:
     """What to do, for how much, and how sure that is."""
     chosen = plan[plan.contacts > 0]
-    of = (
-        f"of the {money(budget, currency, 0)}"
-        if target_return is None
-        else f"(for {percent(target_return)} profit on it)"
-    )
+    of = f"of the {money(budget, currency, 0)}" if target_roi is None else f"(for {percent(target_roi)} profit on it)"
     if chosen.empty:
-        empty = budget == 0 and target_return is None
-        enough = "earns back its cost" if target_return is None else f"earns {percent(target_return)} on what it costs"
+        empty = budget == 0 and target_roi is None
+        enough = "earns back its cost" if target_roi is None else f"earns {percent(target_roi)} on what it costs"
         why = "there is no money to spend" if empty else f"at the lifts known or assumed no campaign {enough}"
         return paragraph(f"Spend none {of}: {why}.")
     sums = chosen[["spend", "expected_profit", "profit_low", "profit_high"]].sum()
@@ -46,7 +42,7 @@ def beside_business_as_usual(
     usual, added = margin * coming, plan.expected_profit.sum()
     return paragraph(
         f"Without any campaign all customers together are expected to bring {money(usual, currency)} of margin in the next three months ({money(coming, currency)} of revenue at a margin of {rate(margin)}, {_from(margin_known)});",
-        f"the plan adds {money(added, currency)} to it. {money(plan.incentives_anyway.sum(), currency)} of its cost are discounts for people who would have bought anyway.",
+        f"the plan adds {money(added, currency)} to it. {money(plan.incentives_to_baseline_buyers.sum(), currency)} of its cost are discounts for people who would have bought anyway.",
     )
 
 
@@ -110,18 +106,18 @@ def ways(table: pd.DataFrame, currency: str) -> Paragraph:
 
 def close_calls(plan: pd.DataFrame) -> pd.DataFrame:
     """Lines whose decision could change: the planned ones, and those whose flip point lies within twice the range's top."""
-    reachable = plan.flip_lift.notna() & (plan.flip_lift <= 2 * plan.lift_high)
+    reachable = plan.break_point_lift.notna() & (plan.break_point_lift <= 2 * plan.lift_high)
     return plan[(plan.contacts > 0) | reachable].head(14)
 
 
 def flips(plan: pd.DataFrame, measurable: pd.DataFrame) -> Paragraph:
     """Which decisions could change within the assumed ranges, and whether this plan's lists (`lines.measurability`) can tell."""
-    shown = plan[plan.flip_lift.notna()]
-    inside = shown[(shown.flip_lift >= shown.lift_low) & (shown.flip_lift <= shown.lift_high)]
+    shown = plan[plan.break_point_lift.notna()]
+    inside = shown[(shown.break_point_lift >= shown.lift_low) & (shown.break_point_lift <= shown.lift_high)]
     if inside.empty:
         return paragraph("No decision changes anywhere within the assumed ranges.")
     first = inside.campaign.drop_duplicates().head(3).tolist()  # the plan is in order of profit
-    seen = measurable.campaign[measurable.detectable_lift <= measurable.lift]
+    seen = measurable.campaign[measurable.minimum_detectable_lift <= measurable.lift]
     return paragraph(
         f"{count(len(inside))} of {plural(len(plan), 'decision')} could change within the assumed ranges. Measure first: {join_names(first)}.",
         ""
@@ -134,7 +130,7 @@ def flips_in_words(plan: pd.DataFrame) -> str:
     """What the figure of flip points shows."""
     lines = "; ".join(
         f"{row.campaign} to {row.segment}: range {_points(row.lift_low)} to {_points(row.lift_high)}"
-        + (f", flip point {_points(row.flip_lift)}" if pd.notna(row.flip_lift) else "")
+        + (f", flip point {_points(row.break_point_lift)}" if pd.notna(row.break_point_lift) else "")
         for row in plan.itertuples()
     )
     return f"Chart of each line's lift range and flip point. {lines or 'No line.'}."
@@ -200,7 +196,7 @@ def acquisition(limit: pd.DataFrame, margin_known: bool, currency: str) -> Parag
     row = limit.iloc[0]
     return paragraph(
         f"A new customer may cost up to {money(row.most_to_pay, currency, 2)}: at a margin of {rate(row.margin_rate)} ({_from(margin_known)}), a first basket of {money(row.first_basket, currency, 2)}",
-        f"and {row.expected_orders:.2f} later orders of {money(row.order_value, currency, 2)} in twelve months pay that back.",
+        f"and {row.expected_purchase_days_12m:.2f} later orders of {money(row.order_value, currency, 2)} in twelve months pay that back.",
     )
 
 

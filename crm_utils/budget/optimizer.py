@@ -11,26 +11,26 @@ def allocate(
     options: pd.DataFrame,
     campaigns: pd.DataFrame,
     budget: float,
-    target_return: float | None = None,
-    control_share: float = 0.0,
+    target_roi: float | None = None,
+    holdout_share: float = 0.0,
     whole: bool = True,
 ) -> pd.DataFrame:
     """The options with `contacts` (whole customers): the plan of highest expected profit, one campaign a customer.
 
     Within the budget, each campaign's min_spend and max_spend (money, its fixed cost included) and capacity (contacts);
     of each group the control share stays free. Spend counts contacts, fixed costs and the incentives expected to be
-    redeemed. What would not earn its cost stays unspent. With a `target_return` the budget does not matter: the plan
+    redeemed. What would not earn its cost stays unspent. With a `target_roi` the budget does not matter: the plan
     then earns at least that profit per unit of money. Without `whole` customers may be split where a limit ends: many
     times faster, and off by less than a contact a limit. Raises `BudgetError` where no plan can honour the limits.
     """
-    _refuse(options, campaigns, budget, target_return, control_share)
+    _refuse(options, campaigns, budget, target_roi, holdout_share)
     used = options[is_useful(options, campaigns)]
     if used.empty:
         return options.assign(contacts=0)
-    best = build_milp(used, campaigns, budget, target_return, control_share).best(whole)
+    best = build_milp(used, campaigns, budget, target_roi, holdout_share).best(whole)
     if best is None:
         raise BudgetError(
-            "no plan honours all limits: check min_spend, max_spend and capacity of the campaigns, and target_return"
+            "no plan honours all limits: check min_spend, max_spend and capacity of the campaigns, and target_roi"
         )
     contacts = np.round(best).astype(int) if whole else np.round(best, 6)
     planned = pd.Series(contacts[: len(used)], index=used.index)
@@ -48,13 +48,13 @@ def spend(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> float:
 
 
 def binding_constraints(
-    allocated: pd.DataFrame, campaigns: pd.DataFrame, budget: float, target_return: float | None = None
+    allocated: pd.DataFrame, campaigns: pd.DataFrame, budget: float, target_roi: float | None = None
 ) -> list[str]:
     """What keeps the plan from earning more: 'the budget', 'the target return', or a campaign's capacity or spend limits."""
     names = []
     left = budget - spend(allocated, campaigns)
     waiting = allocated[(allocated.profit > 0) & (allocated.contacts < allocated.customers)]
-    if target_return is not None:
+    if target_roi is not None:
         names.append("the target return")
     elif len(waiting) and left < waiting.spend.min():
         names.append("the budget")
@@ -75,12 +75,12 @@ def _fixed(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> float:
     return float(campaigns.fixed_cost[campaigns.name.isin(allocated.campaign[allocated.contacts > 0])].sum())
 
 
-def _refuse(options, campaigns, budget, target_return, control_share) -> None:
+def _refuse(options, campaigns, budget, target_roi, holdout_share) -> None:
     if not np.isfinite(budget) or budget < 0:
         raise BudgetError(f"budget: {budget} is no amount of money that can be spent; give 0 or more")
-    if not 0 <= control_share < 1:
-        raise BudgetError(f"control_share: {control_share} is no share of a list; give 0 or more, below 1")
-    if target_return is None and campaigns.min_spend.sum() > budget:
+    if not 0 <= holdout_share < 1:
+        raise BudgetError(f"holdout_share: {holdout_share} is no share of a list; give 0 or more, below 1")
+    if target_roi is None and campaigns.min_spend.sum() > budget:
         asked = campaigns[campaigns.min_spend > 0]
         named = ", ".join(f"{row.name} {row.min_spend:,.2f}" for row in asked.itertuples(index=False))
         raise BudgetError(
@@ -88,7 +88,7 @@ def _refuse(options, campaigns, budget, target_return, control_share) -> None:
         )
     for campaign in campaigns[campaigns.min_spend > 0].itertuples():
         own = options[options.campaign == campaign.name]
-        most = (np.floor(own.customers * (1 - control_share)) * own.spend).sum() + campaign.fixed_cost
+        most = (np.floor(own.customers * (1 - holdout_share)) * own.spend).sum() + campaign.fixed_cost
         if own.empty or most < campaign.min_spend:
             raise BudgetError(
                 f"campaign {campaign.name}: its minimum of {campaign.min_spend:,.2f} cannot be spent on {own.customers.sum():,.0f} eligible customers (at most {most if len(own) else 0:,.2f})"

@@ -5,7 +5,7 @@ import pandas as pd
 
 from crm_utils.budget.unit_economics import break_even_lift, price_options
 
-SUMS = ["added_margin", "incentives_added", "incentives_anyway", "contact_costs"]
+SUMS = ["incremental_margin", "incentives_added", "incentives_to_baseline_buyers", "contact_costs"]
 Z_TWO_SIDED_5_POWER_80 = 2.8016
 
 
@@ -14,12 +14,12 @@ def build_plan(
 ) -> pd.DataFrame:
     """The budget table: one row per campaign × segment with eligible customers, planned or not, the best profit first.
 
-    spend = contact_costs + incentives_added + incentives_anyway + fixed_costs; expected_profit = added_margin − spend;
-    profit_low and profit_high are the same at lift_low and lift_high. Means (chance_anyway, margin and discount of an
-    added order, discount_anyway of one that comes anyway)
+    spend = contact_costs + incentives_added + incentives_to_baseline_buyers + fixed_costs; expected_profit = incremental_margin − spend;
+    profit_low and profit_high are the same at lift_low and lift_high. Means (baseline_probability, margin and discount of an
+    added order, discount_to_baseline_buyers of one that comes anyway)
     and break_even_lift, max_cost_per_contact are of the planned contacts, or of all eligible customers where none is
     planned; a campaign's fixed cost is shared out by contacts. `controls` counts the control group of each
-    (campaign, segment); flip_lift is from `flip_points.of_lines`. Null where no lift could pay, or nothing is planned.
+    (campaign, segment); break_point_lift is from `flip_points.of_lines`. Null where no lift could pay, or nothing is planned.
     """
     ranged = campaigns.set_index("name")[["lift_low", "lift_high"]]
     at = {
@@ -28,8 +28,10 @@ def build_plan(
     }
     rows = allocated.assign(profit_low=at["lift_low"], profit_high=at["lift_high"])
     weight = rows.contacts.where(rows.groupby(["campaign", "segment"]).contacts.transform("sum") > 0, rows.customers)
-    rows["discount_anyway"] = rows.p0 * rows.discount
-    weighed = {name: rows[name] * weight for name in ("p0", "margin", "discount", "discount_anyway", "profit")}
+    rows["discount_to_baseline_buyers"] = rows.p0 * rows.discount
+    weighed = {
+        name: rows[name] * weight for name in ("p0", "margin", "discount", "discount_to_baseline_buyers", "profit")
+    }
     counted = {name: rows[name] * rows.contacts for name in (*SUMS, "profit_low", "profit_high")}
     gain, left = rows.profit.clip(lower=0), rows.customers - rows.groupby("group").contacts.transform("sum")
     rows = rows[["campaign", "segment", "customers", "contacts"]].assign(
@@ -51,40 +53,51 @@ def _finished(table: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series,
     by_campaign = table.groupby("campaign")
     reached, open_to = by_campaign.contacts.transform("sum"), by_campaign.customers.transform("sum")
     fixed = term.fixed_cost / np.where(table.contacts > 0, reached, open_to)
-    table["chance_anyway"] = table.p0 / table.weight
-    table["discount_anyway"] /= table.p0.where(table.p0 > 0)
+    table["baseline_probability"] = table.p0 / table.weight
+    table["discount_to_baseline_buyers"] /= table.p0.where(table.p0 > 0)
     table[["margin", "discount"]] = table[["margin", "discount"]].div(table.weight, axis=0)
-    table["discount_anyway"] = table.discount_anyway.fillna(table.discount)
+    table["discount_to_baseline_buyers"] = table.discount_to_baseline_buyers.fillna(table.discount)
     table["fixed_costs"] = fixed * table.contacts
-    table["spend"] = table[["contact_costs", "incentives_added", "incentives_anyway", "fixed_costs"]].sum(axis=1)
-    table["expected_profit"] = table.added_margin - table.spend
+    table["spend"] = table[["contact_costs", "incentives_added", "incentives_to_baseline_buyers", "fixed_costs"]].sum(
+        axis=1
+    )
+    table["expected_profit"] = table.incremental_margin - table.spend
     table["profit_low"], table["profit_high"] = (
         table[end] - table.fixed_costs for end in ("profit_low", "profit_high")
     )
     table["roi"] = table.expected_profit / table.spend.where(table.spend > 0)
     table["break_even_lift"] = break_even_lift(
-        term, table.chance_anyway, table.margin, table.discount, table.discount_anyway, fixed
+        term, table.baseline_probability, table.margin, table.discount, table.discount_to_baseline_buyers, fixed
     )
     table["max_cost_per_contact"] = table.profit / table.weight + term.contact_cost - fixed
     keys = pd.MultiIndex.from_frame(table[["campaign", "segment"]])
     table["control"] = controls.reindex(keys, fill_value=0).to_numpy()
-    table["detectable_lift"] = (
-        minimum_detectable_lift(table.chance_anyway, table.contacts, table.control) / term.delivered
+    table["minimum_detectable_lift"] = (
+        minimum_detectable_lift(table.baseline_probability, table.contacts, table.control) / term.delivery_rate
     )
     for name in ("lift", "lift_low", "lift_high", "basis"):
         table[name] = term[name]
-    table["flip_lift"] = np.nan if flips is None else flips.reindex(keys).to_numpy()
+    table["break_point_lift"] = np.nan if flips is None else flips.reindex(keys).to_numpy()
     table["reason"] = _reasons(table, term, reached)
     order = ["expected_profit", "campaign", "segment"]
     columns = ["campaign", "segment", "customers", "contacts", "control", "spend", "expected_profit"]
-    columns += ["profit_low", "profit_high", "roi", "lift", "lift_low", "lift_high", "break_even_lift", "flip_lift"]
+    columns += [
+        "profit_low",
+        "profit_high",
+        "roi",
+        "lift",
+        "lift_low",
+        "lift_high",
+        "break_even_lift",
+        "break_point_lift",
+    ]
     columns += [
         "max_cost_per_contact",
-        "detectable_lift",
-        "chance_anyway",
+        "minimum_detectable_lift",
+        "baseline_probability",
         "margin",
         "discount",
-        "discount_anyway",
+        "discount_to_baseline_buyers",
         *SUMS,
         "fixed_costs",
     ]
@@ -103,18 +116,20 @@ def minimum_detectable_lift(p0: pd.Series, contacts: pd.Series, controls: pd.Ser
 def power_by_campaign(plan: pd.DataFrame) -> pd.DataFrame:
     """What each planned campaign's control groups will show, its segments pooled.
 
-    Returns campaign, contacts, control, lift, detectable_lift (pooled), verdict: whether the lift can be seen.
+    Returns campaign, contacts, control, lift, minimum_detectable_lift (pooled), verdict: whether the lift can be seen.
     """
     chosen = plan[plan.contacts > 0]
-    of_all = minimum_detectable_lift(chosen.chance_anyway, chosen.contacts, chosen.control)
-    chosen = chosen.assign(p0=chosen.chance_anyway * chosen.contacts, delivered=of_all / chosen.detectable_lift)
-    sums = {"contacts": "sum", "control": "sum", "p0": "sum", "lift": "first", "delivered": "first"}
+    of_all = minimum_detectable_lift(chosen.baseline_probability, chosen.contacts, chosen.control)
+    chosen = chosen.assign(
+        p0=chosen.baseline_probability * chosen.contacts, delivery_rate=of_all / chosen.minimum_detectable_lift
+    )
+    sums = {"contacts": "sum", "control": "sum", "p0": "sum", "lift": "first", "delivery_rate": "first"}
     table = chosen.groupby("campaign", sort=False).agg(sums).reset_index()
     pooled = minimum_detectable_lift(table.p0 / table.contacts, table.contacts, table.control)
-    table["detectable_lift"] = pooled / table.delivered
-    seen = table.detectable_lift <= table.lift
+    table["minimum_detectable_lift"] = pooled / table.delivery_rate
+    seen = table.minimum_detectable_lift <= table.lift
     table["verdict"] = np.where(seen, "will be seen if it is there", "cannot be measured: pool or repeat")
-    return table.drop(columns=["p0", "delivered"])
+    return table.drop(columns=["p0", "delivery_rate"])
 
 
 def _reasons(table: pd.DataFrame, term: pd.DataFrame, reached: pd.Series) -> np.ndarray:

@@ -26,35 +26,35 @@ def budget_curve(
     options: pd.DataFrame,
     campaigns: pd.DataFrame,
     budgets: list[float],
-    control_share: float,
+    holdout_share: float,
     whole: bool = False,
-    target_return: float | None = None,
+    target_roi: float | None = None,
 ) -> pd.DataFrame:
     """The best plan of each budget: budget, spend, unspent, expected_profit, profit_low, profit_high (given the ranges).
 
     Customers may be split where the budget ends, unless `whole`: that is many times faster and less than a contact off.
-    With a `target_return` each budget is what the plan spends.
+    With a `target_roi` each budget is what the plan spends.
     """
     rows = []
     for budget in budgets:
-        allocated = optimizer.allocate(options, campaigns, budget, target_return, control_share, whole)
+        allocated = optimizer.allocate(options, campaigns, budget, target_roi, holdout_share, whole)
         spent = optimizer.spend(allocated, campaigns)
         profit = optimizer.expected_profit(allocated, campaigns)
-        budget = budget if target_return is None else spent
+        budget = budget if target_roi is None else spent
         rows.append([budget, spent, budget - spent, profit, *profit_interval(allocated, campaigns)])
     return pd.DataFrame(rows, columns=["budget", "spend", "unspent", "expected_profit", "profit_low", "profit_high"])
 
 
-def profit_maximizing_budget(options: pd.DataFrame, campaigns: pd.DataFrame, control_share: float) -> float:
+def profit_maximizing_budget(options: pd.DataFrame, campaigns: pd.DataFrame, holdout_share: float) -> float:
     """What the best plan without a budget spends: above it no contact earns its cost."""
     most = (options.spend * options.customers).sum() + campaigns.fixed_cost.sum() + campaigns.min_spend.sum()
-    return optimizer.spend(optimizer.allocate(options, campaigns, most, control_share=control_share), campaigns)
+    return optimizer.spend(optimizer.allocate(options, campaigns, most, holdout_share=holdout_share), campaigns)
 
 
-def max_useful_spend(options: pd.DataFrame, campaigns: pd.DataFrame, control_share: float) -> float:
+def max_useful_spend(options: pd.DataFrame, campaigns: pd.DataFrame, holdout_share: float) -> float:
     """What it would cost to run every campaign and to contact everybody with the dearest one open to them."""
     by_group = options.groupby("group")
-    room = np.floor(by_group.customers.first() * (1 - control_share) + 1e-9)
+    room = np.floor(by_group.customers.first() * (1 - holdout_share) + 1e-9)
     running = campaigns.fixed_cost[campaigns.name.isin(options.campaign)]
     return float((room * by_group.spend.max()).sum() + running.sum())
 
@@ -69,10 +69,10 @@ def curve_budgets(budget: float, sensible: float, least: float = 0) -> list[floa
 
 
 def marginal_profit(
-    allocated: pd.DataFrame, options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, control_share: float
+    allocated: pd.DataFrame, options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, holdout_share: float
 ) -> float:
     """What 1,000 of money on top of the budget would add to the expected profit."""
-    richer = optimizer.allocate(options, campaigns, budget + 1000, control_share=control_share)
+    richer = optimizer.allocate(options, campaigns, budget + 1000, holdout_share=holdout_share)
     gain = optimizer.expected_profit(richer, campaigns) - optimizer.expected_profit(allocated, campaigns)
     return max(gain, 0.0)
 
@@ -82,8 +82,8 @@ def compare_scenarios(
     campaigns: pd.DataFrame,
     budget: float,
     changes: list[dict],
-    control_share: float,
-    target_return: float | None = None,
+    holdout_share: float,
+    target_roi: float | None = None,
 ) -> pd.DataFrame:
     """The best plan as planned and in each scenario: scenario, budget, spend, unspent, contacts, expected_profit, profit_low, profit_high.
 
@@ -103,7 +103,7 @@ def compare_scenarios(
         rows.append({"scenario": change["name"]})
         try:
             rows[-1] |= (
-                budget_curve(price_options(weighed, changed), changed, money, control_share, True, target_return)
+                budget_curve(price_options(weighed, changed), changed, money, holdout_share, True, target_roi)
                 .iloc[0]
                 .to_dict()
             )
@@ -117,8 +117,8 @@ def what_if_doubled(
     options: pd.DataFrame,
     campaigns: pd.DataFrame,
     budget: float,
-    control_share: float,
-    target_return: float | None = None,
+    holdout_share: float,
+    target_roi: float | None = None,
 ) -> pd.DataFrame:
     """How much would be worth spending if one thing were twice as good: the columns of `scenarios`, the plan first."""
     changes = [
@@ -127,11 +127,11 @@ def what_if_doubled(
         {"name": "contacts and fixed costs at half the price", "cost": -0.5},
         {"name": "lifts and margin both twice as high", "lift": 1, "margin": 1},
     ]
-    return compare_scenarios(options, campaigns, budget, changes, control_share, target_return)
+    return compare_scenarios(options, campaigns, budget, changes, holdout_share, target_roi)
 
 
 def measured_but_unplanned(
-    options: pd.DataFrame, campaigns: pd.DataFrame, plan: pd.DataFrame, budget: float, control_share: float
+    options: pd.DataFrame, campaigns: pd.DataFrame, plan: pd.DataFrame, budget: float, holdout_share: float
 ) -> pd.DataFrame:
     """The campaigns whose lift is measured but which the plan leaves out, one row each.
 
@@ -144,7 +144,7 @@ def measured_but_unplanned(
         own, offer = options[options.campaign == name], campaigns[campaigns.name == name]
         if plan.contacts[plan.campaign == name].any() or own.empty:
             continue
-        alone = optimizer.allocate(own, offer.assign(min_spend=0.0), budget, control_share=control_share)
+        alone = optimizer.allocate(own, offer.assign(min_spend=0.0), budget, holdout_share=holdout_share)
         there = plan[plan.segment.isin(own.segment) & (plan.contacts > 0)]
         earns = optimizer.expected_profit(alone, offer), profit_interval(alone, offer)[0]
         planned = there.campaign.unique().tolist(), there.expected_profit.sum(), (there.basis == "assumed").any()
@@ -153,7 +153,7 @@ def measured_but_unplanned(
 
 
 def benchmark_allocations(
-    allocated: pd.DataFrame, campaigns: pd.DataFrame, revenue: pd.Series, control_share: float
+    allocated: pd.DataFrame, campaigns: pd.DataFrame, revenue: pd.Series, holdout_share: float
 ) -> pd.DataFrame:
     """The plan beside three ways to spend the same money: way, spend, contacts, expected_profit.
 
@@ -169,13 +169,13 @@ def benchmark_allocations(
     ways = {
         "this plan": allocated,
         "equal split over campaigns": _allocate_greedily(
-            allocated, campaigns, dict.fromkeys(campaigns.name, budget / len(campaigns)), budget, control_share
+            allocated, campaigns, dict.fromkeys(campaigns.name, budget / len(campaigns)), budget, holdout_share
         ),
         "top spenders only": _allocate_greedily(
-            spenders.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, control_share
+            spenders.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, holdout_share
         ),
         "largest segments": _allocate_greedily(
-            largest.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, control_share
+            largest.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, holdout_share
         ),
     }
     return pd.DataFrame(
@@ -193,7 +193,7 @@ def benchmark_allocations(
 
 
 def _allocate_greedily(
-    ordered: pd.DataFrame, campaigns: pd.DataFrame, shares: dict[str, float], budget: float, control_share: float
+    ordered: pd.DataFrame, campaigns: pd.DataFrame, shares: dict[str, float], budget: float, holdout_share: float
 ):
     """Contacts given in this order until the money, or each campaign's share of it, is gone."""
     left, own, taken, fixed = budget, dict(shares), {}, campaigns.set_index("name").fixed_cost
@@ -201,7 +201,7 @@ def _allocate_greedily(
     for row in ordered.itertuples():
         start = 0.0 if row.campaign in running else fixed[row.campaign]
         money = min(left, own.get(row.campaign, left)) - start
-        room = int(row.customers * (1 - control_share) + 1e-9) - taken.get(row.group, 0)
+        room = int(row.customers * (1 - holdout_share) + 1e-9) - taken.get(row.group, 0)
         number = max(min(room, int(money / row.spend) if row.spend else room), 0) if money > 0 else 0
         if number:
             running.add(row.campaign)

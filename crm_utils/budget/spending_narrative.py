@@ -21,7 +21,7 @@ def nobody(audience: pd.DataFrame) -> Paragraph | None:
 def unspent(
     plan: pd.DataFrame,
     budget: float,
-    target_return: float | None,
+    target_roi: float | None,
     next_1000: float,
     limits: list[str],
     most: float,
@@ -30,7 +30,7 @@ def unspent(
     """How much is left and why, what binds, and what the next 1,000 would earn. `most` is what could be spent at all."""
     left = budget - plan.spend.sum()
     bound = f"What binds is {join_names(limits)}." if limits else ""
-    if target_return is not None:
+    if target_roi is not None:
         return paragraph(bound)
     if "the budget" in limits:
         if next_1000 < 0.005:

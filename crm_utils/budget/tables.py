@@ -18,7 +18,7 @@ def budget(plan: pd.DataFrame, currency: str) -> Styler:
 def every_line(plan: pd.DataFrame, currency: str) -> Styler:
     """Every line that was weighed, with all that its spend and profit are made of."""
     shown = _marked(plan).drop(columns=["roi", "basis", "lift", "lift_low", "lift_high"])
-    shown = shown if plan.discount.any() else shown.drop(columns=["discount", "discount_anyway"])
+    shown = shown if plan.discount.any() else shown.drop(columns=["discount", "discount_to_baseline_buyers"])
     headings = {"customers": "Eligible", "reason": "Why"}
     return style_table(shown, f"Every campaign × segment that was weighed ({RANGED})", currency, headings)
 
@@ -28,7 +28,7 @@ def campaigns(campaigns: pd.DataFrame, currency: str) -> Styler:
     shown = campaigns.drop(columns=["group", "where", "segments", "basis"])
     unset = [name for name in ("channel", "capacity", "max_spend") if shown[name].isna().all()]
     shown = shown.drop(columns=[*unset, *(["min_spend"] if not shown.min_spend.any() else [])])
-    shown = shown.drop(columns=[name for name in ("incentive_share", "continuation") if not shown[name].any()])
+    shown = shown.drop(columns=[name for name in ("incentive_share", "follow_on_margin") if not shown[name].any()])
     return style_table(
         shown,
         "What each campaign costs and changes (costs and shares: assumptions)",

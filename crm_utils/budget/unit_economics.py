@@ -3,7 +3,7 @@
 Per contact: π = s [u (V − ρ d) − p0 ρ d] − c, with V = g v (1 − φ)(1 + κ). g margin rate, v value of an order, φ share
 of added orders merely pulled forward, κ what who was won earns after the window (per margin of the added order; 0 until
 measured), u lift, p0 probability of buying without the contact, d incentive (money, a share δ of v, or both), ρ its
-redemption, s share of contacts delivered, c cost of a contact. A campaign's fixed cost F is paid once.
+redemption, s delivery rate, c cost of a contact. A campaign's fixed cost F is paid once.
 Lifetime value × lift is not used: lifetime value already holds the orders that come anyway.
 """
 
@@ -29,7 +29,7 @@ def customer_economics(
     """One row per customer with what a plan looks at: scores, segment, behaviour and the money of an added order.
 
     Adds order_value (expected value of an order), order_margin (its margin: at the customer's own rate where
-    `habits` has margin_rate, else at `margin`) and margin_known (whether it has). Raises `BudgetError` where a customer has no segment or no forecast.
+    `customer_features` has margin_rate, else at `margin`) and margin_known (whether it has). Raises `BudgetError` where a customer has no segment or no forecast.
     """
     joined = customers.merge(segments, on="customer_id", validate="one_to_one").merge(
         cltv, on="customer_id", validate="one_to_one"
@@ -38,8 +38,10 @@ def customer_economics(
         raise BudgetError(
             f"{len(customers) - len(joined):,} of {len(customers):,} customers have no segment or no forecast: rerun 03_segmentation and 04_cltv"
         )
-    expected = joined.expected_revenue / joined.expected_orders.where(joined.expected_orders > 0)
-    joined["order_value"] = expected.fillna(joined.mean_value)
+    expected = joined.expected_revenue_12m / joined.expected_purchase_days_12m.where(
+        joined.expected_purchase_days_12m > 0
+    )
+    joined["order_value"] = expected.fillna(joined.mean_purchase_value)
     if not (joined.order_value > 0).any():
         raise BudgetError(f"all {len(joined):,} customers have an order value of 0: no campaign can earn anything")
     rate = pd.Series(np.nan, index=joined.index)
@@ -119,25 +121,25 @@ def contact_options(
 def price_options(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
     """The options with the money of one contact, from p0, order_margin, order_value, lift and the campaign's terms.
 
-    margin (V, of an added order), discount (d, of an order that redeems it), added_margin (s u V), incentives_added (s u ρ d), incentives_anyway (s p0 ρ d),
-    contact_costs (c), spend (the last three), profit (added_margin − spend = π). A lift beyond 1 − p0 cannot happen
+    margin (V, of an added order), discount (d, of an order that redeems it), incremental_margin (s u V), incentives_added (s u ρ d), incentives_to_baseline_buyers (s p0 ρ d),
+    contact_costs (c), spend (the last three), profit (incremental_margin − spend = π). A lift beyond 1 − p0 cannot happen
     and counts as 1 − p0.
     """
     term = campaigns.set_index("name").loc[options.campaign].reset_index(drop=True).set_index(options.index)
     discount = term.incentive + term.incentive_share * options.order_value
     given = term.redemption * discount
     lift = np.minimum(options.lift, 1 - options.p0)
-    margin = options.order_margin * (1 - term.pulled_forward) * (1 + term.continuation)
+    margin = options.order_margin * (1 - term.pull_forward_share) * (1 + term.follow_on_margin)
     money = {
         "margin": margin,
         "discount": discount,
-        "added_margin": term.delivered * lift * margin,
-        "incentives_added": term.delivered * lift * given,
-        "incentives_anyway": term.delivered * options.p0 * given,
+        "incremental_margin": term.delivery_rate * lift * margin,
+        "incentives_added": term.delivery_rate * lift * given,
+        "incentives_to_baseline_buyers": term.delivery_rate * options.p0 * given,
         "contact_costs": term.contact_cost,
     }
-    spend = money["incentives_added"] + money["incentives_anyway"] + money["contact_costs"]
-    return options.assign(**money, spend=spend, profit=money["added_margin"] - spend)
+    spend = money["incentives_added"] + money["incentives_to_baseline_buyers"] + money["contact_costs"]
+    return options.assign(**money, spend=spend, profit=money["incremental_margin"] - spend)
 
 
 def break_even_lift(
@@ -145,17 +147,17 @@ def break_even_lift(
     p0: float | pd.Series,
     margin: float | pd.Series,
     discount: float | pd.Series,
-    discount_anyway: float | pd.Series,
+    discount_to_baseline_buyers: float | pd.Series,
     fixed: float | pd.Series = 0.0,
 ) -> np.ndarray:
     """u* = ((c + F/n)/s + p0 ρ d) / (V − ρ d): the lift that earns nothing. Null where no lift can pay (V ≤ ρ d or u* > 1 − p0).
 
-    `discount` is the d of an added order, `discount_anyway` that of one that comes anyway: of many customers they can differ.
+    `discount` is the d of an added order, `discount_to_baseline_buyers` that of one that comes anyway: of many customers they can differ.
     """
     p0, margin = np.asarray(p0, float), np.asarray(margin, float)
-    given, given_anyway = term.redemption * discount, term.redemption * discount_anyway
+    given, given_anyway = term.redemption * discount, term.redemption * discount_to_baseline_buyers
     with np.errstate(divide="ignore", invalid="ignore"):
-        lift = ((term.contact_cost + fixed) / term.delivered + p0 * given_anyway) / (margin - given)
+        lift = ((term.contact_cost + fixed) / term.delivery_rate + p0 * given_anyway) / (margin - given)
     return np.where((margin > given) & (lift <= 1 - p0), lift, np.nan)
 
 

@@ -10,7 +10,7 @@ from crm_utils.core.errors import UpliftError
 
 NEEDED = ["campaign", "customer_id", "contacted_on", "group"]
 COLUMNS = ["campaign", "treated", "control", "bought_treated", "bought_control", "lift", "standard_error", "lift_low"]
-COLUMNS += ["lift_high", "detectable_lift", "earned", "earned_low", "earned_high", "promised", "use", "check"]
+COLUMNS += ["lift_high", "minimum_detectable_lift", "earned", "earned_low", "earned_high", "promised", "use", "check"]
 Z_90 = 1.6449
 LARGEST_DIFFERENCE = 0.1  # standard deviations between the groups before the contact
 SURELY_NOT_CHANCE = 3.0  # standard errors
@@ -134,14 +134,14 @@ def update_lifts(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFram
         if row.campaign not in table.index:
             continue
         term = table.loc[row.campaign]
-        lift, error = row.lift / term.delivered, row.standard_error / term.delivered
+        lift, error = row.lift / term.delivery_rate, row.standard_error / term.delivery_rate
         if row.lift_low > 0:
             spread = max(term.lift_high - term.lift_low, 1e-9) / (2 * Z_90)
             weight = spread**2 / (spread**2 + error**2)
             used = weight * lift + (1 - weight) * term.lift
             half = Z_90 * spread * (1 - weight) ** 0.5
             values = [used, max(used - half, 0.0), min(used + half, 1.0), "measured", "measured, shrunk"]
-        elif row.detectable_lift / term.delivered <= term.lift:
+        elif row.minimum_detectable_lift / term.delivery_rate <= term.lift:
             high = max(lift + Z_90 * error, 0.0)
             values = [0.0, 0.0, high, "measured", "measured: no effect could be told from none"]
         else:
@@ -167,15 +167,15 @@ def _one(name: str, own: pd.DataFrame, term: pd.DataFrame, margin: float, analys
         "standard_error": error,
         "lift_low": max(centre - Z_90 * error, -1.0),
         "lift_high": min(centre + Z_90 * error, 1.0),
-        "detectable_lift": minimum_detectable_lift(pooled, pd.Series([len(treated)]), pd.Series([len(control)])).iloc[
-            0
-        ],
+        "minimum_detectable_lift": minimum_detectable_lift(
+            pooled, pd.Series([len(treated)]), pd.Series([len(control)])
+        ).iloc[0],
     }
     buyers = own[own.bought > 0]
     order = buyers.revenue.mean() if len(buyers) else 0.0
     for column, value in {"earned": lift, "earned_low": row["lift_low"], "earned_high": row["lift_high"]}.items():
         row[column] = _incremental_profit(value, without, order, margin, len(treated), term)
-    assumed = term.lift.iloc[0] * term.delivered.iloc[0] if len(term) else np.nan
+    assumed = term.lift.iloc[0] * term.delivery_rate.iloc[0] if len(term) else np.nan
     row["promised"] = _incremental_profit(assumed, without, order, margin, len(treated), term)
     return row | {"use": "observational, not used" if why_not else "measured", "check": why_not or "random groups"}
 
@@ -197,8 +197,8 @@ def _incremental_profit(
         return np.nan
     terms = term.iloc[0]
     given = terms.redemption * (terms.incentive + terms.incentive_share * order)
-    won = margin * order * (1 - terms.pulled_forward) * (1 + terms.continuation)
-    each = lift * (won - given) - without * terms.delivered * given - terms.contact_cost
+    won = margin * order * (1 - terms.pull_forward_share) * (1 + terms.follow_on_margin)
+    each = lift * (won - given) - without * terms.delivery_rate * given - terms.contact_cost
     return treated * each - terms.fixed_cost
 
 

@@ -19,7 +19,7 @@ def lists(targets: pd.DataFrame, share: float) -> Paragraph:
 
 def measurability(table: pd.DataFrame) -> Paragraph:
     """Which campaigns the control groups will tell about."""
-    seen = table[table.detectable_lift <= table.lift]
+    seen = table[table.minimum_detectable_lift <= table.lift]
     if table.empty:
         return paragraph("Nothing is planned, so nothing can be measured.")
     if len(seen) == len(table):

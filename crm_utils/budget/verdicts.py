@@ -60,7 +60,7 @@ def _losses(options: pd.DataFrame, campaigns: pd.DataFrame, segments: pd.Series)
 def acquisition_limit(orders_value: float, first_basket: float, orders_12m: float, margin: float) -> pd.DataFrame:
     """What one may pay for a new customer: margin × (first basket + orders expected in 12 months × value of an order).
 
-    Returns first_basket, expected_orders, order_value, margin_rate, most_to_pay (one row). Beyond it a new customer
+    Returns first_basket, expected_purchase_days_12m, order_value, margin_rate, most_to_pay (one row). Beyond it a new customer
     does not earn back in a year what it cost to win.
     """
     most = margin * (first_basket + orders_12m * orders_value)
@@ -68,7 +68,7 @@ def acquisition_limit(orders_value: float, first_basket: float, orders_12m: floa
         [
             {
                 "first_basket": first_basket,
-                "expected_orders": orders_12m,
+                "expected_purchase_days_12m": orders_12m,
                 "order_value": orders_value,
                 "margin_rate": margin,
                 "most_to_pay": most,
@@ -84,6 +84,6 @@ def max_acquisition_cost(orders: ir.Table, bg_nbd, gamma_gamma, margin: float) -
     )
     first = days.group_by("customer_id").agg(revenue=days.revenue.argmin(days.day))
     nobody = np.zeros(1)
-    later = float(bg_nbd.expected_orders(nobody, nobody, nobody, 365)[0])
+    later = float(bg_nbd.expected_purchases(nobody, nobody, nobody, 365)[0])
     value = float(gamma_gamma.expected_value(nobody, nobody)[0])
     return acquisition_limit(value, float(first.revenue.mean().execute()), later, margin)

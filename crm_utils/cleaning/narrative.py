@@ -150,7 +150,7 @@ def habits(habits: pd.DataFrame) -> Paragraph | NotApplicable:
     return paragraph(*parts) if parts else not_applicable("The source tells no habit.")
 
 
-HABITS = {"price_ratio", "distinct_products", "return_share", "top_product", "country", "margin_rate"}
+HABITS = {"price_ratio", "distinct_products", "return_share", "favourite_product", "country", "margin_rate"}
 
 
 def side_tables(named: dict[str, pd.DataFrame], customers: int) -> Paragraph | NotApplicable:

@@ -7,7 +7,7 @@ from crm_utils.core import formatting
 from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
 
 
-def cleaning_log(log: pd.DataFrame, currency: str) -> Styler:
+def cleaning_ledger(log: pd.DataFrame, currency: str) -> Styler:
     shown = log.replace({"rule": {"read": "all rows, as read"}})
     return style_table(shown, "What each rule removed and what was left after it", currency)
 

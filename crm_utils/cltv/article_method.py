@@ -57,12 +57,12 @@ def quarterly_churn(orders: ir.Table, analysis_date: date) -> float:
 
 
 def historical_clv(customers: pd.DataFrame, margin_rate: float, churn: float) -> pd.Series:
-    """historic_clv: margin rate × mean value of a purchase day × purchase days a period ÷ churn a period, in money.
+    """historical_clv: margin rate × mean value of a purchase day × purchase days a period ÷ churn a period, in money.
 
     A customer's rate counts at least one period, so that last week's newcomer is no weekly buyer. Not discounted.
     """
     periods = np.maximum(customers.age / PERIOD_DAYS, 1)
-    return margin_rate * customers.mean_value * (customers.repeat_orders + 1) / periods / churn
+    return margin_rate * customers.mean_purchase_value * (customers.repeat_purchase_days + 1) / periods / churn
 
 
 def article_forecast(orders: ir.Table, today: date) -> tuple[pd.DataFrame, pd.DataFrame]:

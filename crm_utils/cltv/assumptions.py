@@ -33,7 +33,7 @@ class ClvAssumptions:
             )
 
     def table(self) -> pd.DataFrame:
-        """The terms as rows of the `model` table: model, parameter, value, standard_error, note."""
+        """The terms as rows of the `fitted_parameters` table: model, parameter, value, standard_error, note."""
         values = {
             "margin_rate": self.margin_rate,
             "discount_rate": self.discount_rate,

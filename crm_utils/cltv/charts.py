@@ -60,8 +60,8 @@ def classes(classes: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Purchase days a customer in the last test, forecast and actual, by how often customers had bought again."""
     ax = new_axes(ax, height=2.8)
     for shift, column, colour, label in (
-        (-0.2, "orders_predicted", BLUE, "Forecast"),
-        (0.2, "orders_actual", INK, "Actual"),
+        (-0.2, "purchase_days_predicted", BLUE, "Forecast"),
+        (0.2, "purchase_days_actual", INK, "Actual"),
     ):
         means = classes[column] / classes.customers
         bars = ax.bar(np.arange(len(classes)) + shift, means, width=0.38, color=colour, label=label)
@@ -76,9 +76,9 @@ def classes(classes: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def activity(grid: pd.DataFrame, column: str = "p_alive", ax: Axes | None = None) -> Axes:
-    """A customer of one year by repeat purchases and days since the last: p_alive in percent, or expected_orders."""
+    """A customer of one year by repeat purchases and days since the last: p_alive in percent, or expected_purchase_days_12m."""
     ax = new_axes(ax, height=3.6)
-    table = grid.pivot(index="repeat_orders", columns="silent_days", values=column).to_numpy()
+    table = grid.pivot(index="repeat_purchase_days", columns="silent_days", values=column).to_numpy()
     top = 1 if column == "p_alive" else table.max()
     ax.pcolormesh(table, cmap=MAP, vmin=0, vmax=top)
     for (row, place), value in np.ndenumerate(table):
@@ -86,7 +86,7 @@ def activity(grid: pd.DataFrame, column: str = "p_alive", ax: Axes | None = None
         colour = "white" if value > 0.6 * top else INK
         ax.text(place + 0.5, row + 0.5, text, ha="center", va="center", fontsize=7.5, color=colour)
     ax.set_xticks(np.arange(table.shape[1]) + 0.5, sorted(grid.silent_days.unique()))
-    ax.set_yticks(np.arange(table.shape[0]) + 0.5, sorted(grid.repeat_orders.unique()))
+    ax.set_yticks(np.arange(table.shape[0]) + 0.5, sorted(grid.repeat_purchase_days.unique()))
     ax.set_xlabel("Days since the last purchase")
     ax.set_ylabel("Repeat purchase days")
     ax.grid(False)
@@ -111,13 +111,13 @@ def by_segment(totals: pd.DataFrame, currency: str, ax: Axes | None = None) -> A
     """Expected revenue of the next 12 months by segment."""
     shown = totals[totals.customers > 0].iloc[::-1]
     ax = new_axes(ax, height=0.7 + 0.27 * len(shown))
-    ax.barh(shown.segment, shown.expected_revenue, color=segment_colours(shown.segment.tolist()), height=0.7)
+    ax.barh(shown.segment, shown.expected_revenue_12m, color=segment_colours(shown.segment.tolist()), height=0.7)
     ax.hlines(shown.segment, shown.revenue_low, shown.revenue_high, color=INK, linewidth=1.2)
     for place, row in enumerate(shown.itertuples()):
         ax.text(
             row.revenue_high,
             place,
-            f"  {formatting.short_money(row.expected_revenue, currency)}",
+            f"  {formatting.short_money(row.expected_revenue_12m, currency)}",
             va="center",
             fontsize=9,
         )

@@ -18,8 +18,8 @@ LIKELY_CHURNED_BELOW = 0.5  # a probability of being active below which a valuab
 def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     """What the models see of each customer, from orders as known on the analysis date.
 
-    Returns customer_id, repeat_orders (purchase days after the first), last_order_age and age (days from the first
-    purchase to the last and to the analysis date), mean_value (revenue per purchase day). Orders of one day are one.
+    Returns customer_id, repeat_purchase_days (purchase days after the first), last_purchase_age_days and age (days from the first
+    purchase to the last and to the analysis date), mean_purchase_value (revenue per purchase day). Orders of one day are one.
     """
     days = (
         orders.mutate(day=orders.ordered_at.date())
@@ -27,18 +27,18 @@ def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
         .agg(revenue=lambda t: t.revenue.cast("decimal(38, 4)").sum())
     )
     grouped = days.group_by("customer_id").agg(
-        repeat_orders=days.count() - 1,
+        repeat_purchase_days=days.count() - 1,
         first=days.day.min(),
         last=days.day.max(),
         revenue=days.revenue.sum().cast("float64"),
     )
     table = grouped.mutate(
-        last_order_age=grouped["last"].delta(grouped["first"], unit="day"),
+        last_purchase_age_days=grouped["last"].delta(grouped["first"], unit="day"),
         age=ibis.literal(analysis_date).delta(grouped["first"], unit="day"),
-        mean_value=grouped.revenue / (grouped.repeat_orders + 1),
+        mean_purchase_value=grouped.revenue / (grouped.repeat_purchase_days + 1),
     )
     return (
-        table.select("customer_id", "repeat_orders", "last_order_age", "age", "mean_value")
+        table.select("customer_id", "repeat_purchase_days", "last_purchase_age_days", "age", "mean_purchase_value")
         .order_by("customer_id")
         .execute()
     )
@@ -46,7 +46,9 @@ def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
 
 def to_xtT(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x, t_x and T of the customers, as the models take them."""
-    return tuple(customers[column].to_numpy(float) for column in ("repeat_orders", "last_order_age", "age"))
+    return tuple(
+        customers[column].to_numpy(float) for column in ("repeat_purchase_days", "last_purchase_age_days", "age")
+    )
 
 
 def days_ahead(analysis_date: date, months: int) -> int:
@@ -62,15 +64,15 @@ def horizons(analysis_date: date) -> dict[int, int]:
 def forecast_customers(customers: pd.DataFrame, models, analysis_date: date) -> pd.DataFrame:
     """The summary with p_alive (null where not known: for one-time buyers, and for all where dropout is not identified) and what is expected in 1, 3, 6 and 12 months.
 
-    Adds expected_orders and expected_revenue (12 months; shorter ones suffixed _1m, _3m, _6m), before margin, undiscounted, without season.
+    Adds expected_purchase_days and expected_revenue, suffixed _1m, _3m, _6m and _12m, before margin, undiscounted, without season.
     """
     days = list(horizons(analysis_date).values())
-    orders, value = models.expected_orders(customers, days), models.expected_value(customers)
+    orders, value = models.expected_purchases(customers, days), models.expected_value(customers)
     x, t_x, T = to_xtT(customers)
     known = (x > 0) & models.identified
     columns = {"p_alive": np.where(known, models.purchase.p_alive(x, t_x, T), np.nan)}
     for place, suffix in enumerate(HORIZONS.values()):
-        columns[f"expected_orders{suffix}"] = orders[:, place]
+        columns[f"expected_purchase_days{suffix}"] = orders[:, place]
         columns[f"expected_revenue{suffix}"] = orders[:, place] * value
     return customers.assign(**columns)
 
@@ -85,7 +87,7 @@ def add_lifetime_value(customers: pd.DataFrame, models, analysis_date: date, ter
     days = [days_ahead(analysis_date, month) for month in range(1, terms.months + 1)] or [0]
     discount = (1 + terms.discount_rate) ** (-np.arange(1, len(days) + 1) / 12)
     weights = terms.margin_rate * (discount - np.append(discount[1:], 0))[:, None]
-    clv = (models.expected_orders(customers, days) @ weights)[:, 0] * models.expected_value(customers)
+    clv = (models.expected_purchases(customers, days) @ weights)[:, 0] * models.expected_value(customers)
     slopes = models.slopes(customers, days, weights)[:, 0, :] / np.maximum(clv, 1e-300)[:, None]
     low, high = models.expected_interval(clv, slopes)
     return customers.assign(clv=clv, clv_low=low, clv_high=high, tier=_tiers(clv))
@@ -97,7 +99,7 @@ def forecast_totals(
     """The `forecast` table: what all customers and each segment will bring in 1, 3, 6 and 12 months.
 
     Columns horizon_days, months, segment ("all" first), orders, revenue (with the season where one is known), revenue_low and
-    revenue_high (90 % prediction interval: parameters, chance and the `error` of past forecasts), unadjusted_revenue,
+    revenue_high (90 % prediction interval: parameters, chance and the `error` of past forecasts), revenue_without_seasonality,
     season (null where not known). `seasons` holds a `season.Season` for each number of months.
     """
     days = horizons(analysis_date)
@@ -119,14 +121,14 @@ def forecast_totals(
             "revenue": revenue,
             "revenue_low": low,
             "revenue_high": high,
-            "unadjusted_revenue": table.revenue.to_numpy(),
+            "revenue_without_seasonality": table.revenue.to_numpy(),
             "season": table.days.map(known).to_numpy(),
         }
     )
 
 
 def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 10) -> pd.DataFrame:
-    """The customers of highest clv: customer_id, segment, purchase_days, silent_days, mean_value, p_alive,
+    """The customers of highest clv: customer_id, segment, purchase_days, silent_days, mean_purchase_value, p_alive,
     clv, clv_low, clv_high.
     """
     best = customers.nlargest(rows, "clv").merge(segments, on="customer_id", how="left")
@@ -135,7 +137,7 @@ def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 1
 
 def likely_churned_best(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
     """Of the tenth with the highest past revenue, those more likely gone than not, the highest past revenue first."""
-    past = customers.mean_value * (customers.repeat_orders + 1)
+    past = customers.mean_purchase_value * (customers.repeat_purchase_days + 1)
     quiet = customers.assign(past_revenue=past)[
         (past >= past.quantile(0.9)) & (customers.p_alive < LIKELY_CHURNED_BELOW)
     ]
@@ -146,13 +148,16 @@ def likely_churned_best(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.D
 def p_alive_grid(models) -> pd.DataFrame:
     """What a year's customer is worth watching for: P(active) and expected orders of the next year.
 
-    Rows repeat_orders and silent_days, columns p_alive and expected_orders.
+    Rows repeat_purchase_days and silent_days, columns p_alive and expected_purchase_days_12m.
     """
-    grid = pd.MultiIndex.from_product([range(1, 13), range(0, 361, 30)], names=["repeat_orders", "silent_days"])
+    grid = pd.MultiIndex.from_product([range(1, 13), range(0, 361, 30)], names=["repeat_purchase_days", "silent_days"])
     x, gap = (grid.get_level_values(name).to_numpy(float) for name in grid.names)
     args = (x, 365 - gap, np.full(len(x), 365.0))
     return pd.DataFrame(
-        {"p_alive": models.purchase.p_alive(*args), "expected_orders": models.purchase.expected_orders(*args, 365.0)},
+        {
+            "p_alive": models.purchase.p_alive(*args),
+            "expected_purchase_days_12m": models.purchase.expected_purchases(*args, 365.0),
+        },
         index=grid,
     ).reset_index()
 
@@ -163,15 +168,16 @@ def customer_table(
     """RFM, segment and expected value of every customer in one table, the most valuable first.
 
     Columns of `customers`, segment, and of `valued`: p_alive, expected orders and revenue (_1m to _12m), clv with its range, tier and
-    what it rests on (horizon_months, margin_rate, discount_rate), historic_clv. Money to cents, the rest to four decimals.
+    what it rests on (horizon_months, margin_rate, discount_rate), historical_clv. Money to cents, the rest to four decimals.
     """
     rests_on = {
         "horizon_months": terms.months,
         "margin_rate": terms.margin_rate,
         "discount_rate": terms.discount_rate,
     }
-    known = valued.drop(columns=["repeat_orders", "last_order_age", "age", "mean_value"]).assign(**rests_on)
-    known = known.rename(columns={name: f"{name}_12m" for name in ("expected_orders", "expected_revenue")})
+    known = valued.drop(
+        columns=["repeat_purchase_days", "last_purchase_age_days", "age", "mean_purchase_value"]
+    ).assign(**rests_on)
     known = known.round({name: 2 if "clv" in name or "revenue" in name else 4 for name in known.columns})
     whole = customers.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
     whole = whole.merge(known, on="customer_id", validate="one_to_one")
@@ -181,14 +187,14 @@ def customer_table(
 
 
 def value_by_segment(customers: pd.DataFrame, segments: pd.DataFrame, outlook: pd.DataFrame) -> pd.DataFrame:
-    """Per segment, the most valuable first: segment, customers, expected_orders, expected_revenue (12 months), revenue_low,
+    """Per segment, the most valuable first: segment, customers, expected_purchase_days_12m, expected_revenue_12m (12 months), revenue_low,
     revenue_high, clv, clv_per_customer.
     """
     joined = customers.merge(segments, on="customer_id", validate="one_to_one")
     table = joined.groupby("segment").agg(
         customers=("clv", "size"),
-        expected_orders=("expected_orders", "sum"),
-        expected_revenue=("expected_revenue", "sum"),
+        expected_purchase_days_12m=("expected_purchase_days_12m", "sum"),
+        expected_revenue_12m=("expected_revenue_12m", "sum"),
         clv=("clv", "sum"),
         clv_per_customer=("clv", "mean"),
     )
@@ -217,7 +223,17 @@ def _tiers(clv: np.ndarray) -> np.ndarray:
 
 
 def _list_columns(customers: pd.DataFrame, *extra: str) -> pd.DataFrame:
-    columns = ["customer_id", "segment", "purchase_days", *extra, "mean_value", "p_alive", "clv", "clv_low", "clv_high"]
+    columns = [
+        "customer_id",
+        "segment",
+        "purchase_days",
+        *extra,
+        "mean_purchase_value",
+        "p_alive",
+        "clv",
+        "clv_low",
+        "clv_high",
+    ]
     return customers.assign(
-        purchase_days=customers.repeat_orders + 1, silent_days=customers.age - customers.last_order_age
+        purchase_days=customers.repeat_purchase_days + 1, silent_days=customers.age - customers.last_purchase_age_days
     )[columns]

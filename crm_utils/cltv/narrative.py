@@ -97,7 +97,7 @@ def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Pa
 def historic(cltv: pd.DataFrame, churn: float, months: int, currency: str) -> Paragraph:
     """What the past alone says all customers are worth, and how that compares."""
     return paragraph(
-        f"By the past alone all customers together are worth {money(cltv.historic_clv.sum(), currency)}, at a churn of {percent(churn)} every 13 weeks and without an end in time. Decide by the model’s {money(cltv.clv.sum(), currency)}: it counts {plural(months, 'month')}, discounts them, and knows who has gone.",
+        f"By the past alone all customers together are worth {money(cltv.historical_clv.sum(), currency)}, at a churn of {percent(churn)} every 13 weeks and without an end in time. Decide by the model’s {money(cltv.clv.sum(), currency)}: it counts {plural(months, 'month')}, discounts them, and knows who has gone.",
     )
 
 
@@ -154,9 +154,9 @@ def concentration(deciles: pd.DataFrame) -> Paragraph:
 
 def by_segment(totals: pd.DataFrame, currency: str) -> Paragraph:
     """The segment that is expected to bring the most."""
-    best = totals.loc[totals.expected_revenue.idxmax()]
+    best = totals.loc[totals.expected_revenue_12m.idxmax()]
     return paragraph(
-        f"{best.segment} are expected to bring {money(best.expected_revenue, currency)} in the next 12 months, {percent(best.expected_revenue / totals.expected_revenue.sum())} of the total."
+        f"{best.segment} are expected to bring {money(best.expected_revenue_12m, currency)} in the next 12 months, {percent(best.expected_revenue_12m / totals.expected_revenue_12m.sum())} of the total."
     )
 
 
@@ -172,22 +172,22 @@ def model_notes(model: pd.DataFrame) -> Paragraph:
 
 def activity(grid: pd.DataFrame) -> Paragraph:
     """How long a silence makes a frequent customer as doubtful as a rare one."""
-    rare, often = (grid[grid.repeat_orders == repeats] for repeats in (1, int(grid.repeat_orders.max())))
+    rare, often = (grid[grid.repeat_purchase_days == repeats] for repeats in (1, int(grid.repeat_purchase_days.max())))
     silent = int(often.silent_days.iloc[len(often) // 2])
     value = {
         name: float(rows[rows.silent_days == silent].p_alive.iloc[0])
         for name, rows in (("rare", rare), ("often", often))
     }
     return paragraph(
-        f"After {plural(silent, 'day')} of silence a customer who bought again once is still active with a probability of {percent(value['rare'])}, one who did so {plural(often.repeat_orders.iloc[0], 'time')} with {percent(value['often'])}."
+        f"After {plural(silent, 'day')} of silence a customer who bought again once is still active with a probability of {percent(value['rare'])}, one who did so {plural(often.repeat_purchase_days.iloc[0], 'time')} with {percent(value['often'])}."
     )
 
 
 def busiest(grid: pd.DataFrame) -> Paragraph:
     """Which of these customers will buy most."""
-    best = grid.loc[grid.expected_orders.idxmax()]
+    best = grid.loc[grid.expected_purchase_days_12m.idxmax()]
     return paragraph(
-        f"The customers who will buy most, with {plural(best.repeat_orders, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence, are expected on about {best.expected_orders:.0f} days of the next year."
+        f"The customers who will buy most, with {plural(best.repeat_purchase_days, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence, are expected on about {best.expected_purchase_days_12m:.0f} days of the next year."
     )
 
 
@@ -197,19 +197,19 @@ def worked(example, customers: pd.DataFrame, in_brief: str, currency: str) -> Pa
     lines, left_out = len(example.lines), int(example.lines.removed_by.notna().sum())
     removed = f" ({left_out} of them left out)" if left_out else ""
     return paragraph(
-        f"Customer {row.customer_id} bought {plural(lines, 'order line')}{removed} on {plural(row.repeat_orders + 1, 'day')}, for {money(row.mean_value, currency)} a day, and is worth {money(row.clv, currency)} ({in_brief})."
+        f"Customer {row.customer_id} bought {plural(lines, 'order line')}{removed} on {plural(row.repeat_purchase_days + 1, 'day')}, for {money(row.mean_purchase_value, currency)} a day, and is worth {money(row.clv, currency)} ({in_brief})."
     )
 
 
 def orders_map_in_words(grid: pd.DataFrame) -> str:
     """What the map of expected purchase days shows, at its extremes."""
-    best = grid.loc[grid.expected_orders.idxmax()]
-    return f"Map of expected purchase days of the next year: from {grid.expected_orders.min():.1f} to {best.expected_orders:.1f}, the most after {plural(best.repeat_orders, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence."
+    best = grid.loc[grid.expected_purchase_days_12m.idxmax()]
+    return f"Map of expected purchase days of the next year: from {grid.expected_purchase_days_12m.min():.1f} to {best.expected_purchase_days_12m:.1f}, the most after {plural(best.repeat_purchase_days, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence."
 
 
 def independence(customers: pd.DataFrame) -> Paragraph:
     """Whether who buys often also spends more a purchase day: the models assume not."""
-    rank = customers.repeat_orders.corr(customers.mean_value, method="spearman")
+    rank = customers.repeat_purchase_days.corr(customers.mean_purchase_value, method="spearman")
     if pd.isna(rank):
         return paragraph(
             "Whether frequent customers spend more a purchase day cannot be told here; the models assume not."
@@ -226,9 +226,10 @@ def independence(customers: pd.DataFrame) -> Paragraph:
 def activity_in_words(grid: pd.DataFrame) -> str:
     """What the map of activity shows, at its corners."""
     rare, often = (
-        grid[grid.repeat_orders == repeats] for repeats in (grid.repeat_orders.min(), grid.repeat_orders.max())
+        grid[grid.repeat_purchase_days == repeats]
+        for repeats in (grid.repeat_purchase_days.min(), grid.repeat_purchase_days.max())
     )
-    return f"Map of the probability of being active: after a long silence {percent(rare.p_alive.iloc[-1])} for customers who bought again once, {percent(often.p_alive.iloc[-1])} for those who did so {plural(often.repeat_orders.iloc[0], 'time')}."
+    return f"Map of the probability of being active: after a long silence {percent(rare.p_alive.iloc[-1])} for customers who bought again once, {percent(often.p_alive.iloc[-1])} for those who did so {plural(often.repeat_purchase_days.iloc[0], 'time')}."
 
 
 def deciles_in_words(deciles: pd.DataFrame) -> str:
@@ -244,6 +245,6 @@ def segments_in_words(totals: pd.DataFrame, currency: str) -> str:
     """What the bars of expected revenue show."""
     return (
         "Bar chart of expected revenue by segment: "
-        + "; ".join(f"{row.segment} {money(row.expected_revenue, currency)}" for row in totals.itertuples())
+        + "; ".join(f"{row.segment} {money(row.expected_revenue_12m, currency)}" for row in totals.itertuples())
         + "."
     )

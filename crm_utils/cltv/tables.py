@@ -11,7 +11,7 @@ from crm_utils.core.display.table_style import Collapsible, collapsible, style_t
 def forecast(outlook: pd.DataFrame, currency: str) -> Styler:
     shown = outlook[outlook.segment == "all"]
     horizon = [formatting.plural(months, "month") for months in shown.months]
-    columns = ["orders", "revenue", "revenue_low", "revenue_high", "unadjusted_revenue", "season"]
+    columns = ["orders", "revenue", "revenue_low", "revenue_high", "revenue_without_seasonality", "season"]
     if shown.season[shown.months < 12].isna().all():
         columns = columns[:4]
     table = shown[columns].rename(columns={"orders": "purchase_days"})
@@ -23,7 +23,7 @@ def forecast(outlook: pd.DataFrame, currency: str) -> Styler:
 def backtest(backtest: pd.DataFrame, currency: str) -> Collapsible | None:
     if backtest.empty:
         return None
-    columns = ["origin", "method", "orders_actual", "orders_predicted", "revenue_actual", "revenue_predicted", "revenue_low", "revenue_high", "season", "mae_orders", "top_decile_capture"]  # fmt: skip
+    columns = ["origin", "method", "purchase_days_actual", "purchase_days_predicted", "revenue_actual", "revenue_predicted", "revenue_low", "revenue_high", "season", "mae_purchase_days", "top_decile_capture"]  # fmt: skip
     shown = backtest[columns].assign(origin=[formatting.day(origin) for origin in backtest.origin])
     table = style_table(shown, "Forecasts made at past dates, and what came", currency, {"origin": "Made on"})
     return collapsible("All tests in numbers", table)
@@ -44,15 +44,15 @@ def activity(grid: pd.DataFrame) -> list[Styler]:
     """The two maps as tables: a row for each number of repeat purchase days, a column for days since the last."""
     shown = {
         "Still active, percent": (grid.p_alive * 100).round().astype(int),
-        "Expected purchase days of the next year": grid.expected_orders.round(1),
+        "Expected purchase days of the next year": grid.expected_purchase_days_12m.round(1),
     }
     return [_map(grid.assign(shown=values), caption) for caption, values in shown.items()]
 
 
 def _map(grid: pd.DataFrame, caption: str) -> Styler:
-    table = grid.pivot(index="repeat_orders", columns="silent_days", values="shown")
+    table = grid.pivot(index="repeat_purchase_days", columns="silent_days", values="shown")
     table.columns = [formatting.plural(days, "day") for days in table.columns]
-    names = {"repeat_orders": "Repeat purchase days"}
+    names = {"repeat_purchase_days": "Repeat purchase days"}
     return style_table(
         table.reset_index(), f"{caption}, by repeat purchase days and days since the last", headings=names
     )
@@ -76,7 +76,7 @@ def most_valuable(listed: pd.DataFrame, terms: str, currency: str) -> Styler:
 
 def look_up(listed: pd.DataFrame, terms: str, currency: str) -> Collapsible:
     """More of the same to find a customer in; its headings sort it."""
-    columns = ["customer_id", "segment", "purchase_days", "silent_days", "mean_value", "p_alive", "clv"]
+    columns = ["customer_id", "segment", "purchase_days", "silent_days", "mean_purchase_value", "p_alive", "clv"]
     number = formatting.plural(len(listed), "customer")
     table = style_table(
         listed[columns], f"The {number} of highest expected value, to sort and look up ({terms})", currency
@@ -94,7 +94,7 @@ def quiet(listed: pd.DataFrame, terms: str, currency: str) -> Styler | None:
 
 
 def segment_values(totals: pd.DataFrame, terms: str, currency: str) -> Collapsible:
-    summed = ("customers", "expected_orders", "expected_revenue", "clv")
+    summed = ("customers", "expected_purchase_days_12m", "expected_revenue_12m", "clv")
     table = style_table(totals, f"Expected in the next 12 months, by segment ({terms})", currency, total=summed)
     return collapsible("All segments in numbers", table)
 
@@ -127,11 +127,11 @@ def _orders(orders: pd.DataFrame, currency: str) -> Styler:
 
 
 def _months(months: pd.DataFrame) -> Styler:
-    total = months[["expected_orders", "profit", "clv"]].sum().to_frame().T.assign(month="All")
+    total = months[["expected_purchase_days_12m", "profit", "clv"]].sum().to_frame().T.assign(month="All")
     months = pd.concat([months.astype({"month": "str"}), total], ignore_index=True)
-    for column, decimals in {"until": 0, "expected_orders": 4, "profit": 2, "discount": 4, "clv": 2}.items():
+    for column, decimals in {"until": 0, "expected_purchase_days_12m": 4, "profit": 2, "discount": 4, "clv": 2}.items():
         months[column] = [f"{value:,.{decimals}f}" if pd.notna(value) else "" for value in months[column]]
-    names = {"until": "Days from today", "expected_orders": "Expected purchase days", "profit": "Profit", "discount": "× (1 + discount)^(−month ÷ 12)", "clv": "CLV"}  # fmt: skip
+    names = {"until": "Days from today", "expected_purchase_days_12m": "Expected purchase days", "profit": "Profit", "discount": "× (1 + discount)^(−month ÷ 12)", "clv": "CLV"}  # fmt: skip
     return style_table(
         months.rename(columns=names)[["month", *names.values()]],
         "Lifetime value, month by month: expected purchase days × value × margin, discounted",

@@ -90,32 +90,32 @@ def calculation_steps(
 ) -> pd.DataFrame:
     """Step, formula and result (text) from a customer's orders (`own_orders`) and row of `cltv.lifetime_value` to a year's profit."""
     row, value = one.iloc[0], models.expected_value(one)[0]
-    n, active = row.repeat_orders + 1, models.purchase.p_alive(*forecast.to_xtT(one))[0]
+    n, active = row.repeat_purchase_days + 1, models.purchase.p_alive(*forecast.to_xtT(one))[0]
     days = bought.day[bought.purchase_day.notna()]
     first, last = (day(moment) for moment in (days.min(), days.max()))
     rows = [
         ("Purchase days (n)", "days with an order; orders of one day count as one", count(n)),
-        ("Repeat purchase days (x)", f"n − 1 = {count(n)} − 1", count(row.repeat_orders)),
-        ("Age at the last of them (t_x), days", f"last purchase day − first = {last} − {first}", count(row.last_order_age)),
+        ("Repeat purchase days (x)", f"n − 1 = {count(n)} − 1", count(row.repeat_purchase_days)),
+        ("Age at the last of them (t_x), days", f"last purchase day − first = {last} − {first}", count(row.last_purchase_age_days)),
         ("Age today (T), days", f"analysis date − first purchase day = {day(analysis_date)} − {first}", count(row.age)),
-        ("Mean value of a purchase day (z)", f"revenue ÷ n = {bought.revenue.sum():,.2f} ÷ {count(n)}", f"{row.mean_value:,.2f}"),
+        ("Mean value of a purchase day (z)", f"revenue ÷ n = {bought.revenue.sum():,.2f} ÷ {count(n)}", f"{row.mean_purchase_value:,.2f}"),
         ("Parameters of the purchase model", "fitted to all customers", _parameters(models.purchase)),
         ("Probability of being active (P)", models.purchase.alive_formula, f"{active:.4f}"),
-        ("Expected purchase days in t days", models.purchase.orders_formula, f"{row.expected_orders:,.4f} in 12 months"),
+        ("Expected purchase days in t days", models.purchase.orders_formula, f"{row.expected_purchase_days_12m:,.4f} in 12 months"),
         ("Parameters of the value model", "fitted to all customers", _parameters(models.value)),
         ("Expected value of a purchase day", "p (γ + n z) ÷ (p n + q − 1)", f"{value:,.2f}"),
-        ("Expected revenue, 12 months", f"purchase days × value = {row.expected_orders:,.4f} × {value:,.2f}", f"{row.expected_revenue:,.2f}"),
-        ("Profit, 12 months, not discounted", f"revenue × margin of {100 * terms.margin_rate:g}%", f"{terms.margin_rate * row.expected_revenue:,.2f}"),
+        ("Expected revenue, 12 months", f"purchase days × value = {row.expected_purchase_days_12m:,.4f} × {value:,.2f}", f"{row.expected_revenue_12m:,.2f}"),
+        ("Profit, 12 months, not discounted", f"revenue × margin of {100 * terms.margin_rate:g}%", f"{terms.margin_rate * row.expected_revenue_12m:,.2f}"),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["step", "formula", "result"])
 
 
 def value_by_month(one: pd.DataFrame, models, analysis_date: date, terms: ClvAssumptions) -> pd.DataFrame:
-    """The customer's clv month by month: month, until (days from the analysis date), expected_orders, profit, discount, clv."""
+    """The customer's clv month by month: month, until (days from the analysis date), expected_purchase_days_12m, profit, discount, clv."""
     until = [forecast.days_ahead(analysis_date, month) for month in range(1, terms.months + 1)]
     table = pd.DataFrame({"month": range(1, terms.months + 1), "until": until})
-    table["expected_orders"] = np.diff(models.expected_orders(one, until)[0], prepend=0)
-    table["profit"] = terms.margin_rate * table.expected_orders * models.expected_value(one)[0]
+    table["expected_purchase_days_12m"] = np.diff(models.expected_purchases(one, until)[0], prepend=0)
+    table["profit"] = terms.margin_rate * table.expected_purchase_days_12m * models.expected_value(one)[0]
     table["discount"] = (1 + terms.discount_rate) ** (-table.month / 12)
     return table.assign(clv=table.profit * table.discount)
 

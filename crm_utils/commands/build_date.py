@@ -72,12 +72,12 @@ def _written(folder: Path) -> dict[str, int]:
 
 
 def _page(job: Job, notebook: Notebook, folder: Path) -> str:
-    set_thousands_separator(job.report.thousands)
+    set_thousands_separator(job.report.thousands_separator)
     return render.render_notebook(job, notebook, render.read_notebook(folder / "notebooks" / notebook.path.name))
 
 
 def _finish(job: Job, folder: Path, entries: dict[str, dict]) -> None:
-    set_thousands_separator(job.report.thousands)
+    set_thousands_separator(job.report.thousands_separator)
     figures = date_page.key_figures(folder / "data")
     atomic_publish.write_page(folder / "index.html", date_page.render_date(job, folder, figures))
     settings = manifest.redact_paths(job.settings(folder).model_dump(mode="json"), job.root)

@@ -24,7 +24,7 @@ from crm_utils.site import glossary, published, render
 from crm_utils.store import Run
 
 TABLES = ("customers", "segments", "segment_profile", "cltv", "forecast", "budget")
-SCANNED = ("orders", "adjustments")
+SCANNED = ("orders", "order_adjustments")
 
 
 def compare_dates(root: Path, report: str, then: str, now: str) -> Path:
@@ -154,7 +154,7 @@ def _actual(then: _Published, now: _Published) -> dict[int, tuple[pd.DataFrame, 
 
     From the orders of the later date, as known at the horizon's end: as past forecasts are judged elsewhere.
     """
-    orders, adjustments = now.store.scan("orders"), now.store.scan("adjustments")
+    orders, adjustments = now.store.scan("orders"), now.store.scan("order_adjustments")
     outlook, found = then.tables["forecast"], {}
     for row in outlook[outlook.segment == ALL].itertuples():
         end = then.day + timedelta(days=row.horizon_days)

@@ -51,20 +51,20 @@ class Cleaning(Model):
 class Rfm(Model):
     """How customers are scored (02_rfm)."""
 
-    bins: int = Field(5, ge=2, le=10, strict=True)
+    n_bins: int = Field(5, ge=2, le=10, strict=True)
     scoring: Literal["quantiles", "approximate", "article"] = "quantiles"
     window: Literal["all", "12 months to the analysis date", "12 months to each customer's last purchase"] = "all"
-    recency_in: Literal["days", "weeks", "months", "elapsed days"] = "days"
-    frequency_of: Literal["orders", "purchase days"] = "orders"
-    monetary_of: Literal["total", "average"] = "total"
-    limits: dict[Literal["recency", "frequency", "monetary"], list[float]] = {}
-    frozen_on: IsoDay | None = None
+    recency_unit: Literal["days", "weeks", "months", "elapsed days"] = "days"
+    frequency_measure: Literal["orders", "purchase days"] = "orders"
+    monetary_measure: Literal["total", "average"] = "total"
+    bin_edges: dict[Literal["recency", "frequency", "monetary"], list[float]] = {}
+    bin_edges_from_date: IsoDay | None = None
 
     @model_validator(mode="after")
-    def _limits_fit(self) -> "Rfm":
-        for measure, limits in self.limits.items():
-            check_bin_edges(measure, limits, self.bins)
-        if self.scoring == "article" and (self.limits or self.frozen_on):
+    def _bin_edges_fit(self) -> "Rfm":
+        for measure, edges in self.bin_edges.items():
+            check_bin_edges(measure, edges, self.n_bins)
+        if self.scoring == "article" and (self.bin_edges or self.bin_edges_from_date):
             raise ValueError("scoring: article ranks customers, it has no limits to set or freeze")
         return self
 
@@ -94,14 +94,14 @@ class Cltv(Model):
     horizon_months: int = Field(12, ge=1, le=60, strict=True)
     holdout_days: int = Field(91, ge=7, le=730, strict=True)
     model: Literal["bg_nbd", "mbg_nbd", "pareto_nbd"] = "bg_nbd"
-    article: bool = False
+    include_article_method: bool = False
 
 
 class Scenario(Model):
     """A change of what the plan assumes: -0.3 is 30 % less."""
 
     name: str = Field(min_length=1)
-    budget: float = Field(0, ge=-1, allow_inf_nan=False)
+    total_budget: float = Field(0, ge=-1, allow_inf_nan=False)
     margin: float = Field(0, ge=-1, allow_inf_nan=False)
     cost: float = Field(0, ge=-1, allow_inf_nan=False)
     lift: float = Field(0, ge=-1, allow_inf_nan=False)
@@ -110,10 +110,10 @@ class Scenario(Model):
 class Budget(Model):
     """What to do next, and for how much (05_budget)."""
 
-    budget: float = Field(50_000, ge=0, allow_inf_nan=False)
-    target_return: float | None = Field(None, ge=0, allow_inf_nan=False)
+    total_budget: float = Field(50_000, ge=0, allow_inf_nan=False)
+    target_roi: float | None = Field(None, ge=0, allow_inf_nan=False)
     campaigns: str = "campaigns"
-    control_share: float = Field(0.1, ge=0, le=0.5)
+    holdout_share: float = Field(0.1, ge=0, le=0.5)
     seed: int = Field(1, strict=True)
     days_between_contacts: int = Field(14, ge=0, strict=True)
     calibration_days: int = Field(91, ge=7, le=365, strict=True)
@@ -194,7 +194,7 @@ class Shared(Model):
 
     title: str = Field(min_length=1)
     currency: str = Field(pattern=r"^[A-Z]{3}$")
-    thousands: Literal[",", " ", "'", ""] = ","  # written between groups of three digits
+    thousands_separator: Literal[",", " ", "'", ""] = ","  # written between groups of three digits
     source: Source
     columns: Columns
     history_complete: bool = False

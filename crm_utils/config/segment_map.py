@@ -32,8 +32,8 @@ class CellBlock(Model):
     frequency: Span | None = None
     monetary: Span | None = None
 
-    def names(self, bins: int) -> list[str]:
-        spans = [span or (1, bins) for span in (self.recency, self.frequency, self.monetary)]
+    def names(self, n_bins: int) -> list[str]:
+        spans = [span or (1, n_bins) for span in (self.recency, self.frequency, self.monetary)]
         return [cell_name(*scores) for scores in itertools.product(*(range(low, high + 1) for low, high in spans))]
 
 
@@ -41,7 +41,7 @@ class Segment(Model):
     """A name for a set of cells, what it means and what to do.
 
     The set is named as `cells`, or by `where`: a pandas query on the customers' columns. Where a segment is for new
-    customers, those of its set whose first order is not new go to the segment `otherwise`.
+    customers, those of its set whose first order is not new go to the segment `fallback`.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Segment(Model):
     advice: str
     cells: list[CellBlock] = []
     where: str | None = None
-    otherwise: str | None = None
+    fallback: str | None = None
 
     @model_validator(mode="after")
     def _one_set(self) -> "Segment":
@@ -59,26 +59,26 @@ class Segment(Model):
             check_query(self.where, f"segment {self.name}")
         return self
 
-    def names(self, bins: int) -> list[str] | None:
+    def names(self, n_bins: int) -> list[str] | None:
         """The cells of the segment; None for a query that asks for more than the scores."""
         if self.where is None:
-            return list(itertools.chain.from_iterable(block.names(bins) for block in self.cells))
-        return _cells_of_query(self.where, bins, f"segment {self.name}")
+            return list(itertools.chain.from_iterable(block.names(n_bins) for block in self.cells))
+        return _cells_of_query(self.where, n_bins, f"segment {self.name}")
 
 
 class SegmentMap(Model):
-    """Names for all cells of `bins` score classes, proven complete and disjoint.
+    """Names for all cells of `n_bins` score classes, proven complete and disjoint.
 
     Queries on more than the scores cannot be proven here: they are proven on the customers, in each run.
     """
 
     title: str
-    bins: int = Field(ge=2, le=10)
+    n_bins: int = Field(ge=2, le=10)
     segments: list[Segment]
 
     @cached_property
     def _sets(self) -> dict[str, list[str] | None]:
-        return {segment.name: segment.names(self.bins) for segment in self.segments}
+        return {segment.name: segment.names(self.n_bins) for segment in self.segments}
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "SegmentMap":
@@ -87,29 +87,29 @@ class SegmentMap(Model):
         if twice:
             raise ValueError(f"list each segment once, not {', '.join(twice)} twice")
         for segment in self.segments:
-            if segment.otherwise is not None and segment.otherwise not in set(names) - {segment.name}:
+            if segment.fallback is not None and segment.fallback not in set(names) - {segment.name}:
                 raise ValueError(
-                    f"segment {segment.name}: otherwise {segment.otherwise!r} is no other segment of this map"
+                    f"segment {segment.name}: fallback {segment.fallback!r} is no other segment of this map"
                 )
-            if segment.otherwise in {other.name for other in self.segments if other.otherwise}:
+            if segment.fallback in {other.name for other in self.segments if other.fallback}:
                 raise ValueError(
-                    f"segment {segment.name}: otherwise {segment.otherwise!r} is for new customers too; name one without otherwise"
+                    f"segment {segment.name}: fallback {segment.fallback!r} is for new customers too; name one without fallback"
                 )
         return self
 
     @model_validator(mode="after")
     def _each_segment_has_cells(self) -> "SegmentMap":
-        every = set(CellBlock().names(self.bins))
+        every = set(CellBlock().names(self.n_bins))
         for name, cells in self._sets.items():
             beyond = sorted(set(cells or []) - every)
             if beyond or cells == []:
                 fault = f"cell {beyond[0]} is none" if beyond else "no cell is in it"
-                raise ValueError(f"segment {name}: {fault}: scores go from 1 to {self.bins}")
+                raise ValueError(f"segment {name}: {fault}: scores go from 1 to {self.n_bins}")
         return self
 
     @model_validator(mode="after")
     def _each_cell_once(self) -> "SegmentMap":
-        named: dict[str, list[str]] = {cell: [] for cell in CellBlock().names(self.bins)}
+        named: dict[str, list[str]] = {cell: [] for cell in CellBlock().names(self.n_bins)}
         for name, cells in self._sets.items():
             for cell in cells or []:
                 named[cell].append(name)
@@ -140,17 +140,17 @@ class SegmentMap(Model):
         return {segment.name: segment.where for segment in self.segments if self._sets[segment.name] is None}
 
     def parts(self) -> dict[str, Any]:
-        """The map as plain data: cells, bins, queries, otherwise."""
+        """The map as plain data: cells, n_bins, queries, fallback."""
         return {
             "cells": self.cells(),
-            "bins": self.bins,
+            "n_bins": self.n_bins,
             "queries": self.queries(),
-            "otherwise": self.otherwise(),
+            "fallback": self.fallback(),
         }
 
-    def otherwise(self) -> dict[str, str]:
+    def fallback(self) -> dict[str, str]:
         """Where the customers of a segment for new customers go who are not new."""
-        return {segment.name: segment.otherwise for segment in self.segments if segment.otherwise}
+        return {segment.name: segment.fallback for segment in self.segments if segment.fallback}
 
 
 class Campaign(Model):
@@ -166,7 +166,7 @@ class Campaign(Model):
     incentive_share: float = Field(0, ge=0, le=1, description="share off one order, for who redeems it")
     redemption: float = Field(0, ge=0, le=1, description="share of buyers who redeem the incentive")
     fixed_cost: float = Field(0, ge=0, description="money once, whatever the number of contacts")
-    delivered: float = Field(1, gt=0, le=1, description="share of contacts that arrive")
+    delivery_rate: float = Field(1, gt=0, le=1, description="share of contacts that arrive")
     lift: float = Field(ge=0, le=1, description="added purchase probability within the window")
     lift_low: float = Field(
         default_factory=lambda given: given.get("lift", 0) / 2, ge=0, le=1, description="5 in 100 believe it is lower"
@@ -174,8 +174,10 @@ class Campaign(Model):
     lift_high: float = Field(
         default_factory=lambda given: min(given.get("lift", 0) * 1.5, 1), ge=0, le=1, description="5 in 100: higher"
     )
-    pulled_forward: float = Field(0, ge=0, lt=1, description="share of added sales that would have come later anyway")
-    continuation: float = Field(0, ge=0, description="what who was won earns after the window, per added margin")
+    pull_forward_share: float = Field(
+        0, ge=0, lt=1, description="share of added sales that would have come later anyway"
+    )
+    follow_on_margin: float = Field(0, ge=0, description="what who was won earns after the window, per added margin")
     window_days: int = Field(ge=1, le=730)
     channel: str | None = Field(None, description="how it reaches customers, as `contacts` names it; none: any channel")
     capacity: int | None = Field(None, ge=0, description="contacts that can be made at most")
@@ -220,11 +222,11 @@ def cell_name(recency: int, frequency: int, monetary: int) -> str:
     return ("-" if max(map(len, scores)) > 1 else "").join(scores)
 
 
-def _cells_of_query(query: str, bins: int, whose: str) -> list[str] | None:
+def _cells_of_query(query: str, n_bins: int, whose: str) -> list[str] | None:
     import pandas as pd  # here only: a run that finds nothing to do starts in a quarter of the time without it
     from pandas.errors import UndefinedVariableError
 
-    scores = list(itertools.product(range(1, bins + 1), repeat=3))
+    scores = list(itertools.product(range(1, n_bins + 1), repeat=3))
     cells = pd.DataFrame(scores, columns=["recency_score", "frequency_score", "monetary_score"])
     try:
         return [cell_name(*scores[place]) for place in evaluate(cells, query).nonzero()[0]]
@@ -234,11 +236,11 @@ def _cells_of_query(query: str, bins: int, whose: str) -> list[str] | None:
         raise ValueError(f"{whose}: where {query!r} is no pandas query: {error}") from None
 
 
-def check_bin_edges(measure: str, limits: list[float], bins: int) -> None:
+def check_bin_edges(measure: str, limits: list[float], n_bins: int) -> None:
     """Raises `ValueError` unless the limits are finite, ascending, and one fewer than the classes."""
-    if len(limits) != bins - 1:
-        raise ValueError(f"limits.{measure} has {len(limits)} limits; {bins} classes take {bins - 1}")
+    if len(limits) != n_bins - 1:
+        raise ValueError(f"bin_edges.{measure} has {len(limits)} limits; {n_bins} classes take {n_bins - 1}")
     if not all(map(math.isfinite, limits)):
-        raise ValueError(f"limits.{measure} has a limit that is no finite number: {limits}")
+        raise ValueError(f"bin_edges.{measure} has a limit that is no finite number: {limits}")
     if any(low >= high for low, high in itertools.pairwise(limits)):
-        raise ValueError(f"limits.{measure} must increase from one to the next: {limits}")
+        raise ValueError(f"bin_edges.{measure} must increase from one to the next: {limits}")

@@ -34,7 +34,7 @@ class SimulatedShop(Model):
         0.06, ge=0, le=1
     )  # of all to be contacted: how much the share who order within the window rises (orders as placed)
     campaign_window: int = Field(30, ge=1, strict=True)  # days
-    control_share: float = Field(0.5, gt=0, lt=1)
+    holdout_share: float = Field(0.5, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _lasts(self) -> "SimulatedShop":

@@ -103,11 +103,13 @@ def _extras(frame: pd.DataFrame, day: pd.Timestamp, rules: ScoringConfig) -> dic
     return wanted
 
 
-def bin_edges_date(frozen_on: str | None, analysis_date: date) -> date:
+def bin_edges_date(bin_edges_from_date: str | None, analysis_date: date) -> date:
     """The date whose cut points count. Raises `ScoringError` where it lies after the analysis date."""
-    day = date.fromisoformat(frozen_on) if frozen_on else analysis_date
+    day = date.fromisoformat(bin_edges_from_date) if bin_edges_from_date else analysis_date
     if day > analysis_date:
-        raise ScoringError(f"frozen_on {day} lies after the analysis date {analysis_date}: name an earlier date")
+        raise ScoringError(
+            f"bin_edges_from_date {day} lies after the analysis date {analysis_date}: name an earlier date"
+        )
     return day
 
 
@@ -119,16 +121,16 @@ def score_customers(
     `rules` may be just the number of classes; `limits` are those of a reference date where cut points are frozen.
     Rules and limits travel with the table in `attrs`.
     """
-    rules = ScoringConfig(bins=rules) if isinstance(rules, int) else rules
+    rules = ScoringConfig(n_bins=rules) if isinstance(rules, int) else rules
     if rules.method == "article":
         scored, used = customers.assign(**scoring.score_rank_first(customers, rules)), {}
     else:
         used = limits or scoring.bin_edges(customers, rules)
         scored = customers.assign(**score_by_edges(customers, used, rules))
-    places = np.ravel_multi_index([scored[column].to_numpy() - 1 for column in SCORES], [rules.bins] * 3)
-    names = [cell_name(*(place + 1)) for place in np.argwhere(np.ones([rules.bins] * 3))]
+    places = np.ravel_multi_index([scored[column].to_numpy() - 1 for column in SCORES], [rules.n_bins] * 3)
+    names = [cell_name(*(place + 1)) for place in np.argwhere(np.ones([rules.n_bins] * 3))]
     scored["rfm_cell"] = pd.array(names, dtype="str").take(places)
-    scored.attrs = {"bins": rules.bins, "rules": asdict(rules), "limits": used}
+    scored.attrs = {"n_bins": rules.n_bins, "rules": asdict(rules), "limits": used}
     return scored
 
 
@@ -144,7 +146,7 @@ def score_by_edges(
 
 def scoring_config_of(scored: pd.DataFrame) -> ScoringConfig:
     """The rules a table of customers was scored by; the default rules where it does not say."""
-    return ScoringConfig(**scored.attrs.get("rules", {"bins": scored.attrs.get("bins", 5)}))
+    return ScoringConfig(**scored.attrs.get("rules", {"n_bins": scored.attrs.get("n_bins", 5)}))
 
 
 def score_with_rules_of(orders: ir.Table, day: date, scored: pd.DataFrame) -> pd.DataFrame:
@@ -153,15 +155,17 @@ def score_with_rules_of(orders: ir.Table, day: date, scored: pd.DataFrame) -> pd
     orders: those known on that day. Cut points are computed anew, unless the rules freeze them.
     """
     rules = scoring_config_of(scored)
-    return score_customers(compute_rfm(orders, day, rules), rules, scored.attrs["limits"] if rules.frozen_on else None)
+    return score_customers(
+        compute_rfm(orders, day, rules), rules, scored.attrs["limits"] if rules.bin_edges_from_date else None
+    )
 
 
-def score_boundaries(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
+def score_boundaries(scored: pd.DataFrame, n_bins: int = 5) -> pd.DataFrame:
     """The limits of each score class: measure, score, lowest, highest, customers, unit. Empty classes have 0 customers."""
     tables = [
         scored.groupby(f"{measure}_score")[column]
         .agg(lowest="min", highest="max", customers="size")
-        .reindex(range(1, bins + 1))
+        .reindex(range(1, n_bins + 1))
         .assign(measure=measure, unit=UNITS[column])
         for measure, column in scoring_config_of(scored).columns.items()
     ]
@@ -170,9 +174,9 @@ def score_boundaries(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
     return table.fillna({"customers": 0}).astype({"customers": int})[columns]
 
 
-def rf_grid(scored: pd.DataFrame, bins: int = 5) -> pd.DataFrame:
+def rf_grid(scored: pd.DataFrame, n_bins: int = 5) -> pd.DataFrame:
     """Customers and revenue of each recency × frequency class: recency_score, frequency_score, customers, revenue."""
-    cells = pd.MultiIndex.from_product([range(1, bins + 1)] * 2, names=["recency_score", "frequency_score"])
+    cells = pd.MultiIndex.from_product([range(1, n_bins + 1)] * 2, names=["recency_score", "frequency_score"])
     sums = scored.groupby(["recency_score", "frequency_score"]).agg(
         customers=("revenue", "size"), revenue=("revenue", "sum")
     )
@@ -185,7 +189,7 @@ def reference_cells(scored: pd.DataFrame) -> pd.DataFrame:
     Returns cell, stands_for, in_the_cell (customers), rule (in words), customers, revenue (of the rule).
     """
     rows = []
-    for cell, stands_for, *spans in REFERENCE_CELLS if scoring_config_of(scored).bins == 5 else []:
+    for cell, stands_for, *spans in REFERENCE_CELLS if scoring_config_of(scored).n_bins == 5 else []:
         ranges = zip(SCORES, spans, strict=True)
         meets = np.logical_and.reduce([scored[column].between(*span) for column, span in ranges])
         words = zip(("recency", "frequency", "money"), spans, strict=True)

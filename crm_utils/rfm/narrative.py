@@ -50,14 +50,14 @@ def top_scores(cuts: pd.DataFrame, currency: str) -> Paragraph:
 def how_scored(rules: ScoringConfig) -> Paragraph:
     """How a score is drawn from a measure, by the method, the limits and the date of this report."""
     methods = {
-        "quantiles": f"Customers are lined up by each measure, the line is cut into {rules.bins} equal parts, and the score is the number of the part, the best {rules.bins}. Equal values get equal scores; where very many customers share one value, a class can stay empty.",
+        "quantiles": f"Customers are lined up by each measure, the line is cut into {rules.n_bins} equal parts, and the score is the number of the part, the best {rules.n_bins}. Equal values get equal scores; where very many customers share one value, a class can stay empty.",
         "approximate": "The classes begin at approximate quantiles that the engine draws in one pass. Equal values get equal scores.",
         "article": "As in the article, the classes hold equal numbers of customers. Customers with equally many orders are told apart by their id, so some who behave alike score differently.",
     }
-    own = f"The limits of {join_names(list(rules.limits))} are the analyst's own." if rules.limits else ""
+    own = f"The limits of {join_names(list(rules.bin_edges))} are the analyst's own." if rules.bin_edges else ""
     frozen = (
-        f"The limits are those of {day(date.fromisoformat(rules.frozen_on))}: a score changes only when the customer does."
-        if rules.frozen_on
+        f"The limits are those of {day(date.fromisoformat(rules.bin_edges_from_date))}: a score changes only when the customer does."
+        if rules.bin_edges_from_date
         else ""
     )
     return paragraph(methods[rules.method], own, frozen)

@@ -26,27 +26,27 @@ RECENCY_COLUMNS = {
 class ScoringConfig:
     """How customers are scored: the classes, the method, and what exactly is measured.
 
-    `method` is quantiles, approximate (the engine's approximate quantiles) or article (rank first). `limits` are the
-    analyst's own, per measure, in ascending order; `frozen_on` is the date whose limits are kept (ISO text).
+    `method` is quantiles, approximate (the engine's approximate quantiles) or article (rank first). `bin_edges` are the
+    analyst's own, per measure, in ascending order; `bin_edges_from_date` is the date whose limits are kept (ISO text).
     """
 
-    bins: int = 5
+    n_bins: int = 5
     method: str = "quantiles"
     window: str = ALL
-    recency_in: str = "days"
-    frequency_of: str = "orders"
-    monetary_of: str = "total"
+    recency_unit: str = "days"
+    frequency_measure: str = "orders"
+    monetary_measure: str = "total"
     bin_edges: dict[str, list[float]] = field(default_factory=dict)
-    frozen_on: str | None = None
+    bin_edges_from_date: str | None = None
 
     @property
     def columns(self) -> dict[str, str]:
         """The column that each measure's score is drawn from."""
         prefix = "" if self.window == ALL else "window_"
-        frequency = "purchase_days" if self.frequency_of == "purchase days" else "orders"
-        monetary = "mean_order_value" if self.monetary_of == "average" else "revenue"
+        frequency = "purchase_days" if self.frequency_measure == "purchase days" else "orders"
+        monetary = "mean_order_value" if self.monetary_measure == "average" else "revenue"
         return {
-            "recency": RECENCY_COLUMNS[self.recency_in],
+            "recency": RECENCY_COLUMNS[self.recency_unit],
             "frequency": prefix + frequency,
             "monetary": prefix + monetary,
         }
@@ -63,38 +63,38 @@ def bin_edges(customers: pd.DataFrame, rules: ScoringConfig) -> dict[str, list[f
     found = {}
     for measure, column in rules.columns.items():
         _check_finite(customers[column])
-        own = rules.limits.get(measure)
+        own = rules.bin_edges.get(measure)
         if own is None:
-            found[measure] = drawn(customers[column], rules.bins, low_is_best=measure == "recency")
+            found[measure] = drawn(customers[column], rules.n_bins, low_is_best=measure == "recency")
         else:
-            found[measure] = _own_bin_edges(measure, own, rules.bins)
+            found[measure] = _own_bin_edges(measure, own, rules.n_bins)
     return found
 
 
-def quantile_bin_edges(values: pd.Series, bins: int, low_is_best: bool = False) -> list[float]:
-    """The limits at which 1 + floor(bins × share of customers strictly worse) reaches 2, 3 … `bins`."""
+def quantile_bin_edges(values: pd.Series, n_bins: int, low_is_best: bool = False) -> list[float]:
+    """The limits at which 1 + floor(n_bins × share of customers strictly worse) reaches 2, 3 … `n_bins`."""
     worst_first = np.sort(-values.to_numpy(float) if low_is_best else values.to_numpy(float))
-    needed = -(-np.arange(1, bins) * len(values) // bins)  # customers strictly worse that each score takes
+    needed = -(-np.arange(1, n_bins) * len(values) // n_bins)  # customers strictly worse that each score takes
     places = np.searchsorted(worst_first, worst_first[needed - 1], side="right")
     reached = np.append(worst_first, np.inf)[places]
     return (-reached if low_is_best else reached).tolist()
 
 
-def approximate_quantiles(values: pd.Series, bins: int) -> list[float]:
-    """The `bins` + 1 boundaries of approximate quantiles, least and greatest value included.
+def approximate_quantiles(values: pd.Series, n_bins: int) -> list[float]:
+    """The `n_bins` + 1 boundaries of approximate quantiles, least and greatest value included.
 
-    As BigQuery's APPROX_QUANTILES(values, bins) returns them, computed by the engine in one pass over any number of rows.
+    As BigQuery's APPROX_QUANTILES(values, n_bins) returns them, computed by the engine in one pass over any number of rows.
     """
     column = ibis.memtable(pd.DataFrame({"value": values.to_numpy(float)})).value
-    inner = [column.approx_quantile(step / bins).name(f"q{step}") for step in range(1, bins)]
+    inner = [column.approx_quantile(step / n_bins).name(f"q{step}") for step in range(1, n_bins)]
     ends = [column.min().name("least"), column.max().name("greatest")]
     row = column.as_table().aggregate([ends[0], *inner, ends[1]]).execute()
     return row.iloc[0].astype(float).tolist()
 
 
-def approximate_bin_edges(values: pd.Series, bins: int, low_is_best: bool = False) -> list[float]:
+def approximate_bin_edges(values: pd.Series, n_bins: int, low_is_best: bool = False) -> list[float]:
     """The limits at the inner boundaries of the engine's approximate quantiles."""
-    inner = [float(value) for value in approximate_quantiles(values, bins)[1:-1]]
+    inner = [float(value) for value in approximate_quantiles(values, n_bins)[1:-1]]
     return inner[::-1] if low_is_best else inner
 
 
@@ -120,21 +120,21 @@ def score_rank_first(customers: pd.DataFrame, rules: ScoringConfig) -> pd.DataFr
         _check_finite(column)
     values["frequency"] = values["frequency"].rank(method="first")
     scores = pd.DataFrame(
-        {f"{measure}_score": _quantile_class(column, rules.bins) for measure, column in values.items()}
+        {f"{measure}_score": _quantile_class(column, rules.n_bins) for measure, column in values.items()}
     )
-    scores["recency_score"] = rules.bins + 1 - scores.recency_score
+    scores["recency_score"] = rules.n_bins + 1 - scores.recency_score
     return scores.reindex(customers.index)
 
 
-def _quantile_class(values: pd.Series, bins: int) -> pd.Series:
+def _quantile_class(values: pd.Series, n_bins: int) -> pd.Series:
     """The class of each value between linear quantiles, upper limits included: what pandas.qcut gives where it does not fail."""
-    edges = np.quantile(values, np.linspace(0, 1, bins + 1))
+    edges = np.quantile(values, np.linspace(0, 1, n_bins + 1))
     return pd.Series(np.searchsorted(edges[1:-1], values, side="left") + 1, index=values.index)
 
 
-def _own_bin_edges(measure: str, own: list[float], bins: int) -> list[float]:
+def _own_bin_edges(measure: str, own: list[float], n_bins: int) -> list[float]:
     try:
-        check_bin_edges(measure, own, bins)
+        check_bin_edges(measure, own, n_bins)
     except ValueError as error:
         raise ScoringError(str(error)) from None
     return [float(limit) for limit in (own[::-1] if measure == "recency" else own)]
@@ -146,5 +146,5 @@ def _check_finite(values: pd.Series) -> None:
         raise ScoringError(f"{values.name}: {unusable:,} of {len(values):,} values are missing or infinite")
     if not len(values):
         raise ScoringError(
-            f"{values.name}: there are no customers to score, since nobody had ordered by then: choose a later analysis date, or rfm.frozen_on"
+            f"{values.name}: there are no customers to score, since nobody had ordered by then: choose a later analysis date, or rfm.bin_edges_from_date"
         )

@@ -16,19 +16,19 @@ class SegmentRules:
     """A segment map as data: what `assign` needs to name customers on any date."""
 
     cells: dict[str, str]
-    bins: int
+    n_bins: int
     queries: dict[str, str]
-    otherwise: dict[str, str]
+    fallback: dict[str, str]
     new_within_days: int | None = None
 
     def names(self) -> set[str]:
         """The segments that it can name."""
-        return {*self.cells.values(), *self.queries, *self.otherwise.values()}
+        return {*self.cells.values(), *self.queries, *self.fallback.values()}
 
     def segment(self, customers: pd.DataFrame, analysis_date: date) -> pd.DataFrame:
         """The segment of each scored customer on a date: customer_id, segment. The naming travels with the table in `attrs`."""
         since = None if self.new_within_days is None else analysis_date - timedelta(days=self.new_within_days)
-        named = assign_segments(customers, self.cells, self.bins, self.queries, self.otherwise, since)
+        named = assign_segments(customers, self.cells, self.n_bins, self.queries, self.fallback, since)
         named.attrs["naming"] = asdict(self)
         return named
 
@@ -58,25 +58,25 @@ def assign_as_of(then: pd.DataFrame, day: date, customers: pd.DataFrame, segment
 def assign_segments(
     customers: pd.DataFrame,
     cells: dict[str, str],
-    bins: int,
+    n_bins: int,
     queries: dict[str, str] | None = None,
-    otherwise: dict[str, str] | None = None,
+    fallback: dict[str, str] | None = None,
     new_since: date | None = None,
 ) -> pd.DataFrame:
     """The segment of each customer: customer_id, segment.
 
-    `cells` names the segment of RFM cells of `bins` classes, `queries` the segments that are pandas queries on the
-    customers; together they must name each customer once. Customers of a segment in `otherwise` whose first order is
+    `cells` names the segment of RFM cells of `n_bins` classes, `queries` the segments that are pandas queries on the
+    customers; together they must name each customer once. Customers of a segment in `fallback` whose first order is
     older than `new_since` go to the segment named there. Raises `SegmentError` where the customers were scored in
     another number of classes, or a customer has no segment or several.
     """
-    scored_in = customers.attrs.get("bins", bins)
-    if scored_in != bins:
+    scored_in = customers.attrs.get("n_bins", n_bins)
+    if scored_in != n_bins:
         raise SegmentError(
-            f"the segment map is made for {bins} score classes, the customers were scored in {scored_in}: set rfm.bins to {bins}, or name a map for {scored_in} classes in segmentation.segment_map"
+            f"the segment map is made for {n_bins} score classes, the customers were scored in {scored_in}: set rfm.n_bins to {n_bins}, or name a map for {scored_in} classes in segmentation.segment_map"
         )
-    names = list(dict.fromkeys([*cells.values(), *(queries or {}), *(otherwise or {}).values()]))
-    code = _codes(customers, cells, bins, names)
+    names = list(dict.fromkeys([*cells.values(), *(queries or {}), *(fallback or {}).values()]))
+    code = _codes(customers, cells, n_bins, names)
     if queries:
         code = _with_queries(customers, code, queries, names)
     if (code < 0).any():
@@ -84,26 +84,26 @@ def assign_segments(
         raise SegmentError(
             f"{len(lost):,} customers are in cells the segment map does not name: {', '.join(sorted(lost.unique())[:10])}"
         )
-    if otherwise and new_since is not None:
-        code = _without_old(customers.first_order, code, otherwise, names, pd.Timestamp(new_since))
+    if fallback and new_since is not None:
+        code = _without_old(customers.first_order, code, fallback, names, pd.Timestamp(new_since))
     return customers[["customer_id"]].assign(segment=pd.array(names, dtype="str").take(code))
 
 
-def _codes(customers: pd.DataFrame, cells: dict[str, str], bins: int, names: list[str]) -> np.ndarray:
+def _codes(customers: pd.DataFrame, cells: dict[str, str], n_bins: int, names: list[str]) -> np.ndarray:
     """The number of each customer's segment in `names` by the cell; -1 for cells without a name."""
     numbers = {name: number for number, name in enumerate(names)}
     scores = [customers[f"{measure}_score"].to_numpy() - 1 for measure in ("recency", "frequency", "monetary")]
-    table = [numbers.get(cells.get(cell_name(*(place + 1)), ""), -1) for place in np.argwhere(np.ones([bins] * 3))]
-    return np.array(table)[np.ravel_multi_index(scores, [bins] * 3)]
+    table = [numbers.get(cells.get(cell_name(*(place + 1)), ""), -1) for place in np.argwhere(np.ones([n_bins] * 3))]
+    return np.array(table)[np.ravel_multi_index(scores, [n_bins] * 3)]
 
 
 def _without_old(
-    first_order: pd.Series, code: np.ndarray, otherwise: dict[str, str], names: list[str], since: pd.Timestamp
+    first_order: pd.Series, code: np.ndarray, fallback: dict[str, str], names: list[str], since: pd.Timestamp
 ) -> np.ndarray:
     """The codes with who is not new moved out of the segments for new customers."""
     code = code.copy()
     target = np.arange(len(names))
-    target[[names.index(name) for name in otherwise]] = [names.index(name) for name in otherwise.values()]
+    target[[names.index(name) for name in fallback]] = [names.index(name) for name in fallback.values()]
     rows = np.flatnonzero((target != np.arange(len(names)))[code])
     old = rows[(first_order.iloc[rows] < since).to_numpy()]
     code[old] = target[code[old]]

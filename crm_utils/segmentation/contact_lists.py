@@ -11,7 +11,7 @@ def customer_list(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFra
     Returns segment, customer_id, rfm_cell, why_recency, why_frequency, why_money (text), last_order, recency_days,
     orders, revenue, mean_order_value.
     """
-    bins = customers.attrs.get("bins", 5)
+    n_bins = customers.attrs.get("n_bins", 5)
     table = customers.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
     ages, counts = table.recency_days, table.orders  # of few different values
     days = ages.map({value: f"last order {plural(value, 'day')} ago" for value in ages.unique()})
@@ -20,7 +20,7 @@ def customer_list(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFra
     texts = {"recency": days, "frequency": orders, "monetary": money}
     for measure, text in texts.items():
         score = table[f"{measure}_score"].astype("str")
-        table[f"why_{measure}"] = text + " (score " + score + f" of {bins})"
+        table[f"why_{measure}"] = text + " (score " + score + f" of {n_bins})"
     table = table.rename(columns={"why_monetary": "why_money"}).assign(last_order=table.last_order.dt.date)
     columns = ["segment", "customer_id", "rfm_cell", "why_recency", "why_frequency", "why_money"]
     columns += ["last_order", "recency_days", "orders", "revenue", "mean_order_value"]

@@ -61,7 +61,7 @@ def decompose_migration(
     if then.empty or day_then is None:
         return pd.DataFrame({column: [] for column in COLUMNS}).astype({"customers": int, "revenue": float})
     rules = measures.scoring_config_of(now)
-    frozen = now.attrs["limits"] if rules.frozen_on else None
+    frozen = now.attrs["limits"] if rules.bin_edges_from_date else None
     measured = now.set_index("customer_id", drop=False)
     before = then.set_index("customer_id", drop=False)
     both = before.index.intersection(measured.index)

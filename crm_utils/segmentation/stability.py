@@ -26,7 +26,7 @@ def bootstrap_retention(
     windowed measures.
     """
     rules = measures.scoring_config_of(customers)
-    if rules != measures.ScoringConfig(bins=rules.bins):
+    if rules != measures.ScoringConfig(n_bins=rules.n_bins):
         return pd.DataFrame({"segment": [], "customers": [], "kept": [], "shaky": []})
     customers = (
         customers.sample(min(len(customers), MAX_CUSTOMERS), random_state=SEED).sort_index().reset_index(drop=True)

@@ -13,34 +13,34 @@ from crm_utils.site.summary_blocks import card_headlines, summary_blocks
 
 TABLES = {
     "orders": "one row per order",
-    "adjustments": "what cancellations took off orders, dated",
+    "order_adjustments": "what cancellations took off orders, dated",
     "unmatched_cancellations": "cancellations that found no sale",
-    "example_lines": "the order lines of the customer who is worked by hand",
-    "habits": "what each customer buys and pays, as far as the source tells",
+    "example_customer_lines": "the order lines of the customer who is worked by hand",
+    "customer_features": "what each customer buys and pays, as far as the source tells",
     "customers": "one row per customer: recency, frequency, monetary value and scores",
     "segments": "the segment of each customer",
     "segment_profile": "one row per segment",
-    "segment_moves": "moves between segments since the earlier date, by cause",
+    "segment_migration": "moves between segments since the earlier date, by cause",
     "cltv": "expected orders, revenue and value of each customer",
     "forecast": "expected orders and revenue of all customers and of each segment",
     "backtest": "forecasts made at past dates, and what came",
-    "model": "what the models were fitted to, and what is assumed",
+    "fitted_parameters": "what the models were fitted to, and what is assumed",
     "budget": "every campaign × segment that was weighed",
-    "cleaning_log": "what happened to every row of the source",
+    "cleaning_ledger": "what happened to every row of the source",
 }
 
 
 def key_figures(data: Path) -> dict[str, float]:
     """The figures that stand for a date on the pages over all dates, from its tables."""
     customers = pd.read_parquet(data / "customers.parquet", columns=["orders", "revenue", "recency_days"])
-    cltv = pd.read_parquet(data / "cltv.parquet", columns=["expected_revenue"])
+    cltv = pd.read_parquet(data / "cltv.parquet", columns=["expected_revenue_12m"])
     plan = pd.read_parquet(data / "budget.parquet", columns=["spend", "expected_profit"])
     return {
         "customers": len(customers),
         "orders": int(customers.orders.sum()),
         "revenue": round(customers.revenue.sum(), 2),
         "bought_in_90_days": int((customers.recency_days < RECENT_DAYS).sum()),
-        "expected_revenue": round(cltv.expected_revenue.sum(), 2),
+        "expected_revenue_12m": round(cltv.expected_revenue_12m.sum(), 2),
         "spend": round(plan.spend.sum(), 2),
         "expected_profit": round(plan.expected_profit.sum(), 2),
     }

@@ -64,7 +64,7 @@ def _row(manifest: dict) -> dict[str, str]:
         "customers": formatting.count(figures["customers"]),
         "revenue": formatting.money(figures["revenue"], currency),
         "active": formatting.count(figures["bought_in_90_days"]),
-        "expected": formatting.money(figures["expected_revenue"], currency),
+        "expected": formatting.money(figures["expected_revenue_12m"], currency),
         "plan": f"{formatting.money(figures['spend'], currency, 0)}, for a profit of {formatting.money(figures['expected_profit'], currency, 0)}",
     }
 

@@ -20,7 +20,7 @@ def trends(table: pd.DataFrame, currency: str) -> Axes:
     for ax, title, values, colour, write in (
         (axes[0], "Bought in the last 90 days", table.bought_in_90_days, BLUE, formatting.count),
         (axes[1], "Revenue so far", table.revenue, LIGHT_INK, written),
-        (axes[2], "Revenue expected in 12 months", table.expected_revenue, TEAL, written),
+        (axes[2], "Revenue expected in 12 months", table.expected_revenue_12m, TEAL, written),
     ):
         _line(ax, table.date, values, colour, write)
         ax.set_title(title, fontsize=10)

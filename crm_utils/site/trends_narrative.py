@@ -12,14 +12,14 @@ def trend(table: pd.DataFrame, currency: str) -> Paragraph:
     return paragraph(
         f"From {day(first.date)} to {day(last.date)}, customers who bought in the last 90 days went from",
         f"{count(first.bought_in_90_days)} to {count(last.bought_in_90_days)}, and revenue expected in the next 12 months",
-        f"from {money(first.expected_revenue, currency)} to {money(last.expected_revenue, currency)}.",
+        f"from {money(first.expected_revenue_12m, currency)} to {money(last.expected_revenue_12m, currency)}.",
     )
 
 
 def trend_in_words(table: pd.DataFrame, currency: str) -> str:
     """What the three lines show."""
     points = "; ".join(
-        f"{day(row.date)}: {count(row.bought_in_90_days)} recent buyers, {money(row.revenue, currency)} so far, {money(row.expected_revenue, currency)} expected"
+        f"{day(row.date)}: {count(row.bought_in_90_days)} recent buyers, {money(row.revenue, currency)} so far, {money(row.expected_revenue_12m, currency)} expected"
         for row in table.itertuples()
     )
     return f"Three line charts across analysis dates. {points}."

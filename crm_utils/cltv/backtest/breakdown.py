@@ -14,8 +14,8 @@ from crm_utils.segmentation.assignment import assign_as_of
 
 CLASSES = [-1, 0, 1, 2, 4, 9, np.inf]  # repeat purchase days, upper ends
 CLASS_NAMES = ["never", "once", "twice", "3–4 times", "5–9 times", "10 times or more"]
-SUMS = ["orders_predicted", "orders_actual", "revenue_predicted", "revenue_actual"]
-CUSTOMER_COLUMNS = ["customer_id", "repeat_orders", *SUMS]
+SUMS = ["purchase_days_predicted", "purchase_days_actual", "revenue_predicted", "revenue_actual"]
+CUSTOMER_COLUMNS = ["customer_id", "repeat_purchase_days", *SUMS]
 
 
 def last_backtest(orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame, model: str = "bg_nbd") -> pd.DataFrame:
@@ -31,7 +31,7 @@ def backtest_by_customer(
 ) -> pd.DataFrame:
     """Our forecast from an origin, customer by customer, and what came.
 
-    Returns customer_id, repeat_orders (as known on the origin), orders_predicted and orders_actual (purchase days), revenue_predicted
+    Returns customer_id, repeat_purchase_days (as known on the origin), purchase_days_predicted and purchase_days_actual (purchase days), revenue_predicted
     and revenue_actual; with the season where one is known.
     """
     before, end = orders_as_of(orders, adjustments, origin), origin + timedelta(days=horizon_days)
@@ -39,10 +39,10 @@ def backtest_by_customer(
     actual, _ = purchases_between(orders_as_of(orders, adjustments, end), origin, end, customers.customer_id)
     models = btyd.fit_customer_base(customers, model)
     found = seasonality.estimate_seasonality(seasonality.daily_totals(before), origin, horizon_days, customers.age)
-    expected = models.expected_orders(customers, [horizon_days])[:, 0]
-    return customers[["customer_id", "repeat_orders"]].assign(
-        orders_predicted=expected * found.days_factor,
-        orders_actual=actual.orders.to_numpy(float),
+    expected = models.expected_purchases(customers, [horizon_days])[:, 0]
+    return customers[["customer_id", "repeat_purchase_days"]].assign(
+        purchase_days_predicted=expected * found.days_factor,
+        purchase_days_actual=actual.orders.to_numpy(float),
         revenue_predicted=expected * models.expected_value(customers) * found.factor,
         revenue_actual=actual.revenue.to_numpy(float),
     )
@@ -50,7 +50,7 @@ def backtest_by_customer(
 
 def backtest_by_frequency(judged: pd.DataFrame) -> pd.DataFrame:
     """`by_customer` added up by how often customers had bought again: bought_again, customers, and the four sums."""
-    classes = pd.cut(judged.repeat_orders, CLASSES, labels=CLASS_NAMES).astype(str)
+    classes = pd.cut(judged.repeat_purchase_days, CLASSES, labels=CLASS_NAMES).astype(str)
     table = _aggregate(judged, classes.rename("bought_again"))
     return table.set_index("bought_again").reindex([name for name in CLASS_NAMES if name in set(classes)]).reset_index()
 

@@ -53,7 +53,7 @@ def best_challenger(misses: pd.DataFrame, pinned: str) -> str:
 
 
 def append_challenger_rows(model: pd.DataFrame, misses: pd.DataFrame) -> pd.DataFrame:
-    """The `model` table with a row for each challenger: how many monthly tests it won. The first column of `misses` is the pinned model."""
+    """The `fitted_parameters` table with a row for each challenger: how many monthly tests it won. The first column of `misses` is the pinned model."""
     pinned, *tried = misses.columns if len(misses) else [""]
     rows = [
         {
@@ -80,9 +80,9 @@ def _log_errors(
     if btyd.insufficient_data_reason(behaviour[0], behaviour[2]) or actual <= 0:
         return dict.fromkeys(models, 0.0)
     factor = seasonality.estimate_seasonality(seasonality.daily_totals(before), origin, days, customers.age).factor
-    value = btyd.fit_gamma_gamma(behaviour[0] + 1, customers.mean_value)
-    worth = value.expected_value(behaviour[0] + 1, customers.mean_value.to_numpy()) * factor
+    value = btyd.fit_gamma_gamma(behaviour[0] + 1, customers.mean_purchase_value)
+    worth = value.expected_value(behaviour[0] + 1, customers.mean_purchase_value.to_numpy()) * factor
     return {
-        kind: abs(np.log(btyd.fit(kind, *behaviour).expected_orders(*behaviour, days) @ worth / actual))
+        kind: abs(np.log(btyd.fit(kind, *behaviour).expected_purchases(*behaviour, days) @ worth / actual))
         for kind in models
     }

@@ -96,8 +96,8 @@ def by_frequency(classes: pd.DataFrame) -> Paragraph:
     """The class of customers in which the last tested forecast was furthest from what came."""
     if classes.empty:
         return paragraph(NO_TEST)
-    worst = classes.loc[(classes.orders_predicted - classes.orders_actual).abs().idxmax()]
-    expected, made = (worst[column] / worst.customers for column in ("orders_predicted", "orders_actual"))
+    worst = classes.loc[(classes.purchase_days_predicted - classes.purchase_days_actual).abs().idxmax()]
+    expected, made = (worst[column] / worst.customers for column in ("purchase_days_predicted", "purchase_days_actual"))
     return paragraph(
         f"By past purchases it was furthest off for customers who had {_again(worst.bought_again)}: {expected:.2f} purchase days expected of each, {made:.2f} made."
     )
@@ -140,7 +140,7 @@ def parts_in_words(parts: pd.DataFrame, currency: str) -> str:
 def classes_in_words(classes: pd.DataFrame) -> str:
     """What the bars by class show."""
     pairs = "; ".join(
-        f"bought again {row.bought_again} {row.orders_predicted / row.customers:.2f} and {row.orders_actual / row.customers:.2f}"
+        f"bought again {row.bought_again} {row.purchase_days_predicted / row.customers:.2f} and {row.purchase_days_actual / row.customers:.2f}"
         for row in classes.itertuples()
     )
     return f"Bar chart of purchase days a customer, forecast and actual: {pairs}."

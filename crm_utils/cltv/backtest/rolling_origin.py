@@ -19,12 +19,12 @@ COLUMNS = {
     "horizon_days": int,
     "method": str,
     "customers": int,
-    "orders_actual": float,
-    "orders_predicted": float,
+    "purchase_days_actual": float,
+    "purchase_days_predicted": float,
     "revenue_actual": float,
     "revenue_predicted": float,
     "revenue_new": float,
-    "mae_orders": float,
+    "mae_purchase_days": float,
     "top_decile_capture": float,
     "past_spend_capture": float,
     "season": float,
@@ -54,8 +54,8 @@ def rolling_origin_backtest(
 ) -> pd.DataFrame:
     """The `backtest` table: one row per origin and method, for the customers known at the origin.
 
-    Columns origin, horizon_days, method, customers, orders_actual and orders_predicted (purchase days), revenue_actual and
-    revenue_predicted, revenue_new (of customers won after the origin: in no forecast), mae_orders (mean absolute error a
+    Columns origin, horizon_days, method, customers, purchase_days_actual and purchase_days_predicted (purchase days), revenue_actual and
+    revenue_predicted, revenue_new (of customers won after the origin: in no forecast), mae_purchase_days (mean absolute error a
     customer), top_decile_capture (share of the actual revenue from the tenth a method ranked first), past_spend_capture (the same for the tenth of highest
     revenue so far); of our forecast also season
     (null where not known), relative_variance of the total by the model, revenue_low and revenue_high (90 %, with the error
@@ -74,7 +74,7 @@ def backtest_origin(
     """The rows of one origin, without intervals. No row where the data known then are too thin for a model."""
     before, end = orders_as_of(orders, adjustments, origin), origin + timedelta(days=horizon_days)
     customers = cltv.rfm_summary(before, origin)
-    if not len(customers) or btyd.insufficient_data_reason(customers.repeat_orders, customers.age):
+    if not len(customers) or btyd.insufficient_data_reason(customers.repeat_purchase_days, customers.age):
         return _no_rows()
     actual, new = purchases_between(orders_as_of(orders, adjustments, end), origin, end, customers.customer_id)
     models = btyd.fit_customer_base(customers, model)
@@ -89,7 +89,7 @@ def backtest_origin(
     table = pd.DataFrame(rows).assign(
         origin=pd.Timestamp(origin), horizon_days=horizon_days, customers=len(customers), revenue_new=new
     )
-    spent = (customers.mean_value * (customers.repeat_orders + 1)).to_numpy()
+    spent = (customers.mean_purchase_value * (customers.repeat_purchase_days + 1)).to_numpy()
     table["past_spend_capture"] = _top_decile_share(actual.revenue.to_numpy(), spent)
     ours = table.method == MODEL_WITH_SEASON
     table["season"] = np.where(ours & found.known, found.factor, np.nan)
@@ -149,7 +149,7 @@ def _forecasts(
     days: int,
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Orders and revenue each method expects of each customer; last year's period only where it lies in the history."""
-    modelled = models.expected_orders(customers, [days])[:, 0]
+    modelled = models.expected_purchases(customers, [days])[:, 0]
     revenue = modelled * models.expected_value(customers)
     forecasts = {
         MODEL_WITH_SEASON: (modelled * found.days_factor, revenue * found.factor),
@@ -162,18 +162,18 @@ def _forecasts(
             forecasts[method] = (then.orders.to_numpy(float), then.revenue.to_numpy(float))
     x, _, T = cltv.to_xtT(customers)
     rate = x / np.maximum(T, 1) * days
-    return forecasts | {MEAN_RATE: (rate, rate * customers.mean_value.to_numpy())}
+    return forecasts | {MEAN_RATE: (rate, rate * customers.mean_purchase_value.to_numpy())}
 
 
 def _judge_forecasts(
-    actual: pd.DataFrame, orders_predicted: np.ndarray, revenue_predicted: np.ndarray
+    actual: pd.DataFrame, purchase_days_predicted: np.ndarray, revenue_predicted: np.ndarray
 ) -> dict[str, float]:
     return {
-        "orders_actual": actual.orders.sum(),
-        "orders_predicted": orders_predicted.sum(),
+        "purchase_days_actual": actual.orders.sum(),
+        "purchase_days_predicted": purchase_days_predicted.sum(),
         "revenue_actual": actual.revenue.sum(),
         "revenue_predicted": revenue_predicted.sum(),
-        "mae_orders": np.abs(actual.orders.to_numpy() - orders_predicted).mean(),
+        "mae_purchase_days": np.abs(actual.orders.to_numpy() - purchase_days_predicted).mean(),
         "top_decile_capture": _top_decile_share(actual.revenue.to_numpy(), revenue_predicted),
     }
 

@@ -44,7 +44,7 @@ class BgNbd:
             odds = self.a / (self.b + np.maximum(chances, 1) - 1) * np.exp(rest)
         return 1 / (1 + np.where(chances > 0, odds, 0))
 
-    def expected_orders(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, t: float | np.ndarray) -> np.ndarray:
+    def expected_purchases(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, t: float | np.ndarray) -> np.ndarray:
         """E[purchase days in (T, T + t]]; several t give one column each."""
         times = np.atleast_1d(np.asarray(t, float))
 

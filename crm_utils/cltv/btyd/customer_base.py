@@ -24,7 +24,7 @@ from crm_utils.cltv.btyd.serialization import models_to_table
 class CustomerBaseModel:
     """How often customers buy and what a purchase day is worth, with how sure that is. `withheld` says why nothing was fitted.
 
-    Customers are frames with repeat_orders, last_order_age, age (days) and mean_value, as `cltv.summary` makes them.
+    Customers are frames with repeat_purchase_days, last_purchase_age_days, age (days) and mean_purchase_value, as `cltv.summary` makes them.
     """
 
     purchase: PurchaseModel
@@ -39,9 +39,9 @@ class CustomerBaseModel:
         """Whether the history tells who stopped buying: dropout is identified."""
         return not self.withheld and not set(self.purchase.parameters[2:]) <= set(self.purchase.fixed)
 
-    def expected_orders(self, customers: pd.DataFrame, days: np.ndarray) -> np.ndarray:
+    def expected_purchases(self, customers: pd.DataFrame, days: np.ndarray) -> np.ndarray:
         """Expected purchase days in the next `days`, one column each."""
-        return self.purchase.expected_orders(*_behaviour(customers), np.asarray(days, float))
+        return self.purchase.expected_purchases(*_behaviour(customers), np.asarray(days, float))
 
     def expected_value(self, customers: pd.DataFrame) -> np.ndarray:
         """Expected value of a purchase day."""
@@ -51,7 +51,7 @@ class CustomerBaseModel:
         """How expected revenue (in `days`, columns combined by `weights`) changes with each log parameter: customer × combination × parameter."""
 
         def revenue(purchase: PurchaseModel, value: GammaGamma) -> np.ndarray:
-            orders = purchase.expected_orders(*_behaviour(customers), np.asarray(days, float)) @ weights
+            orders = purchase.expected_purchases(*_behaviour(customers), np.asarray(days, float)) @ weights
             return orders * _value(value, customers)[:, None]
 
         return intervals.jacobian(revenue, (self.purchase, self.value), self._free)
@@ -76,13 +76,13 @@ class CustomerBaseModel:
     def variance(self, customers: pd.DataFrame, days: float) -> np.ndarray:
         """Variance by chance of each customer's revenue in the next `days`."""
         behaviour = _behaviour(customers)
-        once = self.purchase.expected_orders(*behaviour, days)
+        once = self.purchase.expected_purchases(*behaviour, days)
         twice = self.purchase.second_moment(*behaviour, days)
-        return self.value.variance_of_sum(behaviour[0] + 1, customers.mean_value.to_numpy(), once, twice)
+        return self.value.variance_of_sum(behaviour[0] + 1, customers.mean_purchase_value.to_numpy(), once, twice)
 
     def totals(self, customers: pd.DataFrame, days: list[int], groups: pd.Series) -> pd.DataFrame:
         """Per group and horizon: group, days, orders, revenue and its relative_variance (parameters and chance)."""
-        orders = self.expected_orders(customers, days)
+        orders = self.expected_purchases(customers, days)
         revenue = orders * self.expected_value(customers)[:, None]
         slopes, codes = self.slopes(customers, days, np.eye(len(days))), groups.to_numpy()
         tables = []
@@ -99,7 +99,7 @@ class CustomerBaseModel:
         return pd.concat(tables).rename_axis("group").reset_index()
 
     def table(self, assumptions: pd.DataFrame) -> pd.DataFrame:
-        """The `model` table: the fitted parameters, then the assumptions (see `door.table`)."""
+        """The `fitted_parameters` table: the fitted parameters, then the assumptions (see `door.table`)."""
         fitted = [(self.purchase, self.purchase_covariance), (self.value, self.value_covariance)]
         return models_to_table([(*pair, self.customers) for pair in fitted], assumptions)
 
@@ -113,21 +113,23 @@ def fit_customer_base(customers: pd.DataFrame, kind: str = "bg_nbd", obstacles: 
     x, t_x, T = _behaviour(customers)
     reason = "; ".join(obstacles) or insufficient_data_reason(x, T)
     with ThreadPoolExecutor(max_workers=1) as beside:  # on the other processor: millions of customers take seconds each
-        fitting = beside.submit(_fitted_value, x + 1, customers.mean_value)
+        fitting = beside.submit(_fitted_value, x + 1, customers.mean_purchase_value)
         purchase = constant_rate_model(x, T, reason) if reason else fit(kind, x, t_x, T)
         covariance = None if reason else purchase_covariance(purchase, x, t_x, T)
         value, spread = fitting.result()
     return CustomerBaseModel(purchase, value, covariance, spread, len(x), reason)
 
 
-def _fitted_value(days: np.ndarray, mean_value: pd.Series) -> tuple[GammaGamma, Covariance]:
-    value = fit_gamma_gamma(days, mean_value)
-    return value, value_covariance(value, days, mean_value)
+def _fitted_value(days: np.ndarray, mean_purchase_value: pd.Series) -> tuple[GammaGamma, Covariance]:
+    value = fit_gamma_gamma(days, mean_purchase_value)
+    return value, value_covariance(value, days, mean_purchase_value)
 
 
 def _behaviour(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return tuple(customers[column].to_numpy(float) for column in ("repeat_orders", "last_order_age", "age"))
+    return tuple(
+        customers[column].to_numpy(float) for column in ("repeat_purchase_days", "last_purchase_age_days", "age")
+    )
 
 
 def _value(value: GammaGamma, customers: pd.DataFrame) -> np.ndarray:
-    return value.expected_value(customers.repeat_orders.to_numpy() + 1, customers.mean_value.to_numpy())
+    return value.expected_value(customers.repeat_purchase_days.to_numpy() + 1, customers.mean_purchase_value.to_numpy())

@@ -32,16 +32,18 @@ class GammaGamma:
     name: ClassVar[str] = "Gamma-Gamma"
     parameters: ClassVar[tuple[str, ...]] = ("p", "q", "gamma")
 
-    def expected_value(self, purchases: np.ndarray, mean_value: np.ndarray) -> np.ndarray:
-        """E[value of a purchase | `purchases` observed with mean `mean_value`], money."""
-        return self.p * (self.gamma + purchases * mean_value) / (self.p * purchases + self.q - 1)
+    def expected_value(self, purchases: np.ndarray, mean_purchase_value: np.ndarray) -> np.ndarray:
+        """E[value of a purchase | `purchases` observed with mean `mean_purchase_value`], money."""
+        return self.p * (self.gamma + purchases * mean_purchase_value) / (self.p * purchases + self.q - 1)
 
-    def variance_of_sum(self, purchases: np.ndarray, mean_value: np.ndarray, orders, orders_squared) -> np.ndarray:
+    def variance_of_sum(
+        self, purchases: np.ndarray, mean_purchase_value: np.ndarray, orders, orders_squared
+    ) -> np.ndarray:
         """Var[value of all purchases], for E[orders] and E[orders²].
 
         Where few values tell of a heavy tail (D = q + p × purchases ≤ 2) it is infinite: there it is taken at the probabilities of `GRID`.
         """
-        C, D = self.gamma + purchases * mean_value, self.q + self.p * purchases
+        C, D = self.gamma + purchases * mean_purchase_value, self.q + self.p * purchases
         first, second = 1 / (D - 1), 1 / ((D - 1) * np.where(D > 2, D - 2, 1))  # E[1/ν] and E[1/ν²] at C = 1
         for shape in np.unique(D[D <= 2]):
             heavy, inverse = shape == D, 1 / gammaincinv(shape, GRID)
@@ -49,12 +51,12 @@ class GammaGamma:
         return C**2 * (second * (self.p * orders + self.p**2 * orders_squared) - (first * self.p * orders) ** 2)
 
 
-def fit_gamma_gamma(purchases: pd.Series, mean_value: pd.Series) -> GammaGamma:
-    """Maximum likelihood over customers with `purchases` observed values of mean `mean_value` (> 0).
+def fit_gamma_gamma(purchases: pd.Series, mean_purchase_value: pd.Series) -> GammaGamma:
+    """Maximum likelihood over customers with `purchases` observed values of mean `mean_purchase_value` (> 0).
 
     q stays above 1, so that the mean purchase value of the population exists; the note says where that bound binds.
     """
-    n, mean = _checked(purchases, mean_value)
+    n, mean = _checked(purchases, mean_purchase_value)
     middle = float(np.median(mean))
     starts = [(6, 4, middle), (2, 3, 2 * middle), (1, 1.5, middle)]
     bounds = [(-8, 10), (np.log(LOWEST_Q), 10), (np.log(middle) - 10, np.log(middle) + 14)]
@@ -66,10 +68,10 @@ def fit_gamma_gamma(purchases: pd.Series, mean_value: pd.Series) -> GammaGamma:
     return GammaGamma(*theta.tolist(), value, note, fixed)
 
 
-def value_covariance(model: GammaGamma, purchases: pd.Series, mean_value: pd.Series) -> Covariance:
+def value_covariance(model: GammaGamma, purchases: pd.Series, mean_purchase_value: pd.Series) -> Covariance:
     """Of the log parameters, on the customers the model was fitted to."""
     free = np.array([name not in model.fixed for name in model.parameters])
-    n, mean = _checked(purchases, mean_value)
+    n, mean = _checked(purchases, mean_purchase_value)
     return covariance(log_likelihood, (n, mean), np.ones(len(n)), [model.p, model.q, model.gamma], free)
 
 
@@ -87,8 +89,8 @@ def log_likelihood(p, q, gamma, n, mean) -> tuple[np.ndarray, np.ndarray]:
     return value, np.array([by_p, by_q, q / gamma - shape / inner])
 
 
-def _checked(purchases: pd.Series, mean_value: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    n, mean = np.asarray(purchases, float), np.asarray(mean_value, float)
+def _checked(purchases: pd.Series, mean_purchase_value: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    n, mean = np.asarray(purchases, float), np.asarray(mean_purchase_value, float)
     bad = ~(np.isfinite(mean) & (mean > 0) & (n > 0))
     if not len(mean) or bad.any():
         raise FitError(

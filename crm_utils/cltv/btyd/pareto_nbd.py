@@ -38,7 +38,7 @@ class ParetoNbd:
         gone = np.log(self.s) + power_decay(self.r + x, self.s, self.alpha, self.beta, t_x, T)
         return np.exp(alive - np.logaddexp(alive, gone))
 
-    def expected_orders(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, t: float | np.ndarray) -> np.ndarray:
+    def expected_purchases(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, t: float | np.ndarray) -> np.ndarray:
         """E[purchase days in (T, T + t]]; several t give one column each."""
         x, t_x, T = (np.asarray(values, float) for values in (x, t_x, T))
         rate = self.p_alive(x, t_x, T) * (self.r + x) / (self.alpha + T)

@@ -27,7 +27,7 @@ NAMES = {  # in the order in which columns are given away; a name that stands ea
     "country": "country, customer country, ship country, shipping country, billing country, land, pays, pais, country code",
 }
 EXCLUDING_WORDS = {  # words that make another thing of a name that only contains ours: an order status is no order id
-    "ordered_at": "birth birthday ship shipping delivery delivered due expiry registered registration signup updated modified",
+    "ordered_at": "birth birthday ship shipping delivery delivery_rate due expiry registered registration signup updated modified",
     "customer_id": "type group category segment status class tier since city state region country zip age gender",
     "order_id": "status type priority channel method source state mode line lines item items count quantity amount total value",
     "product_id": "category type group class line brand status",

@@ -50,11 +50,11 @@ def _time() -> Column:
 
 
 def _forecast(name: str) -> dict[str, Column]:
-    return {f"{name}{suffix}": _number(NOT_NEGATIVE) for suffix in ("", "_1m", "_3m", "_6m")}
+    return {f"{name}{suffix}": _number(NOT_NEGATIVE) for suffix in ("_1m", "_3m", "_6m", "_12m")}
 
 
 CONTRACTS = {
-    "cleaning_log": Contract(
+    "cleaning_ledger": Contract(
         {
             "rule": _text(),
             "rows_removed": _whole(NOT_NEGATIVE),
@@ -76,7 +76,7 @@ CONTRACTS = {
         },
         key=("customer_id", "order_id"),
     ),
-    "adjustments": Contract(
+    "order_adjustments": Contract(
         {
             "customer_id": _text(),
             "order_id": _text(nullable=True),
@@ -95,7 +95,7 @@ CONTRACTS = {
         },
         key=(),
     ),
-    "example_lines": Contract(
+    "example_customer_lines": Contract(
         {
             "customer_id": _text(),
             "order_id": _text(nullable=True),
@@ -105,7 +105,7 @@ CONTRACTS = {
         },
         key=(),
     ),
-    "habits": Contract({"customer_id": _text()}, key=("customer_id",)),
+    "customer_features": Contract({"customer_id": _text()}, key=("customer_id",)),
     "attributes": Contract({"customer_id": _text()}, key=("customer_id",)),
     "contacts": Contract(
         {
@@ -160,7 +160,7 @@ CONTRACTS = {
         },
         key=(),
     ),
-    "segment_moves": Contract(
+    "segment_migration": Contract(
         {
             "from_segment": _text(),
             "to_segment": _text(),
@@ -173,22 +173,22 @@ CONTRACTS = {
     "cltv": Contract(
         {
             "customer_id": _text(),
-            "repeat_orders": _whole(NOT_NEGATIVE),
-            "last_order_age": _whole(NOT_NEGATIVE),
+            "repeat_purchase_days": _whole(NOT_NEGATIVE),
+            "last_purchase_age_days": _whole(NOT_NEGATIVE),
             "age": _whole(NOT_NEGATIVE),
-            "mean_value": _number(POSITIVE),
+            "mean_purchase_value": _number(POSITIVE),
             "p_alive": _number(SHARE, nullable=True),
-            **_forecast("expected_orders"),
+            **_forecast("expected_purchase_days"),
             **_forecast("expected_revenue"),
             "clv": _number(NOT_NEGATIVE),
             "clv_low": _number(NOT_NEGATIVE),
             "clv_high": _number(NOT_NEGATIVE),
             "tier": Column(str, Check.isin(["A", "B", "C"]), coerce=True),
-            "historic_clv": _number(NOT_NEGATIVE),
+            "historical_clv": _number(NOT_NEGATIVE),
         },
         key=("customer_id",),
     ),
-    "model": Contract(
+    "fitted_parameters": Contract(
         {
             "model": _text(),
             "parameter": _text(),
@@ -203,11 +203,11 @@ CONTRACTS = {
             "origin": _time(),
             "horizon_days": _whole(POSITIVE),
             "method": _text(),
-            "orders_actual": _number(NOT_NEGATIVE),
-            "orders_predicted": _number(NOT_NEGATIVE),
+            "purchase_days_actual": _number(NOT_NEGATIVE),
+            "purchase_days_predicted": _number(NOT_NEGATIVE),
             "revenue_actual": _number(),
             "revenue_predicted": _number(),
-            "mae_orders": _number(NOT_NEGATIVE),
+            "mae_purchase_days": _number(NOT_NEGATIVE),
             "top_decile_capture": _number(nullable=True),
             "revenue_low": _number(nullable=True),
             "revenue_high": _number(nullable=True),
@@ -241,7 +241,7 @@ CONTRACTS = {
             "roi": _number(nullable=True),
             "break_even_lift": _number(nullable=True),
             "max_cost_per_contact": _number(nullable=True),
-            "detectable_lift": _number(nullable=True),
+            "minimum_detectable_lift": _number(nullable=True),
             "basis": Column(str, Check.isin(["measured", "assumed"]), coerce=True),
             "reason": _text(),
         },

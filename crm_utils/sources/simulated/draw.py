@@ -50,7 +50,7 @@ def customers(shop: SimulatedShop, rng: np.random.Generator, index: np.ndarray) 
         "guest": rng.random(size) < shop.guest_share, "age_band": AGES[rng.integers(3, size=size)],
         "country": COUNTRIES[np.searchsorted(np.cumsum(COUNTRY_SHARES)[:-1], rng.random(size), "right")],
     })  # fmt: skip
-    group = pd.Series(np.where(rng.random(size) < shop.control_share, "control", "treatment"), dtype=object)
+    group = pd.Series(np.where(rng.random(size) < shop.holdout_share, "control", "treatment"), dtype=object)
     old = drawn.first_day < pd.Timestamp(shop.campaign_on or shop.start) - pd.Timedelta(days=30)
     return drawn.assign(group=group.where(old & ~drawn.guest & bool(shop.campaign_on)))
 
