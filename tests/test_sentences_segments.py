@@ -5,6 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from crm_utils.core.display.figure_style import show_figure
 from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.display.table_style import collapsible
 from crm_utils.rfm import narrative
@@ -50,7 +51,7 @@ def test_the_figure_of_movement_shows_each_cause_and_the_sum():
 
 def test_nothing_to_compare_with_leaves_the_section():
     empty = net().head(0)
-    shown = charts.show_figure(
+    shown = show_figure(
         charts.moves(empty), headlines.moves(empty, None), "caption", headlines.moves_in_words(empty)
     )
     assert isinstance(shown, NotApplicable)

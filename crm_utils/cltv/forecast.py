@@ -9,7 +9,7 @@ import pandas as pd
 
 from crm_utils.cltv.assumptions import ClvAssumptions
 
-HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: ""}  # months ahead and how the columns are suffixed
+HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: "_12m"}  # months ahead, and the suffix of their columns
 ALL = "all"  # what stands for all customers among the segments
 TIERS = ("A", "B", "C")  # the most valuable third of customers, the middle, the last
 LIKELY_CHURNED_BELOW = 0.5  # a probability of being active below which a valuable customer has gone quiet

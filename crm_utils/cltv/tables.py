@@ -36,7 +36,7 @@ def parts(parts: pd.DataFrame, currency: str) -> Styler | None:
 def classes(classes: pd.DataFrame) -> Styler | None:
     if classes.empty:
         return None
-    means = {f"days_{kind}": classes[f"orders_{kind}"] / classes.customers for kind in ("predicted", "actual")}
+    means = {f"days_{kind}": classes[f"purchase_days_{kind}"] / classes.customers for kind in ("predicted", "actual")}
     return style_table(classes[["bought_again", "customers"]].assign(**means), "The last test by past purchases")
 
 

@@ -22,7 +22,7 @@ class Example:
     customer_id: str
     lines: pd.DataFrame
     orders: pd.DataFrame
-    calculation_steps: pd.DataFrame
+    steps: pd.DataFrame
     months: pd.DataFrame
 
 

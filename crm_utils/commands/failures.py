@@ -15,7 +15,7 @@ class Failure:
     """Why a date was not built, and where the notebook that stopped is kept."""
 
     job: Job
-    describe_unexpected: str
+    cause: str
     kept: Path | None = None
 
 

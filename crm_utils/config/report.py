@@ -101,7 +101,7 @@ class Scenario(Model):
     """A change of what the plan assumes: -0.3 is 30 % less."""
 
     name: str = Field(min_length=1)
-    total_budget: float = Field(0, ge=-1, allow_inf_nan=False)
+    budget: float = Field(0, ge=-1, allow_inf_nan=False)
     margin: float = Field(0, ge=-1, allow_inf_nan=False)
     cost: float = Field(0, ge=-1, allow_inf_nan=False)
     lift: float = Field(0, ge=-1, allow_inf_nan=False)

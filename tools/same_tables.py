@@ -1,0 +1,153 @@
+"""Build reports from two commits and show that every table holds the same values, apart from renamed tables and columns.
+
+    python tools/same_tables.py BEFORE AFTER [--report cdnow --report demo]
+
+Each commit is checked out into a temporary folder and builds its reports there with this Python. A table or column is
+looked up by its new name in `RENAMES`; what is missing on either side, or differs in a single value, is listed, and the
+exit status is then 1.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+TABLES = {
+    "cleaning_log": "cleaning_ledger",
+    "adjustments": "order_adjustments",
+    "example_lines": "example_customer_lines",
+    "habits": "customer_features",
+    "segment_moves": "segment_migration",
+    "model": "fitted_parameters",
+}
+COLUMNS = {  # of the table by its new name; "" stands for every table
+    "": {
+        "top_product": "favourite_product",
+    },
+    "cltv": {
+        "repeat_orders": "repeat_purchase_days",
+        "last_order_age": "last_purchase_age_days",
+        "age": "customer_age_days",
+        "mean_value": "mean_purchase_value",
+        "expected_orders_1m": "expected_purchase_days_1m",
+        "expected_orders_3m": "expected_purchase_days_3m",
+        "expected_orders_6m": "expected_purchase_days_6m",
+        "expected_orders": "expected_purchase_days_12m",
+        "expected_revenue": "expected_revenue_12m",
+        "tier": "value_tier",
+        "historic_clv": "historical_clv",
+    },
+    "forecast": {
+        "orders": "purchase_days",
+        "season": "seasonal_factor",
+        "unadjusted_revenue": "revenue_without_seasonality",
+    },
+    "backtest": {
+        "method": "model",
+        "orders_actual": "purchase_days_actual",
+        "orders_predicted": "purchase_days_predicted",
+        "mae_orders": "mae_purchase_days",
+        "season": "seasonal_factor",
+    },
+    "budget": {
+        "control": "holdout_customers",
+        "flip_lift": "break_point_lift",
+        "chance_anyway": "baseline_probability",
+        "incentives_anyway": "incentives_to_baseline_buyers",
+        "discount_anyway": "discount_to_baseline_buyers",
+        "added_margin": "incremental_margin",
+        "detectable_lift": "minimum_detectable_lift",
+        "basis": "evidence",
+        "weighed": "eligible",
+        "loss": "cost_of_contacting_all",
+    },
+}
+VALUES: dict[tuple[str, str], dict[str, str]] = {}  # codes that replaced labels: (table, column) -> old: new
+
+
+def main() -> int:
+    """Build both commits, compare, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("before")
+    parser.add_argument("after")
+    parser.add_argument("--report", action="append", dest="reports")
+    options = parser.parse_args()
+    differences, compared = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        built = [_build(commit, Path(folder) / side, options.reports or ["cdnow", "demo"])
+                 for side, commit in (("before", options.before), ("after", options.after))]  # fmt: skip
+        for path in sorted(built[0].glob("reports/*/*/data/*.parquet")):
+            compared += 1
+            differences += _compare(path, built[1] / path.relative_to(built[0]).parent)
+        known = {_new_place(path.relative_to(built[0])) for path in built[0].glob("reports/*/*/data/*.parquet")}
+        for path in sorted(built[1].glob("reports/*/*/data/*.parquet")):
+            if path.relative_to(built[1]) not in known:
+                differences.append(f"{path.relative_to(built[1])}: a table that the earlier commit has not")
+    print("\n".join(differences))
+    print(f"{compared} tables compared, {len(differences)} differences")
+    return 1 if differences else 0
+
+
+def _build(commit: str, folder: Path, reports: list[str]) -> Path:
+    """Check a commit out into a folder of its own and build the reports there."""
+    if Path(commit, "reports").is_dir():  # a project folder that is built already
+        return Path(commit)
+    subprocess.run(["git", "worktree", "add", "--force", "--detach", str(folder), commit], check=True, stdout=2)
+    try:
+        for report in reports:
+            command = [sys.executable, "-m", "crm_utils", "report", "--report", report]
+            subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, check=True)
+    finally:
+        subprocess.run(["git", "worktree", "prune"], check=True)
+    return folder
+
+
+def _new_place(path: Path) -> Path:
+    return path.with_name(f"{TABLES.get(path.stem, path.stem)}.parquet")
+
+
+def _compare(old: Path, folder: Path) -> list[str]:
+    """What differs between a table of the earlier commit and the same table of the later one."""
+    name = TABLES.get(old.stem, old.stem)
+    place = f"{folder.parent.parent.name} {folder.parent.name} {name}"
+    if not (folder / f"{name}.parquet").exists():
+        return [f"{place}: missing"]
+    before, after = _read(old), _read(folder / f"{name}.parquet")
+    before = before.rename(columns=COLUMNS[""] | COLUMNS.get(name, {}))
+    for (table, column), codes in VALUES.items():
+        if table == name and column in before:
+            before[column] = before[column].replace(codes)
+    if set(before.columns) != set(after.columns):
+        only = sorted(set(before.columns) - set(after.columns)), sorted(set(after.columns) - set(before.columns))
+        return [f"{place}: columns only before {only[0]}, only after {only[1]}"]
+    if len(before) != len(after):
+        return [f"{place}: {len(before)} rows before, {len(after)} after"]
+    both = [_sorted(frame[list(before.columns)]) for frame in (before, after)]
+    unequal = [column for column in before.columns if not _values(both[0][column]).equals(_values(both[1][column]))]
+    return [f"{place}: {column} differs" for column in unequal]
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path)
+
+
+def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows in an order that does not depend on codes or labels: by all columns as text."""
+    return frame.astype(object).astype(str).sort_values(list(frame.columns)).pipe(
+        lambda order: frame.loc[order.index].reset_index(drop=True)
+    )  # fmt: skip
+
+
+def _values(column: pd.Series) -> pd.Series:
+    """Dates as one type, everything else as it is."""
+    if str(column.dtype).startswith(("date", "timestamp", "datetime")):
+        return pd.to_datetime(column).astype("datetime64[us]")
+    return column
+
+
+if __name__ == "__main__":
+    sys.exit(main())
