@@ -17,7 +17,7 @@ from crm_utils.config import Campaigns, SegmentMap, Settings, read_yaml
 from crm_utils.core import duckdb_engine
 from crm_utils.core.contracts import CONTRACTS, TIME, check_contract
 from crm_utils.core.errors import TableError
-from crm_utils.core.formatting import set_thousands_separator
+from crm_utils.core.formatting import NumberFormat, set_thousands_separator
 from crm_utils.core.formula_injection import escape_formulas
 from crm_utils.core.paths import rules_path
 
@@ -42,6 +42,11 @@ class Run:
         settings = read_yaml(path, Settings)
         set_thousands_separator(settings.thousands_separator)
         return settings
+
+    @property
+    def number_format(self) -> NumberFormat:
+        """How this report writes numbers and money."""
+        return NumberFormat(self.settings.currency, self.settings.thousands_separator)
 
     @property
     def source(self) -> dict[str, Any]:

@@ -2,27 +2,34 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 import ibis
-import numpy as np
 import pandas as pd
 import pytest
 
 from crm_utils import sources
 from crm_utils.cleaning import rules
 from crm_utils.core import orders
-from crm_utils.core.contracts import CONTRACTS, check_contract
 from crm_utils.core.paths import source_paths
 from crm_utils.pipeline import atomic_publish
+from tests.support.factories import empty_adjustments
+from tests.support.projects import ROOT, new_project, run, skip_or_fail
 
-ROOT = Path(__file__).parents[1]
 LONGEST = [
     f"test_{name}"
-    for name in ["report", "trust", "bad_inputs", "new", "databases", "hostile", "security", "guide", "any_shop"]
+    for name in [
+        "report",
+        "publishing",
+        "bad_inputs",
+        "new_report",
+        "databases",
+        "hostile_data",
+        "security",
+        "guide",
+        "any_shop",
+    ]
 ]
 CDNOW_COLUMNS = {
     "customer_id": "customer_id",
@@ -30,21 +37,6 @@ CDNOW_COLUMNS = {
     "quantity": "number_of_cds",
     "amount": "dollar_value",
 }
-SMALL_REPORT = """
-title: Small shop
-currency: USD
-source: {file: small.csv}
-columns: {customer_id: customer_id, ordered_at: date, quantity: number_of_cds, amount: dollar_value}
-analysis_dates: ["1997-12-31"]
-history_complete: true
-"""
-
-
-def skip_or_fail(reason: str) -> None:
-    """Skip where a user's machine lacks something; fail in CI, where everything must be there."""
-    if os.environ.get("CI"):
-        pytest.fail(f"must run in CI: {reason}")
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -73,36 +65,6 @@ def cdnow_sample() -> pd.DataFrame:
     )
     log["date"] = pd.to_datetime(log.date)
     return log.groupby(["customer", "date"], as_index=False).amount.sum()
-
-
-def run(project: Path, *arguments: str, timeout: int = 300, **environment: str) -> subprocess.CompletedProcess:
-    """The command line in a project folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "crm_utils", *arguments],
-        cwd=project,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
-
-
-def new_project(folder: Path) -> Path:
-    """A project folder with our notebooks and business rules, and a report `small` on 1/40 of the CDNOW customers."""
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    shutil.copytree(ROOT / "params" / "segments", folder / "params" / "segments")
-    shutil.copy(ROOT / "params" / "campaigns.yaml", folder / "params")
-    shutil.copy(ROOT / "requirements.lock", folder)
-    (folder / "params" / "small.yaml").write_text(SMALL_REPORT)
-    log = pd.read_csv(
-        source_paths({"sample": "cdnow"}, ROOT)[0],
-        sep=r"\s+",
-        skiprows=1,
-        names=["customer_id", "date", "number_of_cds", "dollar_value"],
-        dtype=str,
-    )
-    log[log.customer_id.astype(int) % 40 == 0].to_csv(folder / "small.csv", index=False)
-    return folder
 
 
 @pytest.fixture
@@ -168,33 +130,10 @@ def retail_orders(retail: Path) -> ibis.Table:
     return orders.orders_from_lines(kept.filter(kept.removed_by.isnull()).drop("removed_by")).cache()
 
 
-def empty_adjustments() -> pd.DataFrame:
-    """The table of cancellations of a shop that has none."""
-    return check_contract(
-        pd.DataFrame({name: [] for name in CONTRACTS["order_adjustments"].columns}), "order_adjustments"
-    )
-
-
 @pytest.fixture(scope="session")
 def no_adjustments() -> ibis.Table:
     """A table of cancellations without a row."""
     return ibis.memtable(empty_adjustments())
-
-
-def three_hundred() -> pd.DataFrame:
-    """300 customers with a rhythm each, some long silent: what `cltv.summary` returns."""
-    rng = np.random.default_rng(7)
-    age, x = rng.integers(200, 500, 300), rng.poisson(rng.gamma(0.8, 3, 300))
-    last = np.where(x > 0, (age * rng.uniform(0.2, 1, 300)).astype(int), 0)
-    return pd.DataFrame(
-        {
-            "customer_id": [f"c{i:03}" for i in range(300)],
-            "repeat_purchase_days": x,
-            "last_purchase_age_days": last,
-            "age": age,
-            "mean_purchase_value": rng.gamma(4, 10, 300),
-        }
-    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

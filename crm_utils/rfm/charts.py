@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from crm_utils.core import formatting
-from crm_utils.core.display.figure_style import BLUE, INK, ORANGE, count_axis
+from crm_utils.core.display.figure_style import BLUE, INK, ORANGE, count_axis, use_style
 from crm_utils.rfm import measures
 
 LABELS = {
@@ -23,6 +23,7 @@ LABELS = {
 
 def distributions(customers: pd.DataFrame, cuts: pd.DataFrame, currency: str) -> Axes:
     """Three histograms (recency, orders, revenue) with the lower limit of each score class as a line. Returns the first ax."""
+    use_style()
     panels = plt.subplots(1, 3, figsize=(6.6, 2.9))[1]
     for ax, (measure, column) in zip(panels, measures.scoring_config_of(customers).columns.items(), strict=True):
         _histogram(ax, customers[column], log=measure != "recency")
@@ -50,6 +51,7 @@ def _histogram(ax: Axes, values: pd.Series, log: bool) -> None:
 
 def grids(cells: pd.DataFrame, currency: str) -> Axes:
     """Heat maps of customers and of their revenue over recency (rows, best on top) × frequency. Returns the first ax."""
+    use_style()
     panels = plt.subplots(1, 2, figsize=(6.6, 3.1))[1]
     written = {"customers": formatting.count, "revenue": lambda amount: formatting.short_money(amount, currency)}
     for ax, (column, write) in zip(panels, written.items(), strict=True):
@@ -81,6 +83,7 @@ def triangle(cohorts: pd.DataFrame, currency: str) -> Axes | None:
     if not (cohorts.period > 0).any():
         return None
     unit, rows = cohorts.unit.iloc[0], cohorts.cohort.nunique()
+    use_style()
     panels = plt.subplots(2, 1, figsize=(6.6, 1.7 + 0.56 * rows))[1]
     names = cohorts.cohort.dt.strftime("%b %Y") if unit == "month" else cohorts.cohort.dt.to_period("Q").astype("str")
     again = cohorts.assign(name=names, retention=cohorts.retention.where(cohorts.period > 0))

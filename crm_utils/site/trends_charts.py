@@ -5,13 +5,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from crm_utils.core import formatting
-from crm_utils.core.display.figure_style import BLUE, LIGHT_INK, TEAL, segment_colours
+from crm_utils.core.display.figure_style import BLUE, LIGHT_INK, TEAL, segment_colours, use_style
 
 PANELS_A_ROW = 4
 
 
 def trends(table: pd.DataFrame, currency: str) -> Axes:
     """Recent buyers, revenue so far and expected revenue at each analysis date, side by side. Returns the first ax."""
+    use_style()
     axes = plt.subplots(1, 3, figsize=(8.4, 2.3))[1]
 
     def written(amount: float) -> str:
@@ -35,6 +36,7 @@ def segment_sizes(sizes: pd.DataFrame) -> Axes:
     table = sizes.pivot_table(index="date", columns="segment", values="customers", aggfunc="sum", fill_value=0)
     names = [name for name in dict.fromkeys(sizes.segment) if table[name].any()]
     rows = -(-len(names) // PANELS_A_ROW)
+    use_style()
     grid = plt.subplots(rows, PANELS_A_ROW, figsize=(8.4, 1.25 * rows), sharey=True, squeeze=False)[1].ravel()
     for ax, name, colour in zip(grid, names, segment_colours(names), strict=False):
         values = table[name]

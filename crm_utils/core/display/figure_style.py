@@ -1,24 +1,26 @@
-"""The look all figures share: colours, axes, and how a figure is shown with its finding, caption and alt text."""
+"""The look all figures share: colours, axes, and how a figure appears on wide and on narrow screens."""
 
 import base64
+import copy
 import textwrap
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property, partial
 from html import escape
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import matplotlib as mpl
 import matplotlib.figure
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from crm_utils.core import formatting
+from crm_utils.core.formatting import NumberFormat, count, percent
 
-plt.style.use(["default", Path(__file__).with_name("crm.mplstyle")])  # a user's own matplotlibrc stays out of a report
-plt.rcParams["timezone"] = "UTC"  # no style sets it
-
+STYLE_FILE = Path(__file__).with_name("crm.mplstyle")
 INK, LIGHT_INK, BLUE, ORANGE, TEAL, GREY, PALE = (
     "#1c2530",
     "#48525e",
@@ -51,58 +53,98 @@ def segment_colours(segments: list[str]) -> list[str]:
     return [SEGMENT_COLOURS.get(name) or SPARE_COLOURS[own.index(name) % len(SPARE_COLOURS)] for name in segments]
 
 
+@cache
+def style() -> dict[str, Any]:
+    """Matplotlib's settings for every figure. A user's own matplotlibrc stays out of a report, the backend stays as set."""
+    ours = mpl.rc_params_from_file(STYLE_FILE, use_default_template=False)
+    kept = {"backend", "backend_fallback", "interactive", "toolbar", "timezone", "webagg.port", "webagg.address"}
+    defaults = {name: value for name, value in mpl.rcParamsDefault.items() if name not in kept}
+    return defaults | dict(ours) | {"timezone": "UTC"}
+
+
+def use_style() -> None:
+    """Draw everything from here on in the style of the report."""
+    mpl.rcParams.update(style())
+
+
 def new_axes(ax: Axes | None, height: float = 3.4) -> Axes:
-    """The given ax, or that of a new figure 6.6 inches wide and so many high."""
-    return ax if ax is not None else plt.subplots(figsize=(6.6, height))[1]
+    """Return the given axes, or those of a new figure in the report's style, 6.6 inches wide and `height` inches high."""
+    if ax is not None:
+        return ax
+    use_style()
+    return plt.subplots(figsize=(6.6, height))[1]
 
 
-def money_axis(axis, currency: str) -> None:
+def money_axis(axis: Axis, fmt: NumberFormat | str) -> None:
     """Write money on an axis: $250k."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: formatting.short_money(value, currency)))
+    fmt = NumberFormat(fmt) if isinstance(fmt, str) else fmt  # until every stage is handed a NumberFormat
+    axis.set_major_formatter(FuncFormatter(partial(_write_tick, fmt.short_money)))
 
 
-def percent_axis(axis) -> None:
+def percent_axis(axis: Axis) -> None:
     """Write shares on an axis: 20%."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: formatting.percent(value) if value else "0%"))
+    axis.set_major_formatter(FuncFormatter(partial(_write_tick, percent)))
 
 
-def count_axis(axis) -> None:
+def count_axis(axis: Axis) -> None:
     """Write whole numbers on an axis: 1,500."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: formatting.count(value)))
+    axis.set_major_formatter(FuncFormatter(partial(_write_tick, count)))
+
+
+def _write_tick(write: Callable[[float], str], value: float, _: int) -> str:
+    return write(value)
 
 
 class Figure:
-    """A drawn figure as it stands on a page: the finding above it, the caption below it, the alt text for who cannot see it.
+    """A figure with the finding it supports, a caption that says how to read it, and its content in words.
 
-    A phone gets a drawing of its own, narrower and with letters as large: afterwards `ax` is laid out as drawn there.
+    A phone gets a layout of its own, narrower and with letters as large. Both are drawn from copies: `ax` stays as it is.
     """
 
     def __init__(self, ax: Axes, finding: str, caption: str, alt: str):
-        self.ax, self.finding, self.caption, self.alt = ax, str(finding), caption, alt
-        plt.close(ax.figure)  # shown here, so Jupyter need not show it again
+        self.ax = ax
+        self.finding = str(finding)
+        self.caption = caption
+        self.alt = alt
+        plt.close(ax.figure)  # Jupyter would show it a second time
 
     @cached_property
-    def _drawings(self) -> tuple[str, str]:
-        """The figure for wide and for narrow screens, as addresses of images."""
-        for ax in self.ax.figure.axes:
-            _rename(ax, 46, lambda line: f"{line[:45]}…" if len(line) > 46 else line)
-        wide = _address(self.ax.figure)
-        _narrow(self.ax.figure)
-        return wide, _address(self.ax.figure)
+    def wide(self) -> matplotlib.figure.Figure:
+        """The figure for wide screens."""
+        figure = copy.deepcopy(self.ax.figure)
+        for ax in figure.axes:
+            _rename(ax, 46, _cut_line)
+        return figure
 
-    def _repr_html_(self) -> str:
-        wide, narrow = self._drawings
+    @cached_property
+    def narrow(self) -> matplotlib.figure.Figure:
+        """The figure for narrow screens."""
+        figure = copy.deepcopy(self.wide)
+        with mpl.rc_context(style()):
+            _narrow(figure)
+        return figure
+
+    @cached_property
+    def _html(self) -> str:
         return (
             f'<figure class="crm-figure"><p class="finding">{escape(self.finding)}</p>'
-            f'<picture><source media="screen and (max-width: 520px)" srcset="{narrow}">'
-            f'<img src="{wide}" alt="{escape(self.alt)}"></picture>'
+            f'<picture><source media="screen and (max-width: 520px)" srcset="{_address(self.narrow)}">'
+            f'<img src="{_address(self.wide)}" alt="{escape(self.alt)}"></picture>'
             f"<figcaption>{escape(self.caption)}</figcaption></figure>"
         )
+
+    def _repr_html_(self) -> str:
+        return self._html
+
+
+def _cut_line(line: str) -> str:
+    return f"{line[:45]}…" if len(line) > 46 else line
 
 
 def _address(drawing: matplotlib.figure.Figure) -> str:
     drawn = BytesIO()
-    drawing.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    with mpl.rc_context(style()):
+        drawing.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
     return f"data:image/svg+xml;base64,{base64.b64encode(drawn.getvalue()).decode()}"
 
 
@@ -161,8 +203,8 @@ def _wrapped(text: str, letters: int = 18) -> str:
 
 
 def show_figure(ax: Axes | None, finding: str, caption: str, alt: str) -> Figure | str:
-    """Show `ax` with the finding it supports, a caption that says how to read it, and what it shows in words.
+    """Show `ax` with the finding it supports, a caption that says how to read it, and its content in words.
 
-    Where there is nothing to draw (no ax), the finding, which then says why, stands alone.
+    Without axes there is nothing to draw: the finding, which then says why, is shown alone.
     """
     return finding if ax is None else Figure(ax, finding, caption, alt)

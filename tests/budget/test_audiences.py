@@ -1,0 +1,155 @@
+"""Lists: everybody once, controls as many as set and always the same, and nobody who may not be contacted."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crm_utils.budget import audiences, optimizer, unit_economics
+from crm_utils.budget import plan as lines
+from crm_utils.core.errors import BudgetError
+from tests.support.budget_factories import campaigns, people
+
+DAY = pd.Timestamp("2024-06-30")
+OFFERS = campaigns(
+    {"segments": ["A", "B"], "lift": 0.2},
+    {"segments": ["B", "C"], "lift": 0.25, "contact_cost": 1.5},
+    {"segments": [], "where": "order_value > 15", "lift": 0.15, "contact_cost": 0.8},
+)
+
+
+def planned(count: int, budget: float, share: float, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    customers = people(count, seed)
+    audience = unit_economics.eligible_customers(customers, OFFERS, ["A", "B", "C"])
+    chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
+    groups = unit_economics.group_customers(customers, audience)
+    options = unit_economics.contact_options(groups, audience, OFFERS, chances)
+    return groups, optimizer.allocate(options, OFFERS, budget, holdout_share=share)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    count=st.integers(1, 900),
+    budget=st.floats(0, 600),
+    share=st.sampled_from([0.0, 0.1, 0.2, 0.5]),
+    seed=st.integers(0, 99),
+)
+def test_lists_hold_the_targeted_customers_once_and_the_share_that_was_set(count, budget, share, seed):
+    groups, allocated = planned(count, budget, share, seed)
+    targets = audiences.assign_audiences(groups, allocated, share, 1)
+    assert targets.customer_id.is_unique
+    assert set(targets.customer_id) <= set(groups.customer_id)
+    by_line = targets.groupby(["campaign", "segment"]).group.value_counts().unstack(fill_value=0)
+    contacts = allocated[allocated.contacts > 0].groupby(["campaign", "segment"]).contacts.sum()
+    assert by_line.get("treatment", pd.Series(dtype=int)).to_dict() == contacts.to_dict()
+    controls = by_line.get("control", 0)
+    size = contacts + controls
+    assert ((controls - share * size).abs() <= 1).all()
+
+
+def test_the_same_customers_are_held_back_in_every_run_and_whatever_else_is_listed():
+    groups, allocated = planned(800, 500, 0.2)
+    once = audiences.assign_audiences(groups, allocated, 0.2, 7)
+    again = audiences.assign_audiences(groups.sample(frac=1, random_state=3), allocated, 0.2, 7)
+    pd.testing.assert_frame_equal(once, again)
+    other = audiences.assign_audiences(groups, allocated, 0.2, 8)
+    assert set(once.customer_id) == set(other.customer_id)
+    assert set(once.customer_id[once.group == "control"]) != set(other.customer_id[other.group == "control"])
+
+
+def test_controls_are_like_the_contacted():
+    groups, allocated = planned(6000, 1e6, 0.2)
+    targets = audiences.assign_audiences(groups, allocated, 0.2, 1)
+    value = targets.groupby("group").value.agg(["mean", "std"])
+    assert abs(value["mean"].diff().iloc[1]) < 0.1 * value["std"].max()
+
+
+def test_detectable_lift_of_the_published_example():
+    """474 at-risk customers, p0 .31, 20 % held back: at least 14.9 points (methods §8)."""
+    seen = lines.minimum_detectable_lift(pd.Series([0.31]), pd.Series([379]), pd.Series([95]))
+    assert seen.iloc[0] == pytest.approx(0.149, abs=0.0005)
+
+
+def test_without_controls_nothing_can_be_seen():
+    assert lines.minimum_detectable_lift(pd.Series([0.3]), pd.Series([100]), pd.Series([0])).isna().all()
+
+
+CONTACTS = pd.DataFrame(
+    {
+        "customer_id": ["1", "1", "2", "3", "4"],
+        "channel": ["E-Mail", "sms", "email", "sms", "Email"],
+        "consent": [True, False, False, True, True],
+        "last_contacted": [None, None, None, None, "2024-06-25"],
+        "external_id": ["x1", "x1", "=2", "x3", "x4"],
+    }
+)
+
+
+def test_only_who_agreed_and_rested_is_planned_for():
+    audience = pd.DataFrame({"mail": True, "any": True}, index=["1", "2", "3", "4"])
+    channels = pd.Series({"mail": "email", "any": None})
+    allowed = audiences.may_be_contacted(audience, CONTACTS, channels, DAY, 14)
+    assert allowed.mail.tolist() == [True, False, False, False]
+    assert allowed["any"].tolist() == [True, False, True, False]
+    assert audiences.may_be_contacted(audience, CONTACTS, channels, DAY, 5).mail.tolist() == [True, False, False, True]
+    reach = audiences.reach_by_campaign(audience, allowed).set_index("campaign")
+    assert reach.reachable.to_dict() == {"mail": 1, "any": 2}
+
+
+def test_contacts_without_consent_or_of_strangers_are_refused():
+    audience = pd.DataFrame({"mail": True}, index=["1"])
+    with pytest.raises(BudgetError, match="table contacts has no column consent: without it nobody may be contacted"):
+        audiences.may_be_contacted(audience, CONTACTS.drop(columns="consent"), pd.Series({"mail": "email"}), DAY, 14)
+    strangers = CONTACTS.assign(customer_id="C-" + CONTACTS.customer_id)
+    with pytest.raises(BudgetError, match="contacts: none of its . customers has ordered; its ids look like 'C-"):
+        audiences.may_be_contacted(audience, strangers, pd.Series({"mail": "email"}), DAY, 14)
+    nobody = audiences.may_be_contacted(audience, CONTACTS.iloc[:0], pd.Series({"mail": "email"}), DAY, 14)
+    assert not nobody.any(axis=None)  # an empty table: nobody has agreed
+
+
+def test_controls_of_a_running_campaign_stay_out_of_all_campaigns():
+    audience = pd.DataFrame({"a": True, "b": True}, index=["1", "2", "3"])
+    past = pd.DataFrame(
+        {
+            "campaign": ["a", "a", "a"],
+            "customer_id": ["1", "2", "3"],
+            "contacted_on": ["2024-06-01", "2024-06-01", "2024-01-01"],
+            "group": ["control", "treatment", "control"],
+        }
+    )
+    left = audiences.in_holdout_window(audience, past, DAY, pd.Series({"a": 91, "b": 91}))
+    assert left.a.tolist() == left.b.tolist() == [False, True, True]
+
+
+def test_lists_carry_the_external_id():
+    targets = pd.DataFrame({"customer_id": ["1", "3", "9"]})
+    assert audiences.with_external_ids(targets, CONTACTS).external_id.tolist()[:2] == ["x1", "x3"]
+    assert "external_id" not in audiences.with_external_ids(targets, None)
+
+
+def test_lists_say_what_is_assumed_behind_each_row():
+    targets = pd.DataFrame({"customer_id": ["1", "2", "1", "2"], "campaign": ["a", "a", "b", "b"]})
+    offers = pd.DataFrame({"name": ["a", "b"], "basis": ["assumed", "measured"]})
+    people = pd.DataFrame({"customer_id": ["1", "2"], "margin_known": [True, False]})
+    found = audiences.flag_assumptions(targets, offers, people).assumption.tolist()
+    assert found == ["lift", "lift and margin", "", "margin"]
+
+
+def test_segments_of_a_campaign_are_pooled_to_measure_it():
+    plan = pd.DataFrame(
+        {
+            "campaign": ["a", "a", "b"],
+            "contacts": [900, 2700, 0],
+            "control": [100, 300, 0],
+            "lift": 0.06,
+            "baseline_probability": [0.2, 0.2, 0.1],
+        }
+    )
+    plan["minimum_detectable_lift"] = (
+        lines.minimum_detectable_lift(plan.baseline_probability, plan.contacts, plan.control) / 0.5
+    )
+    pooled = lines.power_by_campaign(plan)
+    expected = 2.8016 * (0.2 * 0.8 * (1 / 3600 + 1 / 400)) ** 0.5 / 0.5
+    assert pooled.minimum_detectable_lift.tolist() == pytest.approx([expected])
+    assert pooled.verdict.tolist() == ["cannot be measured: pool or repeat"]
+    assert lines.power_by_campaign(plan.assign(contacts=0)).empty

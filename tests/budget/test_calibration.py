@@ -1,0 +1,153 @@
+"""How often customers buy by themselves, beside what the model says."""
+
+from datetime import date, timedelta
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm_utils.budget import calibration
+from crm_utils.cltv import btyd
+from crm_utils.config import SegmentMap, read_yaml
+from crm_utils.rfm import measures
+from crm_utils.segmentation.assignment import SegmentRules
+from tests.support.factories import empty_adjustments
+
+
+@given(chance=st.floats(0, 1), shift=st.floats(-5, 5))
+def test_a_shifted_chance_stays_a_chance(chance, shift):
+    moved = calibration.shift_logit(pd.Series([chance]), shift).iloc[0]
+    assert 0 <= moved <= 1
+    assert moved >= chance - 1e-12 if shift > 0 else moved <= chance + 1e-12
+
+
+def test_a_correction_makes_the_mean_chance_what_came():
+    chance = pd.Series(np.random.default_rng(1).beta(1, 4, 500))
+    moved = calibration.shift_logit(chance, calibration._logit_offset(chance, 0.35))
+    assert moved.mean() == pytest.approx(0.35, abs=1e-9)
+
+
+def test_only_segments_with_a_correction_move():
+    chances = pd.DataFrame({30: [0.1, 0.2], 91: [0.3, 0.4]}, index=["1", "2"])
+    moved = calibration.calibrate(chances, pd.Series({"1": "A", "2": "B"}), pd.Series({"A": 0.5}))
+    assert (moved.loc["1"] > chances.loc["1"]).all()
+    assert moved.loc["2"].tolist() == pytest.approx(chances.loc["2"].tolist())
+
+
+def shop(seed: int = 0, count: int = 2500) -> tuple[ibis.Table, ibis.Table, date]:
+    """Customers who buy at steady rates of their own over two years; all cells are segment A or B by recency."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for number, rate in enumerate(random.gamma(1, 1 / 60, count)):
+        days = np.cumsum(random.exponential(1 / max(rate, 1e-3), 60)) + random.uniform(0, 300)
+        rows += [(str(number), f"{number}-{n}", day) for n, day in enumerate(days[days < 730])]
+    table = pd.DataFrame(rows, columns=["customer_id", "order_id", "day"])
+    placed = pd.Timestamp("2022-01-01") + pd.to_timedelta(table.day, unit="D")
+    table = table.assign(ordered_at=placed.astype("datetime64[us]"), revenue=10.0, units=1.0, lines=1).drop(
+        columns="day"
+    )
+    none = empty_adjustments()
+    return ibis.memtable(table), ibis.memtable(none), date(2023, 12, 31)
+
+
+def today(placed: ibis.Table, day: date, **parts) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The scored customers of a day, and their segments."""
+    customers = measures.score_customers(measures.compute_rfm(placed.filter(placed.ordered_at.date() <= day), day))
+    return customers, SegmentRules(**({"cells": CELLS, "n_bins": 5, "queries": {}, "otherwise": {}} | parts)).segment(
+        customers, day
+    )
+
+
+CELLS = {f"{r}{f}{m}": "A" if r > 2 else "B" for r in range(1, 6) for f in range(1, 6) for m in range(1, 6)}
+
+
+def test_a_steady_shop_is_forecast_within_five_points():
+    placed, none, day = shop()
+    found = calibration.WindowCalibration(placed, none, 91, *today(placed, day)).held_out(day)
+    assert set(found.segment) == {"A", "B"}
+    assert found.error.abs().max() < calibration.TOLERANCE
+
+
+def test_a_window_does_not_look_into_the_future():
+    placed, none, day = shop(count=600)
+    origin = day - timedelta(days=91)
+    later = placed.filter(placed.ordered_at.date() <= day)
+    before = calibration.WindowCalibration(later, none, 91, *today(placed, day)).on(origin)
+    everything = calibration.WindowCalibration(placed, none, 91, *today(placed, day)).on(origin)
+    pd.testing.assert_frame_equal(before, everything)
+
+
+def test_the_window_just_over_is_computed_once(monkeypatch):
+    """The plan corrects by it and the check judges it: beside it they need three earlier ones."""
+    placed, none, day = shop(count=600)
+    fits, fit = [], calibration.btyd.fit
+    monkeypatch.setattr(calibration.btyd, "fit", lambda *known: fits.append(1) or fit(*known))
+    windows = calibration.WindowCalibration(placed, none, 91, *today(placed, day))
+    windows.corrections(day)
+    windows.held_out(day)
+    assert len(fits) == len({day - timedelta(days=days) for days in (91, 364, 91 + 91, 91 + 364)})
+
+
+def test_the_model_that_is_corrected_is_the_one_that_is_judged():
+    placed, none, day = shop(count=600)
+    origin = day - timedelta(days=91)
+    predicted = [
+        calibration.WindowCalibration(placed, none, 91, *today(placed, day), kind).on(origin).predicted
+        for kind in btyd.MODELS
+    ]
+    assert len({tuple(shares) for shares in predicted}) == 3
+
+
+def test_a_short_history_has_no_window():
+    placed, none, day = shop(count=50)
+    assert calibration.WindowCalibration(placed, none, 91, *today(placed, day)).held_out(date(2022, 1, 5)).empty
+    assert calibration.WindowCalibration(placed, none, 91, *today(placed, day)).corrections(date(2022, 1, 5)).empty
+
+
+def test_segments_that_were_named_anew_are_judged_by_their_own_names():
+    placed, none, day = shop(count=600)
+    customers, segments = today(placed, day)
+    own = segments.assign(segment=segments.segment.map({"A": "Warm", "B": "Cold"}))
+    assert "naming" in own.attrs  # pandas carries it along
+    found = calibration.WindowCalibration(placed, none, 91, customers, own).on(day - timedelta(days=91))
+    assert set(found.segment) == {"Warm", "Cold"}
+
+
+def test_nobody_is_left_out_of_a_window():
+    """Cells that nobody stands in today were full then: everybody known on that day is judged."""
+    placed, none, day = shop(count=600)
+    origin = day - timedelta(days=91)
+    known = placed.filter(placed.ordered_at.date() <= origin).customer_id.nunique().execute()
+    customers, segments = today(placed, day)
+    few = customers.query("recency_score == 5 or recency_score == 1")
+    few.attrs = customers.attrs
+    found = calibration.WindowCalibration(placed, none, 91, few, segments).on(origin)
+    assert found.customers.sum() == known
+    own = segments.copy()
+    own.attrs = {}  # an analyst's own segments: cells that are empty today have no name
+    assert calibration.WindowCalibration(placed, none, 91, few, own).on(origin).customers.sum() < known
+
+
+def test_on_online_retail_the_correction_helps_and_misses_are_named(retail_orders, no_adjustments):
+    """Held-out quarters of 2011: mean error of the share that buys anyway, customers counted, corrected and not."""
+    placed, none = retail_orders, no_adjustments
+    segment_map = read_yaml(retail_map(), SegmentMap)
+    found = [
+        calibration.WindowCalibration(placed, none, 91, *today(placed, day, **segment_map.parts())).held_out(day)
+        for day in (date(2011, 6, 9), date(2011, 9, 9), date(2011, 12, 9))
+    ]
+    corrected = [np.average(table.error.abs(), weights=table.customers) for table in found]
+    raw = [np.average((table.predicted - table.actual).astype(float).abs(), weights=table.customers) for table in found]
+    assert np.mean(corrected) < np.mean(raw)
+    assert corrected[0] < calibration.TOLERANCE
+    assert corrected[1] < calibration.TOLERANCE
+    assert (found[2].error.abs() > calibration.TOLERANCE).any()  # Christmas trade: the page has to say so
+
+
+def retail_map():
+    from conftest import ROOT
+
+    return ROOT / "params" / "segments" / "dma11.yaml"

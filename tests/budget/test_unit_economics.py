@@ -1,0 +1,165 @@
+"""What one contact earns: worked by hand, break-even, and inputs that are refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm_utils.budget import unit_economics
+from crm_utils.config import Campaigns, parse_model
+from crm_utils.core.errors import BudgetError, ParamsError
+from tests.support.budget_factories import campaigns, options, people
+
+SHARE = st.floats(0, 1)
+
+
+def test_a_contact_worked_by_hand():
+    """c 0.50, d 5, rho .4, s .9, u .1, p0 .2, g v 30, phi .1: V 27, adds .09 × 27 = 2.43, gives .9 × .3 × 2 = .54."""
+    offers = campaigns(
+        {"contact_cost": 0.5, "incentive": 5, "redemption": 0.4, "delivery_rate": 0.9, "pull_forward_share": 0.1}
+    )
+    row = options(offers, ("a", 0, "A", 10, 0.2, 30.0)).iloc[0]
+    assert row.margin == pytest.approx(27)
+    assert row.incremental_margin == pytest.approx(2.43)
+    assert row.incentives_added == pytest.approx(0.18)
+    assert row.incentives_to_baseline_buyers == pytest.approx(0.36)
+    assert row.spend == pytest.approx(1.04)
+    assert row.profit == pytest.approx(1.39)
+
+
+@given(cost=st.floats(0.01, 5), given_=st.floats(0, 5), redemption=SHARE, delivery_rate=st.floats(0.1, 1), p0=st.floats(0, 0.6), margin=st.floats(1, 100))  # fmt: skip
+def test_the_break_even_lift_earns_nothing(cost, given_, redemption, delivery_rate, p0, margin):
+    offers = campaigns(
+        {"contact_cost": cost, "incentive": given_, "redemption": redemption, "delivery_rate": delivery_rate}
+    )
+    row = options(offers, ("a", 0, "A", 10, p0, margin))
+    lift = unit_economics.break_even_lift(
+        offers.iloc[0], p0, row.margin.iloc[0], row.discount.iloc[0], row.discount.iloc[0]
+    )
+    if np.isnan(lift):
+        best = unit_economics.price_options(row.assign(lift=1 - p0), offers)
+        assert best.profit.iloc[0] <= 1e-9
+    else:
+        assert unit_economics.price_options(row.assign(lift=float(lift)), offers).profit.iloc[0] == pytest.approx(
+            0, abs=1e-9
+        )
+
+
+def test_a_share_off_and_what_the_won_go_on_to_earn():
+    """10 % off 100 at rho .5 costs 5 an order; V 30 × .8 × 1.5 = 36; pi = .1 (36 − 5) − .2 × 5 − 1 = 1.1."""
+    offers = campaigns({"incentive_share": 0.1, "redemption": 0.5, "pull_forward_share": 0.2, "follow_on_margin": 0.5})
+    row = options(offers, ("a", 0, "A", 10, 0.2, 30.0)).iloc[0]
+    assert row.discount == pytest.approx(10)
+    assert row.margin == pytest.approx(36)
+    assert row.profit == pytest.approx(1.1)
+
+
+def test_no_lift_can_go_beyond_certainty():
+    offers = campaigns({"lift": 0.5})
+    row = options(offers, ("a", 0, "A", 1, 0.9, 10.0)).iloc[0]
+    assert row.incremental_margin == pytest.approx(0.1 * 10)
+
+
+def test_a_customers_own_margin_is_used_where_it_is_known():
+    customers = pd.DataFrame({"customer_id": ["1", "2"]})
+    segments = customers.assign(segment="A")
+    cltv = customers.assign(
+        expected_revenue_12m=[20.0, 20.0], expected_purchase_days_12m=[2.0, 0.0], mean_purchase_value=[10.0, 40.0]
+    )
+    habits = pd.DataFrame({"customer_id": ["2"], "margin_rate": [0.5]})
+    found = unit_economics.customer_economics(customers, segments, cltv, 0.3, habits)
+    assert found.order_value.tolist() == [10.0, 40.0]
+    assert found.order_margin.tolist() == [3.0, 20.0]
+    assert found.margin_known.tolist() == [False, True]
+
+
+def test_groups_are_alike_and_hold_everybody_once():
+    customers = people(500)
+    audience = pd.DataFrame({"a": customers.segment != "C", "b": customers.order_value > 20}).set_axis(
+        customers.customer_id
+    )
+    groups = unit_economics.group_customers(customers, audience)
+    assert sorted(groups.customer_id) == sorted(customers.customer_id[audience.any(axis=1).to_numpy()])
+    open_to = audience.loc[groups.customer_id].set_axis(groups.group.to_numpy())
+    assert (open_to.groupby(level=0).nunique() == 1).all(axis=None)
+    assert groups.groupby("group").segment.nunique().eq(1).all()
+
+
+def test_row_order_does_not_change_groups():
+    customers = people(300)
+    audience = pd.DataFrame({"a": True}, index=customers.customer_id)
+    shuffled = customers.sample(frac=1, random_state=1)
+    one = unit_economics.group_customers(customers, audience).set_index("customer_id").group
+    other = unit_economics.group_customers(shuffled, audience.loc[shuffled.customer_id]).set_index("customer_id").group
+    assert one.equals(other.loc[one.index])
+
+
+@pytest.mark.parametrize("chance", [-0.1, 1.2, np.nan])
+def test_a_chance_that_is_no_probability_is_refused(chance):
+    customers, offers = people(60), campaigns({})
+    audience = pd.DataFrame({"a": True}, index=customers.customer_id)
+    chances = pd.DataFrame({91: [chance] + [0.1] * 59}, index=customers.customer_id)
+    with pytest.raises(BudgetError, match="1 of 60 customers have a chance to buy outside 0–1"):
+        unit_economics.contact_options(unit_economics.group_customers(customers, audience), audience, offers, chances)
+
+
+def test_an_unknown_segment_is_named():
+    with pytest.raises(BudgetError, match="campaign a: unknown segment Whales; the segment map has A, B"):
+        unit_economics.eligible_customers(people(5), campaigns({"segments": ["A", "Whales"]}), ["A", "B"])
+
+
+def test_a_rule_on_columns_that_are_not_there_is_named():
+    with pytest.raises(BudgetError, match="campaign a: where 'spend > 3' is no query on the customers"):
+        unit_economics.eligible_customers(people(5), campaigns({"segments": [], "where": "spend > 3"}), ["A"])
+    with pytest.raises(
+        BudgetError, match="where 'recency_days' is no query on the customers: it gives numbers or text"
+    ):
+        unit_economics.eligible_customers(people(5), campaigns({"segments": [], "where": "recency_days"}), ["A"])
+
+
+def test_a_campaign_with_nobody_is_left_out_of_the_options():
+    customers, offers = people(60), campaigns({}, {"segments": ["Z"]})
+    audience = unit_economics.eligible_customers(customers, offers, ["A", "B", "C", "Z"])
+    chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
+    found = unit_economics.contact_options(
+        unit_economics.group_customers(customers, audience), audience, offers, chances
+    )
+    assert set(found.campaign) == {"a"}
+
+
+def test_nobody_at_all_gives_an_empty_table():
+    customers, offers = people(60), campaigns({"segments": ["Z"]})
+    audience = unit_economics.eligible_customers(customers, offers, ["Z"])
+    chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
+    assert unit_economics.contact_options(
+        unit_economics.group_customers(customers, audience), audience, offers, chances
+    ).empty
+
+
+def test_customers_without_any_value_are_refused():
+    customers = pd.DataFrame({"customer_id": ["1", "2"]})
+    cltv = customers.assign(expected_revenue_12m=0.0, expected_purchase_days_12m=0.0, mean_purchase_value=0.0)
+    with pytest.raises(BudgetError, match="all 2 customers have an order value of 0"):
+        unit_economics.customer_economics(customers, customers.assign(segment="A"), cltv, 0.3, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lift_low": 0.2}, "lift 0.1 must lie between lift_low 0.2"),
+        ({"min_spend": 5, "max_spend": 2}, "max_spend 2.0 is below min_spend 5.0"),
+        ({"redemption": 1.5}, "redemption: Input should be less than or equal to 1"),
+        ({"lift": -0.1}, "lift: Input should be greater than or equal to 0"),
+    ],
+)
+def test_wrong_campaigns_are_refused(change, message):
+    entry = {"name": "a", "group": "other customers", "action": "x", "segments": ["A"], "contact_cost": 1, "lift": 0.1}
+    with pytest.raises(ParamsError, match=message):
+        parse_model({"campaigns": [entry | {"window_days": 91} | change]}, Campaigns, "campaigns.yaml")
+
+
+def test_two_campaigns_of_one_name_are_refused():
+    entry = {"name": "a", "group": "other customers", "action": "x", "segments": ["A"], "contact_cost": 1, "lift": 0.1}
+    with pytest.raises(ParamsError, match="two campaigns are called a"):
+        parse_model({"campaigns": [entry | {"window_days": 91}] * 2}, Campaigns, "campaigns.yaml")

@@ -1,0 +1,205 @@
+"""What past campaigns earned: a ledger by hand, simulated campaigns with planted lift, and files that are refused."""
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from crm_utils.budget import optimizer, uplift
+from crm_utils.core import errors
+from tests.support.budget_factories import campaigns, options
+
+DAY = pd.Timestamp("2024-12-31")
+OFFERS = campaigns({"contact_cost": 0.5, "lift": 0.05, "lift_low": 0.01, "lift_high": 0.09, "delivery_rate": 0.9})
+
+
+def simulated(seed: int, lift: float, count: int = 4000, held: float = 0.2, random_groups: bool = True) -> pd.DataFrame:
+    """A campaign to customers who differ in how often they buy; `lift` is added where the contact arrives (9 of 10)."""
+    random = np.random.default_rng(seed)
+    often = random.gamma(2, 1, count)
+    chance = 1 - np.exp(-0.08 * often)
+    control = random.random(count) < (held if random_groups else held * 4 / (1 + often**2))
+    reached = ~control & (random.random(count) < 0.9)
+    bought = random.random(count) < np.minimum(chance + lift * reached, 1)
+    start = pd.Timestamp("2024-03-01")
+    return pd.DataFrame(
+        {
+            "campaign": "a",
+            "customer_id": [str(number) for number in range(count)],
+            "contacted_on": start,
+            "ends": start + pd.Timedelta(days=91),
+            "group": np.where(control, "control", "treatment"),
+            "known": True,
+            "days_since": random.integers(1, 300, count),
+            "orders_before": random.poisson(3 * often),
+            "revenue_before": random.lognormal(4, 1, count),
+            "bought": bought.astype(float),
+            "revenue": np.where(bought, random.lognormal(3.5, 0.6, count), 0.0),
+        }
+    )
+
+
+def one(outcomes: pd.DataFrame) -> pd.Series:
+    return uplift.measure_uplift(outcomes, OFFERS, 0.3, DAY).iloc[0]
+
+
+def test_the_planted_lift_lies_in_the_interval_as_often_as_it_says():
+    found = [one(simulated(seed, lift=0.06)) for seed in range(200)]
+    assert sum(row.use == "measured" for row in found) >= 195
+    covered = np.mean([row.lift_low <= 0.06 * 0.9 <= row.lift_high for row in found])
+    assert 0.80 <= covered <= 0.98
+
+
+def test_where_the_planted_lift_is_zero_no_money_is_spent():
+    """A test that could have seen the assumed lift and saw none sets the lift to 0, and the plan spends nothing."""
+    table = options(OFFERS, ("a", 0, "A", 1000, 0.15, 12.0))
+    assert optimizer.allocate(table, OFFERS, 500).contacts.sum() > 0
+    kept = []
+    for seed in range(60):
+        learned = uplift.update_lifts(OFFERS, uplift.measure_uplift(simulated(seed, 0.0, 12_000), OFFERS, 0.3, DAY))
+        planned = optimizer.allocate(options(learned, ("a", 0, "A", 1000, 0.15, 12.0)), learned, 500)
+        kept.append(planned.contacts.sum() == 0)
+    assert np.mean(kept) >= 0.9
+
+
+def test_groups_that_were_not_random_are_refused():
+    for seed in range(20):
+        row = one(simulated(seed, 0.05, random_groups=False))
+        assert row.use == "observational, not used"
+        assert "orders before differ by" in row.check
+
+
+def test_random_groups_are_rarely_refused():
+    small = [one(simulated(seed, 0.05, count=300)) for seed in range(100)]
+    assert np.mean([row.use == "measured" for row in small]) >= 0.95
+
+
+def ledger() -> tuple[pd.DataFrame, ibis.Table]:
+    """Four customers: 1 and 2 contacted on 1 March, 3 and 4 held back; window 91 days, to 31 May."""
+    past = pd.DataFrame(
+        {
+            "campaign": "a",
+            "customer_id": ["1", "2", "3", "4"],
+            "contacted_on": pd.Timestamp("2024-03-01"),
+            "group": ["treatment", "treatment", "control", "control"],
+        }
+    )
+    placed = [("1", "2024-01-30", 10.0), ("1", "2024-03-01", 20.0), ("1", "2024-05-31", 5.0), ("2", "2024-06-01", 40.0)]
+    placed += [("3", "2024-02-29", 30.0), ("3", "2024-04-01", 7.0), ("9", "2024-04-01", 99.0)]
+    orders = pd.DataFrame(placed, columns=["customer_id", "ordered_at", "revenue"])
+    return past, ibis.memtable(orders.assign(ordered_at=pd.to_datetime(orders.ordered_at)))
+
+
+def test_outcomes_worked_by_hand():
+    past, orders = ledger()
+    found = uplift.campaign_outcomes(past, orders, pd.Series({"a": 91}), pd.Series(["1", "2", "3"])).set_index(
+        "customer_id"
+    )
+    assert found.bought.tolist() == [1, 0, 1, 0]
+    assert found.revenue.tolist() == [25, 0, 7, 0]
+    assert found.orders_before.tolist() == [1, 0, 1, 0]
+    assert found.revenue_before.tolist() == [10, 0, 30, 0]
+    assert found.days_since.tolist()[0] == 31
+    assert found.days_since.tolist()[2] == 1
+    assert found.known.tolist() == [True, True, True, False]
+
+
+def test_what_was_earned_worked_by_hand():
+    """1000 contacted of whom 200 buy, 250 held back of whom 25 do: lift 10 points. Orders of 40 at margin .3: 12 each.
+    Earned 1000 × (.1 × 12 − 0.5) = 700; promised at .05 × .9: 1000 × (.045 × 12 − .5) = 40."""
+    bought = [1.0] * 200 + [0.0] * 800 + [1.0] * 25 + [0.0] * 225
+    table = simulated(1, 0, count=1250).assign(
+        group=["treatment"] * 1000 + ["control"] * 250, bought=bought, revenue=[40.0 * b for b in bought]
+    )
+    row = one(table)
+    assert row.lift == pytest.approx(0.1)
+    shares = 201 / 1002, 26 / 252  # Agresti & Caffo: a buyer and a non-buyer added to each group
+    error = (shares[0] * (1 - shares[0]) / 1002 + shares[1] * (1 - shares[1]) / 252) ** 0.5
+    assert row.standard_error == pytest.approx(error)
+    assert row.lift_low == pytest.approx(shares[0] - shares[1] - 1.6449 * error, rel=1e-3)
+    assert row.earned == pytest.approx(700)
+    assert row.promised == pytest.approx(40)
+    assert row.earned_low < row.earned < row.earned_high
+
+
+@pytest.mark.parametrize(("treated", "control"), [((2, 2), (0, 2)), ((20, 300), (0, 12)), ((5, 40), (0, 4))])
+def test_a_handful_held_back_measures_nothing(treated, control):
+    """Fisher's exact test gives p = 0.33, 1 and 1: that nobody of so few bought is no proof."""
+    bought = (
+        [1.0] * treated[0] + [0.0] * (treated[1] - treated[0]) + [1.0] * control[0] + [0.0] * (control[1] - control[0])
+    )
+    groups = ["treatment"] * treated[1] + ["control"] * control[1]
+    row = one(simulated(1, 0, count=len(groups)).assign(group=groups, bought=bought, revenue=bought))
+    assert row.lift_low < 0 < row.lift_high <= 1
+
+
+def test_a_measured_lift_is_pulled_towards_the_assumed_one():
+    measured = uplift.measure_uplift(simulated(3, 0.08, 8000), OFFERS, 0.3, DAY)
+    raw = measured.lift.iloc[0] / 0.9
+    learned = uplift.update_lifts(OFFERS, measured).iloc[0]
+    assert min(raw, 0.05) < learned.lift < max(raw, 0.05)
+    assert abs(learned.lift - raw) < abs(learned.lift - 0.05)
+    assert learned.basis == "measured"
+    assert learned.lift_low < learned.lift < learned.lift_high
+
+
+def test_a_test_too_small_to_tell_leaves_the_assumption():
+    small = simulated(5, 0.0, 200)
+    learned = uplift.update_lifts(OFFERS, uplift.measure_uplift(small, OFFERS, 0.3, DAY)).iloc[0]
+    assert (learned.lift, learned.basis) == (0.05, "assumed")
+    assert learned.lift_from == "assumed: the test was too small to tell"
+
+
+def wrong(change: str) -> pd.DataFrame:
+    table = simulated(1, 0.05, 600)
+    if change == "both":
+        return pd.concat([table, table.iloc[[0]].assign(group="control")])
+    if change == "unknown":
+        return table.assign(known=table.index >= 60)
+    if change == "no control":
+        return table.assign(group="treatment")
+    return table.assign(ends=DAY + pd.Timedelta(days=3))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("both", "1 of 600 customers are listed twice or in both groups"),
+        ("unknown", "60 of 600 customers are not among the known ones"),
+        ("no control", "600 treated and 0 held back"),
+        ("open", "its window is open until 2025-01-03"),
+    ],
+)
+def test_results_that_cannot_be_used_say_why(change, message):
+    row = one(wrong(change))
+    assert row.use == "observational, not used"
+    assert message in row.check
+
+
+def test_uneven_control_shares_are_refused():
+    table = simulated(2, 0.05, 2000)
+    later = table.index % 2 == 1
+    table.loc[later & (np.arange(2000) % 3 == 0), "group"] = "control"
+    table["contacted_on"] = np.where(later, pd.Timestamp("2024-03-02"), pd.Timestamp("2024-03-01"))
+    assert "share held back differs between contact days" in one(table).check
+
+
+def test_files_that_are_no_results_are_refused():
+    past, orders = ledger()
+    with pytest.raises(errors.UpliftError, match="has no column group"):
+        uplift.campaign_outcomes(past.drop(columns="group"), orders, pd.Series({"a": 91}), past.customer_id)
+    with pytest.raises(errors.UpliftError, match="4 rows are neither treatment nor control, for example 'x'"):
+        uplift.campaign_outcomes(past.assign(group="x"), orders, pd.Series({"a": 91}), past.customer_id)
+
+
+def test_no_past_campaigns_leave_the_assumptions():
+    none = uplift.measure_campaigns(None, ledger()[1], pd.Series(["1"]), OFFERS, 0.3, DAY)
+    learned = uplift.update_lifts(OFFERS, none)
+    assert learned.lift.equals(OFFERS.lift)
+    assert learned.lift_from.tolist() == ["assumed"]
+
+
+def test_from_orders_to_what_was_earned():
+    past, orders = ledger()
+    found = uplift.measure_campaigns(past, orders, past.customer_id, OFFERS, 0.3, DAY)
+    assert found[["treated", "control", "bought_treated", "bought_control"]].iloc[0].tolist() == [2, 2, 0.5, 0.5]

@@ -1,0 +1,57 @@
+"""Habits of customers: by hand, and only what the source can tell."""
+
+import pytest
+
+from crm_utils.cleaning import customer_features, rules
+from tests.support.cleaning_factories import DAY, line_items
+
+ROWS = [
+    ("anna", "1", "2011-01-01", "mug", 1, 2.0),
+    ("anna", "1", "2011-01-01", "bag", 1, 6.0),
+    ("anna", "2", "2011-02-01", "mug", 1, 1.0),
+    ("anna", "C3", "2011-02-02", "bag", -1, 6.0),
+    ("bert", "4", "2011-01-05", "mug", 3, 2.0),
+    ("bert", "5", "2011-01-06", "bag", 1, 4.0),
+]
+
+
+def table(lines):
+    classified = rules.classify(lines, rules.removal_rules(lines, DAY))
+    counted = classified.filter(classified.removed_by.isnull()).drop("removed_by")
+    return (
+        customer_features.compute_customer_features(counted, rules.select_cancellations(classified))
+        .execute()
+        .set_index("customer_id")
+        .sort_index()
+    )
+
+
+def test_habits_by_hand():
+    """Medians: mug 2.00 (1, 2, 2), bag 5.00 (4, 6). Anna paid 1.0, 1.2 and 0.5 of that, Bert 1.0 and 0.8."""
+    found = table(line_items(ROWS, country=["UK", "UK", "FR", "UK", "FR", "FR"], unit_cost=1.0))
+    assert found.price_ratio.tolist() == pytest.approx([1.0, 0.9])
+    assert found.distinct_products.tolist() == [2, 2]
+    assert found.favourite_product.tolist() == ["mug", "bag"]  # equally often: the first by name
+    assert found.country.tolist() == ["UK", "FR"]
+    assert found.return_share.tolist() == pytest.approx([6 / 9, 0])
+    assert found.margin_rate.tolist() == pytest.approx([1 - 3 / 9, 1 - 4 / 10])
+
+
+def test_a_product_that_usually_costs_nothing_says_nothing_about_prices():
+    """Mug 0.00 (0, 0, 3): only Anna's bag, the one bag there is, can be compared."""
+    rows = [("anna", "1", "2011-01-01", "mug", 1, 3.0), ("bert", "2", "2011-01-02", "mug", 1, 0.0)]
+    rows += [("carl", "3", "2011-01-03", "mug", 1, 0.0), ("anna", "1", "2011-01-01", "bag", 1, 6.0)]
+    found = table(line_items(rows).mutate(amount=5)).price_ratio
+    assert found["anna"] == 1
+    assert found.drop("anna").isna().all()
+
+
+def test_only_what_the_source_can_tell():
+    lines = line_items(ROWS)
+    assert list(table(lines).columns) == ["price_ratio", "distinct_products", "favourite_product", "return_share"]
+    assert list(table(lines.drop("product_id", "order_id", "unit_price")).columns) == []
+
+
+def test_a_line_without_a_known_cost_says_nothing_about_the_margin():
+    rows = [("anna", "1", "2011-01-01", "mug", 1, 2.0), ("anna", "1", "2011-01-01", "bag", 1, 6.0)]
+    assert table(line_items(rows, unit_cost=[1.0, None])).margin_rate.tolist() == [0.5]

@@ -1,0 +1,153 @@
+"""One customer worked by hand: the printed formulas give the printed values, and the months add up to the CLV."""
+
+from datetime import date
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import hyp2f1
+
+from crm_utils.cleaning import rules
+from crm_utils.cltv import btyd, forecast, worked_example
+from crm_utils.cltv.assumptions import ClvAssumptions
+from crm_utils.core import orders
+from crm_utils.core.contracts import check_contract
+from tests.support.factories import three_hundred
+
+TODAY = date(2011, 12, 9)
+TERMS = ClvAssumptions(0.3, 0.1, 12)
+
+
+@pytest.fixture(scope="module")
+def customers() -> pd.DataFrame:
+    return three_hundred()
+
+
+@pytest.fixture(scope="module")
+def models(customers) -> btyd.CustomerBaseModel:
+    return btyd.fit_customer_base(customers)
+
+
+@pytest.fixture(scope="module")
+def valued(customers, models) -> pd.DataFrame:
+    return forecast.add_lifetime_value(forecast.forecast_customers(customers, models, TODAY), models, TODAY, TERMS)
+
+
+def line_items(**columns: list) -> ibis.Table:
+    """Four lines of a customer (the third taken back, the last after the date), one of another."""
+    days = pd.to_datetime(
+        ["2011-01-02 12:00", "2011-01-01 09:00", "2011-02-01 08:00", "2011-12-10 10:00", "2011-03-01 08:00"]
+    )
+    table = pd.DataFrame(
+        {"customer_id": ["c", "c", "c", "c", "d"], "ordered_at": days, "amount": [2.5, 4, -4, 9, 1]} | columns
+    )
+    return ibis.memtable(table)
+
+
+def classified(lines: ibis.Table) -> ibis.Table:
+    return rules.classify(lines, rules.removal_rules(lines, TODAY))
+
+
+def test_the_lines_of_a_customer_say_which_rule_left_one_out():
+    lines = classified(
+        line_items(order_id=["2", "1", "C1", "3", "4"], product_id=list("abbcd"), quantity=[1, 2, -2, 1, 1])
+    )
+    own = orders.customer_lines(lines, "c", TODAY)
+    assert own[["order_id", "product_id", "amount"]].values.tolist() == [
+        ["1", "b", 4],
+        ["2", "a", 2.5],
+        ["C1", "b", -4],
+    ]
+    assert own.removed_by.fillna("").tolist() == ["", "", rules.CANCELLED]
+    assert "unit_price" not in own.columns
+
+
+def test_lines_without_order_ids_stand_under_the_ids_their_orders_get():
+    lines = classified(line_items())
+    own = orders.customer_lines(lines, "c", TODAY)
+    placed = orders.orders_from_lines(lines).execute().set_index("order_id").revenue
+    counted = own[own.removed_by.isna()].set_index("order_id").amount
+    assert counted.to_dict() == placed.loc[counted.index].to_dict() == {"c-20110101-1": 4, "c-20110102-1": 2.5}
+    assert own[own.removed_by.notna()].order_id.isna().all()
+    assert list(check_contract(own, "example_customer_lines").columns) == list(own.columns)
+
+
+def orders_known(**revenue: list[float]) -> ibis.Table:
+    """Orders of one line each, on a day of its own each; a customer's name is followed by the revenue of each order."""
+    rows = [(name, f"{name}{n}", pd.Timestamp(2011, 1, 1 + n), money) for name, all in revenue.items() for n, money in enumerate(all)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["customer_id", "order_id", "ordered_at", "revenue"])
+    return ibis.memtable(table.assign(lines=1))
+
+
+def test_the_customer_in_the_middle_of_those_with_a_short_history_is_worked():
+    short = {"b": [1, 1, 1], "c": [2, 2, 2], "a": [2, 2, 2]}
+    assert worked_example.choose_example_customer(orders_known(**short, often=[2] * 7, once=[6])) == "a"
+    assert worked_example.choose_example_customer(orders_known(often=[2] * 7, once=[6])) == "often"
+    assert worked_example.choose_example_customer(orders_known(once=[6])) == "once"
+    long = orders_known(**short).mutate(lines=ibis.literal(worked_example.PRINTED_LINES))
+    assert (
+        worked_example.choose_example_customer(long.union(orders_known(z=[1, 1]).mutate(lines=ibis.literal(1)))) == "a"
+    )  # none is short
+
+
+def test_an_order_that_was_cancelled_is_shown_and_counts_for_nothing():
+    placed = orders_known(c=[10, 20, 30])
+    known = placed.filter(placed.order_id != "c1").mutate(revenue=placed.revenue - 5.0)
+    own = worked_example.customer_orders(placed, known, "c")
+    assert own.taken_back.tolist() == [-5, -20, -5] and own.revenue.tolist() == [5, 0, 25]
+    assert own.purchase_day.fillna(0).tolist() == [1, 0, 2]
+
+
+@pytest.fixture(scope="module")
+def found(valued, models) -> worked_example.Example:
+    """A customer with two orders on one day, and one who came back on the second."""
+    row = valued[valued.repeat_purchase_days == 1].iloc[0]
+    days = pd.to_datetime(["2011-01-02 12:00", "2011-01-02 09:00", "2011-03-01 08:00"])
+    placed = pd.DataFrame(
+        {"customer_id": row.customer_id, "order_id": list("213"), "ordered_at": days, "lines": 1, "revenue": 5.0}
+    )
+    lines = placed[["customer_id", "order_id", "ordered_at"]].assign(amount=5.0, removed_by=None)
+    table = ibis.memtable(placed)
+    return worked_example.work_example(lines, table, table, valued, models, TODAY, TERMS)
+
+
+def test_the_months_add_up_to_the_value(found, valued):
+    row = valued[valued.customer_id == found.customer_id].iloc[0]
+    assert found.months.clv.sum() == pytest.approx(row.clv)
+    assert found.months.expected_purchase_days_12m.sum() == pytest.approx(row.expected_purchase_days_12m)
+    assert found.orders.order_id.tolist() == ["1", "2", "3"] and found.orders.purchase_day.tolist() == [1, 1, 2]
+    result = found.steps.set_index("step").result
+    assert result["Purchase days (n)"] == "2"
+    assert result["Expected revenue, 12 months"] == f"{row.expected_revenue_12m:,.2f}"
+
+
+def test_the_value_formula_is_the_one_printed(found, valued, models):
+    one = valued.iloc[[5]]
+    p, q, gamma = models.value.p, models.value.q, models.value.gamma
+    n, z = one.repeat_purchase_days.iloc[0] + 1, one.mean_purchase_value.iloc[0]
+    steps = worked_example.calculation_steps(one, found.orders, models, TODAY, TERMS).set_index("step")
+    assert steps.formula["Expected value of a purchase day"] == "p (γ + n z) ÷ (p n + q − 1)"
+    assert steps.result["Expected value of a purchase day"] == f"{p * (gamma + n * z) / (p * n + q - 1):,.2f}"
+    assert steps.formula["Age at the last of them (t_x), days"].endswith("1 March 2011 − 2 January 2011")
+
+
+@pytest.mark.parametrize("kind", btyd.MODELS)
+def test_the_formulas_for_expected_purchase_days_are_those_printed(kind):
+    """Fader, Hardie & Lee (2005), eq. 10; Batislam et al. (2007); Schmittlein et al. (1987): closed forms against our quadrature."""
+    x, t_x, T, t = 3.0, 20.0, 39.0, 26.0
+    model = btyd.MODELS[kind].model(0.5, 10.0, 0.6, 12.0)
+    alive = model.p_alive(*(np.array([value]) for value in (x, t_x, T)))[0]
+    r, alpha, third, fourth = 0.5, 10.0, 0.6, 12.0
+    if kind == "pareto_nbd":
+        ratio = (fourth + T) / (fourth + T + t)
+        closed = (r + x) * (fourth + T) / ((alpha + T) * (third - 1)) * (1 - ratio ** (third - 1))
+    else:
+        chances = x + model.chances_at_first
+        z = t / (alpha + T + t)
+        rest = ((alpha + T) / (alpha + T + t)) ** (r + x) * hyp2f1(
+            r + x, fourth + chances, third + fourth + chances - 1, z
+        )
+        closed = (third + fourth + chances - 1) / (third - 1) * (1 - rest)
+    ours = model.expected_purchases(*(np.array([value]) for value in (x, t_x, T)), t)[0]
+    assert alive * closed == pytest.approx(ours, rel=1e-9)

@@ -1,0 +1,334 @@
+"""Two published dates beside each other: tables by hand, the page from two folders, what it refuses, what rebuilding does."""
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+
+from crm_utils.commands import compare_dates
+from crm_utils.comparison import metrics, tables
+from crm_utils.comparison import narrative as headlines
+from crm_utils.core.errors import SourceError
+from crm_utils.pipeline import atomic_publish
+from crm_utils.rfm import measures
+from crm_utils.segmentation import assignment, migration, narrative
+from crm_utils.site import index_refresh
+from crm_utils.store import Run
+from tests.support.projects import run
+
+THEN, NOW = date(1997, 9, 30), date(1997, 12, 31)
+FORECAST = pd.DataFrame(
+    {
+        "horizon_days": [31, 91, 182, 365, 91, 91],
+        "months": [1, 3, 6, 12, 3, 3],
+        "segment": ["all", "all", "all", "all", "A", "B"],
+        "orders": 1.0,
+        "revenue": [100.0, 300.0, 600.0, 1200.0, 250.0, 50.0],
+        "revenue_low": [80.0, 250.0, 500.0, 900.0, 200.0, 10.0],
+        "revenue_high": [120.0, 350.0, 700.0, 1500.0, 300.0, 90.0],
+        "season": float("nan"),
+    }
+)
+
+
+def came(**revenue: float) -> pd.DataFrame:
+    return pd.DataFrame({"revenue": list(revenue.values())}, index=list(revenue))
+
+
+def test_forecasts_are_judged_by_what_came():
+    judged = metrics.forecast_outcomes(FORECAST, {1: (came(x=75.0, y=50.0), 0.0), 3: (came(x=250.0, y=50.0), 7.0)})
+    assert judged.months.tolist() == [1, 3]
+    assert judged.revenue_actual.tolist() == [125.0, 300.0]
+    assert judged.miss.tolist() == [pytest.approx(-0.2), 0.0]
+    assert judged.held.tolist() == [False, True]
+    assert judged.revenue_new.tolist() == [0.0, 7.0]
+
+
+def test_forecasts_by_the_segment_customers_were_in_then():
+    then = pd.DataFrame({"customer_id": ["x", "y", "z"], "segment": ["A", "A", "B"]})
+    judged = metrics.forecast_outcomes_by_segment(
+        FORECAST, {1: (came(), 0), 3: (came(x=250.0, y=0.0, z=100.0), 0)}, then
+    )
+    assert judged[["segment", "customers", "revenue_actual"]].to_numpy().tolist() == [["A", 2, 250.0], ["B", 1, 100.0]]
+    assert judged.held.tolist() == [True, False]
+
+
+def test_nothing_came_and_no_forecast_is_over():
+    judged = metrics.forecast_outcomes(FORECAST, {1: (came(x=0.0), 0.0)})
+    assert judged.miss.isna().all()
+    assert "for a time without revenue" in headlines.outcomes(judged, THEN, NOW, "USD")
+    none = metrics.forecast_outcomes(FORECAST, {})
+    assert none.empty
+    assert headlines.outcomes(none, THEN, NOW, "USD") == (
+        "No forecast of 30 September 1997 was over by 31 December 1997: the shortest looks one month ahead."
+    )
+
+
+def test_outcomes_in_words():
+    one = metrics.forecast_outcomes(FORECAST, {1: (came(x=125.0), 0.0)})
+    assert headlines.outcomes(one, THEN, NOW, "USD") == (
+        "For the month after 30 September 1997, $100 was forecast of the customers known then; $125 came. "
+        "The forecast was 20% too low, and what came lies outside its range of $80.00 to $120."
+    )
+    two = metrics.forecast_outcomes(FORECAST, {1: (came(x=125.0), 0.0), 3: (came(x=300.0), 7.0)})
+    text = headlines.outcomes(two, THEN, NOW, "USD")
+    assert "For the 3 months after" in text
+    assert "The forecast was on target, and what came lies within" in text
+    assert "In all, 1 of 2 ranges held." in text
+    assert text.endswith("Customers won since brought another $7.00, which no forecast contained.")
+
+
+def profile(**customers: int) -> pd.DataFrame:
+    frame = pd.DataFrame({"segment": list(customers), "customers": list(customers.values())})
+    return frame.assign(revenue=frame.customers * 10.0)
+
+
+def test_segments_side_by_side_also_those_of_one_date_only():
+    both = metrics.compare_segments(profile(A=3, Old=2), profile(B=4, A=1))
+    assert both.segment.tolist() == ["B", "A", "Old"]
+    assert both.customers_then.tolist() == [0, 3, 2]
+    assert both.customers_change.tolist() == [4, -2, -2]
+    assert both.revenue_change.tolist() == [40.0, -20.0, -20.0]
+    assert headlines.segments(both) == "B gained most (4 customers); A lost most (2 customers)."
+    assert headlines.segments(metrics.compare_segments(profile(A=1), profile(A=1))).startswith(
+        "Every segment has as many"
+    )
+    assert headlines.segments(metrics.compare_segments(profile(A=1), profile(A=2))) == "A gained most (1 customer)."
+
+
+def figures(then: list[float], now: list[float]) -> pd.DataFrame:
+    names = ["Customers", "Orders", "Revenue so far", "Ordered in the last 90 days"]
+    table = pd.DataFrame({"figure": names, "unit": ["count", "count", "money", "count"], "then": then, "now": now})
+    return table.assign(change=table.now - table["then"])
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ([11, 21, 150.0, 2], "1 order worth $50.00 and 1 new customer."),
+        ([10, 22, 150.0, 2], "2 orders worth $50.00 and no new customer."),
+        ([13, 24, 150.0, 2], "4 orders worth $50.00 and 3 new customers."),
+        ([10, 20, 100.0, 2], "to 31 December 1997 no order was added."),
+        ([9, 21, 150.0, 2], "1 order worth $50.00 and 1 customer fewer."),
+    ],
+)
+def test_key_figures_in_words(now, said):
+    text = headlines.figures(figures([10, 20, 100.0, 5], now), THEN, NOW, "USD")
+    assert said in text
+    assert "5 customers had ordered in the 90 days before the first date, 2 before the second." in text
+
+
+def test_settings_that_differ_are_named():
+    assert isinstance(headlines.settings([]), headlines.NotApplicable)
+    text = headlines.settings([("02_rfm.n_bins", "5", "4")])
+    assert text == "Not only the customers changed: 1 setting differs (02_rfm.n_bins was 5 and is 4)."
+    assert "2 settings differ (" in headlines.settings([("a", "1", "2"), ("b", "1", "2")])
+
+
+def test_changes_carry_their_sign_and_zero_none():
+    html = tables.figures(figures([10, 20, 100.0, 5], [10, 21, 150.0, 2]), THEN, NOW, "USD").to_html()
+    cells = [cell.text for cell in BeautifulSoup(html, "html.parser").select("tbody tr td:last-child")]
+    assert cells == ["0", "+1", "+$50.00", "−3"]
+
+
+def test_what_changed_in_absolute_terms_in_words():
+    def customers(**last_order: str) -> pd.DataFrame:
+        days = pd.to_datetime(list(last_order.values()))
+        return pd.DataFrame(
+            {"customer_id": list(last_order), "last_order": days, "revenue": 10.0, "recency_days": [5] * len(days)}
+        )
+
+    then = customers(a="1997-09-01", b="1997-09-01")
+    now = customers(a="1997-09-01", b="1997-10-02", c="1997-10-03")
+    assert narrative.since(then, now, THEN, NOW, "USD") == (
+        "From 30 September 1997 to 31 December 1997, 1 of the 2 customers known before ordered again and 1 new customer came. "
+        "Revenue so far grew by $10.00 to $30.00. Customers who had ordered in the last 90 days: 2 then, 3 now."
+    )
+    assert "none of the 2 customers known before ordered again and no new customer came" in narrative.since(
+        then, then, THEN, NOW, "USD"
+    )
+    assert isinstance(narrative.since(then.iloc[:0], now, THEN, NOW, "USD"), headlines.NotApplicable)
+
+
+@pytest.fixture(scope="module")
+def two_dates(built, tmp_path_factory) -> Path:
+    """The built project with an earlier date beside its own: the tables of that day, and a forecast as it could have been."""
+    root = shutil.copytree(built, tmp_path_factory.mktemp("compared") / "project")
+    later = root / "reports" / "small" / str(NOW)
+    earlier = shutil.copytree(later, later.with_name(str(THEN)))
+    manifest = json.loads((earlier / "manifest.json").read_text())
+    (earlier / "manifest.json").write_text(json.dumps(manifest | {"analysis_date": str(THEN), "pages_key": "earlier"}))
+    store = Run(earlier)
+    now = store.load("customers")
+    state = migration.rfm_as_of(store.scan("orders"), store.scan("order_adjustments"), THEN, now)
+    customers = measures.score_customers(state, measures.scoring_config_of(now))
+    assigned = assignment.segment_rules_of(store.load("segments")).segment(customers, THEN)
+    names = dict.fromkeys(store.load("segment_profile").segment, "advice")
+    for name, table in {
+        "customers": customers,
+        "segments": assigned,
+        "segment_profile": assignment.segment_profile(customers, assigned, names),
+        "cltv": store.load("cltv").query("customer_id in @customers.customer_id"),
+        "forecast": FORECAST.replace({"segment": {"A": "Champions", "B": "Lost"}}),
+    }.items():
+        store.save(table, name)
+    return root
+
+
+@pytest.fixture(scope="module")
+def compared(two_dates) -> Path:
+    """The page of the two dates, linked from the index."""
+    path = compare_dates.compare_dates(two_dates, "small", str(THEN), str(NOW))
+    index_refresh.refresh_index(two_dates)
+    return path
+
+
+def test_the_page_says_what_the_two_folders_hold(two_dates, compared):
+    assert compared == two_dates / "reports/small/compare/1997-09-30_1997-12-31.html"
+    page = BeautifulSoup(compared.read_text(), "html.parser")
+    assert [section.h2["id"] for section in page.select("section.block")] == [
+        "figures",
+        "forecasts",
+        "segments",
+        "moves",
+    ]
+    data = two_dates / "reports/small" / str(NOW) / "data"
+    then = pd.read_parquet(two_dates / "reports/small" / str(THEN) / "data" / "customers.parquet")
+    placed = pd.read_parquet(data / "orders.parquet")
+    since = placed[placed.ordered_at >= "1997-10-01"]
+    known = since[since.customer_id.isin(then.customer_id)]
+    month = known[known.ordered_at < "1997-11-01"].revenue.sum()
+    quarter = known[known.ordered_at < "1997-12-31"].revenue.sum()  # 91 days
+    text = page.find(id="forecasts").parent.get_text(" ")
+    for amount in (month, quarter):
+        assert f"${amount:,.0f}" in text
+    rows = [
+        [cell.text for cell in row.select("td, th")]
+        for row in page.find(id="forecasts").parent.table.select("tbody tr")
+    ]
+    assert [row[0] for row in rows] == ["1 month", "3 months"], "longer horizons end after the later date"
+    assert [row[-1] for row in rows] == [
+        "yes" if 80 <= month <= 120 else "no",
+        "yes" if 250 <= quarter <= 350 else "no",
+    ]
+    assert f"{len(since):,} orders worth ${since.revenue.sum():,.0f}" in page.find(id="figures").parent.get_text(" ")
+
+
+def test_movement_adds_up_from_the_segments_published_then_to_those_of_now(two_dates, compared):
+    before, after = (Run(two_dates / "reports/small" / str(day)) for day in (THEN, NOW))
+    profiles = [store.load("segment_profile").set_index("segment").customers for store in (before, after)]
+    naming = assignment.segment_rules_of(after.load("segments"))
+    moved = migration.decompose_migration(before.load("customers"), after.load("customers"), naming, THEN, NOW)
+    changes = migration.net_by_cause(moved, after.load("segment_profile")).set_index("segment")
+    assert changes.customers_then.to_dict() == profiles[0].to_dict()
+    page = BeautifulSoup(compared.read_text(), "html.parser")
+    rows = page.find(id="moves").parent.table.select("tbody tr")
+    shown = {
+        row.select("td, th")[0].text: [
+            cell.text.replace(",", "").replace("−", "-") for cell in row.select("td, th")[1:-1]
+        ]
+        for row in rows
+    }
+    for name, (first, *causes, last) in shown.items():
+        assert int(first) == profiles[0][name]
+        assert int(first) + sum(map(int, causes)) == int(last) == profiles[1][name]
+
+
+def test_the_same_folders_give_the_same_bytes(two_dates, compared):
+    first = compared.read_bytes()
+    compared.unlink()
+    assert compare_dates.compare_dates(two_dates, "small", str(THEN), str(NOW)).read_bytes() == first
+    assert [other.name for other in compared.parent.iterdir()] == [compared.name]
+    assert str(two_dates).encode() not in first
+
+
+@pytest.mark.parametrize(
+    ("report", "then", "now", "message"),
+    [
+        ("smal", str(THEN), str(NOW), "no date of report 'smal' is published (published reports: small)"),
+        (
+            "small",
+            "1997-06-30",
+            str(NOW),
+            "1997-06-30 is no published date of small; there are: 1997-09-30, 1997-12-31",
+        ),
+        ("small", str(THEN), "yesterday", "yesterday is no published date of small"),
+        ("small", str(NOW), str(NOW), "FROM and TO are the same date, 1997-12-31"),
+        ("small", str(NOW), str(THEN), "FROM=1997-12-31 is later than TO=1997-09-30: the earlier date comes first"),
+    ],
+)
+def test_what_is_not_there_is_refused(two_dates, report, then, now, message):
+    with pytest.raises(SourceError, match=message.replace("(", r"\(").replace(")", r"\)")):
+        compare_dates.compare_dates(two_dates, report, then, now)
+    assert not (two_dates / "reports" / "smal").exists()
+
+
+def test_a_date_without_its_tables_is_told(two_dates, tmp_path):
+    root = shutil.copytree(two_dates, tmp_path / "project")
+    (root / "reports/small" / str(THEN) / "data" / "forecast.parquet").unlink()
+    with pytest.raises(
+        SourceError, match="^small 1997-09-30 has no table forecast: make report REPORT=small DATE=1997-09-30 first$"
+    ):
+        compare_dates.compare_dates(root, "small", str(THEN), str(NOW))
+
+
+def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_path):
+    root = shutil.copytree(two_dates, tmp_path / "project")
+    folder = root / "reports" / "small"
+    done = run(root, "compare", "--report", "small", "--from", str(THEN), "--to", str(NOW))
+    assert (
+        done.stdout
+        == "reports/small/compare/1997-09-30_1997-12-31.html is written, and linked from reports/index.html\n"
+    )
+    page = folder / "compare" / "1997-09-30_1997-12-31.html"
+    assert "small/compare/1997-09-30_1997-12-31.html" in (root / "reports" / "index.html").read_text()
+    other = atomic_publish.build_folder(folder / str(NOW))
+    shutil.copytree(folder / str(NOW), other)
+    manifest = json.loads((other / "manifest.json").read_text())
+    (other / "manifest.json").write_text(json.dumps(manifest | {"title": "Renamed shop"}))
+    atomic_publish.swap_into_place(folder / str(NOW))
+    assert page.exists(), "publishing a date leaves the comparisons"
+    assert compare_dates.renew_comparisons(folder, {"1997-06-30"}) == []
+    assert "Renamed shop" not in page.read_text(), "of another date: left alone"
+    assert compare_dates.renew_comparisons(folder, {str(NOW)}) == []
+    assert "Renamed shop" in page.read_text()
+    shutil.rmtree(folder / str(THEN))
+    index_refresh.refresh_index(root)
+    assert "compare/" not in (root / "reports" / "index.html").read_text()
+
+
+def test_other_rules_on_the_two_dates_are_said_and_moves_left_out(two_dates, tmp_path):
+    root = shutil.copytree(two_dates, tmp_path / "project")
+    earlier = root / "reports" / "small" / str(THEN)
+    manifest = json.loads((earlier / "manifest.json").read_text())
+    manifest["notebooks"][1]["parameters"]["n_bins"]["value"] = 4
+    (earlier / "manifest.json").write_text(json.dumps(manifest))
+    customers = Run(earlier).load("customers")
+    customers.attrs["rules"] |= {"window": "12 months to the analysis date"}
+    Run(earlier).save(customers, "customers")
+    page = compare_dates.comparison_page(earlier, earlier.with_name(str(NOW)))
+    assert "1 setting differs (02_rfm.n_bins was 4 and is 5)" in page
+    assert "Who moved between segments is not shown: the two dates score customers by different rules." in page
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_page_in_a_browser(two_dates, compared, browser, width):
+    tab = browser.new_context(offline=True, viewport={"width": width, "height": 900}).new_page()
+    complaints = []
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.goto((two_dates / "reports" / "index.html").as_uri())
+    tab.get_by_role("link", name="30 September 1997 and 31 December 1997").click()
+    assert tab.url.endswith("small/compare/1997-09-30_1997-12-31.html")
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    assert Axe().run(tab).response["violations"] == []
+    assert tab.locator("h1").count() == 1
+    assert all(len(image.get_attribute("alt")) >= 15 for image in tab.locator("img").all())
+    tab.get_by_role("link", name="31 December 1997").first.click()
+    assert tab.url.endswith("small/1997-12-31/index.html")
+    assert complaints == []
+    tab.context.close()

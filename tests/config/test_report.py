@@ -1,0 +1,116 @@
+"""Parameters: every problem at once, the nearest valid name, and notebooks in step with the models."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from crm_utils.config import SECTIONS, Campaigns, Report, SegmentMap, parse_model, read_yaml
+from crm_utils.config.safe_query import check_query, evaluate
+from crm_utils.config.yaml_models import Model
+from crm_utils.core.errors import ParamsError
+from crm_utils.pipeline.jobs import Notebook
+
+ROOT = Path(__file__).parents[2]
+GOOD = yaml.safe_load((ROOT / "params" / "cdnow.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "params").glob("*.yaml")), ids=lambda path: path.name)
+def test_shipped_files_are_valid(path):
+    read_yaml(path, Campaigns if path.stem == "campaigns" else Report)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "params" / "segments").glob("*.yaml")), ids=lambda path: path.name)
+def test_shipped_maps_are_valid(path):
+    read_yaml(path, SegmentMap)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rfm": {"bin": 4}}, "unknown parameter rfm.bin; did you mean n_bins?"),
+        ({"tilte": "x"}, "unknown parameter tilte; did you mean title?"),
+        ({"rfm": {"n_bins": "five"}}, "rfm.n_bins: Input should be a valid integer, not 'five'"),
+        ({"rfm": {"n_bins": 1}}, "rfm.n_bins: Input should be greater than or equal to 2, not 1"),
+        ({"cltv": {"margin_rate": 30}}, "cltv.margin_rate: Input should be less than or equal to 1, not 30"),
+        ({"cltv": {"margin_rate": True}}, "cltv.margin_rate: a number or text is needed, not yes"),
+        ({"budget": {"target_roi": False}}, "budget.target_roi: a number or text is needed, not no"),
+        ({"analysis_dates": [0]}, "analysis_dates.0: 0 is no date; write it as 1998-06-30"),
+        ({"analysis_dates": ["9999-12-31"]}, "9999-12-31 is no date of a report: years from 1900 to 2100 are"),
+        (
+            {"segmentation": {"compare_with": "2030-01-01"}},
+            "compare_with: 2030-01-01 is not before the last analysis date",
+        ),
+        ({"budget": {"total_budget": -1}}, "budget.total_budget: Input should be greater than or equal to 0, not -1"),
+        ({"analysis_dates": ["1997-13-01"]}, "analysis_dates.0: '1997-13-01' is no date; write it as 1998-06-30"),
+        ({"analysis_dates": []}, "analysis_dates: "),
+        ({"analysis_dates": ["1998-01-01", "1997-01-01"]}, "list each date once, oldest first"),
+        ({"source": {}}, "source: name exactly one of"),
+        ({"columns": {"customer_id": "c", "ordered_at": "d"}}, "columns: name amount, or both quantity and unit_price"),
+        ({"currency": "dollars"}, "currency: String should match pattern"),
+    ],
+)
+def test_each_mistake_is_named(change, message):
+    with pytest.raises(ParamsError) as error:
+        parse_model(GOOD | change, Report, "params/x.yaml")
+    assert str(error.value).startswith("params/x.yaml: ")
+    assert message in str(error.value)
+
+
+def test_all_problems_are_told_at_once():
+    with pytest.raises(ParamsError) as error:
+        parse_model(GOOD | {"rfm": {"bin": 4}, "cltv": {"discount_rate": 9}, "currency": 1}, Report, "params/x.yaml")
+    assert str(error.value).count("\n") == 3
+
+
+def test_a_file_that_is_no_yaml_is_named(tmp_path):
+    (tmp_path / "x.yaml").write_text("title: [")
+    with pytest.raises(ParamsError, match="x.yaml: not valid YAML"):
+        read_yaml(tmp_path / "x.yaml", Report, "params/x.yaml")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_notebooks_declare_what_the_models_check(section):
+    path = next((ROOT / "notebooks").glob(f"*_{section}.ipynb"))
+    declared = Notebook(path).declared
+    model = SECTIONS[section]()
+    assert {key: value for key, (value, _) in declared.items() if key != "run_dir"} == model.model_dump()
+    assert all(meaning for _, meaning in declared.values()), "each knob says what it means"
+
+
+def test_a_run_that_finds_nothing_to_do_does_not_pay_for_pandas():
+    code = "import crm_utils.__main__, sys; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("40", 40), ("-3", -3), ("50_000", 50_000), ("0", 0), ("2.5", 2.5), ("1e-3", "1e-3")]
+)
+def test_numbers_are_read_as_elsewhere(tmp_path, written, meant):
+    (tmp_path / "n.yaml").write_text(f"value: {written}")
+
+    class Number(Model):
+        value: Any
+
+    assert read_yaml(tmp_path / "n.yaml", Number).value == meant
+
+
+@pytest.mark.parametrize("written", ["012346", "12:30", "0x1F", "0b11"])
+def test_an_id_is_no_number_of_another_base(tmp_path, written):
+    (tmp_path / "n.yaml").write_text(f"exclude_customers: [{written}]")
+    assert read_yaml(tmp_path / "n.yaml", SECTIONS["cleaning"]).exclude_customers == [written]
+
+
+def test_an_id_without_quotes_is_told_so():
+    with pytest.raises(ParamsError, match="exclude_customers.0: text is needed, not 12346: put it in quotes"):
+        parse_model({"exclude_customers": [12346]}, SECTIONS["cleaning"], "f")
+
+
+def test_a_query_may_name_a_column_with_blanks():
+    check_query("`mean order value` >= 150 and segment == 'Lost'", "segment a")
+    frame = pd.DataFrame({"mean order value": [100, 200]})
+    assert evaluate(frame, "`mean order value` >= 150").tolist() == [False, True]

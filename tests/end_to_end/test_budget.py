@@ -1,0 +1,124 @@
+"""The budget of a whole report: page, lists and workbook belong together."""
+
+import re
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from openpyxl import load_workbook
+
+from crm_utils.core import formatting
+from crm_utils.core.display.table_style import column_heading
+from tests.support.projects import run
+
+
+@pytest.fixture(scope="module")
+def folder(built):
+    return built / "reports" / "small" / "1997-12-31"
+
+
+def test_the_pages_first_sentence_is_the_plan(folder):
+    page = BeautifulSoup((folder / "05_budget.html").read_text(), "html.parser")
+    shown = [p for p in page.main.find_all("p") if not p.find_parent(class_="celltag_analyst")]
+    assert shown[0].get_text().startswith("Spend ")
+    assert "given the assumed ranges" in shown[0].get_text() or "Spend none" in shown[0].get_text()
+
+
+def test_lists_are_the_planned_contacts_and_their_controls(folder):
+    plan = pd.read_parquet(folder / "data" / "budget.parquet")
+    lists = [pd.read_csv(path, dtype=str) for path in (folder / "audiences").glob("*.csv")]
+    listed = pd.concat([pd.DataFrame({"customer_id": [], "group": []}), *lists])
+    assert len(lists) == (plan.contacts > 0).sum()
+    assert listed.customer_id.is_unique
+    assert (listed.group == "treatment").sum() == plan.contacts.sum()
+    assert (listed.group == "control").sum() == plan.control.sum()
+
+
+def test_spend_and_profit_are_the_sum_of_their_parts(folder):
+    plan = pd.read_parquet(folder / "data" / "budget.parquet")
+    parts = plan[["contact_costs", "incentives_added", "incentives_to_baseline_buyers", "fixed_costs"]].sum(axis=1)
+    assert (parts - plan.spend).abs().max() < 0.01
+    assert (plan.incremental_margin - plan.spend - plan.expected_profit).abs().max() < 0.01
+    assert plan.spend.sum() <= 50_000
+
+
+def test_workbook_and_lists_are_linked_from_the_dates_page(folder):
+    page = BeautifulSoup((folder / "index.html").read_text(), "html.parser")
+    links = {link["href"] for link in page.find_all("a")}
+    assert "workbook.xlsx" in links
+    assert {f"audiences/{path.name}" for path in (folder / "audiences").glob("*.csv")} <= links
+    assert load_workbook(folder / "workbook.xlsx").sheetnames[:2] == ["Plan", "Campaigns"]
+
+
+def test_sections_without_data_are_not_on_the_page(folder):
+    text = (folder / "05_budget.html").read_text()
+    assert "What did past campaigns earn?" not in text
+    assert "Who may be contacted?" not in text
+
+
+def published(folder, sheet: str, columns: list[str]) -> pd.DataFrame:
+    """These columns of a sheet of the workbook, by their names."""
+    table = pd.read_excel(folder / "workbook.xlsx", sheet_name=sheet, header=1)
+    return table[[column_heading(column) for column in columns]].set_axis(columns, axis=1)
+
+
+def without_fixed_costs(project):
+    """The same small shop where campaigns cost nothing to set up: enough of them pay."""
+    campaigns = project / "params" / "campaigns.yaml"
+    campaigns.write_text(re.sub(r"fixed_cost: [\d.]+", "fixed_cost: 0", campaigns.read_text()))
+    done = run(project, "report")
+    assert done.returncode == 0, done.stderr
+    return project / "reports" / "small" / "1997-12-31"
+
+
+def test_every_number_of_the_plan_comes_from_a_calculator(rebuilt, currency="USD"):
+    """From the workbook alone: what a contact costs and changes (Campaigns), whom it meets (Plan), and nothing else."""
+    folder = without_fixed_costs(rebuilt)
+    given = ["campaign", "segment", "customers", "contacts", "control", "baseline_probability", "margin", "discount"]
+    money = [
+        "contact_costs",
+        "incentives_added",
+        "incentives_to_baseline_buyers",
+        "incremental_margin",
+        "fixed_costs",
+        "spend",
+    ]
+    found = ["expected_profit", "profit_low", "profit_high", "roi", "break_even_lift", "max_cost_per_contact"]
+    plan = published(folder, "Plan", [*given, "discount_to_baseline_buyers", *money, *found, "minimum_detectable_lift"])
+    terms = ["name", "contact_cost", "redemption", "fixed_cost", "delivery_rate", "lift", "lift_low", "lift_high"]
+    plan = plan.merge(
+        published(folder, "Campaigns", terms), left_on="campaign", right_on="name", validate="many_to_one"
+    )
+    plan = plan[plan.contacts > 0]
+    assert len(plan)
+    fixed = plan.fixed_cost / plan.groupby("campaign").contacts.transform("sum")
+    added, anyway = plan.redemption * plan.discount, plan.redemption * plan.discount_to_baseline_buyers
+    each = {
+        lift: plan.delivery_rate * (plan[lift] * (plan.margin - added) - plan.baseline_probability * anyway)
+        - plan.contact_cost
+        for lift in ("lift", "lift_low", "lift_high")
+    }
+    want = {
+        "contact_costs": plan.contacts * plan.contact_cost,
+        "incentives_added": plan.contacts * plan.delivery_rate * plan.lift * added,
+        "incentives_to_baseline_buyers": plan.contacts * plan.delivery_rate * plan.baseline_probability * anyway,
+        "incremental_margin": plan.contacts * plan.delivery_rate * plan.lift * plan.margin,
+        "fixed_costs": plan.contacts * fixed,
+        "spend": plan.contact_costs + plan.incentives_added + plan.incentives_to_baseline_buyers + plan.fixed_costs,
+        "expected_profit": plan.contacts * (each["lift"] - fixed),
+        "profit_low": plan.contacts * (each["lift_low"] - fixed),
+        "profit_high": plan.contacts * (each["lift_high"] - fixed),
+        "roi": plan.expected_profit / plan.spend,
+        "break_even_lift": ((plan.contact_cost + fixed) / plan.delivery_rate + plan.baseline_probability * anyway) / (plan.margin - added),
+        "max_cost_per_contact": each["lift"] + plan.contact_cost - fixed,
+        "minimum_detectable_lift": 2.8016 / plan.delivery_rate
+        * (plan.baseline_probability * (1 - plan.baseline_probability) * (1 / plan.contacts + 1 / plan.control.replace(0, float("nan")))) ** 0.5,
+    }  # fmt: skip
+    for column, values in want.items():
+        assert plan[column].to_numpy() == pytest.approx(values.to_numpy(), rel=1e-6, abs=1e-6, nan_ok=True), column
+    page = BeautifulSoup((folder / "05_budget.html").read_text(), "html.parser").main.get_text()
+    assert (
+        f"Spend {formatting.money(plan.spend.sum(), currency, 0)} of the {formatting.money(50_000, currency, 0)}"
+        in page
+    )
+    assert f"Expected profit: {formatting.money(plan.expected_profit.sum(), currency, 0)}," in page

@@ -1,0 +1,111 @@
+"""The analysts' guide, carried out step by step with the very texts that stand in it."""
+
+import json
+import re
+import shutil
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from crm_utils.pipeline.jobs import plan_jobs
+from tests.support.projects import ROOT, run
+
+DAY = Path("reports/small/1997-12-31")
+GUIDE = (ROOT / "docs" / "analysts-guide.md").read_text()
+
+
+def steps(heading: str, language: str) -> list[str]:
+    """The pieces of code under a heading of the guide."""
+    section = GUIDE.split(f"## {heading}\n")[1].split("\n## ")[0]
+    return [textwrap.dedent(code) for code in re.findall(rf"```{language}\n(.*?)```", section, flags=re.S)]
+
+
+def cell(kind: str, source: str, number: int) -> dict:
+    code = {"outputs": [], "execution_count": None} if kind == "code" else {}
+    return {"cell_type": kind, "id": f"mine-{number}", "metadata": {}, "source": source} | code
+
+
+def change_a_segment_rule(project: Path) -> None:
+    gone, widened, setting = steps("Change a segment rule", "yaml")
+    ours = shutil.copy(project / "params/segments/dma11.yaml", project / "params/segments/ours.yaml")
+    text, narrow = ours.read_text(), widened.replace("4-5", "4")
+    assert text.count(gone) == text.count(narrow) == 1
+    ours.write_text(text.replace(" " * 6 + gone, "").replace(narrow, widened))
+    with (project / "params" / "small.yaml").open("a") as file:
+        file.write(setting)
+
+
+def add_a_section(project: Path) -> None:
+    path = project / "notebooks" / "02_rfm.ipynb"
+    book = json.loads(path.read_text())
+    mine = [
+        cell("markdown", "## Who are our largest customers?", 1),
+        cell("code", steps("Add a section", "python")[0], 2),
+    ]
+    path.write_text(json.dumps(book | {"cells": [*book["cells"], *mine]}))
+
+
+def add_a_notebook(project: Path) -> None:
+    book = json.loads((project / "notebooks" / "02_rfm.ipynb").read_text())
+    mine = [cell("markdown", "# How large are baskets?", 1), cell("code", steps("Add a notebook", "python")[0], 2)]
+    (project / "notebooks" / "06_baskets.ipynb").write_text(json.dumps(book | {"cells": mine}))
+
+
+def add_a_campaign(project: Path) -> None:
+    with (project / "params" / "campaigns.yaml").open("a") as file:
+        file.write(textwrap.indent(steps("Add a campaign", "yaml")[0], "  "))
+
+
+@pytest.fixture(scope="module")
+def followed(built, tmp_path_factory) -> Path:
+    """A project in which every recipe was followed, and built."""
+    project = shutil.copytree(built, tmp_path_factory.mktemp("guide") / "project")
+    for recipe in (change_a_segment_rule, add_a_section, add_a_notebook, add_a_campaign):
+        recipe(project)
+    done = run(project, "report")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project
+
+
+def test_the_changed_rule_moves_its_customers(built, followed):
+    data = [project / DAY / "data" for project in (built, followed)]
+    cells = pd.read_parquet(data[0] / "customers.parquet").set_index("customer_id").rfm_cell
+    before, after = (pd.read_parquet(folder / "segments.parquet").set_index("customer_id").segment for folder in data)
+    moved = before[before != after]
+    assert set(moved) == {"Champions"}
+    assert set(after[moved.index]) == {"Loyal Customers"}
+    assert set(cells[moved.index]) == {"445"}
+    assert len(moved) == (cells == "445").sum()
+
+
+def test_the_new_section_is_on_its_page_and_in_its_contents(followed):
+    page = (followed / DAY / "02_rfm.html").read_text()
+    assert page.count("Who are our largest customers?") >= 2
+    assert "The five largest customers" in page
+
+
+def test_the_new_notebook_has_its_page_card_and_place(followed):
+    assert "Half of all baskets are worth" in (followed / DAY / "06_baskets.html").read_text()
+    assert "How large are baskets?" in (followed / DAY / "index.html").read_text()
+    assert 'href="06_baskets.html"' in (followed / DAY / "05_budget.html").read_text()
+
+
+def test_the_new_campaign_is_weighed(followed):
+    weighed = pd.read_parquet(followed / DAY / "data" / "budget.parquet")
+    assert set(weighed[weighed.campaign == "Birthday card"].segment) <= {"Champions", "Loyal Customers"}
+    assert "Birthday card" in (followed / DAY / "05_budget.html").read_text()
+
+
+def test_a_new_source_gets_a_report_that_can_be_planned(project):
+    done = run(project, "new", "--report", "shop", "--file", "small.csv")
+    assert done.returncode == 0, done.stderr
+    planned, problems = plan_jobs(project, "shop")
+    assert (problems, [job.name for job in planned][:1]) == ([], ["shop"])
+
+
+def test_its_pictures_are_there_and_small():
+    for name in re.findall(r"!\[[^\]]{15,}\]\((\w+\.png)\)", GUIDE):
+        assert (ROOT / "docs" / name).stat().st_size < 150_000, name
+    assert len(re.findall(r"!\[", GUIDE)) == 4

@@ -1,0 +1,137 @@
+"""Data and rules that would be code elsewhere: on pages, in lists and in the workbook they are text."""
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from openpyxl import load_workbook
+
+from crm_utils.core.formula_injection import FORMULA_STARTS
+from tests.support.projects import ROOT, new_project, run
+
+SCRIPT = "<script>window.hacked=1</script>"
+IMAGE = '"><img src=x onerror=window.hacked=1>'
+QUOTES = """O'Brien "the" & co {{ 7*7 }} $\\frac{$"""
+RIGHT_TO_LEFT = "עברית مرحبا"
+EMOJI = "🛒👩‍👩‍👧"
+LONG = "x" * 500
+FORMULA = '=HYPERLINK("http://evil.example","click")'
+HOSTILE = [SCRIPT, IMAGE, QUOTES, RIGHT_TO_LEFT, EMOJI, LONG, FORMULA]
+DAY = Path("reports/hostile/1997-12-31")
+REPORT = {
+    "title": f"{SCRIPT} {QUOTES} {RIGHT_TO_LEFT}",
+    "currency": "USD",
+    "source": {"file": "hostile.csv"},
+    "columns": {
+        **{name: name for name in ("customer_id", "order_id", "product_id", "description", "country")},
+        "ordered_at": "date",
+        "quantity": "number_of_cds",
+        "amount": "dollar_value",
+    },
+    "analysis_dates": ["1997-12-31"],
+    "history_complete": True,
+    "attributes": "attributes.csv",
+    "cleaning": {"cancellations": "match"},
+    "segmentation": {"segment_map": "own.yaml"},
+    "budget": {"campaigns": "own_campaigns.yaml", "scenarios": []},
+}
+
+
+def ledger(folder: Path) -> None:
+    """The small shop, its seven best customers and all its products and countries renamed; and sales cancelled that never were."""
+    lines = pd.read_csv(folder / "small.csv", dtype=str)
+    best = lines.assign(paid=lines.dollar_value.astype(float)).groupby("customer_id").paid.sum().nlargest(7).index
+    lines["customer_id"] = lines.customer_id.replace(dict(zip(best, HOSTILE, strict=True)))
+    turn = pd.Series(HOSTILE).take([number % 7 for number in range(len(lines))]).to_numpy()
+    lines = lines.assign(order_id=[f"O{n}" for n in range(len(lines))], product_id=turn, description=turn, country=turn)
+    taken_back = lines.head(7).assign(
+        order_id=[f"C{text}" for text in HOSTILE], number_of_cds="-1", dollar_value="-987.65"
+    )
+    pd.concat([lines, taken_back]).to_csv(folder / "hostile.csv", index=False)
+    ids = lines.customer_id.drop_duplicates()
+    traits = pd.DataFrame({"customer_id": ids, IMAGE: [HOSTILE[n % 2] for n in range(len(ids))]})
+    traits.to_csv(folder / "attributes.csv", index=False)
+
+
+def rules(folder: Path) -> None:
+    """Our own map and campaigns under hostile names, at costs that get them planned."""
+    named = yaml.safe_load((ROOT / "params/segments/dma11.yaml").read_text())
+    for segment, text in zip(named["segments"], HOSTILE, strict=False):
+        segment |= {"name": text, "meaning": text, "advice": text}
+        segment.pop("otherwise", None)
+    (folder / "own.yaml").write_text(yaml.safe_dump(named))
+    group = "other customers"
+    campaigns = [
+        {"name": f"{n} {text}" if n % 2 else text, "action": text, "group": group, "contact_cost": 0.01, "lift": 0.1, "segments": [text], "window_days": 91}
+        for n, text in enumerate(HOSTILE)
+    ]  # fmt: skip
+    (folder / "own_campaigns.yaml").write_text(yaml.safe_dump({"campaigns": campaigns}))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory) -> Path:
+    """The folder of the built report."""
+    folder = new_project(tmp_path_factory.mktemp("hostile") / "project")
+    ledger(folder)
+    rules(folder)
+    (folder / "params" / "small.yaml").unlink()
+    (folder / "params" / "hostile.yaml").write_text(yaml.safe_dump(REPORT))
+    done = run(folder, "report", "--report", "hostile")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / DAY
+
+
+def test_on_pages_it_is_text(hostile, browser):
+    context = browser.new_context(offline=True, viewport={"width": 360, "height": 800})
+    tab = context.new_page()
+    asked, complaints, texts = [], [], {}
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.on("dialog", lambda dialog: complaints.append(dialog.message))
+    pages = [*sorted(hostile.glob("*.html")), hostile.parents[1] / "index.html"]
+    for page in pages:
+        tab.goto(page.as_uri())
+        tab.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+        assert tab.evaluate("window.hacked") is None
+        assert tab.locator("script").count() == 1
+        assert tab.locator("img:not([alt])").count() == 0
+        assert tab.evaluate("document.documentElement.scrollWidth") == 360, page.name
+        texts[page.stem] = tab.locator("body").text_content()
+        assert REPORT["title"] in texts[page.stem]
+    context.close()
+    assert complaints == []
+    assert [url for url in asked if not url.startswith("data:") and url not in {page.as_uri() for page in pages}] == []
+    for text in HOSTILE:
+        assert text in texts["03_segmentation"], "as a segment"
+        assert text in texts["04_cltv"], "as a customer"
+        assert text in texts["05_budget"], "as a campaign"
+    assert sum(text in texts["01_cleaning"] for text in HOSTILE) == 7, "as a product taken back"
+    assert IMAGE in texts["03_segmentation"], "as what is known of customers"
+
+
+def test_in_lists_nothing_runs_and_nobody_is_lost(hostile):
+    lists = sorted(hostile.glob("lists/*.csv"))
+    by_segment = pd.read_parquet(hostile / "data/segments.parquet").segment.nunique()
+    assert len(lists) == by_segment + len(["all customers", "the best who have gone"])
+    known = set(pd.read_parquet(hostile / "data/customers.parquet").customer_id)
+    found = set()
+    for path in [*lists, *hostile.glob("audiences/*.csv")]:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert all(not cell.startswith(FORMULA_STARTS) or _is_number(cell) for row in rows for cell in row.values())
+        found |= {row["customer_id"].removeprefix("'") for row in rows}
+    assert found == known
+    assert set(HOSTILE) <= known
+
+
+def _is_number(cell: str) -> bool:
+    return cell.lstrip("-").replace(".", "", 1).isdigit()
+
+
+def test_in_the_workbook_nothing_is_a_formula(hostile):
+    cells = [cell for sheet in load_workbook(hostile / "workbook.xlsx") for row in sheet for cell in row]
+    assert [cell.value for cell in cells if cell.data_type == "f"] == []
+    assert f"'{FORMULA}" in {cell.value for cell in cells}
+    assert SCRIPT in {cell.value for cell in cells}

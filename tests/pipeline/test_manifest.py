@@ -1,0 +1,35 @@
+"""Every file a notebook leaves in the run folder is its own: kept while the notebook is fresh, missed when it is gone."""
+
+import json
+
+from crm_utils.pipeline import cache_keys
+from crm_utils.pipeline.jobs import plan_jobs
+from crm_utils.pipeline.manifest import stale_notebooks
+from tests.support.projects import run
+
+
+def test_lists_are_kept_linked_and_missed(rebuilt):
+    folder = rebuilt / "reports" / "small" / "1997-12-31"
+    lists = sorted((folder / "lists").glob("*.csv"))
+    before = {path.name: path.read_bytes() for path in lists}
+    assert before
+    page = (folder / "index.html").read_text()
+    assert all(f'href="lists/{name}"' in page for name in before)
+    books = {book["name"]: book for book in json.loads((folder / "manifest.json").read_text())["notebooks"]}
+    of_values = {"lists/customer-values.csv", "lists/best-customers-gone.csv"}
+    by_segment = {f"lists/{name}" for name in before} - of_values
+    assert by_segment <= set(books["03_segmentation"]["files"]) and len(by_segment) > 5
+    assert of_values <= set(books["04_cltv"]["files"])
+    assert books["02_rfm"]["files"] == ["data/customers.parquet"]
+    params = rebuilt / "params" / "small.yaml"
+    params.write_text(params.read_text() + "\nbudget: {total_budget: 123}\n")
+    done = run(rebuilt, "report")
+    assert done.returncode == 0, done.stdout + done.stderr
+    again = {book["name"]: book for book in json.loads((folder / "manifest.json").read_text())["notebooks"]}
+    assert again["03_segmentation"] == books["03_segmentation"], "only 05_budget ran again"
+    assert {path.name: path.read_bytes() for path in (folder / "lists").glob("*.csv")} == before
+    job = plan_jobs(rebuilt)[0][0]
+    cache_keys.compute_cache_keys(job)
+    assert stale_notebooks(job) == []
+    lists[0].unlink()
+    assert stale_notebooks(job) == ["03_segmentation", "04_cltv", "05_budget"]

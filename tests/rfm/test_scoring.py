@@ -1,0 +1,248 @@
+"""Ways to score: quantiles with any number of classes, own limits, frozen limits, approximate, and as in the article."""
+
+from datetime import date
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm_utils.config import parse_model
+from crm_utils.config.report import Rfm
+from crm_utils.core import errors
+from crm_utils.core.errors import ParamsError
+from crm_utils.rfm import measures, scoring
+from crm_utils.rfm.measures import ScoringConfig
+from tests.support.factories import by_quantiles
+
+
+def customers(recency, orders, revenue, **columns) -> pd.DataFrame:
+    frame = pd.DataFrame({"recency_days": recency, "orders": orders, "revenue": revenue})
+    return frame.assign(customer_id=[f"c{number:03d}" for number in range(len(frame))], **columns)
+
+
+def ten() -> pd.DataFrame:
+    return customers(range(10, 110, 10), range(1, 11), [float(value) for value in range(10, 110, 10)])
+
+
+def placed(*rows: tuple[str, str, float]) -> ibis.Table:
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
+    return ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at)))
+
+
+@given(
+    st.lists(st.integers(0, 30), min_size=1, max_size=50),
+    st.integers(2, 10),
+    st.booleans(),
+)
+def test_limits_give_the_formula_of_the_methods(values, n_bins, low_is_best):
+    series = pd.Series(values, dtype=float, name="x")
+    scores = by_quantiles(series, n_bins, low_is_best)
+    for value, score in zip(values, scores, strict=True):
+        worse = sum(other > value if low_is_best else other < value for other in values)
+        assert score == 1 + n_bins * worse // len(values)
+
+
+@pytest.mark.parametrize("n_bins", [3, 4, 5, 10])
+def test_ten_customers_fall_into_equal_classes(n_bins):
+    scored = measures.score_customers(ten(), n_bins)
+    sizes = scored.monetary_score.value_counts()
+    assert sizes.sum() == 10
+    assert sizes.max() - sizes.min() <= 1
+    assert (scored.frequency_score == scored.monetary_score).all()
+    assert (scored.recency_score.sort_values(ascending=False).index == scored.index).all()
+
+
+def test_three_classes_give_the_documents_table_of_thirds():
+    # Top third of days since the last order scores 1, the last third 3; frequency and money the other way round.
+    nine = customers([1, 2, 3, 40, 50, 60, 700, 800, 900], [9, 8, 7, 6, 5, 4, 3, 2, 1], [9.0, 8, 7, 6, 5, 4, 3, 2, 1])
+    scored = measures.score_customers(nine, 3)
+    for column in measures.SCORES:
+        assert scored[column].tolist() == [3, 3, 3, 2, 2, 2, 1, 1, 1]
+
+
+def test_the_documents_quintiles_of_recency_leave_no_value_out():
+    # "under the 20th percentile 5, 20 to 40 4 …" leaves a value on the percentile without a score; here each has one.
+    assert by_quantiles(pd.Series([1, 2, 3, 4, 5], name="months"), 5, low_is_best=True).tolist() == [
+        5,
+        4,
+        3,
+        2,
+        1,
+    ]
+
+
+def test_the_documents_four_customers_in_full_months():
+    # The document writes 9 months for 24 October 2021 to 16 June 2022; full months are 7.
+    orders = placed(
+        ("ABC", "2021-01-12", 1), ("XYZ", "2022-06-16", 1), ("HGB", "2022-02-14", 1), ("ASD", "2021-10-24", 1)
+    )
+    measured = measures.compute_rfm(orders, date(2022, 6, 16), ScoringConfig(recency_unit="months")).set_index(
+        "customer_id"
+    )
+    assert measured.recency_months.to_dict() == {"ABC": 17, "ASD": 7, "HGB": 4, "XYZ": 0}
+    scores = (
+        measures.score_customers(measured.reset_index(), ScoringConfig(recency_unit="months"))
+        .set_index("customer_id")
+        .recency_score
+    )
+    assert scores["XYZ"] > scores["HGB"] > scores["ASD"] > scores["ABC"] == 1
+
+
+def test_windows_worked_by_hand():
+    # a bought long ago, twice within a year; b bought in the last year, once before it.
+    orders = placed(
+        ("a", "2020-01-05", 10),
+        ("a", "2020-06-05", 20),
+        ("b", "2022-05-01", 5),
+        ("b", "2023-12-01", 7),
+        ("b", "2023-12-01", 1),
+    )
+    day = date(2023, 12, 31)
+    to_date = measures.compute_rfm(orders, day, ScoringConfig(window=scoring.TO_DATE)).set_index("customer_id")
+    to_last = measures.compute_rfm(orders, day, ScoringConfig(window=scoring.TO_LAST)).set_index("customer_id")
+    assert to_date.window_orders.to_dict() == {"a": 0, "b": 2}
+    assert to_date.window_revenue.to_dict() == {"a": 0.0, "b": 8.0}
+    assert to_last.window_orders.to_dict() == {"a": 2, "b": 2}
+    assert to_last.revenue.to_dict() == {"a": 30.0, "b": 13.0}, "revenue stays that of all orders: it reconciles"
+    days = measures.compute_rfm(
+        orders, day, ScoringConfig(frequency_measure="purchase days", monetary_measure="average")
+    ).set_index("customer_id")
+    assert days.purchase_days.to_dict() == {"a": 2, "b": 2}
+    assert "window_orders" not in days
+
+
+def test_a_window_without_orders_scores_lowest_and_never_fails():
+    orders = placed(("a", "2020-01-05", 10), ("b", "2023-12-01", 7), ("c", "2023-12-05", 9))
+    rules = ScoringConfig(window=scoring.TO_DATE, monetary_measure="average")
+    scored = measures.score_customers(measures.compute_rfm(orders, date(2023, 12, 31), rules), rules).set_index(
+        "customer_id"
+    )
+    assert scored.frequency_score["a"] == scored.monetary_score["a"] == 1
+
+
+def test_elapsed_days_floor_as_the_article_does():
+    orders = placed(("a", "2011-12-09 12:50", 1))
+    measured = measures.compute_rfm(orders, date(2011, 12, 11), ScoringConfig(recency_unit="elapsed days"))
+    assert (measured.recency_days[0], measured.elapsed_days[0]) == (2, 1)
+
+
+def test_own_limits():
+    rules = ScoringConfig(bin_edges={"recency": [30, 60, 90, 100], "monetary": [20, 40, 60, 80]})
+    scored = measures.score_customers(ten(), rules)
+    assert scored.recency_score.tolist() == [5, 5, 5, 4, 4, 4, 3, 3, 3, 2], "at most 30 days scores 5"
+    assert scored.monetary_score.tolist() == [1, 2, 2, 3, 3, 4, 4, 5, 5, 5], "20 and more scores 2"
+    assert scored.frequency_score.tolist() == measures.score_customers(ten(), 5).frequency_score.tolist()
+
+
+@pytest.mark.parametrize(
+    ("limits", "complaint"),
+    [
+        ([1, 2, 3], "bin_edges.frequency has 3 limits; 5 classes take 4"),
+        ([1, 2, 3, 4, 5, 6], "bin_edges.frequency has 6 limits; 5 classes take 4"),
+        ([1, 3, 3, 4], "bin_edges.frequency must increase"),
+        ([1, 2, 3, float("inf")], "no finite number"),
+    ],
+)
+def test_limits_that_do_not_fit_are_refused_before_and_in_the_notebook(limits, complaint):
+    with pytest.raises(errors.ScoringError, match=complaint):
+        measures.score_customers(ten(), ScoringConfig(bin_edges={"frequency": limits}))
+    with pytest.raises(ParamsError, match=complaint):
+        parse_model({"bin_edges": {"frequency": limits}}, Rfm, "params")
+
+
+def test_frozen_limits_score_as_on_their_date():
+    rules = ScoringConfig(bin_edges_from_date="2020-01-01")
+    limits = measures.bin_edges(ten(), rules)
+    doubled = ten().assign(revenue=lambda t: t.revenue * 2)
+    assert (
+        measures.score_customers(ten(), rules, limits).monetary_score.tolist()
+        == measures.score_customers(ten(), 5).monetary_score.tolist()
+    )
+    assert (
+        measures.score_customers(doubled, rules, limits).monetary_score
+        >= measures.score_customers(ten(), 5).monetary_score
+    ).all()
+    assert (
+        measures.score_customers(doubled, rules).monetary_score.tolist()
+        == measures.score_customers(ten(), 5).monetary_score.tolist()
+    )
+    with pytest.raises(errors.ScoringError, match="lies after the analysis date"):
+        measures.bin_edges_date("2024-01-02", date(2024, 1, 1))
+
+
+def test_approximate_quantiles_have_one_boundary_more_than_classes():
+    # BigQuery: an array of number + 1 elements. The document's example lists five for 10, 20 … 100; there are six.
+    spend = pd.Series([float(value) for value in range(10, 110, 10)])
+    boundaries = scoring.approximate_quantiles(spend, 5)
+    assert len(boundaries) == 6
+    assert (boundaries[0], boundaries[-1]) == (10, 100)
+    assert np.allclose(boundaries, [10, 28, 46, 64, 82, 100], atol=10)
+    exact, approximate = (
+        measures.score_customers(ten(), 5),
+        measures.score_customers(ten(), ScoringConfig(method="approximate")),
+    )
+    assert (exact[measures.SCORES] - approximate[measures.SCORES]).abs().max().max() <= 1
+
+
+def test_as_in_the_article_does_not_depend_on_row_order():
+    drawn = np.random.default_rng(3)
+    frame = customers(drawn.integers(1, 300, 200), drawn.integers(1, 4, 200), drawn.gamma(1, 50, 200))
+    rules = ScoringConfig(method="article")
+    first = measures.score_customers(frame, rules).set_index("customer_id").rfm_cell
+    for seed in range(20):
+        shuffled = (
+            measures.score_customers(frame.sample(frac=1, random_state=seed), rules).set_index("customer_id").rfm_cell
+        )
+        assert shuffled.reindex(first.index).equals(first)
+
+
+def test_the_article_does_not_fail_where_its_own_code_does():
+    # pandas.qcut stops on repeated edges; equal customers then share a class.
+    scored = measures.score_customers(customers([5] * 6, [1] * 6, [9.0] * 6), ScoringConfig(method="article"))
+    assert scored.recency_score.nunique() == scored.monetary_score.nunique() == 1
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_fewer_customers_than_classes(number):
+    scored = measures.score_customers(ten().head(number), 5)
+    assert scored[measures.SCORES].to_numpy().min() >= 1
+    assert scored[measures.SCORES].to_numpy().max() <= 5
+    assert measures.score_boundaries(scored, 5).customers.sum() == 3 * number
+
+
+def test_nobody_to_score_is_refused():
+    with pytest.raises(errors.ScoringError, match="no customers"):
+        measures.score_customers(ten().head(0), 5)
+
+
+@pytest.mark.parametrize("n_bins", [2, 9, 10])
+def test_cells_are_named_as_written(n_bins):
+    scored = measures.score_customers(ten(), n_bins)
+    best = scored.loc[scored.monetary_score.idxmax()]
+    parts = [str(best[column]) for column in measures.SCORES]
+    assert best.rfm_cell == ("-".join(parts) if n_bins == 10 else "".join(parts))
+
+
+def test_rules_and_limits_travel_with_the_table(tmp_path):
+    rules = ScoringConfig(n_bins=4, monetary_measure="average")
+    scored = measures.score_customers(ten().assign(mean_order_value=lambda t: t.revenue / t.orders), rules)
+    scored.to_parquet(tmp_path / "customers.parquet")
+    again = pd.read_parquet(tmp_path / "customers.parquet")
+    assert measures.scoring_config_of(again) == rules
+    assert again.attrs["limits"] == scored.attrs["limits"]
+    assert set(measures.score_boundaries(scored, 4).unit) == {"day", "order", "money an order"}
+
+
+def test_named_cells_show_the_cell_and_the_rule():
+    frame = customers([1, 1, 1, 900, 900], [1, 2, 3, 4, 5], [500.0, 400, 1, 2, 3])
+    named = measures.reference_cells(measures.score_customers(frame, 5)).set_index("cell")
+    assert named.index.tolist() == ["514", "413", "111", "355", "444"]
+    # Recency ranks 3, 3, 3 (score 3) and 1, 1: nobody scores 4 or 5, so nobody is high-spending and new.
+    assert named.customers["514"] == 0
+    everyone = measures.score_customers(customers([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], [5.0, 4, 3, 2, 1]), 5)
+    assert measures.reference_cells(everyone).set_index("cell").in_the_cell["514"] == 0
+    assert measures.reference_cells(everyone).set_index("cell").customers["514"] == 2
+    assert measures.reference_cells(measures.score_customers(frame, 4)).empty

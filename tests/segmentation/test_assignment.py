@@ -1,0 +1,244 @@
+"""Segments: the article's published counts, maps as queries, newness, row order, and the profile."""
+
+from datetime import date
+from pathlib import Path
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from crm_utils.config import SegmentMap, parse_model, read_yaml
+from crm_utils.core.errors import ParamsError, SegmentError
+from crm_utils.rfm import measures
+from crm_utils.rfm.measures import ScoringConfig
+from crm_utils.segmentation import assignment
+from crm_utils.segmentation.assignment import SegmentRules
+
+MAPS = Path(__file__).parents[2] / "params" / "segments"
+TODAY = date(2011, 12, 11)
+PUBLISHED = {  # the article's notebook with price > 0; with the zero-price customer kept, promising are 95
+    "Champions": 633,
+    "Loyal Customers": 819,
+    "Potential Loyalists": 484,
+    "New Customers": 42,
+    "Promising": 94,
+    "Customers Needing Attention": 187,
+    "About to Sleep": 352,
+    "At Risk": 593,
+    "Can't Lose Them": 63,
+    "Hibernating": 1071,
+}
+
+
+def naming(name: str = "dma11", new_within_days: int | None = 90) -> SegmentRules:
+    return SegmentRules(**read_yaml(MAPS / f"{name}.yaml", SegmentMap).parts(), new_within_days=new_within_days)
+
+
+@pytest.fixture(scope="module")
+def article_orders(retail) -> pd.DataFrame:
+    """Invoices of the sheet Year 2010-2011 as the article keeps them, price left open."""
+    lines = pd.read_parquet(retail / "year_2010_2011.parquet")
+    lines = lines[lines["Customer ID"].notna() & ~lines.Invoice.astype(str).str.startswith("C") & (lines.Quantity > 0)]
+    lines = lines.assign(customer_id=lines["Customer ID"].astype(int).astype(str), revenue=lines.Quantity * lines.Price)
+    grouped = lines.groupby(["customer_id", "Invoice"], as_index=False)
+    return grouped.agg(ordered_at=("InvoiceDate", "max"), revenue=("revenue", "sum"), price=("Price", "max"))
+
+
+ARTICLE = ScoringConfig(method="article", recency_unit="elapsed days")
+
+
+def article_counts(orders: pd.DataFrame, new_within_days: int | None = 90) -> tuple[dict, pd.DataFrame]:
+    measured = measures.compute_rfm(ibis.memtable(orders), TODAY, ARTICLE)
+    scored = measures.score_customers(measured, ARTICLE)
+    named = naming("rf10", new_within_days).segment(scored, TODAY)
+    return named.segment.value_counts().to_dict(), scored.merge(named)
+
+
+@pytest.mark.parametrize("new_within_days", [90, None])
+def test_the_articles_segments(article_orders, new_within_days):
+    counts, customers = article_counts(article_orders[article_orders.price > 0], new_within_days)
+    assert counts == PUBLISHED
+    assert len(customers) == 4338
+    champions = customers[customers.segment == "Champions"]
+    assert champions.revenue.mean() == pytest.approx(6857.963918, abs=1e-6), "published with the counts"
+    assert champions.elapsed_days.mean() == pytest.approx(6.36, abs=0.005)
+    assert customers.elapsed_days.min() == 1
+    assert (customers.recency_days - customers.elapsed_days == 1).all()
+
+
+def test_the_articles_own_lines_of_pandas_give_the_same_scores(article_orders):
+    grouped = article_orders[article_orders.price > 0].groupby("customer_id")
+    recency = (pd.Timestamp(TODAY) - grouped.ordered_at.max()).dt.days
+    frequency = grouped.Invoice.nunique()
+    theirs = pd.DataFrame(
+        {
+            "recency_score": pd.qcut(recency, 5, labels=[5, 4, 3, 2, 1]).astype(int),
+            "frequency_score": pd.qcut(frequency.rank(method="first"), 5, labels=[1, 2, 3, 4, 5]).astype(int),
+            "monetary_score": pd.qcut(grouped.revenue.sum(), 5, labels=[1, 2, 3, 4, 5]).astype(int),
+        }
+    )
+    _, customers = article_counts(article_orders[article_orders.price > 0])
+    pd.testing.assert_frame_equal(customers.set_index("customer_id")[measures.SCORES], theirs, check_dtype=False)
+
+
+def test_the_article_with_the_zero_price_customer_kept(article_orders):
+    counts, customers = article_counts(article_orders)
+    assert counts == PUBLISHED | {"Promising": 95}
+    assert len(customers) == 4339
+
+
+def test_the_cells_the_documents_name(article_orders):
+    # Counts of the checklist of the documents' slips: nobody is in 514, the cell its budget is for; 444 has recency 4.
+    measured = measures.compute_rfm(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
+    named = measures.reference_cells(measures.score_customers(measured, ScoringConfig(method="article"))).set_index(
+        "cell"
+    )
+    assert named.in_the_cell.to_dict() == {"514": 0, "413": 12, "111": 182, "355": 83, "444": 118}
+    assert named.customers["514"] == 30, "the rule finds whom the cell misses"
+
+
+def test_the_default_method_beside_the_article(article_orders):
+    measured = measures.compute_rfm(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
+    scored, theirs = (
+        measures.score_customers(measured, 5),
+        measures.score_customers(measured, ScoringConfig(method="article")),
+    )
+    compared = measures.compare_scoring_methods(theirs, scored)
+    frequency = compared[compared.measure == "frequency"]
+    # 1,493 customers ordered once. The article spreads them over two classes (868 and 625); here they share one.
+    assert frequency.customers.tolist() == [868, 867, 868, 867, 868]
+    assert frequency.other.iloc[0] == 1493
+    once = scored[scored.orders == 1].index
+    assert theirs.frequency_score[once].value_counts().to_dict() == {1: 868, 2: 625}
+    assert compared.groupby("measure").differ.first()["frequency"] > 625
+
+
+def test_twenty_shuffles_give_identical_segments(article_orders):
+    measured = measures.compute_rfm(ibis.memtable(article_orders), TODAY)
+    for rules in (ScoringConfig(), ARTICLE):
+        frame = measured.assign(elapsed_days=measured.recency_days - 1)
+        name = naming("rf10")
+        first = name.segment(measures.score_customers(frame, rules), TODAY).set_index("customer_id").segment
+        for seed in range(10):
+            shuffled = measures.score_customers(frame.sample(frac=1, random_state=seed), rules)
+            assert name.segment(shuffled, TODAY).set_index("customer_id").segment.reindex(first.index).equals(first)
+
+
+def five(**columns) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "customer_id": list("abcde"),
+            "first_order": pd.to_datetime(["2024-01-01", "2024-03-01", "2024-01-01", "2020-01-01", "2020-01-01"]),
+            "recency_days": [1, 2, 3, 4, 5],
+            "orders": [1, 2, 3, 4, 5],
+            "revenue": [50.0, 40, 30, 20, 10],
+        }
+    )
+    return measures.score_customers(frame.assign(**columns), 5)
+
+
+def test_new_asks_for_a_first_order_lately():
+    # Cells 515 and 424 are Recent Customers by their scores; a's first order is 91 days old, b's 31.
+    scored, day = five(), date(2024, 4, 1)
+    assert scored.rfm_cell.tolist()[:2] == ["515", "424"]
+    assert naming(new_within_days=90).segment(scored, day).segment.tolist()[:2] == [
+        "Potential Loyalists",
+        "Recent Customers",
+    ]
+    assert naming(new_within_days=91).segment(scored, day).segment[0] == "Recent Customers"
+    assert naming(new_within_days=None).segment(scored, day).segment[0] == "Recent Customers"
+
+
+def query_map(*wheres: str) -> dict:
+    rows = [{"name": f"S{n}", "meaning": "-", "advice": "-", "where": where} for n, where in enumerate(wheres)]
+    return {"title": "t", "n_bins": 5, "segments": rows}
+
+
+def test_a_map_of_queries_on_scores_is_proven_at_load():
+    names = parse_model(query_map("recency_score >= 3", "recency_score < 3"), SegmentMap, "map")
+    assert len(names.cells()) == 125
+    assert names.queries() == {}
+    with pytest.raises(ParamsError, match="cell 311 is in S0 and S1"):
+        parse_model(query_map("recency_score >= 3", "recency_score <= 3"), SegmentMap, "map")
+    with pytest.raises(ParamsError, match="cell 311 is in no segment"):
+        parse_model(query_map("recency_score > 3", "recency_score < 3"), SegmentMap, "map")
+    with pytest.raises(ParamsError, match="S0: where 'recency_score >' is no pandas query"):
+        parse_model(query_map("recency_score >", "recency_score < 3"), SegmentMap, "map")
+
+
+def test_a_map_of_queries_on_more_than_scores_is_proven_on_the_customers():
+    names = parse_model(query_map("orders > 2", "orders <= 2"), SegmentMap, "map")
+    assert SegmentRules(**names.parts()).segment(five(), TODAY).segment.tolist() == ["S1", "S1", "S0", "S0", "S0"]
+    hole = SegmentRules(**parse_model(query_map("orders > 3", "orders <= 2"), SegmentMap, "map").parts())
+    with pytest.raises(SegmentError, match=r"1 customers are in no segment \(cells 333\), 0 in several"):
+        hole.segment(five(), TODAY)
+    overlap = SegmentRules(**parse_model(query_map("orders > 1", "orders <= 2"), SegmentMap, "map").parts())
+    with pytest.raises(SegmentError, match=r"0 customers are in no segment \(cells –\), 1 in several \(cells 424\)"):
+        overlap.segment(five(), TODAY)
+    unknown = SegmentRules(**parse_model(query_map("colour == 1", "orders > 0"), SegmentMap, "map").parts())
+    with pytest.raises(SegmentError, match="segment S0: where 'colour == 1' is no query on the customers"):
+        unknown.segment(five(), TODAY)
+    number = SegmentRules(**parse_model(query_map("orders", "orders < 0"), SegmentMap, "map").parts())
+    with pytest.raises(SegmentError, match="segment S0: where 'orders' is no query on the customers: it gives numbers"):
+        number.segment(five(), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"otherwise": "Nobody"}, "otherwise 'Nobody' is no other segment"),
+        ({"where": "recency_score > 1"}, "name exactly one of cells, where"),
+        ({"name": "Low"}, "list each segment once, not Low twice"),
+    ],
+)
+def test_maps_that_contradict_themselves_are_refused(change, complaint):
+    high = {"name": "High", "meaning": "-", "advice": "-", "cells": [{"recency": 2}]} | change
+    low = {"name": "Low", "meaning": "-", "advice": "-", "cells": [{"recency": 1}]}
+    with pytest.raises(ParamsError, match=complaint):
+        parse_model({"title": "t", "n_bins": 2, "segments": [high, low]}, SegmentMap, "map")
+
+
+def test_who_is_no_longer_new_does_not_go_to_another_segment_for_the_new():
+    rows = [("A", [{"recency": 3}], "B"), ("B", [{"recency": 2}], "C"), ("C", [{"recency": 1}], None)]
+    parts = [
+        {"name": name, "meaning": "-", "advice": "-", "cells": cells, "otherwise": other} for name, cells, other in rows
+    ]
+    with pytest.raises(
+        ParamsError, match="segment A: otherwise 'B' is for new customers too; name one without otherwise"
+    ):
+        parse_model({"title": "t", "n_bins": 3, "segments": parts}, SegmentMap, "map")
+
+
+def test_the_profile_finds_customers_in_any_order_and_refuses_gaps():
+    scored = five()
+    named = naming().segment(scored, TODAY)
+    advice = read_yaml(MAPS / "dma11.yaml", SegmentMap).advice()
+    profile = assignment.segment_profile(scored, named, advice)
+    shuffled = named.sample(frac=1, random_state=2, ignore_index=True)
+    pd.testing.assert_frame_equal(assignment.segment_profile(scored, shuffled, advice), profile)
+    assert profile.customers.sum() == 5
+    with pytest.raises(SegmentError, match="1 of 5 customers have no segment"):
+        assignment.segment_profile(scored, named.head(4), advice)
+    with pytest.raises(SegmentError, match="1 customers have more than one segment"):
+        assignment.segment_profile(scored, pd.concat([named, named.head(1)], ignore_index=True), advice)
+
+
+def test_duplicating_every_customer_changes_no_share():
+    drawn = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {
+            "customer_id": [f"{number:03d}" for number in range(300)],
+            "first_order": pd.Timestamp("2011-01-01"),
+            "recency_days": drawn.integers(0, 300, 300),
+            "orders": drawn.geometric(0.4, 300),
+            "revenue": drawn.gamma(1, 50, 300),
+        }
+    )
+    twice = pd.concat([frame, frame.assign(customer_id=frame.customer_id + "b")], ignore_index=True)
+    advice = read_yaml(MAPS / "dma11.yaml", SegmentMap).advice()
+    shares = [
+        assignment.segment_profile(scored, naming().segment(scored, TODAY), advice)[["customer_share", "revenue_share"]]
+        for scored in (measures.score_customers(frame, 5), measures.score_customers(twice, 5))
+    ]
+    np.testing.assert_allclose(shares[0], shares[1], atol=1e-12)

@@ -1,0 +1,186 @@
+"""Movement between two dates: the five causes add up, frozen limits move nobody, and a case worked by hand."""
+
+from datetime import date
+from pathlib import Path
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crm_utils.config import SegmentMap, read_yaml
+from crm_utils.core import errors
+from crm_utils.rfm import measures
+from crm_utils.rfm.measures import ScoringConfig
+from crm_utils.segmentation import assignment, migration
+
+MAP = read_yaml(Path(__file__).parents[2] / "params" / "segments" / "dma11.yaml", SegmentMap)
+NAMING = assignment.SegmentRules(**MAP.parts(), new_within_days=90)
+THEN, NOW = date(2023, 6, 30), date(2023, 9, 30)
+NO_ADJUSTMENTS = ibis.memtable(
+    pd.DataFrame(
+        {
+            "customer_id": pd.Series([], dtype="str"),
+            "order_id": pd.Series([], dtype="str"),
+            "adjusted_at": pd.Series([], dtype="datetime64[us]"),
+            "revenue": pd.Series([], dtype="float64"),
+        }
+    )
+)
+
+
+def shop(seed: int, customers: int = 120) -> ibis.Table:
+    """Orders of a shop over the year 2023: some customers come after THEN, some fall silent."""
+    draw = np.random.default_rng(seed)
+    rows = customers * 4
+    frame = pd.DataFrame(
+        {
+            "customer_id": [f"{number:04d}" for number in draw.integers(0, customers, rows)],
+            "order_id": [f"o{number}" for number in range(rows)],
+            "ordered_at": pd.Timestamp("2023-01-01") + pd.to_timedelta(draw.integers(0, 272, rows), unit="D"),
+            "revenue": draw.gamma(1, 40, rows).round(2) + 1,
+            "units": 1.0,
+            "lines": 1,
+        }
+    )
+    return ibis.memtable(frame)
+
+
+def both_dates(orders: ibis.Table, rules: ScoringConfig, adjustments: ibis.Table = NO_ADJUSTMENTS):
+    """Measures then, customers now, and the profiles at both dates."""
+    from crm_utils.core.orders import orders_as_of
+
+    limits = (
+        measures.bin_edges(measures.compute_rfm(orders_as_of(orders, adjustments, THEN), THEN, rules), rules)
+        if rules.bin_edges_from_date
+        else None
+    )
+    now = measures.score_customers(
+        measures.compute_rfm(orders_as_of(orders, adjustments, NOW), NOW, rules), rules, limits
+    )
+    then = migration.rfm_as_of(orders, adjustments, THEN, now)
+    scored_then = measures.score_customers(then, rules, limits)
+    profiles = [
+        assignment.segment_profile(scored, NAMING.segment(scored, day), MAP.advice())
+        for scored, day in ((scored_then, THEN), (now, NOW))
+    ]
+    return then, now, profiles
+
+
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([ScoringConfig(), ScoringConfig(monetary_measure="average"), ScoringConfig(recency_unit="weeks")]),
+)
+@settings(max_examples=12, deadline=None)
+def test_the_causes_sum_to_the_change_of_every_segment(seed, rules):
+    then, now, (before, after) = both_dates(shop(seed), rules)
+    net = migration.net_by_cause(migration.decompose_migration(then, now, NAMING, THEN, NOW), after)
+    assert net.customers_then.tolist() == before.customers.tolist(), "residual 0"
+    assert net.customers.tolist() == after.customers.tolist()
+    np.testing.assert_allclose(net.revenue_change, after.revenue - before.revenue, atol=1e-6)
+
+
+def test_frozen_limits_move_nobody_by_themselves():
+    then, now, (before, after) = both_dates(shop(1), ScoringConfig(bin_edges_from_date=str(THEN)))
+    moves = migration.decompose_migration(then, now, NAMING, THEN, NOW)
+    assert not moves.cause.isin([migration.BY_OLD, migration.BY_NEW]).any()
+    assert migration.net_by_cause(moves, after).customers_then.tolist() == before.customers.tolist()
+    relative = migration.decompose_migration(*both_dates(shop(1), ScoringConfig())[:2], NAMING, THEN, NOW)
+    assert relative.cause.isin([migration.BY_OLD, migration.BY_NEW]).any()
+
+
+def test_late_cancellations_make_customers_leave():
+    orders = shop(2)
+    first = orders.filter(orders.customer_id == "0007").execute()
+    cancelled = first.assign(adjusted_at=pd.Timestamp("2023-08-15"), revenue=-first.revenue)
+    adjustments = ibis.memtable(cancelled[["customer_id", "order_id", "adjusted_at", "revenue"]])
+    then, now, (before, after) = both_dates(orders, ScoringConfig(), adjustments)
+    assert "0007" in set(then.customer_id)
+    assert "0007" not in set(now.customer_id)
+    moves = migration.decompose_migration(then, now, NAMING, THEN, NOW)
+    gone = moves[moves.to_segment == migration.DEPARTED]
+    assert gone.customers.sum() == 1
+    assert migration.net_by_cause(moves, after).customers_then.tolist() == before.customers.tolist()
+
+
+def test_two_customers_worked_by_hand():
+    # Two classes on two customers: the better of each measure scores 2. Then a is better in everything. Until now b
+    # buys three times: under the old limits b is High (a stays it, silent); today's limits push a out of it.
+    rows = [("a", "2023-06-01", 10.0)] * 2 + [("b", "2023-05-01", 5.0)] + [("b", "2023-09-01", 50.0)] * 3
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
+    frame["order_id"] = [f"o{number}" for number in range(len(frame))]
+    orders = ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at), units=1.0, lines=1))
+    cells = {
+        cell: "High" if cell == "222" else "Low" for cell in ["111", "112", "121", "122", "211", "212", "221", "222"]
+    }
+    naming = assignment.SegmentRules(cells, 2, {}, {})
+    rules = ScoringConfig(
+        n_bins=2, limits={"recency": [29]}
+    )  # at most 29 days scores 2: a's 1 June was recent on 30 June
+    from crm_utils.core.orders import orders_as_of
+
+    now = measures.score_customers(measures.compute_rfm(orders_as_of(orders, NO_ADJUSTMENTS, NOW), NOW, rules), rules)
+    moves = migration.decompose_migration(
+        migration.rfm_as_of(orders, NO_ADJUSTMENTS, THEN, now), now, naming, THEN, NOW
+    )
+    rows = {(row.from_segment, row.to_segment, row.cause): (row.customers, row.revenue) for row in moves.itertuples()}
+    assert rows == {
+        ("Low", "Low", "bought"): (1, 150.0),  # what b added while Low
+        ("High", "High", "stayed silent"): (1, 0.0),
+        ("Low", "High", "bought"): (1, 155.0),  # b brings all its revenue along
+        ("High", "Low", "stayed silent"): (1, 20.0),  # a's last order is too long ago
+    }
+
+
+def test_no_earlier_date_gives_an_empty_table_with_its_columns():
+    _, now, (_, after) = both_dates(shop(3), ScoringConfig())
+    then = migration.rfm_as_of(shop(3), NO_ADJUSTMENTS, None, now)
+    moves = migration.decompose_migration(then, now, NAMING, None, NOW)
+    assert moves.columns.tolist() == migration.COLUMNS
+    assert moves.empty
+    assert migration.net_by_cause(moves, after).empty
+
+
+def test_the_date_to_compare_with():
+    customers = pd.DataFrame({"first_order": pd.to_datetime(["2022-03-01", "2022-01-31"])})
+    assert migration.comparison_date("previous", THEN, NOW, customers) == THEN
+    assert migration.comparison_date("previous", None, NOW, customers) is None
+    assert migration.comparison_date("none", THEN, NOW, customers) is None
+    assert migration.comparison_date("2023-01-31", THEN, NOW, customers) == date(2023, 1, 31)
+    assert migration.comparison_date("2023-09-30", THEN, NOW, customers) is None, "a report is not compared with itself"
+    with pytest.raises(
+        errors.MigrationError, match="nobody had ordered by 2022-01-30, the first order is of 2022-01-31"
+    ):
+        migration.comparison_date("2022-01-30", THEN, NOW, customers)
+
+
+def test_online_retail_june_to_september(retail):
+    """The finding of the methods: a segment grows while fewer customers behave like it. Both years, no cancellations."""
+    first, second = (pd.read_parquet(retail / f"year_{years}.parquet") for years in ("2009_2010", "2010_2011"))
+    lines = pd.concat([first[~first.Invoice.isin(second.Invoice)], second])
+    cancelled = lines.Invoice.astype(str).str.startswith("C")
+    lines = lines[lines["Customer ID"].notna() & ~cancelled & (lines.Quantity > 0) & (lines.Price > 0)]
+    lines = lines.assign(customer_id=lines["Customer ID"].astype(int).astype(str), revenue=lines.Quantity * lines.Price)
+    placed = lines.groupby(["customer_id", "Invoice"], as_index=False).agg(
+        ordered_at=("InvoiceDate", "max"), revenue=("revenue", "sum")
+    )
+    assert (len(placed), placed.customer_id.nunique()) == (36_969, 5_878)
+    orders = ibis.memtable(placed.rename(columns={"Invoice": "order_id"}).assign(units=1.0, lines=1))
+    then_day, now_day = date(2011, 6, 9), date(2011, 9, 9)
+    ten = read_yaml(Path(__file__).parents[2] / "params" / "segments" / "rf10.yaml", SegmentMap)
+    naming = assignment.SegmentRules(**ten.parts())
+    now = measures.score_customers(
+        measures.compute_rfm(orders.filter(orders.ordered_at.date() <= ibis.literal(now_day)), now_day), 5
+    )
+    then = migration.rfm_as_of(orders, NO_ADJUSTMENTS, then_day, now)
+    profile = assignment.segment_profile(now, naming.segment(now, now_day), ten.advice())
+    champions = migration.net_by_cause(
+        migration.decompose_migration(then, now, naming, then_day, now_day), profile
+    ).iloc[0]
+    assert (champions.customers_then, champions.customers) == (633, 724)
+    assert champions[migration.BOUGHT] + champions[migration.SILENT] == -29
+    assert champions[migration.BY_OLD] + champions[migration.BY_NEW] == 116
+    assert champions[migration.ARRIVALS] == 4
+    assert pytest.approx(1_207_350.35, abs=0.01) == champions.revenue_change

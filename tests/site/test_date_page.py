@@ -1,0 +1,256 @@
+"""The first page of a date: its blocks in their order, and every number in its sentences the tables' own."""
+
+import math
+import re
+from pathlib import Path
+
+import nbformat
+import openpyxl
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from crm_utils.core import formatting
+from crm_utils.core.display.paragraphs import not_applicable, paragraph
+from crm_utils.site import summary_blocks
+
+DAY = Path("reports/small/1997-12-31")
+ORDER = [
+    "decision",
+    "certainty",
+    "would-change",
+    "earned",
+    "usual",
+    "since",
+    "matters",
+    "plan",
+    "avoid",
+    "newcomer",
+    "trust",
+]
+FIGURE = (
+    '<figure class="crm-figure"><p class="finding">Two &amp; two</p>'
+    '<img alt="a picture of four" src="data:,"><figcaption>Caption</figcaption></figure>'
+)
+
+
+def cell(html: str, *tags: str) -> nbformat.NotebookNode:
+    output = new_output("display_data", {"text/html": html})
+    return new_code_cell("1", outputs=[output], metadata={"tags": list(tags)})
+
+
+def book(*cells: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    return new_notebook(cells=list(cells))
+
+
+def test_blocks_stand_in_the_readers_order_whatever_the_notebooks_order():
+    parts = [cell(paragraph(f"About {tag}.")._repr_html_(), tag) for tag in ORDER]
+    found = summary_blocks.summary_blocks({"05_budget": book(*parts[::-1])}, {"05_budget": ""})
+    assert [block.id for block in found] == ORDER
+    assert [block.answer for block in found] == [[f'<p class="so-what">About {tag}.</p>'] for tag in ORDER]
+
+
+def test_what_is_expected_stands_before_our_record():
+    parts = [cell("<p>record</p>", "record"), cell("<p>usual</p>", "usual")]
+    (block,) = summary_blocks.summary_blocks({"04_cltv": book(*parts)}, {"04_cltv": ""})
+    assert block.answer == ["<p>usual</p>", "<p>record</p>"]
+
+
+def test_a_block_without_content_is_left_out():
+    parts = [cell(not_applicable("no past campaign")._repr_html_(), "earned"), cell("<p>x</p>", "trust")]
+    found = summary_blocks.summary_blocks({"05_budget": book(*parts)}, {"05_budget": ""})
+    assert [block.id for block in found] == ["trust"]
+    assert summary_blocks.summary_blocks({"05_budget": book()}, {"05_budget": ""}) == []
+
+
+def test_a_figure_stands_by_its_finding_but_for_who_matters():
+    found = summary_blocks.summary_blocks({"a": book(cell(FIGURE, "since"), cell(FIGURE, "matters"))}, {"a": ""})
+    assert found[0].answer == ['<p class="so-what">Two &amp; two</p>']
+    assert "<img" in found[1].answer[0]
+
+
+def test_each_block_links_to_the_sections_it_comes_from_once():
+    parts = [new_markdown_cell("# Title?"), cell("<p>0</p>", "decision")]
+    parts += [new_markdown_cell("## What then?\n\nText."), cell("<p>1</p>", "decision"), cell("<p>2</p>", "decision")]
+    (block,) = summary_blocks.summary_blocks({"05_budget": book(*parts)}, {"05_budget": '<h2 id="What-then?">'})
+    assert block.more == [("Title?", "05_budget.html"), ("What then?", "05_budget.html#What-then?")]
+
+
+def test_a_table_without_a_row_is_no_content():
+    table = "<table><caption>Plan</caption><thead><tr><th>Campaign</th></tr></thead><tbody>{}</tbody></table>"
+    assert summary_blocks.summary_blocks({"a": book(cell(table.format(""), "plan"))}, {"a": ""}) == []
+    (block,) = summary_blocks.summary_blocks(
+        {"a": book(cell(table.format("<tr><td>Mail</td></tr>"), "plan"))}, {"a": ""}
+    )
+    assert "Mail" in block.answer[0]
+
+
+def test_a_headline_that_stands_in_a_block_is_not_said_twice():
+    notebook = book(cell("<p>1</p>", "headline"), cell("<p>2</p>", "headline", "trust"))
+    assert summary_blocks.card_headlines(notebook) == ["<p>1</p>"]
+
+
+def test_every_block_is_fed_by_a_notebook_of_ours():
+    cells = [
+        cell
+        for path in sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+        for cell in nbformat.read(path, as_version=4).cells
+    ]
+    tagged = {tag for cell in cells for tag in cell.metadata.get("tags", [])}
+    assert {tag for tags in summary_blocks.QUESTIONS.values() for tag in tags} <= tagged
+
+
+@pytest.fixture(scope="module")
+def page(built) -> BeautifulSoup:
+    return BeautifulSoup((built / DAY / "index.html").read_text(), "html.parser")
+
+
+def test_the_page_has_the_blocks_that_apply(page, built):
+    ids = [heading["id"] for heading in page.select("section > h2")]
+    absent = {"earned", "since"}  # the small report has no past campaign and no earlier date
+    if not pd.read_parquet(built / DAY / "data" / "budget.parquet").contacts.any():
+        absent.add("plan")
+    assert ids == [name for name in ORDER if name not in absent] + ["pages", "downloads"]
+    for section in page.select("section.block"):
+        assert section.select_one(".answer").get_text(strip=True), section.h2.text
+
+
+def test_the_page_ends_with_what_can_be_downloaded_the_provenance_folded(page):
+    last = page.select("section.block")[-1]
+    assert last.h2.text == "To take away"
+    folded = {link["href"] for details in last.find_all("details") for link in details.find_all("a")}
+    assert {"manifest.json", "data/customers.parquet", "notebooks/05_budget.ipynb"} <= folded
+    assert "workbook.xlsx" in {link["href"] for link in last.find_all("a")} - folded
+
+
+def written(value: float) -> set[str]:
+    """The ways in which a number can stand in a sentence."""
+    if not math.isfinite(value):
+        return set()
+    size = abs(float(value))
+    texts = [formatting.count(size), formatting.percent(size), f"{size:.2f}", f"{size * 100:.1f}"]
+    texts += [formatting.money(size, "USD"), formatting.money(size, "USD", 0), formatting.money(size, "USD", 2)]
+    return {number for text in texts for number in re.findall(r"\d[\d,.]*\d|\d", text)}
+
+
+def numbers_of_tables(folder: Path) -> set[str]:
+    """Every number in the published tables as it can be written: single cells of the small ones, sums and means of all."""
+    data = {path.stem: pd.read_parquet(path) for path in (folder / "data").glob("*.parquet")}
+    sheets = openpyxl.load_workbook(folder / "workbook.xlsx", data_only=True)
+    values = [value for sheet in sheets for row in sheet.iter_rows(values_only=True) for value in row]
+    values = [value for value in values if isinstance(value, (int, float))]
+    for name, table in data.items():
+        numeric = table.select_dtypes("number")
+        values += [len(table), *numeric.sum(), *numeric.median()]
+        values += numeric.stack().tolist() if len(table) < 200 else []
+        if name in ("budget", "segment_profile"):
+            values += [*table.groupby("segment").sum(numeric_only=True).to_numpy().ravel()]
+    return {text for value in values for text in written(value)}
+
+
+def derived(folder: Path) -> set[str]:
+    """Numbers that sentences add up or divide from tables, each computed here anew."""
+    data = {path.stem: pd.read_parquet(path) for path in (folder / "data").glob("*.parquet")}
+    customers, plan, profile = data["customers"], data["budget"], data["segment_profile"]
+    planned, idle = plan[plan.contacts > 0], profile.set_index("segment").customers
+    quiet = profile[profile.segment.isin(["At Risk", "Can't Lose Them"])]
+    spent_on = plan.groupby("segment").contacts.sum()
+    avoided = spent_on[spent_on == 0].index
+    shown = plan[plan.break_point_lift.notna()]
+    tested = data["backtest"].assign(miss=lambda table: (table.revenue_predicted / table.revenue_actual - 1).abs())
+    segments = openpyxl.load_workbook(folder / "workbook.xlsx", data_only=True)["Segments"]
+    gone = pd.read_csv(folder / "lists" / "best-customers-gone.csv")
+    values = [
+        gone.past_revenue.sum(),
+        len(gone),
+        50_000 - plan.spend.sum(),
+        planned.campaign.nunique(),
+        (customers.recency_days < 90).sum(),
+        (customers.orders == 1).mean(),
+        customers.revenue.nlargest(len(customers) // 10).sum() / customers.revenue.sum(),
+        quiet.customers.sum(),
+        quiet.revenue.sum(),
+        idle[idle.index.isin(avoided) & (idle > 0)].sum(),
+        shown.break_point_lift.between(shown.lift_low, shown.lift_high).sum(),
+        tested.origin.nunique(),
+        -sum(row[-1] or 0 for row in segments.iter_rows(min_row=3, values_only=True)),  # what contacting all would lose
+        *tested.groupby("method").miss.mean(),
+        *tested.groupby("method").top_decile_capture.mean(),
+    ]
+    return {text for value in values for text in written(value)}
+
+
+SETTINGS = {
+    "50,000",
+    "90",
+    "91",
+    "12",
+    "5",
+    "1,000",
+    "0",
+    "30",
+    "10",
+}  # parameters, horizons and limits that sentences name
+
+
+def test_every_number_in_the_sentences_is_the_tables(page, built):
+    known = numbers_of_tables(built / DAY) | derived(built / DAY) | SETTINGS
+    said = [*page.select(".answer .so-what, .answer .finding, p.lead")]
+    assert len(said) >= 12
+    dates = r"\d{1,2} (January|February|March|April|May|June|July|August|September|October|November|December) \d{4}"
+    strange = []
+    for sentence in said:
+        text = re.sub(dates, "", sentence.get_text())
+        strange += [(number, text) for number in re.findall(r"\d[\d,.]*\d|\d", text) if number not in known]
+    tested = (
+        "A new customer",
+        "Even running them all",
+        "would lose",
+    )  # from models and options, each with a test of its own
+    assert [item for item in strange if not any(words in item[1] for words in tested)] == []
+
+
+def test_the_leading_numbers_are_these(page, built):
+    data = built / DAY / "data"
+    plan, outlook = pd.read_parquet(data / "budget.parquet"), pd.read_parquet(data / "forecast.parquet")
+    customers = pd.read_parquet(data / "customers.parquet")
+    year = outlook[(outlook.segment == "all") & (outlook.months == 12)].iloc[0]
+    text = {section.h2["id"]: section.get_text(" ") for section in page.select("section.block")}
+    spend = plan.spend.sum()
+    assert (f"Spend {formatting.money(spend, 'USD', 0)} of" if spend else "Spend none of") in text["decision"]
+    assert f"{formatting.money(50_000 - plan.spend.sum(), 'USD', 0)} stays unspent" in text["decision"]
+    for value in (year.revenue, year.revenue_low, year.revenue_high):
+        assert formatting.money(value, "USD") in text["usual"]
+    lead = page.select_one("p.lead").text
+    assert lead.startswith(
+        f"{len(customers):,} customers with {formatting.money(customers.revenue.sum(), 'USD')} of revenue"
+    )
+    assert f"{(customers.recency_days < 90).sum():,} of them" in lead
+
+
+def test_what_a_new_customer_may_cost_follows_from_the_tables(page, built):
+    data = built / DAY / "data"
+    model = pd.read_parquet(data / "fitted_parameters.parquet").set_index(["model", "parameter"]).value
+    orders = pd.read_parquet(data / "orders.parquet").sort_values("ordered_at")
+    orders["day"] = orders.ordered_at.dt.date
+    first = orders.groupby(["customer_id", "day"]).revenue.sum().groupby("customer_id").first().mean()
+    text = page.select_one("section.newcomer .so-what").text
+    assert f"a first basket of {formatting.money(first, 'USD')}" in text
+    assert f"at a margin of {formatting.percent(model['CLV', 'margin_rate'])}" in text
+    cost, basket, orders_later, value = (float(number) for number in re.findall(r"\$?(\d+\.\d\d)\b", text))
+    assert cost == pytest.approx(model["CLV", "margin_rate"] * (basket + orders_later * value), abs=0.1)
+
+
+def test_links_of_the_page_lead_where_they_say(built, browser):
+    tab = browser.new_context(offline=True).new_page()
+    tab.goto((built / DAY / "index.html").as_uri())
+    more = tab.locator(".more a").first
+    heading = more.text_content()
+    more.click()
+    assert tab.locator(":target").text_content().startswith(heading)
+    tab.go_back()
+    tab.locator("a.term").first.click()
+    assert tab.url.split("#")[0].endswith("reports/how-to-read.html")
+    assert tab.locator(":target dt").count() == 1
+    tab.context.close()
