@@ -205,7 +205,7 @@ def low_potential(verdicts: pd.DataFrame, currency: str) -> Paragraph:
     rows = verdicts[verdicts.verdict == "low potential"]
     if rows.empty:
         return paragraph("Nothing to leave out: every segment that a campaign is meant for is worth one.")
-    may, worst = plural(rows.weighed.sum(), "customer"), rows.loss.sum()
+    may, worst = plural(rows.eligible.sum(), "customer"), rows.cost_of_contacting_all.sum()
     return paragraph(
         f"Spend nothing on {join_names(rows.segment.tolist())}: for the {may} of them who may be contacted no campaign earns back its cost.",
         f"Sending each segment the campaign that fits most of its customers would lose {money(-worst, currency)}."

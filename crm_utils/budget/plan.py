@@ -71,16 +71,17 @@ def _finished(table: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series,
     )
     table["max_cost_per_contact"] = table.profit / table.weight + term.contact_cost - fixed
     keys = pd.MultiIndex.from_frame(table[["campaign", "segment"]])
-    table["control"] = controls.reindex(keys, fill_value=0).to_numpy()
+    table["holdout_customers"] = controls.reindex(keys, fill_value=0).to_numpy()
     table["minimum_detectable_lift"] = (
-        minimum_detectable_lift(table.baseline_probability, table.contacts, table.control) / term.delivery_rate
+        minimum_detectable_lift(table.baseline_probability, table.contacts, table.holdout_customers)
+        / term.delivery_rate
     )
     for name in ("lift", "lift_low", "lift_high", "basis"):
         table[name] = term[name]
     table["break_point_lift"] = np.nan if flips is None else flips.reindex(keys).to_numpy()
     table["reason"] = _reasons(table, term, reached)
     order = ["expected_profit", "campaign", "segment"]
-    columns = ["campaign", "segment", "customers", "contacts", "control", "spend", "expected_profit"]
+    columns = ["campaign", "segment", "customers", "contacts", "holdout_customers", "spend", "expected_profit"]
     columns += [
         "profit_low",
         "profit_high",
@@ -116,16 +117,16 @@ def minimum_detectable_lift(p0: pd.Series, contacts: pd.Series, controls: pd.Ser
 def power_by_campaign(plan: pd.DataFrame) -> pd.DataFrame:
     """What each planned campaign's control groups will show, its segments pooled.
 
-    Returns campaign, contacts, control, lift, minimum_detectable_lift (pooled), verdict: whether the lift can be seen.
+    Returns campaign, contacts, holdout_customers, lift, minimum_detectable_lift (pooled), verdict: whether the lift can be seen.
     """
     chosen = plan[plan.contacts > 0]
-    of_all = minimum_detectable_lift(chosen.baseline_probability, chosen.contacts, chosen.control)
+    of_all = minimum_detectable_lift(chosen.baseline_probability, chosen.contacts, chosen.holdout_customers)
     chosen = chosen.assign(
         p0=chosen.baseline_probability * chosen.contacts, delivery_rate=of_all / chosen.minimum_detectable_lift
     )
-    sums = {"contacts": "sum", "control": "sum", "p0": "sum", "lift": "first", "delivery_rate": "first"}
+    sums = {"contacts": "sum", "holdout_customers": "sum", "p0": "sum", "lift": "first", "delivery_rate": "first"}
     table = chosen.groupby("campaign", sort=False).agg(sums).reset_index()
-    pooled = minimum_detectable_lift(table.p0 / table.contacts, table.contacts, table.control)
+    pooled = minimum_detectable_lift(table.p0 / table.contacts, table.contacts, table.holdout_customers)
     table["minimum_detectable_lift"] = pooled / table.delivery_rate
     seen = table.minimum_detectable_lift <= table.lift
     table["verdict"] = np.where(seen, "will be seen if it is there", "cannot be measured: pool or repeat")
@@ -137,7 +138,7 @@ def _reasons(table: pd.DataFrame, term: pd.DataFrame, reached: pd.Series) -> np.
     spent = table.groupby("campaign").spend.transform("sum").clip(lower=term.fixed_cost)
     gained, gained_left = (table.groupby("campaign")[name].transform("sum") for name in ("gain", "gain_left"))
     cases = {
-        "earns more than it costs": ~none & (table.contacts + table.control >= table.customers * 0.99),
+        "earns more than it costs": ~none & (table.contacts + table.holdout_customers >= table.customers * 0.99),
         "only the customers where it earns most": ~none,
         "never pays: an added order earns less than it costs to win": table.break_even_lift.isna(),
         "measured: no effect could be told from none": (term.lift == 0) & (term.basis == "measured"),

@@ -5,7 +5,16 @@ from pandas.io.formats.style import Styler
 
 from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
 
-SHORT = ["campaign", "segment", "contacts", "control", "spend", "expected_profit", "profit_low", "profit_high"]
+SHORT = [
+    "campaign",
+    "segment",
+    "contacts",
+    "holdout_customers",
+    "spend",
+    "expected_profit",
+    "profit_low",
+    "profit_high",
+]
 RANGED = "profits rest on the costs and lifts assumed; intervals given the assumed ranges"
 
 
@@ -38,7 +47,7 @@ def campaigns(campaigns: pd.DataFrame, currency: str) -> Styler:
 
 
 def verdicts(verdicts: pd.DataFrame, currency: str) -> Styler:
-    summed = ("customers", "contacts", "spend", "expected_profit", "weighed", "loss")
+    summed = ("customers", "contacts", "spend", "expected_profit", "eligible", "cost_of_contacting_all")
     return style_table(verdicts, "What the plan does for each segment", currency, total=summed)
 
 

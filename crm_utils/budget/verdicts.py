@@ -29,32 +29,34 @@ def segment_verdicts(
     """What the plan does for each segment, and what spending where it does not would cost.
 
     Returns segment, customers, contacts, spend, expected_profit, verdict (worthwhile / low potential / no campaign /
-    empty), weighed (customers some campaign may be sent to), and of low-potential segments campaign (the one that fits
-    most of them) and loss: what sending it to all of them would lose, as a profit (< 0). What a campaign costs once is
+    empty), eligible (customers some campaign may be sent to), and of low-potential segments campaign (the one that fits
+    most of them) and cost_of_contacting_all: what sending it to all of them would lose, as a profit (< 0). What a campaign costs once is
     shared by its segments.
     """
     sums = plan.groupby("segment")[["contacts", "spend", "expected_profit"]].sum()
     table = profile[["segment", "customers"]].merge(sums, on="segment", how="left")
     cases = {"empty": table.customers == 0, "worthwhile": table.contacts > 0, "no campaign": table.contacts.isna()}
     table["verdict"] = np.select(list(cases.values()), list(cases), "low potential")
-    table["weighed"] = table.segment.map(options.drop_duplicates("group").groupby("segment").customers.sum())
+    table["eligible"] = table.segment.map(options.drop_duplicates("group").groupby("segment").customers.sum())
     losses = _losses(options, campaigns, table.segment[table.verdict == "low potential"])
-    amounts = ["contacts", "spend", "expected_profit", "weighed"]
+    amounts = ["contacts", "spend", "expected_profit", "eligible"]
     return (
         table.fillna(dict.fromkeys(amounts, 0))
         .merge(losses, on="segment", how="left")
-        .astype({"contacts": int, "weighed": int})
+        .astype({"contacts": int, "eligible": int})
     )
 
 
 def _losses(options: pd.DataFrame, campaigns: pd.DataFrame, segments: pd.Series) -> pd.DataFrame:
-    """What sending each of these segments the campaign that fits most of it would lose: segment, campaign, loss (< 0)."""
-    whole = options[options.segment.isin(segments)].assign(loss=options.profit * options.customers)
-    sent = whole.groupby(["segment", "campaign"])[["customers", "loss"]].sum().reset_index()
-    sent = sent.sort_values(["customers", "loss"], kind="stable").drop_duplicates("segment", keep="last")
+    """What sending each of these segments the campaign that fits most of it would lose: segment, campaign, cost_of_contacting_all (< 0)."""
+    whole = options[options.segment.isin(segments)].assign(cost_of_contacting_all=options.profit * options.customers)
+    sent = whole.groupby(["segment", "campaign"])[["customers", "cost_of_contacting_all"]].sum().reset_index()
+    sent = sent.sort_values(["customers", "cost_of_contacting_all"], kind="stable").drop_duplicates(
+        "segment", keep="last"
+    )
     share = sent.customers / sent.groupby("campaign").customers.transform("sum")
-    sent["loss"] -= share * sent.campaign.map(campaigns.set_index("name").fixed_cost).astype(float)
-    return sent.loc[sent.loss < 0, ["segment", "campaign", "loss"]]
+    sent["cost_of_contacting_all"] -= share * sent.campaign.map(campaigns.set_index("name").fixed_cost).astype(float)
+    return sent.loc[sent.cost_of_contacting_all < 0, ["segment", "campaign", "cost_of_contacting_all"]]
 
 
 def acquisition_limit(orders_value: float, first_basket: float, orders_12m: float, margin: float) -> pd.DataFrame:

@@ -20,7 +20,7 @@ HEAD = PatternFill("solid", fgColor="E3ECEB")
 FORMATS = {COUNT: "#,##0", SHARE: "0.0%", MONEY: "#,##0.00", SUM: "#,##0.00", CENTS: "#,##0.00", POINTS: "0.0%"}
 COSTS = {"contact_cost", "incentive", "incentive_share", "redemption", "fixed_cost", "delivery_rate", "pull_forward_share",
          "follow_on_margin"}  # fmt: skip
-PROFITS = {"spend", "unspent", "expected_profit", "profit_low", "profit_high", "promised", "loss"}
+PROFITS = {"spend", "unspent", "expected_profit", "profit_low", "profit_high", "promised", "cost_of_contacting_all"}
 LIFTS = {"lift", "lift_low", "lift_high", "break_even_lift", "break_point_lift", "max_cost_per_contact", "roi"}
 NOTE = "Yellow cells are assumptions or rest on one, not on a measurement alone. Lifts are added purchase probabilities. Intervals hold given the assumed ranges."
 

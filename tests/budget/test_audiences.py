@@ -140,13 +140,13 @@ def test_segments_of_a_campaign_are_pooled_to_measure_it():
         {
             "campaign": ["a", "a", "b"],
             "contacts": [900, 2700, 0],
-            "control": [100, 300, 0],
+            "holdout_customers": [100, 300, 0],
             "lift": 0.06,
             "baseline_probability": [0.2, 0.2, 0.1],
         }
     )
     plan["minimum_detectable_lift"] = (
-        lines.minimum_detectable_lift(plan.baseline_probability, plan.contacts, plan.control) / 0.5
+        lines.minimum_detectable_lift(plan.baseline_probability, plan.contacts, plan.holdout_customers) / 0.5
     )
     pooled = lines.power_by_campaign(plan)
     expected = 2.8016 * (0.2 * 0.8 * (1 / 3600 + 1 / 400)) ** 0.5 / 0.5

@@ -56,7 +56,7 @@ def shop(seed: int = 0, count: int = 2500) -> tuple[ibis.Table, ibis.Table, date
 def today(placed: ibis.Table, day: date, **parts) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The scored customers of a day, and their segments."""
     customers = measures.score_customers(measures.compute_rfm(placed.filter(placed.ordered_at.date() <= day), day))
-    return customers, SegmentRules(**({"cells": CELLS, "n_bins": 5, "queries": {}, "otherwise": {}} | parts)).segment(
+    return customers, SegmentRules(**({"cells": CELLS, "n_bins": 5, "queries": {}, "fallback": {}} | parts)).segment(
         customers, day
     )
 

@@ -22,9 +22,9 @@ def test_what_spending_on_low_potential_would_lose():
     """B: 10 contacts at 9 each add .1 × 40 = 4 a contact, less 7 once: 10 × (4 − 9) − 7 = −57."""
     found = advice.segment_verdicts(plan_at(1000), TABLE, OFFERS, PROFILE).set_index("segment")
     assert found.verdict.to_dict() == {"A": "worthwhile", "B": "low potential", "C": "no campaign", "D": "empty"}
-    assert found.loss["B"] == pytest.approx(-57)
-    assert found.loss.drop("B").isna().all()
-    assert found.weighed.to_dict() == {"A": 30, "B": 10, "C": 0, "D": 0}
+    assert found.cost_of_contacting_all["B"] == pytest.approx(-57)
+    assert found.cost_of_contacting_all.drop("B").isna().all()
+    assert found.eligible.to_dict() == {"A": 30, "B": 10, "C": 0, "D": 0}
 
 
 def test_the_campaign_that_fits_most_of_a_segment_is_judged_and_set_up_once():
@@ -40,7 +40,7 @@ def test_the_campaign_that_fits_most_of_a_segment_is_judged_and_set_up_once():
     plan = lines.build_plan(optimizer.allocate(table, offers, 1000), offers, pd.Series(dtype=int))
     verdicts = advice.segment_verdicts(plan, table, offers, profile)
     assert verdicts.campaign.tolist() == [offers.name[0]] * 2
-    assert verdicts.loss.tolist() == pytest.approx([-55, -22])
+    assert verdicts.cost_of_contacting_all.tolist() == pytest.approx([-55, -22])
     assert narrative.low_potential(verdicts, "GBP") == (
         "Spend nothing on B and C: for the 15 customers of them who may be contacted no campaign earns back its cost. "
         "Sending each segment the campaign that fits most of its customers would lose £77.00."

@@ -31,7 +31,7 @@ def test_lists_are_the_planned_contacts_and_their_controls(folder):
     assert len(lists) == (plan.contacts > 0).sum()
     assert listed.customer_id.is_unique
     assert (listed.group == "treatment").sum() == plan.contacts.sum()
-    assert (listed.group == "control").sum() == plan.control.sum()
+    assert (listed.group == "control").sum() == plan.holdout_customers.sum()
 
 
 def test_spend_and_profit_are_the_sum_of_their_parts(folder):
@@ -74,7 +74,16 @@ def without_fixed_costs(project):
 def test_every_number_of_the_plan_comes_from_a_calculator(rebuilt, currency="USD"):
     """From the workbook alone: what a contact costs and changes (Campaigns), whom it meets (Plan), and nothing else."""
     folder = without_fixed_costs(rebuilt)
-    given = ["campaign", "segment", "customers", "contacts", "control", "baseline_probability", "margin", "discount"]
+    given = [
+        "campaign",
+        "segment",
+        "customers",
+        "contacts",
+        "holdout_customers",
+        "baseline_probability",
+        "margin",
+        "discount",
+    ]
     money = [
         "contact_costs",
         "incentives_added",
@@ -112,7 +121,7 @@ def test_every_number_of_the_plan_comes_from_a_calculator(rebuilt, currency="USD
         "break_even_lift": ((plan.contact_cost + fixed) / plan.delivery_rate + plan.baseline_probability * anyway) / (plan.margin - added),
         "max_cost_per_contact": each["lift"] + plan.contact_cost - fixed,
         "minimum_detectable_lift": 2.8016 / plan.delivery_rate
-        * (plan.baseline_probability * (1 - plan.baseline_probability) * (1 / plan.contacts + 1 / plan.control.replace(0, float("nan")))) ** 0.5,
+        * (plan.baseline_probability * (1 - plan.baseline_probability) * (1 / plan.contacts + 1 / plan.holdout_customers.replace(0, float("nan")))) ** 0.5,
     }  # fmt: skip
     for column, values in want.items():
         assert plan[column].to_numpy() == pytest.approx(values.to_numpy(), rel=1e-6, abs=1e-6, nan_ok=True), column

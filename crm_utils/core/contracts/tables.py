@@ -233,7 +233,7 @@ CONTRACTS = {
             "segment": _text(),
             "customers": _whole(NOT_NEGATIVE),
             "contacts": _whole(NOT_NEGATIVE),
-            "control": _whole(NOT_NEGATIVE),
+            "holdout_customers": _whole(NOT_NEGATIVE),
             "spend": _number(NOT_NEGATIVE),
             "expected_profit": _number(),
             "profit_low": _number(),
