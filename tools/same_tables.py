@@ -28,6 +28,8 @@ COLUMNS = {  # of the table by its new name; "" stands for every table
     "": {
         "top_product": "favourite_product",
     },
+    "customer_features": {"country": "main_country"},
+    "segments": {"country": "main_country"},
     "cltv": {
         "repeat_orders": "repeat_purchase_days",
         "last_order_age": "last_purchase_age_days",

@@ -14,7 +14,7 @@ def compute_customer_features(counted: ir.Table, cancelled: ir.Table) -> ir.Tabl
     counted: the line items that count. cancelled: those the rule on cancellations set aside.
     Returns customer_id and, where the source has the columns for it: price_ratio (median over the line items of unit
     price ÷ median unit price of that product, where that is not 0), distinct_products, favourite_product (the one on most lines), return_share
-    (cancelled ÷ gross revenue, at most 1), country (the one on most lines), margin_rate (1 − cost ÷ revenue).
+    (cancelled ÷ gross revenue, at most 1), main_country (the one on most lines), margin_rate (1 − cost ÷ revenue).
     """
     has = set(counted.columns)
     parts = [_sums(counted, has)]
@@ -23,7 +23,7 @@ def compute_customer_features(counted: ir.Table, cancelled: ir.Table) -> ir.Tabl
     if "product_id" in has:
         parts.append(_values(counted, "product_id").rename(distinct_products="different", favourite_product="top"))
     if "country" in has:
-        parts.append(_values(counted, "country").drop("different").rename(country="top"))
+        parts.append(_values(counted, "country").drop("different").rename(main_country="top"))
     if "order_id" in has:
         parts.append(_returned(cancelled))
     with raised_memory_limit():

@@ -144,13 +144,13 @@ def habits(habits: pd.DataFrame) -> Paragraph | NotApplicable:
     if "return_share" in habits and habits.return_share.any():
         sender = (habits.return_share > 0).mean()
         parts.append(f"{percent(sender)} have cancelled or sent something back.")
-    if "country" in habits and habits.country.notna().any():
-        shares = habits.country.value_counts(normalize=True)
+    if "main_country" in habits and habits.main_country.notna().any():
+        shares = habits.main_country.value_counts(normalize=True)
         parts.append(f"{percent(shares.iloc[0])} order from {shares.index[0]}.")
     return paragraph(*parts) if parts else not_applicable("The source tells no habit.")
 
 
-HABITS = {"price_ratio", "distinct_products", "return_share", "favourite_product", "country", "margin_rate"}
+HABITS = {"price_ratio", "distinct_products", "return_share", "favourite_product", "main_country", "margin_rate"}
 
 
 def side_tables(named: dict[str, pd.DataFrame], customers: int) -> Paragraph | NotApplicable:

@@ -43,7 +43,7 @@ def count_prospects(customers: pd.DataFrame, listed: pd.Series) -> int:
 
 
 def behaviour_labels(habits: pd.DataFrame) -> pd.DataFrame:
-    """How customers buy, in words, as far as `customer_features` knows: customer_id, price, returns, breadth, favourite_product, country.
+    """How customers buy, in words, as far as `customer_features` knows: customer_id, price, returns, breadth, favourite_product, main_country.
 
     price: the customer's median price is below 0.95 (price-focused) or above 1.05 (premium) of each product's own median;
     returns: 20 % or more of gross revenue came back; breadth: distinct products against the median customer.
@@ -56,9 +56,9 @@ def behaviour_labels(habits: pd.DataFrame) -> pd.DataFrame:
     if "distinct_products" in habits:
         middle = habits.distinct_products.median()
         table["breadth"] = _named(habits.distinct_products, [middle], ["few products", "many products"])
-    for column, name in {"favourite_product": "favourite_product", "country": "country"}.items():
+    for column in ("favourite_product", "main_country"):
         if column in habits:
-            table[name] = habits[column]
+            table[column] = habits[column]
     return table
 
 
@@ -183,12 +183,12 @@ def segment_features(segments: pd.DataFrame, habits: pd.DataFrame, order: list[s
     for column, how in {"distinct_products": "median", "return_share": "mean"}.items():
         if column in both:
             table[column] = grouped[column].agg(how)
-    for column, name in {"favourite_product": "favourite_product", "country": "main_country"}.items():
+    for column in ("favourite_product", "main_country"):
         if column in both:
-            table[name] = grouped[column].agg(_most_frequent)
-    if "country" in both:
+            table[column] = grouped[column].agg(_most_frequent)
+    if "main_country" in both:
         main = both.segment.map(table.main_country)
-        table["main_country_share"] = (both.country == main).groupby(both.segment).mean()
+        table["main_country_share"] = (both.main_country == main).groupby(both.segment).mean()
     return table.reindex([name for name in order if name in table.index]).reset_index()
 
 

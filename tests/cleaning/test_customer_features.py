@@ -32,7 +32,7 @@ def test_habits_by_hand():
     assert found.price_ratio.tolist() == pytest.approx([1.0, 0.9])
     assert found.distinct_products.tolist() == [2, 2]
     assert found.favourite_product.tolist() == ["mug", "bag"]  # equally often: the first by name
-    assert found.country.tolist() == ["UK", "FR"]
+    assert found.main_country.tolist() == ["UK", "FR"]
     assert found.return_share.tolist() == pytest.approx([6 / 9, 0])
     assert found.margin_rate.tolist() == pytest.approx([1 - 3 / 9, 1 - 4 / 10])
 

@@ -52,7 +52,7 @@ def test_bargain_hunters_are_the_price_focused(behaviour):
 
 
 def test_every_customers_country_is_found(behaviour):
-    assert (behaviour.country == behaviour.country_planted).all()
+    assert (behaviour.main_country == behaviour.country).all()
 
 
 def test_frequency_scores_rank_the_planted_rates(customers):

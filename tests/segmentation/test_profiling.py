@@ -109,7 +109,7 @@ def test_sections_without_data_say_so():
 
 def test_typical_habits_of_a_segment():
     habits = named("A", "A", "B").assign(
-        price_ratio=[0.8, 1.0, 1.3], favourite_product=["cup", "cup", "bag"], country=["UK", "FR", "UK"]
+        price_ratio=[0.8, 1.0, 1.3], favourite_product=["cup", "cup", "bag"], main_country=["UK", "FR", "UK"]
     )
     typical = profiling.segment_features(named("A", "A", "B"), habits.drop(columns="segment"), ["B", "A"])
     assert typical.segment.tolist() == ["B", "A"]
