@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from crm_utils.site import index_page, index_refresh, published
-from crm_utils.site import trends_charts as plots
-from crm_utils.site import trends_narrative as headlines
+from crm_utils.core.formatting import NumberFormat
+from crm_utils.site import index_page, index_refresh, published, trends
+
+FMT = NumberFormat("USD")
 
 
 def publish(root: Path, report: str, day: str, customers: int, key: str = "k", **manifest: object) -> None:
@@ -146,17 +147,32 @@ def sizes(*counts: tuple[int, int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["segment", "date", "customers"])
 
 
-def test_segment_sizes_in_words_singular_and_zero():
-    assert headlines.segment_sizes(sizes((3, 1), (0, 2))) == (
-        "S1 grew most, from 0 to 2 customers; S0 shrank most, from 3 to 1 customer."
+def test_the_sentence_about_segment_sizes_in_singular_and_zero():
+    assert trends.segment_sizes_sentence(sizes((3, 1), (0, 2)), FMT) == (
+        "S1 grew most: from 0 to 2 customers. S0 shrank most: from 3 to 1 customer."
     )
-    assert headlines.segment_sizes(sizes((1, 1))) == "No segment has more or fewer customers than on 31 March 2024."
-    assert headlines.segment_sizes(sizes((5, 5), (1, 9))) == "S1 grew most, from 1 to 9 customers."
-    assert headlines.segment_sizes_in_words(sizes((3, 1))).endswith("to 30 June 2024: S0 3 to 1.")
+    assert "31 March 2024" in trends.segment_sizes_sentence(sizes((1, 1)), FMT)
+    assert trends.segment_sizes_sentence(sizes((5, 5), (1, 9)), FMT) == "S1 grew most: from 1 to 9 customers."
+    assert trends.alt_text_segment_sizes(sizes((3, 1)), FMT).endswith("to 30 June 2024: S0 3 to 1.")
+
+
+def test_the_trend_gives_both_ends_and_a_percentage_where_there_is_a_base():
+    dates = pd.DataFrame(
+        {
+            "date": pd.to_datetime(["2024-03-31", "2024-06-30"]),
+            "bought_in_90_days": [0, 30],
+            "revenue": [1e3, 2e3],
+            "expected_revenue_12m": [500.0, 400.0],
+        }
+    )
+    text = trends.trend_sentence(dates, FMT)
+    assert "from 0 to 30." in text
+    assert "from $500 to $400 (−20%)." in text
+    assert "30 June 2024: 30 recent buyers, $2,000 so far, $400 expected" in trends.alt_text_trend(dates, FMT)
 
 
 def test_every_segment_that_ever_had_a_customer_has_its_panel():
-    ax = plots.segment_sizes(sizes((3, 1), (0, 0), (0, 2), (1, 1), (4, 4), (2, 2)))
+    ax = trends.plot_segment_sizes(sizes((3, 1), (0, 0), (0, 2), (1, 1), (4, 4), (2, 2)), FMT)
     titles = [panel.get_title(loc="left") for panel in ax.figure.axes]
     assert [title for title in titles if title] == ["S0", "S2", "S3", "S4", "S5"]
     assert [float(y) for y in ax.lines[0].get_ydata()] == [3, 1]
