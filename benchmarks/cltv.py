@@ -52,7 +52,7 @@ def simulated(customers: int, seed: int = 1) -> pd.DataFrame:
             "customer_id": np.arange(customers).astype(str),
             "repeat_purchase_days": x.astype(int),
             "last_purchase_age_days": t_x.astype(int),
-            "age": age.astype(int),
+            "customer_age_days": age.astype(int),
             "mean_purchase_value": value,
         }
     )
@@ -79,7 +79,7 @@ def everything(customers: pd.DataFrame) -> pd.DataFrame:
 
 def by_lifetimes(customers: pd.DataFrame) -> None:
     """The same fit of purchases by `lifetimes` on the raw table."""
-    BetaGeoFitter().fit(customers.repeat_purchase_days, customers.last_purchase_age_days, customers.age)
+    BetaGeoFitter().fit(customers.repeat_purchase_days, customers.last_purchase_age_days, customers.customer_age_days)
 
 
 def base(rng: np.random.Generator, size: int, r: float, alpha: float, a: float, b: float, ages: tuple) -> pd.DataFrame:
@@ -119,7 +119,7 @@ def coverage() -> None:
 def main() -> None:
     for size in (4_338, 1_000_000):
         customers = simulated(size)
-        columns = [customers[name] for name in ("repeat_purchase_days", "last_purchase_age_days", "age")]
+        columns = [customers[name] for name in ("repeat_purchase_days", "last_purchase_age_days", "customer_age_days")]
         whole, whole_busy = seconds(lambda: everything(customers))  # noqa: B023
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         ours, ours_busy = seconds(lambda: btyd.fit("bg_nbd", *columns))  # noqa: B023

@@ -68,7 +68,16 @@ COLUMNS = {  # of the table by its new name; "" stands for every table
         "loss": "cost_of_contacting_all",
     },
 }
-VALUES: dict[tuple[str, str], dict[str, str]] = {}  # codes that replaced labels: (table, column) -> old: new
+COLUMNS["article"] = COLUMNS["cltv"]
+VALUES: dict[tuple[str, str], dict[str, str]] = {  # codes that replaced labels: (table, column) -> old: new
+    ("backtest", "model"): {
+        "Our forecast": "model_with_season",
+        "Without season": "model_no_season",
+        "Same as the last period": "same_as_last_period",
+        "Same period last year": "same_period_last_year",
+        "Past average rate": "past_average_rate",
+    },
+}
 
 
 def main() -> int:

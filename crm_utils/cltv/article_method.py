@@ -23,7 +23,7 @@ def article_method(customers: pd.DataFrame, margin: float = ARTICLE_MARGIN) -> p
     """The article's table from customer_id, orders and revenue.
 
     Adds average_order_value, purchase_frequency, repeat_rate, churn, profit_margin (an amount), customer_value, cltv (null
-    where every customer came back: churn 0), cltv_scaled (1 to 100) and tier (A the best third, B, C).
+    where every customer came back: churn 0), cltv_scaled (1 to 100) and article_tier (A the best third, B, C).
     """
     table = customers[["customer_id", "orders", "revenue"]].copy()
     repeat_rate = (table.orders > 1).sum() / len(table)
@@ -35,7 +35,7 @@ def article_method(customers: pd.DataFrame, margin: float = ARTICLE_MARGIN) -> p
     table["customer_value"] = table.average_order_value * table.purchase_frequency
     table["cltv"] = table.customer_value / churn * table.profit_margin if churn else np.nan
     table["cltv_scaled"] = _scaled(table.cltv)
-    table["tier"] = _article_tiers(table.cltv)
+    table["article_tier"] = _article_tiers(table.cltv)
     return table
 
 
@@ -61,7 +61,7 @@ def historical_clv(customers: pd.DataFrame, margin_rate: float, churn: float) ->
 
     A customer's rate counts at least one period, so that last week's newcomer is no weekly buyer. Not discounted.
     """
-    periods = np.maximum(customers.age / PERIOD_DAYS, 1)
+    periods = np.maximum(customers.customer_age_days / PERIOD_DAYS, 1)
     return margin_rate * customers.mean_purchase_value * (customers.repeat_purchase_days + 1) / periods / churn
 
 
@@ -125,8 +125,8 @@ def try_article_method(orders: ir.Table, analysis_date: date) -> tuple[pd.DataFr
 
 
 def add_article_columns(whole: pd.DataFrame, article: pd.DataFrame) -> pd.DataFrame:
-    """The `article` table: `cltv.joined` with the article's value and forecast of each customer, the article's tier as article_tier."""
-    theirs = article.drop(columns=["orders", "revenue"]).rename(columns={"tier": "article_tier"})
+    """The `article` table: `cltv.joined` with the article's value and forecast of each customer."""
+    theirs = article.drop(columns=["orders", "revenue"])
     return whole.merge(theirs, on="customer_id", validate="one_to_one")
 
 

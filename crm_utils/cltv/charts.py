@@ -5,9 +5,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
+from crm_utils.cltv.backtest import BacktestModel
+from crm_utils.cltv.backtest.narrative import MODEL_LABELS
 from crm_utils.core import formatting
 from crm_utils.core.display.figure_style import BLUE, GREY, INK, PALE, TEAL, money_axis, new_axes, segment_colours
 
+MARKS = {  # colour and marker of each model in the chart of past forecasts
+    BacktestModel.MODEL_WITH_SEASON: (BLUE, "o"),
+    BacktestModel.MODEL_NO_SEASON: (TEAL, "d"),
+    BacktestModel.SAME_AS_LAST_PERIOD: (GREY, "<"),
+    BacktestModel.SAME_PERIOD_LAST_YEAR: (GREY, "s"),
+    BacktestModel.PAST_AVERAGE_RATE: (GREY, ">"),
+}
 MAP = LinearSegmentedColormap.from_list("active", ["#f4f7f8", TEAL, "#0b5d57"])
 
 
@@ -15,17 +24,16 @@ def tracking(backtest: pd.DataFrame, currency: str, ax: Axes | None = None) -> A
     """Past forecasts with their ranges, the simple rules, and what came, by the day the forecast was made."""
     ax = new_axes(ax, height=3.2)
     days = {origin: place for place, origin in enumerate(sorted(backtest.origin.unique()))}
-    marks = {"Our forecast": (BLUE, "o"), "Without season": (TEAL, "d"), "Same as the last period": (GREY, "<"), "Same period last year": (GREY, "s"), "Past average rate": (GREY, ">")}  # fmt: skip
-    for step, (method, (colour, marker)) in enumerate(marks.items()):
-        rows = backtest[backtest.method == method]
-        if method == "Without season" and backtest.season.isna().all():
+    for step, (model, (colour, marker)) in enumerate(MARKS.items()):
+        rows = backtest[backtest.model == model]
+        if model == BacktestModel.MODEL_NO_SEASON and backtest.seasonal_factor.isna().all():
             continue
         at = rows.origin.map(days) + (step - 2) * 0.09
-        if method == "Our forecast":
+        if model == BacktestModel.MODEL_WITH_SEASON:
             reach = [rows.revenue_predicted - rows.revenue_low, rows.revenue_high - rows.revenue_predicted]
             ax.errorbar(at, rows.revenue_predicted, yerr=reach, fmt="none", ecolor=BLUE, elinewidth=4, alpha=0.3)
-        ax.scatter(at, rows.revenue_predicted, color=colour, marker=marker, s=34, label=method, zorder=3)
-    ours = backtest[backtest.method == "Our forecast"]
+        ax.scatter(at, rows.revenue_predicted, color=colour, marker=marker, s=34, label=MODEL_LABELS[model], zorder=3)
+    ours = backtest[backtest.model == BacktestModel.MODEL_WITH_SEASON]
     place = ours.origin.map(days)
     ax.hlines(ours.revenue_actual, place - 0.32, place + 0.32, color=INK, linewidth=1.8, label="What came")
     ax.set_xticks(range(len(days)), [f"{origin.day} {origin:%b}\n{origin:%Y}" for origin in days])

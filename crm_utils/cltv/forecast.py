@@ -18,7 +18,7 @@ LIKELY_CHURNED_BELOW = 0.5  # a probability of being active below which a valuab
 def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     """What the models see of each customer, from orders as known on the analysis date.
 
-    Returns customer_id, repeat_purchase_days (purchase days after the first), last_purchase_age_days and age (days from the first
+    Returns customer_id, repeat_purchase_days (purchase days after the first), last_purchase_age_days and customer_age_days (days from the first
     purchase to the last and to the analysis date), mean_purchase_value (revenue per purchase day). Orders of one day are one.
     """
     days = (
@@ -34,11 +34,13 @@ def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     )
     table = grouped.mutate(
         last_purchase_age_days=grouped["last"].delta(grouped["first"], unit="day"),
-        age=ibis.literal(analysis_date).delta(grouped["first"], unit="day"),
+        customer_age_days=ibis.literal(analysis_date).delta(grouped["first"], unit="day"),
         mean_purchase_value=grouped.revenue / (grouped.repeat_purchase_days + 1),
     )
     return (
-        table.select("customer_id", "repeat_purchase_days", "last_purchase_age_days", "age", "mean_purchase_value")
+        table.select(
+            "customer_id", "repeat_purchase_days", "last_purchase_age_days", "customer_age_days", "mean_purchase_value"
+        )
         .order_by("customer_id")
         .execute()
     )
@@ -47,7 +49,8 @@ def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
 def to_xtT(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x, t_x and T of the customers, as the models take them."""
     return tuple(
-        customers[column].to_numpy(float) for column in ("repeat_purchase_days", "last_purchase_age_days", "age")
+        customers[column].to_numpy(float)
+        for column in ("repeat_purchase_days", "last_purchase_age_days", "customer_age_days")
     )
 
 
@@ -78,11 +81,11 @@ def forecast_customers(customers: pd.DataFrame, models, analysis_date: date) -> 
 
 
 def add_lifetime_value(customers: pd.DataFrame, models, analysis_date: date, terms: ClvAssumptions) -> pd.DataFrame:
-    """The customers with clv, clv_low and clv_high, and tier: expected profit of the terms' months, discounted.
+    """The customers with clv, clv_low and clv_high, and value_tier: expected profit of the terms' months, discounted.
 
     clv = margin_rate × value of a purchase × Σ expected purchases in month m ÷ (1 + discount_rate)^(m / 12). Acquisition cost and past purchases are not in it.
     clv_low/high: 90 % interval of the expected value (parameters only, no chance): do not add them up.
-    tier: A the third of customers with the highest clv, then B and C; equal values by customer_id.
+    value_tier: A the third of customers with the highest clv, then B and C; equal values by customer_id.
     """
     days = [days_ahead(analysis_date, month) for month in range(1, terms.months + 1)] or [0]
     discount = (1 + terms.discount_rate) ** (-np.arange(1, len(days) + 1) / 12)
@@ -90,7 +93,7 @@ def add_lifetime_value(customers: pd.DataFrame, models, analysis_date: date, ter
     clv = (models.expected_purchases(customers, days) @ weights)[:, 0] * models.expected_value(customers)
     slopes = models.slopes(customers, days, weights)[:, 0, :] / np.maximum(clv, 1e-300)[:, None]
     low, high = models.expected_interval(clv, slopes)
-    return customers.assign(clv=clv, clv_low=low, clv_high=high, tier=_tiers(clv))
+    return customers.assign(clv=clv, clv_low=low, clv_high=high, value_tier=_tiers(clv))
 
 
 def forecast_totals(
@@ -98,9 +101,9 @@ def forecast_totals(
 ) -> pd.DataFrame:
     """The `forecast` table: what all customers and each segment will bring in 1, 3, 6 and 12 months.
 
-    Columns horizon_days, months, segment ("all" first), orders, revenue (with the season where one is known), revenue_low and
+    Columns horizon_days, months, segment ("all" first), purchase_days, revenue (with the season where one is known), revenue_low and
     revenue_high (90 % prediction interval: parameters, chance and the `error` of past forecasts), revenue_without_seasonality,
-    season (null where not known). `seasons` holds a `season.Season` for each number of months.
+    seasonal_factor (null where not known). `seasons` holds a `season.Season` for each number of months.
     """
     days = horizons(analysis_date)
     named = customers[["customer_id"]].merge(segments, on="customer_id", how="left", validate="one_to_one").segment
@@ -117,12 +120,12 @@ def forecast_totals(
             "horizon_days": table.days.to_numpy(),
             "months": table.days.map({day: months for months, day in days.items()}).to_numpy(),
             "segment": table.group.to_numpy(),
-            "orders": table.orders.to_numpy() * table.days.map(busy).to_numpy(),
+            "purchase_days": table.purchase_days.to_numpy() * table.days.map(busy).to_numpy(),
             "revenue": revenue,
             "revenue_low": low,
             "revenue_high": high,
             "revenue_without_seasonality": table.revenue.to_numpy(),
-            "season": table.days.map(known).to_numpy(),
+            "seasonal_factor": table.days.map(known).to_numpy(),
         }
     )
 
@@ -167,7 +170,7 @@ def customer_table(
 ) -> pd.DataFrame:
     """RFM, segment and expected value of every customer in one table, the most valuable first.
 
-    Columns of `customers`, segment, and of `valued`: p_alive, expected orders and revenue (_1m to _12m), clv with its range, tier and
+    Columns of `customers`, segment, and of `valued`: p_alive, expected orders and revenue (_1m to _12m), clv with its range, value_tier and
     what it rests on (horizon_months, margin_rate, discount_rate), historical_clv. Money to cents, the rest to four decimals.
     """
     rests_on = {
@@ -176,7 +179,7 @@ def customer_table(
         "discount_rate": terms.discount_rate,
     }
     known = valued.drop(
-        columns=["repeat_purchase_days", "last_purchase_age_days", "age", "mean_purchase_value"]
+        columns=["repeat_purchase_days", "last_purchase_age_days", "customer_age_days", "mean_purchase_value"]
     ).assign(**rests_on)
     known = known.round({name: 2 if "clv" in name or "revenue" in name else 4 for name in known.columns})
     whole = customers.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
@@ -235,5 +238,6 @@ def _list_columns(customers: pd.DataFrame, *extra: str) -> pd.DataFrame:
         "clv_high",
     ]
     return customers.assign(
-        purchase_days=customers.repeat_purchase_days + 1, silent_days=customers.age - customers.last_purchase_age_days
+        purchase_days=customers.repeat_purchase_days + 1,
+        silent_days=customers.customer_age_days - customers.last_purchase_age_days,
     )[columns]

@@ -3,6 +3,7 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from crm_utils.cltv.backtest.narrative import MODEL_LABELS
 from crm_utils.cltv.worked_example import Example
 from crm_utils.core import formatting
 from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
@@ -11,10 +12,17 @@ from crm_utils.core.display.table_style import Collapsible, collapsible, style_t
 def forecast(outlook: pd.DataFrame, currency: str) -> Styler:
     shown = outlook[outlook.segment == "all"]
     horizon = [formatting.plural(months, "month") for months in shown.months]
-    columns = ["orders", "revenue", "revenue_low", "revenue_high", "revenue_without_seasonality", "season"]
-    if shown.season[shown.months < 12].isna().all():
+    columns = [
+        "purchase_days",
+        "revenue",
+        "revenue_low",
+        "revenue_high",
+        "revenue_without_seasonality",
+        "seasonal_factor",
+    ]
+    if shown.seasonal_factor[shown.months < 12].isna().all():
         columns = columns[:4]
-    table = shown[columns].rename(columns={"orders": "purchase_days"})
+    table = shown[columns].copy()
     table.insert(0, "horizon", horizon)
     caption = "Expected from today’s customers, before margin and not discounted, with the range that should hold nine times in ten"
     return style_table(table, caption, currency, {"horizon": "In the next"})
@@ -23,9 +31,13 @@ def forecast(outlook: pd.DataFrame, currency: str) -> Styler:
 def backtest(backtest: pd.DataFrame, currency: str) -> Collapsible | None:
     if backtest.empty:
         return None
-    columns = ["origin", "method", "purchase_days_actual", "purchase_days_predicted", "revenue_actual", "revenue_predicted", "revenue_low", "revenue_high", "season", "mae_purchase_days", "top_decile_capture"]  # fmt: skip
-    shown = backtest[columns].assign(origin=[formatting.day(origin) for origin in backtest.origin])
-    table = style_table(shown, "Forecasts made at past dates, and what came", currency, {"origin": "Made on"})
+    columns = ["origin", "model", "purchase_days_actual", "purchase_days_predicted", "revenue_actual", "revenue_predicted", "revenue_low", "revenue_high", "seasonal_factor", "mae_purchase_days", "top_decile_capture"]  # fmt: skip
+    shown = backtest[columns].assign(
+        origin=[formatting.day(origin) for origin in backtest.origin], model=backtest.model.map(MODEL_LABELS)
+    )
+    table = style_table(
+        shown, "Forecasts made at past dates, and what came", currency, {"origin": "Made on", "model": "Method"}
+    )
     return collapsible("All tests in numbers", table)
 
 
@@ -140,7 +152,7 @@ def _months(months: pd.DataFrame) -> Styler:
 
 
 def article(article: pd.DataFrame, currency: str, note: object) -> Collapsible:
-    tiers = article.groupby("tier").agg(
+    tiers = article.groupby("article_tier").agg(
         customers=("cltv", "size"),
         revenue=("revenue", "sum"),
         cltv=("cltv", "sum"),

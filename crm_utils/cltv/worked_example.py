@@ -97,7 +97,7 @@ def calculation_steps(
         ("Purchase days (n)", "days with an order; orders of one day count as one", count(n)),
         ("Repeat purchase days (x)", f"n − 1 = {count(n)} − 1", count(row.repeat_purchase_days)),
         ("Age at the last of them (t_x), days", f"last purchase day − first = {last} − {first}", count(row.last_purchase_age_days)),
-        ("Age today (T), days", f"analysis date − first purchase day = {day(analysis_date)} − {first}", count(row.age)),
+        ("Age today (T), days", f"analysis date − first purchase day = {day(analysis_date)} − {first}", count(row.customer_age_days)),
         ("Mean value of a purchase day (z)", f"revenue ÷ n = {bought.revenue.sum():,.2f} ÷ {count(n)}", f"{row.mean_purchase_value:,.2f}"),
         ("Parameters of the purchase model", "fitted to all customers", _parameters(models.purchase)),
         ("Probability of being active (P)", models.purchase.alive_formula, f"{active:.4f}"),

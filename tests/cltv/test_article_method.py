@@ -31,7 +31,7 @@ def test_toy_customers_by_hand():
     assert table.profit_margin.tolist() == [5, 15, 50]
     assert table.cltv.tolist() == pytest.approx([500, 4500, 50_000])
     assert table.cltv_scaled.tolist() == pytest.approx([1, 9, 100], abs=0.1)
-    assert table.tier.tolist() == ["C", "B", "A"]
+    assert table.article_tier.tolist() == ["C", "B", "A"]
 
 
 def test_the_articles_value_to_the_penny(published):
@@ -41,7 +41,7 @@ def test_the_articles_value_to_the_penny(published):
     assert round(published.cltv.max(), 2) == 2_629_451.23
     assert round(published.cltv.median(), 6) == pytest.approx(15.235433, abs=1e-6)
     assert round(published.repeat_rate.iloc[0], 7) == 0.6558322
-    tiers = published.groupby("tier").revenue.agg(["size", "sum"]).round(2)
+    tiers = published.groupby("article_tier").revenue.agg(["size", "sum"]).round(2)
     assert tiers["size"].tolist() == [1446] * 3
     assert tiers["sum"].tolist() == [7_562_017.78, 1_030_419.21, 318_988.91]
 
@@ -117,9 +117,9 @@ def test_churn_by_hand():
 
 def test_value_has_the_right_dimensions():
     """Margin .3 × 50 a day × 4 days in 182 days (2 periods) ÷ churn .5 = 60; money doubles it, another customer does not."""
-    one = pd.DataFrame({"age": [182], "repeat_purchase_days": [3], "mean_purchase_value": [50.0]})
+    one = pd.DataFrame({"customer_age_days": [182], "repeat_purchase_days": [3], "mean_purchase_value": [50.0]})
     assert article_method.historical_clv(one, 0.3, 0.5).tolist() == [60]
     assert article_method.historical_clv(one.assign(mean_purchase_value=100.0), 0.3, 0.5).tolist() == [120]
     assert article_method.historical_clv(pd.concat([one, one]), 0.3, 0.5).tolist() == [60, 60]
-    newcomer = pd.DataFrame({"age": [3], "repeat_purchase_days": [0], "mean_purchase_value": [50.0]})
+    newcomer = pd.DataFrame({"customer_age_days": [3], "repeat_purchase_days": [0], "mean_purchase_value": [50.0]})
     assert article_method.historical_clv(newcomer, 0.3, 0.5).tolist() == [30]  # one day a period, not 30

@@ -85,8 +85,8 @@ def test_it_honours_its_contract(valued):
     table = check_contract(valued.assign(historical_clv=1.0), "cltv")
     assert (table.clv_low <= table.clv).all() and (table.clv <= table.clv_high).all()
     assert table.p_alive.isna().equals(table.repeat_purchase_days == 0)
-    assert table.tier.value_counts().to_dict() == {"A": 100, "B": 100, "C": 100}
-    assert table[table.tier == "A"].clv.min() >= table[table.tier == "B"].clv.max()
+    assert table.value_tier.value_counts().to_dict() == {"A": 100, "B": 100, "C": 100}
+    assert table[table.value_tier == "A"].clv.min() >= table[table.value_tier == "B"].clv.max()
 
 
 @pytest.mark.parametrize("months", [0, 1200])
@@ -108,7 +108,7 @@ def test_outlook_agrees_with_the_customers(customers, models, valued, segments):
     assert everyone.revenue[12] == pytest.approx(valued.expected_revenue_12m.sum())
     assert everyone.revenue_without_seasonality[3] == pytest.approx(valued.expected_revenue_3m.sum())
     assert everyone.revenue[3] == pytest.approx(1.5 * everyone.revenue_without_seasonality[3])
-    assert everyone.season.isna().to_dict() == {1: False, 3: False, 6: True, 12: False}
+    assert everyone.seasonal_factor.isna().to_dict() == {1: False, 3: False, 6: True, 12: False}
     assert ((table.revenue_low < table.revenue) & (table.revenue < table.revenue_high)).all()
     totals = forecast.value_by_segment(valued, segments, table)
     assert totals.expected_revenue_12m.sum() == pytest.approx(everyone.revenue[12])
@@ -142,7 +142,7 @@ def test_thin_data_go_on_with_the_average_rate(segments):
             "customer_id": list("abcd"),
             "repeat_purchase_days": 0,
             "last_purchase_age_days": 0,
-            "age": [9, 5, 3, 0],
+            "customer_age_days": [9, 5, 3, 0],
             "mean_purchase_value": [5.0, 6, 7, 8],
         }
     )

@@ -8,7 +8,7 @@ import pytest
 
 from crm_utils.cltv import btyd, charts, tables
 from crm_utils.cltv import narrative as cltv_narrative
-from crm_utils.cltv.backtest import LAST_YEAR, MODEL_NO_SEASON, MODEL_WITH_SEASON, REPEAT_PERIOD, narrative
+from crm_utils.cltv.backtest import BacktestModel, narrative
 from crm_utils.cltv.seasonality import Seasonality
 from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.display.table_style import collapsible
@@ -20,7 +20,7 @@ def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, sea
         {
             "origin": pd.Timestamp("2011-01-01") + pd.Timedelta(days=91 * place),
             "horizon_days": 91,
-            "method": method,
+            "model": model,
             "purchase_days_actual": 10.0,
             "purchase_days_predicted": 9.0,
             "revenue_actual": 100.0,
@@ -29,15 +29,15 @@ def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, sea
             "mae_purchase_days": 0.5,
             "top_decile_capture": share,
             "past_spend_capture": 0.3,
-            "season": season if method == MODEL_WITH_SEASON and place else np.nan,
+            "seasonal_factor": season if model == BacktestModel.MODEL_WITH_SEASON and place else np.nan,
             "revenue_low": forecast * 0.8,
             "revenue_high": forecast * 1.2,
         }
         for place in range(origins)
-        for method, forecast, share in (
-            (MODEL_WITH_SEASON, ours, capture),
-            (MODEL_NO_SEASON, ours, capture),
-            (REPEAT_PERIOD, rule, 0.6),
+        for model, forecast, share in (
+            (BacktestModel.MODEL_WITH_SEASON, ours, capture),
+            (BacktestModel.MODEL_NO_SEASON, ours, capture),
+            (BacktestModel.SAME_AS_LAST_PERIOD, rule, 0.6),
         )
     ]
     return pd.DataFrame(rows)
@@ -73,16 +73,19 @@ def test_a_rule_is_judged_on_the_tests_it_can_be_made_for():
     """Last year's rule, 10 % off, needs a year of history: in its three tests of five we are 20 % off, and 5 % before."""
     tested = trials(105, 140, origins=5)
     tested.loc[
-        (tested.method == MODEL_WITH_SEASON) & (tested.origin > tested.origin.unique()[1]), "revenue_predicted"
+        (tested.model == BacktestModel.MODEL_WITH_SEASON) & (tested.origin > tested.origin.unique()[1]),
+        "revenue_predicted",
     ] = 120.0
-    last_year = tested[(tested.method == REPEAT_PERIOD) & (tested.origin > tested.origin.unique()[1])]
-    rows = pd.concat([tested, last_year.assign(method=LAST_YEAR, revenue_predicted=90.0)])
+    last_year = tested[
+        (tested.model == BacktestModel.SAME_AS_LAST_PERIOD) & (tested.origin > tested.origin.unique()[1])
+    ]
+    rows = pd.concat([tested, last_year.assign(model=BacktestModel.SAME_PERIOD_LAST_YEAR, revenue_predicted=90.0)])
     assert (
         "our revenue forecast was 14% off on average, no closer than the best simple rule "
         "(“same period last year”: 10% in the 3 tests it can be made for, ours 20% there)."
     ) in narrative.verdict(rows)
     assert "closer than the best simple rule (“same as the last period”: 40%)" in narrative.verdict(tested)
-    two = rows[(rows.method != LAST_YEAR) | (rows.origin > tested.origin.unique()[2])]
+    two = rows[(rows.model != BacktestModel.SAME_PERIOD_LAST_YEAR) | (rows.origin > tested.origin.unique()[2])]
     assert "same as the last period" in narrative.verdict(two)  # two tests of five are too few to judge a rule by
 
 
@@ -154,12 +157,12 @@ def outlook() -> pd.DataFrame:
         {
             "segment": "all",
             "months": [3, 12],
-            "orders": [3.0, 9.0],
+            "purchase_days": [3.0, 9.0],
             "revenue": [500.0, 2000.0],
             "revenue_low": [400.0, 1500.0],
             "revenue_high": [700.0, 2600.0],
             "revenue_without_seasonality": [450.0, 2000.0],
-            "season": [np.nan, 1.0],
+            "seasonal_factor": [np.nan, 1.0],
         }  # fmt: skip
     )
 
@@ -196,7 +199,7 @@ def test_an_unknown_season_is_not_in_the_range():
 def test_the_unadjusted_figure_shows_only_beside_a_season():
     plain, seasonal = (
         tables.forecast(outlook(), "GBP").to_html(),
-        tables.forecast(outlook().assign(season=1.2), "GBP").to_html(),
+        tables.forecast(outlook().assign(seasonal_factor=1.2), "GBP").to_html(),
     )
     assert "Without season" not in plain
     assert "Without season" in seasonal and "×1.20" in seasonal
@@ -212,10 +215,10 @@ def test_the_tracking_figure_shows_each_test():
     ax = charts.tracking(trials(110, 100), "USD")
     assert len(ax.get_xticks()) == 3
     assert {text.get_text() for text in ax.get_legend().get_texts()} == {
-        MODEL_WITH_SEASON,
-        REPEAT_PERIOD,
+        "Our forecast",
+        "Same as the last period",
         "What came",
-        LAST_YEAR,
+        "Same period last year",
         "Past average rate",
     }
 
@@ -231,7 +234,7 @@ def test_unidentified_dropout_is_no_finding():
 
 
 def test_a_year_before_the_same_forecast_is_told_with_what_came():
-    tried = pd.DataFrame({"method": [narrative.OURS], "customers": 4200, "revenue_predicted": 8.8e6, "revenue_actual": 6.5e6, "revenue_new": 1.5e6})  # fmt: skip
+    tried = pd.DataFrame({"model": [narrative.OURS], "customers": 4200, "revenue_predicted": 8.8e6, "revenue_actual": 6.5e6, "revenue_new": 1.5e6})  # fmt: skip
     assert narrative.year_before(tried, "GBP") == (
         "A year before, the same forecast for the 4,200 customers of that day would have been £8.80 million; "
         "£6.50 million came, so it was 35% too high. Customers won since then brought another £1.50 million."

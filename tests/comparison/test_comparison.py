@@ -27,11 +27,11 @@ FORECAST = pd.DataFrame(
         "horizon_days": [31, 91, 182, 365, 91, 91],
         "months": [1, 3, 6, 12, 3, 3],
         "segment": ["all", "all", "all", "all", "A", "B"],
-        "orders": 1.0,
+        "purchase_days": 1.0,
         "revenue": [100.0, 300.0, 600.0, 1200.0, 250.0, 50.0],
         "revenue_low": [80.0, 250.0, 500.0, 900.0, 200.0, 10.0],
         "revenue_high": [120.0, 350.0, 700.0, 1500.0, 300.0, 90.0],
-        "season": float("nan"),
+        "seasonal_factor": float("nan"),
     }
 )
 

@@ -175,8 +175,8 @@ def derived(folder: Path) -> set[str]:
         shown.break_point_lift.between(shown.lift_low, shown.lift_high).sum(),
         tested.origin.nunique(),
         -sum(row[-1] or 0 for row in segments.iter_rows(min_row=3, values_only=True)),  # what contacting all would lose
-        *tested.groupby("method").miss.mean(),
-        *tested.groupby("method").top_decile_capture.mean(),
+        *tested.groupby("model").miss.mean(),
+        *tested.groupby("model").top_decile_capture.mean(),
     ]
     return {text for value in values for text in written(value)}
 

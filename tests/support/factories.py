@@ -24,7 +24,7 @@ def three_hundred() -> pd.DataFrame:
             "customer_id": [f"c{i:03}" for i in range(300)],
             "repeat_purchase_days": x,
             "last_purchase_age_days": last,
-            "age": age,
+            "customer_age_days": age,
             "mean_purchase_value": rng.gamma(4, 10, 300),
         }
     )

@@ -14,11 +14,7 @@ from crm_utils.cltv.backtest.model_comparison import (
     compare_models,
 )
 from crm_utils.cltv.backtest.rolling_origin import (
-    LAST_YEAR,
-    MEAN_RATE,
-    MODEL_NO_SEASON,
-    MODEL_WITH_SEASON,
-    REPEAT_PERIOD,
+    BacktestModel,
     add_intervals,
     backtest_origin,
     backtest_origins,
@@ -28,16 +24,12 @@ from crm_utils.cltv.backtest.rolling_origin import (
 )
 
 __all__ = [
+    "BacktestModel",
     "backtest_by_customer",
     "backtest_by_frequency",
     "backtest_by_segment",
     "last_backtest",
     "segments_as_of",
-    "MODEL_WITH_SEASON",
-    "LAST_YEAR",
-    "MEAN_RATE",
-    "MODEL_NO_SEASON",
-    "REPEAT_PERIOD",
     "best_challenger",
     "compare_models",
     "append_challenger_rows",

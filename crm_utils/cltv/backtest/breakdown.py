@@ -38,11 +38,13 @@ def backtest_by_customer(
     customers = forecast.rfm_summary(before, origin)
     actual, _ = purchases_between(orders_as_of(orders, adjustments, end), origin, end, customers.customer_id)
     models = btyd.fit_customer_base(customers, model)
-    found = seasonality.estimate_seasonality(seasonality.daily_totals(before), origin, horizon_days, customers.age)
+    found = seasonality.estimate_seasonality(
+        seasonality.daily_totals(before), origin, horizon_days, customers.customer_age_days
+    )
     expected = models.expected_purchases(customers, [horizon_days])[:, 0]
     return customers[["customer_id", "repeat_purchase_days"]].assign(
         purchase_days_predicted=expected * found.days_factor,
-        purchase_days_actual=actual.orders.to_numpy(float),
+        purchase_days_actual=actual.purchase_days.to_numpy(float),
         revenue_predicted=expected * models.expected_value(customers) * found.factor,
         revenue_actual=actual.revenue.to_numpy(float),
     )

@@ -79,7 +79,9 @@ def _log_errors(
     ].revenue.sum()
     if btyd.insufficient_data_reason(behaviour[0], behaviour[2]) or actual <= 0:
         return dict.fromkeys(models, 0.0)
-    factor = seasonality.estimate_seasonality(seasonality.daily_totals(before), origin, days, customers.age).factor
+    factor = seasonality.estimate_seasonality(
+        seasonality.daily_totals(before), origin, days, customers.customer_age_days
+    ).factor
     value = btyd.fit_gamma_gamma(behaviour[0] + 1, customers.mean_purchase_value)
     worth = value.expected_value(behaviour[0] + 1, customers.mean_purchase_value.to_numpy()) * factor
     return {

@@ -3,11 +3,20 @@
 import pandas as pd
 
 from crm_utils.cltv import btyd
+from crm_utils.cltv.backtest.rolling_origin import BacktestModel
 from crm_utils.core.display.paragraphs import Paragraph, paragraph
 from crm_utils.core.formatting import count, day, join_names, money, percent, plural
 
 CLOSE = 0.02  # differences in accuracy or capture below two points are called even
-OURS, UNADJUSTED, SPENT = "Our forecast", "Without season", "Revenue so far"
+OURS, UNADJUSTED = BacktestModel.MODEL_WITH_SEASON, BacktestModel.MODEL_NO_SEASON
+MODEL_LABELS = {
+    BacktestModel.MODEL_WITH_SEASON: "Our forecast",
+    BacktestModel.MODEL_NO_SEASON: "Without season",
+    BacktestModel.SAME_AS_LAST_PERIOD: "Same as the last period",
+    BacktestModel.SAME_PERIOD_LAST_YEAR: "Same period last year",
+    BacktestModel.PAST_AVERAGE_RATE: "Past average rate",
+}
+REVENUE_SO_FAR = "Revenue so far"
 FEW = 3  # tests below which a verdict is a first impression
 NO_TEST = "The history is too short or too thin to test a forecast: it takes four weeks and 20 customers who bought twice before the test begins."
 
@@ -17,10 +26,10 @@ def verdict(backtest: pd.DataFrame) -> Paragraph:
     if backtest.empty:
         return paragraph(NO_TEST)
     tests, beside = backtest.origin.nunique(), _beside_rules(backtest)
-    ours = backtest[backtest.method == OURS]
+    ours = backtest[backtest.model == OURS]
     rule = beside.loc[(beside.miss - beside.our_miss).fillna(0).idxmin()]
     spent = pd.Series(
-        {"capture": ours.past_spend_capture.mean(), "our_capture": ours.top_decile_capture.mean()}, name=SPENT
+        {"capture": ours.past_spend_capture.mean(), "our_capture": ours.top_decile_capture.mean()}, name=REVENUE_SO_FAR
     )
     ranks = pd.concat([beside[["capture", "our_capture"]].astype(float).fillna(0), spent.to_frame().T])
     ranking = ranks.loc[(ranks.our_capture - ranks.capture).idxmin()]
@@ -33,8 +42,8 @@ def verdict(backtest: pd.DataFrame) -> Paragraph:
         else f"Tested once, on the last {plural(backtest.horizon_days.iloc[0], 'day')}"
     )
     return paragraph(
-        f"{where}, our revenue forecast was {percent(_miss(ours).abs().mean())} off{' on average' if tests > 1 else ''}, {total} the best simple rule (“{rule.name.lower()}”: {percent(rule.miss)}{_there(rule, tests)}).",
-        f"It ranks customers {better} a simple rule: its top tenth brought {percent(ranking.our_capture)} of the revenue, against {percent(ranking.capture)} for “{ranking.name.lower()}”.",
+        f"{where}, our revenue forecast was {percent(_miss(ours).abs().mean())} off{' on average' if tests > 1 else ''}, {total} the best simple rule (“{MODEL_LABELS[rule.name].lower()}”: {percent(rule.miss)}{_there(rule, tests)}).",
+        f"It ranks customers {better} a simple rule: its top tenth brought {percent(ranking.our_capture)} of the revenue, against {percent(ranking.capture)} for “{MODEL_LABELS.get(ranking.name, ranking.name).lower()}”.",
         _with_season(backtest),
         f"With fewer than {FEW} tests this is a first impression." if tests < FEW else "",
     )
@@ -44,7 +53,7 @@ def tracking(backtest: pd.DataFrame) -> Paragraph:
     """How often the ranges held what came, and how far the last forecast was off."""
     if backtest.empty:
         return paragraph(NO_TEST)
-    ours = backtest[backtest.method == OURS]
+    ours = backtest[backtest.model == OURS]
     held = int(((ours.revenue_low <= ours.revenue_actual) & (ours.revenue_actual <= ours.revenue_high)).sum())
     last = ours.iloc[-1]
     return paragraph(
@@ -58,7 +67,7 @@ def year_before(tried: pd.DataFrame, currency: str) -> Paragraph:
         return paragraph(
             "A forecast over 12 months could not be tried yet: the history is too short to make one a year before."
         )
-    ours = tried[tried.method == OURS].iloc[0]
+    ours = tried[tried.model == OURS].iloc[0]
     said, came = ours.revenue_predicted, ours.revenue_actual
     return paragraph(
         f"A year before, the same forecast for the {plural(ours.customers, 'customer')} of that day would have been {money(said, currency)};",
@@ -73,7 +82,7 @@ def not_yet_won(backtest: pd.DataFrame, currency: str) -> Paragraph:
     """What customers won after an origin added: in no forecast here."""
     if backtest.empty:
         return paragraph(NO_TEST)
-    ours = backtest[backtest.method == OURS]
+    ours = backtest[backtest.model == OURS]
     new, known = ours.revenue_new.sum(), ours.revenue_actual.sum()
     if not new:
         return paragraph("No customer was won during the tests, so nothing came on top of the forecasts.")
@@ -120,7 +129,7 @@ def challenger(misses: pd.DataFrame, winner: str) -> Paragraph:
 
 def tracking_in_words(backtest: pd.DataFrame, currency: str) -> str:
     """What the tracking figure shows."""
-    ours = backtest[backtest.method == OURS]
+    ours = backtest[backtest.model == OURS]
     tests = "; ".join(
         f"from {day(row.origin)} forecast {money(row.revenue_predicted, currency)}, actual {money(row.revenue_actual, currency)}"
         for row in ours.itertuples()
@@ -152,10 +161,10 @@ def _beside_rules(backtest: pd.DataFrame) -> pd.DataFrame:
     A rule that fewer than three tests know is left out where there are more: last year's needs a year before it.
     """
     rows = backtest.assign(miss=_miss(backtest).abs(), capture=backtest.top_decile_capture)
-    ours = rows[rows.method == OURS].set_index("origin")[["miss", "capture"]].add_prefix("our_")
-    rules = rows[~rows.method.isin([OURS, UNADJUSTED])].join(ours, on="origin")
-    table = rules.groupby("method")[["miss", "our_miss", "capture", "our_capture"]].mean()
-    table.insert(0, "tests", rules.groupby("method").size())
+    ours = rows[rows.model == OURS].set_index("origin")[["miss", "capture"]].add_prefix("our_")
+    rules = rows[~rows.model.isin([OURS, UNADJUSTED])].join(ours, on="origin")
+    table = rules.groupby("model")[["miss", "our_miss", "capture", "our_capture"]].mean()
+    table.insert(0, "tests", rules.groupby("model").size())
     return table[table.tests >= min(FEW, backtest.origin.nunique())]
 
 
@@ -170,11 +179,11 @@ def _there(rule: pd.Series, tests: int) -> str:
 
 def _with_season(backtest: pd.DataFrame) -> str:
     """How the tests with a known season did, beside the same without it."""
-    ours = backtest[backtest.method == OURS]
-    known = ours[ours.season.notna()]
+    ours = backtest[backtest.model == OURS]
+    known = ours[ours.seasonal_factor.notna()]
     if known.empty:
         return ""
-    plain = backtest[(backtest.method == UNADJUSTED) & backtest.origin.isin(known.origin)]
+    plain = backtest[(backtest.model == UNADJUSTED) & backtest.origin.isin(known.origin)]
     where = (
         f"In the {plural(len(known), 'test')} where last year’s season was known"
         if len(known) < len(ours)

@@ -24,7 +24,7 @@ from crm_utils.cltv.btyd.serialization import models_to_table
 class CustomerBaseModel:
     """How often customers buy and what a purchase day is worth, with how sure that is. `withheld` says why nothing was fitted.
 
-    Customers are frames with repeat_purchase_days, last_purchase_age_days, age (days) and mean_purchase_value, as `cltv.summary` makes them.
+    Customers are frames with repeat_purchase_days, last_purchase_age_days, customer_age_days (days) and mean_purchase_value, as `cltv.summary` makes them.
     """
 
     purchase: PurchaseModel
@@ -51,8 +51,8 @@ class CustomerBaseModel:
         """How expected revenue (in `days`, columns combined by `weights`) changes with each log parameter: customer × combination × parameter."""
 
         def revenue(purchase: PurchaseModel, value: GammaGamma) -> np.ndarray:
-            orders = purchase.expected_purchases(*_behaviour(customers), np.asarray(days, float)) @ weights
-            return orders * _value(value, customers)[:, None]
+            purchases = purchase.expected_purchases(*_behaviour(customers), np.asarray(days, float)) @ weights
+            return purchases * _value(value, customers)[:, None]
 
         return intervals.jacobian(revenue, (self.purchase, self.value), self._free)
 
@@ -81,14 +81,18 @@ class CustomerBaseModel:
         return self.value.variance_of_sum(behaviour[0] + 1, customers.mean_purchase_value.to_numpy(), once, twice)
 
     def totals(self, customers: pd.DataFrame, days: list[int], groups: pd.Series) -> pd.DataFrame:
-        """Per group and horizon: group, days, orders, revenue and its relative_variance (parameters and chance)."""
-        orders = self.expected_purchases(customers, days)
-        revenue = orders * self.expected_value(customers)[:, None]
+        """Per group and horizon: group, days, purchase_days, revenue and its relative_variance (parameters and chance)."""
+        purchases = self.expected_purchases(customers, days)
+        revenue = purchases * self.expected_value(customers)[:, None]
         slopes, codes = self.slopes(customers, days, np.eye(len(days))), groups.to_numpy()
         tables = []
         for place, horizon in enumerate(days):
             columns = pd.DataFrame(
-                {"orders": orders[:, place], "revenue": revenue[:, place], "chance": self.variance(customers, horizon)}
+                {
+                    "purchase_days": purchases[:, place],
+                    "revenue": revenue[:, place],
+                    "chance": self.variance(customers, horizon),
+                }
             )
             sums = columns.groupby(codes).sum()
             moves = pd.DataFrame(slopes[:, place, :]).groupby(codes).sum().to_numpy()
@@ -127,7 +131,8 @@ def _fitted_value(days: np.ndarray, mean_purchase_value: pd.Series) -> tuple[Gam
 
 def _behaviour(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tuple(
-        customers[column].to_numpy(float) for column in ("repeat_purchase_days", "last_purchase_age_days", "age")
+        customers[column].to_numpy(float)
+        for column in ("repeat_purchase_days", "last_purchase_age_days", "customer_age_days")
     )
 
 

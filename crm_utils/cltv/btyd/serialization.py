@@ -40,10 +40,11 @@ def models_from_table(model: pd.DataFrame) -> tuple[PurchaseModel, GammaGamma]:
 def purchase_probabilities(model: PurchaseModel, customers: pd.DataFrame, windows: list[int]) -> pd.DataFrame:
     """P(a customer buys within each window by itself): one row per customer_id, one column per window in days.
 
-    `customers` has customer_id, repeat_purchase_days, last_purchase_age_days and age.
+    `customers` has customer_id, repeat_purchase_days, last_purchase_age_days and customer_age_days.
     """
     behaviour = [
-        customers[column].to_numpy(float) for column in ("repeat_purchase_days", "last_purchase_age_days", "age")
+        customers[column].to_numpy(float)
+        for column in ("repeat_purchase_days", "last_purchase_age_days", "customer_age_days")
     ]
     return pd.DataFrame(
         {int(days): model.purchase_probability(*behaviour, days) for days in sorted(set(windows))},

@@ -49,7 +49,7 @@ COLUMN_FORMATS = {  # column: (format, heading where the name does not do)
     "p_alive": (SHARE, "Still active"),
     "historical_clv": (MONEY, "From the past alone"),
     "standard_error": ("{:,.4f}", None),
-    "season": ("×{:.2f}", None),
+    "seasonal_factor": ("×{:.2f}", "Season"),
     "value": ("{:,.4f}", None),
     "expected_purchase_days_12m": (COUNT, "Expected purchase days"),
     "expected_revenue_12m": (MONEY, None),

@@ -9,7 +9,7 @@ import pytest
 
 from crm_utils.cleaning import rules
 from crm_utils.cltv import backtest
-from crm_utils.cltv.backtest import LAST_YEAR, MODEL_NO_SEASON, MODEL_WITH_SEASON
+from crm_utils.cltv.backtest import BacktestModel
 from crm_utils.core import orders
 from crm_utils.core.contracts import check_contract
 from crm_utils.rfm import measures
@@ -35,8 +35,8 @@ def cdnow_orders(cdnow_lines) -> ibis.Table:
     return orders.orders_from_lines(lines.filter(lines.removed_by.isnull()).drop("removed_by")).cache()
 
 
-def miss(trials: pd.DataFrame, method: str, days: list[date]) -> pd.Series:
-    rows = trials[(trials.method == method) & trials.origin.isin(pd.to_datetime(days))].set_index("origin")
+def miss(trials: pd.DataFrame, model: str, days: list[date]) -> pd.Series:
+    rows = trials[(trials.model == model) & trials.origin.isin(pd.to_datetime(days))].set_index("origin")
     return rows.revenue_predicted / rows.revenue_actual - 1
 
 
@@ -54,23 +54,25 @@ def test_online_retail_plain_model(retail_trials):
     """The known failure of the plain model on known customers' revenue: +27 %, +12 %, −39 % (methods §6); on the mean of all
     purchase days, and with overlap removed, it is +28 %, +13 %, −38 %.
     """
-    plain = miss(retail_trials, MODEL_NO_SEASON, QUARTERLY)
+    plain = miss(retail_trials, BacktestModel.MODEL_NO_SEASON, QUARTERLY)
     assert plain.tolist() == pytest.approx([0.280, 0.131, -0.376], abs=2e-3)
     assert plain.abs().mean() == pytest.approx(0.26, abs=0.01)
 
 
 def test_online_retail_with_season(retail_trials):
     """A simple rule reached a mean error of 8 % at the three quarterly origins; one method for all, nothing tuned."""
-    assert miss(retail_trials, MODEL_WITH_SEASON, QUARTERLY).abs().mean() <= 0.08
-    assert miss(retail_trials, MODEL_WITH_SEASON, MONTHLY).abs().mean() <= 0.08
-    assert retail_trials[retail_trials.method == MODEL_WITH_SEASON].season.notna().all()
+    assert miss(retail_trials, BacktestModel.MODEL_WITH_SEASON, QUARTERLY).abs().mean() <= 0.08
+    assert miss(retail_trials, BacktestModel.MODEL_WITH_SEASON, MONTHLY).abs().mean() <= 0.08
+    assert retail_trials[retail_trials.model == BacktestModel.MODEL_WITH_SEASON].seasonal_factor.notna().all()
 
 
 def test_the_winter_of_2010_gets_no_season(retail_orders, no_adjustments):
     """Where last year's weeks are cut off on the left, a season would fail: it is withheld."""
-    rows = backtest.backtest_origin(retail_orders, no_adjustments, date(2010, 12, 9), 91).set_index("method")
-    assert np.isnan(rows.season[MODEL_WITH_SEASON])
-    assert rows.revenue_predicted[MODEL_WITH_SEASON] == rows.revenue_predicted[MODEL_NO_SEASON]
+    rows = backtest.backtest_origin(retail_orders, no_adjustments, date(2010, 12, 9), 91).set_index("model")
+    assert np.isnan(rows.seasonal_factor[BacktestModel.MODEL_WITH_SEASON])
+    assert (
+        rows.revenue_predicted[BacktestModel.MODEL_WITH_SEASON] == rows.revenue_predicted[BacktestModel.MODEL_NO_SEASON]
+    )
 
 
 def test_nothing_after_the_origin_is_seen(retail_orders, no_adjustments):
@@ -104,7 +106,7 @@ def test_late_cancellations_do_not_reach_back(retail_orders):
 def test_ranges_hold_on_real_data(retail_trials, cdnow_orders, no_adjustments):
     """90 % ranges over Online Retail II's seven monthly origins with a season and CDNOW's three 13-week origins."""
     cdnow = backtest.rolling_origin_backtest(cdnow_orders, no_adjustments, date(1998, 6, 30), 91)
-    ours = pd.concat([table[table.method == MODEL_WITH_SEASON] for table in (retail_trials, cdnow)])
+    ours = pd.concat([table[table.model == BacktestModel.MODEL_WITH_SEASON] for table in (retail_trials, cdnow)])
     held = (ours.revenue_low <= ours.revenue_actual) & (ours.revenue_actual <= ours.revenue_high)
     width = (ours.revenue_high - ours.revenue_low) / ours.revenue_predicted
     assert len(ours) == 10
@@ -117,13 +119,13 @@ def test_baselines_by_hand(no_adjustments):
     days = pd.date_range("2010-01-01", "2011-12-31", freq="MS")
     table = pd.DataFrame([(f"c{c:03}", day) for c in range(100) for day in days], columns=["customer_id", "ordered_at"])
     table = table.assign(order_id=table.customer_id + table.ordered_at.astype(str), revenue=10.0, units=1.0, lines=1)
-    rows = backtest.backtest_origin(ibis.memtable(table), no_adjustments, date(2011, 9, 29), 91).set_index("method")
+    rows = backtest.backtest_origin(ibis.memtable(table), no_adjustments, date(2011, 9, 29), 91).set_index("model")
     assert rows.revenue_actual.tolist() == [3000] * 5  # October, November, December
-    assert rows.revenue_predicted["Same as the last period"] == 3000  # July, August, September
-    assert rows.revenue_predicted[LAST_YEAR] == 3000
+    assert rows.revenue_predicted[BacktestModel.SAME_AS_LAST_PERIOD] == 3000  # July, August, September
+    assert rows.revenue_predicted[BacktestModel.SAME_PERIOD_LAST_YEAR] == 3000
     # 20 repeat days in 636 days, × 91 days × 10 × 100 customers
-    assert rows.revenue_predicted["Past average rate"] == pytest.approx(20 / 636 * 91 * 10 * 100)
-    assert rows.revenue_predicted[MODEL_WITH_SEASON] == pytest.approx(3000, rel=0.05)
+    assert rows.revenue_predicted[BacktestModel.PAST_AVERAGE_RATE] == pytest.approx(20 / 636 * 91 * 10 * 100)
+    assert rows.revenue_predicted[BacktestModel.MODEL_WITH_SEASON] == pytest.approx(3000, rel=0.05)
     assert rows.revenue_new.tolist() == [0] * 5
     assert rows.customers.tolist() == [100] * 5
 
@@ -149,7 +151,7 @@ def test_the_parts_of_the_last_test_add_up(cdnow_orders, no_adjustments):
     last = backtest.last_backtest(cdnow_orders, no_adjustments, tested)
     halves = pd.Series(np.where(last.repeat_purchase_days > 1, "A", "B"), index=last.customer_id)
     classes, parts = backtest.backtest_by_frequency(last), backtest.backtest_by_segment(last, halves)
-    total = tested.set_index("method").loc[MODEL_WITH_SEASON]
+    total = tested.set_index("model").loc[BacktestModel.MODEL_WITH_SEASON]
     for table in (classes, parts):
         for column in ("purchase_days_predicted", "purchase_days_actual", "revenue_predicted", "revenue_actual"):
             assert table[column].sum() == pytest.approx(total[column])
@@ -217,7 +219,8 @@ def test_challengers_are_logged():
 def test_past_spend_is_a_rule_to_beat(retail_trials):
     """Known from the same data: at the top tenth the model ranks no better than past spend (0.56 and 0.56)."""
     rows = retail_trials[
-        (retail_trials.method == MODEL_WITH_SEASON) & retail_trials.origin.isin(pd.to_datetime([date(2011, 9, 9)]))
+        (retail_trials.model == BacktestModel.MODEL_WITH_SEASON)
+        & retail_trials.origin.isin(pd.to_datetime([date(2011, 9, 9)]))
     ]
     assert rows.top_decile_capture.iloc[0] == pytest.approx(0.562, abs=0.02)
     assert rows.past_spend_capture.iloc[0] == pytest.approx(0.561, abs=0.02)
@@ -225,14 +228,18 @@ def test_past_spend_is_a_rule_to_beat(retail_trials):
 
 def test_the_forecast_of_a_year_before(retail_orders, no_adjustments):
     """Online Retail II: what came of those known on 9 December 2010, summed by hand."""
-    tried = backtest.backtest_year_before(retail_orders, no_adjustments, date(2011, 12, 9)).set_index("method")
+    tried = backtest.backtest_year_before(retail_orders, no_adjustments, date(2011, 12, 9)).set_index("model")
     frame = retail_orders.execute()
     start = pd.Timestamp("2010-12-10")
     known = frame.customer_id.isin(frame.customer_id[frame.ordered_at < start])
     later = frame.ordered_at >= start
-    assert tried.revenue_actual[MODEL_WITH_SEASON] == pytest.approx(frame.revenue[known & later].sum(), abs=0.01)
-    assert tried.revenue_new[MODEL_WITH_SEASON] == pytest.approx(frame.revenue[~known & later].sum(), abs=0.01)
-    assert tried.horizon_days[MODEL_WITH_SEASON] == 365
+    assert tried.revenue_actual[BacktestModel.MODEL_WITH_SEASON] == pytest.approx(
+        frame.revenue[known & later].sum(), abs=0.01
+    )
+    assert tried.revenue_new[BacktestModel.MODEL_WITH_SEASON] == pytest.approx(
+        frame.revenue[~known & later].sum(), abs=0.01
+    )
+    assert tried.horizon_days[BacktestModel.MODEL_WITH_SEASON] == 365
 
 
 def test_a_year_before_takes_a_year_and_a_half(retail_orders, no_adjustments):

@@ -22,7 +22,7 @@ def customers(cdnow_sample) -> pd.DataFrame:
             "customer_id": first.index,
             "repeat_purchase_days": (grouped.size() - 1).to_numpy(),
             "last_purchase_age_days": (last - first).dt.days.to_numpy(),
-            "age": (pd.Timestamp("1997-09-30") - first).dt.days.to_numpy(),
+            "customer_age_days": (pd.Timestamp("1997-09-30") - first).dt.days.to_numpy(),
             "mean_purchase_value": grouped.amount.mean().to_numpy(),
         }
     )
@@ -40,7 +40,10 @@ def draw(
     names = [(m, name) for m in (models.purchase, models.value) for name in m.parameters]
     centre = np.log([getattr(model, name) for model, name in names])
     totals = []
-    x, t_x, T = (customers[name].to_numpy(float) for name in ("repeat_purchase_days", "last_purchase_age_days", "age"))
+    x, t_x, T = (
+        customers[name].to_numpy(float)
+        for name in ("repeat_purchase_days", "last_purchase_age_days", "customer_age_days")
+    )
     n, z = x + 1, customers.mean_purchase_value.to_numpy()
     for r, alpha, a, b, p, q, gamma in np.exp(rng.multivariate_normal(centre, models.covariance, draws)):
         alive = rng.random(len(x)) < btyd.BgNbd(r, alpha, a, b).p_alive(x, t_x, T)
@@ -114,7 +117,7 @@ def test_a_heavy_tail_has_a_range_that_holds(customers):
 
 def test_a_forecast_of_next_to_nothing_has_a_range(models, customers):
     """Frequent buyers who have been silent for decades: nothing is expected, and nothing is in the range."""
-    gone = customers.head(3).assign(repeat_purchase_days=400, last_purchase_age_days=400, age=40_000)
+    gone = customers.head(3).assign(repeat_purchase_days=400, last_purchase_age_days=400, customer_age_days=40_000)
     total = models.totals(gone, [91], pd.Series("gone", index=gone.index))
     low, high = ForecastErrorModel(0.1, 0).interval(total.revenue.to_numpy(), total.relative_variance.to_numpy())
     assert np.isfinite([low, high]).all()

@@ -311,7 +311,7 @@ def test_one_repeat_buyer_and_daily_buyers_are_fitted(kind):
 
 
 def summary(x, t_x, T, value) -> pd.DataFrame:
-    return pd.DataFrame({"customer_id": [str(i) for i in range(len(x))], "repeat_purchase_days": x, "last_purchase_age_days": t_x, "age": T, "mean_purchase_value": value})  # fmt: skip
+    return pd.DataFrame({"customer_id": [str(i) for i in range(len(x))], "repeat_purchase_days": x, "last_purchase_age_days": t_x, "customer_age_days": T, "mean_purchase_value": value})  # fmt: skip
 
 
 def test_too_thin_data_give_the_average_rate_and_say_so():
