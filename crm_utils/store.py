@@ -6,7 +6,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from crm_utils.config import Campaigns, SegmentMap, Settings, read_yaml
 from crm_utils.core import duckdb_engine
-from crm_utils.core.contracts import CONTRACTS, TIME, check_contract
+from crm_utils.core.contracts import CONTRACTS, check_contract
 from crm_utils.core.errors import TableError
 from crm_utils.core.formatting import NumberFormat, set_thousands_separator
 from crm_utils.core.formula_injection import escape_formulas
@@ -60,8 +60,8 @@ class Run:
         }
 
     @property
-    def side_tables(self) -> dict[str, Any]:
-        """The arguments of `sources.side_tables`, but for the day."""
+    def customer_table_args(self) -> dict[str, Any]:
+        """The arguments of `sources.read_customer_tables`, except the day."""
         settings = self.settings
         named = {name: getattr(settings, name) for name in ("attributes", "contacts", "past_campaigns")}
         return {"named": named, "source": settings.source.model_dump(), "root": self.root}
@@ -73,27 +73,39 @@ class Run:
     def path(self, name: str) -> Path:
         return self.run_dir / "data" / f"{name}.parquet"
 
-    def has(self, name: str) -> bool:
-        """Whether table `name` lies in this run: some come only where the source supports them."""
-        return self.path(name).exists()
+    @overload
+    def load(self, name: str, required: Literal[True] = True) -> pd.DataFrame: ...
 
-    def load(self, name: str) -> pd.DataFrame:
-        """Table `name` of this run, its contract checked. Raises `TableError` where it is missing or broken."""
-        frame = pd.read_parquet(self._written(name))
-        dates = CONTRACTS[name].dates if name in CONTRACTS else ()
-        return check_contract(frame.astype(dict.fromkeys(dates, TIME)), name)
+    @overload
+    def load(self, name: str, required: bool) -> pd.DataFrame | None: ...
 
-    def find(self, name: str) -> pd.DataFrame:
-        """Table `name` of this run; without a row, and only customer_id as a column, where the source does not support it."""
-        return self.load(name) if self.has(name) else pd.DataFrame({"customer_id": pd.Series([], dtype="str")})
+    def load(self, name: str, required: bool = True) -> pd.DataFrame | None:
+        """Load a table of this run and check its contract.
 
-    def load_if_there(self, name: str) -> pd.DataFrame | None:
-        """Table `name` of this run where there is one."""
-        return self.load(name) if self.has(name) else None
+        Parameters
+        ----------
+        name : str
+            Name of the table, for example "customers".
+        required : bool
+            If False, a table that does not exist is None: the source has no such data.
+
+        Returns
+        -------
+        DataFrame or None
+            The table, sorted by its key. Dates and times are `datetime64[us]`, ids are text.
+
+        Raises
+        ------
+        TableError
+            If the table is missing although it is required, or breaks its contract.
+        """
+        if not required and not self.path(name).exists():
+            return None
+        return check_contract(pd.read_parquet(self._existing_path(name)), name)
 
     def scan(self, name: str) -> ir.Table:
         """Table `name` of this run as an Ibis table: nothing is read until it is asked for."""
-        return duckdb_engine.duckdb().read_parquet(self._written(name))
+        return duckdb_engine.duckdb().read_parquet(self._existing_path(name))
 
     def save(self, table: pd.DataFrame | ir.Table, name: str) -> None:
         """Write a table, its contract checked, sorted by its key. An Ibis table is streamed and never held whole.
@@ -157,7 +169,7 @@ class Run:
         frame = pd.DataFrame([campaign.model_dump() for campaign in campaigns])
         return frame.astype({"capacity": float, "max_spend": float})  # null where there is no limit
 
-    def _written(self, name: str) -> Path:
+    def _existing_path(self, name: str) -> Path:
         path = self.path(name)
         if not path.exists():
             written = ", ".join(sorted(other.stem for other in path.parent.glob("*.parquet"))) or "none"
@@ -180,10 +192,9 @@ def slug(name: str) -> str:
 
 def _sorted(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     contract = CONTRACTS.get(name)
-    if contract is None:
+    if contract is None or not contract.key:
         return frame
-    frame = frame.sort_values(list(contract.key), ignore_index=True) if contract.key else frame
-    return frame.astype({column: pd.ArrowDtype(pa.date32()) for column in contract.dates})
+    return frame.sort_values(list(contract.key), ignore_index=True)
 
 
 def _stream(table: ir.Table, name: str, path: Path) -> None:

@@ -45,7 +45,26 @@ def test_a_table_comes_back_sorted_with_its_types_and_attributes(tmp_path):
     assert loaded.customer_id.tolist() == ["007", "b"], "ids stay text and sort the table"
     assert loaded.attrs == {"n_bins": 4}
     assert str(loaded.first_order.dtype) == "datetime64[us]"
-    assert store.scan("customers").schema()["first_order"].is_date()
+    assert store.scan("customers").schema()["first_order"].is_timestamp()
+
+
+def test_plain_pandas_reads_dates_as_dates(tmp_path):
+    """Whoever opens a published table can compare its dates without a conversion."""
+    run = Run(tmp_path)
+    run.save(CUSTOMERS, "customers")
+    run.save(ibis.memtable(ORDERS), "orders")
+    customers = pd.read_parquet(run.path("customers"))
+    assert customers.first_order.dtype == customers.last_order.dtype == "datetime64[us]"
+    assert (customers.first_order < pd.Timestamp("2024-01-02")).tolist() == [True, False]
+    assert pd.read_parquet(run.path("orders")).ordered_at.dtype == "datetime64[us]"
+    pd.testing.assert_frame_equal(customers, run.load("customers"))
+
+
+def test_a_table_that_is_not_required_is_none_if_the_source_has_no_such_data(tmp_path):
+    run = Run(tmp_path)
+    assert run.load("contacts", required=False) is None
+    run.save(CUSTOMERS, "customers")
+    assert len(run.load("customers", required=False)) == 2
 
 
 def test_a_streamed_table_equals_a_saved_one(tmp_path):

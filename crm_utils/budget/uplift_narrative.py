@@ -30,9 +30,9 @@ def measurability(table: pd.DataFrame) -> Paragraph:
     )
 
 
-def reach(table: pd.DataFrame, has_contacts: bool) -> Paragraph | NotApplicable:
+def reach(table: pd.DataFrame, contacts: pd.DataFrame | None) -> Paragraph | NotApplicable:
     """How many of those meant may be contacted."""
-    if not has_contacts:
+    if contacts is None:
         return not_applicable("the report names no table of contacts: everybody counts as reachable")
     meant = table[table.customers > 0]
     if meant.empty:

@@ -44,7 +44,7 @@ def compare_dates(root: Path, report: str, then: str, now: str) -> Path:
             raise SourceError(
                 f"{day} is no published date of {report}; there are: {', '.join(dates)}. A date that params/{report}.yaml lists is built by make report REPORT={report} DATE={day}"
             )
-        missing = [name for name in (*TABLES, *SCANNED) if not Run(folder / day).has(name)]
+        missing = [name for name in (*TABLES, *SCANNED) if not Run(folder / day).path(name).exists()]
         if missing:
             raise SourceError(f"{report} {day} has no table {missing[0]}: make report REPORT={report} DATE={day} first")
     if then == now:

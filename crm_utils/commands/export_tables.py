@@ -7,9 +7,11 @@ from typing import Any
 
 import ibis
 import ibis.expr.schema as sch
+import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends import BaseBackend
 
+from crm_utils.core.contracts import CONTRACTS
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import mask_secrets
 from crm_utils.sources import databases
@@ -33,7 +35,7 @@ def export_tables(root: Path, folder: Path, report: str, day: date, url: str) ->
         raise SourceError(
             f"results cannot be written to {engine.name}: use PostgreSQL, MySQL, MariaDB, SQLite or DuckDB"
         )
-    tables = {name: pq.read_table(folder / "data" / f"{name}.parquet") for name in TABLES}
+    tables = {name: _read(folder / "data" / f"{name}.parquet") for name in TABLES}
     try:
         for name, table in tables.items():
             _make_room(engine, name, ibis.schema(KEY | dict(sch.Schema.from_pyarrow(table.schema).items())))
@@ -44,6 +46,14 @@ def export_tables(root: Path, folder: Path, report: str, day: date, url: str) ->
         reason = databases.mask_url_secrets(" ".join(str(error).split()), url, url)[:300]
         raise SourceError(f"nothing was written to {mask_secrets(url)}: {reason}") from None
     return {name: table.num_rows for name, table in tables.items()}
+
+
+def _read(path: Path) -> pa.Table:
+    """A published table, whole days as dates."""
+    table = pq.read_table(path)
+    days = CONTRACTS[path.stem].dates
+    fields = [field.with_type(pa.date32()) if field.name in days else field for field in table.schema]
+    return table.cast(pa.schema(fields))
 
 
 def _make_room(engine: BaseBackend, name: str, schema: sch.Schema) -> None:

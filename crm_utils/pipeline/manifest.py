@@ -68,6 +68,8 @@ def is_up_to_date(job: Job) -> bool:
 
 def manifest_json(job: Job, entries: dict[str, dict], figures: dict[str, float]) -> str:
     """The manifest of a finished job; `entries` tell what each notebook left, and how long it took."""
+    from crm_utils.core.contracts import CONTRACT_VERSION  # imports pandas: only if something was built
+
     notebooks = [
         entries[book.name]
         | {
@@ -77,6 +79,7 @@ def manifest_json(job: Job, entries: dict[str, dict], figures: dict[str, float])
         for book in job.notebooks
     ]
     described = {
+        "contract_version": CONTRACT_VERSION,
         "report": job.name,
         "title": job.report.title,
         "currency": job.report.currency,

@@ -37,9 +37,11 @@ def lifecycle_status(
     return pd.DataFrame({"customer_id": customers.customer_id, "lifecycle": pd.array(status, dtype="str")})
 
 
-def count_prospects(customers: pd.DataFrame, listed: pd.Series) -> int:
-    """How many people on a customer list have no order that counts."""
-    return int((~listed.astype("str").drop_duplicates().isin(customers.customer_id)).sum())
+def count_prospects(customers: pd.DataFrame, contacts: pd.DataFrame | None) -> int:
+    """How many people in `contacts` have no order that counts; 0 if the source has no contacts."""
+    if contacts is None:
+        return 0
+    return int((~contacts.customer_id.astype("str").drop_duplicates().isin(customers.customer_id)).sum())
 
 
 def behaviour_labels(habits: pd.DataFrame) -> pd.DataFrame:
@@ -93,11 +95,11 @@ def align_to_customers(customers: pd.DataFrame, attributes: pd.DataFrame, name: 
     return customers[["customer_id"]].merge(table, on="customer_id", how="left", validate="one_to_one")
 
 
-def merge_traits(customers: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
+def merge_traits(customers: pd.DataFrame, *tables: pd.DataFrame | None) -> pd.DataFrame:
     """All traits of the customers side by side: customer_id and the columns of each table that has rows, the first of a name."""
     whole = customers[["customer_id"]]
     for table in tables:
-        if len(table):
+        if table is not None and len(table):
             fresh = (
                 table[["customer_id", *(name for name in table if name not in whole)]]
                 if "customer_id" in table

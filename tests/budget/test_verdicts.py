@@ -162,7 +162,7 @@ def test_flip_points_inside_the_ranges_are_to_be_measured_first():
 def test_what_does_not_apply_says_so():
     none = pd.DataFrame({"use": [], "earned": [], "promised": []})
     assert 'class="nothing"' in uplift_narrative.measured(none, "GBP")._repr_html_()
-    assert 'class="nothing"' in uplift_narrative.reach(pd.DataFrame(), has_contacts=False)._repr_html_()
+    assert 'class="nothing"' in uplift_narrative.reach(pd.DataFrame(), contacts=None)._repr_html_()
 
 
 def test_calibration_names_the_segments_it_misses():

@@ -37,7 +37,8 @@ def test_statuses_by_the_first_rule_that_holds():
     )
     found = profiling.lifecycle_status(customers, DAY, 90, 180, 365, 3).lifecycle.tolist()
     assert found == ["new", "loyal", "occasional", "at risk", "churned"]
-    assert profiling.count_prospects(customers, pd.Series(["a", "x", "x", "y"])) == 2
+    assert profiling.count_prospects(customers, pd.DataFrame({"customer_id": ["a", "x", "x", "y"]})) == 2
+    assert profiling.count_prospects(customers, None) == 0
 
 
 def test_habits_in_words():

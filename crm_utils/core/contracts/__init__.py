@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 from pandera.errors import SchemaErrors
 
-from crm_utils.core.contracts.tables import CONTRACTS, TIME, Contract
+from crm_utils.core.contracts.tables import CONTRACT_VERSION, CONTRACTS, TIME, Contract
 from crm_utils.core.errors import TableError
 from crm_utils.core.formatting import plural
 
-__all__ = ["CONTRACTS", "TIME", "TableError", "check_contract"]
+__all__ = ["CONTRACTS", "CONTRACT_VERSION", "TIME", "TableError", "check_contract"]
 
 STORED_TYPES = {
     "string[pyarrow]": "str",

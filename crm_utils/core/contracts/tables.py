@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from pandera.pandas import Check, Column, DataFrameSchema
 
+CONTRACT_VERSION = 2  # raised when a table, column or code is renamed or changes its meaning
 TIME = "datetime64[us]"
 SHARE = Check.in_range(0, 1)
 POSITIVE = Check.gt(0)
@@ -16,11 +17,11 @@ FINITE = Check(lambda values: np.isfinite(values) | values.isna(), name="finite"
 
 @dataclass(frozen=True)
 class Contract:
-    """The columns a table has at least, the key that makes its rows unique and sorts them, and which columns are dates."""
+    """The columns a table has at least, the key that makes its rows unique and sorts them, and which hold whole days."""
 
     columns: dict[str, Column]
     key: tuple[str, ...]
-    dates: tuple[str, ...] = ()  # stored as dates, handed out as datetime64
+    dates: tuple[str, ...] = ()  # exported to databases as dates
 
     @property
     def times(self) -> list[str]:
