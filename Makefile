@@ -42,7 +42,7 @@ bench: $(READY)  ## measure speed and memory against named baselines (ARGS="1.4 
 	@$(PY) benchmarks/speed.py $(or $(ARGS),1.4 14) && for name in sheets rfm cltv budget campaigns report kill size; do echo "== $$name" && $(PY) benchmarks/$$name.py || exit 1; done
 
 test: $(READY)  ## run all tests and print the branch coverage
-	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m slipcover -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(READY)  ## check style, and that notebooks carry no outputs
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/nbstripout --keep-id --verify notebooks/*.ipynb
@@ -63,7 +63,7 @@ picture: $(READY)  ## renew the picture in the README from the last CDNOW report
 	@$(PY) tools/picture.py
 
 clean:  ## remove everything generated, the reports included
-	@rm -rf $(VENV) .cache .pytest_cache .ruff_cache .hypothesis .coverage docs-site reports/*
+	@rm -rf $(VENV) .cache .pytest_cache .ruff_cache .hypothesis docs-site reports/*
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "Python 3.11 to 3.13 is needed, $$($(PYTHON) --version) was found: make PYTHON=python3.12 …"; exit 1; }
