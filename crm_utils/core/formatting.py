@@ -7,6 +7,10 @@ from datetime import date
 
 SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "JPY": "¥"}
 NO_BREAK_SPACE = "\u00a0"
+# Amounts that round to a million or more are written in millions.
+MILLIONS_FROM = 999_500
+# Amounts that round to 100 or more are written without cents.
+CENTS_BELOW = 99.995
 
 
 @dataclass(frozen=True)
@@ -18,34 +22,42 @@ class NumberFormat:
     currency : str
         ISO code, for example "GBP". A currency without a known symbol is written with its code.
     thousands_separator : str
-        Written between groups of three digits; a space does not break.
+        Written between groups of three digits. A space is written as a no-break space.
     """
 
     currency: str = "USD"
     thousands_separator: str = ","
 
     def count(self, number: float) -> str:
-        """A whole number: 23502 -> '23,502', -5 -> '−5'."""
-        return self._grouped(f"{round(number):,}".replace("-", "−"))
+        """Return a whole number: 23502 is written '23,502', -5 is written '−5'."""
+        return self._write(f"{round(number):,}")
 
     def number(self, value: float, decimals: int) -> str:
-        """A number with that many decimals: (1234.5, 2) -> '1,234.50'. A zero has no sign."""
-        return self._grouped(f"{round(value, decimals) + 0:,.{decimals}f}").replace("-", "−")
+        """Return a number with so many decimals: (1234.5, 2) is written '1,234.50'. Zero has no sign."""
+        return self._write(f"{round(value, decimals) + 0:,.{decimals}f}")
+
+    def formatted(self, value: float, template: str) -> str:
+        """Return a number written by a format string: (1234.5, '×{:,.2f}') is written '×1,234.50'."""
+        return self._write(template.format(value))
 
     def plural(self, number: float, noun: str, plural_form: str | None = None) -> str:
-        """A count with its noun: (1, 'customer') -> '1 customer'."""
-        return f"{self.count(number)} {noun if round(number) == 1 else plural_form or noun + 's'}"
+        """Return a count with its noun: (1, 'customer') is written '1 customer'."""
+        many = plural_form or f"{noun}s"
+        return f"{self.count(number)} {noun if round(number) == 1 else many}"
 
     def money(self, amount: float, decimals: int | None = None) -> str:
-        """An amount: '$2.50 million', '£61,300', '$35.17'. Cents only below 100 unless `decimals` says otherwise."""
+        """Return an amount: '$2.50 million', '£61,300', '$35.17'.
+
+        Cents are written below 100 only, unless `decimals` says otherwise.
+        """
         size = abs(amount)
-        if decimals is None and size >= 999_500:
+        if decimals is None and size >= MILLIONS_FROM:
             return f"{'−' if amount < 0 else ''}{self.symbol}{self.number(size / 1e6, 2)} million"
-        places = (2 if size < 99.995 else 0) if decimals is None else decimals
+        places = (2 if size < CENTS_BELOW else 0) if decimals is None else decimals
         return f"{'−' if round(amount, places) < 0 else ''}{self.symbol}{self.number(size, places)}"
 
     def short_money(self, amount: float) -> str:
-        """An amount for an axis: '$250k', '$1.5m', '$40'."""
+        """Return an amount for an axis: '$250k', '$1.5m', '$40'."""
         sign = "−" if amount < 0 else ""
         size = abs(amount)
         for limit, unit in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
@@ -55,11 +67,13 @@ class NumberFormat:
 
     @property
     def symbol(self) -> str:
-        """The currency's sign, or its code and a space."""
-        return SYMBOLS.get(self.currency, f"{self.currency} ")
+        """The currency's sign, or its code and a space; nothing without a currency."""
+        return SYMBOLS.get(self.currency, f"{self.currency} " if self.currency else "")
 
-    def _grouped(self, number: str) -> str:
-        return number.replace(",", NO_BREAK_SPACE if self.thousands_separator == " " else self.thousands_separator)
+    def _write(self, number: str) -> str:
+        """Return a number that Python wrote with this report's separator and a true minus sign."""
+        separator = NO_BREAK_SPACE if self.thousands_separator == " " else self.thousands_separator
+        return number.replace(",", separator).replace("-", "−")
 
 
 _set = threading.local()  # until every stage is handed a NumberFormat
@@ -70,58 +84,63 @@ def set_thousands_separator(sign: str) -> None:
     _set.thousands = sign
 
 
-def _current(currency: str = "USD") -> NumberFormat:
+def current_format(currency: str = "USD") -> NumberFormat:
+    """Return the number format of this thread (until every stage is handed one)."""
     return NumberFormat(currency, getattr(_set, "thousands", ","))
 
 
 def count(number: float) -> str:
-    """A whole number in a message: 23502 -> '23,502'."""
-    return _current().count(number)
+    """Return a whole number for a message: 23502 is written '23,502'."""
+    return current_format().count(number)
 
 
 def number(value: float, decimals: int) -> str:
-    """A number with that many decimals in a message: (1234.5, 2) -> '1,234.50'."""
-    return _current().number(value, decimals)
+    """Return a number with so many decimals for a message: (1234.5, 2) is written '1,234.50'."""
+    return current_format().number(value, decimals)
 
 
 def plural(number: float, noun: str, plural_form: str | None = None) -> str:
-    """A count with its noun in a message: (1, 'customer') -> '1 customer'."""
-    return _current().plural(number, noun, plural_form)
+    """Return a count with its noun for a message: (1, 'customer') is written '1 customer'."""
+    return current_format().plural(number, noun, plural_form)
 
 
 def money(amount: float, currency: str, decimals: int | None = None) -> str:
-    """An amount with its currency."""
-    return _current(currency).money(amount, decimals)
+    """Return an amount with its currency."""
+    return current_format(currency).money(amount, decimals)
 
 
 def short_money(amount: float, currency: str) -> str:
-    """An amount for an axis."""
-    return _current(currency).short_money(amount)
+    """Return an amount for an axis."""
+    return current_format(currency).short_money(amount)
 
 
 def percent(share: float, decimals: int = 0) -> str:
-    """A share as a percentage: 0.1234 -> '12%'. Small shares that would round to nothing read 'under 1%'."""
+    """Return a share as a percentage: 0.1234 is written '12%'. A small share that rounds to zero is 'under 1%'."""
     if decimals == 0 and 0 < share < 0.005:
         return "under 1%"
     return f"{'−' if round(share, decimals + 2) < 0 else ''}{abs(share):.{decimals}%}"
 
 
 def rate(share: float) -> str:
-    """A rate that somebody set or measured, with a decimal where it has one: 0.3 -> '30%', 0.426 -> '42.6%'."""
+    """Return a rate that was set or measured, with a decimal if it has one: 0.3 is '30%', 0.426 is '42.6%'."""
     return percent(share, 1 if round(share * 100, 6) % 1 else 0)
 
 
 def day(value: date) -> str:
-    """A date in words: '30 June 1998'."""
+    """Return a date in words: '30 June 1998'."""
     return f"{value.day} {value:%B %Y}"
 
 
 def join_names(items: list[str]) -> str:
-    """Names joined as in a sentence: 'a, b and c'."""
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else "none"
+    """Return names joined as in a sentence: 'a, b and c'; 'none' if there are none."""
+    if not items:
+        return "none"
+    if len(items) == 1:
+        return items[0]
+    return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def mask_secrets(text: str) -> str:
-    """A text without the passwords, tokens and keys that database addresses in it carry; a password may hold an @."""
+    """Return the text without the passwords, tokens and keys of database addresses. A password may contain an @."""
     text = re.sub(r"(://[^:/\s]*):(?!@)\S+@", r"\1:***@", text)
     return re.sub(r"(?i)\b(\w*(?:password|passwd|pwd|token|secret|key))=[^&\s]+", r"\1=***", text)

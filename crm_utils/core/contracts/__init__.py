@@ -1,8 +1,16 @@
-"""The contract of each table, checked when it is saved and loaded. Extra columns are welcome."""
+"""The contract of each table, checked when the table is saved and when it is loaded. Extra columns are welcome.
+
+Each contract is checked in up to two ways. `_is_valid` looks at whole columns and takes milliseconds for a million rows;
+it only says yes or no. If it says no, pandera coerces the types, checks row by row and names every violation; that takes
+seconds for a million rows. `_is_valid` is never more lenient than pandera: a check that it does not know counts as no.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 from pandera.errors import SchemaErrors
+from pandera.pandas import Check, Column
 
 from crm_utils.core.contracts.tables import CONTRACT_VERSION, CONTRACTS, TIME, Contract
 from crm_utils.core.errors import TableError
@@ -10,14 +18,12 @@ from crm_utils.core.formatting import plural
 
 __all__ = ["CONTRACTS", "CONTRACT_VERSION", "TIME", "TableError", "check_contract"]
 
-STORED_TYPES = {
-    "string[pyarrow]": "str",
-    "datetime64[ns]": TIME,
-}  # pandera's name of a type, and the type as it is handed out
-
+# Pandera's name of a type, and the pandas type in which a table is handed out
+STORED_TYPES = {"string[pyarrow]": "str", "datetime64[ns]": TIME}
+# Pandera's name of a type check, and the values that it wants
 TYPE_NAMES = {"dtype('int64')": "whole numbers", "dtype('bool')": "True and False"}
-
-WHOLE_COLUMN_RULES = {  # pandera's rules, for whole columns
+# Pandera's checks by name, as functions of a whole column
+COLUMN_CHECKS: dict[str, Callable[..., bool]] = {
     "greater_than": lambda values, min_value: values.min() > min_value,
     "greater_than_or_equal_to": lambda values, min_value: values.min() >= min_value,
     "less_than_or_equal_to": lambda values, max_value: values.max() <= max_value,
@@ -29,84 +35,109 @@ WHOLE_COLUMN_RULES = {  # pandera's rules, for whole columns
 
 
 def check_contract(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The frame, coerced to the types of table `name` and proven to honour its contract.
+    """Check that a table honours its contract, and return it with the contract's types.
 
-    Raises `TableError` with one line for each column and broken rule: how many rows, and up to three examples.
-    An analyst's own table (a name without a contract) passes as it is.
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table. Its index is dropped.
+    name : str
+        The table's name. A name without a contract (an analyst's own table) passes as it is.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table with text as `str`, times as `datetime64[us]`, and whole numbers as `int64`.
+
+    Raises
+    ------
+    TableError
+        One line for each column and broken rule: in how many rows, with up to three examples.
     """
     if name not in CONTRACTS:
         return frame
     contract = CONTRACTS[name]
-    if _already_valid(frame, contract):
+    if _is_valid(frame, contract):
         return frame.reset_index(drop=True)
     try:
         checked = contract.schema.validate(_integers_where_whole(frame.reset_index(drop=True), contract), lazy=True)
     except SchemaErrors as error:
         raise TableError(f"table {name} breaks its contract:\n{_violations(error.failure_cases)}") from None
-    return checked.astype(dict.fromkeys(contract.times, TIME))  # pandera knows nanoseconds only
+    # Pandera knows nanoseconds only.
+    return checked.astype(dict.fromkeys(contract.times, TIME))
 
 
-def _already_valid(frame: pd.DataFrame, contract: Contract) -> bool:
-    """Whether nothing is to be coerced or told. Pandera takes seconds a million rows to find that out; this does not."""
+def _is_valid(frame: pd.DataFrame, contract: Contract) -> bool:
+    """Return whether the table honours its contract without any type being coerced."""
     if not frame.columns.is_unique or not set(contract.columns) <= set(frame.columns):
         return False
-    for name, column in contract.columns.items():
-        values = frame[name]
-        wanted = STORED_TYPES.get(str(column.dtype), str(column.dtype))
-        if str(values.dtype) != wanted or (values.hasnans and not column.nullable):
-            return False
-        if len(frame) and not all(
-            rule.name in WHOLE_COLUMN_RULES and WHOLE_COLUMN_RULES[rule.name](values, **rule.statistics)
-            for rule in column.checks
-        ):
-            return False
+    if not all(_column_is_valid(frame[name], column) for name, column in contract.columns.items()):
+        return False
     key = list(contract.key)
     return not key or _is_sorted(frame, key) or not frame.duplicated(key).any()
 
 
-def _integers_where_whole(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """The frame with numbers that have no fraction as integers, in the columns that are to hold such."""
-    counts = [name for name, column in contract.columns.items() if str(column.dtype) == "int64" and name in frame]
-    numbers = [name for name in counts if pd.api.types.is_numeric_dtype(frame[name])]
-    return frame.astype({name: "int64" for name in numbers if (frame[name] % 1 == 0).all()})
+def _column_is_valid(values: pd.Series, column: Column) -> bool:
+    pandera_type = str(column.dtype)
+    if str(values.dtype) != STORED_TYPES.get(pandera_type, pandera_type):
+        return False
+    if values.hasnans and not column.nullable:
+        return False
+    return values.empty or all(_passes(values, check) for check in column.checks)
+
+
+def _passes(values: pd.Series, check: Check) -> bool:
+    whole_column_check = COLUMN_CHECKS.get(str(check.name))
+    return whole_column_check is not None and whole_column_check(values, **(check.statistics or {}))
 
 
 def _is_sorted(frame: pd.DataFrame, key: list[str]) -> bool:
-    """Whether each row's key comes after the one before it, as in every stored table."""
-    above, equal = np.zeros(max(len(frame) - 1, 0), bool), True
-    for values in (frame[name] for name in key):
+    """Return whether each row's key is greater than the one before it, as in every stored table."""
+    greater = np.zeros(max(len(frame) - 1, 0), dtype=bool)
+    equal = np.ones(max(len(frame) - 1, 0), dtype=bool)
+    for name in key:
+        values = frame[name]
         if values.hasnans:
             return False
         later, earlier = values.array[1:], values.array[:-1]
-        above |= equal & np.asarray(later > earlier, bool)
-        equal = equal & np.asarray(later == earlier, bool)
-    return bool(above.all())
+        greater |= equal & np.asarray(later > earlier, dtype=bool)
+        equal &= np.asarray(later == earlier, dtype=bool)
+    return bool(greater.all())
+
+
+def _integers_where_whole(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """Return the table with integer columns as integers if their numbers have no fraction."""
+    integers = [name for name, column in contract.columns.items() if str(column.dtype) == "int64" and name in frame]
+    numbers = [name for name in integers if pd.api.types.is_numeric_dtype(frame[name])]
+    return frame.astype({name: "int64" for name in numbers if (frame[name] % 1 == 0).all()})
 
 
 def _violations(cases: pd.DataFrame) -> str:
-    lines = []
-    cases = cases[
-        ~cases.failure_case.astype("str").str.startswith("TypeError(")
-    ]  # a rule met a type that is told already
-    for (column, rule), group in cases.groupby(["column", "check"], dropna=False, sort=True):
-        if rule == "column_in_dataframe":
-            lines.append(f"  column {group.failure_case.iloc[0]} is missing")
-            continue
-        if rule in TYPE_NAMES:
-            lines.append(f"  {column} is {group.failure_case.iloc[0]}, where {TYPE_NAMES[rule]} are needed")
-            continue
-        if rule == "multiple_fields_uniqueness":
-            lines.append(_repeated(cases[cases.check == rule]))
-            continue
-        examples = ", ".join(map(repr, group.failure_case.drop_duplicates().head(3).tolist()))
-        lines.append(
-            f"  {column}: {rule} fails in {plural(group['index'].nunique() or len(group), 'row')}, for example {examples}"
-        )
+    """Return one line for each column and rule of pandera's failure cases."""
+    # A check that met a wrong type fails as well; the wrong type has its own line.
+    cases = cases[~cases.failure_case.astype("str").str.startswith("TypeError(")]
+    lines = [
+        _repeated_keys(cases[cases.check == rule])
+        if rule == "multiple_fields_uniqueness"
+        else _violation(column, rule, group)
+        for (column, rule), group in cases.groupby(["column", "check"], dropna=False, sort=True)
+    ]
     return "\n".join(dict.fromkeys(lines))
 
 
-def _repeated(cases: pd.DataFrame) -> str:
-    """One line for rows that share a key, whose columns pandera tells one by one."""
+def _violation(column: str, rule: str, cases: pd.DataFrame) -> str:
+    if rule == "column_in_dataframe":
+        return f"  column {cases.failure_case.iloc[0]} is missing"
+    if rule in TYPE_NAMES:
+        return f"  {column} is {cases.failure_case.iloc[0]}; {TYPE_NAMES[rule]} are needed"
+    rows = plural(cases["index"].nunique() or len(cases), "row")
+    examples = ", ".join(map(repr, cases.failure_case.drop_duplicates().head(3).tolist()))
+    return f"  {column}: {rule} fails in {rows}, for example {examples}"
+
+
+def _repeated_keys(cases: pd.DataFrame) -> str:
+    """Return one line for rows that share a key; pandera lists each column of the key by itself."""
     first = cases[cases["index"] == cases["index"].iloc[0]].sort_values("column")
     example = " and ".join(f"{row.column} {row.failure_case!r}" for row in first.itertuples())
-    return f"  {plural(cases['index'].nunique(), 'row')} share their key with another, for example {example}: keep one of each"
+    rows = plural(cases["index"].nunique(), "row")
+    return f"  {rows} share their key with another, for example {example}: keep one of each"

@@ -5,23 +5,35 @@ from dataclasses import dataclass
 import numpy as np
 from pandera.pandas import Check, Column, DataFrameSchema
 
-CONTRACT_VERSION = 2  # raised when a table, column or code is renamed or changes its meaning
+# Raised when a table, column or code is renamed or changes its meaning.
+CONTRACT_VERSION = 2
 TIME = "datetime64[us]"
 SHARE = Check.in_range(0, 1)
 POSITIVE = Check.gt(0)
 NOT_NEGATIVE = Check.ge(0)
-SCORE = Check.in_range(1, 10)  # params allow up to ten classes
+# The parameters allow up to ten score classes.
+SCORE = Check.in_range(1, 10)
 NAMED = Check(lambda values: values != "", name="not_empty")
 FINITE = Check(lambda values: np.isfinite(values) | values.isna(), name="finite")
 
 
 @dataclass(frozen=True)
 class Contract:
-    """The columns a table has at least, the key that makes its rows unique and sorts them, and which hold whole days."""
+    """What a table promises.
+
+    Parameters
+    ----------
+    columns : dict of str to pandera.Column
+        The columns that the table has at least.
+    key : tuple of str
+        The columns whose values together are unique, and by which the stored table is sorted.
+    dates : tuple of str
+        The columns that hold a day without a time of day. They are exported to databases as dates.
+    """
 
     columns: dict[str, Column]
     key: tuple[str, ...]
-    dates: tuple[str, ...] = ()  # exported to databases as dates
+    dates: tuple[str, ...] = ()
 
     @property
     def times(self) -> list[str]:
@@ -39,7 +51,8 @@ def _text(*checks: Check, nullable: bool = False) -> Column:
 
 
 def _whole(*checks: Check) -> Column:
-    return Column(int, list(checks))  # coerced, 2.7 would become 2 without a word
+    # Not coerced: 2.7 would become 2 without a warning.
+    return Column(int, list(checks))
 
 
 def _number(*checks: Check, nullable: bool = False) -> Column:

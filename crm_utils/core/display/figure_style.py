@@ -1,4 +1,4 @@
-"""The look all figures share: colours, axes, and how a figure appears on wide and on narrow screens."""
+"""What all figures share: colours, axes, and their layout on wide and on narrow screens."""
 
 import base64
 import copy
@@ -18,18 +18,33 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from crm_utils.core.formatting import NumberFormat, count, percent
+from crm_utils.core.formatting import NumberFormat, current_format, percent
 
 STYLE_FILE = Path(__file__).with_name("crm.mplstyle")
-INK, LIGHT_INK, BLUE, ORANGE, TEAL, GREY, PALE = (
-    "#1c2530",
-    "#48525e",
-    "#1f5fa8",
-    "#c8601d",
-    "#2a9d8f",
-    "#9aa3ad",
-    "#dfe4e9",
-)
+# Matplotlib settings that belong to the user's machine, not to the look of a figure
+USER_SETTINGS = {"backend", "backend_fallback", "interactive", "toolbar", "timezone", "webagg.port", "webagg.address"}
+# Width in inches of a figure on a wide screen and on a phone
+WIDTH = 6.6
+PHONE_WIDTH = 4.1
+# Letters that fit on one line of a label on a wide screen
+LABEL_LETTERS = 46
+# Letters that fit on one line on a phone: beside the axis, below it, and for ticks that would overlap
+PHONE_LABEL_LETTERS = 18
+PHONE_TITLE_LETTERS = 36
+PHONE_TICK_LETTERS = 9
+
+# Text and marks
+INK = "#1c2530"
+# Text of less weight
+LIGHT_INK = "#48525e"
+# Series of a figure, in this order
+BLUE = "#1f5fa8"
+ORANGE = "#c8601d"
+TEAL = "#2a9d8f"
+# What is only there for comparison
+GREY = "#9aa3ad"
+PALE = "#dfe4e9"
+# Champions are green, customers at risk are red: one colour for each segment in every figure
 SEGMENT_COLOURS = {
     "Champions": "#0b5d57",
     "Loyal Customers": "#2a9d8f",
@@ -44,21 +59,26 @@ SEGMENT_COLOURS = {
     "Hibernating": "#9aa3ad",
     "Lost": "#5c6670",
 }
+# For the segments of an analyst's own map
 SPARE_COLOURS = ["#6a4c93", "#c06fa8", "#7a8b2a", "#3f7f93", "#a06a2c", "#3d4f9f"]
 
 
 def segment_colours(segments: list[str]) -> list[str]:
-    """The fixed colour of each segment; names of an analyst's own map take spare ones in their order."""
-    own = [name for name in segments if name not in SEGMENT_COLOURS]
-    return [SEGMENT_COLOURS.get(name) or SPARE_COLOURS[own.index(name) % len(SPARE_COLOURS)] for name in segments]
+    """Return the fixed colour of each segment. Names of an analyst's own map take the spare colours in their order."""
+    unknown = [name for name in segments if name not in SEGMENT_COLOURS]
+    spare = {name: SPARE_COLOURS[index % len(SPARE_COLOURS)] for index, name in enumerate(dict.fromkeys(unknown))}
+    return [SEGMENT_COLOURS.get(name) or spare[name] for name in segments]
 
 
 @cache
-def style() -> dict[str, Any]:
-    """Matplotlib's settings for every figure. A user's own matplotlibrc stays out of a report, the backend stays as set."""
+def style() -> Any:
+    """Return Matplotlib's settings for every figure.
+
+    They start from Matplotlib's defaults, so a user's own matplotlibrc does not change a report. The backend stays
+    as it is set.
+    """
+    defaults: Any = {name: value for name, value in mpl.rcParamsDefault.items() if name not in USER_SETTINGS}
     ours = mpl.rc_params_from_file(STYLE_FILE, use_default_template=False)
-    kept = {"backend", "backend_fallback", "interactive", "toolbar", "timezone", "webagg.port", "webagg.address"}
-    defaults = {name: value for name, value in mpl.rcParamsDefault.items() if name not in kept}
     return defaults | dict(ours) | {"timezone": "UTC"}
 
 
@@ -68,16 +88,24 @@ def use_style() -> None:
 
 
 def new_axes(ax: Axes | None, height: float = 3.4) -> Axes:
-    """Return the given axes, or those of a new figure in the report's style, 6.6 inches wide and `height` inches high."""
+    """Return the given axes, or those of a new figure in the report's style.
+
+    Parameters
+    ----------
+    ax : Axes or None
+        Axes to draw on. None makes a new figure.
+    height : float
+        Height of the new figure in inches; it is 6.6 inches wide.
+    """
     if ax is not None:
         return ax
     use_style()
-    return plt.subplots(figsize=(6.6, height))[1]
+    return plt.subplots(figsize=(WIDTH, height))[1]
 
 
 def money_axis(axis: Axis, fmt: NumberFormat | str) -> None:
     """Write money on an axis: $250k."""
-    fmt = NumberFormat(fmt) if isinstance(fmt, str) else fmt  # until every stage is handed a NumberFormat
+    fmt = current_format(fmt) if isinstance(fmt, str) else fmt  # until every stage passes a NumberFormat
     axis.set_major_formatter(FuncFormatter(partial(_write_tick, fmt.short_money)))
 
 
@@ -86,9 +114,10 @@ def percent_axis(axis: Axis) -> None:
     axis.set_major_formatter(FuncFormatter(partial(_write_tick, percent)))
 
 
-def count_axis(axis: Axis) -> None:
+def count_axis(axis: Axis, fmt: NumberFormat | None = None) -> None:
     """Write whole numbers on an axis: 1,500."""
-    axis.set_major_formatter(FuncFormatter(partial(_write_tick, count)))
+    fmt = fmt or current_format()  # until every stage passes a NumberFormat
+    axis.set_major_formatter(FuncFormatter(partial(_write_tick, fmt.count)))
 
 
 def _write_tick(write: Callable[[float], str], value: float, _: int) -> str:
@@ -96,9 +125,21 @@ def _write_tick(write: Callable[[float], str], value: float, _: int) -> str:
 
 
 class Figure:
-    """A figure with the finding it supports, a caption that says how to read it, and its content in words.
+    """A figure with the sentence it supports, a caption that says how to read it, and a description in words.
 
-    A phone gets a layout of its own, narrower and with letters as large. Both are drawn from copies: `ax` stays as it is.
+    A phone gets a layout of its own, narrower and with letters as large. Both layouts are drawn from copies, so `ax`
+    stays as it is.
+
+    Parameters
+    ----------
+    ax : Axes
+        The drawing.
+    finding : str
+        The sentence it supports, shown above it.
+    caption : str
+        How to read it, shown below it.
+    alt : str
+        What it shows, in words, for readers who do not see it.
     """
 
     def __init__(self, ax: Axes, finding: str, caption: str, alt: str):
@@ -106,100 +147,35 @@ class Figure:
         self.finding = str(finding)
         self.caption = caption
         self.alt = alt
-        plt.close(ax.figure)  # Jupyter would show it a second time
+        plt.close(_figure_of(ax))  # otherwise Jupyter shows it a second time
 
     @cached_property
-    def wide(self) -> matplotlib.figure.Figure:
+    def wide(self) -> mpl.figure.Figure:
         """The figure for wide screens."""
-        figure = copy.deepcopy(self.ax.figure)
+        figure = copy.deepcopy(_figure_of(self.ax))
         for ax in figure.axes:
-            _rename(ax, 46, _cut_line)
+            _rewrite_labels(ax, LABEL_LETTERS, _cut_line)
         return figure
 
     @cached_property
-    def narrow(self) -> matplotlib.figure.Figure:
+    def narrow(self) -> mpl.figure.Figure:
         """The figure for narrow screens."""
         figure = copy.deepcopy(self.wide)
         with mpl.rc_context(style()):
-            _narrow(figure)
+            _lay_out_for_phone(figure)
         return figure
 
     @cached_property
     def _html(self) -> str:
         return (
             f'<figure class="crm-figure"><p class="finding">{escape(self.finding)}</p>'
-            f'<picture><source media="screen and (max-width: 520px)" srcset="{_address(self.narrow)}">'
-            f'<img src="{_address(self.wide)}" alt="{escape(self.alt)}"></picture>'
+            f'<picture><source media="screen and (max-width: 520px)" srcset="{_data_uri(self.narrow)}">'
+            f'<img src="{_data_uri(self.wide)}" alt="{escape(self.alt)}"></picture>'
             f"<figcaption>{escape(self.caption)}</figcaption></figure>"
         )
 
     def _repr_html_(self) -> str:
         return self._html
-
-
-def _cut_line(line: str) -> str:
-    return f"{line[:45]}…" if len(line) > 46 else line
-
-
-def _address(drawing: matplotlib.figure.Figure) -> str:
-    drawn = BytesIO()
-    with mpl.rc_context(style()):
-        drawing.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
-    return f"data:image/svg+xml;base64,{base64.b64encode(drawn.getvalue()).decode()}"
-
-
-def _narrow(drawing: matplotlib.figure.Figure) -> None:
-    """Lay a figure out for a phone: panels below each other, long names on several lines, legends above."""
-    panels, height = drawing.axes, drawing.get_figheight()
-    places = [ax.get_subplotspec() for ax in panels]
-    stacked = None not in places and len({place.colspan.start for place in places}) > 1
-    if stacked:
-        for ax, place in zip(panels, drawing.add_gridspec(len(panels), 1), strict=True):
-            ax.set_subplotspec(place)
-    for ax in panels:
-        _shorten(ax)
-    lines = max((label.get_text().count("\n") for ax in panels for label in ax.get_yticklabels()), default=0)
-    drawing.set_size_inches(4.1, height * (0.75 * len(panels) if stacked else 1.1 + 0.2 * lines))
-    drawing.draw_without_rendering()  # text beside a bar moves with it, so room is made for it in two passes
-    for ax in panels:
-        _thin_out(ax)
-
-
-def _shorten(ax: Axes) -> None:
-    _rename(ax, 18, _wrapped)
-    ax.set_xlabel(_wrapped(ax.get_xlabel(), 36))
-    if isinstance(ax.xaxis.get_major_locator(), MaxNLocator):
-        ax.xaxis.set_major_locator(MaxNLocator(4))
-    ax.set_title(_wrapped(ax.get_title(loc="left"), 36), loc="left")
-    legend = ax.get_legend()
-    if legend:
-        entries = [text.get_text() for text in legend.get_texts()]
-        columns = 2 if max(map(len, entries)) < 22 else 1
-        ax.figure.legend(legend.legend_handles, entries, loc="outside upper left", ncols=columns, fontsize=8.5)
-        legend.remove()
-
-
-def _thin_out(ax: Axes) -> None:
-    """Where labels below an axis run into each other: on more lines while they are few, every second one else."""
-    labels = [label for label in ax.get_xticklabels() if label.get_text() and ax.xaxis.get_visible()]
-    boxes = [label.get_window_extent() for label in labels]
-    if any(one.x1 + 3 > other.x0 for one, other in pairwise(boxes)):
-        names = [label.get_text() for label in labels]
-        few = len(names) <= 6
-        wrapped = ["\n".join(_wrapped(line, 9) for line in name.splitlines()) for name in names]
-        shown = wrapped if few else [name * (n % 2 == 0) for n, name in enumerate(names)]
-        ax.set_xticks([label.get_position()[0] for label in labels], shown, fontsize=8 if few else None)
-
-
-def _rename(ax: Axes, letters: int, line_of: Callable[[str], str]) -> None:
-    """Other labels on a vertical axis, line by line, where a line of them is longer than so many letters."""
-    names = [label.get_text().splitlines() for label in ax.get_yticklabels()]
-    if any(len(line) > letters for lines in names for line in lines):
-        ax.set_yticks(ax.get_yticks(), ["\n".join(map(line_of, lines)) for lines in names], fontsize=8.5)
-
-
-def _wrapped(text: str, letters: int = 18) -> str:
-    return textwrap.fill(text, letters)
 
 
 def show_figure(ax: Axes | None, finding: str, caption: str, alt: str) -> Figure | str:
@@ -208,3 +184,90 @@ def show_figure(ax: Axes | None, finding: str, caption: str, alt: str) -> Figure
     Without axes there is nothing to draw: the finding, which then says why, is shown alone.
     """
     return finding if ax is None else Figure(ax, finding, caption, alt)
+
+
+def _figure_of(ax: Axes) -> mpl.figure.Figure:
+    figure = ax.get_figure(root=True)
+    assert figure is not None, "the axes belong to no figure"
+    return figure
+
+
+def _data_uri(figure: mpl.figure.Figure) -> str:
+    """Return the figure as an SVG that stands in the page itself."""
+    drawn = BytesIO()
+    with mpl.rc_context(style()):
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawn.getvalue()).decode()}"
+
+
+def _lay_out_for_phone(figure: mpl.figure.Figure) -> None:
+    """Put panels below each other, long names on several lines and legends above."""
+    panels = figure.axes
+    stacked = _stack_panels(figure)
+    for ax in panels:
+        _shorten_texts(ax)
+    lines = max((label.get_text().count("\n") for ax in panels for label in ax.get_yticklabels()), default=0)
+    scale = 0.75 * len(panels) if stacked else 1.1 + 0.2 * lines
+    figure.set_size_inches(PHONE_WIDTH, figure.get_figheight() * scale)
+    # The layout has to be computed before it is known which tick labels overlap.
+    figure.draw_without_rendering()
+    for ax in panels:
+        _separate_tick_labels(ax)
+
+
+def _stack_panels(figure: mpl.figure.Figure) -> bool:
+    """Put panels that stand side by side below each other; return whether there were any."""
+    panels = figure.axes
+    columns = {spec.colspan.start if (spec := ax.get_subplotspec()) else None for ax in panels}
+    if None in columns or len(columns) < 2:
+        return False
+    rows = figure.add_gridspec(len(panels), 1)
+    for index, ax in enumerate(panels):
+        ax.set_subplotspec(rows[index, 0])
+    return True
+
+
+def _shorten_texts(ax: Axes) -> None:
+    """Wrap names and titles, draw fewer ticks, and move the legend above the figure."""
+    _rewrite_labels(ax, PHONE_LABEL_LETTERS, _wrap)
+    ax.set_xlabel(_wrap(ax.get_xlabel(), PHONE_TITLE_LETTERS))
+    if isinstance(ax.xaxis.get_major_locator(), MaxNLocator):
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.set_title(_wrap(ax.get_title(loc="left"), PHONE_TITLE_LETTERS), loc="left")
+    legend = ax.get_legend()
+    if legend:
+        entries = [text.get_text() for text in legend.get_texts()]
+        columns = 2 if max(map(len, entries)) < 22 else 1
+        handles = [handle for handle in legend.legend_handles if handle]
+        _figure_of(ax).legend(handles, entries, loc="outside upper left", ncols=columns, fontsize=8.5)
+        legend.remove()
+
+
+def _separate_tick_labels(ax: Axes) -> None:
+    """Wrap the labels below an axis if they overlap; leave out every second one if there are more than six."""
+    labels = [label for label in ax.get_xticklabels() if label.get_text() and ax.xaxis.get_visible()]
+    boxes = [label.get_window_extent() for label in labels]
+    if not any(left.x1 + 3 > right.x0 for left, right in pairwise(boxes)):
+        return
+    names = [label.get_text() for label in labels]
+    positions = [label.get_position()[0] for label in labels]
+    if len(names) <= 6:
+        wrapped = ["\n".join(_wrap(line, PHONE_TICK_LETTERS) for line in name.splitlines()) for name in names]
+        ax.set_xticks(positions, wrapped, fontsize=8)
+    else:
+        ax.set_xticks(positions, ["" if index % 2 else name for index, name in enumerate(names)])
+
+
+def _rewrite_labels(ax: Axes, letters: int, rewrite: Callable[[str], str]) -> None:
+    """Rewrite the labels of a vertical axis, line by line, if one line has more than so many letters."""
+    names = [label.get_text().splitlines() for label in ax.get_yticklabels()]
+    if any(len(line) > letters for lines in names for line in lines):
+        ax.set_yticks(ax.get_yticks(), ["\n".join(map(rewrite, lines)) for lines in names], fontsize=8.5)
+
+
+def _cut_line(line: str) -> str:
+    return f"{line[: LABEL_LETTERS - 1]}…" if len(line) > LABEL_LETTERS else line
+
+
+def _wrap(text: str, letters: int = PHONE_LABEL_LETTERS) -> str:
+    return textwrap.fill(text, letters)

@@ -1,13 +1,16 @@
-"""One answer of a report: a sentence, the figure and table behind it, and the figure in words."""
+"""One answer of a report: a sentence, with the figure and the table behind it."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
+import pandas as pd
 from matplotlib.axes import Axes
+from pandas.io.formats.style import Styler
 
 from crm_utils.core.display.figure_style import Figure
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph
+from crm_utils.core.display.table_style import Collapsible, style_table
+from crm_utils.core.formatting import NumberFormat
 
 
 @dataclass(frozen=True)
@@ -25,25 +28,35 @@ class Finding:
         How to read the figure.
     alt_text : str
         What the figure shows, in words.
-    table : Styler or Collapsible, optional
-        The numbers behind it.
+    table : DataFrame, Styler or Collapsible, optional
+        The numbers behind it. A DataFrame is styled without a currency sign; use `style_table` to say which currency.
+
+    Examples
+    --------
+    >>> Finding(paragraph("Half of all baskets are worth $17 or more."), table=baskets)
     """
 
     sentence: Paragraph | NotApplicable
     ax: Axes | None = None
     caption: str = ""
     alt_text: str = ""
-    table: Any = None
+    table: pd.DataFrame | Styler | Collapsible | None = None
 
     @cached_property
     def figure(self) -> Figure | None:
-        """The figure with its finding, caption and alternative text; None if there is nothing to draw."""
+        """The figure with its sentence, caption and alternative text; None if there is nothing to draw."""
         if self.ax is None or isinstance(self.sentence, NotApplicable):
             return None
         return Figure(self.ax, self.sentence, self.caption, self.alt_text)
 
+    @cached_property
+    def _styled_table(self) -> Styler | Collapsible | None:
+        if isinstance(self.table, pd.DataFrame):
+            return style_table(self.table, "The numbers behind it", NumberFormat(currency=""))
+        return self.table
+
     def _repr_html_(self) -> str:
         shown = self.sentence._repr_html_() if self.figure is None else self.figure._repr_html_()
-        if self.table is None or isinstance(self.sentence, NotApplicable):
+        if self._styled_table is None or isinstance(self.sentence, NotApplicable):
             return shown
-        return f'{shown}<div class="finding-table">{self.table._repr_html_()}</div>'
+        return f'{shown}<div class="finding-table">{self._styled_table._repr_html_()}</div>'

@@ -1,116 +1,174 @@
-"""Tables as they stand on a page: formatted, captioned, with nothing computed. One module a notebook.
+"""Tables on a page: formatted and captioned; nothing is computed here.
 
-A column is written the same way in every table: its name decides heading and format.
+A column is written the same way in every table: its name decides its heading and its format.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
+from typing import Any, Protocol
 
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils.core import formatting
 from crm_utils.core.display.column_formats import (
     CENTS,
     COLUMN_FORMATS,
     COUNT,
     LONG_TEXT_COLUMNS,
     MONEY,
+    NUMBER_TEXT,
     POINTS,
     SHARE,
     SUM,
+    column_heading,
+    column_kind,
 )
+from crm_utils.core.formatting import NumberFormat, current_format, percent
 
-TOTAL = "total"  # the label of the row that adds up
-WHOLE_FROM = 100  # money: where a sum of a table is as large, none of its sums shows cents
+__all__ = ["Collapsible", "Shown", "collapsible", "column_heading", "style_table"]
+
+# The label of the row that adds up the others.
+TOTAL = "total"
+# If one amount of kind SUM is as large as this, no amount of that kind in the table shows cents.
+NO_CENTS_FROM = 100
+
+
+class Shown(Protocol):
+    """Anything that Jupyter and the pages can show: a paragraph, a figure, a table."""
+
+    def _repr_html_(self) -> str: ...
 
 
 def style_table(
     frame: pd.DataFrame,
     caption: str,
-    currency: str = "",
+    fmt: NumberFormat | str = "",
     headings: dict[str, str] | None = None,
-    total: tuple[str, ...] = (),
+    total: Sequence[str] = (),
 ) -> Styler:
-    """The frame with its caption, each column written by its name; `headings` overrides. Text is escaped, ids are fixed.
+    """Return a table ready for a page: with caption, headings and formatted numbers. Text is escaped.
 
-    `total` names the columns that a last row adds up.
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows and columns as they are to be shown.
+    caption : str
+        What the table shows. It is also the table's name for screen readers.
+    fmt : NumberFormat
+        How the report writes numbers and money (`run.number_format`).
+    headings : dict of str to str, optional
+        Headings that replace those of `COLUMN_FORMATS`, by column.
+    total : sequence of str, optional
+        The columns that a last row adds up. A table of one row needs no total.
+
+    Returns
+    -------
+    pandas.io.formats.style.Styler
+        Missing values are written as a dash. Equal input gives equal HTML.
     """
+    fmt = current_format(fmt) if isinstance(fmt, str) else fmt  # until every stage passes a NumberFormat
     frame = _with_total(frame, total) if total and len(frame) > 1 else frame.reset_index(drop=True)
     names = {column: (headings or {}).get(column) or column_heading(column) for column in frame.columns}
-    classes = pd.DataFrame({names[column]: _class(frame[column]) for column in frame.columns}, index=frame.index)
-    classes[frame.index == TOTAL] += " total"
-    identity = "t" + "".join(letter for letter in caption.lower() if letter.isascii() and letter.isalnum())[:24]
-    style = frame.rename(columns=names).style.hide(axis="index").set_caption(caption).set_uuid(identity)
-    style = style.set_table_attributes('class="crm"').set_td_classes(classes)
-    cents = 0 if _largest_sum(frame) >= WHOLE_FROM else 2
-    for column in frame.columns:
-        style = style.format(_writer(frame[column], currency, cents), subset=[names[column]], na_rep="–", escape="html")
+    style = frame.rename(columns=names).style.hide(axis="index").set_caption(caption)
+    style = style.set_uuid(_html_id(caption)).set_table_attributes('class="crm"')
+    style = style.set_td_classes(_cell_classes(frame).rename(columns=names))
+    decimals = 0 if _largest_sum(frame) >= NO_CENTS_FROM else 2
+    for column, name in names.items():
+        write = _writer(frame[column], fmt, decimals)
+        style = style.format(write, subset=[name], na_rep="–", escape="html")
     if TOTAL in frame.index:
-        others = [names[column] for column in frame.columns[1:] if column not in total]
-        style = style.format(lambda _: "", subset=([TOTAL], others), na_rep="")
+        not_added = [names[column] for column in frame.columns[1:] if column not in total]
+        style = style.format(lambda _: "", subset=([TOTAL], not_added), na_rep="")
     return style
 
 
-def _with_total(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """The frame with a last row that adds up `columns`; the index tells it from the others."""
-    sums = {column: frame[column].sum() for column in columns} | {frame.columns[0]: "Total"}
-    numbered = frame.reset_index(drop=True).astype({frame.columns[0]: object})
-    return pd.concat([numbered, pd.DataFrame([sums], index=[TOTAL])])[list(frame.columns)]
-
-
 class Collapsible:
-    """Something on a page that opens on a click: a summary line, and behind it tables, figures or sentences."""
+    """A summary line on a page that opens on a click and shows tables, figures or sentences."""
 
-    def __init__(self, summary: str, contents: list):
-        self.summary, self.contents = summary, contents
+    def __init__(self, summary: str, contents: Iterable[Shown]):
+        self.summary = summary
+        self.contents = list(contents)
 
     def _repr_html_(self) -> str:
         inside = "".join(content._repr_html_() for content in self.contents)
         return f'<details class="folded"><summary>{escape(self.summary)}</summary>{inside}</details>'
 
 
-def collapsible(summary: str, *contents: object) -> Collapsible | None:
-    """The contents folded away under a summary line; those that are None are left out, and nothing is shown for none."""
+def collapsible(summary: str, *contents: Any) -> Collapsible | None:
+    """Fold contents away under a summary line.
+
+    Parameters
+    ----------
+    summary : str
+        The line that stays visible.
+    *contents : anything with `_repr_html_`, or None
+        What a click shows. None is left out.
+
+    Returns
+    -------
+    Collapsible or None
+        None if there is nothing to show.
+    """
     shown = [content for content in contents if content is not None]
     return Collapsible(summary, shown) if shown else None
 
 
-def column_heading(column: str) -> str:
-    """A column's name as it is written over tables and sheets."""
-    return COLUMN_FORMATS.get(column, (None, None))[1] or column.replace("_", " ").capitalize()
+def _with_total(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Add a last row that adds up `columns`. Its index, TOTAL, distinguishes it from the others."""
+    sums = {column: frame[column].sum() for column in columns} | {frame.columns[0]: "Total"}
+    numbered = frame.reset_index(drop=True).astype({frame.columns[0]: object})
+    return pd.concat([numbered, pd.DataFrame([sums], index=[TOTAL])])[list(frame.columns)]
 
 
-def _class(column: pd.Series) -> str:
+def _html_id(caption: str) -> str:
+    """Return an id made from the caption, so that equal tables give equal HTML."""
+    return "t" + "".join(letter for letter in caption.lower() if letter.isascii() and letter.isalnum())[:24]
+
+
+def _cell_classes(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the CSS classes of each cell."""
+    classes = pd.DataFrame({column: _css_class(frame[column]) for column in frame.columns}, index=frame.index)
+    classes[frame.index == TOTAL] += " total"
+    return classes
+
+
+def _css_class(column: pd.Series) -> str:
     if column.name in LONG_TEXT_COLUMNS:
         return "text long"
     return "number" if column.name in COLUMN_FORMATS or pd.api.types.is_numeric_dtype(column) else "text"
 
 
 def _largest_sum(frame: pd.DataFrame) -> float:
-    sums = [column for column in frame.columns if COLUMN_FORMATS.get(column, (None, None))[0] == SUM]
+    """Return the largest absolute amount of kind SUM in the table."""
+    sums = [column for column in frame.columns if column_kind(column) == SUM]
     return frame[sums].abs().max().max() if sums else 0
 
 
-def _writer(column: pd.Series, currency: str, cents: int) -> Callable[[object], str] | None:
-    kind = COLUMN_FORMATS.get(column.name, (None, None))[0]
-    writers = {
-        COUNT: formatting.count,
-        SHARE: formatting.percent,
-        MONEY: lambda amount: formatting.money(amount, currency, 0),
-        SUM: lambda amount: formatting.money(amount, currency, cents),
-        CENTS: lambda amount: formatting.money(amount, currency, 2),
-        POINTS: lambda share: formatting.number(share * 100, 1),
+def _writer(column: pd.Series, fmt: NumberFormat, sum_decimals: int) -> Callable[[Any], str] | None:
+    """Return the function that writes a value of this column; None writes it as it is."""
+    kind = column_kind(str(column.name))
+    writers: dict[str, Callable[[Any], str] | None] = {
+        COUNT: fmt.count,
+        SHARE: percent,
+        POINTS: lambda share: fmt.number(share * 100, 1),
+        MONEY: lambda amount: fmt.money(amount, 0),
+        CENTS: lambda amount: fmt.money(amount, 2),
+        SUM: lambda amount: fmt.money(amount, sum_decimals),
+        NUMBER_TEXT: None,
     }
     if kind in writers:
         return writers[kind]
     if kind:
-        return lambda value: kind.format(value).replace("-", "−")
+        return lambda value: fmt.formatted(value, kind)
     if pd.api.types.is_integer_dtype(column):
-        return formatting.count
-    return (lambda value: formatting.number(value, _decimals(column))) if pd.api.types.is_float_dtype(column) else None
+        return fmt.count
+    if pd.api.types.is_float_dtype(column):
+        decimals = _decimals_needed(column)
+        return lambda value: fmt.number(value, decimals)
+    return None
 
 
-def _decimals(column: pd.Series) -> int:
-    """How many decimals the numbers of a column need, two at most: all of them are written with as many."""
-    return next((places for places in (0, 1) if (column.dropna().round(places) == column.dropna()).all()), 2)
+def _decimals_needed(column: pd.Series) -> int:
+    """Return how many decimals, two at most, the numbers of a column need; all of them are written with as many."""
+    numbers = column.dropna()
+    return next((decimals for decimals in (0, 1) if (numbers.round(decimals) == numbers).all()), 2)

@@ -8,12 +8,15 @@ from bs4 import BeautifulSoup
 
 from crm_utils.core import formatting
 from crm_utils.core.display.table_style import style_table
+from crm_utils.core.formatting import NumberFormat
 from crm_utils.site.table_html import SORTABLE_FROM, WIDE_FROM, make_accessible_html
 from crm_utils.store import Run
 
+POUNDS = NumberFormat("GBP")
 
-def table(frame: pd.DataFrame, **more) -> BeautifulSoup:
-    return BeautifulSoup(make_accessible_html(style_table(frame, "A caption", "GBP", **more).to_html()), "html.parser")
+
+def table(frame: pd.DataFrame, fmt: NumberFormat = POUNDS, **more) -> BeautifulSoup:
+    return BeautifulSoup(make_accessible_html(style_table(frame, "A caption", fmt, **more).to_html()), "html.parser")
 
 
 SEGMENTS = pd.DataFrame({"segment": ["A", "B"], "customers": [1500, 2], "revenue": [10.4, 5.4], "recency_days": [3, 9]})
@@ -78,23 +81,34 @@ def test_numbers_have_no_needless_decimals_and_a_true_minus():
     assert cells == ["A", "5", "−0.25", "7.0", "0.0", "−1.5000", "1"]
 
 
-@pytest.mark.parametrize(("sign", "written"), [(",", "1,500"), (" ", "1\u00a0500"), ("'", "1'500"), ("", "1500")])
-def test_thousands_are_written_as_set(sign, written):
-    formatting.set_thousands_separator(sign)
-    try:
-        cells = [cell.text for cell in table(SEGMENTS.assign(revenue=1500.0)).select("tbody tr:first-child > *")]
-        assert cells == ["A", written, f"£{written}", "3"]
-        assert formatting.money(1234567, "EUR") == "€1.23 million"
-    finally:
-        formatting.set_thousands_separator(",")
+@pytest.mark.parametrize(("separator", "written"), [(",", "1,500"), (" ", "1\u00a0500"), ("'", "1'500"), ("", "1500")])
+def test_thousands_are_written_as_set(separator, written):
+    fmt = NumberFormat("GBP", separator)
+    numbers = SEGMENTS.assign(revenue=1500.0, value=1500.0)
+    cells = [cell.text for cell in table(numbers, fmt).select("tbody tr:first-child > *")]
+    assert cells == ["A", written, f"£{written}", "3", f"{written}.0000"]
+
+
+def test_numbers_written_as_text_stand_like_numbers():
+    page = table(pd.DataFrame({"segment": ["A"], "miss": ["+3%"], "reason": ["because"]}))
+    assert [cell["class"] for cell in page.select("tbody tr > *")] == [["text"], ["number"], ["text", "long"]]
+    assert page.select("tbody td")[0].text == "+3%"
 
 
 def test_a_report_sets_its_thousands_in_its_parameters(tmp_path):
-    settings = {"title": "T", "currency": "GBP", "thousands_separator": "'", "source": {"sample": "cdnow"}, "report": "t",
-                "columns": {"customer_id": "c", "ordered_at": "d", "amount": "a"}, "analysis_date": "2024-01-01", "root": ".."}  # fmt: skip
+    settings = {
+        "title": "T",
+        "currency": "GBP",
+        "thousands_separator": "'",
+        "source": {"sample": "cdnow"},
+        "report": "t",
+        "columns": {"customer_id": "c", "ordered_at": "d", "amount": "a"},
+        "analysis_date": "2024-01-01",
+        "root": "..",
+    }
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     try:
-        assert Run(tmp_path).settings.thousands_separator == "'"
-        assert formatting.count(1500) == "1'500"
+        fmt = Run(tmp_path).number_format
     finally:
         formatting.set_thousands_separator(",")
+    assert (fmt.count(1500), fmt.money(1500)) == ("1'500", "£1'500")
