@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crm_utils.config import SegmentMap, read_yaml
-from crm_utils.rfm import measures
+from crm_utils.config import Scoring, ScoringConfig, SegmentMap, SegmentRules, read_yaml
+from crm_utils.rfm import scoring
 from crm_utils.segmentation import assignment
 
 MAP = Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml"
@@ -44,11 +44,11 @@ def timed(work) -> tuple[float, object]:
 def main(customers: int) -> int:
     """Print the ratio of the medians; return 1 where it is above the limit."""
     frame, names = shop(customers), read_yaml(MAP, SegmentMap)
-    naming = assignment.SegmentRules(**names.parts(), new_within_days=90)
+    rules = SegmentRules(scoring=Scoring(config=ScoringConfig()), segment_map=names, new_within_days=90)
 
     def ours():
-        scored = measures.score_customers(frame, names.n_bins)
-        assigned = naming.segment(scored, date(2024, 12, 31))
+        scored = scoring.score_customers(frame, names.n_bins)
+        assigned = assignment.assign_segments(scored, rules, date(2024, 12, 31))
         return assigned, assignment.segment_profile(scored, assigned, names.advice())
 
     assigned, _ = ours()

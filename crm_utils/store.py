@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crm_utils.config import Campaigns, SegmentMap, Settings, read_yaml
+from crm_utils.config import Campaigns, Scoring, SegmentMap, SegmentRules, Settings, read_yaml
 from crm_utils.core import duckdb_engine
 from crm_utils.core.contracts import CONTRACTS, check_contract
 from crm_utils.core.errors import TableError
@@ -159,8 +159,37 @@ class Run:
         """Write the plan as a spreadsheet: `workbook.xlsx`."""
         (self.run_dir / "workbook.xlsx").write_bytes(content)
 
-    def segment_map(self, name: str) -> SegmentMap:
-        """The map `params/segments/<name>.yaml`, or the one at path `name`, proven complete and disjoint."""
+    def save_scoring(self, scoring: Scoring) -> None:
+        """Write how the customers of this run were scored: `data/scoring.json`."""
+        self._save_rules(scoring, "scoring")
+
+    def load_scoring(self) -> Scoring:
+        """How the customers of this run were scored. Raises `TableError` if 02_rfm has not run."""
+        return Scoring.model_validate_json(self._rules_text("scoring", "02_rfm"))
+
+    def save_segment_rules(self, rules: SegmentRules) -> None:
+        """Write how the customers of this run were assigned to segments: `data/segment_rules.json`."""
+        self._save_rules(rules, "segment_rules")
+
+    def load_segment_rules(self) -> SegmentRules:
+        """How the customers of this run were assigned to segments. Raises `TableError` if 03_segmentation has not run."""
+        return SegmentRules.model_validate_json(self._rules_text("segment_rules", "03_segmentation"))
+
+    def _save_rules(self, rules: Scoring | SegmentRules, name: str) -> None:
+        path = self.path(name).with_suffix(".json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        building = path.with_suffix(".building")
+        building.write_text(rules.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        building.replace(path)
+
+    def _rules_text(self, name: str, notebook: str) -> str:
+        path = self.path(name).with_suffix(".json")
+        if not path.exists():
+            raise TableError(f"{path.name} is not in {path.parent}: run {notebook} first, which writes it")
+        return path.read_text(encoding="utf-8")
+
+    def read_segment_map(self, name: str) -> SegmentMap:
+        """The map `params/segments/<name>.yaml`, or the one at path `name`, checked to be complete and disjoint."""
         return read_yaml(rules_path(self.root, "segment_map", name), SegmentMap)
 
     def campaigns(self, name: str) -> pd.DataFrame:

@@ -8,9 +8,9 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from crm_utils.cltv import btyd, forecast
+from crm_utils.config import SegmentRules
 from crm_utils.core.orders import orders_as_of
-from crm_utils.rfm import measures
-from crm_utils.segmentation.assignment import assign_as_of
+from crm_utils.segmentation.assignment import segments_as_of
 
 TOLERANCE = 0.05  # a segment whose forecast is off by more is named on the page
 MIN_SEGMENT_CUSTOMERS = 100  # customers of a segment before its own correction is trusted
@@ -26,16 +26,17 @@ class WindowCalibration:
         orders: ir.Table,
         adjustments: ir.Table,
         days: int,
+        rules: SegmentRules,
         customers: pd.DataFrame,
         segments: pd.DataFrame,
         kind: str = "bg_nbd",
     ):
-        """Today's scored `customers` and their `segments` say how customers were named then (see `segments.name_alike`).
+        """`rules`, today's scored `customers` and their `segments` say who was in which segment then (see `segments_as_of`).
 
         `kind`: the purchase model whose chances are to be corrected (see `btyd.KINDS`).
         """
         self.orders, self.adjustments, self.days, self.kind = orders, adjustments, days, kind
-        self.customers, self.segments = customers, segments
+        self.rules, self.customers, self.segments = rules, customers, segments
         self._computed: dict[date, pd.DataFrame] = {}
 
     def on(self, origin: date) -> pd.DataFrame:
@@ -83,8 +84,7 @@ class WindowCalibration:
             return pd.DataFrame(columns=[*COLUMNS, "shift"])
         purchase = btyd.fit(self.kind, *forecast.to_xtT(known))
         chance = btyd.purchase_probabilities(purchase, known, [self.days])[self.days]
-        scored = measures.score_with_rules_of(before, origin, self.customers)
-        named = assign_as_of(scored, origin, self.customers, self.segments)
+        named = segments_as_of(before, origin, self.rules, self.customers, self.segments)
         judged = pd.DataFrame({"chance": chance, "segment": named.reindex(chance.index)}).dropna()
         after = orders_as_of(self.orders, self.adjustments, origin + timedelta(days=self.days))
         judged["bought"] = judged.index.isin(_buyers(after, origin))

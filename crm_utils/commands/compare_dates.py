@@ -17,7 +17,6 @@ from crm_utils.core import formatting
 from crm_utils.core.errors import SourceError, TableError
 from crm_utils.core.orders import orders_as_of
 from crm_utils.pipeline import atomic_publish
-from crm_utils.rfm import measures
 from crm_utils.segmentation import assignment, charts, migration, narrative
 from crm_utils.segmentation import tables as segment_tables
 from crm_utils.site import glossary, published, render
@@ -47,12 +46,23 @@ def compare_dates(root: Path, report: str, then: str, now: str) -> Path:
         missing = [name for name in (*TABLES, *SCANNED) if not Run(folder / day).path(name).exists()]
         if missing:
             raise SourceError(f"{report} {day} has no table {missing[0]}: make report REPORT={report} DATE={day} first")
+        _check_segment_rules(report, folder / day)
     if then == now:
         raise SourceError(f"FROM and TO are the same date, {now}: name two of {', '.join(dates)}")
     if then > now:
         raise SourceError(f"FROM={then} is later than TO={now}: the earlier date comes first")
     with atomic_publish.locked(folder):
         return _write(folder, then, now)
+
+
+def _check_segment_rules(report: str, folder: Path) -> None:
+    try:
+        Run(folder).load_segment_rules()
+    except TableError:
+        raise SourceError(
+            f"{report} {folder.name} was built by an earlier version, which did not keep the segment rules: rebuild it "
+            f"with make report REPORT={report} DATE={folder.name}"
+        ) from None
 
 
 def renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
@@ -80,7 +90,7 @@ def _write(folder: Path, then: str, now: str) -> Path:
 def comparison_page(then: Path, now: Path) -> str:
     """The page of two published folders."""
     before, after = _Published(then), _Published(now)
-    formatting.set_thousands_separator(after.store.settings.thousands)
+    formatting.set_thousands_separator(after.store.settings.thousands_separator)
     html = render.render_page("compare.html.j2", then=before, now=after, blocks=list(_blocks(before, after)))
     return glossary.linked(html, "../../")
 
@@ -94,6 +104,7 @@ class _Published:
         self.day = date.fromisoformat(self.manifest["analysis_date"])
         self.in_words = formatting.day(self.day)
         self.tables = {name: self.store.load(name) for name in TABLES}
+        self.segment_rules = self.store.load_segment_rules()
 
     @property
     def settings(self) -> dict[str, str]:
@@ -178,11 +189,12 @@ def _segments(then: _Published, now: _Published, currency: str) -> list[Markup]:
 
 
 def _moves(then: _Published, now: _Published, currency: str) -> list[Markup]:
-    naming = assignment.segment_rules_of(now.tables["segments"])
-    reason = _not_comparable(then, now, naming)
+    reason = _not_comparable(then, now)
     if reason:
         return _shown(headlines.not_comparable(reason))
-    moved = migration.decompose_migration(then.tables["customers"], now.tables["customers"], naming, then.day, now.day)
+    moved = migration.decompose_migration(
+        then.tables["customers"], now.tables["customers"], now.segment_rules, then.day, now.day
+    )
     changes = migration.net_by_cause(moved, now.tables["segment_profile"])
     return _shown(
         plots.show_figure(
@@ -195,14 +207,18 @@ def _moves(then: _Published, now: _Published, currency: str) -> list[Markup]:
     )
 
 
-def _not_comparable(then: _Published, now: _Published, naming: assignment.SegmentRules | None) -> str:
+def _not_comparable(then: _Published, now: _Published) -> str:
     """Why moves between the dates have no cause in what customers did; empty where they have."""
-    rules = [measures.scoring_config_of(published.tables["customers"]) for published in (then, now)]
-    if naming is None or naming != assignment.segment_rules_of(then.tables["segments"]):
+    renamed = [
+        not assignment.knows_segments(published.segment_rules.segment_map, published.tables["segments"])
+        for published in (then, now)
+    ]
+    if any(renamed) or not then.segment_rules.assigns_like(now.segment_rules):
         return "the two dates name their segments differently"
-    if rules[0] != rules[1]:
+    configs = [published.segment_rules.scoring.config for published in (then, now)]
+    if configs[0] != configs[1]:
         return "the two dates score customers by different rules"
-    return "customers with equal values are told apart (scoring: article)" if rules[1].method == "article" else ""
+    return "customers with equal values are told apart (scoring: article)" if configs[1].method == "article" else ""
 
 
 def _shown(*parts: Any) -> list[Markup]:

@@ -5,7 +5,7 @@ import math
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from crm_utils.config.safe_query import check_query, evaluate
 from crm_utils.config.yaml_models import Model
@@ -22,7 +22,11 @@ def _span(value: Any) -> tuple[int, int]:
     return span
 
 
-Span = Annotated[tuple[int, int], BeforeValidator(_span)]
+def _write_span(span: tuple[int, int]) -> str:
+    return f"{span[0]}-{span[1]}"
+
+
+Span = Annotated[tuple[int, int], BeforeValidator(_span), PlainSerializer(_write_span, when_used="json")]
 
 
 class CellBlock(Model):
@@ -139,14 +143,16 @@ class SegmentMap(Model):
         """The query of each segment that asks for more than the scores."""
         return {segment.name: segment.where for segment in self.segments if self._sets[segment.name] is None}
 
-    def parts(self) -> dict[str, Any]:
-        """The map as plain data: cells, n_bins, queries, fallback."""
-        return {
-            "cells": self.cells(),
-            "n_bins": self.n_bins,
-            "queries": self.queries(),
-            "fallback": self.fallback(),
-        }
+    def assigns_like(self, other: "SegmentMap") -> bool:
+        """Whether both maps put every customer into the same segment."""
+        return self.n_bins == other.n_bins and all(
+            mine == theirs
+            for mine, theirs in (
+                (self.cells(), other.cells()),
+                (self.queries(), other.queries()),
+                (self.fallback(), other.fallback()),
+            )
+        )
 
     def fallback(self) -> dict[str, str]:
         """Where the customers of a segment for new customers go who are not new."""

@@ -6,9 +6,10 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from crm_utils.config.scoring import ScoringConfig
 from crm_utils.core import formatting
 from crm_utils.core.display.figure_style import BLUE, INK, ORANGE, count_axis, use_style
-from crm_utils.rfm import measures
+from crm_utils.rfm.measures import UNITS
 
 LABELS = {
     "day": "Days since last order",
@@ -21,15 +22,15 @@ LABELS = {
 }
 
 
-def distributions(customers: pd.DataFrame, cuts: pd.DataFrame, currency: str) -> Axes:
+def distributions(customers: pd.DataFrame, cuts: pd.DataFrame, config: ScoringConfig, currency: str) -> Axes:
     """Three histograms (recency, orders, revenue) with the lower limit of each score class as a line. Returns the first ax."""
     use_style()
     panels = plt.subplots(1, 3, figsize=(6.6, 2.9))[1]
-    for ax, (measure, column) in zip(panels, measures.scoring_config_of(customers).columns.items(), strict=True):
+    for ax, (measure, column) in zip(panels, config.columns.items(), strict=True):
         _histogram(ax, customers[column], log=measure != "recency")
         for limit in cuts[(cuts.measure == measure) & (cuts.customers > 0)].lowest.sort_values().iloc[1:]:
             ax.axvline(limit, color=ORANGE, linewidth=1.2)
-        ax.set_xlabel(LABELS[measures.UNITS[column]].format(currency=currency))
+        ax.set_xlabel(LABELS[UNITS[column]].format(currency=currency))
         count_axis(ax.yaxis)
     panels[0].set_ylabel("Customers")
     return panels[0]

@@ -4,9 +4,9 @@ from datetime import date
 
 import pandas as pd
 
+from crm_utils.config import ScoringConfig
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
 from crm_utils.core.formatting import count, day, join_names, money, percent, plural
-from crm_utils.rfm.scoring import ScoringConfig
 
 WINDOWS = {
     "12 months to the analysis date": "Frequency and monetary scores count the orders of the last 12 months only; revenue here is that of all orders.",

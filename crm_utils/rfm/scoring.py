@@ -1,143 +1,278 @@
-"""From a measure to a score: how customers are scored, where score classes begin, and which class a value is in.
+"""From a measure to a score: bin edges, scores, cells.
 
-Limits are held per measure as the values that scores 2, 3 … take: at most that many days for recency, at least that
-much for frequency and monetary value. A class nobody can reach has an infinite limit.
+Bin edges are kept per measure as the values that scores 2, 3 … take: at most that many days for recency, at least that
+much for frequency and monetary value. A class that nobody can reach has an infinite edge.
 """
 
-from dataclasses import dataclass, field
+import itertools
+from datetime import date
 
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.config import check_bin_edges
+from crm_utils.config import cell_name, check_bin_edges
+from crm_utils.config.scoring import Scoring, ScoringConfig, ScoringMethod
 from crm_utils.core.errors import ScoringError
+from crm_utils.rfm.measures import UNITS, compute_rfm
 
-ALL, TO_DATE, TO_LAST = "all", "12 months to the analysis date", "12 months to each customer's last purchase"
-RECENCY_COLUMNS = {
-    "days": "recency_days",
-    "weeks": "recency_weeks",
-    "months": "recency_months",
-    "elapsed days": "elapsed_days",
-}
+MEASURES = ("recency", "frequency", "monetary")
+SCORES = [f"{measure}_score" for measure in MEASURES]
+BinEdges = dict[str, list[float]]
 
 
-@dataclass(frozen=True)
-class ScoringConfig:
-    """How customers are scored: the classes, the method, and what exactly is measured.
+def bin_edges_date(bin_edges_from_date: str | None, analysis_date: date) -> date:
+    """The date from which the bin edges are taken.
 
-    `method` is quantiles, approximate (the engine's approximate quantiles) or article (rank first). `bin_edges` are the
-    analyst's own, per measure, in ascending order; `bin_edges_from_date` is the date whose limits are kept (ISO text).
+    Parameters
+    ----------
+    bin_edges_from_date : str, optional
+        A date as ISO text; None stands for the analysis date.
+    analysis_date : date
+        The date of the report.
+
+    Returns
+    -------
+    date
+        The analysis date or an earlier one.
+
+    Raises
+    ------
+    ScoringError
+        If the date is later than the analysis date.
     """
-
-    n_bins: int = 5
-    method: str = "quantiles"
-    window: str = ALL
-    recency_unit: str = "days"
-    frequency_measure: str = "orders"
-    monetary_measure: str = "total"
-    bin_edges: dict[str, list[float]] = field(default_factory=dict)
-    bin_edges_from_date: str | None = None
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """The column that each measure's score is drawn from."""
-        prefix = "" if self.window == ALL else "window_"
-        frequency = "purchase_days" if self.frequency_measure == "purchase days" else "orders"
-        monetary = "mean_order_value" if self.monetary_measure == "average" else "revenue"
-        return {
-            "recency": RECENCY_COLUMNS[self.recency_unit],
-            "frequency": prefix + frequency,
-            "monetary": prefix + monetary,
-        }
+    day = date.fromisoformat(bin_edges_from_date) if bin_edges_from_date else analysis_date
+    if day > analysis_date:
+        raise ScoringError(
+            f"bin_edges_from_date {day} is later than the analysis date {analysis_date}: name an earlier date"
+        )
+    return day
 
 
-def bin_edges(customers: pd.DataFrame, rules: ScoringConfig) -> dict[str, list[float]]:
-    """The limits of each measure over these customers: the analyst's own where there are any, else quantiles.
+def compute_bin_edges(customers: pd.DataFrame, config: ScoringConfig) -> BinEdges:
+    """Bin edges of each measure over these customers: the analyst's own if there are any, else quantiles.
 
-    Raises `ScoringError` for missing or infinite values, and for own limits that do not fit the number of classes.
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        Customers as `compute_rfm` returns them.
+    config : ScoringConfig
+        How to score.
+
+    Returns
+    -------
+    dict of str to list of float
+        `n_bins` − 1 edges for each of recency, frequency and monetary; empty for the method of the article.
+
+    Raises
+    ------
+    ScoringError
+        If values are missing or infinite, if there is no customer, or if the analyst's own edges do not fit `n_bins`.
     """
-    if rules.method == "article":
-        return {}  # ranks have no limits
-    drawn = approximate_bin_edges if rules.method == "approximate" else quantile_bin_edges
-    found = {}
-    for measure, column in rules.columns.items():
+    if config.method == ScoringMethod.ARTICLE:
+        return {}  # ranks have no edges
+    estimate = approximate_bin_edges if config.method == ScoringMethod.APPROXIMATE else quantile_bin_edges
+    edges = {}
+    for measure, column in config.columns.items():
         _check_finite(customers[column])
-        own = rules.bin_edges.get(measure)
-        if own is None:
-            found[measure] = drawn(customers[column], rules.n_bins, low_is_best=measure == "recency")
+        if measure in config.bin_edges:
+            edges[measure] = _analysts_bin_edges(measure, config.bin_edges[measure], config.n_bins)
         else:
-            found[measure] = _own_bin_edges(measure, own, rules.n_bins)
-    return found
+            edges[measure] = estimate(customers[column], config.n_bins, low_is_best=measure == "recency")
+    return edges
 
 
 def quantile_bin_edges(values: pd.Series, n_bins: int, low_is_best: bool = False) -> list[float]:
-    """The limits at which 1 + floor(n_bins × share of customers strictly worse) reaches 2, 3 … `n_bins`."""
-    worst_first = np.sort(-values.to_numpy(float) if low_is_best else values.to_numpy(float))
-    needed = -(-np.arange(1, n_bins) * len(values) // n_bins)  # customers strictly worse that each score takes
-    places = np.searchsorted(worst_first, worst_first[needed - 1], side="right")
-    reached = np.append(worst_first, np.inf)[places]
-    return (-reached if low_is_best else reached).tolist()
+    """The values at which 1 + floor(n_bins × share of customers strictly worse) reaches 2, 3 … `n_bins`."""
+    signed = -values.to_numpy(float) if low_is_best else values.to_numpy(float)
+    worst_first = np.sort(signed)
+    strictly_worse_needed = -(-np.arange(1, n_bins) * len(values) // n_bins)
+    positions = np.searchsorted(worst_first, worst_first[strictly_worse_needed - 1], side="right")
+    edges = np.append(worst_first, np.inf)[positions]
+    return (-edges if low_is_best else edges).tolist()
 
 
 def approximate_quantiles(values: pd.Series, n_bins: int) -> list[float]:
-    """The `n_bins` + 1 boundaries of approximate quantiles, least and greatest value included.
+    """The `n_bins` + 1 boundaries of approximate quantiles, minimum and maximum included.
 
-    As BigQuery's APPROX_QUANTILES(values, n_bins) returns them, computed by the engine in one pass over any number of rows.
+    As BigQuery's APPROX_QUANTILES(values, n_bins) returns them; the engine computes them in one pass over any number of
+    rows.
     """
     column = ibis.memtable(pd.DataFrame({"value": values.to_numpy(float)})).value
     inner = [column.approx_quantile(step / n_bins).name(f"q{step}") for step in range(1, n_bins)]
-    ends = [column.min().name("least"), column.max().name("greatest")]
-    row = column.as_table().aggregate([ends[0], *inner, ends[1]]).execute()
+    boundaries = [column.min().name("minimum"), *inner, column.max().name("maximum")]
+    row = column.as_table().aggregate(boundaries).execute()
     return row.iloc[0].astype(float).tolist()
 
 
 def approximate_bin_edges(values: pd.Series, n_bins: int, low_is_best: bool = False) -> list[float]:
-    """The limits at the inner boundaries of the engine's approximate quantiles."""
+    """The inner boundaries of the engine's approximate quantiles."""
     inner = [float(value) for value in approximate_quantiles(values, n_bins)[1:-1]]
     return inner[::-1] if low_is_best else inner
 
 
-def digitize(values: pd.Series, limits: list[float], low_is_best: bool = False) -> pd.Series:
-    """The score of each value: 1 plus the number of limits it meets. Equal values get equal scores."""
+def score_customers(
+    customers: pd.DataFrame, config: ScoringConfig | int = 5, bin_edges: BinEdges | None = None
+) -> pd.DataFrame:
+    """Scores and cell of each customer.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        Customers as `compute_rfm` returns them.
+    config : ScoringConfig or int
+        How to score; a number stands for the default configuration with so many classes.
+    bin_edges : dict, optional
+        Bin edges to use; None computes them from these customers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The customers with recency_score, frequency_score, monetary_score (1 to `n_bins`, the best customers highest)
+        and rfm_cell (the three scores as text, such as '514').
+
+    Raises
+    ------
+    ScoringError
+        See `compute_bin_edges`.
+    """
+    config = ScoringConfig(n_bins=config) if isinstance(config, int) else config
+    if config.method == ScoringMethod.ARTICLE:
+        scored = customers.assign(**score_rank_first(customers, config))
+    else:
+        scored = customers.assign(
+            **score_by_edges(customers, bin_edges or compute_bin_edges(customers, config), config)
+        )
+    scores = [scored[column].to_numpy() - 1 for column in SCORES]
+    positions = np.ravel_multi_index(scores, [config.n_bins] * 3)
+    scored["rfm_cell"] = pd.array(cell_names(config.n_bins), dtype="str").take(positions)
+    return scored
+
+
+def score_as_of(orders: ir.Table, day: date, scoring: Scoring) -> pd.DataFrame:
+    """The customers as they stood on another day, measured and scored in the same way.
+
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders as known on that day.
+    day : date
+        The day.
+    scoring : Scoring
+        How the customers of today were scored. Bin edges are computed anew unless the configuration fixes them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `score_customers`.
+    """
+    return score_customers(compute_rfm(orders, day, scoring.config), scoring.config, scoring.fixed_bin_edges)
+
+
+def cell_names(n_bins: int) -> list[str]:
+    """The name of every cell, by recency, then frequency, then monetary score."""
+    return [cell_name(*scores) for scores in itertools.product(range(1, n_bins + 1), repeat=3)]
+
+
+def score_by_edges(customers: pd.DataFrame, bin_edges: BinEdges, config: ScoringConfig) -> dict[str, pd.Series]:
+    """The three scores of each customer under given bin edges: recency_score, frequency_score, monetary_score."""
+    return {
+        f"{measure}_score": digitize(customers[column], bin_edges[measure], low_is_best=measure == "recency")
+        for measure, column in config.columns.items()
+    }
+
+
+def digitize(values: pd.Series, edges: list[float], low_is_best: bool = False) -> pd.Series:
+    """The score of each value: 1 plus the number of edges it reaches. Equal values get equal scores."""
     _check_finite(values)
-    reached = values.to_numpy()
+    numbers = values.to_numpy()
     score = np.ones(len(values), dtype=np.int8)
-    for limit in limits:
-        score += reached <= limit if low_is_best else reached >= limit
+    for edge in edges:
+        score += numbers <= edge if low_is_best else numbers >= edge
     return pd.Series(score.astype("int64"), index=values.index, name=values.name)
 
 
-def score_rank_first(customers: pd.DataFrame, rules: ScoringConfig) -> pd.DataFrame:
-    """Scores by pandas-style quantile cuts, frequency ranked first: recency_score, frequency_score, monetary_score.
+def score_rank_first(customers: pd.DataFrame, config: ScoringConfig) -> pd.DataFrame:
+    """Scores by quantile cuts as in the article: recency_score, frequency_score, monetary_score.
 
-    Equal numbers of orders are told apart by customer id, the order a pandas groupby gives; the classes then hold
-    equal numbers of customers, and customers who behave alike can differ by a class.
+    Frequency is ranked first, so customers with equally many orders are told apart by customer id (the order of a
+    pandas groupby). The classes then hold equal numbers of customers, and customers who behave alike can differ by one.
     """
     by_id = customers.sort_values("customer_id")
-    values = {measure: by_id[column] for measure, column in rules.columns.items()}
+    values = {measure: by_id[column] for measure, column in config.columns.items()}
     for column in values.values():
         _check_finite(column)
     values["frequency"] = values["frequency"].rank(method="first")
     scores = pd.DataFrame(
-        {f"{measure}_score": _quantile_class(column, rules.n_bins) for measure, column in values.items()}
+        {f"{measure}_score": _quantile_class(column, config.n_bins) for measure, column in values.items()}
     )
-    scores["recency_score"] = rules.n_bins + 1 - scores.recency_score
+    scores["recency_score"] = config.n_bins + 1 - scores.recency_score
     return scores.reindex(customers.index)
 
 
+def score_boundaries(scored: pd.DataFrame, config: ScoringConfig) -> pd.DataFrame:
+    """The lowest and highest value in each score class.
+
+    Parameters
+    ----------
+    scored : pandas.DataFrame
+        Customers as `score_customers` returns them.
+    config : ScoringConfig
+        How they were scored.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per measure and score: measure, score, lowest, highest, customers (0 for empty classes), unit.
+    """
+    tables = [
+        scored.groupby(f"{measure}_score")[column]
+        .agg(lowest="min", highest="max", customers="size")
+        .reindex(range(1, config.n_bins + 1))
+        .assign(measure=measure, unit=UNITS[column])
+        for measure, column in config.columns.items()
+    ]
+    table = pd.concat(tables).rename_axis("score").reset_index()
+    columns = ["measure", "score", "lowest", "highest", "customers", "unit"]
+    return table.fillna({"customers": 0}).astype({"customers": int})[columns]
+
+
+def compare_scoring_methods(scored: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Two ways to score the same customers.
+
+    Parameters
+    ----------
+    scored, other : pandas.DataFrame
+        The same customers in the same order, scored in two ways.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per measure and score: measure, score, customers, other (customers), differ (customers of the measure
+        whose score differs).
+    """
+    tables = []
+    for measure, column in zip(MEASURES, SCORES, strict=True):
+        sizes = pd.DataFrame({"customers": scored[column].value_counts(), "other": other[column].value_counts()})
+        sizes = sizes.fillna(0).astype(int).rename_axis("score").sort_index().reset_index()
+        differ = int((scored[column] != other[column]).sum())
+        tables.append(sizes.assign(measure=measure, differ=differ))
+    return pd.concat(tables, ignore_index=True)[["measure", "score", "customers", "other", "differ"]]
+
+
 def _quantile_class(values: pd.Series, n_bins: int) -> pd.Series:
-    """The class of each value between linear quantiles, upper limits included: what pandas.qcut gives where it does not fail."""
+    """The class between linear quantiles, upper edges included: pandas.qcut, but repeated edges do not fail."""
     edges = np.quantile(values, np.linspace(0, 1, n_bins + 1))
     return pd.Series(np.searchsorted(edges[1:-1], values, side="left") + 1, index=values.index)
 
 
-def _own_bin_edges(measure: str, own: list[float], n_bins: int) -> list[float]:
+def _analysts_bin_edges(measure: str, edges: list[float], n_bins: int) -> list[float]:
     try:
-        check_bin_edges(measure, own, n_bins)
+        check_bin_edges(measure, edges, n_bins)
     except ValueError as error:
         raise ScoringError(str(error)) from None
-    return [float(limit) for limit in (own[::-1] if measure == "recency" else own)]
+    return [float(edge) for edge in (edges[::-1] if measure == "recency" else edges)]
 
 
 def _check_finite(values: pd.Series) -> None:
@@ -146,5 +281,6 @@ def _check_finite(values: pd.Series) -> None:
         raise ScoringError(f"{values.name}: {unusable:,} of {len(values):,} values are missing or infinite")
     if not len(values):
         raise ScoringError(
-            f"{values.name}: there are no customers to score, since nobody had ordered by then: choose a later analysis date, or rfm.bin_edges_from_date"
+            f"{values.name}: there is no customer to score, because nobody had ordered by then: choose a later analysis "
+            "date, or rfm.bin_edges_from_date"
         )

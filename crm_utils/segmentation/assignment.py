@@ -1,140 +1,171 @@
-"""Segments: a name for every customer, and a profile of each name."""
+"""The segment of each customer on a date, and a profile of each segment."""
 
-from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.config import cell_name
+from crm_utils.config import SegmentMap, SegmentRules
 from crm_utils.config.safe_query import evaluate
 from crm_utils.core.errors import SegmentError
+from crm_utils.rfm.scoring import SCORES, cell_names, score_as_of
 
 
-@dataclass(frozen=True)
-class SegmentRules:
-    """A segment map as data: what `assign` needs to name customers on any date."""
+def assign_segments(customers: pd.DataFrame, rules: SegmentRules, analysis_date: date) -> pd.DataFrame:
+    """The segment of each customer.
 
-    cells: dict[str, str]
-    n_bins: int
-    queries: dict[str, str]
-    fallback: dict[str, str]
-    new_within_days: int | None = None
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        Scored customers: customer_id, first_order, the three scores, rfm_cell, and what the queries of the map ask for.
+    rules : SegmentRules
+        How customers were scored, the segment map, and for how long a customer counts as new.
+    analysis_date : date
+        The day from which `new_within_days` counts back.
 
-    def names(self) -> set[str]:
-        """The segments that it can name."""
-        return {*self.cells.values(), *self.queries, *self.fallback.values()}
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id, segment; in the order of `customers`.
 
-    def segment(self, customers: pd.DataFrame, analysis_date: date) -> pd.DataFrame:
-        """The segment of each scored customer on a date: customer_id, segment. The naming travels with the table in `attrs`."""
-        since = None if self.new_within_days is None else analysis_date - timedelta(days=self.new_within_days)
-        named = assign_segments(customers, self.cells, self.n_bins, self.queries, self.fallback, since)
-        named.attrs["naming"] = asdict(self)
-        return named
-
-
-def segment_rules_of(segments: pd.DataFrame) -> SegmentRules | None:
-    """The naming that a table of segments was made by; None where it does not say, or an analyst has named them anew."""
-    if "naming" not in segments.attrs:
-        return None
-    naming = SegmentRules(**segments.attrs["naming"])
-    return naming if set(segments.segment) <= naming.names() else None
-
-
-def assign_as_of(then: pd.DataFrame, day: date, customers: pd.DataFrame, segments: pd.DataFrame) -> pd.Series:
-    """The segments of another day, by customer_id, as the map behind today's `segments` names them.
-
-    then: the customers of that day, scored as today's `customers` were. Segments of an analyst's own come without a map: a
-    cell then has the name that most of its customers bear today, and whoever stands in a cell that is empty today has none.
+    Raises
+    ------
+    SegmentError
+        If the map is made for another number of score classes, or a customer has no segment or several.
     """
-    naming = segment_rules_of(segments)
-    if naming is not None:
-        return naming.segment(then, day).set_index("customer_id").segment
+    _check_n_bins(rules)
+    segment_map = rules.segment_map
+    names = list(segment_map.advice())
+    codes = _codes_of_cells(customers, segment_map, names)
+    if segment_map.queries():
+        codes = _add_queries(customers, codes, segment_map.queries(), names)
+    if (codes < 0).any():
+        lost = customers.rfm_cell[codes < 0]
+        cells = ", ".join(sorted(lost.unique())[:10])
+        raise SegmentError(f"{len(lost):,} customers are in cells that the segment map does not name: {cells}")
+    if segment_map.fallback() and rules.new_within_days is not None:
+        new_since = pd.Timestamp(analysis_date - timedelta(days=rules.new_within_days))
+        codes = _move_old_customers(customers.first_order, codes, segment_map.fallback(), names, new_since)
+    return customers[["customer_id"]].assign(segment=pd.array(names, dtype="str").take(codes))
+
+
+def segments_as_of(
+    orders: ir.Table, day: date, rules: SegmentRules, customers: pd.DataFrame, segments: pd.DataFrame
+) -> pd.Series:
+    """The segments of another day, by customer_id, under the rules of today.
+
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders as known on that day.
+    day : date
+        The day.
+    rules : SegmentRules
+        How the segments of today were assigned.
+    customers, segments : pandas.DataFrame
+        The scored customers of today and their segments. They matter only if an analyst named the segments anew, so
+        that the map does not know them: a cell then has the name that most of its customers have today, and customers
+        in a cell that is empty today have none.
+
+    Returns
+    -------
+    pandas.Series
+        segment, indexed by customer_id.
+    """
+    scored = score_as_of(orders, day, rules.scoring)
+    if knows_segments(rules.segment_map, segments):
+        return assign_segments(scored, rules, day).set_index("customer_id").segment
     today = customers[["customer_id", "rfm_cell"]].merge(segments[["customer_id", "segment"]], on="customer_id")
-    names = today.value_counts(["rfm_cell", "segment"]).reset_index().drop_duplicates("rfm_cell")
-    return then.set_index("customer_id").rfm_cell.map(names.set_index("rfm_cell").segment).rename("segment")
+    commonest = today.value_counts(["rfm_cell", "segment"]).reset_index().drop_duplicates("rfm_cell")
+    return scored.set_index("customer_id").rfm_cell.map(commonest.set_index("rfm_cell").segment).rename("segment")
 
 
-def assign_segments(
-    customers: pd.DataFrame,
-    cells: dict[str, str],
-    n_bins: int,
-    queries: dict[str, str] | None = None,
-    fallback: dict[str, str] | None = None,
-    new_since: date | None = None,
-) -> pd.DataFrame:
-    """The segment of each customer: customer_id, segment.
+def knows_segments(segment_map: SegmentMap, segments: pd.DataFrame) -> bool:
+    """Whether all segments of a table are of this map; False if an analyst named them anew."""
+    return set(segments.segment) <= set(segment_map.advice())
 
-    `cells` names the segment of RFM cells of `n_bins` classes, `queries` the segments that are pandas queries on the
-    customers; together they must name each customer once. Customers of a segment in `fallback` whose first order is
-    older than `new_since` go to the segment named there. Raises `SegmentError` where the customers were scored in
-    another number of classes, or a customer has no segment or several.
-    """
-    scored_in = customers.attrs.get("n_bins", n_bins)
-    if scored_in != n_bins:
+
+def _check_n_bins(rules: SegmentRules) -> None:
+    made_for = rules.segment_map.n_bins
+    scored_in = rules.scoring.config.n_bins
+    if made_for != scored_in:
         raise SegmentError(
-            f"the segment map is made for {n_bins} score classes, the customers were scored in {scored_in}: set rfm.n_bins to {n_bins}, or name a map for {scored_in} classes in segmentation.segment_map"
+            f"the segment map is made for {made_for} score classes, the customers were scored in {scored_in}: set "
+            f"rfm.n_bins to {made_for}, or name a map for {scored_in} classes in segmentation.segment_map"
         )
-    names = list(dict.fromkeys([*cells.values(), *(queries or {}), *(fallback or {}).values()]))
-    code = _codes(customers, cells, n_bins, names)
-    if queries:
-        code = _with_queries(customers, code, queries, names)
-    if (code < 0).any():
-        lost = customers.rfm_cell[code < 0]
-        raise SegmentError(
-            f"{len(lost):,} customers are in cells the segment map does not name: {', '.join(sorted(lost.unique())[:10])}"
-        )
-    if fallback and new_since is not None:
-        code = _without_old(customers.first_order, code, fallback, names, pd.Timestamp(new_since))
-    return customers[["customer_id"]].assign(segment=pd.array(names, dtype="str").take(code))
 
 
-def _codes(customers: pd.DataFrame, cells: dict[str, str], n_bins: int, names: list[str]) -> np.ndarray:
-    """The number of each customer's segment in `names` by the cell; -1 for cells without a name."""
-    numbers = {name: number for number, name in enumerate(names)}
-    scores = [customers[f"{measure}_score"].to_numpy() - 1 for measure in ("recency", "frequency", "monetary")]
-    table = [numbers.get(cells.get(cell_name(*(place + 1)), ""), -1) for place in np.argwhere(np.ones([n_bins] * 3))]
-    return np.array(table)[np.ravel_multi_index(scores, [n_bins] * 3)]
+def _codes_of_cells(customers: pd.DataFrame, segment_map: SegmentMap, names: list[str]) -> np.ndarray:
+    """The position in `names` of each customer's segment, by cell; -1 for cells without a name."""
+    positions = {name: position for position, name in enumerate(names)}
+    segment_of = segment_map.cells()
+    code_of_cell = [positions.get(segment_of.get(cell, ""), -1) for cell in cell_names(segment_map.n_bins)]
+    scores = [customers[column].to_numpy() - 1 for column in SCORES]
+    return np.array(code_of_cell)[np.ravel_multi_index(scores, [segment_map.n_bins] * 3)]
 
 
-def _without_old(
-    first_order: pd.Series, code: np.ndarray, fallback: dict[str, str], names: list[str], since: pd.Timestamp
+def _move_old_customers(
+    first_order: pd.Series, codes: np.ndarray, fallback: dict[str, str], names: list[str], new_since: pd.Timestamp
 ) -> np.ndarray:
-    """The codes with who is not new moved out of the segments for new customers."""
-    code = code.copy()
+    """The codes with customers who are not new moved out of the segments for new customers."""
     target = np.arange(len(names))
-    target[[names.index(name) for name in fallback]] = [names.index(name) for name in fallback.values()]
-    rows = np.flatnonzero((target != np.arange(len(names)))[code])
-    old = rows[(first_order.iloc[rows] < since).to_numpy()]
-    code[old] = target[code[old]]
-    return code
+    for name, fallback_name in fallback.items():
+        target[names.index(name)] = names.index(fallback_name)
+    for_new_customers = target != np.arange(len(names))
+    rows = np.flatnonzero(for_new_customers[codes])
+    old = rows[(first_order.iloc[rows] < new_since).to_numpy()]
+    moved = codes.copy()
+    moved[old] = target[codes[old]]
+    return moved
 
 
-def _with_queries(customers: pd.DataFrame, code: np.ndarray, queries: dict[str, str], names: list[str]) -> np.ndarray:
-    """The codes completed by queries, each customer proven to be in exactly one segment."""
-    times = (code >= 0).astype(int)
-    for name, where in queries.items():
+def _add_queries(customers: pd.DataFrame, codes: np.ndarray, queries: dict[str, str], names: list[str]) -> np.ndarray:
+    """The codes completed by queries, after a check that each customer is in exactly one segment."""
+    matches = (codes >= 0).astype(int)
+    for name, query in queries.items():
         try:
-            met = evaluate(customers, where)
+            meets_query = evaluate(customers, query)
         except Exception as error:  # pandas raises many kinds for a query that does not fit
-            raise SegmentError(f"segment {name}: where {where!r} is no query on the customers: {error}") from error
-        times += met
-        code = np.where(met, names.index(name), code)
-    if (times != 1).any():
-        none, several = customers.rfm_cell[times == 0], customers.rfm_cell[times > 1]
+            raise SegmentError(f"segment {name}: where {query!r} is not a query on the customers: {error}") from error
+        matches += meets_query
+        codes = np.where(meets_query, names.index(name), codes)
+    if (matches != 1).any():
+        none = customers.rfm_cell[matches == 0]
+        several = customers.rfm_cell[matches > 1]
         raise SegmentError(
-            f"the queries of the segment map must name each customer once: {len(none):,} customers are in no segment "
-            f"(cells {', '.join(sorted(none.unique())[:5]) or '–'}), {len(several):,} in several "
-            f"(cells {', '.join(sorted(several.unique())[:5]) or '–'})"
+            "the queries of the segment map must put each customer into one segment: "
+            f"{len(none):,} customers are in no segment (cells {_examples(none)}), "
+            f"{len(several):,} in several (cells {_examples(several)})"
         )
-    return code
+    return codes
+
+
+def _examples(cells: pd.Series) -> str:
+    return ", ".join(sorted(cells.unique())[:5]) or "–"
 
 
 def segment_profile(customers: pd.DataFrame, segments: pd.DataFrame, advice: dict[str, str]) -> pd.DataFrame:
-    """One row per segment, in the order of `advice`, empty segments included.
+    """Size, revenue and behaviour of each segment.
 
-    Returns segment, customers, customer_share, revenue, revenue_share, recency_days, orders, mean_order_value (means
-    over the segment's customers; mean_order_value is revenue ÷ orders), advice.
+    Parameters
+    ----------
+    customers, segments : pandas.DataFrame
+        Customers as `compute_rfm` returns them, and the segment of each.
+    advice : dict of str to str
+        What to do for each segment, in the order of the map.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per segment in the order of `advice`, empty segments included, an analyst's own last: segment,
+        customers, customer_share, revenue, revenue_share, recency_days and orders (means over customers),
+        mean_order_value (revenue ÷ orders), advice.
+
+    Raises
+    ------
+    SegmentError
+        If a customer has no segment or more than one.
     """
     segment = _aligned(customers, segments)
     grouped = customers.groupby(segment)

@@ -5,13 +5,12 @@ import pandas as pd
 from crm_utils.core.formatting import number, plural
 
 
-def customer_list(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
+def customer_list(customers: pd.DataFrame, segments: pd.DataFrame, n_bins: int) -> pd.DataFrame:
     """One row per customer, the highest revenue of each segment first.
 
     Returns segment, customer_id, rfm_cell, why_recency, why_frequency, why_money (text), last_order, recency_days,
     orders, revenue, mean_order_value.
     """
-    n_bins = customers.attrs.get("n_bins", 5)
     table = customers.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
     ages, counts = table.recency_days, table.orders  # of few different values
     days = ages.map({value: f"last order {plural(value, 'day')} ago" for value in ages.unique()})

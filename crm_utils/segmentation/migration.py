@@ -6,10 +6,11 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.core import orders as ordering
+from crm_utils.config import SegmentRules
+from crm_utils.config.scoring import ScoringConfig, ScoringMethod
 from crm_utils.core.errors import MigrationError
 from crm_utils.rfm import measures, scoring
-from crm_utils.segmentation.assignment import SegmentRules
+from crm_utils.segmentation.assignment import assign_segments
 
 BOUGHT, SILENT = "bought", "stayed silent"
 BY_OLD, BY_NEW = "cut points moved by old customers", "cut points moved by newcomers"
@@ -36,20 +37,19 @@ def comparison_date(
     return day if day < analysis_date else None
 
 
-def rfm_as_of(orders: ir.Table, adjustments: ir.Table, day: date | None, customers: pd.DataFrame) -> pd.DataFrame:
-    """The customers as measured on an earlier day, by the rules the `customers` of today were scored by.
+def earlier_customers(orders: ir.Table, adjustments: ir.Table, day: date | None, config: ScoringConfig) -> pd.DataFrame:
+    """The customers as measured on an earlier day.
 
-    No row where there is no such day, or where the rules tell equal customers apart (`article`): a move between
-    segments then has no cause in what a customer did.
+    No row if there is no such day, or if the method tells equal customers apart (`article`): a move between segments
+    then has no cause in what a customer did.
     """
-    rules = measures.scoring_config_of(customers)
-    if day is None or rules.method == "article":
-        return customers.iloc[:0]
-    return measures.compute_rfm(ordering.orders_as_of(orders, adjustments, day), day, rules)
+    if day is None or config.method == ScoringMethod.ARTICLE:
+        return pd.DataFrame(columns=["customer_id", "first_order", "last_order", "recency_days", "orders", "revenue"])
+    return measures.rfm_as_of(orders, adjustments, day, config)
 
 
 def decompose_migration(
-    then: pd.DataFrame, now: pd.DataFrame, naming: SegmentRules, day_then: date | None, day_now: date
+    then: pd.DataFrame, now: pd.DataFrame, rules: SegmentRules, day_then: date | None, day_now: date
 ) -> pd.DataFrame:
     """Moves between segments by cause: from_segment, to_segment, cause, customers, revenue.
 
@@ -60,16 +60,16 @@ def decompose_migration(
     """
     if then.empty or day_then is None:
         return pd.DataFrame({column: [] for column in COLUMNS}).astype({"customers": int, "revenue": float})
-    rules = measures.scoring_config_of(now)
-    frozen = now.attrs["limits"] if rules.bin_edges_from_date else None
+    config = rules.scoring.config
+    fixed = rules.scoring.fixed_bin_edges
     measured = now.set_index("customer_id", drop=False)
     before = then.set_index("customer_id", drop=False)
     both = before.index.intersection(measured.index)
     old_then, old_now = before.loc[both], measured.loc[both]
 
     def named(customers: pd.DataFrame, base: pd.DataFrame, day: date) -> pd.Series:
-        scored = measures.score_customers(customers, rules, frozen or scoring.bin_edges(base, rules))
-        return naming.segment(scored, day).segment
+        scored = scoring.score_customers(customers, config, fixed or scoring.compute_bin_edges(base, config))
+        return assign_segments(scored, rules, day).segment
 
     known_then, known_now = named(before, before, day_then), named(measured, measured, day_now)
     path = pd.DataFrame(

@@ -7,15 +7,16 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.rfm import measures, scoring
-from crm_utils.segmentation.assignment import SegmentRules
+from crm_utils.config import ScoringConfig, SegmentRules
+from crm_utils.rfm import scoring
+from crm_utils.segmentation.assignment import assign_segments
 
 DRAWS, BLOCK_WEEKS, SEED = 40, 4, 1
 MAX_CUSTOMERS = 200_000  # customers looked at
 
 
 def bootstrap_retention(
-    orders: ir.Table, customers: pd.DataFrame, segments: pd.DataFrame, naming: SegmentRules, analysis_date: date
+    orders: ir.Table, customers: pd.DataFrame, segments: pd.DataFrame, rules: SegmentRules, analysis_date: date
 ) -> pd.DataFrame:
     """How often customers keep their segment when weeks and customers are resampled: segment, customers, kept, shaky.
 
@@ -25,8 +26,8 @@ def bootstrap_retention(
     customers a sample is looked at, and `shaky` is scaled up. No row where customers are scored as in the article or on
     windowed measures.
     """
-    rules = measures.scoring_config_of(customers)
-    if rules != measures.ScoringConfig(n_bins=rules.n_bins):
+    config = rules.scoring.config
+    if config != ScoringConfig(n_bins=config.n_bins):
         return pd.DataFrame({"segment": [], "customers": [], "kept": [], "shaky": []})
     customers = (
         customers.sample(min(len(customers), MAX_CUSTOMERS), random_state=SEED).sort_index().reset_index(drop=True)
@@ -42,9 +43,9 @@ def bootstrap_retention(
             continue
         rarity = 1 / chance[seen.index]  # whoever is likelier to lose all orders is drawn more often: the mix stays
         others = seen.iloc[draw.choice(len(seen), len(seen), p=rarity / rarity.sum())]
-        scored = measures.score_customers(seen, rules, scoring.bin_edges(others, rules))
+        scored = scoring.score_customers(seen, config, scoring.compute_bin_edges(others, config))
         present[seen.index] += 1
-        same[seen.index] += naming.segment(scored, analysis_date).segment == actual.loc[seen.index]
+        same[seen.index] += assign_segments(scored, rules, analysis_date).segment == actual.loc[seen.index]
     share = pd.Series(np.divide(same, present, out=np.full(len(same), np.nan), where=present > 0))
     table = pd.DataFrame({"segment": actual, "kept": share, "shaky": share < 0.5})
     means = table.groupby("segment").agg(kept=("kept", "mean"), shaky=("shaky", "mean"))

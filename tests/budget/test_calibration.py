@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from crm_utils.budget import calibration
 from crm_utils.cltv import btyd
-from crm_utils.config import SegmentMap, read_yaml
-from crm_utils.rfm import measures
-from crm_utils.segmentation.assignment import SegmentRules
+from crm_utils.config import SegmentRules
+from crm_utils.rfm import measures, scoring
+from crm_utils.segmentation.assignment import assign_segments
 from tests.support.factories import empty_adjustments
+from tests.support.segment_factories import query_map, segment_rules
+
+RULES = segment_rules(query_map(A="recency_score > 2", B="recency_score <= 2"), new_within_days=None)
 
 
 @given(chance=st.floats(0, 1), shift=st.floats(-5, 5))
@@ -53,15 +56,12 @@ def shop(seed: int = 0, count: int = 2500) -> tuple[ibis.Table, ibis.Table, date
     return ibis.memtable(table), ibis.memtable(none), date(2023, 12, 31)
 
 
-def today(placed: ibis.Table, day: date, **parts) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The scored customers of a day, and their segments."""
-    customers = measures.score_customers(measures.compute_rfm(placed.filter(placed.ordered_at.date() <= day), day))
-    return customers, SegmentRules(**({"cells": CELLS, "n_bins": 5, "queries": {}, "fallback": {}} | parts)).segment(
-        customers, day
-    )
-
-
-CELLS = {f"{r}{f}{m}": "A" if r > 2 else "B" for r in range(1, 6) for f in range(1, 6) for m in range(1, 6)}
+def today(
+    placed: ibis.Table, day: date, rules: SegmentRules = RULES
+) -> tuple[SegmentRules, pd.DataFrame, pd.DataFrame]:
+    """The segment rules, the scored customers of a day, and their segments."""
+    customers = scoring.score_customers(measures.compute_rfm(placed.filter(placed.ordered_at.date() <= day), day))
+    return rules, customers, assign_segments(customers, rules, day)
 
 
 def test_a_steady_shop_is_forecast_within_five_points():
@@ -109,10 +109,9 @@ def test_a_short_history_has_no_window():
 
 def test_segments_that_were_named_anew_are_judged_by_their_own_names():
     placed, none, day = shop(count=600)
-    customers, segments = today(placed, day)
+    rules, customers, segments = today(placed, day)
     own = segments.assign(segment=segments.segment.map({"A": "Warm", "B": "Cold"}))
-    assert "naming" in own.attrs  # pandas carries it along
-    found = calibration.WindowCalibration(placed, none, 91, customers, own).on(day - timedelta(days=91))
+    found = calibration.WindowCalibration(placed, none, 91, rules, customers, own).on(day - timedelta(days=91))
     assert set(found.segment) == {"Warm", "Cold"}
 
 
@@ -121,22 +120,21 @@ def test_nobody_is_left_out_of_a_window():
     placed, none, day = shop(count=600)
     origin = day - timedelta(days=91)
     known = placed.filter(placed.ordered_at.date() <= origin).customer_id.nunique().execute()
-    customers, segments = today(placed, day)
+    rules, customers, segments = today(placed, day)
     few = customers.query("recency_score == 5 or recency_score == 1")
-    few.attrs = customers.attrs
-    found = calibration.WindowCalibration(placed, none, 91, few, segments).on(origin)
+    found = calibration.WindowCalibration(placed, none, 91, rules, few, segments).on(origin)
     assert found.customers.sum() == known
-    own = segments.copy()
-    own.attrs = {}  # an analyst's own segments: cells that are empty today have no name
-    assert calibration.WindowCalibration(placed, none, 91, few, own).on(origin).customers.sum() < known
+    # an analyst's own segments: cells that are empty today have no name
+    own = segments.assign(segment="own " + segments.segment)
+    assert calibration.WindowCalibration(placed, none, 91, rules, few, own).on(origin).customers.sum() < known
 
 
 def test_on_online_retail_the_correction_helps_and_misses_are_named(retail_orders, no_adjustments):
     """Held-out quarters of 2011: mean error of the share that buys anyway, customers counted, corrected and not."""
     placed, none = retail_orders, no_adjustments
-    segment_map = read_yaml(retail_map(), SegmentMap)
+    rules = segment_rules(new_within_days=None)
     found = [
-        calibration.WindowCalibration(placed, none, 91, *today(placed, day, **segment_map.parts())).held_out(day)
+        calibration.WindowCalibration(placed, none, 91, *today(placed, day, rules)).held_out(day)
         for day in (date(2011, 6, 9), date(2011, 9, 9), date(2011, 12, 9))
     ]
     corrected = [np.average(table.error.abs(), weights=table.customers) for table in found]
@@ -145,9 +143,3 @@ def test_on_online_retail_the_correction_helps_and_misses_are_named(retail_order
     assert corrected[0] < calibration.TOLERANCE
     assert corrected[1] < calibration.TOLERANCE
     assert (found[2].error.abs() > calibration.TOLERANCE).any()  # Christmas trade: the page has to say so
-
-
-def retail_map():
-    from conftest import ROOT
-
-    return ROOT / "params" / "segments" / "dma11.yaml"

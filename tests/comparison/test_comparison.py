@@ -13,9 +13,10 @@ from bs4 import BeautifulSoup
 from crm_utils.commands import compare_dates
 from crm_utils.comparison import metrics, tables
 from crm_utils.comparison import narrative as headlines
+from crm_utils.config import SegmentRules
 from crm_utils.core.errors import SourceError
 from crm_utils.pipeline import atomic_publish
-from crm_utils.rfm import measures
+from crm_utils.rfm import measures, scoring
 from crm_utils.segmentation import assignment, migration, narrative
 from crm_utils.site import index_refresh
 from crm_utils.store import Run
@@ -164,10 +165,10 @@ def two_dates(built, tmp_path_factory) -> Path:
     manifest = json.loads((earlier / "manifest.json").read_text())
     (earlier / "manifest.json").write_text(json.dumps(manifest | {"analysis_date": str(THEN), "pages_key": "earlier"}))
     store = Run(earlier)
-    now = store.load("customers")
-    state = migration.rfm_as_of(store.scan("orders"), store.scan("order_adjustments"), THEN, now)
-    customers = measures.score_customers(state, measures.scoring_config_of(now))
-    assigned = assignment.segment_rules_of(store.load("segments")).segment(customers, THEN)
+    rules = store.load_segment_rules()
+    state = measures.rfm_as_of(store.scan("orders"), store.scan("order_adjustments"), THEN, rules.scoring.config)
+    customers = scoring.score_customers(state, rules.scoring.config)
+    assigned = assignment.assign_segments(customers, rules, THEN)
     names = dict.fromkeys(store.load("segment_profile").segment, "advice")
     for name, table in {
         "customers": customers,
@@ -222,8 +223,8 @@ def test_the_page_says_what_the_two_folders_hold(two_dates, compared):
 def test_movement_adds_up_from_the_segments_published_then_to_those_of_now(two_dates, compared):
     before, after = (Run(two_dates / "reports/small" / str(day)) for day in (THEN, NOW))
     profiles = [store.load("segment_profile").set_index("segment").customers for store in (before, after)]
-    naming = assignment.segment_rules_of(after.load("segments"))
-    moved = migration.decompose_migration(before.load("customers"), after.load("customers"), naming, THEN, NOW)
+    rules = after.load_segment_rules()
+    moved = migration.decompose_migration(before.load("customers"), after.load("customers"), rules, THEN, NOW)
     changes = migration.net_by_cause(moved, after.load("segment_profile")).set_index("segment")
     assert changes.customers_then.to_dict() == profiles[0].to_dict()
     page = BeautifulSoup(compared.read_text(), "html.parser")
@@ -277,6 +278,13 @@ def test_a_date_without_its_tables_is_told(two_dates, tmp_path):
         compare_dates.compare_dates(root, "small", str(THEN), str(NOW))
 
 
+def test_a_date_of_an_earlier_version_must_be_rebuilt(two_dates, tmp_path):
+    root = shutil.copytree(two_dates, tmp_path / "project")
+    (root / "reports/small" / str(THEN) / "data" / "segment_rules.json").unlink()
+    with pytest.raises(SourceError, match="rebuild it with make report REPORT=small DATE=1997-09-30$"):
+        compare_dates.compare_dates(root, "small", str(THEN), str(NOW))
+
+
 def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_path):
     root = shutil.copytree(two_dates, tmp_path / "project")
     folder = root / "reports" / "small"
@@ -308,9 +316,9 @@ def test_other_rules_on_the_two_dates_are_said_and_moves_left_out(two_dates, tmp
     manifest = json.loads((earlier / "manifest.json").read_text())
     manifest["notebooks"][1]["parameters"]["n_bins"]["value"] = 4
     (earlier / "manifest.json").write_text(json.dumps(manifest))
-    customers = Run(earlier).load("customers")
-    customers.attrs["rules"] |= {"window": "12 months to the analysis date"}
-    Run(earlier).save(customers, "customers")
+    rules = Run(earlier).load_segment_rules().model_dump(mode="json")
+    rules["scoring"]["config"]["window"] = "12 months to the analysis date"
+    Run(earlier).save_segment_rules(SegmentRules.model_validate(rules))
     page = compare_dates.comparison_page(earlier, earlier.with_name(str(NOW)))
     assert "1 setting differs (02_rfm.n_bins was 4 and is 5)" in page
     assert "Who moved between segments is not shown: the two dates score customers by different rules." in page

@@ -10,7 +10,7 @@ from crm_utils.cleaning import cancellations, customer_features
 from crm_utils.cleaning import rules as cleaning
 from crm_utils.config import SimulatedShop
 from crm_utils.core import orders
-from crm_utils.rfm import measures
+from crm_utils.rfm import measures, scoring
 from crm_utils.segmentation import profiling
 from crm_utils.sources import simulated
 
@@ -35,7 +35,7 @@ def customers(cleaned) -> pd.DataFrame:
     kept, cancelled = cleaned
     adjustments = cancellations.order_adjustments(cancellations.match_cancellations(kept, cancelled, "match"))
     known = orders.orders_as_of(orders.orders_from_lines(kept), adjustments, DAY)
-    return measures.score_customers(measures.compute_rfm(known, DAY)).merge(simulated.truth(SHOP), on="customer_id")
+    return scoring.score_customers(measures.compute_rfm(known, DAY)).merge(simulated.truth(SHOP), on="customer_id")
 
 
 @pytest.fixture(scope="module")

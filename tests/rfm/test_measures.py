@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_utils.config import SegmentMap, parse_model, read_yaml
+from crm_utils.config import ScoringConfig, SegmentMap, parse_model, read_yaml
 from crm_utils.core import errors
 from crm_utils.core.errors import ParamsError
-from crm_utils.rfm import measures
+from crm_utils.rfm import cells, measures, scoring
 from crm_utils.segmentation import assignment
 from tests.support.factories import by_quantiles
+from tests.support.segment_factories import segment_rules
 
 MAPS = Path(__file__).parents[2] / "params" / "segments"
 
@@ -82,8 +83,8 @@ def customers(**columns) -> pd.DataFrame:
 
 
 def test_cells_name_recency_frequency_monetary_in_this_order():
-    assert measures.score_customers(customers(), 5).rfm_cell.tolist() == ["555", "444", "333", "222", "111"]
-    assert measures.score_customers(customers(revenue=[10.0, 20, 30, 40, 50]), 5).rfm_cell.tolist() == [
+    assert scoring.score_customers(customers(), 5).rfm_cell.tolist() == ["555", "444", "333", "222", "111"]
+    assert scoring.score_customers(customers(revenue=[10.0, 20, 30, 40, 50]), 5).rfm_cell.tolist() == [
         "551",
         "442",
         "333",
@@ -93,15 +94,15 @@ def test_cells_name_recency_frequency_monetary_in_this_order():
 
 
 def test_all_customers_equal_share_one_cell():
-    scored = measures.score_customers(customers(recency_days=3, orders=1, revenue=9.0), 5)
+    scored = scoring.score_customers(customers(recency_days=3, orders=1, revenue=9.0), 5)
     assert scored.rfm_cell.unique().tolist() == ["111"]
-    cuts = measures.score_boundaries(scored, 5)
+    cuts = scoring.score_boundaries(scored, ScoringConfig())
     assert cuts[cuts.score > 1].customers.sum() == 0
 
 
 def test_the_grid_holds_every_customer_and_all_revenue():
-    cells = measures.rf_grid(measures.score_customers(customers(), 5), 5)
-    assert (len(cells), cells.customers.sum(), cells.revenue.sum()) == (25, 5, 150.0)
+    grid = cells.rf_grid(scoring.score_customers(customers(), 5), 5)
+    assert (len(grid), grid.customers.sum(), grid.revenue.sum()) == (25, 5, 150.0)
 
 
 @pytest.mark.parametrize("name", ["dma11", "rf10"])
@@ -148,18 +149,18 @@ def test_a_map_with_an_overlap_names_the_cells():
 
 
 def test_a_map_for_other_classes_is_refused():
-    scored = measures.score_customers(customers(), 4)
-    names = read_yaml(MAPS / "dma11.yaml", SegmentMap)
+    scored = scoring.score_customers(customers(), 4)
+    rules = segment_rules(config=ScoringConfig(n_bins=4))
     with pytest.raises(errors.SegmentError, match="made for 5 score classes, the customers were scored in 4"):
-        assignment.assign_segments(scored, names.cells(), names.n_bins)
+        assignment.assign_segments(scored, rules, date(2024, 3, 31))
 
 
 def test_the_profile_adds_up_and_keeps_empty_segments():
-    scored = measures.score_customers(customers(), 5)
+    scored = scoring.score_customers(customers(), 5)
     names = read_yaml(MAPS / "dma11.yaml", SegmentMap)
-    profile = assignment.segment_profile(
-        scored, assignment.assign_segments(scored, names.cells(), names.n_bins), names.advice()
-    )
+    rules = segment_rules(names, new_within_days=None)
+    assigned = assignment.assign_segments(scored, rules, date(2024, 3, 31))
+    profile = assignment.segment_profile(scored, assigned, names.advice())
     assert profile.segment.tolist() == list(names.advice())
     assert profile.customers.sum() == 5
     assert profile.revenue.sum() == 150.0
@@ -168,7 +169,7 @@ def test_the_profile_adds_up_and_keeps_empty_segments():
 
 
 def test_the_profile_takes_an_analysts_own_segments():
-    scored = measures.score_customers(customers(), 5)
+    scored = scoring.score_customers(customers(), 5)
     own = scored[["customer_id"]].assign(segment=["A", "A", "B", "B", "B"])
     profile = assignment.segment_profile(scored, own, {"A": "call them"})
     assert profile[["segment", "customers", "advice"]].to_numpy().tolist() == [["A", 2, "call them"], ["B", 3, ""]]

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_utils.config import parse_model
+from crm_utils.config import Scoring, ScoringConfig, parse_model
 from crm_utils.config.report import Rfm
+from crm_utils.config.scoring import Window
 from crm_utils.core import errors
 from crm_utils.core.errors import ParamsError
-from crm_utils.rfm import measures, scoring
-from crm_utils.rfm.measures import ScoringConfig
+from crm_utils.rfm import cells, measures, scoring
+from crm_utils.store import Run
 from tests.support.factories import by_quantiles
 
 
@@ -47,7 +48,7 @@ def test_limits_give_the_formula_of_the_methods(values, n_bins, low_is_best):
 
 @pytest.mark.parametrize("n_bins", [3, 4, 5, 10])
 def test_ten_customers_fall_into_equal_classes(n_bins):
-    scored = measures.score_customers(ten(), n_bins)
+    scored = scoring.score_customers(ten(), n_bins)
     sizes = scored.monetary_score.value_counts()
     assert sizes.sum() == 10
     assert sizes.max() - sizes.min() <= 1
@@ -58,8 +59,8 @@ def test_ten_customers_fall_into_equal_classes(n_bins):
 def test_three_classes_give_the_documents_table_of_thirds():
     # Top third of days since the last order scores 1, the last third 3; frequency and money the other way round.
     nine = customers([1, 2, 3, 40, 50, 60, 700, 800, 900], [9, 8, 7, 6, 5, 4, 3, 2, 1], [9.0, 8, 7, 6, 5, 4, 3, 2, 1])
-    scored = measures.score_customers(nine, 3)
-    for column in measures.SCORES:
+    scored = scoring.score_customers(nine, 3)
+    for column in scoring.SCORES:
         assert scored[column].tolist() == [3, 3, 3, 2, 2, 2, 1, 1, 1]
 
 
@@ -84,7 +85,7 @@ def test_the_documents_four_customers_in_full_months():
     )
     assert measured.recency_months.to_dict() == {"ABC": 17, "ASD": 7, "HGB": 4, "XYZ": 0}
     scores = (
-        measures.score_customers(measured.reset_index(), ScoringConfig(recency_unit="months"))
+        scoring.score_customers(measured.reset_index(), ScoringConfig(recency_unit="months"))
         .set_index("customer_id")
         .recency_score
     )
@@ -101,8 +102,8 @@ def test_windows_worked_by_hand():
         ("b", "2023-12-01", 1),
     )
     day = date(2023, 12, 31)
-    to_date = measures.compute_rfm(orders, day, ScoringConfig(window=scoring.TO_DATE)).set_index("customer_id")
-    to_last = measures.compute_rfm(orders, day, ScoringConfig(window=scoring.TO_LAST)).set_index("customer_id")
+    to_date = measures.compute_rfm(orders, day, ScoringConfig(window=Window.TO_ANALYSIS_DATE)).set_index("customer_id")
+    to_last = measures.compute_rfm(orders, day, ScoringConfig(window=Window.TO_LAST_ORDER)).set_index("customer_id")
     assert to_date.window_orders.to_dict() == {"a": 0, "b": 2}
     assert to_date.window_revenue.to_dict() == {"a": 0.0, "b": 8.0}
     assert to_last.window_orders.to_dict() == {"a": 2, "b": 2}
@@ -116,8 +117,8 @@ def test_windows_worked_by_hand():
 
 def test_a_window_without_orders_scores_lowest_and_never_fails():
     orders = placed(("a", "2020-01-05", 10), ("b", "2023-12-01", 7), ("c", "2023-12-05", 9))
-    rules = ScoringConfig(window=scoring.TO_DATE, monetary_measure="average")
-    scored = measures.score_customers(measures.compute_rfm(orders, date(2023, 12, 31), rules), rules).set_index(
+    rules = ScoringConfig(window=Window.TO_ANALYSIS_DATE, monetary_measure="average")
+    scored = scoring.score_customers(measures.compute_rfm(orders, date(2023, 12, 31), rules), rules).set_index(
         "customer_id"
     )
     assert scored.frequency_score["a"] == scored.monetary_score["a"] == 1
@@ -131,10 +132,10 @@ def test_elapsed_days_floor_as_the_article_does():
 
 def test_own_limits():
     rules = ScoringConfig(bin_edges={"recency": [30, 60, 90, 100], "monetary": [20, 40, 60, 80]})
-    scored = measures.score_customers(ten(), rules)
+    scored = scoring.score_customers(ten(), rules)
     assert scored.recency_score.tolist() == [5, 5, 5, 4, 4, 4, 3, 3, 3, 2], "at most 30 days scores 5"
     assert scored.monetary_score.tolist() == [1, 2, 2, 3, 3, 4, 4, 5, 5, 5], "20 and more scores 2"
-    assert scored.frequency_score.tolist() == measures.score_customers(ten(), 5).frequency_score.tolist()
+    assert scored.frequency_score.tolist() == scoring.score_customers(ten(), 5).frequency_score.tolist()
 
 
 @pytest.mark.parametrize(
@@ -148,29 +149,29 @@ def test_own_limits():
 )
 def test_limits_that_do_not_fit_are_refused_before_and_in_the_notebook(limits, complaint):
     with pytest.raises(errors.ScoringError, match=complaint):
-        measures.score_customers(ten(), ScoringConfig(bin_edges={"frequency": limits}))
+        scoring.score_customers(ten(), ScoringConfig(bin_edges={"frequency": limits}))
     with pytest.raises(ParamsError, match=complaint):
         parse_model({"bin_edges": {"frequency": limits}}, Rfm, "params")
 
 
 def test_frozen_limits_score_as_on_their_date():
     rules = ScoringConfig(bin_edges_from_date="2020-01-01")
-    limits = measures.bin_edges(ten(), rules)
+    limits = scoring.compute_bin_edges(ten(), rules)
     doubled = ten().assign(revenue=lambda t: t.revenue * 2)
     assert (
-        measures.score_customers(ten(), rules, limits).monetary_score.tolist()
-        == measures.score_customers(ten(), 5).monetary_score.tolist()
+        scoring.score_customers(ten(), rules, limits).monetary_score.tolist()
+        == scoring.score_customers(ten(), 5).monetary_score.tolist()
     )
     assert (
-        measures.score_customers(doubled, rules, limits).monetary_score
-        >= measures.score_customers(ten(), 5).monetary_score
+        scoring.score_customers(doubled, rules, limits).monetary_score
+        >= scoring.score_customers(ten(), 5).monetary_score
     ).all()
     assert (
-        measures.score_customers(doubled, rules).monetary_score.tolist()
-        == measures.score_customers(ten(), 5).monetary_score.tolist()
+        scoring.score_customers(doubled, rules).monetary_score.tolist()
+        == scoring.score_customers(ten(), 5).monetary_score.tolist()
     )
-    with pytest.raises(errors.ScoringError, match="lies after the analysis date"):
-        measures.bin_edges_date("2024-01-02", date(2024, 1, 1))
+    with pytest.raises(errors.ScoringError, match="is later than the analysis date"):
+        scoring.bin_edges_date("2024-01-02", date(2024, 1, 1))
 
 
 def test_approximate_quantiles_have_one_boundary_more_than_classes():
@@ -181,68 +182,72 @@ def test_approximate_quantiles_have_one_boundary_more_than_classes():
     assert (boundaries[0], boundaries[-1]) == (10, 100)
     assert np.allclose(boundaries, [10, 28, 46, 64, 82, 100], atol=10)
     exact, approximate = (
-        measures.score_customers(ten(), 5),
-        measures.score_customers(ten(), ScoringConfig(method="approximate")),
+        scoring.score_customers(ten(), 5),
+        scoring.score_customers(ten(), ScoringConfig(method="approximate")),
     )
-    assert (exact[measures.SCORES] - approximate[measures.SCORES]).abs().max().max() <= 1
+    assert (exact[scoring.SCORES] - approximate[scoring.SCORES]).abs().max().max() <= 1
 
 
 def test_as_in_the_article_does_not_depend_on_row_order():
     drawn = np.random.default_rng(3)
     frame = customers(drawn.integers(1, 300, 200), drawn.integers(1, 4, 200), drawn.gamma(1, 50, 200))
     rules = ScoringConfig(method="article")
-    first = measures.score_customers(frame, rules).set_index("customer_id").rfm_cell
+    first = scoring.score_customers(frame, rules).set_index("customer_id").rfm_cell
     for seed in range(20):
         shuffled = (
-            measures.score_customers(frame.sample(frac=1, random_state=seed), rules).set_index("customer_id").rfm_cell
+            scoring.score_customers(frame.sample(frac=1, random_state=seed), rules).set_index("customer_id").rfm_cell
         )
         assert shuffled.reindex(first.index).equals(first)
 
 
 def test_the_article_does_not_fail_where_its_own_code_does():
     # pandas.qcut stops on repeated edges; equal customers then share a class.
-    scored = measures.score_customers(customers([5] * 6, [1] * 6, [9.0] * 6), ScoringConfig(method="article"))
+    scored = scoring.score_customers(customers([5] * 6, [1] * 6, [9.0] * 6), ScoringConfig(method="article"))
     assert scored.recency_score.nunique() == scored.monetary_score.nunique() == 1
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_fewer_customers_than_classes(number):
-    scored = measures.score_customers(ten().head(number), 5)
-    assert scored[measures.SCORES].to_numpy().min() >= 1
-    assert scored[measures.SCORES].to_numpy().max() <= 5
-    assert measures.score_boundaries(scored, 5).customers.sum() == 3 * number
+    scored = scoring.score_customers(ten().head(number), 5)
+    assert scored[scoring.SCORES].to_numpy().min() >= 1
+    assert scored[scoring.SCORES].to_numpy().max() <= 5
+    assert scoring.score_boundaries(scored, ScoringConfig()).customers.sum() == 3 * number
 
 
 def test_nobody_to_score_is_refused():
-    with pytest.raises(errors.ScoringError, match="no customers"):
-        measures.score_customers(ten().head(0), 5)
+    with pytest.raises(errors.ScoringError, match="no customer to score"):
+        scoring.score_customers(ten().head(0), 5)
 
 
 @pytest.mark.parametrize("n_bins", [2, 9, 10])
 def test_cells_are_named_as_written(n_bins):
-    scored = measures.score_customers(ten(), n_bins)
+    scored = scoring.score_customers(ten(), n_bins)
     best = scored.loc[scored.monetary_score.idxmax()]
-    parts = [str(best[column]) for column in measures.SCORES]
+    parts = [str(best[column]) for column in scoring.SCORES]
     assert best.rfm_cell == ("-".join(parts) if n_bins == 10 else "".join(parts))
 
 
-def test_rules_and_limits_travel_with_the_table(tmp_path):
-    rules = ScoringConfig(n_bins=4, monetary_measure="average")
-    scored = measures.score_customers(ten().assign(mean_order_value=lambda t: t.revenue / t.orders), rules)
-    scored.to_parquet(tmp_path / "customers.parquet")
-    again = pd.read_parquet(tmp_path / "customers.parquet")
-    assert measures.scoring_config_of(again) == rules
-    assert again.attrs["limits"] == scored.attrs["limits"]
-    assert set(measures.score_boundaries(scored, 4).unit) == {"day", "order", "money an order"}
+def test_scoring_is_kept_in_the_run_folder(tmp_path):
+    config = ScoringConfig(n_bins=4, monetary_measure="average")
+    frame = ten().assign(mean_order_value=lambda t: t.revenue / t.orders)
+    scored = scoring.score_customers(frame, config)
+    kept = Scoring(config=config, bin_edges=scoring.compute_bin_edges(frame.assign(orders=1), config))
+    assert kept.bin_edges["frequency"] == [float("inf")] * 3, "a class that nobody can reach"
+    Run(tmp_path).save_scoring(kept)
+    assert Run(tmp_path).load_scoring() == kept
+    assert "NaN" not in (tmp_path / "data" / "scoring.json").read_text()
+    with pytest.raises(errors.TableError, match="segment_rules.json is not in .* run 03_segmentation first"):
+        Run(tmp_path).load_segment_rules()
+    assert set(scoring.score_boundaries(scored, config).unit) == {"day", "order", "money an order"}
 
 
 def test_named_cells_show_the_cell_and_the_rule():
     frame = customers([1, 1, 1, 900, 900], [1, 2, 3, 4, 5], [500.0, 400, 1, 2, 3])
-    named = measures.reference_cells(measures.score_customers(frame, 5)).set_index("cell")
+    named = cells.reference_cells(scoring.score_customers(frame, 5)).set_index("cell")
     assert named.index.tolist() == ["514", "413", "111", "355", "444"]
     # Recency ranks 3, 3, 3 (score 3) and 1, 1: nobody scores 4 or 5, so nobody is high-spending and new.
     assert named.customers["514"] == 0
-    everyone = measures.score_customers(customers([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], [5.0, 4, 3, 2, 1]), 5)
-    assert measures.reference_cells(everyone).set_index("cell").in_the_cell["514"] == 0
-    assert measures.reference_cells(everyone).set_index("cell").customers["514"] == 2
-    assert measures.reference_cells(measures.score_customers(frame, 4)).empty
+    everyone = scoring.score_customers(customers([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], [5.0, 4, 3, 2, 1]), 5)
+    assert cells.reference_cells(everyone).set_index("cell").in_the_cell["514"] == 0
+    assert cells.reference_cells(everyone).set_index("cell").customers["514"] == 2
+    assert cells.reference_cells(scoring.score_customers(frame, 4), 4).empty

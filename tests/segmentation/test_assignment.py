@@ -1,21 +1,20 @@
 """Segments: the article's published counts, maps as queries, newness, row order, and the profile."""
 
 from datetime import date
-from pathlib import Path
 
 import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.config import SegmentMap, parse_model, read_yaml
+from crm_utils.config import ScoringConfig, SegmentMap, parse_model
 from crm_utils.core.errors import ParamsError, SegmentError
-from crm_utils.rfm import measures
-from crm_utils.rfm.measures import ScoringConfig
+from crm_utils.rfm import cells, measures, scoring
 from crm_utils.segmentation import assignment
-from crm_utils.segmentation.assignment import SegmentRules
+from crm_utils.segmentation.assignment import assign_segments
+from crm_utils.store import Run
+from tests.support.segment_factories import query_map, segment_rules, shipped_map
 
-MAPS = Path(__file__).parents[2] / "params" / "segments"
 TODAY = date(2011, 12, 11)
 PUBLISHED = {  # the article's notebook with price > 0; with the zero-price customer kept, promising are 95
     "Champions": 633,
@@ -31,8 +30,8 @@ PUBLISHED = {  # the article's notebook with price > 0; with the zero-price cust
 }
 
 
-def naming(name: str = "dma11", new_within_days: int | None = 90) -> SegmentRules:
-    return SegmentRules(**read_yaml(MAPS / f"{name}.yaml", SegmentMap).parts(), new_within_days=new_within_days)
+def segments_of(customers: pd.DataFrame, day: date = TODAY, name: str = "dma11", new_within_days: int | None = 90):
+    return assign_segments(customers, segment_rules(shipped_map(name), new_within_days), day)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +49,8 @@ ARTICLE = ScoringConfig(method="article", recency_unit="elapsed days")
 
 def article_counts(orders: pd.DataFrame, new_within_days: int | None = 90) -> tuple[dict, pd.DataFrame]:
     measured = measures.compute_rfm(ibis.memtable(orders), TODAY, ARTICLE)
-    scored = measures.score_customers(measured, ARTICLE)
-    named = naming("rf10", new_within_days).segment(scored, TODAY)
+    scored = scoring.score_customers(measured, ARTICLE)
+    named = segments_of(scored, TODAY, "rf10", new_within_days)
     return named.segment.value_counts().to_dict(), scored.merge(named)
 
 
@@ -79,7 +78,7 @@ def test_the_articles_own_lines_of_pandas_give_the_same_scores(article_orders):
         }
     )
     _, customers = article_counts(article_orders[article_orders.price > 0])
-    pd.testing.assert_frame_equal(customers.set_index("customer_id")[measures.SCORES], theirs, check_dtype=False)
+    pd.testing.assert_frame_equal(customers.set_index("customer_id")[scoring.SCORES], theirs, check_dtype=False)
 
 
 def test_the_article_with_the_zero_price_customer_kept(article_orders):
@@ -91,9 +90,7 @@ def test_the_article_with_the_zero_price_customer_kept(article_orders):
 def test_the_cells_the_documents_name(article_orders):
     # Counts of the checklist of the documents' slips: nobody is in 514, the cell its budget is for; 444 has recency 4.
     measured = measures.compute_rfm(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
-    named = measures.reference_cells(measures.score_customers(measured, ScoringConfig(method="article"))).set_index(
-        "cell"
-    )
+    named = cells.reference_cells(scoring.score_customers(measured, ScoringConfig(method="article"))).set_index("cell")
     assert named.in_the_cell.to_dict() == {"514": 0, "413": 12, "111": 182, "355": 83, "444": 118}
     assert named.customers["514"] == 30, "the rule finds whom the cell misses"
 
@@ -101,10 +98,10 @@ def test_the_cells_the_documents_name(article_orders):
 def test_the_default_method_beside_the_article(article_orders):
     measured = measures.compute_rfm(ibis.memtable(article_orders[article_orders.price > 0]), TODAY)
     scored, theirs = (
-        measures.score_customers(measured, 5),
-        measures.score_customers(measured, ScoringConfig(method="article")),
+        scoring.score_customers(measured, 5),
+        scoring.score_customers(measured, ScoringConfig(method="article")),
     )
-    compared = measures.compare_scoring_methods(theirs, scored)
+    compared = scoring.compare_scoring_methods(theirs, scored)
     frequency = compared[compared.measure == "frequency"]
     # 1,493 customers ordered once. The article spreads them over two classes (868 and 625); here they share one.
     assert frequency.customers.tolist() == [868, 867, 868, 867, 868]
@@ -118,11 +115,11 @@ def test_twenty_shuffles_give_identical_segments(article_orders):
     measured = measures.compute_rfm(ibis.memtable(article_orders), TODAY)
     for rules in (ScoringConfig(), ARTICLE):
         frame = measured.assign(elapsed_days=measured.recency_days - 1)
-        name = naming("rf10")
-        first = name.segment(measures.score_customers(frame, rules), TODAY).set_index("customer_id").segment
+        first = segments_of(scoring.score_customers(frame, rules), name="rf10").set_index("customer_id").segment
         for seed in range(10):
-            shuffled = measures.score_customers(frame.sample(frac=1, random_state=seed), rules)
-            assert name.segment(shuffled, TODAY).set_index("customer_id").segment.reindex(first.index).equals(first)
+            shuffled = scoring.score_customers(frame.sample(frac=1, random_state=seed), rules)
+            again = segments_of(shuffled, name="rf10").set_index("customer_id").segment
+            assert again.reindex(first.index).equals(first)
 
 
 def five(**columns) -> pd.DataFrame:
@@ -135,59 +132,56 @@ def five(**columns) -> pd.DataFrame:
             "revenue": [50.0, 40, 30, 20, 10],
         }
     )
-    return measures.score_customers(frame.assign(**columns), 5)
+    return scoring.score_customers(frame.assign(**columns), 5)
 
 
 def test_new_asks_for_a_first_order_lately():
     # Cells 515 and 424 are Recent Customers by their scores; a's first order is 91 days old, b's 31.
     scored, day = five(), date(2024, 4, 1)
     assert scored.rfm_cell.tolist()[:2] == ["515", "424"]
-    assert naming(new_within_days=90).segment(scored, day).segment.tolist()[:2] == [
+    assert segments_of(scored, day, new_within_days=90).segment.tolist()[:2] == [
         "Potential Loyalists",
         "Recent Customers",
     ]
-    assert naming(new_within_days=91).segment(scored, day).segment[0] == "Recent Customers"
-    assert naming(new_within_days=None).segment(scored, day).segment[0] == "Recent Customers"
-
-
-def query_map(*wheres: str) -> dict:
-    rows = [{"name": f"S{n}", "meaning": "-", "advice": "-", "where": where} for n, where in enumerate(wheres)]
-    return {"title": "t", "n_bins": 5, "segments": rows}
+    assert segments_of(scored, day, new_within_days=91).segment[0] == "Recent Customers"
+    assert segments_of(scored, day, new_within_days=None).segment[0] == "Recent Customers"
 
 
 def test_a_map_of_queries_on_scores_is_proven_at_load():
-    names = parse_model(query_map("recency_score >= 3", "recency_score < 3"), SegmentMap, "map")
+    names = query_map(S0="recency_score >= 3", S1="recency_score < 3")
     assert len(names.cells()) == 125
     assert names.queries() == {}
     with pytest.raises(ParamsError, match="cell 311 is in S0 and S1"):
-        parse_model(query_map("recency_score >= 3", "recency_score <= 3"), SegmentMap, "map")
+        query_map(S0="recency_score >= 3", S1="recency_score <= 3")
     with pytest.raises(ParamsError, match="cell 311 is in no segment"):
-        parse_model(query_map("recency_score > 3", "recency_score < 3"), SegmentMap, "map")
+        query_map(S0="recency_score > 3", S1="recency_score < 3")
     with pytest.raises(ParamsError, match="S0: where 'recency_score >' is no pandas query"):
-        parse_model(query_map("recency_score >", "recency_score < 3"), SegmentMap, "map")
+        query_map(S0="recency_score >", S1="recency_score < 3")
 
 
 def test_a_map_of_queries_on_more_than_scores_is_proven_on_the_customers():
-    names = parse_model(query_map("orders > 2", "orders <= 2"), SegmentMap, "map")
-    assert SegmentRules(**names.parts()).segment(five(), TODAY).segment.tolist() == ["S1", "S1", "S0", "S0", "S0"]
-    hole = SegmentRules(**parse_model(query_map("orders > 3", "orders <= 2"), SegmentMap, "map").parts())
+    names = query_map(S0="orders > 2", S1="orders <= 2")
+    assert assign_segments(five(), segment_rules(names), TODAY).segment.tolist() == ["S1", "S1", "S0", "S0", "S0"]
+    hole = segment_rules(query_map(S0="orders > 3", S1="orders <= 2"))
     with pytest.raises(SegmentError, match=r"1 customers are in no segment \(cells 333\), 0 in several"):
-        hole.segment(five(), TODAY)
-    overlap = SegmentRules(**parse_model(query_map("orders > 1", "orders <= 2"), SegmentMap, "map").parts())
+        assign_segments(five(), hole, TODAY)
+    overlap = segment_rules(query_map(S0="orders > 1", S1="orders <= 2"))
     with pytest.raises(SegmentError, match=r"0 customers are in no segment \(cells –\), 1 in several \(cells 424\)"):
-        overlap.segment(five(), TODAY)
-    unknown = SegmentRules(**parse_model(query_map("colour == 1", "orders > 0"), SegmentMap, "map").parts())
-    with pytest.raises(SegmentError, match="segment S0: where 'colour == 1' is no query on the customers"):
-        unknown.segment(five(), TODAY)
-    number = SegmentRules(**parse_model(query_map("orders", "orders < 0"), SegmentMap, "map").parts())
-    with pytest.raises(SegmentError, match="segment S0: where 'orders' is no query on the customers: it gives numbers"):
-        number.segment(five(), TODAY)
+        assign_segments(five(), overlap, TODAY)
+    unknown = segment_rules(query_map(S0="colour == 1", S1="orders > 0"))
+    with pytest.raises(SegmentError, match="segment S0: where 'colour == 1' is not a query on the customers"):
+        assign_segments(five(), unknown, TODAY)
+    number = segment_rules(query_map(S0="orders", S1="orders < 0"))
+    with pytest.raises(
+        SegmentError, match="segment S0: where 'orders' is not a query on the customers: it gives numbers"
+    ):
+        assign_segments(five(), number, TODAY)
 
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"otherwise": "Nobody"}, "otherwise 'Nobody' is no other segment"),
+        ({"fallback": "Nobody"}, "fallback 'Nobody' is no other segment"),
         ({"where": "recency_score > 1"}, "name exactly one of cells, where"),
         ({"name": "Low"}, "list each segment once, not Low twice"),
     ],
@@ -202,18 +196,18 @@ def test_maps_that_contradict_themselves_are_refused(change, complaint):
 def test_who_is_no_longer_new_does_not_go_to_another_segment_for_the_new():
     rows = [("A", [{"recency": 3}], "B"), ("B", [{"recency": 2}], "C"), ("C", [{"recency": 1}], None)]
     parts = [
-        {"name": name, "meaning": "-", "advice": "-", "cells": cells, "otherwise": other} for name, cells, other in rows
+        {"name": name, "meaning": "-", "advice": "-", "cells": cells, "fallback": other} for name, cells, other in rows
     ]
     with pytest.raises(
-        ParamsError, match="segment A: otherwise 'B' is for new customers too; name one without otherwise"
+        ParamsError, match="segment A: fallback 'B' is for new customers too; name one without fallback"
     ):
         parse_model({"title": "t", "n_bins": 3, "segments": parts}, SegmentMap, "map")
 
 
 def test_the_profile_finds_customers_in_any_order_and_refuses_gaps():
     scored = five()
-    named = naming().segment(scored, TODAY)
-    advice = read_yaml(MAPS / "dma11.yaml", SegmentMap).advice()
+    named = segments_of(scored)
+    advice = shipped_map().advice()
     profile = assignment.segment_profile(scored, named, advice)
     shuffled = named.sample(frac=1, random_state=2, ignore_index=True)
     pd.testing.assert_frame_equal(assignment.segment_profile(scored, shuffled, advice), profile)
@@ -236,9 +230,48 @@ def test_duplicating_every_customer_changes_no_share():
         }
     )
     twice = pd.concat([frame, frame.assign(customer_id=frame.customer_id + "b")], ignore_index=True)
-    advice = read_yaml(MAPS / "dma11.yaml", SegmentMap).advice()
+    advice = shipped_map().advice()
     shares = [
-        assignment.segment_profile(scored, naming().segment(scored, TODAY), advice)[["customer_share", "revenue_share"]]
-        for scored in (measures.score_customers(frame, 5), measures.score_customers(twice, 5))
+        assignment.segment_profile(scored, segments_of(scored), advice)[["customer_share", "revenue_share"]]
+        for scored in (scoring.score_customers(frame, 5), scoring.score_customers(twice, 5))
     ]
     np.testing.assert_allclose(shares[0], shares[1], atol=1e-12)
+
+
+def test_a_merge_with_the_analysts_own_table_changes_no_segment():
+    mine = pd.DataFrame({"customer_id": list("abcde"), "account_manager": ["x", "y", "x", "y", "x"]})
+    rules = segment_rules(query_map(n_bins=4, High="recency_score > 2", Low="recency_score <= 2"))
+    scored = scoring.score_customers(five()[["customer_id", "first_order", "recency_days", "orders", "revenue"]], 4)
+    merged = scored.merge(mine, on="customer_id")
+    assert assign_segments(merged, rules, TODAY).equals(assign_segments(scored, rules, TODAY))
+
+
+def test_a_map_for_other_classes_is_refused_even_after_a_merge():
+    mine = pd.DataFrame({"customer_id": list("abcde"), "account_manager": ["x", "y", "x", "y", "x"]})
+    merged = scoring.score_customers(five(), 4).merge(mine, on="customer_id")
+    rules = segment_rules(shipped_map(), config=ScoringConfig(n_bins=4))
+    with pytest.raises(SegmentError, match="made for 5 score classes, the customers were scored in 4"):
+        assign_segments(merged, rules, TODAY)
+
+
+def test_a_merge_keeps_the_segments_of_another_day(tmp_path):
+    """The rules come from the run folder, so what an analyst does to the tables in between does not matter."""
+    rows = [(f"c{n}", "2024-01-01", 10.0 * n) for n in range(1, 9)] + [("c1", "2024-03-01", 500.0)]
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
+    orders = ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at)))
+    config = ScoringConfig(n_bins=4, monetary_measure="average", bin_edges_from_date="2024-02-01")
+    earlier = measures.compute_rfm(
+        orders.filter(orders.ordered_at.date() <= date(2024, 2, 1)), date(2024, 2, 1), config
+    )
+    four = query_map(n_bins=4, High="monetary_score > 2", Low="monetary_score <= 2")
+    rules = segment_rules(four, config=config, bin_edges=scoring.compute_bin_edges(earlier, config))
+    run = Run(tmp_path)
+    run.save_segment_rules(rules)
+    again = run.load_segment_rules()
+    assert again == rules
+    today = scoring.score_as_of(orders, date(2024, 3, 31), rules.scoring)
+    segments = assign_segments(today, rules, date(2024, 3, 31))
+    merged = today.merge(pd.DataFrame({"customer_id": today.customer_id, "mine": 1}), on="customer_id")
+    before = orders.filter(orders.ordered_at.date() <= date(2024, 2, 1))
+    then = assignment.segments_as_of(before, date(2024, 2, 1), again, merged, segments)
+    assert then.to_dict() == {f"c{n}": "High" if n > 4 else "Low" for n in range(1, 9)}

@@ -1,7 +1,6 @@
 """Movement between two dates: the five causes add up, frozen limits move nobody, and a case worked by hand."""
 
 from datetime import date
-from pathlib import Path
 
 import ibis
 import numpy as np
@@ -10,14 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_utils.config import SegmentMap, read_yaml
+from crm_utils.config import ScoringConfig
 from crm_utils.core import errors
-from crm_utils.rfm import measures
-from crm_utils.rfm.measures import ScoringConfig
+from crm_utils.rfm import measures, scoring
 from crm_utils.segmentation import assignment, migration
+from tests.support.segment_factories import high_and_low, segment_rules, shipped_map
 
-MAP = read_yaml(Path(__file__).parents[2] / "params" / "segments" / "dma11.yaml", SegmentMap)
-NAMING = assignment.SegmentRules(**MAP.parts(), new_within_days=90)
+MAP = shipped_map()
 THEN, NOW = date(2023, 6, 30), date(2023, 9, 30)
 NO_ADJUSTMENTS = ibis.memtable(
     pd.DataFrame(
@@ -48,25 +46,20 @@ def shop(seed: int, customers: int = 120) -> ibis.Table:
     return ibis.memtable(frame)
 
 
-def both_dates(orders: ibis.Table, rules: ScoringConfig, adjustments: ibis.Table = NO_ADJUSTMENTS):
-    """Measures then, customers now, and the profiles at both dates."""
-    from crm_utils.core.orders import orders_as_of
-
-    limits = (
-        measures.bin_edges(measures.compute_rfm(orders_as_of(orders, adjustments, THEN), THEN, rules), rules)
-        if rules.bin_edges_from_date
-        else None
-    )
-    now = measures.score_customers(
-        measures.compute_rfm(orders_as_of(orders, adjustments, NOW), NOW, rules), rules, limits
-    )
-    then = migration.rfm_as_of(orders, adjustments, THEN, now)
-    scored_then = measures.score_customers(then, rules, limits)
+def both_dates(orders: ibis.Table, config: ScoringConfig, adjustments: ibis.Table = NO_ADJUSTMENTS):
+    """The segment rules, measures then, customers now, and the profiles at both dates."""
+    edges = None
+    if config.bin_edges_from_date:
+        edges = scoring.compute_bin_edges(measures.rfm_as_of(orders, adjustments, THEN, config), config)
+    rules = segment_rules(MAP, config=config, bin_edges=edges)
+    now = scoring.score_customers(measures.rfm_as_of(orders, adjustments, NOW, config), config, edges)
+    then = migration.earlier_customers(orders, adjustments, THEN, config)
+    scored_then = scoring.score_customers(then, config, edges)
     profiles = [
-        assignment.segment_profile(scored, NAMING.segment(scored, day), MAP.advice())
+        assignment.segment_profile(scored, assignment.assign_segments(scored, rules, day), MAP.advice())
         for scored, day in ((scored_then, THEN), (now, NOW))
     ]
-    return then, now, profiles
+    return rules, then, now, profiles
 
 
 @given(
@@ -74,20 +67,21 @@ def both_dates(orders: ibis.Table, rules: ScoringConfig, adjustments: ibis.Table
     st.sampled_from([ScoringConfig(), ScoringConfig(monetary_measure="average"), ScoringConfig(recency_unit="weeks")]),
 )
 @settings(max_examples=12, deadline=None)
-def test_the_causes_sum_to_the_change_of_every_segment(seed, rules):
-    then, now, (before, after) = both_dates(shop(seed), rules)
-    net = migration.net_by_cause(migration.decompose_migration(then, now, NAMING, THEN, NOW), after)
+def test_the_causes_sum_to_the_change_of_every_segment(seed, config):
+    rules, then, now, (before, after) = both_dates(shop(seed), config)
+    net = migration.net_by_cause(migration.decompose_migration(then, now, rules, THEN, NOW), after)
     assert net.customers_then.tolist() == before.customers.tolist(), "residual 0"
     assert net.customers.tolist() == after.customers.tolist()
     np.testing.assert_allclose(net.revenue_change, after.revenue - before.revenue, atol=1e-6)
 
 
 def test_frozen_limits_move_nobody_by_themselves():
-    then, now, (before, after) = both_dates(shop(1), ScoringConfig(bin_edges_from_date=str(THEN)))
-    moves = migration.decompose_migration(then, now, NAMING, THEN, NOW)
+    rules, then, now, (before, after) = both_dates(shop(1), ScoringConfig(bin_edges_from_date=str(THEN)))
+    moves = migration.decompose_migration(then, now, rules, THEN, NOW)
     assert not moves.cause.isin([migration.BY_OLD, migration.BY_NEW]).any()
     assert migration.net_by_cause(moves, after).customers_then.tolist() == before.customers.tolist()
-    relative = migration.decompose_migration(*both_dates(shop(1), ScoringConfig())[:2], NAMING, THEN, NOW)
+    rules, then, now, _ = both_dates(shop(1), ScoringConfig())
+    relative = migration.decompose_migration(then, now, rules, THEN, NOW)
     assert relative.cause.isin([migration.BY_OLD, migration.BY_NEW]).any()
 
 
@@ -96,10 +90,10 @@ def test_late_cancellations_make_customers_leave():
     first = orders.filter(orders.customer_id == "0007").execute()
     cancelled = first.assign(adjusted_at=pd.Timestamp("2023-08-15"), revenue=-first.revenue)
     adjustments = ibis.memtable(cancelled[["customer_id", "order_id", "adjusted_at", "revenue"]])
-    then, now, (before, after) = both_dates(orders, ScoringConfig(), adjustments)
+    rules, then, now, (before, after) = both_dates(orders, ScoringConfig(), adjustments)
     assert "0007" in set(then.customer_id)
     assert "0007" not in set(now.customer_id)
-    moves = migration.decompose_migration(then, now, NAMING, THEN, NOW)
+    moves = migration.decompose_migration(then, now, rules, THEN, NOW)
     gone = moves[moves.to_segment == migration.DEPARTED]
     assert gone.customers.sum() == 1
     assert migration.net_by_cause(moves, after).customers_then.tolist() == before.customers.tolist()
@@ -112,19 +106,12 @@ def test_two_customers_worked_by_hand():
     frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
     frame["order_id"] = [f"o{number}" for number in range(len(frame))]
     orders = ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at), units=1.0, lines=1))
-    cells = {
-        cell: "High" if cell == "222" else "Low" for cell in ["111", "112", "121", "122", "211", "212", "221", "222"]
-    }
-    naming = assignment.SegmentRules(cells, 2, {}, {})
-    rules = ScoringConfig(
-        n_bins=2, limits={"recency": [29]}
-    )  # at most 29 days scores 2: a's 1 June was recent on 30 June
-    from crm_utils.core.orders import orders_as_of
-
-    now = measures.score_customers(measures.compute_rfm(orders_as_of(orders, NO_ADJUSTMENTS, NOW), NOW, rules), rules)
-    moves = migration.decompose_migration(
-        migration.rfm_as_of(orders, NO_ADJUSTMENTS, THEN, now), now, naming, THEN, NOW
-    )
+    # at most 29 days scores 2: a's 1 June was recent on 30 June
+    config = ScoringConfig(n_bins=2, bin_edges={"recency": [29]})
+    rules = segment_rules(high_and_low(), new_within_days=None, config=config)
+    now = scoring.score_customers(measures.rfm_as_of(orders, NO_ADJUSTMENTS, NOW, config), config)
+    then = migration.earlier_customers(orders, NO_ADJUSTMENTS, THEN, config)
+    moves = migration.decompose_migration(then, now, rules, THEN, NOW)
     rows = {(row.from_segment, row.to_segment, row.cause): (row.customers, row.revenue) for row in moves.itertuples()}
     assert rows == {
         ("Low", "Low", "bought"): (1, 150.0),  # what b added while Low
@@ -135,9 +122,9 @@ def test_two_customers_worked_by_hand():
 
 
 def test_no_earlier_date_gives_an_empty_table_with_its_columns():
-    _, now, (_, after) = both_dates(shop(3), ScoringConfig())
-    then = migration.rfm_as_of(shop(3), NO_ADJUSTMENTS, None, now)
-    moves = migration.decompose_migration(then, now, NAMING, None, NOW)
+    rules, _, now, (_, after) = both_dates(shop(3), ScoringConfig())
+    then = migration.earlier_customers(shop(3), NO_ADJUSTMENTS, None, rules.scoring.config)
+    moves = migration.decompose_migration(then, now, rules, None, NOW)
     assert moves.columns.tolist() == migration.COLUMNS
     assert moves.empty
     assert migration.net_by_cause(moves, after).empty
@@ -169,16 +156,13 @@ def test_online_retail_june_to_september(retail):
     assert (len(placed), placed.customer_id.nunique()) == (36_969, 5_878)
     orders = ibis.memtable(placed.rename(columns={"Invoice": "order_id"}).assign(units=1.0, lines=1))
     then_day, now_day = date(2011, 6, 9), date(2011, 9, 9)
-    ten = read_yaml(Path(__file__).parents[2] / "params" / "segments" / "rf10.yaml", SegmentMap)
-    naming = assignment.SegmentRules(**ten.parts())
-    now = measures.score_customers(
-        measures.compute_rfm(orders.filter(orders.ordered_at.date() <= ibis.literal(now_day)), now_day), 5
-    )
-    then = migration.rfm_as_of(orders, NO_ADJUSTMENTS, then_day, now)
-    profile = assignment.segment_profile(now, naming.segment(now, now_day), ten.advice())
-    champions = migration.net_by_cause(
-        migration.decompose_migration(then, now, naming, then_day, now_day), profile
-    ).iloc[0]
+    ten = shipped_map("rf10")
+    rules = segment_rules(ten, new_within_days=None)
+    now = scoring.score_customers(measures.rfm_as_of(orders, NO_ADJUSTMENTS, now_day), 5)
+    then = migration.earlier_customers(orders, NO_ADJUSTMENTS, then_day, rules.scoring.config)
+    profile = assignment.segment_profile(now, assignment.assign_segments(now, rules, now_day), ten.advice())
+    moves = migration.decompose_migration(then, now, rules, then_day, now_day)
+    champions = migration.net_by_cause(moves, profile).iloc[0]
     assert (champions.customers_then, champions.customers) == (633, 724)
     assert champions[migration.BOUGHT] + champions[migration.SILENT] == -29
     assert champions[migration.BY_OLD] + champions[migration.BY_NEW] == 116

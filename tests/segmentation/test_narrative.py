@@ -5,11 +5,11 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from crm_utils.config import ScoringConfig
 from crm_utils.core.display.figure_style import show_figure
 from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.display.table_style import collapsible
 from crm_utils.rfm import narrative
-from crm_utils.rfm.scoring import ScoringConfig
 from crm_utils.segmentation import charts, migration
 from crm_utils.segmentation import narrative as headlines
 
@@ -70,7 +70,7 @@ def test_statuses_and_leads():
 
 def test_how_customers_are_scored_is_said():
     assert "told apart by their id" in narrative.how_scored(ScoringConfig(method="article"))
-    frozen = narrative.how_scored(ScoringConfig(limits={"recency": [1, 2, 3, 4]}, bin_edges_from_date="1997-12-31"))
+    frozen = narrative.how_scored(ScoringConfig(bin_edges={"recency": [1, 2, 3, 4]}, bin_edges_from_date="1997-12-31"))
     assert "The limits of recency are the analyst's own." in frozen
     assert "those of 31 December 1997" in frozen
 

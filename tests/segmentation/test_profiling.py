@@ -1,23 +1,21 @@
 """Status, habits and attributes against segments; clusters, stability, cohorts and lists."""
 
 from datetime import date
-from pathlib import Path
 
 import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.config import SegmentMap, read_yaml
 from crm_utils.core import errors, formatting
 from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.errors import TableError
-from crm_utils.rfm import cohorts, measures
+from crm_utils.rfm import cohorts, measures, scoring
 from crm_utils.segmentation import assignment, clustering, contact_lists, narrative, profiling, stability
 from crm_utils.store import Run, escape_formulas, slug
+from tests.support.segment_factories import query_map, segment_rules
 
-MAP = read_yaml(Path(__file__).parents[2] / "params" / "segments" / "dma11.yaml", SegmentMap)
-NAMING = assignment.SegmentRules(**MAP.parts(), new_within_days=90)
+RULES = segment_rules()
 DAY = date(2023, 12, 31)
 
 
@@ -133,7 +131,7 @@ def shop(customers: int = 300, seed: int = 1) -> ibis.Table:
 
 @pytest.fixture(scope="module")
 def scored() -> pd.DataFrame:
-    return measures.score_customers(measures.compute_rfm(shop(), DAY), 5)
+    return scoring.score_customers(measures.compute_rfm(shop(), DAY), 5)
 
 
 def test_clusters_find_the_two_kinds_in_any_row_order(scored):
@@ -142,7 +140,7 @@ def test_clusters_find_the_two_kinds_in_any_row_order(scored):
     assert pd.crosstab(kind.to_numpy(), found.cluster.to_numpy()).gt(0).sum().max() == 1, "no cluster mixes the kinds"
     again = clustering.assign_clusters(scored.sample(frac=1, random_state=1)).set_index("customer_id").cluster
     assert again.reindex(found.customer_id).tolist() == found.cluster.tolist()
-    described = clustering.describe_clusters(scored, found, NAMING.segment(scored, DAY))
+    described = clustering.describe_clusters(scored, found, assignment.assign_segments(scored, RULES, DAY))
     assert described.customers.sum() == len(scored)
     assert "recent" in described.in_words[0].lower()
     assert described.in_words.iloc[-1].lower().startswith(("long ago", "very long ago", "of average"))
@@ -151,31 +149,35 @@ def test_clusters_find_the_two_kinds_in_any_row_order(scored):
 def test_clusters_of_customers_who_do_not_differ(scored):
     same = scored.assign(recency_days=1, orders=1, revenue=9.0)
     assert clustering.assign_clusters(same).empty
-    described = clustering.describe_clusters(same, clustering.assign_clusters(same), NAMING.segment(scored, DAY))
+    described = clustering.describe_clusters(
+        same, clustering.assign_clusters(same), assignment.assign_segments(scored, RULES, DAY)
+    )
     assert isinstance(narrative.clusters(described), NotApplicable)
 
 
 def test_stability_of_a_single_order():
     placed = shop().limit(1)
-    customers = measures.score_customers(measures.compute_rfm(placed, DAY))
-    kept = stability.bootstrap_retention(placed, customers, NAMING.segment(customers, DAY), NAMING, DAY)
+    customers = scoring.score_customers(measures.compute_rfm(placed, DAY))
+    kept = stability.bootstrap_retention(
+        placed, customers, assignment.assign_segments(customers, RULES, DAY), RULES, DAY
+    )
     assert kept.customers.tolist() == [1], "a draw without any order is no draw"
 
 
 def test_stability_is_a_share_and_the_same_in_every_run(scored):
-    assigned = NAMING.segment(scored, DAY)
-    kept = stability.bootstrap_retention(shop(), scored, assigned, NAMING, DAY)
+    assigned = assignment.assign_segments(scored, RULES, DAY)
+    kept = stability.bootstrap_retention(shop(), scored, assigned, RULES, DAY)
     assert kept.customers.sum() == len(scored)
     assert kept.kept.between(0, 1).all()
     assert (kept.shaky <= kept.customers).all()
-    pd.testing.assert_frame_equal(stability.bootstrap_retention(shop(), scored, assigned, NAMING, DAY), kept)
+    pd.testing.assert_frame_equal(stability.bootstrap_retention(shop(), scored, assigned, RULES, DAY), kept)
 
 
 def test_stability_of_many_customers_is_judged_on_a_sample(scored, monkeypatch):
-    assigned = NAMING.segment(scored, DAY)
-    whole = stability.bootstrap_retention(shop(), scored, assigned, NAMING, DAY).set_index("segment")
-    monkeypatch.setattr(stability, "MOST", len(scored) * 4 // 5)
-    part = stability.bootstrap_retention(shop(), scored, assigned, NAMING, DAY).set_index("segment")
+    assigned = assignment.assign_segments(scored, RULES, DAY)
+    whole = stability.bootstrap_retention(shop(), scored, assigned, RULES, DAY).set_index("segment")
+    monkeypatch.setattr(stability, "MAX_CUSTOMERS", len(scored) * 4 // 5)
+    part = stability.bootstrap_retention(shop(), scored, assigned, RULES, DAY).set_index("segment")
     assert (part.customers == whole.customers.reindex(part.index)).all()
     assert (part.shaky <= part.customers).all()
     assert np.average(part.kept, weights=part.customers) == pytest.approx(
@@ -189,13 +191,11 @@ def test_customers_no_resample_can_confuse_keep_their_segment():
     rows = [(f"x{n}", weeks[n], 1.0) for n in range(30)] + [(f"o{n}", day, 100.0) for n in range(10) for day in weeks]
     frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
     orders = ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at)))
-    cells = {
-        cell: "often" if cell[1] == "2" else "once" for cell in ["111", "112", "121", "122", "211", "212", "221", "222"]
-    }
-    naming = assignment.SegmentRules(cells, 2, {}, {})
-    scored = measures.score_customers(measures.compute_rfm(orders, DAY), 2)
+    two = query_map(n_bins=2, often="frequency_score == 2", once="frequency_score == 1")
+    rules = segment_rules(two, new_within_days=None)
+    scored = scoring.score_customers(measures.compute_rfm(orders, DAY), 2)
     kept = (
-        stability.bootstrap_retention(orders, scored, naming.segment(scored, DAY), naming, DAY)
+        stability.bootstrap_retention(orders, scored, assignment.assign_segments(scored, rules, DAY), rules, DAY)
         .set_index("segment")
         .kept
     )
@@ -224,8 +224,8 @@ def test_a_triangle_worked_by_hand():
 
 
 def test_lists_hold_every_customer_with_reasons(scored, tmp_path):
-    assigned = NAMING.segment(scored, DAY)
-    found = contact_lists.customer_list(scored, assigned)
+    assigned = assignment.assign_segments(scored, RULES, DAY)
+    found = contact_lists.customer_list(scored, assigned, 5)
     assert sorted(found.customer_id) == sorted(scored.customer_id)
     assert found.groupby("segment").revenue.apply(lambda money: money.is_monotonic_decreasing).all()
     first = found[found.customer_id == "x000"].iloc[0]
@@ -233,7 +233,7 @@ def test_lists_hold_every_customer_with_reasons(scored, tmp_path):
     assert first.why_frequency == f"1 order (score {row.frequency_score} of 5)"
     formatting.set_thousands_separator("'")
     try:
-        dear = contact_lists.customer_list(scored.assign(revenue=1234.5), assigned)
+        dear = contact_lists.customer_list(scored.assign(revenue=1234.5), assigned, 5)
         assert dear.why_money.str.startswith("1'234.50 in all (score ").all()
     finally:
         formatting.set_thousands_separator(",")

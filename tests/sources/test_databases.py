@@ -21,7 +21,7 @@ from crm_utils.cleaning import rules as cleaning
 from crm_utils.cltv import worked_example
 from crm_utils.core import orders
 from crm_utils.core.errors import SourceError, SourceMissing
-from crm_utils.rfm import measures
+from crm_utils.rfm import measures, scoring
 from crm_utils.store import Run
 from tests.support import servers
 from tests.support.projects import new_project, run, skip_or_fail
@@ -148,7 +148,7 @@ def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
     store = Run(run)
     store.save(log, "cleaning_ledger")
     store.save(orders.orders_from_lines(cleaning.keep_counted_lines(classified, log, DAY)), "orders")
-    store.save(measures.score_customers(measures.compute_rfm(store.scan("orders"), DAY)), "customers")
+    store.save(scoring.score_customers(measures.compute_rfm(store.scan("orders"), DAY)), "customers")
     matched = cleaning.classify(lines, cleaning.removal_rules(lines, DAY, cancellations="match"))
     kept = matched.filter(matched.removed_by.isnull())
     parts = cancellations.match_cancellations(kept, cleaning.select_cancellations(matched), "match")

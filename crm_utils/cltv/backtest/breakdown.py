@@ -8,9 +8,9 @@ import pandas as pd
 
 from crm_utils.cltv import btyd, forecast, seasonality
 from crm_utils.cltv.backtest.rolling_origin import purchases_between
+from crm_utils.config import SegmentRules
 from crm_utils.core.orders import orders_as_of
-from crm_utils.rfm import measures
-from crm_utils.segmentation.assignment import assign_as_of
+from crm_utils.segmentation import assignment
 
 CLASSES = [-1, 0, 1, 2, 4, 9, np.inf]  # repeat purchase days, upper ends
 CLASS_NAMES = ["never", "once", "twice", "3–4 times", "5–9 times", "10 times or more"]
@@ -67,17 +67,22 @@ def backtest_by_segment(judged: pd.DataFrame, segments: pd.Series) -> pd.DataFra
 
 
 def segments_as_of(
-    orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame, customers: pd.DataFrame, segments: pd.DataFrame
+    orders: ir.Table,
+    adjustments: ir.Table,
+    tested: pd.DataFrame,
+    rules: SegmentRules,
+    customers: pd.DataFrame,
+    segments: pd.DataFrame,
 ) -> pd.Series:
     """The segments as they were at the last origin of a `rolling` table, by customer_id: scored on what was known then.
 
-    `customers` and `segments` of today give the rules of scoring and the map (see `segments.name_alike`).
+    `rules`, `customers` and `segments` of today: see `segmentation.assignment.segments_as_of`.
     """
     if tested.empty:
         return pd.Series(dtype="str")
     origin = tested.origin.iloc[-1].date()
-    scored = measures.score_with_rules_of(orders_as_of(orders, adjustments, origin), origin, customers)
-    return assign_as_of(scored, origin, customers, segments)
+    known = orders_as_of(orders, adjustments, origin)
+    return assignment.segments_as_of(known, origin, rules, customers, segments)
 
 
 def _aggregate(judged: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:

@@ -12,8 +12,9 @@ from crm_utils.cltv import backtest
 from crm_utils.cltv.backtest import BacktestModel
 from crm_utils.core import orders
 from crm_utils.core.contracts import check_contract
-from crm_utils.rfm import measures
+from crm_utils.rfm import measures, scoring
 from tests.support.factories import empty_adjustments
+from tests.support.segment_factories import segment_rules
 
 MONTHLY = [date(2011, month, 9) for month in range(3, 10)]  # where last year's weeks lie in Online Retail II
 QUARTERLY = MONTHLY[::3]
@@ -175,12 +176,12 @@ def test_parts_by_hand():
 def test_segments_are_those_of_the_origin(cdnow_orders, no_adjustments):
     """Who bought for the first time after the origin has none; the others stand where their scores stood then."""
     today, origin = date(1998, 6, 30), date(1998, 3, 31)
-    customers = measures.score_customers(measures.compute_rfm(cdnow_orders, today))
+    customers = scoring.score_customers(measures.compute_rfm(cdnow_orders, today))
     segments = customers[["customer_id"]].assign(segment="R" + customers.rfm_cell.str[0])
     tested = pd.DataFrame({"origin": [pd.Timestamp(origin)]})
-    then = backtest.segments_as_of(cdnow_orders, no_adjustments, tested, customers, segments)
+    then = backtest.segments_as_of(cdnow_orders, no_adjustments, tested, segment_rules(), customers, segments)
     known = orders.orders_as_of(cdnow_orders, no_adjustments, origin)
-    scored = measures.score_customers(measures.compute_rfm(known, origin)).set_index("customer_id")
+    scored = scoring.score_customers(measures.compute_rfm(known, origin)).set_index("customer_id")
     named = then.dropna()
     assert len(named) > 0.9 * len(then) and len(then) == len(scored)
     assert named.tolist() == ("R" + scored.rfm_cell.str[0]).loc[named.index].tolist()
