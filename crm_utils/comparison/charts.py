@@ -1,41 +1,93 @@
-"""Figures of two dates beside each other."""
+"""Figures that compare two dates of a report, and what they show in words."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from crm_utils.core import formatting
 from crm_utils.core.display.figure_style import BLUE, INK, LIGHT_INK, PALE, money_axis, new_axes, segment_colours
+from crm_utils.core.formatting import NumberFormat
+
+SEGMENT_SIZES_ALT_TEXT = "Pairs of bars for the customers of each segment, then and now: {pairs}."
+SEGMENT_SIZES_PAIR = "{segment} {customers_then} and {customers}"
+OUTCOMES_ALT_TEXT = "Chart of forecasts with their ranges, and of the actual revenue. {horizons}."
+OUTCOMES_HORIZON = "{months}: {forecast} expected ({low} to {high}), {actual} actual"
 
 
-def segments(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Customers of each segment now (its colour) over then (grey)."""
+def plot_segment_sizes(table: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes:
+    """Draw the customers of each segment now (in its colour) above those then (grey).
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `metrics.compare_segments` returns it. Segments without customers on both dates are left out.
+    fmt : NumberFormat
+        How the report writes numbers.
+    ax : Axes, optional
+        Where to draw; without it a new figure is made.
+    """
     shown = table[(table.customers > 0) | (table.customers_then > 0)].iloc[::-1]
     ax = new_axes(ax, height=0.8 + 0.36 * len(shown))
-    places = pd.Series(range(len(shown)), index=shown.index, dtype=float)
-    ax.barh(places + 0.19, shown.customers, height=0.36, color=segment_colours(shown.segment.tolist()))
-    ax.barh(places - 0.19, shown.customers_then, height=0.32, color=PALE)
-    for place, row in zip(places, shown.itertuples(), strict=True):
-        ax.text(row.customers, place + 0.19, f" {formatting.count(row.customers)} now", va="center", fontsize=8.5)
-        ax.text(row.customers_then, place - 0.21, f" {formatting.count(row.customers_then)} then", va="center", fontsize=8.5, color=LIGHT_INK)  # fmt: skip
-    ax.set_yticks(places, shown.segment)
+    rows = np.arange(len(shown), dtype=float)
+    ax.barh(rows + 0.19, shown.customers, height=0.36, color=segment_colours(shown.segment.tolist()))
+    ax.barh(rows - 0.19, shown.customers_then, height=0.32, color=PALE)
+    for y, row in zip(rows, shown.itertuples(), strict=True):
+        now, then = f" {fmt.count(row.customers)} now", f" {fmt.count(row.customers_then)} then"
+        ax.text(row.customers, y + 0.19, now, va="center", fontsize=8.5)
+        ax.text(row.customers_then, y - 0.21, then, va="center", fontsize=8.5, color=LIGHT_INK)
+    ax.set_yticks(rows, shown.segment)
     ax.set_xlim(0, max(shown.customers.max(), shown.customers_then.max(), 1) * 1.2)
     ax.xaxis.set_visible(False)
     ax.spines["bottom"].set_visible(False)
     return ax
 
 
-def outcomes(table: pd.DataFrame, currency: str, ax: Axes | None = None) -> Axes | None:
-    """Each forecast (dot) with its range (bar), and what came (line)."""
-    if table.empty:
-        return None
+def alt_text_segment_sizes(table: pd.DataFrame, fmt: NumberFormat) -> str:
+    """Say what the pairs of bars show."""
+    pairs = [
+        SEGMENT_SIZES_PAIR.format(
+            segment=row.segment, customers_then=fmt.count(row.customers_then), customers=fmt.count(row.customers)
+        )
+        for row in table.itertuples()
+    ]
+    return SEGMENT_SIZES_ALT_TEXT.format(pairs="; ".join(pairs))
+
+
+def plot_outcomes(table: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes:
+    """Draw each forecast (dot) with its range (bar) and the actual revenue (line).
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `metrics.forecast_outcomes` returns it.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    ax : Axes, optional
+        Where to draw; without it a new figure is made.
+    """
     ax = new_axes(ax, height=0.9 + 0.55 * len(table))
-    shown, places = table.iloc[::-1], range(len(table))
-    ax.hlines(places, shown.revenue_low, shown.revenue_high, color=BLUE, linewidth=8, alpha=0.3, label="range")
-    ax.scatter(shown.revenue, places, color=BLUE, s=40, zorder=3, label="forecast")
-    ax.scatter(shown.revenue_actual, places, color=INK, marker="|", s=330, linewidth=2.5, zorder=4, label="what came")
-    ax.set_yticks(list(places), [formatting.plural(months, "month") for months in shown.months])
+    shown = table.iloc[::-1]
+    rows = np.arange(len(shown))
+    ax.hlines(rows, shown.revenue_low, shown.revenue_high, color=BLUE, linewidth=8, alpha=0.3, label="range")
+    ax.scatter(shown.revenue, rows, color=BLUE, s=40, zorder=3, label="forecast")
+    ax.scatter(shown.revenue_actual, rows, color=INK, marker="|", s=330, linewidth=2.5, zorder=4, label="actual")
+    ax.set_yticks(rows, [fmt.plural(months, "month") for months in shown.months])
     ax.set_ylim(-0.6, len(table) - 0.4)
     ax.set_xlim(0, max(shown.revenue_high.max(), shown.revenue_actual.max(), 1) * 1.08)
-    money_axis(ax.xaxis, currency)
+    money_axis(ax.xaxis, fmt)
     ax.legend(fontsize=8.5, ncols=3, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False)
     return ax
+
+
+def alt_text_outcomes(table: pd.DataFrame, fmt: NumberFormat) -> str:
+    """Say what the chart of forecasts and actual revenue shows."""
+    horizons = [
+        OUTCOMES_HORIZON.format(
+            months=fmt.plural(row.months, "month"),
+            forecast=fmt.money(row.revenue),
+            low=fmt.money(row.revenue_low),
+            high=fmt.money(row.revenue_high),
+            actual=fmt.money(row.revenue_actual),
+        )
+        for row in table.itertuples()
+    ]
+    return OUTCOMES_ALT_TEXT.format(horizons="; ".join(horizons))

@@ -1,84 +1,147 @@
-"""Two dates of a report beside each other: key figures, segments, and forecasts made then against what came."""
+"""What changed between two dates of a report: key figures, segments, and past forecasts against what happened."""
+
+from collections.abc import Mapping
+from enum import StrEnum
 
 import pandas as pd
 
 from crm_utils.cltv.forecast import ALL
 from crm_utils.core.constants import RECENT_DAYS
 
-COUNTED, MONEY = "count", "money"
+# Revenue by customer known at the forecast's date, and the revenue of customers won later.
+Actual = tuple[pd.DataFrame, float]
 
 
-def key_figures(then: dict[str, pd.DataFrame], now: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The figures that stand for a date, on both dates: figure, unit (count or money), then, now, change.
+class KeyFigure(StrEnum):
+    """The figures that describe a date."""
 
-    `then` and `now` hold the tables customers, cltv, forecast and budget of a date by name.
+    CUSTOMERS = "customers"
+    ORDERS = "orders"
+    REVENUE = "revenue"
+    RECENT_CUSTOMERS = "recent_customers"
+    EXPECTED_REVENUE = "expected_revenue_12m"
+    EXPECTED_REVENUE_LOW = "expected_revenue_12m_low"
+    EXPECTED_REVENUE_HIGH = "expected_revenue_12m_high"
+    CLV = "clv"
+    SPEND = "spend"
+    EXPECTED_PROFIT = "expected_profit"
+
+
+COUNTS = (KeyFigure.CUSTOMERS, KeyFigure.ORDERS, KeyFigure.RECENT_CUSTOMERS)
+
+
+def key_figures(then: Mapping[str, pd.DataFrame], now: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Compare the figures that describe a date.
+
+    Parameters
+    ----------
+    then, now : dict of str to pandas.DataFrame
+        The tables `customers`, `cltv`, `forecast` and `budget` of the earlier and of the later date.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per `KeyFigure`: figure (its code), then, now, change. Counts are numbers, all others are amounts.
     """
-    first, last = _figures(then), _figures(now)
-    table = pd.DataFrame([(name, unit, value, last[name][1]) for name, (unit, value) in first.items()])
-    table.columns = ["figure", "unit", "then", "now"]
-    return table.assign(change=table.now - table["then"])
+    table = pd.DataFrame({"then": _figures_of_date(then), "now": _figures_of_date(now)})
+    table["change"] = table.now - table["then"]
+    return table.rename_axis("figure").reset_index()
 
 
-def _figures(tables: dict[str, pd.DataFrame]) -> dict[str, tuple[str, float]]:
-    customers, outlook, plan = tables["customers"], tables["forecast"], tables["budget"]
-    year = outlook[(outlook.segment == ALL) & (outlook.months == 12)].iloc[0]
+def _figures_of_date(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    customers, forecast, plan = tables["customers"], tables["forecast"], tables["budget"]
+    year = forecast[(forecast.segment == ALL) & (forecast.months == 12)].iloc[0]
     return {
-        "Customers": (COUNTED, len(customers)),
-        "Orders": (COUNTED, customers.orders.sum()),
-        "Revenue so far": (MONEY, customers.revenue.sum()),
-        f"Ordered in the last {RECENT_DAYS} days": (COUNTED, (customers.recency_days < RECENT_DAYS).sum()),
-        "Revenue expected in 12 months": (MONEY, year.revenue),
-        "Its range, low end": (MONEY, year.revenue_low),
-        "Its range, high end": (MONEY, year.revenue_high),
-        "Customer lifetime value": (MONEY, tables["cltv"].clv.sum()),
-        "Spend recommended": (MONEY, plan.spend.sum()),
-        "Profit expected of it": (MONEY, plan.expected_profit.sum()),
+        KeyFigure.CUSTOMERS: len(customers),
+        KeyFigure.ORDERS: customers.orders.sum(),
+        KeyFigure.REVENUE: customers.revenue.sum(),
+        KeyFigure.RECENT_CUSTOMERS: (customers.recency_days < RECENT_DAYS).sum(),
+        KeyFigure.EXPECTED_REVENUE: year.revenue,
+        KeyFigure.EXPECTED_REVENUE_LOW: year.revenue_low,
+        KeyFigure.EXPECTED_REVENUE_HIGH: year.revenue_high,
+        KeyFigure.CLV: tables["cltv"].clv.sum(),
+        KeyFigure.SPEND: plan.spend.sum(),
+        KeyFigure.EXPECTED_PROFIT: plan.expected_profit.sum(),
     }
 
 
 def compare_segments(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
-    """Each segment on both dates: segment, customers_then, customers, customers_change, revenue_then, revenue, revenue_change.
+    """Compare the size and the revenue of each segment.
 
-    In the order of `now`, a `segment_profile`; segments of `then` alone come last.
+    Parameters
+    ----------
+    then, now : pandas.DataFrame
+        The table `segment_profile` of the earlier and of the later date.
+
+    Returns
+    -------
+    pandas.DataFrame
+        segment, customers_then, customers, customers_change, revenue_then, revenue, revenue_change. In the order of
+        `now`; segments that only `then` has come last. A segment that a date does not have counts as 0.
     """
     columns = ["segment", "customers", "revenue"]
     both = now[columns].merge(then[columns], on="segment", how="outer", suffixes=("", "_then"), sort=False)
     order = list(dict.fromkeys([*now.segment, *then.segment]))
-    both = (
-        both.set_index("segment").loc[order].fillna(0).reset_index().astype({"customers": int, "customers_then": int})
-    )
+    both = both.set_index("segment").loc[order].fillna(0).reset_index()
+    both = both.astype({"customers": int, "customers_then": int})
     both["customers_change"] = both.customers - both.customers_then
     both["revenue_change"] = both.revenue - both.revenue_then
     return both[["segment", *(f"{name}{end}" for name in ("customers", "revenue") for end in ("_then", "", "_change"))]]
 
 
-def forecast_outcomes(forecast: pd.DataFrame, actual: dict[int, tuple[pd.DataFrame, float]]) -> pd.DataFrame:
-    """The forecasts made then whose time is over, against what came: months, revenue, revenue_low, revenue_high, revenue_actual, miss, held, revenue_new.
+def forecast_outcomes(forecast: pd.DataFrame, actual: Mapping[int, Actual]) -> pd.DataFrame:
+    """Compare forecasts whose time is over with what happened.
 
-    `actual` holds for a number of months the revenue of the customers known then (a row each) and that of later ones.
-    miss is forecast ÷ actual − 1 (null where nothing came), held whether the range held what came.
+    Parameters
+    ----------
+    forecast : pandas.DataFrame
+        The table `forecast` of the earlier date.
+    actual : dict of int to (pandas.DataFrame, float)
+        For a number of months: `revenue` of each customer known at the earlier date (indexed by customer_id), and
+        the revenue of customers won later.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per horizon in `actual`, the shortest first: months, revenue (the forecast), revenue_low, revenue_high,
+        revenue_actual, revenue_new (of customers won later), miss (forecast ÷ actual − 1, null if there was no
+        revenue), held (whether the actual revenue is within the range).
     """
     made = forecast[(forecast.segment == ALL) & forecast.months.isin(actual)].sort_values("months", ignore_index=True)
     table = made[["months", "revenue", "revenue_low", "revenue_high"]].copy()
     table["revenue_actual"] = [float(actual[months][0].revenue.sum()) for months in table.months]
     table["revenue_new"] = [float(actual[months][1]) for months in table.months]
-    return _judged(table)
+    return _add_errors(table)
 
 
 def forecast_outcomes_by_segment(
-    forecast: pd.DataFrame, actual: dict[int, tuple[pd.DataFrame, float]], segments: pd.DataFrame
+    forecast: pd.DataFrame, actual: Mapping[int, Actual], segments: pd.DataFrame
 ) -> pd.DataFrame:
-    """`outcomes` of the longest of these forecasts, by the segment each customer was in then: segment, customers, revenue, …"""
+    """Compare the longest of these forecasts with what happened, by the segment customers were in at the earlier date.
+
+    Parameters
+    ----------
+    forecast, actual
+        As in `forecast_outcomes`; `actual` holds at least one horizon.
+    segments : pandas.DataFrame
+        The table `segments` of the earlier date.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per segment, the largest forecast first: segment, customers, revenue (the forecast), revenue_low,
+        revenue_high, revenue_actual, miss, held.
+    """
     longest = max(actual)
-    came = segments.set_index("customer_id").segment.to_frame().join(actual[longest][0].revenue)
-    sums = came.groupby("segment").revenue.agg(customers="size", revenue_actual="sum").reset_index()
+    customers = segments.set_index("customer_id").segment.to_frame().join(actual[longest][0].revenue)
+    sums = customers.groupby("segment").revenue.agg(customers="size", revenue_actual="sum").reset_index()
     made = forecast[(forecast.months == longest) & (forecast.segment != ALL)]
     table = made[["segment", "revenue", "revenue_low", "revenue_high"]].merge(sums, on="segment")
     columns = ["segment", "customers", "revenue", "revenue_low", "revenue_high", "revenue_actual"]
-    return _judged(table[columns].sort_values("revenue", ascending=False, kind="stable", ignore_index=True))
+    return _add_errors(table[columns].sort_values("revenue", ascending=False, kind="stable", ignore_index=True))
 
 
-def _judged(table: pd.DataFrame) -> pd.DataFrame:
+def _add_errors(table: pd.DataFrame) -> pd.DataFrame:
     actual = table.revenue_actual
     return table.assign(
         miss=table.revenue / actual.where(actual > 0) - 1,

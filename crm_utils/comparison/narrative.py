@@ -1,106 +1,157 @@
-"""Sentences on two dates beside each other."""
+"""Sentences on two dates of a report: the wording first, then the functions that fill it in."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import pandas as pd
 
+from crm_utils.comparison.metrics import KeyFigure
 from crm_utils.core.constants import RECENT_DAYS
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
-from crm_utils.core.formatting import count, day, money, percent, plural
+from crm_utils.core.formatting import NumberFormat, day, percent
 
-EVEN = 0.005  # a forecast closer than that was on target
+# A forecast whose error is smaller than this was on target.
+ON_TARGET_BELOW = 0.005
+
+ORDERS_ADDED = "Between {then} and {now}, customers placed {orders} worth {revenue}."
+NO_ORDERS_ADDED = "Between {then} and {now}, no order was added."
+NEW_CUSTOMERS = "{customers} ordered for the first time."
+NO_NEW_CUSTOMERS = "Nobody ordered for the first time."
+FEWER_CUSTOMERS = "The report has {customers} fewer than before."
+RECENT_CUSTOMERS = (
+    "{count_then} customers had ordered in the {days} days before the first date, {count_now} before the second."
+)
+SETTINGS_DIFFER = "The dates were built with different settings, so part of the change may come from them: {settings}."
+SETTING = "{name} was {then} and is {now}"
+
+GAINED_MOST = "{segment} gained most ({customers})"
+LOST_MOST = "{segment} lost most ({customers})"
+NO_SEGMENT_CHANGED = "Every segment has as many customers as before."
+SEGMENTS_CAPTION = "Customers in each segment on the later date (coloured) and on the earlier one (grey)."
+
+NO_FORECAST_OVER = "No forecast of {then} was over by {now}. The shortest one covers a month."
+EXPECTED = (
+    "In the {period} after {then}, customers known by then were expected to spend {forecast}. They spent {actual}."
+)
+ACCURACY = "The forecast was {error}, and the actual revenue lies {place} its range of {low} to {high}."
+WITHIN, OUTSIDE = "within", "outside"
+ON_TARGET = "on target"
+TOO_HIGH, TOO_LOW = "{error} too high", "{error} too low"
+NO_REVENUE = "for a period without revenue"
+RANGES_HELD = "In all, {held} of {ranges} contained the actual revenue."
+RANGES_HELD_BY_SEGMENT = "By segment, {held} of {ranges} contained the actual revenue."
+NEW_CUSTOMERS_REVENUE = "Customers won since then spent another {revenue}, which no forecast included."
+OUTCOMES_CAPTION = (
+    "Revenue of the customers known at the earlier date: as forecast then, with the range that should contain it nine "
+    "times in ten, and as it turned out."
+)
+
+MIGRATION_NOT_COMPARABLE = "Moves between segments are not shown because {reason}."
+DIFFERENT_SEGMENT_MAPS = "the two dates use different segment maps"
+DIFFERENT_SCORING = "the two dates score customers by different rules"
+ARTICLE_SCORING = "this scoring gives customers with equal values different scores (scoring: article)"
+MIGRATION_CAPTION = (
+    "Change in the number of customers of each segment by cause: gains to the right of the line, losses to the left, "
+    "their sum as a diamond."
+)
 
 
-def figures(table: pd.DataFrame, then: date, now: date, currency: str) -> Paragraph:
-    """What came in between, and whether more or fewer customers are active."""
-    rows = table.set_index("figure")
-    came, orders, revenue = (round(rows.change[name], 2) for name in ("Customers", "Orders", "Revenue so far"))
-    recent = rows.loc[f"Ordered in the last {RECENT_DAYS} days"]
-    new = (
-        plural(came, "new customer")
-        if came > 0
-        else "no new customer"
-        if not came
-        else f"{plural(-came, 'customer')} fewer"
-    )
+def describe_key_figures(
+    table: pd.DataFrame, then: date, now: date, settings: Sequence[tuple[str, str, str]], fmt: NumberFormat
+) -> Paragraph:
+    """Say what was sold in between, whether more customers are active, and which settings differ."""
+    figures = table.set_index("figure")
+    change = figures.change.round(2)
+    recent = figures.loc[KeyFigure.RECENT_CUSTOMERS]
     return paragraph(
-        f"From {day(then)} to {day(now)}: {plural(orders, 'order')} worth {money(revenue, currency)} and {new}."
-        if orders > 0
-        else f"From {day(then)} to {day(now)} no order was added.",
-        f"{count(recent['then'])} customers had ordered in the {RECENT_DAYS} days before the first date, {count(recent['now'])} before the second.",
+        _orders_added(change, then, now, fmt),
+        _new_customers(change, fmt),
+        RECENT_CUSTOMERS.format(
+            count_then=fmt.count(recent["then"]), count_now=fmt.count(recent["now"]), days=RECENT_DAYS
+        ),
+        describe_settings(settings),
     )
 
 
-def segments(table: pd.DataFrame) -> Paragraph:
-    """Which segment gained and which lost most customers."""
+def _orders_added(change: pd.Series, then: date, now: date, fmt: NumberFormat) -> str:
+    orders = change[KeyFigure.ORDERS]
+    if orders <= 0:
+        return NO_ORDERS_ADDED.format(then=day(then), now=day(now))
+    return ORDERS_ADDED.format(
+        then=day(then),
+        now=day(now),
+        orders=fmt.plural(orders, "order"),
+        revenue=fmt.money(change[KeyFigure.REVENUE]),
+    )
+
+
+def _new_customers(change: pd.Series, fmt: NumberFormat) -> str:
+    customers = change[KeyFigure.CUSTOMERS]
+    if customers > 0:
+        return NEW_CUSTOMERS.format(customers=fmt.plural(customers, "customer"))
+    if customers < 0:
+        return FEWER_CUSTOMERS.format(customers=fmt.plural(-customers, "customer"))
+    return NO_NEW_CUSTOMERS if change[KeyFigure.ORDERS] > 0 else ""
+
+
+def describe_settings(changed: Sequence[tuple[str, str, str]]) -> str:
+    """Say which settings differ between the dates (name, then, now); empty if none does."""
+    if not changed:
+        return ""
+    settings = "; ".join(SETTING.format(name=name, then=then, now=now) for name, then, now in changed)
+    return SETTINGS_DIFFER.format(settings=settings)
+
+
+def describe_segments(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say which segment gained and which lost most customers."""
     change = table.set_index("segment").customers_change
     if not change.any():
-        return paragraph("Every segment has as many customers as before.")
-    most = f"{change.idxmax()} gained most ({plural(change.max(), 'customer')})" if change.max() > 0 else ""
-    least = f"{change.idxmin()} lost most ({plural(-change.min(), 'customer')})" if change.min() < 0 else ""
-    return paragraph("; ".join(part for part in (most, least) if part) + ".")
+        return paragraph(NO_SEGMENT_CHANGED)
+    parts = []
+    if change.max() > 0:
+        parts.append(GAINED_MOST.format(segment=change.idxmax(), customers=fmt.plural(change.max(), "customer")))
+    if change.min() < 0:
+        parts.append(LOST_MOST.format(segment=change.idxmin(), customers=fmt.plural(-change.min(), "customer")))
+    return paragraph(f"{'; '.join(parts)}.")
 
 
-def segments_in_words(table: pd.DataFrame) -> str:
-    """What the pairs of bars show."""
-    pairs = "; ".join(
-        f"{row.segment} {count(row.customers_then)} and {count(row.customers)}" for row in table.itertuples()
-    )
-    return f"Pairs of bars of the customers of each segment, then and now: {pairs}."
-
-
-def outcomes(table: pd.DataFrame, then: date, now: date, currency: str) -> Paragraph | NotApplicable:
-    """What the longest forecast said and what came, and how many ranges held."""
+def describe_outcomes(table: pd.DataFrame, then: date, now: date, fmt: NumberFormat) -> Paragraph | NotApplicable:
+    """Say what the longest forecast expected and what happened, and how many ranges held."""
     if table.empty:
-        return not_applicable(f"No forecast of {day(then)} was over by {day(now)}: the shortest looks one month ahead.")
-    last, held = table.iloc[-1], int(table.held.sum())
-    known = (
-        f"For the {plural(last.months, 'month')} after {day(then)}"
-        if last.months != 1
-        else f"For the month after {day(then)}"
-    )
-    within = "within" if last.held else "outside"
+        return not_applicable(NO_FORECAST_OVER.format(then=day(then), now=day(now)))
+    longest = table.iloc[-1]
+    several = len(table) > 1
     return paragraph(
-        f"{known}, {money(last.revenue, currency)} was forecast of the customers known then; {money(last.revenue_actual, currency)} came.",
-        f"The forecast was {off(last.miss)}, and what came lies {within} its range of {money(last.revenue_low, currency)} to {money(last.revenue_high, currency)}.",
-        f"In all, {held} of {plural(len(table), 'range')} held." if len(table) > 1 else "",
-        f"Customers won since brought another {money(last.revenue_new, currency)}, which no forecast contained."
-        if last.revenue_new > 0
-        else "",
+        EXPECTED.format(
+            period="month" if longest.months == 1 else fmt.plural(longest.months, "month"),
+            then=day(then),
+            forecast=fmt.money(longest.revenue),
+            actual=fmt.money(longest.revenue_actual),
+        ),
+        ACCURACY.format(
+            error=describe_error(longest.miss),
+            place=WITHIN if longest.held else OUTSIDE,
+            low=fmt.money(longest.revenue_low),
+            high=fmt.money(longest.revenue_high),
+        ),
+        _ranges_held(RANGES_HELD, table, fmt) if several else "",
+        NEW_CUSTOMERS_REVENUE.format(revenue=fmt.money(longest.revenue_new)) if longest.revenue_new > 0 else "",
     )
 
 
-def outcomes_in_words(table: pd.DataFrame, currency: str) -> str:
-    """What the figure of forecasts and outcomes shows."""
-    rows = "; ".join(
-        f"{plural(row.months, 'month')}: {money(row.revenue, currency)} forecast ({money(row.revenue_low, currency)} to {money(row.revenue_high, currency)}), {money(row.revenue_actual, currency)} came"
-        for row in table.itertuples()
-    )
-    return f"Chart of forecasts with their ranges, and what came. {rows}."
+def describe_outcomes_by_segment(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say for how many segments the ranges held."""
+    return paragraph(_ranges_held(RANGES_HELD_BY_SEGMENT, table, fmt))
 
 
-def by_segment(table: pd.DataFrame) -> Paragraph:
-    """For how many segments the ranges held."""
-    return paragraph(f"By segment, {count(table.held.sum())} of {plural(len(table), 'range')} held what came.")
+def _ranges_held(template: str, table: pd.DataFrame, fmt: NumberFormat) -> str:
+    return template.format(held=fmt.count(table.held.sum()), ranges=fmt.plural(len(table), "range"))
 
 
-def off(miss: float) -> str:
-    """How far a forecast was off: 0.12 -> '12% too high'."""
+def describe_error(miss: float) -> str:
+    """Say how far a forecast was off: 0.12 is '12% too high'."""
     if pd.isna(miss):
-        return "for a time without revenue"
-    return "on target" if abs(miss) < EVEN else f"{percent(abs(miss))} too {'high' if miss > 0 else 'low'}"
-
-
-def not_comparable(reason: str) -> Paragraph:
-    """Why moves between segments are not shown."""
-    return paragraph(f"Who moved between segments is not shown: {reason}.")
-
-
-def settings(changed: list[tuple[str, str, str]]) -> Paragraph | NotApplicable:
-    """Which settings differ between the dates: part of any change comes from them."""
-    if not changed:
-        return not_applicable("Both dates were built with the same settings.")
-    named = "; ".join(f"{name} was {then} and is {now}" for name, then, now in changed)
-    return paragraph(
-        f"Not only the customers changed: {plural(len(changed), 'setting')} differ{'s' if len(changed) == 1 else ''} ({named})."
-    )
+        return NO_REVENUE
+    if abs(miss) < ON_TARGET_BELOW:
+        return ON_TARGET
+    return (TOO_HIGH if miss > 0 else TOO_LOW).format(error=percent(abs(miss)))

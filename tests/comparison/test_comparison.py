@@ -11,10 +11,13 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
 from crm_utils.commands import compare_dates
-from crm_utils.comparison import metrics, tables
-from crm_utils.comparison import narrative as headlines
+from crm_utils.comparison import findings, metrics
+from crm_utils.comparison.metrics import KeyFigure
+from crm_utils.comparison.narrative import describe_outcomes, describe_segments
 from crm_utils.config import SegmentRules
+from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.errors import SourceError
+from crm_utils.core.formatting import NumberFormat
 from crm_utils.pipeline import atomic_publish
 from crm_utils.rfm import measures, scoring
 from crm_utils.segmentation import assignment, migration, narrative
@@ -22,6 +25,7 @@ from crm_utils.site import index_refresh
 from crm_utils.store import Run
 from tests.support.projects import run
 
+FMT = NumberFormat("USD")
 THEN, NOW = date(1997, 9, 30), date(1997, 12, 31)
 FORECAST = pd.DataFrame(
     {
@@ -62,26 +66,27 @@ def test_forecasts_by_the_segment_customers_were_in_then():
 def test_nothing_came_and_no_forecast_is_over():
     judged = metrics.forecast_outcomes(FORECAST, {1: (came(x=0.0), 0.0)})
     assert judged.miss.isna().all()
-    assert "for a time without revenue" in headlines.outcomes(judged, THEN, NOW, "USD")
+    assert "for a period without revenue" in describe_outcomes(judged, THEN, NOW, FMT)
     none = metrics.forecast_outcomes(FORECAST, {})
     assert none.empty
-    assert headlines.outcomes(none, THEN, NOW, "USD") == (
-        "No forecast of 30 September 1997 was over by 31 December 1997: the shortest looks one month ahead."
-    )
+    nothing = findings.outcomes(none, THEN, NOW, FMT)
+    assert isinstance(nothing.sentence, NotApplicable)
+    assert "No forecast of 30 September 1997 was over by 31 December 1997" in nothing.sentence
+    assert (nothing.figure, nothing.table) == (None, None)
 
 
 def test_outcomes_in_words():
     one = metrics.forecast_outcomes(FORECAST, {1: (came(x=125.0), 0.0)})
-    assert headlines.outcomes(one, THEN, NOW, "USD") == (
-        "For the month after 30 September 1997, $100 was forecast of the customers known then; $125 came. "
-        "The forecast was 20% too low, and what came lies outside its range of $80.00 to $120."
+    assert describe_outcomes(one, THEN, NOW, FMT) == (
+        "In the month after 30 September 1997, customers known by then were expected to spend $100. They spent $125. "
+        "The forecast was 20% too low, and the actual revenue lies outside its range of $80.00 to $120."
     )
     two = metrics.forecast_outcomes(FORECAST, {1: (came(x=125.0), 0.0), 3: (came(x=300.0), 7.0)})
-    text = headlines.outcomes(two, THEN, NOW, "USD")
-    assert "For the 3 months after" in text
-    assert "The forecast was on target, and what came lies within" in text
-    assert "In all, 1 of 2 ranges held." in text
-    assert text.endswith("Customers won since brought another $7.00, which no forecast contained.")
+    text = describe_outcomes(two, THEN, NOW, FMT)
+    assert "In the 3 months after" in text
+    assert "The forecast was on target, and the actual revenue lies within" in text
+    assert "In all, 1 of 2 ranges contained" in text
+    assert text.endswith("spent another $7.00, which no forecast included.")
 
 
 def profile(**customers: int) -> pd.DataFrame:
@@ -95,44 +100,74 @@ def test_segments_side_by_side_also_those_of_one_date_only():
     assert both.customers_then.tolist() == [0, 3, 2]
     assert both.customers_change.tolist() == [4, -2, -2]
     assert both.revenue_change.tolist() == [40.0, -20.0, -20.0]
-    assert headlines.segments(both) == "B gained most (4 customers); A lost most (2 customers)."
-    assert headlines.segments(metrics.compare_segments(profile(A=1), profile(A=1))).startswith(
-        "Every segment has as many"
-    )
-    assert headlines.segments(metrics.compare_segments(profile(A=1), profile(A=2))) == "A gained most (1 customer)."
+    assert describe_segments(both, FMT) == "B gained most (4 customers); A lost most (2 customers)."
+    same = metrics.compare_segments(profile(A=1), profile(A=1))
+    assert describe_segments(same, FMT).startswith("Every segment has as many")
+    more = metrics.compare_segments(profile(A=1), profile(A=2))
+    assert describe_segments(more, FMT) == "A gained most (1 customer)."
 
 
 def figures(then: list[float], now: list[float]) -> pd.DataFrame:
-    names = ["Customers", "Orders", "Revenue so far", "Ordered in the last 90 days"]
-    table = pd.DataFrame({"figure": names, "unit": ["count", "count", "money", "count"], "then": then, "now": now})
+    codes = [KeyFigure.CUSTOMERS, KeyFigure.ORDERS, KeyFigure.REVENUE, KeyFigure.RECENT_CUSTOMERS]
+    table = pd.DataFrame({"figure": codes, "then": then, "now": now})
     return table.assign(change=table.now - table["then"])
 
 
+def test_key_figures_by_hand():
+    tables = {
+        "customers": pd.DataFrame({"orders": [2, 3], "revenue": [10.0, 5.5], "recency_days": [89, 90]}),
+        "forecast": FORECAST,
+        "cltv": pd.DataFrame({"clv": [1.0, 2.0]}),
+        "budget": pd.DataFrame({"spend": [4.0, 5.0], "expected_profit": [-1.0, 3.0]}),
+    }
+    later = tables | {"customers": pd.concat([tables["customers"]] * 2)}
+    compared = metrics.key_figures(tables, later).set_index("figure")
+    assert compared["then"].to_dict() == {
+        "customers": 2,
+        "orders": 5,
+        "revenue": 15.5,
+        "recent_customers": 1,
+        "expected_revenue_12m": 1200.0,
+        "expected_revenue_12m_low": 900.0,
+        "expected_revenue_12m_high": 1500.0,
+        "clv": 3.0,
+        "spend": 9.0,
+        "expected_profit": 2.0,
+    }
+    assert compared.change[["customers", "orders", "revenue", "recent_customers"]].tolist() == [2, 5, 15.5, 1]
+    assert not compared.change.drop(["customers", "orders", "revenue", "recent_customers"]).any()
+
+
 @pytest.mark.parametrize(
-    ("now", "said"),
+    ("now", "sentences"),
     [
-        ([11, 21, 150.0, 2], "1 order worth $50.00 and 1 new customer."),
-        ([10, 22, 150.0, 2], "2 orders worth $50.00 and no new customer."),
-        ([13, 24, 150.0, 2], "4 orders worth $50.00 and 3 new customers."),
-        ([10, 20, 100.0, 2], "to 31 December 1997 no order was added."),
-        ([9, 21, 150.0, 2], "1 order worth $50.00 and 1 customer fewer."),
+        ([11, 21, 150.0, 2], ["placed 1 order worth $50.00.", "1 customer ordered for the first time."]),
+        ([10, 22, 150.0, 2], ["placed 2 orders worth $50.00.", "Nobody ordered for the first time."]),
+        ([13, 24, 150.0, 2], ["placed 4 orders worth $50.00.", "3 customers ordered for the first time."]),
+        ([10, 20, 100.0, 2], ["and 31 December 1997, no order was added. 5 customers"]),
+        ([9, 21, 150.0, 2], ["placed 1 order worth $50.00.", "1 customer fewer than before."]),
     ],
 )
-def test_key_figures_in_words(now, said):
-    text = headlines.figures(figures([10, 20, 100.0, 5], now), THEN, NOW, "USD")
-    assert said in text
+def test_key_figures_in_words(now, sentences):
+    text = findings.key_figures(figures([10, 20, 100.0, 5], now), THEN, NOW, [], FMT).sentence
+    assert all(sentence in text for sentence in sentences)
     assert "5 customers had ordered in the 90 days before the first date, 2 before the second." in text
 
 
 def test_settings_that_differ_are_named():
-    assert isinstance(headlines.settings([]), headlines.NotApplicable)
-    text = headlines.settings([("02_rfm.n_bins", "5", "4")])
-    assert text == "Not only the customers changed: 1 setting differs (02_rfm.n_bins was 5 and is 4)."
-    assert "2 settings differ (" in headlines.settings([("a", "1", "2"), ("b", "1", "2")])
+    table = figures([10, 20, 100.0, 5], [11, 21, 150.0, 2])
+    same, one, two = (
+        findings.key_figures(table, THEN, NOW, changed, FMT).sentence
+        for changed in ([], [("02_rfm.n_bins", "5", "4")], [("a", "1", "2"), ("b", "1", "3")])
+    )
+    assert "settings" not in same
+    assert one.endswith("different settings, so part of the change may come from them: 02_rfm.n_bins was 5 and is 4.")
+    assert two.endswith("a was 1 and is 2; b was 1 and is 3.")
 
 
 def test_changes_carry_their_sign_and_zero_none():
-    html = tables.figures(figures([10, 20, 100.0, 5], [10, 21, 150.0, 2]), THEN, NOW, "USD").to_html()
+    table = figures([10, 20, 100.0, 5], [10, 21, 150.0, 2])
+    html = findings.key_figures(table, THEN, NOW, [], FMT).table.to_html()
     cells = [cell.text for cell in BeautifulSoup(html, "html.parser").select("tbody tr td:last-child")]
     assert cells == ["0", "+1", "+$50.00", "−3"]
 
@@ -153,7 +188,7 @@ def test_what_changed_in_absolute_terms_in_words():
     assert "none of the 2 customers known before ordered again and no new customer came" in narrative.since(
         then, then, THEN, NOW, "USD"
     )
-    assert isinstance(narrative.since(then.iloc[:0], now, THEN, NOW, "USD"), headlines.NotApplicable)
+    assert isinstance(narrative.since(then.iloc[:0], now, THEN, NOW, "USD"), NotApplicable)
 
 
 @pytest.fixture(scope="module")
@@ -256,9 +291,9 @@ def test_the_same_folders_give_the_same_bytes(two_dates, compared):
             "small",
             "1997-06-30",
             str(NOW),
-            "1997-06-30 is no published date of small; there are: 1997-09-30, 1997-12-31",
+            "1997-06-30 is not a published date of small; published are: 1997-09-30, 1997-12-31",
         ),
-        ("small", str(THEN), "yesterday", "yesterday is no published date of small"),
+        ("small", str(THEN), "yesterday", "yesterday is not a published date of small"),
         ("small", str(NOW), str(NOW), "FROM and TO are the same date, 1997-12-31"),
         ("small", str(NOW), str(THEN), "FROM=1997-12-31 is later than TO=1997-09-30: the earlier date comes first"),
     ],
@@ -319,9 +354,9 @@ def test_other_rules_on_the_two_dates_are_said_and_moves_left_out(two_dates, tmp
     rules = Run(earlier).load_segment_rules().model_dump(mode="json")
     rules["scoring"]["config"]["window"] = "12 months to the analysis date"
     Run(earlier).save_segment_rules(SegmentRules.model_validate(rules))
-    page = compare_dates.comparison_page(earlier, earlier.with_name(str(NOW)))
-    assert "1 setting differs (02_rfm.n_bins was 4 and is 5)" in page
-    assert "Who moved between segments is not shown: the two dates score customers by different rules." in page
+    page = compare_dates.render_comparison(earlier, earlier.with_name(str(NOW)))
+    assert "different settings, so part of the change may come from them: 02_rfm.n_bins was 4 and is 5." in page
+    assert "Moves between segments are not shown because the two dates score customers by different rules." in page
 
 
 @pytest.mark.parametrize("width", [1280, 360])
