@@ -104,7 +104,7 @@ def coverage() -> None:
         for _ in range(EACH):
             customers = base(rng, size, *truth, ages)
             columns = [customers[name] for name in ("x", "t_x", "T")]
-            model = btyd.fit("bg_nbd", *columns)
+            model = btyd.fit_purchase_model("bg_nbd", *columns)
             spread = btyd.purchase_covariance(model, *columns)
             off = np.abs(np.log([model.r, model.alpha, model.a, model.b]) - np.log(truth))
             assert np.isfinite(model.expected_purchases(*columns, 365.0)).all()
@@ -122,7 +122,7 @@ def main() -> None:
         columns = [customers[name] for name in ("repeat_purchase_days", "last_purchase_age_days", "customer_age_days")]
         whole, whole_busy = seconds(lambda: everything(customers))  # noqa: B023
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-        ours, ours_busy = seconds(lambda: btyd.fit("bg_nbd", *columns))  # noqa: B023
+        ours, ours_busy = seconds(lambda: btyd.fit_purchase_model("bg_nbd", *columns))  # noqa: B023
         theirs, theirs_busy = seconds(lambda: by_lifetimes(customers))  # noqa: B023
         print(
             f"{size:,} customers: fit, forecasts, values, ranges {whole:.2f} s ({whole_busy:.2f} s cpu), peak {peak:.1f} GB"

@@ -82,7 +82,7 @@ class WindowCalibration:
         known = forecast.rfm_summary(before, origin)
         if not len(known) or not (known.repeat_purchase_days > 0).any():
             return pd.DataFrame(columns=[*COLUMNS, "shift"])
-        purchase = btyd.fit(self.kind, *forecast.to_xtT(known))
+        purchase = btyd.fit_purchase_model(self.kind, *btyd.to_xtT(known))
         chance = btyd.purchase_probabilities(purchase, known, [self.days])[self.days]
         named = segments_as_of(before, origin, self.rules, self.customers, self.segments)
         judged = pd.DataFrame({"chance": chance, "segment": named.reindex(chance.index)}).dropna()

@@ -1,4 +1,4 @@
-"""What a lifetime value rests on besides the models: margin, discount and horizon."""
+"""What a lifetime value rests on besides the models: margin, discount rate and horizon."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,30 @@ import pandas as pd
 from crm_utils.core.errors import AssumptionsError
 from crm_utils.core.formatting import percent
 
-ASSUMED_MARGIN = 0.3
-MIN_COSTED_REVENUE_SHARE = 0.5  # of revenue, from customers whose costs are known: less says little about the others
+ASSUMED_MARGIN_RATE = 0.3
+# Customers with known costs must have brought this share of revenue to speak for the others.
+MIN_COSTED_REVENUE_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class ClvAssumptions:
-    """margin_rate (profit as a share of revenue, before marketing), discount_rate (a year), months (calendar).
+    """The assumptions of a lifetime value.
 
-    margin_known: whether the margin comes from the costs in the data; else it is an assumption, as the discount always is.
-    Raises `TermsError` for a margin rate outside (0, 1], a discount rate of −1 or less, and months below 0.
+    Parameters
+    ----------
+    margin_rate : float
+        Profit as a share of revenue, before marketing; in (0, 1].
+    discount_rate : float
+        What a year's delay costs, a year; above −1.
+    months : int
+        Calendar months of purchases that count.
+    margin_known : bool
+        Whether the margin comes from the costs in the data. If not, it is an assumption, as the discount rate always is.
+
+    Raises
+    ------
+    AssumptionsError
+        If a value is out of its range.
     """
 
     margin_rate: float
@@ -32,8 +46,56 @@ class ClvAssumptions:
                 f"not {self.margin_rate}, {self.discount_rate}, {self.months}"
             )
 
+    @classmethod
+    def from_data(
+        cls,
+        customers: pd.DataFrame,
+        customer_features: pd.DataFrame | None,
+        margin_rate: float | None,
+        discount_rate: float,
+        months: int,
+    ) -> "ClvAssumptions":
+        """Return the assumptions of a run, with the margin that the costs in the data leave.
+
+        Parameters
+        ----------
+        customers : pandas.DataFrame
+            customer_id and revenue.
+        customer_features : pandas.DataFrame or None
+            customer_id and, if the source has unit costs, margin_rate (1 − cost ÷ revenue).
+        margin_rate : float or None
+            A set margin. None takes the mean by revenue from `customer_features`, to a tenth of a percent, if most of revenue
+            has costs; otherwise `ASSUMED_MARGIN_RATE`.
+        discount_rate : float
+            A year.
+        months : int
+            Calendar months.
+
+        Raises
+        ------
+        AssumptionsError
+            If the costs in the data leave no margin.
+        """
+        if margin_rate is not None:
+            return cls(margin_rate, discount_rate, months)
+        measured = _measured_margin(customers, customer_features)
+        if measured is None:
+            return cls(ASSUMED_MARGIN_RATE, discount_rate, months)
+        if measured <= 0:
+            raise AssumptionsError(
+                f"the costs in the data leave a margin of {percent(measured, 1)} of revenue: correct unit_cost, "
+                "or set cltv.margin_rate"
+            )
+        return cls(measured, discount_rate, months, margin_known=True)
+
     def table(self) -> pd.DataFrame:
-        """The terms as rows of the `fitted_parameters` table: model, parameter, value, standard_error, note."""
+        """Return the assumptions as rows of the `fitted_parameters` table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            model, parameter, value, standard_error (null), note.
+        """
         values = {
             "margin_rate": self.margin_rate,
             "discount_rate": self.discount_rate,
@@ -44,25 +106,12 @@ class ClvAssumptions:
         return rows.assign(standard_error=np.nan, note=np.where(known, "from the costs in the data", "assumption"))
 
 
-def assumptions_from_data(
-    customers: pd.DataFrame, habits: pd.DataFrame | None, margin_rate: float | None, discount_rate: float, months: int
-) -> ClvAssumptions:
-    """The terms of a run. A margin_rate of None is taken from the costs in the data where most of revenue has them, else assumed.
-
-    customers: customer_id and revenue. habits: customer_id and, where the source has unit costs, margin_rate (1 − cost ÷
-    revenue), whose mean by revenue is the margin, to a tenth of a percent. Raises `TermsError` where it is 0 or less.
-    """
-    if margin_rate is not None:
-        return ClvAssumptions(margin_rate, discount_rate, months)
-    if habits is None or "margin_rate" not in habits:
-        return ClvAssumptions(ASSUMED_MARGIN, discount_rate, months)
-    own = customers.customer_id.map(habits.set_index("customer_id").margin_rate).astype(float)
-    known = customers.revenue[own.notna()]
-    if known.sum() < MIN_COSTED_REVENUE_SHARE * customers.revenue.sum() or known.sum() <= 0:
-        return ClvAssumptions(ASSUMED_MARGIN, discount_rate, months)
-    measured = round(float((own * customers.revenue).sum() / known.sum()), 3)
-    if measured <= 0:
-        raise AssumptionsError(
-            f"the costs in the data leave a margin of {percent(measured, 1)} of revenue: correct unit_cost, or set cltv.margin_rate"
-        )
-    return ClvAssumptions(measured, discount_rate, months, margin_known=True)
+def _measured_margin(customers: pd.DataFrame, customer_features: pd.DataFrame | None) -> float | None:
+    """The mean margin rate by revenue, or None if too little of revenue has known costs."""
+    if customer_features is None or "margin_rate" not in customer_features:
+        return None
+    rates = customers.customer_id.map(customer_features.set_index("customer_id").margin_rate).astype(float)
+    costed = customers.revenue[rates.notna()].sum()
+    if costed < MIN_COSTED_REVENUE_SHARE * customers.revenue.sum() or costed <= 0:
+        return None
+    return round(float((rates * customers.revenue).sum() / costed), 3)

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from crm_utils.cltv.backtest import BacktestModel
-from crm_utils.cltv.backtest.narrative import MODEL_LABELS
+from crm_utils.cltv.backtest.narrative import FREQUENCY_LABELS, MODEL_LABELS
 from crm_utils.core import formatting
 from crm_utils.core.display.figure_style import BLUE, GREY, INK, PALE, TEAL, money_axis, new_axes, segment_colours
 
@@ -74,7 +74,9 @@ def classes(classes: pd.DataFrame, ax: Axes | None = None) -> Axes:
         means = classes[column] / classes.customers
         bars = ax.bar(np.arange(len(classes)) + shift, means, width=0.38, color=colour, label=label)
         ax.bar_label(bars, [f"{mean:.2f}" for mean in means], fontsize=8, padding=2)
-    names = [f"{row.bought_again}\n{formatting.count(row.customers)}" for row in classes.itertuples()]
+    names = [
+        f"{FREQUENCY_LABELS[row.repeat_purchases]}\n{formatting.count(row.customers)}" for row in classes.itertuples()
+    ]
     ax.set_xticks(range(len(classes)), names)
     ax.set_xlabel("Had bought again (below: customers)")
     ax.yaxis.set_visible(False)

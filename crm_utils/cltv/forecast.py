@@ -1,4 +1,4 @@
-"""Customer lifetime value: what each customer is expected to order and to be worth."""
+"""What each customer is expected to buy and to be worth, and what all of them together will bring."""
 
 from datetime import date
 
@@ -8,18 +8,43 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.cltv.assumptions import ClvAssumptions
+from crm_utils.cltv.btyd import CustomerBaseModel, ForecastErrorModel, to_xtT
+from crm_utils.cltv.seasonality import Seasonality
 
-HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: "_12m"}  # months ahead, and the suffix of their columns
-ALL = "all"  # what stands for all customers among the segments
-TIERS = ("A", "B", "C")  # the most valuable third of customers, the middle, the last
-LIKELY_CHURNED_BELOW = 0.5  # a probability of being active below which a valuable customer has gone quiet
+# Months ahead, and the suffix of their columns.
+HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: "_12m"}
+# What stands for all customers among the segments.
+ALL = "all"
+# The most valuable third of customers, the middle, the last.
+VALUE_TIERS = ("A", "B", "C")
+# Customers whose probability of being active is lower have more likely stopped than not.
+LIKELY_CHURNED_BELOW = 0.5
+# The best customers by past revenue are those from this quantile on.
+BEST_FROM_QUANTILE = 0.9
+# The grid of `p_alive_grid`: a customer who first bought a year ago.
+GRID_AGE_DAYS = 365
+GRID_REPEAT_PURCHASE_DAYS = range(1, 13)
+GRID_SILENT_DAYS = range(0, 361, 30)
+
+SUMMARY_COLUMNS = ["repeat_purchase_days", "last_purchase_age_days", "customer_age_days", "mean_purchase_value"]
 
 
 def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
-    """What the models see of each customer, from orders as known on the analysis date.
+    """Summarize each customer's purchases as the models see them. Orders of one day are one purchase day.
 
-    Returns customer_id, repeat_purchase_days (purchase days after the first), last_purchase_age_days and customer_age_days (days from the first
-    purchase to the last and to the analysis date), mean_purchase_value (revenue per purchase day). Orders of one day are one.
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders as known on the analysis date: customer_id, ordered_at, revenue.
+    analysis_date : datetime.date
+        The last day that counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id; repeat_purchase_days (x: purchase days after the first); last_purchase_age_days (t_x: days from the first
+        purchase to the last); customer_age_days (T: days from the first purchase to the analysis date); mean_purchase_value
+        (revenue a purchase day).
     """
     days = (
         orders.mutate(day=orders.ordered_at.date())
@@ -37,161 +62,283 @@ def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
         customer_age_days=ibis.literal(analysis_date).delta(grouped["first"], unit="day"),
         mean_purchase_value=grouped.revenue / (grouped.repeat_purchase_days + 1),
     )
-    return (
-        table.select(
-            "customer_id", "repeat_purchase_days", "last_purchase_age_days", "customer_age_days", "mean_purchase_value"
-        )
-        .order_by("customer_id")
-        .execute()
-    )
-
-
-def to_xtT(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x, t_x and T of the customers, as the models take them."""
-    return tuple(
-        customers[column].to_numpy(float)
-        for column in ("repeat_purchase_days", "last_purchase_age_days", "customer_age_days")
-    )
+    return table.select("customer_id", *SUMMARY_COLUMNS).order_by("customer_id").execute()
 
 
 def days_ahead(analysis_date: date, months: int) -> int:
-    """Calendar days from the analysis date to the same day `months` later."""
+    """Return the calendar days from the analysis date to the same day `months` later."""
     return (pd.Timestamp(analysis_date) + pd.DateOffset(months=months) - pd.Timestamp(analysis_date)).days
 
 
 def horizons(analysis_date: date) -> dict[int, int]:
-    """Calendar days of each forecast horizon, by its months."""
+    """Return the calendar days of each forecast horizon, by its months.
+
+    Parameters
+    ----------
+    analysis_date : datetime.date
+        The day the forecast is made.
+
+    Returns
+    -------
+    dict of int to int
+        Days by months: 1, 3, 6 and 12.
+    """
     return {months: days_ahead(analysis_date, months) for months in HORIZONS}
 
 
-def forecast_customers(customers: pd.DataFrame, models, analysis_date: date) -> pd.DataFrame:
-    """The summary with p_alive (null where not known: for one-time buyers, and for all where dropout is not identified) and what is expected in 1, 3, 6 and 12 months.
+def forecast_customers(customers: pd.DataFrame, models: CustomerBaseModel, analysis_date: date) -> pd.DataFrame:
+    """Forecast each customer's purchases and revenue in the next 1, 3, 6 and 12 months.
 
-    Adds expected_purchase_days and expected_revenue, suffixed _1m, _3m, _6m and _12m, before margin, undiscounted, without season.
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        `rfm_summary`.
+    models : CustomerBaseModel
+        The fitted models.
+    analysis_date : datetime.date
+        The day the forecast is made.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The summary with p_alive (null if not known: for one-time buyers, and for all customers if dropout is not
+        identified), and expected_purchase_days and expected_revenue with suffixes _1m, _3m, _6m and _12m. Revenue is before
+        margin, not discounted and without season.
     """
     days = list(horizons(analysis_date).values())
-    orders, value = models.expected_purchases(customers, days), models.expected_value(customers)
+    purchases = models.expected_purchases(customers, days)
+    value = models.expected_value(customers)
     x, t_x, T = to_xtT(customers)
     known = (x > 0) & models.identified
-    columns = {"p_alive": np.where(known, models.purchase.p_alive(x, t_x, T), np.nan)}
-    for place, suffix in enumerate(HORIZONS.values()):
-        columns[f"expected_purchase_days{suffix}"] = orders[:, place]
-        columns[f"expected_revenue{suffix}"] = orders[:, place] * value
+    columns = {"p_alive": np.where(known, models.purchase.probability_alive(x, t_x, T), np.nan)}
+    for index, suffix in enumerate(HORIZONS.values()):
+        columns[f"expected_purchase_days{suffix}"] = purchases[:, index]
+        columns[f"expected_revenue{suffix}"] = purchases[:, index] * value
     return customers.assign(**columns)
 
 
-def add_lifetime_value(customers: pd.DataFrame, models, analysis_date: date, terms: ClvAssumptions) -> pd.DataFrame:
-    """The customers with clv, clv_low and clv_high, and value_tier: expected profit of the terms' months, discounted.
+def add_lifetime_value(
+    customers: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, assumptions: ClvAssumptions
+) -> pd.DataFrame:
+    """Add each customer's lifetime value: expected profit of the coming months, discounted to today.
 
-    clv = margin_rate × value of a purchase × Σ expected purchases in month m ÷ (1 + discount_rate)^(m / 12). Acquisition cost and past purchases are not in it.
-    clv_low/high: 90 % interval of the expected value (parameters only, no chance): do not add them up.
-    value_tier: A the third of customers with the highest clv, then B and C; equal values by customer_id.
+    clv = margin rate × value of a purchase day × Σ expected purchase days in month m ÷ (1 + discount rate)^(m ÷ 12).
+    Acquisition cost and past purchases are not in it.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        `rfm_summary` or `forecast_customers`.
+    models : CustomerBaseModel
+        The fitted models.
+    analysis_date : datetime.date
+        The day the forecast is made.
+    assumptions : ClvAssumptions
+        Margin rate, discount rate and months.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The customers with clv; clv_low and clv_high (90 % interval of the expected value for uncertain parameters, without
+        chance: do not add them up); value_tier (A is the third of customers with the highest clv, then B and C; equal values
+        in the order of rows).
     """
-    days = [days_ahead(analysis_date, month) for month in range(1, terms.months + 1)] or [0]
-    discount = (1 + terms.discount_rate) ** (-np.arange(1, len(days) + 1) / 12)
-    weights = terms.margin_rate * (discount - np.append(discount[1:], 0))[:, None]
+    days = [days_ahead(analysis_date, month) for month in range(1, assumptions.months + 1)] or [0]
+    discount = (1 + assumptions.discount_rate) ** (-np.arange(1, len(days) + 1) / 12)
+    weights = assumptions.margin_rate * (discount - np.append(discount[1:], 0))[:, None]
     clv = (models.expected_purchases(customers, days) @ weights)[:, 0] * models.expected_value(customers)
-    slopes = models.slopes(customers, days, weights)[:, 0, :] / np.maximum(clv, 1e-300)[:, None]
-    low, high = models.expected_interval(clv, slopes)
-    return customers.assign(clv=clv, clv_low=low, clv_high=high, value_tier=_tiers(clv))
+    log_jacobian = models.jacobian(customers, days, weights)[:, 0, :] / np.maximum(clv, 1e-300)[:, None]
+    low, high = models.expected_interval(clv, log_jacobian)
+    return customers.assign(clv=clv, clv_low=low, clv_high=high, value_tier=_value_tiers(clv))
 
 
 def forecast_totals(
-    customers: pd.DataFrame, segments: pd.DataFrame, models, seasons: dict, error, analysis_date: date
+    customers: pd.DataFrame,
+    segments: pd.DataFrame,
+    models: CustomerBaseModel,
+    seasons: dict[int, Seasonality],
+    error: ForecastErrorModel,
+    analysis_date: date,
 ) -> pd.DataFrame:
-    """The `forecast` table: what all customers and each segment will bring in 1, 3, 6 and 12 months.
+    """Forecast what all customers and each segment will bring in 1, 3, 6 and 12 months: the `forecast` table.
 
-    Columns horizon_days, months, segment ("all" first), purchase_days, revenue (with the season where one is known), revenue_low and
-    revenue_high (90 % prediction interval: parameters, chance and the `error` of past forecasts), revenue_without_seasonality,
-    seasonal_factor (null where not known). `seasons` holds a `season.Season` for each number of months.
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        `rfm_summary`.
+    segments : pandas.DataFrame
+        customer_id and segment.
+    models : CustomerBaseModel
+        The fitted models.
+    seasons : dict of int to Seasonality
+        The season of each number of months.
+    error : ForecastErrorModel
+        How far past forecasts were off.
+    analysis_date : datetime.date
+        The day the forecast is made.
+
+    Returns
+    -------
+    pandas.DataFrame
+        horizon_days, months, segment ("all" first), purchase_days, revenue (with the season if one is known), revenue_low and
+        revenue_high (90 % prediction interval: parameters, chance and past errors), revenue_without_seasonality,
+        seasonal_factor (null if not known).
     """
-    days = horizons(analysis_date)
-    named = customers[["customer_id"]].merge(segments, on="customer_id", how="left", validate="one_to_one").segment
+    segment = customers[["customer_id"]].merge(segments, on="customer_id", how="left", validate="one_to_one").segment
     everyone = pd.Series(ALL, index=customers.index)
-    table = pd.concat([models.totals(customers, list(days.values()), groups) for groups in (everyone, named)])
-    factors = {days[months]: found.factor for months, found in seasons.items()}
-    busy = {days[months]: found.days_factor for months, found in seasons.items()}
-    known = {days[months]: found.factor if found.known else np.nan for months, found in seasons.items()}
-    factor = table.days.map(factors).to_numpy()
-    revenue = table.revenue.to_numpy() * factor
-    low, high = error.interval(revenue, table.relative_variance.to_numpy())
+    days = horizons(analysis_date)
+    model = pd.concat([models.totals(customers, list(days.values()), groups) for groups in (everyone, segment)])
+    months = model.days.map({length: months for months, length in days.items()})
+    factors = _seasonal_factors(months, seasons)
+    revenue = model.revenue.to_numpy() * factors.revenue.to_numpy()
+    low, high = error.interval(revenue, model.relative_variance.to_numpy())
     return pd.DataFrame(
         {
-            "horizon_days": table.days.to_numpy(),
-            "months": table.days.map({day: months for months, day in days.items()}).to_numpy(),
-            "segment": table.group.to_numpy(),
-            "purchase_days": table.purchase_days.to_numpy() * table.days.map(busy).to_numpy(),
+            "horizon_days": model.days.to_numpy(),
+            "months": months.to_numpy(),
+            "segment": model.group.to_numpy(),
+            "purchase_days": model.purchase_days.to_numpy() * factors.purchase_days.to_numpy(),
             "revenue": revenue,
             "revenue_low": low,
             "revenue_high": high,
-            "revenue_without_seasonality": table.revenue.to_numpy(),
-            "seasonal_factor": table.days.map(known).to_numpy(),
+            "revenue_without_seasonality": model.revenue.to_numpy(),
+            "seasonal_factor": factors.known.to_numpy(),
         }
     )
 
 
+def _seasonal_factors(months: pd.Series, seasons: dict[int, Seasonality]) -> pd.DataFrame:
+    """The factors of revenue and purchase days for each number of months, and `known`: the first, or null."""
+    rows = [
+        (season.factor, season.purchase_days_factor, season.factor if season.known else np.nan)
+        for season in months.map(seasons)
+    ]
+    return pd.DataFrame(rows, columns=["revenue", "purchase_days", "known"], index=months.index)
+
+
 def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 10) -> pd.DataFrame:
-    """The customers of highest clv: customer_id, segment, purchase_days, silent_days, mean_purchase_value, p_alive,
-    clv, clv_low, clv_high.
+    """List the customers of highest lifetime value.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        `add_lifetime_value` of `forecast_customers`.
+    segments : pandas.DataFrame
+        customer_id and segment.
+    rows : int
+        How many.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id, segment, purchase_days, silent_days, mean_purchase_value, p_alive, clv, clv_low, clv_high.
     """
     best = customers.nlargest(rows, "clv").merge(segments, on="customer_id", how="left")
     return _list_columns(best, "silent_days")
 
 
 def likely_churned_best(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
-    """Of the tenth with the highest past revenue, those more likely gone than not, the highest past revenue first."""
-    past = customers.mean_purchase_value * (customers.repeat_purchase_days + 1)
-    quiet = customers.assign(past_revenue=past)[
-        (past >= past.quantile(0.9)) & (customers.p_alive < LIKELY_CHURNED_BELOW)
-    ]
-    best = quiet.sort_values(["past_revenue", "customer_id"], ascending=[False, True])
-    return _list_columns(best.merge(segments, on="customer_id", how="left"), "past_revenue", "silent_days")
+    """List the best customers by past revenue (the top tenth) who have more likely stopped than not.
 
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        `add_lifetime_value` of `forecast_customers`.
+    segments : pandas.DataFrame
+        customer_id and segment.
 
-def p_alive_grid(models) -> pd.DataFrame:
-    """What a year's customer is worth watching for: P(active) and expected orders of the next year.
-
-    Rows repeat_purchase_days and silent_days, columns p_alive and expected_purchase_days_12m.
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `most_valuable` and past_revenue, the highest first.
     """
-    grid = pd.MultiIndex.from_product([range(1, 13), range(0, 361, 30)], names=["repeat_purchase_days", "silent_days"])
-    x, gap = (grid.get_level_values(name).to_numpy(float) for name in grid.names)
-    args = (x, 365 - gap, np.full(len(x), 365.0))
+    past_revenue = customers.mean_purchase_value * (customers.repeat_purchase_days + 1)
+    best = past_revenue >= past_revenue.quantile(BEST_FROM_QUANTILE)
+    churned = customers.assign(past_revenue=past_revenue)[best & (customers.p_alive < LIKELY_CHURNED_BELOW)]
+    ordered = churned.sort_values(["past_revenue", "customer_id"], ascending=[False, True])
+    return _list_columns(ordered.merge(segments, on="customer_id", how="left"), "past_revenue", "silent_days")
+
+
+def p_alive_grid(models: CustomerBaseModel) -> pd.DataFrame:
+    """Compute what the model expects of a customer who first bought a year ago.
+
+    Parameters
+    ----------
+    models : CustomerBaseModel
+        The fitted models.
+
+    Returns
+    -------
+    pandas.DataFrame
+        repeat_purchase_days and silent_days (every combination), p_alive, expected_purchase_days_12m.
+    """
+    names = ["repeat_purchase_days", "silent_days"]
+    grid = pd.MultiIndex.from_product([GRID_REPEAT_PURCHASE_DAYS, GRID_SILENT_DAYS], names=names)
+    x = grid.get_level_values("repeat_purchase_days").to_numpy(float)
+    silent_days = grid.get_level_values("silent_days").to_numpy(float)
+    history = (x, GRID_AGE_DAYS - silent_days, np.full(len(x), float(GRID_AGE_DAYS)))
     return pd.DataFrame(
         {
-            "p_alive": models.purchase.p_alive(*args),
-            "expected_purchase_days_12m": models.purchase.expected_purchases(*args, 365.0),
+            "p_alive": models.purchase.probability_alive(*history),
+            "expected_purchase_days_12m": models.purchase.expected_purchases(*history, float(GRID_AGE_DAYS)),
         },
         index=grid,
     ).reset_index()
 
 
 def customer_table(
-    customers: pd.DataFrame, segments: pd.DataFrame, valued: pd.DataFrame, terms: ClvAssumptions
+    scored: pd.DataFrame, segments: pd.DataFrame, valued: pd.DataFrame, assumptions: ClvAssumptions
 ) -> pd.DataFrame:
-    """RFM, segment and expected value of every customer in one table, the most valuable first.
+    """Join RFM, segment and expected value of every customer: the list customer-values.csv.
 
-    Columns of `customers`, segment, and of `valued`: p_alive, expected orders and revenue (_1m to _12m), clv with its range, value_tier and
-    what it rests on (horizon_months, margin_rate, discount_rate), historical_clv. Money to cents, the rest to four decimals.
+    Parameters
+    ----------
+    scored : pandas.DataFrame
+        The table `customers`.
+    segments : pandas.DataFrame
+        customer_id and segment.
+    valued : pandas.DataFrame
+        The table `cltv`.
+    assumptions : ClvAssumptions
+        Margin rate, discount rate and months.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `scored`, segment, p_alive, expected purchase days and revenue (_1m to _12m), clv with its range,
+        value_tier, historical_clv, horizon_months, margin_rate and discount_rate. Money to cents, the rest to four decimals;
+        the most valuable first.
     """
-    rests_on = {
-        "horizon_months": terms.months,
-        "margin_rate": terms.margin_rate,
-        "discount_rate": terms.discount_rate,
-    }
-    known = valued.drop(
-        columns=["repeat_purchase_days", "last_purchase_age_days", "customer_age_days", "mean_purchase_value"]
-    ).assign(**rests_on)
-    known = known.round({name: 2 if "clv" in name or "revenue" in name else 4 for name in known.columns})
-    whole = customers.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
-    whole = whole.merge(known, on="customer_id", validate="one_to_one")
-    whole = whole.round({"revenue": 2, "mean_order_value": 2})
-    whole = whole.assign(first_order=whole.first_order.dt.date, last_order=whole.last_order.dt.date)
-    return whole.sort_values(["clv", "customer_id"], ascending=[False, True], ignore_index=True)
+    expected = valued.drop(columns=SUMMARY_COLUMNS).assign(
+        horizon_months=assumptions.months,
+        margin_rate=assumptions.margin_rate,
+        discount_rate=assumptions.discount_rate,
+    )
+    expected = expected.round({name: 2 if "clv" in name or "revenue" in name else 4 for name in expected.columns})
+    table = scored.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
+    table = table.merge(expected, on="customer_id", validate="one_to_one")
+    table = table.round({"revenue": 2, "mean_order_value": 2})
+    table = table.assign(first_order=table.first_order.dt.date, last_order=table.last_order.dt.date)
+    return table.sort_values(["clv", "customer_id"], ascending=[False, True], ignore_index=True)
 
 
-def value_by_segment(customers: pd.DataFrame, segments: pd.DataFrame, outlook: pd.DataFrame) -> pd.DataFrame:
-    """Per segment, the most valuable first: segment, customers, expected_purchase_days_12m, expected_revenue_12m (12 months), revenue_low,
-    revenue_high, clv, clv_per_customer.
+def value_by_segment(customers: pd.DataFrame, segments: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
+    """Add up expected purchases, revenue and lifetime value by segment.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        `add_lifetime_value` of `forecast_customers`.
+    segments : pandas.DataFrame
+        customer_id and segment.
+    totals : pandas.DataFrame
+        `forecast_totals`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        segment, customers, expected_purchase_days_12m, revenue_low, revenue_high, expected_revenue_12m, clv,
+        clv_per_customer; the most valuable segment first.
     """
     joined = customers.merge(segments, on="customer_id", validate="one_to_one")
     table = joined.groupby("segment").agg(
@@ -201,17 +348,29 @@ def value_by_segment(customers: pd.DataFrame, segments: pd.DataFrame, outlook: p
         clv=("clv", "sum"),
         clv_per_customer=("clv", "mean"),
     )
-    ranges = outlook[outlook.months == 12].set_index("segment")
-    for place, end in enumerate(("revenue_low", "revenue_high")):
-        table.insert(3 + place, end, ranges[end])
+    ranges = totals[totals.months == 12].set_index("segment")
+    table.insert(3, "revenue_low", ranges.revenue_low)
+    table.insert(4, "revenue_high", ranges.revenue_high)
     return table.sort_values("clv", ascending=False).reset_index()
 
 
 def value_deciles(customers: pd.DataFrame) -> pd.DataFrame:
-    """Share of all CLV in each tenth of customers, the most valuable first: decile, customers, clv_share."""
-    place = customers.clv.rank(method="first", ascending=False).sub(1) * 10 // len(customers) + 1
+    """Compute the share of all lifetime value in each tenth of customers.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        clv, one row a customer.
+
+    Returns
+    -------
+    pandas.DataFrame
+        decile (1 is the most valuable tenth), customers, clv_share.
+    """
+    rank = customers.clv.rank(method="first", ascending=False)
+    decile = rank.sub(1) * 10 // len(customers) + 1
     table = (
-        customers.groupby(place.astype(int))
+        customers.groupby(decile.astype(int))
         .clv.agg(customers="size", clv_share="sum")
         .rename_axis("decile")
         .reset_index()
@@ -219,25 +378,16 @@ def value_deciles(customers: pd.DataFrame) -> pd.DataFrame:
     return table.assign(clv_share=table.clv_share / customers.clv.sum())
 
 
-def _tiers(clv: np.ndarray) -> np.ndarray:
-    place = np.empty(len(clv), int)
-    place[np.argsort(-clv, kind="stable")] = np.arange(len(clv))
-    return np.array(TIERS)[place * len(TIERS) // max(len(clv), 1)]
+def _value_tiers(clv: np.ndarray) -> np.ndarray:
+    rank = np.empty(len(clv), int)
+    rank[np.argsort(-clv, kind="stable")] = np.arange(len(clv))
+    return np.array(VALUE_TIERS)[rank * len(VALUE_TIERS) // max(len(clv), 1)]
 
 
 def _list_columns(customers: pd.DataFrame, *extra: str) -> pd.DataFrame:
-    columns = [
-        "customer_id",
-        "segment",
-        "purchase_days",
-        *extra,
-        "mean_purchase_value",
-        "p_alive",
-        "clv",
-        "clv_low",
-        "clv_high",
-    ]
-    return customers.assign(
+    values = ["mean_purchase_value", "p_alive", "clv", "clv_low", "clv_high"]
+    listed = customers.assign(
         purchase_days=customers.repeat_purchase_days + 1,
         silent_days=customers.customer_age_days - customers.last_purchase_age_days,
-    )[columns]
+    )
+    return listed[["customer_id", "segment", "purchase_days", *extra, *values]]

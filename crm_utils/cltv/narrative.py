@@ -50,7 +50,7 @@ def season(seasons: dict) -> Paragraph:
     """Whether the forecast carries a season, or why not."""
     months = next((months for months, found in seasons.items() if not found.known), None)
     if months is not None:
-        return paragraph(f"No season is in the forecast: {seasons[months].withheld}.")
+        return paragraph(f"No season is in the forecast: {seasons[months].unavailable_reason}.")
     quarter = seasons[3].factor
     return paragraph(
         f"The season is in the forecast: the next three months are worth {percent(abs(quarter - 1))} {'more' if quarter >= 1 else 'less'} than usual, as the same weeks of last year were, growth taken out. The figures without season stand beside it."

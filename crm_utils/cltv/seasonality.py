@@ -1,4 +1,4 @@
-"""The season of a forecast, from the same weeks last year. Where they do not lie in the history, no season is claimed."""
+"""The season of a forecast, from the same weeks of last year. If they are not in the history, no season is claimed."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -7,25 +7,57 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-YEAR, BEFORE = 364, 91  # days: whole weeks, so that weekdays agree; what must lie before last year's weeks
-ARRIVALS = 0.05  # of customers: with fewer newcomers in a year, last year's weeks show a cohort growing old
+# Whole weeks, so that weekdays agree.
+YEAR_DAYS = 364
+# How much history must lie before last year's weeks.
+DAYS_BEFORE_LAST_YEAR = 91
+# With a smaller share of newcomers in a year, last year's weeks show a cohort growing old.
+MIN_NEWCOMER_SHARE = 0.05
+
+NO_LAST_YEAR = "the history does not contain the same weeks of last year and the 13 weeks before them"
+NO_NEWCOMERS = (
+    "hardly any customers arrived in the last year, so last year’s weeks show customers growing old, not a season"
+)
+NO_SALES = "nothing was sold in the same weeks of last year, in the 13 weeks before them, or in the last 13 weeks"
 
 
 @dataclass(frozen=True)
 class Seasonality:
-    """What forecasts of revenue and of purchase days are multiplied by (1 where none is known), and why there is none (`withheld`)."""
+    """What a forecast is multiplied by for the season.
+
+    Parameters
+    ----------
+    factor : float
+        For revenue; 1 if no season is known.
+    unavailable_reason : str
+        Why no season is known; empty if one is.
+    purchase_days_factor : float
+        For purchase days; 1 if no season is known.
+    """
 
     factor: float = 1.0
-    withheld: str = ""
-    days_factor: float = 1.0
+    unavailable_reason: str = ""
+    purchase_days_factor: float = 1.0
 
     @property
     def known(self) -> bool:
-        return not self.withheld
+        """Whether the season could be estimated."""
+        return not self.unavailable_reason
 
 
 def daily_totals(orders: ir.Table) -> pd.DataFrame:
-    """Revenue and purchase days (customers who ordered) of all customers by calendar day, days without orders included."""
+    """Add up revenue and purchase days of all customers by calendar day.
+
+    Parameters
+    ----------
+    orders : ibis.Table
+        One row an order: customer_id, ordered_at, revenue.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index day, days without orders included; revenue and purchase_days (customers who ordered).
+    """
     days = orders.mutate(day=orders.ordered_at.date()).group_by("day")
     table = days.agg(
         revenue=lambda t: t.revenue.cast("decimal(38, 4)").sum().cast("float64"),
@@ -34,49 +66,86 @@ def daily_totals(orders: ir.Table) -> pd.DataFrame:
     return table.assign(day=pd.to_datetime(table.day)).set_index("day").sort_index().asfreq("D", fill_value=0)
 
 
-def estimate_seasonality(daily: pd.DataFrame, origin: date, days: int, ages: pd.Series) -> Seasonality:
-    """The season of the `days` after `origin`: last year's same days ÷ the mean of as many days over the last 52 weeks, without growth.
+def estimate_seasonality(
+    daily: pd.DataFrame, origin: date, horizon_days: int, customer_age_days: pd.Series
+) -> Seasonality:
+    """Estimate the season of the days after an origin from the same days of last year.
 
-    Last year's days lie early in those 52 weeks, so a growing shop would show a low season whatever the weeks: they are brought to the
-    middle of the year by its growth, the last 13 weeks ÷ the same 13 weeks a year before. 13-week forecasts were then 6 % off on 16 monthly
-    origins of a simulated shop that doubles (16 % without this, 12 % without any season), 6.5 % on seven of Online Retail II (6 % and 18 %).
+    The factor is last year's same days ÷ the mean of as many days over the last 52 weeks, without growth.
 
-    `daily` is as known on the origin, `ages` the customers' days since their first purchase. Known only where last
-    year's days and the 13 weeks before them lie in the history; 52 weeks or more hold every season once.
+    Parameters
+    ----------
+    daily : pandas.DataFrame
+        `daily_totals` of the orders as known on the origin.
+    origin : datetime.date
+        The day the forecast is made.
+    horizon_days : int
+        How many days it looks ahead. 52 weeks or more hold every season once, so their factor is 1.
+    customer_age_days : pandas.Series
+        Days since each customer's first purchase.
+
+    Returns
+    -------
+    Seasonality
+        Known only if last year's days and the 13 weeks before them are in the history.
+
+    Notes
+    -----
+    Last year's days lie early in the 52 weeks, so a growing shop would always show a low season. They are therefore brought
+    to the middle of the year by its growth: the last 13 weeks ÷ the same 13 weeks a year before. 13-week forecasts were then
+    6 % off on 16 monthly origins of a simulated shop that doubles (16 % without this, 12 % without any season), and 6.5 % on
+    seven origins of Online Retail II (6 % and 18 %).
     """
-    if days >= YEAR:
+    if horizon_days >= YEAR_DAYS:
         return Seasonality()
-    start = origin - timedelta(days=YEAR)
-    if daily.index[0].date() > start - timedelta(days=BEFORE):
-        return Seasonality(withheld="the same weeks of last year, and the 13 before them, do not lie in the history")
-    if np.mean(np.asarray(ages) < YEAR) < ARRIVALS:
-        return Seasonality(
-            withheld="hardly a customer arrived in the last year, so last year's weeks show customers growing old, not a season"
-        )
-    factors = [_seasonal_ratio(daily[column], start, origin, days) for column in ("revenue", "purchase_days")]
+    last_year = origin - timedelta(days=YEAR_DAYS)
+    if daily.index[0].date() > last_year - timedelta(days=DAYS_BEFORE_LAST_YEAR):
+        return Seasonality(unavailable_reason=NO_LAST_YEAR)
+    if np.mean(np.asarray(customer_age_days) < YEAR_DAYS) < MIN_NEWCOMER_SHARE:
+        return Seasonality(unavailable_reason=NO_NEWCOMERS)
+    factors = [
+        _seasonal_ratio(daily[column], last_year, origin, horizon_days) for column in ("revenue", "purchase_days")
+    ]
     if not min(factors) > 0:
-        return Seasonality(
-            withheld="nothing was sold in the same weeks of last year, or in the 13 before them or before today"
-        )
-    return Seasonality(factors[0], days_factor=factors[1])
+        return Seasonality(unavailable_reason=NO_SALES)
+    return Seasonality(factors[0], purchase_days_factor=factors[1])
 
 
 def seasonality_by_horizon(
-    daily: pd.DataFrame, origin: date, ages: pd.Series, days: dict[int, int]
+    daily: pd.DataFrame, origin: date, customer_age_days: pd.Series, horizons: dict[int, int]
 ) -> dict[int, Seasonality]:
-    """The season of each horizon: `days` maps its months to days."""
-    return {months: estimate_seasonality(daily, origin, length, ages) for months, length in days.items()}
+    """Estimate the season of each horizon.
+
+    Parameters
+    ----------
+    daily : pandas.DataFrame
+        `daily_totals` of the orders as known on the origin.
+    origin : datetime.date
+        The day the forecast is made.
+    customer_age_days : pandas.Series
+        Days since each customer's first purchase.
+    horizons : dict of int to int
+        Days of each horizon, by its months.
+
+    Returns
+    -------
+    dict of int to Seasonality
+        By months.
+    """
+    return {months: estimate_seasonality(daily, origin, days, customer_age_days) for months, days in horizons.items()}
 
 
-def _seasonal_ratio(values: pd.Series, start: date, origin: date, days: int) -> float:
-    """0 where a part of it is missing."""
-    same = _sum(values, start, start + timedelta(days=days))
-    usual = _sum(values, start, origin) * days / YEAR
-    before, now = (_sum(values, end - timedelta(days=BEFORE), end) for end in (start, origin))
+def _seasonal_ratio(values: pd.Series, last_year: date, origin: date, horizon_days: int) -> float:
+    """Last year's same days ÷ usual days, without growth; 0 if a part of it is missing."""
+    quarter = timedelta(days=DAYS_BEFORE_LAST_YEAR)
+    same = _sum_between(values, last_year, last_year + timedelta(days=horizon_days))
+    usual = _sum_between(values, last_year, origin) * horizon_days / YEAR_DAYS
+    before = _sum_between(values, last_year - quarter, last_year)
+    now = _sum_between(values, origin - quarter, origin)
     if min(same, usual, before, now) <= 0:
         return 0.0
-    return same / usual * (now / before) ** ((YEAR - days) / 2 / YEAR)
+    return same / usual * (now / before) ** ((YEAR_DAYS - horizon_days) / 2 / YEAR_DAYS)
 
 
-def _sum(revenue: pd.Series, after: date, until: date) -> float:
-    return float(revenue[(revenue.index.date > after) & (revenue.index.date <= until)].sum())
+def _sum_between(values: pd.Series, after: date, until: date) -> float:
+    return float(values[(values.index.date > after) & (values.index.date <= until)].sum())

@@ -3,7 +3,7 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils.cltv.backtest.narrative import MODEL_LABELS
+from crm_utils.cltv.backtest.narrative import FREQUENCY_LABELS, MODEL_LABELS
 from crm_utils.cltv.worked_example import Example
 from crm_utils.core import formatting
 from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
@@ -49,7 +49,12 @@ def classes(classes: pd.DataFrame) -> Styler | None:
     if classes.empty:
         return None
     means = {f"days_{kind}": classes[f"purchase_days_{kind}"] / classes.customers for kind in ("predicted", "actual")}
-    return style_table(classes[["bought_again", "customers"]].assign(**means), "The last test by past purchases")
+    return style_table(
+        pd.DataFrame(
+            {"bought_again": classes.repeat_purchases.map(FREQUENCY_LABELS), "customers": classes.customers, **means}
+        ),
+        "The last test by past purchases",
+    )
 
 
 def activity(grid: pd.DataFrame) -> list[Styler]:
@@ -139,11 +144,17 @@ def _orders(orders: pd.DataFrame, currency: str) -> Styler:
 
 
 def _months(months: pd.DataFrame) -> Styler:
-    total = months[["expected_purchase_days_12m", "profit", "clv"]].sum().to_frame().T.assign(month="All")
+    total = months[["expected_purchase_days", "profit", "clv"]].sum().to_frame().T.assign(month="All")
     months = pd.concat([months.astype({"month": "str"}), total], ignore_index=True)
-    for column, decimals in {"until": 0, "expected_purchase_days_12m": 4, "profit": 2, "discount": 4, "clv": 2}.items():
+    for column, decimals in {
+        "until_days": 0,
+        "expected_purchase_days": 4,
+        "profit": 2,
+        "discount": 4,
+        "clv": 2,
+    }.items():
         months[column] = [f"{value:,.{decimals}f}" if pd.notna(value) else "" for value in months[column]]
-    names = {"until": "Days from today", "expected_purchase_days_12m": "Expected purchase days", "profit": "Profit", "discount": "× (1 + discount)^(−month ÷ 12)", "clv": "CLV"}  # fmt: skip
+    names = {"until_days": "Days from today", "expected_purchase_days": "Expected purchase days", "profit": "Profit", "discount": "× (1 + discount)^(−month ÷ 12)", "clv": "CLV"}  # fmt: skip
     return style_table(
         months.rename(columns=names)[["month", *names.values()]],
         "Lifetime value, month by month: expected purchase days × value × margin, discounted",

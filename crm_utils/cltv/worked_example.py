@@ -1,4 +1,4 @@
-"""One customer worked by hand: from order lines to lifetime value, each step with its formula."""
+"""One customer's value computed by hand: from order lines to lifetime value, each step with its formula."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,16 +8,34 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.cltv import forecast
 from crm_utils.cltv.assumptions import ClvAssumptions
-from crm_utils.core.formatting import count, day
+from crm_utils.cltv.btyd import CustomerBaseModel, to_xtT
+from crm_utils.cltv.btyd.fit import PurchaseModel
+from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
+from crm_utils.cltv.forecast import days_ahead
+from crm_utils.core.formatting import NumberFormat, day
 
 PRINTED_ORDERS, PRINTED_LINES = (3, 6), 30  # orders and line items of a history that can be read at one sitting
+GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
 
 
 @dataclass(frozen=True)
 class Example:
-    """A customer's order `lines`, the `orders` they add up to, the `steps` from there to expected revenue, and its profit `months` by month, discounted."""
+    """One customer's value, step by step.
+
+    Parameters
+    ----------
+    customer_id : str
+        The customer.
+    lines : pandas.DataFrame
+        The order lines, with the rule that left one out.
+    orders : pandas.DataFrame
+        The orders that the lines add up to (see `customer_orders`).
+    steps : pandas.DataFrame
+        From the orders to expected revenue (see `calculation_steps`).
+    months : pandas.DataFrame
+        Profit month by month, discounted (see `value_by_month`).
+    """
 
     customer_id: str
     lines: pd.DataFrame
@@ -52,74 +70,184 @@ def work_example(
     placed: ir.Table,
     known: ir.Table,
     valued: pd.DataFrame,
-    models,
+    models: CustomerBaseModel,
     analysis_date: date,
-    terms: ClvAssumptions,
+    assumptions: ClvAssumptions,
+    fmt: NumberFormat,
 ) -> Example:
-    """The customer whose order lines these are (see `orders.lines_of`), from orders as placed and as known on the date."""
+    """Compute one customer's lifetime value by hand.
+
+    Parameters
+    ----------
+    lines : pandas.DataFrame
+        The customer's order lines (see `orders.customer_lines`).
+    placed, known : ibis.Table
+        Orders as placed, and as known on the analysis date.
+    valued : pandas.DataFrame
+        The table `cltv`.
+    models : CustomerBaseModel
+        The fitted models.
+    analysis_date : datetime.date
+        The day the forecast is made.
+    assumptions : ClvAssumptions
+        Margin rate, discount rate and months.
+    fmt : NumberFormat
+        How the report writes numbers.
+    """
     customer_id = lines.customer_id.iloc[0]
-    one = valued[valued.customer_id == customer_id]
+    customer = valued[valued.customer_id == customer_id]
     bought = customer_orders(placed, known, customer_id)
     return Example(
         customer_id,
         lines,
         bought,
-        calculation_steps(one, bought, models, analysis_date, terms),
-        value_by_month(one, models, analysis_date, terms),
+        calculation_steps(customer, bought, models, analysis_date, assumptions, fmt),
+        value_by_month(customer, models, analysis_date, assumptions),
     )
 
 
 def customer_orders(placed: ir.Table, known: ir.Table, customer_id: str) -> pd.DataFrame:
-    """The orders of one customer, oldest first: day, order_id, lines, placed (revenue), taken_back (by cancellations), revenue (as known).
+    """Return the orders of one customer, the oldest first.
 
-    purchase_day numbers the days on which something was left; null for an order that was cancelled as a whole.
+    Returns
+    -------
+    pandas.DataFrame
+        purchase_day (numbers the days on which something was left; null for an order that was cancelled as a whole), day,
+        order_id, lines, placed (revenue), taken_back (by cancellations), revenue (as known).
     """
-    own, left = (
-        table.filter(table.customer_id == customer_id).order_by("ordered_at", "order_id").execute()
-        for table in (placed, known)
-    )
-    revenue = own.order_id.map(left.set_index("order_id").revenue)
-    own = own.assign(day=own.ordered_at.dt.normalize(), placed=own.revenue, revenue=revenue.fillna(0.0))
-    own["taken_back"] = (own.revenue - own.placed).round(4)
-    own["purchase_day"] = own.day.where(revenue.notna()).rank(method="dense")
-    return own[["purchase_day", "day", "order_id", "lines", "placed", "taken_back", "revenue"]]
+    orders = _orders_of(placed, customer_id)
+    left = _orders_of(known, customer_id).set_index("order_id").revenue
+    revenue = orders.order_id.map(left)
+    orders = orders.assign(day=orders.ordered_at.dt.normalize(), placed=orders.revenue, revenue=revenue.fillna(0.0))
+    orders["taken_back"] = (orders.revenue - orders.placed).round(4)
+    orders["purchase_day"] = orders.day.where(revenue.notna()).rank(method="dense")
+    return orders[["purchase_day", "day", "order_id", "lines", "placed", "taken_back", "revenue"]]
 
 
 def calculation_steps(
-    one: pd.DataFrame, bought: pd.DataFrame, models, analysis_date: date, terms: ClvAssumptions
+    customer: pd.DataFrame,
+    bought: pd.DataFrame,
+    models: CustomerBaseModel,
+    analysis_date: date,
+    assumptions: ClvAssumptions,
+    fmt: NumberFormat,
 ) -> pd.DataFrame:
-    """Step, formula and result (text) from a customer's orders (`own_orders`) and row of `cltv.lifetime_value` to a year's profit."""
-    row, value = one.iloc[0], models.expected_value(one)[0]
-    n, active = row.repeat_purchase_days + 1, models.purchase.p_alive(*forecast.to_xtT(one))[0]
-    days = bought.day[bought.purchase_day.notna()]
-    first, last = (day(moment) for moment in (days.min(), days.max()))
+    """Compute a year's profit from one customer's orders.
+
+    Parameters
+    ----------
+    customer : pandas.DataFrame
+        The customer's row of the table `cltv`.
+    bought : pandas.DataFrame
+        `customer_orders`.
+    models : CustomerBaseModel
+        The fitted models.
+    analysis_date : datetime.date
+        The day the forecast is made.
+    assumptions : ClvAssumptions
+        Margin rate, discount rate and months.
+    fmt : NumberFormat
+        How the report writes numbers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        step, formula and result (text).
+    """
     rows = [
-        ("Purchase days (n)", "days with an order; orders of one day count as one", count(n)),
-        ("Repeat purchase days (x)", f"n − 1 = {count(n)} − 1", count(row.repeat_purchase_days)),
-        ("Age at the last of them (t_x), days", f"last purchase day − first = {last} − {first}", count(row.last_purchase_age_days)),
-        ("Age today (T), days", f"analysis date − first purchase day = {day(analysis_date)} − {first}", count(row.customer_age_days)),
-        ("Mean value of a purchase day (z)", f"revenue ÷ n = {bought.revenue.sum():,.2f} ÷ {count(n)}", f"{row.mean_purchase_value:,.2f}"),
-        ("Parameters of the purchase model", "fitted to all customers", _parameters(models.purchase)),
-        ("Probability of being active (P)", models.purchase.alive_formula, f"{active:.4f}"),
-        ("Expected purchase days in t days", models.purchase.orders_formula, f"{row.expected_purchase_days_12m:,.4f} in 12 months"),
-        ("Parameters of the value model", "fitted to all customers", _parameters(models.value)),
-        ("Expected value of a purchase day", "p (γ + n z) ÷ (p n + q − 1)", f"{value:,.2f}"),
-        ("Expected revenue, 12 months", f"purchase days × value = {row.expected_purchase_days_12m:,.4f} × {value:,.2f}", f"{row.expected_revenue_12m:,.2f}"),
-        ("Profit, 12 months, not discounted", f"revenue × margin of {100 * terms.margin_rate:g}%", f"{terms.margin_rate * row.expected_revenue_12m:,.2f}"),
-    ]  # fmt: skip
+        *_history_steps(customer.iloc[0], bought, analysis_date, fmt),
+        *_purchase_steps(customer, models, fmt),
+        *_profit_steps(customer, models, assumptions, fmt),
+    ]
     return pd.DataFrame(rows, columns=["step", "formula", "result"])
 
 
-def value_by_month(one: pd.DataFrame, models, analysis_date: date, terms: ClvAssumptions) -> pd.DataFrame:
-    """The customer's clv month by month: month, until (days from the analysis date), expected_purchase_days_12m, profit, discount, clv."""
-    until = [forecast.days_ahead(analysis_date, month) for month in range(1, terms.months + 1)]
-    table = pd.DataFrame({"month": range(1, terms.months + 1), "until": until})
-    table["expected_purchase_days_12m"] = np.diff(models.expected_purchases(one, until)[0], prepend=0)
-    table["profit"] = terms.margin_rate * table.expected_purchase_days_12m * models.expected_value(one)[0]
-    table["discount"] = (1 + terms.discount_rate) ** (-table.month / 12)
+def value_by_month(
+    customer: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, assumptions: ClvAssumptions
+) -> pd.DataFrame:
+    """Compute one customer's lifetime value month by month.
+
+    Returns
+    -------
+    pandas.DataFrame
+        month, until_days (from the analysis date), expected_purchase_days, profit, discount, clv.
+    """
+    months = range(1, assumptions.months + 1)
+    until_days = [days_ahead(analysis_date, month) for month in months]
+    table = pd.DataFrame({"month": months, "until_days": until_days})
+    table["expected_purchase_days"] = np.diff(models.expected_purchases(customer, until_days)[0], prepend=0)
+    table["profit"] = assumptions.margin_rate * table.expected_purchase_days * models.expected_value(customer)[0]
+    table["discount"] = (1 + assumptions.discount_rate) ** (-table.month / 12)
     return table.assign(clv=table.profit * table.discount)
 
 
-def _parameters(model) -> str:
-    greek = {"alpha": "α", "beta": "β", "gamma": "γ"}
-    return ", ".join(f"{greek.get(name, name)} = {getattr(model, name):.5g}" for name in model.parameters)
+def _orders_of(orders: ir.Table, customer_id: str) -> pd.DataFrame:
+    return orders.filter(orders.customer_id == customer_id).order_by("ordered_at", "order_id").execute()
+
+
+def _history_steps(
+    row: pd.Series, bought: pd.DataFrame, analysis_date: date, fmt: NumberFormat
+) -> list[tuple[str, str, str]]:
+    n = row.repeat_purchase_days + 1
+    days = bought.day[bought.purchase_day.notna()]
+    first = day(days.min())
+    revenue = bought.revenue.sum()
+    return [
+        ("Purchase days (n)", "days with an order; orders of one day count as one", fmt.count(n)),
+        ("Repeat purchase days (x)", f"n − 1 = {fmt.count(n)} − 1", fmt.count(row.repeat_purchase_days)),
+        (
+            "Age at the last of them (t_x), days",
+            f"last purchase day − first = {day(days.max())} − {first}",
+            fmt.count(row.last_purchase_age_days),
+        ),
+        (
+            "Age today (T), days",
+            f"analysis date − first purchase day = {day(analysis_date)} − {first}",
+            fmt.count(row.customer_age_days),
+        ),
+        (
+            "Mean value of a purchase day (z)",
+            f"revenue ÷ n = {fmt.number(revenue, 2)} ÷ {fmt.count(n)}",
+            fmt.number(row.mean_purchase_value, 2),
+        ),
+    ]
+
+
+def _purchase_steps(customer: pd.DataFrame, models: CustomerBaseModel, fmt: NumberFormat) -> list[tuple[str, str, str]]:
+    active = models.purchase.probability_alive(*to_xtT(customer))[0]
+    expected = customer.expected_purchase_days_12m.iloc[0]
+    return [
+        ("Parameters of the purchase model", "fitted to all customers", _parameters(models.purchase)),
+        ("Probability of being active (P)", models.purchase.alive_formula, f"{active:.4f}"),
+        (
+            "Expected purchase days in t days",
+            models.purchase.purchases_formula,
+            f"{fmt.number(expected, 4)} in 12 months",
+        ),
+    ]
+
+
+def _profit_steps(
+    customer: pd.DataFrame, models: CustomerBaseModel, assumptions: ClvAssumptions, fmt: NumberFormat
+) -> list[tuple[str, str, str]]:
+    value = models.expected_value(customer)[0]
+    expected = customer.expected_purchase_days_12m.iloc[0]
+    revenue = customer.expected_revenue_12m.iloc[0]
+    return [
+        ("Parameters of the value model", "fitted to all customers", _parameters(models.value)),
+        ("Expected value of a purchase day", "p (γ + n z) ÷ (p n + q − 1)", fmt.number(value, 2)),
+        (
+            "Expected revenue, 12 months",
+            f"purchase days × value = {fmt.number(expected, 4)} × {fmt.number(value, 2)}",
+            fmt.number(revenue, 2),
+        ),
+        (
+            "Profit, 12 months, not discounted",
+            f"revenue × margin of {100 * assumptions.margin_rate:g}%",
+            fmt.number(assumptions.margin_rate * revenue, 2),
+        ),
+    ]
+
+
+def _parameters(model: PurchaseModel | GammaGamma) -> str:
+    return ", ".join(f"{GREEK.get(name, name)} = {getattr(model, name):.5g}" for name in model.parameters)

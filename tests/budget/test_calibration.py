@@ -83,8 +83,8 @@ def test_a_window_does_not_look_into_the_future():
 def test_the_window_just_over_is_computed_once(monkeypatch):
     """The plan corrects by it and the check judges it: beside it they need three earlier ones."""
     placed, none, day = shop(count=600)
-    fits, fit = [], calibration.btyd.fit
-    monkeypatch.setattr(calibration.btyd, "fit", lambda *known: fits.append(1) or fit(*known))
+    fits, fit = [], calibration.btyd.fit_purchase_model
+    monkeypatch.setattr(calibration.btyd, "fit_purchase_model", lambda *known: fits.append(1) or fit(*known))
     windows = calibration.WindowCalibration(placed, none, 91, *today(placed, day))
     windows.corrections(day)
     windows.held_out(day)

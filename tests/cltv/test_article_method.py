@@ -93,33 +93,3 @@ def test_a_method_that_cannot_be_carried_out_is_left_out_with_its_reason(bought,
     assert table is None
     assert words in reason
     assert capsys.readouterr().out == ""
-
-
-def orders(rows: list[tuple[str, str]]) -> ibis.Table:
-    return ibis.memtable(
-        pd.DataFrame({"customer_id": [who for who, _ in rows], "ordered_at": pd.to_datetime([day for _, day in rows])})
-    )
-
-
-def test_churn_by_hand():
-    """a, b, c bought in the 13 weeks before the last, a again in the last; d is new: (2 + 1) ÷ (3 + 2)."""
-    rows = [
-        ("a", "2011-08-01"),
-        ("b", "2011-08-02"),
-        ("c", "2011-08-03"),
-        ("a", "2011-11-01"),
-        ("d", "2011-11-02"),
-        ("b", "2010-01-01"),
-    ]
-    assert article_method.quarterly_churn(orders(rows), date(2011, 12, 9)) == pytest.approx(3 / 5)
-    assert article_method.quarterly_churn(orders([("b", "2010-01-01")]), date(2011, 12, 9)) == 0.5
-
-
-def test_value_has_the_right_dimensions():
-    """Margin .3 × 50 a day × 4 days in 182 days (2 periods) ÷ churn .5 = 60; money doubles it, another customer does not."""
-    one = pd.DataFrame({"customer_age_days": [182], "repeat_purchase_days": [3], "mean_purchase_value": [50.0]})
-    assert article_method.historical_clv(one, 0.3, 0.5).tolist() == [60]
-    assert article_method.historical_clv(one.assign(mean_purchase_value=100.0), 0.3, 0.5).tolist() == [120]
-    assert article_method.historical_clv(pd.concat([one, one]), 0.3, 0.5).tolist() == [60, 60]
-    newcomer = pd.DataFrame({"customer_age_days": [3], "repeat_purchase_days": [0], "mean_purchase_value": [50.0]})
-    assert article_method.historical_clv(newcomer, 0.3, 0.5).tolist() == [30]  # one day a period, not 30

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from crm_utils.cltv.assumptions import ASSUMED_MARGIN, ClvAssumptions, assumptions_from_data
+from crm_utils.cltv.assumptions import ASSUMED_MARGIN_RATE, ClvAssumptions
 from crm_utils.core.errors import AssumptionsError
 
 CUSTOMERS = pd.DataFrame({"customer_id": list("abc"), "revenue": [100.0, 300.0, 100.0]})
@@ -16,24 +16,26 @@ def habits(*rates: float | None) -> pd.DataFrame:
 @pytest.mark.parametrize(
     "known, rate, from_data",
     [
-        (None, ASSUMED_MARGIN, False),
-        (pd.DataFrame({"customer_id": list("abc")}), ASSUMED_MARGIN, False),
+        (None, ASSUMED_MARGIN_RATE, False),
+        (pd.DataFrame({"customer_id": list("abc")}), ASSUMED_MARGIN_RATE, False),
         (habits(0.5, 0.4, 0.2), 0.38, True),  # 50 + 120 + 20 of 500
         (habits(0.5, 0.4, None), 0.425, True),  # 50 + 120 of 400: who has no costs says nothing
-        (habits(0.5, None, 0.1), ASSUMED_MARGIN, False),  # 200 of 500: too little to speak for all
-        (habits(None, None, None), ASSUMED_MARGIN, False),
+        (habits(0.5, None, 0.1), ASSUMED_MARGIN_RATE, False),  # 200 of 500: too little to speak for all
+        (habits(None, None, None), ASSUMED_MARGIN_RATE, False),
     ],
     ids=["no habits", "no costs", "all known", "one unknown", "most unknown", "none known"],
 )
 def test_the_margin_comes_from_the_costs_where_most_of_revenue_has_them(known, rate, from_data):
-    assert assumptions_from_data(CUSTOMERS, known, None, 0.1, 12) == ClvAssumptions(rate, 0.1, 12, from_data)
-    assert assumptions_from_data(CUSTOMERS, known, 0.07, 0.1, 12) == ClvAssumptions(0.07, 0.1, 12)  # what is set counts
+    assert ClvAssumptions.from_data(CUSTOMERS, known, None, 0.1, 12) == ClvAssumptions(rate, 0.1, 12, from_data)
+    assert ClvAssumptions.from_data(CUSTOMERS, known, 0.07, 0.1, 12) == ClvAssumptions(
+        0.07, 0.1, 12
+    )  # what is set counts
 
 
 def test_the_order_of_rows_and_customers_without_habits_change_nothing():
-    found = assumptions_from_data(CUSTOMERS, habits(0.5, 0.4, 0.2), None, 0.1, 12)
+    found = ClvAssumptions.from_data(CUSTOMERS, habits(0.5, 0.4, 0.2), None, 0.1, 12)
     assert (
-        assumptions_from_data(CUSTOMERS[::-1], habits(0.5, 0.4, 0.2).sample(frac=1, random_state=1), None, 0.1, 12)
+        ClvAssumptions.from_data(CUSTOMERS[::-1], habits(0.5, 0.4, 0.2).sample(frac=1, random_state=1), None, 0.1, 12)
         == found
     )
 
@@ -42,8 +44,8 @@ def test_costs_that_leave_nothing_are_refused_with_the_cure():
     with pytest.raises(
         AssumptionsError, match=r"a margin of −10.0% of revenue: correct unit_cost, or set cltv.margin_rate"
     ):
-        assumptions_from_data(CUSTOMERS, habits(-0.1, -0.1, -0.1), None, 0.1, 12)
-    assert assumptions_from_data(CUSTOMERS, habits(-0.1, -0.1, -0.1), 0.2, 0.1, 12).margin_rate == 0.2
+        ClvAssumptions.from_data(CUSTOMERS, habits(-0.1, -0.1, -0.1), None, 0.1, 12)
+    assert ClvAssumptions.from_data(CUSTOMERS, habits(-0.1, -0.1, -0.1), 0.2, 0.1, 12).margin_rate == 0.2
 
 
 @pytest.mark.parametrize("margin, discount, months", [(0.3, -1, 12), (0, 0.1, 12), (1.1, 0.1, 12), (0.3, 0.1, -1)])

@@ -98,7 +98,7 @@ def test_no_horizon_and_a_century(customers, models, months):
 
 def test_outlook_agrees_with_the_customers(customers, models, valued, segments):
     """The year's revenue is the sum of the customers'; a season multiplies, and the unadjusted figure stays."""
-    seasons = {1: Seasonality(1.2), 3: Seasonality(1.5), 6: Seasonality(withheld="why"), 12: Seasonality()}
+    seasons = {1: Seasonality(1.2), 3: Seasonality(1.5), 6: Seasonality(unavailable_reason="why"), 12: Seasonality()}
     table = check_contract(
         forecast.forecast_totals(customers, segments, models, seasons, btyd.ForecastErrorModel(), TODAY), "forecast"
     )
@@ -149,7 +149,7 @@ def test_thin_data_go_on_with_the_average_rate(segments):
     models = btyd.fit_customer_base(few)
     valued = forecast.add_lifetime_value(forecast.forecast_customers(few, models, TODAY), models, TODAY, TERMS)
     check_contract(valued.assign(historical_clv=0.0), "cltv")
-    assert valued.p_alive.isna().all() and models.withheld
+    assert valued.p_alive.isna().all() and models.unavailable_reason
     # half a purchase day in a year and 17 days, for 366 days
     assert valued.expected_purchase_days_12m.to_numpy() == pytest.approx(0.5 / (365 + 17) * 366, rel=1e-3)
     model = check_contract(models.table(TERMS.table()), "fitted_parameters")

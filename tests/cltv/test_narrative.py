@@ -121,7 +121,7 @@ def test_nothing_tested_is_said():
 def test_the_largest_gap_is_named():
     classes = pd.DataFrame(
         {
-            "bought_again": ["never", "10 times or more"],
+            "repeat_purchases": ["0", "10+"],
             "customers": [1000, 2],
             "purchase_days_predicted": [200.0, 18.0],
             "purchase_days_actual": [100.0, 6.0],
@@ -179,7 +179,7 @@ def test_the_season_or_its_absence():
     known = dict.fromkeys((1, 3, 6, 12), Seasonality(1.5))
     assert "the next three months are worth 50% more than usual" in cltv_narrative.season(known)
     assert "No season is in the forecast: too short." in cltv_narrative.season(
-        known | {6: Seasonality(withheld="too short")}
+        known | {6: Seasonality(unavailable_reason="too short")}
     )
 
 

@@ -25,7 +25,7 @@ def test_by_hand():
     found = seasonality.estimate_seasonality(revenue("2010-01-01"), ORIGIN, 91, AGES)
     assert found.known and found.factor == pytest.approx(2)
     # days of purchase: 17.32 a day instead of 10: 91 × (91 × 17.32 + 273 × 10) ÷ 364 = 11.83 a day
-    assert found.days_factor == pytest.approx(300**0.5 / (0.25 * 300**0.5 + 7.5))
+    assert found.purchase_days_factor == pytest.approx(300**0.5 / (0.25 * 300**0.5 + 7.5))
 
 
 def test_growth_is_no_season():
@@ -43,21 +43,21 @@ def test_a_year_holds_every_season():
 
 
 @pytest.mark.parametrize("first, known", [("2010-06-11", True), ("2010-06-12", False), ("2011-09-01", False)])
-def test_withheld_where_last_year_is_not_in_the_history(first, known):
+def test_none_where_last_year_is_not_in_the_history(first, known):
     """The origin less 364 days is 2010-09-10, less 91 more 2010-06-11."""
     found = seasonality.estimate_seasonality(revenue(first), ORIGIN, 91, AGES)
     assert found.known == known
-    assert known or (found.factor == 1 and "do not lie in the history" in found.withheld)
+    assert known or (found.factor == 1 and "the same weeks of last year" in found.unavailable_reason)
 
 
-def test_withheld_where_nobody_arrives():
+def test_none_where_nobody_arrives():
     found = seasonality.estimate_seasonality(revenue("2010-01-01"), ORIGIN, 91, pd.Series([500] * 99 + [10]))
-    assert not found.known and "growing old" in found.withheld
+    assert not found.known and "growing old" in found.unavailable_reason
 
 
-def test_withheld_where_nothing_was_sold():
+def test_none_where_nothing_was_sold():
     silent = revenue("2010-01-01") * (revenue("2010-01-01") != 300)
-    assert "nothing was sold" in seasonality.estimate_seasonality(silent, ORIGIN, 91, AGES).withheld
+    assert "nothing was sold" in seasonality.estimate_seasonality(silent, ORIGIN, 91, AGES).unavailable_reason
 
 
 def test_nothing_after_the_origin_counts():

@@ -13,6 +13,7 @@ from crm_utils.cltv import btyd, forecast, worked_example
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.core import orders
 from crm_utils.core.contracts import check_contract
+from crm_utils.core.formatting import NumberFormat
 from tests.support.factories import three_hundred
 
 TODAY = date(2011, 12, 9)
@@ -109,13 +110,13 @@ def found(valued, models) -> worked_example.Example:
     )
     lines = placed[["customer_id", "order_id", "ordered_at"]].assign(amount=5.0, removed_by=None)
     table = ibis.memtable(placed)
-    return worked_example.work_example(lines, table, table, valued, models, TODAY, TERMS)
+    return worked_example.work_example(lines, table, table, valued, models, TODAY, TERMS, NumberFormat())
 
 
 def test_the_months_add_up_to_the_value(found, valued):
     row = valued[valued.customer_id == found.customer_id].iloc[0]
     assert found.months.clv.sum() == pytest.approx(row.clv)
-    assert found.months.expected_purchase_days_12m.sum() == pytest.approx(row.expected_purchase_days_12m)
+    assert found.months.expected_purchase_days.sum() == pytest.approx(row.expected_purchase_days_12m)
     assert found.orders.order_id.tolist() == ["1", "2", "3"] and found.orders.purchase_day.tolist() == [1, 1, 2]
     result = found.steps.set_index("step").result
     assert result["Purchase days (n)"] == "2"
@@ -126,7 +127,7 @@ def test_the_value_formula_is_the_one_printed(found, valued, models):
     one = valued.iloc[[5]]
     p, q, gamma = models.value.p, models.value.q, models.value.gamma
     n, z = one.repeat_purchase_days.iloc[0] + 1, one.mean_purchase_value.iloc[0]
-    steps = worked_example.calculation_steps(one, found.orders, models, TODAY, TERMS).set_index("step")
+    steps = worked_example.calculation_steps(one, found.orders, models, TODAY, TERMS, NumberFormat()).set_index("step")
     assert steps.formula["Expected value of a purchase day"] == "p (γ + n z) ÷ (p n + q − 1)"
     assert steps.result["Expected value of a purchase day"] == f"{p * (gamma + n * z) / (p * n + q - 1):,.2f}"
     assert steps.formula["Age at the last of them (t_x), days"].endswith("1 March 2011 − 2 January 2011")
@@ -137,13 +138,13 @@ def test_the_formulas_for_expected_purchase_days_are_those_printed(kind):
     """Fader, Hardie & Lee (2005), eq. 10; Batislam et al. (2007); Schmittlein et al. (1987): closed forms against our quadrature."""
     x, t_x, T, t = 3.0, 20.0, 39.0, 26.0
     model = btyd.MODELS[kind].model(0.5, 10.0, 0.6, 12.0)
-    alive = model.p_alive(*(np.array([value]) for value in (x, t_x, T)))[0]
+    alive = model.probability_alive(*(np.array([value]) for value in (x, t_x, T)))[0]
     r, alpha, third, fourth = 0.5, 10.0, 0.6, 12.0
     if kind == "pareto_nbd":
         ratio = (fourth + T) / (fourth + T + t)
         closed = (r + x) * (fourth + T) / ((alpha + T) * (third - 1)) * (1 - ratio ** (third - 1))
     else:
-        chances = x + model.chances_at_first
+        chances = x + model.initial_dropout_chances
         z = t / (alpha + T + t)
         rest = ((alpha + T) / (alpha + T + t)) ** (r + x) * hyp2f1(
             r + x, fourth + chances, third + fourth + chances - 1, z

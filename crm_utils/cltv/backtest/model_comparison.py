@@ -1,90 +1,129 @@
-"""Whether another model should take the place of the pinned one. It is proposed, never changed by itself."""
+"""Whether another purchase model should replace the one in use. It is proposed, never changed automatically."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.cltv import btyd, forecast, seasonality
-from crm_utils.cltv.backtest.rolling_origin import backtest_origins, purchases_between
-from crm_utils.core.orders import orders_as_of
+from crm_utils.cltv import btyd
+from crm_utils.cltv.backtest.rolling_origin import Origin, backtest_origins
 
-MONTH, BLOCK = 30, 3  # days between origins, origins that overlap
-CHALLENGES, MIN_WINS = 10, 8  # origins, and how many of them a challenger must win
-MAX_CUSTOMERS = 50_000  # customers
+# Days between origins.
+STEP_DAYS = 30
+# Origins, and how many of them a challenger must win.
+N_ORIGINS = 10
+MIN_WINS = 8
+# The comparison takes too long for more customers.
+MAX_CUSTOMERS = 50_000
+# Block bootstrap: neighbouring origins overlap, so they are drawn in blocks of this many.
+BLOCK_ORIGINS = 3
+BOOTSTRAP_SAMPLES = 500
+CHALLENGER_PREFIX = "Challenger "
 
 
 def challengers_of(model: str) -> tuple[str, ...]:
-    """The models that challenge the pinned one."""
-    return tuple(kind for kind in btyd.MODELS if kind != model)
+    """Return the models that challenge the one in use."""
+    return tuple(key for key in btyd.MODELS if key != model)
 
 
 def compare_models(
-    orders: ir.Table, adjustments: ir.Table, analysis_date: date, horizon_days: int, models: tuple[str, ...]
+    orders: ir.Table, adjustments: ir.Table, analysis_date: date, horizon_days: int, model: str
 ) -> pd.DataFrame:
-    """Misses |log (forecast ÷ actual)| of revenue by several models at the last ten monthly origins: index origin, a column a model.
+    """Compare the model in use with its challengers at the last ten monthly origins.
 
-    No row where there are fewer than ten, or more customers than is cheap to try.
+    Parameters
+    ----------
+    orders, adjustments : ibis.Table
+        Orders as placed, and dated cancellations.
+    analysis_date : datetime.date
+        The last day that counts.
+    horizon_days : int
+        How far each forecast looks ahead.
+    model : str
+        The model in use: bg_nbd, mbg_nbd or pareto_nbd.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Absolute log errors |log (forecast ÷ actual)| of revenue: index origin, one column for each model, the one in use
+        first. No row if there are fewer origins, or more than `MAX_CUSTOMERS` customers.
     """
+    models = (model, *challengers_of(model))
     first_day = orders.ordered_at.min().execute()
-    days = (
-        backtest_origins(first_day.date(), analysis_date, horizon_days, MONTH)[-CHALLENGES:]
-        if pd.notna(first_day)
-        else []
-    )
-    if len(days) < CHALLENGES or orders.customer_id.nunique().execute() > MAX_CUSTOMERS:
+    days = []
+    if pd.notna(first_day):
+        days = backtest_origins(first_day.date(), analysis_date, horizon_days, STEP_DAYS)[-N_ORIGINS:]
+    if len(days) < N_ORIGINS or orders.customer_id.nunique().execute() > MAX_CUSTOMERS:
         return pd.DataFrame(columns=list(models), dtype=float)
-    misses = [_log_errors(orders, adjustments, origin, horizon_days, models) for origin in days]
-    return pd.DataFrame(misses, index=pd.to_datetime(days), columns=list(models))
+    errors = [_log_errors(orders, adjustments, origin, horizon_days, models) for origin in days]
+    return pd.DataFrame(errors, index=pd.to_datetime(days), columns=list(models))
 
 
-def best_challenger(misses: pd.DataFrame, pinned: str) -> str:
-    """The challenger to propose: it won at 8 or more of 10 monthly origins, by more than one block-bootstrap standard error. Else ""."""
-    if misses.empty:
+def best_challenger(log_errors: pd.DataFrame) -> str:
+    """Return the challenger to propose, or an empty string.
+
+    It won at 8 or more of 10 monthly origins, and by more than one block-bootstrap standard error.
+
+    Parameters
+    ----------
+    log_errors : pandas.DataFrame
+        `compare_models`; the first column is the model in use.
+    """
+    if log_errors.empty:
         return ""
-    gains = misses.drop(columns=pinned).rsub(misses[pinned], axis=0)
-    rng, starts = np.random.default_rng(0), len(misses)
-    blocks = rng.integers(0, starts, (500, -(-starts // BLOCK)))[:, :, None] + np.arange(BLOCK)
-    drawn = blocks.reshape(500, -1)[:, :starts] % starts
-    sure = {name: gains[name].to_numpy()[drawn].mean(axis=1).std() for name in gains}
-    winners = [name for name in gains if (gains[name] > 0).sum() >= MIN_WINS and gains[name].mean() > sure[name]]
-    return max(winners, key=lambda name: gains[name].mean(), default="")
+    gains = log_errors.iloc[:, 1:].rsub(log_errors.iloc[:, 0], axis=0)
+    rng = np.random.default_rng(0)
+    n = len(log_errors)
+    starts = rng.integers(0, n, (BOOTSTRAP_SAMPLES, -(-n // BLOCK_ORIGINS)))
+    blocks = starts[:, :, None] + np.arange(BLOCK_ORIGINS)
+    drawn = blocks.reshape(BOOTSTRAP_SAMPLES, -1)[:, :n] % n
+    standard_error = {key: gains[key].to_numpy()[drawn].mean(axis=1).std() for key in gains}
+    winners = [key for key in gains if (gains[key] > 0).sum() >= MIN_WINS and gains[key].mean() > standard_error[key]]
+    return max(winners, key=lambda key: gains[key].mean(), default="")
 
 
-def append_challenger_rows(model: pd.DataFrame, misses: pd.DataFrame) -> pd.DataFrame:
-    """The `fitted_parameters` table with a row for each challenger: how many monthly tests it won. The first column of `misses` is the pinned model."""
-    pinned, *tried = misses.columns if len(misses) else [""]
+def append_challenger_rows(fitted_parameters: pd.DataFrame, log_errors: pd.DataFrame) -> pd.DataFrame:
+    """Append to the `fitted_parameters` table how many monthly tests each challenger won.
+
+    Parameters
+    ----------
+    fitted_parameters : pandas.DataFrame
+        `CustomerBaseModel.table`.
+    log_errors : pandas.DataFrame
+        `compare_models`; the first column is the model in use.
+    """
+    if log_errors.empty:
+        return fitted_parameters
+    in_use, *challengers = log_errors.columns
     rows = [
         {
-            "model": f"Challenger {btyd.MODELS[kind].model.name}",
-            "parameter": f"wins over {pinned} in {len(misses)} monthly tests",
-            "value": float((misses[kind] < misses[pinned]).sum()),
+            "model": f"{CHALLENGER_PREFIX}{btyd.MODELS[key].model.name}",
+            "parameter": f"wins over {in_use} in {len(log_errors)} monthly tests",
+            "value": float((log_errors[key] < log_errors[in_use]).sum()),
             "standard_error": np.nan,
             "note": "",
         }
-        for kind in tried
+        for key in challengers
     ]
-    return pd.concat([model, pd.DataFrame(rows, columns=model.columns)], ignore_index=True) if rows else model
+    return pd.concat([fitted_parameters, pd.DataFrame(rows, columns=fitted_parameters.columns)], ignore_index=True)
 
 
 def _log_errors(
-    orders: ir.Table, adjustments: ir.Table, origin: date, days: int, models: tuple[str, ...]
+    orders: ir.Table, adjustments: ir.Table, day: date, horizon_days: int, models: tuple[str, ...]
 ) -> dict[str, float]:
-    before, end = orders_as_of(orders, adjustments, origin), origin + timedelta(days=days)
-    customers = forecast.rfm_summary(before, origin)
-    behaviour = forecast.to_xtT(customers)
-    actual = purchases_between(orders_as_of(orders, adjustments, end), origin, end, customers.customer_id)[
-        0
-    ].revenue.sum()
-    if btyd.insufficient_data_reason(behaviour[0], behaviour[2]) or actual <= 0:
+    origin = Origin.at(orders, adjustments, day, horizon_days)
+    actual = origin.actual(orders, adjustments)[0].revenue.sum()
+    if origin.insufficient or actual <= 0:
         return dict.fromkeys(models, 0.0)
-    factor = seasonality.estimate_seasonality(
-        seasonality.daily_totals(before), origin, days, customers.customer_age_days
-    ).factor
-    value = btyd.fit_gamma_gamma(behaviour[0] + 1, customers.mean_purchase_value)
-    worth = value.expected_value(behaviour[0] + 1, customers.mean_purchase_value.to_numpy()) * factor
+    history = btyd.to_xtT(origin.customers)
+    purchase_days = history[0] + 1
+    mean_value = origin.customers.mean_purchase_value
+    value = btyd.fit_gamma_gamma(purchase_days, mean_value)
+    worth = value.expected_value(purchase_days, mean_value.to_numpy()) * origin.season().factor
     return {
-        kind: abs(np.log(btyd.fit(kind, *behaviour).expected_purchases(*behaviour, days) @ worth / actual))
-        for kind in models
+        key: abs(
+            np.log(btyd.fit_purchase_model(key, *history).expected_purchases(*history, horizon_days) @ worth / actual)
+        )
+        for key in models
     }

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from crm_utils.cleaning.minimum_data import MIN_DATA
 from crm_utils.cltv import btyd
 from crm_utils.cltv.backtest.rolling_origin import BacktestModel
 from crm_utils.core.display.paragraphs import Paragraph, paragraph
@@ -16,9 +17,17 @@ MODEL_LABELS = {
     BacktestModel.SAME_PERIOD_LAST_YEAR: "Same period last year",
     BacktestModel.PAST_AVERAGE_RATE: "Past average rate",
 }
+FREQUENCY_LABELS = {
+    "0": "never",
+    "1": "once",
+    "2": "twice",
+    "3-4": "3–4 times",
+    "5-9": "5–9 times",
+    "10+": "10 times or more",
+}
 REVENUE_SO_FAR = "Revenue so far"
 FEW = 3  # tests below which a verdict is a first impression
-NO_TEST = "The history is too short or too thin to test a forecast: it takes four weeks and 20 customers who bought twice before the test begins."
+NO_TEST = f"No past forecast could be tested. A test needs {MIN_DATA['days']} days of history, {MIN_DATA['customers']} customers and {MIN_DATA['repeat_buyers']} repeat buyers before it begins."
 
 
 def verdict(backtest: pd.DataFrame) -> Paragraph:
@@ -108,7 +117,7 @@ def by_frequency(classes: pd.DataFrame) -> Paragraph:
     worst = classes.loc[(classes.purchase_days_predicted - classes.purchase_days_actual).abs().idxmax()]
     expected, made = (worst[column] / worst.customers for column in ("purchase_days_predicted", "purchase_days_actual"))
     return paragraph(
-        f"By past purchases it was furthest off for customers who had {_again(worst.bought_again)}: {expected:.2f} purchase days expected of each, {made:.2f} made."
+        f"By past purchases it was furthest off for customers who had {_again(FREQUENCY_LABELS[worst.repeat_purchases])}: {expected:.2f} purchase days expected of each, {made:.2f} made."
     )
 
 
@@ -149,7 +158,7 @@ def parts_in_words(parts: pd.DataFrame, currency: str) -> str:
 def classes_in_words(classes: pd.DataFrame) -> str:
     """What the bars by class show."""
     pairs = "; ".join(
-        f"bought again {row.bought_again} {row.purchase_days_predicted / row.customers:.2f} and {row.purchase_days_actual / row.customers:.2f}"
+        f"bought again {FREQUENCY_LABELS[row.repeat_purchases]} {row.purchase_days_predicted / row.customers:.2f} and {row.purchase_days_actual / row.customers:.2f}"
         for row in classes.itertuples()
     )
     return f"Bar chart of purchase days a customer, forecast and actual: {pairs}."

@@ -1,5 +1,6 @@
 """How well the forecast would have done: made on what was known at past origins, judged on what followed."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -9,21 +10,14 @@ import pandas as pd
 
 from crm_utils.cleaning.minimum_data import MIN_DATA
 from crm_utils.cltv import btyd, seasonality
-from crm_utils.cltv import forecast as cltv
+from crm_utils.cltv.forecast import ALL, rfm_summary
 from crm_utils.core.orders import orders_as_of
 
-
-class BacktestModel(StrEnum):
-    """What made a past forecast: the code in column `model` of the `backtest` table."""
-
-    MODEL_WITH_SEASON = "model_with_season"
-    MODEL_NO_SEASON = "model_no_season"
-    SAME_AS_LAST_PERIOD = "same_as_last_period"
-    SAME_PERIOD_LAST_YEAR = "same_period_last_year"
-    PAST_AVERAGE_RATE = "past_average_rate"
-
-
-HISTORY_DAYS = 182  # before the first origin
+# History before the first origin: 26 weeks.
+HISTORY_DAYS = 182
+YEAR_BEFORE_DAYS = 365
+# The tenth of customers that a model ranks first.
+TOP_SHARE = 10
 COLUMNS = {
     "origin": "datetime64[us]",
     "horizon_days": int,
@@ -44,65 +38,144 @@ COLUMNS = {
 }
 
 
+class BacktestModel(StrEnum):
+    """What made a past forecast: the code in column `model` of the `backtest` table."""
+
+    MODEL_WITH_SEASON = "model_with_season"
+    MODEL_NO_SEASON = "model_no_season"
+    SAME_AS_LAST_PERIOD = "same_as_last_period"
+    SAME_PERIOD_LAST_YEAR = "same_period_last_year"
+    PAST_AVERAGE_RATE = "past_average_rate"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What was known on a past day, and what followed within the horizon.
+
+    Parameters
+    ----------
+    day : datetime.date
+        The day the forecast is made.
+    horizon_days : int
+        How far it looks ahead.
+    before : ibis.Table
+        Orders as known on the day.
+    customers : pandas.DataFrame
+        `rfm_summary` of these orders.
+    """
+
+    day: date
+    horizon_days: int
+    before: ir.Table
+    customers: pd.DataFrame
+
+    @classmethod
+    def at(cls, orders: ir.Table, adjustments: ir.Table, day: date, horizon_days: int) -> "Origin":
+        """Return what the orders and their dated adjustments tell on a past day."""
+        before = orders_as_of(orders, adjustments, day)
+        return cls(day, horizon_days, before, rfm_summary(before, day))
+
+    @property
+    def end(self) -> date:
+        """The last day of the horizon."""
+        return self.day + timedelta(days=self.horizon_days)
+
+    @property
+    def insufficient(self) -> bool:
+        """Whether the data known then are insufficient for a model."""
+        ages = self.customers.customer_age_days
+        return not len(self.customers) or bool(btyd.insufficient_data_reason(self.customers.repeat_purchase_days, ages))
+
+    def season(self, daily: pd.DataFrame | None = None) -> seasonality.Seasonality:
+        """Estimate the season of the horizon; `daily` are the daily totals, if they are at hand."""
+        daily = seasonality.daily_totals(self.before) if daily is None else daily
+        ages = self.customers.customer_age_days
+        return seasonality.estimate_seasonality(daily, self.day, self.horizon_days, ages)
+
+    def actual(self, orders: ir.Table, adjustments: ir.Table) -> tuple[pd.DataFrame, float]:
+        """Return `purchases_between` the origin and the horizon's end, as known at that end."""
+        after = orders_as_of(orders, adjustments, self.end)
+        return purchases_between(after, self.day, self.end, self.customers.customer_id)
+
+
 def backtest_origins(
     first_day: date, analysis_date: date, horizon_days: int, step_days: int | None = None
 ) -> list[date]:
-    """Days on which a forecast could have been made and judged by now, the oldest first.
+    """Return the days on which a forecast could have been made and judged by now, the oldest first.
 
-    They lie `step_days` (the horizon, if not given) apart and leave 26 weeks of history before them. Where none does, the last
-    one stands alone if it leaves what a model needs.
+    They lie `step_days` (the horizon, if not given) apart and leave 26 weeks of history before them. If none does, the last
+    one stands alone, provided that it leaves what a model needs.
     """
-    step, last = step_days or horizon_days, analysis_date - timedelta(days=horizon_days)
-    history = (last - first_day).days
-    if history < HISTORY_DAYS:
-        return [last] if history + 1 >= MIN_DATA["days"] else []
-    return [last - timedelta(days=back) for back in range(0, history - HISTORY_DAYS + 1, step)][::-1]
+    step_days = step_days or horizon_days
+    last = analysis_date - timedelta(days=horizon_days)
+    history_days = (last - first_day).days
+    if history_days < HISTORY_DAYS:
+        return [last] if history_days + 1 >= MIN_DATA["days"] else []
+    return [last - timedelta(days=back) for back in range(0, history_days - HISTORY_DAYS + 1, step_days)][::-1]
 
 
 def rolling_origin_backtest(
     orders: ir.Table, adjustments: ir.Table, analysis_date: date, horizon_days: int, model: str = "bg_nbd"
 ) -> pd.DataFrame:
-    """The `backtest` table: one row per origin and model, for the customers known at the origin.
+    """Test past forecasts at every origin: the `backtest` table.
 
-    Columns origin, horizon_days, model (a `BacktestModel` code), customers, purchase_days_actual and purchase_days_predicted (purchase days), revenue_actual and
-    revenue_predicted, revenue_new (of customers won after the origin: in no forecast), mae_purchase_days (mean absolute error a
-    customer), top_decile_capture (share of the actual revenue from the tenth a model ranked first), past_spend_capture (the same for the tenth of highest
-    revenue so far); of our forecast also seasonal_factor
-    (null where not known), relative_variance of the total by the model, revenue_low and revenue_high (90 %, with the error
-    of the forecasts before it). No row where the history is too short or too thin at every origin.
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders as placed.
+    adjustments : ibis.Table
+        Cancellations, dated. Those after an origin are not seen by its forecast.
+    analysis_date : datetime.date
+        The last day that counts.
+    horizon_days : int
+        How far each forecast looks ahead.
+    model : str
+        The purchase model: bg_nbd, mbg_nbd or pareto_nbd.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each origin and model, for the customers known at the origin; no row if the history is too short or too
+        small at every origin.
+
+        * origin, horizon_days, model (a `BacktestModel`), customers
+        * purchase_days_actual, purchase_days_predicted, revenue_actual, revenue_predicted
+        * revenue_new: of customers won after the origin, who are in no forecast
+        * mae_purchase_days: mean absolute error a customer
+        * top_decile_capture: share of the actual revenue from the tenth of customers that the model ranked first
+        * past_spend_capture: the same for the tenth of highest revenue so far
+        * of our forecast only: seasonal_factor (null if not known), relative_variance of the total by the model alone,
+          revenue_low and revenue_high (90 %, with the errors of the forecasts before it)
     """
     first_day = orders.ordered_at.min().execute()
     days = backtest_origins(first_day.date(), analysis_date, horizon_days) if pd.notna(first_day) else []
-    trials = [backtest_origin(orders, adjustments, origin, horizon_days, model) for origin in days]
-    made = [table for table in trials if len(table)] or [_no_rows()]
+    tests = [backtest_origin(orders, adjustments, origin, horizon_days, model) for origin in days]
+    made = [table for table in tests if len(table)] or [_no_rows()]
     return add_intervals(pd.concat(made, ignore_index=True))
 
 
 def backtest_origin(
     orders: ir.Table, adjustments: ir.Table, origin: date, horizon_days: int, model: str = "bg_nbd"
 ) -> pd.DataFrame:
-    """The rows of one origin, without intervals. No row where the data known then are too thin for a model."""
-    before, end = orders_as_of(orders, adjustments, origin), origin + timedelta(days=horizon_days)
-    customers = cltv.rfm_summary(before, origin)
-    if not len(customers) or btyd.insufficient_data_reason(customers.repeat_purchase_days, customers.customer_age_days):
+    """Return the rows of one origin, without intervals; no row if the data known then are insufficient for a model."""
+    known = Origin.at(orders, adjustments, origin, horizon_days)
+    if known.insufficient:
         return _no_rows()
-    actual, new = purchases_between(orders_as_of(orders, adjustments, end), origin, end, customers.customer_id)
+    customers = known.customers
+    actual, revenue_new = known.actual(orders, adjustments)
     models = btyd.fit_customer_base(customers, model)
-    daily = seasonality.daily_totals(before)
-    found = seasonality.estimate_seasonality(daily, origin, horizon_days, customers.customer_age_days)
-    total = models.totals(customers, [horizon_days], pd.Series("all", index=customers.index)).iloc[0]
-    rows = []
-    for code, forecast in _forecasts(
-        customers, models, found, before, daily.index[0].date(), origin, horizon_days
-    ).items():
-        rows.append({"model": code.value, **_judge_forecasts(actual, *forecast)})
+    daily = seasonality.daily_totals(known.before)
+    season = known.season(daily)
+    total = models.totals(customers, [horizon_days], pd.Series(ALL, index=customers.index)).iloc[0]
+    forecasts = _forecasts(known, models, season, daily.index[0].date())
+    rows = [{"model": code.value, **_judge_forecast(actual, *forecast)} for code, forecast in forecasts.items()]
     table = pd.DataFrame(rows).assign(
-        origin=pd.Timestamp(origin), horizon_days=horizon_days, customers=len(customers), revenue_new=new
+        origin=pd.Timestamp(origin), horizon_days=horizon_days, customers=len(customers), revenue_new=revenue_new
     )
-    spent = (customers.mean_purchase_value * (customers.repeat_purchase_days + 1)).to_numpy()
-    table["past_spend_capture"] = _top_decile_share(actual.revenue.to_numpy(), spent)
+    past_spend = (customers.mean_purchase_value * (customers.repeat_purchase_days + 1)).to_numpy()
+    table["past_spend_capture"] = _top_decile_share(actual.revenue.to_numpy(), past_spend)
     ours = table.model == BacktestModel.MODEL_WITH_SEASON
-    table["seasonal_factor"] = np.where(ours & found.known, found.factor, np.nan)
+    table["seasonal_factor"] = np.where(ours & season.known, season.factor, np.nan)
     table["relative_variance"] = np.where(ours, total.relative_variance, np.nan)
     return table.reindex(columns=list(COLUMNS)).astype(COLUMNS)
 
@@ -110,37 +183,73 @@ def backtest_origin(
 def backtest_year_before(
     orders: ir.Table, adjustments: ir.Table, analysis_date: date, model: str = "bg_nbd"
 ) -> pd.DataFrame:
-    """The `trial` of a forecast over 365 days that ends on the analysis date. No row with less than 26 weeks before it."""
-    first_day, origin = orders.ordered_at.min().execute(), analysis_date - timedelta(days=365)
+    """Test a forecast over 365 days that ends on the analysis date.
+
+    Parameters
+    ----------
+    orders, adjustments : ibis.Table
+        Orders as placed, and dated cancellations.
+    analysis_date : datetime.date
+        The last day that counts.
+    model : str
+        The purchase model: bg_nbd, mbg_nbd or pareto_nbd.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `rolling_origin_backtest` for one origin; no row if there are less than 26 weeks of history before it.
+    """
+    first_day = orders.ordered_at.min().execute()
+    origin = analysis_date - timedelta(days=YEAR_BEFORE_DAYS)
     if pd.isna(first_day) or (origin - first_day.date()).days < HISTORY_DAYS:
         return _no_rows()
-    return backtest_origin(orders, adjustments, origin, 365, model)
+    return backtest_origin(orders, adjustments, origin, YEAR_BEFORE_DAYS, model)
 
 
-def add_intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with revenue_low and revenue_high of our forecasts, each from the errors of those judged before it was made."""
-    table = table.copy()
+def add_intervals(backtest: pd.DataFrame) -> pd.DataFrame:
+    """Add revenue_low and revenue_high to our forecasts, each from the errors of those judged before it was made."""
+    table = backtest.copy()
     for row in table[table.model == BacktestModel.MODEL_WITH_SEASON].itertuples():
-        low, high = forecast_error_before(table, row.origin, pd.notna(row.seasonal_factor)).interval(
-            row.revenue_predicted, row.relative_variance
-        )
+        error = forecast_error_before(table, row.origin, pd.notna(row.seasonal_factor))
+        low, high = error.interval(row.revenue_predicted, row.relative_variance)
         table.loc[row.Index, ["revenue_low", "revenue_high"]] = low[0], high[0]
     return table
 
 
 def forecast_error_before(
-    table: pd.DataFrame, known_by: pd.Timestamp | date, season_known: bool
+    backtest: pd.DataFrame, known_by: pd.Timestamp | date, season_known: bool
 ) -> btyd.ForecastErrorModel:
-    """The error of our forecasts whose test was over by a day. Those with a season and those without are judged apart: their errors differ."""
-    ended = table.origin + pd.to_timedelta(table.horizon_days, "D") <= pd.Timestamp(known_by)
-    ours = table[
-        (table.model == BacktestModel.MODEL_WITH_SEASON) & ended & (table.seasonal_factor.notna() == season_known)
-    ]
-    return btyd.fit_forecast_error(ours.revenue_actual, ours.revenue_predicted, ours.relative_variance)
+    """Fit the error of our forecasts whose test was over by a day.
+
+    Parameters
+    ----------
+    backtest : pandas.DataFrame
+        Rows of `rolling_origin_backtest`.
+    known_by : pandas.Timestamp or datetime.date
+        Tests that ended later are not used.
+    season_known : bool
+        Forecasts with a season and those without are judged apart, because their errors differ.
+
+    Returns
+    -------
+    ForecastErrorModel
+        What ranges of new forecasts are made with.
+    """
+    ended = backtest.origin + pd.to_timedelta(backtest.horizon_days, "D") <= pd.Timestamp(known_by)
+    ours = backtest.model == BacktestModel.MODEL_WITH_SEASON
+    used = backtest[ours & ended & (backtest.seasonal_factor.notna() == season_known)]
+    return btyd.fit_forecast_error(used.revenue_actual, used.revenue_predicted, used.relative_variance)
 
 
 def purchases_between(orders: ir.Table, start: date, end: date, customer_ids: pd.Series) -> tuple[pd.DataFrame, float]:
-    """Purchase days and revenue of these customers after `start` and up to `end` (zeros for who bought nothing), and the revenue of all others."""
+    """Return what these customers bought after `start` and up to `end`, and the revenue of all others.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame and float
+        purchase_days and revenue by customer_id (the index), zeros for customers who bought nothing; and the revenue of
+        customers not in `customer_ids`.
+    """
     placed = orders.mutate(day=orders.ordered_at.date())
     placed = placed.filter((placed.day > start) & (placed.day <= end))
     sums = placed.group_by("customer_id").agg(
@@ -152,35 +261,32 @@ def purchases_between(orders: ir.Table, start: date, end: date, customer_ids: pd
 
 
 def _forecasts(
-    customers: pd.DataFrame,
-    models,
-    found: seasonality.Seasonality,
-    before: ir.Table,
-    first_day: date,
-    origin: date,
-    days: int,
+    origin: Origin, models: btyd.CustomerBaseModel, season: seasonality.Seasonality, first_day: date
 ) -> dict[BacktestModel, tuple[np.ndarray, np.ndarray]]:
-    """Orders and revenue each model expects of each customer; last year's period only where it lies in the history."""
-    modelled = models.expected_purchases(customers, [days])[:, 0]
-    revenue = modelled * models.expected_value(customers)
+    """Purchase days and revenue that each model expects of each customer; a past period only if the history covers it."""
+    customers = origin.customers
+    length = timedelta(days=origin.horizon_days)
+    purchases = models.expected_purchases(customers, [origin.horizon_days])[:, 0]
+    revenue = purchases * models.expected_value(customers)
     forecasts = {
-        BacktestModel.MODEL_WITH_SEASON: (modelled * found.days_factor, revenue * found.factor),
-        BacktestModel.MODEL_NO_SEASON: (modelled, revenue),
+        BacktestModel.MODEL_WITH_SEASON: (purchases * season.purchase_days_factor, revenue * season.factor),
+        BacktestModel.MODEL_NO_SEASON: (purchases, revenue),
     }
-    periods = {
-        BacktestModel.SAME_AS_LAST_PERIOD: origin - timedelta(days=days),
-        BacktestModel.SAME_PERIOD_LAST_YEAR: origin - timedelta(days=seasonality.YEAR),
+    starts = {
+        BacktestModel.SAME_AS_LAST_PERIOD: origin.day - length,
+        BacktestModel.SAME_PERIOD_LAST_YEAR: origin.day - timedelta(days=seasonality.YEAR_DAYS),
     }
-    for code, start in periods.items():
+    for code, start in starts.items():
         if start >= first_day - timedelta(days=1):
-            then, _ = purchases_between(before, start, start + timedelta(days=days), customers.customer_id)
+            then, _ = purchases_between(origin.before, start, start + length, customers.customer_id)
             forecasts[code] = (then.purchase_days.to_numpy(float), then.revenue.to_numpy(float))
-    x, _, T = cltv.to_xtT(customers)
-    rate = x / np.maximum(T, 1) * days
-    return forecasts | {BacktestModel.PAST_AVERAGE_RATE: (rate, rate * customers.mean_purchase_value.to_numpy())}
+    x, _, T = btyd.to_xtT(customers)
+    rate = x / np.maximum(T, 1) * origin.horizon_days
+    forecasts[BacktestModel.PAST_AVERAGE_RATE] = (rate, rate * customers.mean_purchase_value.to_numpy())
+    return forecasts
 
 
-def _judge_forecasts(
+def _judge_forecast(
     actual: pd.DataFrame, purchase_days_predicted: np.ndarray, revenue_predicted: np.ndarray
 ) -> dict[str, float]:
     return {
@@ -195,7 +301,7 @@ def _judge_forecasts(
 
 def _top_decile_share(revenue: np.ndarray, rank_by: np.ndarray) -> float:
     """Share of revenue from the tenth of customers ranked first."""
-    best = np.argsort(-rank_by, kind="stable")[: max(len(revenue) // 10, 1)]
+    best = np.argsort(-rank_by, kind="stable")[: max(len(revenue) // TOP_SHARE, 1)]
     return revenue[best].sum() / revenue.sum() if revenue.sum() else float("nan")
 
 

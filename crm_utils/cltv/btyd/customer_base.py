@@ -1,30 +1,52 @@
-"""Both models of one customer base together: fitted, or replaced by an average rate where the data are too thin."""
+"""Both models of one customer base together: fitted, or replaced by an average rate if the data are insufficient."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.linalg import block_diag
 
 from crm_utils.cltv.btyd import intervals
 from crm_utils.cltv.btyd.fit import (
+    Covariance,
     PurchaseModel,
     constant_rate_model,
-    fit,
+    fit_purchase_model,
     insufficient_data_reason,
     purchase_covariance,
+    to_xtT,
 )
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
-from crm_utils.cltv.btyd.max_likelihood import Covariance
 from crm_utils.cltv.btyd.serialization import models_to_table
+
+# A total this small stands for 0, so that its square does not underflow.
+SMALLEST_TOTAL = 1e-300
 
 
 @dataclass(frozen=True)
 class CustomerBaseModel:
-    """How often customers buy and what a purchase day is worth, with how sure that is. `withheld` says why nothing was fitted.
+    """How often customers buy and what a purchase day is worth, with how sure that is.
 
-    Customers are frames with repeat_purchase_days, last_purchase_age_days, customer_age_days (days) and mean_purchase_value, as `cltv.summary` makes them.
+    Parameters
+    ----------
+    purchase : BgNbd, MbgNbd or ParetoNbd
+        How often customers buy and when they stop.
+    value : GammaGamma
+        What a purchase day is worth.
+    purchase_covariance, value_covariance : Covariance or None
+        How sure the parameters are; None if nothing was fitted.
+    customers : int
+        How many customers the models were fitted to.
+    unavailable_reason : str
+        Why no purchase model was fitted; empty if one was.
+
+    Notes
+    -----
+    Methods take customers as `forecast.rfm_summary` returns them: repeat_purchase_days, last_purchase_age_days,
+    customer_age_days and mean_purchase_value.
     """
 
     purchase: PurchaseModel
@@ -32,109 +54,148 @@ class CustomerBaseModel:
     purchase_covariance: Covariance | None
     value_covariance: Covariance | None
     customers: int
-    withheld: str = ""
+    unavailable_reason: str = ""
 
     @property
     def identified(self) -> bool:
         """Whether the history tells who stopped buying: dropout is identified."""
-        return not self.withheld and not set(self.purchase.parameters[2:]) <= set(self.purchase.fixed)
-
-    def expected_purchases(self, customers: pd.DataFrame, days: np.ndarray) -> np.ndarray:
-        """Expected purchase days in the next `days`, one column each."""
-        return self.purchase.expected_purchases(*_behaviour(customers), np.asarray(days, float))
-
-    def expected_value(self, customers: pd.DataFrame) -> np.ndarray:
-        """Expected value of a purchase day."""
-        return _value(self.value, customers)
-
-    def slopes(self, customers: pd.DataFrame, days: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """How expected revenue (in `days`, columns combined by `weights`) changes with each log parameter: customer × combination × parameter."""
-
-        def revenue(purchase: PurchaseModel, value: GammaGamma) -> np.ndarray:
-            purchases = purchase.expected_purchases(*_behaviour(customers), np.asarray(days, float)) @ weights
-            return purchases * _value(value, customers)[:, None]
-
-        return intervals.jacobian(revenue, (self.purchase, self.value), self._free)
-
-    def expected_interval(self, values: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """90 % interval of expected values, for uncertain parameters; `slopes` are of the log values."""
-        return intervals.confidence_interval(values, slopes, self.covariance)
+        dropout = set(self.purchase.parameters[2:])
+        return not self.unavailable_reason and not dropout <= set(self.purchase.at_bound)
 
     @property
     def covariance(self) -> np.ndarray:
-        """Of all log parameters; zeros where nothing was fitted."""
-        parts = zip((self.purchase, self.value), (self.purchase_covariance, self.value_covariance), strict=True)
-        return block_diag(*(part.sandwich if part else np.zeros((len(m.parameters),) * 2) for m, part in parts))
+        """Covariance of all log parameters; zeros if nothing was fitted."""
+        blocks = [
+            np.zeros((len(model.parameters),) * 2) if covariance is None else covariance.sandwich
+            for model, covariance in self._fitted
+        ]
+        return block_diag(*blocks)
 
     @property
-    def _free(self) -> tuple[np.ndarray, np.ndarray]:
-        return tuple(
-            part.free if part else np.zeros(len(model.parameters), bool)
-            for model, part in ((self.purchase, self.purchase_covariance), (self.value, self.value_covariance))
+    def _fitted(self) -> list[tuple[PurchaseModel | GammaGamma, Covariance | None]]:
+        return [(self.purchase, self.purchase_covariance), (self.value, self.value_covariance)]
+
+    def expected_purchases(self, customers: pd.DataFrame, days: ArrayLike) -> np.ndarray:
+        """Return expected purchase days in the next `days`, one column for each number of days."""
+        return self.purchase.expected_purchases(*to_xtT(customers), np.asarray(days, float))
+
+    def expected_value(self, customers: pd.DataFrame) -> np.ndarray:
+        """Return the expected value of a purchase day of each customer, in money."""
+        return _expected_value(self.value, customers)
+
+    def jacobian(self, customers: pd.DataFrame, days: ArrayLike, weights: np.ndarray) -> np.ndarray:
+        """Return how expected revenue changes with each log parameter.
+
+        Revenue in each of `days` is combined by the columns of `weights`. The result is an array of customer ×
+        combination × parameter.
+        """
+
+        def revenue(purchase: PurchaseModel, value: GammaGamma) -> np.ndarray:
+            purchases = purchase.expected_purchases(*to_xtT(customers), np.asarray(days, float)) @ weights
+            return purchases * _expected_value(value, customers)[:, None]
+
+        free = tuple(
+            np.zeros(len(model.parameters), bool) if covariance is None else covariance.free
+            for model, covariance in self._fitted
         )
+        return intervals.jacobian(revenue, (self.purchase, self.value), free)
+
+    def expected_interval(self, values: np.ndarray, log_jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the 90 % interval of expected values for uncertain parameters; `log_jacobian` is of the log values."""
+        return intervals.confidence_interval(values, log_jacobian, self.covariance)
 
     def variance(self, customers: pd.DataFrame, days: float) -> np.ndarray:
-        """Variance by chance of each customer's revenue in the next `days`."""
-        behaviour = _behaviour(customers)
-        once = self.purchase.expected_purchases(*behaviour, days)
-        twice = self.purchase.second_moment(*behaviour, days)
-        return self.value.variance_of_sum(behaviour[0] + 1, customers.mean_purchase_value.to_numpy(), once, twice)
+        """Return the variance by chance of each customer's revenue in the next `days`."""
+        x, t_x, T = to_xtT(customers)
+        purchases = self.purchase.expected_purchases(x, t_x, T, days)
+        squared = self.purchase.expected_squared_purchases(x, t_x, T, days)
+        return self.value.variance_of_sum(x + 1, customers.mean_purchase_value.to_numpy(), purchases, squared)
 
     def totals(self, customers: pd.DataFrame, days: list[int], groups: pd.Series) -> pd.DataFrame:
-        """Per group and horizon: group, days, purchase_days, revenue and its relative_variance (parameters and chance)."""
+        """Add up what customers are expected to buy, by group and horizon.
+
+        Returns
+        -------
+        pandas.DataFrame
+            group, days, purchase_days, revenue and relative_variance (of revenue: parameters and chance).
+        """
         purchases = self.expected_purchases(customers, days)
         revenue = purchases * self.expected_value(customers)[:, None]
-        slopes, codes = self.slopes(customers, days, np.eye(len(days))), groups.to_numpy()
+        jacobian = self.jacobian(customers, days, np.eye(len(days)))
+        codes = groups.to_numpy()
         tables = []
-        for place, horizon in enumerate(days):
+        for index, horizon in enumerate(days):
             columns = pd.DataFrame(
                 {
-                    "purchase_days": purchases[:, place],
-                    "revenue": revenue[:, place],
+                    "purchase_days": purchases[:, index],
+                    "revenue": revenue[:, index],
                     "chance": self.variance(customers, horizon),
                 }
             )
             sums = columns.groupby(codes).sum()
-            moves = pd.DataFrame(slopes[:, place, :]).groupby(codes).sum().to_numpy()
-            parameters = np.einsum("gp,pq,gq->g", moves, self.covariance, moves)
-            least = np.maximum(sums.revenue, 1e-300)  # its square would be 0
-            relative = (parameters + sums.chance) / least / least
+            by_parameter = pd.DataFrame(jacobian[:, index, :]).groupby(codes).sum().to_numpy()
+            parameters = np.einsum("gp,pq,gq->g", by_parameter, self.covariance, by_parameter)
+            total = np.maximum(sums.revenue, SMALLEST_TOTAL)
+            relative = (parameters + sums.chance) / total / total
             tables.append(sums.drop(columns="chance").assign(relative_variance=relative, days=horizon))
         return pd.concat(tables).rename_axis("group").reset_index()
 
     def table(self, assumptions: pd.DataFrame) -> pd.DataFrame:
-        """The `fitted_parameters` table: the fitted parameters, then the assumptions (see `door.table`)."""
-        fitted = [(self.purchase, self.purchase_covariance), (self.value, self.value_covariance)]
-        return models_to_table([(*pair, self.customers) for pair in fitted], assumptions)
+        """Return the `fitted_parameters` table.
+
+        Parameters
+        ----------
+        assumptions : pandas.DataFrame
+            Rows to append, of the same columns (see `ClvAssumptions.table`).
+
+        Returns
+        -------
+        pandas.DataFrame
+            model, parameter, value, standard_error, note (see `models_to_table`).
+        """
+        return models_to_table([(*fitted, self.customers) for fitted in self._fitted], assumptions)
 
 
-def fit_customer_base(customers: pd.DataFrame, kind: str = "bg_nbd", obstacles: list[str] = ()) -> CustomerBaseModel:
-    """The purchase model and Gamma-Gamma (on all purchase days) of these customers.
+def fit_customer_base(
+    customers: pd.DataFrame, model: str = "bg_nbd", obstacles: Sequence[str] = ()
+) -> CustomerBaseModel:
+    """Fit a purchase model and Gamma-Gamma (on all purchase days) to these customers.
 
-    Where there are `obstacles` (reasons in words), or customers are too few, or their history too short, every customer
-    keeps the average rate of all, and `withheld` says why.
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        repeat_purchase_days, last_purchase_age_days, customer_age_days and mean_purchase_value, one row a customer.
+    model : str
+        The purchase model: bg_nbd, mbg_nbd or pareto_nbd.
+    obstacles : sequence of str
+        Reasons, in words, why the data carry no model.
+
+    Returns
+    -------
+    CustomerBaseModel
+        If there are obstacles, customers are too few or their history is too short, every customer keeps the average rate
+        of all, and `unavailable_reason` says why.
+
+    Raises
+    ------
+    FitError
+        If a history is not one, or a purchase value is not positive.
     """
-    x, t_x, T = _behaviour(customers)
+    x, t_x, T = to_xtT(customers)
     reason = "; ".join(obstacles) or insufficient_data_reason(x, T)
-    with ThreadPoolExecutor(max_workers=1) as beside:  # on the other processor: millions of customers take seconds each
-        fitting = beside.submit(_fitted_value, x + 1, customers.mean_purchase_value)
-        purchase = constant_rate_model(x, T, reason) if reason else fit(kind, x, t_x, T)
+    # On the second processor: for millions of customers each fit takes seconds.
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        value_fit = executor.submit(_fit_value, x + 1, customers.mean_purchase_value)
+        purchase = constant_rate_model(x, T, reason) if reason else fit_purchase_model(model, x, t_x, T)
         covariance = None if reason else purchase_covariance(purchase, x, t_x, T)
-        value, spread = fitting.result()
-    return CustomerBaseModel(purchase, value, covariance, spread, len(x), reason)
+        value, covariance_of_value = value_fit.result()
+    return CustomerBaseModel(purchase, value, covariance, covariance_of_value, len(x), reason)
 
 
-def _fitted_value(days: np.ndarray, mean_purchase_value: pd.Series) -> tuple[GammaGamma, Covariance]:
+def _fit_value(days: np.ndarray, mean_purchase_value: pd.Series) -> tuple[GammaGamma, Covariance]:
     value = fit_gamma_gamma(days, mean_purchase_value)
     return value, value_covariance(value, days, mean_purchase_value)
 
 
-def _behaviour(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return tuple(
-        customers[column].to_numpy(float)
-        for column in ("repeat_purchase_days", "last_purchase_age_days", "customer_age_days")
-    )
-
-
-def _value(value: GammaGamma, customers: pd.DataFrame) -> np.ndarray:
+def _expected_value(value: GammaGamma, customers: pd.DataFrame) -> np.ndarray:
     return value.expected_value(customers.repeat_purchase_days.to_numpy() + 1, customers.mean_purchase_value.to_numpy())

@@ -1,41 +1,63 @@
-"""Fitting the purchase models, and saying what the history cannot tell."""
+"""Fit purchase models at maximum likelihood, and say what the history cannot tell.
+
+Every parameter is positive and searched on a log scale within bounds, from several starts, over distinct histories with
+weights. A likelihood takes the parameters and returns, for each row, its logarithm and the gradient (one row a parameter).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.optimize import OptimizeResult, minimize
 
 from crm_utils.cleaning.minimum_data import unmet_requirements
-from crm_utils.cltv.btyd import bg_nbd, max_likelihood, pareto_nbd
+from crm_utils.cltv.btyd import bg_nbd, pareto_nbd
 from crm_utils.cltv.btyd.bg_nbd import BgNbd, MbgNbd
-from crm_utils.cltv.btyd.max_likelihood import Covariance
 from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
 from crm_utils.core.errors import FitError
 
-MIN_LOGLIK_GAIN = (
-    1.35  # log-likelihood a dropout must add to be believed: half the 90 % point of χ² with one degree of freedom
-)
-CONSTANT_RATE_R = 1e4  # rates this alike are one rate
+# A dropout must add this much log-likelihood to be believed: half the 90 % point of χ² with one degree of freedom.
+MIN_LOGLIK_GAIN = 1.35
+# Rates with this shape are alike for all customers.
+CONSTANT_RATE_R = 1e4
+# What the average rate of all is taken from besides the data: half a purchase in a year.
+PRIOR_PURCHASES = 0.5
+PRIOR_DAYS = 365
+# The starts compete on this many rows.
+SUBSAMPLE_ROWS = 2_000
+# The search from each start, and the search from the best of them on all rows.
+ROUGH_SEARCH = {"ftol": 1e-5, "gtol": 1e-4}
+FINE_SEARCH = {"ftol": 1e-14, "gtol": 1e-9}
+# The step in a log parameter that the Hessian is differenced with.
+HESSIAN_STEP = 1e-4
+# A log parameter this close to a bound has ended on it.
+AT_BOUND_TOLERANCE = 1e-4
+# Directions whose curvature is below this share of the largest are flat.
+FLAT_BELOW = 1e-9
 
-PurchaseModel = BgNbd | MbgNbd | ParetoNbd
+Likelihood = Callable[..., tuple[np.ndarray, np.ndarray]]
+PurchaseModel = BgNbd | ParetoNbd
+Starts = list[tuple[float, ...]]
+Bounds = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class ModelSpec:
     """What a purchase model is made of: its class, its likelihood, and where the search may start and go."""
 
-    model: type
-    likelihood: Callable
-    starts: Callable[[float], list[tuple]]
+    model: type[BgNbd] | type[ParetoNbd]
+    likelihood: Likelihood
+    starts: Callable[[float], Starts]
     last_bounds: tuple[tuple[float, float], tuple[float, float]]
 
 
-def _dropout_starts(unit: float) -> list[tuple]:
+def _dropout_starts(unit: float) -> Starts:
     return [(0.5, unit / 2, 0.8, 2.5), (1, unit, 0.2, 4), (0.25, unit / 8, 1, 1)]
 
 
-def _lifetime_starts(unit: float) -> list[tuple]:
+def _lifetime_starts(unit: float) -> Starts:
     return [(0.5, unit / 2, 0.6, unit / 2), (1, unit, 0.2, 4 * unit)]
 
 
@@ -46,80 +68,185 @@ MODELS = {
 }
 
 
-def spec_of(model: PurchaseModel) -> str:
-    """The name in `KINDS` of a purchase model's kind."""
-    return next(name for name, kind in MODELS.items() if kind.model is type(model))
+@dataclass(frozen=True)
+class Covariance:
+    """Covariance of the log parameters at the optimum. White (1982), Econometrica 50(1).
 
-
-def fit(kind: str, x: pd.Series, t_x: pd.Series, T: pd.Series) -> PurchaseModel:
-    """Model `kind` (bg_nbd, mbg_nbd or pareto_nbd) at maximum likelihood over all customers, one-time buyers included.
-
-    Its note says where dropout is not identified: where a model without any fits as well.
-    Raises `FitError` where nobody bought again or the history is not one.
+    Parameters
+    ----------
+    hessian : numpy.ndarray
+        H⁻¹, which holds if the model is true. Rows and columns of fixed parameters are 0, here and in `sandwich`.
+    sandwich : numpy.ndarray
+        H⁻¹JH⁻¹, which also holds if the model is only nearly true.
+    free : numpy.ndarray
+        Which parameters were not held fixed.
+    identified : numpy.ndarray
+        Which parameters the data tell by themselves, and not only in proportion to a fixed one.
     """
-    chosen = MODELS[kind]
-    columns, weights = bg_nbd.rows(*_checked(x, t_x, T))
-    unit = max(float(np.average(columns[2], weights=weights)), 1e-9)
-    first = [(-8, 9.5), (np.log(unit) - 10, np.log(unit) + 10)]
-    last = [(low + _scale(kind, unit), high + _scale(kind, unit)) for low, high in chosen.last_bounds[1:]]
-    bounds = [*first, chosen.last_bounds[0], *last]
-    theta, value = max_likelihood.fit_mle(chosen.likelihood, columns, weights, chosen.starts(unit), bounds)
-    without, simpler = max_likelihood.fit_mle(
-        bg_nbd.nbd_log_likelihood, columns, weights, [theta[:2], (0.5, unit / 2)], bounds[:2]
-    )
-    fixed = max_likelihood.at_bound(theta, bounds)
+
+    hessian: np.ndarray
+    sandwich: np.ndarray
+    free: np.ndarray
+    identified: np.ndarray
+
+    def standard_errors(self, theta: ArrayLike, estimator: str = "sandwich") -> np.ndarray:
+        """Return the standard errors of the parameters themselves (delta method); nan if not identified."""
+        spread = np.sqrt(np.diag(getattr(self, estimator)))
+        return np.where(self.identified, np.asarray(theta) * spread, np.nan)
+
+
+def to_xtT(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return x, t_x and T of the customers, as the models take them (columns of `forecast.rfm_summary`)."""
+    x = customers["repeat_purchase_days"].to_numpy(float)
+    t_x = customers["last_purchase_age_days"].to_numpy(float)
+    T = customers["customer_age_days"].to_numpy(float)
+    return x, t_x, T
+
+
+def spec_of(model: PurchaseModel) -> str:
+    """Return the key in `MODELS` of a fitted purchase model."""
+    return next(key for key, spec in MODELS.items() if spec.model is type(model))
+
+
+def fit_purchase_model(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:
+    """Fit a purchase model at maximum likelihood to all customers, one-time buyers included.
+
+    Parameters
+    ----------
+    key : str
+        bg_nbd, mbg_nbd or pareto_nbd.
+    x, t_x, T : array-like of float
+        Repeat purchase days, age at the last of them and age today, in one time unit.
+
+    Returns
+    -------
+    BgNbd, MbgNbd or ParetoNbd
+        Its note says so if dropout is not identified: if a model without dropout fits as well.
+
+    Raises
+    ------
+    FitError
+        If nobody bought again, or a history is not one.
+    """
+    spec = MODELS[key]
+    rows, weights = bg_nbd.distinct_histories(*_checked(x, t_x, T))
+    unit = max(float(np.average(rows[2], weights=weights)), 1e-9)
+    bounds = _bounds(spec, unit)
+    theta, value = fit_mle(spec.likelihood, rows, weights, spec.starts(unit), bounds)
+    starts: Starts = [tuple(theta[:2]), (0.5, unit / 2)]
+    _, without_dropout = fit_mle(bg_nbd.nbd_log_likelihood, rows, weights, starts, bounds[:2])
+    bound = on_bound(theta, bounds)
     notes = []
-    if value - simpler < MIN_LOGLIK_GAIN:
-        fixed[2:] = True
-        notes.append(_not_identified(simpler, value))
-    elif fixed[2:].any():
+    if value - without_dropout < MIN_LOGLIK_GAIN:
+        bound[2:] = True
+        notes.append(_not_identified(without_dropout, value))
+    elif bound[2:].any():
         notes.append("how much dropout differs between customers is not identified in this history")
-    if fixed[:2].any():
+    if bound[:2].any():
         notes.append("customers buy at rates too alike, or too few buy again, to tell their rates apart")
-    names = tuple(np.array(chosen.model.parameters)[fixed].tolist())
-    return chosen.model(*theta.tolist(), value, "; ".join(notes), names)
+    names = tuple(np.array(spec.model.parameters)[bound].tolist())
+    return spec.model(*theta.tolist(), log_likelihood=value, note="; ".join(notes), at_bound=names)
 
 
-def purchase_covariance(model: PurchaseModel, x: pd.Series, t_x: pd.Series, T: pd.Series) -> Covariance:
-    """Of the log parameters of a fitted model, on the customers it was fitted to.
+def purchase_covariance(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Covariance:
+    """Return the covariance of the log parameters of a fitted model, on the customers it was fitted to.
 
-    Where r or α ended on a bound the data tell only their ratio, and so with the two parameters of dropout: the partner
-    of one on its bound moves with the forecast, but has no standard error of its own.
+    If r or α ended on a bound, the data tell only their ratio; the same holds for the two parameters of dropout. The
+    partner of a parameter on its bound moves with the forecast, but has no standard error of its own.
     """
     likelihood = MODELS[spec_of(model)].likelihood
-    columns, weights = bg_nbd.rows(*_checked(x, t_x, T))
-    free = np.array([name not in model.fixed for name in model.parameters])
+    rows, weights = bg_nbd.distinct_histories(*_checked(x, t_x, T))
+    free = np.array([name not in model.at_bound for name in model.parameters])
     theta = [getattr(model, name) for name in model.parameters]
-    found = max_likelihood.covariance(likelihood, columns, weights, theta, free)
-    return replace(found, identified=free.reshape(2, 2).all(axis=1).repeat(2))
+    covariance = covariance_at(likelihood, rows, weights, theta, free)
+    return replace(covariance, identified=free.reshape(2, 2).all(axis=1).repeat(2))
 
 
-def constant_rate_model(x: pd.Series, T: pd.Series, reason: str) -> BgNbd:
-    """No model: every customer keeps the average rate of all, (Σx + ½) ÷ (ΣT + 365 days), and nobody drops out. The note says why."""
-    rate = (np.sum(x) + 0.5) / (np.sum(T) + 365)
+def constant_rate_model(x: np.ndarray, T: np.ndarray, reason: str) -> BgNbd:
+    """Return the fallback without a fit: every customer keeps the average rate of all, and nobody drops out.
+
+    The rate is (Σx + ½) ÷ (ΣT + 365 days). The note says why nothing was fitted.
+    """
+    rate = (np.sum(x) + PRIOR_PURCHASES) / (np.sum(T) + PRIOR_DAYS)
     note = f"no model: {reason}; the forecast is the average rate of all customers"
-    return BgNbd(CONSTANT_RATE_R, CONSTANT_RATE_R / rate, np.exp(-10), 1, note=note, fixed=BgNbd.parameters)
+    return BgNbd(CONSTANT_RATE_R, CONSTANT_RATE_R / rate, np.exp(-10), 1, note=note, at_bound=BgNbd.parameters)
 
 
-def insufficient_data_reason(x: pd.Series, T: pd.Series) -> str:
-    """Why these customers are too few, or their history too short, for a model; empty where they are not."""
-    days = int(np.max(T)) + 1 if len(T) else 0
-    found = {"customers": len(x), "repeat_buyers": int((np.asarray(x) > 0).sum()), "days": days}
+def insufficient_data_reason(x: ArrayLike, T: ArrayLike) -> str:
+    """Return why these customers are too few, or their history too short, for a model; empty if they are not."""
+    ages = np.asarray(T)
+    found: dict[str, float] = {
+        "customers": len(ages),
+        "repeat_buyers": int((np.asarray(x) > 0).sum()),
+        "days": int(np.max(ages)) + 1 if len(ages) else 0,
+    }
     return "; ".join(unmet_requirements(found))
 
 
-def _not_identified(simpler: float, value: float) -> str:
+def fit_mle(
+    likelihood: Likelihood, rows: tuple[np.ndarray, ...], weights: np.ndarray, starts: Starts, bounds: Bounds
+) -> tuple[np.ndarray, float]:
+    """Return the parameters of the highest weighted log-likelihood, and its value.
+
+    `rows` are the arguments of the likelihood besides the parameters, one array each; `bounds` are of the log parameters.
+    Raises `FitError` if the likelihood is finite nowhere.
+    """
+    low, high = np.transpose(bounds)
+    thin = slice(None, None, len(weights) // SUBSAMPLE_ROWS + 1)
+    few_rows = tuple(row[thin] for row in rows)
+    tried = [
+        _search(likelihood, few_rows, weights[thin], np.clip(np.log(start), low, high), bounds, ROUGH_SEARCH)
+        for start in starts
+    ]
+    first = min((found for found in tried if np.isfinite(found.fun)), key=lambda found: found.fun, default=None)
+    best = None if first is None else _search(likelihood, rows, weights, first.x, bounds, FINE_SEARCH)
+    if best is None or not np.isfinite(best.fun):
+        raise FitError("the likelihood is not finite at any start: check the ages and counts for missing values")
+    return np.exp(best.x), float(-best.fun * weights.sum())
+
+
+def covariance_at(
+    likelihood: Likelihood, rows: tuple[np.ndarray, ...], weights: np.ndarray, theta: ArrayLike, free: np.ndarray
+) -> Covariance:
+    """Return the covariance of the log parameters at `theta`; only those that are `free` vary."""
+    theta = np.asarray(theta, float)
+    free = np.asarray(free, bool)
+
+    def scores(shift: np.ndarray) -> np.ndarray:
+        moved = theta * np.exp(shift)
+        return likelihood(*moved, *rows)[1][free] * moved[free, None]
+
+    shifts = HESSIAN_STEP * np.eye(len(theta))[free]
+    hessian = np.array([(scores(-shift) - scores(shift)) @ weights for shift in shifts]) / (2 * HESSIAN_STEP)
+    at_optimum = scores(np.zeros(len(theta)))
+    inverse = _inverse((hessian + hessian.T) / 2)
+    sandwich = inverse @ ((at_optimum * weights) @ at_optimum.T) @ inverse
+    return Covariance(_pad_fixed(inverse, free), _pad_fixed(sandwich, free), free, identified=free)
+
+
+def on_bound(theta: np.ndarray, bounds: Bounds) -> np.ndarray:
+    """Return which parameters ended on a bound: the data do not say where they are."""
+    low, high = np.transpose(bounds)
+    return (np.log(theta) < low + AT_BOUND_TOLERANCE) | (np.log(theta) > high - AT_BOUND_TOLERANCE)
+
+
+def _bounds(spec: ModelSpec, unit: float) -> Bounds:
+    """Bounds of the log parameters; `unit` is the mean age of customers."""
+    around_unit = (np.log(unit) - 10, np.log(unit) + 10)
+    third, (low, high) = spec.last_bounds
+    # Pareto/NBD's beta is a time, so its bounds move with the time unit; b is a number.
+    scale = np.log(unit) if spec.model is ParetoNbd else 0.0
+    return [(-8, 9.5), around_unit, third, (low + scale, high + scale)]
+
+
+def _not_identified(without_dropout: float, value: float) -> str:
     return (
         "dropout is not identified in this history, because a model without any fits as well "
-        f"(log-likelihood {simpler:,.2f} without, {value:,.2f} with): the forecast assumes next to none"
+        f"(log-likelihood {without_dropout:,.2f} without, {value:,.2f} with): the forecast assumes next to none"
     )
 
 
-def _scale(kind: str, unit: float) -> float:
-    return np.log(unit) if kind == "pareto_nbd" else 0.0  # beta is a time, b is none
-
-
-def _checked(x: pd.Series, t_x: pd.Series, T: pd.Series) -> tuple[np.ndarray, ...]:
+def _checked(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     x, t_x, T = (np.asarray(values, float) for values in (x, t_x, T))
     bad = ~(np.isfinite(x + t_x + T) & (x >= 0) & (t_x >= 0) & (t_x <= T))
     if bad.any():
@@ -127,3 +254,35 @@ def _checked(x: pd.Series, t_x: pd.Series, T: pd.Series) -> tuple[np.ndarray, ..
     if not (x > 0).any():
         raise FitError(f"none of the {len(x):,} customers bought on a second day: a purchase model needs repeat buyers")
     return x, t_x, T
+
+
+def _search(
+    likelihood: Likelihood,
+    rows: tuple[np.ndarray, ...],
+    weights: np.ndarray,
+    start: np.ndarray,
+    bounds: Bounds,
+    options: dict[str, float],
+) -> OptimizeResult:
+    total = weights.sum()
+
+    def loss(log_theta: np.ndarray) -> tuple[float, np.ndarray]:
+        theta = np.exp(log_theta)
+        value, gradient = likelihood(*theta, *rows)
+        return -(weights @ value) / total, -(gradient @ weights) * theta / total
+
+    return minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options=options)
+
+
+def _inverse(hessian: np.ndarray) -> np.ndarray:
+    """Inverse of a symmetric matrix without the directions in which the likelihood is flat: no forecast depends on them."""
+    values, vectors = np.linalg.eigh(hessian)
+    known = values > FLAT_BELOW * max(values.max(initial=0), 1e-300)
+    return (vectors[:, known] / values[known]) @ vectors[:, known].T
+
+
+def _pad_fixed(matrix: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """The matrix of free parameters with rows and columns of 0 for the fixed ones."""
+    full = np.zeros((len(free), len(free)))
+    full[np.ix_(free, free)] = matrix
+    return full

@@ -1,13 +1,15 @@
-"""How far a forecast may be off: parameters, chance, and the error of past forecasts.
+"""How far a forecast may be off: uncertain parameters, chance, and the error of past forecasts.
 
-A total T = ŝ · exp(τ t) · (R(θ) + √U Z): R expected revenue, U its variance by chance, θ ~ N(θ̂, V) on log parameters (delta
-method), τ the error of past forecasts beyond what the model explains, t Student. A relative variance v is taken as that of a
-lognormal, whose log varies by log (1 + v). Few forecasts have a past: to the K that have, three are added that were off by a
-tenth, so τ² = (3 × 0.1² + Σ (log² (actual ÷ forecast) − log (1 + v))) ÷ (3 + K), and t has 3 + K degrees of freedom.
+A total T = ŝ · exp(τ t) · (R(θ) + √U Z): R is expected revenue, U its variance by chance, θ ~ N(θ̂, V) on log parameters
+(delta method), τ the error of past forecasts beyond what the model explains, t Student's t. A relative variance v is taken
+as that of a lognormal, whose log varies by log (1 + v). Few forecasts have a past. To the K that have, three are added that
+were off by a tenth, so τ² = (3 × 0.1² + Σ (log² (actual ÷ forecast) − log (1 + v))) ÷ (3 + K), and t has 3 + K degrees of
+freedom.
 
-The three are an assumption. On 18 tests of 91 days (CDNOW, Online Retail II, a simulated shop) ranges without it held 2 of 5 times where K = 0
-and were 0.2 to 3.9 times the forecast wide where K = 1 or 2; with it they held 14 of 18 times (9 of 9 with a season) and were 0.5 wide.
-Every horizon takes the τ of the tested one: ranges then held 16 of 19 times at 30 days, 12 of 15 at 182 and 8 of 10 at 365.
+The three are an assumption. Measured on 18 tests of 91 days (CDNOW, Online Retail II, a simulated shop): without it, ranges
+held what came 2 of 5 times at K = 0, and were 0.2 to 3.9 times the forecast wide at K = 1 or 2. With it they held 14 of 18
+times (9 of 9 with a season) and were 0.5 wide. Every horizon takes the τ of the tested one: ranges then held 16 of 19 times
+at 30 days, 12 of 15 at 182 and 8 of 10 at 365.
 """
 
 from collections.abc import Callable
@@ -15,18 +17,34 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.stats import norm, t
 
-LEVEL = 0.9
-STEP = 1e-4  # of a log parameter
-ASSUMED_ERROR, ASSUMED_ORIGINS = 0.1, 3  # added to the past forecasts that could be judged
-GRID = (np.arange(400) + 0.5) / 400  # probabilities at which Student's t and heavy tails are taken
+INTERVAL_LEVEL = 0.9
+# The step in a log parameter that the Jacobian is differenced with.
+JACOBIAN_STEP = 1e-4
+# What is added to the past forecasts that could be judged.
+ASSUMED_ERROR = 0.1
+ASSUMED_ORIGINS = 3
+# Probabilities at which Student's t and heavy tails are taken.
+PROBABILITY_GRID = (np.arange(400) + 0.5) / 400
+MIN_RELATIVE_VARIANCE = 1e-12
+# exp of more overflows.
+MAX_EXPONENT = 700
 
 
 @dataclass(frozen=True)
 class ForecastErrorModel:
-    """The spread τ of log (actual ÷ forecast) beyond the model's own variance, from `origins` judged forecasts and the assumed ones."""
+    """How far forecasts were off: the spread τ of log (actual ÷ forecast) beyond the model's own variance.
+
+    Parameters
+    ----------
+    tau : float
+        The spread, from `origins` judged forecasts and the `assumed` ones.
+    origins : int
+        How many past forecasts could be judged.
+    """
 
     tau: float = ASSUMED_ERROR
     origins: int = 0
@@ -34,42 +52,53 @@ class ForecastErrorModel:
     assumed_error: ClassVar[float] = ASSUMED_ERROR
 
     def interval(
-        self, total: np.ndarray, relative_variance: np.ndarray, level: float = LEVEL
+        self, total: ArrayLike, relative_variance: ArrayLike, level: float = INTERVAL_LEVEL
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Low and high end for realised totals of these expectations and relative variances by the model alone."""
-        spreads = np.sqrt(np.log1p(np.maximum(np.atleast_1d(relative_variance), 1e-12)))  # of a lognormal total
-        reach = np.exp([min(_quantile((1 + level) / 2, spread, self), 700) for spread in spreads])
-        return np.atleast_1d(total) / reach, np.atleast_1d(total) * reach
+        """Return the low and high end for realised totals, from their expectations and the model's relative variances."""
+        variances = np.maximum(np.atleast_1d(relative_variance), MIN_RELATIVE_VARIANCE)
+        # Of a lognormal total.
+        spreads = np.sqrt(np.log1p(variances))
+        ratio = np.exp([min(_quantile((1 + level) / 2, spread, self), MAX_EXPONENT) for spread in spreads])
+        return np.atleast_1d(total) / ratio, np.atleast_1d(total) * ratio
 
 
-def fit_forecast_error(actual: np.ndarray, predicted: np.ndarray, relative_variance: np.ndarray) -> ForecastErrorModel:
-    """From past forecasts of totals, what came, and each forecast's relative variance by the model alone."""
-    usable = (np.asarray(actual) > 0) & (np.asarray(predicted) > 0)
-    miss = np.log(np.asarray(actual)[usable] / np.asarray(predicted)[usable])
-    beyond = ASSUMED_ORIGINS * ASSUMED_ERROR**2 + np.sum(miss**2 - np.log1p(np.asarray(relative_variance)[usable]))
-    return ForecastErrorModel(float(np.sqrt(max(beyond, 0) / (ASSUMED_ORIGINS + len(miss)))), len(miss))
+def fit_forecast_error(actual: ArrayLike, predicted: ArrayLike, relative_variance: ArrayLike) -> ForecastErrorModel:
+    """Fit the error of past forecasts of totals from what came and each forecast's relative variance by the model alone."""
+    actual, predicted = np.asarray(actual), np.asarray(predicted)
+    usable = (actual > 0) & (predicted > 0)
+    log_error = np.log(actual[usable] / predicted[usable])
+    own = np.log1p(np.asarray(relative_variance)[usable])
+    beyond = ASSUMED_ORIGINS * ASSUMED_ERROR**2 + np.sum(log_error**2 - own)
+    return ForecastErrorModel(float(np.sqrt(max(beyond, 0) / (ASSUMED_ORIGINS + len(log_error)))), len(log_error))
 
 
 def confidence_interval(
-    values: np.ndarray, slopes: np.ndarray, covariance: np.ndarray, level: float = LEVEL
+    values: np.ndarray, jacobian: np.ndarray, covariance: np.ndarray, level: float = INTERVAL_LEVEL
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Interval of each expected value for uncertain parameters; slopes are of the log value, one column a parameter."""
-    spread = np.sqrt(np.maximum(np.einsum("np,pq,nq->n", slopes, covariance, slopes, optimize=True), 0))
-    reach = np.exp(np.minimum(norm.ppf((1 + level) / 2) * spread, 700))
-    return values / reach, values * reach
+    """Return the interval of each expected value for uncertain parameters.
+
+    `jacobian` is of the log values by the log parameters, one column a parameter.
+    """
+    variance = np.einsum("np,pq,nq->n", jacobian, covariance, jacobian, optimize=True)
+    spread = np.sqrt(np.maximum(variance, 0))
+    ratio = np.exp(np.minimum(norm.ppf((1 + level) / 2) * spread, MAX_EXPONENT))
+    return values / ratio, values * ratio
 
 
 def jacobian(compute: Callable, models: tuple, free: tuple[np.ndarray, ...]) -> np.ndarray:
-    """How compute(*models) changes with each log parameter: its result's shape with one more axis, 0 for parameters held fixed."""
-    here = compute(*models)
+    """Return how compute(*models) changes with each log parameter.
+
+    The result has the shape of compute(*models) with one more axis; it is 0 for parameters held fixed.
+    """
+    base = compute(*models)
     columns = []
-    for place, (model, loose) in enumerate(zip(models, free, strict=True)):
-        for name, is_free in zip(model.parameters, loose, strict=True):
-            if not is_free:
-                columns.append(np.zeros_like(here))
+    for index, (model, is_free) in enumerate(zip(models, free, strict=True)):
+        for name, varies in zip(model.parameters, is_free, strict=True):
+            if not varies:
+                columns.append(np.zeros_like(base))
                 continue
-            moved = replace(model, **{name: getattr(model, name) * np.exp(STEP)})
-            columns.append((compute(*models[:place], moved, *models[place + 1 :]) - here) / STEP)
+            moved = replace(model, **{name: getattr(model, name) * np.exp(JACOBIAN_STEP)})
+            columns.append((compute(*models[:index], moved, *models[index + 1 :]) - base) / JACOBIAN_STEP)
     return np.stack(columns, axis=-1)
 
 
@@ -77,6 +106,6 @@ def _quantile(probability: float, spread: float, error: ForecastErrorModel) -> f
     """Of τ t_K + spread × Z: the normal is exact, Student's t is taken at a grid of probabilities."""
     if not error.tau:
         return norm.ppf(probability) * spread
-    centres = error.tau * t.ppf(GRID, ASSUMED_ORIGINS + error.origins)
+    centres = error.tau * t.ppf(PROBABILITY_GRID, ASSUMED_ORIGINS + error.origins)
     far = 20 * spread + abs(centres).max()
     return brentq(lambda y: norm.cdf((y - centres) / spread).mean() - probability, -far, far)

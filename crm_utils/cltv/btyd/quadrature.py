@@ -1,60 +1,74 @@
-"""Integrals the models need: over a Beta distribution, and over a span of time."""
+"""Numerical integrals of the purchase models: over a Beta distribution, and over a span of time."""
 
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
-NODES = 48
-UNIT_NODES, UNIT_WEIGHTS = (part / 2 for part in np.polynomial.legendre.leggauss(24))
-UNIT_NODES = UNIT_NODES + 0.5  # Gauss–Legendre on [0, 1]
+N_BETA_NODES = 48
+N_UNIT_NODES = 24
+# The smallest node: a probability of 0 would divide by zero.
+SMALLEST_NODE = 1e-100
+
+
+def _unit_interval_nodes() -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of Gauss–Legendre quadrature on [0, 1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(N_UNIT_NODES)
+    return nodes / 2 + 0.5, weights / 2
+
+
+UNIT_NODES, UNIT_WEIGHTS = _unit_interval_nodes()
 
 
 def beta_nodes(a: float, b: float) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights that integrate over Beta(a, b): Gauss–Jacobi by Golub & Welsch (1969).
+    """Return nodes and weights that integrate over Beta(a, b): Gauss–Jacobi by Golub & Welsch (1969).
 
-    scipy's roots_jacobi overflows for b above 1,000, which histories without dropout reach.
+    scipy's `roots_jacobi` overflows for b above 1,000, which histories without dropout reach.
     """
-    k, c = np.arange(1, NODES), a + b - 2
+    k = np.arange(1, N_BETA_NODES)
+    c = a + b - 2
     middle = np.concatenate([[(a - b) / (a + b)], ((a - 1) ** 2 - (b - 1) ** 2) / ((2 * k + c) * (2 * k + c + 2))])
     with np.errstate(invalid="ignore", divide="ignore"):
         squares = 4 * k * (k + b - 1) * (k + a - 1) * (k + c) / ((2 * k + c) ** 2 * (2 * k + c + 1) * (2 * k + c - 1))
     squares[0] = 4 * a * b / ((a + b) ** 2 * (a + b + 1))
     points, vectors = eigh_tridiagonal(middle, np.sqrt(squares))
-    return np.maximum((1 + points) / 2, 1e-100), vectors[0] ** 2
+    return np.maximum((1 + points) / 2, SMALLEST_NODE), vectors[0] ** 2
 
 
 def power_decay(k: np.ndarray, s: float, alpha: float, beta: float, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """log ∫ (α + y)^−k (β + y)^−(s + 1) dy from `start` to `end`; −∞ where the span is empty."""
-    return power_decay_slopes(k, s, alpha, beta, start, end)[0]
+    """Return log ∫ (α + y)^−k (β + y)^−(s + 1) dy from `start` to `end`; −∞ if the span is empty."""
+    return power_decay_gradient(k, s, alpha, beta, start, end)[0]
 
 
-def power_decay_slopes(
+def power_decay_gradient(
     k: np.ndarray, s: float, alpha: float, beta: float, start: np.ndarray, end: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`power_decay`, and its slopes by k, α, s and β (one row each): means over the span, weighted by the integrand.
+    """Return `power_decay` and its gradient by k, α, s and β (one row each).
 
-    By Gauss–Legendre over w = ((α + y)/(α + start))^−d, which falls about as fast as the integrand: that is then smooth,
-    and neither under- nor overflows once its height at the first or last node is taken out.
+    The gradient is a mean over the span, weighted by the integrand. Gauss–Legendre runs over
+    w = ((α + y)/(α + start))^−d, which falls about as fast as the integrand. In w the integrand is smooth, and it neither
+    under- nor overflows once its height at the first or last node is taken out.
     """
     log_start = np.log(alpha + start)
     d = k + np.minimum(s, (s + 1) * (alpha + start) / (beta + start))
     lowest = np.exp(-d * np.log1p((end - start) / (alpha + start)))
 
-    def at(node: float) -> tuple[np.ndarray, ...]:
-        """α + y and β + y, their logarithms, and that of the integrand in w."""
+    def terms_at(node: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """α + y and β + y, their logarithms, and the logarithm of the integrand in w."""
         log_alpha = log_start - np.log(lowest + (1 - lowest) * node) / d
         above_alpha = np.exp(log_alpha)
         above_beta = above_alpha + (beta - alpha)
         log_beta = np.log(above_beta)
         return above_alpha, above_beta, log_alpha, log_beta, (d + 1 - k) * log_alpha - (s + 1) * log_beta
 
-    top = np.maximum(at(UNIT_NODES[0])[-1], at(UNIT_NODES[-1])[-1])
-    total, sums = np.zeros(len(start)), np.zeros((4, len(start)))
-    for node, weight in zip(UNIT_NODES, UNIT_WEIGHTS, strict=True):  # one at a time: what is at hand stays in the cache
-        above_alpha, above_beta, log_alpha, log_beta, log_integrand = at(node)
+    top = np.maximum(terms_at(UNIT_NODES[0])[-1], terms_at(UNIT_NODES[-1])[-1])
+    total = np.zeros(len(start))
+    sums = np.zeros((4, len(start)))
+    # One node at a time, so that the arrays stay in the processor's cache.
+    for node, weight in zip(UNIT_NODES, UNIT_WEIGHTS, strict=True):
+        above_alpha, above_beta, log_alpha, log_beta, log_integrand = terms_at(node)
         share = weight * np.exp(log_integrand - top)
         total += share
-        for place, slope in enumerate((log_alpha, 1 / above_alpha, log_beta, 1 / above_beta)):
-            sums[place] += share * slope
+        for row, slope in enumerate((log_alpha, 1 / above_alpha, log_beta, 1 / above_beta)):
+            sums[row] += share * slope
     by_k, by_alpha, by_s, by_beta = sums / total
     with np.errstate(divide="ignore"):
         value = np.log1p(-lowest) + top + np.log(total) - d * log_start - np.log(d)

@@ -1,58 +1,87 @@
-"""The models as tables: written by 04_cltv, read by notebooks after it."""
+"""The fitted models as a table: written by 04_cltv, read by later notebooks."""
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from crm_utils.cltv.btyd.bg_nbd import BgNbd, MbgNbd
-from crm_utils.cltv.btyd.fit import PurchaseModel
+from crm_utils.cltv.btyd.fit import MODELS, Covariance, PurchaseModel, to_xtT
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
-from crm_utils.cltv.btyd.max_likelihood import Covariance
-from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
+from crm_utils.core.errors import FitError
 
-MODEL_BY_NAME = {model.name: model for model in (BgNbd, MbgNbd, ParetoNbd, GammaGamma)}
+PURCHASE_MODEL_BY_NAME = {spec.model.name: spec.model for spec in MODELS.values()}
+COLUMNS = ["model", "parameter", "value", "standard_error", "note"]
 
 
 def models_to_table(
     fitted: list[tuple[PurchaseModel | GammaGamma, Covariance | None, int]], assumptions: pd.DataFrame
 ) -> pd.DataFrame:
-    """The fitted models (each with its covariance and how many customers it was fitted to), then the assumptions.
+    """Write fitted models and assumptions as one table.
 
-    Rows: model, parameter, value, standard_error (sandwich; null where held fixed or not fitted), note. After a model's
-    parameters come its log_likelihood, aic and bic, where it was fitted.
+    Parameters
+    ----------
+    fitted : list of tuple
+        A model, its covariance (None if it was not fitted) and how many customers it was fitted to.
+    assumptions : pandas.DataFrame
+        Rows of the same columns, appended at the end.
+
+    Returns
+    -------
+    pandas.DataFrame
+        model, parameter, value, standard_error (sandwich; null if held fixed or not fitted), note. After the parameters of
+        a fitted model come its log_likelihood, aic and bic.
     """
     rows = [row for model, covariance, customers in fitted for row in _rows(model, covariance, customers)]
-    columns = ["model", "parameter", "value", "standard_error", "note"]
-    return pd.concat([pd.DataFrame(rows, columns=columns), assumptions], ignore_index=True)
+    return pd.concat([pd.DataFrame(rows, columns=COLUMNS), assumptions], ignore_index=True)
 
 
-def models_from_table(model: pd.DataFrame) -> tuple[PurchaseModel, GammaGamma]:
-    """The purchase model and the value model back from their table."""
-    found = []
-    for name in model.model.unique():
-        if name in MODEL_BY_NAME:
-            rows = model[model.model == name].set_index("parameter")
-            values = [float(rows.value[parameter]) for parameter in MODEL_BY_NAME[name].parameters]
-            found.append(MODEL_BY_NAME[name](*values, rows.value.get("log_likelihood", np.nan), rows.note.iloc[0]))
-    value, purchase = sorted(found, key=lambda fit: not isinstance(fit, GammaGamma))  # the table is sorted by name
-    return purchase, value
+def models_from_table(fitted_parameters: pd.DataFrame) -> tuple[PurchaseModel, GammaGamma]:
+    """Read the purchase model and the value model back from the `fitted_parameters` table.
 
-
-def purchase_probabilities(model: PurchaseModel, customers: pd.DataFrame, windows: list[int]) -> pd.DataFrame:
-    """P(a customer buys within each window by itself): one row per customer_id, one column per window in days.
-
-    `customers` has customer_id, repeat_purchase_days, last_purchase_age_days and customer_age_days.
+    Raises
+    ------
+    FitError
+        If the table holds no purchase model.
     """
-    behaviour = [
-        customers[column].to_numpy(float)
-        for column in ("repeat_purchase_days", "last_purchase_age_days", "customer_age_days")
-    ]
+    for name in fitted_parameters.model.unique():
+        if name in PURCHASE_MODEL_BY_NAME:
+            purchase = _from_rows(PURCHASE_MODEL_BY_NAME[name], fitted_parameters)
+            return purchase, _from_rows(GammaGamma, fitted_parameters)
+    raise FitError("the table fitted_parameters holds no purchase model: rerun 04_cltv")
+
+
+def purchase_probabilities(model: PurchaseModel, customers: pd.DataFrame, windows: Iterable[int]) -> pd.DataFrame:
+    """Return P(a customer buys within each window without a campaign).
+
+    Parameters
+    ----------
+    model : BgNbd, MbgNbd or ParetoNbd
+        The fitted purchase model.
+    customers : pandas.DataFrame
+        customer_id, repeat_purchase_days, last_purchase_age_days and customer_age_days.
+    windows : iterable of int
+        Windows, in days.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each customer_id (the index), one column for each window.
+    """
+    x, t_x, T = to_xtT(customers)
     return pd.DataFrame(
-        {int(days): model.purchase_probability(*behaviour, days) for days in sorted(set(windows))},
+        {int(days): model.purchase_probability(x, t_x, T, days) for days in sorted(set(windows))},
         index=customers.customer_id,
     )
 
 
-def _rows(model, covariance: Covariance | None, customers: int) -> list[tuple]:
+def _from_rows(model_class: type, fitted_parameters: pd.DataFrame):
+    rows = fitted_parameters[fitted_parameters.model == model_class.name].set_index("parameter")
+    values = {parameter: float(rows.value[parameter]) for parameter in model_class.parameters}
+    log_likelihood = rows.value.get("log_likelihood", np.nan)
+    return model_class(**values, log_likelihood=log_likelihood, note=rows.note.iloc[0])
+
+
+def _rows(model: PurchaseModel | GammaGamma, covariance: Covariance | None, customers: int) -> list[tuple]:
     theta = np.array([getattr(model, name) for name in model.parameters])
     errors = covariance.standard_errors(theta) if covariance else np.full(len(theta), np.nan)
     rows = [

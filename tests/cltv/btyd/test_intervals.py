@@ -46,7 +46,7 @@ def draw(
     )
     n, z = x + 1, customers.mean_purchase_value.to_numpy()
     for r, alpha, a, b, p, q, gamma in np.exp(rng.multivariate_normal(centre, models.covariance, draws)):
-        alive = rng.random(len(x)) < btyd.BgNbd(r, alpha, a, b).p_alive(x, t_x, T)
+        alive = rng.random(len(x)) < btyd.BgNbd(r, alpha, a, b).probability_alive(x, t_x, T)
         orders = rng.poisson(rng.gamma(r + x, 1 / (alpha + T)) * t)
         orders = np.where(alive, np.minimum(orders, rng.geometric(np.maximum(rng.beta(a, b + x), 1e-12))), 0)
         scale = rng.gamma(q + p * n, 1 / (gamma + n * z))
@@ -63,9 +63,9 @@ def test_moments_agree_with_exact_draws(models, customers):
     assert drawn.std() == pytest.approx(spread, rel=0.12)
 
 
-def test_slopes_are_those_of_the_whole_forecast(models, customers):
+def test_the_jacobian_is_that_of_the_whole_forecast(models, customers):
     """A parameter moved by 1 % moves the total as the slope says."""
-    slope = models.slopes(customers, [273], np.eye(1))[:, 0, :].sum(axis=0)
+    slope = models.jacobian(customers, [273], np.eye(1))[:, 0, :].sum(axis=0)
     everyone = pd.Series("all", index=customers.index)
     for place, name in enumerate(models.purchase.parameters):
         moved = replace(models, purchase=replace(models.purchase, **{name: getattr(models.purchase, name) * 1.01}))
@@ -134,6 +134,6 @@ def test_worse_pasts_and_higher_levels_widen():
 
 def test_a_customers_expected_value_lies_in_its_range(models, customers):
     values = models.expected_purchases(customers, [365])[:, 0] * models.expected_value(customers)
-    slopes = models.slopes(customers, [365], np.eye(1))[:, 0, :] / values[:, None]
+    slopes = models.jacobian(customers, [365], np.eye(1))[:, 0, :] / values[:, None]
     low, high = models.expected_interval(values, slopes)
     assert ((low > 0) & (low < values) & (values < high)).all()
