@@ -133,7 +133,8 @@ def _check_published(root: Path, report: str, then: str, now: str) -> None:
     if not dates:
         reports = ", ".join(other.name for other in all_dates) or "none"
         raise SourceError(
-            f"no date of report {report!r} is published (published reports: {reports}): make report REPORT={report} first"
+            f"no date of report {report!r} is published (published reports: {reports}): "
+            f"make report REPORT={report} first"
         )
     for day in (then, now):
         if day not in dates:
@@ -198,7 +199,7 @@ def _forecasts(then: PublishedDate, now: PublishedDate, fmt: NumberFormat) -> li
 
 
 def _actual(then: PublishedDate, now: PublishedDate) -> dict[int, metrics.Actual]:
-    """Return, for each horizon that is over, what customers known then ordered within it, and the revenue of later ones.
+    """Return what happened within each horizon that is over: revenue of the customers known then, and of later ones.
 
     It is read from the later date's orders as of the horizon's end, which is how the backtest judges forecasts.
     """

@@ -1,3 +1,4 @@
 """Numbers that several stages share."""
 
-RECENT_DAYS = 90  # an order within them makes a recent buyer
+# A customer who ordered within so many days is a recent buyer.
+RECENT_DAYS = 90

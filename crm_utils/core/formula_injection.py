@@ -1,4 +1,4 @@
-"""Text that a spreadsheet would run as a formula, made harmless."""
+"""Keep spreadsheets from running text as a formula (CSV injection, OWASP)."""
 
 import pandas as pd
 
@@ -6,12 +6,12 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def escape_formula(value: object) -> object:
-    """The value; text that a spreadsheet would take for a formula with an apostrophe before it."""
+    """Return the value; text that a spreadsheet would take for a formula gets an apostrophe in front."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def escape_formulas(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with every text in it, headings included, as `neutral` leaves it."""
+    """Return the table with every text escaped, headings included."""
     texts = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
     harmless = frame.astype(dict.fromkeys(texts, object))
     for column in texts:
