@@ -23,6 +23,8 @@ from crm_utils.site.table_html import make_accessible, make_accessible_html
 
 TEMPLATES = Path(__file__).with_name("templates")
 HIDDEN_TAGS = {"parameters", "injected-parameters"}
+ANALYST_TAG = "analyst"
+PLAIN_TABLE = 'class="dataframe"'  # how pandas writes a DataFrame that nobody styled
 _ONE_BY_ONE = Lock()  # dates are rendered side by side
 
 
@@ -66,10 +68,22 @@ def _body(executed: NotebookNode) -> str:
     executed = nbformat.from_dict(executed)
     executed.cells = [cell for cell in executed.cells if not HIDDEN_TAGS & set(cell.metadata.get("tags", []))]
     for cell in executed.cells:
-        if cell.cell_type == "code":  # warnings of libraries are for who opens the notebook
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+        if cell.cell_type == "code":
+            for_analyst = ANALYST_TAG in cell.metadata.get("tags", [])
+            cell.outputs = [output for output in cell.outputs if _is_for_readers(output, for_analyst)]
     with _ONE_BY_ONE:
         return _exporter().from_notebook_node(executed)[0]
+
+
+def _is_for_readers(output: NotebookNode, for_analyst: bool) -> bool:
+    """Whether an output belongs on the page: no warnings and, of an analyst's cell, no plain DataFrame or text.
+
+    Such a table holds customer ids; the executed notebook keeps it.
+    """
+    if output.get("name") == "stderr":
+        return False
+    html = output.get("data", {}).get("text/html", "")
+    return not for_analyst or (bool(html) and PLAIN_TABLE not in html)
 
 
 def _drop_empty_sections(body: BeautifulSoup) -> None:

@@ -1,4 +1,4 @@
-"""The blocks of a date's first page: what cells tagged with a block's name show, in the order a reader asks for it."""
+"""The blocks of a date's first page: what the notebook cells tagged with a block's name show, in the reader's order."""
 
 from dataclasses import dataclass
 
@@ -22,13 +22,13 @@ QUESTIONS = {  # question: the tags of the cells that answer it, in this order
     "What is a new customer worth?": ("newcomer",),
     "Can the data be trusted?": ("trust",),
 }
-WITH_FIGURE = {"matters"}  # where a figure stands whole; elsewhere its finding says enough
-HEADLINE = "headline"  # what stands beside a page's name, unless a block already says it
+WITH_FIGURE = {"matters"}  # tags whose figures are shown; of all others the sentence is enough
+HEADLINE = "headline"  # shown beside a page's name, unless a block already says it
 
 
 @dataclass(frozen=True)
 class Block:
-    """One question of the first page: the id of its section, the answer, and the page sections where more is said."""
+    """A question of the first page: the id of its section, the answer, and links to the sections that say more."""
 
     id: str
     question: str
@@ -37,48 +37,56 @@ class Block:
 
 
 def summary_blocks(executed: dict[str, NotebookNode], pages: dict[str, str]) -> list[Block]:
-    """The blocks that have content, from executed notebooks by name; `pages` holds their rendered pages, to link to.
+    """The blocks that have content.
 
-    The sections in which something is said are linked once, by their own headings.
+    Parameters
+    ----------
+    executed : dict of str to NotebookNode
+        The executed notebooks by name.
+    pages : dict of str to str
+        Their rendered pages by name. A block links to each section that it quotes once, by the section's heading.
     """
     found = []
     for question, tags in QUESTIONS.items():
-        shown = [
-            (part, name, section)
+        quoted = [
+            (_excerpt(html, with_figure=tag in WITH_FIGURE), name, section)
             for tag in tags
             for name, notebook in executed.items()
-            for part, section in execute.tagged_outputs(notebook, tag)
+            for html, section in execute.tagged_outputs(notebook, tag)
         ]
-        shown = [(html, name, section) for html, name, section in shown if not _empty(html)]
-        if shown:
-            answer = [_part(html, whole=bool(WITH_FIGURE & set(tags))) for html, _, _ in shown]
-            more = dict(_link(name, section, pages[name]) for _, name, section in shown)
-            found.append(Block(tags[0], question, answer, list(more.items())))
+        quoted = [(excerpt, name, section) for excerpt, name, section in quoted if not _is_empty(excerpt)]
+        if quoted:
+            answer = [excerpt for excerpt, _, _ in quoted]
+            links = dict(_link(name, section, pages[name]) for _, name, section in quoted)
+            found.append(Block(tags[0], question, answer, list(links.items())))
     return found
 
 
 def card_headlines(notebook: NotebookNode) -> list[Markup]:
-    """What a notebook says beside its name: its headlines, but for those that stand in a block."""
+    """What a notebook says beside its name: its headlines, except those that a block shows."""
     in_blocks = {tag for tags in QUESTIONS.values() for tag in tags}
-    return [Markup(html) for html, _ in execute.tagged_outputs(notebook, HEADLINE, but_not=in_blocks)]
+    headlines = execute.tagged_outputs(notebook, HEADLINE, but_not=in_blocks)
+    return [_excerpt(html, with_figure=False) for html, _ in headlines]
 
 
-def _empty(html: str) -> bool:
+def _is_empty(html: str) -> bool:
     """Whether an output is a table without a row."""
     table = BeautifulSoup(html, "html.parser").table
     return table is not None and not table.select("tbody td")
 
 
-def _part(html: str, whole: bool) -> Markup:
-    """A cell's output as it stands on the page: a figure by its finding alone, unless it is wanted whole."""
+def _excerpt(html: str, with_figure: bool) -> Markup:
+    """What the page shows of a cell: of a finding its sentence, with its figure if asked; any other output whole."""
     body = BeautifulSoup(html, "html.parser")
-    for figure in [] if whole else body.find_all("figure"):
-        finding = paragraph(figure.find(class_="finding").text)
-        figure.replace_with(BeautifulSoup(finding._repr_html_(), "html.parser"))
+    for table in body.find_all(class_="finding-table"):
+        table.decompose()
+    for figure in [] if with_figure else body.find_all("figure"):
+        sentence = paragraph(figure.find(class_="finding").text)
+        figure.replace_with(BeautifulSoup(sentence._repr_html_(), "html.parser"))
     return Markup(str(body))
 
 
 def _link(name: str, section: str, page: str) -> tuple[str, str]:
-    """Text and address of a section of a notebook's page; the page itself where it has no such section."""
+    """Text and address of a section of a notebook's page; the page itself if it has no such section."""
     anchor = section.replace(" ", "-")
     return section, f"{name}.html#{anchor}" if f'id="{anchor}"' in page else f"{name}.html"

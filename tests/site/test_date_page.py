@@ -4,6 +4,7 @@ import math
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
 import openpyxl
 import pandas as pd
@@ -12,7 +13,10 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from crm_utils.core import formatting
+from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.paragraphs import not_applicable, paragraph
+from crm_utils.core.display.table_style import style_table
+from crm_utils.core.formatting import NumberFormat
 from crm_utils.site import summary_blocks
 
 DAY = Path("reports/small/1997-12-31")
@@ -68,6 +72,30 @@ def test_a_figure_stands_by_its_finding_but_for_who_matters():
     found = summary_blocks.summary_blocks({"a": book(cell(FIGURE, "since"), cell(FIGURE, "matters"))}, {"a": ""})
     assert found[0].answer == ['<p class="so-what">Two &amp; two</p>']
     assert "<img" in found[1].answer[0]
+
+
+def test_a_finding_stands_by_its_sentence_and_a_table_alone_stays_whole():
+    """A headline too: the card beside a page's name has room for a sentence."""
+    rows = pd.DataFrame({"customers": [1_234]})
+    finding = Finding(paragraph("Half came back."), table=style_table(rows, "Customers", NumberFormat()))
+    drawn = Finding(paragraph("Half came back."), plt.subplots()[1], "Caption", "A chart.", finding.table)
+    for shown in (finding, drawn):
+        notebook = book(cell(shown._repr_html_(), "since", "headline"), cell(finding.table._repr_html_(), "plan"))
+        since, plan = summary_blocks.summary_blocks({"a": notebook}, {"a": ""})
+        assert since.answer == ['<p class="so-what">Half came back.</p>']
+        assert "1,234" in plan.answer[0]
+        card = summary_blocks.card_headlines(book(cell(shown._repr_html_(), "headline")))
+        assert card == ['<p class="so-what">Half came back.</p>']
+    (block,) = summary_blocks.summary_blocks({"a": book(cell(drawn._repr_html_(), "matters"))}, {"a": ""})
+    assert "<figure" in block.answer[0]
+    assert "1,234" not in block.answer[0]
+
+
+def test_a_finding_with_an_empty_table_still_says_its_sentence():
+    nothing = style_table(pd.DataFrame({"customers": []}), "Customers", NumberFormat())
+    notebook = book(cell(Finding(paragraph("Nobody left."), table=nothing)._repr_html_(), "since"))
+    (block,) = summary_blocks.summary_blocks({"a": notebook}, {"a": ""})
+    assert block.answer == ['<p class="so-what">Nobody left.</p>']
 
 
 def test_each_block_links_to_the_sections_it_comes_from_once():
