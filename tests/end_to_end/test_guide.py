@@ -42,7 +42,7 @@ def add_a_section(project: Path) -> None:
     book = json.loads(path.read_text())
     mine = [
         cell("markdown", "## Who are our largest customers?", 1),
-        cell("code", steps("Add a section", "python")[0], 2),
+        *(cell("code", code, number) for number, code in enumerate(steps("Add a section", "python"), start=2)),
     ]
     path.write_text(json.dumps(book | {"cells": [*book["cells"], *mine]}))
 
@@ -83,7 +83,9 @@ def test_the_changed_rule_moves_its_customers(built, followed):
 def test_the_new_section_is_on_its_page_and_in_its_contents(followed):
     page = (followed / DAY / "02_rfm.html").read_text()
     assert page.count("Who are our largest customers?") >= 2
-    assert "The five largest customers" in page
+    assert "The five largest customers have spent $" in page
+    assert "<caption>The five largest customers</caption>" in page
+    assert "Revenue so far of each of the five largest customers." in page
 
 
 def test_the_new_notebook_has_its_page_card_and_place(followed):
