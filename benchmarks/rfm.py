@@ -14,6 +14,7 @@ import pandas as pd
 from crm_utils.config import Scoring, ScoringConfig, SegmentMap, SegmentRules, read_yaml
 from crm_utils.rfm import scoring
 from crm_utils.segmentation import assignment
+from crm_utils.segmentation.profile import segment_profile
 
 MAP = Path(__file__).parents[1] / "params" / "segments" / "dma11.yaml"
 ROUNDS, LIMIT = 5, 5.0
@@ -49,7 +50,7 @@ def main(customers: int) -> int:
     def ours():
         scored = scoring.score_customers(frame, names.n_bins)
         assigned = assignment.assign_segments(scored, rules, date(2024, 12, 31))
-        return assigned, assignment.segment_profile(scored, assigned, names.advice())
+        return assigned, segment_profile(scored, assigned, names.advice())
 
     assigned, _ = ours()
     joined = frame.assign(segment=assigned.segment)

@@ -70,6 +70,18 @@ COLUMNS = {  # of the table by its new name; "" stands for every table
 }
 COLUMNS["article"] = COLUMNS["cltv"]
 VALUES: dict[tuple[str, str], dict[str, str]] = {  # codes that replaced labels: (table, column) -> old: new
+    ("segment_migration", "cause"): {
+        "stayed silent": "stayed_silent",
+        "cut points moved by old customers": "bin_edges_moved_by_existing",
+        "cut points moved by newcomers": "bin_edges_moved_by_new",
+        "arrivals less departures": "arrivals_less_departures",
+    },
+    ("segment_migration", "from_segment"): {"(not yet a customer)": "not_yet_customer"},
+    ("segment_migration", "to_segment"): {"(no longer a customer)": "no_longer_customer"},
+    ("segments", "lifecycle"): {"at risk": "at_risk"},
+    ("segments", "price"): {"price-focused": "price_focused"},
+    ("segments", "returns"): {"keeps what they buy": "few_returns", "returns much": "many_returns"},
+    ("segments", "breadth"): {"few products": "few_products", "many products": "many_products"},
     ("backtest", "model"): {
         "Our forecast": "model_with_season",
         "Without season": "model_no_season",

@@ -16,14 +16,13 @@ from crm_utils.cltv.forecast import ALL
 from crm_utils.comparison import findings, metrics
 from crm_utils.comparison import narrative as wording
 from crm_utils.core import formatting
-from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.paragraphs import paragraph
 from crm_utils.core.errors import SourceError, TableError
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.orders import orders_as_of
 from crm_utils.pipeline import atomic_publish
-from crm_utils.segmentation import assignment, charts, migration, narrative
-from crm_utils.segmentation import tables as segment_tables
+from crm_utils.segmentation import assignment, migration
+from crm_utils.segmentation import findings as segment_findings
 from crm_utils.site import glossary, published, render
 from crm_utils.store import Run
 
@@ -222,13 +221,8 @@ def _migration(then: PublishedDate, now: PublishedDate, fmt: NumberFormat) -> An
         then.tables["customers"], now.tables["customers"], now.segment_rules, then.day, now.day
     )
     changes = migration.net_by_cause(moved, now.tables["segment_profile"])
-    return Finding(
-        narrative.moves(changes, then.day),
-        charts.moves(changes),
-        wording.MIGRATION_CAPTION,
-        narrative.moves_in_words(changes),
-        segment_tables.moves(changes, fmt.currency),
-    )
+    roles = now.segment_rules.segment_map.roles()
+    return segment_findings.segment_migration(changes, then.day, roles, fmt)
 
 
 def _not_comparable(then: PublishedDate, now: PublishedDate) -> str:

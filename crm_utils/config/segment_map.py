@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -41,11 +42,31 @@ class CellBlock(Model):
         return [cell_name(*scores) for scores in itertools.product(*(range(low, high + 1) for low, high in spans))]
 
 
+class SegmentRole(StrEnum):
+    """The part that a segment plays, whatever its name; sentences about such customers rest on it."""
+
+    # bought recently, often and for much money
+    BEST = "best"
+    # buy often
+    LOYAL = "loyal"
+    # ordered for the first time not long ago
+    NEW = "new"
+    # bought recently, and may become loyal
+    PROMISING = "promising"
+    # have not bought very recently
+    FADING = "fading"
+    # used to buy often or for much money, and have stopped
+    SLIPPING = "slipping"
+    # bought little, and long ago
+    LOST = "lost"
+
+
 class Segment(Model):
     """A name for a set of cells, what it means and what to do.
 
-    The set is named as `cells`, or by `where`: a pandas query on the customers' columns. Where a segment is for new
-    customers, those of its set whose first order is not new go to the segment `fallback`.
+    The set is named as `cells`, or by `where`: a pandas query on the customers' columns. If a segment is for new
+    customers, those of its set whose first order is not new go to the segment `fallback`. `role` says which part the
+    segment plays; without one, no sentence rests on it.
     """
 
     name: str
@@ -54,6 +75,7 @@ class Segment(Model):
     cells: list[CellBlock] = []
     where: str | None = None
     fallback: str | None = None
+    role: SegmentRole | None = None
 
     @model_validator(mode="after")
     def _one_set(self) -> "Segment":
@@ -134,6 +156,10 @@ class SegmentMap(Model):
     def meaning(self) -> dict[str, str]:
         """What each segment's name says about its customers."""
         return {segment.name: segment.meaning for segment in self.segments}
+
+    def roles(self) -> dict[str, SegmentRole | None]:
+        """The part that each segment plays, in the map's order."""
+        return {segment.name: segment.role for segment in self.segments}
 
     def cells(self) -> dict[str, str]:
         """Segment of each cell name."""

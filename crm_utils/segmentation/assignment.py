@@ -1,4 +1,4 @@
-"""The segment of each customer on a date, and a profile of each segment."""
+"""The segment of each customer on a date."""
 
 from datetime import date, timedelta
 
@@ -143,68 +143,3 @@ def _add_queries(customers: pd.DataFrame, codes: np.ndarray, queries: dict[str, 
 
 def _examples(cells: pd.Series) -> str:
     return ", ".join(sorted(cells.unique())[:5]) or "–"
-
-
-def segment_profile(customers: pd.DataFrame, segments: pd.DataFrame, advice: dict[str, str]) -> pd.DataFrame:
-    """Size, revenue and behaviour of each segment.
-
-    Parameters
-    ----------
-    customers, segments : pandas.DataFrame
-        Customers as `compute_rfm` returns them, and the segment of each.
-    advice : dict of str to str
-        What to do for each segment, in the order of the map.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per segment in the order of `advice`, empty segments included, an analyst's own last: segment,
-        customers, customer_share, revenue, revenue_share, recency_days and orders (means over customers),
-        mean_order_value (revenue ÷ orders), advice.
-
-    Raises
-    ------
-    SegmentError
-        If a customer has no segment or more than one.
-    """
-    segment = _aligned(customers, segments)
-    grouped = customers.groupby(segment)
-    table = grouped.agg(
-        customers=("revenue", "size"),
-        revenue=("revenue", "sum"),
-        recency_days=("recency_days", "mean"),
-        orders=("orders", "mean"),
-    )
-    total_orders = table.orders * table.customers
-    table["mean_order_value"] = table.revenue / total_orders
-    unnamed = [name for name in table.index if name not in advice]  # an analyst's own segments come last
-    table = table.reindex([*advice, *unnamed]).fillna({"customers": 0, "revenue": 0.0})
-    table["customer_share"] = table.customers / table.customers.sum()
-    table["revenue_share"] = table.revenue / table.revenue.sum()
-    table["advice"] = [advice.get(name, "") for name in table.index]
-    columns = [
-        "segment",
-        "customers",
-        "customer_share",
-        "revenue",
-        "revenue_share",
-        "recency_days",
-        "orders",
-        "mean_order_value",
-        "advice",
-    ]
-    return table.rename_axis("segment").reset_index()[columns].astype({"customers": int})
-
-
-def _aligned(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.Series:
-    """The segment of each row of `customers`, as a category."""
-    segment = segments.segment
-    if len(customers) != len(segments) or not customers.customer_id.equals(segments.customer_id):
-        twice = int(segments.customer_id.duplicated().sum())
-        if twice:
-            raise SegmentError(f"{twice:,} customers have more than one segment")
-        segment = customers.customer_id.map(segments.set_index("customer_id").segment)
-    if segment.isna().any():
-        raise SegmentError(f"{int(segment.isna().sum()):,} of {len(customers):,} customers have no segment")
-    codes, names = pd.factorize(segment, sort=True)
-    return pd.Series(pd.Categorical.from_codes(codes, names), index=customers.index, name="segment")

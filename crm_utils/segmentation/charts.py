@@ -1,9 +1,8 @@
-"""Figures of 03_segmentation."""
+"""Figures of 03_segmentation, each with its alternative text."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from crm_utils.core import formatting
 from crm_utils.core.display.figure_style import (
     BLUE,
     GREY,
@@ -16,40 +15,41 @@ from crm_utils.core.display.figure_style import (
     percent_axis,
     segment_colours,
 )
+from crm_utils.core.formatting import NumberFormat, percent
+from crm_utils.segmentation.labels import CAUSE_LABELS, STATUS_LABELS, status_label
+from crm_utils.segmentation.lifecycle import LifecycleStatus
+from crm_utils.segmentation.migration import CAUSES
 
-CAUSE_COLOURS = [TEAL, ORANGE, GREY, "#c9d0d7", BLUE]  # behaviour coloured, cut points grey, newcomers blue
-STATUS_COLOURS = {"new": BLUE, "loyal": TEAL, "occasional": "#8bd3c7", "at risk": "#e07b39", "churned": GREY}
+PALE_TEAL = "#8bd3c7"
+LIGHT_ORANGE = "#e07b39"
+PALE_GREY = "#c9d0d7"
+# What customers did is coloured, moved bin edges are grey, arrivals are blue.
+CAUSE_COLOURS = [TEAL, ORANGE, GREY, PALE_GREY, BLUE]
+STATUS_COLOURS = {
+    LifecycleStatus.NEW.value: BLUE,
+    LifecycleStatus.LOYAL.value: TEAL,
+    LifecycleStatus.OCCASIONAL.value: PALE_TEAL,
+    LifecycleStatus.AT_RISK.value: LIGHT_ORANGE,
+    LifecycleStatus.CHURNED.value: GREY,
+}
+# Bars on which dark letters can be read
+LIGHT_COLOURS = {PALE, PALE_TEAL, GREY, LIGHT_ORANGE}
+MIN_LABELLED_SHARE = 0.08
+SMALL_LETTERS = 8.5
 
 
-def shares(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Each segment's share of revenue (its colour) over its share of customers (grey)."""
+def plot_segment_shares(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Each segment's share of revenue (its colour) above its share of customers (grey)."""
     shown = profile[profile.customers > 0].iloc[::-1]
     ax = new_axes(ax, height=0.8 + 0.36 * len(shown))
-    places = range(len(shown))
-    ax.barh(
-        [place + 0.19 for place in places],
-        shown.revenue_share,
-        height=0.36,
-        color=segment_colours(shown.segment.tolist()),
-    )
-    ax.barh([place - 0.19 for place in places], shown.customer_share, height=0.32, color=PALE)
-    for place, row in zip(places, shown.itertuples(), strict=True):
-        ax.text(
-            row.revenue_share + 0.006,
-            place + 0.19,
-            f"{formatting.percent(row.revenue_share)} of revenue",
-            va="center",
-            fontsize=8.5,
-        )
-        ax.text(
-            row.customer_share + 0.006,
-            place - 0.21,
-            f"{formatting.percent(row.customer_share)} of customers",
-            va="center",
-            fontsize=8.5,
-            color=LIGHT_INK,
-        )
-    ax.set_yticks(list(places), shown.segment)
+    rows = range(len(shown))
+    colours = segment_colours(shown.segment.tolist())
+    ax.barh([row + 0.19 for row in rows], shown.revenue_share, height=0.36, color=colours)
+    ax.barh([row - 0.19 for row in rows], shown.customer_share, height=0.32, color=PALE)
+    for row, segment in zip(rows, shown.itertuples(), strict=True):
+        _label_bar(ax, row + 0.19, segment.revenue_share, "revenue", INK)
+        _label_bar(ax, row - 0.21, segment.customer_share, "customers", LIGHT_INK)
+    ax.set_yticks(list(rows), shown.segment)
     ax.set_xlim(0, max(shown.revenue_share.max(), shown.customer_share.max()) * 1.28)
     percent_axis(ax.xaxis)
     ax.xaxis.set_visible(False)
@@ -57,61 +57,96 @@ def shares(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _cause(column: str) -> str:
-    """A cause as the legend names it: limits of score classes are `cut points` only in the data."""
-    return column.capitalize().replace("Cut points", "Limits")
+def _label_bar(ax: Axes, y: float, share: float, noun: str, colour: str) -> None:
+    text = f"{percent(share)} of {noun}"
+    ax.text(share + 0.006, y, text, va="center", fontsize=SMALL_LETTERS, color=colour)
 
 
-def moves(net: pd.DataFrame, ax: Axes | None = None) -> Axes | None:
-    """Each segment's change in customers by cause: gains to the right, losses to the left, the sum as a diamond."""
+def alt_text_segment_shares(profile: pd.DataFrame) -> str:
+    """What the bars of shares show."""
+    shown = profile[profile.customers > 0]
+    parts = [
+        f"{row.segment} {percent(row.customer_share)} of customers, {percent(row.revenue_share)} of revenue"
+        for row in shown.itertuples()
+    ]
+    return f"Bar chart of each segment: {'; '.join(parts)}."
+
+
+def plot_segment_migration(net: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes | None:
+    """Each segment's change in customers by cause: gains to the right, losses to the left, the sum as a diamond.
+
+    None without moves.
+    """
     if net.empty:
         return None
-    shown, causes = net.iloc[::-1], net.columns[2:-2]
+    shown = net.iloc[::-1]
+    rows = range(len(shown))
     ax = new_axes(ax, height=1.2 + 0.36 * len(shown))
-    places, gains, losses = range(len(shown)), pd.Series(0, shown.index), pd.Series(0, shown.index)
-    for cause, colour in zip(causes, CAUSE_COLOURS, strict=True):
-        value = shown[cause]
-        ax.barh(places, value, left=gains.where(value > 0, losses), height=0.62, color=colour, label=_cause(cause))
-        gains, losses = gains + value.clip(lower=0), losses + value.clip(upper=0)
-    total = shown[list(causes)].sum(axis=1)
-    ax.plot(total, places, "D", color=INK, markersize=5, linestyle="none", label="Sum")
-    for place, change in zip(places, total, strict=True):
-        label = f"{'−' if change < 0 else '+' if change else ''}{formatting.count(abs(change))}"
-        ax.text(1.06, place, label, va="center", ha="right", fontsize=8.5, transform=ax.get_yaxis_transform())
+    gains = pd.Series(0, shown.index)
+    losses = pd.Series(0, shown.index)
+    for cause, colour in zip(CAUSES, CAUSE_COLOURS, strict=True):
+        change = shown[cause]
+        start = gains.where(change > 0, losses)
+        ax.barh(rows, change, left=start, height=0.62, color=colour, label=CAUSE_LABELS[cause])
+        gains = gains + change.clip(lower=0)
+        losses = losses + change.clip(upper=0)
+    total = shown[CAUSES].sum(axis=1)
+    ax.plot(total, rows, "D", color=INK, markersize=5, linestyle="none", label="Sum")
+    for row, change in zip(rows, total, strict=True):
+        _write_change(ax, row, change, fmt)
+    _finish_migration(ax, shown.segment)
+    return ax
+
+
+def _write_change(ax: Axes, row: int, change: float, fmt: NumberFormat) -> None:
+    text = f"+{fmt.count(change)}" if change > 0 else fmt.count(change)
+    ax.text(1.06, row, text, va="center", ha="right", fontsize=SMALL_LETTERS, transform=ax.get_yaxis_transform())
+
+
+def _finish_migration(ax: Axes, segments: pd.Series) -> None:
     ax.axvline(0, color=INK, linewidth=0.8)
-    ax.set_yticks(list(places), shown.segment)
+    ax.set_yticks(list(range(len(segments))), segments)
     ax.margins(x=0.05)
     ax.xaxis.set_visible(False)
     ax.spines[["bottom", "left"]].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False, fontsize=8.5)
-    return ax
+    ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False, fontsize=SMALL_LETTERS)
 
 
-def statuses(crossed: pd.DataFrame, order: list[str], ax: Axes | None = None) -> Axes:
-    """The mix of customer statuses within each segment: one bar a segment, shares side by side."""
+def alt_text_segment_migration(net: pd.DataFrame, fmt: NumberFormat) -> str:
+    """What the bars of causes show."""
+    changes = [
+        f"{row.segment} {fmt.count(row.customers_then)} to {fmt.count(row.customers)}" for row in net.itertuples()
+    ]
+    return f"Stacked bars of five causes for each segment. Customers then and now: {'; '.join(changes)}."
+
+
+def plot_lifecycle(crossed: pd.DataFrame, order: list[str], ax: Axes | None = None) -> Axes:
+    """The mix of statuses within each segment: one bar per segment, shares side by side."""
     table = crossed.pivot(index="segment", columns="value", values="share").fillna(0)
     shown = table.reindex([name for name in order[::-1] if name in table.index])
     ax = new_axes(ax, height=0.9 + 0.32 * len(shown))
-    left = pd.Series(0.0, shown.index)
+    start = pd.Series(0.0, shown.index)
     for status, colour in STATUS_COLOURS.items():
         share = shown[status] if status in shown else pd.Series(0.0, shown.index)
-        ax.barh(shown.index, share, left=left, height=0.66, color=colour, label=status.capitalize())
-        for place, (start, width) in enumerate(zip(left, share, strict=True)):
-            if width >= 0.08:
-                light = colour in (PALE, "#8bd3c7", GREY, "#e07b39")
-                ax.text(
-                    start + width / 2,
-                    place,
-                    formatting.percent(width),
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                    color=INK if light else "white",
-                )
-        left = left + share
+        ax.barh(shown.index, share, left=start, height=0.66, color=colour, label=STATUS_LABELS[status])
+        _label_shares(ax, start, share, INK if colour in LIGHT_COLOURS else "white")
+        start = start + share
     ax.set_xlim(0, 1)
     ax.xaxis.set_visible(False)
     ax.spines["bottom"].set_visible(False)
-    ax.legend(ncols=5, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False, fontsize=8.5)
+    ax.legend(ncols=5, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False, fontsize=SMALL_LETTERS)
     return ax
+
+
+def _label_shares(ax: Axes, start: pd.Series, share: pd.Series, colour: str) -> None:
+    for row, (left, width) in enumerate(zip(start, share, strict=True)):
+        if width >= MIN_LABELLED_SHARE:
+            ax.text(left + width / 2, row, percent(width), ha="center", va="center", fontsize=8, color=colour)
+
+
+def alt_text_lifecycle(crossed: pd.DataFrame) -> str:
+    """What the bars of statuses show."""
+    most = crossed.loc[crossed.groupby("segment").share.idxmax()]
+    parts = [f"{row.segment} most often {status_label(row.value)} ({percent(row.share)})" for row in most.itertuples()]
+    return f"Stacked bars of customer status within each segment: {'; '.join(parts)}."

@@ -1,73 +1,121 @@
-"""Groups that the data itself suggests: k-means on recency, frequency and money."""
+"""Groups that the data suggest by themselves: k-means on recency, frequency and money."""
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
-CHOICES = range(3, 9)
-FITTED_ON, JUDGED_ON = 20_000, 2_000  # customers; more change the centres by nothing that shows
+CLUSTER_COUNTS = range(3, 9)
+# More customers change the centres by nothing that shows.
+FITTED_CUSTOMERS = 20_000
+SILHOUETTE_CUSTOMERS = 2_000
+MIN_DIFFERENT_CUSTOMERS = 30
 SEED = 1
 MEASURES = ["recency_days", "orders", "revenue"]
+# A median between these multiples of the overall median is average; beyond the outer ones it is very low or high.
+AVERAGE_FROM = 0.8
+AVERAGE_TO = 1.25
+VERY = 4
+
+
+class Cluster(NamedTuple):
+    """One row of `describe_clusters`."""
+
+    cluster: int
+    description: str
+    customers: int
+    typical_recency_days: float
+    typical_orders: float
+    typical_revenue: float
+    main_segment: str
+    main_share: float
 
 
 def assign_clusters(customers: pd.DataFrame) -> pd.DataFrame:
-    """The cluster of each customer, the richest cluster first: customer_id, cluster (1 to k).
+    """The cluster of each customer.
 
-    K-means on log(1 + recency, orders, revenue), each scaled to mean 0 and deviation 1; k from 3 to 8 by the highest
-    mean silhouette. No row where fewer than 30 customers differ.
+    K-means on log(1 + recency, orders, revenue), each scaled to mean 0 and deviation 1; the number of clusters, from 3
+    to 8, is the one with the highest mean silhouette.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        Customers as `compute_rfm` returns them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id, cluster (1 is the cluster with the highest mean revenue). No row if fewer than 30 customers differ.
     """
-    ordered = customers.sort_values("customer_id")
-    values = np.log1p(ordered[MEASURES].clip(lower=0).to_numpy(float))
-    spread = values.std(axis=0)
-    scaled = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    if len(np.unique(scaled, axis=0)) < 30:
+    by_id = customers.sort_values("customer_id")
+    values = np.log1p(by_id[MEASURES].clip(lower=0).to_numpy(float))
+    deviation = values.std(axis=0)
+    scaled = (values - values.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
+    if len(np.unique(scaled, axis=0)) < MIN_DIFFERENT_CUSTOMERS:
         return pd.DataFrame({"customer_id": customers.customer_id.iloc[:0], "cluster": pd.Series(dtype=int)})
-    draw = np.random.default_rng(SEED)
-    sample = scaled[draw.permutation(len(scaled))[:FITTED_ON]]
-    fitted = max((_fit(sample, k) for k in CHOICES), key=lambda model: _silhouette(model, sample))
-    labels = fitted.predict(scaled)
-    rank = ordered.revenue.groupby(labels).mean().rank(ascending=False, method="first").astype(int)
-    return pd.DataFrame({"customer_id": ordered.customer_id, "cluster": rank.loc[labels].to_numpy()})
-
-
-def _fit(sample: np.ndarray, k: int) -> KMeans:
-    return KMeans(k, n_init=3, random_state=SEED).fit(sample)
+    rng = np.random.default_rng(SEED)
+    sample = scaled[rng.permutation(len(scaled))[:FITTED_CUSTOMERS]]
+    models = [KMeans(k, n_init=3, random_state=SEED).fit(sample) for k in CLUSTER_COUNTS]
+    best = max(models, key=lambda model: _silhouette(model, sample))
+    labels = best.predict(scaled)
+    rank = by_id.revenue.groupby(labels).mean().rank(ascending=False, method="first").astype(int)
+    return pd.DataFrame({"customer_id": by_id.customer_id, "cluster": rank.loc[labels].to_numpy()})
 
 
 def _silhouette(model: KMeans, sample: np.ndarray) -> float:
-    judged = sample[:JUDGED_ON]
+    judged = sample[:SILHOUETTE_CUSTOMERS]
     labels = model.predict(judged)
     return silhouette_score(judged, labels) if len(np.unique(labels)) > 1 else -1.0
 
 
 def describe_clusters(customers: pd.DataFrame, clusters: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
-    """Each cluster in words, with its medians and the segment most of it is in.
+    """Each cluster in words, with its medians and its most frequent segment.
 
-    Returns cluster, in_words, customers, recency_days, orders, revenue (medians: typical_*), main_segment, main_share.
+    Parameters
+    ----------
+    customers, clusters, segments : pandas.DataFrame
+        The measures, the cluster and the segment of each customer.
+
+    Returns
+    -------
+    pandas.DataFrame
+        cluster, description, customers, typical_recency_days, typical_orders, typical_revenue (medians),
+        main_segment, main_share (of the cluster's customers).
     """
     joined = customers.merge(clusters, on="customer_id").merge(segments[["customer_id", "segment"]], on="customer_id")
-    middle = joined[MEASURES].median()
-    rows = []
-    for cluster, group in joined.groupby("cluster"):
-        own = group[MEASURES].median()
-        shares = group.segment.value_counts(normalize=True).sort_index().sort_values(ascending=False, kind="stable")
-        rows.append((cluster, _words(own, middle), len(group), *own, shares.index[0], shares.iloc[0]))
-    columns = ["cluster", "in_words", "customers", "typical_recency_days", "typical_orders", "typical_revenue"]
-    return pd.DataFrame(rows, columns=[*columns, "main_segment", "main_share"])
+    overall = joined[MEASURES].median()
+    rows = [_describe(int(cluster), group, overall) for cluster, group in joined.groupby("cluster")]
+    return pd.DataFrame(rows, columns=Cluster._fields)
 
 
-def _words(own: pd.Series, middle: pd.Series) -> str:
-    """How a cluster's medians stand to those of all customers."""
-    seen = _compared(own.recency_days, middle.recency_days, "recent", "long ago", "of average recency")
-    often = _compared(own.orders, middle.orders, "few orders", "many orders", "an average number of orders")
-    spent = _compared(own.revenue, middle.revenue, "low spending", "high spending", "average spending")
-    return f"{seen}, {'one order' if own.orders == 1 else often}, {spent}".capitalize()
+def _describe(cluster: int, group: pd.DataFrame, overall: pd.Series) -> Cluster:
+    medians = group[MEASURES].median()
+    shares = group.segment.value_counts(normalize=True).sort_index().sort_values(ascending=False, kind="stable")
+    return Cluster(
+        cluster=cluster,
+        description=_in_words(medians, overall),
+        customers=len(group),
+        typical_recency_days=medians.recency_days,
+        typical_orders=medians.orders,
+        typical_revenue=medians.revenue,
+        main_segment=shares.index[0],
+        main_share=shares.iloc[0],
+    )
 
 
-def _compared(value: float, middle: float, low: str, high: str, between: str) -> str:
-    """The word for a value against the middle one; `very` where it is less than a quarter of it, or more than four times."""
-    if 0.8 * middle <= value <= 1.25 * middle:
-        return between
-    very = "very " if value < middle / 4 or value > middle * 4 else ""
-    return very + (low if value < middle else high)
+def _in_words(medians: pd.Series, overall: pd.Series) -> str:
+    """A cluster's medians against those of all customers."""
+    recency = _compare(medians.recency_days, overall.recency_days, "recent", "long ago", "of average recency")
+    orders = _compare(medians.orders, overall.orders, "few orders", "many orders", "an average number of orders")
+    revenue = _compare(medians.revenue, overall.revenue, "low spending", "high spending", "average spending")
+    return f"{recency}, {'one order' if medians.orders == 1 else orders}, {revenue}".capitalize()
+
+
+def _compare(value: float, overall: float, low: str, high: str, average: str) -> str:
+    """The word for a value against the overall one."""
+    if AVERAGE_FROM * overall <= value <= AVERAGE_TO * overall:
+        return average
+    very = "very " if value < overall / VERY or value > overall * VERY else ""
+    return very + (low if value < overall else high)

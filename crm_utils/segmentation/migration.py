@@ -1,38 +1,72 @@
 """Who moved between segments since an earlier date, and why: five causes that add up."""
 
 from datetime import date
+from enum import StrEnum
 
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.config import SegmentRules
-from crm_utils.config.scoring import ScoringConfig, ScoringMethod
+from crm_utils.config import ScoringConfig, SegmentRules
+from crm_utils.config.scoring import ScoringMethod
 from crm_utils.core.errors import MigrationError
 from crm_utils.rfm import measures, scoring
 from crm_utils.segmentation.assignment import assign_segments
 
-BOUGHT, SILENT = "bought", "stayed silent"
-BY_OLD, BY_NEW = "cut points moved by old customers", "cut points moved by newcomers"
-ARRIVALS = "arrivals less departures"
-CAUSES = [BOUGHT, SILENT, BY_OLD, BY_NEW, ARRIVALS]
-NEW_CUSTOMER, DEPARTED = "(not yet a customer)", "(no longer a customer)"
+
+class Cause(StrEnum):
+    """The values of column `cause`."""
+
+    BOUGHT = "bought"
+    STAYED_SILENT = "stayed_silent"
+    BIN_EDGES_MOVED_BY_EXISTING = "bin_edges_moved_by_existing"
+    BIN_EDGES_MOVED_BY_NEW = "bin_edges_moved_by_new"
+    ARRIVALS_LESS_DEPARTURES = "arrivals_less_departures"
+
+
+CAUSES = [cause.value for cause in Cause]
+# What stands in from_segment for customers who came, and in to_segment for customers whose orders were all cancelled
+NEW_CUSTOMER = "not_yet_customer"
+DEPARTED = "no_longer_customer"
 COLUMNS = ["from_segment", "to_segment", "cause", "customers", "revenue"]
 
 
 def comparison_date(
     compare_with: str, previous: date | None, analysis_date: date, customers: pd.DataFrame
 ) -> date | None:
-    """The earlier date to compare with: the report's `previous` one, a date of its own, or None where there is none.
+    """The earlier date with which the report is compared.
 
-    Raises `MovementError` for a date of its own on which none of today's `customers` had ordered.
+    Parameters
+    ----------
+    compare_with : str
+        `previous` (the report's previous date), `none`, or a date as ISO text.
+    previous : date, optional
+        The report's previous date.
+    analysis_date : date
+        The date of the report.
+    customers : pandas.DataFrame
+        The customers of today, with first_order.
+
+    Returns
+    -------
+    date or None
+        None if there is no earlier date.
+
+    Raises
+    ------
+    MigrationError
+        If nobody had ordered by the date.
     """
-    if compare_with in ("previous", "none"):
-        return previous if compare_with == "previous" else None
-    day, first = date.fromisoformat(compare_with), customers.first_order.min().date()
-    if day < first:
+    if compare_with == "previous":
+        return previous
+    if compare_with == "none":
+        return None
+    day = date.fromisoformat(compare_with)
+    first_order = customers.first_order.min().date()
+    if day < first_order:
         raise MigrationError(
-            f"segmentation.compare_with: nobody had ordered by {day}, the first order is of {first}: name a later day"
+            f"segmentation.compare_with: nobody had ordered by {day}, the first order was on {first_order}: name a "
+            "later day"
         )
     return day if day < analysis_date else None
 
@@ -40,8 +74,20 @@ def comparison_date(
 def earlier_customers(orders: ir.Table, adjustments: ir.Table, day: date | None, config: ScoringConfig) -> pd.DataFrame:
     """The customers as measured on an earlier day.
 
-    No row if there is no such day, or if the method tells equal customers apart (`article`): a move between segments
-    then has no cause in what a customer did.
+    Parameters
+    ----------
+    orders, adjustments : ibis.Table
+        Tables `orders` and `order_adjustments`.
+    day : date, optional
+        The earlier day.
+    config : ScoringConfig
+        How the customers of today were scored.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `compute_rfm`. No row if there is no earlier day, or if the method tells equal customers apart (`article`):
+        a move between segments then has no cause in what a customer did.
     """
     if day is None or config.method == ScoringMethod.ARTICLE:
         return pd.DataFrame(columns=["customer_id", "first_order", "last_order", "recency_days", "orders", "revenue"])
@@ -51,79 +97,130 @@ def earlier_customers(orders: ir.Table, adjustments: ir.Table, day: date | None,
 def decompose_migration(
     then: pd.DataFrame, now: pd.DataFrame, rules: SegmentRules, day_then: date | None, day_now: date
 ) -> pd.DataFrame:
-    """Moves between segments by cause: from_segment, to_segment, cause, customers, revenue.
+    """Moves between segments by cause.
 
-    With O the customers known at both dates, S(m, c) the segment of measures m under cut points c: first what O did
-    (m changes, c stays), then the cut points of today computed from O alone, then those of all, then who arrived or
-    left. Net over all rows, customers of a segment change by exactly Σ to − Σ from. Rows with from = to carry the
-    revenue its customers added before any move; a move carries the customers' whole revenue of today.
+    Each customer known at both dates takes three steps: the measures change while the bin edges stay those of then;
+    the bin edges become those of today computed from these customers alone; they become those of all customers of
+    today. Then customers arrive or leave. For every segment, its change in customers is the sum over `to_segment` less
+    the sum over `from_segment`.
+
+    Parameters
+    ----------
+    then, now : pandas.DataFrame
+        Customers as measured at the two dates (`compute_rfm`).
+    rules : SegmentRules
+        The rules of today; both dates are scored and assigned by them.
+    day_then, day_now : date
+        The two dates.
+
+    Returns
+    -------
+    pandas.DataFrame
+        from_segment, to_segment, cause (a `Cause`), customers, revenue. A move carries all revenue of its customers
+        until now; a row with from_segment = to_segment the revenue that its customers added before any move. No row
+        without an earlier date.
     """
     if then.empty or day_then is None:
         return pd.DataFrame({column: [] for column in COLUMNS}).astype({"customers": int, "revenue": float})
-    config = rules.scoring.config
-    fixed = rules.scoring.fixed_bin_edges
-    measured = now.set_index("customer_id", drop=False)
     before = then.set_index("customer_id", drop=False)
-    both = before.index.intersection(measured.index)
-    old_then, old_now = before.loc[both], measured.loc[both]
-
-    def named(customers: pd.DataFrame, base: pd.DataFrame, day: date) -> pd.Series:
-        scored = scoring.score_customers(customers, config, fixed or scoring.compute_bin_edges(base, config))
-        return assign_segments(scored, rules, day).segment
-
-    known_then, known_now = named(before, before, day_then), named(measured, measured, day_now)
-    path = pd.DataFrame(
-        {
-            "s0": known_then.loc[both],
-            "s1": named(old_now, before, day_now),
-            "s2": named(old_now, old_now, day_now),
-            "s3": known_now.loc[both],
-            "before": old_then.revenue,
-            "now": old_now.revenue,
-            "cause": np.where(old_now.last_order > pd.Timestamp(day_then), BOUGHT, SILENT),
-        }
-    )
-    new = measured.index.difference(before.index)
-    gone = before.index.difference(measured.index)
+    today = now.set_index("customer_id", drop=False)
+    segment_then = _segments(before, before, rules, day_then)
+    segment_now = _segments(today, today, rules, day_now)
+    steps = _steps_of_existing(before, today, rules, day_then, day_now)
+    path = steps.assign(segment_then=segment_then.reindex(steps.index), segment_now=segment_now.reindex(steps.index))
+    arrived = today.index.difference(before.index)
+    departed = before.index.difference(today.index)
+    behaviour = path.behaviour
     rows = [
-        _rows(path.s0, path.s0, path.cause, path.now - path.before),
-        _moved(path.s0, path.s1, path.cause, path.now),
-        _moved(path.s1, path.s2, BY_OLD, path.now),
-        _moved(path.s2, path.s3, BY_NEW, path.now),
-        _rows(NEW_CUSTOMER, known_now.loc[new], ARRIVALS, measured.revenue.loc[new]),
-        _rows(known_then.loc[gone], DEPARTED, ARRIVALS, before.revenue.loc[gone]),
+        _group(path.segment_then, path.segment_then, behaviour, path.revenue - path.revenue_then),
+        _moves(path.segment_then, path.after_behaviour, behaviour, path.revenue),
+        _moves(path.after_behaviour, path.after_existing_edges, Cause.BIN_EDGES_MOVED_BY_EXISTING.value, path.revenue),
+        _moves(path.after_existing_edges, path.segment_now, Cause.BIN_EDGES_MOVED_BY_NEW.value, path.revenue),
+        _group(
+            NEW_CUSTOMER, segment_now.loc[arrived], Cause.ARRIVALS_LESS_DEPARTURES.value, today.revenue.loc[arrived]
+        ),
+        _group(
+            segment_then.loc[departed], DEPARTED, Cause.ARRIVALS_LESS_DEPARTURES.value, before.revenue.loc[departed]
+        ),
     ]
     return pd.concat(rows, ignore_index=True)
 
 
-def _rows(source, target, cause, revenue: pd.Series) -> pd.DataFrame:
-    """One row per from, to and cause."""
+def _segments(customers: pd.DataFrame, base: pd.DataFrame, rules: SegmentRules, day: date) -> pd.Series:
+    """The segments of customers on a day, under the bin edges of the customers in `base` unless edges are fixed."""
+    config = rules.scoring.config
+    edges = rules.scoring.fixed_bin_edges or scoring.compute_bin_edges(base, config)
+    return assign_segments(scoring.score_customers(customers, config, edges), rules, day).segment
+
+
+def _steps_of_existing(
+    before: pd.DataFrame, today: pd.DataFrame, rules: SegmentRules, day_then: date, day_now: date
+) -> pd.DataFrame:
+    """The segment of each customer known at both dates after each step, and what the customer did."""
+    existing = before.index.intersection(today.index)
+    existing_now = today.loc[existing]
+    bought = existing_now.last_order > pd.Timestamp(day_then)
+    return pd.DataFrame(
+        {
+            "after_behaviour": _segments(existing_now, before, rules, day_now),
+            "after_existing_edges": _segments(existing_now, existing_now, rules, day_now),
+            "revenue_then": before.revenue.loc[existing],
+            "revenue": existing_now.revenue,
+            "behaviour": np.where(bought, Cause.BOUGHT.value, Cause.STAYED_SILENT.value),
+        }
+    )
+
+
+def _group(
+    source: pd.Series | str, target: pd.Series | str, cause: pd.Series | str, revenue: pd.Series
+) -> pd.DataFrame:
+    """One row per from_segment, to_segment and cause."""
     table = pd.DataFrame({"revenue": revenue, "from_segment": source, "to_segment": target, "cause": cause})
     grouped = table.groupby(["from_segment", "to_segment", "cause"], observed=True).revenue
     return grouped.agg(customers="size", revenue="sum").reset_index()[COLUMNS]
 
 
-def _moved(source: pd.Series, target: pd.Series, cause: pd.Series | str, revenue: pd.Series) -> pd.DataFrame:
+def _moves(source: pd.Series, target: pd.Series, cause: pd.Series | str, revenue: pd.Series) -> pd.DataFrame:
     moved = source != target
-    return _rows(source[moved], target[moved], cause if isinstance(cause, str) else cause[moved], revenue[moved])
+    cause_of_moves = cause if isinstance(cause, str) else cause[moved]
+    return _group(source[moved], target[moved], cause_of_moves, revenue[moved])
 
 
 def net_by_cause(moves: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
-    """What each cause did to each segment, in the order of `profile`.
+    """What each cause did to each segment.
 
-    Returns segment, customers_then, one column per cause (net customers), customers (now), and revenue_change; no row
-    where there are no moves.
+    Parameters
+    ----------
+    moves : pandas.DataFrame
+        See `decompose_migration`.
+    profile : pandas.DataFrame
+        The segments of today; its order is kept.
+
+    Returns
+    -------
+    pandas.DataFrame
+        segment, customers_then, one column per `Cause` (net customers), customers (now), revenue_change. No row
+        without moves.
     """
     names = profile.segment.tolist() if len(moves) else []
     moved = moves[moves.from_segment != moves.to_segment]
-    added = moves[moves.from_segment == moves.to_segment].groupby("from_segment").revenue.sum()
-    came = moved.pivot_table(index="to_segment", columns="cause", values="customers", aggfunc="sum")
-    went = moved.pivot_table(index="from_segment", columns="cause", values="customers", aggfunc="sum")
-    shape = {"index": names, "columns": CAUSES, "fill_value": 0}
-    change = came.reindex(**shape).fillna(0) - went.reindex(**shape).fillna(0)
-    money = moved.groupby("to_segment").revenue.sum().reindex(names, fill_value=0)
-    money = money - moved.groupby("from_segment").revenue.sum().reindex(names, fill_value=0)
+    stayed = moves[moves.from_segment == moves.to_segment]
+    change = _customers_by_cause(moved, "to_segment", names) - _customers_by_cause(moved, "from_segment", names)
     table = change.astype(int).rename_axis(columns=None).rename_axis("segment").reset_index()
     customers = profile.set_index("segment").customers.reindex(names).to_numpy()
     table.insert(1, "customers_then", customers - table[CAUSES].sum(axis=1).to_numpy())
-    return table.assign(customers=customers, revenue_change=(money + added.reindex(names, fill_value=0)).to_numpy())
+    revenue_change = (
+        _revenue(moved, "to_segment", names)
+        - _revenue(moved, "from_segment", names)
+        + _revenue(stayed, "from_segment", names)
+    )
+    return table.assign(customers=customers, revenue_change=revenue_change.to_numpy())
+
+
+def _customers_by_cause(moves: pd.DataFrame, side: str, names: list[str]) -> pd.DataFrame:
+    table = moves.pivot_table(index=side, columns="cause", values="customers", aggfunc="sum")
+    return table.reindex(index=names, columns=CAUSES, fill_value=0).fillna(0)
+
+
+def _revenue(moves: pd.DataFrame, side: str, names: list[str]) -> pd.Series:
+    return moves.groupby(side).revenue.sum().reindex(names, fill_value=0)

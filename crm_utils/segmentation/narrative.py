@@ -1,229 +1,382 @@
-"""Sentences of 03_segmentation."""
+"""Sentences of 03_segmentation: templates first, then the functions that fill them."""
 
 from datetime import date
 
 import pandas as pd
 
+from crm_utils.config.segment_map import SegmentRole
 from crm_utils.core.constants import RECENT_DAYS
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
-from crm_utils.core.formatting import count, day, join_names, money, percent, plural
+from crm_utils.core.formatting import NumberFormat, day, join_names, percent
+from crm_utils.segmentation.labels import status_label, trait_label, trait_value_label
+from crm_utils.segmentation.lifecycle import LifecycleRules
+from crm_utils.segmentation.migration import Cause
+from crm_utils.segmentation.profiling import SMALL_GROUP_CUSTOMERS
+
+EMPTY_SEGMENTS = "Nobody is in {segments} on this date."
+NO_EMPTY_SEGMENT = "Every segment has customers."
+
+LEADING = "{segment} are {customer_share} of customers and brought {revenue_share} of revenue."
+LARGEST = "The largest segment, {segment}, is {customer_share} of customers and brought {revenue_share}."
+LEADING_IS_LARGEST = "No segment has more customers."
+
+NEW = "{customers} ({share}) ordered for the first time in the last {days}: {segments}."
+NEW_IN_SEGMENT = "{customers} in {segment}"
+NEW_ELSEWHERE = "{customers} in other segments"
+NO_NEW = "No customer is new: the latest first order was on {day}. The plan is for existing customers only."
+MAX_NEW_SEGMENTS = 3
+
+SLIPPING = "{customers} who used to buy often or for much money {have} stopped ordering ({segments}). {they} had spent {revenue}."
+NO_SLIPPING = "No valuable customer has stopped ordering."
+SLIPPING_UNKNOWN = "The segment map does not say which segments are slipping."
+
+ORDERED_AGAIN = "Between {then} and {now}, {again} of {existing} ordered again, and {new}."
+NEW_CAME = "{new} came"
+NONE_CAME = "no new customer came"
+REVENUE_SINCE = "Total revenue {grew} by {change} to {revenue}."
+RECENT_SINCE = "{now} had ordered in the last {days}, compared with {then} at the earlier date."
+NO_EARLIER_DATE = "There is no earlier date to compare with, or equal customers are told apart (scoring: article)."
+
+BEHAVIOUR = "Since {day}, {change} customers behave like {segment}."
+AS_MANY = "Since {day}, as many customers behave like {segment} as before."
+COUNT = "The segment went from {then} to {customers}{reasons}."
+SAME_COUNT = "The segment still has {customers}{reasons}."
+MOVED_EDGES = "score limits that moved {effect}"
+ARRIVALS = "arrivals less departures {effect}"
+
+LIFECYCLE = "{first} of customers are {status}{others}."
+PROSPECTS = (
+    "{people} on the contact list {have} no order that counts: {they} {have} not ordered yet, or everything was "
+    "cancelled."
+)
+LIFECYCLE_RULES = (
+    "Churned: no order for more than {churned}. At risk: no order for more than {at_risk}. New: first order within {new}. "
+    "Loyal: {loyal} or more. Occasional: all others."
+)
+
+PRICE_FOCUSED = "{segment} look for low prices most: {share} of them pay clearly less than usual for the same products."
+PREMIUM = "{segment} pay more than usual most often ({share})."
+RETURNS = "{segment} return most: {share} of what they buy."
+MAIN_COUNTRIES = "Main countries differ: {countries}."
+ONE_MAIN_COUNTRY = "{country} leads in every segment, least in {segment} ({share})."
+NOTHING_STANDS_OUT = "Segments differ in what they buy, as the table shows."
+NO_FEATURES = "The source has no prices, products, returns or countries."
+# A share of premium buyers below this is not worth a sentence.
+PREMIUM_SHARE_FROM = 0.05
+
+STRONGEST_TRAIT = (
+    "Segments differ most in {trait}: {value} for {share} of {segment}, but for {share_of_all} of all customers."
+)
+NO_STRONG_TRAIT = "Nothing else that is known goes strongly with a segment. The closest is {trait}."
+SMALL_GROUPS = "{rows} of the table {rest} on fewer than {customers} customers: treat them as anecdotes."
+NO_TRAITS = "Nothing is known about customers beyond their orders."
+# Cramér's V from which a trait is said to go with segments.
+STRENGTH_FROM = 0.1
+
+STABILITY = (
+    "{share} of customers would be in the same segment if chance had brought slightly different weeks and customers."
+)
+STABILITY_RANGE = "{stable} is the most stable ({stable_share}), {unstable} the least ({unstable_share}): treat its customers as borderline cases."
+NO_STABILITY = "Stability is estimated for the default scoring only."
+
+CLUSTERS = (
+    "Without names, the data falls into {clusters} groups. The richest has {customers} ({description}); {share} of them "
+    "are {segment}."
+)
+NO_CLUSTERS = "Too few customers differ for clusters."
+
+LISTS = "{lists} with {customers} {are} in the folder `lists`, one list per segment."
 
 
-def leading(profile: pd.DataFrame) -> Paragraph:
+def leading_segments(profile: pd.DataFrame) -> Paragraph:
     """The segment with the most revenue, and the one with the most customers."""
-    rich, large = (profile.loc[profile[column].idxmax()] for column in ("revenue", "customers"))
-    text = f"{rich.segment} are {percent(rich.customer_share)} of customers and brought {percent(rich.revenue_share)} of revenue"
-    if rich.segment == large.segment:
-        return paragraph(text + "; no segment has more customers.")
+    richest = profile.loc[profile.revenue.idxmax()]
+    largest = profile.loc[profile.customers.idxmax()]
     return paragraph(
-        f"{text}. The largest segment, {large.segment}, is {percent(large.customer_share)} of customers and brought {percent(large.revenue_share)}."
+        LEADING.format(**_shares(richest)),
+        LEADING_IS_LARGEST if richest.segment == largest.segment else LARGEST.format(**_shares(largest)),
     )
 
 
-def empty(profile: pd.DataFrame) -> Paragraph:
+def _shares(row: pd.Series) -> dict[str, str]:
+    return {
+        "segment": row.segment,
+        "customer_share": percent(row.customer_share),
+        "revenue_share": percent(row.revenue_share),
+    }
+
+
+def empty_segments(profile: pd.DataFrame) -> Paragraph:
     """Segments without customers on this date."""
     names = profile.segment[profile.customers == 0].tolist()
-    return paragraph(f"Nobody is in {join_names(names)} on this date." if names else "Every segment has customers.")
+    return paragraph(EMPTY_SEGMENTS.format(segments=join_names(names)) if names else NO_EMPTY_SEGMENT)
 
 
-def new_customers(named: pd.DataFrame, new_days: int | None, analysis_date: date) -> Paragraph:
-    """How many customers first ordered of late, and the segments they are in; a plan can only be made for groups that exist.
+def new_customers(
+    customers: pd.DataFrame, new_within_days: int | None, analysis_date: date, fmt: NumberFormat
+) -> Paragraph:
+    """How many customers are new, and the segments they are in.
 
-    named: customers with first_order and segment. `new_days` counts as new; None stands for 90 days.
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        Customers with first_order and segment.
+    new_within_days : int, optional
+        Counts as new; None stands for 90 days.
     """
-    days = RECENT_DAYS if new_days is None else new_days
-    new = named[(pd.Timestamp(analysis_date) - named.first_order).dt.days <= days]
+    days = RECENT_DAYS if new_within_days is None else new_within_days
+    new = customers[(pd.Timestamp(analysis_date) - customers.first_order).dt.days <= days]
     if new.empty:
-        won = named.first_order.max()
-        return paragraph(
-            f"No customer is new: the last first order was on {won.day} {won:%B %Y}. The plan is for the groups that exist."
-        )
+        return paragraph(NO_NEW.format(day=day(customers.first_order.max())))
     sizes = new.segment.value_counts()
-    where = [f"{count(size)} in {segment}" for segment, size in sizes.items()]
-    rest = [f"{count(sizes.iloc[3:].sum())} elsewhere"] if len(where) > 4 else where[3:]
+    parts = [NEW_IN_SEGMENT.format(customers=fmt.count(size), segment=segment) for segment, size in sizes.items()]
+    if len(parts) > MAX_NEW_SEGMENTS + 1:
+        elsewhere = fmt.count(sizes.iloc[MAX_NEW_SEGMENTS:].sum())
+        parts = [*parts[:MAX_NEW_SEGMENTS], NEW_ELSEWHERE.format(customers=elsewhere)]
     return paragraph(
-        f"{plural(len(new), 'customer')} ({percent(len(new) / len(named))}) first ordered in the last {plural(days, 'day')}: {join_names(where[:3] + rest)}."
-    )
-
-
-def slipping(profile: pd.DataFrame, currency: str) -> Paragraph:
-    """What the customers who once bought often or big and have gone quiet brought."""
-    rows = profile[profile.segment.isin(["At Risk", "Can't Lose Them"]) & (profile.customers > 0)]
-    if rows.empty:
-        return paragraph("No once-valuable customer has gone quiet.")
-    number = int(rows.customers.sum())
-    return paragraph(
-        f"{plural(number, 'once-valuable customer')} {'has' if number == 1 else 'have'} gone quiet ({join_names(rows.segment.tolist())}), who had brought {money(rows.revenue.sum(), currency)}."
-    )
-
-
-def shares_in_words(profile: pd.DataFrame) -> str:
-    """What the bars of shares show."""
-    shown = profile[profile.customers > 0]
-    return (
-        "Bar chart of each segment: "
-        + "; ".join(
-            f"{row.segment} {percent(row.customer_share)} of customers, {percent(row.revenue_share)} of revenue"
-            for row in shown.itertuples()
+        NEW.format(
+            customers=fmt.plural(len(new), "customer"),
+            share=percent(len(new) / len(customers)),
+            days=fmt.plural(days, "day"),
+            segments=join_names(parts),
         )
-        + "."
     )
 
 
-def since(
-    then: pd.DataFrame, now: pd.DataFrame, earlier: date | None, analysis_date: date, currency: str
+def slipping_customers(
+    profile: pd.DataFrame, roles: dict[str, SegmentRole | None], fmt: NumberFormat
 ) -> Paragraph | NotApplicable:
-    """Who bought since an earlier date, and what that brought: counts and money, which do not depend on how others do.
+    """What the customers brought who used to be valuable and have stopped ordering.
 
-    `then` and `now` are the customers as measured on the two dates.
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        One row per segment.
+    roles : dict of str to SegmentRole
+        The part that each segment of the map plays.
+    """
+    filled = profile[profile.customers > 0]
+    slipping = filled[filled.segment.map(roles) == SegmentRole.SLIPPING]
+    all_known = set(filled.segment) <= set(roles)
+    if SegmentRole.SLIPPING not in roles.values() or (slipping.empty and not all_known):
+        return not_applicable(SLIPPING_UNKNOWN)
+    if slipping.empty:
+        return paragraph(NO_SLIPPING)
+    customers = int(slipping.customers.sum())
+    return paragraph(
+        SLIPPING.format(
+            customers=fmt.plural(customers, "customer"),
+            have="has" if customers == 1 else "have",
+            they="This customer" if customers == 1 else "They",
+            segments=join_names(slipping.segment.tolist()),
+            revenue=fmt.money(slipping.revenue.sum()),
+        )
+    )
+
+
+def changes_since(
+    then: pd.DataFrame, now: pd.DataFrame, earlier: date | None, analysis_date: date, fmt: NumberFormat
+) -> Paragraph | NotApplicable:
+    """Who ordered since an earlier date, and what that brought, in absolute figures.
+
+    Parameters
+    ----------
+    then, now : pandas.DataFrame
+        The customers as measured at the two dates.
     """
     if then.empty or earlier is None:
-        return not_applicable("No earlier date to compare with, or equal customers are told apart (scoring: article).")
-    before = now.customer_id.isin(then.customer_id)
-    again = int((before & (now.last_order > pd.Timestamp(earlier))).sum())
-    revenue = now.revenue.sum() - then.revenue.sum()
-    came = int((~before).sum())
-    recent = [int((customers.recency_days < RECENT_DAYS).sum()) for customers in (then, now)]
+        return not_applicable(NO_EARLIER_DATE)
+    existing = now.customer_id.isin(then.customer_id)
+    again = int((existing & (now.last_order > pd.Timestamp(earlier))).sum())
+    new = int((~existing).sum())
+    change = now.revenue.sum() - then.revenue.sum()
+    recent_then, recent_now = (int((customers.recency_days < RECENT_DAYS).sum()) for customers in (then, now))
     return paragraph(
-        f"From {day(earlier)} to {day(analysis_date)}, {count(again)} of the {plural(len(then), 'customer')} known before ordered again"
-        if again
-        else f"From {day(earlier)} to {day(analysis_date)}, none of the {plural(len(then), 'customer')} known before ordered again",
-        f"and {plural(came, 'new customer')} came." if came else "and no new customer came.",
-        f"Revenue so far {'grew' if revenue >= 0 else 'fell'} by {money(abs(revenue), currency)} to {money(now.revenue.sum(), currency)}.",
-        f"Customers who had ordered in the last {RECENT_DAYS} days: {count(recent[0])} then, {count(recent[1])} now.",
+        ORDERED_AGAIN.format(
+            then=day(earlier),
+            now=day(analysis_date),
+            again=fmt.count(again) if again else "none",
+            existing=f"the {fmt.plural(len(then), 'existing customer')}",
+            new=NEW_CAME.format(new=fmt.plural(new, "new customer")) if new else NONE_CAME,
+        ),
+        REVENUE_SINCE.format(
+            grew="grew" if change >= 0 else "fell",
+            change=fmt.money(abs(change)),
+            revenue=fmt.money(now.revenue.sum()),
+        ),
+        RECENT_SINCE.format(
+            now=fmt.plural(recent_now, "customer"),
+            days=fmt.plural(RECENT_DAYS, "day"),
+            then=fmt.count(recent_then),
+        ),
     )
 
 
-def moves(net: pd.DataFrame, since: date | None) -> Paragraph | NotApplicable:
-    """How many more or fewer customers behave like the best segment, apart from what only cut points did."""
-    if net.empty:
-        return not_applicable("No earlier date to compare with, or equal customers are told apart (scoring: article).")
-    best = net.iloc[0]
-    bought, silent, old, newcomers, arrivals = best.iloc[2:7]
-    behaviour, cuts = bought + silent, old + newcomers
-    who = f"{count(abs(behaviour))} {'fewer' if behaviour < 0 else 'more'}" if behaviour else "as many"
-    parts = [
-        f"score limits that moved {_effect(cuts)}" if cuts else "",
-        f"newcomers less those who left {_effect(arrivals)}" if arrivals else "",
-    ]
-    why = join_names([part for part in parts if part])
-    counted = f"the segment counts {count(best.customers)} instead of {count(best.customers_then)}"
+def segment_migration(
+    net: pd.DataFrame, since: date | None, roles: dict[str, SegmentRole | None], fmt: NumberFormat
+) -> Paragraph | NotApplicable:
+    """How many more or fewer customers behave like the best segment, apart from what only bin edges did.
+
+    Parameters
+    ----------
+    net : pandas.DataFrame
+        See `net_by_cause`.
+    since : date
+        The earlier date.
+    roles : dict of str to SegmentRole
+        The part that each segment plays; without a best one, the sentence is about the first segment of the map.
+    """
+    if net.empty or since is None:
+        return not_applicable(NO_EARLIER_DATE)
+    marked_best = net[net.segment.map(roles) == SegmentRole.BEST]
+    best = (net if marked_best.empty else marked_best).iloc[0]
+    behaviour = best[Cause.BOUGHT] + best[Cause.STAYED_SILENT]
+    edges = best[Cause.BIN_EDGES_MOVED_BY_EXISTING] + best[Cause.BIN_EDGES_MOVED_BY_NEW]
+    arrivals = best[Cause.ARRIVALS_LESS_DEPARTURES]
+    effects = {MOVED_EDGES: edges, ARRIVALS: arrivals}
+    reasons = [template.format(effect=_effect(change, fmt)) for template, change in effects.items() if change]
+    change = f"{fmt.count(abs(behaviour))} {'fewer' if behaviour < 0 else 'more'}"
     return paragraph(
-        f"Since {day(since)}, {who} customers behave like {best.segment}.",
-        f"{why[0].upper() + why[1:]}, so {counted}." if any(parts) else f"{counted[0].upper() + counted[1:]}.",
+        (BEHAVIOUR if behaviour else AS_MANY).format(day=day(since), change=change, segment=best.segment),
+        (SAME_COUNT if best.customers == best.customers_then else COUNT).format(
+            then=fmt.count(best.customers_then),
+            customers=fmt.plural(best.customers, "customer"),
+            reasons=f": {join_names(reasons)}" if reasons else "",
+        ),
     )
 
 
-def _effect(change: float) -> str:
-    return f"{'took' if change < 0 else 'added'} {count(abs(change))}"
+def _effect(change: float, fmt: NumberFormat) -> str:
+    return f"{'took away' if change < 0 else 'added'} {fmt.count(abs(change))}"
 
 
-def moves_in_words(net: pd.DataFrame) -> str:
-    """What the bars of causes show."""
-    changes = [f"{row.segment} {count(row.customers_then)} to {count(row.customers)}" for row in net.itertuples()]
-    return f"Stacked bars of five causes for each segment. Customers then and now: {'; '.join(changes)}."
-
-
-def statuses(crossed: pd.DataFrame, leads: int) -> Paragraph:
-    """How many customers are in which state of their life with us, and how many have yet to order."""
+def lifecycle(crossed: pd.DataFrame, prospects: int, fmt: NumberFormat) -> Paragraph:
+    """How many customers have which status, and how many people have yet to order."""
     totals = crossed.groupby("value").customers.sum().sort_values(ascending=False, kind="stable")
-    parts = [f"{percent(customers / totals.sum())} are {status}" for status, customers in totals.items()]
-    listed = (
-        f"{plural(leads, 'lead')} on the customer list {'has' if leads == 1 else 'have'} no order that counts: not yet, or all was cancelled."
-        if leads
-        else ""
+    shares = [(percent(customers / totals.sum()), status_label(str(status))) for status, customers in totals.items()]
+    first, *others = shares
+    listed = PROSPECTS.format(
+        people=fmt.plural(prospects, "person", "people"),
+        have="has" if prospects == 1 else "have",
+        they="this person" if prospects == 1 else "they",
     )
-    return paragraph(f"Of all customers {join_names(parts)}.", listed)
-
-
-def status_rules(new_days: int, risk_days: int, churn_days: int, loyal_orders: int) -> str:
-    """What each status means, with the days and orders set for this report."""
-    return (
-        f"Churned: no order for more than {plural(churn_days, 'day')}. At risk: for more than {plural(risk_days, 'day')}. "
-        f"New: first order within {plural(new_days, 'day')}. Loyal: {plural(loyal_orders, 'order')} or more. Occasional: all others."
+    more = join_names([f"{share} {status}" for share, status in others])
+    return paragraph(
+        LIFECYCLE.format(first=first[0], status=first[1], others=f", {more}" if others else ""),
+        listed if prospects else "",
     )
 
 
-def statuses_in_words(crossed: pd.DataFrame) -> str:
-    """What the bars of statuses show."""
-    most = crossed.loc[crossed.groupby("segment").share.idxmax()]
-    parts = [f"{row.segment} most often {row.value} ({percent(row.share)})" for row in most.itertuples()]
-    return f"Stacked bars of customer status within each segment: {'; '.join(parts)}."
+def lifecycle_rules(rules: LifecycleRules, fmt: NumberFormat) -> str:
+    """What each status means, with the days and orders of this report."""
+    return LIFECYCLE_RULES.format(
+        churned=fmt.plural(rules.churned_after_days, "day"),
+        at_risk=fmt.plural(rules.at_risk_after_days, "day"),
+        new=fmt.plural(rules.new_within_days or 0, "day"),
+        loyal=fmt.plural(rules.loyal_from_orders, "order"),
+    )
 
 
-def habits(typical: pd.DataFrame) -> Paragraph | NotApplicable:
-    """Which segment hunts offers, which pays premium, and which returns most."""
-    if typical.empty or len(typical.columns) < 3:
-        return not_applicable("The source tells no prices, products, returns or countries.")
-    large, parts = typical[typical.customers >= 30], []
-    large = typical if large.empty else large
-    if "price_focused" in large:
-        hunts, pays = large.loc[large.price_focused.idxmax()], large.loc[large.premium.idxmax()]
-        parts.append(
-            f"{hunts.segment} are most price-focused: {percent(hunts.price_focused)} pay clearly less than usual for the same products."
-        )
-        if pays.premium >= 0.05:
-            parts.append(f"Premium buyers are most frequent among {pays.segment} ({percent(pays.premium)}).")
-    if "return_share" in large and large.return_share.max() > 0:
-        most = large.loc[large.return_share.idxmax()]
-        parts.append(f"{most.segment} return most: {percent(most.return_share)} of what they buy.")
-    if "main_country" in large:
-        parts.append(_main_country(large))
-    return paragraph(*parts) if parts else paragraph("Segments differ in what they buy, as the table shows.")
+def buying_behaviour(features: pd.DataFrame) -> Paragraph | NotApplicable:
+    """Which segment looks for low prices, which pays more, and which returns most."""
+    if features.empty or len(features.columns) < 3:
+        return not_applicable(NO_FEATURES)
+    large = features[features.customers >= SMALL_GROUP_CUSTOMERS]
+    shown = features if large.empty else large
+    sentences = [*_prices(shown), *_returns(shown), *_countries(shown)]
+    return paragraph(*sentences) if sentences else paragraph(NOTHING_STANDS_OUT)
 
 
-def _main_country(typical: pd.DataFrame) -> str:
-    countries = typical.main_country.dropna().unique()
+def _prices(features: pd.DataFrame) -> list[str]:
+    if "price_focused" not in features:
+        return []
+    low = features.loc[features.price_focused.idxmax()]
+    high = features.loc[features.premium.idxmax()]
+    sentences = [PRICE_FOCUSED.format(segment=low.segment, share=percent(low.price_focused))]
+    if high.premium >= PREMIUM_SHARE_FROM:
+        sentences.append(PREMIUM.format(segment=high.segment, share=percent(high.premium)))
+    return sentences
+
+
+def _returns(features: pd.DataFrame) -> list[str]:
+    if "return_share" not in features or not features.return_share.max() > 0:
+        return []
+    most = features.loc[features.return_share.idxmax()]
+    return [RETURNS.format(segment=most.segment, share=percent(most.return_share))]
+
+
+def _countries(features: pd.DataFrame) -> list[str]:
+    if "main_country" not in features:
+        return []
+    countries = features.main_country.dropna().unique()
     if len(countries) != 1:
-        return f"Main countries differ: {join_names(sorted(countries))}."
-    least = typical.loc[typical.main_country_share.idxmin()]
-    return f"{countries[0]} leads everywhere, least among {least.segment} ({percent(least.main_country_share)})."
+        return [MAIN_COUNTRIES.format(countries=join_names(sorted(countries)))]
+    least = features.loc[features.main_country_share.idxmin()]
+    share = percent(least.main_country_share)
+    return [ONE_MAIN_COUNTRY.format(country=countries[0], segment=least.segment, share=share)]
 
 
-def associations(associations: pd.DataFrame) -> Paragraph | NotApplicable:
+def trait_associations(associations: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
     """The trait that goes most with segments, and where it stands out."""
     if associations.empty:
-        return not_applicable("No attribute of customers is known beyond their orders.")
-    first = associations.iloc[0]
-    trait = first.trait.replace("_", " ")
+        return not_applicable(NO_TRAITS)
+    strongest = associations.iloc[0]
     small = int(associations.small.sum())
-    warning = (
-        f" {plural(small, 'line')} of the table rest{'s' if small == 1 else ''} on fewer than 30 customers: an anecdote, not a finding."
-        if small
-        else ""
+    warning = SMALL_GROUPS.format(
+        rows=fmt.plural(small, "row"), rest="rests" if small == 1 else "rest", customers=SMALL_GROUP_CUSTOMERS
     )
-    if first.strength < 0.1:
-        return paragraph(f"Nothing that is known goes strongly with a segment; the nearest is {trait}.{warning}")
+    template = NO_STRONG_TRAIT if strongest.strength < STRENGTH_FROM else STRONGEST_TRAIT
+    finding = template.format(
+        trait=trait_label(strongest.trait),
+        value=f"“{trait_value_label(strongest.trait, strongest.value)}”",
+        segment=strongest.segment,
+        share=percent(strongest.share),
+        share_of_all=percent(strongest.share_of_all),
+    )
+    return paragraph(finding, warning if small else "")
+
+
+def stability(retention: pd.DataFrame) -> Paragraph | NotApplicable:
+    """How often a customer keeps the segment, and which segments are the most and the least stable."""
+    if retention.empty:
+        return not_applicable(NO_STABILITY)
+    mean = (retention.bootstrap_retention * retention.customers).sum() / retention.customers.sum()
+    stable = retention.loc[retention.bootstrap_retention.idxmax()]
+    unstable = retention.loc[retention.bootstrap_retention.idxmin()]
     return paragraph(
-        f"Segments differ most in {trait}: “{first.value}” holds for {percent(first.share)} of {first.segment} and {percent(first.share_of_all)} of all customers.{warning}"
+        STABILITY.format(share=percent(mean)),
+        STABILITY_RANGE.format(
+            stable=stable.segment,
+            stable_share=percent(stable.bootstrap_retention),
+            unstable=unstable.segment,
+            unstable_share=percent(unstable.bootstrap_retention),
+        ),
     )
 
 
-def stability(kept: pd.DataFrame) -> Paragraph | NotApplicable:
-    """How often a customer keeps the segment, and which segment is firmest and which loosest."""
-    if kept.empty:
-        return not_applicable("Segments are resampled for the default scoring only.")
-    mean = (kept.kept * kept.customers).sum() / kept.customers.sum()
-    firm, loose = kept.loc[kept.kept.idxmax()], kept.loc[kept.kept.idxmin()]
-    return paragraph(
-        f"How firm are the names? Had a few other weeks and customers been in the data, {percent(mean)} of customers would be in the same segment:",
-        f"{firm.segment} in {percent(firm.kept)}, {loose.segment} in {percent(loose.kept)}. Read the loose ones as neighbourhoods, not as facts.",
-    )
-
-
-def clusters(described: pd.DataFrame) -> Paragraph | NotApplicable:
-    """How many groups the data itself suggests, and how far the named segments follow them."""
+def clusters(described: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
+    """How many groups the data suggest, and how far the segments follow them."""
     if described.empty:
-        return not_applicable("Too few customers differ for clusters.")
-    first = described.iloc[0]
+        return not_applicable(NO_CLUSTERS)
+    richest = described.iloc[0]
     return paragraph(
-        f"Left to itself, the data falls into {len(described)} groups. The richest, {plural(first.customers, 'customer')} ({first.in_words[0].lower() + first.in_words[1:]}), is {percent(first.main_share)} {first.main_segment}."
+        CLUSTERS.format(
+            clusters=len(described),
+            customers=fmt.plural(richest.customers, "customer"),
+            description=richest.description[0].lower() + richest.description[1:],
+            share=percent(richest.main_share),
+            segment=richest.main_segment,
+        )
     )
 
 
-def lists(profile: pd.DataFrame) -> Paragraph:
-    """How many lists there are, and what they are for."""
-    filled = int((profile.customers > 0).sum())
+def contact_lists(profile: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """How many lists there are, and where."""
+    lists = int((profile.customers > 0).sum())
     return paragraph(
-        f"{plural(filled, 'list')} with {plural(profile.customers.sum(), 'customer')} lie{'s' if filled == 1 else ''} in the folder lists, one per segment."
+        LISTS.format(
+            lists=fmt.plural(lists, "list"),
+            customers=fmt.plural(profile.customers.sum(), "customer"),
+            are="is" if lists == 1 else "are",
+        )
     )

@@ -1,190 +1,312 @@
-"""What else is known of customers: status, habits and attributes, and which of it goes with which segment."""
+"""What else is known about customers, and which of it goes with which segment."""
 
-from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats.contingency import association, expected_freq
 
 from crm_utils.core.errors import ProfilingError
 
-SMALL_GROUP_CUSTOMERS = 30  # customers; below it a share is an anecdote
-MAX_TRAIT_VALUES = 12  # of an attribute that are looked at one by one
-PRICES = ["price-focused", "average", "premium"]
+# Below so many customers a share is an anecdote.
+SMALL_GROUP_CUSTOMERS = 30
+# So many values of an attribute are looked at one by one; the others count as `other`.
+MAX_TRAIT_VALUES = 12
+# A number with more different values than this is cut into thirds.
+MAX_NUMBERS_AS_VALUES = 6
+# A customer's median price against each product's own median.
+PRICE_FOCUSED_BELOW = 0.95
+PREMIUM_FROM = 1.05
+# Share of gross revenue that came back.
+MANY_RETURNS_FROM = 0.2
 
 
-def lifecycle_status(
-    customers: pd.DataFrame,
-    analysis_date: date,
-    new_within_days: int,
-    at_risk_after_days: int,
-    churned_after_days: int,
-    loyal_from_orders: int,
-) -> pd.DataFrame:
-    """Each customer's status by stated rules, the first that holds: customer_id, lifecycle.
+class Price(StrEnum):
+    """The values of column `price`."""
 
-    churned: silent for more than `churned_after_days`; at risk: for more than `at_risk_after_days`; new: first order
-    within `new_within_days`; loyal: at least `loyal_from_orders` orders; occasional: all others.
+    PRICE_FOCUSED = "price_focused"
+    AVERAGE = "average"
+    PREMIUM = "premium"
+
+
+class Returns(StrEnum):
+    """The values of column `returns`."""
+
+    FEW = "few_returns"
+    MANY = "many_returns"
+
+
+class Breadth(StrEnum):
+    """The values of column `breadth`."""
+
+    FEW_PRODUCTS = "few_products"
+    MANY_PRODUCTS = "many_products"
+
+
+def behaviour_labels(features: pd.DataFrame) -> pd.DataFrame:
+    """How customers buy, as codes.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        Table `customer_features`: customer_id and, if the source knows them, price_ratio, return_share,
+        distinct_products, favourite_product, main_country.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id and those that can be derived: price (below 0.95 or from 1.05 of each product's median price),
+        returns (many: 20 % of gross revenue or more came back), breadth (distinct products against the median
+        customer), favourite_product, main_country.
     """
-    age = (pd.Timestamp(analysis_date) - customers.first_order).dt.days
-    silent = customers.recency_days
-    rules = {
-        "churned": silent > churned_after_days,
-        "at risk": silent > at_risk_after_days,
-        "new": age <= new_within_days,
-        "loyal": customers.orders >= loyal_from_orders,
-    }
-    status = np.select(list(rules.values()), list(rules), default="occasional")
-    return pd.DataFrame({"customer_id": customers.customer_id, "lifecycle": pd.array(status, dtype="str")})
-
-
-def count_prospects(customers: pd.DataFrame, contacts: pd.DataFrame | None) -> int:
-    """How many people in `contacts` have no order that counts; 0 if the source has no contacts."""
-    if contacts is None:
-        return 0
-    return int((~contacts.customer_id.astype("str").drop_duplicates().isin(customers.customer_id)).sum())
-
-
-def behaviour_labels(habits: pd.DataFrame) -> pd.DataFrame:
-    """How customers buy, in words, as far as `customer_features` knows: customer_id, price, returns, breadth, favourite_product, main_country.
-
-    price: the customer's median price is below 0.95 (price-focused) or above 1.05 (premium) of each product's own median;
-    returns: 20 % or more of gross revenue came back; breadth: distinct products against the median customer.
-    """
-    table = habits[["customer_id"]].copy()
-    if "price_ratio" in habits:
-        table["price"] = _named(habits.price_ratio, [0.95, 1.05], PRICES)
-    if "return_share" in habits:
-        table["returns"] = _named(habits.return_share, [0.2], ["keeps what they buy", "returns much"])
-    if "distinct_products" in habits:
-        middle = habits.distinct_products.median()
-        table["breadth"] = _named(habits.distinct_products, [middle], ["few products", "many products"])
+    table = features[["customer_id"]].copy()
+    if "price_ratio" in features:
+        table["price"] = _digitize(features.price_ratio, [PRICE_FOCUSED_BELOW, PREMIUM_FROM], list(Price))
+    if "return_share" in features:
+        table["returns"] = _digitize(features.return_share, [MANY_RETURNS_FROM], list(Returns))
+    if "distinct_products" in features:
+        table["breadth"] = _digitize(features.distinct_products, [features.distinct_products.median()], list(Breadth))
     for column in ("favourite_product", "main_country"):
-        if column in habits:
-            table[column] = habits[column]
+        if column in features:
+            table[column] = features[column]
     return table
 
 
-def _named(values: pd.Series, limits: list[float], names: list[str]) -> pd.Series:
-    """The name of each value's class; missing values stay missing."""
-    classes = np.searchsorted(limits, values.to_numpy(float), side="right")
-    return pd.Series(np.array(names, dtype=object)[classes], index=values.index).where(values.notna())
+def _digitize(values: pd.Series, edges: list[float], codes: list[str]) -> pd.Series:
+    """The code of each value's class; missing values stay missing."""
+    classes = np.searchsorted(edges, values.to_numpy(float), side="right")
+    names = np.array([str(code) for code in codes], dtype=object)
+    return pd.Series(names[classes], index=values.index).where(values.notna())
 
 
 def align_to_customers(customers: pd.DataFrame, attributes: pd.DataFrame, name: str = "attributes") -> pd.DataFrame:
-    """The attributes of the customers: one row per customer, missing where nothing is known.
+    """The attributes of the customers, in the order of the customers.
 
-    People in the table without an order are left out. Raises `TraitError` where the table has no customer_id, has
-    customers twice, or knows none of ours.
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        Everybody with an order that counts.
+    attributes : pandas.DataFrame
+        One row per person: customer_id and anything else. People without an order are left out.
+    name : str
+        The name of the table, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer, missing if nothing is known.
+
+    Raises
+    ------
+    ProfilingError
+        If the table has no customer_id, has a customer twice, or knows none of the customers.
     """
     if "customer_id" not in attributes:
-        raise ProfilingError(
-            f"table {name} has no column customer_id; it has: {', '.join(map(str, attributes.columns))}"
-        )
+        columns = ", ".join(map(str, attributes.columns))
+        raise ProfilingError(f"table {name} has no column customer_id; it has: {columns}")
     table = attributes.assign(customer_id=attributes.customer_id.astype("str"))
-    if table.customer_id.equals(customers.customer_id):  # our own tables: to look millions up takes long
+    if table.customer_id.equals(customers.customer_id):
+        # The project's own tables: looking up millions of customers would take long.
         return table
-    twice = table.customer_id[table.customer_id.duplicated(keep=False)]
-    if len(twice):
-        raise ProfilingError(
-            f"table {name}: {twice.nunique():,} customers have more than one row, for example {', '.join(sorted(twice.unique())[:3])}; keep one row each"
-        )
-    if not table.customer_id.isin(customers.customer_id).any():
-        raise ProfilingError(
-            f"table {name}: none of its {len(table):,} customers has ordered; its ids look like {table.customer_id.iloc[0] if len(table) else 'nothing'!r}, ours like {customers.customer_id.iloc[0]!r}"
-        )
+    _check_ids(table, customers, name)
     return customers[["customer_id"]].merge(table, on="customer_id", how="left", validate="one_to_one")
 
 
+def _check_ids(table: pd.DataFrame, customers: pd.DataFrame, name: str) -> None:
+    repeated = table.customer_id[table.customer_id.duplicated(keep=False)]
+    if len(repeated):
+        examples = ", ".join(sorted(repeated.unique())[:3])
+        raise ProfilingError(
+            f"table {name}: {repeated.nunique():,} customers have more than one row, for example {examples}; keep one "
+            "row each"
+        )
+    if not table.customer_id.isin(customers.customer_id).any():
+        theirs = table.customer_id.iloc[0] if len(table) else "nothing"
+        raise ProfilingError(
+            f"table {name}: none of its {len(table):,} customers has ordered; its ids look like {theirs!r}, ours like "
+            f"{customers.customer_id.iloc[0]!r}"
+        )
+
+
 def merge_traits(customers: pd.DataFrame, *tables: pd.DataFrame | None) -> pd.DataFrame:
-    """All traits of the customers side by side: customer_id and the columns of each table that has rows, the first of a name."""
-    whole = customers[["customer_id"]]
+    """All traits of the customers side by side.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        Everybody with an order that counts.
+    *tables : pandas.DataFrame or None
+        Tables with customer_id. None and tables without rows are left out; of columns with the same name the first
+        counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id and the columns of the tables, in the order of the customers.
+
+    Raises
+    ------
+    ProfilingError
+        See `align_to_customers`.
+    """
+    traits = customers[["customer_id"]]
     for table in tables:
         if table is not None and len(table):
-            fresh = (
-                table[["customer_id", *(name for name in table if name not in whole)]]
-                if "customer_id" in table
-                else table
-            )
-            beside = align_to_customers(customers, fresh).drop(columns="customer_id")  # in the order of the customers
-            whole = whole.assign(**{column: beside[column].set_axis(whole.index) for column in beside})
-    return whole
+            known = [column for column in table if column in traits and column != "customer_id"]
+            aligned = align_to_customers(customers, table.drop(columns=known)).drop(columns="customer_id")
+            traits = traits.assign(**{column: aligned[column].set_axis(traits.index) for column in aligned})
+    return traits
 
 
-def with_traits(segments: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
-    """The segments with lifecycle and behaviour beside them, as text; empty where nothing is known."""
-    whole = merge_traits(segments, *tables).drop(columns="customer_id")
-    return segments.assign(**{column: whole[column].astype("str").where(whole[column].notna()) for column in whole})
+def with_traits(segments: pd.DataFrame, *tables: pd.DataFrame | None) -> pd.DataFrame:
+    """The segments with further columns.
+
+    Parameters
+    ----------
+    segments : pandas.DataFrame
+        customer_id, segment.
+    *tables : pandas.DataFrame or None
+        See `merge_traits`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id, segment and the columns of the tables as text; missing if nothing is known.
+    """
+    traits = merge_traits(segments, *tables).drop(columns="customer_id")
+    as_text = {column: traits[column].astype("str").where(traits[column].notna()) for column in traits}
+    return segments.assign(**as_text)
 
 
 def crosstab(segments: pd.DataFrame, traits: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Customers by segment and value of one trait: segment, value, customers, share (of the segment's known customers)."""
+    """Customers by segment and value of one trait.
+
+    Parameters
+    ----------
+    segments : pandas.DataFrame
+        customer_id, segment.
+    traits : pandas.DataFrame
+        customer_id and `column`.
+    column : str
+        The trait.
+
+    Returns
+    -------
+    pandas.DataFrame
+        segment, value, customers, share (of the segment's customers with a known value).
+    """
     both = segments[["customer_id", "segment"]].merge(traits[["customer_id", column]], on="customer_id")
     counts = both.dropna(subset=column).groupby(["segment", column]).size().rename("customers").reset_index()
     counts["share"] = counts.customers / counts.groupby("segment").customers.transform("sum")
     return counts.rename(columns={column: "value"})
 
 
-def trait_associations(segments: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
-    """Which value of each trait stands out in which segment, the strongest trait first.
+class TraitAssociation(NamedTuple):
+    """One row of `trait_associations`."""
 
-    Returns trait, strength (Cramér's V, 0 to 1), segment, value, share (of the segment), share_of_all, customers (of
-    the segment with the value), small (fewer than 30 such customers). Numbers are cut into thirds, rare values
-    counted as `other`; a trait with one value is left out.
+    trait: str
+    strength: float
+    segment: str
+    value: str
+    share: float
+    share_of_all: float
+    customers: int
+    small: bool
+
+
+def trait_associations(segments: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
+    """Which value of each trait stands out in which segment.
+
+    Numbers are cut into thirds and rare values counted as `other`. A trait with a single value is left out.
+
+    Parameters
+    ----------
+    segments : pandas.DataFrame
+        customer_id, segment.
+    traits : pandas.DataFrame
+        customer_id and one column per trait.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per trait, the strongest first: trait, strength (Cramér's V, 0 to 1), segment, value, share (of the
+        segment), share_of_all, customers (of the segment with the value), small (whether these are fewer than 30).
     """
     rows = []
     for trait in traits.columns.drop("customer_id"):
-        values = _categories(traits[trait])
-        both = segments[["customer_id", "segment"]].merge(
-            pd.DataFrame({"customer_id": traits.customer_id, "value": values}).dropna(), on="customer_id"
-        )
+        values = pd.DataFrame({"customer_id": traits.customer_id, "value": _categories(traits[trait])}).dropna()
+        both = segments[["customer_id", "segment"]].merge(values, on="customer_id")
         if both.value.nunique() > 1:
-            rows.append((trait, *_largest_residual(both)))
-    columns = ["trait", "strength", "segment", "value", "share", "share_of_all", "customers", "small"]
-    table = pd.DataFrame(rows, columns=columns)
+            rows.append(_largest_residual(trait, both))
+    table = pd.DataFrame(rows, columns=TraitAssociation._fields)
     return table.sort_values(["strength", "trait"], ascending=[False, True], ignore_index=True)
 
 
 def _categories(values: pd.Series) -> pd.Series:
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) and values.nunique() > 6:
-        limits = values.quantile([1 / 3, 2 / 3]).tolist()
-        return _named(values, limits, ["low", "middle", "high"])
+    is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    if is_number and values.nunique() > MAX_NUMBERS_AS_VALUES:
+        thirds = values.quantile([1 / 3, 2 / 3]).tolist()
+        return _digitize(values, thirds, ["low", "middle", "high"])
     text = values.astype("str").where(values.notna())
-    common = text.value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:MAX_TRAIT_VALUES]
-    return text.where(text.isin(common) | text.isna(), "other")
+    sizes = text.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    return text.where(text.isin(sizes.index[:MAX_TRAIT_VALUES]) | text.isna(), "other")
 
 
-def _largest_residual(both: pd.DataFrame) -> tuple:
-    """Cramér's V, and the cell that lies furthest above what independence expects, in standard deviations."""
+def _largest_residual(trait: str, both: pd.DataFrame) -> TraitAssociation:
+    """Cramér's V, and the cell furthest above what independence expects, in standard deviations."""
     counts = pd.crosstab(both.segment, both.value)
     total = counts.to_numpy().sum()
-    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
-    residual = (counts - expected) / np.sqrt(expected)
-    strength = float(np.sqrt((residual**2).to_numpy().sum() / total / max(min(counts.shape) - 1, 1)))
-    row, column = np.unravel_index(residual.to_numpy().argmax(), counts.shape)
-    found = int(counts.iloc[row, column])
-    shares = found / counts.iloc[row].sum(), counts.iloc[:, column].sum() / total
-    return (
-        strength,
-        counts.index[row],
-        counts.columns[column],
-        *map(float, shares),
-        found,
-        found < SMALL_GROUP_CUSTOMERS,
+    expected = expected_freq(counts.to_numpy())
+    residual = (counts.to_numpy() - expected) / np.sqrt(expected)
+    row, column = np.unravel_index(residual.argmax(), counts.shape)
+    customers = int(counts.iloc[row, column])
+    return TraitAssociation(
+        trait=trait,
+        strength=_cramers_v(counts),
+        segment=counts.index[row],
+        value=counts.columns[column],
+        share=float(customers / counts.iloc[row].sum()),
+        share_of_all=float(counts.iloc[:, column].sum() / total),
+        customers=customers,
+        small=customers < SMALL_GROUP_CUSTOMERS,
     )
 
 
-def segment_features(segments: pd.DataFrame, habits: pd.DataFrame, order: list[str]) -> pd.DataFrame:
-    """How each segment buys: segment, customers and, as far as known, price_focused and premium (shares of customers), median distinct_products, mean return_share, favourite_product, main_country, its share."""
-    both = segments[["customer_id", "segment"]].merge(habits, on="customer_id")
+def _cramers_v(counts: pd.DataFrame) -> float:
+    """Cramér's V; 0 if all customers are in one segment."""
+    return float(association(counts.to_numpy(), method="cramer")) if len(counts) > 1 else 0.0
+
+
+def segment_features(segments: pd.DataFrame, features: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """How each segment buys.
+
+    Parameters
+    ----------
+    segments : pandas.DataFrame
+        customer_id, segment.
+    features : pandas.DataFrame
+        Table `customer_features`.
+    order : list of str
+        The segments in the order of the report.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per segment that has customers: segment, customers and, as far as known, price_focused and premium
+        (shares of customers), distinct_products (median), return_share (mean), favourite_product, main_country and
+        main_country_share (of its customers).
+    """
+    both = segments[["customer_id", "segment"]].merge(features, on="customer_id")
     grouped = both.groupby("segment")
     table = grouped.size().rename("customers").to_frame()
     if "price_ratio" in both:
-        paid = behaviour_labels(both).price.groupby(both.segment)
-        table["price_focused"] = paid.agg(lambda values: (values == PRICES[0]).mean())
-        table["premium"] = paid.agg(lambda values: (values == PRICES[2]).mean())
-    for column, how in {"distinct_products": "median", "return_share": "mean"}.items():
+        price = behaviour_labels(both).price
+        table["price_focused"] = (price == Price.PRICE_FOCUSED).groupby(both.segment).mean()
+        table["premium"] = (price == Price.PREMIUM).groupby(both.segment).mean()
+    for column, aggregate in {"distinct_products": "median", "return_share": "mean"}.items():
         if column in both:
-            table[column] = grouped[column].agg(how)
+            table[column] = grouped[column].agg(aggregate)
     for column in ("favourite_product", "main_country"):
         if column in both:
             table[column] = grouped[column].agg(_most_frequent)

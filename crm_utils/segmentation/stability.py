@@ -1,4 +1,4 @@
-"""How firmly customers sit in their segment: would they keep it if chance had dealt other weeks and other customers?"""
+"""How stable segments are: would customers keep theirs if chance had brought other weeks and other customers?"""
 
 from datetime import date
 
@@ -11,75 +11,111 @@ from crm_utils.config import ScoringConfig, SegmentRules
 from crm_utils.rfm import scoring
 from crm_utils.segmentation.assignment import assign_segments
 
-DRAWS, BLOCK_WEEKS, SEED = 40, 4, 1
-MAX_CUSTOMERS = 200_000  # customers looked at
+RESAMPLES = 40
+BLOCK_WEEKS = 4
+SEED = 1
+# Of more customers a random sample is looked at.
+MAX_CUSTOMERS = 200_000
+# Customers who keep their segment in less than this share of resamples are unstable.
+UNSTABLE_BELOW = 0.5
+COLUMNS = ["segment", "customers", "bootstrap_retention", "unstable_customers"]
 
 
 def bootstrap_retention(
     orders: ir.Table, customers: pd.DataFrame, segments: pd.DataFrame, rules: SegmentRules, analysis_date: date
 ) -> pd.DataFrame:
-    """How often customers keep their segment when weeks and customers are resampled: segment, customers, kept, shaky.
+    """How often customers keep their segment if weeks and customers are resampled.
 
-    In each draw weeks come in blocks of four, with replacement: a week not drawn loses its orders, a week drawn twice
-    counts twice. Cut points are those of customers drawn with replacement. `kept` is the mean share of draws in which
-    a customer who has orders left is in the same segment; `shaky` counts customers below one half. Of more than `MOST`
-    customers a sample is looked at, and `shaky` is scaled up. No row where customers are scored as in the article or on
-    windowed measures.
+    Each of 40 resamples draws blocks of four weeks with replacement: a week that is not drawn loses its orders, a week
+    that is drawn twice counts twice. Bin edges are those of customers drawn with replacement.
+
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders as known on the analysis date.
+    customers, segments : pandas.DataFrame
+        The scored customers and their segments.
+    rules : SegmentRules
+        How the segments were assigned.
+    analysis_date : date
+        The date of the report.
+
+    Returns
+    -------
+    pandas.DataFrame
+        segment, customers, bootstrap_retention (mean share of resamples in which a customer with orders left stays in
+        the segment), unstable_customers (those below one half; scaled up if only a sample was looked at). No row unless
+        customers are scored by the default method on the default measures.
     """
     config = rules.scoring.config
     if config != ScoringConfig(n_bins=config.n_bins):
-        return pd.DataFrame({"segment": [], "customers": [], "kept": [], "shaky": []})
-    customers = (
-        customers.sample(min(len(customers), MAX_CUSTOMERS), random_state=SEED).sort_index().reset_index(drop=True)
-    )
-    actual = customers.customer_id.map(segments.set_index("customer_id").segment)
-    weekly = _weekly(orders, customers, analysis_date)
-    chance = 1 - np.exp(-np.bincount(weekly.row, minlength=len(customers)))  # of having an order left
-    draw = np.random.default_rng(SEED)
-    same, present = np.zeros(len(customers)), np.zeros(len(customers))
-    for _ in range(DRAWS):
-        seen = _resampled_orders(weekly, customers, _weights(int(weekly.week.max()) + 1, draw))
-        if seen.empty:  # the few weeks of a tiny shop were not drawn
-            continue
-        rarity = 1 / chance[seen.index]  # whoever is likelier to lose all orders is drawn more often: the mix stays
-        others = seen.iloc[draw.choice(len(seen), len(seen), p=rarity / rarity.sum())]
-        scored = scoring.score_customers(seen, config, scoring.compute_bin_edges(others, config))
-        present[seen.index] += 1
-        same[seen.index] += assign_segments(scored, rules, analysis_date).segment == actual.loc[seen.index]
-    share = pd.Series(np.divide(same, present, out=np.full(len(same), np.nan), where=present > 0))
-    table = pd.DataFrame({"segment": actual, "kept": share, "shaky": share < 0.5})
-    means = table.groupby("segment").agg(kept=("kept", "mean"), shaky=("shaky", "mean"))
+        return pd.DataFrame({column: [] for column in COLUMNS})
+    sample = customers.sample(min(len(customers), MAX_CUSTOMERS), random_state=SEED).sort_index().reset_index(drop=True)
+    segment = sample.customer_id.map(segments.set_index("customer_id").segment)
+    retention = _retention(orders, sample, segment, rules, analysis_date)
+    table = pd.DataFrame({"segment": segment, "retention": retention, "unstable": retention < UNSTABLE_BELOW})
+    means = table.groupby("segment").agg(bootstrap_retention=("retention", "mean"), unstable=("unstable", "mean"))
     sizes = segments.segment.value_counts().reindex(means.index)
-    means = means.assign(customers=sizes, shaky=(means.shaky * sizes).round().astype("int64"))
-    return means[["customers", "kept", "shaky"]].reset_index()
+    unstable_customers = (means.unstable * sizes).round().astype("int64")
+    return means.assign(customers=sizes, unstable_customers=unstable_customers).reset_index()[COLUMNS]
 
 
-def _weekly(orders: ir.Table, customers: pd.DataFrame, analysis_date: date) -> pd.DataFrame:
-    """Each customer's weeks with orders, the latest first: row (of the customer), week (back from the date), orders, revenue, age (days)."""
+def _retention(
+    orders: ir.Table, customers: pd.DataFrame, segment: pd.Series, rules: SegmentRules, analysis_date: date
+) -> pd.Series:
+    """The share of resamples in which each customer keeps the segment; missing if the customer never had an order."""
+    weekly = _weekly_orders(orders, customers, analysis_date)
+    weeks = int(weekly.week.max()) + 1
+    chance_of_orders = 1 - np.exp(-np.bincount(weekly.row, minlength=len(customers)))
+    rng = np.random.default_rng(SEED)
+    kept = np.zeros(len(customers))
+    present = np.zeros(len(customers))
+    for _ in range(RESAMPLES):
+        resampled = _resampled_customers(weekly, customers, _draws_of_weeks(weeks, rng))
+        if resampled.empty:
+            # The few weeks of a tiny shop were not drawn.
+            continue
+        # Customers who often lose all orders are drawn more often, so that the mix stays.
+        weights = 1 / chance_of_orders[resampled.index]
+        drawn = rng.choice(len(resampled), len(resampled), p=weights / weights.sum())
+        edges = scoring.compute_bin_edges(resampled.iloc[drawn], rules.scoring.config)
+        scored = scoring.score_customers(resampled, rules.scoring.config, edges)
+        present[resampled.index] += 1
+        kept[resampled.index] += assign_segments(scored, rules, analysis_date).segment == segment.loc[resampled.index]
+    return pd.Series(np.divide(kept, present, out=np.full(len(kept), np.nan), where=present > 0))
+
+
+def _weekly_orders(orders: ir.Table, customers: pd.DataFrame, analysis_date: date) -> pd.DataFrame:
+    """Each customer's weeks with orders, the latest first.
+
+    Columns row (of the customer), week (back from the date), orders, revenue, age_days (of the latest order).
+    """
     theirs = orders.semi_join(ibis.memtable(customers[["customer_id"]]), "customer_id")
-    aged = theirs.mutate(age=ibis.literal(analysis_date).delta(theirs.ordered_at.date(), unit="day"))
-    aged = aged.mutate(week=(aged.age // 7).cast("int64"))
+    aged = theirs.mutate(age_days=ibis.literal(analysis_date).delta(theirs.ordered_at.date(), unit="day"))
+    aged = aged.mutate(week=(aged.age_days // 7).cast("int64"))
     sums = aged.group_by("customer_id", "week").agg(
-        orders=aged.count(), revenue=aged.revenue.cast("decimal(38, 4)").sum().cast("float64"), age=aged.age.min()
+        orders=aged.count(),
+        revenue=aged.revenue.cast("decimal(38, 4)").sum().cast("float64"),
+        age_days=aged.age_days.min(),
     )
     weekly = sums.order_by("customer_id", "week").execute()
-    rows = pd.Series(customers.index, index=customers.customer_id)
-    return weekly.assign(row=rows.reindex(weekly.customer_id).to_numpy())
+    row_of = pd.Series(customers.index, index=customers.customer_id)
+    return weekly.assign(row=row_of.reindex(weekly.customer_id).to_numpy())
 
 
-def _weights(weeks: int, draw: np.random.Generator) -> np.ndarray:
+def _draws_of_weeks(weeks: int, rng: np.random.Generator) -> np.ndarray:
     """How often each week is drawn: blocks of neighbouring weeks, wrapped at the ends, as many weeks as there are."""
-    starts = draw.integers(0, weeks, -(-weeks // BLOCK_WEEKS))
+    starts = rng.integers(0, weeks, -(-weeks // BLOCK_WEEKS))
     drawn = (starts[:, None] + np.arange(BLOCK_WEEKS)).ravel()[:weeks] % weeks
     return np.bincount(drawn, minlength=weeks)
 
 
-def _resampled_orders(weekly: pd.DataFrame, customers: pd.DataFrame, weights: np.ndarray) -> pd.DataFrame:
+def _resampled_customers(weekly: pd.DataFrame, customers: pd.DataFrame, draws: np.ndarray) -> pd.DataFrame:
     """The customers who have orders in the drawn weeks, measured by these."""
-    times = weights[weekly.week.to_numpy()]
+    times = draws[weekly.week.to_numpy()]
     left = weekly[times > 0]
     times = times[times > 0]
     grouped = left.assign(orders=left.orders * times, revenue=left.revenue * times).groupby("row")
-    seen = grouped.agg(orders=("orders", "sum"), revenue=("revenue", "sum"), recency_days=("age", "first"))
-    known = customers.loc[seen.index, ["customer_id", "first_order", "last_order"]]
-    return known.join(seen.assign(mean_order_value=seen.revenue / seen.orders))
+    measured = grouped.agg(orders=("orders", "sum"), revenue=("revenue", "sum"), recency_days=("age_days", "first"))
+    known = customers.loc[measured.index, ["customer_id", "first_order", "last_order"]]
+    return known.join(measured.assign(mean_order_value=measured.revenue / measured.orders))

@@ -1,64 +1,99 @@
-"""Tables of 03_segmentation."""
+"""Tables of 03_segmentation as they stand on a page."""
 
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils.core import formatting
 from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
+from crm_utils.core.formatting import NumberFormat
+from crm_utils.segmentation.labels import CAUSE_LABELS, STATUS_LABELS, trait_label, trait_value_label
+
+BEHIND_THE_FIGURE = "The numbers behind the figure"
 
 
-def profile(profile: pd.DataFrame, currency: str) -> Styler:
+def profile(profile: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Size, revenue and behaviour of each segment."""
     shown = profile.drop(columns="advice").rename(columns={"orders": "mean_orders"})
     summed = ("customers", "customer_share", "revenue", "revenue_share")
-    return style_table(shown, "The segments on this date", currency, total=summed)
+    return style_table(shown, "The segments on this date", fmt, total=summed)
 
 
 def advice(profile: pd.DataFrame, meaning: dict[str, str]) -> Styler:
+    """What each segment means and what to do.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        See `segment_profile`.
+    meaning : dict of str to str
+        What each segment's name says about its customers.
+
+    Returns
+    -------
+    pandas.io.formats.style.Styler
+        One row per segment.
+    """
     shown = profile.assign(meaning=profile.segment.map(meaning))[["segment", "meaning", "advice"]]
     return style_table(shown, "What each segment means and what to do", headings={"advice": "What to do"})
 
 
-def moves(net: pd.DataFrame, currency: str) -> Collapsible | None:
+def segment_migration(net: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
+    """Customers of each segment then and now, and the change by cause."""
     if net.empty:
         return None
     caption = "Customers of each segment then and now, and what changed their number"
-    table = style_table(net, caption, currency, total=tuple(net.columns[1:]))
-    return collapsible("The numbers behind the figure", table)
+    table = style_table(net, caption, fmt, CAUSE_LABELS, total=tuple(net.columns[1:]))
+    return collapsible(BEHIND_THE_FIGURE, table)
 
 
-def statuses(crossed: pd.DataFrame, order: list[str]) -> Collapsible:
+def lifecycle(crossed: pd.DataFrame, order: list[str], fmt: NumberFormat) -> Collapsible | None:
+    """Customers by segment and status."""
     table = crossed.pivot(index="segment", columns="value", values="customers").fillna(0).astype(int)
     shown = table.reindex([name for name in order if name in table.index]).rename_axis(columns=None).reset_index()
-    summed = tuple(shown.columns[1:])
-    return collapsible(
-        "The numbers behind the figure", style_table(shown, "Customers by segment and status", total=summed)
-    )
+    statuses = tuple(shown.columns[1:])
+    styled = style_table(shown, "Customers by segment and status", fmt, STATUS_LABELS, total=statuses)
+    return collapsible(BEHIND_THE_FIGURE, styled)
 
 
-def habits(typical: pd.DataFrame) -> Styler | None:
-    return None if typical.empty else style_table(typical, "How each segment buys")
+def buying_behaviour(features: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
+    """How each segment buys."""
+    return None if features.empty else style_table(features, "How each segment buys", fmt)
 
 
-def associations(associations: pd.DataFrame) -> Styler | None:
+def trait_associations(associations: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
+    """Which value of each trait stands out in which segment."""
     if associations.empty:
         return None
-    warned = associations.customers.map(formatting.count) + associations.small.map({True: " (small)", False: ""})
-    shown = associations.assign(customers=warned, trait=associations.trait.str.replace("_", " ")).drop(columns="small")
-    shown = shown.rename(columns={"customers": "these_customers", "value": "stands_out"})
-    return style_table(
-        shown, "What stands out where", headings={"these_customers": "Customers", "trait": "What is known"}
+    pairs = zip(associations.trait, associations.value, strict=True)
+    shown = pd.DataFrame(
+        {
+            "trait": [trait_label(trait) for trait in associations.trait],
+            "strength": associations.strength,
+            "segment": associations.segment,
+            "stands_out": [trait_value_label(trait, value) for trait, value in pairs],
+            "share": associations.share,
+            "share_of_all": associations.share_of_all,
+            "customers_with_value": associations.customers.map(fmt.count)
+            + associations.small.map({True: " (small)", False: ""}),
+        }
     )
+    headings = {"trait": "Trait", "customers_with_value": "Customers"}
+    return style_table(shown, "What stands out where", fmt, headings)
 
 
-def stability(kept: pd.DataFrame, order: list[str]) -> Collapsible | None:
-    if kept.empty:
+def stability(retention: pd.DataFrame, order: list[str], fmt: NumberFormat) -> Collapsible | None:
+    """How often customers keep their segment, by segment."""
+    if retention.empty:
         return None
-    shown = kept.set_index("segment").reindex([name for name in order if name in set(kept.segment)]).reset_index()
-    return collapsible("Segment by segment", style_table(shown, "How often customers keep their segment in resamples"))
+    names = [name for name in order if name in set(retention.segment)]
+    shown = retention.set_index("segment").reindex(names).reset_index()
+    table = style_table(shown, "How often customers keep their segment in resamples", fmt)
+    return collapsible("Segment by segment", table)
 
 
-def clusters(described: pd.DataFrame, currency: str) -> Collapsible | None:
+def clusters(described: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
+    """The clusters and their most frequent segments."""
     if described.empty:
         return None
-    table = style_table(described, "The clusters, the highest mean revenue first", currency, {"main_segment": "Mostly"})
-    return collapsible("The clusters and the segments they meet", table)
+    headings = {"main_segment": "Mostly", "description": "In words"}
+    table = style_table(described, "The clusters, the highest mean revenue first", fmt, headings)
+    return collapsible("The clusters and their segments", table)

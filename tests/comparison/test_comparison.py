@@ -20,7 +20,8 @@ from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.pipeline import atomic_publish
 from crm_utils.rfm import measures, scoring
-from crm_utils.segmentation import assignment, migration, narrative
+from crm_utils.segmentation import assignment, migration
+from crm_utils.segmentation.profile import segment_profile
 from crm_utils.site import index_refresh
 from crm_utils.store import Run
 from tests.support.projects import run
@@ -172,25 +173,6 @@ def test_changes_carry_their_sign_and_zero_none():
     assert cells == ["0", "+1", "+$50.00", "−3"]
 
 
-def test_what_changed_in_absolute_terms_in_words():
-    def customers(**last_order: str) -> pd.DataFrame:
-        days = pd.to_datetime(list(last_order.values()))
-        return pd.DataFrame(
-            {"customer_id": list(last_order), "last_order": days, "revenue": 10.0, "recency_days": [5] * len(days)}
-        )
-
-    then = customers(a="1997-09-01", b="1997-09-01")
-    now = customers(a="1997-09-01", b="1997-10-02", c="1997-10-03")
-    assert narrative.since(then, now, THEN, NOW, "USD") == (
-        "From 30 September 1997 to 31 December 1997, 1 of the 2 customers known before ordered again and 1 new customer came. "
-        "Revenue so far grew by $10.00 to $30.00. Customers who had ordered in the last 90 days: 2 then, 3 now."
-    )
-    assert "none of the 2 customers known before ordered again and no new customer came" in narrative.since(
-        then, then, THEN, NOW, "USD"
-    )
-    assert isinstance(narrative.since(then.iloc[:0], now, THEN, NOW, "USD"), NotApplicable)
-
-
 @pytest.fixture(scope="module")
 def two_dates(built, tmp_path_factory) -> Path:
     """The built project with an earlier date beside its own: the tables of that day, and a forecast as it could have been."""
@@ -208,7 +190,7 @@ def two_dates(built, tmp_path_factory) -> Path:
     for name, table in {
         "customers": customers,
         "segments": assigned,
-        "segment_profile": assignment.segment_profile(customers, assigned, names),
+        "segment_profile": segment_profile(customers, assigned, names),
         "cltv": store.load("cltv").query("customer_id in @customers.customer_id"),
         "forecast": FORECAST.replace({"segment": {"A": "Champions", "B": "Lost"}}),
     }.items():

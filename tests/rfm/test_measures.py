@@ -15,6 +15,7 @@ from crm_utils.core import errors
 from crm_utils.core.errors import ParamsError
 from crm_utils.rfm import cells, measures, scoring
 from crm_utils.segmentation import assignment
+from crm_utils.segmentation.profile import segment_profile
 from tests.support.factories import by_quantiles
 from tests.support.segment_factories import segment_rules
 
@@ -160,7 +161,7 @@ def test_the_profile_adds_up_and_keeps_empty_segments():
     names = read_yaml(MAPS / "dma11.yaml", SegmentMap)
     rules = segment_rules(names, new_within_days=None)
     assigned = assignment.assign_segments(scored, rules, date(2024, 3, 31))
-    profile = assignment.segment_profile(scored, assigned, names.advice())
+    profile = segment_profile(scored, assigned, names.advice())
     assert profile.segment.tolist() == list(names.advice())
     assert profile.customers.sum() == 5
     assert profile.revenue.sum() == 150.0
@@ -171,5 +172,5 @@ def test_the_profile_adds_up_and_keeps_empty_segments():
 def test_the_profile_takes_an_analysts_own_segments():
     scored = scoring.score_customers(customers(), 5)
     own = scored[["customer_id"]].assign(segment=["A", "A", "B", "B", "B"])
-    profile = assignment.segment_profile(scored, own, {"A": "call them"})
+    profile = segment_profile(scored, own, {"A": "call them"})
     assert profile[["segment", "customers", "advice"]].to_numpy().tolist() == [["A", 2, "call them"], ["B", 3, ""]]

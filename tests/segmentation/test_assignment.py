@@ -12,6 +12,7 @@ from crm_utils.core.errors import ParamsError, SegmentError
 from crm_utils.rfm import cells, measures, scoring
 from crm_utils.segmentation import assignment
 from crm_utils.segmentation.assignment import assign_segments
+from crm_utils.segmentation.profile import segment_profile
 from crm_utils.store import Run
 from tests.support.segment_factories import query_map, segment_rules, shipped_map
 
@@ -208,14 +209,14 @@ def test_the_profile_finds_customers_in_any_order_and_refuses_gaps():
     scored = five()
     named = segments_of(scored)
     advice = shipped_map().advice()
-    profile = assignment.segment_profile(scored, named, advice)
+    profile = segment_profile(scored, named, advice)
     shuffled = named.sample(frac=1, random_state=2, ignore_index=True)
-    pd.testing.assert_frame_equal(assignment.segment_profile(scored, shuffled, advice), profile)
+    pd.testing.assert_frame_equal(segment_profile(scored, shuffled, advice), profile)
     assert profile.customers.sum() == 5
     with pytest.raises(SegmentError, match="1 of 5 customers have no segment"):
-        assignment.segment_profile(scored, named.head(4), advice)
+        segment_profile(scored, named.head(4), advice)
     with pytest.raises(SegmentError, match="1 customers have more than one segment"):
-        assignment.segment_profile(scored, pd.concat([named, named.head(1)], ignore_index=True), advice)
+        segment_profile(scored, pd.concat([named, named.head(1)], ignore_index=True), advice)
 
 
 def test_duplicating_every_customer_changes_no_share():
@@ -232,7 +233,7 @@ def test_duplicating_every_customer_changes_no_share():
     twice = pd.concat([frame, frame.assign(customer_id=frame.customer_id + "b")], ignore_index=True)
     advice = shipped_map().advice()
     shares = [
-        assignment.segment_profile(scored, segments_of(scored), advice)[["customer_share", "revenue_share"]]
+        segment_profile(scored, segments_of(scored), advice)[["customer_share", "revenue_share"]]
         for scored in (scoring.score_customers(frame, 5), scoring.score_customers(twice, 5))
     ]
     np.testing.assert_allclose(shares[0], shares[1], atol=1e-12)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from crm_utils.config import ScoringConfig
 from crm_utils.core import errors
 from crm_utils.rfm import measures, scoring
-from crm_utils.segmentation import assignment, migration
+from crm_utils.segmentation import assignment, migration, profile
+from crm_utils.segmentation.migration import Cause
 from tests.support.segment_factories import high_and_low, segment_rules, shipped_map
 
 MAP = shipped_map()
@@ -56,7 +57,7 @@ def both_dates(orders: ibis.Table, config: ScoringConfig, adjustments: ibis.Tabl
     then = migration.earlier_customers(orders, adjustments, THEN, config)
     scored_then = scoring.score_customers(then, config, edges)
     profiles = [
-        assignment.segment_profile(scored, assignment.assign_segments(scored, rules, day), MAP.advice())
+        profile.segment_profile(scored, assignment.assign_segments(scored, rules, day), MAP.advice())
         for scored, day in ((scored_then, THEN), (now, NOW))
     ]
     return rules, then, now, profiles
@@ -78,11 +79,11 @@ def test_the_causes_sum_to_the_change_of_every_segment(seed, config):
 def test_frozen_limits_move_nobody_by_themselves():
     rules, then, now, (before, after) = both_dates(shop(1), ScoringConfig(bin_edges_from_date=str(THEN)))
     moves = migration.decompose_migration(then, now, rules, THEN, NOW)
-    assert not moves.cause.isin([migration.BY_OLD, migration.BY_NEW]).any()
+    assert not moves.cause.isin([Cause.BIN_EDGES_MOVED_BY_EXISTING, Cause.BIN_EDGES_MOVED_BY_NEW]).any()
     assert migration.net_by_cause(moves, after).customers_then.tolist() == before.customers.tolist()
     rules, then, now, _ = both_dates(shop(1), ScoringConfig())
     relative = migration.decompose_migration(then, now, rules, THEN, NOW)
-    assert relative.cause.isin([migration.BY_OLD, migration.BY_NEW]).any()
+    assert relative.cause.isin([Cause.BIN_EDGES_MOVED_BY_EXISTING, Cause.BIN_EDGES_MOVED_BY_NEW]).any()
 
 
 def test_late_cancellations_make_customers_leave():
@@ -115,9 +116,9 @@ def test_two_customers_worked_by_hand():
     rows = {(row.from_segment, row.to_segment, row.cause): (row.customers, row.revenue) for row in moves.itertuples()}
     assert rows == {
         ("Low", "Low", "bought"): (1, 150.0),  # what b added while Low
-        ("High", "High", "stayed silent"): (1, 0.0),
+        ("High", "High", "stayed_silent"): (1, 0.0),
         ("Low", "High", "bought"): (1, 155.0),  # b brings all its revenue along
-        ("High", "Low", "stayed silent"): (1, 20.0),  # a's last order is too long ago
+        ("High", "Low", "stayed_silent"): (1, 20.0),  # a's last order is too long ago
     }
 
 
@@ -138,7 +139,7 @@ def test_the_date_to_compare_with():
     assert migration.comparison_date("2023-01-31", THEN, NOW, customers) == date(2023, 1, 31)
     assert migration.comparison_date("2023-09-30", THEN, NOW, customers) is None, "a report is not compared with itself"
     with pytest.raises(
-        errors.MigrationError, match="nobody had ordered by 2022-01-30, the first order is of 2022-01-31"
+        errors.MigrationError, match="nobody had ordered by 2022-01-30, the first order was on 2022-01-31"
     ):
         migration.comparison_date("2022-01-30", THEN, NOW, customers)
 
@@ -160,11 +161,11 @@ def test_online_retail_june_to_september(retail):
     rules = segment_rules(ten, new_within_days=None)
     now = scoring.score_customers(measures.rfm_as_of(orders, NO_ADJUSTMENTS, now_day), 5)
     then = migration.earlier_customers(orders, NO_ADJUSTMENTS, then_day, rules.scoring.config)
-    profile = assignment.segment_profile(now, assignment.assign_segments(now, rules, now_day), ten.advice())
+    segments = profile.segment_profile(now, assignment.assign_segments(now, rules, now_day), ten.advice())
     moves = migration.decompose_migration(then, now, rules, then_day, now_day)
-    champions = migration.net_by_cause(moves, profile).iloc[0]
+    champions = migration.net_by_cause(moves, segments).iloc[0]
     assert (champions.customers_then, champions.customers) == (633, 724)
-    assert champions[migration.BOUGHT] + champions[migration.SILENT] == -29
-    assert champions[migration.BY_OLD] + champions[migration.BY_NEW] == 116
-    assert champions[migration.ARRIVALS] == 4
+    assert champions[Cause.BOUGHT] + champions[Cause.STAYED_SILENT] == -29
+    assert champions[Cause.BIN_EDGES_MOVED_BY_EXISTING] + champions[Cause.BIN_EDGES_MOVED_BY_NEW] == 116
+    assert champions[Cause.ARRIVALS_LESS_DEPARTURES] == 4
     assert pytest.approx(1_207_350.35, abs=0.01) == champions.revenue_change

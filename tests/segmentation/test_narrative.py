@@ -1,83 +1,154 @@
-"""Sentences of the segment pages: more, fewer and none; one and many; and what stands where there is nothing."""
+"""Sentences and figures of the segment page: more, fewer and none; one and many; and what stands if there is nothing."""
 
 from datetime import date
 
 import pandas as pd
 import pytest
 
-from crm_utils.config import ScoringConfig
-from crm_utils.core.display.figure_style import show_figure
 from crm_utils.core.display.paragraphs import NotApplicable
-from crm_utils.core.display.table_style import collapsible
-from crm_utils.rfm import narrative
-from crm_utils.segmentation import charts, migration
-from crm_utils.segmentation import narrative as headlines
+from crm_utils.core.formatting import NumberFormat
+from crm_utils.segmentation import charts, findings, labels, migration, narrative
+from tests.support.segment_factories import shipped_map
 
 SINCE = date(2011, 6, 9)
+THEN = date(1997, 9, 30)
+NOW = date(1997, 12, 31)
+FMT = NumberFormat("USD")
+ROLES = shipped_map().roles()
 
 
-def net(bought=0, silent=0, old=0, new=0, arrivals=0) -> pd.DataFrame:
-    causes = dict(zip(migration.CAUSES, (bought, silent, old, new, arrivals), strict=True))
+def net(bought=0, silent=0, existing=0, new=0, arrivals=0) -> pd.DataFrame:
+    causes = dict(zip(migration.CAUSES, (bought, silent, existing, new, arrivals), strict=True))
     change = sum(causes.values())
     row = {"segment": "Champions", "customers_then": 718, **causes, "customers": 718 + change, "revenue_change": 1.0}
     return pd.DataFrame([row])
 
 
+def profile(**customers: int) -> pd.DataFrame:
+    names = [name.replace("_", " ") for name in customers]
+    frame = pd.DataFrame({"segment": names, "customers": list(customers.values())})
+    frame["revenue"] = frame.customers * 10.0
+    return frame.assign(
+        customer_share=frame.customers / frame.customers.sum(), revenue_share=frame.revenue / frame.revenue.sum()
+    )
+
+
 @pytest.mark.parametrize(
-    ("causes", "sentence"),
+    ("causes", "parts"),
     [
         (
-            {"bought": 44, "silent": -100, "old": 70, "new": -7, "arrivals": 3},
-            "Since 9 June 2011, 56 fewer customers behave like Champions. Score limits that moved added 63 and newcomers less those who left added 3, so the segment counts 728 instead of 718.",
+            {"bought": 44, "silent": -100, "existing": 70, "new": -7, "arrivals": 3},
+            ["9 June 2011", "56 fewer customers behave like Champions", "718 to 728", "added 63", "added 3"],
         ),
-        (
-            {"bought": 2, "old": -1},
-            "Since 9 June 2011, 2 more customers behave like Champions. Score limits that moved took 1, so the segment counts 719 instead of 718.",
-        ),
-        ({}, "Since 9 June 2011, as many customers behave like Champions. The segment counts 718 instead of 718."),
+        ({"bought": 2, "existing": -1}, ["2 more customers behave like Champions", "718 to 719", "took away 1"]),
+        ({}, ["as many customers behave like Champions", "still has 718 customers"]),
     ],
 )
-def test_the_finding_of_movement_is_absolute(causes, sentence):
-    assert headlines.moves(net(**causes), SINCE) == sentence
+def test_the_finding_of_migration_is_absolute(causes, parts):
+    sentence = narrative.segment_migration(net(**causes), SINCE, ROLES, FMT)
+    assert all(part in sentence for part in parts), sentence
 
 
-def test_the_figure_of_movement_shows_each_cause_and_the_sum():
-    ax = charts.moves(net(bought=44, silent=-100, old=70, new=-7, arrivals=3))
-    labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["Sum", *[cause.capitalize().replace("Cut points", "Limits") for cause in migration.CAUSES]]
+def test_the_best_segment_is_found_by_its_role_and_not_by_its_place():
+    rows = pd.concat([net(bought=5).assign(segment="Quiet"), net(bought=2).assign(segment="Stars")])
+    roles = {"Quiet": "lost", "Stars": "best"}
+    assert "2 more customers behave like Stars" in narrative.segment_migration(rows, SINCE, roles, FMT)
+    assert "5 more customers behave like Quiet" in narrative.segment_migration(rows, SINCE, {}, FMT)
+
+
+def test_the_figure_of_migration_shows_each_cause_and_the_sum():
+    ax = charts.plot_segment_migration(net(bought=44, silent=-100, existing=70, new=-7, arrivals=3), FMT)
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["Sum", *labels.CAUSE_LABELS.values()]
+    assert list(labels.CAUSE_LABELS) == migration.CAUSES
     assert sum(patch.get_width() for patch in ax.patches) == 10
     assert [text.get_text() for text in ax.texts] == ["+10"]
 
 
 def test_nothing_to_compare_with_leaves_the_section():
     empty = net().head(0)
-    shown = show_figure(charts.moves(empty), headlines.moves(empty, None), "caption", headlines.moves_in_words(empty))
-    assert isinstance(shown, NotApplicable)
+    finding = findings.segment_migration(empty, None, ROLES, FMT)
+    assert isinstance(finding.sentence, NotApplicable)
+    assert finding.figure is None
+
+
+def test_what_changed_in_absolute_terms_in_words():
+    def customers(**last_order: str) -> pd.DataFrame:
+        days = pd.to_datetime(list(last_order.values()))
+        return pd.DataFrame(
+            {"customer_id": list(last_order), "last_order": days, "revenue": 10.0, "recency_days": [5] * len(days)}
+        )
+
+    then = customers(a="1997-09-01", b="1997-09-01")
+    now = customers(a="1997-09-01", b="1997-10-02", c="1997-10-03")
+    sentence = narrative.changes_since(then, now, THEN, NOW, FMT)
+    for part in (
+        "30 September 1997 and 31 December 1997, 1 of the 2 existing customers",
+        "1 new customer came",
+        "grew by $10.00 to $30.00",
+        "3 customers had ordered in the last 90 days, compared with 2",
+    ):
+        assert part in sentence
+    same = narrative.changes_since(then, then, THEN, NOW, FMT)
+    assert "none of the 2 existing customers" in same
+    assert "no new customer" in same
+    assert isinstance(narrative.changes_since(then.iloc[:0], now, THEN, NOW, FMT), NotApplicable)
+
+
+def test_who_is_new_and_where_they_are():
+    """Of 100 customers 9 first ordered within 90 days of 30 June, the first of them exactly 90 days before."""
+    first = ["1997-04-01"] + ["1997-06-01"] * 8 + ["1997-03-25"] * 91
+    names = ["Promising"] * 4 + ["Recent Customers"] * 2 + ["Champions", "Loyal", "Asleep"] + ["Lost"] * 91
+    customers = pd.DataFrame({"first_order": pd.to_datetime(first), "segment": names})
+    sentence = narrative.new_customers(customers, 90, date(1997, 6, 30), FMT)
+    assert sentence.startswith("9 customers (9%)")
+    assert "last 90 days" in sentence
+    assert sentence.endswith("4 in Promising, 2 in Recent Customers, 1 in Champions and 2 in other segments.")
+    assert narrative.new_customers(customers, None, date(1997, 6, 30), FMT) == sentence
+    assert "1 June 1997" in narrative.new_customers(customers, 90, date(1998, 6, 30), FMT)
+
+
+def test_empty_and_leading_segments():
+    one = profile(Champions=3, Recent_Customers=0, At_Risk=1)
+    assert narrative.empty_segments(one) == "Nobody is in Recent Customers on this date."
+    assert narrative.leading_segments(one).endswith("No segment has more customers.")
+    assert "Champions are 75% of customers and brought 75% of revenue" in narrative.leading_segments(one)
+
+
+def test_renamed_segments_give_the_same_sentence():
+    before = profile(Champions=3, At_Risk=2, Lost=4)
+    sentence = narrative.slipping_customers(before, ROLES, FMT)
+    assert sentence.startswith("2 customers")
+    assert "(At Risk)" in sentence
+    assert "$20" in sentence
+    renamed = before.replace({"segment": {"Champions": "Stars", "At Risk": "Schläfer", "Lost": "Away"}})
+    roles = {"Stars": "best", "Schläfer": "slipping", "Away": "lost"}
+    assert narrative.slipping_customers(renamed, roles, FMT) == sentence.replace("At Risk", "Schläfer")
+
+
+def test_without_the_role_nothing_is_said_about_slipping_customers():
+    rows = profile(Stars=3, Quiet=2)
+    unmarked = narrative.slipping_customers(rows, {"Stars": None, "Quiet": None}, FMT)
+    assert isinstance(unmarked, NotApplicable)
+    named_anew = narrative.slipping_customers(rows, ROLES, FMT)
+    assert isinstance(named_anew, NotApplicable), "an analyst's own segments are not of the map"
+    nobody = narrative.slipping_customers(profile(Champions=3), ROLES, FMT)
+    assert not isinstance(nobody, NotApplicable)
+    assert "3" not in nobody
+
+
+@pytest.mark.parametrize("name", ["dma11", "rf10"])
+def test_shipped_maps_give_every_segment_a_role(name):
+    roles = shipped_map(name).roles()
+    assert None not in roles.values()
+    assert [segment for segment, role in roles.items() if role == "slipping"] == ["At Risk", "Can't Lose Them"]
 
 
 def test_statuses_and_leads():
     crossed = pd.DataFrame(
-        {"segment": ["A", "B"], "value": ["loyal", "churned"], "customers": [3, 1], "share": [1.0, 1.0]}
+        {"segment": ["A", "B"], "value": ["loyal", "at_risk"], "customers": [3, 1], "share": [1.0, 1.0]}
     )
-    assert headlines.statuses(crossed, 0) == "Of all customers 75% are loyal and 25% are churned."
-    assert headlines.statuses(crossed, 1).endswith(
-        "1 lead on the customer list has no order that counts: not yet, or all was cancelled."
-    )
-    assert headlines.statuses(crossed, 2).endswith(
-        "2 leads on the customer list have no order that counts: not yet, or all was cancelled."
-    )
-
-
-def test_how_customers_are_scored_is_said():
-    assert "told apart by their id" in narrative.how_scored(ScoringConfig(method="article"))
-    frozen = narrative.how_scored(ScoringConfig(bin_edges={"recency": [1, 2, 3, 4]}, bin_edges_from_date="1997-12-31"))
-    assert "The limits of recency are the analyst's own." in frozen
-    assert "those of 31 December 1997" in frozen
-
-
-def test_folded_text_is_escaped_and_nothing_folds_to_nothing():
-    html = collapsible(
-        "<b>more</b>", headlines.statuses(pd.DataFrame({"segment": [], "value": [], "customers": []}), 0)
-    )
-    assert html._repr_html_().startswith('<details class="folded"><summary>&lt;b&gt;more&lt;/b&gt;</summary>')
-    assert collapsible("more", None) is None
+    assert narrative.lifecycle(crossed, 0, FMT) == "75% of customers are loyal, 25% at risk."
+    assert "1 person on the contact list has no order" in narrative.lifecycle(crossed, 1, FMT)
+    assert "2 people on the contact list have no order" in narrative.lifecycle(crossed, 2, FMT)
+    assert "B most often at risk (100%)" in charts.alt_text_lifecycle(crossed)

@@ -1,5 +1,9 @@
 """Segment rules that several tests share."""
 
+import ibis
+import numpy as np
+import pandas as pd
+
 from crm_utils.config import ScoringConfig, SegmentMap, SegmentRules, parse_model, read_yaml
 from crm_utils.config.scoring import Scoring
 from tests.support.projects import ROOT
@@ -33,3 +37,14 @@ def segment_rules(
     segment_map = segment_map or shipped_map()
     scoring = Scoring(config=config or ScoringConfig(n_bins=segment_map.n_bins), bin_edges=bin_edges or {})
     return SegmentRules(scoring=scoring, segment_map=segment_map, new_within_days=new_within_days)
+
+
+def two_kinds_of_customers(customers: int = 300, seed: int = 1) -> ibis.Table:
+    """A shop of two kinds: half buy once long ago, half often and lately."""
+    draw = np.random.default_rng(seed)
+    often = np.repeat([f"o{number:03d}" for number in range(customers // 2)], 8)
+    once = np.array([f"x{number:03d}" for number in range(customers // 2)])
+    days = np.concatenate([draw.integers(180, 365, len(often)), draw.integers(0, 60, len(once))])
+    money = np.concatenate([draw.gamma(9, 10, len(often)), draw.gamma(9, 2, len(once))])
+    frame = pd.DataFrame({"customer_id": [*often, *once], "revenue": money.round(2)})
+    return ibis.memtable(frame.assign(ordered_at=pd.Timestamp("2023-01-01") + pd.to_timedelta(days, unit="D")))

@@ -51,7 +51,7 @@ def test_bars_of_months_and_the_hatched_last_one():
 
 
 def test_shares_leave_empty_segments_out_and_keep_the_colours():
-    ax = segmentation.shares(PROFILE)
+    ax = segmentation.plot_segment_shares(PROFILE)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Mine", "Champions"]
     assert figure_style.segment_colours(["Lost", "Champions"]) == [
         figure_style.SEGMENT_COLOURS["Lost"],
@@ -139,7 +139,7 @@ def texts_outside(drawing) -> list[str]:
 
 
 def segments_figure():
-    return segmentation.shares(
+    return segmentation.plot_segment_shares(
         pd.DataFrame(
             {
                 "segment": ["Customers Needing Attention", "x" * 500, "$a$ and \\frac{$"],

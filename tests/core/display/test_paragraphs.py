@@ -11,9 +11,7 @@ from crm_utils.cleaning import narrative
 from crm_utils.cltv import narrative as cltv
 from crm_utils.core import formatting
 from crm_utils.core.display import paragraphs
-from crm_utils.core.display.table_style import style_table
-from crm_utils.rfm import narrative as rfm
-from crm_utils.segmentation import narrative as segmentation
+from crm_utils.core.display.table_style import collapsible, style_table
 
 
 @pytest.mark.parametrize(
@@ -115,56 +113,6 @@ def test_the_last_newcomers_in_words():
     )
 
 
-def test_collapsed_score_classes_in_words():
-    cuts = pd.DataFrame(
-        {
-            "measure": ["frequency"] * 3,
-            "score": [1, 2, 3],
-            "lowest": [1, None, 2],
-            "highest": [1, None, 9],
-            "customers": [50, 0, 25],
-        }
-    )
-    assert (
-        rfm.empty_classes(cuts)
-        == "Frequency has no score 2: 50 customers share score 1, and equal values get equal scores."
-    )
-    assert rfm.empty_classes(cuts[cuts.customers > 0]) == "Every score class has customers."
-
-
-def profile(**customers: int) -> pd.DataFrame:
-    frame = pd.DataFrame(
-        {"segment": [name.replace("_", " ") for name in customers], "customers": list(customers.values())}
-    )
-    frame["revenue"] = frame.customers * 10.0
-    return frame.assign(
-        customer_share=frame.customers / frame.customers.sum(), revenue_share=frame.revenue / frame.revenue.sum()
-    )
-
-
-def test_who_is_new_and_where_they_are():
-    """Of 100 customers 9 first ordered within 90 days of 30 June, the first of them exactly 90 days before."""
-    first = ["1997-04-01"] + ["1997-06-01"] * 8 + ["1997-03-25"] * 91
-    names = ["Promising"] * 4 + ["Recent Customers"] * 2 + ["Champions", "Loyal", "Asleep"] + ["Lost"] * 91
-    named = pd.DataFrame({"first_order": pd.to_datetime(first), "segment": names})
-    said = segmentation.new_customers(named, 90, date(1997, 6, 30))
-    assert (
-        said
-        == "9 customers (9%) first ordered in the last 90 days: 4 in Promising, 2 in Recent Customers, 1 in Champions and 2 elsewhere."
-    )
-    assert segmentation.new_customers(named, None, date(1997, 6, 30)) == said
-    assert segmentation.new_customers(named, 90, date(1998, 6, 30)) == (
-        "No customer is new: the last first order was on 1 June 1997. The plan is for the groups that exist."
-    )
-
-
-def test_segments_in_words():
-    one = profile(Champions=3, Recent_Customers=0, At_Risk=1)
-    assert segmentation.empty(one) == "Nobody is in Recent Customers on this date."
-    assert segmentation.slipping(profile(Champions=3), "USD") == "No once-valuable customer has gone quiet."
-    assert "no segment has more customers" in segmentation.leading(one)
-
-
 def test_what_is_not_known_is_said():
     assert cltv.not_known(pd.DataFrame({"p_alive": [np.nan, 0.5, 0.7]})).startswith(
         "One customer bought on one day only"
@@ -211,3 +159,9 @@ def test_an_empty_target_group_is_said():
     )
     none = budget.target_group(plan(0), CAMPAIGNS, ten, lists.iloc[2:], group, "USD")
     assert none.endswith("no campaign made for them earns back its cost.")
+
+
+def test_folded_text_is_escaped_and_nothing_folds_to_nothing():
+    html = collapsible("<b>more</b>", paragraphs.paragraph("x"))
+    assert html._repr_html_().startswith('<details class="folded"><summary>&lt;b&gt;more&lt;/b&gt;</summary>')
+    assert collapsible("more", None) is None

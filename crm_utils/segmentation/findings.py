@@ -1,0 +1,279 @@
+"""The findings of 03_segmentation: one function per section of the notebook."""
+
+from datetime import date
+
+import pandas as pd
+
+from crm_utils.config.segment_map import SegmentRole
+from crm_utils.core.display.finding import Finding
+from crm_utils.core.formatting import NumberFormat
+from crm_utils.segmentation import charts, narrative, tables
+from crm_utils.segmentation.lifecycle import LifecycleRules
+
+SHARES_CAPTION = "Each segment’s share of revenue so far (coloured) and of customers (grey)."
+MIGRATION_CAPTION = (
+    "Change in the number of customers of each segment by cause: gains to the right of the line, losses to the left, "
+    "their sum as a diamond."
+)
+
+
+def empty_segments(profile: pd.DataFrame) -> Finding:
+    """Segments without customers.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        See `segment_profile`.
+
+    Returns
+    -------
+    Finding
+        A sentence.
+    """
+    return Finding(narrative.empty_segments(profile))
+
+
+def segment_shares(profile: pd.DataFrame) -> Finding:
+    """Each segment's share of customers and of revenue.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        See `segment_profile`.
+
+    Returns
+    -------
+    Finding
+        Sentence and bars.
+    """
+    return Finding(
+        narrative.leading_segments(profile),
+        charts.plot_segment_shares(profile),
+        SHARES_CAPTION,
+        charts.alt_text_segment_shares(profile),
+    )
+
+
+def new_customers(
+    customers: pd.DataFrame,
+    segments: pd.DataFrame,
+    new_within_days: int | None,
+    analysis_date: date,
+    fmt: NumberFormat,
+) -> Finding:
+    """How many customers are new, and where they are.
+
+    Parameters
+    ----------
+    customers, segments : pandas.DataFrame
+        The customers with first_order, and the segment of each.
+    new_within_days : int, optional
+        A first order within so many days makes a customer new; None stands for 90 days.
+    analysis_date : date
+        The date of the report.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        A sentence.
+    """
+    assigned = customers.merge(segments[["customer_id", "segment"]], on="customer_id")
+    return Finding(narrative.new_customers(assigned, new_within_days, analysis_date, fmt))
+
+
+def slipping_customers(profile: pd.DataFrame, roles: dict[str, SegmentRole | None], fmt: NumberFormat) -> Finding:
+    """The customers who used to be valuable and have stopped ordering.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        See `segment_profile`.
+    roles : dict of str to SegmentRole
+        The part that each segment plays (`SegmentMap.roles`).
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        A sentence; not applicable if no segment of the map has the role `slipping`.
+    """
+    return Finding(narrative.slipping_customers(profile, roles, fmt))
+
+
+def changes_since(
+    then: pd.DataFrame, now: pd.DataFrame, earlier: date | None, analysis_date: date, fmt: NumberFormat
+) -> Finding:
+    """What changed since the earlier date, in absolute figures.
+
+    Parameters
+    ----------
+    then, now : pandas.DataFrame
+        The customers as measured at the two dates.
+    earlier, analysis_date : date
+        The two dates.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        A sentence; not applicable without an earlier date.
+    """
+    return Finding(narrative.changes_since(then, now, earlier, analysis_date, fmt))
+
+
+def segment_migration(
+    net: pd.DataFrame, since: date | None, roles: dict[str, SegmentRole | None], fmt: NumberFormat
+) -> Finding:
+    """Who moved between segments since the earlier date, and why.
+
+    Parameters
+    ----------
+    net : pandas.DataFrame
+        See `net_by_cause`.
+    since : date
+        The earlier date.
+    roles : dict of str to SegmentRole
+        The part that each segment plays (`SegmentMap.roles`).
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence, bars by cause and table; not applicable without an earlier date.
+    """
+    return Finding(
+        narrative.segment_migration(net, since, roles, fmt),
+        charts.plot_segment_migration(net, fmt),
+        MIGRATION_CAPTION,
+        charts.alt_text_segment_migration(net, fmt),
+        tables.segment_migration(net, fmt),
+    )
+
+
+def lifecycle(
+    crossed: pd.DataFrame, prospects: int, rules: LifecycleRules, order: list[str], fmt: NumberFormat
+) -> Finding:
+    """How many customers have which status, and the mix within each segment.
+
+    Parameters
+    ----------
+    crossed : pandas.DataFrame
+        Customers by segment and status (`crosstab`).
+    prospects : int
+        People on the contact list without an order.
+    rules : LifecycleRules
+        The limits between statuses.
+    order : list of str
+        The segments in the order of the report.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence, bars and table.
+    """
+    return Finding(
+        narrative.lifecycle(crossed, prospects, fmt),
+        charts.plot_lifecycle(crossed, order),
+        narrative.lifecycle_rules(rules, fmt),
+        charts.alt_text_lifecycle(crossed),
+        tables.lifecycle(crossed, order, fmt),
+    )
+
+
+def buying_behaviour(features: pd.DataFrame, fmt: NumberFormat) -> Finding:
+    """How each segment buys.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        See `segment_features`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence and table; not applicable if the source has neither prices, products, returns nor countries.
+    """
+    return Finding(narrative.buying_behaviour(features), table=tables.buying_behaviour(features, fmt))
+
+
+def trait_associations(associations: pd.DataFrame, fmt: NumberFormat) -> Finding:
+    """Which traits go with which segment.
+
+    Parameters
+    ----------
+    associations : pandas.DataFrame
+        See `profiling.trait_associations`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence and table; not applicable if nothing else is known about customers.
+    """
+    return Finding(narrative.trait_associations(associations, fmt), table=tables.trait_associations(associations, fmt))
+
+
+def stability(retention: pd.DataFrame, order: list[str], fmt: NumberFormat) -> Finding:
+    """How stable segments are.
+
+    Parameters
+    ----------
+    retention : pandas.DataFrame
+        See `bootstrap_retention`.
+    order : list of str
+        The segments in the order of the report.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence and table; not applicable unless customers are scored by the default method.
+    """
+    return Finding(narrative.stability(retention), table=tables.stability(retention, order, fmt))
+
+
+def clusters(described: pd.DataFrame, fmt: NumberFormat) -> Finding:
+    """Which groups the data suggest by themselves.
+
+    Parameters
+    ----------
+    described : pandas.DataFrame
+        See `describe_clusters`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence and table; not applicable if too few customers differ.
+    """
+    return Finding(narrative.clusters(described, fmt), table=tables.clusters(described, fmt))
+
+
+def contact_lists(profile: pd.DataFrame, fmt: NumberFormat) -> Finding:
+    """How many lists there are, and where.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        See `segment_profile`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        A sentence.
+    """
+    return Finding(narrative.contact_lists(profile, fmt))

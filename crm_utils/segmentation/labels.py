@@ -1,0 +1,48 @@
+"""How the codes of this stage are written on a page."""
+
+from crm_utils.segmentation.lifecycle import LifecycleStatus
+from crm_utils.segmentation.migration import Cause
+from crm_utils.segmentation.profiling import Breadth, Price, Returns
+
+STATUS_LABELS = {
+    LifecycleStatus.NEW.value: "New",
+    LifecycleStatus.LOYAL.value: "Loyal",
+    LifecycleStatus.OCCASIONAL.value: "Occasional",
+    LifecycleStatus.AT_RISK.value: "At risk",
+    LifecycleStatus.CHURNED.value: "Churned",
+}
+CAUSE_LABELS = {
+    Cause.BOUGHT.value: "Bought",
+    Cause.STAYED_SILENT.value: "Did not buy",
+    Cause.BIN_EDGES_MOVED_BY_EXISTING.value: "Score limits moved by existing customers",
+    Cause.BIN_EDGES_MOVED_BY_NEW.value: "Score limits moved by new customers",
+    Cause.ARRIVALS_LESS_DEPARTURES.value: "Arrivals less departures",
+}
+# Of the traits whose values are codes; the values of other traits are written as they are.
+TRAIT_VALUE_LABELS = {
+    "price": {
+        Price.PRICE_FOCUSED.value: "below the usual price",
+        Price.AVERAGE.value: "the usual price",
+        Price.PREMIUM.value: "above the usual price",
+    },
+    "returns": {Returns.FEW.value: "few returns", Returns.MANY.value: "many returns"},
+    "breadth": {
+        Breadth.FEW_PRODUCTS.value: "few different products",
+        Breadth.MANY_PRODUCTS.value: "many different products",
+    },
+}
+
+
+def status_label(status: str) -> str:
+    """A status within a sentence: at_risk -> 'at risk'."""
+    return STATUS_LABELS.get(status, status).lower()
+
+
+def trait_label(trait: str) -> str:
+    """A trait within a sentence: favourite_product -> 'favourite product'."""
+    return trait.replace("_", " ")
+
+
+def trait_value_label(trait: str, value: str) -> str:
+    """The value of a trait as it is written."""
+    return TRAIT_VALUE_LABELS.get(trait, {}).get(value, value)

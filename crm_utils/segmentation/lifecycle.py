@@ -1,0 +1,91 @@
+"""Where a customer stands by plain rules on days and orders, which do not depend on other customers."""
+
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+
+class LifecycleStatus(StrEnum):
+    """The values of column `lifecycle`."""
+
+    NEW = "new"
+    LOYAL = "loyal"
+    OCCASIONAL = "occasional"
+    AT_RISK = "at_risk"
+    CHURNED = "churned"
+
+
+class LifecycleRules(NamedTuple):
+    """The limits between statuses.
+
+    Parameters
+    ----------
+    new_within_days : int, optional
+        A first order within so many days makes a customer new; None stands for the analysis date itself.
+    at_risk_after_days : int
+        Without an order for more days than this, a customer is at risk.
+    churned_after_days : int
+        Without an order for more days than this, a customer has churned.
+    loyal_from_orders : int
+        So many orders make a customer loyal.
+    """
+
+    new_within_days: int | None
+    at_risk_after_days: int
+    churned_after_days: int
+    loyal_from_orders: int
+
+
+def lifecycle_status(customers: pd.DataFrame, analysis_date: date, rules: LifecycleRules) -> pd.DataFrame:
+    """The status of each customer by the first rule that holds.
+
+    The rules are tried in this order: churned, at risk, new, loyal; all other customers are occasional.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        Customers as `compute_rfm` returns them.
+    analysis_date : date
+        The day from which the age of the first order counts back.
+    rules : LifecycleRules
+        The limits in days and orders.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id, lifecycle (a `LifecycleStatus`); in the order of `customers`.
+    """
+    customer_age = (pd.Timestamp(analysis_date) - customers.first_order).dt.days
+    conditions = {
+        LifecycleStatus.CHURNED: customers.recency_days > rules.churned_after_days,
+        LifecycleStatus.AT_RISK: customers.recency_days > rules.at_risk_after_days,
+        LifecycleStatus.NEW: customer_age <= (rules.new_within_days or 0),
+        LifecycleStatus.LOYAL: customers.orders >= rules.loyal_from_orders,
+    }
+    codes = [status.value for status in conditions]
+    status = np.select(list(conditions.values()), codes, default=LifecycleStatus.OCCASIONAL.value)
+    return pd.DataFrame({"customer_id": customers.customer_id, "lifecycle": pd.array(status, dtype="str")})
+
+
+def count_prospects(customers: pd.DataFrame, contacts: pd.DataFrame | None) -> int:
+    """How many people in a contact list have no order that counts.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        Everybody with an order that counts.
+    contacts : pandas.DataFrame, optional
+        Table `contacts`: customer_id, one row per person and channel. None if the source has none.
+
+    Returns
+    -------
+    int
+        0 if the source has no contacts.
+    """
+    if contacts is None:
+        return 0
+    people = contacts.customer_id.astype("str").drop_duplicates()
+    return int((~people.isin(customers.customer_id)).sum())

@@ -1,0 +1,69 @@
+"""Contact lists: every customer once, with the reasons for the scores."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from crm_utils.core.errors import TableError
+from crm_utils.core.formatting import NumberFormat
+from crm_utils.rfm import measures, scoring
+from crm_utils.segmentation import assignment, contact_lists
+from crm_utils.store import Run, escape_formulas, slug
+from tests.support.segment_factories import segment_rules, two_kinds_of_customers
+
+RULES = segment_rules()
+DAY = date(2023, 12, 31)
+
+
+@pytest.fixture(scope="module")
+def scored() -> pd.DataFrame:
+    return scoring.score_customers(measures.compute_rfm(two_kinds_of_customers(), DAY), 5)
+
+
+def test_lists_hold_every_customer_with_reasons(scored, tmp_path):
+    assigned = assignment.assign_segments(scored, RULES, DAY)
+    found = contact_lists.customer_list(scored, assigned, 5, NumberFormat("USD"))
+    assert sorted(found.customer_id) == sorted(scored.customer_id)
+    assert found.groupby("segment").revenue.apply(lambda money: money.is_monotonic_decreasing).all()
+    first = found[found.customer_id == "x000"].iloc[0]
+    row = scored[scored.customer_id == "x000"].iloc[0]
+    assert first.why_frequency == f"1 order (score {row.frequency_score} of 5)"
+    dear = contact_lists.customer_list(scored.assign(revenue=1234.5), assigned, 5, NumberFormat("USD", "'"))
+    assert dear.why_money.str.startswith("1'234.50 in all (score ").all()
+    store = Run(tmp_path)
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "old.csv").write_text("gone")
+    store.save_lists(found, by="segment")
+    written = sorted(path.name for path in (tmp_path / "lists").iterdir())
+    assert written == sorted(f"{slug(name)}.csv" for name in found.segment.unique())
+    assert sum(len(pd.read_csv(path)) for path in (tmp_path / "lists").iterdir()) == len(scored)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_cells_a_spreadsheet_would_run_are_neutralised(start):
+    table = pd.DataFrame({"customer_id": [f"{start}cmd()", "plain"], "balance": [-5.0, 2.0]})
+    safe = escape_formulas(table)
+    assert safe.customer_id.tolist() == [f"'{start}cmd()", "plain"]
+    assert safe.balance.tolist() == [-5.0, 2.0], "numbers stay numbers"
+    assert table.customer_id[0] == f"{start}cmd()", "the table itself is not changed"
+
+
+def test_file_names_of_segments():
+    assert [slug("Can't Lose Them"), slug("About to Sleep"), slug("../x"), slug("…")] == [
+        "cant-lose-them",
+        "about-to-sleep",
+        "x",
+        "unnamed-b4935894",
+    ]
+    assert slug("עברית") == "עברית", "letters of every script stay"
+    assert slug("🛒") != slug("🎁"), "names without letters do not meet"
+    long = [slug("é" * 500), slug("é" * 501)]
+    assert long[0] != long[1]
+    assert max(len(name.encode()) for name in long) <= 100, "two of them fit into a file name"
+
+
+def test_two_segments_that_would_share_a_list_are_refused(tmp_path):
+    table = pd.DataFrame({"segment": ["A!", "A?"], "customer_id": ["1", "2"]})
+    with pytest.raises(TableError, match="two lists would be written to a.csv: rename segment A?"):
+        Run(tmp_path).save_lists(table, by="segment")
