@@ -50,10 +50,6 @@ MIGRATION_NOT_COMPARABLE = "Moves between segments are not shown because {reason
 DIFFERENT_SEGMENT_MAPS = "the two dates use different segment maps"
 DIFFERENT_SCORING = "the two dates score customers by different rules"
 ARTICLE_SCORING = "this scoring gives customers with equal values different scores (scoring: article)"
-MIGRATION_CAPTION = (
-    "Change in the number of customers of each segment by cause: gains to the right of the line, losses to the left, "
-    "their sum as a diamond."
-)
 
 
 def describe_key_figures(
