@@ -9,35 +9,8 @@ import pytest
 from crm_utils.budget import narrative as budget
 from crm_utils.cleaning import narrative
 from crm_utils.cltv import narrative as cltv
-from crm_utils.core import formatting
 from crm_utils.core.display import paragraphs
 from crm_utils.core.display.table_style import collapsible, style_table
-
-
-@pytest.mark.parametrize(
-    ("written", "expected"),
-    [
-        (formatting.count(23502.4), "23,502"),
-        (formatting.plural(1, "customer"), "1 customer"),
-        (formatting.plural(0, "customer"), "0 customers"),
-        (formatting.money(2_500_315.63, "USD"), "$2.50 million"),
-        (formatting.money(999_400, "GBP"), "£999,400"),
-        (formatting.money(35.174, "EUR"), "€35.17"),
-        (formatting.money(99.999, "USD"), "$100"),
-        (formatting.money(-1234.5, "CHF", 2), "−CHF 1,234.50"),
-        (formatting.percent(0.126), "13%"),
-        (formatting.percent(0.001), "under 1%"),
-        (formatting.percent(0), "0%"),
-        (formatting.percent(-0.2), "−20%"),
-        (formatting.day(date(1998, 6, 30)), "30 June 1998"),
-        (formatting.join_names([]), "none"),
-        (formatting.join_names(["a"]), "a"),
-        (formatting.join_names(["a", "b", "c"]), "a, b and c"),
-        (formatting.short_money(1_500_000, "USD"), "$1.5m"),
-    ],
-)
-def test_numbers_are_written_for_readers(written, expected):
-    assert written == expected
 
 
 def test_text_from_data_is_escaped():
