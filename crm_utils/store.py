@@ -17,6 +17,7 @@ from crm_utils.config import Campaigns, Scoring, SegmentMap, SegmentRules, Setti
 from crm_utils.core import duckdb_engine
 from crm_utils.core.contracts import CONTRACTS, check_contract
 from crm_utils.core.errors import TableError
+from crm_utils.core.files import atomic_write
 from crm_utils.core.formatting import NumberFormat, set_thousands_separator
 from crm_utils.core.formula_injection import escape_formulas
 from crm_utils.core.paths import rules_path
@@ -112,17 +113,11 @@ class Run:
 
         Raises `TableError` listing every violation; nothing is written then.
         """
-        path = self.path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        building = path.with_suffix(".building")
-        try:
+        with atomic_write(self.path(name)) as unfinished:
             if isinstance(table, pd.DataFrame):
-                _sorted(check_contract(table, name), name).to_parquet(building, index=False)
+                _sorted(check_contract(table, name), name).to_parquet(unfinished, index=False)
             else:
-                _stream(table, name, building)
-            building.replace(path)
-        finally:
-            building.unlink(missing_ok=True)
+                _stream(table, name, unfinished)
 
     def save_all(self, tables: dict[str, pd.DataFrame]) -> None:
         """Write each table under its name."""

@@ -8,8 +8,8 @@ import zlib
 from pathlib import Path
 
 from crm_utils.core.errors import DownloadFailed, SourceError
+from crm_utils.core.files import atomic_write
 from crm_utils.core.formatting import count
-from crm_utils.core.paths import atomic_write
 
 URL = "https://archive.ics.uci.edu/static/public/502/online+retail+ii.zip"
 FILE = "online_retail_II.xlsx"

@@ -1,13 +1,8 @@
-"""Where files lie: the source of a report, and the business rules it names. Light: nothing is read but bytes to hash."""
+"""Where files lie: the source of a report, and the business rules it names. Nothing is read here."""
 
-import hashlib
 import importlib.util
-import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from crm_utils.core.errors import SourceMissing
@@ -46,36 +41,6 @@ def rules_path(root: Path, parameter: str, name: str) -> Path:
         return root / name
     folder = {"segment_map": "segments", "campaigns": ""}[parameter]
     return root / "params" / folder / f"{name}.yaml"
-
-
-def content_hash(path: Path, root: Path) -> str:
-    """The SHA-256 of a file's bytes, remembered in `.cache/hashes` until the file's size or time changes."""
-    status = path.stat()
-    known = root / ".cache" / "hashes" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()
-    stamp = [status.st_size, status.st_mtime_ns]
-    if known.exists():
-        remembered = json.loads(known.read_text(encoding="utf-8"))
-        if remembered["stamp"] == stamp:
-            return remembered["hash"]
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    with atomic_write(known) as building:
-        building.write_text(json.dumps({"stamp": stamp, "hash": digest}), encoding="utf-8")
-    return digest
-
-
-@contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
-    """A file to write beside `path`; it takes the place of `path` when the block ends well, and is removed when not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    building = Path(name)
-    try:
-        yield building
-        building.replace(path)
-    finally:
-        building.unlink(missing_ok=True)
 
 
 def _matching(name: str, option: str, root: Path) -> list[Path]:

@@ -1,7 +1,6 @@
 """Publishing whole folders: one builder at a time, two renames, and nothing half-done left behind."""
 
 import errno
-import fcntl
 import shutil
 import tempfile
 import threading
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+
+from crm_utils.core.files import atomic_write, folder_lock
 
 WRITABLE = "give this user the right to write there, or work in a copy of the project"
 CURES = {
@@ -31,17 +32,19 @@ def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
 
     Gives True; without `wait` False where another process holds the folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not wait:
-                yield False
-                return
-            print(f"another run is building {folder.name}; waiting for it …", flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
+    lock = folder_lock(folder)
+    try:
+        lock.acquire(timeout=0)
+    except TimeoutError:
+        if not wait:
+            yield False
+            return
+        print(f"another run is building {folder.name}; waiting for it …", flush=True)
+        lock.acquire()
+    try:
         yield True
+    finally:
+        lock.release()
 
 
 def build_folder(folder: Path) -> Path:
@@ -96,9 +99,8 @@ def swap_into_place(folder: Path) -> None:
 
 def write_page(path: Path, text: str) -> None:
     """Replace a file in one step."""
-    temporary = build_folder(path)
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def check_writable(folder: Path) -> None:
@@ -122,7 +124,7 @@ def describe_os_error(error: OSError, root: Path) -> str:
 
 def _left(folder: Path) -> list[Path]:
     """What only an unfinished run has: new versions that are being put together, pages in a date too, and old ones that made room."""
-    patterns = (".*.building", "[!.]*/.*.html.building", ".*.old")
+    patterns = (".*.building", "[!.]*/.*.building", ".*.old")
     return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
 
 

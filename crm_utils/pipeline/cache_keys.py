@@ -6,7 +6,8 @@ import json
 from functools import cache
 from pathlib import Path
 
-from crm_utils.core.paths import SIMULATED, content_hash, customer_table_path, rules_path, source_paths
+from crm_utils.core.files import content_hash
+from crm_utils.core.paths import SIMULATED, customer_table_path, rules_path, source_paths
 from crm_utils.pipeline.jobs import RULES, Job
 
 PACKAGE = Path(__file__).parents[1]

@@ -6,7 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from crm_utils.core.paths import content_hash, rules_path, source_paths
+from crm_utils.core.files import content_hash
+from crm_utils.core.paths import rules_path, source_paths
 from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline.jobs import RULES, Job
 

@@ -1,9 +1,7 @@
 """Spreadsheets, copied once to parquet: each sheet one file in `.cache/sheets`, in a folder named by the content it was made from and by this code."""
 
-import fcntl
 import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -14,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crm_utils.core.errors import SourceError
-from crm_utils.core.paths import atomic_write, content_hash
+from crm_utils.core.files import atomic_write, content_hash, folder_lock
 from crm_utils.sources import validation
 
 ROWS_AT_A_TIME = 50_000
@@ -30,7 +28,8 @@ def parquet_copies(path: Path, names: list[str] | None, root: Path) -> list[tupl
     folder = root / ".cache" / "sheets" / made_from
     if names and all(_copy(folder, name).exists() for name in names):
         return [(name, _copy(folder, name)) for name in names]
-    with _alone(folder):
+    # dates that are built side by side convert a spreadsheet once: the others wait for the first
+    with folder_lock(folder):
         book = _book(path)
         chosen = _chosen(path, book.sheet_names, names)
         for name in chosen:
@@ -133,12 +132,3 @@ def _as(chunk: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_null(chunk.type):
         return pc.cast(chunk, kind)
     return pa.array([cell_text(cell) for cell in chunk.to_pylist()], pa.string())
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Dates built side by side convert a spreadsheet once: the others wait for the first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

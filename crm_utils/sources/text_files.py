@@ -11,7 +11,8 @@ import ibis.expr.types as ir
 
 from crm_utils.core import duckdb_engine
 from crm_utils.core.errors import SourceError
-from crm_utils.core.paths import atomic_write, content_hash, source_paths
+from crm_utils.core.files import atomic_write, content_hash
+from crm_utils.core.paths import source_paths
 from crm_utils.sources import spreadsheets, validation
 from crm_utils.sources.raw_table import RawTable, TextFormat
 

@@ -18,7 +18,7 @@ from crm_utils.cleaning import rules
 from crm_utils.config import Report, Source, parse_model
 from crm_utils.core import orders
 from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
-from crm_utils.core.paths import content_hash
+from crm_utils.core.files import content_hash
 from crm_utils.sources import spreadsheets as sheets_of
 
 COLUMNS = {

@@ -6,7 +6,6 @@ behaviour is a field of `params.Shop`. Everything is drawn for many customers at
 """
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crm_utils.config import SimulatedShop
+from crm_utils.core.files import atomic_write
 from crm_utils.sources.simulated import draw
 
 PART = 50_000  # customers drawn at once
@@ -45,14 +45,12 @@ def write_files(source: dict, root: Path) -> dict:
 
 def write(shop: SimulatedShop, path: Path) -> int:
     """Write the line items of a shop to a parquet file, part by part; return how many. Columns: `LINE_ITEMS`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    building, rows = path.with_suffix(f".{os.getpid()}.building"), 0
-    with pq.ParquetWriter(building, LINE_ITEMS) as writer:
+    rows = 0
+    with atomic_write(path) as unfinished, pq.ParquetWriter(unfinished, LINE_ITEMS) as writer:
         for part in _parts(shop):
             lines = _line_items(shop, part)
             writer.write_table(lines)
             rows += len(lines)
-    building.replace(path)
     return rows
 
 
