@@ -4,6 +4,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from crm_utils.core.exact_money import exact_sum
+
 STRATEGY_CELLS = {"514": "win over", "413": "win over", "355": "keep", "444": "keep", "111": "leave alone"}
 
 
@@ -81,9 +83,7 @@ def acquisition_limit(orders_value: float, first_basket: float, orders_12m: floa
 
 def max_acquisition_cost(orders: ir.Table, bg_nbd, gamma_gamma, margin: float) -> pd.DataFrame:
     """`acquisition_limit` from the mean of all first purchase days and what the models expect of a new customer."""
-    days = orders.group_by("customer_id", day=orders.ordered_at.date()).agg(
-        revenue=orders.revenue.cast("decimal(38, 4)").sum()
-    )
+    days = orders.group_by("customer_id", day=orders.ordered_at.date()).agg(revenue=exact_sum(orders.revenue))
     first = days.group_by("customer_id").agg(revenue=days.revenue.argmin(days.day))
     nobody = np.zeros(1)
     later = float(bg_nbd.expected_purchases(nobody, nobody, nobody, 365)[0])

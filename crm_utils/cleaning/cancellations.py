@@ -11,15 +11,16 @@ import ibis
 import ibis.expr.types as ir
 
 from crm_utils.core.duckdb_engine import to_duckdb
+from crm_utils.core.exact_money import EXACT_MONEY, exact_sum
 
-EXACT_MONEY, TIME = "decimal(38, 4)", "timestamp"
+TIME = "timestamp"
 ADJUSTMENT_COLUMNS = {
     "customer_id": "string",
     "cancellation_id": "string",
     "product_id": "string",
     "adjusted_at": "timestamp",
     "order_id": "string",
-    "revenue": "decimal(38, 4)",
+    "revenue": EXACT_MONEY,
     "lines": "int64",
 }
 
@@ -78,10 +79,8 @@ def _aggregate_cancellations(cancelled: ir.Table, mode: str) -> ir.Table:
     if mode == "match":
         cancelled = cancelled.mutate(price=_unit_price(cancelled))
         keys.append("price")
-    sums = {"quantity": cancelled.quantity.cast(EXACT_MONEY).sum()} if mode == "match" else {}
-    return cancelled.group_by(keys).agg(
-        amount=cancelled.amount.cast(EXACT_MONEY).sum(), lines=cancelled.count(), **sums
-    )
+    sums = {"quantity": exact_sum(cancelled.quantity)} if mode == "match" else {}
+    return cancelled.group_by(keys).agg(amount=exact_sum(cancelled.amount), lines=cancelled.count(), **sums)
 
 
 def _unit_price(lines: ir.Table) -> ir.Column:
@@ -92,10 +91,10 @@ def _net_against_latest_order(sales: ir.Table, whole: ir.Table) -> ir.Table:
     """What each cancellation takes off the order it is set against; an order's revenue is taken once."""
     of_them = sales.semi_join(whole, "customer_id")
     of_them = of_them.group_by("customer_id", "order_id", "product_id").agg(
-        ordered_at=of_them.ordered_at.max(), amount=of_them.amount.cast(EXACT_MONEY).sum()
+        ordered_at=of_them.ordered_at.max(), amount=exact_sum(of_them.amount)
     ).cache()  # fmt: skip
     placed = of_them.group_by("customer_id", "order_id").agg(
-        at=of_them.ordered_at.max().cast(TIME), placed=of_them.amount.cast(EXACT_MONEY).sum()
+        at=of_them.ordered_at.max().cast(TIME), placed=exact_sum(of_them.amount)
     )
     placed = placed.mutate(
         number=ibis.row_number().over(group_by="customer_id", order_by=["at", "order_id"]).cast("int64")
@@ -158,9 +157,7 @@ def _match_lifo(sales: ir.Table, whole: ir.Table) -> ir.Table:
         later=ibis.literal(1),
     )
     sold = sales.mutate(price=_unit_price(sales)).semi_join(back, group)
-    sold = sold.group_by(*group, "order_id", at=sold.ordered_at.cast(TIME)).agg(
-        pieces=sold.quantity.cast(EXACT_MONEY).sum()
-    )
+    sold = sold.group_by(*group, "order_id", at=sold.ordered_at.cast(TIME)).agg(pieces=exact_sum(sold.quantity))
     events = _stack_levels(sold.mutate(later=ibis.literal(0)).select(*back.columns).union(back), group).cache()
     marks = events.select(*group, mark=events.low).union(events.select(*group, mark=events.high), distinct=True)
     levels = marks.mutate(top=marks.mark.lead().over(group_by=group, order_by="mark"))

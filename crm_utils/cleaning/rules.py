@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils.core.errors import CleaningError
+from crm_utils.core.exact_money import EXACT_MONEY
 
 READ, OVERLAP, AFTER, CANCELLED = "read", "overlap between extracts", "after the analysis date", "cancellations"
 MERGED, CAPPED = "customers merged", "outliers capped"
@@ -106,7 +107,7 @@ def build_ledger(sums: ir.Table, rules: list[str]) -> pd.DataFrame:
     """
     order = {rule: position for position, rule in enumerate(rules)}
     cells = sums.mutate(position=sums.removed_by.cases(*order.items(), else_=len(rules)).cast("int64"))
-    by_rule = sums.group_by("removed_by").agg(rows=sums.lines.sum(), revenue=sums.revenue.sum().cast("decimal(38, 4)"))
+    by_rule = sums.group_by("removed_by").agg(rows=sums.lines.sum(), revenue=sums.revenue.sum().cast(EXACT_MONEY))
     removed = by_rule.execute()
     removed.index = removed.removed_by.map(order).fillna(len(rules)).astype(int)
     last = cells.filter(cells.customer_id.notnull()).group_by("customer_id").agg(position=cells.position.max())

@@ -13,6 +13,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from crm_utils.core.exact_money import exact_sum
+
 ARTICLE_MARGIN_RATE = 0.05
 ARTICLE_SCALE = (1, 100)
 ARTICLE_TIERS = ("C", "B", "A")
@@ -118,7 +120,7 @@ def article_customers(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
         customers whom the article does not forecast.
     """
     totals = orders.group_by("customer_id").agg(
-        orders=orders.order_id.nunique(), revenue=orders.revenue.cast("decimal(38, 4)").sum().cast("float64")
+        orders=orders.order_id.nunique(), revenue=exact_sum(orders.revenue).cast("float64")
     )
     forecast, _ = article_forecast(orders, analysis_date + timedelta(days=1))
     valued = article_method(totals.order_by("customer_id").execute())
@@ -168,7 +170,7 @@ def _article_summary(orders: ir.Table, today: date) -> pd.DataFrame:
             frequency=orders.order_id.nunique(),
             first=orders.ordered_at.min(),
             last=orders.ordered_at.max(),
-            monetary=orders.revenue.cast("decimal(38, 4)").sum().cast("float64"),
+            monetary=exact_sum(orders.revenue).cast("float64"),
         )
         .order_by("customer_id")
         .execute()

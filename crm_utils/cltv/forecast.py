@@ -10,6 +10,7 @@ import pandas as pd
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.btyd import CustomerBaseModel, ForecastErrorModel, to_xtT
 from crm_utils.cltv.seasonality import Seasonality
+from crm_utils.core.exact_money import exact_sum
 
 # Months ahead, and the suffix of their columns.
 HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: "_12m"}
@@ -49,7 +50,7 @@ def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     days = (
         orders.mutate(day=orders.ordered_at.date())
         .group_by("customer_id", "day")
-        .agg(revenue=lambda t: t.revenue.cast("decimal(38, 4)").sum())
+        .agg(revenue=lambda t: exact_sum(t.revenue))
     )
     grouped = days.group_by("customer_id").agg(
         repeat_purchase_days=days.count() - 1,

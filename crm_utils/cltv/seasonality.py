@@ -7,6 +7,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from crm_utils.core.exact_money import exact_sum
+
 # Whole weeks, so that weekdays agree.
 YEAR_DAYS = 364
 # How much history must lie before last year's weeks.
@@ -60,7 +62,7 @@ def daily_totals(orders: ir.Table) -> pd.DataFrame:
     """
     days = orders.mutate(day=orders.ordered_at.date()).group_by("day")
     table = days.agg(
-        revenue=lambda t: t.revenue.cast("decimal(38, 4)").sum().cast("float64"),
+        revenue=lambda t: exact_sum(t.revenue).cast("float64"),
         purchase_days=lambda t: t.customer_id.nunique(),
     ).execute()
     return table.assign(day=pd.to_datetime(table.day)).set_index("day").sort_index().asfreq("D", fill_value=0)

@@ -13,6 +13,7 @@ from crm_utils.cltv.btyd import CustomerBaseModel, to_xtT
 from crm_utils.cltv.btyd.fit import PurchaseModel
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
 from crm_utils.cltv.forecast import days_ahead
+from crm_utils.core.exact_money import exact_sum
 from crm_utils.core.formatting import NumberFormat, day
 
 PRINTED_ORDERS, PRINTED_LINES = (3, 6), 30  # orders and line items of a history that can be read at one sitting
@@ -55,7 +56,7 @@ def choose_example_customer(known: ir.Table) -> str:
         orders=known.count(),
         lines=known.lines.sum(),
         again=moment.max() > moment.min(),
-        revenue=known.revenue.cast("decimal(38, 4)").sum(),
+        revenue=exact_sum(known.revenue),
     )
     short = each.again & each.orders.between(*PRINTED_ORDERS) & (each.lines <= PRINTED_LINES)
     each = each.mutate(choice=ibis.cases((short, 0), (each.again, 1), else_=2))

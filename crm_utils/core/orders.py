@@ -7,8 +7,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils.core import duckdb_engine
-
-EXACT_MONEY = "decimal(38, 4)"
+from crm_utils.core.exact_money import EXACT_MONEY, exact_sum
 
 
 def aggregate_lines(classified: ir.Table) -> ir.Table:
@@ -45,7 +44,7 @@ def orders_as_of(orders: ir.Table, adjustments: ir.Table, day: date) -> ir.Table
     if not adjustments.count().execute():  # most often: a join with nothing takes as long as what follows
         return placed
     dated = adjustments.filter(adjustments.adjusted_at.date() <= ibis.literal(day))
-    less = dated.group_by("customer_id", "order_id").agg(adjustment=dated.revenue.cast(EXACT_MONEY).sum())
+    less = dated.group_by("customer_id", "order_id").agg(adjustment=exact_sum(dated.revenue))
     joined = placed.left_join(less, ["customer_id", "order_id"])
     net = joined.mutate(revenue=(joined.revenue.cast(EXACT_MONEY) + joined.adjustment.fill_null(0)).cast("float64"))
     return net.filter(net.adjustment.isnull() | (net.revenue > 0)).select(*orders.columns)
@@ -53,13 +52,13 @@ def orders_as_of(orders: ir.Table, adjustments: ir.Table, day: date) -> ir.Table
 
 def total_revenue(orders: ir.Table) -> float:
     """Revenue of all orders, summed exactly."""
-    return float(orders.revenue.cast(EXACT_MONEY).sum().execute() or 0)
+    return float(exact_sum(orders.revenue).execute() or 0)
 
 
 def monthly_revenue(orders: ir.Table, last_day: date) -> pd.DataFrame:
     """Revenue by calendar month: month, revenue, orders, customers, new_customers, complete (False for a cut-off last month)."""
     bought = orders.mutate(month=orders.ordered_at.truncate("M")).group_by("customer_id", "month")
-    bought = bought.agg(revenue=lambda t: t.revenue.cast(EXACT_MONEY).sum(), orders=lambda t: t.count())
+    bought = bought.agg(revenue=lambda t: exact_sum(t.revenue), orders=lambda t: t.count())
     first = bought.group_by("customer_id").agg(month=bought.month.min())
     months = bought.group_by("month").agg(
         revenue=bought.revenue.sum().cast("float64"), orders=bought.orders.sum(), customers=bought.count()

@@ -5,7 +5,8 @@ from datetime import date
 import ibis.expr.types as ir
 import pandas as pd
 
-MONEY = "decimal(38, 4)"
+from crm_utils.core.exact_money import exact_sum
+
 MAX_MONTHLY_COHORTS = 18  # beyond that a triangle of months cannot be read: quarters
 
 
@@ -23,7 +24,7 @@ def compute_cohorts(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     placed = orders.mutate(period=orders.ordered_at.truncate(letter))
     placed = placed.mutate(cohort=placed.period.min().over(group_by=placed.customer_id))
     sums = placed.group_by("cohort", "period").agg(
-        customers=placed.customer_id.nunique(), revenue=placed.revenue.cast(MONEY).sum().cast("float64")
+        customers=placed.customer_id.nunique(), revenue=exact_sum(placed.revenue).cast("float64")
     )
     table = sums.order_by("cohort", "period").execute()
     last = end.to_period(code) - 1  # the last period that is over

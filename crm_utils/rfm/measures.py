@@ -7,9 +7,9 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils.config.scoring import ScoringConfig, Window
+from crm_utils.core.exact_money import exact_sum
 from crm_utils.core.orders import orders_as_of
 
-EXACT_MONEY = "decimal(38, 4)"
 PURCHASE_DAY_COLUMNS = ("purchase_days", "window_purchase_days")
 UNITS = {
     "recency_days": "day",
@@ -75,9 +75,9 @@ def compute_rfm(orders: ir.Table, analysis_date: date, config: ScoringConfig | N
         last_order=placed.day.max(),
         last_ordered_at=placed.ordered_at.max(),
         orders=placed.count(),
-        revenue=_exact_sum(placed),
+        revenue=exact_sum(placed.revenue).cast("float64"),
         window_orders=placed.in_window.sum().cast("int64"),
-        window_revenue=_exact_sum(placed, placed.in_window),
+        window_revenue=exact_sum(placed.revenue, where=placed.in_window).fill_null(0).cast("float64"),
         **_window_purchase_days(placed, config),
     )
     recency_days = ibis.literal(analysis_date).delta(grouped.last_order, unit="day")
@@ -86,12 +86,6 @@ def compute_rfm(orders: ir.Table, analysis_date: date, config: ScoringConfig | N
     columns = ["customer_id", "first_order", "last_order", "recency_days", "orders", "revenue"]
     scored_columns = _scored_columns(frame, pd.Timestamp(analysis_date), config)
     return frame[columns].assign(mean_order_value=frame.revenue / frame.orders, **scored_columns)
-
-
-def _exact_sum(placed: ir.Table, where: ir.BooleanValue | None = None) -> ir.FloatingScalar:
-    """Revenue summed as decimals, so that the order of the rows does not matter."""
-    total = placed.revenue.cast(EXACT_MONEY).sum(where=where)
-    return (total if where is None else total.fill_null(0)).cast("float64")
 
 
 def _window_purchase_days(placed: ir.Table, config: ScoringConfig) -> dict[str, ir.IntegerScalar]:

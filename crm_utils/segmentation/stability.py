@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.config import ScoringConfig, SegmentRules
+from crm_utils.core.exact_money import exact_sum
 from crm_utils.rfm import scoring
 from crm_utils.segmentation.assignment import assign_segments
 
@@ -95,7 +96,7 @@ def _weekly_orders(orders: ir.Table, customers: pd.DataFrame, analysis_date: dat
     aged = aged.mutate(week=(aged.age_days // 7).cast("int64"))
     sums = aged.group_by("customer_id", "week").agg(
         orders=aged.count(),
-        revenue=aged.revenue.cast("decimal(38, 4)").sum().cast("float64"),
+        revenue=exact_sum(aged.revenue).cast("float64"),
         age_days=aged.age_days.min(),
     )
     weekly = sums.order_by("customer_id", "week").execute()

@@ -11,6 +11,7 @@ import pandas as pd
 from crm_utils.cleaning.minimum_data import MIN_DATA
 from crm_utils.cltv import btyd, seasonality
 from crm_utils.cltv.forecast import ALL, rfm_summary
+from crm_utils.core.exact_money import exact_sum
 from crm_utils.core.orders import orders_as_of
 
 # History before the first origin: 26 weeks.
@@ -253,7 +254,7 @@ def purchases_between(orders: ir.Table, start: date, end: date, customer_ids: pd
     placed = orders.mutate(day=orders.ordered_at.date())
     placed = placed.filter((placed.day > start) & (placed.day <= end))
     sums = placed.group_by("customer_id").agg(
-        purchase_days=placed.day.nunique(), revenue=placed.revenue.cast("decimal(38, 4)").sum().cast("float64")
+        purchase_days=placed.day.nunique(), revenue=exact_sum(placed.revenue).cast("float64")
     )
     table = sums.execute().set_index("customer_id")
     known = table.reindex(customer_ids, fill_value=0)
