@@ -1,6 +1,5 @@
 """Reading a YAML file as a checked model: every problem at once, with the nearest valid name."""
 
-import difflib
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 
 from crm_utils.core.errors import ParamsError
 from crm_utils.core.formatting import mask_secrets
+from crm_utils.core.suggestions import did_you_mean
 
 INTEGER = "tag:yaml.org,2002:int"
 
@@ -86,10 +86,8 @@ def _problem(item: Any, model: type[BaseModel]) -> str:
     key = ".".join(map(str, item["loc"])) or "the file"
     if item["type"] == "extra_forbidden":
         valid = _names_at(model, item["loc"][:-1])
-        near = difflib.get_close_matches(str(item["loc"][-1]), valid, n=1, cutoff=0.5)
-        return f"unknown parameter {key}" + (
-            f"; did you mean {near[0]}?" if near else f"; valid here: {', '.join(valid)}"
-        )
+        hint = did_you_mean(str(item["loc"][-1]), valid) or f"valid here: {', '.join(valid)}"
+        return f"unknown parameter {key}; {hint}"
     if item["type"] == "string_type" and item["input"] is not None:
         return mask_secrets(f"{key}: text is needed, not {item['input']}: put it in quotes")
     message = item["msg"].removeprefix("Value error, ")

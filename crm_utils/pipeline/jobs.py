@@ -1,7 +1,6 @@
 """What has to be built: reports, dates, notebooks, their parameters; each checked before anything runs."""
 
 import ast
-import difflib
 import io
 import json
 import os
@@ -18,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from crm_utils.config import SECTIONS, Campaigns, Report, SegmentMap, Settings, parse_model, read_yaml
 from crm_utils.core.errors import ParamsError
 from crm_utils.core.paths import rules_path
+from crm_utils.core.suggestions import did_you_mean
 
 RULES = {"segment_map": SegmentMap, "campaigns": Campaigns}
 
@@ -161,8 +161,7 @@ def _report_names(root: Path, only: str | None) -> list[str]:
     if only is None:
         return names
     if only not in names:
-        near = difflib.get_close_matches(only, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+        hint = did_you_mean(only, names) or f"there are: {', '.join(names)}"
         raise ParamsError(f"no report is called {only!r} (params/{only}.yaml is missing); {hint}")
     return [only]
 
@@ -206,8 +205,7 @@ def _refuse_unknown_segments(rules: dict[str, Any], name: str) -> None:
     for campaign in rules["campaigns"].campaigns:
         for segment in campaign.segments:
             if segment not in there:
-                near = difflib.get_close_matches(segment, there, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"the map has: {', '.join(there)}"
+                hint = did_you_mean(segment, there) or f"the map has: {', '.join(there)}"
                 raise ParamsError(
                     f"params/{name}.yaml: campaign {campaign.name} is for a segment {segment!r} that the segment map has not; {hint}"
                 )

@@ -1,6 +1,5 @@
 """Tables of databases through Ibis: the engine that holds the data does the work, and no password is ever shown."""
 
-import difflib
 import os
 import re
 import warnings
@@ -15,6 +14,7 @@ from ibis.backends import BaseBackend
 from crm_utils.core import duckdb_engine as here
 from crm_utils.core.errors import SourceError, SourceMissing
 from crm_utils.core.formatting import mask_secrets
+from crm_utils.core.suggestions import did_you_mean
 from crm_utils.sources.raw_table import RawTable
 
 PLACEHOLDER = r"\$\{(\w+)\}"
@@ -154,10 +154,9 @@ def _found(engine: BaseBackend, source: dict) -> ir.Table:
             raise SourceError(
                 f"table {source['table']!r} is there but cannot be read, like a view on what is gone; it says: {reason}"
             ) from None
-        near = difflib.get_close_matches(name, there, n=1)
         raise SourceError(
             f"{mask_secrets(source['database'])} has no table {source['table']!r} that this user may read; "
-            + (f"did you mean {near[0]!r}? " if near else "")
+            + f"{did_you_mean(name, there)} ".lstrip()
             + (
                 f"It has: {', '.join(there[:20])}"
                 if there

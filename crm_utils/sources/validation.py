@@ -1,6 +1,5 @@
 """What stops a run before it starts: columns that are not there, and values that are no date or number."""
 
-import difflib
 import re
 from datetime import date
 
@@ -10,6 +9,7 @@ import pandas as pd
 from crm_utils.config.report import YEARS
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import mask_secrets, plural
+from crm_utils.core.suggestions import did_you_mean
 from crm_utils.sources import casting, repair_hints
 from crm_utils.sources.raw_table import RawTable
 
@@ -47,10 +47,9 @@ def check_columns_present(parts: list[RawTable], wanted: dict[str, str]) -> None
         there = part.table.columns
         for name, column in wanted.items():
             if column not in there:
-                near = difflib.get_close_matches(column, there, n=1)
                 raise SourceError(
                     f"{part.label} has no column {column!r} (columns.{name}); "
-                    + (f"did you mean {near[0]!r}? " if near else "")
+                    + f"{did_you_mean(column, there)} ".lstrip()
                     + f"It has: {', '.join(there)}"
                 )
 

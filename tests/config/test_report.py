@@ -32,8 +32,8 @@ def test_shipped_maps_are_valid(path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rfm": {"bin": 4}}, "unknown parameter rfm.bin; did you mean n_bins?"),
-        ({"tilte": "x"}, "unknown parameter tilte; did you mean title?"),
+        ({"rfm": {"bin": 4}}, "unknown parameter rfm.bin; did you mean 'n_bins'?"),
+        ({"tilte": "x"}, "unknown parameter tilte; did you mean 'title'?"),
         ({"rfm": {"n_bins": "five"}}, "rfm.n_bins: Input should be a valid integer, not 'five'"),
         ({"rfm": {"n_bins": 1}}, "rfm.n_bins: Input should be greater than or equal to 2, not 1"),
         ({"cltv": {"margin_rate": 30}}, "cltv.margin_rate: Input should be less than or equal to 1, not 30"),

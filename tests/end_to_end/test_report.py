@@ -214,7 +214,7 @@ def test_a_broken_report_stops_no_other(rebuilt):
     before = contents(rebuilt / DAY)
     done = run(rebuilt, "report")
     assert done.returncode == 1
-    assert "params/another.yaml: unknown parameter rfm.bin; did you mean n_bins?" in done.stderr
+    assert "params/another.yaml: unknown parameter rfm.bin; did you mean 'n_bins'?" in done.stderr
     assert "no order on or before 1990-01-01 is left" in done.stderr
     assert "choose a later analysis date" in done.stderr
     assert "small.csv has no column 'dollars' (columns.amount); did you mean 'dollar_value'?" in done.stderr
@@ -225,7 +225,7 @@ def test_a_broken_report_stops_no_other(rebuilt):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--report", "smal"], "no report is called 'smal' (params/smal.yaml is missing); did you mean small?"),
+        (["--report", "smal"], "no report is called 'smal' (params/smal.yaml is missing); did you mean 'small'?"),
         (
             ["--report", "small", "--date", "1999-01-01"],
             "DATE=1999-01-01 is no analysis date of small; params/small.yaml lists 1997-12-31",

@@ -1,0 +1,10 @@
+"""The nearest valid name for a misspelt one."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """A question that offers the valid name nearest to `name`; empty if none is near."""
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"did you mean {nearest[0]!r}?" if nearest else ""
