@@ -124,7 +124,7 @@ def describe_os_error(error: OSError, root: Path) -> str:
 
 def _left(folder: Path) -> list[Path]:
     """What only an unfinished run has: new versions that are being put together, pages in a date too, and old ones that made room."""
-    patterns = (".*.building", "[!.]*/.*.building", ".*.old")
+    patterns = (".*.building", "[!.]*/.*.html*.building", ".*.old")
     return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
 
 

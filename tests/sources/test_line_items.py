@@ -293,7 +293,7 @@ def test_a_spreadsheet_is_converted_again_when_the_rule_changes(tmp_path, monkey
         return pd.read_parquet(copy).iloc[:, 0].tolist()
 
     assert copied() == ["True"]
-    monkeypatch.setattr(sheets_of, "text", lambda cell: "another rule")
+    monkeypatch.setattr(sheets_of, "cell_text", lambda cell: "another rule")
     assert copied() == ["True"]
     code.write_text("# another rule")
     monkeypatch.setattr(sheets_of, "__file__", str(code))

@@ -52,7 +52,7 @@ def stand_ins() -> None:
     render.render_notebook = lambda job, notebook, executed: job.report.title
     date_page.key_figures = lambda data: {}
     date_page.render_date = lambda job, folder, figures: job.report.title
-    index_page.render_index = lambda root: (
+    index_page.render_index = lambda root, built_from="": (
         f'data-built-from="{index_refresh.overview_key(root)}" '
         + json.dumps(
             sorted([json.loads(path.read_text())[key] for key in ("analysis_date", "title")] for path in manifests())
