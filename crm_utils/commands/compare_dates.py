@@ -172,7 +172,7 @@ def _blocks(then: PublishedDate, now: PublishedDate) -> Iterator[Block]:
     sizes = metrics.compare_segments(then.tables["segment_profile"], now.tables["segment_profile"])
     changed = _changed_settings(then, now)
     yield Block("figures", "What changed?", _html(findings.key_figures(figures, then.day, now.day, changed, fmt)))
-    yield Block("forecasts", "Were the forecasts made then right?", _forecasts(then, now, fmt))
+    yield Block("forecasts", "Were the earlier forecasts right?", _forecasts(then, now, fmt))
     yield Block("segments", "How did the segments change?", _html(findings.segments(sizes, fmt)))
     yield Block("moves", "Who moved between segments, and why?", _html(_migration(then, now, fmt)))
 
