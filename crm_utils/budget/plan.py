@@ -8,6 +8,34 @@ from crm_utils.budget.unit_economics import break_even_lift, price_options
 SUMS = ["incremental_margin", "incentives_added", "incentives_to_baseline_buyers", "contact_costs"]
 Z_TWO_SIDED_5_POWER_80 = 2.8016
 
+PLAN_COLUMNS = [
+    "campaign",
+    "segment",
+    "customers",
+    "contacts",
+    "holdout_customers",
+    "spend",
+    "expected_profit",
+    "profit_low",
+    "profit_high",
+    "roi",
+    "lift",
+    "lift_low",
+    "lift_high",
+    "break_even_lift",
+    "break_point_lift",
+    "max_cost_per_contact",
+    "minimum_detectable_lift",
+    "baseline_probability",
+    "margin",
+    "discount",
+    "discount_to_baseline_buyers",
+    *SUMS,
+    "fixed_costs",
+    "basis",
+    "reason",
+]
+
 
 def build_plan(
     allocated: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series, flips: pd.Series | None = None
@@ -81,28 +109,7 @@ def _finished(table: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series,
     table["break_point_lift"] = np.nan if flips is None else flips.reindex(keys).to_numpy()
     table["reason"] = _reasons(table, term, reached)
     order = ["expected_profit", "campaign", "segment"]
-    columns = ["campaign", "segment", "customers", "contacts", "holdout_customers", "spend", "expected_profit"]
-    columns += [
-        "profit_low",
-        "profit_high",
-        "roi",
-        "lift",
-        "lift_low",
-        "lift_high",
-        "break_even_lift",
-        "break_point_lift",
-    ]
-    columns += [
-        "max_cost_per_contact",
-        "minimum_detectable_lift",
-        "baseline_probability",
-        "margin",
-        "discount",
-        "discount_to_baseline_buyers",
-        *SUMS,
-        "fixed_costs",
-    ]
-    return table.sort_values(order, ascending=[False, True, True], ignore_index=True)[[*columns, "basis", "reason"]]
+    return table.sort_values(order, ascending=[False, True, True], ignore_index=True)[PLAN_COLUMNS]
 
 
 def minimum_detectable_lift(p0: pd.Series, contacts: pd.Series, controls: pd.Series) -> pd.Series:

@@ -62,7 +62,9 @@ def test_what_does_not_apply_is_nothing():
 
 
 def test_habits_in_words():
-    found = pd.DataFrame({"price_ratio": [0.8, 1.0, 1.0, 1.2], "return_share": [0, 0, 0, 0.5], "main_country": ["UK"] * 4})
+    found = pd.DataFrame(
+        {"price_ratio": [0.8, 1.0, 1.0, 1.2], "return_share": [0, 0, 0, 0.5], "main_country": ["UK"] * 4}
+    )
     assert narrative.habits(found) == (
         "25% of customers mostly pay at least 5% less than usual for the same product. "
         "25% have cancelled or sent something back. 100% order from UK."

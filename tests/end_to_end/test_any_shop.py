@@ -109,7 +109,7 @@ def check_ledger(found: dict[str, pd.DataFrame]) -> None:
     assert (rows[1:] == rows[:-1] - log.rows_removed.to_numpy()[1:]).all()
     scale = max(1.0, np.abs(money).max())
     assert np.allclose(money[1:], money[:-1] - log.revenue_removed.to_numpy()[1:], atol=1e-6 * scale)
-    placed = orders.revenue.sum() + found["adjustments"].revenue.sum()
+    placed = orders.revenue.sum() + found["order_adjustments"].revenue.sum()
     assert placed == pytest.approx(money[-1], abs=1e-6 * scale)
     assert customers.revenue.sum() == pytest.approx(money[-1], abs=1e-6 * scale)
     assert len(customers) == log.customers_left.iloc[-1]

@@ -60,7 +60,7 @@ def rules(folder: Path) -> None:
     named = yaml.safe_load((ROOT / "params/segments/dma11.yaml").read_text())
     for segment, text in zip(named["segments"], HOSTILE, strict=False):
         segment |= {"name": text, "meaning": text, "advice": text}
-        segment.pop("otherwise", None)
+        segment.pop("fallback", None)
     (folder / "own.yaml").write_text(yaml.safe_dump(named))
     group = "other customers"
     campaigns = [

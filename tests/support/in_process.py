@@ -88,7 +88,7 @@ def prepared(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     """A project whose command line runs here; the environment and signals are put back afterwards."""
     driver = InProcess(project, capsys)
     monkeypatch.chdir(project)
-    monkeypatch.setattr(run, "execute", driver.execute)
+    monkeypatch.setattr(run, "run_notebook", driver.execute)
     monkeypatch.setattr(build_reports, "_set_up_kernels", lambda root: None)
     monkeypatch.setattr(build_reports, "_cores", lambda: 1)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
