@@ -122,7 +122,7 @@ def world(tmp_path_factory):
         report.write_text(good.replace("table: lines", "table: lins"))
         said += driver.to_file("report")[1]
         book = project / "notebooks" / "02_rfm.ipynb"
-        book.write_text(book.read_text().replace("customers = rfm.score(", "customers = 1 / 0 + rfm.score("))
+        book.write_text(book.read_text().replace("run = Run(run_dir)", "run = Run(run_dir + str(1 / 0))"))
         report.write_text(good.replace("1997-12-31", "1997-12-30"))
         failed, text = driver.to_file("report")
         assert failed == 1, text
