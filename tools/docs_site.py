@@ -133,33 +133,35 @@ def parameters() -> str:
         lines += [f"## {path.stem}\n", table(["parameter", "type", "default", "meaning"], rows)]
     for place, model in FILES.items():
         schema = model.model_json_schema()
-        sections = {name: found for name, found in schema.get("$defs", {}).items() if name.lower() not in STAGES}
+        parts = schema.get("$defs", {})
+        sections = {name: part for name, part in parts.items() if "properties" in part and name.lower() not in STAGES}
         for name, found in {place: schema, **sections}.items():
             title = name if name == place else f"{place}: {name}"
-            lines += [f"## {title}\n", found.get("description", "") + "\n", keys(found)]
+            lines += [f"## {title}\n", found.get("description", "") + "\n", keys(found, parts)]
     return "\n".join(lines)
 
 
-def keys(schema: dict) -> str:
-    """A table of the keys of one model, from its JSON schema."""
+def keys(schema: dict, parts: dict[str, dict]) -> str:
+    """A table of the keys of one model, from its JSON schema; `parts` are the schemas that it refers to."""
     rows = [
-        [f"`{name}`", allowed(found), default(name, found, schema), escape(found.get("description", ""))]
+        [f"`{name}`", allowed(found, parts), default(name, found, schema), escape(found.get("description", ""))]
         for name, found in schema["properties"].items()
         if name not in STAGES
     ]
     return table(["key", "value", "default", "meaning"], rows)
 
 
-def allowed(schema: dict) -> str:
+def allowed(schema: dict, parts: dict[str, dict]) -> str:
     """The values that a JSON schema allows, in words."""
     if "$ref" in schema:
-        return f"`{schema['$ref'].rsplit('/', 1)[1]}`"
+        name = schema["$ref"].rsplit("/", 1)[1]
+        return f"`{name}`" if "properties" in parts[name] else allowed(parts[name], parts)
     if "anyOf" in schema:
-        return " or ".join(allowed(choice) for choice in schema["anyOf"] if choice.get("type") != "null")
+        return " or ".join(allowed(choice, parts) for choice in schema["anyOf"] if choice.get("type") != "null")
     if "enum" in schema:
         return " or ".join(f"`{choice}`" for choice in schema["enum"])
     if schema.get("type") == "array" and "items" in schema:
-        return f"list of {allowed(schema['items'])}"
+        return f"list of {allowed(schema['items'], parts)}"
     bounds = [f"{sign} {schema[limit]:g}" for limit, sign in LIMITS.items() if limit in schema]
     return ", ".join([schema.get("type", "anything"), *bounds])
 
