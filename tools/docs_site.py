@@ -1,12 +1,12 @@
 """MkDocs hooks: generate the reference, publish the demo report, and check that no page requests anything from outside."""
 
 import ast
+import json
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import papermill
 from bs4 import BeautifulSoup
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -14,6 +14,7 @@ from mkdocs.structure.files import File, Files
 
 from crm_utils.config import Campaigns, Report, SegmentMap
 from crm_utils.core.contracts import CONTRACTS
+from crm_utils.pipeline.jobs import Notebook
 from crm_utils.site.glossary import TERMS
 from crm_utils.site.index_refresh import refresh_index
 
@@ -126,11 +127,11 @@ def parameters() -> str:
     lines = ["A section of the report's file is named after a notebook and sets the parameters of that notebook.\n"]
     for path in NOTEBOOKS:
         rows = [
-            [f"`{name}`", f"`{found['inferred_type_name']}`", f"`{found['default']}`", escape(found["help"])]
-            for name, found in papermill.inspect_notebook(str(path)).items()
+            [f"`{name}`", f"`{value!r}`", escape(meaning)]
+            for name, (value, meaning) in Notebook(path).declared.items()
             if name != "run_dir"
         ]
-        lines += [f"## {path.stem}\n", table(["parameter", "type", "default", "meaning"], rows)]
+        lines += [f"## {path.stem}\n", table(["parameter", "default", "meaning"], rows)]
     for place, model in FILES.items():
         schema = model.model_json_schema()
         parts = schema.get("$defs", {})
@@ -159,7 +160,7 @@ def allowed(schema: dict, parts: dict[str, dict]) -> str:
     if "anyOf" in schema:
         return " or ".join(allowed(choice, parts) for choice in schema["anyOf"] if choice.get("type") != "null")
     if "enum" in schema:
-        return " or ".join(f"`{choice}`" for choice in schema["enum"])
+        return " or ".join(f"`{json.dumps(choice, ensure_ascii=False)}`" for choice in schema["enum"])
     if schema.get("type") == "array" and "items" in schema:
         return f"list of {allowed(schema['items'], parts)}"
     bounds = [f"{sign} {schema[limit]:g}" for limit, sign in LIMITS.items() if limit in schema]

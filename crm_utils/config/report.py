@@ -128,21 +128,33 @@ class Budget(Model):
 class Source(Model):
     """Where the line items are: a packaged sample, files (paths relative to the project), a table of a database, or a simulated shop."""
 
-    sample: Literal["cdnow"] | None = None
-    file: str | None = None
-    files: Annotated[list[str], Field(min_length=1)] | None = None  # in this order; * and ? match names
-    simulate: SimulatedShop | None = None
-    database: str | None = None  # a URL; a password stands in it as ${NAME_OF_AN_ENVIRONMENT_VARIABLE}
-    table: str | None = None
-    query: str | None = None
-    sheets: Annotated[list[str], Field(min_length=1)] | None = None
-    encoding: str | None = None
-    delimiter: str | None = Field(None, min_length=1, max_length=1)
-    decimal: Literal[".", ","] | None = None
-    thousands: Literal[",", ".", " ", "'", "’", "\u00a0", "\u2009", "\u202f"] | None = None
-    currency_sign: str | None = Field(None, min_length=1)
-    date_format: str | None = Field(None, pattern="^excel$|%")  # strptime, or excel for serial numbers
-    timezone: str | None = None
+    sample: Literal["cdnow"] | None = Field(None, description="a log that comes with an installed package")
+    file: str | None = Field(None, description="one file; its path is relative to the project")
+    files: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, description="several files in this order; * and ? match names"
+    )
+    simulate: SimulatedShop | None = Field(None, description="a simulated shop")
+    database: str | None = Field(
+        None, description="the address of a database; write a password as ${NAME_OF_AN_ENVIRONMENT_VARIABLE}"
+    )
+    table: str | None = Field(None, description="the table of the database")
+    query: str | None = Field(None, description="a select statement in place of a table")
+    sheets: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, description="the sheets of a workbook; required if it has several"
+    )
+    encoding: str | None = Field(None, description="the encoding of text files, if it is not UTF-8")
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="the delimiter of text files, if the header does not show it"
+    )
+    decimal: Literal[".", ","] | None = Field(None, description="the decimal sign of numbers in text")
+    thousands: Literal[",", ".", " ", "'", "’", "\u00a0", "\u2009", "\u202f"] | None = Field(
+        None, description="the sign between groups of three digits in text"
+    )
+    currency_sign: str | None = Field(None, min_length=1, description="a sign before or after numbers in text")
+    date_format: str | None = Field(
+        None, pattern="^excel$|%", description="a strptime pattern, or excel for the serial numbers of a spreadsheet"
+    )
+    timezone: str | None = Field(None, description="the time zone of your days, if dates carry an offset")
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Source":
@@ -166,14 +178,14 @@ class Columns(Model):
     """The source's own column names for our standard names; `amount` may stand for quantity × unit_price."""
 
     customer_id: str
-    ordered_at: str
-    order_id: str | None = None
+    ordered_at: str = Field(description="date, or date and time")
+    order_id: str | None = Field(None, description="without it each row is an order")
     product_id: str | None = None
-    description: str | None = None
+    description: str | None = Field(None, description="the name of the product")
     quantity: str | None = None
     unit_price: str | None = None
-    amount: str | None = None
-    unit_cost: str | None = None
+    amount: str | None = Field(None, description="the value of the line, in place of quantity and unit_price")
+    unit_cost: str | None = Field(None, description="what a piece costs you")
     country: str | None = None
 
     @model_validator(mode="after")
@@ -192,15 +204,21 @@ def _ascending(dates: list[date]) -> list[date]:
 class Shared(Model):
     """What every notebook of a report knows."""
 
-    title: str = Field(min_length=1)
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
-    thousands_separator: Literal[",", " ", "'", ""] = ","  # written between groups of three digits
-    source: Source
-    columns: Columns
-    history_complete: bool = False
-    attributes: str | None = Field(None, min_length=1)  # a file of facts on customers, or `simulated`
-    contacts: str | None = Field(None, min_length=1)
-    past_campaigns: str | None = Field(None, min_length=1)
+    title: str = Field(min_length=1, description="the name of the report on its pages")
+    currency: str = Field(pattern=r"^[A-Z]{3}$", description="three letters, such as EUR")
+    thousands_separator: Literal[",", " ", "'", ""] = Field(
+        ",", description="the sign between groups of three digits on the pages"
+    )
+    source: Source = Field(description="where the line items are")
+    columns: Columns = Field(description="the names of the columns in your data")
+    history_complete: bool = Field(False, description="whether the data start with the first order of every customer")
+    attributes: str | None = Field(None, min_length=1, description="a file with facts about customers, or `simulated`")
+    contacts: str | None = Field(
+        None, min_length=1, description="a file with the permissions to contact customers, or `simulated`"
+    )
+    past_campaigns: str | None = Field(
+        None, min_length=1, description="a file with past campaigns and their control groups, or `simulated`"
+    )
 
 
 class Report(Shared):
