@@ -7,6 +7,7 @@ purchase frequency = orders ÷ all customers and profit = margin × revenue. Ord
 
 import io
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import ibis.expr.types as ir
@@ -127,40 +128,76 @@ def article_customers(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     return valued.merge(forecast[FORECAST_COLUMNS], on="customer_id", how="left", validate="one_to_one")
 
 
-def try_article_method(orders: ir.Table, analysis_date: date) -> tuple[pd.DataFrame | None, str]:
-    """Return `article_customers`, or None and the reason why the method cannot be carried out on these orders."""
+@dataclass(frozen=True)
+class ArticleResult:
+    """What the article's method gave.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame or None
+        `article_customers`; None if the method was not asked for, or could not be carried out.
+    reason : str
+        Why it could not be carried out; empty otherwise.
+    """
+
+    customers: pd.DataFrame | None = None
+    reason: str = ""
+
+    def add_columns(self, customer_table: pd.DataFrame) -> pd.DataFrame:
+        """Add the article's value and forecast to the table of all customers, if there are any.
+
+        Parameters
+        ----------
+        customer_table : pandas.DataFrame
+            `forecast.customer_table`.
+        """
+        if self.customers is None:
+            return customer_table
+        added = self.customers.drop(columns=["orders", "revenue"])
+        return customer_table.merge(added, on="customer_id", validate="one_to_one")
+
+    def tables(self, customer_table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """Return the table `article` to save, by its name; empty if there is none."""
+        return {} if self.customers is None else {"article": self.add_columns(customer_table)}
+
+
+def try_article_method(orders: ir.Table, analysis_date: date, include: bool = True) -> ArticleResult:
+    """Compute the article's value and forecast, or say why these orders do not allow it.
+
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders as known on the date.
+    analysis_date : datetime.date
+        The last day that counts.
+    include : bool
+        Whether the report asks for the method; if not, nothing is computed.
+    """
+    if not include:
+        return ArticleResult()
+    reason = _obstacle(orders)
+    if reason:
+        return ArticleResult(reason=reason)
     from lifetimes.utils import ConvergenceError
 
+    try:
+        # The optimiser prints its own report of a failure.
+        with redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+            return ArticleResult(article_customers(orders, analysis_date))
+    except ConvergenceError:
+        return ArticleResult(reason=NO_CONVERGENCE)
+
+
+def _obstacle(orders: ir.Table) -> str:
+    """Why the method cannot be carried out on these orders; empty if it can be tried."""
     by_customer = orders.group_by("customer_id").agg(orders=orders.order_id.nunique())
     counts = by_customer.aggregate(customers=by_customer.count(), repeat_buyers=(by_customer.orders > 1).sum())
     found = counts.execute().iloc[0]
     if found.customers < len(ARTICLE_TIERS):
-        return None, TOO_FEW_CUSTOMERS
+        return TOO_FEW_CUSTOMERS
     if not found.repeat_buyers:
-        return None, NO_REPEAT_BUYER
-    if found.repeat_buyers == found.customers:
-        return None, NO_CHURN
-    try:
-        # The optimiser prints its own report of a failure.
-        with redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-            return article_customers(orders, analysis_date), ""
-    except ConvergenceError:
-        return None, NO_CONVERGENCE
-
-
-def add_article_columns(customer_table: pd.DataFrame, article: pd.DataFrame | None) -> pd.DataFrame:
-    """Add the article's value and forecast to the table of all customers.
-
-    Parameters
-    ----------
-    customer_table : pandas.DataFrame
-        `forecast.customer_table`.
-    article : pandas.DataFrame or None
-        `article_customers`; None leaves the table as it is.
-    """
-    if article is None:
-        return customer_table
-    return customer_table.merge(article.drop(columns=["orders", "revenue"]), on="customer_id", validate="one_to_one")
+        return NO_REPEAT_BUYER
+    return NO_CHURN if found.repeat_buyers == found.customers else ""
 
 
 def _article_summary(orders: ir.Table, today: date) -> pd.DataFrame:

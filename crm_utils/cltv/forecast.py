@@ -181,22 +181,17 @@ def forecast_totals(
     Returns
     -------
     pandas.DataFrame
-        horizon_days, months, segment ("all" first), purchase_days, revenue (with the season if one is known), revenue_low and
-        revenue_high (90 % prediction interval: parameters, chance and past errors), revenue_without_seasonality,
-        seasonal_factor (null if not known).
+        horizon_days, months, segment ("all" first), purchase_days, revenue (with the season if one is known), its 90 %
+        prediction interval revenue_low and revenue_high, revenue_without_seasonality, seasonal_factor (null if not known).
     """
-    segment = customers[["customer_id"]].merge(segments, on="customer_id", how="left", validate="one_to_one").segment
-    everyone = pd.Series(ALL, index=customers.index)
-    days = horizons(analysis_date)
-    model = pd.concat([models.totals(customers, list(days.values()), groups) for groups in (everyone, segment)])
-    months = model.days.map({length: months for months, length in days.items()})
-    factors = _seasonal_factors(months, seasons)
+    model = _totals_by_group(customers, segments, models, analysis_date)
+    factors = _seasonal_factors(model.months, seasons)
     revenue = model.revenue.to_numpy() * factors.revenue.to_numpy()
     low, high = error.interval(revenue, model.relative_variance.to_numpy())
     return pd.DataFrame(
         {
             "horizon_days": model.days.to_numpy(),
-            "months": months.to_numpy(),
+            "months": model.months.to_numpy(),
             "segment": model.group.to_numpy(),
             "purchase_days": model.purchase_days.to_numpy() * factors.purchase_days.to_numpy(),
             "revenue": revenue,
@@ -206,6 +201,17 @@ def forecast_totals(
             "seasonal_factor": factors.known.to_numpy(),
         }
     )
+
+
+def _totals_by_group(
+    customers: pd.DataFrame, segments: pd.DataFrame, models: CustomerBaseModel, analysis_date: date
+) -> pd.DataFrame:
+    """`CustomerBaseModel.totals` of all customers and of each segment, with the months of each horizon."""
+    days = horizons(analysis_date)
+    segment = customers[["customer_id"]].merge(segments, on="customer_id", how="left", validate="one_to_one").segment
+    groupings = (pd.Series(ALL, index=customers.index), segment)
+    totals = pd.concat([models.totals(customers, list(days.values()), groups) for groups in groupings])
+    return totals.assign(months=totals.days.map({length: months for months, length in days.items()}))
 
 
 def _seasonal_factors(months: pd.Series, seasons: dict[int, Seasonality]) -> pd.DataFrame:

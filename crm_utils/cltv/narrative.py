@@ -1,4 +1,7 @@
-"""Sentences of 04_cltv."""
+"""Sentences of 04_cltv. The wording is in the templates; functions compute the values.
+
+Sentences about past forecasts are in `backtest.narrative`.
+"""
 
 import re
 from datetime import date
@@ -6,245 +9,315 @@ from datetime import date
 import pandas as pd
 
 from crm_utils.cltv.assumptions import ClvAssumptions
-from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
-from crm_utils.core.formatting import count, day, money, percent, plural, rate
+from crm_utils.cltv.btyd import ForecastErrorModel
+from crm_utils.cltv.forecast import ALL
+from crm_utils.cltv.seasonality import Seasonality
+from crm_utils.cltv.worked_example import Example
+from crm_utils.core.display.paragraphs import Paragraph, paragraph
+from crm_utils.core.formatting import NumberFormat, day, percent, rate
+from crm_utils.core.references import CLTV_TUTORIAL
 
-NEGATIVE = r"(?<!\w)-(?=\d)"  # a hyphen where a minus belongs
+# Rank correlations below these are called weak and moderate.
+WEAK_CORRELATION_BELOW = 0.1
+MODERATE_CORRELATION_BELOW = 0.3
+# On the article's scale of 1 to 100.
+LOW_SCALED_CLTV = 2
+# A hyphen before a number, not one within a word.
+HYPHEN_AS_MINUS = r"(?<!\w)-(?=\d)"
+
+NO_MODEL = "No model forecast is made, because {reason}. The figures assume that every customer buys at the average rate of all."
+OUTLOOK = (
+    "In the 12 months after {day}, today’s {customers} should bring {revenue}. Nine times in ten it should be between "
+    "{low} and {high}. Customers not yet won are not in this figure."
+)
+SEASON_KNOWN = (
+    "The season is in the forecast: the next three months should bring {change} than usual, as the same weeks of last year "
+    "did, with growth taken out. The figures without the season are in the table."
+)
+SEASON_UNKNOWN = "The forecast has no season: {reason}."
+MORE, LESS = "{change} more", "{change} less"
+RANGE_FROM_TESTS = (
+    "The range covers the uncertainty of the model, chance, and the errors of {origins} over {days}. Because these are few, "
+    "{assumed} more errors of {assumed_error} each are assumed. Forecasts over other lengths of time use the same errors."
+)
+RANGE_ASSUMED = (
+    "The range covers the uncertainty of the model, chance, and {assumed} errors of {assumed_error} each, which are assumed "
+    "because no past forecast could be judged."
+)
+RANGE_WITHOUT_SEASON = (
+    "It does not cover an unknown season: forecasts of a part of the year will miss it more often than one time in ten."
+)
+LIFETIME_VALUE = "Today’s customers have a lifetime value (CLV) of {clv}: {assumptions}."
+ASSUMPTIONS = "profit of the next {months}, at {margin} of revenue, discounted by an assumed {discount} a year"
+MARGIN_KNOWN, MARGIN_ASSUMED = "the margin that the costs in the data leave, {rate}", "an assumed margin of {rate}"
+ASSUMPTIONS_BRIEF = "CLV: {months}, margin {margin}, discount {discount} a year"
+CONCENTRATION = "The most valuable tenth of customers holds {share} of all expected value."
+MOST_VALUABLE = "The {customers} of highest expected value are worth {clv} together. They deserve the best service."
+DROPOUT_UNKNOWN = (
+    "We cannot tell who is still a customer: this history does not separate customers who stopped buying from those who "
+    "pause. The forecast therefore assumes that nobody stopped."
+)
+ALL_BOUGHT_AGAIN = (
+    "Every customer has bought again, so the model can judge for each of them whether they are still active."
+)
+ONE_BOUGHT_ONCE = "One customer bought on one day only. We cannot tell whether they will return."
+SOME_BOUGHT_ONCE = "{customers} bought on one day only. For them we cannot tell whether they are still customers."
+STILL_ACTIVE = "Of the {customers} others, about {active} are still active."
+CHURNED_UNKNOWN = "We cannot tell which of the best customers have gone: this history does not show who stopped buying."
+NOBODY_CHURNED = "None of your top tenth of customers has probably gone."
+ONE_CHURNED = "One customer of your top tenth by past revenue has probably gone, after spending {revenue} so far."
+SOME_CHURNED = (
+    "{customers} of your top tenth by past revenue have probably gone. Together they had spent {revenue} so far."
+)
+SEGMENT_VALUE = (
+    "{segment} should bring {revenue} in the next 12 months, {share} of the total and more than any other segment."
+)
+NO_CHURN_RATE = "The history is too short, or has too few customers, to estimate churn."
+HISTORICAL_VALUE = (
+    "By the past alone, all customers together are worth {historical}, at a churn of {churn} every 13 weeks and without an "
+    "end in time. For decisions use the model’s {clv}: it counts {months}, discounts them, and knows who has stopped."
+)
+ARTICLE_NOT_INCLUDED = "This report does not include the tutorial’s method (include_article_method)."
+ARTICLE_LEFT_OUT = "The method of the tutorial “{title}” is left out: on these orders {reason}."
+ARTICLE_VALUE = (
+    "By the formula of the tutorial “{title}” the customers are “worth” {cltv}, with revenue of {revenue} so far. Orders "
+    "cancel out of the formula: it is revenue squared times a constant. So it ranks customers exactly as their revenue "
+    "does, is in squared currency, and halves if the customer base doubles. Its churn is the share of customers who bought "
+    "once, not a loss per period. On its scale of 1 to 100, {low_share} of customers are below {low_scale}. With its margin "
+    "as a rate and churn per quarter, the past gives {historical} (see above)."
+)
+ARTICLE_FORECAST = (
+    "The tutorial forecasts {forecast} for six months, from {customers} customers whose whole revenue so far is {revenue}. "
+    "It gives the value model each customer’s total revenue instead of the value of one order, counts first orders as "
+    "repeat orders, and leaves out one-time buyers. Its penalty drives q below 1, where no mean order value exists."
+)
+NO_MODEL_TO_WORK = "No model was fitted, so there is nothing to compute by hand."
+WORKED_EXAMPLE = (
+    "Customer {customer} bought {lines}{left_out} on {days}, for {value} a day, and is worth {clv} ({assumptions})."
+)
+LINES_LEFT_OUT = " ({lines} of them left out)"
+SILENCE = (
+    "After {silent} without a purchase, a customer who bought again once is still active with a probability of {rare}. For "
+    "one who bought again {times} the probability is {often}."
+)
+MOST_PURCHASES = "Customers with {repeats} and {silent} since the last one should buy most: on about {purchases} days of the next year."
+NO_FIT_NOTES = "Both models were fitted without a warning."
+CORRELATION = (
+    "How often customers buy and what they spend on a purchase day are {strength} (rank correlation {correlation}). The "
+    "models take them as independent."
+)
+UNRELATED, SOMEWHAT_RELATED, RELATED = "hardly related", "somewhat related", "clearly related"
+NO_CORRELATION = (
+    "We cannot tell here whether frequent customers spend more on a purchase day. The models assume they do not."
+)
 
 
-def outlook(
-    forecast: pd.DataFrame, customers: int, analysis_date: date, currency: str, withheld: str = ""
+def outlook_sentence(
+    totals: pd.DataFrame, customers: int, analysis_date: date, fmt: NumberFormat, unavailable_reason: str = ""
 ) -> Paragraph:
-    """Revenue expected in the next twelve months, with its range."""
-    year = forecast[(forecast.segment == "all") & (forecast.months == 12)].iloc[0]
-    return paragraph(
-        f"No model forecast is made, because {withheld}: what follows assumes that every customer buys at the average rate of all."
-        if withheld
-        else "",
-        f"In the 12 months after {day(analysis_date)} today’s {plural(customers, 'customer')} {'is' if customers == 1 else 'are'} expected to bring {money(year.revenue, currency)};",
-        f"nine times in ten it should be between {money(year.revenue_low, currency)} and {money(year.revenue_high, currency)}. Customers not yet won are not in this figure.",
+    """Revenue expected in the next 12 months, with its range."""
+    year = totals[(totals.segment == ALL) & (totals.months == 12)].iloc[0]
+    outlook = OUTLOOK.format(
+        day=day(analysis_date),
+        customers=fmt.plural(customers, "customer"),
+        revenue=fmt.money(year.revenue),
+        low=fmt.money(year.revenue_low),
+        high=fmt.money(year.revenue_high),
     )
+    return paragraph(NO_MODEL.format(reason=unavailable_reason) if unavailable_reason else "", outlook)
 
 
-def basis(seasons: dict, error, tested_days: int) -> Paragraph:
-    """Whether a season is in the forecast, and what its range rests on."""
-    return paragraph(season(seasons), ranges(error, seasons[3].known, tested_days))
-
-
-def ranges(error, season_known: bool, tested_days: int) -> Paragraph:
-    """What the range of the forecast rests on, what in it is assumed, and what it does not hold."""
-    judged = (
-        f"the misses of {plural(error.origins, 'past forecast')} over {plural(tested_days, 'day')}; because these are few, {count(error.assumed)} more misses of {percent(error.assumed_error)} each are assumed. Forecasts over other lengths of time use the same misses."
-        if error.origins
-        else f"{count(error.assumed)} misses of {percent(error.assumed_error)} each, which are assumed since no past forecast could be judged."
-    )
-    return paragraph(
-        f"The range counts the model’s doubt, chance, and {judged}",
-        ""
-        if season_known
-        else "An unknown season is not in it: parts of a year will miss it more often than one time in ten.",
-    )
-
-
-def season(seasons: dict) -> Paragraph:
-    """Whether the forecast carries a season, or why not."""
-    months = next((months for months, found in seasons.items() if not found.known), None)
-    if months is not None:
-        return paragraph(f"No season is in the forecast: {seasons[months].unavailable_reason}.")
+def season_sentence(seasons: dict[int, Seasonality]) -> Paragraph:
+    """Whether the forecast includes a season, or why not; `seasons` by months."""
+    for season in seasons.values():
+        if not season.known:
+            return paragraph(SEASON_UNKNOWN.format(reason=season.unavailable_reason))
     quarter = seasons[3].factor
-    return paragraph(
-        f"The season is in the forecast: the next three months are worth {percent(abs(quarter - 1))} {'more' if quarter >= 1 else 'less'} than usual, as the same weeks of last year were, growth taken out. The figures without season stand beside it."
+    change = (MORE if quarter >= 1 else LESS).format(change=percent(abs(quarter - 1)))
+    return paragraph(SEASON_KNOWN.format(change=change))
+
+
+def range_sentence(error: ForecastErrorModel, season_known: bool, tested_days: int, fmt: NumberFormat) -> Paragraph:
+    """What the range of the forecast covers, and what of it is assumed."""
+    template = RANGE_FROM_TESTS if error.origins else RANGE_ASSUMED
+    covers = template.format(
+        origins=fmt.plural(error.origins, "past forecast"),
+        days=fmt.plural(tested_days, "day"),
+        assumed=fmt.count(error.assumed),
+        assumed_error=percent(error.assumed_error),
+    )
+    return paragraph(covers, "" if season_known else RANGE_WITHOUT_SEASON)
+
+
+def lifetime_value_sentence(clv: float, assumptions: ClvAssumptions, fmt: NumberFormat) -> Paragraph:
+    """The lifetime value of all customers, with the horizon, margin and discount rate it rests on."""
+    margin = MARGIN_KNOWN if assumptions.margin_known else MARGIN_ASSUMED
+    text = ASSUMPTIONS.format(
+        months=fmt.plural(assumptions.months, "month"),
+        margin=margin.format(rate=rate(assumptions.margin_rate)),
+        discount=rate(assumptions.discount_rate),
+    )
+    return paragraph(LIFETIME_VALUE.format(clv=fmt.money(clv), assumptions=text))
+
+
+def assumptions_brief(assumptions: ClvAssumptions, fmt: NumberFormat) -> str:
+    """What a CLV rests on, for captions."""
+    return ASSUMPTIONS_BRIEF.format(
+        months=fmt.plural(assumptions.months, "month"),
+        margin=rate(assumptions.margin_rate),
+        discount=rate(assumptions.discount_rate),
     )
 
 
-def value(cltv: pd.DataFrame, terms: ClvAssumptions, currency: str) -> Paragraph:
-    """Total CLV, with the horizon, margin and discount it rests on."""
-    return paragraph(
-        f"Today’s customers have a lifetime value (CLV) of {money(cltv.clv.sum(), currency)}: {in_full(terms)}."
-    )
-
-
-def in_full(terms: ClvAssumptions) -> str:
-    """What a CLV stands for: its horizon, margin and discount, and what of them is assumed."""
-    margin, discount = rate(terms.margin_rate), rate(terms.discount_rate)
-    at = (
-        f"the margin that the costs in the data leave, {margin}"
-        if terms.margin_known
-        else f"an assumed margin of {margin}"
-    )
-    return f"profit of the next {plural(terms.months, 'month')}, at {at} of revenue, discounted by an assumed {discount} a year"
-
-
-def in_brief(terms: ClvAssumptions) -> str:
-    """The same for a caption."""
-    margin, discount = rate(terms.margin_rate), rate(terms.discount_rate)
-    return f"CLV: {plural(terms.months, 'month')}, margin {margin}, discount {discount} a year"
-
-
-def quiet(customers: pd.DataFrame, currency: str, identified: bool = True) -> Paragraph:
-    """How many of the best customers of the past have probably gone, and what they had brought."""
-    if not identified:
-        return paragraph(
-            "Who of the best customers has gone is not known: this history does not tell who stopped buying."
-        )
-    if customers.empty:
-        return paragraph("None of the best tenth of customers has probably gone.")
-    return paragraph(
-        f"{plural(len(customers), 'customer')} of the best tenth of the past {'has' if len(customers) == 1 else 'have'} probably gone, with {money(customers.past_revenue.sum(), currency)} of revenue so far."
-    )
-
-
-def historic(cltv: pd.DataFrame, churn: float, months: int, currency: str) -> Paragraph:
-    """What the past alone says all customers are worth, and how that compares."""
-    return paragraph(
-        f"By the past alone all customers together are worth {money(cltv.historical_clv.sum(), currency)}, at a churn of {percent(churn)} every 13 weeks and without an end in time. Decide by the model’s {money(cltv.clv.sum(), currency)}: it counts {plural(months, 'month')}, discounts them, and knows who has gone.",
-    )
-
-
-def article_left_out(reason: str | None) -> Paragraph | NotApplicable:
-    """Why the article's method was not carried out; nothing where the report does not ask for it."""
-    if reason is None:
-        return not_applicable("Only the report of the article shows this.")
-    return paragraph(f"The article’s method is left out: on these orders {reason}.")
-
-
-def article_value(article: pd.DataFrame, right: float, currency: str) -> Paragraph:
-    """The article's total, why it is no amount of money, and the total with the dimensions put `right`."""
-    return paragraph(
-        f"By the article’s formula the customers are “worth” {money(article.cltv.sum(), currency)}, with revenue of {money(article.revenue.sum(), currency)} so far.",
-        "Orders cancel out of it: it is revenue squared times a constant, so it ranks customers exactly as their revenue does, is in squared currency, and halves when the customer base doubles.",
-        f"Its churn is the share of customers who bought once, not a loss per period, and on its scale of 1 to 100 {percent((article.cltv_scaled < 2).mean())} of customers stand below 2.",
-        f"With its margin as a rate and churn per quarter the past gives {money(right, currency)} (see above).",
-    )
-
-
-def article_forecast(article: pd.DataFrame, currency: str) -> Paragraph:
-    """The article's six-month forecast against revenue."""
-    forecast, known = article.clv_6_months.sum(), article.clv_6_months.notna()
-    return paragraph(
-        f"The article forecasts {money(forecast, currency)} for six months, from {count(known.sum())} customers whose whole revenue so far is {money(article.revenue[known].sum(), currency)}.",
-        "It gives the value model each customer’s total revenue where the value of one order belongs, counts first orders as repeat orders, leaves out one-time buyers, and its penalty drives q below 1, where no mean order value exists.",
-    )
-
-
-def not_known(cltv: pd.DataFrame, identified: bool = True) -> Paragraph:
-    """How many customers bought once, of whom the model cannot tell whether they will return; or that it can tell of nobody."""
-    if not identified:
-        return paragraph(
-            "Who is still a customer is not known: this history does not tell who stopped buying from who pauses, so the forecast assumes that nobody stopped."
-        )
-    once = int(cltv.p_alive.isna().sum())
-    if not once:
-        return paragraph("Every customer has bought again, so the model can say of each whether they are still active.")
-    known = cltv.p_alive.dropna()
-    active = f" Of the {count(len(known))} others, about {count(known.sum())} are still active." if len(known) else ""
-    return paragraph(
-        f"{count(once)} customers bought on one day only: whether they are still customers is not known.{active}"
-        if once > 1
-        else f"One customer bought on one day only: whether they will return is not known.{active}"
-    )
-
-
-def concentration(deciles: pd.DataFrame) -> Paragraph:
+def concentration_sentence(deciles: pd.DataFrame) -> Paragraph:
     """How much of all CLV the top tenth holds."""
+    return paragraph(CONCENTRATION.format(share=percent(deciles.clv_share.iloc[0])))
+
+
+def most_valuable_sentence(best: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """What the most valuable customers are worth together."""
+    return paragraph(MOST_VALUABLE.format(customers=fmt.plural(len(best), "customer"), clv=fmt.money(best.clv.sum())))
+
+
+def still_active_sentence(p_alive: pd.Series, identified: bool, fmt: NumberFormat) -> Paragraph:
+    """How many customers bought once, and how many of the others are still active."""
+    if not identified:
+        return paragraph(DROPOUT_UNKNOWN)
+    once = int(p_alive.isna().sum())
+    known = p_alive.dropna()
+    if not once:
+        return paragraph(ALL_BOUGHT_AGAIN)
+    bought_once = ONE_BOUGHT_ONCE if once == 1 else SOME_BOUGHT_ONCE.format(customers=fmt.plural(once, "customer"))
+    active = STILL_ACTIVE.format(customers=fmt.count(len(known)), active=fmt.count(known.sum()))
+    return paragraph(bought_once, active if len(known) else "")
+
+
+def churned_sentence(churned: pd.DataFrame, identified: bool, fmt: NumberFormat) -> Paragraph:
+    """How many of the best customers of the past have probably gone, and what they had spent."""
+    if not identified:
+        return paragraph(CHURNED_UNKNOWN)
+    if churned.empty:
+        return paragraph(NOBODY_CHURNED)
+    template = ONE_CHURNED if len(churned) == 1 else SOME_CHURNED
+    customers = fmt.plural(len(churned), "customer")
+    return paragraph(template.format(customers=customers, revenue=fmt.money(churned.past_revenue.sum())))
+
+
+def segment_value_sentence(by_segment: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """The segment that should bring most."""
+    best = by_segment.loc[by_segment.expected_revenue_12m.idxmax()]
+    share = best.expected_revenue_12m / by_segment.expected_revenue_12m.sum()
     return paragraph(
-        f"The most valuable tenth of customers holds {percent(deciles.clv_share.iloc[0])} of all expected value."
+        SEGMENT_VALUE.format(segment=best.segment, revenue=fmt.money(best.expected_revenue_12m), share=percent(share))
     )
 
 
-def by_segment(totals: pd.DataFrame, currency: str) -> Paragraph:
-    """The segment that is expected to bring the most."""
-    best = totals.loc[totals.expected_revenue_12m.idxmax()]
+def historical_value_sentence(cltv: pd.DataFrame, churn: float, months: int, fmt: NumberFormat) -> Paragraph:
+    """What customers are worth by the past alone, against the model."""
     return paragraph(
-        f"{best.segment} are expected to bring {money(best.expected_revenue_12m, currency)} in the next 12 months, {percent(best.expected_revenue_12m / totals.expected_revenue_12m.sum())} of the total."
+        HISTORICAL_VALUE.format(
+            historical=fmt.money(cltv.historical_clv.sum()),
+            churn=percent(churn),
+            clv=fmt.money(cltv.clv.sum()),
+            months=fmt.plural(months, "month"),
+        )
     )
 
 
-def model_notes(model: pd.DataFrame) -> Paragraph:
-    """What the fit itself warns of."""
-    notes = model[(model.note.fillna("") != "") & (model.model != "CLV")].drop_duplicates(["model", "note"])
-    return (
-        paragraph(*(f"{row.model}: {re.sub(NEGATIVE, '−', row.note)}." for row in notes.itertuples()))
-        if len(notes)
-        else paragraph("Both models were fitted without a warning.")
-    )
+def article_left_out_sentence(reason: str) -> Paragraph:
+    """Why the tutorial's method was not carried out."""
+    return paragraph(ARTICLE_LEFT_OUT.format(title=CLTV_TUTORIAL.title, reason=reason))
 
 
-def activity(grid: pd.DataFrame) -> Paragraph:
-    """How long a silence makes a frequent customer as doubtful as a rare one."""
-    rare, often = (grid[grid.repeat_purchase_days == repeats] for repeats in (1, int(grid.repeat_purchase_days.max())))
-    silent = int(often.silent_days.iloc[len(often) // 2])
-    value = {
-        name: float(rows[rows.silent_days == silent].p_alive.iloc[0])
-        for name, rows in (("rare", rare), ("often", often))
-    }
+def article_value_sentence(article: pd.DataFrame, historical_clv: float, fmt: NumberFormat) -> Paragraph:
+    """The tutorial's total, why it is no amount of money, and the total with the dimensions put right."""
     return paragraph(
-        f"After {plural(silent, 'day')} of silence a customer who bought again once is still active with a probability of {percent(value['rare'])}, one who did so {plural(often.repeat_purchase_days.iloc[0], 'time')} with {percent(value['often'])}."
+        ARTICLE_VALUE.format(
+            title=CLTV_TUTORIAL.title,
+            cltv=fmt.money(article.cltv.sum()),
+            revenue=fmt.money(article.revenue.sum()),
+            low_share=percent((article.cltv_scaled < LOW_SCALED_CLTV).mean()),
+            low_scale=LOW_SCALED_CLTV,
+            historical=fmt.money(historical_clv),
+        )
     )
 
 
-def busiest(grid: pd.DataFrame) -> Paragraph:
-    """Which of these customers will buy most."""
+def article_forecast_sentence(article: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """The tutorial's six-month forecast against revenue."""
+    known = article.clv_6_months.notna()
+    return paragraph(
+        ARTICLE_FORECAST.format(
+            forecast=fmt.money(article.clv_6_months.sum()),
+            customers=fmt.count(known.sum()),
+            revenue=fmt.money(article.revenue[known].sum()),
+        )
+    )
+
+
+def worked_example_sentence(
+    example: Example, cltv: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat
+) -> Paragraph:
+    """What the customer computed by hand did, and is worth."""
+    row = cltv[cltv.customer_id == example.customer_id].iloc[0]
+    left_out = int(example.lines.removed_by.notna().sum())
+    return paragraph(
+        WORKED_EXAMPLE.format(
+            customer=row.customer_id,
+            lines=fmt.plural(len(example.lines), "order line"),
+            left_out=LINES_LEFT_OUT.format(lines=left_out) if left_out else "",
+            days=fmt.plural(row.repeat_purchase_days + 1, "day"),
+            value=fmt.money(row.mean_purchase_value),
+            clv=fmt.money(row.clv),
+            assumptions=assumptions_brief(assumptions, fmt),
+        )
+    )
+
+
+def silence_sentence(grid: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """What the same silence means for a frequent customer and for a rare one."""
+    most = int(grid.repeat_purchase_days.max())
+    silent = int(sorted(grid.silent_days.unique())[grid.silent_days.nunique() // 2])
+    p_alive = grid[grid.silent_days == silent].set_index("repeat_purchase_days").p_alive
+    return paragraph(
+        SILENCE.format(
+            silent=fmt.plural(silent, "day"),
+            rare=percent(p_alive[1]),
+            times=fmt.plural(most, "time"),
+            often=percent(p_alive[most]),
+        )
+    )
+
+
+def most_purchases_sentence(grid: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Which customers should buy most."""
     best = grid.loc[grid.expected_purchase_days_12m.idxmax()]
     return paragraph(
-        f"The customers who will buy most, with {plural(best.repeat_purchase_days, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence, are expected on about {best.expected_purchase_days_12m:.0f} days of the next year."
-    )
-
-
-def worked(example, customers: pd.DataFrame, in_brief: str, currency: str) -> Paragraph:
-    """What the customer worked by hand did, and is worth."""
-    row = customers[customers.customer_id == example.customer_id].iloc[0]
-    lines, left_out = len(example.lines), int(example.lines.removed_by.notna().sum())
-    removed = f" ({left_out} of them left out)" if left_out else ""
-    return paragraph(
-        f"Customer {row.customer_id} bought {plural(lines, 'order line')}{removed} on {plural(row.repeat_purchase_days + 1, 'day')}, for {money(row.mean_purchase_value, currency)} a day, and is worth {money(row.clv, currency)} ({in_brief})."
-    )
-
-
-def orders_map_in_words(grid: pd.DataFrame) -> str:
-    """What the map of expected purchase days shows, at its extremes."""
-    best = grid.loc[grid.expected_purchase_days_12m.idxmax()]
-    return f"Map of expected purchase days of the next year: from {grid.expected_purchase_days_12m.min():.1f} to {best.expected_purchase_days_12m:.1f}, the most after {plural(best.repeat_purchase_days, 'repeat purchase day')} and {plural(best.silent_days, 'day')} of silence."
-
-
-def independence(customers: pd.DataFrame) -> Paragraph:
-    """Whether who buys often also spends more a purchase day: the models assume not."""
-    rank = customers.repeat_purchase_days.corr(customers.mean_purchase_value, method="spearman")
-    if pd.isna(rank):
-        return paragraph(
-            "Whether frequent customers spend more a purchase day cannot be told here; the models assume not."
+        MOST_PURCHASES.format(
+            repeats=fmt.plural(best.repeat_purchase_days, "repeat purchase day"),
+            silent=fmt.plural(best.silent_days, "day"),
+            purchases=fmt.count(best.expected_purchase_days_12m),
         )
-    kind = "hardly related" if abs(rank) < 0.1 else "somewhat related" if abs(rank) < 0.3 else "clearly related"
-    return paragraph(
-        f"How often customers buy and what they spend a purchase day are {kind} (rank correlation {rank:.2f}".replace(
-            "-", "−"
-        )
-        + "); the models take them as independent."
     )
 
 
-def activity_in_words(grid: pd.DataFrame) -> str:
-    """What the map of activity shows, at its corners."""
-    rare, often = (
-        grid[grid.repeat_purchase_days == repeats]
-        for repeats in (grid.repeat_purchase_days.min(), grid.repeat_purchase_days.max())
-    )
-    return f"Map of the probability of being active: after a long silence {percent(rare.p_alive.iloc[-1])} for customers who bought again once, {percent(often.p_alive.iloc[-1])} for those who did so {plural(often.repeat_purchase_days.iloc[0], 'time')}."
+def fit_notes_sentence(fitted_parameters: pd.DataFrame) -> Paragraph:
+    """What the fits warn of."""
+    fits = fitted_parameters[(fitted_parameters.note.fillna("") != "") & (fitted_parameters.model != "CLV")]
+    notes = fits.drop_duplicates(["model", "note"])
+    if notes.empty:
+        return paragraph(NO_FIT_NOTES)
+    return paragraph(*(f"{row.model}: {re.sub(HYPHEN_AS_MINUS, '−', row.note)}." for row in notes.itertuples()))
 
 
-def deciles_in_words(deciles: pd.DataFrame) -> str:
-    """What the bars of the tenths show."""
-    return (
-        "Bar chart of customer lifetime value by tenth of customers: "
-        + ", ".join(percent(share) for share in deciles.clv_share)
-        + "."
-    )
-
-
-def segments_in_words(totals: pd.DataFrame, currency: str) -> str:
-    """What the bars of expected revenue show."""
-    return (
-        "Bar chart of expected revenue by segment: "
-        + "; ".join(f"{row.segment} {money(row.expected_revenue_12m, currency)}" for row in totals.itertuples())
-        + "."
-    )
+def correlation_sentence(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Whether customers who buy often also spend more on a purchase day: the models assume not."""
+    correlation = customers.repeat_purchase_days.corr(customers.mean_purchase_value, method="spearman")
+    if pd.isna(correlation):
+        return paragraph(NO_CORRELATION)
+    strength = RELATED
+    if abs(correlation) < MODERATE_CORRELATION_BELOW:
+        strength = SOMEWHAT_RELATED
+    if abs(correlation) < WEAK_CORRELATION_BELOW:
+        strength = UNRELATED
+    return paragraph(CORRELATION.format(strength=strength, correlation=fmt.number(correlation, 2)))

@@ -1,174 +1,199 @@
-"""Tables of 04_cltv."""
+"""Tables of 04_cltv as they stand on its page."""
 
 import pandas as pd
 from pandas.io.formats.style import Styler
 
 from crm_utils.cltv.backtest.narrative import FREQUENCY_LABELS, MODEL_LABELS
+from crm_utils.cltv.forecast import ALL
 from crm_utils.cltv.worked_example import Example
-from crm_utils.core import formatting
-from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
+from crm_utils.core.display.table_style import style_table
+from crm_utils.core.formatting import NumberFormat, day
+
+FORECAST_COLUMNS = ["purchase_days", "revenue", "revenue_low", "revenue_high"]
+SEASON_COLUMNS = ["revenue_without_seasonality", "seasonal_factor"]
+BACKTEST_COLUMNS = [
+    "origin",
+    "model",
+    "purchase_days_actual",
+    "purchase_days_predicted",
+    "revenue_actual",
+    "revenue_predicted",
+    "revenue_low",
+    "revenue_high",
+    "seasonal_factor",
+    "mae_purchase_days",
+    "top_decile_capture",
+]
+MONTH_DECIMALS = {"until_days": 0, "expected_purchase_days": 4, "profit": 2, "discount": 4, "clv": 2}
+MONTH_HEADINGS = {
+    "until_days": "Days from today",
+    "expected_purchase_days": "Expected purchase days",
+    "profit": "Profit",
+    "discount": "× (1 + discount)^(−month ÷ 12)",
+    "clv": "CLV",
+}
+ARTICLE_HEADINGS = {
+    "article_tier": "Group",
+    "cltv": "CLTV of the tutorial",
+    "cltv_scaled": "Scaled 1 to 100, median customer",
+}
+
+FORECAST_CAPTION = "Expected from today’s customers, before margin and not discounted, with the range that should hold nine times in ten"
+BACKTEST_CAPTION = "Forecasts made at past dates, and what came"
+BY_SEGMENT_CAPTION = "The last test by segment"
+BY_FREQUENCY_CAPTION = "The last test by past purchases"
+GRID_CAPTION = "{values}, by repeat purchase days and days since the last one"
+P_ALIVE_VALUES = "Still active, percent"
+PURCHASES_VALUES = "Expected purchase days of the next year"
+DECILES_CAPTION = "Expected value by tenth of customers ({assumptions})"
+PARAMETERS_CAPTION = "Fitted parameters (time in days, money in the report’s currency) and assumptions"
+MOST_VALUABLE_CAPTION = "The {customers} of highest expected value ({assumptions})"
+LOOK_UP_CAPTION = "The {customers} of highest expected value, to sort and look up ({assumptions})"
+CHURNED_CAPTION = (
+    "Best customers of the past who have more likely stopped than not; those who had spent most ({assumptions})"
+)
+SEGMENT_VALUES_CAPTION = "Expected in the next 12 months, by segment ({assumptions})"
+LINES_CAPTION = "What this customer ordered, line by line"
+LINES_LEFT_OUT_CAPTION = "What this customer ordered, line by line, and the rule that left a line out"
+ORDERS_CAPTION = "The lines that count, added up by order"
+CANCELLED_ORDERS_CAPTION = "The lines that count, added up by order, less what was cancelled later"
+STEPS_CAPTION = "From there to a year’s profit (money in the report’s currency)"
+MONTHS_CAPTION = "Lifetime value, month by month: expected purchase days × value × margin, discounted"
+ARTICLE_CAPTION = "The tutorial’s three groups"
 
 
-def forecast(outlook: pd.DataFrame, currency: str) -> Styler:
-    shown = outlook[outlook.segment == "all"]
-    horizon = [formatting.plural(months, "month") for months in shown.months]
-    columns = [
-        "purchase_days",
-        "revenue",
-        "revenue_low",
-        "revenue_high",
-        "revenue_without_seasonality",
-        "seasonal_factor",
-    ]
-    if shown.seasonal_factor[shown.months < 12].isna().all():
-        columns = columns[:4]
-    table = shown[columns].copy()
-    table.insert(0, "horizon", horizon)
-    caption = "Expected from today’s customers, before margin and not discounted, with the range that should hold nine times in ten"
-    return style_table(table, caption, currency, {"horizon": "In the next"})
+def forecast_table(totals: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Return the forecast of all customers by horizon; columns of the season only if one is known."""
+    shown = totals[totals.segment == ALL]
+    known = shown.seasonal_factor[shown.months < 12].notna().any()
+    table = shown[[*FORECAST_COLUMNS, *SEASON_COLUMNS] if known else FORECAST_COLUMNS].copy()
+    table.insert(0, "horizon", [fmt.plural(months, "month") for months in shown.months])
+    return style_table(table, FORECAST_CAPTION, fmt, {"horizon": "In the next"})
 
 
-def backtest(backtest: pd.DataFrame, currency: str) -> Collapsible | None:
-    if backtest.empty:
-        return None
-    columns = ["origin", "model", "purchase_days_actual", "purchase_days_predicted", "revenue_actual", "revenue_predicted", "revenue_low", "revenue_high", "seasonal_factor", "mae_purchase_days", "top_decile_capture"]  # fmt: skip
-    shown = backtest[columns].assign(
-        origin=[formatting.day(origin) for origin in backtest.origin], model=backtest.model.map(MODEL_LABELS)
+def backtest_table(backtest: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Return every test of every model."""
+    shown = backtest[BACKTEST_COLUMNS].assign(
+        origin=[day(origin) for origin in backtest.origin], model=backtest.model.map(MODEL_LABELS)
     )
-    table = style_table(
-        shown, "Forecasts made at past dates, and what came", currency, {"origin": "Made on", "model": "Method"}
+    return style_table(shown, BACKTEST_CAPTION, fmt, {"origin": "Made on", "model": "Method"})
+
+
+def backtest_by_segment_table(by_segment: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Return the last test by segment."""
+    return style_table(by_segment, BY_SEGMENT_CAPTION, fmt)
+
+
+def backtest_by_frequency_table(by_frequency: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Return purchase days per customer in the last test, by how often customers had bought again."""
+    shown = pd.DataFrame(
+        {
+            "bought_again": by_frequency.repeat_purchases.map(FREQUENCY_LABELS),
+            "customers": by_frequency.customers,
+            "days_predicted": by_frequency.purchase_days_predicted / by_frequency.customers,
+            "days_actual": by_frequency.purchase_days_actual / by_frequency.customers,
+        }
     )
-    return collapsible("All tests in numbers", table)
+    return style_table(shown, BY_FREQUENCY_CAPTION, fmt)
 
 
-def parts(parts: pd.DataFrame, currency: str) -> Styler | None:
-    return None if parts.empty else style_table(parts, "The last test by segment", currency)
+def p_alive_grid_table(grid: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Return p_alive in percent: a row for each number of repeat purchase days, a column for days since the last."""
+    return _grid_table(grid.assign(shown=(grid.p_alive * 100).round().astype(int)), P_ALIVE_VALUES, fmt)
 
 
-def classes(classes: pd.DataFrame) -> Styler | None:
-    if classes.empty:
-        return None
-    means = {f"days_{kind}": classes[f"purchase_days_{kind}"] / classes.customers for kind in ("predicted", "actual")}
-    return style_table(
-        pd.DataFrame(
-            {"bought_again": classes.repeat_purchases.map(FREQUENCY_LABELS), "customers": classes.customers, **means}
-        ),
-        "The last test by past purchases",
-    )
+def expected_purchases_grid_table(grid: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Return expected purchase days of the next year, laid out as `p_alive_grid_table`."""
+    return _grid_table(grid.assign(shown=grid.expected_purchase_days_12m.round(1)), PURCHASES_VALUES, fmt)
 
 
-def activity(grid: pd.DataFrame) -> list[Styler]:
-    """The two maps as tables: a row for each number of repeat purchase days, a column for days since the last."""
-    shown = {
-        "Still active, percent": (grid.p_alive * 100).round().astype(int),
-        "Expected purchase days of the next year": grid.expected_purchase_days_12m.round(1),
-    }
-    return [_map(grid.assign(shown=values), caption) for caption, values in shown.items()]
+def deciles_table(deciles: pd.DataFrame, assumptions: str, fmt: NumberFormat) -> Styler:
+    """Return the share of expected value in each tenth of customers."""
+    return style_table(deciles, DECILES_CAPTION.format(assumptions=assumptions), fmt, {"decile": "Tenth"})
 
 
-def _map(grid: pd.DataFrame, caption: str) -> Styler:
-    table = grid.pivot(index="repeat_purchase_days", columns="silent_days", values="shown")
-    table.columns = [formatting.plural(days, "day") for days in table.columns]
-    names = {"repeat_purchase_days": "Repeat purchase days"}
-    return style_table(
-        table.reset_index(), f"{caption}, by repeat purchase days and days since the last", headings=names
-    )
+def parameters_table(fitted_parameters: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Return the fitted parameters, their standard errors and the assumptions."""
+    shown = fitted_parameters.assign(parameter=fitted_parameters.parameter.str.replace("_", " ")).drop(columns="note")
+    return style_table(shown, PARAMETERS_CAPTION, fmt)
 
 
-def deciles(deciles: pd.DataFrame, terms: str) -> Collapsible:
-    table = style_table(deciles, f"Expected value by tenth of customers ({terms})", headings={"decile": "Tenth"})
-    return collapsible("The numbers behind the figure", table)
+def most_valuable_table(best: pd.DataFrame, assumptions: str, fmt: NumberFormat) -> Styler:
+    """Return the customers of highest expected value."""
+    shown = best[["customer_id", "segment", "purchase_days", "p_alive", "clv"]]
+    caption = MOST_VALUABLE_CAPTION.format(customers=fmt.plural(len(best), "customer"), assumptions=assumptions)
+    return style_table(shown, caption, fmt)
 
 
-def model(model: pd.DataFrame, *notes: object) -> Collapsible:
-    shown = model.assign(parameter=model.parameter.str.replace("_", " ")).drop(columns="note")
-    table = style_table(shown, "Fitted parameters (time in days, money in the report’s currency) and assumptions")
-    return collapsible("Parameters, standard errors, fit and assumptions", *notes, table)
-
-
-def most_valuable(listed: pd.DataFrame, terms: str, currency: str) -> Styler:
-    shown = listed[["customer_id", "segment", "purchase_days", "p_alive", "clv"]]
-    return style_table(shown, f"The ten customers of highest expected value ({terms})", currency)
-
-
-def look_up(listed: pd.DataFrame, terms: str, currency: str) -> Collapsible:
-    """More of the same to find a customer in; its headings sort it."""
+def look_up_table(best: pd.DataFrame, assumptions: str, fmt: NumberFormat) -> Styler:
+    """Return more of the most valuable customers with more columns, to find one of them."""
     columns = ["customer_id", "segment", "purchase_days", "silent_days", "mean_purchase_value", "p_alive", "clv"]
-    number = formatting.plural(len(listed), "customer")
-    table = style_table(
-        listed[columns], f"The {number} of highest expected value, to sort and look up ({terms})", currency
-    )
-    return collapsible(f"Look a customer up: the {number} of highest expected value", table)
+    caption = LOOK_UP_CAPTION.format(customers=fmt.plural(len(best), "customer"), assumptions=assumptions)
+    return style_table(best[columns], caption, fmt)
 
 
-def quiet(listed: pd.DataFrame, terms: str, currency: str) -> Styler | None:
-    if listed.empty:
-        return None
-    shown = listed[["customer_id", "segment", "past_revenue", "silent_days", "p_alive", "clv"]]
-    return style_table(
-        shown, f"Best customers of the past, more likely gone than not: those who had brought most ({terms})", currency
-    )
+def churned_table(churned: pd.DataFrame, assumptions: str, fmt: NumberFormat) -> Styler:
+    """Return the best customers of the past who have probably gone."""
+    shown = churned[["customer_id", "segment", "past_revenue", "silent_days", "p_alive", "clv"]]
+    return style_table(shown, CHURNED_CAPTION.format(assumptions=assumptions), fmt)
 
 
-def segment_values(totals: pd.DataFrame, terms: str, currency: str) -> Collapsible:
+def segment_values_table(by_segment: pd.DataFrame, assumptions: str, fmt: NumberFormat) -> Styler:
+    """Return expected purchases, revenue and value by segment, with totals."""
     summed = ("customers", "expected_purchase_days_12m", "expected_revenue_12m", "clv")
-    table = style_table(totals, f"Expected in the next 12 months, by segment ({terms})", currency, total=summed)
-    return collapsible("All segments in numbers", table)
+    return style_table(by_segment, SEGMENT_VALUES_CAPTION.format(assumptions=assumptions), fmt, total=summed)
 
 
-def example(example: Example, currency: str) -> Collapsible:
-    return collapsible(
-        "Every step, from order lines to lifetime value",
-        _lines(example.lines, currency),
-        _orders(example.orders, currency),
-        style_table(example.steps, "From there to a year’s profit (money in the report’s currency)"),
-        _months(example.months),
-    )
+def example_tables(example: Example, fmt: NumberFormat) -> list[Styler]:
+    """Return every step of one customer's value: order lines, orders, the calculation, and the months."""
+    return [
+        _lines_table(example.lines, fmt),
+        _orders_table(example.orders, fmt),
+        style_table(example.steps, STEPS_CAPTION, fmt),
+        _months_table(example.months, fmt),
+    ]
 
 
-def _lines(lines: pd.DataFrame, currency: str) -> Styler:
-    left_out = lines.removed_by.notna().any()
-    shown = [column for column in ("order_id", "product_id", "quantity", "unit_price") if column in lines.columns]
-    bought = lines.assign(day=[formatting.day(moment) for moment in lines.ordered_at])
-    bought = bought[["day", *shown, "amount", *(["removed_by"] if left_out else [])]]
-    caption = "What this customer ordered, line by line" + (", and the rule that left a line out" if left_out else "")
-    return style_table(bought, caption, currency, {"removed_by": "Left out by"})
-
-
-def _orders(orders: pd.DataFrame, currency: str) -> Styler:
-    back = orders.taken_back.ne(0).any()
-    columns = ["day", "order_id", "lines", *(["placed", "taken_back"] if back else []), "left", "purchase_day"]
-    shown = orders.assign(day=[formatting.day(moment) for moment in orders.day], left=orders.revenue)[columns]
-    caption = "The lines that count, added up by order" + (", less what was cancelled later" if back else "")
-    return style_table(shown, caption, currency)
-
-
-def _months(months: pd.DataFrame) -> Styler:
-    total = months[["expected_purchase_days", "profit", "clv"]].sum().to_frame().T.assign(month="All")
-    months = pd.concat([months.astype({"month": "str"}), total], ignore_index=True)
-    for column, decimals in {
-        "until_days": 0,
-        "expected_purchase_days": 4,
-        "profit": 2,
-        "discount": 4,
-        "clv": 2,
-    }.items():
-        months[column] = [f"{value:,.{decimals}f}" if pd.notna(value) else "" for value in months[column]]
-    names = {"until_days": "Days from today", "expected_purchase_days": "Expected purchase days", "profit": "Profit", "discount": "× (1 + discount)^(−month ÷ 12)", "clv": "CLV"}  # fmt: skip
-    return style_table(
-        months.rename(columns=names)[["month", *names.values()]],
-        "Lifetime value, month by month: expected purchase days × value × margin, discounted",
-        headings={"CLV": "CLV"},
-    )
-
-
-def article(article: pd.DataFrame, currency: str, note: object) -> Collapsible:
+def article_table(article: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Return the tutorial's three groups of customers."""
     tiers = article.groupby("article_tier").agg(
         customers=("cltv", "size"),
         revenue=("revenue", "sum"),
         cltv=("cltv", "sum"),
         cltv_scaled=("cltv_scaled", "median"),
     )
-    names = {"cltv": "CLTV of the article", "cltv_scaled": "Scaled 1 to 100, middle customer"}
-    table = style_table(tiers.reset_index(), "The article’s three groups", currency, names)
-    return collapsible("The article’s groups, and its forecast", table, note)
+    return style_table(tiers.reset_index(), ARTICLE_CAPTION, fmt, ARTICLE_HEADINGS)
+
+
+def _grid_table(grid: pd.DataFrame, values: str, fmt: NumberFormat) -> Styler:
+    table = grid.pivot(index="repeat_purchase_days", columns="silent_days", values="shown")
+    table.columns = [fmt.plural(days, "day") for days in table.columns]
+    headings = {"repeat_purchase_days": "Repeat purchase days"}
+    return style_table(table.reset_index(), GRID_CAPTION.format(values=values), fmt, headings)
+
+
+def _lines_table(lines: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    left_out = lines.removed_by.notna().any()
+    known = [column for column in ("order_id", "product_id", "quantity", "unit_price") if column in lines.columns]
+    columns = ["day", *known, "amount", *(["removed_by"] if left_out else [])]
+    shown = lines.assign(day=[day(moment) for moment in lines.ordered_at])[columns]
+    caption = LINES_LEFT_OUT_CAPTION if left_out else LINES_CAPTION
+    return style_table(shown, caption, fmt, {"removed_by": "Left out by"})
+
+
+def _orders_table(orders: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    cancelled = orders.taken_back.ne(0).any()
+    amounts = ["placed", "taken_back", "left"] if cancelled else ["left"]
+    shown = orders.assign(day=[day(moment) for moment in orders.day], left=orders.revenue)
+    caption = CANCELLED_ORDERS_CAPTION if cancelled else ORDERS_CAPTION
+    return style_table(shown[["day", "order_id", "lines", *amounts, "purchase_day"]], caption, fmt)
+
+
+def _months_table(months: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    total = months[["expected_purchase_days", "profit", "clv"]].sum().to_frame().T.assign(month="All")
+    table = pd.concat([months.astype({"month": "str"}), total], ignore_index=True)
+    for column, decimals in MONTH_DECIMALS.items():
+        table[column] = [fmt.number(value, decimals) if pd.notna(value) else "" for value in table[column]]
+    # Under their headings, because the numbers are text already.
+    shown = table[["month", *MONTH_DECIMALS]].rename(columns=MONTH_HEADINGS)
+    return style_table(shown, MONTHS_CAPTION, fmt, {heading: heading for heading in MONTH_HEADINGS.values()})

@@ -89,7 +89,7 @@ def test_a_method_that_cannot_be_carried_out_is_left_out_with_its_reason(bought,
     """All on one day: who ordered twice has no time between orders to learn from."""
     frame = pd.DataFrame({"customer_id": list(bought), "revenue": [float(place + 5) for place in range(len(bought))]})
     frame = frame.assign(order_id=frame.index.astype(str), ordered_at=pd.Timestamp("2011-06-30"))
-    table, reason = article_method.try_article_method(ibis.memtable(frame), date(2011, 6, 30))
-    assert table is None
-    assert words in reason
+    result = article_method.try_article_method(ibis.memtable(frame), date(2011, 6, 30))
+    assert result.customers is None
+    assert words in result.reason
     assert capsys.readouterr().out == ""

@@ -6,19 +6,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.cltv import btyd, charts, tables
-from crm_utils.cltv import narrative as cltv_narrative
-from crm_utils.cltv.backtest import BacktestModel, narrative
+from crm_utils.cleaning.minimum_data import MIN_DATA
+from crm_utils.cltv import article_method, btyd, charts, findings, narrative, tables
+from crm_utils.cltv.backtest import BacktestModel
+from crm_utils.cltv.backtest import narrative as backtest_narrative
+from crm_utils.cltv.backtest.model_comparison import MAX_CUSTOMERS, N_ORIGINS
 from crm_utils.cltv.seasonality import Seasonality
 from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.display.table_style import collapsible
+from crm_utils.core.formatting import NumberFormat
+
+USD, GBP = NumberFormat("USD"), NumberFormat("GBP")
 
 
 def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, season: float = np.nan) -> pd.DataFrame:
     """Tests in which 100 came, forecast as given."""
     rows = [
         {
-            "origin": pd.Timestamp("2011-01-01") + pd.Timedelta(days=91 * place),
+            "origin": pd.Timestamp("2011-01-01") + pd.Timedelta(days=91 * index),
             "horizon_days": 91,
             "model": model,
             "purchase_days_actual": 10.0,
@@ -29,11 +34,11 @@ def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, sea
             "mae_purchase_days": 0.5,
             "top_decile_capture": share,
             "past_spend_capture": 0.3,
-            "seasonal_factor": season if model == BacktestModel.MODEL_WITH_SEASON and place else np.nan,
+            "seasonal_factor": season if model == BacktestModel.MODEL_WITH_SEASON and index else np.nan,
             "revenue_low": forecast * 0.8,
             "revenue_high": forecast * 1.2,
         }
-        for place in range(origins)
+        for index in range(origins)
         for model, forecast, share in (
             (BacktestModel.MODEL_WITH_SEASON, ours, capture),
             (BacktestModel.MODEL_NO_SEASON, ours, capture),
@@ -47,26 +52,18 @@ NONE = trials(1, 1).iloc[:0]
 
 
 @pytest.mark.parametrize(
-    "ours, rule, capture, part",
+    "ours, rule, capture, parts",
     [
-        (
-            105,
-            130,
-            0.7,
-            "5% off on average, closer than the best simple rule (“same as the last period”: 30%). It ranks customers better",
-        ),
-        (
-            130,
-            105,
-            0.5,
-            "30% off on average, no closer than the best simple rule (“same as the last period”: 5%). It ranks customers worse",
-        ),
-        (110, 111, 0.61, "about as close as"),
-        (110, 111, 0.61, "ranks customers no better than"),
+        (105, 130, 0.7, ["5% off", "closer than", "“same as the last period”: 30%", "better than a simple rule"]),
+        (130, 105, 0.5, ["30% off", "no closer than", "“same as the last period”: 5%", "worse than a simple rule"]),
+        (110, 111, 0.61, ["about as close as"]),
+        (110, 111, 0.61, ["no better than a simple rule"]),
     ],
 )
-def test_the_verdict_is_honest(ours, rule, capture, part):
-    assert part in narrative.verdict(trials(ours, rule, capture))
+def test_the_verdict_is_honest(ours, rule, capture, parts):
+    said = backtest_narrative.verdict_sentence(trials(ours, rule, capture), USD)
+    assert all(part in said for part in parts)
+    assert ("no closer than" in said) == ("no closer than" in parts)
 
 
 def test_a_rule_is_judged_on_the_tests_it_can_be_made_for():
@@ -81,44 +78,64 @@ def test_a_rule_is_judged_on_the_tests_it_can_be_made_for():
     ]
     rows = pd.concat([tested, last_year.assign(model=BacktestModel.SAME_PERIOD_LAST_YEAR, revenue_predicted=90.0)])
     assert (
-        "our revenue forecast was 14% off on average, no closer than the best simple rule "
+        "14% off on average, no closer than the best simple rule "
         "(“same period last year”: 10% in the 3 tests it can be made for, ours 20% there)."
-    ) in narrative.verdict(rows)
-    assert "closer than the best simple rule (“same as the last period”: 40%)" in narrative.verdict(tested)
+    ) in backtest_narrative.verdict_sentence(rows, USD)
+    assert "closer than the best simple rule (“same as the last period”: 40%)" in backtest_narrative.verdict_sentence(
+        tested, USD
+    )
+    # Two tests of five are too few to judge a rule by.
     two = rows[(rows.model != BacktestModel.SAME_PERIOD_LAST_YEAR) | (rows.origin > tested.origin.unique()[2])]
-    assert "same as the last period" in narrative.verdict(two)  # two tests of five are too few to judge a rule by
+    assert "same as the last period" in backtest_narrative.verdict_sentence(two, USD)
 
 
 def test_few_tests_are_a_first_impression():
-    assert "first impression" in narrative.verdict(trials(105, 130, origins=2))
-    assert "Tested once, on the last 91 days" in narrative.verdict(trials(105, 130, origins=1))
-    assert "first impression" not in narrative.verdict(trials(105, 130))
+    assert "first impression" in backtest_narrative.verdict_sentence(trials(105, 130, origins=2), USD)
+    assert "Tested once, on the last 91 days" in backtest_narrative.verdict_sentence(trials(105, 130, origins=1), USD)
+    assert "first impression" not in backtest_narrative.verdict_sentence(trials(105, 130), USD)
 
 
-def test_tests_with_a_season_are_told_apart():
-    assert (
-        "In the 2 tests where last year’s season was known it was 5% off (without that season 5%), and its range held what came in 2 of 2."
-        in narrative.verdict(trials(105, 130, season=1.2))
-    )
-    assert "season" not in narrative.verdict(trials(105, 130))
+def test_tests_with_a_season_are_judged_apart():
+    said = backtest_narrative.verdict_sentence(trials(105, 130, season=1.2), USD)
+    assert "In the 2 tests for which last year’s season was known, it was 5% off (5% without that season)" in said
+    assert "within its range in 2 of 2" in said
+    assert "season" not in backtest_narrative.verdict_sentence(trials(105, 130), USD)
 
 
 def test_ranges_are_counted():
-    assert "held what came in 3 of 3 tests; the last forecast was 10% too high" in narrative.tracking(trials(110, 100))
-    assert "held what came in 0 of 3 tests" in narrative.tracking(trials(200, 100))
+    assert backtest_narrative.range_record_sentence(trials(110, 100), USD).endswith(
+        "in 3 of 3 tests. The last forecast was 10% too high."
+    )
+    assert "in 0 of 3 tests" in backtest_narrative.range_record_sentence(trials(200, 100), USD)
+    no_revenue = trials(110, 100).assign(revenue_actual=0.0)
+    assert "no revenue" in backtest_narrative.range_record_sentence(no_revenue, USD)
 
 
-def test_new_customers_stand_apart():
-    assert "added $25.00 a test, 20% of all revenue" in narrative.not_yet_won(trials(110, 100), "USD")
-    assert "No customer was won" in narrative.not_yet_won(trials(110, 100).assign(revenue_new=0.0), "USD")
+def test_new_customers_are_counted_apart():
+    assert "$25.00 per test, 20% of all revenue" in backtest_narrative.new_customers_sentence(trials(110, 100), USD)
+    assert "No customer was won" in backtest_narrative.new_customers_sentence(
+        trials(110, 100).assign(revenue_new=0.0), USD
+    )
 
 
-def test_nothing_tested_is_said():
-    for sentence in (narrative.verdict(NONE), narrative.tracking(NONE), narrative.not_yet_won(NONE, "USD")):
-        assert sentence == narrative.NO_TEST
+def test_nothing_tested_is_said_with_the_limits_of_the_code():
+    for sentence in (
+        backtest_narrative.verdict_sentence(NONE, USD),
+        backtest_narrative.range_record_sentence(NONE, USD),
+        findings.past_forecasts(NONE, USD).sentence,
+    ):
+        assert sentence == backtest_narrative.no_test_sentence(USD)
+    for part in (
+        f"{MIN_DATA['days']} days",
+        f"{MIN_DATA['customers']} customers",
+        f"{MIN_DATA['repeat_buyers']} repeat",
+    ):
+        assert part in backtest_narrative.no_test_sentence(USD)
+    nothing = findings.forecast_errors(NONE, NONE, USD)
+    assert isinstance(nothing.sentence, NotApplicable) and nothing.figure is None
 
 
-def test_the_largest_gap_is_named():
+def test_the_largest_error_is_named():
     classes = pd.DataFrame(
         {
             "repeat_purchases": ["0", "10+"],
@@ -127,29 +144,33 @@ def test_the_largest_gap_is_named():
             "purchase_days_actual": [100.0, 6.0],
         }
     )
-    assert "had never bought again: 0.20 purchase days expected of each, 0.10 made" in narrative.by_frequency(classes)
+    said = backtest_narrative.frequency_error_sentence(classes, USD)
+    assert "never bought again: 0.20 purchase days expected per customer, 0.10 made" in said
     parts = pd.DataFrame(
         {"segment": ["Champions", "Lost"], "revenue_predicted": [500.0, 300.0], "revenue_actual": [400.0, 0.0]}
     )
-    assert narrative.by_segment(parts, "USD").endswith("in Lost: $300 forecast, $0.00 came.")
-    assert narrative.by_segment(parts.iloc[:1], "USD").endswith("in Champions: $500 forecast, $400 came, 25% too high.")
-    assert len(charts.parts(parts, "USD").get_yticklabels()) == 2
+    assert backtest_narrative.segment_error_sentence(parts, USD).endswith("in Lost: $300 forecast, $0.00 came.")
+    assert backtest_narrative.segment_error_sentence(parts.iloc[:1], USD).endswith(
+        "in Champions: $500 forecast, $400 came, 25% too high."
+    )
+    assert len(charts.plot_backtest_by_segment(parts, USD).get_yticklabels()) == 2
 
 
 def test_what_a_fit_warns_of_is_said_with_a_true_minus():
     notes = pd.DataFrame({"model": ["BG/NBD"], "note": ["no dropout (log-likelihood -61,875.39)"]})
-    assert cltv_narrative.model_notes(notes) == "BG/NBD: no dropout (log-likelihood −61,875.39)."
-    assert cltv_narrative.model_notes(notes.assign(note="")) == "Both models were fitted without a warning."
+    assert narrative.fit_notes_sentence(notes) == "BG/NBD: no dropout (log-likelihood −61,875.39)."
+    assert narrative.fit_notes_sentence(notes.assign(note="")) == narrative.NO_FIT_NOTES
 
 
 def test_a_challenger_is_proposed_not_taken():
-    misses = pd.DataFrame({"bg_nbd": [0.1] * 10, "mbg_nbd": [0.05] * 10})
-    assert (
-        "MBG/NBD forecast clearly better than the model used here, in 10 of 10 monthly tests."
-        in narrative.challenger(misses, "mbg_nbd")
+    log_errors = pd.DataFrame({"bg_nbd": [0.1] * 10, "mbg_nbd": [0.05] * 10})
+    said = backtest_narrative.challenger_sentence(log_errors, "mbg_nbd", USD)
+    assert "MBG/NBD forecast clearly better than the model used here, in 10 of 10 monthly tests." in said
+    assert backtest_narrative.challenger_sentence(log_errors, "", USD).startswith(
+        "MBG/NBD was tried in 10 monthly tests"
     )
-    assert narrative.challenger(misses, "").startswith("MBG/NBD was tried in 10 monthly tests")
-    assert "were not tried" in narrative.challenger(misses.iloc[:0], "")
+    not_tried = backtest_narrative.challenger_sentence(log_errors.iloc[:0], "", USD)
+    assert f"{N_ORIGINS} monthly tests" in not_tried and f"{MAX_CUSTOMERS:,} customers" in not_tried
 
 
 def outlook() -> pd.DataFrame:
@@ -163,56 +184,53 @@ def outlook() -> pd.DataFrame:
             "revenue_high": [700.0, 2600.0],
             "revenue_without_seasonality": [450.0, 2000.0],
             "seasonal_factor": [np.nan, 1.0],
-        }  # fmt: skip
+        }
     )
 
 
 def test_the_outlook_has_its_range():
-    said = cltv_narrative.outlook(outlook(), 7, date(2011, 12, 9), "GBP")
-    assert said == "In the 12 months after 9 December 2011 today’s 7 customers are expected to bring £2,000; nine times in ten it should be between £1,500 and £2,600. Customers not yet won are not in this figure."  # fmt: skip
-    assert cltv_narrative.outlook(outlook(), 7, date(2011, 12, 9), "GBP", "few bought twice").startswith(
-        "No model forecast is made, because few bought twice"
-    )
+    said = narrative.outlook_sentence(outlook(), 7, date(2011, 12, 9), GBP)
+    numbers = ["12 months after 9 December 2011", "7 customers", "£2,000", "between £1,500 and £2,600"]
+    assert all(number in said for number in numbers)
+    without = narrative.outlook_sentence(outlook(), 7, date(2011, 12, 9), GBP, "few bought twice")
+    assert without.startswith("No model forecast is made, because few bought twice.") and said in without
 
 
 def test_the_season_or_its_absence():
     known = dict.fromkeys((1, 3, 6, 12), Seasonality(1.5))
-    assert "the next three months are worth 50% more than usual" in cltv_narrative.season(known)
-    assert "No season is in the forecast: too short." in cltv_narrative.season(
-        known | {6: Seasonality(unavailable_reason="too short")}
-    )
+    assert "the next three months should bring 50% more than usual" in narrative.season_sentence(known)
+    less = dict.fromkeys((1, 3, 6, 12), Seasonality(0.8))
+    assert "20% less than usual" in narrative.season_sentence(less)
+    unknown = known | {6: Seasonality(unavailable_reason="too short")}
+    assert narrative.season_sentence(unknown).endswith("no season: too short.")
 
 
 def test_what_a_range_rests_on():
-    assert (
-        "the misses of 2 past forecasts over 91 days; because these are few, 3 more misses of 10% each are assumed."
-        in cltv_narrative.ranges(btyd.ForecastErrorModel(0.1, 2), True, 91)
-    )
-    assert "no past forecast could be judged" in cltv_narrative.ranges(btyd.ForecastErrorModel(), True, 91)
+    judged = narrative.range_sentence(btyd.ForecastErrorModel(0.1, 2), True, 91, USD)
+    assert "2 past forecasts over 91 days" in judged and "3 more errors of 10% each are assumed" in judged
+    assert "no past forecast could be judged" in narrative.range_sentence(btyd.ForecastErrorModel(), True, 91, USD)
 
 
 def test_an_unknown_season_is_not_in_the_range():
-    assert "An unknown season is not in it" in cltv_narrative.ranges(btyd.ForecastErrorModel(), False, 91)
-    assert "season" not in cltv_narrative.ranges(btyd.ForecastErrorModel(), True, 91)
+    assert "an unknown season" in narrative.range_sentence(btyd.ForecastErrorModel(), False, 91, USD)
+    assert "season" not in narrative.range_sentence(btyd.ForecastErrorModel(), True, 91, USD)
 
 
 def test_the_unadjusted_figure_shows_only_beside_a_season():
-    plain, seasonal = (
-        tables.forecast(outlook(), "GBP").to_html(),
-        tables.forecast(outlook().assign(seasonal_factor=1.2), "GBP").to_html(),
-    )
+    plain = tables.forecast_table(outlook(), GBP).to_html()
+    seasonal = tables.forecast_table(outlook().assign(seasonal_factor=1.2), GBP).to_html()
     assert "Without season" not in plain
     assert "Without season" in seasonal and "×1.20" in seasonal
 
 
 def test_folded_tables_open_on_a_click():
-    html = collapsible("More <numbers>", cltv_narrative.season({3: Seasonality(1.1)}), None)._repr_html_()
+    html = collapsible("More <numbers>", narrative.season_sentence({3: Seasonality(1.1)}), None)._repr_html_()
     assert html.startswith('<details class="folded"><summary>More &lt;numbers&gt;</summary><p class="so-what">')
     assert collapsible("Nothing", None) is None
 
 
-def test_the_tracking_figure_shows_each_test():
-    ax = charts.tracking(trials(110, 100), "USD")
+def test_the_chart_of_past_forecasts_shows_each_test():
+    ax = charts.plot_past_forecasts(trials(110, 100), USD)
     assert len(ax.get_xticks()) == 3
     assert {text.get_text() for text in ax.get_legend().get_texts()} == {
         "Our forecast",
@@ -225,27 +243,53 @@ def test_the_tracking_figure_shows_each_test():
 
 def test_unidentified_dropout_is_no_finding():
     alive = pd.DataFrame({"p_alive": [np.nan, 0.9, 0.8]})
-    assert (
-        cltv_narrative.not_known(alive)
-        == "One customer bought on one day only: whether they will return is not known. Of the 2 others, about 2 are still active."
-    )
-    assert "not known" in cltv_narrative.not_known(alive, identified=False)
-    assert "does not tell who stopped" in cltv_narrative.quiet(alive.iloc[:0], "USD", identified=False)
+    said = narrative.still_active_sentence(alive.p_alive, True, USD)
+    assert said.startswith("One customer bought on one day only.")
+    assert said.endswith("Of the 2 others, about 2 are still active.")
+    assert narrative.still_active_sentence(alive.p_alive, False, USD) == narrative.DROPOUT_UNKNOWN
+    assert narrative.churned_sentence(alive.iloc[:0], False, USD) == narrative.CHURNED_UNKNOWN
+
+
+def test_customers_who_have_probably_gone_are_counted_with_what_they_spent():
+    gone = pd.DataFrame({"past_revenue": [1000.0, 500.0]})
+    assert "2 customers" in narrative.churned_sentence(gone, True, USD)
+    assert "$1,500" in narrative.churned_sentence(gone, True, USD)
+    one = narrative.churned_sentence(gone.iloc[:1], True, USD)
+    assert one.startswith("One customer") and "$1,000" in one
+    assert narrative.churned_sentence(gone.iloc[:0], True, USD) == narrative.NOBODY_CHURNED
 
 
 def test_a_year_before_the_same_forecast_is_told_with_what_came():
-    tried = pd.DataFrame({"model": [narrative.OURS], "customers": 4200, "revenue_predicted": 8.8e6, "revenue_actual": 6.5e6, "revenue_new": 1.5e6})  # fmt: skip
-    assert narrative.year_before(tried, "GBP") == (
-        "A year before, the same forecast for the 4,200 customers of that day would have been £8.80 million; "
-        "£6.50 million came, so it was 35% too high. Customers won since then brought another £1.50 million."
+    tried = pd.DataFrame(
+        {
+            "model": [backtest_narrative.OURS],
+            "customers": 4200,
+            "revenue_predicted": 8.8e6,
+            "revenue_actual": 6.5e6,
+            "revenue_new": 1.5e6,
+        }
     )
+    said = backtest_narrative.year_before_sentence(tried, GBP)
+    assert all(part in said for part in ("4,200 customers", "£8.80 million", "£6.50 million", "35% too high"))
+    assert said.endswith("another £1.50 million.")
     nothing_came = tried.assign(revenue_actual=0.0, revenue_new=0.0)
-    assert narrative.year_before(nothing_came, "GBP").endswith("£8.80 million; £0.00 came.")
-    assert "could not be tried yet" in narrative.year_before(tried.iloc[:0], "GBP")
+    assert backtest_narrative.year_before_sentence(nothing_came, GBP).endswith("£8.80 million. £0.00 came.")
+    assert "could not be tested yet" in backtest_narrative.year_before_sentence(tried.iloc[:0], GBP)
 
 
-def test_a_method_that_was_left_out_is_told_where_it_was_asked_for():
-    told = cltv_narrative.article_left_out("nobody ordered twice")
-    assert str(told) == "The article’s method is left out: on these orders nobody ordered twice."
-    assert not isinstance(told, NotApplicable)
-    assert isinstance(cltv_narrative.article_left_out(None), NotApplicable)
+def test_the_article_is_left_out_with_its_reason_or_not_shown_at_all():
+    said = findings.article(article_method.ArticleResult(reason="nobody ordered twice"), NONE, USD).sentence
+    assert said.endswith("on these orders nobody ordered twice.") and not isinstance(said, NotApplicable)
+    assert isinstance(findings.article(article_method.ArticleResult(), NONE, USD).sentence, NotApplicable)
+    table = pd.DataFrame({"customer_id": ["a"]})
+    assert article_method.ArticleResult().tables(table) == {}
+    assert article_method.ArticleResult().add_columns(table) is table
+
+
+def test_the_strength_of_a_correlation_is_said():
+    """Rank correlations of 1, 0.2 and none."""
+    frame = pd.DataFrame({"repeat_purchase_days": range(5), "mean_purchase_value": range(5)})
+    assert "clearly related (rank correlation 1.00)" in narrative.correlation_sentence(frame, USD)
+    some = frame.assign(mean_purchase_value=[2, 3, 0, 1, 4])
+    assert "somewhat related" in narrative.correlation_sentence(some, USD)
+    assert narrative.correlation_sentence(frame.assign(mean_purchase_value=1.0), USD) == narrative.NO_CORRELATION

@@ -1,15 +1,23 @@
-"""Sentences of 04_cltv on how past forecasts did."""
+"""Sentences of 04_cltv about past forecasts. The wording is in the templates; functions compute the values."""
 
 import pandas as pd
 
 from crm_utils.cleaning.minimum_data import MIN_DATA
 from crm_utils.cltv import btyd
+from crm_utils.cltv.backtest.model_comparison import MAX_CUSTOMERS, N_ORIGINS
 from crm_utils.cltv.backtest.rolling_origin import BacktestModel
 from crm_utils.core.display.paragraphs import Paragraph, paragraph
-from crm_utils.core.formatting import count, day, join_names, money, percent, plural
+from crm_utils.core.formatting import NumberFormat, join_names, percent
 
-CLOSE = 0.02  # differences in accuracy or capture below two points are called even
-OURS, UNADJUSTED = BacktestModel.MODEL_WITH_SEASON, BacktestModel.MODEL_NO_SEASON
+# Differences in accuracy or capture below two points are called even.
+EVEN_WITHIN = 0.02
+# With fewer tests a verdict is a first impression.
+MIN_TESTS = 3
+# A smaller error is called on target.
+ON_TARGET_WITHIN = 0.005
+
+OURS = BacktestModel.MODEL_WITH_SEASON
+UNADJUSTED = BacktestModel.MODEL_NO_SEASON
 MODEL_LABELS = {
     BacktestModel.MODEL_WITH_SEASON: "Our forecast",
     BacktestModel.MODEL_NO_SEASON: "Without season",
@@ -17,6 +25,7 @@ MODEL_LABELS = {
     BacktestModel.SAME_PERIOD_LAST_YEAR: "Same period last year",
     BacktestModel.PAST_AVERAGE_RATE: "Past average rate",
 }
+PAST_SPEND_LABEL = "Revenue so far"
 FREQUENCY_LABELS = {
     "0": "never",
     "1": "once",
@@ -25,190 +34,251 @@ FREQUENCY_LABELS = {
     "5-9": "5–9 times",
     "10+": "10 times or more",
 }
-REVENUE_SO_FAR = "Revenue so far"
-FEW = 3  # tests below which a verdict is a first impression
-NO_TEST = f"No past forecast could be tested. A test needs {MIN_DATA['days']} days of history, {MIN_DATA['customers']} customers and {MIN_DATA['repeat_buyers']} repeat buyers before it begins."
+
+NO_TEST = (
+    "No past forecast could be tested. A test needs {days} days of history, {customers} customers and {repeat_buyers} "
+    "repeat buyers before it begins."
+)
+TOTAL_OF_TESTS = (
+    "In {tests} of {horizon} each, our revenue forecast was {error} off on average, {comparison} the best simple rule "
+    "(“{rule}”: {rule_error}{where_possible})."
+)
+TOTAL_OF_ONE_TEST = (
+    "Tested once, on the last {horizon}, our revenue forecast was {error} off, {comparison} the best simple rule "
+    "(“{rule}”: {rule_error}{where_possible})."
+)
+CLOSER, AS_CLOSE, LESS_CLOSE = "closer than", "about as close as", "no closer than"
+WHERE_POSSIBLE = " in the {tests} it can be made for, ours {error} there"
+RANKING = (
+    "It ranks customers {comparison} a simple rule: its top tenth brought {captured} of the revenue, against "
+    "{rule_captured} for “{rule}”."
+)
+BETTER, EVEN, WORSE = "better than", "no better than", "worse than"
+SEASON_IN_SOME = (
+    "In the {tests} for which last year’s season was known, it was {error} off ({error_without} without that season), and "
+    "what came was within its range in {held} of {known}."
+)
+SEASON_IN_ALL = (
+    "With last year’s season it was {error} off ({error_without} without that season), and what came was within its range "
+    "in {held} of {known}."
+)
+FIRST_IMPRESSION = "With fewer than {tests} tests this is a first impression."
+RANGE_RECORD = "What came was within the range of the forecast in {held} of {tests}. {last}"
+LAST_FORECAST = "The last forecast was {error}."
+LAST_WITHOUT_REVENUE = "During the last test there was no revenue."
+ON_TARGET, TOO_HIGH, TOO_LOW = "on target", "{error} too high", "{error} too low"
+NO_YEAR_BEFORE = (
+    "A forecast over 12 months could not be tested yet: the history is too short to make one a year before."
+)
+YEAR_BEFORE = "A year before, the same forecast for the {customers} of that day would have been {predicted}. {actual} came{error}."
+YEAR_BEFORE_ERROR = ", so it was {error}"
+YEAR_BEFORE_NEW = "Customers won since then brought another {revenue}."
+NEW_CUSTOMERS = (
+    "During the tests, customers won after the start added {revenue} per test, {share} of all revenue. No forecast here "
+    "includes them."
+)
+NO_NEW_CUSTOMERS = "No customer was won during the tests, so nothing came on top of the forecasts."
+SEGMENT_ERROR = "The largest error of the last test was in {segment}: {predicted} forecast, {actual} came{error}."
+FREQUENCY_ERROR = (
+    "By past purchases, the error was largest for customers who had {bought_again}: {predicted} purchase days expected per "
+    "customer, {actual} made."
+)
+NEVER_BOUGHT_AGAIN, BOUGHT_AGAIN = "never bought again", "bought again {times}"
+NOT_COMPARED = "Other models were not tried: that takes {origins} monthly tests and at most {customers} customers."
+NO_CHALLENGER_BETTER = "{models} {were} tried in {tests}. None was clearly better, so the model stays."
+CHALLENGER_BETTER = (
+    "{model} forecast clearly better than the model used here, in {won} of {tests}. The model does not change "
+    "automatically; an analyst can set it."
+)
 
 
-def verdict(backtest: pd.DataFrame) -> Paragraph:
-    """Were past forecasts closer to what happened than the best simple rule, in total and in ranking customers?"""
+def no_test_sentence(fmt: NumberFormat) -> str:
+    """Why no past forecast could be tested."""
+    return NO_TEST.format(**{name: fmt.count(fewest) for name, fewest in MIN_DATA.items()})
+
+
+def verdict_sentence(backtest: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Whether past forecasts were closer than the best simple rule, in total and in ranking customers."""
     if backtest.empty:
-        return paragraph(NO_TEST)
-    tests, beside = backtest.origin.nunique(), _beside_rules(backtest)
-    ours = backtest[backtest.model == OURS]
-    rule = beside.loc[(beside.miss - beside.our_miss).fillna(0).idxmin()]
-    spent = pd.Series(
-        {"capture": ours.past_spend_capture.mean(), "our_capture": ours.top_decile_capture.mean()}, name=REVENUE_SO_FAR
-    )
-    ranks = pd.concat([beside[["capture", "our_capture"]].astype(float).fillna(0), spent.to_frame().T])
-    ranking = ranks.loc[(ranks.our_capture - ranks.capture).idxmin()]
-    gain, lead = rule.miss - rule.our_miss, ranking.our_capture - ranking.capture
-    total = "closer than" if gain > CLOSE else "no closer than" if gain < -CLOSE else "about as close as"
-    better = "better than" if lead > CLOSE else "worse than" if lead < -CLOSE else "no better than"
-    where = (
-        f"In {plural(tests, 'test')} of {plural(backtest.horizon_days.iloc[0], 'day')} each"
-        if tests > 1
-        else f"Tested once, on the last {plural(backtest.horizon_days.iloc[0], 'day')}"
-    )
+        return paragraph(no_test_sentence(fmt))
+    few = backtest.origin.nunique() < MIN_TESTS
+    rules = _compare_with_rules(backtest)
     return paragraph(
-        f"{where}, our revenue forecast was {percent(_miss(ours).abs().mean())} off{' on average' if tests > 1 else ''}, {total} the best simple rule (“{MODEL_LABELS[rule.name].lower()}”: {percent(rule.miss)}{_there(rule, tests)}).",
-        f"It ranks customers {better} a simple rule: its top tenth brought {percent(ranking.our_capture)} of the revenue, against {percent(ranking.capture)} for “{MODEL_LABELS.get(ranking.name, ranking.name).lower()}”.",
-        _with_season(backtest),
-        f"With fewer than {FEW} tests this is a first impression." if tests < FEW else "",
+        _total_sentence(backtest, rules, fmt),
+        _ranking_sentence(backtest, rules),
+        _season_sentence(backtest, fmt),
+        FIRST_IMPRESSION.format(tests=MIN_TESTS) if few else "",
     )
 
 
-def tracking(backtest: pd.DataFrame) -> Paragraph:
-    """How often the ranges held what came, and how far the last forecast was off."""
+def range_record_sentence(backtest: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """How often what came was within the range, and how far the last forecast was off."""
     if backtest.empty:
-        return paragraph(NO_TEST)
+        return paragraph(no_test_sentence(fmt))
     ours = backtest[backtest.model == OURS]
-    held = int(((ours.revenue_low <= ours.revenue_actual) & (ours.revenue_actual <= ours.revenue_high)).sum())
     last = ours.iloc[-1]
+    last_sentence = LAST_WITHOUT_REVENUE
+    if last.revenue_actual:
+        last_sentence = LAST_FORECAST.format(error=_error_text(last.revenue_predicted / last.revenue_actual - 1))
     return paragraph(
-        f"The range given with the forecast held what came in {count(held)} of {plural(len(ours), 'test')}; the last forecast was {_off(last.revenue_predicted / last.revenue_actual - 1) if last.revenue_actual else 'of a time without revenue'}."
+        RANGE_RECORD.format(held=fmt.count(_count_held(ours)), tests=fmt.plural(len(ours), "test"), last=last_sentence)
     )
 
 
-def year_before(tried: pd.DataFrame, currency: str) -> Paragraph:
-    """What the forecast over 12 months would have said a year before, and what came (see `backtest.year_before`)."""
-    if tried.empty:
-        return paragraph(
-            "A forecast over 12 months could not be tried yet: the history is too short to make one a year before."
-        )
-    ours = tried[tried.model == OURS].iloc[0]
-    said, came = ours.revenue_predicted, ours.revenue_actual
+def year_before_sentence(year_before: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """What the forecast over 12 months would have said a year before, and what came."""
+    if year_before.empty:
+        return paragraph(NO_YEAR_BEFORE)
+    ours = year_before[year_before.model == OURS].iloc[0]
+    error = ""
+    if ours.revenue_actual > 0:
+        error = YEAR_BEFORE_ERROR.format(error=_error_text(ours.revenue_predicted / ours.revenue_actual - 1))
     return paragraph(
-        f"A year before, the same forecast for the {plural(ours.customers, 'customer')} of that day would have been {money(said, currency)};",
-        f"{money(came, currency)} came{f', so it was {_off(said / came - 1)}' if came > 0 else ''}.",
-        f"Customers won since then brought another {money(ours.revenue_new, currency)}."
-        if ours.revenue_new > 0
-        else "",
+        YEAR_BEFORE.format(
+            customers=fmt.plural(ours.customers, "customer"),
+            predicted=fmt.money(ours.revenue_predicted),
+            actual=fmt.money(ours.revenue_actual),
+            error=error,
+        ),
+        YEAR_BEFORE_NEW.format(revenue=fmt.money(ours.revenue_new)) if ours.revenue_new > 0 else "",
     )
 
 
-def not_yet_won(backtest: pd.DataFrame, currency: str) -> Paragraph:
-    """What customers won after an origin added: in no forecast here."""
-    if backtest.empty:
-        return paragraph(NO_TEST)
+def new_customers_sentence(backtest: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """What customers won after an origin added; they are in no forecast."""
     ours = backtest[backtest.model == OURS]
-    new, known = ours.revenue_new.sum(), ours.revenue_actual.sum()
+    new = ours.revenue_new.sum()
     if not new:
-        return paragraph("No customer was won during the tests, so nothing came on top of the forecasts.")
-    return paragraph(
-        f"During the tests customers not yet won at the start added {money(new / len(ours), currency)} a test, {percent(new / (new + known))} of all revenue. No forecast here contains them."
-    )
+        return paragraph(NO_NEW_CUSTOMERS)
+    share = new / (new + ours.revenue_actual.sum())
+    return paragraph(NEW_CUSTOMERS.format(revenue=fmt.money(new / len(ours)), share=percent(share)))
 
 
-def by_segment(parts: pd.DataFrame, currency: str) -> Paragraph:
+def segment_error_sentence(by_segment: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
     """The segment whose revenue the last tested forecast missed by most."""
-    if parts.empty:
-        return paragraph(NO_TEST)
-    worst = parts.loc[(parts.revenue_predicted - parts.revenue_actual).abs().idxmax()]
-    expected, came = (money(worst[column], currency) for column in ("revenue_predicted", "revenue_actual"))
-    off = f", {_off(worst.revenue_predicted / worst.revenue_actual - 1)}" if worst.revenue_actual else ""
-    return paragraph(f"The largest gap of the last test was in {worst.segment}: {expected} forecast, {came} came{off}.")
-
-
-def by_frequency(classes: pd.DataFrame) -> Paragraph:
-    """The class of customers in which the last tested forecast was furthest from what came."""
-    if classes.empty:
-        return paragraph(NO_TEST)
-    worst = classes.loc[(classes.purchase_days_predicted - classes.purchase_days_actual).abs().idxmax()]
-    expected, made = (worst[column] / worst.customers for column in ("purchase_days_predicted", "purchase_days_actual"))
+    if by_segment.empty:
+        return paragraph(no_test_sentence(fmt))
+    worst = by_segment.loc[(by_segment.revenue_predicted - by_segment.revenue_actual).abs().idxmax()]
+    error = ""
+    if worst.revenue_actual:
+        error = f", {_error_text(worst.revenue_predicted / worst.revenue_actual - 1)}"
     return paragraph(
-        f"By past purchases it was furthest off for customers who had {_again(FREQUENCY_LABELS[worst.repeat_purchases])}: {expected:.2f} purchase days expected of each, {made:.2f} made."
-    )
-
-
-def challenger(misses: pd.DataFrame, winner: str) -> Paragraph:
-    """Whether another model should be tried."""
-    if misses.empty:
-        return paragraph("Other models were not tried: that takes ten monthly tests and at most 50,000 customers.")
-    tried = join_names([btyd.MODELS[kind].model.name for kind in misses.columns[1:]])
-    if not winner:
-        return paragraph(
-            f"{tried} {'were' if len(misses.columns) > 2 else 'was'} tried in {plural(len(misses), 'monthly test')}; none was clearly better, so the model stays."
+        SEGMENT_ERROR.format(
+            segment=worst.segment,
+            predicted=fmt.money(worst.revenue_predicted),
+            actual=fmt.money(worst.revenue_actual),
+            error=error,
         )
-    won = int((misses[winner] < misses.iloc[:, 0]).sum())
+    )
+
+
+def frequency_error_sentence(by_frequency: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """The class of customers, by past purchases, for which the last tested forecast was furthest off."""
+    if by_frequency.empty:
+        return paragraph(no_test_sentence(fmt))
+    worst = by_frequency.loc[(by_frequency.purchase_days_predicted - by_frequency.purchase_days_actual).abs().idxmax()]
+    label = FREQUENCY_LABELS[worst.repeat_purchases]
     return paragraph(
-        f"{btyd.MODELS[winner].model.name} forecast clearly better than the model used here, in {count(won)} of {plural(len(misses), 'monthly test')}. The model is not changed by itself; an analyst can set it."
+        FREQUENCY_ERROR.format(
+            bought_again=NEVER_BOUGHT_AGAIN if worst.repeat_purchases == "0" else BOUGHT_AGAIN.format(times=label),
+            predicted=fmt.number(worst.purchase_days_predicted / worst.customers, 2),
+            actual=fmt.number(worst.purchase_days_actual / worst.customers, 2),
+        )
     )
 
 
-def tracking_in_words(backtest: pd.DataFrame, currency: str) -> str:
-    """What the tracking figure shows."""
+def challenger_sentence(log_errors: pd.DataFrame, winner: str, fmt: NumberFormat) -> Paragraph:
+    """Whether another model should be used; `winner` is the key of the better one, or empty."""
+    if log_errors.empty:
+        return paragraph(NOT_COMPARED.format(origins=N_ORIGINS, customers=fmt.count(MAX_CUSTOMERS)))
+    in_use, *challengers = log_errors.columns
+    tests = fmt.plural(len(log_errors), "monthly test")
+    if winner:
+        won = int((log_errors[winner] < log_errors[in_use]).sum())
+        model = btyd.MODELS[winner].model.name
+        return paragraph(CHALLENGER_BETTER.format(model=model, won=fmt.count(won), tests=tests))
+    models = join_names([btyd.MODELS[key].model.name for key in challengers])
+    were = "were" if len(challengers) > 1 else "was"
+    return paragraph(NO_CHALLENGER_BETTER.format(models=models, were=were, tests=tests))
+
+
+def _total_sentence(backtest: pd.DataFrame, rules: pd.DataFrame, fmt: NumberFormat) -> str:
+    tests = backtest.origin.nunique()
+    rule = rules.loc[(rules.error - rules.our_error).fillna(0).idxmin()]
+    gain = rule.error - rule.our_error
+    where_possible = ""
+    if rule.tests != tests:
+        where_possible = WHERE_POSSIBLE.format(tests=fmt.plural(rule.tests, "test"), error=percent(rule.our_error))
+    template = TOTAL_OF_TESTS if tests > 1 else TOTAL_OF_ONE_TEST
+    return template.format(
+        tests=fmt.plural(tests, "test"),
+        horizon=fmt.plural(backtest.horizon_days.iloc[0], "day"),
+        error=percent(_errors(backtest[backtest.model == OURS]).abs().mean()),
+        comparison=CLOSER if gain > EVEN_WITHIN else LESS_CLOSE if gain < -EVEN_WITHIN else AS_CLOSE,
+        rule=MODEL_LABELS[rule.name].lower(),
+        rule_error=percent(rule.error),
+        where_possible=where_possible,
+    )
+
+
+def _ranking_sentence(backtest: pd.DataFrame, rules: pd.DataFrame) -> str:
+    """Against the rule that does best, revenue so far included."""
     ours = backtest[backtest.model == OURS]
-    tests = "; ".join(
-        f"from {day(row.origin)} forecast {money(row.revenue_predicted, currency)}, actual {money(row.revenue_actual, currency)}"
-        for row in ours.itertuples()
+    past_spend = pd.DataFrame(
+        {"capture": ours.past_spend_capture.mean(), "our_capture": ours.top_decile_capture.mean()},
+        index=[PAST_SPEND_LABEL],
     )
-    return f"Chart of past forecasts with their ranges, and what came: {tests}."
-
-
-def parts_in_words(parts: pd.DataFrame, currency: str) -> str:
-    """What the bars by segment show."""
-    pairs = "; ".join(
-        f"{row.segment} {money(row.revenue_predicted, currency)} and {money(row.revenue_actual, currency)}"
-        for row in parts.itertuples()
-    )
-    return f"Bar chart of revenue in the last test by segment, forecast and actual: {pairs}."
-
-
-def classes_in_words(classes: pd.DataFrame) -> str:
-    """What the bars by class show."""
-    pairs = "; ".join(
-        f"bought again {FREQUENCY_LABELS[row.repeat_purchases]} {row.purchase_days_predicted / row.customers:.2f} and {row.purchase_days_actual / row.customers:.2f}"
-        for row in classes.itertuples()
-    )
-    return f"Bar chart of purchase days a customer, forecast and actual: {pairs}."
-
-
-def _beside_rules(backtest: pd.DataFrame) -> pd.DataFrame:
-    """Each simple rule beside our forecast in the tests that both took part in: tests, miss, our_miss, capture, our_capture (means).
-
-    A rule that fewer than three tests know is left out where there are more: last year's needs a year before it.
-    """
-    rows = backtest.assign(miss=_miss(backtest).abs(), capture=backtest.top_decile_capture)
-    ours = rows[rows.model == OURS].set_index("origin")[["miss", "capture"]].add_prefix("our_")
-    rules = rows[~rows.model.isin([OURS, UNADJUSTED])].join(ours, on="origin")
-    table = rules.groupby("model")[["miss", "our_miss", "capture", "our_capture"]].mean()
-    table.insert(0, "tests", rules.groupby("model").size())
-    return table[table.tests >= min(FEW, backtest.origin.nunique())]
-
-
-def _there(rule: pd.Series, tests: int) -> str:
-    """In how many tests a rule that was not in all of them took part, and how our forecast did there."""
-    return (
-        ""
-        if rule.tests == tests
-        else f" in the {plural(rule.tests, 'test')} it can be made for, ours {percent(rule.our_miss)} there"
+    ranks = pd.concat([rules[["capture", "our_capture"]].astype(float).fillna(0), past_spend])
+    best = ranks.loc[(ranks.our_capture - ranks.capture).idxmin()]
+    lead = best.our_capture - best.capture
+    return RANKING.format(
+        comparison=BETTER if lead > EVEN_WITHIN else WORSE if lead < -EVEN_WITHIN else EVEN,
+        captured=percent(best.our_capture),
+        rule_captured=percent(best.capture),
+        rule=MODEL_LABELS.get(best.name, best.name).lower(),
     )
 
 
-def _with_season(backtest: pd.DataFrame) -> str:
-    """How the tests with a known season did, beside the same without it."""
+def _season_sentence(backtest: pd.DataFrame, fmt: NumberFormat) -> str:
+    """How the tests with a known season did, with it and without it; empty if there is none."""
     ours = backtest[backtest.model == OURS]
     known = ours[ours.seasonal_factor.notna()]
     if known.empty:
         return ""
-    plain = backtest[(backtest.model == UNADJUSTED) & backtest.origin.isin(known.origin)]
-    where = (
-        f"In the {plural(len(known), 'test')} where last year’s season was known"
-        if len(known) < len(ours)
-        else "With last year’s season"
+    unadjusted = backtest[(backtest.model == UNADJUSTED) & backtest.origin.isin(known.origin)]
+    template = SEASON_IN_SOME if len(known) < len(ours) else SEASON_IN_ALL
+    return template.format(
+        tests=fmt.plural(len(known), "test"),
+        error=percent(_errors(known).abs().mean()),
+        error_without=percent(_errors(unadjusted).abs().mean()),
+        held=fmt.count(_count_held(known)),
+        known=fmt.count(len(known)),
     )
-    held = int(((known.revenue_low <= known.revenue_actual) & (known.revenue_actual <= known.revenue_high)).sum())
-    return f"{where} it was {percent(_miss(known).abs().mean())} off (without that season {percent(_miss(plain).abs().mean())}), and its range held what came in {count(held)} of {count(len(known))}."
 
 
-def _again(times: str) -> str:
-    return "never bought again" if times == "never" else f"bought again {times}"
+def _compare_with_rules(backtest: pd.DataFrame) -> pd.DataFrame:
+    """Each simple rule and our forecast in the tests that have both: tests, error, our_error, capture, our_capture (means).
+
+    A rule that fewer than `MIN_TESTS` tests have is left out if there are more: last year's needs a year before it.
+    """
+    rows = backtest.assign(error=_errors(backtest).abs(), capture=backtest.top_decile_capture)
+    ours = rows[rows.model == OURS].set_index("origin")[["error", "capture"]].add_prefix("our_")
+    rules = rows[~rows.model.isin([OURS, UNADJUSTED])].join(ours, on="origin")
+    table = rules.groupby("model")[["error", "our_error", "capture", "our_capture"]].mean()
+    table.insert(0, "tests", rules.groupby("model").size())
+    return table[table.tests >= min(MIN_TESTS, backtest.origin.nunique())]
 
 
-def _miss(backtest: pd.DataFrame) -> pd.Series:
+def _errors(backtest: pd.DataFrame) -> pd.Series:
+    """Forecast ÷ actual − 1; null if nothing came."""
     return backtest.revenue_predicted / backtest.revenue_actual.where(backtest.revenue_actual > 0) - 1
 
 
-def _off(miss: float) -> str:
-    return "on target" if abs(miss) < 0.005 else f"{percent(abs(miss))} too {'high' if miss > 0 else 'low'}"
+def _count_held(ours: pd.DataFrame) -> int:
+    return int(((ours.revenue_low <= ours.revenue_actual) & (ours.revenue_actual <= ours.revenue_high)).sum())
+
+
+def _error_text(error: float) -> str:
+    if abs(error) < ON_TARGET_WITHIN:
+        return ON_TARGET
+    return (TOO_HIGH if error > 0 else TOO_LOW).format(error=percent(abs(error)))

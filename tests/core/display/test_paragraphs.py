@@ -11,6 +11,7 @@ from crm_utils.cleaning import narrative
 from crm_utils.cltv import narrative as cltv
 from crm_utils.core.display import paragraphs
 from crm_utils.core.display.table_style import collapsible, style_table
+from crm_utils.core.formatting import NumberFormat
 
 
 def test_text_from_data_is_escaped():
@@ -87,13 +88,14 @@ def test_the_last_newcomers_in_words():
 
 
 def test_what_is_not_known_is_said():
-    assert cltv.not_known(pd.DataFrame({"p_alive": [np.nan, 0.5, 0.7]})).startswith(
-        "One customer bought on one day only"
+    fmt = NumberFormat()
+    assert cltv.still_active_sentence(pd.Series([np.nan, 0.5, 0.7]), True, fmt).startswith(
+        "One customer bought on one day only."
     )
-    assert cltv.not_known(pd.DataFrame({"p_alive": [np.nan, np.nan, 0.7]})).startswith(
-        "2 customers bought on one day only: whether they are still customers is not known."
+    assert cltv.still_active_sentence(pd.Series([np.nan, np.nan, 0.7]), True, fmt).startswith(
+        "2 customers bought on one day only."
     )
-    assert cltv.not_known(pd.DataFrame({"p_alive": [0.5]})).startswith("Every customer has bought again")
+    assert cltv.still_active_sentence(pd.Series([0.5]), True, fmt) == cltv.ALL_BOUGHT_AGAIN
 
 
 def plan(contacts: int = 10) -> pd.DataFrame:

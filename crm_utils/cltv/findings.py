@@ -1,0 +1,400 @@
+"""The findings of 04_cltv, one function for each section: sentence, figure and table from ready tables."""
+
+from datetime import date
+
+import pandas as pd
+
+from crm_utils.cltv import charts, narrative, tables
+from crm_utils.cltv.article_method import ArticleResult
+from crm_utils.cltv.assumptions import ClvAssumptions
+from crm_utils.cltv.backtest import best_challenger
+from crm_utils.cltv.backtest import narrative as backtest_narrative
+from crm_utils.cltv.btyd import CustomerBaseModel, ForecastErrorModel
+from crm_utils.cltv.seasonality import Seasonality
+from crm_utils.cltv.worked_example import Example
+from crm_utils.core.display.finding import Finding
+from crm_utils.core.display.paragraphs import not_applicable, paragraph
+from crm_utils.core.display.table_style import Collapsible, collapsible
+from crm_utils.core.formatting import NumberFormat
+from crm_utils.core.references import CLTV_TUTORIAL
+
+# How many customers the lists on the page show.
+LISTED_CUSTOMERS = 10
+
+PAST_FORECASTS_CAPTION = (
+    "Revenue of the customers known on each date, forecast (with its 90% range) and actual. Grey marks are simple rules; "
+    "those far above the frame are in the table."
+)
+ALL_TESTS = "All tests in numbers, and what new customers added"
+SEGMENT_ERROR_CAPTION = "Revenue of the last test by segment, forecast and actual, the largest first."
+FREQUENCY_ERROR_CAPTION = (
+    "Mean purchase days per customer in the last test, forecast and actual, by how often customers had bought again."
+)
+ERROR_TABLES = "By past purchases, and all segments in numbers"
+P_ALIVE_CAPTION = (
+    "Probability in percent that a customer who first bought a year ago is still active, by repeat purchase days and days "
+    "since the last one."
+)
+PURCHASES_CAPTION = "Expected purchase days of the next year, for a customer who first bought a year ago."
+GRIDS = "Two maps: still active, and purchases to come, by past purchases and silence"
+CONCENTRATION_CAPTION = (
+    "Share of all expected value held by each tenth of customers, the most valuable tenth first ({assumptions})."
+)
+DECILE_NUMBERS = "The numbers behind the figure"
+LOOK_UP = "Look a customer up: the {customers} of highest expected value"
+SEGMENT_VALUE_CAPTION = (
+    "Revenue expected from today’s customers in the next 12 months, before margin, by segment. The line is the range that "
+    "should hold nine times in ten."
+)
+SEGMENT_NUMBERS = "All segments in numbers"
+ARTICLE_DETAILS = "The tutorial’s groups, its forecast, and its source"
+EXAMPLE_STEPS = "Every step, from order lines to lifetime value"
+PARAMETERS = "Parameters, standard errors, fit and assumptions"
+
+
+def past_forecasts(tested: pd.DataFrame, fmt: NumberFormat) -> Finding:
+    """Whether past forecasts were closer than simple rules, and how often their ranges held.
+
+    Parameters
+    ----------
+    tested : pandas.DataFrame
+        `rolling_origin_backtest`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    verdict = backtest_narrative.verdict_sentence(tested, fmt)
+    if tested.empty:
+        return Finding(verdict)
+    return Finding(
+        verdict,
+        charts.plot_past_forecasts(tested, fmt),
+        f"{backtest_narrative.range_record_sentence(tested, fmt)} {PAST_FORECASTS_CAPTION}",
+        charts.alt_text_past_forecasts(tested, fmt),
+        collapsible(
+            ALL_TESTS,
+            backtest_narrative.new_customers_sentence(tested, fmt),
+            tables.backtest_table(tested, fmt),
+        ),
+    )
+
+
+def forecast_errors(by_segment: pd.DataFrame, by_frequency: pd.DataFrame, fmt: NumberFormat) -> Finding:
+    """For which customers the last tested forecast was off.
+
+    Parameters
+    ----------
+    by_segment : pandas.DataFrame
+        `backtest_by_segment`.
+    by_frequency : pandas.DataFrame
+        `backtest_by_frequency`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    if by_segment.empty:
+        return Finding(not_applicable(backtest_narrative.no_test_sentence(fmt)))
+    frequency = Finding(
+        backtest_narrative.frequency_error_sentence(by_frequency, fmt),
+        charts.plot_backtest_by_frequency(by_frequency, fmt),
+        FREQUENCY_ERROR_CAPTION,
+        charts.alt_text_backtest_by_frequency(by_frequency, fmt),
+        tables.backtest_by_frequency_table(by_frequency, fmt),
+    )
+    return Finding(
+        backtest_narrative.segment_error_sentence(by_segment, fmt),
+        charts.plot_backtest_by_segment(by_segment, fmt),
+        SEGMENT_ERROR_CAPTION,
+        charts.alt_text_backtest_by_segment(by_segment, fmt),
+        collapsible(ERROR_TABLES, frequency, tables.backtest_by_segment_table(by_segment, fmt)),
+    )
+
+
+def outlook(
+    totals: pd.DataFrame, year_before: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, fmt: NumberFormat
+) -> Finding:
+    """What today's customers should bring in the next 12 months, and how the same forecast did a year before.
+
+    Parameters
+    ----------
+    totals : pandas.DataFrame
+        `forecast_totals`.
+    year_before : pandas.DataFrame
+        `backtest_year_before`.
+    models : CustomerBaseModel
+        The fitted models.
+    analysis_date : datetime.date
+        The day the forecast is made.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    expected = narrative.outlook_sentence(totals, models.customers, analysis_date, fmt, models.unavailable_reason)
+    return Finding(paragraph(expected, backtest_narrative.year_before_sentence(year_before, fmt)))
+
+
+def forecast_basis(
+    totals: pd.DataFrame,
+    seasons: dict[int, Seasonality],
+    error: ForecastErrorModel,
+    holdout_days: int,
+    fmt: NumberFormat,
+) -> Finding:
+    """What the forecast and its range rest on, with the forecast of every horizon.
+
+    Parameters
+    ----------
+    totals : pandas.DataFrame
+        `forecast_totals`.
+    seasons : dict of int to Seasonality
+        By months.
+    error : ForecastErrorModel
+        How far past forecasts were off.
+    holdout_days : int
+        How far each tested forecast looked ahead.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    season = narrative.season_sentence(seasons)
+    ranges = narrative.range_sentence(error, seasons[3].known, holdout_days, fmt)
+    return Finding(paragraph(season, ranges), table=tables.forecast_table(totals, fmt))
+
+
+def still_active(expected: pd.DataFrame, grid: pd.DataFrame, models: CustomerBaseModel, fmt: NumberFormat) -> Finding:
+    """How many customers are still active, and how silence tells it.
+
+    Parameters
+    ----------
+    expected : pandas.DataFrame
+        `forecast_customers`.
+    grid : pandas.DataFrame
+        `p_alive_grid`; shown only if dropout is identified.
+    models : CustomerBaseModel
+        The fitted models.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    sentence = narrative.still_active_sentence(expected.p_alive, models.identified, fmt)
+    if not models.identified:
+        return Finding(sentence)
+    alive = Finding(
+        narrative.silence_sentence(grid, fmt),
+        charts.plot_p_alive_grid(grid),
+        P_ALIVE_CAPTION,
+        charts.alt_text_p_alive_grid(grid, fmt),
+        tables.p_alive_grid_table(grid, fmt),
+    )
+    purchases = Finding(
+        narrative.most_purchases_sentence(grid, fmt),
+        charts.plot_expected_purchases_grid(grid),
+        PURCHASES_CAPTION,
+        charts.alt_text_expected_purchases_grid(grid, fmt),
+        tables.expected_purchases_grid_table(grid, fmt),
+    )
+    return Finding(sentence, table=collapsible(GRIDS, alive, purchases))
+
+
+def lifetime_value(
+    valued: pd.DataFrame, deciles: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat
+) -> Finding:
+    """What all customers are worth, and how unevenly.
+
+    Parameters
+    ----------
+    valued : pandas.DataFrame
+        The table `cltv`.
+    deciles : pandas.DataFrame
+        `value_deciles`.
+    assumptions : ClvAssumptions
+        Margin rate, discount rate and months.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    brief = narrative.assumptions_brief(assumptions, fmt)
+    value = narrative.lifetime_value_sentence(valued.clv.sum(), assumptions, fmt)
+    return Finding(
+        paragraph(value, narrative.concentration_sentence(deciles)),
+        charts.plot_value_deciles(deciles),
+        CONCENTRATION_CAPTION.format(assumptions=brief),
+        charts.alt_text_value_deciles(deciles),
+        collapsible(DECILE_NUMBERS, tables.deciles_table(deciles, brief, fmt)),
+    )
+
+
+def most_valuable(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat) -> Finding:
+    """What the ten customers of highest expected value are worth.
+
+    Parameters
+    ----------
+    best : pandas.DataFrame
+        `forecast.most_valuable`.
+    assumptions : ClvAssumptions
+        Margin rate, discount rate and months.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    brief = narrative.assumptions_brief(assumptions, fmt)
+    shown = best.head(LISTED_CUSTOMERS)
+    return Finding(narrative.most_valuable_sentence(shown, fmt), table=tables.most_valuable_table(shown, brief, fmt))
+
+
+def look_up(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat) -> Collapsible | None:
+    """The most valuable customers in a table that can be sorted, folded away.
+
+    Parameters
+    ----------
+    best : pandas.DataFrame
+        `forecast.most_valuable`.
+    assumptions : ClvAssumptions
+        Margin rate, discount rate and months.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    brief = narrative.assumptions_brief(assumptions, fmt)
+    customers = fmt.plural(len(best), "customer")
+    return collapsible(LOOK_UP.format(customers=customers), tables.look_up_table(best, brief, fmt))
+
+
+def likely_churned(
+    churned: pd.DataFrame, models: CustomerBaseModel, assumptions: ClvAssumptions, fmt: NumberFormat
+) -> Finding:
+    """Which of the best customers of the past have probably gone.
+
+    Parameters
+    ----------
+    churned : pandas.DataFrame
+        `likely_churned_best`.
+    models : CustomerBaseModel
+        The fitted models.
+    assumptions : ClvAssumptions
+        Margin rate, discount rate and months.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    sentence = narrative.churned_sentence(churned, models.identified, fmt)
+    if churned.empty:
+        return Finding(sentence)
+    brief = narrative.assumptions_brief(assumptions, fmt)
+    return Finding(sentence, table=tables.churned_table(churned.head(LISTED_CUSTOMERS), brief, fmt))
+
+
+def segment_value(by_segment: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat) -> Finding:
+    """Which segments will bring the expected revenue.
+
+    Parameters
+    ----------
+    by_segment : pandas.DataFrame
+        `value_by_segment`.
+    assumptions : ClvAssumptions
+        Margin rate, discount rate and months.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    brief = narrative.assumptions_brief(assumptions, fmt)
+    return Finding(
+        narrative.segment_value_sentence(by_segment, fmt),
+        charts.plot_segment_revenue(by_segment, fmt),
+        SEGMENT_VALUE_CAPTION,
+        charts.alt_text_segment_revenue(by_segment, fmt),
+        collapsible(SEGMENT_NUMBERS, tables.segment_values_table(by_segment, brief, fmt)),
+    )
+
+
+def historical_value(
+    valued: pd.DataFrame, churn: float, models: CustomerBaseModel, assumptions: ClvAssumptions, fmt: NumberFormat
+) -> Finding:
+    """What customers are worth by the past alone.
+
+    Parameters
+    ----------
+    valued : pandas.DataFrame
+        The table `cltv`.
+    churn : float
+        `quarterly_churn`.
+    models : CustomerBaseModel
+        The fitted models.
+    assumptions : ClvAssumptions
+        Margin rate, discount rate and months.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    if models.unavailable_reason:
+        return Finding(not_applicable(narrative.NO_CHURN_RATE))
+    return Finding(narrative.historical_value_sentence(valued, churn, assumptions.months, fmt))
+
+
+def article(result: ArticleResult, valued: pd.DataFrame, fmt: NumberFormat) -> Finding:
+    """What the published tutorial's method gives on these orders.
+
+    Parameters
+    ----------
+    result : ArticleResult
+        `try_article_method`.
+    valued : pandas.DataFrame
+        The table `cltv`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    if result.reason:
+        return Finding(narrative.article_left_out_sentence(result.reason))
+    if result.customers is None:
+        return Finding(not_applicable(narrative.ARTICLE_NOT_INCLUDED))
+    return Finding(
+        narrative.article_value_sentence(result.customers, valued.historical_clv.sum(), fmt),
+        table=collapsible(
+            ARTICLE_DETAILS,
+            narrative.article_forecast_sentence(result.customers, fmt),
+            tables.article_table(result.customers, fmt),
+            paragraph(f"{CLTV_TUTORIAL.citation}."),
+        ),
+    )
+
+
+def worked_example(
+    example: Example, valued: pd.DataFrame, models: CustomerBaseModel, assumptions: ClvAssumptions, fmt: NumberFormat
+) -> Finding:
+    """How one customer's value is computed.
+
+    Parameters
+    ----------
+    example : Example
+        `work_example`.
+    valued : pandas.DataFrame
+        The table `cltv`.
+    models : CustomerBaseModel
+        The fitted models.
+    assumptions : ClvAssumptions
+        Margin rate, discount rate and months.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    if models.unavailable_reason:
+        return Finding(not_applicable(narrative.NO_MODEL_TO_WORK))
+    return Finding(
+        narrative.worked_example_sentence(example, valued, assumptions, fmt),
+        table=collapsible(EXAMPLE_STEPS, *tables.example_tables(example, fmt)),
+    )
+
+
+def fitted_models(
+    fitted_parameters: pd.DataFrame, log_errors: pd.DataFrame, customers: pd.DataFrame, fmt: NumberFormat
+) -> Finding:
+    """Whether another model would be better, what the fits warn of, and their parameters.
+
+    Parameters
+    ----------
+    fitted_parameters : pandas.DataFrame
+        `CustomerBaseModel.table`.
+    log_errors : pandas.DataFrame
+        `compare_models`.
+    customers : pandas.DataFrame
+        `rfm_summary`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+    """
+    challenger = backtest_narrative.challenger_sentence(log_errors, best_challenger(log_errors), fmt)
+    return Finding(
+        paragraph(challenger, narrative.fit_notes_sentence(fitted_parameters)),
+        table=collapsible(
+            PARAMETERS,
+            narrative.correlation_sentence(customers, fmt),
+            tables.parameters_table(fitted_parameters, fmt),
+        ),
+    )
