@@ -1,174 +1,228 @@
-"""Sentences of 02_rfm."""
+"""Sentences of 02_rfm: templates first, then the functions that fill them."""
 
 from datetime import date
 
 import pandas as pd
 
 from crm_utils.config import ScoringConfig
+from crm_utils.config.scoring import ScoringMethod, Window
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
-from crm_utils.core.formatting import count, day, join_names, money, percent, plural
+from crm_utils.core.formatting import NumberFormat, day, join_names, percent
+from crm_utils.rfm.cohorts import MIN_COHORT_CUSTOMERS
+from crm_utils.rfm.scoring import MEASURES, SCORES
 
+CONCENTRATION = "The best 10% of customers brought {revenue_share} of revenue."
+BOUGHT_ONCE = "{share} of {customers} ordered only once."
+NOBODY_BOUGHT_ONCE = "Every customer ordered more than once."
+
+TYPICAL = "Half of the customers ordered within the last {days}. Half {ordered}, and half spent {revenue} or less."
+ORDERED_ONCE = "ordered only once"
+PLACED = "placed {orders} or fewer"
 WINDOWS = {
-    "12 months to the analysis date": "Frequency and monetary scores count the orders of the last 12 months only; revenue here is that of all orders.",
-    "12 months to each customer's last purchase": "Frequency and monetary scores count the 12 months before each customer's own last order: customers gone for years score as active ones do, and only recency tells them apart.",
+    Window.ALL: "",
+    Window.TO_ANALYSIS_DATE: (
+        "Frequency and monetary scores count only the orders of the last 12 months. Revenue here is that of all orders."
+    ),
+    Window.TO_LAST_ORDER: (
+        "Frequency and monetary scores count the 12 months before each customer's own last order. Customers who left "
+        "years ago can score like active ones; only recency tells them apart."
+    ),
 }
 
+METHODS = {
+    ScoringMethod.QUANTILES: (
+        "Customers are sorted by each measure and cut into {n_bins} equal parts. The score is the number of the part; "
+        "{n_bins} is best. Equal values get equal scores, so a class can stay empty if very many customers share one "
+        "value."
+    ),
+    ScoringMethod.APPROXIMATE: (
+        "Score classes begin at approximate quantiles, computed in one pass. Equal values get equal scores."
+    ),
+    ScoringMethod.ARTICLE: (
+        "As in the article, score classes hold equal numbers of customers. Customers with equally many orders are told "
+        "apart by their id, so some who behave alike get different scores."
+    ),
+}
+ANALYSTS_LIMITS = "The limits of {measures} are set by the analyst."
+LIMITS_FROM_DATE = "The score limits are those of {day}: a score changes only if the customer does."
 
-def concentration(customers: pd.DataFrame) -> Paragraph:
-    """How much of revenue the best customers brought, and how many bought once."""
-    tenth = max(len(customers) // 10, 1)
-    best = customers.revenue.nlargest(tenth).sum() / customers.revenue.sum()
+TOP_SCORES = (
+    "A recency score of {recency_score} needs an order in the last {recency}, a frequency score of {frequency_score} "
+    "{frequency} or more, a monetary score of {monetary_score} {monetary} or more{per_order}."
+)
+NO_EMPTY_CLASS = "Every score class has customers."
+EMPTY_CLASS = (
+    "{measure} has no score {scores}: {customers} share score {crowded_score}, and equal values get equal scores."
+)
+
+BEST_CELL = "{customers} with the best recency and frequency, {share} of all, brought {revenue_share} of revenue."
+LOWEST_CELL = "{customers} {score} 1 in all three: no order for the longest time, the fewest orders, the least money."
+NOBODY_IN_LOWEST_CELL = "No customer scores 1 in all three."
+
+CELLS_EMPTY = "{cells} {are} empty."
+NO_CELL_EMPTY = "Each of these cells has customers."
+CELL_RULE = (
+    "The rule behind {cell} ({rule}) finds {customers}. Plans use the rules, because a single cell is too narrow to act "
+    "on."
+)
+OTHER_CLASSES = "These cells are defined for five score classes."
+
+METHODS_DIFFER = "The default method gives another score to {customers}."
+METHODS_WHY = "It never separates customers with equal values, so its classes differ in size if many are equal."
+DEFAULT_METHOD = "Customers are scored by the default method."
+
+RETENTION = "{share} of first-time buyers ordered again in the {unit} after their first order{range}."
+RETENTION_RANGE = ": {first_share} of those who started in {first}, {last_share} of those who started in {last}"
+NO_COHORTS = "No period after a first order is complete yet."
+
+
+def concentration(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """How much of revenue the best customers brought, and how many ordered once."""
+    best_tenth = max(len(customers) // 10, 1)
+    revenue_share = customers.revenue.nlargest(best_tenth).sum() / customers.revenue.sum()
     once = int((customers.orders == 1).sum())
-    bought_once = (
-        f"{percent(once / len(customers))} of {plural(len(customers), 'customer')} bought once"
-        if once
-        else "Every customer bought more than once"
+    bought_once = BOUGHT_ONCE.format(
+        share=percent(once / len(customers)), customers=fmt.plural(len(customers), "customer")
     )
-    return paragraph(f"The best tenth of customers brought {percent(best)} of revenue. {bought_once}.")
+    return paragraph(
+        CONCENTRATION.format(revenue_share=percent(revenue_share)), bought_once if once else NOBODY_BOUGHT_ONCE
+    )
 
 
-def typical(customers: pd.DataFrame, currency: str, window: str = "all") -> Paragraph:
+def typical_customer(customers: pd.DataFrame, config: ScoringConfig, fmt: NumberFormat) -> Paragraph:
     """The median customer, and what a window of orders means for the scores."""
-    middle = customers[["recency_days", "orders", "revenue"]].median()
+    median = customers[["recency_days", "orders", "revenue"]].median()
     return paragraph(
-        f"Half of the customers last ordered within {plural(middle.recency_days, 'day')}; half placed {plural(middle.orders, 'order')} or fewer; half spent {money(middle.revenue, currency)} or less.",
-        WINDOWS.get(window, ""),
+        TYPICAL.format(
+            days=fmt.plural(median.recency_days, "day"),
+            ordered=ORDERED_ONCE if median.orders == 1 else PLACED.format(orders=fmt.plural(median.orders, "order")),
+            revenue=fmt.money(median.revenue),
+        ),
+        WINDOWS[config.window],
     )
 
 
-def top_scores(cuts: pd.DataFrame, currency: str) -> Paragraph:
+def how_scored(config: ScoringConfig) -> Paragraph:
+    """How a measure becomes a score, by the method, the limits and the date of this report."""
+    limits = ANALYSTS_LIMITS.format(measures=join_names(list(config.bin_edges))) if config.bin_edges else ""
+    from_date = ""
+    if config.bin_edges_from_date:
+        from_date = LIMITS_FROM_DATE.format(day=day(date.fromisoformat(config.bin_edges_from_date)))
+    return paragraph(METHODS[config.method].format(n_bins=config.n_bins), limits, from_date)
+
+
+def top_scores(boundaries: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
     """What it takes to reach the best class of each measure."""
-    best = cuts[cuts.customers > 0].groupby("measure").last()
-    recency, frequency, monetary = (best.loc[measure] for measure in ("recency", "frequency", "monetary"))
+    best = boundaries[boundaries.customers > 0].groupby("measure").last()
+    recency, frequency, monetary = (best.loc[measure] for measure in MEASURES)
     return paragraph(
-        f"A recency score of {recency.score:.0f} takes an order in the last {plural(recency.highest, recency.unit)},",
-        f"a frequency score of {frequency.score:.0f} takes {plural(frequency.lowest, frequency.unit)} or more,",
-        f"a monetary score of {monetary.score:.0f} takes {money(monetary.lowest, currency)} or more{monetary.unit.removeprefix('money')}.",
-    )
-
-
-def how_scored(rules: ScoringConfig) -> Paragraph:
-    """How a score is drawn from a measure, by the method, the limits and the date of this report."""
-    methods = {
-        "quantiles": f"Customers are lined up by each measure, the line is cut into {rules.n_bins} equal parts, and the score is the number of the part, the best {rules.n_bins}. Equal values get equal scores; where very many customers share one value, a class can stay empty.",
-        "approximate": "The classes begin at approximate quantiles that the engine draws in one pass. Equal values get equal scores.",
-        "article": "As in the article, the classes hold equal numbers of customers. Customers with equally many orders are told apart by their id, so some who behave alike score differently.",
-    }
-    own = f"The limits of {join_names(list(rules.bin_edges))} are the analyst's own." if rules.bin_edges else ""
-    frozen = (
-        f"The limits are those of {day(date.fromisoformat(rules.bin_edges_from_date))}: a score changes only when the customer does."
-        if rules.bin_edges_from_date
-        else ""
-    )
-    return paragraph(methods[rules.method], own, frozen)
-
-
-def empty_classes(cuts: pd.DataFrame) -> Paragraph:
-    """Which score classes stay empty because too many customers share one value."""
-    empty = cuts[cuts.customers == 0]
-    if empty.empty:
-        return paragraph("Every score class has customers.")
-    crowded = cuts.loc[cuts[cuts.measure.isin(empty.measure)].groupby("measure").customers.idxmax()].set_index(
-        "measure"
-    )
-    parts = []
-    for measure, classes in empty.groupby("measure"):
-        most = crowded.loc[measure]
-        parts.append(
-            f"{measure.capitalize()} has no score {join_names(classes.score.astype(str).tolist())}: {plural(most.customers, 'customer')} share score {int(most.score)}, and equal values get equal scores."
+        TOP_SCORES.format(
+            recency_score=int(recency.score),
+            recency=fmt.plural(recency.highest, recency.unit),
+            frequency_score=int(frequency.score),
+            frequency=fmt.plural(frequency.lowest, frequency.unit),
+            monetary_score=int(monetary.score),
+            monetary=fmt.money(monetary.lowest),
+            per_order=_per_order(monetary.unit),
         )
-    return paragraph(*parts)
-
-
-def best_corner(cells: pd.DataFrame) -> Paragraph:
-    """Customers and revenue in the cell of the best recency and frequency."""
-    top = cells[cells.customers > 0].sort_values(["recency_score", "frequency_score"]).iloc[-1]
-    customers, revenue = top.customers / cells.customers.sum(), top.revenue / cells.revenue.sum()
-    return paragraph(
-        f"The {plural(top.customers, 'customer')} with the best recency and frequency, {percent(customers)} of all, brought {percent(revenue)} of revenue."
     )
 
 
-def lowest_cell(customers: pd.DataFrame) -> Paragraph:
+def _per_order(unit: str) -> str:
+    return unit.removeprefix("money")
+
+
+def empty_classes(boundaries: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Which score classes stay empty because too many customers share one value."""
+    empty = boundaries[boundaries.customers == 0]
+    if empty.empty:
+        return paragraph(NO_EMPTY_CLASS)
+    of_measures = boundaries[boundaries.measure.isin(empty.measure)]
+    largest = boundaries.loc[of_measures.groupby("measure").customers.idxmax()].set_index("measure")
+    return paragraph(
+        *(
+            EMPTY_CLASS.format(
+                measure=str(measure).capitalize(),
+                scores=join_names(classes.score.astype(str).tolist()),
+                customers=fmt.plural(largest.customers[measure], "customer"),
+                crowded_score=int(largest.score[measure]),
+            )
+            for measure, classes in empty.groupby("measure")
+        )
+    )
+
+
+def best_cell(grid: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Customers and revenue in the class of the best recency and frequency."""
+    filled = grid[grid.customers > 0]
+    best = filled.sort_values(["recency_score", "frequency_score"]).iloc[-1]
+    return paragraph(
+        BEST_CELL.format(
+            customers=f"The {fmt.plural(best.customers, 'customer')}",
+            share=percent(best.customers / grid.customers.sum()),
+            revenue_share=percent(best.revenue / grid.revenue.sum()),
+        )
+    )
+
+
+def lowest_cell(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
     """How many customers score 1 in everything."""
-    lowest = (customers[["recency_score", "frequency_score", "monetary_score"]] == 1).all(axis=1).sum()
-    return paragraph(
-        f"{count(lowest) if lowest else 'No'} customers score 1 in all three: the longest silence, the fewest orders, the least money."
-        if lowest != 1
-        else "One customer scores 1 in all three."
-    )
+    lowest = int((customers[SCORES] == 1).all(axis=1).sum())
+    if not lowest:
+        return paragraph(NOBODY_IN_LOWEST_CELL)
+    score = "scores" if lowest == 1 else "score"
+    return paragraph(LOWEST_CELL.format(customers=fmt.plural(lowest, "customer"), score=score))
 
 
-def limits_in_words(cuts: pd.DataFrame, currency: str) -> str:
-    """What the histograms with their limits show."""
-    used = cuts[cuts.customers > 0].groupby("measure")
-    spans = used.agg(
-        lowest=("lowest", "min"), highest=("highest", "max"), classes=("score", "size"), unit=("unit", "first")
-    )
-    recency, frequency, monetary = (spans.loc[measure] for measure in ("recency", "frequency", "monetary"))
-    return (
-        f"Three histograms of customers: {count(recency.lowest)} to {plural(recency.highest, recency.unit)} since the last order, {count(frequency.lowest)} to {plural(frequency.highest, frequency.unit)}, "
-        f"{money(monetary.lowest, currency)} to {money(monetary.highest, currency)} of revenue{monetary.unit.removeprefix('money')}, cut into {recency.classes}, {frequency.classes} and {monetary.classes} score classes."
-    )
-
-
-def grid_in_words(cells: pd.DataFrame) -> str:
-    """What the two heat maps show."""
-    most, rich = cells.loc[cells.customers.idxmax()], cells.loc[cells.revenue.idxmax()]
-    return (
-        f"Two heat maps of recency score by frequency score. Most customers, {count(most.customers)}, are at recency {most.recency_score:.0f}, frequency {most.frequency_score:.0f}; "
-        f"most revenue is at recency {rich.recency_score:.0f}, frequency {rich.frequency_score:.0f}."
-    )
-
-
-def named_cells(named: pd.DataFrame) -> Paragraph | NotApplicable:
+def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
     """Which of the named cells are empty, and why rules are used instead."""
-    if named.empty:
-        return not_applicable("The cells people name have five classes.")
-    empty = named.cell[named.in_the_cell == 0].tolist()
-    first = named.iloc[0]
-    who = (
-        f"{'Cell' if len(empty) == 1 else 'Cells'} {join_names(empty)} {'is' if len(empty) == 1 else 'are'} empty"
-        if empty
-        else "Each of these cells has customers"
-    )
-    found = plural(first.customers, "customer") if first.customers else "nobody"
+    if cells.empty:
+        return not_applicable(OTHER_CLASSES)
+    empty = cells.cell[cells.in_the_cell == 0].tolist()
+    first = cells.iloc[0]
+    one = len(empty) == 1
+    names = f"{'Cell' if one else 'Cells'} {join_names(empty)}"
     return paragraph(
-        f"{who}; the rule behind {first.cell} ({first['rule']}) finds {found}. Plans use the rules: a single cell is too narrow to act on."
+        CELLS_EMPTY.format(cells=names, are="is" if one else "are") if empty else NO_CELL_EMPTY,
+        CELL_RULE.format(
+            cell=first.cell,
+            rule=first["rule"],
+            customers=fmt.plural(first.customers, "customer") if first.customers else "nobody",
+        ),
     )
 
 
-def methods(compared: pd.DataFrame | None) -> Paragraph | NotApplicable:
-    """How many customers the default method would score otherwise."""
-    if compared is None or not compared.differ.any():
-        return not_applicable("Customers are scored by the default method.")
+def scoring_methods(compared: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
+    """How many customers the default method would score differently."""
+    if not compared.differ.any():
+        return not_applicable(DEFAULT_METHOD)
     differ = compared.groupby("measure").differ.first()
-    parts = [f"{plural(differ[measure], 'customer')} in {measure}" for measure in ("recency", "frequency", "monetary")]
+    parts = [f"{fmt.plural(differ[measure], 'customer')} in {measure}" for measure in MEASURES]
+    return paragraph(METHODS_DIFFER.format(customers=join_names(parts)), METHODS_WHY)
+
+
+def cohort_retention(cohorts: pd.DataFrame) -> Paragraph | NotApplicable:
+    """How many first-time buyers order again in the next period: of all cohorts, of the first and of the last."""
+    next_period = cohorts[(cohorts.period == 1) & (cohorts["size"] >= MIN_COHORT_CUSTOMERS)]
+    if next_period.empty:
+        return not_applicable(NO_COHORTS)
+    first = next_period.iloc[0]
+    last = next_period.iloc[-1]
+    span = RETENTION_RANGE.format(
+        first_share=percent(first.retention),
+        first=_cohort_name(first),
+        last_share=percent(last.retention),
+        last=_cohort_name(last),
+    )
     return paragraph(
-        f"The default method scores {join_names(parts)} otherwise.",
-        "It never tells customers with equal values apart, so its classes differ in size where many are equal.",
+        RETENTION.format(
+            share=percent(next_period.customers.sum() / next_period["size"].sum()),
+            unit=first.unit,
+            range=span if len(next_period) > 1 else "",
+        )
     )
 
 
-def cohorts(cohorts: pd.DataFrame) -> Paragraph | NotApplicable:
-    """How many first buyers order again in the period after, in all groups, in the first and in the last."""
-    after = cohorts[(cohorts.period == 1) & (cohorts["size"] >= 30)]
-    if after.empty:
-        return not_applicable("No period after the first order is complete yet.")
-    unit, first, last = after.unit.iloc[0], after.iloc[0], after.iloc[-1]
-    groups = f": {percent(first.retention)} of those who began in {_begun(first)}, {percent(last.retention)} of those of {_begun(last)}"
-    return paragraph(
-        f"Of all first buyers {percent(after.customers.sum() / after['size'].sum())} ordered in the {unit} after their first order{groups if len(after) > 1 else ''}."
-    )
-
-
-def _begun(group: pd.Series) -> str:
-    quarter = f"{group.cohort.year} Q{group.cohort.quarter}"
-    return f"{group.cohort:%B %Y}" if group.unit == "month" else quarter
-
-
-def cohorts_in_words(cohorts: pd.DataFrame) -> str:
-    """What the triangle shows."""
-    cohorts = cohorts[cohorts["size"] >= 30]
-    size = f"{count(cohorts['size'].min())} to {count(cohorts['size'].max())}" if len(cohorts) else "no"
-    return f"Two heat maps of {plural(cohorts.cohort.nunique(), 'group')} of {size} first buyers: the share who ordered in each later period, and revenue per first buyer."
+def _cohort_name(cohort: pd.Series) -> str:
+    begins = cohort.cohort
+    return f"{begins:%B %Y}" if cohort.unit == "month" else f"{begins.year} Q{begins.quarter}"

@@ -281,6 +281,6 @@ def _check_finite(values: pd.Series) -> None:
         raise ScoringError(f"{values.name}: {unusable:,} of {len(values):,} values are missing or infinite")
     if not len(values):
         raise ScoringError(
-            f"{values.name}: there is no customer to score, because nobody had ordered by then: choose a later analysis "
-            "date, or rfm.bin_edges_from_date"
+            f"{values.name}: there is no customer to score, because nobody had ordered by then: choose a later "
+            "analysis date, or rfm.bin_edges_from_date"
         )

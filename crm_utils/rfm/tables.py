@@ -1,57 +1,57 @@
-"""Tables of 02_rfm."""
+"""Tables of 02_rfm as they stand on a page."""
 
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils.core import formatting
 from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
+from crm_utils.core.formatting import NumberFormat
+
+BEHIND_THE_FIGURE = "The numbers behind the figure"
 
 
-def cut_points(cuts: pd.DataFrame, currency: str) -> Styler:
-    """Limits differ in unit from measure to measure, so each is written with its own."""
-    shown = cuts.assign(measure=cuts.measure.str.capitalize()).astype({"lowest": object, "highest": object})
+def score_boundaries(boundaries: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """The limits of each score class, each written with its unit."""
+    shown = boundaries.assign(measure=boundaries.measure.str.capitalize()).drop(columns="unit")
     for column in ("lowest", "highest"):
-        limits = zip(cuts.unit, cuts[column], strict=True)
-        shown[column] = [_written(limit, unit, currency) if pd.notna(limit) else None for unit, limit in limits]
-    shown = shown.drop(columns="unit")
-    return style_table(shown, "The limits of each score class", currency, {"lowest": "From", "highest": "To"})
+        limits = zip(boundaries.unit, boundaries[column], strict=True)
+        shown[column] = pd.Series([_write_limit(limit, unit, fmt) for unit, limit in limits], shown.index, dtype=object)
+    return style_table(shown, "The limits of each score class", fmt, {"lowest": "From", "highest": "To"})
 
 
-def _written(limit: float, unit: str, currency: str) -> str:
-    return formatting.money(limit, currency) if unit.startswith("money") else formatting.plural(limit, unit)
-
-
-def grid(cells: pd.DataFrame, currency: str) -> Collapsible:
-    shown = cells[cells.customers > 0].sort_values(["recency_score", "frequency_score"], ascending=False)
-    caption = "Customers and revenue by recency and frequency score"
-    return collapsible(
-        "The numbers behind the figure", style_table(shown, caption, currency, total=("customers", "revenue"))
-    )
-
-
-def named_cells(named: pd.DataFrame, currency: str) -> Collapsible | None:
-    if named.empty:
+def _write_limit(limit: float, unit: str, fmt: NumberFormat) -> str | None:
+    if pd.isna(limit):
         return None
-    table = style_table(named, "Cells that people name, and the rule each stands for", currency)
+    return fmt.money(limit) if unit.startswith("money") else fmt.plural(limit, unit)
+
+
+def rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
+    """Customers and revenue of each recency × frequency class that has customers."""
+    filled = grid[grid.customers > 0]
+    shown = filled.sort_values(["recency_score", "frequency_score"], ascending=False)
+    caption = "Customers and revenue by recency and frequency score"
+    return collapsible(BEHIND_THE_FIGURE, style_table(shown, caption, fmt, total=("customers", "revenue")))
+
+
+def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
+    """The cells that people name, with the rule each stands for."""
+    if cells.empty:
+        return None
+    table = style_table(cells, "Cells that people name, and the rule each stands for", fmt)
     return collapsible("The cells and their rules", table)
 
 
-def methods(compared: pd.DataFrame) -> Collapsible:
+def scoring_methods(compared: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
+    """Class sizes by both methods."""
     shown = compared.assign(measure=compared.measure.str.capitalize())
-    return collapsible("The classes by both methods", style_table(shown, "Class sizes by both methods"))
+    return collapsible("The classes by both methods", style_table(shown, "Class sizes by both methods", fmt))
 
 
-def cohorts(cohorts: pd.DataFrame, currency: str) -> Collapsible | None:
+def cohorts(cohorts: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
+    """Customers and revenue of each cohort in each period."""
     if cohorts.empty:
         return None
-    code = {"month": "M", "quarter": "Q"}[cohorts.unit.iloc[0]]
-    shown = cohorts.assign(first_order=cohorts.cohort.dt.to_period(code).astype("str"))
-    shown = shown[["first_order", "period", "customers", "size", "revenue"]]
-    names = {
-        "period": f"{cohorts.unit.iloc[0].capitalize()}s since",
-        "customers": "Who ordered",
-        "size": "First buyers",
-    }
-    return collapsible(
-        "The numbers behind the figure", style_table(shown, "First buyers and what came of them", currency, names)
-    )
+    unit = cohorts.unit.iloc[0]
+    first_order = cohorts.cohort.dt.to_period({"month": "M", "quarter": "Q"}[unit]).astype("str")
+    shown = cohorts.assign(first_order=first_order)[["first_order", "period", "customers", "size", "revenue"]]
+    headings = {"period": f"{unit.capitalize()}s since", "customers": "Who ordered", "size": "First buyers"}
+    return collapsible(BEHIND_THE_FIGURE, style_table(shown, "First buyers and their later orders", fmt, headings))

@@ -18,6 +18,7 @@ CAUSE_LABELS = {
     Cause.BIN_EDGES_MOVED_BY_NEW.value: "Score limits moved by new customers",
     Cause.ARRIVALS_LESS_DEPARTURES.value: "Arrivals less departures",
 }
+TRAIT_LABELS = {"price": "price level", "breadth": "variety"}
 # Of the traits whose values are codes; the values of other traits are written as they are.
 TRAIT_VALUE_LABELS = {
     "price": {
@@ -40,7 +41,7 @@ def status_label(status: str) -> str:
 
 def trait_label(trait: str) -> str:
     """A trait within a sentence: favourite_product -> 'favourite product'."""
-    return trait.replace("_", " ")
+    return TRAIT_LABELS.get(trait, trait.replace("_", " "))
 
 
 def trait_value_label(trait: str, value: str) -> str:

@@ -26,7 +26,10 @@ NEW_ELSEWHERE = "{customers} in other segments"
 NO_NEW = "No customer is new: the latest first order was on {day}. The plan is for existing customers only."
 MAX_NEW_SEGMENTS = 3
 
-SLIPPING = "{customers} who used to buy often or for much money {have} stopped ordering ({segments}). {they} had spent {revenue}."
+SLIPPING = (
+    "{customers} who used to buy often or for much money {have} stopped ordering ({segments}). "
+    "{they} had spent {revenue}."
+)
 NO_SLIPPING = "No valuable customer has stopped ordering."
 SLIPPING_UNKNOWN = "The segment map does not say which segments are slipping."
 
@@ -50,8 +53,8 @@ PROSPECTS = (
     "cancelled."
 )
 LIFECYCLE_RULES = (
-    "Churned: no order for more than {churned}. At risk: no order for more than {at_risk}. New: first order within {new}. "
-    "Loyal: {loyal} or more. Occasional: all others."
+    "Churned: no order for more than {churned}. At risk: no order for more than {at_risk}. "
+    "New: first order within {new}. Loyal: {loyal} or more. Occasional: all others."
 )
 
 PRICE_FOCUSED = "{segment} look for low prices most: {share} of them pay clearly less than usual for the same products."
@@ -65,7 +68,7 @@ NO_FEATURES = "The source has no prices, products, returns or countries."
 PREMIUM_SHARE_FROM = 0.05
 
 STRONGEST_TRAIT = (
-    "Segments differ most in {trait}: {value} for {share} of {segment}, but for {share_of_all} of all customers."
+    "Segments differ most in {trait}: {value} holds for {share} of {segment}, and for {share_of_all} of all customers."
 )
 NO_STRONG_TRAIT = "Nothing else that is known goes strongly with a segment. The closest is {trait}."
 SMALL_GROUPS = "{rows} of the table {rest} on fewer than {customers} customers: treat them as anecdotes."
@@ -76,16 +79,19 @@ STRENGTH_FROM = 0.1
 STABILITY = (
     "{share} of customers would be in the same segment if chance had brought slightly different weeks and customers."
 )
-STABILITY_RANGE = "{stable} is the most stable ({stable_share}), {unstable} the least ({unstable_share}): treat its customers as borderline cases."
+STABILITY_RANGE = (
+    "{stable} is the most stable segment ({stable_share}), {unstable} the least ({unstable_share}): "
+    "treat its customers as borderline cases."
+)
 NO_STABILITY = "Stability is estimated for the default scoring only."
 
 CLUSTERS = (
-    "Without names, the data falls into {clusters} groups. The richest has {customers} ({description}); {share} of them "
-    "are {segment}."
+    "Without names, the data falls into {clusters} groups. The richest has {customers} ({description}); "
+    "{share} of them are {segment}."
 )
 NO_CLUSTERS = "Too few customers differ for clusters."
 
-LISTS = "{lists} with {customers} {are} in the folder `lists`, one list per segment."
+LISTS = "{lists} with {customers} {are} in the folder lists, one list per segment."
 
 
 def leading_segments(profile: pd.DataFrame) -> Paragraph:

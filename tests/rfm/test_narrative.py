@@ -1,20 +1,69 @@
-"""Sentences of the RFM page."""
+"""Sentences, figures and findings of the RFM page."""
 
+from datetime import date
+
+import ibis
 import pandas as pd
+import pytest
 
 from crm_utils.config import ScoringConfig
-from crm_utils.rfm import narrative
+from crm_utils.config.report import Rfm
+from crm_utils.config.scoring import FrequencyMeasure, MonetaryMeasure, RecencyUnit, ScoringMethod, Window
+from crm_utils.core.display.paragraphs import NotApplicable
+from crm_utils.core.formatting import NumberFormat
+from crm_utils.rfm import cells, charts, cohorts, findings, narrative, scoring
+
+FMT = NumberFormat("USD")
+
+
+def customers() -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "customer_id": list("abcdefghij"),
+            "recency_days": range(10, 110, 10),
+            "orders": [1, 1, 1, 2, 2, 3, 4, 5, 6, 9],
+            "revenue": [10.0] * 9 + [910.0],
+        }
+    )
+    return frame.assign(mean_order_value=frame.revenue / frame.orders)
 
 
 def test_how_customers_are_scored_is_said():
     assert "told apart by their id" in narrative.how_scored(ScoringConfig(method="article"))
     frozen = narrative.how_scored(ScoringConfig(bin_edges={"recency": [1, 2, 3, 4]}, bin_edges_from_date="1997-12-31"))
-    assert "The limits of recency are the analyst's own." in frozen
-    assert "those of 31 December 1997" in frozen
+    assert "limits of recency are set by the analyst" in frozen
+    assert "31 December 1997" in frozen
+
+
+def test_every_choice_of_the_parameters_has_its_words():
+    """The parameters are checked as texts; each of them is a code, and each window and method has a sentence."""
+    choices = {name: set(field.annotation.__args__) for name, field in Rfm.model_fields.items() if name in CHOICES}
+    assert choices == {name: {code.value for code in codes} for name, codes in CHOICES.items()}
+    assert set(narrative.WINDOWS) == set(Window)
+    assert set(narrative.METHODS) == set(ScoringMethod)
+
+
+CHOICES = {
+    "scoring": ScoringMethod,
+    "window": Window,
+    "recency_unit": RecencyUnit,
+    "frequency_measure": FrequencyMeasure,
+    "monetary_measure": MonetaryMeasure,
+}
+
+
+def test_concentration_and_the_typical_customer():
+    assert narrative.concentration(customers(), FMT).startswith("The best 10% of customers brought 91% of revenue.")
+    assert "30% of 10 customers ordered only once" in narrative.concentration(customers(), FMT)
+    twice = customers().assign(orders=2)
+    assert narrative.concentration(twice, FMT).endswith("Every customer ordered more than once.")
+    typical = narrative.typical_customer(customers(), ScoringConfig(window="12 months to the analysis date"), FMT)
+    for part in ("55 days", "$10", "last 12 months"):
+        assert part in typical
 
 
 def test_empty_score_classes_in_words():
-    cuts = pd.DataFrame(
+    boundaries = pd.DataFrame(
         {
             "measure": ["frequency"] * 3,
             "score": [1, 2, 3],
@@ -23,6 +72,54 @@ def test_empty_score_classes_in_words():
             "customers": [50, 0, 25],
         }
     )
-    sentence = narrative.empty_classes(cuts)
-    assert sentence.startswith("Frequency has no score 2: 50 customers")
-    assert narrative.empty_classes(cuts[cuts.customers > 0]) == "Every score class has customers."
+    sentence = narrative.empty_classes(boundaries, FMT)
+    assert sentence.startswith("Frequency has no score 2: 50 customers share score 1")
+    assert narrative.empty_classes(boundaries[boundaries.customers > 0], FMT) == "Every score class has customers."
+
+
+def test_the_limits_of_the_classes_are_lines_in_the_histograms():
+    config = ScoringConfig(n_bins=2, monetary_measure="average")
+    scored = scoring.score_customers(customers(), config)
+    finding = findings.score_boundaries(scored, scoring.score_boundaries(scored, config), config, FMT)
+    panels = finding.ax.figure.axes
+    assert [len(ax.lines) for ax in panels] == [1, 1, 1]
+    assert [ax.get_xlabel() for ax in panels] == ["Days since last order", "Orders", "Revenue per order, USD"]
+    assert finding.sentence.endswith("or more an order.")
+    assert "10 to 100 days" in finding.alt_text
+
+
+def test_named_cells_are_not_applicable_with_other_classes():
+    scored = scoring.score_customers(customers(), 4)
+    finding = findings.reference_cells(cells.reference_cells(scored, 4), FMT)
+    assert isinstance(finding.sentence, NotApplicable)
+    five = scoring.score_customers(customers(), 5)
+    assert "514" in findings.reference_cells(cells.reference_cells(five), FMT).sentence
+
+
+@pytest.mark.parametrize(
+    ("count", "part"), [(0, "No customer scores 1"), (1, "1 customer scores 1"), (2, "2 customers")]
+)
+def test_the_lowest_cell_in_words(count, part):
+    scored = pd.DataFrame({column: [1] * count + [3] * 3 for column in scoring.SCORES})
+    assert narrative.lowest_cell(scored, FMT).startswith(part)
+
+
+def test_the_default_method_needs_no_comparison():
+    scored = scoring.score_customers(customers(), 5)
+    same = scoring.compare_scoring_methods(scored, scored)
+    assert isinstance(findings.scoring_methods(same, FMT).sentence, NotApplicable)
+    other = scored.assign(frequency_score=[*scored.frequency_score[:-2], 1, 1])
+    assert "2 customers in frequency" in narrative.scoring_methods(scoring.compare_scoring_methods(other, scored), FMT)
+
+
+def test_cohorts_in_words_and_too_few_to_show():
+    rows = [(f"a{n}", "2023-01-05", 10.0) for n in range(40)] + [(f"a{n}", "2023-02-05", 10.0) for n in range(10)]
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
+    orders = ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at)))
+    finding = findings.cohorts(cohorts.compute_cohorts(orders, date(2023, 2, 28)), FMT)
+    assert finding.sentence == "25% of first-time buyers ordered again in the month after their first order."
+    assert [text.get_text() for text in finding.ax.texts] == ["25%"]
+    assert "1 cohort of 40 to 40 first buyers" in finding.alt_text
+    few = cohorts.compute_cohorts(orders.filter(orders.customer_id < "a2"), date(2023, 2, 28))
+    assert isinstance(findings.cohorts(few, FMT).sentence, NotApplicable)
+    assert charts.plot_cohorts(few, FMT) is None

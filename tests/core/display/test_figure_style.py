@@ -16,6 +16,7 @@ import pytest
 from crm_utils.budget import charts as budget
 from crm_utils.cleaning import charts
 from crm_utils.core.display import figure_style
+from crm_utils.core.formatting import NumberFormat
 from crm_utils.rfm import charts as rfm
 from crm_utils.segmentation import charts as segmentation
 from tests.support.projects import ROOT
@@ -69,7 +70,7 @@ def test_the_grid_marks_empty_cells():
             "revenue": [50.0, 0, 10, 20],
         }
     )
-    ax = rfm.grids(cells, "USD")
+    ax = rfm.plot_rf_grid(cells, NumberFormat("USD"))
     assert sorted(text.get_text() for text in ax.texts) == ["1", "2", "5", "–"]
     assert sorted(text.get_text() for text in ax.figure.axes[1].texts) == ["$10", "$20", "$50", "–"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["2", "1"], "the best recency is on top"
