@@ -47,8 +47,8 @@ ANALYSTS_LIMITS = "The limits of {measures} are set by the analyst."
 LIMITS_FROM_DATE = "The score limits are those of {day}: a score changes only if the customer does."
 
 TOP_SCORES = (
-    "A recency score of {recency_score} needs an order in the last {recency}, a frequency score of {frequency_score} "
-    "{frequency} or more, a monetary score of {monetary_score} {monetary} or more{per_order}."
+    "The top recency score ({recency_score}) needs an order in the last {recency}, the top frequency score "
+    "({frequency_score}) at least {frequency}, the top monetary score ({monetary_score}) at least {monetary}{per_order}."
 )
 NO_EMPTY_CLASS = "Every score class has customers."
 EMPTY_CLASS = (

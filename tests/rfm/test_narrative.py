@@ -84,7 +84,7 @@ def test_the_limits_of_the_classes_are_lines_in_the_histograms():
     panels = finding.ax.figure.axes
     assert [len(ax.lines) for ax in panels] == [1, 1, 1]
     assert [ax.get_xlabel() for ax in panels] == ["Days since last order", "Orders", "Revenue per order, USD"]
-    assert finding.sentence.endswith("or more an order.")
+    assert finding.sentence.endswith(" an order.")
     assert "10 to 100 days" in finding.alt_text
 
 
