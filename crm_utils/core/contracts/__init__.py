@@ -1,8 +1,8 @@
 """The contract of each table, checked when the table is saved and when it is loaded. Extra columns are welcome.
 
-A contract is checked in one or two steps. `_is_valid` looks at whole columns, takes milliseconds for a million rows, and
-only says yes or no. If it says no, pandera coerces the types, checks row by row and names every violation, which takes
-seconds. `_is_valid` is never more lenient than pandera: a check that it does not know counts as no.
+A contract is checked in one or two steps. `_is_valid` looks at whole columns, takes milliseconds for a million rows,
+and only says yes or no. If it says no, pandera coerces the types, checks row by row and names every violation, which
+takes seconds. `_is_valid` is never more lenient than pandera: a check that it does not know counts as no.
 """
 
 from collections.abc import Callable

@@ -180,7 +180,10 @@ def test_labels_that_would_meet_on_a_phone_take_more_lines_or_leave_some_out():
 
 def test_a_matplotlibrc_of_the_user_changes_nothing(tmp_path):
     """Neither one named in the environment nor one in the folder; and the backend stays what it was set to."""
-    code = "import matplotlib as m; from crm_utils.core.display import figure_style; figure_style.use_style(); print(m.get_backend(), dict(m.rcParams))"
+    code = (
+        "import matplotlib as m; from crm_utils.core.display import figure_style; figure_style.use_style(); "
+        "print(m.get_backend(), dict(m.rcParams))"
+    )
     own = tmp_path / "matplotlibrc"
     found = []
     for text in (
