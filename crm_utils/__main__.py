@@ -1,94 +1,237 @@
-"""The command line: `python -m crm_utils report|draft|new|compare|export|data [--report NAME] [--date DATE] [--file FILE] [--from DATE] [--to DATE|URL]`."""
+"""The command line: `crm` or `python -m crm_utils`, with one subcommand for each task."""
 
 import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
+from crm_utils import __version__
 from crm_utils.commands.build_reports import build_reports, fill_draft, outdated_jobs
 from crm_utils.commands.failures import summarize_failures
+from crm_utils.commands.run_log import RunLog
 from crm_utils.core.errors import ParamsError, SourceError
-from crm_utils.core.formatting import plural
+from crm_utils.core.formatting import NumberFormat
 from crm_utils.pipeline import atomic_publish
-from crm_utils.pipeline.jobs import Job, plan_jobs
+from crm_utils.pipeline.jobs import LAST, plan_jobs
 from crm_utils.pipeline.manifest import stale_notebooks
 from crm_utils.site.index_refresh import refresh_index
 
+FMT = NumberFormat()
+STOPPED_STATUS = 130  # what a shell gives a program that Ctrl-C has stopped
+DEFAULT_DRAFT = "cdnow"
+
+Command = Callable[[argparse.Namespace, RunLog], int]
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command in the current folder; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m crm_utils", description="Build the customer reports of this folder."
-    )
-    parser.add_argument(
-        "command",
-        choices=["report", "draft", "new", "compare", "export", "data"],
-        help="report: bring pages up to date; draft: fill reports/_draft for Jupyter; new: guess a report's parameters from "
-        "--file; compare: put two published dates of a report beside each other; export: write a report's results to the database --to; data: download Online Retail II into data/",
-    )
-    parser.add_argument("--report", help="one report, by the name of its file in params/ (default: all)")
-    parser.add_argument("--date", help="one analysis date of that report, or `last` (default: all)")
-    parser.add_argument("--file", help="new: the file with the line items, or a pattern of files")
-    parser.add_argument("--from", dest="since", metavar="DATE", help="compare: the earlier date")
-    parser.add_argument(
-        "--to",
-        help="compare: the later date; export: the database's URL, its password as ${NAME} of an environment variable",
-    )
-    options = parser.parse_args(arguments)
+    """Run one command in the current folder.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        The arguments of the command line; by default those of this process.
+
+    Returns
+    -------
+    int
+        The exit status: 0 if everything worked, 1 if something failed.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter stops no run
-    for wish in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(wish, _stop)
+    log = RunLog(Path.cwd(), arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _stop(log))
+    status = _run(options, log)
+    log.end(status)
+    return status
+
+
+def _run(options: argparse.Namespace, log: RunLog) -> int:
     try:
-        return COMMANDS[options.command](options)
+        return options.command(options, log)
     except (ParamsError, SourceError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        _print_error(str(error), log)
     except OSError as error:
-        print(f"error: {atomic_publish.describe_os_error(error, Path.cwd())}", file=sys.stderr)
+        _print_error(atomic_publish.describe_os_error(error, Path.cwd()), log)
     return 1
 
 
-def _report(report: str | None, day: str | None) -> int:
+def _print_error(message: str, log: RunLog) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    log.write("error", message)
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The command line with its subcommands. An option that a command does not have is refused."""
+    parser = argparse.ArgumentParser(
+        prog="crm", description="Build the customer reports of this folder.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"crm {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_report(commands)
+    _add_draft(commands)
+    _add_new(commands)
+    _add_compare(commands)
+    _add_export(commands)
+    _add_data(commands)
+    return parser
+
+
+def _add_report(commands: Any) -> None:
+    parser = _add_command(
+        commands,
+        "report",
+        _report,
+        "bring pages up to date",
+        "Build all reports, one report, or one of its dates. What is up to date is not built again.",
+        ["crm report", "crm report --report cdnow", "crm report --report cdnow --date 1998-06-30"],
+    )
+    _add_report_option(parser, "(default: all)")
+    _add_date_option(parser, "(default: all)")
+
+
+def _add_draft(commands: Any) -> None:
+    parser = _add_command(
+        commands,
+        "draft",
+        _draft,
+        "fill reports/_draft for notebooks opened in Jupyter",
+        "Build one date and copy its tables to reports/_draft. Notebooks opened in Jupyter work there.",
+        ["crm draft", "crm draft --report shop --date last"],
+    )
+    _add_report_option(parser, f"(default: {DEFAULT_DRAFT})")
+    _add_date_option(parser, f"(default: {LAST})")
+
+
+def _add_new(commands: Any) -> None:
+    parser = _add_command(
+        commands,
+        "new",
+        _new,
+        "start a report on your own data",
+        "Guess the parameters of a new report from its file and write params/<report>.yaml.",
+        ["crm new --report shop --file orders.csv", "crm new --report shop --file 'data/orders-*.csv'"],
+    )
+    _add_report_option(parser, "to start")
+    parser.add_argument("--file", metavar="FILE", help="the file with the line items, or a pattern of files")
+
+
+def _add_compare(commands: Any) -> None:
+    parser = _add_command(
+        commands,
+        "compare",
+        _compare,
+        "compare two published dates of a report",
+        "Write a page that compares two published dates of a report. It is linked from reports/index.html.",
+        ["crm compare --report cdnow --from 1997-12-31 --to 1998-06-30"],
+    )
+    _add_report_option(parser, "with the two dates")
+    parser.add_argument("--from", dest="since", metavar="DATE", help="the earlier date")
+    parser.add_argument("--to", metavar="DATE", help="the later date")
+
+
+def _add_export(commands: Any) -> None:
+    parser = _add_command(
+        commands,
+        "export",
+        _export,
+        "write the results of a report to a database",
+        "Write customers, segments, cltv and budget of one date to a database.",
+        [
+            "crm export --report shop --to sqlite:///results.db",
+            "crm export --report shop --date last --to 'postgresql://crm:${CRM_PASSWORD}@db/shop'",
+        ],
+    )
+    _add_report_option(parser, "to export")
+    _add_date_option(parser, f"(default: {LAST})")
+    parser.add_argument(
+        "--to", metavar="URL", help="the database's URL, its password as ${NAME} of an environment variable"
+    )
+
+
+def _add_data(commands: Any) -> None:
+    description = "Download Online Retail II (UCI, 45 MB) to data/."
+    _add_command(commands, "data", _data, "download Online Retail II to data/", description, ["crm data"])
+
+
+def _add_command(
+    commands: Any, name: str, command: Command, summary: str, description: str, examples: list[str]
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_report_option(parser: argparse.ArgumentParser, which: str) -> None:
+    parser.add_argument("--report", metavar="NAME", help=f"the report {which}: the name of its file in params/")
+
+
+def _add_date_option(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument("--date", metavar="DATE", help=f"an analysis date of the report, or `{LAST}` {default}")
+
+
+def _report(options: argparse.Namespace, log: RunLog) -> int:
+    return _build(options.report, options.date, log)
+
+
+def _build(report: str | None, date: str | None, log: RunLog) -> int:
     root = Path.cwd()
     atomic_publish.recover(root / "reports")
-    planned, refused = plan_jobs(root, report, day)
-    stale, unread = outdated_jobs(planned, named=report is not None)
-    with _Progress(sum(len(stale_notebooks(job)) for job in stale)) as progress:
-        built, failures, unrenewed = build_reports(root, stale, progress.tick)
-    problems = [*refused, *unread, *summarize_failures(failures), *unrenewed]
-    for line in problems:
-        print(f"error: {line}", file=sys.stderr)
-    print(_summary(built, len(failures), len(problems)))
+    jobs, refused = plan_jobs(root, report, date)
+    outdated, unreadable = outdated_jobs(jobs, named=report is not None)
+    with _Progress(sum(len(stale_notebooks(job)) for job in outdated), log) as progress:
+        built, failures, not_renewed = build_reports(root, outdated, progress.notebook)
+    problems = [*refused, *unreadable, *summarize_failures(failures), *not_renewed]
+    for problem in problems:
+        _print_error(problem, log)
+    summary = _summary(built, len(failures), len(problems))
+    print(summary)
+    log.write("summary", summary)
     return 1 if problems else 0
 
 
 def _summary(built: int, failed: int, problems: int) -> str:
     """How the run ended, in one line."""
-    parts = [f"{plural(built, 'date')} built"] if built else []
-    parts += [f"{plural(failed, 'date')} not built"] if failed else []
+    sentences = []
+    if built:
+        sentences.append(f"{FMT.plural(built, 'date')} built.")
+    if failed:
+        sentences.append(f"{FMT.plural(failed, 'date')} failed.")
     if problems:
-        parts.append(f"{plural(problems, 'problem')} told above; what was published before is untouched")
-    return "; ".join([*(parts or ["nothing to build"]), "reports/index.html is up to date"])
+        sentences.append(f"{FMT.plural(problems, 'error')} (see above). Previously published reports are unchanged.")
+    return " ".join([*(sentences or ["Nothing to build."]), "reports/index.html is up to date."])
 
 
-def _draft(options: argparse.Namespace) -> int:
-    root, name = Path.cwd(), options.report or "cdnow"
-    status = _report(name, options.date or "last")
+def _draft(options: argparse.Namespace, log: RunLog) -> int:
+    report, date = options.report or DEFAULT_DRAFT, options.date or LAST
+    status = _build(report, date, log)
     if status:
         return status
-    job: Job = plan_jobs(root, name, options.date or "last")[0][0]
-    folder = fill_draft(root, job)
-    print(f"{folder.relative_to(root)} holds {job.label}: open notebooks/ in Jupyter (make lab) and run")
+    jobs, _ = plan_jobs(Path.cwd(), report, date)
+    folder = fill_draft(jobs[0])
+    print(f"{folder.relative_to(Path.cwd())} holds {jobs[0].label}. Open notebooks/ in Jupyter (make lab) and run them.")
     return 0
 
 
-def _new(options: argparse.Namespace) -> int:
-    from crm_utils.commands.new_report.draft import new_report
-
+def _new(options: argparse.Namespace, log: RunLog) -> int:
     if not options.report or not options.file:
         raise ParamsError("name the report and its file: make new REPORT=shop FILE=orders.csv")
+    from crm_utils.commands.new_report.draft import new_report
+
     path, guessed, open_points = new_report(Path.cwd(), options.report, options.file)
     print(f"{path.relative_to(Path.cwd())} is written")
     for line in guessed:
@@ -99,7 +242,7 @@ def _new(options: argparse.Namespace) -> int:
     return 0
 
 
-def _compare(options: argparse.Namespace) -> int:
+def _compare(options: argparse.Namespace, log: RunLog) -> int:
     if not (options.report and options.since and options.to):
         raise ParamsError(
             "name the report and two of its dates: make compare REPORT=cdnow FROM=1997-12-31 TO=1998-06-30"
@@ -108,78 +251,85 @@ def _compare(options: argparse.Namespace) -> int:
 
     path = compare_dates(Path.cwd(), options.report, options.since, options.to)
     refresh_index(Path.cwd())
-    print(f"{path.relative_to(Path.cwd())} is written, and linked from reports/index.html")
+    print(f"{path.relative_to(Path.cwd())} is written and linked from reports/index.html")
     return 0
 
 
-def _export(options: argparse.Namespace) -> int:
-    from crm_utils.commands.export_tables import export_tables
-
+def _export(options: argparse.Namespace, log: RunLog) -> int:
     if not options.report or not options.to:
         raise ParamsError("name the report and the database: make export REPORT=shop TO=postgresql://…")
-    planned, problems = plan_jobs(Path.cwd(), options.report, options.date or "last")
+    from crm_utils.commands.export_tables import export_tables
+
+    jobs, problems = plan_jobs(Path.cwd(), options.report, options.date or LAST)
     if problems:
         raise ParamsError(problems[0])
-    job = planned[0]
+    job = jobs[0]
     written = export_tables(job.root, job.folder, job.name, job.day, options.to)
-    print(f"{job.label} is written: {', '.join(f'{name} {rows:,}' for name, rows in written.items())}")
+    rows = ", ".join(f"{name} {FMT.plural(number, 'row')}" for name, number in written.items())
+    print(f"{job.label} is exported: {rows}")
     return 0
 
 
-def _data(options: argparse.Namespace) -> int:
+def _data(options: argparse.Namespace, log: RunLog) -> int:
     from crm_utils.commands.download_data import download_online_retail
 
     path = download_online_retail(Path.cwd() / "data")
-    print(f"{path.relative_to(Path.cwd())} is there: make report REPORT=online_retail_II")
+    print(f"{path.relative_to(Path.cwd())} is ready. Next: make report REPORT=online_retail_II")
     return 0
 
 
 class _Progress:
-    """A progress bar over the notebooks that have to run; nothing where none has to."""
+    """A progress bar over the notebooks that have to run, if any, which also logs each."""
 
-    def __init__(self, total: int):
-        self.bar = None
+    def __init__(self, total: int, log: RunLog):
+        self._log = log
+        self._bar = None
         if total:
             from tqdm import tqdm
 
-            self.bar = tqdm(total=total, unit="notebook", desc="reports")
+            self._bar = tqdm(total=total, unit="notebook", desc="reports")
 
-    def __enter__(self):
+    def __enter__(self) -> "_Progress":
         return self
 
-    def tick(self, done: str) -> None:
-        self.bar.set_postfix_str(done, refresh=False)
-        self.bar.update()
+    def notebook(self, label: str, seconds: float) -> None:
+        """Show and log a notebook that has run."""
+        self._log.notebook(label, seconds)
+        if self._bar is not None:
+            self._bar.set_postfix_str(label, refresh=False)
+            self._bar.update()
 
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
-def _stop(*_: object) -> None:
-    """End at once, kernels first: threads that wait for one would keep the process. The next run clears up."""
+def _stop(log: RunLog) -> None:
+    """End at once, kernels first: threads that wait for one would keep the process alive. The next run cleans up."""
     import psutil
 
-    atomic_publish.PUBLISH_LOCK.acquire()
-    try:
-        while children := psutil.Process().children(recursive=True):  # again: a thread may just have started one
-            for child in children:
-                with suppress(psutil.NoSuchProcess):
-                    child.kill()
-            psutil.wait_procs(children, timeout=1)
-        print("\nstopped; what was published before is untouched", file=sys.stderr)
-    finally:
-        os._exit(130)
+    atomic_publish.stop_publishing()
+    with suppress(psutil.Error):
+        _end_children()
+    log.write("stopped", "by a signal")
+    log.end(STOPPED_STATUS)
+    with suppress(OSError):
+        # not print: the main thread may have been stopped inside one
+        os.write(sys.__stderr__.fileno(), b"\nStopped. Previously published reports are unchanged.\n")
+    os._exit(STOPPED_STATUS)
 
 
-COMMANDS = {
-    "report": lambda options: _report(options.report, options.date),
-    "draft": _draft,
-    "new": _new,
-    "compare": _compare,
-    "export": _export,
-    "data": _data,
-}
+def _end_children() -> None:
+    """Kill every child process, again and again: a thread may just have started one."""
+    import psutil
+
+    while children := psutil.Process().children(recursive=True):
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+        psutil.wait_procs(children, timeout=1)
 
 
 if __name__ == "__main__":

@@ -1,68 +1,121 @@
-"""One date of a report: its stale notebooks run, its pages are made beside them, and the finished folder takes the old one's place."""
+"""One date of a report: run its stale notebooks, render its pages beside the published ones, and swap the folders."""
 
 import json
 import shutil
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from crm_utils.commands import failures
 from crm_utils.core import errors
-from crm_utils.core.formatting import set_thousands_separator
 from crm_utils.pipeline import atomic_publish, execute, manifest
-from crm_utils.pipeline.jobs import Job, Notebook
+from crm_utils.pipeline.cache_keys import FingerprintedJob
+from crm_utils.pipeline.jobs import Job
+from crm_utils.pipeline.manifest import NotebookEntry
+from crm_utils.pipeline.notebooks import Notebook
 from crm_utils.site import date_page, render
 
+OnNotebook = Callable[[str, float], None]  # called after each notebook with its label and the seconds it took
 
-def build_date(job: Job, tick: Callable[[str], None]) -> failures.Failure | None:
-    """Build one date and publish it, or say why not: no date stops another, and the last good version stays."""
+
+@dataclass(frozen=True, eq=False)
+class ExecutedJob:
+    """A job whose notebooks have all run: the folder that holds what they left, and their manifest entries by name."""
+
+    fingerprinted: FingerprintedJob
+    folder: Path
+    entries: Mapping[str, NotebookEntry]
+
+
+def build_date(
+    fingerprinted: FingerprintedJob, environment: Mapping[str, str], on_notebook: OnNotebook
+) -> failures.Failure | None:
+    """Build one date and publish it.
+
+    Parameters
+    ----------
+    fingerprinted : FingerprintedJob
+        The date to build.
+    environment : mapping of str to str
+        The environment variables of its kernels.
+    on_notebook : callable
+        Called after each notebook.
+
+    Returns
+    -------
+    Failure or None
+        Why the date could not be built. The previously published version then stays online.
+    """
+    job = fingerprinted.job
     try:
-        return _build(job, tick)
+        _build(fingerprinted, environment, on_notebook)
     except errors.NotebookFailed as failure:
         return failures.Failure(job, str(failure), failures.keep_failed_notebook(job, failure.notebook))
     except OSError as error:
         error.filename = error.filename or str(job.folder)  # a file that was open when the disk ran full has no name
         return failures.Failure(job, atomic_publish.describe_os_error(error, job.root))
-    except Exception as error:  # what an analyst's notebook shows may be anything
+    except Exception as error:  # the output of an analyst's notebook may be anything
         return failures.Failure(job, failures.describe_unexpected(error, "its pages could not be made", job.root))
     finally:
         shutil.rmtree(atomic_publish.build_folder(job.folder), ignore_errors=True)
+    return None
 
 
-def _build(job: Job, tick: Callable[[str], None]) -> None:
+def _build(fingerprinted: FingerprintedJob, environment: Mapping[str, str], on_notebook: OnNotebook) -> None:
+    job = fingerprinted.job
     folder = atomic_publish.build_folder(job.folder)
-    entries = {book["name"]: book for book in manifest.read_manifest(job.folder).get("notebooks", [])}
-    stale = manifest.stale_notebooks(job)
-    prepare_folder(job, folder, [entries[book.name] for book in job.notebooks if book.name not in stale])
-    with ThreadPoolExecutor(max_workers=1) as beside:  # a page is made while the next notebook runs
-        pages = {}
-        for notebook in job.notebooks:
-            if notebook.name in stale:
-                parameters = {"run_dir": ".."} | job.overrides(notebook)
-                before = _written(folder)
-                seconds = execute.run_notebook(notebook.path, folder / "notebooks" / notebook.path.name, parameters)
-                files = sorted(name for name, changed in _written(folder).items() if before.get(name) != changed)
-                entries[notebook.name] = {"name": notebook.name, "files": files, "seconds": round(seconds, 2)}
-                tick(f"{job.label} {notebook.name}")
-            pages[f"{notebook.name}.html"] = beside.submit(_page, job, notebook, folder)
-        for name, page in pages.items():
-            atomic_publish.write_page(folder / name, page.result())
-    _finish(job, folder, entries)
+    entries: dict[str, NotebookEntry] = {}
+    pages: dict[str, Future[str]] = {}
+    with ThreadPoolExecutor(max_workers=1) as renderer:  # renders a page while the next notebook runs
+        for notebook, entry in _execute(fingerprinted, folder, environment, on_notebook):
+            entries[notebook.name] = entry
+            pages[notebook.name] = renderer.submit(_notebook_page, job, notebook, folder)
+    executed = ExecutedJob(fingerprinted, folder, entries)
+    _write_pages(executed, {name: page.result() for name, page in pages.items()})
     atomic_publish.swap_into_place(job.folder)
 
 
-def prepare_folder(job: Job, folder: Path, fresh: list[dict]) -> None:
-    """A build folder that starts with the tables and executed notebooks of what is fresh."""
+def _execute(
+    fingerprinted: FingerprintedJob, folder: Path, environment: Mapping[str, str], on_notebook: OnNotebook
+) -> Iterator[tuple[Notebook, NotebookEntry]]:
+    """Run the stale notebooks in `folder`; give each notebook with its manifest entry once its outputs are there."""
+    job = fingerprinted.job
+    stale = manifest.stale_notebooks(fingerprinted)
+    published = manifest.notebook_entries(job.folder)
+    fresh = [published[notebook.name] for notebook in job.notebooks if notebook.name not in stale]
+    prepare_folder(job, folder, fresh)
+    for notebook in job.notebooks:
+        if notebook.name not in stale:
+            yield notebook, published[notebook.name]
+            continue
+        entry = _run(job, notebook, folder, environment)
+        on_notebook(f"{job.label} {notebook.name}", entry["seconds"])
+        yield notebook, entry
+
+
+def _run(job: Job, notebook: Notebook, folder: Path, environment: Mapping[str, str]) -> NotebookEntry:
+    parameters = {"run_dir": ".."} | job.overrides(notebook)
+    before = _times_of_change(folder)
+    target = folder / "notebooks" / notebook.path.name
+    seconds = execute.run_notebook(notebook.path, target, parameters, environment)
+    after = _times_of_change(folder)
+    files = sorted(name for name, changed in after.items() if before.get(name) != changed)
+    return {"name": notebook.name, "files": files, "seconds": round(seconds, 2)}
+
+
+def prepare_folder(job: Job, folder: Path, fresh: list[NotebookEntry]) -> None:
+    """Make a build folder that starts with the outputs of the notebooks that are fresh, given by their entries."""
     for name in ("data", "notebooks"):
         (folder / name).mkdir(parents=True)
-    (folder / "settings.json").write_text(job.settings(folder).model_dump_json(indent=1), encoding="utf-8")
-    for path in [path for book in fresh for path in manifest.notebook_files(book)]:
+    (folder / "settings.json").write_text(job.settings.model_dump_json(indent=1), encoding="utf-8")
+    for path in [path for entry in fresh for path in manifest.notebook_files(entry)]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(job.folder / path, folder / path)
 
 
-def _written(folder: Path) -> dict[str, int]:
-    """What notebooks wrote into a run folder (all files but the notebooks themselves), and when."""
+def _times_of_change(folder: Path) -> dict[str, int]:
+    """The files that notebooks wrote into a run folder, the notebooks themselves left out, and when they changed."""
     files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
     return {
         name.as_posix(): path.stat().st_mtime_ns
@@ -71,15 +124,18 @@ def _written(folder: Path) -> dict[str, int]:
     }
 
 
-def _page(job: Job, notebook: Notebook, folder: Path) -> str:
-    set_thousands_separator(job.report.thousands_separator)
+def _notebook_page(job: Job, notebook: Notebook, folder: Path) -> str:
     return render.render_notebook(job, notebook, render.read_notebook(folder / "notebooks" / notebook.path.name))
 
 
-def _finish(job: Job, folder: Path, entries: dict[str, dict]) -> None:
-    set_thousands_separator(job.report.thousands_separator)
+def _write_pages(executed: ExecutedJob, pages: Mapping[str, str]) -> None:
+    """Write the notebooks' pages, the first page, and what the date was made from."""
+    job, folder = executed.fingerprinted.job, executed.folder
+    for name, page in pages.items():
+        atomic_publish.write_page(folder / f"{name}.html", page)
     figures = date_page.key_figures(folder / "data")
     atomic_publish.write_page(folder / "index.html", date_page.render_date(job, folder, figures))
-    settings = manifest.redact_paths(job.settings(folder).model_dump(mode="json"), job.root)
+    settings = manifest.redact_paths(job.settings.model_dump(mode="json"), job.root)
     atomic_publish.write_page(folder / "settings.json", json.dumps(settings, indent=1))
-    atomic_publish.write_page(folder / "manifest.json", manifest.manifest_json(job, entries, figures))
+    described = manifest.manifest_json(executed.fingerprinted, executed.entries, figures)
+    atomic_publish.write_page(folder / "manifest.json", described)

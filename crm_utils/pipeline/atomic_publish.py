@@ -1,4 +1,4 @@
-"""Publishing whole folders: one builder at a time, two renames, and nothing half-done left behind."""
+"""Publishing whole folders: one builder at a time, two renames, and nothing unfinished left behind."""
 
 import errno
 import shutil
@@ -22,15 +22,15 @@ CURES = {
     errno.EPERM: WRITABLE,
     errno.EMFILE: "allow more open files (ulimit -n)",
 }
-PUBLISH_LOCK = threading.RLock()  # a run that is stopped takes it first, and publishes nothing any more
-ROOM = 100_000  # bytes, several times what a kernel writes when it starts
+PUBLISH_LOCK = threading.RLock()
+TRIAL_BYTES = 100_000  # several times what a kernel writes when it starts
 
 
 @contextmanager
 def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
-    """Hold a folder alone. The system frees the lock of a dead process; a living one is waited for.
+    """Hold a folder alone, after waiting for a process that holds it. The system frees the lock of a dead process.
 
-    Gives True; without `wait` False where another process holds the folder.
+    Gives True. Without `wait` it gives False if another process holds the folder.
     """
     lock = folder_lock(folder)
     try:
@@ -48,7 +48,7 @@ def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
 
 
 def build_folder(folder: Path) -> Path:
-    """Where the next version of a folder is put together, beside it."""
+    """Where the next version of a folder is built, beside it."""
     return folder.with_name(f".{folder.name}.building")
 
 
@@ -58,10 +58,9 @@ def failed_folder(folder: Path) -> Path:
 
 
 def recover(reports: Path) -> None:
-    """Put right what killed runs left in `reports`. A folder that a living run is building is left to it."""
-    folders = [reports, *(path for path in reports.glob("*") if path.is_dir() and not path.name.startswith("."))]
-    for folder in folders:
-        if any(_left(folder)):
+    """Repair what killed runs left in `reports`. A folder that a living run is building is left to that run."""
+    for folder in [reports, *(path for path in reports.glob("[!._]*") if path.is_dir())]:
+        if any(_leftovers(folder)):
             with locked(folder, wait=False) as alone:
                 if alone:
                     recover_folder(folder)
@@ -69,16 +68,21 @@ def recover(reports: Path) -> None:
 
 def recover_folder(folder: Path) -> None:
     """Put the last good version of each date back in place, remove unfinished ones. Call under the folder's lock."""
-    unfinished = [path for path in _left(folder) if path.name.endswith(".building")]
+    unfinished = [path for path in _leftovers(folder) if path.name.endswith(".building")]
     _end_orphans(unfinished)
     for path in unfinished:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for old in _left(folder):
+    for old in _leftovers(folder):
         target = old.with_name(old.name[1:].removesuffix(".old"))
         if target.exists():
             shutil.rmtree(old)
         else:
             old.rename(target)
+
+
+def stop_publishing() -> None:
+    """Let a swap that has begun end, and no other begin, until this process ends."""
+    PUBLISH_LOCK.acquire()
 
 
 def swap_into_place(folder: Path) -> None:
@@ -104,11 +108,11 @@ def write_page(path: Path, text: str) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Make a folder that takes new files. Raises the `OSError` that else a kernel would meet, and tell at length."""
+    """Make a folder that takes new files. Raises the `OSError` that a kernel would otherwise report at length."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(ROOM))
+            file.write(bytes(TRIAL_BYTES))
             file.flush()
     except OSError as error:
         error.filename = str(folder)
@@ -116,14 +120,14 @@ def check_writable(folder: Path) -> None:
 
 
 def describe_os_error(error: OSError, root: Path) -> str:
-    """What to tell of a disk that is full or may not be written: which file, why, and the cure."""
+    """The message for a disk that is full or read-only: which file, why, and the cure."""
     where = str(error.filename2 or error.filename or "a file").replace(f"{root}/", "")
-    cure = CURES.get(error.errno, "see to it and start again")
-    return f"cannot read or write {where}: {error.strerror or error}: {cure}; what was published before is untouched"
+    cure = CURES.get(error.errno or 0, "solve this and start again")
+    return f"cannot read or write {where}: {error.strerror or error}: {cure}. Previously published reports are unchanged."
 
 
-def _left(folder: Path) -> list[Path]:
-    """What only an unfinished run has: new versions that are being put together, pages in a date too, and old ones that made room."""
+def _leftovers(folder: Path) -> list[Path]:
+    """What only an unfinished run leaves: new versions, also of single pages, and old versions that made room for them."""
     patterns = (".*.building", "[!.]*/.*.html*.building", ".*.old")
     return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
 
@@ -138,8 +142,8 @@ def _end_orphans(unfinished: list[Path]) -> None:
 
 def _works_in(process: psutil.Process, folders: list[Path]) -> bool:
     try:
-        place = Path(process.cwd().removesuffix(" (deleted)"))
-        inside = any(place.is_relative_to(folder.resolve()) for folder in folders)
+        cwd = Path(process.cwd().removesuffix(" (deleted)"))
+        inside = any(cwd.is_relative_to(folder.resolve()) for folder in folders)
         return inside and any(word in " ".join(process.cmdline()) for word in ("ipykernel_launcher", "forkserver"))
-    except psutil.Error:  # it has ended, or is somebody else's
+    except psutil.Error:  # it has ended, or belongs to another user
         return False

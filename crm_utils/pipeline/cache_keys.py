@@ -1,48 +1,83 @@
-"""What tells a stale notebook from a fresh one: a chain of keys, one a notebook, each holding the one before it."""
+"""Cache keys. A notebook's key hashes its inputs and the previous notebook's key; if it changed, the notebook reruns."""
 
 import ast
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from crm_utils.core.files import content_hash
-from crm_utils.core.paths import SIMULATED, customer_table_path, rules_path, source_paths
-from crm_utils.pipeline.jobs import RULES, Job
+from crm_utils.core.paths import SIMULATED, customer_table_path, source_paths
+from crm_utils.pipeline.jobs import Job
+from crm_utils.pipeline.notebooks import Notebook
 
 PACKAGE = Path(__file__).parents[1]
+PAGE_CODE = ("pipeline", "site", "commands")  # the folders of the package whose code shapes pages
 
 
-def compute_cache_keys(job: Job) -> None:
-    """Fill in the key of each notebook: a hash of all it depends on, the key before it included.
+@dataclass(frozen=True, eq=False)
+class FingerprintedJob:
+    """A planned job with its cache keys. Only these tell whether something is out of date.
 
-    Raises `SourceMissing` where the data, the first link, is not there.
+    Parameters
+    ----------
+    job : Job
+        The job as planned.
+    notebook_keys : mapping of str to str
+        The key of each notebook, by name, in the order in which they run.
+    pages_key : str
+        The key of the rendered pages: the notebooks' keys, the origin of each parameter, and the code that renders.
     """
-    beside = " ".join(content_hash(path, job.root) for path in customer_table_paths(job))
-    settings = job.settings(job.folder).model_dump_json() + beside
-    lock = job.root / "requirements.lock"
-    key = _hash(_data(job), settings, lock.read_text(encoding="utf-8") if lock.exists() else "")
+
+    job: Job
+    notebook_keys: Mapping[str, str]
+    pages_key: str
+
+
+def fingerprint_job(job: Job) -> FingerprintedJob:
+    """Compute the cache keys of a job from its data, settings, parameters, rules and code.
+
+    Raises
+    ------
+    SourceMissing
+        If the data do not exist.
+    """
+    keys: dict[str, str] = {}
+    key = _data_key(job)
     for notebook in job.notebooks:
-        parameters = job.parameters(notebook)
-        rules = [
-            rules_path(job.root, p.name, p.value).read_text(encoding="utf-8") for p in parameters if p.name in RULES
-        ]
-        modules = [_text(path) for path in local_dependencies(*notebook.code, root=job.root)]
-        cells = json.dumps([[c["cell_type"], c["source"], c["metadata"].get("tags") or []] for c in notebook.cells])
-        key = _hash(key, notebook.name, cells, repr([(p.name, p.value) for p in parameters]), *rules, *modules)
-        job.keys[notebook.name] = key
+        key = _notebook_key(job, notebook, key)
+        keys[notebook.name] = key
+    return FingerprintedJob(job, keys, _pages_key(job, keys))
 
 
-def pages_key(job: Job) -> str:
-    """The key of the rendered pages: the notebooks' keys, where each setting comes from, and the code that renders."""
-    code = [
-        path.read_text(encoding="utf-8")
-        for folder in ("pipeline", "site", "commands")
-        for path in sorted((PACKAGE / folder).rglob("*"))
-        if path.suffix in (".py", ".j2", ".css", ".js")
-    ]
-    origins = [[parameter.origin for parameter in job.parameters(book)] for book in job.notebooks]
-    return _hash(json.dumps([job.keys, origins]), *code)
+def _data_key(job: Job) -> str:
+    """The first link of the chain: the data, the settings and the lock of the environment."""
+    customer_tables = " ".join(content_hash(path, job.root) for path in customer_table_paths(job))
+    settings = job.settings.model_dump_json() + customer_tables
+    lock = job.root / "requirements.lock"
+    return _hash(_source_key(job), settings, lock.read_text(encoding="utf-8") if lock.exists() else "")
+
+
+def _notebook_key(job: Job, notebook: Notebook, previous: str) -> str:
+    cells = json.dumps([[c["cell_type"], c["source"], c["metadata"].get("tags") or []] for c in notebook.cells])
+    values = repr([(parameter.name, parameter.value) for parameter in job.parameters[notebook.name]])
+    rules = [path.read_text(encoding="utf-8") for path in job.rule_files(notebook)]
+    modules = [_text(path) for path in local_dependencies(*notebook.code, root=job.root)]
+    return _hash(previous, notebook.name, cells, values, *rules, *modules)
+
+
+def _pages_key(job: Job, keys: Mapping[str, str]) -> str:
+    origins = [[parameter.origin for parameter in job.parameters[notebook.name]] for notebook in job.notebooks]
+    return _hash(json.dumps([keys, origins]), *_page_code())
+
+
+@cache
+def _page_code() -> tuple[str, ...]:
+    """The code, templates and styles that shape pages."""
+    paths = [path for folder in PAGE_CODE for path in sorted((PACKAGE / folder).rglob("*"))]
+    return tuple(path.read_text(encoding="utf-8") for path in paths if path.suffix in (".py", ".j2", ".css", ".js"))
 
 
 def package_key() -> str:
@@ -51,7 +86,7 @@ def package_key() -> str:
 
 
 def customer_table_paths(job: Job) -> list[Path]:
-    """The files with attributes, contacts and past campaigns. Raises `SourceMissing` where one is not there."""
+    """The files with attributes, contacts and past campaigns. Raises `SourceMissing` if one does not exist."""
     named = {name: getattr(job.report, name) for name in ("attributes", "contacts", "past_campaigns")}
     return [
         customer_table_path(name, where, job.root) for name, where in named.items() if where not in (None, SIMULATED)
@@ -59,8 +94,9 @@ def customer_table_paths(job: Job) -> list[Path]:
 
 
 def local_dependencies(*code: str, root: Path | None = None) -> list[Path]:
-    """The files that pieces of code import, directly or through others, in a fixed order: the package's own, and those of
-    an analyst that lie in the project `root` or beside its notebooks.
+    """The files that pieces of code import, directly or through others, in a fixed order.
+
+    These are modules of this package, and an analyst's own modules in the project's folder `root` or its `notebooks/`.
     """
     found: set[Path] = set()
     waiting = list(code)
@@ -73,11 +109,11 @@ def local_dependencies(*code: str, root: Path | None = None) -> list[Path]:
 
 @cache
 def _imports(code: str) -> set[str]:
-    """The modules that code names, and what it takes from them, which may be modules."""
+    """The modules that code imports, and the names it imports from them, which may be modules."""
     python = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
     try:
         tree = ast.parse(python)
-    except SyntaxError:  # the kernel tells, with the section
+    except SyntaxError:  # the kernel reports it, with the section
         return set()
     names = set()
     for node in ast.walk(tree):
@@ -91,25 +127,27 @@ def _imports(code: str) -> set[str]:
 @cache
 def _files(module: str, root: Path | None) -> list[Path]:
     first, *_ = parts = module.split(".")
-    if first != PACKAGE.name:  # of an analyst's own package all files: its parts may import each other in any way
-        own = [root, root / "notebooks"] if root else []
-        return [path for folder in own for name in (f"{first}.py", f"{first}/**/*.py") for path in folder.glob(name)]
-    place = PACKAGE.parent.joinpath(*parts)
-    if place.with_suffix(".py").is_file():
-        return [place.with_suffix(".py")]
-    return [place / "__init__.py", *place.glob("*.mplstyle")] if (place / "__init__.py").is_file() else []
+    if first != PACKAGE.name:
+        # every file of an analyst's own package: its modules may import each other in any way
+        folders = [root, root / "notebooks"] if root else []
+        return [path for folder in folders for name in (f"{first}.py", f"{first}/**/*.py") for path in folder.glob(name)]
+    path = PACKAGE.parent.joinpath(*parts)
+    if path.with_suffix(".py").is_file():
+        return [path.with_suffix(".py")]
+    return [path / "__init__.py", *path.glob("*.mplstyle")] if (path / "__init__.py").is_file() else []
 
 
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace")
 
 
-def _data(job: Job) -> str:
-    """What identifies the data: the content of files; of a database what `sources.fingerprint` takes from it."""
+def _source_key(job: Job) -> str:
+    """What identifies the data: the content of files, or for a database what `sources.source_fingerprint` takes from it."""
     source = job.report.source.model_dump()
     if job.report.source.database is None:
         return " ".join(content_hash(path, job.root) for path in source_paths(source, job.root))
-    from crm_utils import sources  # an engine is only started where there is a database to ask
+    # imports an engine: only if there is a database to ask
+    from crm_utils import sources
 
     return sources.source_fingerprint(source, job.report.columns.model_dump(), job.root, job.day)
 

@@ -3,7 +3,8 @@
 import logging
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,39 +16,64 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 from crm_utils.core import errors
 from crm_utils.core.errors import NotebookFailed
 from crm_utils.core.formatting import mask_secrets
-from crm_utils.pipeline.kernels import KernelManager
+from crm_utils.pipeline import kernels
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-LONGEST = 1000
+LONGEST_CAUSE = 1000  # letters
+ENGINE = "crm"
+NOTHING_TO_SHOW = '<p class="nothing">'  # how a `NotApplicable` is shown
 EXPECTED_ERRORS = {
     name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, errors.CrmError)
 }
 
 
 class _Engine(NBClientEngine):
-    """papermill's own, on kernels that are forked. It writes the notebook when it ends, however it ends, not twice a cell."""
+    """papermill's engine on our kernels. It writes the notebook once, when it ends, and not twice a cell."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any) -> None:
         target, nb_man.output_path = nb_man.output_path, None
         try:
-            super().execute_managed_notebook(nb_man, kernel_name, kernel_manager_class=KernelManager, **options)
+            super().execute_managed_notebook(nb_man, kernel_name, **options)
         finally:
             nb_man.output_path = target
             nb_man.save()
 
 
-papermill_engines.register("crm", _Engine)
-logging.getLogger("papermill").setLevel(
-    logging.ERROR
-)  # it calls a parameter of type `float | None` unknown; we refuse unknown ones
+@cache
+def _set_up_papermill() -> None:
+    """Register our engine, and silence a warning: papermill does not know the type `float | None`; we check types."""
+    papermill_engines.register(ENGINE, _Engine)
+    logging.getLogger("papermill").setLevel(logging.ERROR)
 
 
-def run_notebook(source: Path, target: Path, parameters: dict[str, Any]) -> float:
-    """Run `source` with `parameters`, write the executed notebook to `target`; return the seconds it took.
+def run_notebook(
+    source: Path, target: Path, parameters: dict[str, Any], environment: Mapping[str, str] | None = None
+) -> float:
+    """Run a notebook in the folder of `target` and write it there as executed.
 
-    The kernel works in the folder of `target`. Raises `NotebookFailed`, leaving the stopped notebook at `target`.
+    Parameters
+    ----------
+    source : Path
+        The notebook.
+    target : Path
+        The executed notebook. If the notebook fails it is written as far as it ran.
+    parameters : dict
+        The parameters to set.
+    environment : mapping of str to str, optional
+        The environment variables of the kernel; by default those of this process.
+
+    Returns
+    -------
+    float
+        The seconds it took.
+
+    Raises
+    ------
+    NotebookFailed
+        If a cell raises an error, or the kernel cannot start or dies.
     """
+    _set_up_papermill()
     started = time.monotonic()
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -55,17 +81,18 @@ def run_notebook(source: Path, target: Path, parameters: dict[str, Any]) -> floa
             source,
             target,
             parameters=parameters,
-            resources={"metadata": {"path": str(target.parent)}},  # papermill's own cwd is the whole process's
-            engine_name="crm",
+            resources={"metadata": {"path": str(target.parent)}},  # papermill's own cwd is that of the whole process
+            engine_name=ENGINE,
             kernel_name="python3",
             language="python",  # a notebook made by a program may name neither
             progress_bar=False,
             extra_arguments=["--log-level=50"],
+            kernel_manager_class=kernels.kernel_manager_class(environment),
         )
     except papermill.PapermillExecutionError as error:
         stopped = nbformat.read(target, as_version=4)
-        place = error.cell_index + 2  # papermill puts a cell on top, and one before the cell that stopped
-        raise notebook_failure(source, stopped, place, error.ename, error.evalue) from error
+        position = error.cell_index + 2  # papermill puts a cell on top, and one before the cell that stopped
+        raise notebook_failure(source, stopped, position, error.ename, error.evalue) from error
     except OSError:  # the disk, not the notebook
         raise
     except Exception as error:  # a kernel that cannot start, or died
@@ -76,23 +103,24 @@ def run_notebook(source: Path, target: Path, parameters: dict[str, Any]) -> floa
 
 
 def tagged_outputs(notebook: NotebookNode, tag: str, but_not: Collection[str] = ()) -> list[tuple[str, str]]:
-    """The HTML that the cells tagged `tag` show, each with the heading it stands under; cells with a tag of `but_not`,
-    and reasons why there is nothing to show, are left out.
+    """The HTML that the cells tagged `tag` show, each with the heading of its section.
+
+    Cells with a tag of `but_not`, and reasons why there is nothing to show, are left out.
     """
     shown = []
-    for place, cell in enumerate(notebook.cells):
+    for position, cell in enumerate(notebook.cells):
         tags = cell.metadata.get("tags", [])
         if tag in tags and not set(but_not) & set(tags):
             html = [output.data["text/html"] for output in cell.outputs if "text/html" in output.get("data", {})]
-            section = _section(notebook, place)
-            shown += [(part, section) for part in html if not part.startswith('<p class="nothing">')]
+            section = _section(notebook, position)
+            shown += [(part, section) for part in html if not part.startswith(NOTHING_TO_SHOW)]
     return shown
 
 
 def notebook_failure(source: Path, notebook: NotebookNode, position: int, kind: str, message: str) -> NotebookFailed:
-    """What to tell of a notebook whose cell at `position` raised an error of this kind: section and cause.
+    """The failure of a notebook whose cell at `position` raised an error: section and cause.
 
-    A kind of this project is left out: its message is made to be read.
+    The class of an error is named unless it is one of this project's, whose messages need no explanation.
     """
     cause = message if kind in EXPECTED_ERRORS else f"{kind}: {message}"
     return NotebookFailed(
@@ -102,7 +130,7 @@ def notebook_failure(source: Path, notebook: NotebookNode, position: int, kind: 
 
 def _one_line(cause: str) -> str:
     line = mask_secrets(" ".join(ANSI.sub("", cause).split()))
-    return line if len(line) <= LONGEST else line[:LONGEST] + " …"
+    return line if len(line) <= LONGEST_CAUSE else line[:LONGEST_CAUSE] + " …"
 
 
 def _section(notebook: NotebookNode, position: int) -> str:
@@ -114,7 +142,7 @@ def _section(notebook: NotebookNode, position: int) -> str:
 
 
 def _reproducible(notebook: NotebookNode) -> NotebookNode:
-    """Times, random ids and addresses in memory removed; times stand in the manifest."""
+    """The notebook without times, random ids and addresses in memory. The manifest has the times."""
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
         for key in ("papermill", "execution"):

@@ -1,14 +1,10 @@
-"""What has to be built: reports, dates, notebooks, their parameters; each checked before anything runs."""
+"""What has to be built: one job per report and analysis date, complete and checked before anything runs."""
 
-import ast
-import io
-import json
 import os
 import re
-import tokenize
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +12,20 @@ from pydantic import TypeAdapter, ValidationError
 
 from crm_utils.config import SECTIONS, Campaigns, Report, SegmentMap, Settings, parse_model, read_yaml
 from crm_utils.core.errors import ParamsError
+from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.paths import rules_path
 from crm_utils.core.suggestions import did_you_mean
+from crm_utils.pipeline.notebooks import CUSTOM, Notebook
 
 RULES = {"segment_map": SegmentMap, "campaigns": Campaigns}
+LAST = "last"  # names the last analysis date of a report
+NOTEBOOK = "notebook"  # the origin of a value that no parameters file sets
+ROOT_FROM_RUN = "../../.."  # from reports/<report>/<date> to the project
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A knob of a notebook: its value in this run, what it means, and where the value comes from."""
+    """A parameter of a notebook in one job: its value, what it means, and where the value comes from."""
 
     name: str
     value: Any
@@ -32,132 +33,95 @@ class Parameter:
     origin: str
 
 
-@dataclass(frozen=True)
-class Notebook:
-    """A notebook as committed or edited, before it runs."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        return self.path.stem
-
-    @property
-    def section(self) -> str:
-        """The section of the parameters file that is this notebook's: '02_rfm' -> 'rfm', an analyst's own -> 'custom'."""
-        section = re.sub(r"^\d+_", "", self.name)
-        return section if section in SECTIONS else "custom"
-
-    @cached_property
-    def cells(self) -> list[dict]:
-        try:
-            cells = json.loads(self.path.read_text(encoding="utf-8"))["cells"]
-            return [cell | {"source": "".join(cell["source"]), "metadata": cell["metadata"]} for cell in cells]
-        except (ValueError, KeyError, TypeError):
-            raise ParamsError(
-                f"notebooks/{self.path.name} cannot be read as a notebook: open it in Jupyter and save it again"
-            ) from None
-
-    @cached_property
-    def title(self) -> str:
-        """The question the notebook answers: its first heading."""
-        text = "\n".join(cell["source"] for cell in self.cells if cell["cell_type"] == "markdown")
-        heading = re.search(r"^# (.+)$", text, flags=re.M)
-        return heading[1].strip() if heading else self.name
-
-    @cached_property
-    def declared(self) -> dict[str, tuple[Any, str]]:
-        """Default and meaning of each parameter in the cell tagged `parameters`."""
-        cells = [c for c in self.cells if "parameters" in c["metadata"].get("tags", [])]
-        return _declarations(cells[0]["source"], self.path.name) if cells else {}
-
-    @property
-    def code(self) -> list[str]:
-        """The source of each code cell."""
-        return [cell["source"] for cell in self.cells if cell["cell_type"] == "code"]
-
-
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Job:
-    """One report on one analysis date: what to run, in which order, with which parameters and keys."""
+    """One report on one analysis date: which notebooks run, in which order, with which parameters and settings.
+
+    Parameters
+    ----------
+    root : Path
+        The project's folder.
+    name : str
+        The report: the name of its file in `params/`.
+    report : Report
+        The parameters file.
+    day : date
+        The analysis date.
+    notebooks : tuple of Notebook
+        In the order in which they run.
+    parameters : mapping of str to tuple of Parameter
+        Every parameter of each notebook as it will run, checked.
+    settings : Settings
+        What the notebooks read as `settings.json` in the run folder.
+    """
 
     root: Path
     name: str
     report: Report
     day: date
-    notebooks: list[Notebook]
-    keys: dict[str, str] = field(default_factory=dict)
+    notebooks: tuple[Notebook, ...]
+    parameters: Mapping[str, tuple[Parameter, ...]]
+    settings: Settings
 
     @property
     def label(self) -> str:
+        """Report and date, as messages name the job."""
         return f"{self.name} {self.day}"
 
     @property
     def folder(self) -> Path:
+        """Where the job is published."""
         return self.root / "reports" / self.name / str(self.day)
 
-    def settings(self, run_dir: Path) -> Settings:
-        shared = {key: getattr(self.report, key) for key in Settings.model_fields if hasattr(self.report, key)}
-        depth = len(run_dir.relative_to(self.root).parts)
-        earlier = [day for day in self.report.analysis_dates if day < self.day]
-        return Settings(
-            **shared,
-            report=self.name,
-            analysis_date=self.day,
-            previous_date=earlier[-1] if earlier else None,
-            root="/".join([".."] * depth),
-        )
+    @property
+    def number_format(self) -> NumberFormat:
+        """How the report writes numbers and money."""
+        return NumberFormat(self.report.currency, self.report.thousands_separator)
 
     def overrides(self, notebook: Notebook) -> dict[str, Any]:
-        """What the parameters file sets for a notebook; of `custom` only what that notebook declares."""
-        section = getattr(self.report, notebook.section)
-        if notebook.section == "custom":
-            return {key: value for key, value in section.items() if key in notebook.declared}
-        return section.model_dump(include=section.model_fields_set)
+        """The parameters of a notebook that the parameters file sets."""
+        return {p.name: p.value for p in self.parameters[notebook.name] if p.origin != NOTEBOOK}
 
-    def parameters(self, notebook: Notebook) -> list[Parameter]:
-        """Every parameter of a notebook as it will run, checked. Raises `ParamsError`."""
-        set_here = self.overrides(notebook)
-        unknown = set(set_here) - set(notebook.declared)
-        if unknown:
-            raise ParamsError(
-                f"notebooks/{notebook.path.name} does not declare {', '.join(sorted(unknown))}, which params/{self.name}.yaml sets"
-            )
-        values = {
-            key: set_here.get(key, default) for key, (default, _) in notebook.declared.items() if key != "run_dir"
-        }
-        if notebook.section in SECTIONS:
-            parse_model(
-                values, SECTIONS[notebook.section], f"notebooks/{notebook.path.name} with params/{self.name}.yaml"
-            )
-        for key, value in set_here.items() if notebook.section == "custom" else ():
-            _refuse_another_kind(key, value, notebook.declared[key][0], self.name, notebook.path.name)
-        return [
-            Parameter(key, value, notebook.declared[key][1], self._origin(key, value, notebook))
-            for key, value in values.items()
-        ]
-
-    def _origin(self, key: str, value: Any, notebook: Notebook) -> str:
-        default = notebook.declared[key][0]
-        if key not in self.overrides(notebook):
-            return "notebook"
-        return f"params/{self.name}.yaml" + (f", overrides {default!r}" if value != default else "")
+    def rule_files(self, notebook: Notebook) -> list[Path]:
+        """The segment map and the campaigns that a notebook's parameters name."""
+        return [rules_path(self.root, p.name, p.value) for p in self.parameters[notebook.name] if p.name in RULES]
 
 
 def plan_jobs(root: Path, only: str | None = None, day: str | None = None) -> tuple[list[Job], list[str]]:
-    """The jobs of all reports (or of one report, one date), and the problems of those that cannot be planned."""
-    planned, problems = [], []
+    """Plan the jobs of all reports, or of one report, or of one of its dates.
+
+    Parameters
+    ----------
+    root : Path
+        The project's folder.
+    only : str, optional
+        The one report to plan.
+    day : str, optional
+        An analysis date of that report as ISO text, or `last`.
+
+    Returns
+    -------
+    list of Job, list of str
+        The jobs, and one message for each report that cannot be planned.
+
+    Raises
+    ------
+    ParamsError
+        If there is no report called `only`.
+    """
+    jobs: list[Job] = []
+    problems: list[str] = []
     for name in _report_names(root, only):
         try:
-            planned += _plan(root, name, day)
+            jobs += _plan_report(root, name, day)
         except ParamsError as error:
             problems.append(str(error))
-    return planned, problems
+    return jobs, problems
 
 
 def _report_names(root: Path, only: str | None) -> list[str]:
     files = sorted((root / "params").glob("*.yaml"))
-    names = [path.stem for path in files if path.stem != "campaigns" and not _holds_campaigns(path)]
+    names = [path.stem for path in files if path.stem != "campaigns" and not _lists_campaigns(path)]
     if only is None:
         return names
     if only not in names:
@@ -166,78 +130,113 @@ def _report_names(root: Path, only: str | None) -> list[str]:
     return [only]
 
 
-def _holds_campaigns(path: Path) -> bool:
-    """Whether a file of parameters is a user's own list of campaigns, which a report names."""
+def _lists_campaigns(path: Path) -> bool:
+    """Whether a parameters file is an analyst's own list of campaigns, which reports refer to."""
     return re.search(r"^campaigns\s*:", path.read_text(encoding="utf-8", errors="replace"), re.M) is not None
 
 
-def _plan(root: Path, name: str, day: str | None) -> list[Job]:
-    if name.startswith(("_", ".")):  # reports/_draft is no report, and what is hidden may be anything
-        raise ParamsError(f"params/{name}.yaml: a report's name begins with a letter or digit: rename the file")
+def _plan_report(root: Path, name: str, day: str | None) -> list[Job]:
+    """The jobs of one report. Raises `ParamsError`."""
+    if name.startswith(("_", ".")):  # reports/_draft and reports/_logs are not reports
+        raise ParamsError(f"params/{name}.yaml: the name of a report starts with a letter or digit: rename the file")
     report = read_yaml(root / "params" / f"{name}.yaml", Report, f"params/{name}.yaml")
-    days = report.analysis_dates
-    if day is not None:
-        days = [wanted for wanted in days if str(wanted) == day or (day == "last" and wanted == days[-1])]
-        if not days:
-            raise ParamsError(
-                f"DATE={day} is no analysis date of {name}; params/{name}.yaml lists {', '.join(map(str, report.analysis_dates))}"
-            )
-    notebooks = [Notebook(path) for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))]
-    own = set(report.custom) - {key for book in notebooks if book.section == "custom" for key in book.declared}
-    if own:
-        raise ParamsError(f"params/{name}.yaml: custom.{sorted(own)[0]} is declared by no notebook of your own")
-    planned = [Job(root, name, report, wanted, notebooks) for wanted in days]
+    days = _analysis_dates(report, name, day)
+    notebooks = tuple(Notebook(path) for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb")))
+    _refuse_undeclared_custom_parameters(report, name, notebooks)
+    parameters = {notebook.name: _parameters(report, name, notebook) for notebook in notebooks}
+    jobs = [Job(root, name, report, day, notebooks, parameters, _settings(report, name, day)) for day in days]
+    _check_rules(jobs[0])
+    return jobs
+
+
+def _analysis_dates(report: Report, name: str, day: str | None) -> list[date]:
+    """The dates to build: all, or the one that `day` names."""
+    every = report.analysis_dates
+    if day is None:
+        return every
+    if day == LAST:
+        return every[-1:]
+    chosen = [date for date in every if str(date) == day]
+    if not chosen:
+        raise ParamsError(
+            f"{day} is not an analysis date of {name}; params/{name}.yaml lists {', '.join(map(str, every))}"
+        )
+    return chosen
+
+
+def _settings(report: Report, name: str, day: date) -> Settings:
+    shared = {key: getattr(report, key) for key in Settings.model_fields if hasattr(report, key)}
+    earlier = [other for other in report.analysis_dates if other < day]
+    previous = earlier[-1] if earlier else None
+    return Settings(**shared, report=name, analysis_date=day, previous_date=previous, root=ROOT_FROM_RUN)
+
+
+def _parameters(report: Report, name: str, notebook: Notebook) -> tuple[Parameter, ...]:
+    """Every parameter of a notebook as it will run, checked. Raises `ParamsError`."""
+    file = f"params/{name}.yaml"
+    overrides = _overrides(report, notebook)
+    unknown = sorted(set(overrides) - set(notebook.declared))
+    if unknown:
+        raise ParamsError(f"{file} sets {', '.join(unknown)}, which notebooks/{notebook.path.name} does not declare")
+    declared = {key: declaration for key, declaration in notebook.declared.items() if key != "run_dir"}
+    values = {key: overrides.get(key, declaration.default) for key, declaration in declared.items()}
+    if notebook.section in SECTIONS:
+        parse_model(values, SECTIONS[notebook.section], f"notebooks/{notebook.path.name} with {file}")
+    else:
+        for key, value in overrides.items():
+            _refuse_wrong_type(key, value, declared[key].default, file, notebook)
+    return tuple(
+        Parameter(key, values[key], declaration.meaning, _origin(values[key], declaration.default, file, key in overrides))
+        for key, declaration in declared.items()
+    )
+
+
+def _overrides(report: Report, notebook: Notebook) -> dict[str, Any]:
+    """What the parameters file sets for a notebook; of `custom` only what the notebook declares."""
+    section = getattr(report, notebook.section)
+    if notebook.section == CUSTOM:
+        return {key: value for key, value in section.items() if key in notebook.declared}
+    return section.model_dump(include=section.model_fields_set)
+
+
+def _origin(value: Any, default: Any, file: str, is_set: bool) -> str:
+    if not is_set:
+        return NOTEBOOK
+    return file if value == default else f"{file}, overrides {default!r}"
+
+
+def _check_rules(job: Job) -> None:
+    """Raise `ParamsError` if a segment map or campaigns file is wrong, or a campaign names a segment not in the map."""
     rules = {}
-    for notebook in notebooks:
-        for parameter in planned[0].parameters(notebook):
-            if parameter.name in RULES:
-                path = rules_path(root, parameter.name, parameter.value)
-                rules[parameter.name] = read_yaml(path, RULES[parameter.name], os.path.relpath(path, root))
-    _refuse_unknown_segments(rules, name)
-    return planned
-
-
-def _refuse_unknown_segments(rules: dict[str, Any], name: str) -> None:
-    """Raise `ParamsError` for a campaign that names a segment which the map has not."""
+    for parameter in (p for parameters in job.parameters.values() for p in parameters if p.name in RULES):
+        path = rules_path(job.root, parameter.name, parameter.value)
+        rules[parameter.name] = read_yaml(path, RULES[parameter.name], os.path.relpath(path, job.root))
     if set(rules) != set(RULES):
         return
-    there = list(rules["segment_map"].advice())
+    names = list(rules["segment_map"].advice())
     for campaign in rules["campaigns"].campaigns:
         for segment in campaign.segments:
-            if segment not in there:
-                hint = did_you_mean(segment, there) or f"the map has: {', '.join(there)}"
+            if segment not in names:
+                hint = did_you_mean(segment, names) or f"the map has: {', '.join(names)}"
                 raise ParamsError(
-                    f"params/{name}.yaml: campaign {campaign.name} is for a segment {segment!r} that the segment map has not; {hint}"
+                    f"params/{job.name}.yaml: campaign {campaign.name} addresses the segment {segment!r}, "
+                    f"which is not in the segment map; {hint}"
                 )
 
 
-def _refuse_another_kind(key: str, value: Any, default: Any, report: str, notebook: str) -> None:
-    """Raise `ParamsError` for a value of `custom` that is of another kind than the notebook's own."""
+def _refuse_undeclared_custom_parameters(report: Report, name: str, notebooks: tuple[Notebook, ...]) -> None:
+    declared = {key for notebook in notebooks if notebook.section == CUSTOM for key in notebook.declared}
+    unknown = sorted(set(report.custom) - declared)
+    if unknown:
+        raise ParamsError(f"params/{name}.yaml: none of your own notebooks declares custom.{unknown[0]}")
+
+
+def _refuse_wrong_type(key: str, value: Any, default: Any, file: str, notebook: Notebook) -> None:
+    """Raise `ParamsError` if a value of `custom` has another type than the notebook's default."""
     try:
         TypeAdapter(type(default) if default is not None else Any).validate_python(value, strict=True)
     except ValidationError:
-        kind = type(default).__name__
         raise ParamsError(
-            f"params/{report}.yaml: custom.{key} is {value!r}; notebooks/{notebook} takes values such as {default!r} ({kind})"
+            f"{file}: custom.{key} is {value!r}; notebooks/{notebook.path.name} expects a value like {default!r} "
+            f"({type(default).__name__})"
         ) from None
-
-
-def _declarations(code: str, notebook: str) -> dict[str, tuple[Any, str]]:
-    try:
-        tree = ast.parse(code)
-    except SyntaxError as error:
-        raise ParamsError(f"notebooks/{notebook}: its parameters cell is no Python: line {error.lineno}") from None
-    comments = {
-        token.start[0]: token.string.lstrip("# ")
-        for token in tokenize.generate_tokens(io.StringIO(code).readline)
-        if token.type == tokenize.COMMENT
-    }
-    declared = {}
-    for node in tree.body:
-        if isinstance(node, ast.AnnAssign) or (isinstance(node, ast.Assign) and len(node.targets) == 1):
-            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-            try:
-                declared[target.id] = (ast.literal_eval(node.value), comments.get(node.end_lineno, ""))
-            except ValueError:
-                raise ParamsError(f"notebooks/{notebook}: the default of {target.id} must be a plain value") from None
-    return declared

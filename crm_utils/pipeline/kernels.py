@@ -1,16 +1,34 @@
-"""Kernels forked from one process that has imported what notebooks need: each starts at once instead of after seconds."""
+"""Kernels that are forked from one process with all imports done: each starts at once instead of after seconds."""
 
 import gc
 import os
 import sys
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from multiprocessing import forkserver, parent_process
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any, ClassVar
 
+from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
-FORKS = sys.platform == "linux"  # elsewhere a library may hold threads that a fork would lose
+PACKAGE = Path(__file__).parents[1]
+FORKS = sys.platform == "linux"  # on other systems a library may hold threads that a fork would lose
+KERNEL_SETTINGS = {
+    "LC_ALL": "C.UTF-8",  # a page reads the same wherever it is built
+    "TZ": "UTC",
+    "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_NUM_THREADS": "1",  # dates are built side by side, and sums are added in a fixed order
+    "OPENBLAS_NUM_THREADS": "1",
+    "JUPYTER_PLATFORM_DIRS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+# no module that starts threads, as duckdb does: a fork loses them; and none that changes how others behave, as the figure
+# style does
 PRELOADED = [
     "ipykernel.debugger",
     "ipykernel.kernelapp",
@@ -24,14 +42,44 @@ PRELOADED = [
     "seaborn",
     "sklearn.cluster",
     "crm_utils.store",
-]  # none that starts threads, as duckdb does: a fork loses them; none that changes how others behave, as the figure style does
+]
 
 
-def start_fork_server() -> None:
-    """Start the process that kernels are forked from, with the environment they are to have. It ends with this process."""
+def kernel_environment(root: Path) -> dict[str, str]:
+    """The environment variables of every kernel of a project: the same wherever the report is built."""
+    python_path = [PACKAGE.parent, root, root / "notebooks", os.environ.get("PYTHONPATH")]  # where cache keys look, too
+    return os.environ | KERNEL_SETTINGS | {
+        "IPYTHONDIR": str(ipython_folder(root)),
+        "PYTHONPATH": os.pathsep.join(str(path) for path in python_path if path),
+    }
+
+
+def ipython_folder(root: Path) -> Path:
+    """IPython's folder for kernels: a user's own start-up files have no part in a report."""
+    return root / ".cache" / "ipython"
+
+
+def start_fork_server(environment: Mapping[str, str]) -> None:
+    """Start the process that kernels are forked from. It ends with this process.
+
+    It reads some of its environment when it starts and imports, so it starts with that of the kernels.
+    """
     if FORKS:
         forkserver.set_forkserver_preload(PRELOADED)
-        forkserver.ensure_running()
+        with _environment(environment):
+            forkserver.ensure_running()
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """This process's environment while a child starts: multiprocessing can only hand on its own."""
+    kept = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
 
 
 class Kernel(ForkServerProcess):
@@ -44,14 +92,17 @@ class Kernel(ForkServerProcess):
         self.arguments, self.folder, self.environment = arguments, folder, environment
 
     def run(self) -> None:
-        """Serve the connection file among the arguments until the kernel is told to stop, or its builder is no more."""
+        """Serve the connection file among the arguments until the kernel is told to stop, or its builder has ended."""
         from ipykernel.kernelapp import launch_new_instance
 
-        gc.freeze()  # what was imported before is never garbage, and to look through it takes 0.2 s each time
-        os.setsid()  # a Ctrl-C in the terminal is for the builder, which ends its kernels
+        # what was imported before is never garbage, and to look through it takes 0.2 s each time
+        gc.freeze()
+        # a Ctrl-C in the terminal is for the builder, which ends its kernels
+        os.setsid()
         os.chdir(self.folder)
         os.environ.update(self.environment)
-        sys.path += os.environ.get("PYTHONPATH", "").split(os.pathsep)  # a fork has its parent's path, not this one
+        # a fork has its parent's path, not this one
+        sys.path += os.environ.get("PYTHONPATH", "").split(os.pathsep)
         threading.Thread(target=_end_with_builder, daemon=True).start()
         launch_new_instance(argv=self.arguments)
 
@@ -65,14 +116,14 @@ class Kernel(ForkServerProcess):
         return self.exitcode
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal. Raises `ProcessLookupError` where it has ended."""
+        """Send it a signal. Raises `ProcessLookupError` if it has ended."""
         os.kill(self.pid, number)
 
 
-class _Forking(LocalProvisioner):
+class _ForkingProvisioner(LocalProvisioner):
     """Starts as a fork what the kernel's command, `python -m ipykernel_launcher -f FILE …`, would start."""
 
-    async def launch_kernel(self, cmd: list[str], **kwargs):
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         self.process = Kernel(cmd[cmd.index("-f") :], str(kwargs["cwd"]), dict(kwargs["env"]))
         self.process.start()
         self.pid = self.process.pid
@@ -80,14 +131,26 @@ class _Forking(LocalProvisioner):
 
 
 class KernelManager(AsyncKernelManager):
-    """jupyter_client's, whose kernels are forked where that is safe."""
+    """jupyter_client's manager, with kernels that are forked if that is safe and have the given environment."""
 
-    async def start_kernel(self, **kwargs) -> None:
+    environment: ClassVar[Mapping[str, str] | None] = None
+
+    async def start_kernel(self, **kwargs: Any) -> None:
+        """Start a kernel."""
         if FORKS:
-            self.provisioner = _Forking(kernel_spec=self.kernel_spec, parent=self)
+            self.provisioner = _ForkingProvisioner(kernel_spec=self.kernel_spec, parent=self)
+        if self.environment is not None:
+            kwargs["env"] = dict(self.environment)
         await super().start_kernel(**kwargs)
 
 
+def kernel_manager_class(environment: Mapping[str, str] | None) -> type[KernelManager]:
+    """A manager class, which is what nbclient asks for, whose kernels have this environment; None: this process's."""
+    return type("KernelManager", (KernelManager,), {"environment": environment})
+
+
 def _end_with_builder() -> None:
-    parent_process().join()
+    builder = parent_process()
+    if builder is not None:
+        builder.join()
     os._exit(1)

@@ -1,84 +1,88 @@
-"""The manifest of a date: what was built, from what and with which settings, so that it can be built again; and what of it is stale."""
+"""The manifest of a date: what was built, from what and with which settings, so that it can be built again."""
 
 import json
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from crm_utils.core.files import content_hash
-from crm_utils.core.paths import rules_path, source_paths
+from crm_utils.core.paths import source_paths
 from crm_utils.pipeline import cache_keys
-from crm_utils.pipeline.jobs import RULES, Job
+from crm_utils.pipeline.cache_keys import FingerprintedJob
+from crm_utils.pipeline.jobs import Job
 
-PLACES = (
-    "file",
-    "files",
-    "attributes",
-    "contacts",
-    "past_campaigns",
-    "segment_map",
-    "campaigns",
-)  # settings that are paths
+PATH_SETTINGS = ("file", "files", "attributes", "contacts", "past_campaigns", "segment_map", "campaigns")
 VERSIONS = ("pandas", "scipy", "ibis-framework", "duckdb", "nbconvert", "papermill")
+
+NotebookEntry = dict[str, Any]  # of a notebook that ran: its name, the files it left, and the seconds it took
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a published folder; empty where there is none, or none that can be read."""
+    """The manifest of a published folder; empty if there is none, or none that can be read."""
     try:
         return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
 
 
-def stale_notebooks(job: Job) -> list[str]:
-    """The notebooks of a job that have to run: those whose key changed, with all that follow, and whoever wrote what one of
-    these, or one that is gone, wrote over.
+def notebook_entries(folder: Path) -> dict[str, NotebookEntry]:
+    """The entries of a published folder's notebooks, by name."""
+    return {entry["name"]: entry for entry in read_manifest(folder).get("notebooks", [])}
+
+
+def stale_notebooks(fingerprinted: FingerprintedJob) -> list[str]:
+    """The notebooks that have to run, in their order.
+
+    A notebook is stale if its key changed, if a file it left is missing, or if a notebook before it is stale. It is stale
+    too if it wrote a file that a stale or deleted notebook replaced later.
     """
-    there = {book["name"]: book for book in read_manifest(job.folder).get("notebooks", [])}
-    done = []
-    for name, key in job.keys.items():
-        book = there.get(name, {"key": None})
-        if (
-            book["key"] != key
-            or "files" not in book
-            or not all((job.folder / path).exists() for path in notebook_files(book))
-        ):
+    entries = notebook_entries(fingerprinted.job.folder)
+    fresh = _fresh_by_key(fingerprinted, entries)
+    replaced = {path for name, entry in entries.items() if name not in fresh for path in entry.get("files", [])}
+    for position, name in reversed(list(enumerate(fresh))):
+        if replaced & set(entries[name]["files"]):
+            replaced |= {path for other in fresh[position:] for path in entries[other]["files"]}
+            fresh = fresh[:position]
+    return [name for name in fingerprinted.notebook_keys if name not in fresh]
+
+
+def _fresh_by_key(fingerprinted: FingerprintedJob, entries: Mapping[str, NotebookEntry]) -> list[str]:
+    """The first notebooks whose key is the published one and whose files all exist."""
+    fresh: list[str] = []
+    for name, key in fingerprinted.notebook_keys.items():
+        entry = entries.get(name, {})
+        if entry.get("key") != key or "files" not in entry:
             break
-        done.append(name)
-    changed = {path for name, book in there.items() if name not in done for path in book.get("files", [])}
-    for place, name in reversed(list(enumerate(done))):
-        if changed & set(there[name]["files"]):
-            changed |= {path for other in done[place:] for path in there[other]["files"]}
-            done = done[:place]
-    return [name for name in job.keys if name not in done]
+        if not all((fingerprinted.job.folder / path).exists() for path in notebook_files(entry)):
+            break
+        fresh.append(name)
+    return fresh
 
 
-def notebook_files(book: dict) -> list[str]:
-    """What a notebook left in the published folder, as its manifest entry tells."""
-    return [f"notebooks/{book['name']}.ipynb", *book["files"]]
+def notebook_files(entry: NotebookEntry) -> list[str]:
+    """What a notebook left in the published folder: itself as executed, and the files it wrote."""
+    return [f"notebooks/{entry['name']}.ipynb", *entry["files"]]
 
 
-def is_up_to_date(job: Job) -> bool:
+def is_up_to_date(fingerprinted: FingerprintedJob) -> bool:
     """Whether the published pages of a job are those it would build."""
-    pages = [*(f"{book.name}.html" for book in job.notebooks), "index.html"]
-    return read_manifest(job.folder).get("pages_key") == cache_keys.pages_key(job) and all(
+    job = fingerprinted.job
+    pages = [*(f"{notebook.name}.html" for notebook in job.notebooks), "index.html"]
+    return read_manifest(job.folder).get("pages_key") == fingerprinted.pages_key and all(
         (job.folder / page).exists() for page in pages
     )
 
 
-def manifest_json(job: Job, entries: dict[str, dict], figures: dict[str, float]) -> str:
-    """The manifest of a finished job; `entries` tell what each notebook left, and how long it took."""
-    from crm_utils.core.contracts import CONTRACT_VERSION  # imports pandas: only if something was built
+def manifest_json(
+    fingerprinted: FingerprintedJob, entries: Mapping[str, NotebookEntry], figures: dict[str, float]
+) -> str:
+    """The manifest of a finished job, from the entries of its notebooks and its key figures."""
+    # imports pandas: only if something was built
+    from crm_utils.core.contracts import CONTRACT_VERSION
 
-    notebooks = [
-        entries[book.name]
-        | {
-            "key": job.keys[book.name],
-            "parameters": {p.name: {"value": p.value, "from": p.origin} for p in job.parameters(book)},
-        }
-        for book in job.notebooks
-    ]
+    job = fingerprinted.job
     described = {
         "contract_version": CONTRACT_VERSION,
         "report": job.name,
@@ -87,43 +91,49 @@ def manifest_json(job: Job, entries: dict[str, dict], figures: dict[str, float])
         "simulated": job.report.source.simulate is not None,
         "analysis_date": str(job.day),
         "summary": figures,
-        "pages_key": cache_keys.pages_key(job),
-        "notebooks": notebooks,
+        "pages_key": fingerprinted.pages_key,
+        "notebooks": [_notebook_json(fingerprinted, entries[notebook.name]) for notebook in job.notebooks],
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in VERSIONS},
     }
-    return json.dumps(described | _made_from(job), indent=1)
+    return json.dumps(described | _inputs(job), indent=1)
 
 
-def redact_paths(settings: Any, root: Path, place: bool = False) -> Any:
-    """Settings as they are published: of a file elsewhere only its name. Each value by itself is a path where `place` says so."""
+def _notebook_json(fingerprinted: FingerprintedJob, entry: NotebookEntry) -> NotebookEntry:
+    name = entry["name"]
+    parameters = {p.name: {"value": p.value, "from": p.origin} for p in fingerprinted.job.parameters[name]}
+    return entry | {"key": fingerprinted.notebook_keys[name], "parameters": parameters}
+
+
+def redact_paths(settings: Any, root: Path, is_path: bool = False) -> Any:
+    """Settings as they are published: of a file outside the project only its name.
+
+    A text is a path if `is_path` says so, or if its key is one of `PATH_SETTINGS`.
+    """
     if isinstance(settings, dict):
-        return {name: redact_paths(value, root, name in PLACES) for name, value in settings.items()}
+        return {name: redact_paths(value, root, name in PATH_SETTINGS) for name, value in settings.items()}
     if isinstance(settings, list):
-        return [redact_paths(value, root, place) for value in settings]
-    return _named(root / settings, root) if place and isinstance(settings, str) else settings
+        return [redact_paths(value, root, is_path) for value in settings]
+    return _published_path(root / settings, root) if is_path and isinstance(settings, str) else settings
 
 
-def _made_from(job: Job) -> dict[str, Any]:
-    """What a rebuild needs: the parameters file, the rules it names, the hash of each file read, of the code and the lock."""
-    chosen = [p for book in job.notebooks for p in job.parameters(book) if p.name in RULES]
-    rules = [rules_path(job.root, p.name, p.value) for p in chosen]
-    code = [piece for book in job.notebooks for piece in book.code]
-    own = [
-        path
-        for path in cache_keys.local_dependencies(*code, root=job.root)
-        if not path.is_relative_to(cache_keys.PACKAGE)
-    ]
-    files = [*source_paths(job.report.source.model_dump(), job.root), *cache_keys.customer_table_paths(job), *own]
+def _inputs(job: Job) -> dict[str, Any]:
+    """What a rebuild needs: the parameters file, the rules it names, and hashes of the files, the code and the lock."""
+    rules = [path for notebook in job.notebooks for path in job.rule_files(notebook)]
+    code = [source for notebook in job.notebooks for source in notebook.code]
+    imported = cache_keys.local_dependencies(*code, root=job.root)
+    own_modules = [path for path in imported if not path.is_relative_to(cache_keys.PACKAGE)]
+    source = source_paths(job.report.source.model_dump(), job.root)
+    files = [*source, *cache_keys.customer_table_paths(job), *own_modules]
     lock = job.root / "requirements.lock"
     return {
         "params": redact_paths(job.report.model_dump(mode="json", exclude_unset=True), job.root),
-        "rules": {_named(path, job.root): path.read_text(encoding="utf-8") for path in rules},
-        "files": {_named(path, job.root): content_hash(path, job.root) for path in files},
+        "rules": {_published_path(path, job.root): path.read_text(encoding="utf-8") for path in rules},
+        "files": {_published_path(path, job.root): content_hash(path, job.root) for path in files},
         "code": cache_keys.package_key(),
         "lock": content_hash(lock, job.root) if lock.exists() else None,
     }
 
 
-def _named(path: Path, root: Path) -> str:
-    """A path as the project knows it; of a file elsewhere only its name, which tells nothing of the machine."""
+def _published_path(path: Path, root: Path) -> str:
+    """A path relative to the project; of a file elsewhere only its name, which says nothing about the machine."""
     return str(path.relative_to(root)) if path.is_relative_to(root) else path.name
