@@ -79,7 +79,7 @@ def contents(project: Path) -> dict[str, bytes]:
 def whole(project: Path, versions: list[dict[str, bytes]]) -> bool:
     names = sorted(path.name for path in (project / "reports" / "cdnow").iterdir() if not path.name.endswith(".failed"))
     top = sorted(path.name for path in (project / "reports").iterdir())
-    there = names == [".lock", DAY.name] and top == [".lock", "cdnow", "how-to-read.html", "index.html"]
+    there = names == [".lock", DAY.name] and top == [".lock", "_logs", "cdnow", "how-to-read.html", "index.html"]
     return there and contents(project) in versions and not strays(project)
 
 

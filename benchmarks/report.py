@@ -20,7 +20,7 @@ import nbformat
 import papermill
 from measured import adopt, worked
 
-from crm_utils.commands.build_reports import KERNEL_SETTINGS
+from crm_utils.pipeline.kernels import KERNEL_SETTINGS
 
 ROOT = Path(__file__).parents[1]
 DATES, LIMIT = 4, 2.0

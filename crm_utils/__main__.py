@@ -223,7 +223,9 @@ def _draft(options: argparse.Namespace, log: RunLog) -> int:
         return status
     jobs, _ = plan_jobs(Path.cwd(), report, date)
     folder = fill_draft(jobs[0])
-    print(f"{folder.relative_to(Path.cwd())} holds {jobs[0].label}. Open notebooks/ in Jupyter (make lab) and run them.")
+    print(
+        f"{folder.relative_to(Path.cwd())} holds {jobs[0].label}. Open notebooks/ in Jupyter (make lab) and run them."
+    )
     return 0
 
 

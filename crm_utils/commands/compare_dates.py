@@ -87,7 +87,7 @@ def render_comparison(then: Path, now: Path) -> str:
     """Return the HTML page that compares two published folders."""
     before, after = PublishedDate(then), PublishedDate(now)
     html = render.render_page("compare.html.j2", then=before, now=after, blocks=list(_blocks(before, after)))
-    return glossary.linked(html, "../../")
+    return glossary.link_terms(html, "../../")
 
 
 class PublishedDate:

@@ -123,7 +123,9 @@ def describe_os_error(error: OSError, root: Path) -> str:
     """The message for a disk that is full or read-only: which file, why, and the cure."""
     where = str(error.filename2 or error.filename or "a file").replace(f"{root}/", "")
     cure = CURES.get(error.errno or 0, "solve this and start again")
-    return f"cannot read or write {where}: {error.strerror or error}: {cure}. Previously published reports are unchanged."
+    return (
+        f"cannot read or write {where}: {error.strerror or error}: {cure}. Previously published reports are unchanged."
+    )
 
 
 def _leftovers(folder: Path) -> list[Path]:

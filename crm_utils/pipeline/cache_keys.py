@@ -130,7 +130,9 @@ def _files(module: str, root: Path | None) -> list[Path]:
     if first != PACKAGE.name:
         # every file of an analyst's own package: its modules may import each other in any way
         folders = [root, root / "notebooks"] if root else []
-        return [path for folder in folders for name in (f"{first}.py", f"{first}/**/*.py") for path in folder.glob(name)]
+        return [
+            path for folder in folders for name in (f"{first}.py", f"{first}/**/*.py") for path in folder.glob(name)
+        ]
     path = PACKAGE.parent.joinpath(*parts)
     if path.with_suffix(".py").is_file():
         return [path.with_suffix(".py")]

@@ -186,7 +186,9 @@ def _parameters(report: Report, name: str, notebook: Notebook) -> tuple[Paramete
         for key, value in overrides.items():
             _refuse_wrong_type(key, value, declared[key].default, file, notebook)
     return tuple(
-        Parameter(key, values[key], declaration.meaning, _origin(values[key], declaration.default, file, key in overrides))
+        Parameter(
+            key, values[key], declaration.meaning, _origin(values[key], declaration.default, file, key in overrides)
+        )
         for key, declaration in declared.items()
     )
 

@@ -48,10 +48,14 @@ PRELOADED = [
 def kernel_environment(root: Path) -> dict[str, str]:
     """The environment variables of every kernel of a project: the same wherever the report is built."""
     python_path = [PACKAGE.parent, root, root / "notebooks", os.environ.get("PYTHONPATH")]  # where cache keys look, too
-    return os.environ | KERNEL_SETTINGS | {
-        "IPYTHONDIR": str(ipython_folder(root)),
-        "PYTHONPATH": os.pathsep.join(str(path) for path in python_path if path),
-    }
+    return (
+        os.environ
+        | KERNEL_SETTINGS
+        | {
+            "IPYTHONDIR": str(ipython_folder(root)),
+            "PYTHONPATH": os.pathsep.join(str(path) for path in python_path if path),
+        }
+    )
 
 
 def ipython_folder(root: Path) -> Path:

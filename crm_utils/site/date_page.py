@@ -1,37 +1,42 @@
-"""The page of a date for people who decide: the answer first, then what it rests on, then what there is to take away."""
+"""The first page of a date, for people who decide: the answer, what it rests on, and the downloads."""
 
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 
-from crm_utils.core import formatting
 from crm_utils.core.constants import RECENT_DAYS
+from crm_utils.core.formatting import NumberFormat
 from crm_utils.pipeline.jobs import Job
 from crm_utils.site import glossary, render
 from crm_utils.site.summary_blocks import card_headlines, summary_blocks
 
+LEAD = "{customers} with {revenue} of revenue so far. {active} of them ordered in the last {recent_days} days."
 TABLES = {
     "orders": "one row per order",
-    "order_adjustments": "what cancellations took off orders, dated",
-    "unmatched_cancellations": "cancellations that found no sale",
-    "example_customer_lines": "the order lines of the customer who is worked by hand",
-    "customer_features": "what each customer buys and pays, as far as the source tells",
+    "order_adjustments": "what cancellations took off earlier orders, with dates",
+    "unmatched_cancellations": "cancellations for which no sale was found",
+    "example_customer_lines": "the order lines of the customer in the worked example",
+    "customer_features": "what each customer buys and pays, as far as the source says",
     "customers": "one row per customer: recency, frequency, monetary value and scores",
     "segments": "the segment of each customer",
     "segment_profile": "one row per segment",
     "segment_migration": "moves between segments since the earlier date, by cause",
-    "cltv": "expected purchase days, revenue and value of each customer",
-    "forecast": "expected purchase days and revenue of all customers and of each segment",
-    "backtest": "forecasts made at past dates, and what came",
-    "fitted_parameters": "what the models were fitted to, and what is assumed",
-    "budget": "every campaign × segment that was weighed",
+    "cltv": "expected purchases, revenue and value of each customer",
+    "forecast": "expected purchases and revenue of all customers and of each segment",
+    "backtest": "forecasts made for past dates, and what happened",
+    "fitted_parameters": "the parameters of the models, and the assumptions",
+    "budget": "every campaign and segment that was considered",
     "cleaning_ledger": "what happened to every row of the source",
 }
 
 
 def key_figures(data: Path) -> dict[str, float]:
-    """The figures that stand for a date on the pages over all dates, from its tables."""
+    """The figures of a date that the index shows, from the tables in folder `data`.
+
+    Customers, orders, customers who bought in the last 90 days; revenue so far, revenue expected in 12 months, planned
+    spend and its expected profit, in the report's currency.
+    """
     customers = pd.read_parquet(data / "customers.parquet", columns=["orders", "revenue", "recency_days"])
     cltv = pd.read_parquet(data / "cltv.parquet", columns=["expected_revenue_12m"])
     plan = pd.read_parquet(data / "budget.parquet", columns=["spend", "expected_profit"])
@@ -47,39 +52,54 @@ def key_figures(data: Path) -> dict[str, float]:
 
 
 def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
-    """`index.html` of a date: the blocks that its notebooks fill, every page, and what can be downloaded."""
+    """Render `index.html` of a date: the blocks that its notebooks fill, links to every page, and the downloads.
+
+    Parameters
+    ----------
+    job : Job
+        The date.
+    folder : Path
+        The folder that holds its executed notebooks, their pages and its tables.
+    figures : dict of str to float
+        Its key figures.
+    """
+    fmt = job.number_format
     executed = {book.name: render.read_notebook(folder / "notebooks" / f"{book.name}.ipynb") for book in job.notebooks}
     pages = {name: (folder / f"{name}.html").read_text(encoding="utf-8") for name in executed}
-    rows = {path.stem: pq.read_metadata(path).num_rows for path in (folder / "data").glob("*.parquet")}
     page = render.render_page(
         "date.html.j2",
         job=job,
         blocks=summary_blocks(executed, pages),
-        beside={name: card_headlines(notebook) for name, notebook in executed.items()},
-        lead=_lead(figures, job.report.currency),
-        tables=[
-            (name, meaning, formatting.plural(rows[name], "row")) for name, meaning in TABLES.items() if rows.get(name)
-        ],
-        lists=_lists(folder, "lists"),
-        audiences=_lists(folder, "audiences"),
+        headlines={name: card_headlines(notebook) for name, notebook in executed.items()},
+        lead=_lead(figures, fmt),
+        tables=_tables(folder, fmt),
+        lists=_customer_lists(folder, "lists", fmt),
+        audiences=_customer_lists(folder, "audiences", fmt),
         workbook=(folder / "workbook.xlsx").exists(),
     )
-    return glossary.linked(page, "../../")
+    return glossary.link_terms(page, "../../")
 
 
-def _lead(figures: dict[str, float], currency: str) -> str:
-    """How large the customer base is, in one line."""
-    return (
-        f"{formatting.plural(figures['customers'], 'customer')} with {formatting.money(figures['revenue'], currency)} of revenue so far; "
-        f"{formatting.count(figures['bought_in_90_days'])} of them ordered in the last {RECENT_DAYS} days."
+def _lead(figures: dict[str, float], fmt: NumberFormat) -> str:
+    """How large the customer base is."""
+    return LEAD.format(
+        customers=fmt.plural(figures["customers"], "customer"),
+        revenue=fmt.money(figures["revenue"]),
+        active=fmt.count(figures["bought_in_90_days"]),
+        recent_days=RECENT_DAYS,
     )
 
 
-def _lists(folder: Path, kind: str) -> list[tuple[str, str, str]]:
-    """Every customer list of a kind: its path, its file's name, and how many customers are on it."""
+def _tables(folder: Path, fmt: NumberFormat) -> list[tuple[str, str, str]]:
+    """Name, meaning and size of each published table that has rows."""
+    rows = {path.stem: pq.read_metadata(path).num_rows for path in (folder / "data").glob("*.parquet")}
+    return [(name, meaning, fmt.plural(rows[name], "row")) for name, meaning in TABLES.items() if rows.get(name)]
+
+
+def _customer_lists(folder: Path, kind: str, fmt: NumberFormat) -> list[tuple[str, str, str]]:
+    """Path, file name and size of each customer list of a kind."""
     paths = sorted((folder / kind).glob("*.csv"))
-    sizes = [len(pd.read_csv(path, usecols=[0])) for path in paths]
     return [
-        (f"{kind}/{path.name}", path.name, formatting.plural(size, "customer"))
-        for path, size in zip(paths, sizes, strict=True)
+        (f"{kind}/{path.name}", path.name, fmt.plural(len(pd.read_csv(path, usecols=[0])), "customer"))
+        for path in paths
     ]

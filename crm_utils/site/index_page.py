@@ -52,7 +52,7 @@ def render_index(root: Path, built_from: str = "") -> str:
     """`reports/index.html`: the report with the newest date first, the newest date of each first, with trends."""
     reports = [_report_section(folder, dates) for folder, dates in published.published_dates(root).items()]
     reports.sort(key=lambda report: report.dates[0].date, reverse=True)
-    return render.render_page("top.html.j2", reports=reports, built_from=built_from)
+    return render.render_page("index.html.j2", reports=reports, built_from=built_from)
 
 
 def _report_section(folder: Path, dates: list[str]) -> ReportSection:

@@ -1,4 +1,4 @@
-"""Pages from executed notebooks: self-contained HTML that asks for nothing from outside."""
+"""Pages from executed notebooks: self-contained HTML that requests nothing from outside."""
 
 import base64
 import hashlib
@@ -17,7 +17,8 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-from crm_utils.pipeline.jobs import Job, Notebook
+from crm_utils.pipeline.jobs import Job
+from crm_utils.pipeline.notebooks import Notebook
 from crm_utils.site import glossary
 from crm_utils.site.table_html import make_accessible, make_accessible_html
 
@@ -25,16 +26,16 @@ TEMPLATES = Path(__file__).with_name("templates")
 HIDDEN_TAGS = {"parameters", "injected-parameters"}
 ANALYST_TAG = "analyst"
 PLAIN_TABLE = 'class="dataframe"'  # how pandas writes a DataFrame that nobody styled
-_ONE_BY_ONE = Lock()  # dates are rendered side by side
+_EXPORTER_LOCK = Lock()  # dates are rendered side by side
 
 
 def render_page(template: str, **content: Any) -> str:
-    """A whole page from one of our templates, its tables finished; values are escaped unless they are `Markup`."""
-    return make_accessible_html(_filled(template, **content))
+    """A whole page from one of our templates, its tables accessible. Values are escaped unless they are `Markup`."""
+    return make_accessible_html(_fill(template, **content))
 
 
 def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
-    """The page of one notebook: its text, figures and tables, the code folded, contents and neighbours linked."""
+    """The page of one notebook: text, figures and tables, its code folded, contents and neighbouring pages linked."""
     body = BeautifulSoup(_body(executed), "html.parser")
     _drop_empty_sections(body)
     glossary.link_first_use(body, "../../")
@@ -42,19 +43,20 @@ def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str
     title = body.h1
     if title:
         title.extract()
-    names = [other.name for other in job.notebooks]
-    place = names.index(notebook.name)
-    return _filled(
+    position = job.notebooks.index(notebook)
+    previous = job.notebooks[position - 1] if position else None
+    following = job.notebooks[position + 1] if position + 1 < len(job.notebooks) else None
+    return _fill(
         "notebook.html.j2",
         job=job,
         notebook=notebook,
-        settings=Markup(render_page("settings.html.j2", parameters=job.parameters(notebook))),
+        settings=Markup(render_page("settings.html.j2", parameters=job.parameters[notebook.name])),
         contents=[
             (heading.get("id"), _heading_text(heading), _for_analysts(heading)) for heading in body.find_all("h2")
         ],
         body=Markup(str(body)),
-        previous=job.notebooks[place - 1] if place else None,
-        following=job.notebooks[place + 1] if place + 1 < len(names) else None,
+        previous=previous,
+        following=following,
         highlight=HtmlFormatter(style="xcode").get_style_defs(".highlight"),
     )
 
@@ -71,7 +73,7 @@ def _body(executed: NotebookNode) -> str:
         if cell.cell_type == "code":
             for_analyst = ANALYST_TAG in cell.metadata.get("tags", [])
             cell.outputs = [output for output in cell.outputs if _is_for_readers(output, for_analyst)]
-    with _ONE_BY_ONE:
+    with _EXPORTER_LOCK:
         return _exporter().from_notebook_node(executed)[0]
 
 
@@ -108,13 +110,13 @@ def _for_analysts(heading: Tag) -> bool:
     return heading.find_parent(class_="celltag_analyst") is not None
 
 
-def _filled(template: str, **content: Any) -> str:
+def _fill(template: str, **content: Any) -> str:
     return _environment().get_template(template).render(**content)
 
 
 @cache
 def _exporter() -> HTMLExporter:
-    """One for all pages: it compiles its templates anew for each instance, which takes as long as a page."""
+    """One exporter for all pages: each instance compiles its templates, which takes as long as a page."""
     return HTMLExporter(
         template_name="crm",
         extra_template_basedirs=[str(TEMPLATES)],
@@ -126,9 +128,12 @@ def _exporter() -> HTMLExporter:
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
+    )
     script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
     environment.globals["css"] = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))
     environment.globals["script"] = Markup(script)
@@ -138,15 +143,13 @@ def _environment() -> jinja2.Environment:
 
 
 def _plain(value: Any) -> str:
-    """A setting's value as a reader meets it."""
+    """A setting's value as a page shows it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None or value in ([], {}):
         return "none"
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_plain(part)}" for name, part in value.items())
-    return (
-        ("; " if isinstance(value[0], dict) else ", ").join(map(_plain, value))
-        if isinstance(value, list)
-        else str(value)
-    )
+    if isinstance(value, list):
+        return ("; " if isinstance(value[0], dict) else ", ").join(map(_plain, value))
+    return str(value)

@@ -1,14 +1,16 @@
-"""Tables as a finished page has them: scopes and captions for who listens, boxes to scroll in, totals apart, long ones to sort."""
+"""Tables made ready for a page: scopes for screen readers, a box to scroll in, totals at the foot, sorting."""
 
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 
-SORTABLE_FROM = 10  # rows
-WIDE_FROM = 14  # columns, which on paper take a page on its side
+SORTABLE_FROM_ROWS = 10
+WIDE_FROM_COLUMNS = 14  # a table this wide is printed in landscape
+COLUMN_CLASSES = ("number", "text", "long")
+CELL_CLASSES = (*COLUMN_CLASSES, "total")
 
 
 def make_accessible_html(html: str) -> str:
-    """The page with each of its tables finished. A page without a table is returned as it is."""
+    """The page with accessible tables. A page without a table is returned as it is."""
     if "<table" not in html:
         return html
     body = BeautifulSoup(html, "html.parser")
@@ -17,10 +19,11 @@ def make_accessible_html(html: str) -> str:
 
 
 def make_accessible(body: BeautifulSoup) -> None:
-    """Finish each table of a page, or of a part of one."""
+    """Make each table of a page, or of a part of one, accessible."""
     for style in body.find_all("style"):
         if style.find_parent("head") is None:
-            style.extract()  # what a Styler writes for a table without styles of its own
+            # a Styler writes an empty style element for every table
+            style.extract()
     for table in body.find_all("table"):
         _finish(table)
         if not table.find_parent(class_="scroll"):
@@ -30,24 +33,25 @@ def make_accessible(body: BeautifulSoup) -> None:
 def _finish(table: Tag) -> None:
     heads = table.select("thead tr:last-child th")
     for head, cell in zip(heads, table.select("tbody tr:first-child > *"), strict=False):
-        head["class"] = [name for name in cell.get("class", ["text"]) if name in ("number", "text", "long")]
+        head["class"] = [name for name in cell.get("class", ["text"]) if name in COLUMN_CLASSES]
     for cell in table.find_all(["th", "td"]):
         cell.attrs.pop("id", None)
-        if "class" in cell.attrs:  # those a Styler numbers its cells with are not needed
-            cell["class"] = [name for name in cell["class"] if name in ("number", "text", "long", "total")]
+        if "class" in cell.attrs:
+            # a Styler numbers its cells with classes that no style uses
+            cell["class"] = [name for name in cell["class"] if name in CELL_CLASSES]
     for head in heads:
         head["scope"] = "col"
     for row in table.select("tbody tr"):
         first = row.find(["th", "td"])
         if first is not None and "number" not in first.get("class", []):
             first.name, first["scope"] = "th", "row"
-    _set_total_apart(table)
-    if len(table.select("tbody tr")) >= SORTABLE_FROM:
+    _move_total_to_foot(table)
+    if len(table.select("tbody tr")) >= SORTABLE_FROM_ROWS:
         table["class"] = [*table.get("class", []), "sortable"]
 
 
-def _set_total_apart(table: Tag) -> None:
-    """The row of totals becomes the table's foot: sorting leaves it where it is."""
+def _move_total_to_foot(table: Tag) -> None:
+    """Make the row of totals the table's foot: sorting leaves it where it is."""
     total = [row for row in table.select("tbody tr") if row.find(class_="total")]
     if total:
         foot = BeautifulSoup("", "html.parser").new_tag("tfoot")
@@ -57,9 +61,9 @@ def _set_total_apart(table: Tag) -> None:
 
 
 def _box(body: BeautifulSoup, table: Tag) -> None:
-    """A box in which the table scrolls, which the keyboard can reach and a screen reader can name."""
+    """Wrap the table in a box that scrolls, that the keyboard can reach and that a screen reader can name."""
     caption = table.caption.get_text() if table.caption else "Table"
-    wide = len(table.select("thead tr:last-child th")) >= WIDE_FROM
+    wide = len(table.select("thead tr:last-child th")) >= WIDE_FROM_COLUMNS
     table.wrap(
         body.new_tag(
             "div",

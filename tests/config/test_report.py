@@ -13,7 +13,7 @@ from crm_utils.config import SECTIONS, Campaigns, Report, SegmentMap, parse_mode
 from crm_utils.config.safe_query import check_query, evaluate
 from crm_utils.config.yaml_models import Model
 from crm_utils.core.errors import ParamsError
-from crm_utils.pipeline.jobs import Notebook
+from crm_utils.pipeline.notebooks import Notebook
 
 ROOT = Path(__file__).parents[2]
 GOOD = yaml.safe_load((ROOT / "params" / "cdnow.yaml").read_text())
@@ -78,8 +78,9 @@ def test_notebooks_declare_what_the_models_check(section):
     path = next((ROOT / "notebooks").glob(f"*_{section}.ipynb"))
     declared = Notebook(path).declared
     model = SECTIONS[section]()
-    assert {key: value for key, (value, _) in declared.items() if key != "run_dir"} == model.model_dump()
-    assert all(meaning for _, meaning in declared.values()), "each knob says what it means"
+    defaults = {key: declaration.default for key, declaration in declared.items() if key != "run_dir"}
+    assert defaults == model.model_dump()
+    assert all(declaration.meaning for declaration in declared.values()), "each parameter says what it means"
 
 
 def test_a_run_that_finds_nothing_to_do_does_not_pay_for_pandas():

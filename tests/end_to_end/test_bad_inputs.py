@@ -132,7 +132,12 @@ def hand_in(case: dict, project: Path) -> None:
 def published(reports: Path) -> dict[str, bytes]:
     """Every file of the published dates; what a failed notebook leaves lies beside them."""
     paths = [path for path in sorted(reports.rglob("*")) if path.is_file() and path.name != ".lock"]
-    return {str(p.relative_to(reports)): p.read_bytes() for p in paths if ".failed" not in str(p.relative_to(reports))}
+    names = {str(path.relative_to(reports)): path for path in paths}
+    return {
+        name: path.read_bytes()
+        for name, path in names.items()
+        if ".failed" not in name and not name.startswith("_logs")
+    }
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import nbformat
 import psutil
 import pytest
 
-from crm_utils.commands import build_reports
 from crm_utils.core import errors
 from crm_utils.pipeline import execute, kernels
 
@@ -28,24 +27,26 @@ CELLS = [
 
 @pytest.fixture
 def settings(monkeypatch, tmp_path):
-    """The environment that a build gives its kernels."""
-    for name, value in (build_reports.KERNEL_SETTINGS | {"IPYTHONDIR": str(tmp_path / "ipython")}).items():
-        monkeypatch.setenv(name, value)
+    """The environment that a build gives its kernels. This process keeps its own."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return kernels.kernel_environment(tmp_path)
 
 
-def executed(folder: Path, monkeypatch, forks: bool) -> list[dict]:
+def executed(folder: Path, monkeypatch, settings: dict[str, str], forks: bool) -> list[dict]:
     monkeypatch.setattr(kernels, "FORKS", forks)
-    kernels.start_fork_server()
+    before = dict(os.environ)
+    kernels.start_fork_server(settings)
+    assert dict(os.environ) == before
     source = folder / "own.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in CELLS]), source)
-    execute.run_notebook(source, folder / "done" / source.name, {})
+    execute.run_notebook(source, folder / "done" / source.name, {}, settings)
     cells = nbformat.read(folder / "done" / source.name, as_version=4).cells
     return [json.loads(json.dumps(cell.outputs)) for cell in cells if cell.cell_type == "code"]
 
 
 @pytest.mark.skipif(not kernels.FORKS, reason="kernels are forked on Linux only")
 def test_a_forked_kernel_does_what_a_started_one_does(tmp_path, monkeypatch, settings):
-    forked, started = (executed(tmp_path, monkeypatch, forks) for forks in (True, False))
+    forked, started = (executed(tmp_path, monkeypatch, settings, forks) for forks in (True, False))
     assert forked == started
     assert [bool(outputs) for outputs in forked] == [True] * len(CELLS)
     assert "image/png" in forked[2][-1]["data"], "a figure is shown by itself"
@@ -59,7 +60,7 @@ def test_what_kernels_are_forked_from_runs_no_thread_that_they_would_miss():
         "for name in sys.argv[1:]: importlib.import_module(name)\n"
         "print(*(place.read_text().strip() for place in pathlib.Path('/proc/self/task').glob('*/comm')), sep='\\n')"
     )
-    settings = os.environ | build_reports.KERNEL_SETTINGS | {"PYTHONPATH": str(ROOT)}
+    settings = os.environ | kernels.KERNEL_SETTINGS | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", script, *kernels.PRELOADED]
     names = subprocess.run(command, env=settings, capture_output=True, text=True, check=True).stdout.splitlines()
     assert len([name for name in names if name != "jemalloc_bg_thd"]) == 1
@@ -72,7 +73,7 @@ def test_a_kernel_that_dies_leaves_the_notebook_as_far_as_it_came(tmp_path, sett
     ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
     with pytest.raises(errors.NotebookFailed, match="notebook own did not finish: DeadKernelError: Kernel died"):
-        execute.run_notebook(source, target, {})
+        execute.run_notebook(source, target, {}, settings)
     outputs = [cell.outputs for cell in nbformat.read(target, as_version=4).cells]
     assert [len(shown) for shown in outputs] == [1, 0, 0]
 
@@ -88,7 +89,7 @@ def test_a_failure_names_the_section_it_stands_in(tmp_path, settings, before):
     cells += [nbformat.v4.new_markdown_cell("## Second"), *(nbformat.v4.new_code_cell("2") for _ in range(before))]
     nbformat.write(nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_code_cell("1 / 0")]), source)
     with pytest.raises(errors.NotebookFailed, match="notebook own, section “Second”: ZeroDivisionError"):
-        execute.run_notebook(source, target, {})
+        execute.run_notebook(source, target, {}, settings)
 
 
 @pytest.mark.skipif(not kernels.FORKS, reason="kernels are forked on Linux only")

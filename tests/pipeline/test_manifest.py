@@ -1,4 +1,4 @@
-"""Every file a notebook leaves in the run folder is its own: kept while the notebook is fresh, missed when it is gone."""
+"""What is published of a notebook: kept while the notebook is fresh, missed when it is gone."""
 
 import json
 
@@ -29,7 +29,7 @@ def test_lists_are_kept_linked_and_missed(rebuilt):
     assert again["03_segmentation"] == books["03_segmentation"], "only 05_budget ran again"
     assert {path.name: path.read_bytes() for path in (folder / "lists").glob("*.csv")} == before
     job = plan_jobs(rebuilt)[0][0]
-    cache_keys.compute_cache_keys(job)
-    assert stale_notebooks(job) == []
+    fingerprinted = cache_keys.fingerprint_job(job)
+    assert stale_notebooks(fingerprinted) == []
     lists[0].unlink()
-    assert stale_notebooks(job) == ["03_segmentation", "04_cltv", "05_budget"]
+    assert stale_notebooks(fingerprinted) == ["03_segmentation", "04_cltv", "05_budget"]

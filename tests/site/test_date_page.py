@@ -146,7 +146,7 @@ def test_the_page_has_the_blocks_that_apply(page, built):
 
 def test_the_page_ends_with_what_can_be_downloaded_the_provenance_folded(page):
     last = page.select("section.block")[-1]
-    assert last.h2.text == "To take away"
+    assert last.h2.text == "Downloads"
     folded = {link["href"] for details in last.find_all("details") for link in details.find_all("a")}
     assert {"manifest.json", "data/customers.parquet", "notebooks/05_budget.ipynb"} <= folded
     assert "workbook.xlsx" in {link["href"] for link in last.find_all("a")} - folded

@@ -31,7 +31,7 @@ CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir")
 SAMPLE = 24
 
 
-def execute(source: Path, target: Path, parameters: dict) -> float:
+def execute(source: Path, target: Path, parameters: dict, environment: object = None) -> float:
     """A notebook that writes a table, a list and itself, and says which process it was."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(source.read_text())
@@ -41,19 +41,19 @@ def execute(source: Path, target: Path, parameters: dict) -> float:
     return 0.0
 
 
-def refused(source: Path, target: Path, parameters: dict) -> float:
+def refused(source: Path, target: Path, parameters: dict, environment: object = None) -> float:
     raise core_errors.NotebookFailed(source.name, "no notebook runs today")
 
 
 def stand_ins() -> None:
-    build_reports._set_up_kernels = lambda root: None
+    build_reports._set_up_kernels = lambda root: {}
     build_reports._source_problem = lambda jobs: None
     render.read_notebook = lambda path: path.read_text()
     render.render_notebook = lambda job, notebook, executed: job.report.title
     date_page.key_figures = lambda data: {}
     date_page.render_date = lambda job, folder, figures: job.report.title
     index_page.render_index = lambda root, built_from="": (
-        f'data-built-from="{index_refresh.overview_key(root)}" '
+        f'data-built-from="{index_refresh.index_key(root)}" '
         + json.dumps(
             sorted([json.loads(path.read_text())[key] for key in ("analysis_date", "title")] for path in manifests())
         )
@@ -116,7 +116,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def check_whole(old: dict, new: dict, when: str) -> None:
     """Nothing but whole dates, each the old or the new one, and an index that tells which."""
-    assert sorted(path.name for path in REPORTS.iterdir()) == [".lock", "how-to-read.html", "index.html", "small"], when
+    top = [".lock", "_logs", "how-to-read.html", "index.html", "small"]
+    assert sorted(path.name for path in REPORTS.iterdir()) == top, when
     assert sorted(path.name for path in (REPORTS / "small").iterdir()) == [".lock", *old], when
     for day in old:
         assert contents(REPORTS / "small" / day) in (old[day], new[day]), f"{when}: {day} is neither old nor new"
@@ -191,7 +192,7 @@ def no_room(old: dict, new: dict, moments: list[int], code: int, kinds: tuple[st
 
 
 def two_at_once(new: dict) -> None:
-    def slowly(source: Path, target: Path, parameters: dict) -> float:
+    def slowly(source: Path, target: Path, parameters: dict, environment: object = None) -> float:
         time.sleep(0.05)
         return execute(source, target, parameters)
 
@@ -208,7 +209,7 @@ if __name__ == "__main__":
     os.chdir(PROJECT)
     stand_ins()
     for job in plan_jobs(PROJECT)[0]:
-        cache_keys.compute_cache_keys(job)  # what the package imports is read once, for all runs
+        cache_keys.fingerprint_job(job)  # what the package imports is read once, for all runs
     before, after, taken = versions()
     renames = [number for number, event in enumerate(taken, start=1) if event == "os.rename"]
     drawn = random.Random(20).sample(range(1, len(taken) - 4), SAMPLE)

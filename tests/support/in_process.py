@@ -17,12 +17,12 @@ from papermill.parameterize import parameterize_notebook
 
 from crm_utils.__main__ import main
 from crm_utils.commands import build_reports
-from crm_utils.pipeline import execute as run
+from crm_utils.pipeline import execute as pipeline
 from crm_utils.sources import databases
 
 
 def execute(source: Path, target: Path, parameters: dict[str, Any], draw: bool = True) -> float:
-    """Stands for `run.execute`: runs the cells here, fails the same way, leaves the same kind of file.
+    """Stands for `run_notebook`: runs the cells here, fails the same way, leaves the same kind of file.
 
     Without `draw`, what cells show is made but not turned into HTML: half the time.
     """
@@ -53,7 +53,7 @@ def _run(cell: NotebookNode, names: dict, source: Path, notebook: NotebookNode, 
             data = {"text/html": value._repr_html_()} if hasattr(value, "_repr_html_") else {"text/plain": repr(value)}
             cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
     except Exception as error:
-        failed = run.notebook_failure(source, notebook, position, type(error).__name__, str(error))
+        failed = pipeline.notebook_failure(source, notebook, position, type(error).__name__, str(error))
         failed.add_note("".join(traceback.format_exception(error)))
         raise failed from error
 
@@ -79,7 +79,7 @@ class InProcess:
             status = main(list(arguments))
         return status, place.read_text(encoding="utf-8")
 
-    def execute(self, source: Path, target: Path, parameters: dict[str, Any]) -> float:
+    def execute(self, source: Path, target: Path, parameters: dict[str, Any], environment: object = None) -> float:
         self.started.append(source.stem)
         return execute(source, target, parameters)
 
@@ -88,8 +88,8 @@ def prepared(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     """A project whose command line runs here; the environment and signals are put back afterwards."""
     driver = InProcess(project, capsys)
     monkeypatch.chdir(project)
-    monkeypatch.setattr(run, "run_notebook", driver.execute)
-    monkeypatch.setattr(build_reports, "_set_up_kernels", lambda root: None)
+    monkeypatch.setattr(pipeline, "run_notebook", driver.execute)
+    monkeypatch.setattr(build_reports, "_set_up_kernels", lambda root: {})
     monkeypatch.setattr(build_reports, "_cores", lambda: 1)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     return driver

@@ -61,10 +61,9 @@ def new_project(folder: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder but the manifest, which holds run times, and locks."""
-    files = [
-        path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in ("manifest.json", ".lock")
-    ]
+    """Every file below a folder but the manifest, which holds run times, logs and locks."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and "_logs" not in path.parts]
+    files = [path for path in paths if path.name not in ("manifest.json", ".lock")]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from crm_utils.core import formatting
 from crm_utils.core.display.table_style import style_table
 from crm_utils.core.formatting import NumberFormat
-from crm_utils.site.table_html import SORTABLE_FROM, WIDE_FROM, make_accessible_html
+from crm_utils.site.table_html import SORTABLE_FROM_ROWS, WIDE_FROM_COLUMNS, make_accessible_html
 from crm_utils.store import Run
 
 POUNDS = NumberFormat("GBP")
@@ -48,17 +48,17 @@ def test_missing_values_are_dashes_and_text_is_escaped():
     assert page.select("tbody b") == []
 
 
-@pytest.mark.parametrize("rows", [SORTABLE_FROM - 1, SORTABLE_FROM])
+@pytest.mark.parametrize("rows", [SORTABLE_FROM_ROWS - 1, SORTABLE_FROM_ROWS])
 def test_long_tables_sort(rows):
     page = table(pd.DataFrame({"segment": ["A"] * rows, "customers": 1}), total=("customers",))
-    assert ("sortable" in page.table["class"]) is (rows == SORTABLE_FROM)
+    assert ("sortable" in page.table["class"]) is (rows == SORTABLE_FROM_ROWS)
 
 
-@pytest.mark.parametrize("columns", [WIDE_FROM - 1, WIDE_FROM])
+@pytest.mark.parametrize("columns", [WIDE_FROM_COLUMNS - 1, WIDE_FROM_COLUMNS])
 def test_tables_scroll_in_a_box_with_a_name_and_wide_ones_print_on_their_side(columns):
     box = table(pd.DataFrame({f"c{n}": [1] for n in range(columns)})).find(class_="scroll")
     assert (box["tabindex"], box["role"], box["aria-label"]) == ("0", "region", "A caption")
-    assert ("wide" in box["class"]) is (columns == WIDE_FROM)
+    assert ("wide" in box["class"]) is (columns == WIDE_FROM_COLUMNS)
 
 
 def test_a_page_without_tables_is_left_alone():
