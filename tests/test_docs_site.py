@@ -97,7 +97,8 @@ def test_the_guide_to_a_cleaning_rule_uses_the_names_of_the_notebook():
     assert f'"{rules} = ' in notebook
 
 
-def test_the_guide_to_a_lift_names_a_campaign_that_exists():
+def test_the_guide_to_a_lift_uses_the_names_of_the_notebook_and_a_campaign_that_exists():
     guide = (ROOT / "docs" / "how-to" / "change-a-lift.md").read_text()
-    campaign = re.search(r'campaigns\.name == "(.+?)"', guide)[1]
+    table, campaign = re.search(r'(\w+)\.loc\["(.+?)", "lift"\]', guide).groups()
+    assert f'"{table} = ' in (ROOT / "notebooks" / "05_budget.ipynb").read_text()
     assert f"- name: {campaign}\n" in (ROOT / "params" / "campaigns.yaml").read_text()
