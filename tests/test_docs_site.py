@@ -99,6 +99,6 @@ def test_the_guide_to_a_cleaning_rule_uses_the_names_of_the_notebook():
 
 def test_the_guide_to_a_lift_uses_the_names_of_the_notebook_and_a_campaign_that_exists():
     guide = (ROOT / "docs" / "how-to" / "change-a-lift.md").read_text()
-    table, campaign = re.search(r'(\w+)\.loc\["(.+?)", "lift"\]', guide).groups()
+    table, campaign = re.search(r'(\w+)\.loc\[\1\.name == "(.+?)", "lift"\]', guide).groups()
     assert f'"{table} = ' in (ROOT / "notebooks" / "05_budget.ipynb").read_text()
     assert f"- name: {campaign}\n" in (ROOT / "params" / "campaigns.yaml").read_text()
