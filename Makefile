@@ -42,7 +42,7 @@ bench: $(READY)  ## measure speed and memory against named baselines (ARGS="1.4 
 	@$(PY) benchmarks/speed.py $(or $(ARGS),1.4 14) && for name in sheets rfm cltv budget campaigns report kill size; do echo "== $$name" && $(PY) benchmarks/$$name.py || exit 1; done
 
 test: $(READY)  ## run all tests and print the branch coverage
-	@OPENBLAS_NUM_THREADS=1 $(PY) -m slipcover -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(PY) -W "ignore:Unable to activate pytest branch:RuntimeWarning" -m slipcover -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(READY)  ## check style and spelling, and that notebooks carry no outputs
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/codespell && $(VENV)/bin/nbstripout --keep-id --verify notebooks/*.ipynb
