@@ -14,7 +14,7 @@ from mkdocs.structure.files import File, Files
 
 from crm_utils.config import Campaigns, Report, SegmentMap
 from crm_utils.core.contracts import CONTRACTS
-from crm_utils.pipeline.jobs import Notebook
+from crm_utils.pipeline.notebooks import Notebook
 from crm_utils.site.glossary import TERMS
 from crm_utils.site.index_refresh import refresh_index
 
@@ -127,8 +127,8 @@ def parameters() -> str:
     lines = ["A section of the report's file is named after a notebook and sets the parameters of that notebook.\n"]
     for path in NOTEBOOKS:
         rows = [
-            [f"`{name}`", f"`{value!r}`", escape(meaning)]
-            for name, (value, meaning) in Notebook(path).declared.items()
+            [f"`{name}`", f"`{declared.default!r}`", escape(declared.meaning)]
+            for name, declared in Notebook(path).declared.items()
             if name != "run_dir"
         ]
         lines += [f"## {path.stem}\n", table(["parameter", "default", "meaning"], rows)]
