@@ -31,7 +31,7 @@ REFERENCE_CELLS = [
 
 
 def rf_grid(scored: pd.DataFrame, n_bins: int = 5) -> pd.DataFrame:
-    """Customers and revenue of each recency × frequency class.
+    """Sum up customers and revenue of each recency × frequency class.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def rf_grid(scored: pd.DataFrame, n_bins: int = 5) -> pd.DataFrame:
 
 
 def reference_cells(scored: pd.DataFrame, n_bins: int = 5) -> pd.DataFrame:
-    """The cells that marketing texts name, with the rule each stands for.
+    """Return the cells that marketing texts name, with the rule each stands for.
 
     Parameters
     ----------

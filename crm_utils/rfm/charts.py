@@ -36,7 +36,7 @@ MANY_PERIODS = 10
 def plot_distributions(
     customers: pd.DataFrame, boundaries: pd.DataFrame, config: ScoringConfig, fmt: NumberFormat
 ) -> Axes:
-    """Three histograms (recency, frequency, monetary value) with the lower limit of each score class as a line.
+    """Draw three histograms (recency, frequency, monetary value) with the lower limit of each score class as a line.
 
     Returns the first ax.
     """
@@ -54,7 +54,7 @@ def plot_distributions(
 
 
 def _plot_histogram(ax: Axes, values: pd.Series, logarithmic: bool, fmt: NumberFormat) -> None:
-    ax.hist(values, bins=_bin_edges(values, logarithmic), color=BLUE, alpha=0.85)
+    ax.hist(values, bins=_bin_edges(values, logarithmic).tolist(), color=BLUE, alpha=0.85)
     if logarithmic:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(lambda value, _: fmt.count(value) if value >= 1 else f"{value:g}")
@@ -74,7 +74,7 @@ def _bin_edges(values: pd.Series, logarithmic: bool) -> np.ndarray:
 
 
 def alt_text_distributions(boundaries: pd.DataFrame, fmt: NumberFormat) -> str:
-    """What the histograms with their limits show."""
+    """Describe what the histograms with their limits show."""
     ranges = (
         boundaries[boundaries.customers > 0]
         .groupby("measure")
@@ -91,7 +91,7 @@ def alt_text_distributions(boundaries: pd.DataFrame, fmt: NumberFormat) -> str:
 
 
 def plot_rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> Axes:
-    """Heat maps of customers and of their revenue over recency (best on top) × frequency. Returns the first ax."""
+    """Draw heat maps of customers and of revenue over recency (best on top) × frequency. Returns the first ax."""
     use_style()
     panels = plt.subplots(1, 2, figsize=(WIDTH, 3.1))[1]
     for ax, column, write in ((panels[0], "customers", fmt.count), (panels[1], "revenue", fmt.short_money)):
@@ -109,7 +109,7 @@ def _writer(write: Callable[[float], str], empty: float | None, dash: str) -> Ca
 
 
 def alt_text_rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> str:
-    """What the two heat maps show."""
+    """Describe what the two heat maps show."""
     most = grid.loc[grid.customers.idxmax()]
     richest = grid.loc[grid.revenue.idxmax()]
     return (
@@ -120,7 +120,7 @@ def alt_text_rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> str:
 
 
 def _plot_heat_map(ax: Axes, table: pd.DataFrame, labels: pd.DataFrame, top: float, letters: float = 9) -> None:
-    """One heat map; the closer a value is to `top`, the deeper its blue."""
+    """Draw one heat map; the closer a value is to `top`, the deeper its blue."""
     top = top or 1
     sns.heatmap(
         table,
@@ -142,7 +142,7 @@ def _plot_heat_map(ax: Axes, table: pd.DataFrame, labels: pd.DataFrame, top: flo
 
 
 def plot_cohorts(cohorts: pd.DataFrame, fmt: NumberFormat) -> Axes | None:
-    """Two heat maps of cohorts (rows) by periods since the first order: who ordered again, and revenue per first buyer.
+    """Draw heat maps of cohorts by periods since the first order: who ordered again, and revenue per first buyer.
 
     Cohorts of fewer than 30 customers are left out. Returns the first ax; None if no cohort has a second period.
     """
@@ -174,7 +174,7 @@ def _plot_cohort_map(ax: Axes, named: pd.DataFrame, column: str, write: Callable
 
 
 def alt_text_cohorts(cohorts: pd.DataFrame, fmt: NumberFormat) -> str:
-    """What the two heat maps of cohorts show."""
+    """Describe what the two heat maps of cohorts show."""
     shown = cohorts[cohorts["size"] >= MIN_COHORT_CUSTOMERS]
     sizes = f"{fmt.count(shown['size'].min())} to {fmt.count(shown['size'].max())}" if len(shown) else "no"
     return (

@@ -14,7 +14,7 @@ MIN_COHORT_CUSTOMERS = 30
 
 
 def compute_cohorts(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
-    """What each cohort did in each period since its first orders, complete periods only.
+    """Return what each cohort did in each period since its first orders, complete periods only.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def compute_cohorts(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
 
 
 def _cohort_matrix(table: pd.DataFrame, last: pd.Period, code: str) -> pd.DataFrame:
-    """Every cohort with every period until `last`; zeros if nobody ordered."""
+    """Return every cohort with every period until `last`; zeros if nobody ordered."""
     sums = table.assign(cohort=table.cohort.dt.to_period(code), period=table.period.dt.to_period(code))
     sums = sums.set_index(["cohort", "period"])
     pairs = [

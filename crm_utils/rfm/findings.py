@@ -13,17 +13,17 @@ DISTRIBUTIONS_CAPTION = (
     "classes. Orders and revenue are on logarithmic scales."
 )
 RF_GRID_CAPTION = (
-    "Number of customers, and their revenue so far, in each class of recency and frequency. The highest score is best; – "
-    "marks an empty class."
+    "Number of customers, and their revenue so far, in each class of recency and frequency. The highest score is "
+    "best; – marks an empty class."
 )
 COHORTS_CAPTION = (
-    "Each row is a cohort of first-time buyers, each column a period after their first order. Only complete periods, and "
-    "cohorts of 30 or more customers, are shown."
+    "Each row is a cohort of first-time buyers, each column a period after their first order. Only complete periods, "
+    "and cohorts of 30 or more customers, are shown."
 )
 
 
 def concentration(customers: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """How much of revenue the best customers brought.
+    """Show how much of revenue the best customers brought.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def concentration(customers: pd.DataFrame, fmt: NumberFormat) -> Finding:
 
 
 def typical_customer(customers: pd.DataFrame, config: ScoringConfig, fmt: NumberFormat) -> Finding:
-    """The median customer.
+    """Show the median customer.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def typical_customer(customers: pd.DataFrame, config: ScoringConfig, fmt: Number
 
 
 def how_scored(config: ScoringConfig) -> Finding:
-    """How a measure becomes a score.
+    """Show how a measure becomes a score.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def how_scored(config: ScoringConfig) -> Finding:
 def score_boundaries(
     customers: pd.DataFrame, boundaries: pd.DataFrame, config: ScoringConfig, fmt: NumberFormat
 ) -> Finding:
-    """What each score stands for.
+    """Show what each score stands for.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def score_boundaries(
 
 
 def scoring_methods(compared: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """How much the method of scoring matters.
+    """Show how much the method of scoring matters.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def scoring_methods(compared: pd.DataFrame, fmt: NumberFormat) -> Finding:
 
 
 def rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """Where customers and revenue are.
+    """Show where customers and revenue are.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> Finding:
 
 
 def lowest_cell(customers: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """How many customers score 1 in everything.
+    """Show how many customers score 1 in everything.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def lowest_cell(customers: pd.DataFrame, fmt: NumberFormat) -> Finding:
 
 
 def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """The cells that people name.
+    """Show the cells that people name.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Finding:
 
 
 def cohorts(cohorts: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """Whether first-time buyers come back.
+    """Show whether first-time buyers come back.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ UNITS = {
 
 
 def rfm_as_of(orders: ir.Table, adjustments: ir.Table, day: date, config: ScoringConfig | None = None) -> pd.DataFrame:
-    """Recency, frequency and monetary value as they were known on a day.
+    """Compute recency, frequency and monetary value as they were known on a day.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def rfm_as_of(orders: ir.Table, adjustments: ir.Table, day: date, config: Scorin
 
 
 def compute_rfm(orders: ir.Table, analysis_date: date, config: ScoringConfig | None = None) -> pd.DataFrame:
-    """Recency, frequency and monetary value of each customer.
+    """Compute recency, frequency and monetary value of each customer.
 
     Parameters
     ----------
@@ -89,14 +89,14 @@ def compute_rfm(orders: ir.Table, analysis_date: date, config: ScoringConfig | N
 
 
 def _window_purchase_days(placed: ir.Table, config: ScoringConfig) -> dict[str, ir.IntegerScalar]:
-    """Days with an order; counting them costs as much as all other measures, so only if they are scored."""
+    """Count the days with an order, but only if they are scored: it costs as much as all other measures."""
     if not set(PURCHASE_DAY_COLUMNS) & set(config.columns.values()):
         return {}
     return {"window_purchase_days": placed.day.nunique(where=placed.in_window)}
 
 
 def _in_window(placed: ir.Table, analysis_date: date, window: Window) -> ir.BooleanValue:
-    """Whether an order counts: always, or if it is younger than twelve months at the window's end."""
+    """Return whether an order counts: always, or if it is younger than twelve months at the window's end."""
     if window == Window.TO_ANALYSIS_DATE:
         return placed.day > ibis.literal((pd.Timestamp(analysis_date) - pd.DateOffset(months=12)).date())
     if window == Window.TO_LAST_ORDER:
@@ -106,7 +106,7 @@ def _in_window(placed: ir.Table, analysis_date: date, window: Window) -> ir.Bool
 
 
 def _scored_columns(frame: pd.DataFrame, day: pd.Timestamp, config: ScoringConfig) -> dict[str, pd.Series]:
-    """The columns that only some configurations score."""
+    """Return the columns that only some configurations score."""
     available = {
         "recency_weeks": frame.recency_days // 7,
         "recency_months": _full_months(frame.last_order, day),

@@ -48,7 +48,8 @@ LIMITS_FROM_DATE = "The score limits are those of {day}: a score changes only if
 
 TOP_SCORES = (
     "The top recency score ({recency_score}) needs an order in the last {recency}, the top frequency score "
-    "({frequency_score}) at least {frequency}, the top monetary score ({monetary_score}) at least {monetary}{per_order}."
+    "({frequency_score}) at least {frequency}, the top monetary score ({monetary_score}) at least "
+    "{monetary}{per_order}."
 )
 NO_EMPTY_CLASS = "Every score class has customers."
 EMPTY_CLASS = (
@@ -62,8 +63,8 @@ NOBODY_IN_LOWEST_CELL = "No customer scores 1 in all three."
 CELLS_EMPTY = "{cells} {are} empty."
 NO_CELL_EMPTY = "Each of these cells has customers."
 CELL_RULE = (
-    "The rule behind {cell} ({rule}) finds {customers}. Plans use the rules, because a single cell is too narrow to act "
-    "on."
+    "The rule behind {cell} ({rule}) finds {customers}. Plans use the rules, because a single cell is too narrow to "
+    "act on."
 )
 OTHER_CLASSES = "These cells are defined for five score classes."
 
@@ -77,7 +78,7 @@ NO_COHORTS = "No period after a first order is complete yet."
 
 
 def concentration(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """How much of revenue the best customers brought, and how many ordered once."""
+    """Say how much of revenue the best customers brought, and how many ordered once."""
     best_tenth = max(len(customers) // 10, 1)
     revenue_share = customers.revenue.nlargest(best_tenth).sum() / customers.revenue.sum()
     once = int((customers.orders == 1).sum())
@@ -90,7 +91,7 @@ def concentration(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
 
 
 def typical_customer(customers: pd.DataFrame, config: ScoringConfig, fmt: NumberFormat) -> Paragraph:
-    """The median customer, and what a window of orders means for the scores."""
+    """Describe the median customer, and say what a window of orders means for the scores."""
     median = customers[["recency_days", "orders", "revenue"]].median()
     return paragraph(
         TYPICAL.format(
@@ -103,7 +104,7 @@ def typical_customer(customers: pd.DataFrame, config: ScoringConfig, fmt: Number
 
 
 def how_scored(config: ScoringConfig) -> Paragraph:
-    """How a measure becomes a score, by the method, the limits and the date of this report."""
+    """Say how a measure becomes a score, by the method, the limits and the date of this report."""
     limits = ANALYSTS_LIMITS.format(measures=join_names(list(config.bin_edges))) if config.bin_edges else ""
     from_date = ""
     if config.bin_edges_from_date:
@@ -112,7 +113,7 @@ def how_scored(config: ScoringConfig) -> Paragraph:
 
 
 def top_scores(boundaries: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """What it takes to reach the best class of each measure."""
+    """Say what it takes to reach the best class of each measure."""
     best = boundaries[boundaries.customers > 0].groupby("measure").last()
     recency, frequency, monetary = (best.loc[measure] for measure in MEASURES)
     return paragraph(
@@ -133,7 +134,7 @@ def _per_order(unit: str) -> str:
 
 
 def empty_classes(boundaries: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """Which score classes stay empty because too many customers share one value."""
+    """Say which score classes stay empty because too many customers share one value."""
     empty = boundaries[boundaries.customers == 0]
     if empty.empty:
         return paragraph(NO_EMPTY_CLASS)
@@ -153,7 +154,7 @@ def empty_classes(boundaries: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
 
 
 def best_cell(grid: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """Customers and revenue in the class of the best recency and frequency."""
+    """Say how many customers and how much revenue are in the class of the best recency and frequency."""
     filled = grid[grid.customers > 0]
     best = filled.sort_values(["recency_score", "frequency_score"]).iloc[-1]
     return paragraph(
@@ -166,7 +167,7 @@ def best_cell(grid: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
 
 
 def lowest_cell(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """How many customers score 1 in everything."""
+    """Say how many customers score 1 in everything."""
     lowest = int((customers[SCORES] == 1).all(axis=1).sum())
     if not lowest:
         return paragraph(NOBODY_IN_LOWEST_CELL)
@@ -175,7 +176,7 @@ def lowest_cell(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
 
 
 def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
-    """Which of the named cells are empty, and why rules are used instead."""
+    """Say which of the named cells are empty, and why rules are used instead."""
     if cells.empty:
         return not_applicable(OTHER_CLASSES)
     empty = cells.cell[cells.in_the_cell == 0].tolist()
@@ -193,7 +194,7 @@ def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotAp
 
 
 def scoring_methods(compared: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
-    """How many customers the default method would score differently."""
+    """Say how many customers the default method would score differently."""
     if not compared.differ.any():
         return not_applicable(DEFAULT_METHOD)
     differ = compared.groupby("measure").differ.first()
@@ -202,7 +203,7 @@ def scoring_methods(compared: pd.DataFrame, fmt: NumberFormat) -> Paragraph | No
 
 
 def cohort_retention(cohorts: pd.DataFrame) -> Paragraph | NotApplicable:
-    """How many first-time buyers order again in the next period: of all cohorts, of the first and of the last."""
+    """Say how many first-time buyers order again in the next period: of all cohorts, of the first and of the last."""
     next_period = cohorts[(cohorts.period == 1) & (cohorts["size"] >= MIN_COHORT_CUSTOMERS)]
     if next_period.empty:
         return not_applicable(NO_COHORTS)

@@ -23,7 +23,7 @@ BinEdges = dict[str, list[float]]
 
 
 def bin_edges_date(bin_edges_from_date: str | None, analysis_date: date) -> date:
-    """The date from which the bin edges are taken.
+    """Return the date from which the bin edges are taken.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def bin_edges_date(bin_edges_from_date: str | None, analysis_date: date) -> date
 
 
 def compute_bin_edges(customers: pd.DataFrame, config: ScoringConfig) -> BinEdges:
-    """Bin edges of each measure over these customers: the analyst's own if there are any, else quantiles.
+    """Compute the bin edges of each measure: the analyst's own if there are any, else quantiles.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def compute_bin_edges(customers: pd.DataFrame, config: ScoringConfig) -> BinEdge
 
 
 def quantile_bin_edges(values: pd.Series, n_bins: int, low_is_best: bool = False) -> list[float]:
-    """The values at which 1 + floor(n_bins × share of customers strictly worse) reaches 2, 3 … `n_bins`."""
+    """Return the values at which 1 + floor(n_bins × share of customers strictly worse) reaches 2, 3 … `n_bins`."""
     signed = -values.to_numpy(float) if low_is_best else values.to_numpy(float)
     worst_first = np.sort(signed)
     strictly_worse_needed = -(-np.arange(1, n_bins) * len(values) // n_bins)
@@ -94,7 +94,7 @@ def quantile_bin_edges(values: pd.Series, n_bins: int, low_is_best: bool = False
 
 
 def approximate_quantiles(values: pd.Series, n_bins: int) -> list[float]:
-    """The `n_bins` + 1 boundaries of approximate quantiles, minimum and maximum included.
+    """Return the `n_bins` + 1 boundaries of approximate quantiles, minimum and maximum included.
 
     As BigQuery's APPROX_QUANTILES(values, n_bins) returns them; the engine computes them in one pass over any number of
     rows.
@@ -107,7 +107,7 @@ def approximate_quantiles(values: pd.Series, n_bins: int) -> list[float]:
 
 
 def approximate_bin_edges(values: pd.Series, n_bins: int, low_is_best: bool = False) -> list[float]:
-    """The inner boundaries of the engine's approximate quantiles."""
+    """Return the inner boundaries of the engine's approximate quantiles."""
     inner = [float(value) for value in approximate_quantiles(values, n_bins)[1:-1]]
     return inner[::-1] if low_is_best else inner
 
@@ -115,7 +115,7 @@ def approximate_bin_edges(values: pd.Series, n_bins: int, low_is_best: bool = Fa
 def score_customers(
     customers: pd.DataFrame, config: ScoringConfig | int = 5, bin_edges: BinEdges | None = None
 ) -> pd.DataFrame:
-    """Scores and cell of each customer.
+    """Score customers and name their cells.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def score_customers(
 
 
 def score_as_of(orders: ir.Table, day: date, scoring: Scoring) -> pd.DataFrame:
-    """The customers as they stood on another day, measured and scored in the same way.
+    """Measure and score the customers of another day in the same way.
 
     Parameters
     ----------
@@ -171,12 +171,12 @@ def score_as_of(orders: ir.Table, day: date, scoring: Scoring) -> pd.DataFrame:
 
 
 def cell_names(n_bins: int) -> list[str]:
-    """The name of every cell, by recency, then frequency, then monetary score."""
+    """Return the name of every cell, by recency, then frequency, then monetary score."""
     return [cell_name(*scores) for scores in itertools.product(range(1, n_bins + 1), repeat=3)]
 
 
 def score_by_edges(customers: pd.DataFrame, bin_edges: BinEdges, config: ScoringConfig) -> dict[str, pd.Series]:
-    """The three scores of each customer under given bin edges: recency_score, frequency_score, monetary_score."""
+    """Score customers by given bin edges: recency_score, frequency_score, monetary_score."""
     return {
         f"{measure}_score": digitize(customers[column], bin_edges[measure], low_is_best=measure == "recency")
         for measure, column in config.columns.items()
@@ -184,7 +184,7 @@ def score_by_edges(customers: pd.DataFrame, bin_edges: BinEdges, config: Scoring
 
 
 def digitize(values: pd.Series, edges: list[float], low_is_best: bool = False) -> pd.Series:
-    """The score of each value: 1 plus the number of edges it reaches. Equal values get equal scores."""
+    """Score values: 1 plus the number of edges that a value reaches. Equal values get equal scores."""
     _check_finite(values)
     numbers = values.to_numpy()
     score = np.ones(len(values), dtype=np.int8)
@@ -194,7 +194,7 @@ def digitize(values: pd.Series, edges: list[float], low_is_best: bool = False) -
 
 
 def score_rank_first(customers: pd.DataFrame, config: ScoringConfig) -> pd.DataFrame:
-    """Scores by quantile cuts as in the article: recency_score, frequency_score, monetary_score.
+    """Score by quantile cuts as in the article: recency_score, frequency_score, monetary_score.
 
     Frequency is ranked first, so customers with equally many orders are told apart by customer id (the order of a
     pandas groupby). The classes then hold equal numbers of customers, and customers who behave alike can differ by one.
@@ -212,7 +212,7 @@ def score_rank_first(customers: pd.DataFrame, config: ScoringConfig) -> pd.DataF
 
 
 def score_boundaries(scored: pd.DataFrame, config: ScoringConfig) -> pd.DataFrame:
-    """The lowest and highest value in each score class.
+    """Return the lowest and highest value in each score class.
 
     Parameters
     ----------
@@ -239,7 +239,7 @@ def score_boundaries(scored: pd.DataFrame, config: ScoringConfig) -> pd.DataFram
 
 
 def compare_scoring_methods(scored: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Two ways to score the same customers.
+    """Compare two ways to score the same customers.
 
     Parameters
     ----------
@@ -262,7 +262,7 @@ def compare_scoring_methods(scored: pd.DataFrame, other: pd.DataFrame) -> pd.Dat
 
 
 def _quantile_class(values: pd.Series, n_bins: int) -> pd.Series:
-    """The class between linear quantiles, upper edges included: pandas.qcut, but repeated edges do not fail."""
+    """Cut by linear quantiles, upper edges included, like pandas.qcut; but repeated edges do not fail."""
     edges = np.quantile(values, np.linspace(0, 1, n_bins + 1))
     return pd.Series(np.searchsorted(edges[1:-1], values, side="left") + 1, index=values.index)
 

@@ -10,7 +10,7 @@ BEHIND_THE_FIGURE = "The numbers behind the figure"
 
 
 def score_boundaries(boundaries: pd.DataFrame, fmt: NumberFormat) -> Styler:
-    """The limits of each score class, each written with its unit."""
+    """Show the limits of each score class, each written with its unit."""
     shown = boundaries.assign(measure=boundaries.measure.str.capitalize()).drop(columns="unit")
     for column in ("lowest", "highest"):
         limits = zip(boundaries.unit, boundaries[column], strict=True)
@@ -25,7 +25,7 @@ def _write_limit(limit: float, unit: str, fmt: NumberFormat) -> str | None:
 
 
 def rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
-    """Customers and revenue of each recency × frequency class that has customers."""
+    """Show customers and revenue of each recency × frequency class that has customers."""
     filled = grid[grid.customers > 0]
     shown = filled.sort_values(["recency_score", "frequency_score"], ascending=False)
     caption = "Customers and revenue by recency and frequency score"
@@ -33,7 +33,7 @@ def rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
 
 
 def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
-    """The cells that people name, with the rule each stands for."""
+    """Show the cells that people name, with the rule each stands for."""
     if cells.empty:
         return None
     table = style_table(cells, "Cells that people name, and the rule each stands for", fmt)
@@ -41,13 +41,13 @@ def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Collapsible | Non
 
 
 def scoring_methods(compared: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
-    """Class sizes by both methods."""
+    """Show class sizes by both methods."""
     shown = compared.assign(measure=compared.measure.str.capitalize())
     return collapsible("The classes by both methods", style_table(shown, "Class sizes by both methods", fmt))
 
 
 def cohorts(cohorts: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
-    """Customers and revenue of each cohort in each period."""
+    """Show customers and revenue of each cohort in each period."""
     if cohorts.empty:
         return None
     unit = cohorts.unit.iloc[0]

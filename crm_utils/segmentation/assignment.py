@@ -13,7 +13,7 @@ from crm_utils.rfm.scoring import SCORES, cell_names, score_as_of
 
 
 def assign_segments(customers: pd.DataFrame, rules: SegmentRules, analysis_date: date) -> pd.DataFrame:
-    """The segment of each customer.
+    """Assign each customer to a segment.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def assign_segments(customers: pd.DataFrame, rules: SegmentRules, analysis_date:
 def segments_as_of(
     orders: ir.Table, day: date, rules: SegmentRules, customers: pd.DataFrame, segments: pd.DataFrame
 ) -> pd.Series:
-    """The segments of another day, by customer_id, under the rules of today.
+    """Assign the customers of another day to segments by the rules of today.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def segments_as_of(
 
 
 def knows_segments(segment_map: SegmentMap, segments: pd.DataFrame) -> bool:
-    """Whether all segments of a table are of this map; False if an analyst named them anew."""
+    """Return whether all segments of a table are of this map; False if an analyst named them anew."""
     return set(segments.segment) <= set(segment_map.advice())
 
 
@@ -97,7 +97,7 @@ def _check_n_bins(rules: SegmentRules) -> None:
 
 
 def _codes_of_cells(customers: pd.DataFrame, segment_map: SegmentMap, names: list[str]) -> np.ndarray:
-    """The position in `names` of each customer's segment, by cell; -1 for cells without a name."""
+    """Return the position in `names` of each customer's segment, by cell; -1 for cells without a name."""
     positions = {name: position for position, name in enumerate(names)}
     segment_of = segment_map.cells()
     code_of_cell = [positions.get(segment_of.get(cell, ""), -1) for cell in cell_names(segment_map.n_bins)]
@@ -108,7 +108,7 @@ def _codes_of_cells(customers: pd.DataFrame, segment_map: SegmentMap, names: lis
 def _move_old_customers(
     first_order: pd.Series, codes: np.ndarray, fallback: dict[str, str], names: list[str], new_since: pd.Timestamp
 ) -> np.ndarray:
-    """The codes with customers who are not new moved out of the segments for new customers."""
+    """Return the codes with customers who are not new moved out of the segments for new customers."""
     target = np.arange(len(names))
     for name, fallback_name in fallback.items():
         target[names.index(name)] = names.index(fallback_name)
@@ -121,7 +121,7 @@ def _move_old_customers(
 
 
 def _add_queries(customers: pd.DataFrame, codes: np.ndarray, queries: dict[str, str], names: list[str]) -> np.ndarray:
-    """The codes completed by queries, after a check that each customer is in exactly one segment."""
+    """Return the codes completed by queries, after a check that each customer is in exactly one segment."""
     matches = (codes >= 0).astype(int)
     for name, query in queries.items():
         try:

@@ -39,7 +39,7 @@ SMALL_LETTERS = 8.5
 
 
 def plot_segment_shares(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Each segment's share of revenue (its colour) above its share of customers (grey)."""
+    """Draw each segment's share of revenue (its colour) above its share of customers (grey)."""
     shown = profile[profile.customers > 0].iloc[::-1]
     ax = new_axes(ax, height=0.8 + 0.36 * len(shown))
     rows = range(len(shown))
@@ -63,7 +63,7 @@ def _label_bar(ax: Axes, y: float, share: float, noun: str, colour: str) -> None
 
 
 def alt_text_segment_shares(profile: pd.DataFrame) -> str:
-    """What the bars of shares show."""
+    """Describe what the bars of shares show."""
     shown = profile[profile.customers > 0]
     parts = [
         f"{row.segment} {percent(row.customer_share)} of customers, {percent(row.revenue_share)} of revenue"
@@ -73,7 +73,7 @@ def alt_text_segment_shares(profile: pd.DataFrame) -> str:
 
 
 def plot_segment_migration(net: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes | None:
-    """Each segment's change in customers by cause: gains to the right, losses to the left, the sum as a diamond.
+    """Draw each segment's change in customers by cause: gains to the right, losses to the left, the sum as a diamond.
 
     None without moves.
     """
@@ -114,7 +114,7 @@ def _finish_migration(ax: Axes, segments: pd.Series) -> None:
 
 
 def alt_text_segment_migration(net: pd.DataFrame, fmt: NumberFormat) -> str:
-    """What the bars of causes show."""
+    """Describe what the bars of causes show."""
     changes = [
         f"{row.segment} {fmt.count(row.customers_then)} to {fmt.count(row.customers)}" for row in net.itertuples()
     ]
@@ -122,7 +122,7 @@ def alt_text_segment_migration(net: pd.DataFrame, fmt: NumberFormat) -> str:
 
 
 def plot_lifecycle(crossed: pd.DataFrame, order: list[str], ax: Axes | None = None) -> Axes:
-    """The mix of statuses within each segment: one bar per segment, shares side by side."""
+    """Draw the mix of statuses within each segment: one bar per segment, shares side by side."""
     table = crossed.pivot(index="segment", columns="value", values="share").fillna(0)
     shown = table.reindex([name for name in order[::-1] if name in table.index])
     ax = new_axes(ax, height=0.9 + 0.32 * len(shown))
@@ -146,7 +146,7 @@ def _label_shares(ax: Axes, start: pd.Series, share: pd.Series, colour: str) -> 
 
 
 def alt_text_lifecycle(crossed: pd.DataFrame) -> str:
-    """What the bars of statuses show."""
+    """Describe what the bars of statuses show."""
     most = crossed.loc[crossed.groupby("segment").share.idxmax()]
     parts = [f"{row.segment} most often {status_label(row.value)} ({percent(row.share)})" for row in most.itertuples()]
     return f"Stacked bars of customer status within each segment: {'; '.join(parts)}."

@@ -1,4 +1,4 @@
-"""Groups that the data suggest by themselves: k-means on recency, frequency and money."""
+"""Groups that the data suggests by themselves: k-means on recency, frequency and money."""
 
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ class Cluster(NamedTuple):
 
 
 def assign_clusters(customers: pd.DataFrame) -> pd.DataFrame:
-    """The cluster of each customer.
+    """Assign each customer to a cluster.
 
     K-means on log(1 + recency, orders, revenue), each scaled to mean 0 and deviation 1; the number of clusters, from 3
     to 8, is the one with the highest mean silhouette.
@@ -71,7 +71,7 @@ def _silhouette(model: KMeans, sample: np.ndarray) -> float:
 
 
 def describe_clusters(customers: pd.DataFrame, clusters: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
-    """Each cluster in words, with its medians and its most frequent segment.
+    """Describe each cluster in words, with its medians and its most frequent segment.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def _describe(cluster: int, group: pd.DataFrame, overall: pd.Series) -> Cluster:
 
 
 def _in_words(medians: pd.Series, overall: pd.Series) -> str:
-    """A cluster's medians against those of all customers."""
+    """Compare a cluster's medians with those of all customers, in words."""
     recency = _compare(medians.recency_days, overall.recency_days, "recent", "long ago", "of average recency")
     orders = _compare(medians.orders, overall.orders, "few orders", "many orders", "an average number of orders")
     revenue = _compare(medians.revenue, overall.revenue, "low spending", "high spending", "average spending")
@@ -114,7 +114,7 @@ def _in_words(medians: pd.Series, overall: pd.Series) -> str:
 
 
 def _compare(value: float, overall: float, low: str, high: str, average: str) -> str:
-    """The word for a value against the overall one."""
+    """Return the word for a value compared with the overall one."""
     if AVERAGE_FROM * overall <= value <= AVERAGE_TO * overall:
         return average
     very = "very " if value < overall / VERY or value > overall * VERY else ""

@@ -22,7 +22,7 @@ COLUMNS = [
 
 
 def customer_list(customers: pd.DataFrame, segments: pd.DataFrame, n_bins: int, fmt: NumberFormat) -> pd.DataFrame:
-    """The customers of each segment with the reasons for their scores.
+    """List the customers of each segment with the reasons for their scores.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ MIGRATION_CAPTION = (
 
 
 def empty_segments(profile: pd.DataFrame) -> Finding:
-    """Segments without customers.
+    """Show segments without customers.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def empty_segments(profile: pd.DataFrame) -> Finding:
 
 
 def segment_shares(profile: pd.DataFrame) -> Finding:
-    """Each segment's share of customers and of revenue.
+    """Show each segment's share of customers and of revenue.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def new_customers(
     analysis_date: date,
     fmt: NumberFormat,
 ) -> Finding:
-    """How many customers are new, and where they are.
+    """Show how many customers are new, and where they are.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def new_customers(
 
 
 def slipping_customers(profile: pd.DataFrame, roles: dict[str, SegmentRole | None], fmt: NumberFormat) -> Finding:
-    """The customers who used to be valuable and have stopped ordering.
+    """Show the customers who used to be valuable and have stopped ordering.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def slipping_customers(profile: pd.DataFrame, roles: dict[str, SegmentRole | Non
 def changes_since(
     then: pd.DataFrame, now: pd.DataFrame, earlier: date | None, analysis_date: date, fmt: NumberFormat
 ) -> Finding:
-    """What changed since the earlier date, in absolute figures.
+    """Show what changed since the earlier date, in absolute figures.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def changes_since(
 def segment_migration(
     net: pd.DataFrame, since: date | None, roles: dict[str, SegmentRole | None], fmt: NumberFormat
 ) -> Finding:
-    """Who moved between segments since the earlier date, and why.
+    """Show who moved between segments since the earlier date, and why.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def segment_migration(
 def lifecycle(
     crossed: pd.DataFrame, prospects: int, rules: LifecycleRules, order: list[str], fmt: NumberFormat
 ) -> Finding:
-    """How many customers have which status, and the mix within each segment.
+    """Show how many customers have which status, and the mix within each segment.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def lifecycle(
 
 
 def buying_behaviour(features: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """How each segment buys.
+    """Show how each segment buys.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def buying_behaviour(features: pd.DataFrame, fmt: NumberFormat) -> Finding:
 
 
 def trait_associations(associations: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """Which traits go with which segment.
+    """Show which traits go with which segment.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def trait_associations(associations: pd.DataFrame, fmt: NumberFormat) -> Finding
 
 
 def stability(retention: pd.DataFrame, order: list[str], fmt: NumberFormat) -> Finding:
-    """How stable segments are.
+    """Show how stable segments are.
 
     Parameters
     ----------
@@ -244,7 +244,7 @@ def stability(retention: pd.DataFrame, order: list[str], fmt: NumberFormat) -> F
 
 
 def clusters(described: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """Which groups the data suggest by themselves.
+    """Show which groups the data suggests by themselves.
 
     Parameters
     ----------
@@ -262,7 +262,7 @@ def clusters(described: pd.DataFrame, fmt: NumberFormat) -> Finding:
 
 
 def contact_lists(profile: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """How many lists there are, and where.
+    """Show how many lists there are, and where.
 
     Parameters
     ----------

@@ -35,15 +35,15 @@ TRAIT_VALUE_LABELS = {
 
 
 def status_label(status: str) -> str:
-    """A status within a sentence: at_risk -> 'at risk'."""
+    """Write a status within a sentence: at_risk -> 'at risk'."""
     return STATUS_LABELS.get(status, status).lower()
 
 
 def trait_label(trait: str) -> str:
-    """A trait within a sentence: favourite_product -> 'favourite product'."""
+    """Write a trait within a sentence: favourite_product -> 'favourite product'."""
     return TRAIT_LABELS.get(trait, trait.replace("_", " "))
 
 
 def trait_value_label(trait: str, value: str) -> str:
-    """The value of a trait as it is written."""
+    """Write the value of a trait."""
     return TRAIT_VALUE_LABELS.get(trait, {}).get(value, value)

@@ -40,7 +40,7 @@ class LifecycleRules(NamedTuple):
 
 
 def lifecycle_status(customers: pd.DataFrame, analysis_date: date, rules: LifecycleRules) -> pd.DataFrame:
-    """The status of each customer by the first rule that holds.
+    """Give each customer a status by the first rule that holds.
 
     The rules are tried in this order: churned, at risk, new, loyal; all other customers are occasional.
 
@@ -71,7 +71,7 @@ def lifecycle_status(customers: pd.DataFrame, analysis_date: date, rules: Lifecy
 
 
 def count_prospects(customers: pd.DataFrame, contacts: pd.DataFrame | None) -> int:
-    """How many people in a contact list have no order that counts.
+    """Count the people on a contact list who have no order that counts.
 
     Parameters
     ----------

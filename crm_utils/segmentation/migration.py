@@ -34,7 +34,7 @@ COLUMNS = ["from_segment", "to_segment", "cause", "customers", "revenue"]
 def comparison_date(
     compare_with: str, previous: date | None, analysis_date: date, customers: pd.DataFrame
 ) -> date | None:
-    """The earlier date with which the report is compared.
+    """Return the earlier date with which the report is compared.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def comparison_date(
 
 
 def earlier_customers(orders: ir.Table, adjustments: ir.Table, day: date | None, config: ScoringConfig) -> pd.DataFrame:
-    """The customers as measured on an earlier day.
+    """Measure the customers of an earlier day.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def earlier_customers(orders: ir.Table, adjustments: ir.Table, day: date | None,
 def decompose_migration(
     then: pd.DataFrame, now: pd.DataFrame, rules: SegmentRules, day_then: date | None, day_now: date
 ) -> pd.DataFrame:
-    """Moves between segments by cause.
+    """Split moves between segments by cause.
 
     Each customer known at both dates takes three steps: the measures change while the bin edges stay those of then;
     the bin edges become those of today computed from these customers alone; they become those of all customers of
@@ -147,7 +147,7 @@ def decompose_migration(
 
 
 def _segments(customers: pd.DataFrame, base: pd.DataFrame, rules: SegmentRules, day: date) -> pd.Series:
-    """The segments of customers on a day, under the bin edges of the customers in `base` unless edges are fixed."""
+    """Return the segments of a day under the bin edges of the customers in `base`, unless edges are fixed."""
     config = rules.scoring.config
     edges = rules.scoring.fixed_bin_edges or scoring.compute_bin_edges(base, config)
     return assign_segments(scoring.score_customers(customers, config, edges), rules, day).segment
@@ -156,7 +156,7 @@ def _segments(customers: pd.DataFrame, base: pd.DataFrame, rules: SegmentRules, 
 def _steps_of_existing(
     before: pd.DataFrame, today: pd.DataFrame, rules: SegmentRules, day_then: date, day_now: date
 ) -> pd.DataFrame:
-    """The segment of each customer known at both dates after each step, and what the customer did."""
+    """Return the segment of each customer known at both dates after each step, and what the customer did."""
     existing = before.index.intersection(today.index)
     existing_now = today.loc[existing]
     bought = existing_now.last_order > pd.Timestamp(day_then)
@@ -174,7 +174,7 @@ def _steps_of_existing(
 def _group(
     source: pd.Series | str, target: pd.Series | str, cause: pd.Series | str, revenue: pd.Series
 ) -> pd.DataFrame:
-    """One row per from_segment, to_segment and cause."""
+    """Return one row per from_segment, to_segment and cause."""
     table = pd.DataFrame({"revenue": revenue, "from_segment": source, "to_segment": target, "cause": cause})
     grouped = table.groupby(["from_segment", "to_segment", "cause"], observed=True).revenue
     return grouped.agg(customers="size", revenue="sum").reset_index()[COLUMNS]
@@ -187,7 +187,7 @@ def _moves(source: pd.Series, target: pd.Series, cause: pd.Series | str, revenue
 
 
 def net_by_cause(moves: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
-    """What each cause did to each segment.
+    """Sum up what each cause did to each segment.
 
     Parameters
     ----------

@@ -95,7 +95,7 @@ LISTS = "{lists} with {customers} {are} in the folder lists, one list per segmen
 
 
 def leading_segments(profile: pd.DataFrame) -> Paragraph:
-    """The segment with the most revenue, and the one with the most customers."""
+    """Name the segment with the most revenue, and the one with the most customers."""
     richest = profile.loc[profile.revenue.idxmax()]
     largest = profile.loc[profile.customers.idxmax()]
     return paragraph(
@@ -113,7 +113,7 @@ def _shares(row: pd.Series) -> dict[str, str]:
 
 
 def empty_segments(profile: pd.DataFrame) -> Paragraph:
-    """Segments without customers on this date."""
+    """Name the segments without customers on this date."""
     names = profile.segment[profile.customers == 0].tolist()
     return paragraph(EMPTY_SEGMENTS.format(segments=join_names(names)) if names else NO_EMPTY_SEGMENT)
 
@@ -121,7 +121,7 @@ def empty_segments(profile: pd.DataFrame) -> Paragraph:
 def new_customers(
     customers: pd.DataFrame, new_within_days: int | None, analysis_date: date, fmt: NumberFormat
 ) -> Paragraph:
-    """How many customers are new, and the segments they are in.
+    """Say how many customers are new, and the segments they are in.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def new_customers(
 def slipping_customers(
     profile: pd.DataFrame, roles: dict[str, SegmentRole | None], fmt: NumberFormat
 ) -> Paragraph | NotApplicable:
-    """What the customers brought who used to be valuable and have stopped ordering.
+    """Say what the customers brought who used to be valuable and have stopped ordering.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def slipping_customers(
 def changes_since(
     then: pd.DataFrame, now: pd.DataFrame, earlier: date | None, analysis_date: date, fmt: NumberFormat
 ) -> Paragraph | NotApplicable:
-    """Who ordered since an earlier date, and what that brought, in absolute figures.
+    """Say who ordered since an earlier date, and what that brought, in absolute figures.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ def changes_since(
 def segment_migration(
     net: pd.DataFrame, since: date | None, roles: dict[str, SegmentRole | None], fmt: NumberFormat
 ) -> Paragraph | NotApplicable:
-    """How many more or fewer customers behave like the best segment, apart from what only bin edges did.
+    """Say how many more or fewer customers behave like the best segment, apart from what only bin edges did.
 
     Parameters
     ----------
@@ -257,7 +257,7 @@ def _effect(change: float, fmt: NumberFormat) -> str:
 
 
 def lifecycle(crossed: pd.DataFrame, prospects: int, fmt: NumberFormat) -> Paragraph:
-    """How many customers have which status, and how many people have yet to order."""
+    """Say how many customers have which status, and how many people have yet to order."""
     totals = crossed.groupby("value").customers.sum().sort_values(ascending=False, kind="stable")
     shares = [(percent(customers / totals.sum()), status_label(str(status))) for status, customers in totals.items()]
     first, *others = shares
@@ -274,7 +274,7 @@ def lifecycle(crossed: pd.DataFrame, prospects: int, fmt: NumberFormat) -> Parag
 
 
 def lifecycle_rules(rules: LifecycleRules, fmt: NumberFormat) -> str:
-    """What each status means, with the days and orders of this report."""
+    """Say what each status means, with the days and orders of this report."""
     return LIFECYCLE_RULES.format(
         churned=fmt.plural(rules.churned_after_days, "day"),
         at_risk=fmt.plural(rules.at_risk_after_days, "day"),
@@ -284,7 +284,7 @@ def lifecycle_rules(rules: LifecycleRules, fmt: NumberFormat) -> str:
 
 
 def buying_behaviour(features: pd.DataFrame) -> Paragraph | NotApplicable:
-    """Which segment looks for low prices, which pays more, and which returns most."""
+    """Say which segment looks for low prices, which pays more, and which returns most."""
     if features.empty or len(features.columns) < 3:
         return not_applicable(NO_FEATURES)
     large = features[features.customers >= SMALL_GROUP_CUSTOMERS]
@@ -323,7 +323,7 @@ def _countries(features: pd.DataFrame) -> list[str]:
 
 
 def trait_associations(associations: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
-    """The trait that goes most with segments, and where it stands out."""
+    """Name the trait that goes most with segments, and where it stands out."""
     if associations.empty:
         return not_applicable(NO_TRAITS)
     strongest = associations.iloc[0]
@@ -343,7 +343,7 @@ def trait_associations(associations: pd.DataFrame, fmt: NumberFormat) -> Paragra
 
 
 def stability(retention: pd.DataFrame) -> Paragraph | NotApplicable:
-    """How often a customer keeps the segment, and which segments are the most and the least stable."""
+    """Say how often a customer keeps the segment, and which segments are the most and the least stable."""
     if retention.empty:
         return not_applicable(NO_STABILITY)
     mean = (retention.bootstrap_retention * retention.customers).sum() / retention.customers.sum()
@@ -361,7 +361,7 @@ def stability(retention: pd.DataFrame) -> Paragraph | NotApplicable:
 
 
 def clusters(described: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
-    """How many groups the data suggest, and how far the segments follow them."""
+    """Say how many groups the data suggests, and how far the segments follow them."""
     if described.empty:
         return not_applicable(NO_CLUSTERS)
     richest = described.iloc[0]
@@ -377,7 +377,7 @@ def clusters(described: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotAppli
 
 
 def contact_lists(profile: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """How many lists there are, and where."""
+    """Say how many lists there are, and where."""
     lists = int((profile.customers > 0).sum())
     return paragraph(
         LISTS.format(

@@ -18,7 +18,7 @@ PROFILE_COLUMNS = [
 
 
 def segment_profile(customers: pd.DataFrame, segments: pd.DataFrame, advice: dict[str, str]) -> pd.DataFrame:
-    """Size, revenue and behaviour of each segment.
+    """Compute size, revenue and behaviour of each segment.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def segment_profile(customers: pd.DataFrame, segments: pd.DataFrame, advice: dic
 
 
 def _align_segments(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.Series:
-    """The segment of each row of `customers`, as a category."""
+    """Return the segment of each row of `customers`, as a category."""
     segment = segments.segment
     if len(customers) != len(segments) or not customers.customer_id.equals(segments.customer_id):
         twice = int(segments.customer_id.duplicated().sum())

@@ -45,7 +45,7 @@ class Breadth(StrEnum):
 
 
 def behaviour_labels(features: pd.DataFrame) -> pd.DataFrame:
-    """How customers buy, as codes.
+    """Describe how customers buy, as codes.
 
     Parameters
     ----------
@@ -74,14 +74,14 @@ def behaviour_labels(features: pd.DataFrame) -> pd.DataFrame:
 
 
 def _digitize(values: pd.Series, edges: list[float], codes: list[str]) -> pd.Series:
-    """The code of each value's class; missing values stay missing."""
+    """Return the code of each value's class; missing values stay missing."""
     classes = np.searchsorted(edges, values.to_numpy(float), side="right")
     names = np.array([str(code) for code in codes], dtype=object)
     return pd.Series(names[classes], index=values.index).where(values.notna())
 
 
 def align_to_customers(customers: pd.DataFrame, attributes: pd.DataFrame, name: str = "attributes") -> pd.DataFrame:
-    """The attributes of the customers, in the order of the customers.
+    """Align attributes to the customers, in the order of the customers.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def _check_ids(table: pd.DataFrame, customers: pd.DataFrame, name: str) -> None:
 
 
 def merge_traits(customers: pd.DataFrame, *tables: pd.DataFrame | None) -> pd.DataFrame:
-    """All traits of the customers side by side.
+    """Put all traits of the customers side by side.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def merge_traits(customers: pd.DataFrame, *tables: pd.DataFrame | None) -> pd.Da
 
 
 def with_traits(segments: pd.DataFrame, *tables: pd.DataFrame | None) -> pd.DataFrame:
-    """The segments with further columns.
+    """Add further columns to the segments.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def with_traits(segments: pd.DataFrame, *tables: pd.DataFrame | None) -> pd.Data
 
 
 def crosstab(segments: pd.DataFrame, traits: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Customers by segment and value of one trait.
+    """Count customers by segment and value of one trait.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ class TraitAssociation(NamedTuple):
 
 
 def trait_associations(segments: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
-    """Which value of each trait stands out in which segment.
+    """Find the value of each trait that stands out, and the segment in which it does.
 
     Numbers are cut into thirds and rare values counted as `other`. A trait with a single value is left out.
 
@@ -254,7 +254,7 @@ def _categories(values: pd.Series) -> pd.Series:
 
 
 def _largest_residual(trait: str, both: pd.DataFrame) -> TraitAssociation:
-    """Cramér's V, and the cell furthest above what independence expects, in standard deviations."""
+    """Compute Cramér's V, and find the cell furthest above what independence expects, in standard deviations."""
     counts = pd.crosstab(both.segment, both.value)
     total = counts.to_numpy().sum()
     expected = expected_freq(counts.to_numpy())
@@ -274,12 +274,12 @@ def _largest_residual(trait: str, both: pd.DataFrame) -> TraitAssociation:
 
 
 def _cramers_v(counts: pd.DataFrame) -> float:
-    """Cramér's V; 0 if all customers are in one segment."""
+    """Compute Cramér's V; 0 if all customers are in one segment."""
     return float(association(counts.to_numpy(), method="cramer")) if len(counts) > 1 else 0.0
 
 
 def segment_features(segments: pd.DataFrame, features: pd.DataFrame, order: list[str]) -> pd.DataFrame:
-    """How each segment buys.
+    """Summarize how each segment buys.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How stable segments are: would customers keep theirs if chance had brought other weeks and other customers?"""
+"""How stable segments are: how often customers keep theirs if chance brings other weeks and other customers."""
 
 from datetime import date
 
@@ -25,7 +25,7 @@ COLUMNS = ["segment", "customers", "bootstrap_retention", "unstable_customers"]
 def bootstrap_retention(
     orders: ir.Table, customers: pd.DataFrame, segments: pd.DataFrame, rules: SegmentRules, analysis_date: date
 ) -> pd.DataFrame:
-    """How often customers keep their segment if weeks and customers are resampled.
+    """Estimate how often customers keep their segment if weeks and customers are resampled.
 
     Each of 40 resamples draws blocks of four weeks with replacement: a week that is not drawn loses its orders, a week
     that is drawn twice counts twice. Bin edges are those of customers drawn with replacement.
@@ -64,7 +64,7 @@ def bootstrap_retention(
 def _retention(
     orders: ir.Table, customers: pd.DataFrame, segment: pd.Series, rules: SegmentRules, analysis_date: date
 ) -> pd.Series:
-    """The share of resamples in which each customer keeps the segment; missing if the customer never had an order."""
+    """Return the share of resamples in which each customer keeps the segment; missing if never present."""
     weekly = _weekly_orders(orders, customers, analysis_date)
     weeks = int(weekly.week.max()) + 1
     chance_of_orders = 1 - np.exp(-np.bincount(weekly.row, minlength=len(customers)))
@@ -87,7 +87,7 @@ def _retention(
 
 
 def _weekly_orders(orders: ir.Table, customers: pd.DataFrame, analysis_date: date) -> pd.DataFrame:
-    """Each customer's weeks with orders, the latest first.
+    """Return each customer's weeks with orders, the latest first.
 
     Columns row (of the customer), week (back from the date), orders, revenue, age_days (of the latest order).
     """
@@ -105,14 +105,14 @@ def _weekly_orders(orders: ir.Table, customers: pd.DataFrame, analysis_date: dat
 
 
 def _draws_of_weeks(weeks: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each week is drawn: blocks of neighbouring weeks, wrapped at the ends, as many weeks as there are."""
+    """Draw blocks of neighbouring weeks, wrapped at the ends, and return how often each week was drawn."""
     starts = rng.integers(0, weeks, -(-weeks // BLOCK_WEEKS))
     drawn = (starts[:, None] + np.arange(BLOCK_WEEKS)).ravel()[:weeks] % weeks
     return np.bincount(drawn, minlength=weeks)
 
 
 def _resampled_customers(weekly: pd.DataFrame, customers: pd.DataFrame, draws: np.ndarray) -> pd.DataFrame:
-    """The customers who have orders in the drawn weeks, measured by these."""
+    """Return the customers who have orders in the drawn weeks, measured by these."""
     times = draws[weekly.week.to_numpy()]
     left = weekly[times > 0]
     times = times[times > 0]

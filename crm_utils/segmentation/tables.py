@@ -11,14 +11,14 @@ BEHIND_THE_FIGURE = "The numbers behind the figure"
 
 
 def profile(profile: pd.DataFrame, fmt: NumberFormat) -> Styler:
-    """Size, revenue and behaviour of each segment."""
+    """Show size, revenue and behaviour of each segment."""
     shown = profile.drop(columns="advice").rename(columns={"orders": "mean_orders"})
     summed = ("customers", "customer_share", "revenue", "revenue_share")
     return style_table(shown, "The segments on this date", fmt, total=summed)
 
 
 def advice(profile: pd.DataFrame, meaning: dict[str, str]) -> Styler:
-    """What each segment means and what to do.
+    """Show what each segment means and what to do.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def advice(profile: pd.DataFrame, meaning: dict[str, str]) -> Styler:
 
 
 def segment_migration(net: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
-    """Customers of each segment then and now, and the change by cause."""
+    """Show customers of each segment then and now, and the change by cause."""
     if net.empty:
         return None
     caption = "Customers of each segment then and now, and what changed their number"
@@ -46,7 +46,7 @@ def segment_migration(net: pd.DataFrame, fmt: NumberFormat) -> Collapsible | Non
 
 
 def lifecycle(crossed: pd.DataFrame, order: list[str], fmt: NumberFormat) -> Collapsible | None:
-    """Customers by segment and status."""
+    """Show customers by segment and status."""
     table = crossed.pivot(index="segment", columns="value", values="customers").fillna(0).astype(int)
     shown = table.reindex([name for name in order if name in table.index]).rename_axis(columns=None).reset_index()
     statuses = tuple(shown.columns[1:])
@@ -55,12 +55,12 @@ def lifecycle(crossed: pd.DataFrame, order: list[str], fmt: NumberFormat) -> Col
 
 
 def buying_behaviour(features: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
-    """How each segment buys."""
+    """Show how each segment buys."""
     return None if features.empty else style_table(features, "How each segment buys", fmt)
 
 
 def trait_associations(associations: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
-    """Which value of each trait stands out in which segment."""
+    """Show which value of each trait stands out in which segment."""
     if associations.empty:
         return None
     pairs = zip(associations.trait, associations.value, strict=True)
@@ -81,7 +81,7 @@ def trait_associations(associations: pd.DataFrame, fmt: NumberFormat) -> Styler 
 
 
 def stability(retention: pd.DataFrame, order: list[str], fmt: NumberFormat) -> Collapsible | None:
-    """How often customers keep their segment, by segment."""
+    """Show how often customers keep their segment, by segment."""
     if retention.empty:
         return None
     names = [name for name in order if name in set(retention.segment)]
@@ -91,7 +91,7 @@ def stability(retention: pd.DataFrame, order: list[str], fmt: NumberFormat) -> C
 
 
 def clusters(described: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
-    """The clusters and their most frequent segments."""
+    """Show the clusters and their most frequent segments."""
     if described.empty:
         return None
     headings = {"main_segment": "Mostly", "description": "In words"}

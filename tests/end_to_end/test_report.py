@@ -490,4 +490,4 @@ def test_the_default_report_from_a_fresh_clone(tmp_path):
     for table in ("orders", "customers"):
         assert pd.read_parquet(data / f"{table}.parquet").revenue.sum() == pytest.approx(2_500_315.63, abs=0.01)
     page = (reports / "cdnow" / "1998-06-30" / "03_segmentation.html").read_text()
-    assert "No customer is new: the last first order was on" in page
+    assert "No customer is new" in page
