@@ -93,7 +93,7 @@ def test_an_empty_plan_draws_without_error():
 
 def test_a_shown_figure_is_escaped_described_and_the_same_each_time():
     shown = [
-        figure_style.show_figure(
+        figure_style.Figure(
             charts.revenue_by_month(MONTHS, "USD"), "A < B", "How to read", 'Bars of "x" & y'
         )._repr_html_()
         for _ in range(2)
@@ -153,7 +153,7 @@ def segments_figure():
 
 
 def test_a_phone_gets_a_narrow_drawing_in_which_everything_fits():
-    shown = figure_style.show_figure(segments_figure(), "Finding", "How to read", "What it shows")
+    shown = figure_style.Figure(segments_figure(), "Finding", "How to read", "What it shows")
     html = shown._repr_html_()
     assert html.count("data:image/svg+xml") == 2
     assert '<source media="screen and (max-width: 520px)"' in html
@@ -173,7 +173,7 @@ def test_labels_that_would_meet_on_a_phone_take_more_lines_or_leave_some_out():
         ax = figure_style.new_axes(None)
         ax.bar(range(len(names)), 1)
         ax.set_xticks(range(len(names)), names)
-        ax = figure_style.show_figure(ax, "Finding", "How to read", "What it shows").narrow.axes[0]
+        ax = figure_style.Figure(ax, "Finding", "How to read", "What it shows").narrow.axes[0]
         assert len([label for label in ax.get_xticklabels() if label.get_text()]) == shown_there
         assert max(len(line) for label in ax.get_xticklabels() for line in label.get_text().splitlines()) <= 9
 
@@ -201,7 +201,7 @@ def test_a_matplotlibrc_of_the_user_changes_nothing(tmp_path):
 def test_panels_stand_below_each_other_on_a_phone():
     panels = plt.subplots(1, 3, figsize=(6.6, 2.9))[1]
     before = [ax.get_position().x0 for ax in panels]
-    shown = figure_style.show_figure(panels[0], "Finding", "How to read", "What it shows")
+    shown = figure_style.Figure(panels[0], "Finding", "How to read", "What it shows")
     shown._repr_html_()
     assert [ax.get_position().x0 for ax in panels] == before, "showing a figure leaves the given axes as they are"
     panels = shown.narrow.axes
@@ -215,7 +215,7 @@ def test_a_legend_moves_above_the_panel_on_a_phone():
         ax.plot([1, 2], label=cause)
     ax.legend(ncols=2)
     ax.set(xticks=[], yticks=[])
-    shown = figure_style.show_figure(ax, "Finding", "How to read", "What it shows")
+    shown = figure_style.Figure(ax, "Finding", "How to read", "What it shows")
     shown._repr_html_()
     assert shown.narrow.axes[0].get_legend() is None
     assert [text.get_text() for text in shown.narrow.legends[0].get_texts()] == [
