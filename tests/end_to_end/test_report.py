@@ -24,7 +24,7 @@ from crm_utils.pipeline import atomic_publish, cache_keys, manifest
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import plan_jobs
 from tests.support.in_process import prepared
-from tests.support.projects import DAY, ROOT, contents, edit, new_project, run
+from tests.support.projects import DAY, ROOT, append_cells, contents, edit, new_project, run
 
 PAGES = ["01_cleaning.html", "02_rfm.html", "03_segmentation.html", "04_cltv.html", "05_budget.html", "index.html"]
 
@@ -157,13 +157,13 @@ def test_nothing_stale_starts_no_kernel(rebuilt):
 
 
 def test_an_edited_notebook_reruns_alone_with_what_follows(rebuilt):
-    edit(rebuilt / "notebooks" / "05_budget.ipynb", "Which figures are assumed?", "Which of these figures are assumed?")
+    append_cells(rebuilt / "notebooks" / "05_budget.ipynb", new_markdown_cell("## What else do we ask?"))
     before = json.loads((rebuilt / DAY / "manifest.json").read_text())["notebooks"]
     done = run(rebuilt, "report")
     assert "1/1" in done.stderr
     after = json.loads((rebuilt / DAY / "manifest.json").read_text())["notebooks"]
     assert [one["key"] == other["key"] for one, other in zip(before, after, strict=True)] == [True] * 4 + [False]
-    assert "Which of these figures are assumed?" in (rebuilt / DAY / "05_budget.html").read_text()
+    assert "What else do we ask?" in (rebuilt / DAY / "05_budget.html").read_text()
     assert broken_links(rebuilt / "reports") == []
 
 
@@ -191,11 +191,8 @@ def test_a_default_that_is_set_is_told_and_runs_no_notebook(rebuilt, monkeypatch
 
 
 def test_a_failing_notebook_keeps_the_last_good_report(rebuilt):
-    edit(
-        rebuilt / "notebooks" / "05_budget.ipynb",
-        "plan = lines.plan(allocated, offers, audiences.controls(targets), flips)",
-        "plan = 1 / 0",
-    )
+    failing = [new_markdown_cell("## What fails?"), new_code_cell("plan = 1 / 0")]
+    append_cells(rebuilt / "notebooks" / "05_budget.ipynb", *failing)
     before = contents(rebuilt / DAY)
     done = run(rebuilt, "report")
     assert done.returncode == 1
@@ -204,7 +201,7 @@ def test_a_failing_notebook_keeps_the_last_good_report(rebuilt):
         "1 date failed. 1 error (see above). Previously published reports are unchanged."
     )
     assert line == (
-        "error: small 1997-12-31: notebook 05_budget, section “What should we do?”: ZeroDivisionError: division by zero; "
+        "error: small 1997-12-31: notebook 05_budget, section “What fails?”: ZeroDivisionError: division by zero; "
         "it is kept as reports/small/1997-12-31.failed/05_budget.ipynb"
     )
     assert (rebuilt / "reports/small/1997-12-31.failed/05_budget.ipynb").exists()

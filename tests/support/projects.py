@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 
@@ -65,6 +66,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and "_logs" not in path.parts]
     files = [path for path in paths if path.name not in ("manifest.json", ".lock")]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def append_cells(notebook: Path, *cells: nbformat.NotebookNode) -> None:
+    """Add cells at the end of a notebook."""
+    book = nbformat.read(notebook, as_version=4)
+    book.cells += cells
+    nbformat.write(book, notebook)
 
 
 def edit(notebook: Path, old: str, new: str) -> None:
