@@ -167,7 +167,11 @@ class SegmentMap(Model):
 
     def queries(self) -> dict[str, str]:
         """The query of each segment that asks for more than the scores."""
-        return {segment.name: segment.where for segment in self.segments if self._sets[segment.name] is None}
+        return {
+            segment.name: segment.where
+            for segment in self.segments
+            if segment.where is not None and self._sets[segment.name] is None
+        }
 
     def assigns_like(self, other: "SegmentMap") -> bool:
         """Whether both maps put every customer into the same segment."""

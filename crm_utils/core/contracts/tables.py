@@ -178,7 +178,17 @@ CONTRACTS = {
         {
             "from_segment": _text(),
             "to_segment": _text(),
-            "cause": _text(),
+            "cause": _text(
+                Check.isin(
+                    [
+                        "bought",
+                        "stayed_silent",
+                        "bin_edges_moved_by_existing",
+                        "bin_edges_moved_by_new",
+                        "arrivals_less_departures",
+                    ]
+                )
+            ),
             "customers": _whole(NOT_NEGATIVE),
             "revenue": _number(),
         },
