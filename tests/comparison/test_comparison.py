@@ -308,7 +308,7 @@ def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_pat
     done = run(root, "compare", "--report", "small", "--from", str(THEN), "--to", str(NOW))
     assert (
         done.stdout
-        == "reports/small/compare/1997-09-30_1997-12-31.html is written, and linked from reports/index.html\n"
+        == "reports/small/compare/1997-09-30_1997-12-31.html is written and linked from reports/index.html\n"
     )
     page = folder / "compare" / "1997-09-30_1997-12-31.html"
     assert "small/compare/1997-09-30_1997-12-31.html" in (root / "reports" / "index.html").read_text()
