@@ -41,7 +41,7 @@ def flag_assumptions(targets: pd.DataFrame, campaigns: pd.DataFrame, customers: 
 
     `customers` (customer_id, margin_known) tell whose margin the data knows.
     """
-    lift = targets.campaign.map(campaigns.set_index("name").basis).eq("assumed")
+    lift = targets.campaign.map(campaigns.set_index("name").evidence).eq("assumed")
     margin = ~targets.customer_id.isin(customers.customer_id[customers.margin_known])
     cases = {"lift and margin": lift & margin, "lift": lift, "margin": margin}
     return targets.assign(assumption=np.select(list(cases.values()), list(cases), ""))

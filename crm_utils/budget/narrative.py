@@ -26,10 +26,10 @@ def recommendation(plan: pd.DataFrame, budget: float, target_roi: float | None, 
 
 
 def _rests_on(chosen: pd.DataFrame) -> str:
-    share = chosen.expected_profit[chosen.basis == "measured"].sum() / chosen.expected_profit.sum()
-    if (chosen.basis == "assumed").all():
+    share = chosen.expected_profit[chosen.evidence == "measured"].sum() / chosen.expected_profit.sum()
+    if (chosen.evidence == "assumed").all():
         return "All of it rests on assumed lifts, none on measured ones"
-    if (chosen.basis == "measured").all():
+    if (chosen.evidence == "measured").all():
         return "All of it rests on measured lifts"
     return f"{percent(share)} of it rests on measured lifts, the rest on assumed ones"
 

@@ -32,7 +32,7 @@ PLAN_COLUMNS = [
     "discount_to_baseline_buyers",
     *SUMS,
     "fixed_costs",
-    "basis",
+    "evidence",
     "reason",
 ]
 
@@ -104,7 +104,7 @@ def _finished(table: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series,
         minimum_detectable_lift(table.baseline_probability, table.contacts, table.holdout_customers)
         / term.delivery_rate
     )
-    for name in ("lift", "lift_low", "lift_high", "basis"):
+    for name in ("lift", "lift_low", "lift_high", "evidence"):
         table[name] = term[name]
     table["break_point_lift"] = np.nan if flips is None else flips.reindex(keys).to_numpy()
     table["reason"] = _reasons(table, term, reached)
@@ -148,7 +148,7 @@ def _reasons(table: pd.DataFrame, term: pd.DataFrame, reached: pd.Series) -> np.
         "earns more than it costs": ~none & (table.contacts + table.holdout_customers >= table.customers * 0.99),
         "only the customers where it earns most": ~none,
         "never pays: an added order earns less than it costs to win": table.break_even_lift.isna(),
-        "measured: no effect could be told from none": (term.lift == 0) & (term.basis == "measured"),
+        "measured: no effect could be told from none": (term.lift == 0) & (term.evidence == "measured"),
         "break-even lift is above the lift expected": table.best <= 0,
         "its campaign may reach no more customers": reached >= term.capacity,
         "its campaign may spend no more": spent + term.contact_cost > term.max_spend,

@@ -140,14 +140,14 @@ def measured_but_unplanned(
     (whether that rests on assumed lifts).
     """
     rows = []
-    for name in campaigns.name[campaigns.basis == "measured"]:
+    for name in campaigns.name[campaigns.evidence == "measured"]:
         own, offer = options[options.campaign == name], campaigns[campaigns.name == name]
         if plan.contacts[plan.campaign == name].any() or own.empty:
             continue
         alone = optimizer.allocate(own, offer.assign(min_spend=0.0), budget, holdout_share=holdout_share)
         there = plan[plan.segment.isin(own.segment) & (plan.contacts > 0)]
         earns = optimizer.expected_profit(alone, offer), profit_interval(alone, offer)[0]
-        planned = there.campaign.unique().tolist(), there.expected_profit.sum(), (there.basis == "assumed").any()
+        planned = there.campaign.unique().tolist(), there.expected_profit.sum(), (there.evidence == "assumed").any()
         rows.append([name, *earns, *planned])
     return pd.DataFrame(rows, columns=["campaign", "alone", "low", "instead", "instead_earns", "assumed"])
 

@@ -26,7 +26,7 @@ def budget(plan: pd.DataFrame, currency: str) -> Styler:
 
 def every_line(plan: pd.DataFrame, currency: str) -> Styler:
     """Every line that was weighed, with all that its spend and profit are made of."""
-    shown = _marked(plan).drop(columns=["roi", "basis", "lift", "lift_low", "lift_high"])
+    shown = _marked(plan).drop(columns=["roi", "evidence", "lift", "lift_low", "lift_high"])
     shown = shown if plan.discount.any() else shown.drop(columns=["discount", "discount_to_baseline_buyers"])
     headings = {"customers": "Eligible", "reason": "Why"}
     return style_table(shown, f"Every campaign × segment that was weighed ({RANGED})", currency, headings)
@@ -34,7 +34,7 @@ def every_line(plan: pd.DataFrame, currency: str) -> Styler:
 
 def campaigns(campaigns: pd.DataFrame, currency: str) -> Styler:
     """What is assumed or measured of each campaign; limits only where one is set."""
-    shown = campaigns.drop(columns=["group", "where", "segments", "basis"])
+    shown = campaigns.drop(columns=["group", "where", "segments", "evidence"])
     unset = [name for name in ("channel", "capacity", "max_spend") if shown[name].isna().all()]
     shown = shown.drop(columns=[*unset, *(["min_spend"] if not shown.min_spend.any() else [])])
     shown = shown.drop(columns=[name for name in ("incentive_share", "follow_on_margin") if not shown[name].any()])
@@ -103,8 +103,8 @@ def calibration(held_out: pd.DataFrame) -> Styler:
 
 def _marked(plan: pd.DataFrame) -> pd.DataFrame:
     """The plan with lift_planned: the lift and what it rests on, as text."""
-    return plan.assign(lift_planned=[f"{row.lift * 100:.1f}, {_mark(row.basis)}" for row in plan.itertuples()])
+    return plan.assign(lift_planned=[f"{row.lift * 100:.1f}, {_mark(row.evidence)}" for row in plan.itertuples()])
 
 
-def _mark(basis: str) -> str:
-    return "assumed" if basis == "assumed" else "measured"
+def _mark(evidence: str) -> str:
+    return "assumed" if evidence == "assumed" else "measured"

@@ -66,12 +66,12 @@ def _text(value: object) -> object:
 
 def _assumed(frame: pd.DataFrame, column: str) -> list[bool]:
     """Which rows of a column are assumptions, or rest on one: a campaign whose lift was measured keeps its assumed costs."""
-    basis = frame.basis if "basis" in frame else pd.Series("assumed", frame.index)
-    if column in PROFITS or (column in LIFTS and "basis" in frame):
-        return basis.eq("assumed").tolist()
+    evidence = frame.evidence if "evidence" in frame else pd.Series("assumed", frame.index)
+    if column in PROFITS or (column in LIFTS and "evidence" in frame):
+        return evidence.eq("assumed").tolist()
     if column in COSTS:
         lift_only = frame.lift_from.str.startswith("measured") if "lift_from" in frame else False
-        return (basis.eq("assumed") | lift_only).tolist()
+        return (evidence.eq("assumed") | lift_only).tolist()
     return [False] * len(frame)
 
 

@@ -219,7 +219,7 @@ class Campaign(Model):
     capacity: int | None = Field(None, ge=0, description="contacts that can be made at most")
     min_spend: float = Field(0, ge=0, allow_inf_nan=False, description="money that must be spent on it")
     max_spend: float | None = Field(None, ge=0, description="money that may be spent on it at most")
-    basis: Literal["measured", "assumed"] = "assumed"
+    evidence: Literal["measured", "assumed"] = "assumed"
 
     @model_validator(mode="after")
     def _for_somebody(self) -> "Campaign":

@@ -129,7 +129,7 @@ def test_lists_carry_the_external_id():
 
 def test_lists_say_what_is_assumed_behind_each_row():
     targets = pd.DataFrame({"customer_id": ["1", "2", "1", "2"], "campaign": ["a", "a", "b", "b"]})
-    offers = pd.DataFrame({"name": ["a", "b"], "basis": ["assumed", "measured"]})
+    offers = pd.DataFrame({"name": ["a", "b"], "evidence": ["assumed", "measured"]})
     people = pd.DataFrame({"customer_id": ["1", "2"], "margin_known": [True, False]})
     found = audiences.flag_assumptions(targets, offers, people).assumption.tolist()
     assert found == ["lift", "lift and margin", "", "margin"]

@@ -225,7 +225,7 @@ def test_limits_of_a_campaign_are_reasons():
 def test_a_measured_campaign_that_is_left_out_is_set_beside_what_is_planned_for_its_customers():
     """One contact costs 1: measured a earns 30 × (.1 × 40 − 1) = 90 alone, b on an assumed .2 earns 30 × (8 − 1) = 210."""
     offers = campaigns({"lift_low": 0.05, "lift_high": 0.15}, {"lift": 0.2, "lift_low": 0.1, "lift_high": 0.3}).assign(
-        basis=["measured", "assumed"]
+        evidence=["measured", "assumed"]
     )
     table = options(offers, ("a", 0, "A", 30, 0.1, 40.0), ("b", 0, "A", 30, 0.1, 40.0))
     planned = optimizer.allocate(table, offers, 1000)
@@ -236,5 +236,5 @@ def test_a_measured_campaign_that_is_left_out_is_set_beside_what_is_planned_for_
     assert uplift_narrative.proven(found, "GBP") == (
         "a is measured but not planned: alone it would earn £90.00 (£30.00 at the low end of its range), where b is expected to earn £210, which rests on assumed lifts."
     )
-    assert sensitivity.measured_but_unplanned(table, offers.assign(basis="assumed"), plan, 1000, 0.0).empty
+    assert sensitivity.measured_but_unplanned(table, offers.assign(evidence="assumed"), plan, 1000, 0.0).empty
     assert uplift_narrative.proven(found.iloc[:0], "GBP") is None

@@ -139,14 +139,14 @@ def test_a_measured_lift_is_pulled_towards_the_assumed_one():
     learned = uplift.update_lifts(OFFERS, measured).iloc[0]
     assert min(raw, 0.05) < learned.lift < max(raw, 0.05)
     assert abs(learned.lift - raw) < abs(learned.lift - 0.05)
-    assert learned.basis == "measured"
+    assert learned.evidence == "measured"
     assert learned.lift_low < learned.lift < learned.lift_high
 
 
 def test_a_test_too_small_to_tell_leaves_the_assumption():
     small = simulated(5, 0.0, 200)
     learned = uplift.update_lifts(OFFERS, uplift.measure_uplift(small, OFFERS, 0.3, DAY)).iloc[0]
-    assert (learned.lift, learned.basis) == (0.05, "assumed")
+    assert (learned.lift, learned.evidence) == (0.05, "assumed")
     assert learned.lift_from == "assumed: the test was too small to tell"
 
 

@@ -20,7 +20,7 @@ PLAN = pd.DataFrame(
         "contacts": [1200, 5],
         "spend": [-1.5, 2.25],
         "lift": [0.015, 0.02],
-        "basis": ["assumed", "measured"],
+        "evidence": ["assumed", "measured"],
     }
 )
 DAY = date(2024, 6, 30)
@@ -44,7 +44,7 @@ def opened(content: bytes):
 def test_the_workbook_has_formats_frozen_heads_and_marked_assumptions():
     sheet = opened(build_workbook({"Plan": PLAN}, "Shop", DAY, "GBP"))
     assert sheet.freeze_panes == "B3"
-    assert [cell.value for cell in sheet[2]] == ["Campaign", "Segment", "Contacts", "Spend", "Lift, points", "Basis"]
+    assert [cell.value for cell in sheet[2]] == ["Campaign", "Segment", "Contacts", "Spend", "Lift, points", "Evidence"]
     assert sheet["A3"].value == "'=HYPERLINK(1)"
     assert (sheet["C3"].value, sheet["C3"].number_format) == (1200, "#,##0")
     assert sheet["D3"].value == -1.5
@@ -64,7 +64,7 @@ def test_control_characters_are_left_out():
 def test_what_rests_on_assumptions_is_marked_on_every_sheet():
     """A scenario's profit is, a measured lift is not, and the costs of a campaign whose lift was measured still are."""
     offers = pd.DataFrame(
-        {"name": ["a"], "contact_cost": [0.1], "lift": [0.02], "basis": ["measured"], "lift_from": ["measured, shrunk"]}
+        {"name": ["a"], "contact_cost": [0.1], "lift": [0.02], "evidence": ["measured"], "lift_from": ["measured, shrunk"]}
     )
     past = pd.DataFrame({"campaign": ["a"], "lift": [0.02], "earned": [3.0], "promised": [4.0]})
     sheets = {"Scenarios": pd.DataFrame({"scenario": ["x"], "budget": [9.0], "expected_profit": [1.0]})}

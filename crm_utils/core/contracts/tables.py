@@ -266,7 +266,7 @@ CONTRACTS = {
             "break_even_lift": _number(nullable=True),
             "max_cost_per_contact": _number(nullable=True),
             "minimum_detectable_lift": _number(nullable=True),
-            "basis": Column(str, Check.isin(["measured", "assumed"]), coerce=True),
+            "evidence": Column(str, Check.isin(["measured", "assumed"]), coerce=True),
             "reason": _text(),
         },
         key=("campaign", "segment"),

@@ -107,7 +107,7 @@ def plan(contacts: int = 10) -> pd.DataFrame:
             "spend": 5.0 * contacts,
             "expected_profit": 2.0 * contacts,
             "break_even_lift": 0.02,
-            "basis": "assumed",
+            "evidence": "assumed",
         }
     )
 
