@@ -44,8 +44,8 @@ bench: $(READY)  ## measure speed and memory against named baselines (ARGS="1.4 
 test: $(READY)  ## run all tests and print the branch coverage
 	@OPENBLAS_NUM_THREADS=1 $(PY) -W "ignore:Unable to activate pytest branch:RuntimeWarning" -m slipcover -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: $(READY)  ## check style and spelling, and that notebooks carry no outputs
-	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/codespell && $(VENV)/bin/nbstripout --keep-id --verify notebooks/*.ipynb
+lint: $(READY)  ## check style, types and spelling, and that notebooks carry no outputs
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/codespell && $(VENV)/bin/nbstripout --keep-id --verify notebooks/*.ipynb
 
 docs: $(READY)  ## build the documentation site with the demo report into docs-site/
 	@$(PY) tools/architecture.py

@@ -1,6 +1,7 @@
 """The command line: `crm` or `python -m crm_utils`, with one subcommand for each task."""
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from crm_utils.pipeline.manifest import stale_notebooks
 from crm_utils.site.index_refresh import refresh_index
 
 FMT = NumberFormat()
+STDERR = 2
 STOPPED_STATUS = 130  # what a shell gives a program that Ctrl-C has stopped
 DEFAULT_DRAFT = "cdnow"
 
@@ -44,7 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter stops no run
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter stops no run
     log = RunLog(Path.cwd(), arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _stop(log))
@@ -319,7 +322,7 @@ def _stop(log: RunLog) -> None:
     log.end(STOPPED_STATUS)
     with suppress(OSError):
         # not print: the main thread may have been stopped inside one
-        os.write(sys.__stderr__.fileno(), b"\nStopped. Previously published reports are unchanged.\n")
+        os.write(STDERR, b"\nStopped. Previously published reports are unchanged.\n")
     os._exit(STOPPED_STATUS)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -230,7 +230,8 @@ def _stream(table: ir.Table, name: str, path: Path) -> None:
         .order_by(*(contract.key or contract.columns))
         .to_pyarrow_batches(chunk_size=duckdb_engine.BATCH_ROWS)
     )
-    writer, writing = None, None
+    writer: pq.ParquetWriter | None = None
+    writing: Future | None = None
     with batches, ThreadPoolExecutor(1) as beside:
         for batch in batches:
             frame = pa.Table.from_pandas(check_contract(batch.to_pandas(), name), preserve_index=False)
@@ -238,7 +239,7 @@ def _stream(table: ir.Table, name: str, path: Path) -> None:
             if writing:
                 writing.result()
             writing = beside.submit(writer.write_table, frame)
-    if writer is None:
+    if writer is None or writing is None:
         empty = check_contract(batches.schema.empty_table().to_pandas(), name)
         empty.to_parquet(path, index=False)
     else:

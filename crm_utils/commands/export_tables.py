@@ -1,6 +1,7 @@
 """Results into a database: the tables of one report and date, in one transaction, beside those of other reports and dates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,9 @@ def export_tables(root: Path, folder: Path, report: str, day: date, url: str) ->
     try:
         for name, table in tables.items():
             _make_room(engine, name, ibis.schema(KEY | dict(sch.Schema.from_pyarrow(table.schema).items())))
-        _in_one_transaction(engine, lambda run: [_replace(run, engine, *item, report, day) for item in tables.items()])
+        with _one_transaction(engine) as cursor:
+            for name, table in tables.items():
+                _replace(cursor, engine, name, table, report, day)
     except SourceError:
         raise
     except Exception as error:  # each driver has errors of its own
@@ -74,11 +77,13 @@ def _make_room(engine: BaseBackend, name: str, schema: sch.Schema) -> None:
             engine.raw_sql(f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column)} {type_name}")
 
 
-def _in_one_transaction(engine: BaseBackend, work: Callable[[Any], Any]) -> None:
+@contextmanager
+def _one_transaction(engine: BaseBackend) -> Iterator[Any]:
+    """A cursor of the driver's own. What is done with it counts as a whole or, if the block fails, not at all."""
     cursor = engine.con.cursor()
     cursor.execute("BEGIN")
     try:
-        work(cursor)
+        yield cursor
         cursor.execute("COMMIT")
     except BaseException:
         cursor.execute("ROLLBACK")

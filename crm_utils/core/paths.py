@@ -17,7 +17,7 @@ def source_paths(source: dict, root: Path) -> list[Path]:
     """
     if source.get("sample") == "cdnow":
         package = importlib.util.find_spec("lifetimes")
-        if package is None:
+        if package is None or not package.submodule_search_locations:
             raise SourceMissing("the CDNOW sample ships with the lifetimes package: pip install lifetimes")
         return [Path(package.submodule_search_locations[0]) / "datasets" / "CDNOW_master.txt"]
     if source.get("simulate"):

@@ -17,7 +17,7 @@ from crm_utils.core.paths import rules_path
 from crm_utils.core.suggestions import did_you_mean
 from crm_utils.pipeline.notebooks import CUSTOM, Notebook
 
-RULES = {"segment_map": SegmentMap, "campaigns": Campaigns}
+RULES: dict[str, type[SegmentMap] | type[Campaigns]] = {"segment_map": SegmentMap, "campaigns": Campaigns}
 LAST = "last"  # names the last analysis date of a report
 NOTEBOOK = "notebook"  # the origin of a value that no parameters file sets
 ROOT_FROM_RUN = "../../.."  # from reports/<report>/<date> to the project

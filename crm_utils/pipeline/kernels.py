@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 PACKAGE = Path(__file__).parents[1]
 FORKS = sys.platform == "linux"  # on other systems a library may hold threads that a fork would lose
@@ -121,6 +121,8 @@ class Kernel(ForkServerProcess):
 
     def send_signal(self, number: int) -> None:
         """Send it a signal. Raises `ProcessLookupError` if it has ended."""
+        if self.pid is None:
+            raise ProcessLookupError("the kernel has not started")
         os.kill(self.pid, number)
 
 
@@ -128,9 +130,10 @@ class _ForkingProvisioner(LocalProvisioner):
     """Starts as a fork what the kernel's command, `python -m ipykernel_launcher -f FILE …`, would start."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        self.process = Kernel(cmd[cmd.index("-f") :], str(kwargs["cwd"]), dict(kwargs["env"]))
-        self.process.start()
-        self.pid = self.process.pid
+        kernel = Kernel(cmd[cmd.index("-f") :], str(kwargs["cwd"]), dict(kwargs["env"]))
+        kernel.start()
+        self.process = kernel  # type: ignore[assignment]  # it has what LocalProvisioner uses of a Popen
+        self.pid = kernel.pid
         return self.connection_info
 
 
@@ -139,7 +142,7 @@ class KernelManager(AsyncKernelManager):
 
     environment: ClassVar[Mapping[str, str] | None] = None
 
-    async def start_kernel(self, **kwargs: Any) -> None:
+    async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]  # typed as if it were not async
         """Start a kernel."""
         if FORKS:
             self.provisioner = _ForkingProvisioner(kernel_spec=self.kernel_spec, parent=self)

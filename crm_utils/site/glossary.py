@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, Tag
 
 GLOSSARY_PAGE = "how-to-read.html"
 RUNNING_TEXT = ["p", "li", "figcaption"]

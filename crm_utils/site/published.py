@@ -36,7 +36,7 @@ def link_comparisons(folder: Path) -> None:
             continue
         with atomic_publish.locked(folder, wait=False) as alone:
             if alone:
-                atomic_publish.write_page(page, COMPARISON_LINKS.sub(lambda _, links=links: links, text))
+                atomic_publish.write_page(page, text[: current.start()] + links + text[current.end() :])
 
 
 def _links(date_name: str, pairs: list[tuple[str, str]]) -> str:

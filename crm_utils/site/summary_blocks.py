@@ -81,7 +81,7 @@ def _excerpt(html: str, with_figure: bool) -> Markup:
     for table in body.find_all(class_="finding-table"):
         table.decompose()
     for figure in [] if with_figure else body.find_all("figure"):
-        sentence = paragraph(figure.find(class_="finding").text)
+        sentence = paragraph(*(found.text for found in figure.select(".finding")))
         figure.replace_with(BeautifulSoup(sentence._repr_html_(), "html.parser"))
     return Markup(str(body))
 

@@ -1,7 +1,7 @@
 """Tables made ready for a page: scopes for screen readers, a box to scroll in, totals at the foot, sorting."""
 
 from bs4 import BeautifulSoup
-from bs4.element import Tag
+from bs4.element import AttributeValueList, Tag
 
 SORTABLE_FROM_ROWS = 10
 WIDE_FROM_COLUMNS = 14  # a table this wide is printed in landscape
@@ -33,21 +33,30 @@ def make_accessible(body: BeautifulSoup) -> None:
 def _finish(table: Tag) -> None:
     heads = table.select("thead tr:last-child th")
     for head, cell in zip(heads, table.select("tbody tr:first-child > *"), strict=False):
-        head["class"] = [name for name in cell.get("class", ["text"]) if name in COLUMN_CLASSES]
+        _set_classes(head, [name for name in _classes(cell, "text") if name in COLUMN_CLASSES])
     for cell in table.find_all(["th", "td"]):
         cell.attrs.pop("id", None)
         if "class" in cell.attrs:
             # a Styler numbers its cells with classes that no style uses
-            cell["class"] = [name for name in cell["class"] if name in CELL_CLASSES]
+            _set_classes(cell, [name for name in _classes(cell) if name in CELL_CLASSES])
     for head in heads:
         head["scope"] = "col"
     for row in table.select("tbody tr"):
         first = row.find(["th", "td"])
-        if first is not None and "number" not in first.get("class", []):
+        if first is not None and "number" not in _classes(first):
             first.name, first["scope"] = "th", "row"
     _move_total_to_foot(table)
     if len(table.select("tbody tr")) >= SORTABLE_FROM_ROWS:
-        table["class"] = [*table.get("class", []), "sortable"]
+        _set_classes(table, [*_classes(table), "sortable"])
+
+
+def _classes(tag: Tag, *default: str) -> list[str]:
+    """The classes of an element; the default ones if it has no such attribute."""
+    return list(tag.get_attribute_list("class")) if tag.has_attr("class") else list(default)
+
+
+def _set_classes(tag: Tag, names: list[str]) -> None:
+    tag["class"] = AttributeValueList(names)
 
 
 def _move_total_to_foot(table: Tag) -> None:

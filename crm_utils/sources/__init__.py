@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from crm_utils.sources.raw_table import RawTable, TextFormat
 __all__ = ["RawTable", "read_raw_tables", "source_fingerprint", "read_line_items", "read_customer_tables"]
 
 
-def read_line_items(source: dict, columns: dict[str, str | None], root: Path, day: date | None = None) -> ir.Table:
+def read_line_items(source: dict, columns: Mapping[str, str | None], root: Path, day: date | None = None) -> ir.Table:
     """One row per line item.
 
     Columns: `customer_id` (text, null where unknown), `ordered_at` (timestamp), `amount` (decimal), and those of
@@ -53,7 +54,7 @@ def read_raw_tables(source: dict, root: Path) -> list[RawTable]:
     return text_files.read_files(source, root, TextFormat.of(source))
 
 
-def source_fingerprint(source: dict, columns: dict[str, str | None], root: Path, day: date) -> str:
+def source_fingerprint(source: dict, columns: Mapping[str, str | None], root: Path, day: date) -> str:
     """What identifies the line items of a database up to a day: their number and sum on each day, the last one included.
 
     One query over the table serves all days of a report. Ids and products corrected in place do not show.

@@ -1,6 +1,8 @@
 """What a column of a source holds, as the type its standard name asks for. What cannot be read becomes null."""
 
 import re
+from collections.abc import Collection
+from datetime import datetime
 
 import ibis
 import ibis.expr.types as ir
@@ -37,22 +39,25 @@ EXCEL = "excel"  # days since 1899-12-30
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp"))
-def _try_strptime(text, pattern):
+def _try_strptime(text: str, pattern: str) -> datetime:
     """DuckDB's own: null where the text does not follow the pattern."""
+    raise NotImplementedError
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp('UTC')"))
-def _try_strptime_with_offset(text, pattern):
+def _try_strptime_with_offset(text: str, pattern: str) -> datetime:
     """What the same gives for a pattern with %z: a moment."""
+    raise NotImplementedError
 
 
 @ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
-def _local_time(zone, moment):
+def _local_time(zone: str, moment: datetime) -> datetime:
     """DuckDB's own: what the clocks of a zone showed at a moment."""
+    raise NotImplementedError
 
 
 def standardize(
-    raw: ir.Table, wanted: dict[str, str], format: TextFormat | None, sound: set[str] = frozenset()
+    raw: ir.Table, wanted: dict[str, str], format: TextFormat | None, sound: Collection[str] = ()
 ) -> ir.Table:
     """The table with its columns under standard names and types; `amount` computed where it is not there.
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +14,9 @@ import pyarrow.parquet as pq
 from crm_utils.core.errors import SourceError
 from crm_utils.core.files import atomic_write, content_hash, folder_lock
 from crm_utils.sources import validation
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
 ROWS_AT_A_TIME = 50_000
 
@@ -59,7 +62,7 @@ def cell_text(cell: Any) -> str | None:
     return cell.isoformat(sep=" ") if isinstance(cell, datetime) else str(cell)
 
 
-def _book(path: Path):
+def _book(path: Path) -> "CalamineWorkbook":
     from python_calamine import CalamineWorkbook
 
     if path.stat().st_size == 0:

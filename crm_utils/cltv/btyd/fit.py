@@ -145,7 +145,8 @@ def fit_purchase_model(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> 
     if bound[:2].any():
         notes.append("customers buy at rates too alike, or too few buy again, to tell their rates apart")
     names = tuple(np.array(spec.model.parameters)[bound].tolist())
-    return spec.model(*theta.tolist(), log_likelihood=value, note="; ".join(notes), at_bound=names)
+    first, second, third, fourth = theta.tolist()
+    return spec.model(first, second, third, fourth, log_likelihood=value, note="; ".join(notes), at_bound=names)
 
 
 def purchase_covariance(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Covariance:

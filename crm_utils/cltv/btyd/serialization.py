@@ -1,6 +1,7 @@
 """The fitted models as a table: written by 04_cltv, read by later notebooks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
 from crm_utils.core.errors import FitError
 
 PURCHASE_MODEL_BY_NAME = {spec.model.name: spec.model for spec in MODELS.values()}
+FittedModel = TypeVar("FittedModel", bound=PurchaseModel | GammaGamma)
 COLUMNS = ["model", "parameter", "value", "standard_error", "note"]
 
 
@@ -74,11 +76,12 @@ def purchase_probabilities(model: PurchaseModel, customers: pd.DataFrame, window
     )
 
 
-def _from_rows(model_class: type, fitted_parameters: pd.DataFrame):
+def _from_rows(model_class: type[FittedModel], fitted_parameters: pd.DataFrame) -> FittedModel:
     rows = fitted_parameters[fitted_parameters.model == model_class.name].set_index("parameter")
     values = {parameter: float(rows.value[parameter]) for parameter in model_class.parameters}
     log_likelihood = rows.value.get("log_likelihood", np.nan)
-    return model_class(**values, log_likelihood=log_likelihood, note=rows.note.iloc[0])
+    make: Callable[..., FittedModel] = model_class
+    return make(**values, log_likelihood=log_likelihood, note=rows.note.iloc[0])
 
 
 def _rows(model: PurchaseModel | GammaGamma, covariance: Covariance | None, customers: int) -> list[tuple]:

@@ -37,7 +37,8 @@ def new_report(root: Path, name: str, file: str) -> tuple[Path, list[str], list[
     sample = pd.concat([_as_text(part) for part in parts], ignore_index=True)
     if sample.empty:
         raise SourceError(f"{parts[0].label} has no row below its column names: export it again")
-    columns, open_points = inference.columns(sample), []
+    columns = inference.columns(sample)
+    open_points: list[str] = []
     guessed += [_told_encoding(sample, source["encoding"])] if "encoding" in source else []
     guessed.append(_told(columns))
     written = _formats(parts, sample, columns, guessed, open_points)

@@ -181,7 +181,7 @@ def _most_fitting(texts: list[str]) -> str | None:
         pattern: sum(date_formats.reads_all(pattern, text) for text in texts) / len(texts)
         for pattern in date_formats.FORMATS
     }
-    best = max(shares, key=shares.get)
+    best = max(shares, key=lambda pattern: shares[pattern])
     return best if shares[best] >= MOST else None
 
 
