@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 named = $(if $(REPORT),--report $(REPORT)) $(if $(DATE),--date $(DATE))
 
-.PHONY: help report draft new compare export data engines lab test bench lint lock picture docs clean
+.PHONY: help report draft new compare export data engines lab test mutants bench lint lock picture docs clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -43,6 +43,9 @@ bench: $(READY)  ## measure speed and memory against named baselines (ARGS="1.4 
 
 test: $(READY)  ## run all tests and print the branch coverage
 	@OPENBLAS_NUM_THREADS=1 $(PY) -W "ignore:Unable to activate pytest branch:RuntimeWarning" -m slipcover -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+mutants: $(READY)  ## change the analysis code at random and count what the tests notice (ARGS="cltv --count 60 --seed 1")
+	@$(PY) tools/mutants.py $(ARGS)
 
 lint: $(READY)  ## check style, types and spelling, and that notebooks carry no outputs
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/codespell && $(VENV)/bin/nbstripout --keep-id --verify notebooks/*.ipynb

@@ -1,0 +1,304 @@
+"""Change the analysis code at random, one small change at a time, and count which changes the tests notice.
+
+    python tools/mutants.py [PACKAGE ...] [--count 300] [--seed 0]
+
+A *mutant* is the code with one change by an operator of mutmut: a comparison, an arithmetic or logical operator, a
+number, True or False, a condition forced one way, or a keyword argument that is left out. Each of the five stages gives
+the same number of mutants. A mutant runs against the unit tests of its stage that reach the changed line, the fastest
+first, until one fails. A run that takes far longer than without the change counts as noticed too.
+
+Not mutated, because no figure depends on it: wording (`narrative.py`, `findings.py`, texts, error messages),
+annotations, and in `charts.py` numbers and arguments, which are sizes, colours and positions. `equivalent_mutants.yaml`
+lists changes that cannot change a result, each with the reason.
+"""
+
+import argparse
+import difflib
+import importlib
+import multiprocessing
+import os
+import random
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+
+import coverage
+import hypothesis
+import libcst as cst
+import pytest
+import yaml
+from libcst.metadata import MetadataWrapper, PositionProvider
+from mutmut.mutation import mutators
+
+ROOT = Path(__file__).parents[1]
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.yaml")
+STAGES = ("cleaning", "rfm", "segmentation", "cltv", "budget")
+SLOW_IMPORTS = ("duckdb", "ibis.backends.duckdb", "matplotlib.pyplot", "pandas", "pyarrow.parquet", "scipy.optimize",
+                "scipy.stats", "seaborn", "sklearn.cluster", "lifetimes", "openpyxl", "pandera.pandas", "pydantic",
+                "bs4", "IPython.display", "nbformat", "papermill", "python_calamine", "sqlglot")  # fmt: skip
+NO_FIGURE_DEPENDS_ON = (cst.Annotation, cst.Decorator, cst.Raise, cst.Import, cst.ImportFrom)
+TIME_LIMIT = 30  # seconds, besides three times what the tests take without the change
+
+
+def leave_out_keyword(call: cst.Call) -> Iterator[cst.Call]:
+    """Yield the call without each of its keyword arguments."""
+    for argument in call.args:
+        if argument.keyword:
+            yield call.with_changes(args=[other for other in call.args if other is not argument])
+
+
+IN_CHARTS = [
+    (cst.CSTNode, mutators.operator_swap_op),
+    (cst.CSTNode, mutators.operator_keywords),
+    (cst.UnaryOperation, mutators.operator_remove_unary_ops),
+    (cst.IfExp, mutators.operator_if_exp),
+]
+ELSEWHERE = [
+    *IN_CHARTS,
+    (cst.BaseNumber, mutators.operator_number),
+    (cst.Name, mutators.operator_name),
+    (cst.Call, leave_out_keyword),
+]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module with one change: its file, the new text, and the lines of the changed statement."""
+
+    path: Path
+    text: str
+    lines: range
+
+    @property
+    def stage(self) -> str:
+        """Its package."""
+        return self.path.relative_to(ROOT / "crm_utils").parts[0]
+
+    @property
+    def changed(self) -> tuple[str, str, str]:
+        """The file, its first line that changes, and what stands there then."""
+        before, after = self.path.read_text(encoding="utf-8").splitlines(), self.text.splitlines()
+        first, instead = next(pair for pair in zip(before, after, strict=False) if pair[0] != pair[1])
+        return str(self.path.relative_to(ROOT)), first.strip(), instead.strip()
+
+    def diff(self) -> str:
+        """Return the change as a diff."""
+        before, after = self.path.read_text(encoding="utf-8").splitlines(), self.text.splitlines()
+        name = str(self.path.relative_to(ROOT))
+        return "\n".join(difflib.unified_diff(before, after, name, name, n=2, lineterm=""))
+
+
+class _Mutations(cst.CSTVisitor):
+    """Collects the changes of a module: the node, what replaces it, and the lines of its statement."""
+
+    METADATA_DEPENDENCIES = (PositionProvider,)
+
+    def __init__(self, operators: list) -> None:
+        super().__init__()
+        self.operators = operators
+        self.statements: list[cst.CSTNode] = []
+        self.found: list[tuple[cst.CSTNode, cst.CSTNode, range]] = []
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, NO_FIGURE_DEPENDS_ON):
+            return False
+        if isinstance(node, cst.SimpleStatementLine):
+            self.statements.append(node)
+        span = self.get_metadata(PositionProvider, self.statements[-1] if self.statements else node)
+        for kind, operator in self.operators:
+            if isinstance(node, kind):
+                lines = range(span.start.line, span.end.line + 1)
+                self.found += [(node, changed, lines) for changed in operator(node)]
+        return True
+
+    def on_leave(self, node: cst.CSTNode) -> None:
+        if isinstance(node, cst.SimpleStatementLine) and self.statements:
+            self.statements.pop()
+
+
+def find_mutants(path: Path) -> list[Mutant]:
+    """Return all mutants of a module."""
+    wrapper = MetadataWrapper(cst.parse_module(path.read_text(encoding="utf-8")))
+    mutations = _Mutations(IN_CHARTS if path.name == "charts.py" else ELSEWHERE)
+    wrapper.visit(mutations)
+    return [Mutant(path, wrapper.module.deep_replace(old, new).code, lines) for old, new, lines in mutations.found]
+
+
+def sample_mutants(stage: str, count: int, seed: int) -> list[Mutant]:
+    """Draw mutants of a stage, without those that are known to be equivalent."""
+    modules = sorted((ROOT / "crm_utils" / stage).rglob("*.py"))
+    modules = [path for path in modules if not path.name.endswith(("narrative.py", "findings.py"))]
+    mutants = [mutant for path in modules for mutant in find_mutants(path)]
+    listed = yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8")) or []
+    known = {(entry["file"], entry["before"], entry["after"]) for entry in listed}
+    stale = {entry for entry in known if entry[0].split("/")[1] == stage} - {mutant.changed for mutant in mutants}
+    if stale:
+        raise SystemExit(f"{EQUIVALENT.name} lists changes that are not possible any more: {sorted(stale)}")
+    drawn = random.Random(f"{seed} {stage}").sample(mutants, len(mutants))
+    chosen: list[Mutant] = []
+    while drawn and len(chosen) < count:
+        mutant = drawn.pop()
+        if mutant.changed not in known:
+            chosen.append(mutant)
+    return chosen
+
+
+@dataclass
+class UnitTests:
+    """The tests of a stage: seconds each takes, and which reach each line of a module ('' if it runs on import)."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    reaching: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """Return the tests that reach a mutant: single tests, or all of a file if a shared fixture reaches it."""
+        found = set().union(*(self.reaching.get((str(mutant.path), line), ()) for line in mutant.lines))
+        if "" in found:
+            return list(self.seconds)
+        return [test for test in self.seconds if {test, test.split("::")[0]} & found]
+
+
+class _Recorder:
+    """A pytest plugin that notes the time of each test and tells coverage which one runs."""
+
+    def __init__(self, measured: coverage.Coverage) -> None:
+        self.measured = measured
+        self.seconds: dict[str, float] = {}
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self.measured.switch_context(item.nodeid.split("::")[0])
+
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        self.measured.switch_context(item.nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+
+
+class _Selection:
+    """A pytest plugin that keeps the chosen tests, file by file, the fastest first."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self.seconds = seconds
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        chosen = [item for item in items if item.nodeid in self.seconds]
+        of_file: dict[Path, float] = {}
+        for item in chosen:
+            of_file[item.path] = of_file.get(item.path, 0.0) + self.seconds[item.nodeid]
+        items[:] = sorted(chosen, key=lambda item: (of_file[item.path], str(item.path), self.seconds[item.nodeid]))
+
+
+def _run_pytest(arguments: list[str], plugin: object) -> int:
+    always = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-profile=mutants"]
+    return int(pytest.main([*always, *arguments], plugins=[plugin]))
+
+
+def _measure(stage: str, answers: multiprocessing.Queue) -> None:
+    """Run the tests of a stage on the code as it is (in a process of its own)."""
+    os.setpgrp()
+    measured = coverage.Coverage(data_file=None, source=[str(ROOT / "crm_utils" / stage)], config_file=False)
+    recorder = _Recorder(measured)
+    sys.stdout = sys.stderr
+    measured.start()
+    failed = _run_pytest([f"tests/{stage}"], recorder)
+    measured.stop()
+    data = measured.get_data()
+    reaching = {
+        (path, line): set(contexts)
+        for path in data.measured_files()
+        for line, contexts in data.contexts_by_lineno(path).items()
+    }
+    answers.put(None if failed else UnitTests(recorder.seconds, reaching))
+
+
+def measure_tests(stage: str) -> UnitTests:
+    """Run the tests of a stage on the code as it is; they have to pass."""
+    answers: multiprocessing.Queue = multiprocessing.get_context("fork").Queue()
+    process = multiprocessing.get_context("fork").Process(target=_measure, args=(stage, answers))
+    process.start()
+    tests = answers.get()
+    process.join()
+    if tests is None:
+        raise SystemExit(f"the tests of {stage} fail without any change")
+    return tests
+
+
+def _run_mutant(mutant: Mutant, seconds: dict[str, float]) -> None:
+    """Run the tests with the mutant in place of its module (in a process of its own)."""
+    os.setpgrp()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    get_code = SourceFileLoader.get_code
+
+    def get_mutated_code(loader: SourceFileLoader, name: str):
+        return compile(mutant.text, loader.path, "exec") if loader.path == str(mutant.path) else get_code(loader, name)
+
+    SourceFileLoader.get_code = get_mutated_code
+    os._exit(_run_pytest(sorted({test.split("::")[0] for test in seconds}), _Selection(seconds)))
+
+
+def is_noticed(mutant: Mutant, tests: UnitTests) -> bool:
+    """Return whether a test fails, or the tests do not end in time."""
+    seconds = {test: tests.seconds[test] for test in tests.of(mutant)}
+    if not seconds:
+        return False
+    process = multiprocessing.get_context("fork").Process(target=_run_mutant, args=(mutant, seconds))
+    process.start()
+    process.join(TIME_LIMIT + 3 * sum(seconds.values()))
+    if process.is_alive():
+        os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+    return process.exitcode != 0
+
+
+def _print_progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Run the mutants and print what survived, and a table."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("packages", nargs="*", metavar="PACKAGE", help="stages to mutate (default: all five)")
+    options.add_argument("--count", type=int, default=300, help="number of mutants (default: 300)")
+    options.add_argument("--seed", type=int, default=0, help="which mutants are drawn (default: 0)")
+    chosen = options.parse_args()
+    stages = chosen.packages or STAGES
+    if unknown := set(stages) - set(STAGES):
+        options.error(f"unknown package {', '.join(sorted(unknown))}: choose from {', '.join(STAGES)}")
+    os.chdir(ROOT)
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    sys.path.insert(0, str(ROOT))
+    for name in SLOW_IMPORTS:
+        importlib.import_module(name)
+    phases = [phase for phase in hypothesis.Phase if phase not in (hypothesis.Phase.shrink, hypothesis.Phase.explain)]
+    hypothesis.settings.register_profile("mutants", phases=phases, derandomize=True, database=None, deadline=None)
+    results = {stage: _run_stage(stage, chosen.count // len(stages), chosen.seed) for stage in stages}
+    _print_progress("")
+    print(f"{'package':14}{'mutants':>9}{'noticed':>9}{'share':>8}")
+    for stage, noticed in [*results.items(), ("all", sum(results.values(), []))]:
+        print(f"{stage:14}{len(noticed):9}{sum(noticed):9}{sum(noticed) / len(noticed):8.0%}")
+
+
+def _run_stage(stage: str, count: int, seed: int) -> list[bool]:
+    """Run the mutants of a stage, print each survivor, and return which were noticed."""
+    mutants = sample_mutants(stage, count, seed)
+    tests = measure_tests(stage)
+    noticed: list[bool] = []
+    for mutant in mutants:
+        noticed.append(is_noticed(mutant, tests))
+        _print_progress(f"{stage}: {len(noticed)} of {len(mutants)} mutants, {sum(noticed)} noticed")
+        if not noticed[-1]:
+            _print_progress("")
+            print(f"survived {len(tests.of(mutant))} tests\n{mutant.diff()}\n", flush=True)
+    return noticed
+
+
+if __name__ == "__main__":
+    main()
