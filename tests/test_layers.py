@@ -23,7 +23,8 @@ def imported_layers(path: Path) -> set[str]:
     for node in ast.walk(TREES[path]):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE.name:
             parts = node.module.split(".")
-            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+            names = {alias.name for alias in node.names if alias.name != "__version__"}
+            found |= {parts[1]} if len(parts) > 1 else names
         elif isinstance(node, ast.Import):
             found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith(PACKAGE.name + ".")}
     return found
@@ -53,7 +54,8 @@ def test_analysis_sees_no_paths_and_draws_nothing(path: Path):
 def test_no_function_is_long(path: Path):
     for node in ast.walk(TREES[path]):
         if isinstance(node, ast.FunctionDef):
-            assert node.end_lineno - node.lineno <= 50, f"{path.name}: {node.name} is too long"
+            first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+            assert node.end_lineno - first.lineno < 40, f"{path.name}: {node.name} is too long"
 
 
 def test_every_public_function_has_a_docstring():

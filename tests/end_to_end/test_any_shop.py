@@ -177,7 +177,7 @@ def tried(lines: list[tuple], knobs: dict, notebooks: int) -> bool:
         check_segments(found)
         if notebooks == 5:
             check_forecasts(found)
-            assert found["budget"].spend.sum() <= knobs["budget"]["budget"] + 0.01
+            assert found["budget"].spend.sum() <= knobs["budget"]["total_budget"] + 0.01
         return True
     except SourceError:  # refused in words
         return False

@@ -135,7 +135,7 @@ def test_data_and_parameters_stay_text_on_every_page(world):
     assert len(pages) == 8
     for path in pages:
         page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-        ours = (ROOT / "crm_utils" / "report" / "templates" / "sort.js").read_text(encoding="utf-8").strip()
+        ours = (ROOT / "crm_utils" / "site" / "templates" / "sort.js").read_text(encoding="utf-8").strip()
         assert {script.text.strip() for script in page.find_all("script")} <= {ours}, path.name
         for element in page.find_all(True):
             assert not [name for name in element.attrs if name.startswith("on")], path.name
