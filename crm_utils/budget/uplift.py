@@ -145,7 +145,13 @@ def update_lifts(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFram
             high = max(lift + Z_90 * error, 0.0)
             values = [0.0, 0.0, high, "measured", "measured: no effect could be told from none"]
         else:
-            values = [term.lift, term.lift_low, term.lift_high, term.evidence, "assumed: the test was too small to tell"]
+            values = [
+                term.lift,
+                term.lift_low,
+                term.lift_high,
+                term.evidence,
+                "assumed: the test was too small to tell",
+            ]
         table.loc[row.campaign, ["lift", "lift_low", "lift_high", "evidence", "lift_from"]] = values
     return table.reset_index()
 

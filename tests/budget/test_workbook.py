@@ -64,7 +64,13 @@ def test_control_characters_are_left_out():
 def test_what_rests_on_assumptions_is_marked_on_every_sheet():
     """A scenario's profit is, a measured lift is not, and the costs of a campaign whose lift was measured still are."""
     offers = pd.DataFrame(
-        {"name": ["a"], "contact_cost": [0.1], "lift": [0.02], "evidence": ["measured"], "lift_from": ["measured, shrunk"]}
+        {
+            "name": ["a"],
+            "contact_cost": [0.1],
+            "lift": [0.02],
+            "evidence": ["measured"],
+            "lift_from": ["measured, shrunk"],
+        }
     )
     past = pd.DataFrame({"campaign": ["a"], "lift": [0.02], "earned": [3.0], "promised": [4.0]})
     sheets = {"Scenarios": pd.DataFrame({"scenario": ["x"], "budget": [9.0], "expected_profit": [1.0]})}
