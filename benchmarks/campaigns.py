@@ -23,7 +23,7 @@ from crm_utils.sources import simulated
 ROOT = Path(__file__).parents[1]
 CUSTOMERS = 3000  # of the demo shop
 MARGIN = 0.3
-COLUMNS = {name: name for name in simulated.LINE_ITEMS.names}
+COLUMNS = config.Columns(**{name: name for name in simulated.LINE_ITEMS.names})
 
 
 def offer() -> pd.DataFrame:
@@ -40,7 +40,7 @@ def outcomes(shops: int, lift: float, day: date = date(2024, 9, 30)) -> pd.DataF
     """
     shop = SimulatedShop(customers=CUSTOMERS * shops, lift=lift)
     with tempfile.TemporaryDirectory() as folder:
-        lines = sources.read_line_items({"simulate": shop.model_dump()}, COLUMNS, Path(folder))
+        lines = sources.read_line_items(config.Source(simulate=shop), COLUMNS, Path(folder))
         rules = cleaning.removal_rules(lines, day, cancellations="match", exclude_products=["POST"])
         classified = cleaning.classify(lines, rules).cache()
         kept = classified.filter(classified.removed_by.isnull()).drop("removed_by")

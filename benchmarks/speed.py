@@ -52,12 +52,13 @@ def ours(file: Path, folder: Path) -> str:
     from crm_utils import sources
     from crm_utils.cleaning import cancellations
     from crm_utils.cleaning import rules as cleaning
+    from crm_utils.config import Columns, Source
     from crm_utils.core import orders
     from crm_utils.rfm import measures
     from crm_utils.store import Run
 
     names = ("customer_id", "order_id", "ordered_at", "quantity", "unit_price")
-    lines = sources.read_line_items({"file": str(file)}, {name: name for name in names}, ROOT)
+    lines = sources.read_line_items(Source(file=str(file)), Columns(**{name: name for name in names}), ROOT)
     rules = cleaning.removal_rules(lines, DAY)
     classified = cleaning.classify(lines, rules)
     sums = orders.aggregate_lines(classified)

@@ -6,21 +6,21 @@ import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Literal, overload
 
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crm_utils.config import Campaigns, Scoring, SegmentMap, SegmentRules, Settings, read_yaml
+from crm_utils.config import Campaigns, Columns, Scoring, SegmentMap, SegmentRules, Settings, Source, read_yaml
+from crm_utils.config.paths import rules_path
 from crm_utils.core import duckdb_engine
 from crm_utils.core.contracts import CONTRACTS, check_contract
 from crm_utils.core.errors import TableError
 from crm_utils.core.files import atomic_write
 from crm_utils.core.formatting import NumberFormat, set_thousands_separator
 from crm_utils.core.formula_injection import escape_formulas
-from crm_utils.core.paths import rules_path
 
 
 class Run:
@@ -50,25 +50,23 @@ class Run:
         return NumberFormat(self.settings.currency, self.settings.thousands_separator)
 
     @property
-    def source(self) -> dict[str, Any]:
-        """The arguments of `sources.line_items`."""
-        settings = self.settings
-        return {
-            "source": settings.source.model_dump(),
-            "columns": settings.columns.model_dump(),
-            "root": self.root,
-            "day": settings.analysis_date,
-        }
+    def source(self) -> Source:
+        """Where the line items are."""
+        return self.settings.source
 
     @property
-    def customer_table_args(self) -> dict[str, Any]:
-        """The arguments of `sources.read_customer_tables`, except the day."""
-        settings = self.settings
-        named = {name: getattr(settings, name) for name in ("attributes", "contacts", "past_campaigns")}
-        return {"named": named, "source": settings.source.model_dump(), "root": self.root}
+    def columns(self) -> Columns:
+        """The source's own column names for the standard names."""
+        return self.settings.columns
+
+    @property
+    def customer_tables(self) -> dict[str, str]:
+        """Where the tables about customers are: a file, or `simulated`, for each that the report names."""
+        return self.settings.customer_tables
 
     @property
     def root(self) -> Path:
+        """The project's folder. Paths in parameters are relative to it."""
         return self.run_dir / self.settings.root
 
     def path(self, name: str) -> Path:

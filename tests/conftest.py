@@ -11,8 +11,9 @@ import pytest
 
 from crm_utils import sources
 from crm_utils.cleaning import rules
+from crm_utils.config import Columns, Source
+from crm_utils.config.paths import source_paths
 from crm_utils.core import orders
-from crm_utils.core.paths import source_paths
 from crm_utils.pipeline import atomic_publish
 from tests.support.factories import empty_adjustments
 from tests.support.projects import ROOT, new_project, run, skip_or_fail
@@ -31,12 +32,7 @@ LONGEST = [
         "any_shop",
     ]
 ]
-CDNOW_COLUMNS = {
-    "customer_id": "customer_id",
-    "ordered_at": "date",
-    "quantity": "number_of_cds",
-    "amount": "dollar_value",
-}
+CDNOW_COLUMNS = Columns(customer_id="customer_id", ordered_at="date", quantity="number_of_cds", amount="dollar_value")
 
 
 @pytest.fixture(scope="session")
@@ -51,14 +47,14 @@ def retail() -> Path:
 @pytest.fixture(scope="session")
 def cdnow_lines() -> ibis.Table:
     """The line items of CDNOW, in the engine."""
-    return sources.read_line_items({"sample": "cdnow"}, CDNOW_COLUMNS, ROOT)
+    return sources.read_line_items(Source(sample="cdnow"), CDNOW_COLUMNS, ROOT)
 
 
 @pytest.fixture(scope="session")
 def cdnow_sample() -> pd.DataFrame:
     """Purchase days of the published 1/10 sample: customer, date, amount (one row a customer and day)."""
     log = pd.read_csv(
-        source_paths({"sample": "cdnow"}, ROOT)[0].with_name("CDNOW_sample.txt"),
+        source_paths(Source(sample="cdnow"), ROOT)[0].with_name("CDNOW_sample.txt"),
         sep=r"\s+",
         names=["master_id", "customer", "date", "cds", "amount"],
         dtype={"master_id": str, "customer": str, "date": str},

@@ -33,7 +33,7 @@ def test_the_picture_has_one_arrow_per_import_between_packages(tmp_path):
     architecture = tool("architecture")
     (tmp_path / "cltv").mkdir()
     (tmp_path / "cltv" / "forecast.py").write_text(
-        "from crm_utils.rfm import measures\nfrom crm_utils.core import paths\n"
+        "from crm_utils.rfm import measures\nfrom crm_utils.core import files\n"
     )
     (tmp_path / "cltv" / "charts.py").write_text("import crm_utils.rfm.measures\nfrom crm_utils import store\n")
     edges = architecture.package_imports(tmp_path, "crm_utils")

@@ -167,11 +167,9 @@ def _source_problem(jobs: list[FingerprintedJob]) -> str | None:
     from crm_utils.core import contracts
 
     report, root, day = reading[0].report, reading[0].root, reading[-1].day
-    source = report.source.model_dump()
-    named = {name: getattr(report, name) for name in ("attributes", "contacts", "past_campaigns")}
     try:
-        sources.read_line_items(source, report.columns.model_dump(), root, day)
-        for table, frame in sources.read_customer_tables(named, source, root, day).items():
+        sources.read_line_items(report.source, report.columns, root, day)
+        for table, frame in sources.read_customer_tables(report.customer_tables, report.source, root, day).items():
             contracts.check_contract(frame, table)
     except (SourceError, TableError) as error:
         return mask_secrets(" ".join(str(error).split()))

@@ -1,6 +1,6 @@
 """What a report can be told, checked before a notebook starts."""
 
-from crm_utils.config.report import SECTIONS, Report, Settings, Source
+from crm_utils.config.report import SECTIONS, Columns, Report, Settings, Source
 from crm_utils.config.scoring import Scoring, ScoringConfig
 from crm_utils.config.segment_map import Campaigns, SegmentMap, cell_name, check_bin_edges
 from crm_utils.config.segment_rules import SegmentRules
@@ -11,6 +11,7 @@ from crm_utils.core.errors import ParamsError
 __all__ = [
     "SECTIONS",
     "Campaigns",
+    "Columns",
     "ParamsError",
     "Report",
     "Scoring",

@@ -194,6 +194,11 @@ class Columns(Model):
             raise ValueError("name amount, or both quantity and unit_price")
         return self
 
+    @property
+    def named(self) -> dict[str, str]:
+        """The source's column for each standard name that it has one for."""
+        return {name: column for name, column in self if column is not None}
+
 
 def _ascending(dates: list[date]) -> list[date]:
     if list(dates) != sorted(set(dates)):
@@ -219,6 +224,12 @@ class Shared(Model):
     past_campaigns: str | None = Field(
         None, min_length=1, description="a file with past campaigns and their control groups, or `simulated`"
     )
+
+    @property
+    def customer_tables(self) -> dict[str, str]:
+        """Where the tables about customers are: a file, or `simulated`, for each that the report names."""
+        named = {"attributes": self.attributes, "contacts": self.contacts, "past_campaigns": self.past_campaigns}
+        return {name: where for name, where in named.items() if where is not None}
 
 
 class Report(Shared):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from crm_utils.config.paths import SIMULATED, customer_table_path, source_paths
 from crm_utils.core.files import content_hash
-from crm_utils.core.paths import SIMULATED, customer_table_path, source_paths
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.notebooks import Notebook
 
@@ -87,10 +87,8 @@ def package_key() -> str:
 
 def customer_table_paths(job: Job) -> list[Path]:
     """The files with attributes, contacts and past campaigns. Raises `SourceMissing` if one does not exist."""
-    named = {name: getattr(job.report, name) for name in ("attributes", "contacts", "past_campaigns")}
-    return [
-        customer_table_path(name, where, job.root) for name, where in named.items() if where not in (None, SIMULATED)
-    ]
+    named = job.report.customer_tables
+    return [customer_table_path(name, where, job.root) for name, where in named.items() if where != SIMULATED]
 
 
 def local_dependencies(*code: str, root: Path | None = None) -> list[Path]:
@@ -145,13 +143,13 @@ def _text(path: Path) -> str:
 
 def _source_key(job: Job) -> str:
     """What identifies the data: the content of files, or for a database what `sources.source_fingerprint` takes from it."""
-    source = job.report.source.model_dump()
-    if job.report.source.database is None:
+    source = job.report.source
+    if source.database is None:
         return " ".join(content_hash(path, job.root) for path in source_paths(source, job.root))
     # imports an engine: only if there is a database to ask
     from crm_utils import sources
 
-    return sources.source_fingerprint(source, job.report.columns.model_dump(), job.root, job.day)
+    return sources.source_fingerprint(source, job.report.columns, job.root, job.day)
 
 
 def _hash(*parts: str) -> str:

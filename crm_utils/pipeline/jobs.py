@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from crm_utils.config import SECTIONS, Campaigns, Report, SegmentMap, Settings, parse_model, read_yaml
+from crm_utils.config.paths import rules_path
 from crm_utils.core.errors import ParamsError
 from crm_utils.core.formatting import NumberFormat
-from crm_utils.core.paths import rules_path
 from crm_utils.core.suggestions import did_you_mean
 from crm_utils.pipeline.notebooks import CUSTOM, Notebook
 

@@ -7,8 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from crm_utils.config.paths import source_paths
 from crm_utils.core.files import content_hash
-from crm_utils.core.paths import source_paths
 from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
@@ -122,7 +122,7 @@ def _inputs(job: Job) -> dict[str, Any]:
     code = [source for notebook in job.notebooks for source in notebook.code]
     imported = cache_keys.local_dependencies(*code, root=job.root)
     own_modules = [path for path in imported if not path.is_relative_to(cache_keys.PACKAGE)]
-    source = source_paths(job.report.source.model_dump(), job.root)
+    source = source_paths(job.report.source, job.root)
     files = [*source, *cache_keys.customer_table_paths(job), *own_modules]
     lock = job.root / "requirements.lock"
     return {

@@ -1,8 +1,6 @@
 """Any source as one Ibis table of line items in standard names: files on DuckDB, databases on the engine that holds them."""
 
 import hashlib
-import json
-from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -11,6 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from crm_utils.config import Columns, Source
 from crm_utils.core import duckdb_engine
 from crm_utils.sources import casting, databases, parquet_statistics, simulated, text_files, validation
 from crm_utils.sources.customer_tables import read_customer_tables
@@ -19,7 +18,7 @@ from crm_utils.sources.raw_table import RawTable, TextFormat
 __all__ = ["RawTable", "read_raw_tables", "source_fingerprint", "read_line_items", "read_customer_tables"]
 
 
-def read_line_items(source: dict, columns: Mapping[str, str | None], root: Path, day: date | None = None) -> ir.Table:
+def read_line_items(source: Source, columns: Columns, root: Path, day: date | None = None) -> ir.Table:
     """One row per line item.
 
     Columns: `customer_id` (text, null where unknown), `ordered_at` (timestamp), `amount` (decimal), and those of
@@ -29,12 +28,12 @@ def read_line_items(source: dict, columns: Mapping[str, str | None], root: Path,
     order id where `columns` maps it; with the analysis date `day` also for a few rows dated more than a year after it and after all others.
     """
     source = simulated.write_files(source, root)
-    wanted = {name: column for name, column in columns.items() if column is not None}
+    wanted = columns.named
     parts = read_raw_tables(source, root)
     validation.check_columns_present(parts, wanted)
     typed = []
     for part in parts:
-        validation.check_time_zones(part, wanted, source.get("timezone"))
+        validation.check_time_zones(part, wanted, source.timezone)
         within = parquet_statistics.columns_in_range(part, wanted)
         validation.check_readable_values(part, wanted, within, day)
         sound = parquet_statistics.already_clean(part, wanted, within)
@@ -47,28 +46,27 @@ def read_line_items(source: dict, columns: Mapping[str, str | None], root: Path,
     return ibis.union(*numbered) if all(part.columnar for part in parts) else duckdb_engine.concatenate(numbered)
 
 
-def read_raw_tables(source: dict, root: Path) -> list[RawTable]:
+def read_raw_tables(source: Source, root: Path) -> list[RawTable]:
     """The parts of a source as they stand there: one for each file or sheet, or one table of a database."""
-    if source.get("database"):
+    if source.database:
         return [databases.read_database(source, root)]
     return text_files.read_files(source, root, TextFormat.of(source))
 
 
-def source_fingerprint(source: dict, columns: Mapping[str, str | None], root: Path, day: date) -> str:
+def source_fingerprint(source: Source, columns: Columns, root: Path, day: date) -> str:
     """What identifies the line items of a database up to a day: their number and sum on each day, the last one included.
 
     One query over the table serves all days of a report. Ids and products corrected in place do not show.
     """
-    days = _by_day(json.dumps([source, columns], default=str), root)
+    days = _by_day(source.model_dump_json(), columns.model_dump_json(), root)
     return hashlib.sha256(days[days.day <= pd.Timestamp(day)].to_csv().encode()).hexdigest()
 
 
 @cache
-def _by_day(asked: str, root: Path) -> pd.DataFrame:
-    source, columns = json.loads(asked)
-    wanted = {
-        name: column for name, column in columns.items() if column and name in ("ordered_at", *casting.NUMBER_COLUMNS)
-    }
+def _by_day(source_json: str, columns_json: str, root: Path) -> pd.DataFrame:
+    source, columns = Source.model_validate_json(source_json), Columns.model_validate_json(columns_json)
+    summed = ("ordered_at", *casting.NUMBER_COLUMNS)
+    wanted = {name: column for name, column in columns.named.items() if name in summed}
     part = databases.read_database(source, root)
     validation.check_columns_present([part], wanted)
     validation.check_types(part, wanted)

@@ -1,15 +1,16 @@
 """What is known of customers beside their transactions: attributes, contacts, past campaigns."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
-from crm_utils.config import SimulatedShop
+from crm_utils.config import Source
+from crm_utils.config.paths import SIMULATED, customer_table_path
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import plural
-from crm_utils.core.paths import SIMULATED, customer_table_path
 from crm_utils.sources import casting, simulated, spreadsheets, text_files, validation
 from crm_utils.sources.raw_table import TextFormat
 
@@ -23,7 +24,7 @@ ISO_DAY = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 
 
 def read_customer_tables(
-    named: dict[str, str | None], source: dict, root: Path, day: date, merged: dict[str, str] | None = None
+    named: Mapping[str, str], source: Source, root: Path, day: date, merged: dict[str, str] | None = None
 ) -> dict[str, pd.DataFrame]:
     """The tables a report names, by name: a csv, parquet or spreadsheet file (path relative to the project) or `simulated`.
 
@@ -33,7 +34,7 @@ def read_customer_tables(
     Raises `SourceMissing` for a file that is not there, `SourceError` for one that cannot be read.
     """
     root, day = Path(root), pd.Timestamp(day)
-    tables = {name: _table(name, where, source, root, day) for name, where in named.items() if where is not None}
+    tables = {name: _table(name, where, source, root, day) for name, where in named.items()}
     if "past_campaigns" in tables:
         table = tables["past_campaigns"]
         _refuse_undated(table, f"past_campaigns: {named['past_campaigns']}")
@@ -64,11 +65,11 @@ def _merge_ids(table: pd.DataFrame, name: str, merged: dict[str, str]) -> pd.Dat
     return pd.concat([table[~one], both.drop_duplicates(key)], ignore_index=True).drop(columns="given_up")
 
 
-def _table(name: str, where: str, source: dict, root: Path, day: pd.Timestamp) -> pd.DataFrame:
+def _table(name: str, where: str, source: Source, root: Path, day: pd.Timestamp) -> pd.DataFrame:
     if where == SIMULATED:
-        if not source.get("simulate"):
+        if source.simulate is None:
             raise SourceError(f"{name}: simulated needs a simulated source; name a file")
-        return simulated.customer_table(SimulatedShop.model_validate(source["simulate"]), name, day)
+        return simulated.customer_table(source.simulate, name, day)
     format = TextFormat.of(source)
     try:
         table = _read(customer_table_path(name, where, root), root, format)

@@ -11,6 +11,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
+from crm_utils.config import Source
 from crm_utils.core import duckdb_engine as here
 from crm_utils.core.errors import SourceError, SourceMissing
 from crm_utils.core.formatting import mask_secrets
@@ -25,12 +26,14 @@ NOT_REACHED = r"refused|could not connect|can't connect|timed? ?out|unknown (mys
 NOT_LET_IN = r"password authentication failed|access denied|no password supplied|authentication failed"
 
 
-def read_database(source: dict, root: Path) -> RawTable:
+def read_database(source: Source, root: Path) -> RawTable:
     """The table or query of `source`. Raises `SourceMissing` where the database is not there, `SourceError` for the rest."""
-    engine = connect(source["database"], root)
-    if source.get("query"):
-        return RawTable("source.query", _asked(engine, source), None)
-    return RawTable(f"table {source['table']!r}", _found(engine, source), None)
+    assert source.database is not None
+    engine = connect(source.database, root)
+    if source.query is not None:
+        return RawTable("source.query", _asked(engine, source.query), None)
+    assert source.table is not None
+    return RawTable(f"table {source.table!r}", _found(engine, source.table, source.database), None)
 
 
 @cache
@@ -123,9 +126,9 @@ def mask_url_secrets(text: str, url: str, filled: str) -> str:
     return mask_secrets(text)
 
 
-def _asked(engine: BaseBackend, source: dict) -> ir.Table:
+def _asked(engine: BaseBackend, query: str) -> ir.Table:
     try:
-        return engine.sql(source["query"], schema=_columns(engine, source["query"]))
+        return engine.sql(query, schema=_columns(engine, query))
     except Exception as error:
         reason = mask_secrets(" ".join(str(error).split()))[:300]
         raise SourceError(f"source.query is refused: {reason}; correct it, or name a source.table") from None
@@ -143,19 +146,21 @@ def _columns(engine: BaseBackend, query: str) -> ibis.Schema | None:
     return ibis.schema(kinds)
 
 
-def _found(engine: BaseBackend, source: dict) -> ir.Table:
-    *database, name = source["table"].split(".")
+def _found(engine: BaseBackend, table: str, url: str) -> ir.Table:
+    *database, name = table.split(".")
     try:
-        return engine.table(name, database=tuple(database) if len(database) > 1 else (database or [None])[0])
+        return engine.table(
+            name, database=tuple(database) if len(database) > 1 else (database[0] if database else None)
+        )
     except Exception as error:
         there = _tables(engine)
         if name in there:  # a view on what is gone, say
             reason = mask_secrets(" ".join(str(error).split()))[:300]
             raise SourceError(
-                f"table {source['table']!r} is there but cannot be read, like a view on what is gone; it says: {reason}"
+                f"table {table!r} is there but cannot be read, like a view on what is gone; it says: {reason}"
             ) from None
         raise SourceError(
-            f"{mask_secrets(source['database'])} has no table {source['table']!r} that this user may read; "
+            f"{mask_secrets(url)} has no table {table!r} that this user may read; "
             + f"{did_you_mean(name, there)} ".lstrip()
             + (
                 f"It has: {', '.join(there[:20])}"

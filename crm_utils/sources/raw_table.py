@@ -4,6 +4,8 @@ from dataclasses import dataclass, fields
 
 import ibis.expr.types as ir
 
+from crm_utils.config import Source
+
 
 @dataclass(frozen=True)
 class TextFormat:
@@ -21,8 +23,9 @@ class TextFormat:
     timezone: str | None = None
 
     @classmethod
-    def of(cls, source: dict) -> "TextFormat":
-        return cls(**{field.name: source.get(field.name) for field in fields(cls)})
+    def of(cls, source: Source) -> "TextFormat":
+        """The format that a source's parameters describe."""
+        return cls(**{field.name: getattr(source, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True)

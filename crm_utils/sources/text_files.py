@@ -9,10 +9,11 @@ from pathlib import Path
 
 import ibis.expr.types as ir
 
+from crm_utils.config import Source
+from crm_utils.config.paths import source_paths
 from crm_utils.core import duckdb_engine
 from crm_utils.core.errors import SourceError
 from crm_utils.core.files import atomic_write, content_hash
-from crm_utils.core.paths import source_paths
 from crm_utils.sources import spreadsheets, validation
 from crm_utils.sources.raw_table import RawTable, TextFormat
 
@@ -20,14 +21,14 @@ DELIMITERS = ",;\t|"
 CHUNK = 1 << 22
 
 
-def read_files(source: dict, root: Path, format: TextFormat) -> list[RawTable]:
+def read_files(source: Source, root: Path, format: TextFormat) -> list[RawTable]:
     """One extract a file, or a sheet of a spreadsheet, in the order given. Raises `SourceError` for what cannot be read."""
     paths = source_paths(source, root)
-    if source.get("sample") == "cdnow":
+    if source.sample == "cdnow":
         return [RawTable(paths[0].name, _cdnow(paths[0]), format)]
-    if source.get("sheets") and not any(file_kind(path) == "xlsx" for path in paths):
+    if source.sheets and not any(file_kind(path) == "xlsx" for path in paths):
         raise SourceError(f"source.sheets is for spreadsheets, and {paths[0].name} is none: remove source.sheets")
-    return [extract for path in paths for extract in read_file(path, source.get("sheets"), root, format)]
+    return [extract for path in paths for extract in read_file(path, source.sheets, root, format)]
 
 
 def read_file(path: Path, names: list[str] | None, root: Path, format: TextFormat) -> list[RawTable]:

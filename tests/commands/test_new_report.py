@@ -13,7 +13,7 @@ import yaml
 from crm_utils import sources
 from crm_utils.commands.new_report import inference, warnings
 from crm_utils.commands.new_report.draft import new_report
-from crm_utils.config import Report, read_yaml
+from crm_utils.config import Report, Source, read_yaml
 from crm_utils.core.errors import ParamsError, SourceError
 from tests.support.in_process import prepared
 from tests.support.projects import new_project, run
@@ -215,7 +215,7 @@ def test_utf_16_is_told_with_its_mark_and_without(tmp_path, encoding):
     path, _, _ = new_report(tmp_path, "shop", "a.csv")
     assert read_yaml(path, Report).source.encoding == encoding
     with pytest.raises(SourceError, match=f"a.csv is written in UTF-16: set source.encoding: {encoding}"):
-        sources.read_raw_tables({"file": "a.csv"}, tmp_path)
+        sources.read_raw_tables(Source(file="a.csv"), tmp_path)
 
 
 def test_marks_inside_quoted_names_part_nothing(tmp_path):

@@ -8,20 +8,20 @@ import pytest
 from crm_utils import sources
 from crm_utils.cleaning import cancellations, customer_features
 from crm_utils.cleaning import rules as cleaning
-from crm_utils.config import SimulatedShop
+from crm_utils.config import Columns, SimulatedShop, Source
 from crm_utils.core import orders
 from crm_utils.rfm import measures, scoring
 from crm_utils.segmentation import lifecycle, profiling
 from crm_utils.sources import simulated
 
 SHOP, DAY = SimulatedShop(customers=6000), date(2024, 9, 30)
-COLUMNS = {name: name for name in simulated.LINE_ITEMS.names}
+COLUMNS = Columns(**{name: name for name in simulated.LINE_ITEMS.names})
 
 
 @pytest.fixture(scope="module")
 def cleaned(tmp_path_factory: pytest.TempPathFactory):
     """The lines that count, and the cancelled ones."""
-    lines = sources.read_line_items({"simulate": SHOP.model_dump()}, COLUMNS, tmp_path_factory.mktemp("shop"))
+    lines = sources.read_line_items(Source(simulate=SHOP), COLUMNS, tmp_path_factory.mktemp("shop"))
     rules = cleaning.removal_rules(lines, DAY, cancellations="match", exclude_products=["POST"])
     classified = cleaning.classify(lines, rules)
     return classified.filter(classified.removed_by.isnull()).drop("removed_by"), cleaning.select_cancellations(

@@ -6,16 +6,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from crm_utils.config import Source
 from crm_utils.core.contracts import check_contract
 from crm_utils.core.errors import SourceError, SourceMissing, TableError
 from crm_utils.sources import read_customer_tables
 
 DAY = date(2024, 6, 30)
+SOURCE = Source(file="orders.csv")
 
 
 def read(tmp_path: Path, name: str, text: str):
     (tmp_path / "table.csv").write_text(text)
-    return read_customer_tables({name: "table.csv"}, {}, tmp_path, DAY)[name]
+    return read_customer_tables({name: "table.csv"}, SOURCE, tmp_path, DAY)[name]
 
 
 def test_ids_keep_their_zeros(tmp_path: Path):
@@ -43,7 +45,7 @@ def test_contacts_are_the_same_from_any_file(tmp_path: Path, kind: str):
         CONTACTS.to_excel(path, index=False)
     else:
         CONTACTS.to_csv(path, index=False, sep={"tsv": "\t", "semicolon.csv": ";"}.get(kind, ","))
-    table = read_customer_tables({"contacts": path.name}, {}, tmp_path, DAY)["contacts"]
+    table = read_customer_tables({"contacts": path.name}, SOURCE, tmp_path, DAY)["contacts"]
     assert table.customer_id.tolist() == ["7", "12346", "12347"]
     assert table.channel.tolist() == ["email", "email", "sms"]
     assert table.consent.tolist() == [True, False, False]
@@ -66,7 +68,7 @@ def test_consent_is_what_was_said(tmp_path: Path, said: str, meant: bool):
 
 def test_days_and_numbers_may_be_written_as_the_source_writes_them(tmp_path: Path):
     """A shop's export writes its attributes and contacts as it writes its orders."""
-    writing = {"encoding": "windows-1252", "decimal": ",", "date_format": "%d.%m.%Y", "delimiter": ";"}
+    writing = Source(file="orders.csv", encoding="windows-1252", decimal=",", date_format="%d.%m.%Y", delimiter=";")
     attributes = "customer_id;town;age;height;code\n1;Köln;30;1,80;A1\n2;;41;1,75;7\n"
     (tmp_path / "attributes.csv").write_bytes(attributes.encode("windows-1252"))
     contacts = (
@@ -124,9 +126,9 @@ def test_what_is_wrong_with_a_file(tmp_path: Path, name: str, text: str, message
 
 def test_a_missing_file_and_a_simulation_that_is_none(tmp_path: Path):
     with pytest.raises(SourceMissing, match="contacts: none.csv is not there"):
-        read_customer_tables({"contacts": "none.csv"}, {}, tmp_path, DAY)
+        read_customer_tables({"contacts": "none.csv"}, SOURCE, tmp_path, DAY)
     with pytest.raises(SourceError, match="simulated needs a simulated source"):
-        read_customer_tables({"contacts": "simulated"}, {}, tmp_path, DAY)
+        read_customer_tables({"contacts": "simulated"}, SOURCE, tmp_path, DAY)
 
 
 def test_text_is_no_consent_in_the_contract_either(tmp_path: Path):
@@ -160,19 +162,19 @@ def test_merged_customers_are_one_in_all_tables(tmp_path: Path):
     }.items():
         (tmp_path / f"{name}.csv").write_text(text)
     files = {"contacts": "contacts.csv", "past_campaigns": "past.csv", "attributes": "attributes.csv"}
-    found = read_customer_tables(files, {}, tmp_path, DAY, merged)
+    found = read_customer_tables(files, SOURCE, tmp_path, DAY, merged)
     consent = found["contacts"].set_index(["customer_id", "channel"])
     assert consent.consent.to_dict() == {("7", "email"): True, ("86", "email"): False, ("86", "sms"): True}
     assert consent.last_contacted["86", "email"] == pd.Timestamp("2024-06-28")
     assert consent.external_id["86", "email"] == "b"
     assert found["past_campaigns"].set_index("customer_id").group.to_dict() == {"7": "treatment", "86": "control"}
     assert found["attributes"].set_index("customer_id").age.to_dict() == {"7": 50, "86": 31}
-    apart = read_customer_tables(files, {}, tmp_path, DAY)
+    apart = read_customer_tables(files, SOURCE, tmp_path, DAY)
     assert [len(table) for table in apart.values()] == [4, 3, 3]
 
 
 def test_a_table_that_lacks_a_column_is_left_to_its_contract(tmp_path: Path):
     (tmp_path / "contacts.csv").write_text("customer_id,channel,last_contacted\n85,email,\n86,email,\n")
-    found = read_customer_tables({"contacts": "contacts.csv"}, {}, tmp_path, DAY, {"85": "86"})["contacts"]
+    found = read_customer_tables({"contacts": "contacts.csv"}, SOURCE, tmp_path, DAY, {"85": "86"})["contacts"]
     with pytest.raises(TableError, match="column consent is missing"):
         check_contract(found, "contacts")

@@ -19,6 +19,7 @@ from crm_utils import sources
 from crm_utils.cleaning import cancellations, customer_features
 from crm_utils.cleaning import rules as cleaning
 from crm_utils.cltv import worked_example
+from crm_utils.config import Columns, Source
 from crm_utils.core import orders
 from crm_utils.core.errors import SourceError, SourceMissing
 from crm_utils.rfm import measures, scoring
@@ -27,7 +28,7 @@ from tests.support import servers
 from tests.support.projects import new_project, run, skip_or_fail
 
 SAME = ["customer_id", "ordered_at", "order_id", "product_id", "quantity", "unit_price", "country"]
-COLUMNS = {name: name for name in SAME}
+COLUMNS = Columns(**{name: name for name in SAME})
 DAY = date(2011, 12, 9)
 READS_ONLY = f"""
 create role {servers.READER} login password '{servers.PASSWORD}';
@@ -141,7 +142,7 @@ def spark():
 
 def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
     """Ledger, orders, customers and settled cancellations of a source, through the store as a notebook would write them."""
-    lines = sources.read_line_items(source, COLUMNS, root)
+    lines = sources.read_line_items(Source(**source), COLUMNS, root)
     rules = cleaning.removal_rules(lines, DAY, exclude_products=["POST"], exclude_customers=["7"])
     classified = cleaning.classify(lines, rules)
     log = cleaning.build_ledger(orders.aggregate_lines(classified), list(rules))
@@ -248,9 +249,9 @@ def test_text_in_a_column_of_numbers_is_no_number_in_sqlite_either(tmp_path):
     ]
     engine.executemany("insert into lines values (?, ?, ?, ?)", rows)
     engine.commit()
-    columns = {name: name for name in ("customer_id", "ordered_at", "unit_price", "quantity")}
+    columns = Columns(**{name: name for name in ("customer_id", "ordered_at", "unit_price", "quantity")})
     with pytest.raises(SourceError) as error:
-        sources.read_line_items({"database": "sqlite://shop.sqlite", "table": "lines"}, columns, tmp_path)
+        sources.read_line_items(Source(database="sqlite://shop.sqlite", table="lines"), columns, tmp_path)
     assert (
         "column 'unit_price' (columns.unit_price): 2 rows without a readable number, for example '1.250,50', 'n/a'"
         in str(error.value)
@@ -264,7 +265,7 @@ def test_sqlite_moves_no_date_with_an_offset_to_utc(tmp_path, kind):
         engine.execute(f"create table lines (customer_id text, ordered_at {kind}, amount real)")
         days = ["2024-01-01T00:30:00+02:00", "2024-01-03 23:30:00Z", "2024-01-02 10:00:00", "2024-01-04"]
         engine.executemany("insert into lines values ('1', ?, 5)", [(day,) for day in days])
-    columns = {name: name for name in ("customer_id", "ordered_at", "amount")}
+    columns = Columns(**{name: name for name in ("customer_id", "ordered_at", "amount")})
     told = [
         "'ordered_at' (columns.ordered_at): 2 rows without",
         "'2024-01-01T00:30:00+02:00'",
@@ -277,13 +278,13 @@ def test_sqlite_moves_no_date_with_an_offset_to_utc(tmp_path, kind):
         ("datetime(ordered_at)", "2023-12-31 22:30"),
     ):
         source = {"database": url, "query": f"select customer_id, {taken} as ordered_at, amount from lines"}
-        found = sources.read_line_items(source, columns, tmp_path).ordered_at.execute().min()
+        found = sources.read_line_items(Source(**source), columns, tmp_path).ordered_at.execute().min()
         assert f"{found:%Y-%m-%d %H:%M}" == hour
 
 
 def test_big_query_is_asked_the_same(ledger):
     raw = ibis.table(ibis.memtable(ledger).schema(), name="lines")
-    lines = sources.casting.standardize(raw, COLUMNS, None)
+    lines = sources.casting.standardize(raw, COLUMNS.named, None)
     counted = cleaning.classify(lines, cleaning.removal_rules(lines, DAY)).filter(lambda t: t.removed_by.isnull())
     sql = str(ibis.to_sql(orders.orders_from_lines(counted), dialect="bigquery"))
     assert "GROUP BY" in sql
@@ -292,12 +293,12 @@ def test_big_query_is_asked_the_same(ledger):
 
 
 def test_an_order_without_a_number_gets_the_same_one_everywhere(postgres, mariadb, folder, tmp_path):
-    columns = {name: name for name in SAME if name != "order_id"}
+    columns = Columns(**{name: name for name in SAME if name != "order_id"})
     found = []
     for number, source in enumerate(
         [{"file": "shop.parquet"}, *({"database": url, "table": "lines"} for url in (postgres, mariadb))]
     ):
-        lines = sources.read_line_items(source, columns, folder)
+        lines = sources.read_line_items(Source(**source), columns, folder)
         store = Run(tmp_path / str(number))
         store.save(orders.orders_from_lines(lines.filter(lines.customer_id.notnull())), "orders")
         found.append(store.load("orders"))
@@ -315,7 +316,7 @@ def test_a_fingerprint_follows_the_data_up_to_the_day(folder, tmp_path):
     def taken(day: date) -> str:
         sources.databases.connect.cache_clear()
         sources._by_day.cache_clear()
-        return sources.source_fingerprint(source, COLUMNS, tmp_path, day)
+        return sources.source_fingerprint(Source(**source), COLUMNS, tmp_path, day)
 
     before = taken(early), taken(late)
     assert before == (taken(early), taken(late))
@@ -331,10 +332,10 @@ def test_a_fingerprint_follows_the_data_up_to_the_day(folder, tmp_path):
 # what stops a run
 
 
-def refused(kind: type, root: Path, *words: str, columns: dict = COLUMNS, **source) -> None:
+def refused(kind: type, root: Path, *words: str, columns: Columns = COLUMNS, **source) -> None:
     sources.databases.connect.cache_clear()
     with pytest.raises(kind) as error:
-        sources.read_line_items(source, columns, root)
+        sources.read_line_items(Source(**source), columns, root)
     message = str(error.value)
     assert [word for word in words if word not in message] == [], message
     secrets = [servers.PASSWORD, os.environ.get("SHOP_PASSWORD", servers.PASSWORD), "p%40ss"]
@@ -379,7 +380,7 @@ def test_a_wrong_password(postgres, mariadb, tmp_path, monkeypatch):
 def test_a_missing_table_or_column(postgres, mariadb, folder):
     for url in (postgres, mariadb, "sqlite://shop.sqlite", "duckdb://shop.duckdb"):
         refused(SourceError, folder, "no table 'line'", "did you mean 'lines'", database=url, table="line")
-        wrong = COLUMNS | {"customer_id": "customer"}
+        wrong = COLUMNS.model_copy(update={"customer_id": "customer"})
         refused(
             SourceError, folder, "table 'lines' has no column 'customer'", columns=wrong, database=url, table="lines"
         )
@@ -388,7 +389,7 @@ def test_a_missing_table_or_column(postgres, mariadb, folder):
 
 def test_a_column_of_the_wrong_type(postgres, mariadb):
     for url in (postgres, mariadb):
-        wrong = COLUMNS | {"unit_price": "product_id"}
+        wrong = COLUMNS.model_copy(update={"unit_price": "product_id"})
         refused(
             SourceError,
             Path("/"),
@@ -400,7 +401,7 @@ def test_a_column_of_the_wrong_type(postgres, mariadb):
             database=url,
             table="lines",
         )
-        wrong = COLUMNS | {"ordered_at": "order_id"}
+        wrong = COLUMNS.model_copy(update={"ordered_at": "order_id"})
         refused(
             SourceError,
             Path("/"),
@@ -430,7 +431,7 @@ def test_moments_belong_to_a_day_only_in_some_zone(postgres, folder, reference, 
 def test_numbers_that_are_ids_come_through_as_their_digits(request, server, tmp_path):
     """More than any engine's whole numbers hold, beside pandas' way to write 7."""
     url = request.getfixturevalue(server)
-    columns = {name: name for name in ("customer_id", "ordered_at", "amount")}
+    columns = Columns(**{name: name for name in ("customer_id", "ordered_at", "amount")})
     kinds = {
         "numeric(20)": ["12345678901234567890", "7"],
         "numeric(30, 2)": ["12345678901234567890", "7", "2.50"],
@@ -445,7 +446,7 @@ def test_numbers_that_are_ids_come_through_as_their_digits(request, server, tmp_
         rows = ", ".join(f"({text}, '2024-01-31', 5)" for text in ids)
         engine.raw_sql(f"insert into ids{number} values {rows}").close()
         engine.con.commit()
-        found = sources.read_line_items({"database": url, "table": f"ids{number}"}, columns, tmp_path)
+        found = sources.read_line_items(Source(database=url, table=f"ids{number}"), columns, tmp_path)
         assert sorted(found.customer_id.execute()) == sorted(ids)
 
 
@@ -456,9 +457,9 @@ def test_moments_of_a_server_elsewhere_are_those_of_utc(mariadb, tmp_path, recwa
     engine.raw_sql("create table moments (customer_id varchar(9), ordered_at timestamp, amount numeric(9, 2))").close()
     engine.raw_sql("insert into moments values ('1', from_unixtime(1706740200), 5)").close()
     engine.con.commit()
-    columns = {name: name for name in ("customer_id", "ordered_at", "amount")}
+    columns = Columns(**{name: name for name in ("customer_id", "ordered_at", "amount")})
     source = {"database": mariadb, "table": "moments", "timezone": "UTC"}
-    found = sources.read_line_items(source, columns, tmp_path).ordered_at.execute()
+    found = sources.read_line_items(Source(**source), columns, tmp_path).ordered_at.execute()
     assert [f"{moment:%Y-%m-%d %H:%M}" for moment in found] == ["2024-01-31 22:30"]
     assert [str(warning.message) for warning in recwarn if "timezone" in str(warning.message)] == []
 
@@ -496,7 +497,7 @@ def test_a_report_on_a_database_keeps_its_secret_and_its_last_good_state(postgre
                 "title": "Shop",
                 "currency": "EUR",
                 "source": {"database": postgres, "table": "lines"},
-                "columns": COLUMNS,
+                "columns": COLUMNS.named,
                 "analysis_dates": ["2011-10-31"],
             }
         )

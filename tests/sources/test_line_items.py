@@ -15,7 +15,7 @@ import pytest
 
 from crm_utils import sources
 from crm_utils.cleaning import rules
-from crm_utils.config import Report, Source, parse_model
+from crm_utils.config import Columns, Report, Source, parse_model
 from crm_utils.core import orders
 from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
 from crm_utils.core.files import content_hash
@@ -55,7 +55,7 @@ def sheet(path: Path, **sheets: list) -> Path:
 
 
 def read(folder: Path, columns=COLUMNS, **source) -> pd.DataFrame:
-    return sources.read_line_items(source, columns, folder).execute()
+    return sources.read_line_items(Source(**source), Columns(**columns), folder).execute()
 
 
 def refused(folder: Path, *words: str, columns=COLUMNS, kind=SourceError, **source) -> str:
@@ -317,7 +317,7 @@ def test_many_extracts_that_overlap_need_no_more_memory_than_few(tmp_path):
         lines = "".join(f"{customer},{day},1.5\n" for customer, day in rows[month * 10 : month * 10 + 11])
         (tmp_path / f"{month:02}.csv").write_text("customer,day,money\n" + lines)
     columns = {"customer_id": "customer", "ordered_at": "day", "amount": "money"}
-    lines = rules.flag_repeated_lines(sources.read_line_items({"files": ["*.csv"]}, columns, tmp_path))
+    lines = rules.flag_repeated_lines(sources.read_line_items(Source(files=["*.csv"]), Columns(**columns), tmp_path))
     sums = orders.aggregate_lines(rules.classify(lines, rules.removal_rules(lines, date(2024, 12, 31))))
     counted = sums.group_by(counts=sums.removed_by.isnull()).agg(rows=sums.lines.sum()).execute().set_index("counts")
     assert counted.rows.to_dict() == {True: 721, False: 71}
@@ -386,7 +386,7 @@ def placed(folder: Path, *dates: str) -> None:
 
 
 def read_on(folder: Path, day: date) -> int:
-    return sources.read_line_items({"file": "shop.csv"}, COLUMNS, folder, day).count().execute()
+    return sources.read_line_items(Source(file="shop.csv"), Columns(**COLUMNS), folder, day).count().execute()
 
 
 def test_a_few_rows_far_after_all_others_are_dated_in_the_future(tmp_path):
@@ -621,8 +621,8 @@ def sheets(retail, tmp_path_factory):
         "quantity": "Quantity",
         "unit_price": "Price",
     }
-    source = {"file": str(retail / "online_retail_II.xlsx"), "sheets": ["Year 2009-2010", "Year 2010-2011"]}
-    return sources.read_line_items(source, columns, tmp_path_factory.mktemp("retail"))
+    source = Source(file=str(retail / "online_retail_II.xlsx"), sheets=["Year 2009-2010", "Year 2010-2011"])
+    return sources.read_line_items(source, Columns(**columns), tmp_path_factory.mktemp("retail"))
 
 
 def test_online_retail_has_every_row_and_its_cancellations(sheets):

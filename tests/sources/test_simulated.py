@@ -11,19 +11,19 @@ from pydantic import ValidationError
 
 from crm_utils import config, sources
 from crm_utils.cleaning import customer_features
-from crm_utils.config import SimulatedShop
+from crm_utils.config import Columns, SimulatedShop, Source
 from crm_utils.core import errors
 from crm_utils.sources import read_customer_tables, simulated
 from crm_utils.store import Run
 from tests.support.cleaning_factories import DAY, assert_reconciles, clean
 
-COLUMNS = {name: name for name in simulated.LINE_ITEMS.names}
+COLUMNS = Columns(**{name: name for name in simulated.LINE_ITEMS.names})
 SHOP = SimulatedShop(customers=6000)
 
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory):
-    return sources.read_line_items({"simulate": SHOP.model_dump()}, COLUMNS, tmp_path_factory.mktemp("shop"))
+    return sources.read_line_items(Source(simulate=SHOP), COLUMNS, tmp_path_factory.mktemp("shop"))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_the_ledger_of_the_shop_reconciles(lines, mode: str):
 
 def test_side_tables_know_nothing_of_later_days(tmp_path: Path):
     named = dict.fromkeys(("attributes", "contacts", "past_campaigns"), "simulated")
-    source = {"simulate": SHOP.model_dump()}
+    source = Source(simulate=SHOP)
     before, after = (
         read_customer_tables(named, source, tmp_path, day) for day in (date(2024, 2, 4), date(2024, 3, 31))
     )

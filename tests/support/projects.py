@@ -10,7 +10,8 @@ import nbformat
 import pandas as pd
 import pytest
 
-from crm_utils.core.paths import source_paths
+from crm_utils.config import Source
+from crm_utils.config.paths import source_paths
 
 ROOT = Path(__file__).parents[2]
 DAY = Path("reports/small/1997-12-31")
@@ -51,7 +52,7 @@ def new_project(folder: Path) -> Path:
     shutil.copy(ROOT / "requirements.lock", folder)
     (folder / "params" / "small.yaml").write_text(SMALL_REPORT)
     log = pd.read_csv(
-        source_paths({"sample": "cdnow"}, ROOT)[0],
+        source_paths(Source(sample="cdnow"), ROOT)[0],
         sep=r"\s+",
         skiprows=1,
         names=["customer_id", "date", "number_of_cds", "dollar_value"],

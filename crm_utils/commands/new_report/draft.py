@@ -9,9 +9,10 @@ import yaml
 
 from crm_utils import sources
 from crm_utils.commands.new_report import inference, warnings
+from crm_utils.config import Columns, Source
+from crm_utils.config.paths import source_paths
 from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
 from crm_utils.core.formatting import join_names, plural
-from crm_utils.core.paths import source_paths
 from crm_utils.sources import date_formats, spreadsheets, text_files, validation
 
 ROWS, TEXTS = 5_000, 5_000
@@ -39,10 +40,10 @@ def new_report(root: Path, name: str, file: str) -> tuple[Path, list[str], list[
         raise SourceError(f"{parts[0].label} has no row below its column names: export it again")
     columns = inference.columns(sample)
     open_points: list[str] = []
-    guessed += [_told_encoding(sample, source["encoding"])] if "encoding" in source else []
+    guessed += [_told_encoding(sample, source.encoding)] if source.encoding else []
     guessed.append(_told(columns))
     written = _formats(parts, sample, columns, guessed, open_points)
-    source |= written
+    source = source.model_copy(update=written)
     open_points += warnings.list_warnings(sample, columns, written)
     currency = _currency(sample, source, guessed, open_points)
     days = _days(source, columns, root, guessed, open_points)
@@ -51,37 +52,37 @@ def new_report(root: Path, name: str, file: str) -> tuple[Path, list[str], list[
     return path, guessed, open_points
 
 
-def _source(root: Path, file: str, guessed: list[str]) -> dict:
+def _source(root: Path, file: str, guessed: list[str]) -> Source:
     """What `source:` says of a file, a workbook or a pattern, but for how dates and numbers are written."""
     if "://" in file:
         raise SourceError(
             "FILE= names a file; a database is named by hand, as docs/your-data.md shows: in a copy of one of params/*.yaml write "
             "source: {database: sqlite://shop.db, table: orders}, and your columns"
         )
-    source: dict = {"files": [file]} if re.search(r"[*?\[]", file) else {"file": file}
+    source = Source(files=[file]) if re.search(r"[*?\[]", file) else Source(file=file)
     try:
         found = source_paths(source, root)
     except SourceMissing:
         raise SourceMissing(f"{file} is not there: FILE= takes a path from {root}, or a pattern in quotes") from None
-    if "files" in source:
+    if source.files:
         guessed.append(f"files: {plural(len(found), 'file')}, from {found[0].name} to {found[-1].name}")
     if text_files.file_kind(found[0]) == "xlsx":
-        return source | _sheets(found[0], guessed)
+        return source.model_copy(update={"sheets": _sheets(found[0], guessed)})
     encoding = text_files.guess_encoding(found[0], root) if text_files.file_kind(found[0]) == "csv" else None
-    return source | ({"encoding": encoding} if encoding else {})
+    return source.model_copy(update={"encoding": encoding})
 
 
-def _sheets(path: Path, guessed: list[str]) -> dict:
-    """The longest sheet of a workbook, and those with its header."""
+def _sheets(path: Path, guessed: list[str]) -> list[str] | None:
+    """The longest sheet of a workbook, and those with its header; None if it has only one."""
     shapes = spreadsheets.sheet_shapes(path)
     if len(shapes) == 1:
-        return {}
+        return None
     header = max(shapes.values(), key=lambda shape: shape[1])[0]
     alike = [name for name, shape in shapes.items() if shape[0] == header]
     left_out = [repr(name) for name in shapes if name not in alike]
     others = f"; {join_names(left_out)} left out: other columns" if left_out else ""
     guessed.append(f"sheets: {join_names([repr(name) for name in alike])}{others}")
-    return {"sheets": alike}
+    return alike
 
 
 def _told_encoding(sample: pd.DataFrame, encoding: str) -> str:
@@ -143,8 +144,8 @@ def _texts(parts: list, column: str) -> list[str]:
     return sorted(shown)
 
 
-def _currency(sample: pd.DataFrame, source: dict, guessed: list[str], open_points: list[str]) -> str:
-    currency = inference.currency(sample, source.get("currency_sign"))
+def _currency(sample: pd.DataFrame, source: Source, guessed: list[str], open_points: list[str]) -> str:
+    currency = inference.currency(sample, source.currency_sign)
     if currency is None:
         open_points.append("currency: nothing tells it; XXX stands there, write its three letters instead")
         return "XXX"
@@ -152,7 +153,7 @@ def _currency(sample: pd.DataFrame, source: dict, guessed: list[str], open_point
     return currency
 
 
-def _days(source: dict, columns: dict[str, str], root: Path, guessed: list[str], open_points: list[str]) -> list:
+def _days(source: Source, columns: dict[str, str], root: Path, guessed: list[str], open_points: list[str]) -> list:
     """The analysis dates, from the data read in full: whatever stops the report is found here already."""
     missing = [name for name in NEEDED if name not in columns]
     if "amount" not in columns and not {"quantity", "unit_price"} <= set(columns):
@@ -163,7 +164,7 @@ def _days(source: dict, columns: dict[str, str], root: Path, guessed: list[str],
         )
         return []
     try:
-        lines = sources.read_line_items(source, columns, root, day=date.min)
+        lines = sources.read_line_items(source, Columns(**columns), root, day=date.min)
     except SourceError as error:
         open_points.append(str(error))
         return []
@@ -192,14 +193,14 @@ def _days(source: dict, columns: dict[str, str], root: Path, guessed: list[str],
     return days
 
 
-def _text(name: str, file: str, currency: str, source: dict, columns: dict[str, str], days: list) -> str:
+def _text(name: str, file: str, currency: str, source: Source, columns: dict[str, str], days: list) -> str:
     needed = dict.fromkeys(NEEDED, UNKNOWN)
     if not {"quantity", "unit_price"} <= set(columns):
         needed["amount"] = UNKNOWN
     written = {
         "title": name.replace("_", " ").strip().capitalize(),
         "currency": currency,
-        "source": source,
+        "source": source.model_dump(exclude_none=True),
         "columns": needed | columns,
         "analysis_dates": [str(day) for day in days] or [UNKNOWN],
         "history_complete": False,

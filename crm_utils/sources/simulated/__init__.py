@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from crm_utils.config import SimulatedShop
+from crm_utils.config import SimulatedShop, Source
 from crm_utils.core.files import atomic_write
 from crm_utils.sources.simulated import draw
 
@@ -30,17 +30,17 @@ LINE_ITEMS = pa.schema(
 )  # fmt: skip
 
 
-def write_files(source: dict, root: Path) -> dict:
+def write_files(source: Source, root: Path) -> Source:
     """A source as it is, or for `simulate` the file in `.cache/simulated/` that holds the line items, made once."""
-    if not source.get("simulate"):
+    if source.simulate is None:
         return source
-    shop = SimulatedShop.model_validate(source["simulate"])
+    shop = source.simulate
     code = Path(__file__).read_bytes() + Path(draw.__file__).read_bytes()
     identity = hashlib.sha256(shop.model_dump_json().encode() + code).hexdigest()[:16]
     path = Path(root) / ".cache" / "simulated" / f"{identity}.parquet"
     if not path.exists():
         write(shop, path)
-    return {"file": str(path.resolve())}
+    return Source(file=str(path.resolve()))
 
 
 def write(shop: SimulatedShop, path: Path) -> int:

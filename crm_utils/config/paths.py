@@ -5,26 +5,27 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from crm_utils.config.report import Source
 from crm_utils.core.errors import SourceMissing
 
 SIMULATED = "simulated"  # in place of a file: the table that comes with a simulated source
 
 
-def source_paths(source: dict, root: Path) -> list[Path]:
+def source_paths(source: Source, root: Path) -> list[Path]:
     """The files a report reads, in the order given, those of a pattern by name; none for a database.
 
     Raises `SourceMissing` for a file that is not there and for a pattern without a match.
     """
-    if source.get("sample") == "cdnow":
+    if source.sample == "cdnow":
         package = importlib.util.find_spec("lifetimes")
         if package is None or not package.submodule_search_locations:
             raise SourceMissing("the CDNOW sample ships with the lifetimes package: pip install lifetimes")
         return [Path(package.submodule_search_locations[0]) / "datasets" / "CDNOW_master.txt"]
-    if source.get("simulate"):
+    if source.simulate:
         return sorted((Path(__file__).parents[1] / "sources" / "simulated").glob("*.py"))  # what makes the data
-    named = [source["file"]] if source.get("file") else source.get("files") or []
-    option = "source.file" if source.get("file") else "source.files"
-    return [path for name in named for path in _matching(name, option, root)]
+    if source.file:
+        return _matching(source.file, "source.file", root)
+    return [path for name in source.files or [] for path in _matching(name, "source.files", root)]
 
 
 def customer_table_path(name: str, where: str, root: Path) -> Path:
