@@ -40,6 +40,41 @@ def test_measures_worked_by_hand():
     assert measured.mean_order_value["a"] == 0.15
 
 
+def test_measures_that_only_some_configurations_score():
+    placed = ibis.memtable(
+        pd.DataFrame(
+            {
+                "customer_id": ["a", "a", "a", "b", "c"],
+                "ordered_at": pd.to_datetime(
+                    ["2023-03-31 10:00", "2023-04-01 10:00", "2024-02-29 08:00", "2024-03-18 00:00", "2022-01-01 08:00"]
+                ),
+                "revenue": [1.0, 2, 4, 8, 16],
+            }
+        )
+    )
+
+    def measured(column: str, **config: str) -> list:
+        return measures.compute_rfm(placed, date(2024, 3, 31), ScoringConfig(**config))[column].tolist()
+
+    assert measured("recency_weeks", recency_unit="weeks") == [31 // 7, 1, 820 // 7]
+    assert measured("recency_months", recency_unit="months") == [1, 0, 26]
+    assert measured("elapsed_days", recency_unit="elapsed days") == [30, 13, 819]
+    assert measured("purchase_days", frequency_measure="purchase days") == [3, 1, 1]
+    year = {"window": "12 months to the analysis date", "monetary_measure": "average"}
+    assert measured("window_orders", **year) == [2, 1, 0], "31 March 2023 is outside, 1 April inside"
+    assert measured("window_revenue", **year) == [6, 8, 0]
+    assert measured("window_mean_order_value", **year) == [3, 8, 0]
+    to_last_order = year | {"window": "12 months to each customer's last purchase"}
+    assert measured("window_orders", **to_last_order) == [3, 1, 1]
+    assert measured("recency_months", recency_unit="months", **year) == [1, 0, 26]
+
+
+def test_full_months_end_on_the_same_day_of_the_month():
+    orders = ["2024-02-15", "2024-02-16", "2024-02-14", "2023-03-15"]
+    months = measures._full_months(pd.Series(pd.to_datetime(orders)), pd.Timestamp("2024-03-15"))
+    assert months.tolist() == [1, 0, 1, 12]
+
+
 def test_quantile_scores_of_ten_values():
     values = pd.Series([10, 20, 30, 40, 50, 60, 70, 80, 90, 100], name="spend")
     assert by_quantiles(values, 5).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
@@ -102,8 +137,11 @@ def test_all_customers_equal_share_one_cell():
 
 
 def test_the_grid_holds_every_customer_and_all_revenue():
-    grid = cells.rf_grid(scoring.score_customers(customers(), 5), 5)
+    grid = cells.rf_grid(scoring.score_customers(customers(), 5))
     assert (len(grid), grid.customers.sum(), grid.revenue.sum()) == (25, 5, 150.0)
+    filled = grid[grid.customers > 0]
+    assert filled.to_numpy().tolist() == [[n, n, 1, 10.0 * n] for n in range(1, 6)]
+    assert grid[grid.customers == 0].revenue.eq(0).all()
 
 
 @pytest.mark.parametrize("name", ["dma11", "rf10"])

@@ -1,5 +1,6 @@
 """Ways to score: quantiles with any number of classes, own limits, frozen limits, approximate, and as in the article."""
 
+import itertools
 from datetime import date
 
 import ibis
@@ -239,6 +240,77 @@ def test_scoring_is_kept_in_the_run_folder(tmp_path):
     with pytest.raises(errors.TableError, match="segment_rules.json is not in .* run 03_segmentation first"):
         Run(tmp_path).load_segment_rules()
     assert set(scoring.score_boundaries(scored, config).unit) == {"day", "order", "money an order"}
+
+
+def test_each_named_cell_and_its_rule():
+    """One customer in each of 125 cells: a rule finds as many as the scores it allows, multiplied."""
+    everywhere = pd.DataFrame(itertools.product(range(1, 6), repeat=3), columns=scoring.SCORES)
+    everywhere = everywhere.assign(rfm_cell=scoring.cell_names(5), revenue=2.0)
+    found = cells.reference_cells(everywhere).set_index("cell")
+    assert found.in_the_cell.tolist() == [1] * 5
+    assert found.rule.to_dict() == {
+        "514": "recency 4 or 5, frequency 1 or 2, money 4 or 5",
+        "413": "recency 4 or 5, frequency 1 or 2, money 3",
+        "111": "recency 1 or 2, frequency 1 or 2, money 1 or 2",
+        "355": "recency 1 or 2, frequency 4 or 5, money 4 or 5",
+        "444": "recency 3 or 4, frequency 4 or 5, money 4 or 5",
+    }
+    assert found.customers.tolist() == [8, 4, 8, 8, 8]
+    assert found.revenue.tolist() == [16.0, 8, 16, 16, 16]
+
+
+def test_boundaries_of_the_classes_worked_by_hand():
+    config = ScoringConfig(n_bins=3, bin_edges={"recency": [15, 90], "frequency": [2, 20], "monetary": [30, 60]})
+    boundaries = scoring.score_boundaries(scoring.score_customers(ten(), config), config)
+    assert boundaries.customers.tolist() == [1, 8, 1, 1, 9, 0, 2, 3, 5]
+    assert boundaries.lowest.fillna(-1).tolist() == [100, 20, 10, 1, 2, -1, 10, 30, 60]
+    assert boundaries.highest.fillna(-1).tolist() == [100, 90, 10, 1, 10, -1, 20, 50, 100]
+    assert boundaries.score.tolist() == [1, 2, 3] * 3
+    assert boundaries.measure.tolist() == ["recency"] * 3 + ["frequency"] * 3 + ["monetary"] * 3
+
+
+def test_methods_compared_customer_by_customer():
+    columns = ["recency_score", "frequency_score", "monetary_score"]
+    one = pd.DataFrame([[1, 1, 2], [1, 2, 2], [2, 2, 2]], columns=columns)
+    other = pd.DataFrame([[1, 2, 2], [2, 1, 2], [2, 2, 1]], columns=columns)
+    compared = scoring.compare_scoring_methods(one, other)
+    assert compared.to_numpy().tolist() == [
+        ["recency", 1, 2, 1, 1],
+        ["recency", 2, 1, 2, 1],
+        ["frequency", 1, 1, 1, 2],
+        ["frequency", 2, 2, 2, 2],
+        ["monetary", 1, 0, 1, 1],
+        ["monetary", 2, 3, 2, 1],
+    ]
+
+
+def test_the_article_scores_as_pandas_cuts_quantiles():
+    drawn = np.random.default_rng(9)
+    recency, money = drawn.permutation(103), drawn.gamma(1, 50, 103)
+    frame = customers(recency, drawn.integers(1, 4, 103), money)
+    scored = scoring.score_customers(frame, ScoringConfig(method="article"))
+    theirs = pd.DataFrame(
+        {
+            "recency_score": pd.qcut(frame.recency_days, 5, labels=[5, 4, 3, 2, 1]).astype(int),
+            "frequency_score": pd.qcut(frame.orders.rank(method="first"), 5, labels=[1, 2, 3, 4, 5]).astype(int),
+            "monetary_score": pd.qcut(frame.revenue, 5, labels=[1, 2, 3, 4, 5]).astype(int),
+        }
+    )
+    pd.testing.assert_frame_equal(scored[scoring.SCORES], theirs, check_dtype=False)
+
+
+def test_bin_edges_of_deciles_are_the_values_that_start_a_class():
+    values = pd.Series(range(1, 21), name="orders", dtype=float)
+    assert scoring.quantile_bin_edges(values, 10) == [3, 5, 7, 9, 11, 13, 15, 17, 19]
+    assert scoring.quantile_bin_edges(values, 10, low_is_best=True) == [18, 16, 14, 12, 10, 8, 6, 4, 2]
+    assert scoring.quantile_bin_edges(pd.Series([1.0, 1, 1, 2]), 4) == [2, 2, 2]
+
+
+def test_approximate_quantiles_of_many_values():
+    values = pd.Series(np.random.default_rng(1).permutation(10_001).astype(float))
+    assert np.allclose(scoring.approximate_quantiles(values, 4), [0, 2500, 5000, 7500, 10_000], atol=100)
+    assert np.allclose(scoring.approximate_bin_edges(values, 4), [2500, 5000, 7500], atol=100)
+    assert np.allclose(scoring.approximate_bin_edges(values, 4, low_is_best=True), [7500, 5000, 2500], atol=100)
 
 
 def test_named_cells_show_the_cell_and_the_rule():
