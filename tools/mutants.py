@@ -8,7 +8,7 @@ the same number of mutants. A mutant runs against the unit tests of its stage th
 first, until one fails. A run that takes far longer than without the change counts as noticed too.
 
 Not mutated, because no figure depends on it: wording (`narrative.py`, `findings.py`, texts, error messages),
-annotations, and in `charts.py` numbers and arguments, which are sizes, colours and positions. `equivalent_mutants.yaml`
+annotations, and in `charts.py` numbers and whatever is passed to matplotlib, which are sizes, colours and positions. `equivalent_mutants.yaml`
 lists changes that cannot change a result, each with the reason.
 """
 
@@ -28,6 +28,7 @@ from pathlib import Path
 import coverage
 import hypothesis
 import libcst as cst
+import libcst.matchers as m
 import pytest
 import yaml
 from libcst.metadata import MetadataWrapper, PositionProvider
@@ -40,6 +41,7 @@ SLOW_IMPORTS = ("duckdb", "ibis.backends.duckdb", "matplotlib.pyplot", "pandas",
                 "scipy.stats", "seaborn", "sklearn.cluster", "lifetimes", "openpyxl", "pandera.pandas", "pydantic",
                 "bs4", "IPython.display", "nbformat", "papermill", "python_calamine", "sqlglot")  # fmt: skip
 NO_FIGURE_DEPENDS_ON = (cst.Annotation, cst.Decorator, cst.Raise, cst.Import, cst.ImportFrom)
+DRAWING = m.Call(func=m.Name("new_axes") | m.Attribute(value=m.Name("ax") | m.Name("plt") | m.Subscript()))
 TIME_LIMIT = 30  # seconds, besides three times what the tests take without the change
 
 
@@ -96,14 +98,15 @@ class _Mutations(cst.CSTVisitor):
 
     METADATA_DEPENDENCIES = (PositionProvider,)
 
-    def __init__(self, operators: list) -> None:
+    def __init__(self, of_charts: bool) -> None:
         super().__init__()
-        self.operators = operators
+        self.of_charts = of_charts
+        self.operators = IN_CHARTS if of_charts else ELSEWHERE
         self.statements: list[cst.CSTNode] = []
         self.found: list[tuple[cst.CSTNode, cst.CSTNode, range]] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, NO_FIGURE_DEPENDS_ON):
+        if isinstance(node, NO_FIGURE_DEPENDS_ON) or (self.of_charts and m.matches(node, DRAWING)):
             return False
         if isinstance(node, cst.SimpleStatementLine):
             self.statements.append(node)
@@ -122,7 +125,7 @@ class _Mutations(cst.CSTVisitor):
 def find_mutants(path: Path) -> list[Mutant]:
     """Return all mutants of a module."""
     wrapper = MetadataWrapper(cst.parse_module(path.read_text(encoding="utf-8")))
-    mutations = _Mutations(IN_CHARTS if path.name == "charts.py" else ELSEWHERE)
+    mutations = _Mutations(of_charts=path.name == "charts.py")
     wrapper.visit(mutations)
     return [Mutant(path, wrapper.module.deep_replace(old, new).code, lines) for old, new, lines in mutations.found]
 
