@@ -1,7 +1,7 @@
 """Time and memory of a plan for many customers: python benchmarks/budget.py [customers] [campaigns].
 
-The claim: 1.8 million customers and 20 campaigns, groups, allocation, interval, flip points and lists within 30 s and 4 GB,
-with a budget that binds.
+The claim: 1.8 million customers and 20 campaigns, groups, allocation, interval, flip points and lists within 30 s and
+4 GB, with a budget that binds.
 """
 
 import resource
@@ -99,6 +99,7 @@ def planned(
 
 
 def main(customers: int = 1_800_000, campaigns: int = 20, budget: float = 125_000.0) -> None:
+    """Plan a budget for simulated customers, and print the time of each step."""
     people, terms, chances = problem(customers, campaigns)
     times, started = {}, time.perf_counter()
 
@@ -111,7 +112,8 @@ def main(customers: int = 1_800_000, campaigns: int = 20, budget: float = 125_00
         print(f"{name:45} {seconds:6.1f} s")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(
-        f"{'all':45} {sum(times.values()):6.1f} s (processor, data made as well: {time.process_time():.1f} s), {memory:.1f} GB, {len(targets):,} customers on lists"
+        f"{'all':45} {sum(times.values()):6.1f} s (processor, data made as well: {time.process_time():.1f} s), "
+        f"{memory:.1f} GB, {len(targets):,} customers on lists"
     )
 
 

@@ -1,7 +1,7 @@
-"""How often the interval of a measured campaign holds the lift that was planted: python benchmarks/campaigns.py [shops].
+"""Measure how often the interval of a campaign holds the planted lift: python benchmarks/campaigns.py [shops].
 
-The claim: of 200 campaigns in simulated shops as large as the demo, the 90 % interval holds the planted lift in 80–98 %;
-where no lift was planted, the plan that learns from the campaign does not spend on it.
+The claim: of 200 campaigns in simulated shops as large as the demo, the 90 % interval holds the planted lift in
+80–98 %; where no lift was planted, the plan that learns from the campaign does not spend on it.
 """
 
 import sys
@@ -34,7 +34,7 @@ def offer() -> pd.DataFrame:
 
 
 def outcomes(shops: int, lift: float, day: date = date(2024, 9, 30)) -> pd.DataFrame:
-    """One row per listed customer of many shops of 3,000 side by side, each with a campaign of its own: shop 0, shop 1, …
+    """One row per listed customer of many shops of 3,000 side by side, each with a campaign of its own.
 
     The line items go through cleaning and settlement as a report's do.
     """
@@ -62,7 +62,7 @@ def measured(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def spend(measured: pd.DataFrame, p0: float = 0.15, order_margin: float = 40.0) -> list[float]:
-    """What a plan for 1,000 customers alike spends on the campaign, having learned from each of the measured ones alone."""
+    """What a plan for 1,000 customers spends on the campaign after learning from each measured one alone."""
     people = {"campaign": simulated.CAMPAIGN, "group": 0, "segment": "A", "customers": 1000, "p0": p0}
     spent = []
     for name in measured.campaign:
@@ -80,12 +80,15 @@ def spend(measured: pd.DataFrame, p0: float = 0.15, order_margin: float = 40.0) 
 
 
 def main(shops: int = 200) -> None:
+    """Measure the campaigns of many simulated shops, and print how often the intervals hold."""
     started = time.perf_counter()
     planted, none = (measured(outcomes(shops, lift)) for lift in (SimulatedShop().lift, 0.0))
     held = planted.lift_low.le(SimulatedShop().lift) & planted.lift_high.ge(SimulatedShop().lift)
     spent = [money > 0 for money in spend(none)]
-    print(f"{shops} campaigns: {held.mean():.1%} of the 90 % intervals hold the planted {SimulatedShop().lift:.0%}; "
-          f"mean measured {planted.lift.mean():.2%}; {(planted.use == 'measured').mean():.1%} accepted as random")  # fmt: skip
+    print(
+        f"{shops} campaigns: {held.mean():.1%} of the 90 % intervals hold the planted {SimulatedShop().lift:.0%}; "
+        f"mean measured {planted.lift.mean():.2%}; {(planted.use == 'measured').mean():.1%} accepted as random"
+    )
     print(f"without a lift: {1 - sum(spent) / shops:.1%} of the plans do not spend on the campaign")
     print(f"{time.perf_counter() - started:.0f} s")
 

@@ -1,8 +1,8 @@
 """How fast customer value is computed, and how often true parameters lie in their intervals.
 
-One million simulated customers, and a base of the size of Online Retail's: seconds, peak memory, and the ratio to `lifetimes`. Then 200
-simulated bases of eight kinds: how often each parameter that the history identifies lies within its 95 % interval.
-Run `OPENBLAS_NUM_THREADS=1 .venv/bin/python benchmarks/cltv.py`.
+One million simulated customers, and a base of the size of Online Retail's: seconds, peak memory, and the ratio to
+`lifetimes`. Then 200 simulated bases of eight kinds: how often each parameter that the history identifies lies within
+its 95 % interval. Run `OPENBLAS_NUM_THREADS=1 .venv/bin/python benchmarks/cltv.py`.
 """
 
 import os
@@ -97,7 +97,10 @@ def base(rng: np.random.Generator, size: int, r: float, alpha: float, a: float, 
 
 
 def coverage() -> None:
-    """Of 25 bases of each kind, in how many each true parameter lay within its 95 % interval (log scale); fixed ones are left out."""
+    """Of 25 bases of each kind, in how many each true parameter lay within its 95 % interval (log scale).
+
+    Fixed ones are left out.
+    """
     everywhere = np.zeros(2)
     for kind, (size, *truth, ages) in BASES.items():
         rng, inside, told = np.random.default_rng(len(kind)), np.zeros(4), np.zeros(4)
@@ -117,6 +120,7 @@ def coverage() -> None:
 
 
 def main() -> None:
+    """Fit and value simulated customers, and print times, memory and the coverage of intervals."""
     for size in (4_338, 1_000_000):
         customers = simulated(size)
         columns = [customers[name] for name in ("repeat_purchase_days", "last_purchase_age_days", "customer_age_days")]
@@ -125,10 +129,12 @@ def main() -> None:
         ours, ours_busy = seconds(lambda: btyd.fit_purchase_model("bg_nbd", *columns))  # noqa: B023
         theirs, theirs_busy = seconds(lambda: by_lifetimes(customers))  # noqa: B023
         print(
-            f"{size:,} customers: fit, forecasts, values, ranges {whole:.2f} s ({whole_busy:.2f} s cpu), peak {peak:.1f} GB"
+            f"{size:,} customers: fit, forecasts, values, ranges {whole:.2f} s ({whole_busy:.2f} s cpu), "
+            f"peak {peak:.1f} GB"
         )
         print(
-            f"{size:,} customers: fit {ours:.2f} s ({ours_busy:.2f}), lifetimes {theirs:.2f} s ({theirs_busy:.2f}), ratio {theirs_busy / ours_busy:.1f}"
+            f"{size:,} customers: fit {ours:.2f} s ({ours_busy:.2f}), lifetimes {theirs:.2f} s ({theirs_busy:.2f}), "
+            f"ratio {theirs_busy / ours_busy:.1f}"
         )
 
 

@@ -1,8 +1,8 @@
 """How cost grows with customers, from the tables of orders on: python benchmarks/customers.py [customers …].
 
-*values*: fit, forecasts, lifetime values and ranges, as 04_cltv makes them. *plan*: groups, allocation, interval, budget
-curve, flip points and lists of 20 campaigns, as 05_budget makes them, with a budget that grows with the customers.
-Each in a process of its own, imports and the making of customers left out of the time and not of the memory.
+*values*: fit, forecasts, lifetime values and ranges, as 04_cltv makes them. *plan*: groups, allocation, interval,
+budget curve, flip points and lists of 20 campaigns, as 05_budget makes them, with a budget that grows with the
+customers. Each in a process of its own, imports and the making of customers left out of the time and not of the memory.
 """
 
 import argparse
@@ -17,6 +17,7 @@ BUDGET = 0.07  # money for each customer: it binds
 
 
 def values(customers: int) -> None:
+    """Value simulated customers."""
     import cltv
 
     base = cltv.simulated(customers)
@@ -24,6 +25,7 @@ def values(customers: int) -> None:
 
 
 def plan(customers: int) -> None:
+    """Plan a budget for simulated customers."""
     import budget
 
     people, terms, chances = budget.problem(customers, 20)

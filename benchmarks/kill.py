@@ -1,8 +1,9 @@
-"""Publishing under fire with real kernels: `make report` killed at random moments, then stopped by Ctrl-C, and what a no-op costs.
+"""Kill `make report` at random moments, stop it by Ctrl-C, and measure a run that has nothing to do.
 
-`python benchmarks/kill.py [KILLS]` (default 50) works in a folder of its own on a report of one date and two short notebooks.
-Each round changes the report, starts a run, kills it by SIGKILL after a random time (seeded, spread over a whole run), starts
-the next run with notebooks that fail, and looks: nothing but the whole old or the whole new date may be there, and no kernel.
+`python benchmarks/kill.py [KILLS]` (default 50) works in a folder of its own on a report of one date and two short
+notebooks. Each round changes the report, starts a run, kills it by SIGKILL after a random time (seeded, spread over a
+whole run), starts the next run with notebooks that fail, and looks: nothing but the whole old or the whole new date may
+be there, and no kernel.
 """
 
 import json
@@ -21,11 +22,15 @@ import psutil
 
 ROOT = Path(__file__).parents[1]
 DAY = Path("reports/cdnow/1998-06-30")
-SHORT = "import shutil; from pathlib import Path; shutil.copytree(Path(run_dir) / '../../../tables', Path(run_dir) / 'data', dirs_exist_ok=True)"
+SHORT = (
+    "import shutil; from pathlib import Path; shutil.copytree(Path(run_dir) / '../../../tables', Path(run_dir) "
+    "/ 'data', dirs_exist_ok=True)"
+)
 HEADLINE = "from IPython.display import HTML; HTML('<p>found</p>')"
 
 
 def start(project: Path) -> subprocess.Popen:
+    """Start `make report` in a project."""
     return subprocess.Popen(
         [sys.executable, "-m", "crm_utils", "report"],
         cwd=project,
@@ -43,6 +48,7 @@ def finished(project: Path) -> float:
 
 
 def cell(source: str, tag: str) -> dict:
+    """Return a code cell with a tag."""
     code = {"cell_type": "code", "id": tag, "metadata": {"tags": [tag]}, "outputs": [], "execution_count": None}
     return code | {"source": source}
 
@@ -62,12 +68,14 @@ def shorten(project: Path) -> None:
 
 
 def set_title(project: Path, title: str) -> None:
+    """Change the title of the report, so that its pages are built again."""
     params = project / "params" / "cdnow.yaml"
     lines = params.read_text().splitlines()
     params.write_text("\n".join(f"title: {title}" if line.startswith("title:") else line for line in lines) + "\n")
 
 
 def contents(project: Path) -> dict[str, bytes]:
+    """Return the bytes of every published file, the manifest left out."""
     folder = project / DAY
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -77,6 +85,7 @@ def contents(project: Path) -> dict[str, bytes]:
 
 
 def whole(project: Path, versions: list[dict[str, bytes]]) -> bool:
+    """Whether one whole version is published, nothing else is there, and no process works on."""
     names = sorted(path.name for path in (project / "reports" / "cdnow").iterdir() if not path.name.endswith(".failed"))
     top = sorted(path.name for path in (project / "reports").iterdir())
     there = names == [".lock", DAY.name] and top == [".lock", "_logs", "cdnow", "how-to-read.html", "index.html"]
@@ -89,6 +98,7 @@ def strays(project: Path) -> list[psutil.Process]:
 
 
 def working_in(folder: Path) -> list[psutil.Process]:
+    """Return the processes that work in a folder."""
     return [process for process in psutil.process_iter(["cwd"]) if str(folder) in str(process.info["cwd"])]
 
 
@@ -116,6 +126,7 @@ def stopped(project: Path) -> float:
 
 
 def prepare(project: Path) -> None:
+    """Make a project with one report of one date."""
     for name in ("notebooks", "params"):
         shutil.copytree(ROOT / name, project / name)
     for path in (project / "params").glob("*.yaml"):
@@ -130,6 +141,7 @@ def prepare(project: Path) -> None:
 
 
 def main(kills: int) -> None:
+    """Kill and stop runs, and print how many left a whole report."""
     project = Path(tempfile.mkdtemp(prefix="kill-")) / "project"
     project.mkdir()
     prepare(project)
@@ -153,7 +165,8 @@ def main(kills: int) -> None:
     idle = statistics.median(finished(project) for _ in range(5))
     set_title(project, "Three")
     print(
-        f"killed at random moments: {killed} of {kills} runs were alive; whole reports after the next start: {good} of {kills}"
+        f"killed at random moments: {killed} of {kills} runs were alive; whole reports after the next start: "
+        f"{good} of {kills}"
     )
     print(f"Ctrl-C to the end of the last process: {stopped(project):.1f} s (promised: 5)")
     print(f"make report with nothing to do: {idle:.2f} s (promised: 1.5)")

@@ -67,7 +67,8 @@ def main(customers: int) -> int:
     theirs_seconds, our_seconds = zip(*[(timed(plain)[0], timed(ours)[0]) for _ in range(ROUNDS)], strict=True)
     base, whole = np.median(theirs_seconds), np.median(our_seconds)
     print(
-        f"{customers:,} customers, median of {ROUNDS}: groupby.agg {base:.3f} s, score + segment + profile {whole:.3f} s"
+        f"{customers:,} customers, median of {ROUNDS}: groupby.agg {base:.3f} s, "
+        f"score + segment + profile {whole:.3f} s"
     )
     print(f"ratio {whole / base:.1f} (limit {LIMIT:.0f})")
     return int(whole / base > LIMIT)

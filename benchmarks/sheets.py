@@ -2,7 +2,8 @@
 
     python benchmarks/sheets.py [workbook]
 
-Without a workbook: Online Retail II where it is in `data/` or the folder CRM_DATA names, else one of 60,000 rows is made.
+Without a workbook: Online Retail II where it is in `data/` or the folder CRM_DATA names, else one of 60,000 rows is
+made.
 """
 
 import os
@@ -65,7 +66,8 @@ def main() -> None:
     print(f"pandas         {theirs[0]:7.1f} s {theirs[1]:7.1f} s of cpu")
     ratio = theirs[1] / ours[1]
     print(
-        f"ours is {ratio:.1f} times as fast in cpu time; at least {LIMIT:g} is the aim: {'met' if ratio >= LIMIT else 'missed'}"
+        f"ours is {ratio:.1f} times as fast in cpu time; at least {LIMIT:g} is the aim: "
+        f"{'met' if ratio >= LIMIT else 'missed'}"
     )
 
 

@@ -2,8 +2,9 @@
 
     python benchmarks/size.py [millions of line items, default 140]
 
-The shop is that of `speed.py` with all its columns. Told are seconds, seconds of processor time, the most memory that all
-processes of the run held together (their proportional set size, looked at five times a second), and the largest page.
+The shop is that of `speed.py` with all its columns. Told are seconds, seconds of processor time, the most memory that
+all processes of the run held together (their proportional set size, looked at five times a second), and the largest
+page.
 """
 
 import argparse

@@ -4,8 +4,8 @@
 
 Each runs in a process of its own over the same simulated parquet file and tells its seconds, its seconds of processor
 time and its peak memory. The bare scan is what the engine needs to read and sum the same columns: no path can be faster
-on the same file. The shop grows as a whole: 140 million line items are those of 1.8 million customers. Then what follows
-from customers on, for 10 thousand, 100 thousand and a million of them (`customers.py`).
+on the same file. The shop grows as a whole: 140 million line items are those of 1.8 million customers. Then what
+follows from customers on, for 10 thousand, 100 thousand and a million of them (`customers.py`).
 """
 
 import argparse

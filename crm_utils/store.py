@@ -26,11 +26,15 @@ from crm_utils.core.formula_injection import escape_formulas
 class Run:
     """The folder of one report and date.
 
-    `load` and `save` exchange pandas tables; `scan` hands out the same table unread, for what should stay in the engine.
+    `load` and `save` exchange pandas tables; `scan` hands out the same table unread, for what should stay in the
+    engine.
     """
 
     def __init__(self, run_dir: str | Path | None = None):
-        """The run at `run_dir`; without one the run a notebook stands in, or the draft where it stands in `notebooks/`."""
+        """The run at `run_dir`.
+
+        Without one the run a notebook stands in, or the draft where it stands in `notebooks/`.
+        """
         here = ".." if Path("../settings.json").exists() else "../reports/_draft"
         self.run_dir = Path(run_dir or here)
 
@@ -70,6 +74,7 @@ class Run:
         return self.run_dir / self.settings.root
 
     def path(self, name: str) -> Path:
+        """The file of a table of this run."""
         return self.run_dir / "data" / f"{name}.parquet"
 
     @overload
@@ -165,7 +170,10 @@ class Run:
         self._save_rules(rules, "segment_rules")
 
     def load_segment_rules(self) -> SegmentRules:
-        """How the customers of this run were assigned to segments. Raises `TableError` if 03_segmentation has not run."""
+        """How the customers of this run were assigned to segments.
+
+        Raises `TableError` if 03_segmentation has not run.
+        """
         return SegmentRules.model_validate_json(self._rules_text("segment_rules", "03_segmentation"))
 
     def _save_rules(self, rules: Scoring | SegmentRules, name: str) -> None:
@@ -202,7 +210,9 @@ class Run:
 
 
 def slug(name: str) -> str:
-    """A name as a file name: "Can't Lose Them" -> 'cant-lose-them'. Letters of every script stay; what is too long is cut.
+    """A name as a file name: "Can't Lose Them" -> 'cant-lose-them'.
+
+    Letters of every script stay; what is too long is cut.
 
     What is cut, or has no letter at all, gets a mark of its own, so that two such names do not meet.
     """

@@ -133,5 +133,5 @@ def no_adjustments() -> ibis.Table:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that take longest come first: two workers, a file each, then end together (`--no-loadscope-reorder`)."""
+    """The slowest files come first, so that two workers end together (`--no-loadscope-reorder`)."""
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))

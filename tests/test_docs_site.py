@@ -1,4 +1,4 @@
-"""The documentation site: generated pages, the picture of the architecture, and what the site may publish and request."""
+"""The documentation site: generated pages, the architecture picture, what it may publish and request."""
 
 import importlib.util
 import re

@@ -49,7 +49,8 @@ def draw(edges: set[tuple[str, str]]) -> str:
         raise ValueError(f"tools/architecture.py: add {', '.join(sorted(missing))} to ROWS")
     height = ROW * len(ROWS)
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="15" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" '
+        'font-size="15" role="img">',
         "<title>The packages of crm_utils in layers. Arrows point from a package to those it imports.</title>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         '<path d="M0,0 L8,4 L0,8 z" fill="#546e7a"/></marker></defs>',
@@ -64,8 +65,8 @@ def draw(edges: set[tuple[str, str]]) -> str:
     lines += [_arrow(places[start], places[end]) for start, end in sorted(edges) if end not in everywhere]
     for name, (x, y) in places.items():
         lines.append(
-            f'<rect x="{x - BOX_WIDTH // 2}" y="{y - BOX_HEIGHT // 2}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="5" '
-            'fill="#e3eef4" stroke="#546e7a"/>'
+            f'<rect x="{x - BOX_WIDTH // 2}" y="{y - BOX_HEIGHT // 2}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" '
+            'rx="5" fill="#e3eef4" stroke="#546e7a"/>'
         )
         lines.append(f'<text x="{x}" y="{y + 5}" text-anchor="middle" fill="#102027">{escape(name)}</text>')
     return "\n".join([*lines, "</svg>"]) + "\n"

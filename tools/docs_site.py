@@ -1,4 +1,4 @@
-"""MkDocs hooks: generate the reference, publish the demo report, and check that no page requests anything from outside."""
+"""MkDocs hooks: generate the reference, publish the demo report, check that no page requests anything."""
 
 import ast
 import json
@@ -108,7 +108,10 @@ def api(entry: Path, name: str) -> Iterator[str]:
     if entry.is_file():
         yield f"::: {name}\n    options:\n      heading_level: 2"
         return
-    yield f"::: {name}\n    options:\n      members: false\n      show_root_heading: false\n      show_root_toc_entry: false"
+    yield (
+        f"::: {name}\n    options:\n      members: false\n      show_root_heading: false\n      show_root_toc_entry: "
+        "false"
+    )
     for child in sorted(entry.iterdir()):
         if child.is_dir() and (child / "__init__.py").is_file():
             yield from api(child, f"{name}.{child.name}")
@@ -123,7 +126,7 @@ def make_targets() -> str:
 
 
 def parameters() -> str:
-    """The keys of the parameter files: what the notebooks declare in their cells tagged `parameters`, and the models of the rest."""
+    """The keys of the parameter files, from the notebooks' cells tagged `parameters` and the models."""
     lines = ["A section of the report's file is named after a notebook and sets the parameters of that notebook.\n"]
     for path in NOTEBOOKS:
         rows = [

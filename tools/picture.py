@@ -18,6 +18,7 @@ SHOTS = {  # picture: page, width, height, and the heading it starts from
 
 
 def main() -> None:
+    """Write the pictures of the README from the last CDNOW report."""
     folder = max(DOCS.with_name("reports").joinpath("cdnow").glob("[0-9]*/index.html")).parent
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

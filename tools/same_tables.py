@@ -1,4 +1,4 @@
-"""Build reports from two commits and show that every table holds the same values, apart from renamed tables and columns.
+"""Build reports from two commits and show that every table holds the same values, apart from renames.
 
     python tools/same_tables.py BEFORE AFTER [--report cdnow --report demo]
 

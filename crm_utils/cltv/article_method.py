@@ -1,7 +1,7 @@
 """A published tutorial's customer value and forecast, replicated with its conventions kept.
 
-The tutorial is `core.references.CLTV_TUTORIAL`. Its CLTV = (average order value × purchase frequency ÷ churn) × profit, with
-purchase frequency = orders ÷ all customers and profit = margin × revenue. Orders cancel: it is margin × revenue² ÷
+The tutorial is `core.references.CLTV_TUTORIAL`. Its CLTV = (average order value × purchase frequency ÷ churn) × profit,
+with purchase frequency = orders ÷ all customers and profit = margin × revenue. Orders cancel: it is margin × revenue² ÷
 (customers × churn), in currency squared.
 """
 
@@ -44,8 +44,9 @@ def article_method(customers: pd.DataFrame, margin_rate: float = ARTICLE_MARGIN_
     Returns
     -------
     pandas.DataFrame
-        The same with average_order_value, purchase_frequency, repeat_rate, churn, profit_margin (an amount), customer_value,
-        cltv (null if every customer came back: churn 0), cltv_scaled (1 to 100) and article_tier (A the best third, B, C).
+        The same with average_order_value, purchase_frequency, repeat_rate, churn, profit_margin (an amount),
+        customer_value, cltv (null if every customer came back: churn 0), cltv_scaled (1 to 100) and article_tier (A the
+        best third, B, C).
     """
     table = customers[["customer_id", "orders", "revenue"]].copy()
     repeat_rate = (table.orders > 1).sum() / len(table)
@@ -65,8 +66,8 @@ def article_method(customers: pd.DataFrame, margin_rate: float = ARTICLE_MARGIN_
 def article_forecast(orders: ir.Table, today: date) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the article's forecast with `lifetimes`, its conventions kept.
 
-    Every invoice counts as frequency and total revenue as monetary value. Customers of one invoice are dropped. Time is in
-    whole weeks of 7 days before `today`.
+    Every invoice counts as frequency and total revenue as monetary value. Customers of one invoice are dropped. Time is
+    in whole weeks of 7 days before `today`.
 
     Parameters
     ----------
@@ -78,8 +79,8 @@ def article_forecast(orders: ir.Table, today: date) -> tuple[pd.DataFrame, pd.Da
     Returns
     -------
     tuple of pandas.DataFrame
-        By customer: customer_id, frequency, recency, T (weeks), monetary, sales_4_weeks, sales_12_weeks, average_profit,
-        clv_6_months. And the fitted parameters: model, parameter, value.
+        By customer: customer_id, frequency, recency, T (weeks), monetary, sales_4_weeks, sales_12_weeks,
+        average_profit, clv_6_months. And the fitted parameters: model, parameter, value.
 
     Raises
     ------
@@ -117,8 +118,8 @@ def article_customers(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns of `article_method`, and sales_4_weeks, sales_12_weeks, average_profit and clv_6_months, which are null for
-        customers whom the article does not forecast.
+        Columns of `article_method`, and sales_4_weeks, sales_12_weeks, average_profit and clv_6_months, which are null
+        for customers whom the article does not forecast.
     """
     totals = orders.group_by("customer_id").agg(
         orders=orders.order_id.nunique(), revenue=exact_sum(orders.revenue).cast("float64")

@@ -26,7 +26,8 @@ class ClvAssumptions:
     months : int
         Calendar months of purchases that count.
     margin_known : bool
-        Whether the margin comes from the costs in the data. If not, it is an assumption, as the discount rate always is.
+        Whether the margin comes from the costs in the data. If not, it is an assumption, as the discount rate always
+        is.
 
     Raises
     ------
@@ -64,8 +65,8 @@ class ClvAssumptions:
         customer_features : pandas.DataFrame or None
             customer_id and, if the source has unit costs, margin_rate (1 − cost ÷ revenue).
         margin_rate : float or None
-            A set margin. None takes the mean by revenue from `customer_features`, to a tenth of a percent, if most of revenue
-            has costs; otherwise `ASSUMED_MARGIN_RATE`.
+            A set margin. None takes the mean by revenue from `customer_features`, to a tenth of a percent, if most of
+            revenue has costs; otherwise `ASSUMED_MARGIN_RATE`.
         discount_rate : float
             A year.
         months : int

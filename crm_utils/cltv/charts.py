@@ -32,8 +32,8 @@ PAST_FORECAST = "from {day} forecast {predicted}, actual {actual}"
 BY_SEGMENT = "Bar chart of revenue in the last test by segment, forecast and actual: {pairs}."
 BY_FREQUENCY = "Bar chart of purchase days per customer, forecast and actual: {pairs}."
 P_ALIVE = (
-    "Map of the probability of being active: after the longest silence {rare} for customers who bought again once, {often} "
-    "for customers who bought again {times}."
+    "Map of the probability of being active: after the longest silence {rare} for customers who bought again once, "
+    "{often} for customers who bought again {times}."
 )
 PURCHASES = (
     "Map of expected purchase days of the next year: from {fewest} to {most}, the most after {repeats} and {silent} "

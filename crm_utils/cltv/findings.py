@@ -22,8 +22,8 @@ from crm_utils.core.references import CLTV_TUTORIAL
 LISTED_CUSTOMERS = 10
 
 PAST_FORECASTS_CAPTION = (
-    "Revenue of the customers known on each date, forecast (with its 90% range) and actual. Grey marks are simple rules; "
-    "those far above the frame are in the table."
+    "Revenue of the customers known on each date, forecast (with its 90% range) and actual. "
+    "Grey marks are simple rules; those far above the frame are in the table."
 )
 ALL_TESTS = "All tests in numbers, and what new customers added"
 SEGMENT_ERROR_CAPTION = "Revenue of the last test by segment, forecast and actual, the largest first."
@@ -32,8 +32,8 @@ FREQUENCY_ERROR_CAPTION = (
 )
 ERROR_TABLES = "By past purchases, and all segments in numbers"
 P_ALIVE_CAPTION = (
-    "Probability in percent that a customer who first bought a year ago is still active, by repeat purchase days and days "
-    "since the last one."
+    "Probability in percent that a customer who first bought a year ago is still active, "
+    "by repeat purchase days and days since the last one."
 )
 PURCHASES_CAPTION = "Expected purchase days of the next year, for a customer who first bought a year ago."
 GRIDS = "Two maps: still active, and purchases to come, by past purchases and silence"
@@ -43,8 +43,8 @@ CONCENTRATION_CAPTION = (
 DECILE_NUMBERS = "The numbers behind the figure"
 LOOK_UP = "Look a customer up: the {customers} of highest expected value"
 SEGMENT_VALUE_CAPTION = (
-    "Revenue expected from today’s customers in the next 12 months, before margin, by segment. The line is the range that "
-    "should hold nine times in ten."
+    "Revenue expected from today’s customers in the next 12 months, before margin, by segment. "
+    "The line is the range that should hold nine times in ten."
 )
 SEGMENT_NUMBERS = "All segments in numbers"
 ARTICLE_DETAILS = "The tutorial’s groups, its forecast, and its source"

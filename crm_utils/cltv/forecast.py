@@ -43,9 +43,9 @@ def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        customer_id; repeat_purchase_days (x: purchase days after the first); last_purchase_age_days (t_x: days from the first
-        purchase to the last); customer_age_days (T: days from the first purchase to the analysis date); mean_purchase_value
-        (revenue a purchase day).
+        customer_id; repeat_purchase_days (x: purchase days after the first); last_purchase_age_days (t_x: days from the
+        first purchase to the last); customer_age_days (T: days from the first purchase to the analysis date);
+        mean_purchase_value (revenue a purchase day).
     """
     days = (
         orders.mutate(day=orders.ordered_at.date())
@@ -103,8 +103,8 @@ def forecast_customers(customers: pd.DataFrame, models: CustomerBaseModel, analy
     -------
     pandas.DataFrame
         The summary with p_alive (null if not known: for one-time buyers, and for all customers if dropout is not
-        identified), and expected_purchase_days and expected_revenue with suffixes _1m, _3m, _6m and _12m. Revenue is before
-        margin, not discounted and without season.
+        identified), and expected_purchase_days and expected_revenue with suffixes _1m, _3m, _6m and _12m. Revenue is
+        before margin, not discounted and without season.
     """
     days = list(horizons(analysis_date).values())
     purchases = models.expected_purchases(customers, days)
@@ -140,9 +140,9 @@ def add_lifetime_value(
     Returns
     -------
     pandas.DataFrame
-        The customers with clv; clv_low and clv_high (90 % interval of the expected value for uncertain parameters, without
-        chance: do not add them up); value_tier (A is the third of customers with the highest clv, then B and C; equal values
-        in the order of rows).
+        The customers with clv; clv_low and clv_high (90 % interval of the expected value for uncertain parameters,
+        without chance: do not add them up); value_tier (A is the third of customers with the highest clv, then B and C;
+        equal values in the order of rows).
     """
     days = [days_ahead(analysis_date, month) for month in range(1, assumptions.months + 1)] or [0]
     discount = (1 + assumptions.discount_rate) ** (-np.arange(1, len(days) + 1) / 12)
@@ -182,7 +182,8 @@ def forecast_totals(
     -------
     pandas.DataFrame
         horizon_days, months, segment ("all" first), purchase_days, revenue (with the season if one is known), its 90 %
-        prediction interval revenue_low and revenue_high, revenue_without_seasonality, seasonal_factor (null if not known).
+        prediction interval revenue_low and revenue_high, revenue_without_seasonality, seasonal_factor (null if not
+        known).
     """
     model = _totals_by_group(customers, segments, models, analysis_date)
     factors = _seasonal_factors(model.months, seasons)
@@ -313,8 +314,8 @@ def customer_table(
     -------
     pandas.DataFrame
         Columns of `scored`, segment, p_alive, expected purchase days and revenue (_1m to _12m), clv with its range,
-        value_tier, historical_clv, horizon_months, margin_rate and discount_rate. Money to cents, the rest to four decimals;
-        the most valuable first.
+        value_tier, historical_clv, horizon_months, margin_rate and discount_rate. Money to cents, the rest to four
+        decimals; the most valuable first.
     """
     expected = valued.drop(columns=SUMMARY_COLUMNS).assign(
         horizon_months=assumptions.months,

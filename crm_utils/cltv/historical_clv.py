@@ -14,8 +14,8 @@ QUARTER_DAYS = 91
 def quarterly_churn(orders: ir.Table, analysis_date: date) -> float:
     """Estimate churn in a period of 13 weeks.
 
-    Of the customers who bought in the 13 weeks before the last, it is the share that stayed away in the last 13 weeks. One
-    customer who left and one who stayed are added (Laplace), so it is never 0 or 1; with nobody to observe it is ½.
+    Of the customers who bought in the 13 weeks before the last, it is the share that stayed away in the last 13 weeks.
+    One customer who left and one who stayed are added (Laplace), so it is never 0 or 1; with nobody to observe it is ½.
 
     Parameters
     ----------

@@ -25,24 +25,28 @@ LOW_SCALED_CLTV = 2
 # A hyphen before a number, not one within a word.
 HYPHEN_AS_MINUS = r"(?<!\w)-(?=\d)"
 
-NO_MODEL = "No model forecast is made, because {reason}. The figures assume that every customer buys at the average rate of all."
+NO_MODEL = (
+    "No model forecast is made, because {reason}. The figures assume that every customer buys at the average rate of "
+    "all."
+)
 OUTLOOK = (
     "In the 12 months after {day}, today’s {customers} should bring {revenue}. Nine times in ten it should be between "
     "{low} and {high}. Customers not yet won are not in this figure."
 )
 SEASON_KNOWN = (
-    "The season is in the forecast: the next three months should bring {change} than usual, as the same weeks of last year "
-    "did, with growth taken out. The figures without the season are in the table."
+    "The season is in the forecast: the next three months should bring {change} than usual, "
+    "as the same weeks of last year did, with growth taken out. The figures without the season are in the table."
 )
 SEASON_UNKNOWN = "The forecast has no season: {reason}."
 MORE, LESS = "{change} more", "{change} less"
 RANGE_FROM_TESTS = (
-    "The range covers the uncertainty of the model, chance, and the errors of {origins} over {days}. Because these are few, "
-    "{assumed} more errors of {assumed_error} each are assumed. Forecasts over other lengths of time use the same errors."
+    "The range covers the uncertainty of the model, chance, and the errors of {origins} over {days}. "
+    "Because these are few, {assumed} more errors of {assumed_error} each are assumed. "
+    "Forecasts over other lengths of time use the same errors."
 )
 RANGE_ASSUMED = (
-    "The range covers the uncertainty of the model, chance, and {assumed} errors of {assumed_error} each, which are assumed "
-    "because no past forecast could be judged."
+    "The range covers the uncertainty of the model, chance, and {assumed} errors of {assumed_error} each, "
+    "which are assumed because no past forecast could be judged."
 )
 RANGE_WITHOUT_SEASON = (
     "It does not cover an unknown season: forecasts of a part of the year will miss it more often than one time in ten."
@@ -54,8 +58,8 @@ ASSUMPTIONS_BRIEF = "CLV: {months}, margin {margin}, discount {discount} a year"
 CONCENTRATION = "The most valuable tenth of customers holds {share} of all expected value."
 MOST_VALUABLE = "The {customers} of highest expected value are worth {clv} together. They deserve the best service."
 DROPOUT_UNKNOWN = (
-    "We cannot tell who is still a customer: this history does not separate customers who stopped buying from those who "
-    "pause. The forecast therefore assumes that nobody stopped."
+    "We cannot tell who is still a customer: this history does not separate customers who stopped buying from those "
+    "who pause. The forecast therefore assumes that nobody stopped."
 )
 ALL_BOUGHT_AGAIN = (
     "Every customer has bought again, so the model can judge for each of them whether they are still active."
@@ -74,22 +78,25 @@ SEGMENT_VALUE = (
 )
 NO_CHURN_RATE = "The history is too short, or has too few customers, to estimate churn."
 HISTORICAL_VALUE = (
-    "By the past alone, all customers together are worth {historical}, at a churn of {churn} every 13 weeks and without an "
-    "end in time. For decisions use the model’s {clv}: it counts {months}, discounts them, and knows who has stopped."
+    "By the past alone, all customers together are worth {historical}, at a churn of {churn} every 13 weeks and "
+    "without an end in time. For decisions use the model’s {clv}: it counts {months}, discounts them, "
+    "and knows who has stopped."
 )
 ARTICLE_NOT_INCLUDED = "This report does not include the tutorial’s method (include_article_method)."
 ARTICLE_LEFT_OUT = "The method of the tutorial “{title}” is left out: on these orders {reason}."
 ARTICLE_VALUE = (
-    "By the formula of the tutorial “{title}” the customers are “worth” {cltv}, with revenue of {revenue} so far. Orders "
-    "cancel out of the formula: it is revenue squared times a constant. So it ranks customers exactly as their revenue "
-    "does, is in squared currency, and halves if the customer base doubles. Its churn is the share of customers who bought "
-    "once, not a loss per period. On its scale of 1 to 100, {low_share} of customers are below {low_scale}. With its margin "
-    "as a rate and churn per quarter, the past gives {historical} (see above)."
+    "By the formula of the tutorial “{title}” the customers are “worth” {cltv}, with revenue of {revenue} so far. "
+    "Orders cancel out of the formula: it is revenue squared times a constant. "
+    "So it ranks customers exactly as their revenue does, is in squared currency, "
+    "and halves if the customer base doubles. Its churn is the share of customers who bought once, "
+    "not a loss per period. On its scale of 1 to 100, {low_share} of customers are below {low_scale}. "
+    "With its margin as a rate and churn per quarter, the past gives {historical} (see above)."
 )
 ARTICLE_FORECAST = (
-    "The tutorial forecasts {forecast} for six months, from {customers} customers whose whole revenue so far is {revenue}. "
-    "It gives the value model each customer’s total revenue instead of the value of one order, counts first orders as "
-    "repeat orders, and leaves out one-time buyers. Its penalty drives q below 1, where no mean order value exists."
+    "The tutorial forecasts {forecast} for six months, from {customers} customers whose whole revenue so far is "
+    "{revenue}. It gives the value model each customer’s total revenue instead of the value of one order, "
+    "counts first orders as repeat orders, and leaves out one-time buyers. Its penalty drives q below 1, "
+    "where no mean order value exists."
 )
 NO_MODEL_TO_WORK = "No model was fitted, so there is nothing to compute by hand."
 WORKED_EXAMPLE = (
@@ -97,14 +104,17 @@ WORKED_EXAMPLE = (
 )
 LINES_LEFT_OUT = " ({lines} of them left out)"
 SILENCE = (
-    "After {silent} without a purchase, a customer who bought again once is still active with a probability of {rare}. For "
-    "one who bought again {times} the probability is {often}."
+    "After {silent} without a purchase, a customer who bought again once is still active with a probability of "
+    "{rare}. For one who bought again {times} the probability is {often}."
 )
-MOST_PURCHASES = "Customers with {repeats} and {silent} since the last one should buy most: on about {purchases} days of the next year."
+MOST_PURCHASES = (
+    "Customers with {repeats} and {silent} since the last one should buy most: on about {purchases} days of the next "
+    "year."
+)
 NO_FIT_NOTES = "Both models were fitted without a warning."
 CORRELATION = (
-    "How often customers buy and what they spend on a purchase day are {strength} (rank correlation {correlation}). The "
-    "models take them as independent."
+    "How often customers buy and what they spend on a purchase day are {strength} (rank correlation {correlation}). "
+    "The models take them as independent."
 )
 UNRELATED, SOMEWHAT_RELATED, RELATED = "hardly related", "somewhat related", "clearly related"
 NO_CORRELATION = (

@@ -93,10 +93,10 @@ def estimate_seasonality(
 
     Notes
     -----
-    Last year's days lie early in the 52 weeks, so a growing shop would always show a low season. They are therefore brought
-    to the middle of the year by its growth: the last 13 weeks ÷ the same 13 weeks a year before. 13-week forecasts were then
-    6 % off on 16 monthly origins of a simulated shop that doubles (16 % without this, 12 % without any season), and 6.5 % on
-    seven origins of Online Retail II (6 % and 18 %).
+    Last year's days lie early in the 52 weeks, so a growing shop would always show a low season. They are therefore
+    brought to the middle of the year by its growth: the last 13 weeks ÷ the same 13 weeks a year before. 13-week
+    forecasts were then 6 % off on 16 monthly origins of a simulated shop that doubles (16 % without this, 12 % without
+    any season), and 6.5 % on seven origins of Online Retail II (6 % and 18 %).
     """
     if horizon_days >= YEAR_DAYS:
         return Seasonality()

@@ -38,7 +38,10 @@ ARTICLE_HEADINGS = {
     "cltv_scaled": "Scaled 1 to 100, median customer",
 }
 
-FORECAST_CAPTION = "Expected from today’s customers, before margin and not discounted, with the range that should hold nine times in ten"
+FORECAST_CAPTION = (
+    "Expected from today’s customers, before margin and not discounted, with the range that should hold nine times in "
+    "ten"
+)
 BACKTEST_CAPTION = "Forecasts made at past dates, and what came"
 BY_SEGMENT_CAPTION = "The last test by segment"
 BY_FREQUENCY_CAPTION = "The last test by past purchases"

@@ -48,8 +48,8 @@ class Example:
 def choose_example_customer(known: ir.Table) -> str:
     """The customer to work by hand, from orders as known on the date: the one in the middle by revenue, ties by id.
 
-    Of the customers who bought again, with `PRINTED_ORDERS` orders of at most `PRINTED_LINES` line items; where there are
-    none, of those who bought again; else of all.
+    Of the customers who bought again, with `PRINTED_ORDERS` orders of at most `PRINTED_LINES` line items; where there
+    are none, of those who bought again; else of all.
     """
     moment = known.ordered_at.date()
     each = known.group_by("customer_id").agg(
@@ -113,8 +113,8 @@ def customer_orders(placed: ir.Table, known: ir.Table, customer_id: str) -> pd.D
     Returns
     -------
     pandas.DataFrame
-        purchase_day (numbers the days on which something was left; null for an order that was cancelled as a whole), day,
-        order_id, lines, placed (revenue), taken_back (by cancellations), revenue (as known).
+        purchase_day (numbers the days on which something was left; null for an order that was cancelled as a whole),
+        day, order_id, lines, placed (revenue), taken_back (by cancellations), revenue (as known).
     """
     orders = _orders_of(placed, customer_id)
     left = _orders_of(known, customer_id).set_index("order_id").revenue

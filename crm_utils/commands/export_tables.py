@@ -1,4 +1,4 @@
-"""Results into a database: the tables of one report and date, in one transaction, beside those of other reports and dates."""
+"""Write the tables of one report and date to a database, beside those of other reports and dates."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,7 +60,10 @@ def _read(path: Path) -> pa.Table:
 
 
 def _make_room(engine: BaseBackend, name: str, schema: sch.Schema) -> None:
-    """The table with all columns. Databases commit when a table is made or altered, so this comes before the transaction."""
+    """The table with all columns.
+
+    Databases commit when a table is made or altered, so this comes before the transaction.
+    """
     if name not in engine.list_tables():
         engine.create_table(name, schema=schema)
         return

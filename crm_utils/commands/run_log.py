@@ -28,8 +28,8 @@ class RunLog:
 
     Notes
     -----
-    Each line is written at once, so the log of a killed run holds all it did. A log that cannot be written stops nothing:
-    the run itself reports a full or read-only disk.
+    Each line is written at once, so the log of a killed run holds all it did. A log that cannot be written stops
+    nothing: the run itself reports a full or read-only disk.
     """
 
     def __init__(self, root: Path, arguments: list[str]):

@@ -42,8 +42,8 @@ class Cleaning(Model):
         given_up = [name for name in self.exclude_customers if name in self.merge_customers]
         if given_up:
             raise ValueError(
-                f"exclude_customers: {given_up[0]} is merged into {self.merge_customers[given_up[0]]}, so no row would go: "
-                f"exclude {self.merge_customers[given_up[0]]}, or do not merge {given_up[0]}"
+                f"exclude_customers: {given_up[0]} is merged into {self.merge_customers[given_up[0]]}, "
+                f"so no row would go: exclude {self.merge_customers[given_up[0]]}, or do not merge {given_up[0]}"
             )
         return self
 
@@ -126,7 +126,7 @@ class Budget(Model):
 
 
 class Source(Model):
-    """Where the line items are: a packaged sample, files (paths relative to the project), a table of a database, or a simulated shop."""
+    """Where the line items are: a packaged sample, files, a table of a database, or a simulated shop."""
 
     sample: Literal["cdnow"] | None = Field(None, description="a log that comes with an installed package")
     file: str | None = Field(None, description="one file; its path is relative to the project")

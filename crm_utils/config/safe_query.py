@@ -32,7 +32,8 @@ def check_query(query: str, who: str) -> None:
         if called or isinstance(node, (ast.Lambda, ast.comprehension)) or (name and name not in ALLOWED_METHODS):
             what = name or ast.unparse(node)
             raise ValueError(
-                f"{who}: where {query!r} may not use {what}; columns may be compared, and asked {', '.join(sorted(ALLOWED_METHODS))}"
+                f"{who}: where {query!r} may not use {what}; columns may be compared, "
+                f"and asked {', '.join(sorted(ALLOWED_METHODS))}"
             )
 
 

@@ -38,6 +38,7 @@ class CellBlock(Model):
     monetary: Span | None = None
 
     def names(self, n_bins: int) -> list[str]:
+        """The names of the cells in the block, given the number of bins."""
         spans = [span or (1, n_bins) for span in (self.recency, self.frequency, self.monetary)]
         return [cell_name(*scores) for scores in itertools.product(*(range(low, high + 1) for low, high in spans))]
 
@@ -119,7 +120,8 @@ class SegmentMap(Model):
                 )
             if segment.fallback in {other.name for other in self.segments if other.fallback}:
                 raise ValueError(
-                    f"segment {segment.name}: fallback {segment.fallback!r} is for new customers too; name one without fallback"
+                    f"segment {segment.name}: fallback {segment.fallback!r} is for new customers too; "
+                    "name one without fallback"
                 )
         return self
 
@@ -231,7 +233,8 @@ class Campaign(Model):
             raise ValueError(f"campaign {self.name}: an incentive costs what is redeemed: name redemption, from 0 to 1")
         if not self.lift_low <= self.lift <= self.lift_high:
             raise ValueError(
-                f"campaign {self.name}: lift {self.lift} must lie between lift_low {self.lift_low} and lift_high {self.lift_high}"
+                f"campaign {self.name}: lift {self.lift} must lie between lift_low {self.lift_low} and lift_high "
+                f"{self.lift_high}"
             )
         if self.max_spend is not None and self.max_spend < self.min_spend:
             raise ValueError(f"campaign {self.name}: max_spend {self.max_spend} is below min_spend {self.min_spend}")

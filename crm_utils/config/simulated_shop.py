@@ -1,4 +1,4 @@
-"""The simulated shop: every behaviour that is planted in it, so that what a report finds can be held against the truth."""
+"""The simulated shop: every behaviour planted in it, so that a report can be compared with the truth."""
 
 from datetime import date, timedelta
 
@@ -8,7 +8,10 @@ from crm_utils.config.yaml_models import Model
 
 
 class SimulatedShop(Model):
-    """What `source: {simulate: {...}}` may say. Rates are per order or line; the defaults make a shop of middling size."""
+    """What `source: {simulate: {...}}` may say.
+
+    Rates are per order or line; the defaults make a shop of middling size.
+    """
 
     seed: int = Field(1, ge=0, strict=True)
     customers: int = Field(3000, ge=1, le=50_000_000, strict=True)

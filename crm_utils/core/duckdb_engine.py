@@ -27,7 +27,7 @@ def duckdb() -> BaseBackend:
 
 
 def with_memory_limit(engine: BaseBackend) -> BaseBackend:
-    """A connection to DuckDB that holds at most `MEGABYTES` a core in memory and spills the rest to a folder of its own."""
+    """Limit a DuckDB connection to `MB_PER_CORE` of memory a core. It spills the rest to a folder of its own."""
     _limit(engine, MB_PER_CORE)
     engine.raw_sql(f"SET temp_directory = '{_spill_folder()}'")
     engine.raw_sql("SET preserve_insertion_order = false")
@@ -36,7 +36,7 @@ def with_memory_limit(engine: BaseBackend) -> BaseBackend:
 
 @contextmanager
 def raised_memory_limit() -> Iterator[None]:
-    """For as long as this lasts DuckDB holds up to `ROOMY` megabytes a core: groups of customer and product do not all spill."""
+    """Raise DuckDB's limit to `RAISED_MB_PER_CORE`, so that groups of customer and product do not all spill."""
     _limit(duckdb(), RAISED_MB_PER_CORE)
     try:
         yield
@@ -50,8 +50,10 @@ def materialize(table: ir.Table) -> ir.Table:
 
 
 def concatenate(parts: list[ir.Table]) -> ir.Table:
-    """All rows of tables with the same columns, held by DuckDB: read one after the other, since each reader of text
-    takes 30 MB from first to last, and one query would open them all."""
+    """All rows of tables with the same columns, held by DuckDB.
+
+    The tables are read one at a time: DuckDB allocates about 30 MB per open text file.
+    """
     engine, name = duckdb(), gen_name("gathered")
     engine.create_table(name, parts[0], temp=True)
     for part in parts[1:]:
@@ -75,8 +77,10 @@ def to_duckdb(table: ir.Table) -> ir.Table:
 
 
 def materialize_in_process(table: ir.Table) -> ir.Table:
-    """The same table, held for an engine in this process that would compute it twice, or whose parser is as shallow as
-    SQLite's; on a server the expression as it is: its user may only read."""
+    """Compute a table once if its engine runs in this process, and leave it as it is on a server.
+
+    DuckDB would compute it twice, and SQLite's parser takes no deep expression. The user of a server may only read.
+    """
     return table.cache() if table.get_backend().name in ("sqlite", "duckdb") else table
 
 

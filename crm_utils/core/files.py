@@ -44,7 +44,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def folder_lock(folder: Path) -> "FileLock":
-    """The lock of a folder; makes the folder if it is missing. The system frees the lock of a process that has ended."""
+    """The lock of a folder; makes the folder if it is missing.
+
+    The system frees the lock of a process that has ended.
+    """
     # a run that finds nothing to do takes no lock and does not pay for the import
     from filelock import FileLock
 

@@ -56,7 +56,10 @@ def total_revenue(orders: ir.Table) -> float:
 
 
 def monthly_revenue(orders: ir.Table, last_day: date) -> pd.DataFrame:
-    """Revenue by calendar month: month, revenue, orders, customers, new_customers, complete (False for a cut-off last month)."""
+    """Revenue by calendar month: month, revenue, orders, customers, new_customers, complete.
+
+    `complete` is False for a last month that the analysis date cuts off.
+    """
     bought = orders.mutate(month=orders.ordered_at.truncate("M")).group_by("customer_id", "month")
     bought = bought.agg(revenue=lambda t: exact_sum(t.revenue), orders=lambda t: t.count())
     first = bought.group_by("customer_id").agg(month=bought.month.min())
@@ -74,7 +77,8 @@ def customer_lines(classified: ir.Table, customer_id: str, last_day: date) -> pd
     """The line items of one customer up to a day, those that a rule removed too, oldest first.
 
     Returns customer_id, order_id (the order a line is added to; of a removed line what the source says, else null),
-    ordered_at, amount, removed_by (null for lines that count), and product_id, quantity, unit_price where there are any.
+    ordered_at, amount, removed_by (null for lines that count), and product_id, quantity, unit_price where there are
+    any.
     """
     until = classified.ordered_at.date() <= ibis.literal(last_day)
     own = _with_order_ids(classified.filter(classified.customer_id == customer_id, until))

@@ -30,11 +30,13 @@ class Reference:
 # Neither text names its author or its address, so the links lead to what each of them rests on.
 CLTV_TUTORIAL = Reference(
     "Customer Relationship Management",
-    "a tutorial in four steps (data preparation, RFM, CLTV, CLTV prediction) on the data set Online Retail II, author not named",
+    "a tutorial in four steps (data preparation, RFM, CLTV, CLTV prediction) on the data set Online Retail II, "
+    "author not named",
     "https://archive.ics.uci.edu/dataset/502/online+retail+ii",
 )
 CRM_NOTES = Reference(
     "Customer Relationship Management (CRM)",
-    "notes on RFM analysis, segments and a marketing budget of 50,000, author not named, which recommend further reading",
+    "notes on RFM analysis, segments and a marketing budget of 50,000, author not named, "
+    "which recommend further reading",
     "https://clevertap.com/blog/rfm-analysis/",
 )

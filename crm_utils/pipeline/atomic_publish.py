@@ -129,7 +129,7 @@ def describe_os_error(error: OSError, root: Path) -> str:
 
 
 def _leftovers(folder: Path) -> list[Path]:
-    """What only an unfinished run leaves: new versions, also of single pages, and old versions that made room for them."""
+    """What only an unfinished run leaves: new versions of folders or pages, and the old ones they replace."""
     patterns = (".*.building", "[!.]*/.*.html*.building", ".*.old")
     return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
 

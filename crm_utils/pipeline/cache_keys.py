@@ -1,4 +1,7 @@
-"""Cache keys. A notebook's key hashes its inputs and the previous notebook's key; if it changed, the notebook reruns."""
+"""Cache keys.
+
+A notebook's key hashes its inputs and the previous notebook's key; if it changed, the notebook reruns.
+"""
 
 import ast
 import hashlib
@@ -142,7 +145,7 @@ def _text(path: Path) -> str:
 
 
 def _source_key(job: Job) -> str:
-    """What identifies the data: the content of files, or for a database what `sources.source_fingerprint` takes from it."""
+    """What identifies the data: the content of files, or for a database `sources.source_fingerprint`."""
     source = job.report.source
     if source.database is None:
         return " ".join(content_hash(path, job.root) for path in source_paths(source, job.root))

@@ -27,8 +27,8 @@ KERNEL_SETTINGS = {
     "JUPYTER_PLATFORM_DIRS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
-# no module that starts threads, as duckdb does: a fork loses them; and none that changes how others behave, as the figure
-# style does
+# no module that starts threads, as duckdb does: a fork loses them; and none that changes how others behave, as the
+# figure style does
 PRELOADED = [
     "ipykernel.debugger",
     "ipykernel.kernelapp",
@@ -76,7 +76,7 @@ def start_fork_server(environment: Mapping[str, str]) -> None:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """This process's environment while a child starts: multiprocessing can only hand on its own."""
+    """Change the environment while a child starts: multiprocessing can only hand on that of this process."""
     kept = dict(os.environ)
     os.environ.update(variables)
     try:

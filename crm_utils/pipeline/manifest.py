@@ -35,8 +35,8 @@ def notebook_entries(folder: Path) -> dict[str, NotebookEntry]:
 def stale_notebooks(fingerprinted: FingerprintedJob) -> list[str]:
     """The notebooks that have to run, in their order.
 
-    A notebook is stale if its key changed, if a file it left is missing, or if a notebook before it is stale. It is stale
-    too if it wrote a file that a stale or deleted notebook replaced later.
+    A notebook is stale if its key changed, if a file it left is missing, or if a notebook before it is stale. It is
+    stale too if it wrote a file that a stale or deleted notebook replaced later.
     """
     entries = notebook_entries(fingerprinted.job.folder)
     fresh = _fresh_by_key(fingerprinted, entries)

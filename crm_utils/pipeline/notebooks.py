@@ -73,7 +73,10 @@ class Notebook:
 
 
 def _declarations(code: str, notebook: str) -> dict[str, Declaration]:
-    """The assignments of a parameters cell. Unlike papermill's inspection this gives values and needs no kernel name."""
+    """The assignments of a parameters cell.
+
+    Unlike papermill's inspection this gives values and needs no kernel name.
+    """
     try:
         tree = ast.parse(code)
     except SyntaxError as error:

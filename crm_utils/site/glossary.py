@@ -263,7 +263,10 @@ TERMS = [
 
 
 def link_first_use(body: Tag, root: str) -> None:
-    """Link the first use of each term in the running text of `body` to its entry; `root` leads to the glossary's folder."""
+    """Link the first use of each term in the running text of `body` to its entry.
+
+    `root` leads to the glossary's folder.
+    """
     waiting = {
         term: re.compile(rf"(?<![\w-])(?:{term.pattern})(?![\w-])", re.IGNORECASE) for term in TERMS if term.pattern
     }

@@ -17,9 +17,9 @@ PANELS_PER_ROW = 4
 WIDTH_INCHES = 8.4
 
 TREND = (
-    "Between {first_day} and {last_day}, customers who bought in the last {recent_days} days went from {first_buyers} to "
-    "{last_buyers}{buyers_change}. Revenue expected in the next 12 months went from {first_revenue} to "
-    "{last_revenue}{revenue_change}."
+    "Between {first_day} and {last_day}, customers who bought in the last {recent_days} days went from "
+    "{first_buyers} to {last_buyers}{buyers_change}. Revenue expected in the next 12 months went from "
+    "{first_revenue} to {last_revenue}{revenue_change}."
 )
 TREND_CAPTION = (
     "On each analysis date: customers who bought in the {recent_days} days before it, revenue up to it, and revenue "
@@ -31,8 +31,8 @@ GREW_MOST = "{segment} grew most: from {first} to {last}."
 SHRANK_MOST = "{segment} shrank most: from {first} to {last}."
 NO_CHANGE = "No segment has grown or shrunk since {day}."
 SIZES_CAPTION = (
-    "Customers in each segment on each analysis date, all on the same scale. The numbers are those of the first and the "
-    "last date."
+    "Customers in each segment on each analysis date, all on the same scale. The numbers are those of the first and "
+    "the last date."
 )
 SIZES_ALT_TEXT = "Small charts of the customers in each segment, from {first_day} to {last_day}: {changes}."
 SIZES_TABLE = "{report}: customers in each segment on each analysis date"

@@ -1,4 +1,4 @@
-"""Any source as one Ibis table of line items in standard names: files on DuckDB, databases on the engine that holds them."""
+"""Any source as one Ibis table of line items: files on DuckDB, databases on the engine that holds them."""
 
 import hashlib
 from datetime import date
@@ -22,10 +22,11 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
     """One row per line item.
 
     Columns: `customer_id` (text, null where unknown), `ordered_at` (timestamp), `amount` (decimal), and those of
-    `order_id, product_id, description, country` (text), `quantity, unit_price, unit_cost` (decimal) that `columns` maps;
-    `extract` (0, 1, 2 … in the order given) where the source is several files or sheets.
-    Raises `SourceError` for an unreadable file, a missing column, values that are no date or number, or sales without an
-    order id where `columns` maps it; with the analysis date `day` also for a few rows dated more than a year after it and after all others.
+    `order_id, product_id, description, country` (text), `quantity, unit_price, unit_cost` (decimal) that `columns`
+    maps; `extract` (0, 1, 2 … in the order given) where the source is several files or sheets. Raises `SourceError` for
+    an unreadable file, a missing column, values that are no date or number, or sales without an order id where
+    `columns` maps it; with the analysis date `day` also for a few rows dated more than a year after it and after all
+    others.
     """
     source = simulated.write_files(source, root)
     wanted = columns.named
@@ -54,9 +55,10 @@ def read_raw_tables(source: Source, root: Path) -> list[RawTable]:
 
 
 def source_fingerprint(source: Source, columns: Columns, root: Path, day: date) -> str:
-    """What identifies the line items of a database up to a day: their number and sum on each day, the last one included.
+    """What identifies the line items of a database up to a day: their number and sum on each day.
 
-    One query over the table serves all days of a report. Ids and products corrected in place do not show.
+    The last day is included. One query over the table serves all days of a report. Ids and products corrected in place
+    do not show.
     """
     days = _by_day(source.model_dump_json(), columns.model_dump_json(), root)
     return hashlib.sha256(days[days.day <= pd.Timestamp(day)].to_csv().encode()).hexdigest()

@@ -74,7 +74,10 @@ def standardize(
 
 
 def cast(column: ir.Column, name: str, format: TextFormat | None) -> ir.Column:
-    """One column as the type of standard name `name`. `format` says how text is to be read; None leaves it to the engine."""
+    """One column as the type of standard name `name`.
+
+    `format` says how text is to be read; None leaves it to the engine.
+    """
     if name in TEXT_COLUMNS:
         return _as_text(column, name, format)
     if name in NUMBER_COLUMNS:
@@ -115,7 +118,9 @@ def _digits(number: ir.NumericColumn) -> ir.StringColumn:
 
 
 def needs_trimming(text: ir.StringColumn, name: str) -> list[ir.BooleanValue]:
-    """What makes a text one to tidy: empty, a blank or a control character at an end; for ids also `.0`, and those that are none.
+    """What makes a text one to tidy: empty, a blank or a control character at an end.
+
+    For ids also `.0`, and those that are none.
 
     Apart, because of a parquet file DuckDB answers the last from its statistics.
     """

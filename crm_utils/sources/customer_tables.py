@@ -26,11 +26,11 @@ ISO_DAY = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 def read_customer_tables(
     named: Mapping[str, str], source: Source, root: Path, day: date, merged: dict[str, str] | None = None
 ) -> dict[str, pd.DataFrame]:
-    """The tables a report names, by name: a csv, parquet or spreadsheet file (path relative to the project) or `simulated`.
+    """Read the tables about customers that a report names: csv, parquet or spreadsheet files, or `simulated`.
 
     Text is written as `source` says; days may be ISO in any case. Ids are text. Who said nothing has not consented.
-    Campaigns after the day are left out, and a contact after it is not known yet. `merged` names ids that are one customer
-    (the id to give up: the id to keep): a no, a late contact and a control group of either count for both.
+    Campaigns after the day are left out, and a contact after it is not known yet. `merged` names ids that are one
+    customer (the id to give up: the id to keep): a no, a late contact and a control group of either count for both.
     Raises `SourceMissing` for a file that is not there, `SourceError` for one that cannot be read.
     """
     root, day = Path(root), pd.Timestamp(day)
@@ -130,8 +130,8 @@ def _consent(texts: pd.Series, label: str) -> pd.Series:
     unclear = texts[texts.notna() & ~said.isin([*YES, *NO])]
     if len(unclear):
         raise SourceError(
-            f"{label}, column 'consent': {plural(len(unclear), 'row')} with neither yes nor no, for example {unclear.iloc[0]!r}; "
-            "write them as true or false"
+            f"{label}, column 'consent': {plural(len(unclear), 'row')} with neither yes nor no, "
+            f"for example {unclear.iloc[0]!r}; write them as true or false"
         )
     return said.isin(YES)
 
@@ -145,7 +145,8 @@ def _days(column: pd.Series, name: str, label: str, format: TextFormat) -> pd.Se
     lost = texts[days.isna() & texts.notna()]
     if len(lost):
         raise SourceError(
-            f"{label}, column {name!r}: {plural(len(lost), 'row')} without a readable date, for example {lost.iloc[0]!r}; write them as 2024-12-31"
+            f"{label}, column {name!r}: {plural(len(lost), 'row')} without a readable date, "
+            f"for example {lost.iloc[0]!r}; write them as 2024-12-31"
         )
     return days.astype("datetime64[us]")
 
@@ -158,8 +159,8 @@ def _refuse_missing(table: pd.DataFrame, column: str, label: str) -> None:
 def _refuse_undated(table: pd.DataFrame, label: str) -> None:
     if (rows := int(table.contacted_on.isna().sum())) > 0:
         raise SourceError(
-            f"{label}, column 'contacted_on': {plural(rows, 'row')} without a date; whoever is in a campaign, its control "
-            "group included, needs the day it was sent"
+            f"{label}, column 'contacted_on': {plural(rows, 'row')} without a date; whoever is in a campaign, "
+            "its control group included, needs the day it was sent"
         )
 
 
@@ -170,6 +171,7 @@ def _refuse_repeats(table: pd.DataFrame, label: str) -> None:
         twice = table[table.duplicated(key, keep=False)]
         campaign, customer = twice[key].iloc[0]
         raise SourceError(
-            f"{label}, columns 'campaign' and 'customer_id': {plural(len(twice), 'row')} of customers who stand in a campaign more than once, "
-            f"for example customer {customer} in {campaign!r}; keep one row each, with the group they were drawn into"
+            f"{label}, columns 'campaign' and 'customer_id': {plural(len(twice), 'row')} of customers who stand in a "
+            f"campaign more than once, for example customer {customer} in {campaign!r}; keep one row each, "
+            "with the group they were drawn into"
         )

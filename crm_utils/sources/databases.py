@@ -22,12 +22,18 @@ PLACEHOLDER = r"\$\{(\w+)\}"
 FILES = ("sqlite", "duckdb")
 EXTRAS = {"postgres": "postgres", "mysql": "mysql", "pyspark": "spark", "bigquery": "bigquery"}
 SESSION = {"postgres": "SET TIME ZONE 'UTC'", "mysql": "SET NAMES utf8mb4 COLLATE utf8mb4_bin, time_zone = '+00:00'"}
-NOT_REACHED = r"refused|could not connect|can't connect|timed? ?out|unknown (mysql )?(server )?host|could not translate|name or service|no route"
+NOT_REACHED = (
+    r"refused|could not connect|can't connect|timed? ?out|unknown (mysql )?(server )?host|"
+    r"could not translate|name or service|no route"
+)
 NOT_LET_IN = r"password authentication failed|access denied|no password supplied|authentication failed"
 
 
 def read_database(source: Source, root: Path) -> RawTable:
-    """The table or query of `source`. Raises `SourceMissing` where the database is not there, `SourceError` for the rest."""
+    """The table or query of `source`.
+
+    Raises `SourceMissing` where the database is not there, `SourceError` for the rest.
+    """
     assert source.database is not None
     engine = connect(source.database, root)
     if source.query is not None:
@@ -60,7 +66,8 @@ def connect(url: str, root: Path, write: bool = False) -> BaseBackend:
     except ImportError:  # Ibis's own does not name the module
         extra = EXTRAS.get(scheme, scheme)
         raise SourceMissing(
-            f"{mask_secrets(url)}: reading {scheme} needs more than is installed: make engines, or pip install '.[{extra}]'"
+            f"{mask_secrets(url)}: reading {scheme} needs more than is installed: make engines, "
+            f"or pip install '.[{extra}]'"
         ) from None
     except Exception as error:  # each driver has errors of its own
         raise _not_connected(error, url, filled) from None
@@ -90,7 +97,7 @@ def _opened(scheme: str, place: str, root: Path, write: bool) -> BaseBackend:
 
 
 def _spark(url: str, root: Path) -> BaseBackend:
-    """A Spark session: `spark://local[2]`, `spark://host:7077`, or `spark://` for the cluster that the settings name."""
+    """A Spark session: `spark://local[2]`, `spark://host:7077`, or `spark://` for the cluster of the settings."""
     from pyspark.sql import SparkSession
 
     place = url.partition("://")[2]

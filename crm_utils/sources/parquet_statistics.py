@@ -13,7 +13,8 @@ from crm_utils.sources.raw_table import RawTable
 def columns_in_range(part: RawTable, wanted: dict[str, str]) -> set[str]:
     """The dates and numbers of a file whose smallest and largest value prove that all can be read.
 
-    A parquet file tells these without being read. `amount` is among them where quantity × unit_price cannot be too much.
+    A parquet file tells these without being read. `amount` is among them where quantity × unit_price cannot be too
+    much.
     """
     raw = part.table
     kinds = {name: raw[wanted[name]].type() for name in ("ordered_at", *casting.NUMBER_COLUMNS) if name in wanted}
@@ -40,9 +41,10 @@ def columns_in_range(part: RawTable, wanted: dict[str, str]) -> set[str]:
 
 
 def already_clean(part: RawTable, wanted: dict[str, str], within: set[str]) -> set[str]:
-    """The columns of a parquet file that can be taken as they stand: numbers within bounds, and texts with nothing to tidy.
+    """The columns of a parquet file that are clean: numbers within bounds, and texts with nothing to trim.
 
-    A filter or two a column, which DuckDB tries on the file's dictionaries: a tenth of what it costs to look at every row.
+    A filter or two a column, which DuckDB tries on the file's dictionaries: a tenth of what it costs to look at every
+    row.
     """
     if not part.columnar:
         return set()

@@ -11,7 +11,8 @@ from crm_utils.config import Source
 class TextFormat:
     """How a text file writes what it holds. The defaults are the international ones; nothing is guessed while reading.
 
-    `date_format` is a strptime pattern, or `excel` for serial numbers; without it dates are ISO (2024-12-31 or 20241231).
+    `date_format` is a strptime pattern, or `excel` for serial numbers; without it dates are ISO (2024-12-31 or
+    20241231).
     """
 
     encoding: str | None = None

@@ -8,8 +8,11 @@ from crm_utils.sources import casting, date_formats
 
 
 def date_hint(texts: list[str], some: bool, queried: str | None = None, timezone: str | None = None) -> str:
-    """What mends a column of dates; `some` where its other rows can be read. queried: its name where it is a database's.
-    timezone: what source.timezone says already."""
+    """What mends a column of dates.
+
+    `some` where its other rows can be read. queried: its name where it is a database's.
+    timezone: what source.timezone says already.
+    """
     written = [text for text in texts if text != "(empty)"]
     if not written:
         return "give every row a date, or leave these rows out"
@@ -18,15 +21,21 @@ def date_hint(texts: list[str], some: bool, queried: str | None = None, timezone
     offset = all(re.search(casting.WITH_OFFSET, text) for text in written)
     if queried and offset:
         return (
-            f"they carry a time zone: in source.query, select substr({queried}, 1, 19) as {queried} takes the time as it is written, "
-            f"datetime({queried}) as {queried} that of UTC"
+            f"they carry a time zone: in source.query, select substr({queried}, 1, 19) "
+            f"as {queried} takes the time as it is written, datetime({queried}) as {queried} that of UTC"
         )
     if queried:
         return "write them as 2024-12-31 10:00:00, in the table or in source.query"
     if offset and timezone:
-        return "their offset cannot be read: write it as in 2024-12-31 10:00:00+01:00, or name the pattern in source.date_format, with %z for it"
+        return (
+            "their offset cannot be read: write it as in 2024-12-31 10:00:00+01:00, "
+            "or name the pattern in source.date_format, with %z for it"
+        )
     if offset:
-        return "they carry a time zone: set source.timezone to the zone in which your days begin, for example Europe/London"
+        return (
+            "they carry a time zone: set source.timezone to the zone in which your days begin, "
+            "for example Europe/London"
+        )
     if date_formats.are_excel_serials(written):
         return "they are a spreadsheet's serial numbers: " + (
             "format the whole column as dates" if some else "set source.date_format: excel"
@@ -57,7 +66,10 @@ def number_hint(texts: list[str]) -> str:
     if signs:
         return f"set source.currency_sign: '{signs[0]}' (and source.thousands, source.decimal where they are used)"
     if all(re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})*,\d+", text.strip()) for text in texts):
-        return "set source.decimal: ',' (and source.thousands: '.') if the comma is the decimal mark, or source.thousands: ','"
+        return (
+            "set source.decimal: ',' (and source.thousands: '.') if the comma is the decimal mark, "
+            "or source.thousands: ','"
+        )
     if all(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text.strip()) for text in texts):
         return "set source.thousands: ','"
     marks = {mark for text in texts for mark in re.findall(casting.GROUP_MARK, text)}

@@ -1,4 +1,7 @@
-"""Spreadsheets, copied once to parquet: each sheet one file in `.cache/sheets`, in a folder named by the content it was made from and by this code."""
+"""Spreadsheets, copied once to parquet: one file per sheet in `.cache/sheets`.
+
+The folder's name hashes the workbook and this code.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -71,7 +74,8 @@ def _book(path: Path) -> "CalamineWorkbook":
         return CalamineWorkbook.from_path(path)
     except Exception as error:  # calamine raises a class of its own for each layer: zip, xml, format
         raise SourceError(
-            f"{path.name} cannot be read as a spreadsheet ({error}): the file is damaged or cut short; copy or export it again"
+            f"{path.name} cannot be read as a spreadsheet ({error}): the file is damaged or cut short; "
+            "copy or export it again"
         ) from None
 
 

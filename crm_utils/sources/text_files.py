@@ -22,7 +22,10 @@ CHUNK = 1 << 22
 
 
 def read_files(source: Source, root: Path, format: TextFormat) -> list[RawTable]:
-    """One extract a file, or a sheet of a spreadsheet, in the order given. Raises `SourceError` for what cannot be read."""
+    """One extract a file, or a sheet of a spreadsheet, in the order given.
+
+    Raises `SourceError` for what cannot be read.
+    """
     paths = source_paths(source, root)
     if source.sample == "cdnow":
         return [RawTable(paths[0].name, _cdnow(paths[0]), format)]
@@ -70,7 +73,8 @@ def _parquet(path: Path) -> ir.Table:
         return duckdb_engine.duckdb().read_parquet(path)
     except Exception as error:  # DuckDB's own errors name neither the cure nor the file as the user knows it
         raise SourceError(
-            f"{path.name} cannot be read as parquet ({_first_line(error)}): the file is damaged or cut short; copy or export it again"
+            f"{path.name} cannot be read as parquet ({_first_line(error)}): the file is damaged or cut short; "
+            "copy or export it again"
         ) from None
 
 
@@ -173,7 +177,7 @@ def _refuse_cut_short(path: Path, root: Path) -> None:
 
 
 def guess_encoding(path: Path, root: Path) -> str | None:
-    """The encoding to name for a text file: None for UTF-8, else UTF-16 where its first bytes say so, else windows-1252."""
+    """Guess a text file's encoding: None for UTF-8, UTF-16 if its first bytes say so, else windows-1252."""
     _refuse_cut_short(path, root)
     if encoding := _utf16(path):
         return encoding
@@ -187,7 +191,10 @@ def guess_encoding(path: Path, root: Path) -> str | None:
 
 
 def _utf16(path: Path) -> str | None:
-    """The name of the UTF-16 that a text file is written in, with its mark or without; None where it is in another encoding."""
+    """The name of the UTF-16 that a text file is written in, with its mark or without.
+
+    None where it is in another encoding.
+    """
     with _open_bytes(path) as file:
         start = file.read(64)
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -206,8 +213,8 @@ def not_utf8_message(path: Path) -> str:
             except UnicodeDecodeError:
                 example = line.decode("windows-1252", errors="replace").strip()[:60]
                 return (
-                    f"{path.name} is not written in UTF-8 (first in line {number:,}: {example!r}, read as windows-1252): "
-                    "set source.encoding, for example windows-1252"
+                    f"{path.name} is not written in UTF-8 (first in line {number:,}: {example!r}, "
+                    "read as windows-1252): set source.encoding, for example windows-1252"
                 )
     return f"{path.name} cannot be read as text: set source.encoding"
 

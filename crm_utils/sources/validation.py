@@ -33,7 +33,8 @@ def check_names(names: list[str], label: str) -> None:
             raise SourceError(f"{label}: {where} of {len(names)} without a name: name every column in the first row")
         if len(written) > 1:
             raise SourceError(
-                f"{label}: the column names {', '.join(map(repr, written))} ({where}) differ only in capitals: rename all but one"
+                f"{label}: the column names {', '.join(map(repr, written))} ({where}) differ only in capitals: "
+                "rename all but one"
             )
         if len(positions) > 1:
             raise SourceError(
@@ -57,7 +58,8 @@ def check_columns_present(parts: list[RawTable], wanted: dict[str, str]) -> None
 def check_readable_values(part: RawTable, wanted: dict[str, str], within: set[str], day: date | None = None) -> None:
     """Raise `SourceError` where a number or a date cannot be read, or a date is not there. One pass over the source.
 
-    within: the columns whose bounds say already that all can be read. With an analysis date `day` also for rows dated in a future that the data themselves do not reach (see `_late`).
+    within: the columns whose bounds say already that all can be read. With an analysis date `day` also for rows dated
+    in a future that the data themselves do not reach (see `_late`).
     """
     if part.format is None:
         check_types(part, wanted)
@@ -104,9 +106,10 @@ def _check_late_rows(part: RawTable, column: str, day: date) -> None:
         before = days.day[days.day < late.day.min()].max()
         examples = ", ".join(repr(f"{each:%Y-%m-%d}") for each in late.day[:3])
         raise SourceError(
-            f"{part.label}, column {column!r} (columns.ordered_at): {plural(late.rows.sum(), 'row')} dated in the future, "
-            f"more than a year after all others (the last of these is of {before:%Y-%m-%d}), for example {examples}; "
-            "correct these rows or leave them out, or choose an analysis date after them if they are real"
+            f"{part.label}, column {column!r} (columns.ordered_at): {plural(late.rows.sum(), 'row')} dated in the "
+            f"future, more than a year after all others (the last of these is of {before:%Y-%m-%d}), "
+            f"for example {examples}; correct these rows or leave them out, or choose an analysis date after them if "
+            "they are real"
         )
 
 
@@ -141,7 +144,8 @@ def _enormous_rows(raw: ir.Table, wanted: dict[str, str], part: RawTable) -> ir.
 def check_order_ids(part: RawTable, wanted: dict[str, str], sound: set[str]) -> None:
     """Raise `SourceError` for rows that would count as sales of a known customer, but name no order.
 
-    sound: the columns that are only cast. Rows that cleaning leaves out for their customer, quantity or amount may be blank.
+    sound: the columns that are only cast. Rows that cleaning leaves out for their customer, quantity or amount may be
+    blank.
     """
     written = part.table[wanted["order_id"]]
     if "order_id" in sound:
@@ -160,20 +164,24 @@ def check_order_ids(part: RawTable, wanted: dict[str, str], sound: set[str]) -> 
         shown = execute(blank.select("customer_id", "ordered_at").order_by("customer_id", "ordered_at").limit(3), part)
         examples = [f"{row.customer_id!r} on {row.ordered_at:%Y-%m-%d}" for row in shown.itertuples()]
         raise SourceError(
-            f"{part.label}, column {wanted['order_id']!r} (columns.order_id): {plural(rows, 'row')} without an order id, for "
-            f"example of customer {', '.join(examples)}; give these rows their order ids, or leave them out"
+            f"{part.label}, column {wanted['order_id']!r} (columns.order_id): {plural(rows, 'row')} without an order "
+            f"id, for example of customer {', '.join(examples)}; give these rows their order ids, or leave them out"
         )
 
 
 def check_time_zones(part: RawTable, wanted: dict[str, str], timezone: str | None) -> None:
-    """Raise `SourceError` for moments of a database, which belong to a day only in some zone, unless UTC is asked for."""
+    """Raise `SourceError` for a database's timestamps with a time zone, unless UTC is asked for.
+
+    Without a zone no day is known.
+    """
     column = wanted["ordered_at"]
     kind = part.table[column].type()
     if part.format is None and kind.is_timestamp() and kind.timezone is not None and timezone != "UTC":
         rows = plural(execute(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
         raise SourceError(
-            f"{part.label}, column {column!r} (columns.ordered_at): {rows} with a time zone; set source.timezone: UTC if your "
-            f"days begin there, or convert it in source.query: select …, {column} at time zone 'Europe/London' as {column} from …"
+            f"{part.label}, column {column!r} (columns.ordered_at): {rows} with a time zone; set source.timezone: "
+            "UTC if your days begin there, or convert it in source.query: select …, "
+            f"{column} at time zone 'Europe/London' as {column} from …"
         )
 
 
@@ -192,7 +200,10 @@ def _unreadable(column: ir.Column, name: str, part: RawTable) -> ir.BooleanValue
 
 
 def _examples(column: ir.Column, lost: ir.Column, part: RawTable) -> list[str]:
-    """Up to some hundred different texts of a column that cannot be read; by their ends, so that all beginnings are among them."""
+    """Up to some hundred different texts of a column that cannot be read.
+
+    By their ends, so that all beginnings are among them.
+    """
     table = column.as_table().mutate(lost=lost, text=column.cast("string"))
     table = table.filter(table.lost == 1).select("text", end=table.text.right(3)).distinct()
     shown = execute(table.order_by("end", "text").limit(SAMPLE), part)
@@ -212,7 +223,10 @@ def execute(table: ir.Table, part: RawTable) -> pd.DataFrame:
             r"Error on Line: (\d+) Original Line: (.*?) Expected Number of Columns: (\d+) Found: (\d+)", reason
         ):
             line, original, wanted, there = ragged.groups()
-            reason = f"line {line} has {there} fields where the first row names {wanted}, {original[:60]!r}: correct it, or quote what holds the delimiter"
+            reason = (
+                f"line {line} has {there} fields where the first row names {wanted}, {original[:60]!r}: correct it, "
+                "or quote what holds the delimiter"
+            )
         raise SourceError(f"{part.label} cannot be read: {mask_secrets(reason)[:400]}") from None
 
 

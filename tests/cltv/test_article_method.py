@@ -35,7 +35,10 @@ def test_toy_customers_by_hand():
 
 
 def test_the_articles_value_to_the_penny(published):
-    """Sum 12,349,738.93, maximum 2,629,451.23, median 15.235433; groups of 1,446 (one extra row of 18.00 falls into B)."""
+    """Sum 12,349,738.93, maximum 2,629,451.23, median 15.235433.
+
+    Groups of 1,446 (one extra row of 18.00 falls into B).
+    """
     assert len(published) == 4338
     assert round(published.cltv.sum(), 2) == 12_349_738.93
     assert round(published.cltv.max(), 2) == 2_629_451.23
@@ -54,7 +57,10 @@ def test_orders_cancel_out_of_the_articles_value(published):
 
 
 def test_the_articles_forecast(sheet, published):
-    """Parameters a .0592 alpha 9.3056 b 1.1328 r 1.7849, p 3.262 q .2192 v 3.1995; sums 1,817.98, 5,415.85 and 93,183,708."""
+    """Parameters a .0592 alpha 9.3056 b 1.1328 r 1.7849, p 3.262 q .2192 v 3.1995.
+
+    Sums 1,817.98, 5,415.85 and 93,183,708.
+    """
     _, fitted = article_method.article_forecast(sheet, date(2011, 12, 11))
     values = fitted.set_index("parameter").value.round(4)
     assert [values[name] for name in ("a", "alpha", "b", "r")] == [0.0592, 9.3056, 1.1328, 1.7849]

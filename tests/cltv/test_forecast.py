@@ -125,7 +125,11 @@ def test_lists(valued, segments):
 
 def test_the_joined_table_holds_every_customer_once(valued, segments):
     scored = valued[["customer_id"]].assign(
-        rfm_cell="555", revenue=100 / 3, mean_order_value=10 / 3, first_order=pd.Timestamp(TODAY), last_order=pd.Timestamp(TODAY)
+        rfm_cell="555",
+        revenue=100 / 3,
+        mean_order_value=10 / 3,
+        first_order=pd.Timestamp(TODAY),
+        last_order=pd.Timestamp(TODAY),
     )  # fmt: skip
     whole = forecast.customer_table(scored, segments, valued, TERMS)
     assert sorted(whole.customer_id) == sorted(valued.customer_id)

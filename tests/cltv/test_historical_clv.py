@@ -30,7 +30,10 @@ def test_churn_by_hand():
 
 
 def test_value_has_the_right_dimensions():
-    """Margin .3 × 50 a day × 4 days in 182 days (2 periods) ÷ churn .5 = 60; money doubles it, another customer does not."""
+    """Margin .3 × 50 a day × 4 days in 182 days (2 periods) ÷ churn .5 = 60.
+
+    Money doubles it, another customer does not.
+    """
     one = pd.DataFrame({"customer_age_days": [182], "repeat_purchase_days": [3], "mean_purchase_value": [50.0]})
     assert historical_clv.historical_clv(one, 0.3, 0.5).tolist() == [60]
     assert historical_clv.historical_clv(one.assign(mean_purchase_value=100.0), 0.3, 0.5).tolist() == [120]

@@ -67,7 +67,7 @@ def test_the_verdict_is_honest(ours, rule, capture, parts):
 
 
 def test_a_rule_is_judged_on_the_tests_it_can_be_made_for():
-    """Last year's rule, 10 % off, needs a year of history: in its three tests of five we are 20 % off, and 5 % before."""
+    """Last year's rule is 10 % off and needs a year of history: we are 20 % off in its three tests of five."""
     tested = trials(105, 140, origins=5)
     tested.loc[
         (tested.model == BacktestModel.MODEL_WITH_SEASON) & (tested.origin > tested.origin.unique()[1]),

@@ -71,6 +71,12 @@ def test_nothing_after_the_origin_counts():
 
 def test_daily_fills_days_without_orders():
     orders = ibis.memtable(
-        pd.DataFrame({"ordered_at": pd.to_datetime(["2011-01-01 10:00", "2011-01-03 09:00", "2011-01-03 11:00"]), "revenue": [1.0, 2.0, 3.0], "customer_id": ["a", "b", "b"]})
-    )  # fmt: skip
+        pd.DataFrame(
+            {
+                "ordered_at": pd.to_datetime(["2011-01-01 10:00", "2011-01-03 09:00", "2011-01-03 11:00"]),
+                "revenue": [1.0, 2.0, 3.0],
+                "customer_id": ["a", "b", "b"],
+            }
+        )
+    )
     assert seasonality.daily_totals(orders).values.tolist() == [[1, 1], [0, 0], [5, 1]]

@@ -76,7 +76,11 @@ def test_lines_without_order_ids_stand_under_the_ids_their_orders_get():
 
 def orders_known(**revenue: list[float]) -> ibis.Table:
     """Orders of one line each, on a day of its own each; a customer's name is followed by the revenue of each order."""
-    rows = [(name, f"{name}{n}", pd.Timestamp(2011, 1, 1 + n), money) for name, all in revenue.items() for n, money in enumerate(all)]  # fmt: skip
+    rows = [
+        (name, f"{name}{n}", pd.Timestamp(2011, 1, 1 + n), money)
+        for name, amounts in revenue.items()
+        for n, money in enumerate(amounts)
+    ]
     table = pd.DataFrame(rows, columns=["customer_id", "order_id", "ordered_at", "revenue"])
     return ibis.memtable(table.assign(lines=1))
 
@@ -135,7 +139,10 @@ def test_the_value_formula_is_the_one_printed(found, valued, models):
 
 @pytest.mark.parametrize("kind", btyd.MODELS)
 def test_the_formulas_for_expected_purchase_days_are_those_printed(kind):
-    """Fader, Hardie & Lee (2005), eq. 10; Batislam et al. (2007); Schmittlein et al. (1987): closed forms against our quadrature."""
+    """Fader, Hardie & Lee (2005), eq. 10; Batislam et al. (2007).
+
+    Schmittlein et al. (1987): closed forms against our quadrature.
+    """
     x, t_x, T, t = 3.0, 20.0, 39.0, 26.0
     model = btyd.MODELS[kind].model(0.5, 10.0, 0.6, 12.0)
     alive = model.probability_alive(*(np.array([value]) for value in (x, t_x, T)))[0]

@@ -175,7 +175,7 @@ def test_changes_carry_their_sign_and_zero_none():
 
 @pytest.fixture(scope="module")
 def two_dates(built, tmp_path_factory) -> Path:
-    """The built project with an earlier date next to its own: the tables of that day, and a forecast that is made up."""
+    """The built project with an earlier date next to its own: that day's tables, and a made-up forecast."""
     root = shutil.copytree(built, tmp_path_factory.mktemp("compared") / "project")
     later = root / "reports" / "small" / str(NOW)
     earlier = shutil.copytree(later, later.with_name(str(THEN)))

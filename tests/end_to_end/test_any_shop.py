@@ -89,7 +89,10 @@ def shop(folder: Path, lines: list[tuple], knobs: dict) -> Path:
 
 
 def tables(project: Path, notebooks: int) -> dict[str, pd.DataFrame] | str:
-    """The tables that the first notebooks leave, or the words of who refused. No page is made, no figure turned into HTML."""
+    """The tables that the first notebooks leave, or the words of who refused.
+
+    No page is made, no figure turned into HTML.
+    """
     job = plan_jobs(project, "any")[0][0]
     folder = project / "reports" / "any" / str(DAY)
     build_date.prepare_folder(job, folder, [])

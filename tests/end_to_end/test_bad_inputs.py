@@ -1,4 +1,7 @@
-"""What people hand in by mistake, or worse: `bad_inputs.yaml`. Each is refused with its message and changes nothing published."""
+"""What people hand in by mistake, or worse: `bad_inputs.yaml`.
+
+Each is refused with its message and changes nothing published.
+"""
 
 import gzip
 import io

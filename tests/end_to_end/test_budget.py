@@ -118,10 +118,16 @@ def test_every_number_of_the_plan_comes_from_a_calculator(rebuilt, currency="USD
         "profit_low": plan.contacts * (each["lift_low"] - fixed),
         "profit_high": plan.contacts * (each["lift_high"] - fixed),
         "roi": plan.expected_profit / plan.spend,
-        "break_even_lift": ((plan.contact_cost + fixed) / plan.delivery_rate + plan.baseline_probability * anyway) / (plan.margin - added),
+        "break_even_lift": ((plan.contact_cost + fixed) / plan.delivery_rate + plan.baseline_probability * anyway)
+        / (plan.margin - added),
         "max_cost_per_contact": each["lift"] + plan.contact_cost - fixed,
         "minimum_detectable_lift": 2.8016 / plan.delivery_rate
-        * (plan.baseline_probability * (1 - plan.baseline_probability) * (1 / plan.contacts + 1 / plan.holdout_customers.replace(0, float("nan")))) ** 0.5,
+        * (
+            plan.baseline_probability
+            * (1 - plan.baseline_probability)
+            * (1 / plan.contacts + 1 / plan.holdout_customers.replace(0, float("nan")))
+        )
+        ** 0.5,
     }  # fmt: skip
     for column, values in want.items():
         assert plan[column].to_numpy() == pytest.approx(values.to_numpy(), rel=1e-6, abs=1e-6, nan_ok=True), column

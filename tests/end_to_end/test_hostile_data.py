@@ -40,7 +40,10 @@ REPORT = {
 
 
 def ledger(folder: Path) -> None:
-    """The small shop, its seven best customers and all its products and countries renamed; and sales cancelled that never were."""
+    """The small shop, its seven best customers and all its products and countries renamed.
+
+    And sales cancelled that never were.
+    """
     lines = pd.read_csv(folder / "small.csv", dtype=str)
     best = lines.assign(paid=lines.dollar_value.astype(float)).groupby("customer_id").paid.sum().nlargest(7).index
     lines["customer_id"] = lines.customer_id.replace(dict(zip(best, HOSTILE, strict=True)))
@@ -64,7 +67,15 @@ def rules(folder: Path) -> None:
     (folder / "own.yaml").write_text(yaml.safe_dump(named))
     group = "other customers"
     campaigns = [
-        {"name": f"{n} {text}" if n % 2 else text, "action": text, "group": group, "contact_cost": 0.01, "lift": 0.1, "segments": [text], "window_days": 91}
+        {
+            "name": f"{n} {text}" if n % 2 else text,
+            "action": text,
+            "group": group,
+            "contact_cost": 0.01,
+            "lift": 0.1,
+            "segments": [text],
+            "window_days": 91,
+        }
         for n, text in enumerate(HOSTILE)
     ]  # fmt: skip
     (folder / "own_campaigns.yaml").write_text(yaml.safe_dump({"campaigns": campaigns}))

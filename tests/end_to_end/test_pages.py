@@ -102,10 +102,11 @@ def test_it_has_one_title_landmarks_described_figures_and_captioned_tables(page)
 
 
 def test_what_it_says_is_written_out(page):
-    """Nothing a program forgot to format: no missing value, escaped sign, stray decimal, bare minus or name of a column."""
+    """No missing value, escaped sign, stray decimal, bare minus or name of a column is on a page."""
     page.evaluate(OPEN_ALL)
     page.evaluate(
-        "document.querySelectorAll('code, pre, .settings, a[href$=csv], a[href$=parquet]').forEach(part => part.remove())"
+        "document.querySelectorAll('code, pre, .settings, a[href$=csv], "
+        "a[href$=parquet]').forEach(part => part.remove())"
     )
     text = page.locator("body").inner_text() + " ".join(page.locator("img").evaluate_all("all => all.map(i => i.alt)"))
     assert re.findall(UNFORMATTED, text) == []

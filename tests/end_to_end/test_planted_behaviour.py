@@ -45,7 +45,7 @@ def behaviour(cleaned, customers) -> pd.DataFrame:
 
 
 def test_bargain_hunters_are_the_price_focused(behaviour):
-    """1,460 hunters among 5,809 customers when this was written: 95 % of who is called price-focused is one, 92 % are found."""
+    """Of 1,460 hunters among 5,809 customers 92 % were found, and 95 % of the price-focused were hunters."""
     called = behaviour.price == "price_focused"
     assert behaviour.bargain[called].mean() > 0.9
     assert called[behaviour.bargain].mean() > 0.85

@@ -20,7 +20,10 @@ time_machine.travel(datetime.datetime.now(datetime.UTC) + datetime.timedelta(day
 
 
 def test_publishing_survives_kills_full_disks_and_company(tmp_path):
-    """`crashes.py`: some 40 kills at steps spread over a run, every rename among them; 12 full and 12 read-only disks; two runs at once."""
+    """`crashes.py`: some 40 kills at steps spread over a run, every rename among them; 12 full and 12 read-only disks.
+
+    Two runs at once.
+    """
     project = new_project(tmp_path / "project")
     params = project / "params" / "small.yaml"
     params.write_text(params.read_text().replace('["1997-12-31"]', '["1997-09-30", "1997-12-31"]'))

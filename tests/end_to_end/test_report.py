@@ -265,7 +265,11 @@ def test_an_own_notebook_gets_its_page_and_place(rebuilt):
             "cell_type": "code",
             "id": "c",
             "metadata": {"tags": ["headline"]},
-            "source": "from shop_rules import wealthy\nfrom crm_utils.core.display.paragraphs import paragraph\nfrom crm_utils.store import Run\nmine = wealthy(Run(run_dir).load('customers'), limit)\nRun(run_dir).save(mine, 'mine')\nparagraph(f'{len(mine)} customers above {limit}.')",
+            "source": (
+                "from shop_rules import wealthy\nfrom crm_utils.core.display.paragraphs import paragraph\nfrom "
+                "crm_utils.store import Run\nmine = wealthy(Run(run_dir).load('customers'), "
+                "limit)\nRun(run_dir).save(mine, 'mine')\nparagraph(f'{len(mine)} customers above {limit}.')"
+            ),
             "outputs": [],
             "execution_count": None,
         },
@@ -355,7 +359,10 @@ def test_what_a_stale_notebook_wrote_over_is_stale(tmp_path, files, fresh):
 
 
 def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):
-    """What an analyst does: make draft, open 02_rfm, set n_bins to 4, run all; 03 then asks for a map. What is published stays."""
+    """What an analyst does: make draft, open 02_rfm, set n_bins to 4, run all; 03 then asks for a map.
+
+    What is published stays.
+    """
     before = contents(rebuilt / DAY)
     done = run(rebuilt, "draft", "--report", "small")
     assert done.returncode == 0, done.stderr

@@ -64,8 +64,8 @@ def database(path: Path) -> None:
     ]
     with sqlite3.connect(path) as engine:
         engine.execute(
-            "create table lines (customer_id text, order_id text, ordered_at timestamp, product_id text, description text,"
-            " quantity integer, unit_price real, country text)"
+            "create table lines (customer_id text, order_id text, ordered_at timestamp, product_id text, "
+            "description text, quantity integer, unit_price real, country text)"
         )
         engine.executemany("insert into lines values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     engine.close()

@@ -1,4 +1,4 @@
-"""Ways to score: quantiles with any number of classes, own limits, frozen limits, approximate, and as in the article."""
+"""Ways to score: quantiles with any number of classes, own or frozen bin edges, approximate, as in the article."""
 
 import itertools
 from datetime import date

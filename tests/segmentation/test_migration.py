@@ -145,7 +145,10 @@ def test_the_date_to_compare_with():
 
 
 def test_online_retail_june_to_september(retail):
-    """The finding of the methods: a segment grows while fewer customers behave like it. Both years, no cancellations."""
+    """The finding of the methods: a segment grows while fewer customers behave like it.
+
+    Both years, no cancellations.
+    """
     first, second = (pd.read_parquet(retail / f"year_{years}.parquet") for years in ("2009_2010", "2010_2011"))
     lines = pd.concat([first[~first.Invoice.isin(second.Invoice)], second])
     cancelled = lines.Invoice.astype(str).str.startswith("C")

@@ -1,4 +1,7 @@
-"""Sentences and figures of the segment page: more, fewer and none; one and many; and what stands if there is nothing."""
+"""Sentences and figures of the segment page: more, fewer and none; one and many.
+
+And what stands if there is nothing.
+"""
 
 from datetime import date
 

@@ -163,7 +163,7 @@ def written(value: float) -> set[str]:
 
 
 def numbers_of_tables(folder: Path) -> set[str]:
-    """Every number in the published tables as it can be written: single cells of the small ones, sums and means of all."""
+    """Every number in the published tables as it can be written: cells of small ones, sums and means of all."""
     data = {path.stem: pd.read_parquet(path) for path in (folder / "data").glob("*.parquet")}
     sheets = openpyxl.load_workbook(folder / "workbook.xlsx", data_only=True)
     values = [value for sheet in sheets for row in sheet.iter_rows(values_only=True) for value in row]

@@ -1,4 +1,4 @@
-"""The page over all reports: newest first, right after a report was rebuilt or taken away, the same for the same reports."""
+"""The page over all reports: newest first, up to date after every change, the same for the same reports."""
 
 import json
 import shutil

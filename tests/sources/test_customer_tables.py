@@ -91,7 +91,8 @@ def test_later_contacts_and_campaigns_are_not_known_yet(tmp_path: Path):
     contacts = read(
         tmp_path,
         "contacts",
-        "customer_id,channel,consent,last_contacted,external_id\n1,email,True,2024-07-01,a\n2,email,True,2024-06-30 10:00,b\n",
+        "customer_id,channel,consent,last_contacted,external_id\n1,email,True,2024-07-01,a\n2,email,True,2024-06-30 "
+        "10:00,b\n",
     )
     assert contacts.last_contacted.isna().tolist() == [True, False]
     campaigns = read(
@@ -154,7 +155,10 @@ def test_merged_customers_are_one_in_all_tables(tmp_path: Path):
         "customer_id,channel,consent,last_contacted,external_id\n"
         "85,email,no,2024-06-28,a\n86,email,yes,2024-01-01,b\n86,sms,yes,,b\n7,email,yes,,c\n"
     )
-    past = "campaign,customer_id,contacted_on,group\nMay,85,2024-05-01,control\nMay,86,2024-05-01,treatment\nMay,7,2024-05-01,treatment\n"
+    past = (
+        "campaign,customer_id,contacted_on,group\nMay,85,2024-05-01,control\nMay,86,2024-05-01,treatment\n"
+        "May,7,2024-05-01,treatment\n"
+    )
     for name, text in {
         "contacts": contacts,
         "past": past,

@@ -40,7 +40,7 @@ grant select on lines to {servers.READER};
 
 @pytest.fixture(scope="module")
 def ledger() -> pd.DataFrame:
-    """3,000 line items with what engines treat differently: ids that differ in case, leading zeros, umlauts, odd prices."""
+    """3,000 line items with what engines treat differently: case, leading zeros, umlauts, odd prices."""
     draw = np.random.default_rng(7)
     size = 3_000
     customers = np.array(
@@ -114,7 +114,10 @@ def fill(engine, scheme: str, ledger: pd.DataFrame) -> None:
     """A table as a shop's own system would have it, its rows written in plain SQL."""
     text = "varchar(40)"
     moment = "datetime" if scheme == "mariadb" else "timestamp"
-    columns = f"customer_id {text}, ordered_at {moment}, order_id {text}, product_id {text}, quantity integer, unit_price numeric(12, 3), country {text}"
+    columns = (
+        f"customer_id {text}, ordered_at {moment}, order_id {text}, product_id {text}, quantity integer, "
+        f"unit_price numeric(12, 3), country {text}"
+    )
     rows = [
         tuple(None if pd.isna(cell) else cell for cell in row) for row in ledger.astype(object).itertuples(index=False)
     ]
@@ -141,7 +144,7 @@ def spark():
 
 
 def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
-    """Ledger, orders, customers and settled cancellations of a source, through the store as a notebook would write them."""
+    """Ledger, orders, customers and matched cancellations of a source, through the store as a notebook writes them."""
     lines = sources.read_line_items(Source(**source), COLUMNS, root)
     rules = cleaning.removal_rules(lines, DAY, exclude_products=["POST"], exclude_customers=["7"])
     classified = cleaning.classify(lines, rules)
@@ -322,7 +325,8 @@ def test_a_fingerprint_follows_the_data_up_to_the_day(folder, tmp_path):
     assert before == (taken(early), taken(late))
     engine = ibis.sqlite.connect(tmp_path / "shop.sqlite").con
     engine.execute(
-        "update lines set quantity = quantity + 1 where rowid in (select rowid from lines where ordered_at > '2010-09' and ordered_at < '2010-10' limit 1)"
+        "update lines set quantity = quantity + 1 where rowid in (select rowid from lines where ordered_at > "
+        "'2010-09' and ordered_at < '2010-10' limit 1)"
     )
     engine.commit()
     assert taken(early) == before[0]
@@ -518,7 +522,8 @@ def test_a_report_on_a_database_keeps_its_secret_and_its_last_good_state(postgre
 
     engine = sources.databases.connect(postgres, Path("/"))
     engine.raw_sql(
-        "insert into lines (customer_id, ordered_at, order_id, quantity, unit_price) values ('8', '2011-11-30', '9', 1, 1)"
+        "insert into lines (customer_id, ordered_at, order_id, quantity, unit_price) values ('8', '2011-11-30', '9', "
+        "1, 1)"
     ).close()
     again = run(project, "report")  # a line after the analysis date changes nothing
     assert (again.returncode, fingerprints(project / "reports" / "shop")) == (0, published)

@@ -308,7 +308,7 @@ def test_several_files_are_read_in_the_order_given_and_a_pattern_by_name(tmp_pat
 
 
 def test_many_extracts_that_overlap_need_no_more_memory_than_few(tmp_path):
-    """72 months of text, each beginning with the last line of the month before: all open at once they exceeded the limit."""
+    """72 months of text, each beginning with the last line of the month before. All open need too much memory."""
     rows = [
         (f"{number // 10}", f"{pd.Timestamp('2018-01-01') + pd.Timedelta(number * 3, 'D'):%Y-%m-%d}")
         for number in range(721)

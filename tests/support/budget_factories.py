@@ -28,7 +28,7 @@ def options(offers: pd.DataFrame, *rows: tuple[str, int, str, int, float, float]
 
 
 def marginal_return(allocated: pd.DataFrame, offers: pd.DataFrame, budget: float) -> float:
-    """Profit of the last unit of money: the budget's dual in the plan's continuous relaxation, its campaigns running."""
+    """Profit of the last unit of money: the budget's dual in the continuous relaxation, its campaigns running."""
     used = allocated[is_useful(allocated, offers)]
     running = offers.name.isin(allocated.campaign[allocated.contacts > 0]).to_numpy()
     return build_milp(used, offers, budget, None, 0.0).fixed(running).prices[0]

@@ -25,8 +25,8 @@ TINY = [
     ("cleo", "C8", "2011-03-05 10:00", "lamp", -1, 8.0),
     (None, "9", "2011-03-06 10:00", "lamp", 1, 8.0),
 ]
-# Anna: two mugs of ten for 2.00 in each of two orders; six sent back after the second, then six more, then nine too many.
-# Bert: one order of five lamps, taken back as a whole. Cleo: cancels what she never bought.
+# Anna: two mugs of ten for 2.00 in each of two orders; six sent back after the second, then six more, then nine too
+# many. Bert: one order of five lamps, taken back as a whole. Cleo: cancels what she never bought.
 
 
 def line_items(rows: list[tuple], **more: list) -> ibis.Table:

@@ -1,9 +1,12 @@
-"""Publishing under fire, in a process of its own: `python crashes.py PROJECT`. Each run is forked from here, so that it starts
-at once, and at one step of its writing something happens: the process is killed, the disk is full, the folder is read-only.
+"""Publishing under fire, in a process of its own: `python crashes.py PROJECT`.
 
-Only the notebooks and the pages are stand-ins (they write small files); planning, locking, building, swapping, the index and
-recovery are the real ones. A step is whatever changes a file below `reports/`: a file opened to be written, a folder
-made, a rename, a removal.
+Each run is forked from here, so that it starts
+at once, and at one step of its writing something happens: the process is killed, the disk is full, the folder is
+read-only.
+
+Only the notebooks and the pages are stand-ins (they write small files); planning, locking, building, swapping, the
+index and recovery are the real ones. A step is whatever changes a file below `reports/`: a file opened to be written, a
+folder made, a rename, a removal.
 """
 
 import errno

@@ -46,8 +46,8 @@ def compare_models(
     Returns
     -------
     pandas.DataFrame
-        Absolute log errors |log (forecast ÷ actual)| of revenue: index origin, one column for each model, the one in use
-        first. No row if there are fewer origins, or more than `MAX_CUSTOMERS` customers.
+        Absolute log errors |log (forecast ÷ actual)| of revenue: index origin, one column for each model, the one in
+        use first. No row if there are fewer origins, or more than `MAX_CUSTOMERS` customers.
     """
     models = (model, *challengers_of(model))
     first_day = orders.ordered_at.min().execute()

@@ -55,12 +55,12 @@ RANKING = (
 )
 BETTER, EVEN, WORSE = "better than", "no better than", "worse than"
 SEASON_IN_SOME = (
-    "In the {tests} for which last year’s season was known, it was {error} off ({error_without} without that season), and "
-    "what came was within its range in {held} of {known}."
+    "In the {tests} for which last year’s season was known, it was {error} off ({error_without} without that "
+    "season), and what came was within its range in {held} of {known}."
 )
 SEASON_IN_ALL = (
-    "With last year’s season it was {error} off ({error_without} without that season), and what came was within its range "
-    "in {held} of {known}."
+    "With last year’s season it was {error} off ({error_without} without that season), "
+    "and what came was within its range in {held} of {known}."
 )
 FIRST_IMPRESSION = "With fewer than {tests} tests this is a first impression."
 RANGE_RECORD = "What came was within the range of the forecast in {held} of {tests}. {last}"
@@ -70,18 +70,21 @@ ON_TARGET, TOO_HIGH, TOO_LOW = "on target", "{error} too high", "{error} too low
 NO_YEAR_BEFORE = (
     "A forecast over 12 months could not be tested yet: the history is too short to make one a year before."
 )
-YEAR_BEFORE = "A year before, the same forecast for the {customers} of that day would have been {predicted}. {actual} came{error}."
+YEAR_BEFORE = (
+    "A year before, the same forecast for the {customers} of that day would have been {predicted}. "
+    "{actual} came{error}."
+)
 YEAR_BEFORE_ERROR = ", so it was {error}"
 YEAR_BEFORE_NEW = "Customers won since then brought another {revenue}."
 NEW_CUSTOMERS = (
-    "During the tests, customers won after the start added {revenue} per test, {share} of all revenue. No forecast here "
-    "includes them."
+    "During the tests, customers won after the start added {revenue} per test, {share} of all revenue. "
+    "No forecast here includes them."
 )
 NO_NEW_CUSTOMERS = "No customer was won during the tests, so nothing came on top of the forecasts."
 SEGMENT_ERROR = "The largest error of the last test was in {segment}: {predicted} forecast, {actual} came{error}."
 FREQUENCY_ERROR = (
-    "By past purchases, the error was largest for customers who had {bought_again}: {predicted} purchase days expected per "
-    "customer, {actual} made."
+    "By past purchases, the error was largest for customers who had {bought_again}: "
+    "{predicted} purchase days expected per customer, {actual} made."
 )
 NEVER_BOUGHT_AGAIN, BOUGHT_AGAIN = "never bought again", "bought again {times}"
 NOT_COMPARED = "Other models were not tried: that takes {origins} monthly tests and at most {customers} customers."
@@ -257,8 +260,9 @@ def _season_sentence(backtest: pd.DataFrame, fmt: NumberFormat) -> str:
 
 
 def _compare_with_rules(backtest: pd.DataFrame) -> pd.DataFrame:
-    """Each simple rule and our forecast in the tests that have both: tests, error, our_error, capture, our_capture (means).
+    """Compare each simple rule with our forecast in the tests that have both.
 
+    Columns: tests, error, our_error, capture, our_capture (means).
     A rule that fewer than `MIN_TESTS` tests have is left out if there are more: last year's needs a year before it.
     """
     rows = backtest.assign(error=_errors(backtest).abs(), capture=backtest.top_decile_capture)

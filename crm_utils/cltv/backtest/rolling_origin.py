@@ -104,8 +104,8 @@ def backtest_origins(
 ) -> list[date]:
     """Return the days on which a forecast could have been made and judged by now, the oldest first.
 
-    They lie `step_days` (the horizon, if not given) apart and leave 26 weeks of history before them. If none does, the last
-    one stands alone, provided that it leaves what a model needs.
+    They lie `step_days` (the horizon, if not given) apart and leave 26 weeks of history before them. If none does, the
+    last one stands alone, provided that it leaves what a model needs.
     """
     step_days = step_days or horizon_days
     last = analysis_date - timedelta(days=horizon_days)
@@ -136,8 +136,8 @@ def rolling_origin_backtest(
     Returns
     -------
     pandas.DataFrame
-        One row for each origin and model, for the customers known at the origin; no row if the history is too short or too
-        small at every origin.
+        One row for each origin and model, for the customers known at the origin; no row if the history is too short or
+        too small at every origin.
 
         * origin, horizon_days, model (a `BacktestModel`), customers
         * purchase_days_actual, purchase_days_predicted, revenue_actual, revenue_predicted
@@ -264,7 +264,10 @@ def purchases_between(orders: ir.Table, start: date, end: date, customer_ids: pd
 def _forecasts(
     origin: Origin, models: btyd.CustomerBaseModel, season: seasonality.Seasonality, first_day: date
 ) -> dict[BacktestModel, tuple[np.ndarray, np.ndarray]]:
-    """Purchase days and revenue that each model expects of each customer; a past period only if the history covers it."""
+    """Purchase days and revenue that each model expects of each customer.
+
+    A past period only if the history covers it.
+    """
     customers = origin.customers
     length = timedelta(days=origin.horizon_days)
     purchases = models.expected_purchases(customers, [origin.horizon_days])[:, 0]

@@ -1,9 +1,9 @@
 """BG/NBD and MBG/NBD: customers buy at a steady rate and may drop out after a purchase.
 
-x is the number of repeat purchase days, t_x the age at the last of them, T the age today. Both ages count from the first
-purchase, in one time unit. Sources: Fader, Hardie & Lee (2005), Marketing Science 24(2), for BG/NBD; Batislam, Denizel &
-Filiztekin (2007), International Journal of Research in Marketing 24(3), for MBG/NBD; Ehrenberg (1959), Applied
-Statistics 8(1), for NBD, the model without dropout.
+x is the number of repeat purchase days, t_x the age at the last of them, T the age today. Both ages count from the
+first purchase, in one time unit. Sources: Fader, Hardie & Lee (2005), Marketing Science 24(2), for BG/NBD; Batislam,
+Denizel & Filiztekin (2007), International Journal of Research in Marketing 24(3), for MBG/NBD; Ehrenberg (1959),
+Applied Statistics 8(1), for NBD, the model without dropout.
 """
 
 from collections.abc import Callable

@@ -173,8 +173,8 @@ def fit_customer_base(
     Returns
     -------
     CustomerBaseModel
-        If there are obstacles, customers are too few or their history is too short, every customer keeps the average rate
-        of all, and `unavailable_reason` says why.
+        If there are obstacles, customers are too few or their history is too short, every customer keeps the average
+        rate of all, and `unavailable_reason` says why.
 
     Raises
     ------

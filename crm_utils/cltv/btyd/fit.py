@@ -1,7 +1,8 @@
 """Fit purchase models at maximum likelihood, and say what the history cannot tell.
 
 Every parameter is positive and searched on a log scale within bounds, from several starts, over distinct histories with
-weights. A likelihood takes the parameters and returns, for each row, its logarithm and the gradient (one row a parameter).
+weights. A likelihood takes the parameters and returns, for each row, its logarithm and the gradient (one row a
+parameter).
 """
 
 from collections.abc import Callable
@@ -189,8 +190,8 @@ def fit_mle(
 ) -> tuple[np.ndarray, float]:
     """Return the parameters of the highest weighted log-likelihood, and its value.
 
-    `rows` are the arguments of the likelihood besides the parameters, one array each; `bounds` are of the log parameters.
-    Raises `FitError` if the likelihood is finite nowhere.
+    `rows` are the arguments of the likelihood besides the parameters, one array each; `bounds` are of the log
+    parameters. Raises `FitError` if the likelihood is finite nowhere.
     """
     low, high = np.transpose(bounds)
     thin = slice(None, None, len(weights) // SUBSAMPLE_ROWS + 1)
@@ -276,7 +277,10 @@ def _search(
 
 
 def _inverse(hessian: np.ndarray) -> np.ndarray:
-    """Inverse of a symmetric matrix without the directions in which the likelihood is flat: no forecast depends on them."""
+    """Inverse of a symmetric matrix without the directions in which the likelihood is flat.
+
+    No forecast depends on these.
+    """
     values, vectors = np.linalg.eigh(hessian)
     known = values > FLAT_BELOW * max(values.max(initial=0), 1e-300)
     return (vectors[:, known] / values[known]) @ vectors[:, known].T

@@ -1,8 +1,8 @@
 """Gamma-Gamma: what a purchase day is worth, and how much that differs between customers.
 
 Source: Fader & Hardie (2013), "The Gamma-Gamma model of monetary value", brucehardie.com/notes/025. Published fits use
-repeat days only, so every one-time buyer gets the population's mean. Given all purchase days, the model also learns from
-the first basket.
+repeat days only, so every one-time buyer gets the population's mean. Given all purchase days, the model also learns
+from the first basket.
 """
 
 from dataclasses import dataclass
@@ -50,8 +50,8 @@ class GammaGamma:
     ) -> np.ndarray:
         """Return Var[value of all future purchase days], given the first two moments of their number.
 
-        If few values speak of a heavy tail (D = q + p × purchases ≤ 2), the variance is infinite. There it is taken at the
-        probabilities of `PROBABILITY_GRID`.
+        If few values speak of a heavy tail (D = q + p × purchases ≤ 2), the variance is infinite. There it is taken at
+        the probabilities of `PROBABILITY_GRID`.
         """
         C = self.gamma + purchases * mean_purchase_value
         D = self.q + self.p * purchases

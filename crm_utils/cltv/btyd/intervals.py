@@ -1,15 +1,15 @@
 """How far a forecast may be off: uncertain parameters, chance, and the error of past forecasts.
 
-A total T = ŝ · exp(τ t) · (R(θ) + √U Z): R is expected revenue, U its variance by chance, θ ~ N(θ̂, V) on log parameters
-(delta method), τ the error of past forecasts beyond what the model explains, t Student's t. A relative variance v is taken
-as that of a lognormal, whose log varies by log (1 + v). Few forecasts have a past. To the K that have, three are added that
-were off by a tenth, so τ² = (3 × 0.1² + Σ (log² (actual ÷ forecast) − log (1 + v))) ÷ (3 + K), and t has 3 + K degrees of
-freedom.
+A total T = ŝ · exp(τ t) · (R(θ) + √U Z): R is expected revenue, U its variance by chance, θ ~ N(θ̂, V) on log
+parameters (delta method), τ the error of past forecasts beyond what the model explains, t Student's t. A relative
+variance v is taken as that of a lognormal, whose log varies by log (1 + v). Few forecasts have a past. To the K that
+have, three are added that were off by a tenth, so τ² = (3 × 0.1² + Σ (log² (actual ÷ forecast) − log (1 + v))) ÷ (3 +
+K), and t has 3 + K degrees of freedom.
 
-The three are an assumption. Measured on 18 tests of 91 days (CDNOW, Online Retail II, a simulated shop): without it, ranges
-held what came 2 of 5 times at K = 0, and were 0.2 to 3.9 times the forecast wide at K = 1 or 2. With it they held 14 of 18
-times (9 of 9 with a season) and were 0.5 wide. Every horizon takes the τ of the tested one: ranges then held 16 of 19 times
-at 30 days, 12 of 15 at 182 and 8 of 10 at 365.
+The three are an assumption. Measured on 18 tests of 91 days (CDNOW, Online Retail II, a simulated shop): without it,
+ranges held what came 2 of 5 times at K = 0, and were 0.2 to 3.9 times the forecast wide at K = 1 or 2. With it they
+held 14 of 18 times (9 of 9 with a season) and were 0.5 wide. Every horizon takes the τ of the tested one: ranges then
+held 16 of 19 times at 30 days, 12 of 15 at 182 and 8 of 10 at 365.
 """
 
 from collections.abc import Callable
@@ -54,7 +54,7 @@ class ForecastErrorModel:
     def interval(
         self, total: ArrayLike, relative_variance: ArrayLike, level: float = INTERVAL_LEVEL
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the low and high end for realised totals, from their expectations and the model's relative variances."""
+        """Return the low and high end of realised totals, from expectations and the model's relative variances."""
         variances = np.maximum(np.atleast_1d(relative_variance), MIN_RELATIVE_VARIANCE)
         # Of a lognormal total.
         spreads = np.sqrt(np.log1p(variances))
@@ -63,7 +63,7 @@ class ForecastErrorModel:
 
 
 def fit_forecast_error(actual: ArrayLike, predicted: ArrayLike, relative_variance: ArrayLike) -> ForecastErrorModel:
-    """Fit the error of past forecasts of totals from what came and each forecast's relative variance by the model alone."""
+    """Fit the error of past forecasts of totals, given what came and each forecast's relative variance."""
     actual, predicted = np.asarray(actual), np.asarray(predicted)
     usable = (actual > 0) & (predicted > 0)
     log_error = np.log(actual[usable] / predicted[usable])

@@ -1,7 +1,7 @@
 """Pareto/NBD: customers buy at a steady rate until they stop, at any time.
 
-Source: Schmittlein, Morrison & Colombo (1987), Management Science 33(1). The integrals are computed by quadrature instead
-of ₂F₁.
+Source: Schmittlein, Morrison & Colombo (1987), Management Science 33(1). The integrals are computed by quadrature
+instead of ₂F₁.
 """
 
 from dataclasses import dataclass

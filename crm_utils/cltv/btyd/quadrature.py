@@ -44,8 +44,8 @@ def power_decay_gradient(
     """Return `power_decay` and its gradient by k, α, s and β (one row each).
 
     The gradient is a mean over the span, weighted by the integrand. Gauss–Legendre runs over
-    w = ((α + y)/(α + start))^−d, which falls about as fast as the integrand. In w the integrand is smooth, and it neither
-    under- nor overflows once its height at the first or last node is taken out.
+    w = ((α + y)/(α + start))^−d, which falls about as fast as the integrand. In w the integrand is smooth, and it
+    neither under- nor overflows once its height at the first or last node is taken out.
     """
     log_start = np.log(alpha + start)
     d = k + np.minimum(s, (s + 1) * (alpha + start) / (beta + start))

@@ -30,8 +30,8 @@ def models_to_table(
     Returns
     -------
     pandas.DataFrame
-        model, parameter, value, standard_error (sandwich; null if held fixed or not fitted), note. After the parameters of
-        a fitted model come its log_likelihood, aic and bic.
+        model, parameter, value, standard_error (sandwich; null if held fixed or not fitted), note. After the parameters
+        of a fitted model come its log_likelihood, aic and bic.
     """
     rows = [row for model, covariance, customers in fitted for row in _rows(model, covariance, customers)]
     return pd.concat([pd.DataFrame(rows, columns=COLUMNS), assumptions], ignore_index=True)

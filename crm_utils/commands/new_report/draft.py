@@ -21,7 +21,9 @@ NEEDED = ("customer_id", "ordered_at")
 
 
 def new_report(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
-    """Write `params/<name>.yaml` for a file (or a pattern of files); return its path, what was guessed, what could not be.
+    """Write `params/<name>.yaml` for a file (or a pattern of files).
+
+    Return its path, what was guessed, what could not be.
 
     Raises `ParamsError` where the name is taken or no name, `SourceError` where the file cannot be read at all.
     """
@@ -56,8 +58,9 @@ def _source(root: Path, file: str, guessed: list[str]) -> Source:
     """What `source:` says of a file, a workbook or a pattern, but for how dates and numbers are written."""
     if "://" in file:
         raise SourceError(
-            "FILE= names a file; a database is named by hand, as docs/your-data.md shows: in a copy of one of params/*.yaml write "
-            "source: {database: sqlite://shop.db, table: orders}, and your columns"
+            "FILE= names a file; a database is named by hand, as docs/your-data.md shows: "
+            "in a copy of one of params/*.yaml write source: {database: sqlite://shop.db, table: orders}, "
+            "and your columns"
         )
     source = Source(files=[file]) if re.search(r"[*?\[]", file) else Source(file=file)
     try:
@@ -126,7 +129,8 @@ def _formats(
         mark = "," if "," in example else "."
         read = example.replace(mark, "") if written.get("thousands") == mark else example.replace(mark, ".")
         open_points.append(
-            f"numbers such as {example!r} are read as {read}: correct source.thousands and source.decimal if that is wrong"
+            f"numbers such as {example!r} are read as {read}: correct source.thousands and source.decimal if that is "
+            "wrong"
         )
     if written:
         guessed.append("numbers: " + ", ".join(f"{key} {value!r}" for key, value in written.items()))
@@ -160,7 +164,8 @@ def _days(source: Source, columns: dict[str, str], root: Path, guessed: list[str
         missing.append("amount")
     if missing:
         open_points.append(
-            f"{join_names([f'columns.{name}' for name in missing])}: no column looks like it; name it where {UNKNOWN} stands"
+            f"{join_names([f'columns.{name}' for name in missing])}: no column looks like it; "
+            f"name it where {UNKNOWN} stands"
         )
         return []
     try:
@@ -181,7 +186,8 @@ def _days(source: Source, columns: dict[str, str], root: Path, guessed: list[str
     days = inference.analysis_dates(span["first"].date(), span["last"].date())
     if span["last"].date() > date.today():
         open_points.append(
-            f"analysis dates: the last order is of {span['last']:%Y-%m-%d}, which is still to come: are the years right?"
+            f"analysis dates: the last order is of {span['last']:%Y-%m-%d}, which is still to come: "
+            "are the years right?"
         )
     guessed.append(
         f"analysis dates: {', '.join(map(str, days))} (orders from {span['first']:%Y-%m-%d} to {span['last']:%Y-%m-%d})"

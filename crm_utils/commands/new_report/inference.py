@@ -1,4 +1,4 @@
-"""What a table of unknown origin holds: which column is which, how dates and numbers are written, which dates to report."""
+"""Schema inference: which column is which, how dates and numbers are written, which dates to report."""
 
 import re
 from datetime import date
@@ -9,27 +9,51 @@ from crm_utils.sources import date_formats
 from crm_utils.sources.casting import GROUP_MARK
 
 NAMES = {  # in the order in which columns are given away; a name that stands earlier is the better match
-    "ordered_at": "order date, ordered at, order time, invoice date, purchase date, transaction date, sale date, order timestamp, created at, "
-    "date, datetime, timestamp, day, bestelldatum, rechnungsdatum, kaufdatum, datum, date commande, fecha",
-    "customer_id": "customer id, customer number, customer no, cust id, cid, client id, user id, member id, buyer id, shopper id, "
-    "household id, customer, client, kundennummer, kundennr, kunden id, kunde, user, buyer, member, account, id client, cliente, email",
-    "order_id": "order id, order number, order no, invoice, invoice id, invoice number, invoice no, receipt id, receipt, basket id, "
-    "transaction id, transaction, order, bestellnummer, bestellnr, rechnungsnummer, rechnungsnr, belegnummer, beleg, pedido, numero commande, n commande, commande",
-    "product_id": "product id, product code, sku, stock code, item id, item number, article number, article id, artikelnummer, "
-    "artikelnr, upc, ean, product, item, article, artikel",
+    "ordered_at": (
+        "order date, ordered at, order time, invoice date, purchase date, transaction date, sale date, "
+        "order timestamp, created at, date, datetime, timestamp, day, bestelldatum, rechnungsdatum, kaufdatum, datum, "
+        "date commande, fecha"
+    ),
+    "customer_id": (
+        "customer id, customer number, customer no, cust id, cid, client id, user id, member id, buyer id, shopper id, "
+        "household id, customer, client, kundennummer, kundennr, kunden id, kunde, user, buyer, member, account, "
+        "id client, cliente, email"
+    ),
+    "order_id": (
+        "order id, order number, order no, invoice, invoice id, invoice number, invoice no, receipt id, receipt, "
+        "basket id, transaction id, transaction, order, bestellnummer, bestellnr, rechnungsnummer, rechnungsnr, "
+        "belegnummer, beleg, pedido, numero commande, n commande, commande"
+    ),
+    "product_id": (
+        "product id, product code, sku, stock code, item id, item number, article number, article id, artikelnummer, "
+        "artikelnr, upc, ean, product, item, article, artikel"
+    ),
     "description": "description, product name, item name, product title, bezeichnung, artikelbezeichnung, beschreibung",
-    "quantity": "quantity, qty, units, number of items, item count, pieces, menge, anzahl, stuck, stk, quantite, qte, cantidad, unidades, number of",
-    "unit_price": "unit price, price per unit, item price, price each, einzelpreis, stuckpreis, price, preis, prix, precio",
+    "quantity": (
+        "quantity, qty, units, number of items, item count, pieces, menge, anzahl, stuck, stk, quantite, qte, "
+        "cantidad, unidades, number of"
+    ),
+    "unit_price": (
+        "unit price, price per unit, item price, price each, einzelpreis, stuckpreis, price, preis, prix, precio"
+    ),
     "unit_cost": "unit cost, cost price, cost per unit, purchase price, einkaufspreis, cost",
-    "amount": "line total, line amount, line price, extended price, sales amount, net amount, amount, revenue, net sales, sales, "
-    "total price, order value, total amount, precio total, prix total, montant total, importe total, "
-    "dollar value, total, value, betrag, umsatz, gesamtpreis, summe, montant, importe, turnover, spend",
-    "country": "country, customer country, ship country, shipping country, billing country, land, pays, pais, country code",
+    "amount": (
+        "line total, line amount, line price, extended price, sales amount, net amount, amount, revenue, net sales, "
+        "sales, total price, order value, total amount, precio total, prix total, montant total, importe total, "
+        "dollar value, total, value, betrag, umsatz, gesamtpreis, summe, montant, importe, turnover, spend"
+    ),
+    "country": (
+        "country, customer country, ship country, shipping country, billing country, land, pays, pais, country code"
+    ),
 }
 EXCLUDING_WORDS = {  # words that make another thing of a name that only contains ours: an order status is no order id
-    "ordered_at": "birth birthday ship shipping delivery delivery_rate due expiry registered registration signup updated modified",
+    "ordered_at": (
+        "birth birthday ship shipping delivery delivery_rate due expiry registered registration signup updated modified"
+    ),
     "customer_id": "type group category segment status class tier since city state region country zip age gender",
-    "order_id": "status type priority channel method source state mode line lines item items count quantity amount total value",
+    "order_id": (
+        "status type priority channel method source state mode line lines item items count quantity amount total value"
+    ),
     "product_id": "category type group class line brand status",
     "quantity": "stock order orders",
     "unit_price": "total line extended sum gesamt subtotal order shipping freight discount",
@@ -90,8 +114,8 @@ def date_format(texts: list[str]) -> tuple[str | None, list[str]]:
 def number_format(texts: list[str], continental: bool = False) -> dict[str, str]:
     """How these numbers are written: decimal, thousands, currency_sign, each only where it differs from 1234.5.
 
-    What `19,500` or `1.490` means cannot be told from them (see `two_ways`): thousands at a comma and decimals at a point, or
-    the other way round where dates are `continental` (31.12.2024).
+    What `19,500` or `1.490` means cannot be told from them (see `two_ways`): thousands at a comma and decimals at a
+    point, or the other way round where dates are `continental` (31.12.2024).
     """
     written = {}
     signs = {sign for text in texts for sign in re.findall(r"[$£€¥]|[A-Z]{3}", text)}
@@ -114,7 +138,10 @@ def number_format(texts: list[str], continental: bool = False) -> dict[str, str]
 
 
 def ambiguous_number(texts: list[str]) -> str | None:
-    """A number that may be a thousand times as large: where three digits follow a single comma or point in all that have one."""
+    """A number that may be a thousand times as large.
+
+    Three digits follow a single comma or point in all numbers that have one. None if there is no such number.
+    """
     bare = [re.sub(AROUND, "", text) for text in texts]
     for mark, other in ((",", "."), (".", ",")):
         grouped = _grouped(bare, mark)
@@ -131,7 +158,10 @@ def _grouped(bare: list[str], mark: str) -> list[str]:
 
 
 def currency(sample: pd.DataFrame, sign: str | None) -> str | None:
-    """The currency that a sign, a column of codes or a column's name ('price_eur', 'Price (€)') tells; None where nothing does."""
+    """The currency that a sign, a column of codes or a column's name ('price_eur', 'Price (€)') tells.
+
+    None where nothing does.
+    """
     if sign:
         return CURRENCY_SIGNS.get(sign, sign)
     for name in sample.columns:
@@ -186,7 +216,10 @@ def _most_fitting(texts: list[str]) -> str | None:
 
 
 def best(free: list[str], standard: str) -> str | None:
-    """The column whose name is a name of the standard one, else one that holds all words of such a name; the earliest of NAMES first."""
+    """The column whose name is a name of the standard one, else one that holds all words of such a name.
+
+    The earliest of NAMES first.
+    """
     names, others = (
         [_plain(name) for name in NAMES[standard].split(",")],
         set(EXCLUDING_WORDS.get(standard, "").split()),

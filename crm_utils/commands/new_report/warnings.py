@@ -5,7 +5,10 @@ import pandas as pd
 from crm_utils.commands.new_report.inference import AROUND, CODES, FEW_IDS, MOST, agrees, best
 from crm_utils.core.formatting import join_names, percent
 
-NO_SALE = "cancelled canceled refunded refund failed voided void pending unpaid declined returned rejected expired chargeback storniert noshow"
+NO_SALE = (
+    "cancelled canceled refunded refund failed voided void pending unpaid declined returned rejected expired "
+    "chargeback storniert noshow"
+)
 FEW_STATES, CENTS = 15, 1000
 
 
@@ -41,7 +44,8 @@ def _of_amounts(sample: pd.DataFrame, columns: dict[str, str], written: dict[str
         said += [f"columns.amount: {name!r} would do as well as {amount!r}" for name in totals]
         if _of_whole_orders(sample, columns, amount):
             said.append(
-                f"columns.amount: {amount!r} is the same on all rows of an order: if it is the order's total, it counts once a row"
+                f"columns.amount: {amount!r} is the same on all rows of an order: if it is the order's total, "
+                "it counts once a row"
             )
         if best([amount], "unit_price") and not best([amount], "amount"):
             said.append(
@@ -72,7 +76,8 @@ def _of_states(values: pd.Series, name: str) -> list[str]:
         return []
     shown = join_names([repr(text) for text in sorted(set(texts[off]))])
     return [
-        f"rows: column {name!r} holds {shown} in {percent(off.mean())} of rows, which count like all others: leave them out of the file if they are no sales"
+        f"rows: column {name!r} holds {shown} in {percent(off.mean())} of rows, which count like all others: "
+        "leave them out of the file if they are no sales"
     ]
 
 
@@ -83,7 +88,9 @@ def _of_ids(values: pd.Series, name: str) -> list[str]:
     if alike.empty:
         return []
     return [
-        f"customers: {len(alike)} ids of {name!r} differ from another only in case, such as {alike.iloc[0]!r} and {alike.iloc[1]!r}: they count as customers of their own; write them alike in the file if they are one"
+        f"customers: {len(alike)} ids of {name!r} differ from another only in case, "
+        f"such as {alike.iloc[0]!r} and {alike.iloc[1]!r}: they count as customers of their own; "
+        "write them alike in the file if they are one"
     ]
 
 

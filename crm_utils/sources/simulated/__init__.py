@@ -1,8 +1,8 @@
 """A shop that never was: line items with known truth, the same bytes for the same settings.
 
 Customers come over time, buy at random at rates of their own (Gamma), leave after a repeat order with a chance of their
-own (Beta), as BG/NBD assumes (Fader, Hardie & Lee 2005); a season stretches and shortens the days in between. Every other
-behaviour is a field of `params.Shop`. Everything is drawn for many customers at once, and written part by part.
+own (Beta), as BG/NBD assumes (Fader, Hardie & Lee 2005); a season stretches and shortens the days in between. Every
+other behaviour is a field of `params.Shop`. Everything is drawn for many customers at once, and written part by part.
 """
 
 import hashlib
@@ -57,8 +57,8 @@ def write(shop: SimulatedShop, path: Path) -> int:
 def truth(shop: SimulatedShop) -> pd.DataFrame:
     """What was planted in each customer with an id, one row each.
 
-    Columns: customer_id, first_day (date of the first order), rate (orders a day, of an average season), dropout (chance
-    to leave after a repeat order), stays (has not left by the end), bargain, channel, age_band, country, group
+    Columns: customer_id, first_day (date of the first order), rate (orders a day, of an average season), dropout
+    (chance to leave after a repeat order), stays (has not left by the end), bargain, channel, age_band, country, group
     (treatment, control, or null: not in the campaign). Rates that hold for all are the fields of `shop`.
     """
     parts = [part["customers"].loc[~part["customers"].guest, list(TRUTH)] for part in _parts(shop)]

@@ -15,7 +15,10 @@ POSTAGE, POSTAGE_PRICE = "POST", 4.95
 
 
 def catalogue(shop: SimulatedShop) -> pd.DataFrame:
-    """Products, the last of them postage: product_id, description, price, cost, clothing, reached (cumulated popularity)."""
+    """Products: product_id, description, price, cost, clothing, reached (cumulated popularity).
+
+    The last one is postage.
+    """
     rng = np.random.default_rng([shop.seed, 0])
     kind = rng.integers(len(KINDS), size=shop.products)
     price = np.maximum(rng.lognormal(2.2, 0.7, shop.products), 0.5).round(2)
@@ -36,7 +39,7 @@ def _days(shop: SimulatedShop) -> np.ndarray:
 
 
 def customers(shop: SimulatedShop, rng: np.random.Generator, index: np.ndarray) -> pd.DataFrame:
-    """The customers numbered `index`: what `simulate.truth` tells of them, when they come, after how many repeats they leave."""
+    """The customers numbered `index`: columns of `simulated.truth`, when they come, when they leave."""
     size, clock = len(index), _days(shop)
     channel = np.where(rng.random(size) < 0.3, "app", "web")
     rate = rng.gamma(shop.rate_shape, 1 / shop.rate_scale, size) * np.where(channel == "app", shop.app_factor, 1)

@@ -52,7 +52,9 @@ def test_origins_leave_half_a_year():
 
 
 def test_online_retail_plain_model(retail_trials):
-    """The known failure of the plain model on known customers' revenue: +27 %, +12 %, −39 % (methods §6); on the mean of all
+    """The known failure of the plain model on known customers' revenue: +27 %, +12 %, −39 % (methods §6).
+
+    On the mean of all
     purchase days, and with overlap removed, it is +28 %, +13 %, −38 %.
     """
     plain = miss(retail_trials, BacktestModel.MODEL_NO_SEASON, QUARTERLY)
@@ -163,8 +165,20 @@ def test_the_parts_of_the_last_test_add_up(cdnow_orders, no_adjustments):
 def test_parts_by_hand():
     """Three customers: a and b in North, c in South; d has no segment and is left out."""
     judged = pd.DataFrame(
-        [("a", 0, 1.0, 2.0, 10.0, 25.0), ("b", 3, 4.0, 3.0, 40.0, 30.0), ("c", 4, 2.0, 0.0, 20.0, 0.0), ("d", 0, 1.0, 1.0, 9.0, 9.0)],
-        columns=["customer_id", "repeat_purchase_days", "purchase_days_predicted", "purchase_days_actual", "revenue_predicted", "revenue_actual"],
+        [
+            ("a", 0, 1.0, 2.0, 10.0, 25.0),
+            ("b", 3, 4.0, 3.0, 40.0, 30.0),
+            ("c", 4, 2.0, 0.0, 20.0, 0.0),
+            ("d", 0, 1.0, 1.0, 9.0, 9.0),
+        ],
+        columns=[
+            "customer_id",
+            "repeat_purchase_days",
+            "purchase_days_predicted",
+            "purchase_days_actual",
+            "revenue_predicted",
+            "revenue_actual",
+        ],
     )  # fmt: skip
     parts = backtest.backtest_by_segment(judged, pd.Series({"a": "North", "b": "North", "c": "South"}))
     assert parts.values.tolist() == [["North", 2, 5, 5, 50, 55], ["South", 1, 2, 0, 20, 0]]

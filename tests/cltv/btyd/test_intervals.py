@@ -101,7 +101,7 @@ def test_past_error_by_hand():
 
 
 def test_a_heavy_tail_has_a_range_that_holds(customers):
-    """Values so far apart that a sum has no variance (D = 1.6 + 0.3 ≤ 2): of 400 exact draws about 90 % lie in the range."""
+    """A sum may have no variance (D = 1.6 + 0.3 ≤ 2): of 400 exact draws about 90 % lie in the range."""
     few = customers[customers.repeat_purchase_days == 0].head(200)
     values = btyd.GammaGamma(0.3, 1.6, 20.0)
     low, high = ForecastErrorModel(0.0, 0).interval(

@@ -37,12 +37,24 @@ def holdout(cdnow_sample) -> pd.Series:
 
 PUBLISHED = [  # parameters, log-likelihood, standard errors (H⁻¹), purchases of the next 39 weeks
     # Fader, Hardie & Lee (2005); CLVTools' tests; standard errors: lifetimes' quickstart
-    ("bg_nbd", (0.2425945, 4.4136019, 0.7929199, 2.4258881), -9582.429, (0.012557, 0.378221, 0.185719, 0.705345), 1653.4),
+    (
+        "bg_nbd",
+        (0.2425945, 4.4136019, 0.7929199, 2.4258881),
+        -9582.429,
+        (0.012557, 0.378221, 0.185719, 0.705345),
+        1653.4,
+    ),
     # lifetimes' tests
     ("mbg_nbd", (0.525, 6.183, 0.891, 1.614), -9582.1357, None, 1576.7),
     # CLVTools' tests
-    ("pareto_nbd", (0.55315, 10.57633, 0.60625, 11.67150), -9594.976, (0.0476264, 0.8427222, 0.1872594, 6.2105448), 1665.5),
-]  # fmt: skip
+    (
+        "pareto_nbd",
+        (0.55315, 10.57633, 0.60625, 11.67150),
+        -9594.976,
+        (0.0476264, 0.8427222, 0.1872594, 6.2105448),
+        1665.5,
+    ),
+]
 
 
 @pytest.mark.parametrize("kind, parameters, likelihood, errors, purchases", PUBLISHED)
@@ -59,7 +71,7 @@ def test_published_fits(sample, kind, parameters, likelihood, errors, purchases)
 
 
 def test_holdout_by_class(sample, holdout):
-    """Mean purchases expected and made in 39 weeks, by repeat purchases 0 to 7 and more: recomputed with scipy's Nelder–Mead."""
+    """Mean purchases expected and made in 39 weeks, by repeat purchases 0 to 7 and more (by scipy's Nelder–Mead)."""
     model = btyd.fit_purchase_model("bg_nbd", sample.x, sample.t_x, sample["T"])
     sample = sample.assign(
         predicted=model.expected_purchases(sample.x, sample.t_x, sample["T"], 39),
@@ -124,7 +136,10 @@ def test_moments_agree_with_exact_draws(kind):
 
 
 def test_the_integral_of_pareto_nbd_is_right_wherever_the_search_may_go():
-    """Against SciPy's adaptive quadrature on a log scale, piece by piece; the slopes against differences of the integral."""
+    """Against SciPy's adaptive quadrature on a log scale, piece by piece.
+
+    The slopes against differences of the integral.
+    """
     rng = np.random.default_rng(0)
     for k, s, alpha, beta, length in 10.0 ** rng.uniform((-1, -3, -2, -2, -1), (2, 2.2, 4, 5, 3), (150, 5)):
         start = rng.uniform(0, 500)
@@ -192,7 +207,7 @@ SHOPS = {
 
 @pytest.mark.parametrize("shop", SHOPS)
 def test_fits_end_for_any_shop(shop):
-    """25 simulated shops of each of eight kinds (200 in all): no exception, no nan, and a likelihood no worse than the truth's."""
+    """25 simulated shops of each of eight kinds: no exception, no nan, a likelihood no worse than the truth's."""
     n, *truth, ages = SHOPS[shop]
     rng = np.random.default_rng(len(shop))
     for _ in range(25):
@@ -221,7 +236,10 @@ def test_the_partner_of_a_parameter_on_its_bound_has_no_standard_error():
 
 
 def test_true_parameters_lie_in_their_intervals_as_often_as_they_should():
-    """95 % intervals on the log scale, 60 shops of 2,000 customers: 57 expected; 51 or more in all but 1 of 100 such tests."""
+    """95 % intervals on the log scale, 60 shops of 2,000 customers: 57 expected.
+
+    51 or more in all but 1 of 100 such tests.
+    """
     truth = np.array([0.5, 40, 0.8, 2.5])
     rng, inside = np.random.default_rng(5), np.zeros(4)
     for _ in range(60):
@@ -241,7 +259,10 @@ def in_weeks(orders: pd.DataFrame, today: str) -> tuple[pd.Series, pd.Series, pd
 
 
 def test_a_year_of_online_retail_does_not_identify_dropout(retail_orders):
-    """Sheet 2010-11 alone to 2011-12-09, weeks: log-likelihood at least −37,645.55; no dropout at all reaches −37,645.66."""
+    """Sheet 2010-11 alone to 2011-12-09, weeks: log-likelihood at least −37,645.55.
+
+    No dropout at all reaches −37,645.66.
+    """
     sheet = retail_orders.filter(retail_orders.ordered_at >= "2010-12-01").execute()
     x, t_x, age = in_weeks(sheet, "2011-12-09")
     model = btyd.fit_purchase_model("bg_nbd", x, t_x, age)
@@ -252,7 +273,7 @@ def test_a_year_of_online_retail_does_not_identify_dropout(retail_orders):
 
 
 def test_two_years_of_online_retail_do(retail_orders):
-    """Two years' data to 2011-09-09 identify dropout: r .6357 alpha 8.9381 a .1717 b 2.7131 (recomputed with Nelder–Mead)."""
+    """Two years' data to 2011-09-09 identify dropout: r .6357 alpha 8.9381 a .1717 b 2.7131 (by Nelder–Mead)."""
     both = retail_orders.filter(retail_orders.ordered_at < "2011-09-10").execute()
     model = btyd.fit_purchase_model("bg_nbd", *in_weeks(both, "2011-09-09"))
     assert (model.r, model.alpha, model.a, model.b) == pytest.approx((0.6357, 8.9381, 0.1717, 2.7131), rel=2e-3)
@@ -306,7 +327,8 @@ def test_one_repeat_buyer_and_daily_buyers_are_fitted(kind):
 
 
 def summary(x, t_x, T, value) -> pd.DataFrame:
-    return pd.DataFrame({"customer_id": [str(i) for i in range(len(x))], "repeat_purchase_days": x, "last_purchase_age_days": t_x, "customer_age_days": T, "mean_purchase_value": value})  # fmt: skip
+    columns = {"repeat_purchase_days": x, "last_purchase_age_days": t_x, "customer_age_days": T}
+    return pd.DataFrame({"customer_id": [str(i) for i in range(len(x))], **columns, "mean_purchase_value": value})
 
 
 def test_too_thin_data_give_the_average_rate_and_say_so():
