@@ -8,8 +8,8 @@ the same number of mutants. A mutant runs against the unit tests of its stage th
 first, until one fails. A run that takes far longer than without the change counts as noticed too.
 
 Not mutated, because no figure depends on it: wording (`narrative.py`, `findings.py`, texts, error messages),
-annotations, and in `charts.py` numbers and whatever is passed to matplotlib, which are sizes, colours and positions. `equivalent_mutants.yaml`
-lists changes that cannot change a result, each with the reason.
+annotations, and in `charts.py` numbers and whatever is passed to matplotlib, which are sizes, colours and positions.
+`equivalent_mutants.yaml` lists changes that cannot change a result, each with the reason.
 """
 
 import argparse

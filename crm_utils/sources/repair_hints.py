@@ -19,23 +19,8 @@ def date_hint(texts: list[str], some: bool, queried: str | None = None, timezone
     if all(re.match(r"\d{4}-\d\d-\d\d", text) and not YEARS[0] <= int(text[:4]) <= YEARS[1] for text in written):
         return f"that is no date from {YEARS[0]} to {YEARS[1]}: correct these rows, or leave them out"
     offset = all(re.search(casting.WITH_OFFSET, text) for text in written)
-    if queried and offset:
-        return (
-            f"they carry a time zone: in source.query, select substr({queried}, 1, 19) "
-            f"as {queried} takes the time as it is written, datetime({queried}) as {queried} that of UTC"
-        )
-    if queried:
-        return "write them as 2024-12-31 10:00:00, in the table or in source.query"
-    if offset and timezone:
-        return (
-            "their offset cannot be read: write it as in 2024-12-31 10:00:00+01:00, "
-            "or name the pattern in source.date_format, with %z for it"
-        )
-    if offset:
-        return (
-            "they carry a time zone: set source.timezone to the zone in which your days begin, "
-            "for example Europe/London"
-        )
+    if queried or offset:
+        return _zone_hint(queried, offset, timezone)
     if date_formats.are_excel_serials(written):
         return "they are a spreadsheet's serial numbers: " + (
             "format the whole column as dates" if some else "set source.date_format: excel"
@@ -56,6 +41,23 @@ def date_hint(texts: list[str], some: bool, queried: str | None = None, timezone
     if len(fits) > 1:
         return f"they fit {' and '.join(fits[:2])}: set source.date_format to the one that is meant"
     return f"set source.date_format: '{fits[0]}'"
+
+
+def _zone_hint(queried: str | None, offset: bool, timezone: str | None) -> str:
+    """What mends dates of a database, or dates that carry an offset."""
+    if queried and offset:
+        return (
+            f"they carry a time zone: in source.query, select substr({queried}, 1, 19) "
+            f"as {queried} takes the time as it is written, datetime({queried}) as {queried} that of UTC"
+        )
+    if queried:
+        return "write them as 2024-12-31 10:00:00, in the table or in source.query"
+    if timezone:
+        return (
+            "their offset cannot be read: write it as in 2024-12-31 10:00:00+01:00, "
+            "or name the pattern in source.date_format, with %z for it"
+        )
+    return "they carry a time zone: set source.timezone to the zone in which your days begin, for example Europe/London"
 
 
 def number_hint(texts: list[str]) -> str:
