@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -39,3 +40,65 @@ def test_clusters_of_customers_who_do_not_differ(scored):
         same, clustering.assign_clusters(same), assignment.assign_segments(scored, RULES, DAY)
     )
     assert isinstance(findings.clusters(described, NumberFormat("USD")).sentence, NotApplicable)
+
+
+def groups(count: int, size: int = 12) -> pd.DataFrame:
+    """Customers in groups that lie far from each other, the later ones with more orders and revenue."""
+    draw = np.random.default_rng(2)
+    group = np.repeat(np.arange(count), size)
+    values = np.exp(3.0 * group[:, None] + draw.normal(0, 0.1, (len(group), 3)))
+    frame = pd.DataFrame({"recency_days": 1e9 / values[:, 0], "orders": values[:, 1], "revenue": values[:, 2]})
+    return frame.assign(customer_id=[f"{number:04d}" for number in range(len(frame))], group=group)
+
+
+@pytest.mark.parametrize(("planted", "found"), [(3, 3), (5, 5), (8, 8), (9, 8)])
+def test_as_many_clusters_as_groups_from_three_to_eight(planted, found):
+    customers = groups(planted)
+    clusters = clustering.assign_clusters(customers)
+    assert clusters.cluster.nunique() == found
+    revenue = customers.revenue.groupby(clusters.cluster.to_numpy()).mean()
+    assert revenue.index.tolist() == list(range(1, found + 1))
+    assert revenue.is_monotonic_decreasing
+    if planted == found:
+        assert (clusters.cluster == planted - customers.group).all()
+
+
+def test_thirty_customers_have_to_differ():
+    assert clustering.assign_clusters(groups(3).head(29)).empty
+    assert len(clustering.assign_clusters(groups(3).head(30))) == 30
+
+
+def test_measures_count_by_their_spread_whatever_the_unit():
+    customers = groups(4)
+    cents = customers.assign(revenue=customers.revenue * 100, recency_days=customers.recency_days)
+    assert clustering.assign_clusters(cents).equals(clustering.assign_clusters(customers))
+    # A measure that is the same for all customers tells nobody apart.
+    flat = customers.assign(orders=1)
+    assert clustering.assign_clusters(flat).cluster.tolist() == (4 - customers.group).tolist()
+
+
+def test_clusters_described_by_hand():
+    customers = pd.DataFrame(
+        {
+            "customer_id": list("abcdef"),
+            "recency_days": [10, 20, 30, 100, 100, 100],
+            "orders": [1, 1, 5, 2, 2, 2],
+            "revenue": [1.0, 2.0, 3.0, 100.0, 110.0, 120.0],
+        }
+    )
+    clusters = pd.DataFrame({"customer_id": list("abcdef"), "cluster": [2, 2, 2, 1, 1, 1]})
+    segments = pd.DataFrame({"customer_id": list("fedcba"), "segment": ["B", "A", "B", "A", "C", "C"]})
+    found = clustering.describe_clusters(customers, clusters, segments)
+    assert found.to_numpy().tolist() == [
+        [1, "Long ago, an average number of orders, high spending", 3, 100, 2, 110, "B", pytest.approx(2 / 3)],
+        [2, "Recent, one order, very low spending", 3, 20, 1, 2, "C", pytest.approx(2 / 3)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [(24, "very low"), (25, "low"), (79, "low"), (80, "average"), (125, "average"), (126, "high"), (400, "high"),
+     (401, "very high")],
+)  # fmt: skip
+def test_words_for_a_median_against_an_overall_one_of_100(value, word):
+    assert clustering._compare(value, 100, "low", "high", "average") == word

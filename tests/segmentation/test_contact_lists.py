@@ -40,6 +40,41 @@ def test_lists_hold_every_customer_with_reasons(scored, tmp_path):
     assert sum(len(pd.read_csv(path)) for path in (tmp_path / "lists").iterdir()) == len(scored)
 
 
+def test_a_list_worked_by_hand():
+    customers = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "c", "d"],
+            "recency_score": [1, 2, 3, 4],
+            "frequency_score": [4, 3, 2, 1],
+            "monetary_score": [1, 1, 2, 3],
+            "rfm_cell": ["141", "231", "322", "413"],
+            "last_order": pd.to_datetime(["2023-12-30", "2023-12-29", "2023-12-28", "2023-12-27"]),
+            "recency_days": [1, 2, 3, 4],
+            "orders": [4, 3, 2, 1],
+            "revenue": [10.0, 10.0, 30.126, 20.0],
+            "mean_order_value": [2.5, 3.3333, 15.063, 20.0],
+        }
+    )
+    segments = pd.DataFrame({"customer_id": ["d", "c", "b", "a"], "segment": ["Z", "A", "A", "A"]})
+    found = contact_lists.customer_list(customers, segments, 4, NumberFormat("USD"))
+    assert found.customer_id.tolist() == ["c", "a", "b", "d"]
+    assert found.iloc[1].tolist() == [
+        "A",
+        "a",
+        "141",
+        "last order 1 day ago (score 1 of 4)",
+        "4 orders (score 4 of 4)",
+        "10.00 in all (score 1 of 4)",
+        date(2023, 12, 30),
+        1,
+        4,
+        10.0,
+        2.5,
+    ]
+    assert found.revenue[0] == 30.13
+    assert found.mean_order_value.tolist() == [15.06, 2.5, 3.33, 20.0]
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_cells_a_spreadsheet_would_run_are_neutralised(start):
     table = pd.DataFrame({"customer_id": [f"{start}cmd()", "plain"], "balance": [-5.0, 2.0]})

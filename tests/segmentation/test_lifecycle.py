@@ -24,3 +24,18 @@ def test_statuses_by_the_first_rule_that_holds():
     assert found == ["new", "loyal", "occasional", "at_risk", "churned"]
     assert lifecycle.count_prospects(customers, pd.DataFrame({"customer_id": ["a", "x", "x", "y"]})) == 2
     assert lifecycle.count_prospects(customers, None) == 0
+
+
+def test_limits_of_days():
+    customers = pd.DataFrame(
+        {
+            "customer_id": list("abcd"),
+            "first_order": pd.to_datetime(["2023-10-02", "2023-10-01", "2023-12-31", "2022-01-01"]),
+            "recency_days": [10, 10, 0, 365],
+            "orders": [1, 1, 1, 1],
+        }
+    )
+    found = lifecycle.lifecycle_status(customers, DAY, RULES).lifecycle.tolist()
+    assert found == ["new", "occasional", "new", "at_risk"], "90 days are new, 91 are not; 365 are not churned"
+    only_today = lifecycle.lifecycle_status(customers, DAY, RULES._replace(new_within_days=None)).lifecycle.tolist()
+    assert only_today == ["occasional", "occasional", "new", "at_risk"]

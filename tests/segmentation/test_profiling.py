@@ -33,6 +33,92 @@ def test_habits_in_words():
     assert profiling.behaviour_labels(habits[["customer_id"]]).columns.tolist() == ["customer_id"], "only what is known"
 
 
+def test_limits_of_behaviour_belong_to_the_class_above():
+    features = pd.DataFrame(
+        {
+            "customer_id": list("abcd"),
+            "price_ratio": [0.949, 0.95, 1.049, 1.05],
+            "return_share": [0.199, 0.2, 0.0, 1.0],
+            "distinct_products": [1, 2, 4, 5],
+            "favourite_product": ["cup", None, "bag", "cup"],
+        }
+    )
+    found = profiling.behaviour_labels(features)
+    assert found.price.tolist() == ["price_focused", "average", "average", "premium"]
+    assert found.returns.tolist() == ["few_returns", "many_returns", "few_returns", "many_returns"]
+    assert found.breadth.tolist() == ["few_products", "few_products", "many_products", "many_products"]
+    assert found.favourite_product.tolist()[::2] == ["cup", "bag"]
+
+
+def crossed(**counts: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Segments and traits of customers, as many as `segment_value` says."""
+    pairs = [name.split("_") for name, count in counts.items() for _ in range(count)]
+    people = named(*(segment for segment, _ in pairs))
+    return people, people[["customer_id"]].assign(trait=[value for _, value in pairs])
+
+
+def test_an_association_worked_by_hand():
+    # 12 of 30 have x. Independence expects 4 of A to have it, and 12 of B to have y. (8 − 4) ÷ √4 = 2 is further above
+    # than (16 − 12) ÷ √12. Chi² is 16 ÷ 4 + 16 ÷ 6 + 16 ÷ 8 + 16 ÷ 12 = 10, and V = √(10 ÷ 30).
+    people, traits = crossed(A_x=8, A_y=2, B_x=4, B_y=16)
+    row = profiling.trait_associations(people, traits).iloc[0]
+    assert (row.trait, row.segment, row.value, row.customers) == ("trait", "A", "x", 8)
+    assert (row.share, row.share_of_all) == (0.8, 0.4)
+    assert row.strength == pytest.approx((10 / 30) ** 0.5)
+    assert bool(row.small)
+
+
+def test_thirty_customers_are_not_few():
+    small = [profiling.trait_associations(*crossed(A_x=n, A_y=1, B_x=1, B_y=40)).small[0] for n in (29, 30)]
+    assert small == [True, False]
+
+
+def test_one_segment_has_no_association():
+    assert profiling.trait_associations(*crossed(A_x=3, A_y=2)).strength.tolist() == [0.0]
+
+
+def test_associations_are_sorted_by_strength_then_by_name():
+    people, traits = crossed(A_x=8, A_y=2, B_x=4, B_y=16)
+    more = traits.assign(same=traits.trait, perfect=people.segment)
+    assert profiling.trait_associations(people, more).trait.tolist() == ["perfect", "same", "trait"]
+
+
+def test_counts_by_segment_and_value():
+    people, traits = crossed(A_x=3, A_y=1, B_x=2)
+    traits.loc[5, "trait"] = None
+    found = profiling.crosstab(people, traits, "trait")
+    assert found.columns.tolist() == ["segment", "value", "customers", "share"]
+    assert found.to_numpy().tolist() == [["A", "x", 3, 0.75], ["A", "y", 1, 0.25], ["B", "x", 1, 1.0]]
+
+
+def test_numbers_are_thirds_unless_they_are_few():
+    nine = profiling._categories(pd.Series([1.0, 2, 3, 4, 5, 6, 7, 8, 9]))
+    assert nine.tolist() == ["low"] * 3 + ["middle"] * 3 + ["high"] * 3
+    assert profiling._categories(pd.Series(range(7))).unique().tolist() == ["low", "middle", "high"]
+    assert profiling._categories(pd.Series(range(6))).tolist() == list("012345")
+    assert profiling._categories(pd.Series([True, False])).tolist() == ["True", "False"]
+
+
+def test_the_thirteenth_value_counts_as_other():
+    letters = list("abcdefghijklm")
+    found = profiling._categories(pd.Series([*letters, *letters[1:], None]))
+    assert found[0] == "other", "a, the only letter that stands once"
+    assert found[1:13].tolist() == letters[1:]
+    assert pd.isna(found.iloc[-1])
+    assert "other" not in set(profiling._categories(pd.Series(letters[:12])))
+
+
+def test_traits_of_the_first_table_count_and_become_text():
+    people = named("A", "B")
+    first = pd.DataFrame({"customer_id": ["001"], "age": [30]})
+    second = pd.DataFrame({"customer_id": ["000", "001"], "age": [1, 2], "city": ["Rome", None]})
+    found = profiling.with_traits(people, None, first, first.head(0), second)
+    assert found.columns.tolist() == ["customer_id", "segment", "age", "city"]
+    assert found.age[1] == "30.0"
+    assert found.age.isna().tolist() == [True, False]
+    assert found.city.isna().tolist() == [False, True]
+
+
 @pytest.mark.parametrize(
     ("attributes", "complaint"),
     [
@@ -95,4 +181,12 @@ def test_typical_habits_of_a_segment():
     assert typical.price_focused.tolist() == [0.0, 0.5]
     assert typical.premium.tolist() == [1.0, 0.0]
     assert typical.favourite_product.tolist() == ["bag", "cup"]
+    assert typical.main_country.tolist() == ["UK", "FR"], "of equally frequent ones the first by name"
     assert typical.main_country_share.tolist() == [1.0, 0.5]
+
+
+def test_typical_returns_and_breadth_of_a_segment():
+    features = named("A", "A", "A", "B").assign(return_share=[0.0, 0.1, 0.5, 1.0], distinct_products=[1, 2, 9, 4])
+    typical = profiling.segment_features(named("A", "A", "A", "B"), features.drop(columns="segment"), ["A", "B", "C"])
+    assert typical.columns.tolist() == ["segment", "customers", "distinct_products", "return_share"]
+    assert typical.to_numpy().tolist() == [["A", 3, 2, pytest.approx(0.2)], ["B", 1, 4, 1.0]]

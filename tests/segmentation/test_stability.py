@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crm_utils.config import ScoringConfig
 from crm_utils.rfm import measures, scoring
 from crm_utils.segmentation import assignment, stability
 from tests.support.segment_factories import query_map, segment_rules, two_kinds_of_customers
@@ -67,3 +68,82 @@ def test_customers_no_resample_can_confuse_keep_their_segment():
         .bootstrap_retention
     )
     assert kept["often"] > 0.95
+
+
+def test_shares_and_unstable_customers_worked_by_hand(scored, monkeypatch):
+    four = scored.head(4)
+    segments = four[["customer_id"]].assign(segment=["A", "A", "A", "B"])
+    monkeypatch.setattr(stability, "_retention", lambda *_: pd.Series([1.0, 0.5, 0.25, np.nan]))
+    found = stability.bootstrap_retention(two_kinds_of_customers(), four, segments, RULES, DAY)
+    assert found.to_numpy()[0].tolist() == ["A", 3, pytest.approx(7 / 12), 1], "one half is not below one half"
+    assert (found.customers[1], found.unstable_customers[1]) == (1, 0)
+    assert pd.isna(found.bootstrap_retention[1])
+    own = segment_rules(config=ScoringConfig(window="12 months to the analysis date"))
+    assert stability.bootstrap_retention(two_kinds_of_customers(), four, segments, own, DAY).empty
+
+
+def ledger(*rows: tuple[str, str, float]) -> ibis.Table:
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
+    return ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at)))
+
+
+# 31 December is in week 0, 24 December in week 1. c orders in week 1 only.
+THREE = ledger(
+    ("a", "2023-12-31", 1.0),
+    ("a", "2023-12-25", 2.0),
+    ("a", "2023-12-24", 4.0),
+    ("b", "2023-12-30", 8.0),
+    ("b", "2023-12-18", 16.0),
+    ("c", "2023-12-20", 32.0),
+    ("stranger", "2023-12-20", 32.0),
+)
+
+
+def three() -> pd.DataFrame:
+    return measures.compute_rfm(THREE.filter(THREE.customer_id != "stranger"), DAY)
+
+
+def test_weeks_count_back_from_the_date():
+    weekly = stability._weekly_orders(THREE, three(), DAY)
+    columns = ["customer_id", "week", "orders", "revenue", "age_days", "row"]
+    assert weekly[columns].to_numpy().tolist() == [
+        ["a", 0, 2, 3.0, 0, 0],
+        ["a", 1, 1, 4.0, 7, 0],
+        ["b", 0, 1, 8.0, 1, 1],
+        ["b", 1, 1, 16.0, 13, 1],
+        ["c", 1, 1, 32.0, 11, 2],
+    ]
+
+
+def test_a_week_that_is_drawn_twice_counts_twice():
+    weekly = stability._weekly_orders(THREE, three(), DAY)
+    twice = stability._resampled_customers(weekly, three(), np.array([0, 2]))
+    columns = ["customer_id", "orders", "revenue", "recency_days", "mean_order_value"]
+    assert twice[columns].to_numpy().tolist() == [["a", 2, 8, 7, 4], ["b", 2, 32, 13, 16], ["c", 2, 64, 11, 32]]
+    latest = stability._resampled_customers(weekly, three(), np.array([1, 0]))
+    assert latest[columns].to_numpy().tolist() == [["a", 2, 3, 0, 1.5], ["b", 1, 8, 1, 8]]
+
+
+def test_weeks_are_drawn_in_blocks_of_four_neighbours():
+    rng = np.random.default_rng(0)
+    for weeks in (1, 3, 4, 8, 10, 52):
+        draws = [stability._draws_of_weeks(weeks, rng) for _ in range(50)]
+        assert all(len(draw) == weeks and draw.sum() == weeks for draw in draws)
+    runs = [stability._draws_of_weeks(52, rng) for _ in range(200)]
+    alone = np.mean([((run > 0) & (np.roll(run, 1) == 0) & (np.roll(run, -1) == 0)).sum() for run in runs])
+    assert alone < 0.2, "hardly ever a week without a neighbour"
+    together = np.mean([(run[np.arange(52)] == run[np.arange(52) - 1]).mean() for run in runs])
+    assert 0.6 < together < 0.85, "three of four neighbours come from the same block"
+    np.testing.assert_allclose(np.mean(runs, axis=0), 1, atol=0.4)
+
+
+def test_a_customer_keeps_the_segment_in_the_share_of_draws_that_leave_orders(monkeypatch):
+    # Without week 1, a has 2 of 3 orders, b 1 of 2, and c is not there. Without week 0, a has one order left.
+    rules = segment_rules(query_map(n_bins=2, often="orders >= 2", seldom="orders < 2"), new_within_days=None)
+    customers = scoring.score_customers(three(), 2)
+    segment = pd.Series(["often", "often", "seldom"])
+    draws = iter([np.array([1, 1])] * 10 + [np.array([1, 0])] * 10 + [np.array([0, 1])] * 10 + [np.array([0, 0])] * 10)
+    monkeypatch.setattr(stability, "_draws_of_weeks", lambda weeks, _: next(draws))
+    kept = stability._retention(THREE, customers, segment, rules, DAY)
+    assert kept.tolist() == [pytest.approx(20 / 30), pytest.approx(10 / 30), 1.0]
+    assert next(draws, None) is None, "forty draws"
