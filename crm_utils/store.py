@@ -177,11 +177,8 @@ class Run:
         return SegmentRules.model_validate_json(self._rules_text("segment_rules", "03_segmentation"))
 
     def _save_rules(self, rules: Scoring | SegmentRules, name: str) -> None:
-        path = self.path(name).with_suffix(".json")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        building = path.with_suffix(".building")
-        building.write_text(rules.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        building.replace(path)
+        with atomic_write(self.path(name).with_suffix(".json")) as unfinished:
+            unfinished.write_text(rules.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
     def _rules_text(self, name: str, notebook: str) -> str:
         path = self.path(name).with_suffix(".json")
