@@ -69,7 +69,24 @@ COLUMNS = {  # of the table by its new name; "" stands for every table
     },
 }
 COLUMNS["article"] = COLUMNS["cltv"]
+RULES = {
+    "overlap between extracts": "extract_overlap",
+    "after the analysis date": "after_analysis_date",
+    "unknown customer": "unknown_customer",
+    "cancellations": "cancellation",
+    "non-products": "excluded_product",
+    "excluded customers": "excluded_customer",
+    "duplicates": "duplicate",
+    "non-positive quantity": "non_positive_quantity",
+    "non-positive price": "non_positive_amount",
+    "customers merged": "customers_merged",
+    "outliers capped": "outliers_capped",
+    "cancellations without a sale": "unmatched_cancellation",
+    "cancelled orders and their cancellations": "cancelled_order",
+}
 VALUES: dict[tuple[str, str], dict[str, str]] = {  # codes that replaced labels: (table, column) -> old: new
+    ("cleaning_ledger", "rule"): RULES,
+    ("example_customer_lines", "removed_by"): RULES,
     ("segment_migration", "cause"): {
         "stayed silent": "stayed_silent",
         "cut points moved by old customers": "bin_edges_moved_by_existing",

@@ -1,11 +1,13 @@
-"""Which sale each cancellation takes back: dated, and decided by what had happened before it only.
+"""Match each cancellation to the sale that it takes back, using only what had happened before it.
 
-`net`: the customer's latest earlier order of that product, else the latest earlier order, as far as its revenue goes.
-`match`: earlier sales of the same customer, product and price, the latest first, as far as they are not taken back yet;
-a cancellation of more than was ever sold by then matches nothing.
+* `net`: the customer's latest earlier order of that product, else the latest earlier order, up to its revenue.
+* `match`: earlier sales of the same customer, product and price, the latest first, as far as they are not taken back
+  yet. A cancellation of more than was sold by then matches nothing.
 
-All of it is computed on DuckDB, on the few lines it needs: databases differ in windows, and may let a user read only.
+It runs on DuckDB, on the few lines it needs: window functions differ between databases, and some are read-only.
 """
+
+from collections.abc import Callable
 
 import ibis
 import ibis.expr.types as ir
@@ -25,61 +27,93 @@ ADJUSTMENT_COLUMNS = {
 }
 
 
-def match_cancellations(sales: ir.Table, cancelled: ir.Table, mode: str) -> ir.Table:
-    """Each cancellation, split into what it takes off which order and the rest that found no sale.
+def match_cancellations(sales: ir.Table, cancelled: ir.Table, method: str) -> ir.Table:
+    """Split each cancellation into what it takes off which order, and the rest without a sale.
 
-    sales: the line items that count. cancelled: the cancelled line items. mode: drop, net or match.
-    Returns customer_id, cancellation_id (its own order id), product_id, adjusted_at, order_id (null: found no sale),
-    revenue (≤ 0 where an order is named), lines (rows of a cancellation that found no sale at all, else 0).
-    With `drop` nothing is settled and the table is empty.
+    Parameters
+    ----------
+    sales : ibis.Table
+        The line items that count (see `keep_counted_lines`).
+    cancelled : ibis.Table
+        The cancelled line items (see `select_cancellations`).
+    method : {"drop", "net", "match"}
+        How sales are found. With "drop" nothing is matched and the table is empty.
+
+    Returns
+    -------
+    ibis.Table
+        customer_id, cancellation_id (the order id of the cancellation), product_id, adjusted_at, order_id (null: no
+        sale), revenue (0 or negative if an order is named), lines (rows of a cancellation without any sale, else 0).
     """
-    if mode == "drop":
+    if method == "drop":
         return ibis.memtable([], schema=ibis.schema(ADJUSTMENT_COLUMNS))
     if "product_id" not in cancelled.columns:
         cancelled, sales = (table.mutate(product_id=ibis.null("string")) for table in (cancelled, sales))
-    sales, cancelled = _fetch_to_duckdb(sales, cancelled, mode)
-    whole = _aggregate_cancellations(cancelled, mode).cache()
-    found = (_net_against_latest_order(sales, whole) if mode == "net" else _match_lifo(sales, whole)).cache()
-    return found.cast(ADJUSTMENT_COLUMNS).union(_unmatched_remainder(whole, found)).cache()
+    sales, cancelled = _fetch_to_duckdb(sales, cancelled, method)
+    parts = _aggregate_cancellations(cancelled, method).cache()
+    matched = (_net_against_latest_order(sales, parts) if method == "net" else _match_lifo(sales, parts)).cache()
+    return matched.cast(ADJUSTMENT_COLUMNS).union(_unmatched_remainder(parts, matched)).cache()
 
 
-def order_adjustments(settlement: ir.Table) -> ir.Table:
-    """What cancellations took off orders, dated: customer_id, order_id, adjusted_at, revenue (negative)."""
-    named = settlement.filter(settlement.order_id.notnull())
-    grouped = named.group_by("customer_id", "order_id", "adjusted_at").agg(revenue=named.revenue.sum())
+def order_adjustments(matched: ir.Table) -> ir.Table:
+    """Add up what cancellations took off orders.
+
+    Parameters
+    ----------
+    matched : ibis.Table
+        See `match_cancellations`.
+
+    Returns
+    -------
+    ibis.Table
+        customer_id, order_id, adjusted_at, revenue (0 or negative).
+    """
+    with_sale = matched.filter(matched.order_id.notnull())
+    grouped = with_sale.group_by("customer_id", "order_id", "adjusted_at").agg(revenue=with_sale.revenue.sum())
     return grouped.mutate(revenue=grouped.revenue.cast("float64"))
 
 
-def unmatched_cancellations(settlement: ir.Table) -> ir.Table:
-    """Cancellations, or the rest of one, that found no sale: customer_id, cancellation_id, product_id, cancelled_at, revenue."""
-    none = settlement.filter(settlement.order_id.isnull())
-    return none.select(
+def unmatched_cancellations(matched: ir.Table) -> ir.Table:
+    """Select the cancellations without a sale, or what is left of them.
+
+    Parameters
+    ----------
+    matched : ibis.Table
+        See `match_cancellations`.
+
+    Returns
+    -------
+    ibis.Table
+        customer_id, cancellation_id, product_id, cancelled_at, revenue.
+    """
+    without_sale = matched.filter(matched.order_id.isnull())
+    return without_sale.select(
         "customer_id",
         "cancellation_id",
         "product_id",
-        cancelled_at=none.adjusted_at,
-        revenue=none.revenue.cast("float64"),
+        cancelled_at=without_sale.adjusted_at,
+        revenue=without_sale.revenue.cast("float64"),
     )
 
 
-def _fetch_to_duckdb(sales: ir.Table, cancelled: ir.Table, mode: str) -> tuple[ir.Table, ir.Table]:
-    """The cancelled lines, and the sales they may take back, on DuckDB: what another engine holds is fetched, and no more."""
+def _fetch_to_duckdb(sales: ir.Table, cancelled: ir.Table, method: str) -> tuple[ir.Table, ir.Table]:
+    """Return the sales that may be taken back and the cancelled lines, both on DuckDB. Only these are fetched."""
     if sales.get_backend().name == "duckdb":
         return sales, cancelled
     columns = ["customer_id", "order_id", "product_id", "ordered_at", "amount"]
-    columns += ["quantity"] if mode == "match" else []
-    keys = ["customer_id", "product_id"] if mode == "match" else ["customer_id"]
-    may = sales.select(columns).join(cancelled.select(keys).distinct(), keys)  # MariaDB is slow at semi-joins
-    return to_duckdb(may.select(columns)), to_duckdb(cancelled.select(columns))
+    columns += ["quantity"] if method == "match" else []
+    keys = ["customer_id", "product_id"] if method == "match" else ["customer_id"]
+    candidates = sales.select(columns).join(cancelled.select(keys).distinct(), keys)  # MariaDB is slow at semi-joins
+    return to_duckdb(candidates.select(columns)), to_duckdb(cancelled.select(columns))
 
 
-def _aggregate_cancellations(cancelled: ir.Table, mode: str) -> ir.Table:
-    """Equal parts of one cancellation as one row: the order in time is then complete, whatever the order of the rows."""
+def _aggregate_cancellations(cancelled: ir.Table, method: str) -> ir.Table:
+    """Aggregate equal lines of a cancellation, so that the order in time does not depend on the order of the rows."""
     keys = ["customer_id", "order_id", "product_id", "ordered_at"]
-    if mode == "match":
+    if method == "match":
         cancelled = cancelled.mutate(price=_unit_price(cancelled))
         keys.append("price")
-    sums = {"quantity": exact_sum(cancelled.quantity)} if mode == "match" else {}
+    sums = {"quantity": exact_sum(cancelled.quantity)} if method == "match" else {}
     return cancelled.group_by(keys).agg(amount=exact_sum(cancelled.amount), lines=cancelled.count(), **sums)
 
 
@@ -87,28 +121,28 @@ def _unit_price(lines: ir.Table) -> ir.Column:
     return (lines.amount / lines.quantity.nullif(0)).cast("decimal(18, 4)")
 
 
-def _net_against_latest_order(sales: ir.Table, whole: ir.Table) -> ir.Table:
-    """What each cancellation takes off the order it is set against; an order's revenue is taken once."""
-    of_them = sales.semi_join(whole, "customer_id")
-    of_them = of_them.group_by("customer_id", "order_id", "product_id").agg(
-        ordered_at=of_them.ordered_at.max(), amount=exact_sum(of_them.amount)
+def _net_against_latest_order(sales: ir.Table, parts: ir.Table) -> ir.Table:
+    """Take each cancellation off the latest order before it, as far as the revenue of that order goes."""
+    candidates = sales.semi_join(parts, "customer_id")
+    candidates = candidates.group_by("customer_id", "order_id", "product_id").agg(
+        ordered_at=candidates.ordered_at.max(), amount=exact_sum(candidates.amount)
     ).cache()  # fmt: skip
-    placed = of_them.group_by("customer_id", "order_id").agg(
-        at=of_them.ordered_at.max().cast(TIME), placed=exact_sum(of_them.amount)
+    placed = candidates.group_by("customer_id", "order_id").agg(
+        at=candidates.ordered_at.max().cast(TIME), placed=exact_sum(candidates.amount)
     )
     placed = placed.mutate(
         number=ibis.row_number().over(group_by="customer_id", order_by=["at", "order_id"]).cast("int64")
     ).cache()
-    bought = of_them.select("customer_id", "order_id", "product_id").join(placed, ["customer_id", "order_id"])
-    numbered = whole.filter(whole.amount < 0).mutate(
+    bought = candidates.select("customer_id", "order_id", "product_id").join(placed, ["customer_id", "order_id"])
+    numbered = parts.filter(parts.amount < 0).mutate(
         key=ibis.row_number().over(order_by=["customer_id", "ordered_at", "order_id", "product_id"]).cast("int64")
     ).cache()  # fmt: skip
     targets = _latest_before(bought, numbered)
-    aimed = targets.join(placed.drop("at"), ["customer_id", "number"]).drop("number")
-    aimed = aimed.rename(target="order_id").join(numbered, "key", rname="{name}_right")
-    in_time = {"group_by": ["customer_id", "target"], "order_by": ["ordered_at", "order_id", "product_id"]}
-    reached = (-aimed.amount).sum().over(ibis.cumulative_window(**in_time)).cast(EXACT_MONEY)
-    taken = aimed.mutate(reached=reached)
+    targeted = targets.join(placed.drop("at"), ["customer_id", "number"]).drop("number")
+    targeted = targeted.rename(target="order_id").join(numbered, "key", rname="{name}_right")
+    window = {"group_by": ["customer_id", "target"], "order_by": ["ordered_at", "order_id", "product_id"]}
+    reached = (-targeted.amount).sum().over(ibis.cumulative_window(**window)).cast(EXACT_MONEY)
+    taken = targeted.mutate(reached=reached)
     taken = taken.mutate(
         taken=ibis.least(taken.reached, taken.placed) - ibis.least(taken.reached + taken.amount, taken.placed)
     )
@@ -116,7 +150,7 @@ def _net_against_latest_order(sales: ir.Table, whole: ir.Table) -> ir.Table:
 
 
 def _latest_before(bought: ir.Table, numbered: ir.Table) -> ir.Table:
-    """The number of the latest order before each cancellation: of the same product, else of the customer."""
+    """Find the latest order before each cancellation: of the same product, else of the same customer."""
     sold = bought.select(
         "customer_id",
         "product_id",
@@ -141,14 +175,15 @@ def _latest_before(bought: ir.Table, numbered: ir.Table) -> ir.Table:
     return latest.filter(latest.key.notnull() & latest.number.notnull()).select("customer_id", "key", "number")
 
 
-def _match_lifo(sales: ir.Table, whole: ir.Table) -> ir.Table:
-    """Sold pieces of one customer, product and price lie on a stack, and a cancellation takes from its top.
+def _match_lifo(sales: ir.Table, parts: ir.Table) -> ir.Table:
+    """Match cancellations to sales of the same customer, product and price, last in, first out.
 
-    Each level of the stack is filled and taken in turns, so what a cancellation takes was put there by the event just
-    before it on that level. A cancellation of more than the stack holds takes all of it.
+    Sold pieces form a stack, and a cancellation takes pieces from its top. Each level of the stack is filled and taken
+    in turn, so a cancellation takes the pieces of the event just before it on that level. A cancellation of more
+    pieces than are in the stack takes all of them.
     """
     group = ["customer_id", "product_id", "price"]
-    back = whole.filter((whole.amount < 0) & (whole.quantity < 0))
+    back = parts.filter((parts.amount < 0) & (parts.quantity < 0))
     back = back.select(
         *group,
         "order_id",
@@ -171,7 +206,7 @@ def _match_lifo(sales: ir.Table, whole: ir.Table) -> ir.Table:
 
 
 def _stack_levels(events: ir.Table, group: list[str]) -> ir.Table:
-    """Between which levels of the stack each event puts or takes its pieces: columns low, high. Empty ones are left out."""
+    """Compute the levels of the stack (low, high) between which each event puts or takes pieces; drop empty ones."""
 
     def so_far() -> ibis.expr.builders.WindowBuilder:
         return ibis.cumulative_window(group_by=group, order_by=["at", "later", "order_id"])
@@ -198,7 +233,7 @@ def _stack_levels(events: ir.Table, group: list[str]) -> ir.Table:
     return events.filter(events.high > events.low).select(*group, "order_id", "at", "later", "low", "high")
 
 
-def _adjustment_rows(taken: ir.Table, sale: str, revenue) -> ir.Table:
+def _adjustment_rows(taken: ir.Table, sale: str, revenue: Callable[[ir.Table], ir.Value]) -> ir.Table:
     named = taken.select(
         "customer_id",
         cancellation_id=taken.order_id,
@@ -211,18 +246,18 @@ def _adjustment_rows(taken: ir.Table, sale: str, revenue) -> ir.Table:
     return grouped.agg(revenue=named.revenue.sum()).mutate(lines=ibis.literal(0)).cast(ADJUSTMENT_COLUMNS)
 
 
-def _unmatched_remainder(whole: ir.Table, found: ir.Table) -> ir.Table:
-    """What is left of each cancellation. Products can be null, so sums are taken over a union, not a join."""
-    asked = whole.select(
+def _unmatched_remainder(parts: ir.Table, matched: ir.Table) -> ir.Table:
+    """Return what is left of each cancellation. Products can be null, so sums are taken over a union, not a join."""
+    asked = parts.select(
         "customer_id",
         "product_id",
         "lines",
-        cancellation_id=whole.order_id,
-        adjusted_at=whole.ordered_at,
-        revenue=whole.amount,
+        cancellation_id=parts.order_id,
+        adjusted_at=parts.ordered_at,
+        revenue=parts.amount,
         taken=ibis.literal(0),
     ).mutate(order_id=ibis.null("string"))
-    given = found.mutate(revenue=-found.revenue, taken=ibis.literal(1))
+    given = matched.mutate(revenue=-matched.revenue, taken=ibis.literal(1))
     columns = [*ADJUSTMENT_COLUMNS, "taken"]
     both = asked.cast(ADJUSTMENT_COLUMNS).select(columns).union(given.cast(ADJUSTMENT_COLUMNS).select(columns))
     summed = both.group_by("customer_id", "cancellation_id", "product_id", "adjusted_at").agg(

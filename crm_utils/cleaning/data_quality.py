@@ -1,27 +1,113 @@
-"""Whether the data can carry a report: what to know of them before a number is believed.
+"""Checks of the data before a number is believed. Nothing here changes a figure."""
 
-Nothing here changes a figure; a forecast is withheld where `obstacles` names a reason.
-"""
-
+from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
+from math import nan
 
 import ibis.expr.types as ir
 import pandas as pd
 
-from crm_utils.cleaning.minimum_data import MIN_DATA, unmet_requirements
+from crm_utils.core.constants import MIN_DATA
+from crm_utils.core.formatting import percent, plural
 
-WINDOW = 30  # days in a window of first purchases
-CUT_OFF = 1.5  # times as many first purchases at the start as later
-LONGEST_GAP = 7  # days without an order that need no word
-JUMP = 2.5  # times the orders a day of the month before, or its inverse
-REGULAR = 0.3  # standard deviation ÷ mean of the days between purchases; 1 for purchases at random
+# Days in a window of first purchases
+WINDOW_DAYS = 30
+# The history seems cut off if the first window has this many times the usual number of first purchases.
+CUT_OFF_RATIO = 1.5
+# Days without an order that are not worth a warning
+MAX_QUIET_DAYS = 7
+# Orders per day, this many times those of the month before (or the inverse), are a jump.
+JUMP_RATIO = 2.5
+# Gaps between purchases are regular if their standard deviation ÷ mean is at most this; it is 1 for random purchases.
+REGULAR_VARIATION = 0.3
+# Gaps between purchase days that a customer needs before we can tell whether they are regular
+MIN_GAPS = 3
+# Purchases are a subscription if this share of frequent buyers buy at regular intervals.
+SUBSCRIPTION_SHARE = 0.5
+
+TOO_FEW = "there {are} {found}, but a model needs {needed}"
+SUBSCRIPTION = "{share} of frequent buyers buy at nearly equal intervals, as in a subscription"
+NOUNS = {"customers": ("customer",), "repeat_buyers": ("repeat buyer",), "days": ("day of history", "days of history")}
 
 
-def summarize_data(orders: ir.Table, analysis_date: date) -> dict[str, float]:
-    """What a model would have to work with, from orders as known on the analysis date.
+class Check(StrEnum):
+    """What is checked."""
 
-    Returns customers, repeat_buyers (orders on two days or more), days (of history), spaced (customers with three
-    gaps between purchase days or more) and regular (the share of them with nearly equal gaps).
+    HISTORY = "history"
+    LAST_MONTH = "last_month"
+    END = "end"
+    GAP = "gap"
+    VOLUME = "volume"
+    ENOUGH_DATA = "enough_data"
+    REGULARITY = "regularity"
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What a purchase model would have to work with.
+
+    Parameters
+    ----------
+    customers, repeat_buyers : int
+        All customers, and those with orders on two days or more.
+    days : int
+        Days from the first order to the analysis date, both included.
+    frequent_buyers : int
+        Customers with enough gaps between purchase days to tell whether they are regular.
+    regular_share : float
+        Share of the frequent buyers whose gaps are nearly equal.
+    """
+
+    customers: int
+    repeat_buyers: int
+    days: int
+    frequent_buyers: int = 0
+    regular_share: float = 0.0
+
+    @property
+    def is_subscription(self) -> bool:
+        """Whether most frequent buyers buy at regular intervals. Models of random purchases do not hold then."""
+        return self.frequent_buyers >= MIN_DATA["repeat_buyers"] and self.regular_share >= SUBSCRIPTION_SHARE
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check found.
+
+    Parameters
+    ----------
+    check : Check
+        What was checked.
+    passed : bool
+        False is a warning.
+    value, reference : float
+        The figure found, and the one it is compared with; NaN if the check has none.
+    day : pandas.Timestamp, optional
+        The day or month that the check is about.
+    """
+
+    check: Check
+    passed: bool
+    value: float = nan
+    reference: float = nan
+    day: pd.Timestamp | None = None
+
+
+def summarize_data(orders: ir.Table, analysis_date: date) -> DataSummary:
+    """Summarize what a purchase model would have to work with.
+
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders as of the analysis date (see `orders_as_of`).
+    analysis_date : datetime.date
+        The last day of the history.
+
+    Returns
+    -------
+    DataSummary
+        Customers, repeat buyers, days of history, and how regular purchases are.
     """
     bought = orders.select("customer_id", day=orders.ordered_at.date()).distinct()
     before = bought.day.lag().over(group_by="customer_id", order_by="day")
@@ -29,41 +115,80 @@ def summarize_data(orders: ir.Table, analysis_date: date) -> dict[str, float]:
     of_each = gaps.group_by("customer_id").agg(
         gaps=gaps.gap.count(), mean=gaps.gap.mean(), square=(gaps.gap * gaps.gap).mean(), first=gaps.day.min()
     )
-    even = of_each.square - of_each["mean"] * of_each["mean"] <= (REGULAR * of_each["mean"]) * (
-        REGULAR * of_each["mean"]
-    )
-    sums = of_each.aggregate(
+    variance = of_each.square - of_each["mean"] * of_each["mean"]
+    limit = REGULAR_VARIATION * of_each["mean"]
+    frequent = of_each.gaps >= MIN_GAPS
+    totals = of_each.aggregate(
         customers=of_each.count(),
         repeat_buyers=(of_each.gaps > 0).sum(),
-        spaced=(of_each.gaps >= 3).sum(),
-        even=((of_each.gaps >= 3) & even).sum(),
+        frequent=frequent.sum(),
+        regular=(frequent & (variance <= limit * limit)).sum(),
         first=of_each["first"].min(),
     )
-    found = sums.execute().iloc[0]
+    found = totals.execute().iloc[0]
     days = (pd.Timestamp(analysis_date) - pd.Timestamp(found["first"])).days + 1 if found.customers else 0
-    counts = {name: int(found[name] or 0) for name in ("customers", "repeat_buyers", "spaced")}
-    return counts | {"days": days, "regular": float(found.even / found.spaced) if found.spaced else 0.0}
+    return DataSummary(
+        customers=int(found.customers),
+        repeat_buyers=int(found.repeat_buyers or 0),
+        days=days,
+        frequent_buyers=int(found.frequent or 0),
+        regular_share=float(found.regular / found.frequent) if found.frequent else 0.0,
+    )
 
 
-def forecast_blockers(facts: dict[str, float]) -> list[str]:
-    """Why a forecast of purchases cannot be made from data like these: one reason each, none where it can.
+def unmet_requirements(customers: int, repeat_buyers: int, days: int) -> list[str]:
+    """Return why data of this size are too little for a purchase model.
 
-    facts: as `facts` returns them. Purchases at nearly equal intervals are a subscription, for which models of purchases
-    at random (BG/NBD and its kin) do not hold.
+    Parameters
+    ----------
+    customers, repeat_buyers, days : int
+        See `DataSummary`.
+
+    Returns
+    -------
+    list of str
+        One reason for each minimum that is not reached (see `MIN_DATA`).
     """
-    reasons = unmet_requirements(facts)
-    if is_regular(facts):
-        reasons.append(f"{facts['regular']:.0%} of frequent buyers buy at nearly equal intervals, as in a subscription")
+    found = {"customers": customers, "repeat_buyers": repeat_buyers, "days": days}
+    return [
+        TOO_FEW.format(are="is" if found[name] == 1 else "are", found=plural(found[name], *NOUNS[name]), needed=needed)
+        for name, needed in MIN_DATA.items()
+        if found[name] < needed
+    ]
+
+
+def forecast_blockers(summary: DataSummary) -> list[str]:
+    """Return why a purchase model cannot forecast from these data.
+
+    Parameters
+    ----------
+    summary : DataSummary
+        See `summarize_data`.
+
+    Returns
+    -------
+    list of str
+        The reasons; empty if a forecast can be made.
+    """
+    reasons = unmet_requirements(summary.customers, summary.repeat_buyers, summary.days)
+    if summary.is_subscription:
+        reasons.append(SUBSCRIPTION.format(share=percent(summary.regular_share)))
     return reasons
 
 
-def is_regular(facts: dict[str, float]) -> bool:
-    """Whether most customers with enough purchases to tell buy at nearly equal intervals."""
-    return facts["spaced"] >= MIN_DATA["repeat_buyers"] and facts["regular"] >= 0.5
-
-
 def daily_orders(orders: ir.Table) -> pd.DataFrame:
-    """One row per day with an order: day, orders, new_customers."""
+    """Count orders and new customers by day.
+
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders as they were placed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per day with an order: day, orders, new_customers.
+    """
     first = orders.group_by("customer_id").agg(day=orders.ordered_at.min().date())
     won = first.group_by("day").agg(new_customers=first.count())
     placed = orders.mutate(day=orders.ordered_at.date())
@@ -73,59 +198,74 @@ def daily_orders(orders: ir.Table) -> pd.DataFrame:
 
 
 def run_checks(
-    days: pd.DataFrame, facts: dict[str, float], analysis_date: date, history_complete: bool = False
-) -> pd.DataFrame:
-    """What was checked and found, one row a check: check, ok, and the figures the sentence needs (`value`, `other`, `day`).
+    days: pd.DataFrame, summary: DataSummary, analysis_date: date, history_complete: bool = False
+) -> list[CheckResult]:
+    """Check whether the data are complete and enough for a forecast.
 
-    days: as `by_day` returns them. Checks: history (cut off on the left), last month, end (days without an order before
-    the analysis date), gap (the longest within), volume (the largest jump from a month to the next), model, spacing.
+    Parameters
+    ----------
+    days : pandas.DataFrame
+        See `daily_orders`.
+    summary : DataSummary
+        See `summarize_data`.
+    analysis_date : datetime.date
+        The last day of the history.
+    history_complete : bool
+        True if the report says that the history starts with the first order of every customer.
+
+    Returns
+    -------
+    list of CheckResult
+        One result per `Check`, in its order.
     """
-    rows = [
-        _history(days, history_complete),
-        _last_month(analysis_date),
-        _end(days, analysis_date),
-        _gap(days),
-        _volume(days, analysis_date),
-        {"check": "model", "ok": not unmet_requirements(facts)},
-        {"check": "spacing", "ok": not is_regular(facts), "value": facts["regular"], "other": facts["spaced"]},
+    unmet = unmet_requirements(summary.customers, summary.repeat_buyers, summary.days)
+    return [
+        _check_history(days, history_complete),
+        _check_last_month(analysis_date),
+        _check_end(days, analysis_date),
+        _check_gap(days),
+        _check_volume(days, analysis_date),
+        CheckResult(Check.ENOUGH_DATA, not unmet),
+        CheckResult(
+            Check.REGULARITY, not summary.is_subscription, summary.regular_share, float(summary.frequent_buyers)
+        ),
     ]
-    return pd.DataFrame(rows, columns=["check", "ok", "value", "other", "day"])
 
 
-def _history(days: pd.DataFrame, complete: bool) -> dict:
-    """First purchases of the first 30 days against the middle one of the three windows that follow."""
-    window = (days.day - days.day.min()).dt.days // WINDOW
+def _check_history(days: pd.DataFrame, complete: bool) -> CheckResult:
+    """Compare the first purchases of the first window with the median of the three windows that follow."""
+    window = (days.day - days.day.min()).dt.days // WINDOW_DAYS
     won = days.new_customers.groupby(window).sum().reindex(range(4), fill_value=0)
     usual = won.iloc[1:].median()
-    told = window.max() >= 4  # four whole windows
-    ok = complete or not told or won.iloc[0] <= CUT_OFF * max(usual, 1)
-    return {"check": "history", "ok": ok, "value": won.iloc[0], "other": usual, "day": days.day.min()}
+    has_four_windows = window.max() >= 4
+    passed = complete or not has_four_windows or won.iloc[0] <= CUT_OFF_RATIO * max(usual, 1)
+    return CheckResult(Check.HISTORY, bool(passed), won.iloc[0], usual, days.day.min())
 
 
-def _last_month(analysis_date: date) -> dict:
+def _check_last_month(analysis_date: date) -> CheckResult:
     last = pd.Timestamp(analysis_date)
-    whole = last == last + pd.offsets.MonthEnd(0)
-    return {"check": "last month", "ok": whole, "value": last.day, "other": last.days_in_month, "day": last}
+    is_whole = last == last + pd.offsets.MonthEnd(0)
+    return CheckResult(Check.LAST_MONTH, is_whole, last.day, last.days_in_month, last)
 
 
-def _end(days: pd.DataFrame, analysis_date: date) -> dict:
-    silent = (pd.Timestamp(analysis_date) - days.day.max()).days
-    return {"check": "end", "ok": silent <= _usual_gap(days), "value": silent, "day": days.day.max()}
+def _check_end(days: pd.DataFrame, analysis_date: date) -> CheckResult:
+    quiet = (pd.Timestamp(analysis_date) - days.day.max()).days
+    return CheckResult(Check.END, bool(quiet <= _usual_gap(days)), quiet, day=days.day.max())
 
 
-def _gap(days: pd.DataFrame) -> dict:
-    silent = days.day.diff().dt.days.fillna(1) - 1
-    longest = silent.max()
-    before = days.day.shift().loc[silent.idxmax()]
-    return {"check": "gap", "ok": longest <= _usual_gap(days), "value": longest, "day": before}
+def _check_gap(days: pd.DataFrame) -> CheckResult:
+    quiet = days.day.diff().dt.days.fillna(1) - 1
+    longest = quiet.max()
+    before = days.day.shift().loc[quiet.idxmax()]
+    return CheckResult(Check.GAP, bool(longest <= _usual_gap(days)), longest, day=before)
 
 
 def _usual_gap(days: pd.DataFrame) -> float:
-    return max(LONGEST_GAP, 3 * days.day.diff().dt.days.median()) if len(days) > 1 else LONGEST_GAP
+    return max(MAX_QUIET_DAYS, 3 * days.day.diff().dt.days.median()) if len(days) > 1 else MAX_QUIET_DAYS
 
 
-def _volume(days: pd.DataFrame, analysis_date: date) -> dict:
-    """Orders a day of each whole month against the month before."""
+def _check_volume(days: pd.DataFrame, analysis_date: date) -> CheckResult:
+    """Compare the orders per day of each whole month with those of the month before."""
     month = days.day.dt.to_period("M")
     orders = days.orders.groupby(month).sum()
     orders = orders.reindex(pd.period_range(orders.index.min(), orders.index.max(), freq="M"), fill_value=0)
@@ -133,13 +273,12 @@ def _volume(days: pd.DataFrame, analysis_date: date) -> dict:
         (orders.index.end_time.normalize() <= pd.Timestamp(analysis_date))
         & (orders.index.start_time >= days.day.min().replace(day=1))
     ]
-    if days.day.min().day > LONGEST_GAP:
+    if days.day.min().day > MAX_QUIET_DAYS:
         whole = whole.iloc[1:]
     rate = whole / whole.index.days_in_month
     change = (rate / rate.shift()).replace([float("inf"), 0], float("nan")).dropna()
     if change.empty:
-        return {"check": "volume", "ok": True}
-    largest = change.loc[change.where(change >= 1, 1 / change).idxmax()]
-    place = change.where(change >= 1, 1 / change).idxmax()
-    ok = 1 / JUMP < largest < JUMP
-    return {"check": "volume", "ok": ok, "value": largest, "day": place.start_time}
+        return CheckResult(Check.VOLUME, True)
+    largest = change.where(change >= 1, 1 / change).idxmax()
+    passed = bool(1 / JUMP_RATIO < change[largest] < JUMP_RATIO)
+    return CheckResult(Check.VOLUME, passed, change[largest], day=largest.start_time)

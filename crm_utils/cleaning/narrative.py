@@ -1,180 +1,351 @@
-"""Sentences of 01_cleaning."""
+"""Sentences of 01_cleaning: templates first, then the functions that fill them."""
 
 from datetime import date
 
 import pandas as pd
 
+from crm_utils.cleaning.data_quality import WINDOW_DAYS, Check, CheckResult, DataSummary
+from crm_utils.cleaning.labels import rule_label
+from crm_utils.cleaning.rules import Rule
+from crm_utils.core.constants import MIN_DATA, PRICE_FOCUSED_BELOW
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
-from crm_utils.core.formatting import count, day, join_names, money, percent, plural
+from crm_utils.core.formatting import NumberFormat, day, join_names, percent
+
+ALL_COUNTED = "All {rows} count as sales."
+COUNTED = "{counted} of {rows} count as sales."
+SPENT = "By {day}, {customers} had spent {revenue}."
+
+NOTHING_REMOVED = "No rule removed a row."
+REMOVED = "The rules removed {removed}."
+REMOVED_BY_RULE = "{rows} ({rule})"
+REMOVED_REVENUE = "The removed rows hold {revenue} of revenue."
+REMOVED_NO_REVENUE = "The removed rows hold no revenue."
+REMOVED_CUSTOMERS = "{customers} had no other rows."
+LARGEST_STEP = "“{rule}” changed the revenue most: it {took_away} {revenue}."
+RECONCILED = "The orders add up to the last row of the ledger, to the cent: {revenue}."
 
 
-def counted(log: pd.DataFrame, analysis_date: date, currency: str) -> Paragraph:
-    """How many rows count as sales, of how many customers, for how much."""
-    first, last = log.iloc[0], log.iloc[-1]
-    rows = (
-        f"All {plural(first.rows_left, 'row')} count"
-        if last.rows_left == first.rows_left
-        else f"{count(last.rows_left)} of {plural(first.rows_left, 'row')} count"
-    )
+CANCELLATIONS_DROPPED = "Cancelled lines are dropped (cancellations: drop). The sales that they take back still count."
+NOTHING_CANCELLED = "No cancellation reduced an order."
+CANCELLED = "Cancellations took {revenue} off {orders}. That is {share} of the revenue ordered."
+CUSTOMERS_LOST = "{customers} cancelled everything and no longer {count}."
+ALL_MATCHED = "Every cancellation has a sale."
+UNMATCHED = "{lines} ({revenue}) {have} no sale in these data."
+
+NOT_CAPPED = "No value is capped (cap_outliers: False)."
+CAPPED = "Quantities are capped at {quantity}, prices at {unit_price}. That removes {revenue} of revenue."
+
+BEST_MONTH = "Revenue was highest in {month}, at {revenue}."
+LAST_COMPLETE_MONTH = "The last complete month, {month}, brought {revenue}."
+NEW_CUSTOMERS = "{customers} ordered for the first time in {month}."
+NO_NEW_CUSTOMERS = "No new customer came in {period}; the last one came in {month}."
+LAST_MONTHS = "the last three months"
+
+NO_FEATURES = "The source has no prices, returns or countries."
+PAY_LESS = "{share} of customers usually pay at least {discount} less than the usual price of the same product."
+SEND_BACK = "{share} have cancelled or returned something."
+MAIN_COUNTRY = "{share} order mostly from {country}."
+
+NO_CUSTOMER_TABLES = "The report names no attributes, contacts or past campaigns."
+ATTRIBUTES = "There are attributes of {customers} ({columns})."
+CONTACTS = "There are contact details of {customers}; {consenting} of them agreed to be contacted."
+NO_PAST_CAMPAIGN = "No campaign had taken place by this date."
+PAST_CAMPAIGNS = "{campaigns} reached {treatment}; {control} were left out for comparison."
+CUSTOMERS_OF_PAGES = "This report counts {customers}."
+
+ALL_CHECKS_PASSED = "All {checks} of the data passed."
+ONE_WARNING = "One warning about the data: {warnings}."
+WARNINGS = "{count} warnings about the data: {warnings}."
+CHECK_WARNINGS = {
+    Check.HISTORY: "the history seems to start in the middle",
+    Check.LAST_MONTH: "the last month is incomplete",
+    Check.END: "the data end early",
+    Check.GAP: "there is a long period without orders",
+    Check.VOLUME: "order volume jumped",
+    Check.ENOUGH_DATA: "there are too few data for a forecast",
+    Check.REGULARITY: "purchases come at regular intervals",
+}
+HISTORY_COMPLETE = "The history does not look cut off."
+HISTORY_CUT_OFF = (
+    "{first} ordered for the first time in the first {window} days. Later it was {usual} in {window} days. Many of "
+    "the first ones are probably older customers. Add earlier data, or set history_complete in the report's file if "
+    "the history is complete."
+)
+LAST_MONTH_COMPLETE = "The last month is complete."
+LAST_MONTH_CUT_OFF = "The last month has only {days} of its {days_in_month} days."
+ENDS_ON_ANALYSIS_DATE = "The last order is from the analysis date."
+ENDS_BEFORE = "The last order is from {day}, {days} before the analysis date."
+ENDS_EARLY = "Check that the data are complete."
+NO_GAP = "There is no unusually long period without orders."
+GAP = "There is no order for {days} after {day}. The shop was closed, or a file is missing."
+NO_JUMP = "Order volume did not change suddenly from one month to the next."
+JUMP = "In {month}, orders per day were {times} those of the month before."
+DATA = "There are {customers}, {repeat_buyers} and {days} of history."
+TOO_FEW_DATA = "A forecast needs {customers}, {repeat_buyers} and {days}."
+IRREGULAR = "Purchases come at irregular intervals, as the models assume."
+REGULARITY_UNKNOWN = "Too few customers buy often enough to tell whether purchases come at regular intervals."
+REGULAR = (
+    "{share} of {customers} buy at nearly equal intervals, as in a subscription. The purchase models do not apply to "
+    "them."
+)
+
+
+def counted_rows(ledger: pd.DataFrame, analysis_date: date, fmt: NumberFormat) -> Paragraph:
+    """Say how many rows count as sales, and how much how many customers had spent."""
+    first, last = ledger.iloc[0], ledger.iloc[-1]
+    rows = fmt.plural(first.rows_left, "row")
+    is_all = last.rows_left == first.rows_left
     return paragraph(
-        f"{rows} as sales: by {day(analysis_date)}, {plural(last.customers_left, 'customer')} had spent {money(last.revenue_left, currency)}."
+        ALL_COUNTED.format(rows=rows) if is_all else COUNTED.format(counted=fmt.count(last.rows_left), rows=rows),
+        SPENT.format(
+            day=day(analysis_date),
+            customers=fmt.plural(last.customers_left, "customer"),
+            revenue=fmt.money(last.revenue_left),
+        ),
     )
 
 
-def removed(log: pd.DataFrame, currency: str) -> Paragraph:
-    """Which rules removed rows, and the revenue and customers that went with them."""
-    active = log[log.rows_removed > 0]
+def removed_rows(ledger: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say which rules removed rows, what these hold, and that the orders add up to the last row."""
+    reconciled = RECONCILED.format(revenue=fmt.money(ledger.revenue_left.iloc[-1], 2))
+    active = ledger[ledger.rows_removed > 0]
     if active.empty:
-        return paragraph("No rule removed a row.")
-    parts = [f"{plural(row.rows_removed, 'row')} by “{row.rule}”" for row in active.itertuples()]
-    revenue, customers = log.revenue_removed.sum(), log.customers_left.iloc[0] - log.customers_left.iloc[-1]
-    lost = f"{money(revenue, currency)} of revenue" if round(revenue, 2) else "no revenue"
+        return paragraph(NOTHING_REMOVED, reconciled)
+    removed = [
+        REMOVED_BY_RULE.format(rows=fmt.plural(row.rows_removed, "row"), rule=_within_sentence(row["rule"]))
+        for _, row in active.iterrows()
+    ]
+    revenue = ledger.revenue_removed.sum()
+    customers = ledger.customers_left.iloc[0] - ledger.customers_left.iloc[-1]
     return paragraph(
-        f"The rules removed {join_names(parts)}.",
-        f"They carried {lost}; {plural(customers, 'customer') if customers else 'no customer'} went with them.",
+        REMOVED.format(removed=join_names(removed)),
+        REMOVED_REVENUE.format(revenue=fmt.money(revenue)) if round(revenue, 2) else REMOVED_NO_REVENUE,
+        REMOVED_CUSTOMERS.format(customers=fmt.plural(customers, "customer")) if customers else "",
+        _largest_step(ledger, fmt),
+        reconciled,
     )
-
-
-def reconciles(log: pd.DataFrame, orders_total: float, adjustments_total: float, currency: str) -> Paragraph:
-    """Whether the ledger's last line equals the orders and adjustments. Raises `ValueError` where it does not."""
-    left, total = log.revenue_left.iloc[-1], orders_total + adjustments_total
-    if abs(left - total) > 0.01:
-        raise ValueError(
-            f"the ledger ends at {left:,.2f}, the orders and adjustments at {total:,.2f}: they must agree to 0.01"
-        )
-    return paragraph(f"The ledger’s last line and the orders agree to the cent: {money(left, currency, 2)}.")
-
-
-def best_month(months: pd.DataFrame, currency: str) -> Paragraph:
-    """The month with the most revenue, and the last complete one."""
-    best = months.loc[months.revenue.idxmax()]
-    complete = months[months.complete]
-    text = f"Revenue was highest in {best.month:%B %Y}, at {money(best.revenue, currency)}"
-    if complete.empty or complete.iloc[-1].month == best.month:
-        return paragraph(text + ".")
-    last = complete.iloc[-1]
-    return paragraph(f"{text}; {last.month:%B %Y}, the last complete month, brought {money(last.revenue, currency)}.")
-
-
-def newcomers(months: pd.DataFrame) -> Paragraph:
-    """When the last customers were won: a report without new customers must plan for the others."""
-    last, won = months.iloc[-1], months[months.new_customers > 0].iloc[-1]
-    if won.month == last.month:
-        return paragraph(f"{plural(won.new_customers, 'customer')} placed a first order in {won.month:%B %Y}.")
-    recent = months.new_customers.tail(3).sum()
-    return paragraph(
-        f"No customer was won {'in the last three months' if recent == 0 else f'in {last.month:%B %Y}'}: the last first order was in {won.month:%B %Y}."
-    )
-
-
-def months_in_words(months: pd.DataFrame, currency: str) -> str:
-    """What the bars of revenue by month show."""
-    first, last = months.iloc[0], months.iloc[-1]
-    return f"Bar chart of revenue in {plural(len(months), 'month')}, from {money(first.revenue, currency)} in {first.month:%B %Y} to {money(last.revenue, currency)} in {last.month:%B %Y}."
-
-
-def unmoved(log: pd.DataFrame) -> NotApplicable | None:
-    """What a figure of the ledger shows where no rule moved money: nothing."""
-    return None if log.revenue_removed.round(2).any() else not_applicable("No rule took revenue away or added any.")
-
-
-def largest_step(log: pd.DataFrame, currency: str) -> Paragraph:
-    """How much of the revenue read counts as sales, and the rule that moved most."""
-    read, left = log.revenue_left.iloc[0], log.revenue_left.iloc[-1]
-    step = log.loc[log.revenue_removed.abs().idxmax()]
-    moved = "took away" if step.revenue_removed > 0 else "added"
-    return paragraph(
-        f"Of {money(read, currency)} read, {money(left, currency)} count as sales: “{step.rule}” {moved} {money(abs(step.revenue_removed), currency)}."
-    )
-
-
-def steps_in_words(log: pd.DataFrame, currency: str) -> str:
-    """What the waterfall of the ledger shows."""
-    moved = log[log.revenue_removed.round(2) != 0]
-    steps = [f"{row.rule} {'−' if row.revenue_removed > 0 else '+'}{money(abs(row.revenue_removed), currency)}" for row in moved.itertuples()]  # fmt: skip
-    return f"Waterfall from {money(log.revenue_left.iloc[0], currency)} read to {money(log.revenue_left.iloc[-1], currency)} left: {join_names(steps)}."
 
 
 def cancellations(
-    mode: str, placed: float, adjustments: pd.DataFrame, log: pd.DataFrame, currency: str
+    method: str,
+    ordered: float,
+    adjustments: pd.DataFrame,
+    unmatched: pd.DataFrame,
+    ledger: pd.DataFrame,
+    fmt: NumberFormat,
 ) -> Paragraph | NotApplicable:
-    """What cancellations took off orders, and how many orders and customers went with them; nothing where they are dropped."""
-    if mode == "drop":
-        return not_applicable("Cancelled lines are dropped (cancellations: drop), the sales they take back are kept.")
-    if adjustments.empty:
-        return paragraph("No cancellation took anything off an order.")
-    taken = -adjustments.revenue.sum()
-    orders = plural(adjustments.order_id.nunique(), "order")
-    gone = log.customers_left.iloc[-2] - log.customers_left.iloc[-1]
-    left = f"{plural(gone, 'customer')} {'was' if gone == 1 else 'were'} left with nothing" if gone else ""
+    """Say what cancellations took off orders, which customers are gone, and what has no sale."""
+    if method == "drop":
+        return not_applicable(CANCELLATIONS_DROPPED)
     return paragraph(
-        f"Cancellations took {money(taken, currency)} off {orders}, {percent(taken / placed, 1)} of what was ordered.",
-        left and f"{left} and {'does' if gone == 1 else 'do'} not count.",
+        *([NOTHING_CANCELLED] if adjustments.empty else _cancelled(ordered, adjustments, ledger, fmt)),
+        _unmatched(unmatched, fmt),
     )
 
 
-def all_matched(unmatched: pd.DataFrame) -> Paragraph | None:
-    """What stands in place of the list of cancellations that found no sale, where there is none."""
-    return paragraph("Every cancellation found its sale.") if unmatched.empty else None
-
-
-def limits(limits: dict[str, float], log: pd.DataFrame, currency: str) -> Paragraph | NotApplicable:
-    """The limits of extreme values and the revenue they held back; nothing where none were asked for."""
-    if not limits:
-        return not_applicable("No value is held back (cap_outliers: False).")
-    held = log.revenue_removed[log.rule == "outliers capped"].iloc[0]
+def caps(caps: dict[str, float], ledger: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
+    """Say where values are capped, and the revenue that the caps remove."""
+    if not caps:
+        return not_applicable(NOT_CAPPED)
+    removed = ledger.revenue_removed[ledger.rule == Rule.OUTLIERS_CAPPED].iloc[0]
     return paragraph(
-        f"Quantities beyond {limits['quantity']:,.1f} and prices beyond {money(limits['unit_price'], currency, 2)} count as these limits: {money(held, currency)} of revenue is held back."
-    )
-
-
-def no_habits(habits: pd.DataFrame) -> NotApplicable | None:
-    """Nothing, where the source has no column that tells a habit."""
-    return (
-        not_applicable("The source has no products, prices or countries.") if not HABITS & set(habits.columns) else None
-    )
-
-
-def habits(habits: pd.DataFrame) -> Paragraph | NotApplicable:
-    """What stands out in what customers buy; nothing where the source does not tell."""
-    parts = []
-    if "price_ratio" in habits:
-        below = (habits.price_ratio < 0.95).mean()
-        parts.append(f"{percent(below)} of customers mostly pay at least 5% less than usual for the same product.")
-    if "return_share" in habits and habits.return_share.any():
-        sender = (habits.return_share > 0).mean()
-        parts.append(f"{percent(sender)} have cancelled or sent something back.")
-    if "main_country" in habits and habits.main_country.notna().any():
-        shares = habits.main_country.value_counts(normalize=True)
-        parts.append(f"{percent(shares.iloc[0])} order from {shares.index[0]}.")
-    return paragraph(*parts) if parts else not_applicable("The source tells no habit.")
-
-
-HABITS = {"price_ratio", "distinct_products", "return_share", "favourite_product", "main_country", "margin_rate"}
-
-
-def side_tables(named: dict[str, pd.DataFrame], customers: int) -> Paragraph | NotApplicable:
-    """For how many customers there is more to know; nothing where the report names no such table."""
-    if not named:
-        return not_applicable("The report names no attributes, contacts or past campaigns.")
-    parts = []
-    if "attributes" in named:
-        table = named["attributes"]
-        columns = join_names([name.replace("_", " ") for name in table.columns.drop("customer_id")])
-        parts.append(f"{plural(table.customer_id.nunique(), 'customer')} have attributes ({columns}).")
-    if "contacts" in named:
-        table = named["contacts"]
-        agreed = table[table.consent].customer_id.nunique()
-        parts.append(
-            f"{plural(table.customer_id.nunique(), 'customer')} can be reached, {count(agreed)} of them agreed to it."
+        CAPPED.format(
+            quantity=fmt.number(caps["quantity"], 1),
+            unit_price=fmt.money(caps["unit_price"], 2),
+            revenue=fmt.money(removed),
         )
-    if "past_campaigns" in named:
-        parts.append(_campaigns(named["past_campaigns"]))
-    return paragraph(*parts, f"These pages count {plural(customers, 'customer')}.")
+    )
 
 
-def _campaigns(table: pd.DataFrame) -> str:
+def revenue_by_month(months: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Name the month with the most revenue and the last complete one, and say when the last new customers came."""
+    best = months.loc[months.revenue.idxmax()]
+    complete = months[months.complete]
+    last_complete = ""
+    if len(complete) and complete.iloc[-1].month != best.month:
+        last = complete.iloc[-1]
+        last_complete = LAST_COMPLETE_MONTH.format(month=_month(last), revenue=fmt.money(last.revenue))
+    return paragraph(
+        BEST_MONTH.format(month=_month(best), revenue=fmt.money(best.revenue)),
+        last_complete,
+        _new_customers(months, fmt),
+    )
+
+
+def customer_features(features: pd.DataFrame) -> Paragraph | NotApplicable:
+    """Say what stands out in what customers buy."""
+    parts = []
+    if "price_ratio" in features:
+        cheaper = (features.price_ratio < PRICE_FOCUSED_BELOW).mean()
+        parts.append(PAY_LESS.format(share=percent(cheaper), discount=percent(1 - PRICE_FOCUSED_BELOW)))
+    if "return_share" in features and features.return_share.any():
+        parts.append(SEND_BACK.format(share=percent((features.return_share > 0).mean())))
+    if "main_country" in features and features.main_country.notna().any():
+        shares = features.main_country.value_counts(normalize=True)
+        parts.append(MAIN_COUNTRY.format(share=percent(shares.iloc[0]), country=shares.index[0]))
+    return paragraph(*parts) if parts else not_applicable(NO_FEATURES)
+
+
+def customer_tables(tables: dict[str, pd.DataFrame], customers: int, fmt: NumberFormat) -> Paragraph | NotApplicable:
+    """Say of how many customers more is known than their transactions."""
+    if not tables:
+        return not_applicable(NO_CUSTOMER_TABLES)
+    parts = []
+    if "attributes" in tables:
+        table = tables["attributes"]
+        columns = join_names([name.replace("_", " ") for name in table.columns.drop("customer_id")])
+        parts.append(ATTRIBUTES.format(customers=_customers(table, fmt), columns=columns))
+    if "contacts" in tables:
+        table = tables["contacts"]
+        consenting = fmt.count(table[table.consent].customer_id.nunique())
+        parts.append(CONTACTS.format(customers=_customers(table, fmt), consenting=consenting))
+    if "past_campaigns" in tables:
+        parts.append(_past_campaigns(tables["past_campaigns"], fmt))
+    return paragraph(*parts, CUSTOMERS_OF_PAGES.format(customers=fmt.plural(customers, "customer")))
+
+
+def data_quality(checks: list[CheckResult], fmt: NumberFormat) -> Paragraph:
+    """Say whether the data passed the checks, and name the warnings."""
+    warnings = [CHECK_WARNINGS[result.check] for result in checks if not result.passed]
+    if not warnings:
+        return paragraph(ALL_CHECKS_PASSED.format(checks=fmt.plural(len(checks), "check")))
+    template = ONE_WARNING if len(warnings) == 1 else WARNINGS
+    return paragraph(template.format(count=len(warnings), warnings=join_names(warnings)))
+
+
+def check_sentence(result: CheckResult, summary: DataSummary, fmt: NumberFormat) -> Paragraph:
+    """Say what one check found."""
+    match result.check:
+        case Check.HISTORY:
+            return _history(result, fmt)
+        case Check.LAST_MONTH:
+            return _last_month(result, fmt)
+        case Check.END:
+            return _end(result, fmt)
+        case Check.GAP:
+            return _gap(result, fmt)
+        case Check.VOLUME:
+            return _volume(result, fmt)
+        case Check.ENOUGH_DATA:
+            return _enough_data(result, summary, fmt)
+        case Check.REGULARITY:
+            return _regularity(result, fmt)
+
+
+def _within_sentence(rule: str) -> str:
+    """Write one of our rules in small letters; an analyst's own rule keeps its name."""
+    label = rule_label(rule)
+    return label if label == rule else label.lower()
+
+
+def _largest_step(ledger: pd.DataFrame, fmt: NumberFormat) -> str:
+    """Name the rule that changed the revenue most, if several did."""
+    if (ledger.revenue_removed.round(2) != 0).sum() < 2:
+        return ""
+    step = ledger.loc[ledger.revenue_removed.abs().idxmax()]
+    return LARGEST_STEP.format(
+        rule=rule_label(step["rule"]),
+        took_away="took away" if step.revenue_removed > 0 else "added",
+        revenue=fmt.money(abs(step.revenue_removed)),
+    )
+
+
+def _cancelled(ordered: float, adjustments: pd.DataFrame, ledger: pd.DataFrame, fmt: NumberFormat) -> list[str]:
+    taken = -adjustments.revenue.sum()
+    gone = ledger.customers_left.iloc[-2] - ledger.customers_left.iloc[-1]
+    cancelled = CANCELLED.format(
+        revenue=fmt.money(taken),
+        orders=fmt.plural(adjustments.order_id.nunique(), "order"),
+        share=percent(taken / ordered, 1),
+    )
+    lost = CUSTOMERS_LOST.format(customers=fmt.plural(gone, "customer"), count="counts" if gone == 1 else "count")
+    return [cancelled, lost if gone else ""]
+
+
+def _unmatched(unmatched: pd.DataFrame, fmt: NumberFormat) -> str:
+    if unmatched.empty:
+        return ALL_MATCHED
+    return UNMATCHED.format(
+        lines=fmt.plural(len(unmatched), "cancellation"),
+        have="has" if len(unmatched) == 1 else "have",
+        revenue=fmt.money(abs(unmatched.revenue.sum())),
+    )
+
+
+def _new_customers(months: pd.DataFrame, fmt: NumberFormat) -> str:
+    last, won = months.iloc[-1], months[months.new_customers > 0].iloc[-1]
+    if won.month == last.month:
+        return NEW_CUSTOMERS.format(customers=fmt.plural(won.new_customers, "customer"), month=_month(won))
+    period = _month(last) if months.new_customers.tail(3).sum() else LAST_MONTHS
+    return NO_NEW_CUSTOMERS.format(period=period, month=_month(won))
+
+
+def _month(row: pd.Series) -> str:
+    return f"{row.month:%B %Y}"
+
+
+def _customers(table: pd.DataFrame, fmt: NumberFormat) -> str:
+    return fmt.plural(table.customer_id.nunique(), "customer")
+
+
+def _past_campaigns(table: pd.DataFrame, fmt: NumberFormat) -> str:
     if table.empty:
-        return "No campaign had taken place by this date."
+        return NO_PAST_CAMPAIGN
     sizes = table.group.value_counts()
-    return f"{plural(table.campaign.nunique(), 'past campaign')} reached {plural(sizes.get('treatment', 0), 'customer')} and left out {count(sizes.get('control', 0))} for comparison."
+    return PAST_CAMPAIGNS.format(
+        campaigns=fmt.plural(table.campaign.nunique(), "past campaign"),
+        treatment=fmt.plural(sizes.get("treatment", 0), "customer"),
+        control=fmt.count(sizes.get("control", 0)),
+    )
+
+
+def _history(result: CheckResult, fmt: NumberFormat) -> Paragraph:
+    if result.passed:
+        return paragraph(HISTORY_COMPLETE)
+    first = fmt.plural(result.value, "customer")
+    return paragraph(HISTORY_CUT_OFF.format(first=first, window=WINDOW_DAYS, usual=fmt.count(result.reference)))
+
+
+def _last_month(result: CheckResult, fmt: NumberFormat) -> Paragraph:
+    if result.passed:
+        return paragraph(LAST_MONTH_COMPLETE)
+    return paragraph(LAST_MONTH_CUT_OFF.format(days=fmt.count(result.value), days_in_month=fmt.count(result.reference)))
+
+
+def _end(result: CheckResult, fmt: NumberFormat) -> Paragraph:
+    if result.value == 0 or result.day is None:
+        return paragraph(ENDS_ON_ANALYSIS_DATE)
+    before = ENDS_BEFORE.format(day=day(result.day), days=fmt.plural(result.value, "day"))
+    return paragraph(before, "" if result.passed else ENDS_EARLY)
+
+
+def _gap(result: CheckResult, fmt: NumberFormat) -> Paragraph:
+    if result.passed or result.day is None:
+        return paragraph(NO_GAP)
+    return paragraph(GAP.format(days=fmt.plural(result.value, "day"), day=day(result.day)))
+
+
+def _volume(result: CheckResult, fmt: NumberFormat) -> Paragraph:
+    if result.passed:
+        return paragraph(NO_JUMP)
+    times = f"{fmt.number(result.value, 1)} times" if result.value > 1 else f"{percent(result.value)} of"
+    return paragraph(JUMP.format(month=f"{result.day:%B %Y}", times=times))
+
+
+def _enough_data(result: CheckResult, summary: DataSummary, fmt: NumberFormat) -> Paragraph:
+    found = {name: getattr(summary, name) for name in MIN_DATA}
+    needed = "" if result.passed else TOO_FEW_DATA.format(**_sizes(MIN_DATA, fmt))
+    return paragraph(DATA.format(**_sizes(found, fmt)), needed)
+
+
+def _sizes(sizes: dict[str, int], fmt: NumberFormat) -> dict[str, str]:
+    nouns = {"customers": "customer", "repeat_buyers": "repeat buyer", "days": "day"}
+    return {name: fmt.plural(sizes[name], noun) for name, noun in nouns.items()}
+
+
+def _regularity(result: CheckResult, fmt: NumberFormat) -> Paragraph:
+    if not result.passed:
+        return paragraph(
+            REGULAR.format(share=percent(result.value), customers=fmt.plural(result.reference, "frequent buyer"))
+        )
+    return paragraph(REGULARITY_UNKNOWN if result.reference < MIN_DATA["repeat_buyers"] else IRREGULAR)

@@ -1,27 +1,65 @@
-"""Which line items count, and what became of every other row.
-
-Each line is classified once, by the first rule that removes it; the ledger and the orders come from that one column.
-"""
+"""Which line items count. Each line is classified once, by the first rule that removes it."""
 
 import itertools
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from enum import StrEnum
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils.core.errors import CleaningError
-from crm_utils.core.exact_money import EXACT_MONEY
 
-READ, OVERLAP, AFTER, CANCELLED = "read", "overlap between extracts", "after the analysis date", "cancellations"
-MERGED, CAPPED = "customers merged", "outliers capped"
-UNMATCHED, SETTLED = "cancellations without a sale", "cancelled orders and their cancellations"
-NEEDED = {"drop": set(), "net": {"order_id"}, "match": {"order_id", "product_id", "quantity"}}
-LEFT = ["rows_left", "customers_left", "revenue_left"]
+
+class Rule(StrEnum):
+    """The rows of the ledger, and the rules that remove line items. An analyst's own rule keeps its name."""
+
+    READ = "read"
+    CUSTOMERS_MERGED = "customers_merged"
+    EXTRACT_OVERLAP = "extract_overlap"
+    AFTER_ANALYSIS_DATE = "after_analysis_date"
+    UNKNOWN_CUSTOMER = "unknown_customer"
+    DUPLICATE = "duplicate"
+    CANCELLATION = "cancellation"
+    EXCLUDED_PRODUCT = "excluded_product"
+    EXCLUDED_CUSTOMER = "excluded_customer"
+    NON_POSITIVE_QUANTITY = "non_positive_quantity"
+    NON_POSITIVE_AMOUNT = "non_positive_amount"
+    OUTLIERS_CAPPED = "outliers_capped"
+    UNMATCHED_CANCELLATION = "unmatched_cancellation"
+    CANCELLED_ORDER = "cancelled_order"
+
+
+CANCELLED_ORDER_ID = "^[Cc][0-9]"  # C489449 is a cancellation; CA-2023-1317 and CONFIRMED are not
+# The columns that each way to treat cancellations needs
+NEEDED_COLUMNS: dict[str, set[str]] = {
+    "drop": set(),
+    "net": {"order_id"},
+    "match": {"order_id", "product_id", "quantity"},
+}
 
 
 def merge_customer_ids(lines: ir.Table, merged: dict[str, str]) -> ir.Table:
-    """The line items with the customer ids on the left of `merged` replaced by those on the right."""
+    """Replace customer ids that are one person by the id to keep.
+
+    Parameters
+    ----------
+    lines : ibis.Table
+        Line items.
+    merged : dict of str to str
+        The id to give up and the id to keep. Empty: nothing is replaced.
+
+    Returns
+    -------
+    ibis.Table
+        The line items.
+
+    Raises
+    ------
+    CleaningError
+        If an id is both given up and kept.
+    """
     if not merged:
         return lines
     circular = sorted(set(merged) & set(merged.values()))
@@ -31,10 +69,20 @@ def merge_customer_ids(lines: ir.Table, merged: dict[str, str]) -> ir.Table:
 
 
 def flag_repeated_lines(lines: ir.Table) -> ir.Table:
-    """The line items of several extracts with a column `repeated` in place of `extract`.
+    """Flag the lines that an earlier extract of the same data already contains.
 
-    True for a line of a later extract that equals, column for column, one of an earlier extract. Only the ranges of
-    dates that two extracts cover are searched.
+    Only the ranges of dates that two extracts cover are searched.
+
+    Parameters
+    ----------
+    lines : ibis.Table
+        Line items; `extract` numbers the extracts if there are several.
+
+    Returns
+    -------
+    ibis.Table
+        The line items with `repeated` instead of `extract`: true if all columns equal those of a line of an earlier
+        extract. Unchanged without a column `extract`.
     """
     if "extract" not in lines.columns:
         return lines
@@ -53,175 +101,180 @@ def removal_rules(
     analysis_date: date,
     cancellations: str = "drop",
     duplicates: str = "keep",
-    exclude_products: list[str] = (),
-    exclude_customers: list[str] = (),
+    exclude_products: Sequence[str] = (),
+    exclude_customers: Sequence[str] = (),
 ) -> dict[str, ir.BooleanValue]:
-    """The named rules in their order, each true for the line items it removes.
+    """Return the rules that remove line items, in their order.
 
-    Rules that need a column the source has not are left out. `duplicates="drop"` keeps one of several equal lines.
-    With `cancellations` other than `drop`, any line that takes money back is one, not only those of `C` orders, and
-    those of left-out products and customers go with these.
+    Parameters
+    ----------
+    lines : ibis.Table
+        Line items (see `flag_repeated_lines`).
+    analysis_date : datetime.date
+        The last day whose orders count.
+    cancellations : {"drop", "net", "match"}
+        With "drop", a cancellation is a line of an order whose id begins with C and a digit. Otherwise, any line that
+        takes money back is one too, except those of excluded products and customers.
+    duplicates : {"keep", "drop"}
+        With "drop", one of several equal lines is kept.
+    exclude_products, exclude_customers : sequence of str
+        Ids to leave out.
+
+    Returns
+    -------
+    dict of str to ibis.BooleanValue
+        The name of each rule (see `Rule`) and its condition, true for the lines that it removes. A rule on a column
+        that the source does not have is left out.
+
+    Raises
+    ------
+    CleaningError
+        If a choice needs a column that the source does not have.
     """
-    has = set(lines.columns)
-    missing = sorted(NEEDED[cancellations] - has)
-    if missing:
-        raise CleaningError(
-            f"cancellations: {cancellations} needs {', '.join(missing)}: name the column, or choose drop"
-        )
-    if exclude_products and "product_id" not in has:
-        raise CleaningError("exclude_products needs product_id: name the column, or leave the list empty")
-    named = {OVERLAP: lines.repeated} if "repeated" in has else {}
-    named[AFTER] = lines.ordered_at.date() > ibis.literal(analysis_date)
-    named["unknown customer"] = lines.customer_id.isnull()
-    excluded = {}
-    if exclude_products:
-        excluded["non-products"] = lines.product_id.isin(list(exclude_products)).fill_null(False)
-    if exclude_customers:
-        excluded["excluded customers"] = lines.customer_id.isin(list(exclude_customers)).fill_null(False)
-    once = {"duplicates": ibis.row_number().over(group_by=list(lines.columns), order_by="ordered_at") > 0}
+    columns = set(lines.columns)
+    _require_columns(columns, cancellations, exclude_products)
+    excluded = _exclusion_rules(lines, exclude_products, exclude_customers)
+    repeats = ibis.row_number().over(group_by=list(lines.columns), order_by="ordered_at") > 0
+    rules: dict[str, ir.BooleanValue] = {Rule.EXTRACT_OVERLAP: lines.repeated} if "repeated" in columns else {}
+    rules[Rule.AFTER_ANALYSIS_DATE] = lines.ordered_at.date() > ibis.literal(analysis_date)
+    rules[Rule.UNKNOWN_CUSTOMER] = lines.customer_id.isnull()
     if duplicates == "drop" and cancellations != "drop":
-        named |= once  # first of all: a cancellation that stands twice takes money back once
-    if "order_id" in has:
-        named[CANCELLED] = _cancelled(lines, cancellations, list(excluded.values()))
-    named |= excluded
-    if "quantity" in has:
-        named["non-positive quantity"] = (lines.quantity <= 0) | lines.quantity.isnull()
-    named["non-positive price"] = (lines.amount <= 0) | lines.amount.isnull()
+        rules[Rule.DUPLICATE] = repeats  # before cancellations: one that is there twice takes money back once
+    if "order_id" in columns:
+        rules[Rule.CANCELLATION] = _is_cancellation(lines, cancellations, list(excluded.values()))
+    rules |= excluded
+    rules |= _no_value_rules(lines)
     if duplicates == "drop" and cancellations == "drop":
-        named |= once
-    return named
+        rules[Rule.DUPLICATE] = repeats
+    return rules
 
 
-def classify(lines: ir.Table, rules: dict[str, ir.BooleanValue]) -> ir.Table:
-    """The line items with a column `removed_by`: the first rule that removes the line, null for lines that count."""
-    cases = [(condition, name) for name, condition in rules.items()]  # what is null removes nothing
+def describe_rules(rules: Mapping[str, ir.BooleanValue]) -> pd.DataFrame:
+    """List the rules with their conditions.
+
+    Parameters
+    ----------
+    rules : mapping of str to ibis.BooleanValue
+        See `removal_rules`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per rule, in the order in which they apply: rule, condition (the expression, as text).
+    """
+    return pd.DataFrame({"rule": list(map(str, rules)), "condition": [value.get_name() for value in rules.values()]})
+
+
+def classify(lines: ir.Table, rules: Mapping[str, ir.BooleanValue]) -> ir.Table:
+    """Name the rule that removes each line item.
+
+    Parameters
+    ----------
+    lines : ibis.Table
+        Line items.
+    rules : mapping of str to ibis.BooleanValue
+        See `removal_rules`. A condition that is null removes nothing.
+
+    Returns
+    -------
+    ibis.Table
+        The line items with `removed_by`: the first rule that removes the line, null for lines that count.
+    """
+    cases = [(condition, str(name)) for name, condition in rules.items()]
     return lines.mutate(removed_by=ibis.cases(*cases, else_=ibis.null("string")))
 
 
-def build_ledger(sums: ir.Table, rules: list[str]) -> pd.DataFrame:
-    """What each rule removed and what was left after it.
+def keep_counted_lines(classified: ir.Table, ledger: pd.DataFrame, analysis_date: date) -> ir.Table:
+    """Keep the line items that count.
 
-    sums: as `orders.sums` returns them. Returns rule, rows_removed, revenue_removed, rows_left, customers_left,
-    revenue_left: one row a rule in their order, the first (`read`) removing nothing. Each row's `left` is the `left`
-    before it less what was removed.
+    Parameters
+    ----------
+    classified : ibis.Table
+        See `classify`.
+    ledger : pandas.DataFrame
+        See `build_ledger`. It says whether any line is left.
+    analysis_date : datetime.date
+        The last day whose orders count.
+
+    Returns
+    -------
+    ibis.Table
+        The line items that no rule removed.
+
+    Raises
+    ------
+    CleaningError
+        If no line is left. The message names the rule that removed the last ones.
     """
-    order = {rule: position for position, rule in enumerate(rules)}
-    cells = sums.mutate(position=sums.removed_by.cases(*order.items(), else_=len(rules)).cast("int64"))
-    by_rule = sums.group_by("removed_by").agg(rows=sums.lines.sum(), revenue=sums.revenue.sum().cast(EXACT_MONEY))
-    removed = by_rule.execute()
-    removed.index = removed.removed_by.map(order).fillna(len(rules)).astype(int)
-    last = cells.filter(cells.customer_id.notnull()).group_by("customer_id").agg(position=cells.position.max())
-    customers = last.group_by("position").agg(customers=last.count()).execute().set_index("position")["customers"]
-    return _running(removed, customers, rules)
-
-
-def keep_counted_lines(classified: ir.Table, log: pd.DataFrame, analysis_date: date) -> ir.Table:
-    """The line items that count. Raises `CleaningError` where there are none."""
-    if log.rows_left.iloc[-1] == 0:
-        last = log[log.rows_removed > 0].iloc[-1] if log.rows_removed.any() else log.iloc[0]
-        first = classified.ordered_at.min().execute()
-        cure = (
-            f"the first is dated {first:%Y-%m-%d}: choose a later analysis date"
-            if last.rule == AFTER
-            else f"rule {last.rule!r} removed the last ones"
-        )
-        raise CleaningError(f"no order on or before {analysis_date} is left of {log.rows_left.iloc[0]:,} rows; {cure}")
+    if ledger.rows_left.iloc[-1] == 0:
+        last = ledger[ledger.rows_removed > 0].iloc[-1] if ledger.rows_removed.any() else ledger.iloc[0]
+        cause = f"rule {last.rule!r} removed the last ones"
+        if last.rule == Rule.AFTER_ANALYSIS_DATE:
+            first = classified.ordered_at.min().execute()
+            cause = f"the first is dated {first:%Y-%m-%d}: choose a later analysis date"
+        rows = ledger.rows_left.iloc[0]
+        raise CleaningError(f"no order on or before {analysis_date} is left of {rows:,} rows; {cause}")
     return classified.filter(classified.removed_by.isnull()).drop("removed_by")
 
 
 def select_cancellations(classified: ir.Table) -> ir.Table:
-    """The line items that the rule on cancellations set aside."""
-    return classified.filter(classified.removed_by == CANCELLED).drop("removed_by")
+    """Select the cancelled line items.
 
+    Parameters
+    ----------
+    classified : ibis.Table
+        See `classify`.
 
-def ledger_after_merge(log: pd.DataFrame, lines: ir.Table, merged: dict[str, str]) -> pd.DataFrame:
-    """The ledger with a line for the ids that `merge` did away with, and the customers as they were read before it.
-
-    lines: as they were before the merge.
+    Returns
+    -------
+    ibis.Table
+        The line items that the rule on cancellations removed.
     """
-    if not merged:
-        return log
-    named = lines.filter(lines.customer_id.isin([*merged, *merged.values()]))
-    there = set(named.select("customer_id").distinct().execute().customer_id)
-    fewer = len(there) - len({merged.get(name, name) for name in there})
-    read = log.assign(customers_left=log.customers_left.where(log.index > 0, log.customers_left + fewer))
-    line = {"rule": MERGED, "rows_removed": 0, "revenue_removed": 0.0} | log.iloc[0][LEFT].to_dict()
-    return pd.concat([read.iloc[:1], pd.DataFrame([line]), read.iloc[1:]], ignore_index=True)
+    return classified.filter(classified.removed_by == Rule.CANCELLATION.value).drop("removed_by")
 
 
-def ledger_after_capping(log: pd.DataFrame, classified: ir.Table, capped: ir.Table, cancellations: str) -> pd.DataFrame:
-    """The ledger with a line for the revenue that capping took off the lines that count, and off their cancellations."""
-    if capped is classified:
-        return log
-    before, after = (
-        float(_remaining_in_ledger(table, cancellations).amount.sum().execute()) for table in (classified, capped)
-    )
-    return _with_line(log, CAPPED, 0, before - after, log.rows_left.iloc[-1], log.customers_left.iloc[-1])
-
-
-def ledger_after_cancellations(log: pd.DataFrame, settlement: ir.Table, known: ir.Table, mode: str) -> pd.DataFrame:
-    """The ledger once cancellations are settled against their sales.
-
-    The line on cancellations keeps those that found no sale; a last line takes out the orders that were cancelled as a
-    whole, with all cancellations that found theirs: together they are worth nothing. With `drop` nothing changes. Raises `CleaningError` where nothing is left.
-    settlement: as `settlement.settle` returns it. known: orders as known on the analysis date.
-    """
-    if mode == "drop":
-        return log
-    none = settlement.filter(settlement.order_id.isnull())
-    rows = int(none.lines.sum().execute() or 0)
-    revenue = float(none.revenue.sum().execute() or 0)
-    place = log.index[log.rule == CANCELLED][0]
-    log = log.assign(rule=log.rule.replace(CANCELLED, UNMATCHED))
-    log.loc[place, ["rows_removed", "revenue_removed"]] = [rows, revenue]
-    log["rows_left"] = log.rows_left.iloc[0] - log.rows_removed.cumsum()
-    log["revenue_left"] = (log.revenue_left.iloc[0] - log.revenue_removed.cumsum()).round(4)
-    left = known.aggregate(rows=known.lines.sum(), customers=known.customer_id.nunique()).execute().iloc[0].fillna(0)
-    if not left.customers:
+def _require_columns(columns: set[str], cancellations: str, exclude_products: Sequence[str]) -> None:
+    missing = sorted(NEEDED_COLUMNS[cancellations] - columns)
+    if missing:
         raise CleaningError(
-            "no order is left: all were cancelled by the analysis date; choose another date, or cancellations: drop"
+            f"cancellations: {cancellations} needs {', '.join(missing)}: name the column, or choose drop"
         )
-    return _with_line(log, SETTLED, int(log.rows_left.iloc[-1] - left.rows), 0.0, int(left.rows), int(left.customers))
+    if exclude_products and "product_id" not in columns:
+        raise CleaningError("exclude_products needs product_id: name the column, or leave the list empty")
 
 
-def _shared_spans(lines: ir.Table) -> list[tuple]:
-    """The times from and to which two extracts both cover."""
+def _exclusion_rules(
+    lines: ir.Table, exclude_products: Sequence[str], exclude_customers: Sequence[str]
+) -> dict[str, ir.BooleanValue]:
+    excluded: dict[str, ir.BooleanValue] = {}
+    if exclude_products:
+        excluded[Rule.EXCLUDED_PRODUCT] = lines.product_id.isin(list(exclude_products)).fill_null(False)
+    if exclude_customers:
+        excluded[Rule.EXCLUDED_CUSTOMER] = lines.customer_id.isin(list(exclude_customers)).fill_null(False)
+    return excluded
+
+
+def _no_value_rules(lines: ir.Table) -> dict[str, ir.BooleanValue]:
+    rules: dict[str, ir.BooleanValue] = {}
+    if "quantity" in lines.columns:
+        rules[Rule.NON_POSITIVE_QUANTITY] = (lines.quantity <= 0) | lines.quantity.isnull()
+    rules[Rule.NON_POSITIVE_AMOUNT] = (lines.amount <= 0) | lines.amount.isnull()
+    return rules
+
+
+def _shared_spans(lines: ir.Table) -> list[tuple[datetime, datetime]]:
+    """Return the times from and to which two extracts both cover."""
     spans = lines.group_by("extract").agg(first=lines.ordered_at.min(), last=lines.ordered_at.max()).execute()
     pairs = itertools.combinations(zip(spans["first"], spans["last"], strict=True), 2)
     shared = {(max(one[0], other[0]), min(one[1], other[1])) for one, other in pairs}
     return sorted(span for span in shared if span[0] <= span[1])
 
 
-def _cancelled(lines: ir.Table, mode: str, excluded: list[ir.BooleanValue]) -> ir.BooleanValue:
-    marked = lines.order_id.re_search("^[Cc][0-9]")  # C489449 is one; CA-2023-1317 and CONFIRMED are not
-    if mode == "drop":
-        return marked
-    taken_back = marked.fill_null(False) | (lines.amount < 0).fill_null(False)
+def _is_cancellation(lines: ir.Table, cancellations: str, excluded: list[ir.BooleanValue]) -> ir.BooleanValue:
+    named = lines.order_id.re_search(CANCELLED_ORDER_ID)
+    if cancellations == "drop":
+        return named
+    taken_back = named.fill_null(False) | (lines.amount < 0).fill_null(False)
     for condition in excluded:
         taken_back = taken_back & ~condition
     return taken_back
-
-
-def _remaining_in_ledger(classified: ir.Table, mode: str) -> ir.Table:
-    counts = classified.removed_by.isnull()
-    return classified.filter(counts if mode == "drop" else counts | (classified.removed_by == CANCELLED))
-
-
-def _with_line(log: pd.DataFrame, rule: str, rows: int, revenue: float, *left: float) -> pd.DataFrame:
-    line = [rule, rows, revenue, *left, round(log.revenue_left.iloc[-1] - revenue, 4)]
-    return pd.concat([log, pd.DataFrame([line], columns=log.columns)], ignore_index=True)
-
-
-def _running(removed: pd.DataFrame, customers: pd.Series, rules: list[str]) -> pd.DataFrame:
-    positions = range(len(rules) + 1)
-    rows = removed.rows.reindex(positions, fill_value=0).astype(int)
-    known = removed.revenue[removed.revenue.notna()]  # lines without an amount carry none
-    revenue = known.reindex(positions, fill_value=0)  # decimals until the last moment: sums are exact
-    gone = customers.reindex(positions, fill_value=0).astype(int)
-    zero = revenue.iloc[0] * 0
-    log = pd.DataFrame({"rule": [READ, *rules], "rows_removed": [0, *rows.iloc[:-1]]})
-    log["revenue_removed"] = [zero, *revenue.iloc[:-1]]
-    log["rows_left"] = rows.sum() - log.rows_removed.cumsum()
-    log["customers_left"] = gone.sum() - pd.Series([0, *gone.iloc[:-1]]).cumsum()
-    log["revenue_left"] = [revenue.sum() - sum(log.revenue_removed[: step + 1], zero) for step in log.index]
-    return log.astype({"revenue_removed": float, "revenue_left": float})

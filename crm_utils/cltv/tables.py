@@ -3,6 +3,7 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from crm_utils.cleaning.labels import rule_label
 from crm_utils.cltv.backtest.narrative import FREQUENCY_LABELS, MODEL_LABELS
 from crm_utils.cltv.forecast import ALL
 from crm_utils.cltv.worked_example import Example
@@ -180,6 +181,8 @@ def _lines_table(lines: pd.DataFrame, fmt: NumberFormat) -> Styler:
     known = [column for column in ("order_id", "product_id", "quantity", "unit_price") if column in lines.columns]
     columns = ["day", *known, "amount", *(["removed_by"] if left_out else [])]
     shown = lines.assign(day=[day(moment) for moment in lines.ordered_at])[columns]
+    if left_out:
+        shown["removed_by"] = shown.removed_by.map(rule_label, na_action="ignore")
     caption = LINES_LEFT_OUT_CAPTION if left_out else LINES_CAPTION
     return style_table(shown, caption, fmt, {"removed_by": "Left out by"})
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
@@ -13,10 +12,8 @@ from crm_utils.cltv.btyd import CustomerBaseModel, to_xtT
 from crm_utils.cltv.btyd.fit import PurchaseModel
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
 from crm_utils.cltv.forecast import days_ahead
-from crm_utils.core.exact_money import exact_sum
 from crm_utils.core.formatting import NumberFormat, day
 
-PRINTED_ORDERS, PRINTED_LINES = (3, 6), 30  # orders and line items of a history that can be read at one sitting
 GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
 
 
@@ -45,27 +42,6 @@ class Example:
     months: pd.DataFrame
 
 
-def choose_example_customer(known: ir.Table) -> str:
-    """The customer to work by hand, from orders as known on the date: the one in the middle by revenue, ties by id.
-
-    Of the customers who bought again, with `PRINTED_ORDERS` orders of at most `PRINTED_LINES` line items; where there
-    are none, of those who bought again; else of all.
-    """
-    moment = known.ordered_at.date()
-    each = known.group_by("customer_id").agg(
-        orders=known.count(),
-        lines=known.lines.sum(),
-        again=moment.max() > moment.min(),
-        revenue=exact_sum(known.revenue),
-    )
-    short = each.again & each.orders.between(*PRINTED_ORDERS) & (each.lines <= PRINTED_LINES)
-    each = each.mutate(choice=ibis.cases((short, 0), (each.again, 1), else_=2))
-    place = ibis.row_number().over(group_by="choice", order_by=["revenue", "customer_id"])
-    ranked = each.mutate(place=place, size=each.count().over(group_by="choice"))
-    middle = ranked.filter(ranked.place == ranked["size"] // 2).order_by("choice").limit(1)
-    return middle.customer_id.execute().iloc[0]
-
-
 def work_example(
     lines: pd.DataFrame,
     placed: ir.Table,
@@ -81,7 +57,7 @@ def work_example(
     Parameters
     ----------
     lines : pandas.DataFrame
-        The customer's order lines (see `orders.customer_lines`).
+        The customer's order lines (see `customer_lines`).
     placed, known : ibis.Table
         Orders as placed, and as known on the analysis date.
     valued : pandas.DataFrame

@@ -73,26 +73,33 @@ def monthly_revenue(orders: ir.Table, last_day: date) -> pd.DataFrame:
     return frame.assign(complete=frame.month.ne(frame.month.max()) | (month_end == pd.Timestamp(last_day)))
 
 
-def customer_lines(classified: ir.Table, customer_id: str, last_day: date) -> pd.DataFrame:
-    """The line items of one customer up to a day, those that a rule removed too, oldest first.
+def add_order_ids(lines: ir.Table) -> ir.Table:
+    """Add `units` to line items, and order ids if the source has none.
 
-    Returns customer_id, order_id (the order a line is added to; of a removed line what the source says, else null),
-    ordered_at, amount, removed_by (null for lines that count), and product_id, quantity, unit_price where there are
-    any.
+    Parameters
+    ----------
+    lines : ibis.Table
+        Classified line items.
+
+    Returns
+    -------
+    ibis.Table
+        The line items. An order id that was added is `<customer>-<date>-<n>`, and null for lines that a rule removed.
     """
-    until = classified.ordered_at.date() <= ibis.literal(last_day)
-    own = _with_order_ids(classified.filter(classified.customer_id == customer_id, until))
-    texts = ["customer_id", "order_id", *({"product_id"} & set(own.columns)), "removed_by"]
-    numbers = [name for name in ("quantity", "unit_price", "amount") if name in own.columns]
-    found = own.select(*texts, "ordered_at", *numbers).execute()
-    found = found.astype(dict.fromkeys(texts, "str") | dict.fromkeys(numbers, "float64"))
-    return found.sort_values(["ordered_at", "order_id", *numbers, *texts], ignore_index=True)
+    units = lines.quantity if "quantity" in lines.columns else ibis.null("decimal(18, 4)")
+    lines = lines.mutate(units=units)
+    if "order_id" in lines.columns:
+        return lines
+    day, counts = lines.ordered_at.date(), lines.removed_by.isnull()
+    rank = ibis.row_number().over(group_by=[lines.customer_id, day, counts], order_by=[lines.amount, lines.units])
+    made = lines.customer_id + "-" + lines.ordered_at.strftime("%Y%m%d") + "-" + (rank + 1).cast("string")
+    return lines.mutate(order_id=ibis.ifelse(counts, made, ibis.null("string")))
 
 
 def _aggregate(lines: ir.Table) -> ir.Table:
     if "removed_by" not in lines.columns:
         lines = lines.mutate(removed_by=ibis.null("string"))
-    lines = _with_order_ids(lines)
+    lines = add_order_ids(lines)
     counts, revenue = lines.removed_by.isnull(), lines.amount.sum()
     lines = lines.mutate(order_id=ibis.ifelse(counts, lines.order_id, ibis.null("string")))
     return lines.group_by("customer_id", "order_id", "removed_by").agg(
@@ -103,15 +110,3 @@ def _aggregate(lines: ir.Table) -> ir.Table:
         units=lines.units.sum().fill_null(0).cast("float64"),
         lines=lines.count(),
     )
-
-
-def _with_order_ids(lines: ir.Table) -> ir.Table:
-    """The lines with `units`, and with order ids where the source has none: null then for lines that a rule removed."""
-    units = lines.quantity if "quantity" in lines.columns else ibis.null("decimal(18, 4)")
-    lines = lines.mutate(units=units)
-    if "order_id" in lines.columns:
-        return lines
-    day, counts = lines.ordered_at.date(), lines.removed_by.isnull()
-    rank = ibis.row_number().over(group_by=[lines.customer_id, day, counts], order_by=[lines.amount, lines.units])
-    made = lines.customer_id + "-" + lines.ordered_at.strftime("%Y%m%d") + "-" + (rank + 1).cast("string")
-    return lines.mutate(order_id=ibis.ifelse(counts, made, ibis.null("string")))

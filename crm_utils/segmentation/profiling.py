@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats.contingency import association, expected_freq
 
+from crm_utils.core.constants import PRICE_FOCUSED_BELOW
 from crm_utils.core.errors import ProfilingError
 
 # Below so many customers a share is an anecdote.
@@ -15,8 +16,7 @@ SMALL_GROUP_CUSTOMERS = 30
 MAX_TRAIT_VALUES = 12
 # A number with more different values than this is cut into thirds.
 MAX_NUMBERS_AS_VALUES = 6
-# A customer's median price against each product's own median.
-PRICE_FOCUSED_BELOW = 0.95
+# A customer is a premium buyer if the median ratio of price paid to the product's usual price is this or more.
 PREMIUM_FROM = 1.05
 # Share of gross revenue that came back.
 MANY_RETURNS_FROM = 0.2

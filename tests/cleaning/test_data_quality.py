@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.cleaning import data_quality
-from crm_utils.cleaning import data_quality_narrative as headlines
+from crm_utils.cleaning import data_quality, findings, narrative
 from crm_utils.cleaning import rules as cleaning
+from crm_utils.cleaning.data_quality import Check, CheckResult, DataSummary
 from crm_utils.core import orders
+from crm_utils.core.formatting import NumberFormat
 from tests.support.cleaning_factories import retail_lines
 
 
@@ -22,10 +23,10 @@ def placed(lines: ibis.Table, day: date) -> ibis.Table:
 
 
 def warnings(table: ibis.Table, day: date, complete: bool = False) -> set[str]:
-    found = data_quality.run_checks(
+    checks = data_quality.run_checks(
         data_quality.daily_orders(table), data_quality.summarize_data(table, day), day, complete
     )
-    return set(found[~found.ok.astype(bool)].check)
+    return {result.check.value for result in checks if not result.passed}
 
 
 def shop(customers: int, gap_days: float, spread: float, days: int = 365, late: float = 1.0) -> ibis.Table:
@@ -59,7 +60,7 @@ def test_cdnow_starts_with_first_orders_whether_it_says_so_or_not(cdnow_lines: i
 @pytest.mark.parametrize("year, day", [("2009_2010", date(2010, 12, 9)), ("2010_2011", date(2011, 12, 9))])
 def test_one_sheet_of_online_retail_starts_in_the_middle(retail: Path, year: str, day: date):
     table = placed(retail_lines(retail, year), day)
-    assert {"history", "last month", "gap"} == warnings(table, day)  # the gap is Christmas
+    assert {"history", "last_month", "gap"} == warnings(table, day)  # the gap is Christmas
     assert "history" not in warnings(table, day, complete=True)
 
 
@@ -69,7 +70,7 @@ def test_an_even_shop_gives_no_cause():
 
 def test_a_subscription_is_recognised_and_carries_no_forecast():
     table = shop(200, gap_days=30, spread=0.05)
-    assert "spacing" in warnings(table, YEAR_END)
+    assert "regularity" in warnings(table, YEAR_END)
     [reason] = data_quality.forecast_blockers(data_quality.summarize_data(table, YEAR_END))
     assert reason.endswith("buy at nearly equal intervals, as in a subscription")
 
@@ -77,15 +78,15 @@ def test_a_subscription_is_recognised_and_carries_no_forecast():
 def test_too_little_for_a_forecast_names_every_reason():
     facts = data_quality.summarize_data(shop(20, gap_days=400, spread=0, days=60), date(2023, 3, 1))
     reasons = data_quality.forecast_blockers(facts)
-    assert [reason.removeprefix("there are ").split(" where a model needs")[0] for reason in reasons] == [
-        "20 customers",
-        "0 repeat buyers",
-        "57 days of history",
-    ]
-    assert (
-        data_quality.forecast_blockers({"customers": 100, "repeat_buyers": 30, "days": 90, "spaced": 0, "regular": 0.0})
-        == []
-    )
+    found = [reason.removeprefix("there are ").split(", but a model needs ") for reason in reasons]
+    assert found == [["20 customers", "100"], ["0 repeat buyers", "30"], ["57 days of history", "90"]]
+    assert data_quality.forecast_blockers(DataSummary(customers=100, repeat_buyers=30, days=90)) == []
+
+
+@pytest.mark.parametrize("frequent, share, blocked", [(30, 0.5, True), (29, 0.5, False), (30, 0.49, False)])
+def test_purchases_are_a_subscription_if_half_of_enough_frequent_buyers_are_regular(frequent, share, blocked):
+    summary = DataSummary(500, 100, 100, frequent_buyers=frequent, regular_share=share)
+    assert bool(data_quality.forecast_blockers(summary)) == blocked
 
 
 def days(counts: dict[str, int]) -> pd.DataFrame:
@@ -93,61 +94,83 @@ def days(counts: dict[str, int]) -> pd.DataFrame:
     return pd.DataFrame({"day": index.astype("datetime64[us]"), "orders": list(counts.values()), "new_customers": 1})
 
 
-FACTS = {"customers": 500, "repeat_buyers": 100, "days": 100, "spaced": 0, "regular": 0.0}
+SUMMARY = DataSummary(customers=500, repeat_buyers=100, days=100)
+FMT = NumberFormat("USD")
 
 
 def every_day(first: str, last: str, orders: int = 4) -> dict[str, int]:
     return {str(day.date()): orders for day in pd.date_range(first, last)}
 
 
-def finding(table: pd.DataFrame, check: str, day: date) -> tuple[bool, str]:
-    found = data_quality.run_checks(table, FACTS, day)
-    words = headlines.findings(found, FACTS)
-    sentence = words[words.checked == headlines.CHECKED[check]].finding.iloc[0]
-    return bool(found.set_index("check").ok[check]), sentence
+def result_of(table: pd.DataFrame, check: Check, day: date) -> CheckResult:
+    return next(result for result in data_quality.run_checks(table, SUMMARY, day) if result.check == check)
+
+
+def sentence(result: CheckResult) -> str:
+    return narrative.check_sentence(result, SUMMARY, FMT)
 
 
 def test_a_gap_is_dated():
     table = days(every_day("2023-01-01", "2023-02-10") | every_day("2023-03-01", "2023-03-31"))
-    assert finding(table, "gap", date(2023, 3, 31)) == (
-        False,
-        "No order for 18 days after 10 February 2023: closed, or a missing file?",
-    )
+    found = result_of(table, Check.GAP, date(2023, 3, 31))
+    assert not found.passed
+    assert "18 days after 10 February 2023" in sentence(found)
 
 
 def test_data_that_end_early_are_noticed():
-    table = days(every_day("2023-01-01", "2023-03-10"))
-    assert finding(table, "end", date(2023, 3, 31)) == (
-        False,
-        "The last order is of 10 March 2023, 21 days before the analysis date: are the data complete?",
-    )
+    found = result_of(days(every_day("2023-01-01", "2023-03-10")), Check.END, date(2023, 3, 31))
+    assert not found.passed
+    assert "10 March 2023, 21 days before the analysis date" in sentence(found)
+    week = result_of(days(every_day("2023-01-01", "2023-03-24")), Check.END, date(2023, 3, 31))
+    assert week.passed
+    assert narrative.ENDS_EARLY not in sentence(week)
 
 
 def test_a_jump_in_volume_is_dated():
     table = days(every_day("2023-01-01", "2023-02-28") | every_day("2023-03-01", "2023-03-31", orders=12))
-    assert finding(table, "volume", date(2023, 3, 31)) == (
-        False,
-        "In March 2023 there were 3.0 times the daily orders of the month before.",
-    )
-    assert finding(days(every_day("2023-01-01", "2023-03-31")), "volume", date(2023, 3, 31))[0]
+    found = result_of(table, Check.VOLUME, date(2023, 3, 31))
+    assert not found.passed
+    assert "March 2023, orders per day were 3.0 times" in sentence(found)
+    assert result_of(days(every_day("2023-01-01", "2023-03-31")), Check.VOLUME, date(2023, 3, 31)).passed
+
+
+def test_a_drop_in_volume_is_a_share():
+    table = days(every_day("2023-01-01", "2023-02-28") | every_day("2023-03-01", "2023-03-31", orders=1))
+    found = result_of(table, Check.VOLUME, date(2023, 3, 31))
+    assert not found.passed
+    assert "March 2023, orders per day were 25% of" in sentence(found)
 
 
 def test_a_month_cut_short_is_named():
-    table = days(every_day("2023-01-01", "2023-03-10"))
-    assert finding(table, "last month", date(2023, 3, 10)) == (False, "Only 10 of its 31 days are in.")
+    found = result_of(days(every_day("2023-01-01", "2023-03-10")), Check.LAST_MONTH, date(2023, 3, 10))
+    assert not found.passed
+    assert "10 of its 31 days" in sentence(found)
 
 
 def test_a_single_order_is_no_crash():
-    one = days({"2023-01-01": 1})
-    facts = {"customers": 1, "repeat_buyers": 0, "days": 1, "spaced": 0, "regular": 0.0}
-    found = data_quality.run_checks(one, facts, date(2023, 1, 1))
-    assert set(found[~found.ok.astype(bool)].check) == {"model", "last month"}
-    assert len(headlines.findings(found, facts)) == len(found)
+    summary = DataSummary(customers=1, repeat_buyers=0, days=1)
+    checks = data_quality.run_checks(days({"2023-01-01": 1}), summary, date(2023, 1, 1))
+    assert {result.check for result in checks if not result.passed} == {Check.ENOUGH_DATA, Check.LAST_MONTH}
+    finding = findings.data_quality(checks, summary, FMT)
+    assert finding.sentence.startswith("2 warnings about the data: ")
+    assert "1 customer, 0 repeat buyers and 1 day of history" in finding._repr_html_()
+    assert "100 customers, 30 repeat buyers and 90 days" in finding._repr_html_()
+
+
+def test_warnings_come_first_and_every_check_has_a_row():
+    table = days(every_day("2023-01-01", "2023-03-10"))
+    checks = data_quality.run_checks(table, SUMMARY, date(2023, 3, 10))
+    shown = findings.data_quality(checks, SUMMARY, FMT)
+    assert shown.sentence == "One warning about the data: the last month is incomplete."
+    html = shown._repr_html_()
+    assert html.index("warning</td>") < html.index("passed</td>")
+    assert html.count("passed</td>") == len(Check) - 1
+    passed = [CheckResult(check, True) for check in Check]
+    assert findings.data_quality(passed, SUMMARY, FMT).sentence == "All 7 checks of the data passed."
 
 
 def test_a_rhythm_that_nobody_shows_is_not_called_irregular():
     table = shop(300, gap_days=250, spread=0.1)
-    facts = data_quality.summarize_data(table, YEAR_END)
-    told = headlines.findings(data_quality.run_checks(data_quality.daily_orders(table), facts, YEAR_END), facts)
-    rhythm = told[told.checked == "Rhythm of purchases"].iloc[0]
-    assert rhythm.finding.startswith("Too few buy often enough to tell")
+    summary = data_quality.summarize_data(table, YEAR_END)
+    checks = data_quality.run_checks(data_quality.daily_orders(table), summary, YEAR_END)
+    assert narrative.check_sentence(checks[-1], summary, FMT) == narrative.REGULARITY_UNKNOWN

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from crm_utils.cleaning import cancellations, customer_features, data_quality
+from crm_utils.cleaning import ledger as ledgers
 from crm_utils.cleaning import rules as cleaning
 from crm_utils.core import duckdb_engine, orders
 from tests.support.cleaning_factories import DAY, MODES, TINY, line_items
@@ -28,7 +29,7 @@ def sqlite_lines(path: Path) -> ibis.Table:
 def derived(lines: ibis.Table, mode: str) -> list[pd.DataFrame]:
     rules = cleaning.removal_rules(lines, DAY, mode)
     classified = cleaning.classify(lines, rules)
-    log = cleaning.build_ledger(orders.aggregate_lines(classified), list(rules))
+    log = ledgers.build_ledger(orders.aggregate_lines(classified), list(rules))
     counted, cancelled = cleaning.keep_counted_lines(classified, log, DAY), cleaning.select_cancellations(classified)
     settled = cancellations.match_cancellations(counted, cancelled, mode)
     placed = orders.orders_from_lines(counted)

@@ -1,11 +1,14 @@
 """Which rows count: the tiny ledger by hand, relations that must hold, and the known answers of Online Retail II."""
 
+import json
+import re
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from crm_utils.cleaning import ledger as ledgers
 from crm_utils.cleaning import outliers
 from crm_utils.cleaning import rules as cleaning
 from crm_utils.core import contracts, errors, orders
@@ -67,7 +70,7 @@ def test_a_cancellation_that_stands_twice_takes_money_back_once(mode: str):
     found = clean(line_items([sale, sale, back, back]), mode, duplicates="drop")
     assert found["adjustments"].execute().revenue.tolist() == [-10.0]
     assert found["known"].execute().revenue.tolist() == [30.0]
-    assert removed(found["log"])["duplicates"] == 2
+    assert removed(found["ledger"])["duplicate"] == 2
     assert_reconciles(found)
 
 
@@ -75,8 +78,8 @@ def test_only_c_and_a_number_is_a_cancellation():
     """CA-2023-1317 is an order of California, and a word that begins with C is a word."""
     ids = ["C489449", "c489450", "CA-2023-1317", "C-17", "COMPLETE", "7C", "C"]
     rows = [("anna", order, "2011-01-01", "mug", 1, 2.0) for order in ids]
-    log = clean(line_items(rows), "drop")["log"]
-    assert removed(log) == {"cancellations": 2}
+    log = clean(line_items(rows), "drop")["ledger"]
+    assert removed(log) == {"cancellation": 2}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -87,27 +90,27 @@ def test_lines_without_an_amount_are_left_out_and_carry_nothing(mode: str):
         ("bert", "3", "2011-01-02", "mug", None, 3.0),
     ]
     found = clean(line_items(rows), mode)
-    assert removed(found["log"]) == {"non-positive quantity": 1, "non-positive price": 1}
-    assert found["log"].revenue_left.tolist()[-1] == 2.0 and found["log"].revenue_removed.abs().sum() == 0
+    assert removed(found["ledger"]) == {"non_positive_quantity": 1, "non_positive_amount": 1}
+    assert found["ledger"].revenue_left.tolist()[-1] == 2.0 and found["ledger"].revenue_removed.abs().sum() == 0
     assert_reconciles(found)
 
 
 def test_drop_leaves_the_sale_in():
     found = clean(line_items(TINY), "drop")
-    assert removed(found["log"]) == {"unknown customer": 1, "cancellations": 5}
+    assert removed(found["ledger"]) == {"unknown_customer": 1, "cancellation": 5}
     assert found["placed"].count().execute() == 3
     assert found["adjustments"].count().execute() == 0 and found["unmatched"].empty
     assert_reconciles(found)
 
 
 def test_a_cancelled_customer_leaves_in_a_line_of_the_ledger():
-    log = clean(line_items(TINY), "match")["log"].set_index("rule")
-    assert log.loc["cancellations without a sale", ["rows_removed", "revenue_removed", "customers_left"]].tolist() == [
+    log = clean(line_items(TINY), "match")["ledger"].set_index("rule")
+    assert log.loc["unmatched_cancellation", ["rows_removed", "revenue_removed", "customers_left"]].tolist() == [
         1,
         -10,
         2,
     ]
-    last = log.loc["cancelled orders and their cancellations"]
+    last = log.loc["cancelled_order"]
     assert (last.rows_removed, last.revenue_removed, last.rows_left, last.customers_left) == (6, 0, 2, 1)
 
 
@@ -154,7 +157,7 @@ def test_cancellations_of_what_is_left_out_are_left_out(mode: str):
         ("shop", "C4", "2011-01-04", "mug", -3, 2.0),
     ]
     found = clean(line_items(rows), mode, exclude_products=["POST"], exclude_customers=["shop"])
-    assert removed(found["log"]) == {"non-products": 2, "excluded customers": 2}
+    assert removed(found["ledger"]) == {"excluded_product": 2, "excluded_customer": 2}
     assert adjusted(found) == 0 and found["unmatched"].empty
     assert_reconciles(found)
 
@@ -177,15 +180,15 @@ def test_overlap_removes_what_an_earlier_extract_holds():
     twice = [("anna", "1", "2011-01-01", None, 1, 2.0), ("anna", "2", "2011-01-03", "mug", 1, 2.0)]
     rows = [*twice, *twice, twice[1], ("anna", "3", "2011-01-04", "mug", 1, 2.0)]
     found = clean(line_items(rows, extract=[0, 0, 1, 1, 1, 1]), "drop")
-    assert removed(found["log"]) == {"overlap between extracts": 3}  # equal lines within one extract stay
+    assert removed(found["ledger"]) == {"extract_overlap": 3}  # equal lines within one extract stay
     assert found["placed"].count().execute() == 3
 
 
 def test_extracts_that_share_no_day_lose_nothing():
     rows = [("anna", "1", "2010-12-31", "mug", 1, 2.0), ("anna", "2", "2011-01-01", "mug", 1, 2.0)]
     found = clean(line_items(rows, extract=[0, 1]), "drop")
-    assert removed(found["log"]) == {}
-    assert "overlap between extracts" in set(found["log"].rule)
+    assert removed(found["ledger"]) == {}
+    assert "extract_overlap" in set(found["ledger"].rule)
     assert found["placed"].count().execute() == 2
 
 
@@ -194,20 +197,36 @@ def test_merged_customers_are_one_and_counted():
     merged = {"old": "new", "stranger": "new"}
     together = cleaning.merge_customer_ids(lines, merged)
     rules = cleaning.removal_rules(together, DAY)
-    log = cleaning.ledger_after_merge(
-        cleaning.build_ledger(orders.aggregate_lines(cleaning.classify(together, rules)), list(rules)), lines, merged
+    log = ledgers.ledger_after_merge(
+        ledgers.build_ledger(orders.aggregate_lines(cleaning.classify(together, rules)), list(rules)), lines, merged
     )
-    assert log.rule.tolist()[:2] == ["read", "customers merged"]
+    assert log.rule.tolist()[:2] == ["read", "customers_merged"]
     assert log.customers_left.tolist()[:2] == [2, 1]
     assert together.customer_id.nunique().execute() == 1
     with pytest.raises(errors.CleaningError, match="b is merged and merged into"):
         cleaning.merge_customer_ids(lines, {"a": "b", "b": "c"})
 
 
+def test_the_example_of_an_own_rule_in_the_notebook_works():
+    notebook = json.loads((Path(__file__).parents[2] / "notebooks" / "01_cleaning.ipynb").read_text())
+    source = "".join(line for cell in notebook["cells"] for line in cell["source"])
+    example = re.search(r"^# (rules\[.+)$", source, flags=re.M)[1]
+    rows = [("anna", "1", "2011-01-01", "mug", 1001, 2.0), ("anna", "2", "2011-01-02", "mug", 1000, 2.0)]
+    lines = line_items(rows)
+    rules = cleaning.removal_rules(lines, DAY)
+    exec(example, {"rules": rules, "lines": lines})
+    totals = orders.aggregate_lines(cleaning.classify(lines, rules))
+    log = ledgers.build_ledger(totals, list(rules))
+    assert removed(log) == {"More than 1,000 pieces": 1}
+    described = cleaning.describe_rules(rules)
+    assert described["rule"].tolist() == list(rules)
+    assert "1000" in described.condition.iloc[-1]
+
+
 def test_duplicates_go_when_asked():
     rows = [("anna", "1", "2011-01-01", "mug", 1, 2.0)] * 3
-    assert removed(clean(line_items(rows), "drop")["log"]) == {}
-    assert removed(clean(line_items(rows), "drop", duplicates="drop")["log"]) == {"duplicates": 2}
+    assert removed(clean(line_items(rows), "drop")["ledger"]) == {}
+    assert removed(clean(line_items(rows), "drop", duplicates="drop")["ledger"]) == {"duplicate": 2}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -215,9 +234,9 @@ def test_capped_values_stand_in_the_ledger(mode: str):
     rows = [("anna", str(number), "2011-01-01", "mug", 1, 2.0) for number in range(200)]
     rows += [("bert", "big", "2011-01-02", "mug", 1000, 2.0), ("bert", "Cbig", "2011-01-03", "mug", -1000, 2.0)]
     found = clean(line_items(rows), mode, caps=True)
-    log = found["log"].set_index("rule")
-    assert log.loc["outliers capped"].rows_removed == 0
-    assert log.loc["outliers capped"].revenue_removed == (1998.0 if mode == "drop" else 0.0)
+    log = found["ledger"].set_index("rule")
+    assert log.loc["outliers_capped"].rows_removed == 0
+    assert log.loc["outliers_capped"].revenue_removed == (1998.0 if mode == "drop" else 0.0)
     assert_reconciles(found)
 
 
@@ -229,16 +248,16 @@ def test_nothing_left_names_the_rule():
 def test_both_years_by_the_published_rules(retail: Path):
     """791,045 rows, 5,878 customers, 36,969 orders, 17,431,551.18; 22,523 rows stand in both sheets."""
     found = clean(retail_lines(retail, "2009_2010", "2010_2011"), "drop")
-    last = found["log"].iloc[-1]
-    assert found["log"].rows_left.iloc[0] == 1_067_371
-    assert removed(found["log"])["overlap between extracts"] == 22_523
+    last = found["ledger"].iloc[-1]
+    assert found["ledger"].rows_left.iloc[0] == 1_067_371
+    assert removed(found["ledger"])["extract_overlap"] == 22_523
     assert (last.rows_left, last.customers_left, round(last.revenue_left, 2)) == (791_045, 5_878, 17_431_551.18)
     assert found["placed"].count().execute() == 36_969
     assert_reconciles(found)
 
 
 def test_dropping_duplicates_of_both_years(retail: Path):
-    last = clean(retail_lines(retail, "2009_2010", "2010_2011"), "drop", duplicates="drop")["log"].iloc[-1]
+    last = clean(retail_lines(retail, "2009_2010", "2010_2011"), "drop", duplicates="drop")["ledger"].iloc[-1]
     assert (last.rows_left, round(last.revenue_left, 2)) == (779_425, 17_374_804.27)
 
 
@@ -250,7 +269,7 @@ def test_cancelled_giants_of_one_year(retail: Path, mode: str):
     assert known[["customer_id", "revenue"]].values.tolist() == [["16446", 2.9]]
     placed = found["placed"].filter(found["placed"].customer_id == "12346").execute()
     assert placed.revenue.tolist() == [77_183.6]
-    assert found["log"].customers_left.iloc[-1] < found["log"].customers_left.iloc[-2]
+    assert found["ledger"].customers_left.iloc[-1] < found["ledger"].customers_left.iloc[-2]
     assert_reconciles(found)
 
 

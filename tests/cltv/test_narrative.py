@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.cleaning.minimum_data import MIN_DATA
 from crm_utils.cltv import article_method, btyd, charts, findings, narrative, tables
 from crm_utils.cltv.backtest import BacktestModel
 from crm_utils.cltv.backtest import narrative as backtest_narrative
 from crm_utils.cltv.backtest.model_comparison import MAX_CUSTOMERS, N_ORIGINS
 from crm_utils.cltv.seasonality import Seasonality
+from crm_utils.core.constants import MIN_DATA
 from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.display.table_style import collapsible
 from crm_utils.core.formatting import NumberFormat

@@ -8,11 +8,8 @@ import pandas as pd
 import pytest
 from scipy.special import hyp2f1
 
-from crm_utils.cleaning import rules
 from crm_utils.cltv import btyd, forecast, worked_example
 from crm_utils.cltv.assumptions import ClvAssumptions
-from crm_utils.core import orders
-from crm_utils.core.contracts import check_contract
 from crm_utils.core.formatting import NumberFormat
 from tests.support.factories import three_hundred
 
@@ -35,45 +32,6 @@ def valued(customers, models) -> pd.DataFrame:
     return forecast.add_lifetime_value(forecast.forecast_customers(customers, models, TODAY), models, TODAY, TERMS)
 
 
-def line_items(**columns: list) -> ibis.Table:
-    """Four lines of a customer (the third taken back, the last after the date), one of another."""
-    days = pd.to_datetime(
-        ["2011-01-02 12:00", "2011-01-01 09:00", "2011-02-01 08:00", "2011-12-10 10:00", "2011-03-01 08:00"]
-    )
-    table = pd.DataFrame(
-        {"customer_id": ["c", "c", "c", "c", "d"], "ordered_at": days, "amount": [2.5, 4, -4, 9, 1]} | columns
-    )
-    return ibis.memtable(table)
-
-
-def classified(lines: ibis.Table) -> ibis.Table:
-    return rules.classify(lines, rules.removal_rules(lines, TODAY))
-
-
-def test_the_lines_of_a_customer_say_which_rule_left_one_out():
-    lines = classified(
-        line_items(order_id=["2", "1", "C1", "3", "4"], product_id=list("abbcd"), quantity=[1, 2, -2, 1, 1])
-    )
-    own = orders.customer_lines(lines, "c", TODAY)
-    assert own[["order_id", "product_id", "amount"]].values.tolist() == [
-        ["1", "b", 4],
-        ["2", "a", 2.5],
-        ["C1", "b", -4],
-    ]
-    assert own.removed_by.fillna("").tolist() == ["", "", rules.CANCELLED]
-    assert "unit_price" not in own.columns
-
-
-def test_lines_without_order_ids_stand_under_the_ids_their_orders_get():
-    lines = classified(line_items())
-    own = orders.customer_lines(lines, "c", TODAY)
-    placed = orders.orders_from_lines(lines).execute().set_index("order_id").revenue
-    counted = own[own.removed_by.isna()].set_index("order_id").amount
-    assert counted.to_dict() == placed.loc[counted.index].to_dict() == {"c-20110101-1": 4, "c-20110102-1": 2.5}
-    assert own[own.removed_by.notna()].order_id.isna().all()
-    assert list(check_contract(own, "example_customer_lines").columns) == list(own.columns)
-
-
 def orders_known(**revenue: list[float]) -> ibis.Table:
     """Orders of one line each, on a day of its own each; a customer's name is followed by the revenue of each order."""
     rows = [
@@ -83,17 +41,6 @@ def orders_known(**revenue: list[float]) -> ibis.Table:
     ]
     table = pd.DataFrame(rows, columns=["customer_id", "order_id", "ordered_at", "revenue"])
     return ibis.memtable(table.assign(lines=1))
-
-
-def test_the_customer_in_the_middle_of_those_with_a_short_history_is_worked():
-    short = {"b": [1, 1, 1], "c": [2, 2, 2], "a": [2, 2, 2]}
-    assert worked_example.choose_example_customer(orders_known(**short, often=[2] * 7, once=[6])) == "a"
-    assert worked_example.choose_example_customer(orders_known(often=[2] * 7, once=[6])) == "often"
-    assert worked_example.choose_example_customer(orders_known(once=[6])) == "once"
-    long = orders_known(**short).mutate(lines=ibis.literal(worked_example.PRINTED_LINES))
-    assert (
-        worked_example.choose_example_customer(long.union(orders_known(z=[1, 1]).mutate(lines=ibis.literal(1)))) == "a"
-    )  # none is short
 
 
 def test_an_order_that_was_cancelled_is_shown_and_counts_for_nothing():

@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 from crm_utils import sources
-from crm_utils.cleaning import cancellations, customer_features
+from crm_utils.cleaning import cancellations, customer_features, example_customer
 from crm_utils.cleaning import rules as cleaning
-from crm_utils.cltv import worked_example
+from crm_utils.cleaning.ledger import build_ledger
 from crm_utils.config import Columns, Source
 from crm_utils.core import orders
 from crm_utils.core.errors import SourceError, SourceMissing
@@ -148,7 +148,7 @@ def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
     lines = sources.read_line_items(Source(**source), COLUMNS, root)
     rules = cleaning.removal_rules(lines, DAY, exclude_products=["POST"], exclude_customers=["7"])
     classified = cleaning.classify(lines, rules)
-    log = cleaning.build_ledger(orders.aggregate_lines(classified), list(rules))
+    log = build_ledger(orders.aggregate_lines(classified), list(rules))
     store = Run(run)
     store.save(log, "cleaning_ledger")
     store.save(orders.orders_from_lines(cleaning.keep_counted_lines(classified, log, DAY)), "orders")
@@ -162,7 +162,9 @@ def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
         customer_features.compute_customer_features(kept, cleaning.select_cancellations(matched)), "customer_features"
     )
     store.save(
-        orders.customer_lines(classified, worked_example.choose_example_customer(store.scan("orders")), DAY),
+        example_customer.customer_lines(
+            classified, example_customer.choose_example_customer(store.scan("orders")), DAY
+        ),
         "example_customer_lines",
     )
     return {"frames": {path.stem: pd.read_parquet(path) for path in sorted((run / "data").glob("*.parquet"))}}

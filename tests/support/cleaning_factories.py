@@ -7,7 +7,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from crm_utils.cleaning import cancellations, outliers
+from crm_utils.cleaning import cancellations, ledger, outliers
 from crm_utils.cleaning import rules as cleaning
 from crm_utils.core import orders
 
@@ -63,17 +63,18 @@ def clean(lines: ibis.Table, mode: str, day: date = DAY, caps: bool = False, **o
     lines = cleaning.flag_repeated_lines(lines)
     rules = cleaning.removal_rules(lines, day, mode, **options)
     classified = cleaning.classify(lines, rules)
-    log = cleaning.build_ledger(orders.aggregate_lines(classified), list(rules))
-    capped = outliers.apply_caps(classified, outliers.fit_caps(cleaning.keep_counted_lines(classified, log, day), caps))
-    log = cleaning.ledger_after_capping(log, classified, capped, mode)
-    counted = cleaning.keep_counted_lines(capped, log, day)
-    settled = cancellations.match_cancellations(counted, cleaning.select_cancellations(capped), mode)
+    rows = ledger.build_ledger(orders.aggregate_lines(classified), list(rules))
+    counted = cleaning.keep_counted_lines(classified, rows, day)
+    capped = outliers.apply_caps(classified, outliers.fit_caps(counted, caps))
+    rows = ledger.ledger_after_capping(rows, classified, capped, mode)
+    counted = cleaning.keep_counted_lines(capped, rows, day)
+    matched = cancellations.match_cancellations(counted, cleaning.select_cancellations(capped), mode)
     placed = orders.orders_from_lines(counted).cache()
-    adjustments = cancellations.order_adjustments(settled).cache()
+    adjustments = cancellations.order_adjustments(matched).cache()
     known = orders.orders_as_of(placed, adjustments, day).cache()
-    log = cleaning.ledger_after_cancellations(log, settled, known, mode)
-    unmatched = cancellations.unmatched_cancellations(settled).execute()
-    return {"log": log, "placed": placed, "adjustments": adjustments, "known": known, "unmatched": unmatched}
+    rows = ledger.ledger_after_cancellations(rows, matched, known, mode)
+    unmatched = cancellations.unmatched_cancellations(matched).execute()
+    return {"ledger": rows, "placed": placed, "adjustments": adjustments, "known": known, "unmatched": unmatched}
 
 
 def adjusted(found: dict) -> float:
@@ -82,14 +83,14 @@ def adjusted(found: dict) -> float:
 
 def assert_reconciles(found: dict) -> None:
     """The ledger adds up from line to line, and its end is the orders, the adjustments and the customers."""
-    log = found["log"]
-    assert log.rows_removed.iloc[0] == 0
-    assert (log.rows_left.diff().iloc[1:] == -log.rows_removed.iloc[1:]).all()
-    assert log.revenue_left.diff().iloc[1:].to_numpy() == pytest.approx(
-        -log.revenue_removed.iloc[1:].to_numpy(), abs=0.01
+    rows = found["ledger"]
+    assert rows.rows_removed.iloc[0] == 0
+    assert (rows.rows_left.diff().iloc[1:] == -rows.rows_removed.iloc[1:]).all()
+    assert rows.revenue_left.diff().iloc[1:].to_numpy() == pytest.approx(
+        -rows.revenue_removed.iloc[1:].to_numpy(), abs=0.01
     )
-    assert log.customers_left.is_monotonic_decreasing
-    left = log.iloc[-1]
+    assert rows.customers_left.is_monotonic_decreasing
+    left = rows.iloc[-1]
     assert left.revenue_left == pytest.approx(orders.total_revenue(found["placed"]) + adjusted(found), abs=0.01)
     assert left.revenue_left == pytest.approx(orders.total_revenue(found["known"]), abs=0.01)
     known = found["known"].execute()

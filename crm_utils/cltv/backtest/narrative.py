@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from crm_utils.cleaning.minimum_data import MIN_DATA
 from crm_utils.cltv import btyd
 from crm_utils.cltv.backtest.model_comparison import MAX_CUSTOMERS, N_ORIGINS
 from crm_utils.cltv.backtest.rolling_origin import BacktestModel
+from crm_utils.core.constants import MIN_DATA
 from crm_utils.core.display.paragraphs import Paragraph, paragraph
 from crm_utils.core.formatting import NumberFormat, join_names, percent
 

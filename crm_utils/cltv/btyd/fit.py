@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult, minimize
 
-from crm_utils.cleaning.minimum_data import unmet_requirements
+from crm_utils.cleaning.data_quality import unmet_requirements
 from crm_utils.cltv.btyd import bg_nbd, pareto_nbd
 from crm_utils.cltv.btyd.bg_nbd import BgNbd, MbgNbd
 from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
@@ -177,12 +177,9 @@ def constant_rate_model(x: np.ndarray, T: np.ndarray, reason: str) -> BgNbd:
 def insufficient_data_reason(x: ArrayLike, T: ArrayLike) -> str:
     """Return why these customers are too few, or their history too short, for a model; empty if they are not."""
     ages = np.asarray(T)
-    found: dict[str, float] = {
-        "customers": len(ages),
-        "repeat_buyers": int((np.asarray(x) > 0).sum()),
-        "days": int(np.max(ages)) + 1 if len(ages) else 0,
-    }
-    return "; ".join(unmet_requirements(found))
+    repeat_buyers = int((np.asarray(x) > 0).sum())
+    days = int(np.max(ages)) + 1 if len(ages) else 0
+    return "; ".join(unmet_requirements(len(ages), repeat_buyers, days))
 
 
 def fit_mle(

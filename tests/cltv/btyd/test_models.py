@@ -336,7 +336,7 @@ def test_too_thin_data_give_the_average_rate_and_say_so():
     models = btyd.fit_customer_base(customers)
     assert (
         models.unavailable_reason
-        == "there are 10 customers where a model needs 100; there is 1 repeat buyer where a model needs 30"
+        == "there are 10 customers, but a model needs 100; there is 1 repeat buyer, but a model needs 30"
     )
     assert "no model" in models.purchase.note and models.unavailable_reason in models.purchase.note
     # (2 + ½) ÷ (1,000 + 365 days) × 100 days for everybody, by hand

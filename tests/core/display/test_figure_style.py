@@ -46,7 +46,7 @@ PROFILE = pd.DataFrame(
 
 
 def test_bars_of_months_and_the_hatched_last_one():
-    bars = charts.revenue_by_month(MONTHS, "USD").patches
+    bars = charts.plot_revenue_by_month(MONTHS, NumberFormat("USD")).patches
     assert [bar.get_height() for bar in bars] == [10, 30, 5]
     assert [bool(bar.get_hatch()) for bar in bars] == [False, False, True]
 
@@ -94,7 +94,7 @@ def test_an_empty_plan_draws_without_error():
 def test_a_shown_figure_is_escaped_described_and_the_same_each_time():
     shown = [
         figure_style.Figure(
-            charts.revenue_by_month(MONTHS, "USD"), "A < B", "How to read", 'Bars of "x" & y'
+            charts.plot_revenue_by_month(MONTHS, NumberFormat("USD")), "A < B", "How to read", 'Bars of "x" & y'
         )._repr_html_()
         for _ in range(2)
     ]

@@ -1,13 +1,9 @@
 """Sentences from tables: singular, plural, zero, and text that a page must not run."""
 
-from datetime import date
-
 import numpy as np
 import pandas as pd
-import pytest
 
 from crm_utils.budget import narrative as budget
-from crm_utils.cleaning import narrative
 from crm_utils.cltv import narrative as cltv
 from crm_utils.core.display import paragraphs
 from crm_utils.core.display.table_style import collapsible, style_table
@@ -19,72 +15,6 @@ def test_text_from_data_is_escaped():
     assert "<script>" not in paragraphs.paragraph(hostile)._repr_html_()
     assert "<script>" not in paragraphs.not_applicable(hostile)._repr_html_()
     assert "<script>" not in style_table(pd.DataFrame({"segment": [hostile]}), "A caption").to_html()
-
-
-def log(*removed: tuple[str, int, float, int]) -> pd.DataFrame:
-    """A ledger of 10 rows, 5 customers and 100 money less (rule, rows, revenue, customers)."""
-    rows = [
-        {
-            "rule": "read",
-            "rows_removed": 0,
-            "revenue_removed": 0.0,
-            "rows_left": 10,
-            "customers_left": 5,
-            "revenue_left": 100.0,
-        }
-    ]
-    for rule, count, revenue, customers in removed:
-        last = rows[-1]
-        rows.append(
-            {
-                "rule": rule,
-                "rows_removed": count,
-                "revenue_removed": revenue,
-                "rows_left": last["rows_left"] - count,
-                "customers_left": last["customers_left"] - customers,
-                "revenue_left": last["revenue_left"] - revenue,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def test_the_ledger_in_words():
-    clean, dirty = log(("x", 0, 0.0, 0)), log(("x", 1, 2.5, 1), ("y", 2, 0.0, 0))
-    assert (
-        narrative.counted(clean, date(2024, 1, 31), "USD")
-        == "All 10 rows count as sales: by 31 January 2024, 5 customers had spent $100."
-    )
-    assert narrative.counted(dirty, date(2024, 1, 31), "USD").startswith("7 of 10 rows count as sales")
-    assert narrative.removed(clean, "USD") == "No rule removed a row."
-    assert (
-        narrative.removed(dirty, "USD")
-        == "The rules removed 1 row by “x” and 2 rows by “y”. They carried $2.50 of revenue; 1 customer went with them."
-    )
-    assert "They carried no revenue; no customer went" in narrative.removed(log(("x", 1, 0.0, 0)), "USD")
-
-
-def test_a_ledger_that_does_not_reconcile_stops_the_notebook():
-    with pytest.raises(ValueError, match="the ledger ends at 100.00, the orders and adjustments at 99.98"):
-        narrative.reconciles(log(), 99.98, 0.0, "USD")
-    assert "agree to the cent: $100.00" in narrative.reconciles(log(), 110.0, -10.0, "USD")
-
-
-def months(new: list[int]) -> pd.DataFrame:
-    start = pd.date_range("2024-01-01", periods=len(new), freq="MS")
-    return pd.DataFrame(
-        {"month": start, "revenue": 10.0, "orders": 1, "customers": 1, "new_customers": new, "complete": True}
-    )
-
-
-def test_the_last_newcomers_in_words():
-    assert narrative.newcomers(months([3, 1])) == "1 customer placed a first order in February 2024."
-    assert (
-        narrative.newcomers(months([3, 0]))
-        == "No customer was won in February 2024: the last first order was in January 2024."
-    )
-    assert narrative.newcomers(months([3, 0, 0, 0])).startswith(
-        "No customer was won in the last three months: the last first order was in January 2024"
-    )
 
 
 def test_what_is_not_known_is_said():

@@ -1,0 +1,25 @@
+"""How the rules of the ledger are written on a page."""
+
+from crm_utils.cleaning.rules import Rule
+
+RULE_LABELS = {
+    Rule.READ.value: "All rows, as read",
+    Rule.CUSTOMERS_MERGED.value: "Customer ids merged",
+    Rule.EXTRACT_OVERLAP.value: "Already in an earlier extract",
+    Rule.AFTER_ANALYSIS_DATE.value: "After the analysis date",
+    Rule.UNKNOWN_CUSTOMER.value: "Unknown customer",
+    Rule.DUPLICATE.value: "Exact duplicate",
+    Rule.CANCELLATION.value: "Cancellation",
+    Rule.EXCLUDED_PRODUCT.value: "Excluded product",
+    Rule.EXCLUDED_CUSTOMER.value: "Excluded customer",
+    Rule.NON_POSITIVE_QUANTITY.value: "Quantity of zero or less",
+    Rule.NON_POSITIVE_AMOUNT.value: "Amount of zero or less",
+    Rule.OUTLIERS_CAPPED.value: "Extreme values capped",
+    Rule.UNMATCHED_CANCELLATION.value: "Cancellation without a sale",
+    Rule.CANCELLED_ORDER.value: "Cancelled order, with its cancellations",
+}
+
+
+def rule_label(rule: str) -> str:
+    """Write the name of a rule: unknown_customer -> 'Unknown customer'. An analyst's own rule keeps its name."""
+    return RULE_LABELS.get(rule, rule)
