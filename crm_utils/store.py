@@ -26,8 +26,13 @@ from crm_utils.core.formula_injection import escape_formulas
 class Run:
     """The folder of one report and date.
 
-    `load` and `save` exchange pandas tables; `scan` hands out the same table unread, for what should stay in the
-    engine.
+    `load` and `save` exchange pandas tables. `scan` gives the same table unread, for what should stay in the engine.
+
+    Parameters
+    ----------
+    run_dir : str or Path, optional
+        The folder. By default the run that a notebook stands in, or `reports/_draft` if the notebook stands in
+        `notebooks/`.
     """
 
     def __init__(self, run_dir: str | Path | None = None):
@@ -40,7 +45,7 @@ class Run:
 
     @cached_property
     def settings(self) -> Settings:
-        """Title, currency, analysis date and source of this run. From then on numbers are written as it says."""
+        """Title, currency, analysis date, source and number format of this run."""
         path = self.run_dir / "settings.json"
         if not path.exists():
             raise FileNotFoundError(f"{self.run_dir} holds no run: fill it with `make draft`")
@@ -108,13 +113,41 @@ class Run:
         return check_contract(pd.read_parquet(self._existing_path(name)), name)
 
     def scan(self, name: str) -> ir.Table:
-        """Table `name` of this run as an Ibis table: nothing is read until it is asked for."""
+        """Return a table as an Ibis table. Nothing is read until it is asked for.
+
+        Parameters
+        ----------
+        name : str
+            Name of the table, for example "customers".
+
+        Returns
+        -------
+        ibis.Table
+            The table on DuckDB.
+
+        Raises
+        ------
+        TableError
+            If the table is missing.
+        """
         return duckdb_engine.duckdb().read_parquet(self._existing_path(name))
 
     def save(self, table: pd.DataFrame | ir.Table, name: str) -> None:
-        """Write a table, its contract checked, sorted by its key. An Ibis table is streamed and never held whole.
+        """Write a table, sorted by its key, after checking its contract.
 
-        Raises `TableError` listing every violation; nothing is written then.
+        An Ibis table is streamed and never held in memory as a whole.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame or ibis.Table
+            The table, with the columns of its contract.
+        name : str
+            Name of the table, for example "customers".
+
+        Raises
+        ------
+        TableError
+            If the table breaks its contract: every violation is listed, and nothing is written.
         """
         with atomic_write(self.path(name)) as unfinished:
             if isinstance(table, pd.DataFrame):
@@ -123,12 +156,31 @@ class Run:
                 _stream(table, name, unfinished)
 
     def save_all(self, tables: dict[str, pd.DataFrame]) -> None:
-        """Write each table under its name."""
+        """Write each table under its name.
+
+        Parameters
+        ----------
+        tables : dict of str to pandas.DataFrame
+            See `save`.
+        """
         for name, table in tables.items():
             self.save(table, name)
 
     def save_lists(self, table: pd.DataFrame, by: str) -> None:
-        """Write `lists/<value of by>.csv` for each value, in the table's order, instead of any lists there were."""
+        """Write one list for each value of a column, in place of the lists that were there.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            The rows of all lists, in order.
+        by : str
+            The column that names the list: `lists/<value>.csv`.
+
+        Raises
+        ------
+        TableError
+            If two values give the same file name.
+        """
         for old in (self.run_dir / "lists").glob("*.csv"):
             old.unlink()
         for name, rows in table.groupby(by, sort=True):
@@ -137,13 +189,32 @@ class Run:
             self.save_list(rows, slug(str(name)))
 
     def save_list(self, table: pd.DataFrame, name: str) -> None:
-        """Write `lists/<name>.csv`, cells that a spreadsheet would run as formulas neutralised."""
+        """Write `lists/<name>.csv`. Cells that a spreadsheet would run as formulas are neutralised.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            The rows of the list.
+        name : str
+            The name of the file.
+        """
         folder = self.run_dir / "lists"
         folder.mkdir(exist_ok=True)
         escape_formulas(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
 
     def save_audiences(self, targets: pd.DataFrame) -> None:
-        """Write who is on which list: `audiences/<campaign>__<segment>.csv`, in place of the lists that were there."""
+        """Write `audiences/<campaign>__<segment>.csv`, in place of the lists that were there.
+
+        Parameters
+        ----------
+        targets : pandas.DataFrame
+            One row per customer on a list, with campaign and segment.
+
+        Raises
+        ------
+        TableError
+            If two campaigns give the same file name.
+        """
         folder = self.run_dir / "audiences"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -154,25 +225,62 @@ class Run:
             escape_formulas(rows).to_csv(path, index=False, lineterminator="\n")
 
     def save_workbook(self, content: bytes) -> None:
-        """Write the plan as a spreadsheet: `workbook.xlsx`."""
+        """Write the plan as a spreadsheet: `workbook.xlsx`.
+
+        Parameters
+        ----------
+        content : bytes
+            The file, see `workbook.build_workbook`.
+        """
         (self.run_dir / "workbook.xlsx").write_bytes(content)
 
     def save_scoring(self, scoring: Scoring) -> None:
-        """Write how the customers of this run were scored: `data/scoring.json`."""
+        """Write how the customers of this run were scored: `data/scoring.json`.
+
+        Parameters
+        ----------
+        scoring : Scoring
+            See `compute_bin_edges`.
+        """
         self._save_rules(scoring, "scoring")
 
     def load_scoring(self) -> Scoring:
-        """How the customers of this run were scored. Raises `TableError` if 02_rfm has not run."""
+        """Load how the customers of this run were scored.
+
+        Returns
+        -------
+        Scoring
+            The configuration and the bin edges.
+
+        Raises
+        ------
+        TableError
+            If 02_rfm has not run.
+        """
         return Scoring.model_validate_json(self._rules_text("scoring", "02_rfm"))
 
     def save_segment_rules(self, rules: SegmentRules) -> None:
-        """Write how the customers of this run were assigned to segments: `data/segment_rules.json`."""
+        """Write how the customers of this run were assigned to segments: `data/segment_rules.json`.
+
+        Parameters
+        ----------
+        rules : SegmentRules
+            Scoring, segment map and what makes a customer new.
+        """
         self._save_rules(rules, "segment_rules")
 
     def load_segment_rules(self) -> SegmentRules:
-        """How the customers of this run were assigned to segments.
+        """Load how the customers of this run were assigned to segments.
 
-        Raises `TableError` if 03_segmentation has not run.
+        Returns
+        -------
+        SegmentRules
+            Scoring, segment map and what makes a customer new.
+
+        Raises
+        ------
+        TableError
+            If 03_segmentation has not run.
         """
         return SegmentRules.model_validate_json(self._rules_text("segment_rules", "03_segmentation"))
 
@@ -187,11 +295,44 @@ class Run:
         return path.read_text(encoding="utf-8")
 
     def read_segment_map(self, name: str) -> SegmentMap:
-        """The map `params/segments/<name>.yaml`, or the one at path `name`, checked to be complete and disjoint."""
+        """Read a segment map and check that it is complete and without overlaps.
+
+        Parameters
+        ----------
+        name : str
+            A map of `params/segments/`, or the path of a YAML file.
+
+        Returns
+        -------
+        SegmentMap
+            Which segment each cell belongs to, with meaning and advice.
+
+        Raises
+        ------
+        ParamsError
+            If the map is wrong.
+        """
         return read_yaml(rules_path(self.root, "segment_map", name), SegmentMap)
 
     def campaigns(self, name: str) -> pd.DataFrame:
-        """The campaigns of `params/<name>.yaml`, or of the file at path `name`: one row a campaign."""
+        """Read the campaigns that a report may plan.
+
+        Parameters
+        ----------
+        name : str
+            A file of `params/`, or the path of a YAML file.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per campaign with the fields of `Campaign`. capacity and max_spend are null if there is no
+            limit.
+
+        Raises
+        ------
+        ParamsError
+            If a campaign is wrong.
+        """
         campaigns = read_yaml(rules_path(self.root, "campaigns", name), Campaigns).campaigns
         frame = pd.DataFrame([campaign.model_dump() for campaign in campaigns])
         return frame.astype({"capacity": float, "max_spend": float})  # null where there is no limit

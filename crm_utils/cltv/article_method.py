@@ -151,6 +151,12 @@ class ArticleResult:
         ----------
         customer_table : pandas.DataFrame
             `forecast.customer_table`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The table with the columns of `article_customers`, null for customers whom the article does not
+            forecast; unchanged if there are none.
         """
         if self.customers is None:
             return customer_table
@@ -158,7 +164,18 @@ class ArticleResult:
         return customer_table.merge(added, on="customer_id", validate="one_to_one")
 
     def tables(self, customer_table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-        """Return the table `article` to save, by its name; empty if there is none."""
+        """Return the table `article` to save, by its name; empty if there is none.
+
+        Parameters
+        ----------
+        customer_table : pandas.DataFrame
+            `forecast.customer_table`.
+
+        Returns
+        -------
+        dict of str to pandas.DataFrame
+            `article`, or nothing.
+        """
         return {} if self.customers is None else {"article": self.add_columns(customer_table)}
 
 
@@ -173,6 +190,11 @@ def try_article_method(orders: ir.Table, analysis_date: date, include: bool = Tr
         The last day that counts.
     include : bool
         Whether the report asks for the method; if not, nothing is computed.
+
+    Returns
+    -------
+    ArticleResult
+        The article's figures by customer, or the reason why there are none.
     """
     if not include:
         return ArticleResult()

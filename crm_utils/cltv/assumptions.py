@@ -72,6 +72,11 @@ class ClvAssumptions:
         months : int
             Calendar months.
 
+        Returns
+        -------
+        ClvAssumptions
+            Margin rate, discount rate, months, and whether the margin was measured.
+
         Raises
         ------
         AssumptionsError

@@ -61,6 +61,12 @@ def past_forecasts(tested: pd.DataFrame, fmt: NumberFormat) -> Finding:
         `rolling_origin_backtest`.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence, figure of forecast and actual revenue, and a table of all tests; a sentence alone if there is no
+        test.
     """
     verdict = backtest_narrative.verdict_sentence(tested, fmt)
     if tested.empty:
@@ -89,6 +95,12 @@ def forecast_errors(by_segment: pd.DataFrame, by_frequency: pd.DataFrame, fmt: N
         `backtest_by_frequency`.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence, figure of the errors by segment, and tables by segment and by past purchases; the reason if there
+        is no test.
     """
     if by_segment.empty:
         return Finding(not_applicable(backtest_narrative.no_test_sentence(fmt)))
@@ -125,6 +137,11 @@ def outlook(
         The day the forecast is made.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        A sentence.
     """
     expected = narrative.outlook_sentence(totals, models.customers, analysis_date, fmt, models.unavailable_reason)
     return Finding(paragraph(expected, backtest_narrative.year_before_sentence(year_before, fmt)))
@@ -151,6 +168,11 @@ def forecast_basis(
         How far each tested forecast looked ahead.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence and a table of the forecasts.
     """
     season = narrative.season_sentence(seasons)
     ranges = narrative.range_sentence(error, seasons[3].known, holdout_days, fmt)
@@ -170,6 +192,11 @@ def still_active(expected: pd.DataFrame, grid: pd.DataFrame, models: CustomerBas
         The fitted models.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence, and two heat maps folded away; a sentence alone if dropout is not identified.
     """
     sentence = narrative.still_active_sentence(expected.p_alive, models.identified, fmt)
     if not models.identified:
@@ -206,6 +233,11 @@ def lifetime_value(
         Margin rate, discount rate and months.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence, figure of the value by decile of customers, and its table.
     """
     brief = narrative.assumptions_brief(assumptions, fmt)
     value = narrative.lifetime_value_sentence(valued.clv.sum(), assumptions, fmt)
@@ -229,6 +261,11 @@ def most_valuable(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFo
         Margin rate, discount rate and months.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence and a table of ten customers.
     """
     brief = narrative.assumptions_brief(assumptions, fmt)
     shown = best.head(LISTED_CUSTOMERS)
@@ -246,6 +283,11 @@ def look_up(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat) 
         Margin rate, discount rate and months.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Collapsible or None
+        The table, one row for each customer.
     """
     brief = narrative.assumptions_brief(assumptions, fmt)
     customers = fmt.plural(len(best), "customer")
@@ -267,6 +309,11 @@ def likely_churned(
         Margin rate, discount rate and months.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence and a table of the ten best; a sentence alone if there are none.
     """
     sentence = narrative.churned_sentence(churned, models.identified, fmt)
     if churned.empty:
@@ -286,6 +333,11 @@ def segment_value(by_segment: pd.DataFrame, assumptions: ClvAssumptions, fmt: Nu
         Margin rate, discount rate and months.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence, figure of expected revenue by segment, and its table.
     """
     brief = narrative.assumptions_brief(assumptions, fmt)
     return Finding(
@@ -314,6 +366,11 @@ def historical_value(
         Margin rate, discount rate and months.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        A sentence; the reason if no churn can be measured.
     """
     if models.unavailable_reason:
         return Finding(not_applicable(narrative.NO_CHURN_RATE))
@@ -331,6 +388,11 @@ def article(result: ArticleResult, valued: pd.DataFrame, fmt: NumberFormat) -> F
         The table `cltv`.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence, and the tutorial's forecast and table folded away; the reason if the method was left out.
     """
     if result.reason:
         return Finding(narrative.article_left_out_sentence(result.reason))
@@ -364,6 +426,11 @@ def worked_example(
         Margin rate, discount rate and months.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence, and the tables of every step.
     """
     if models.unavailable_reason:
         return Finding(not_applicable(narrative.NO_MODEL_TO_WORK))
@@ -388,6 +455,11 @@ def fitted_models(
         `rfm_summary`.
     fmt : NumberFormat
         How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence, and a table of parameters, standard errors and fit.
     """
     challenger = backtest_narrative.challenger_sentence(log_errors, best_challenger(log_errors), fmt)
     return Finding(

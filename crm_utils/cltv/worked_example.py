@@ -70,6 +70,11 @@ def work_example(
         Margin rate, discount rate and months.
     fmt : NumberFormat
         How the report writes numbers.
+
+    Returns
+    -------
+    Example
+        The customer's lines, orders, steps and months.
     """
     customer_id = lines.customer_id.iloc[0]
     customer = valued[valued.customer_id == customer_id]

@@ -152,15 +152,33 @@ class SegmentMap(Model):
         return self
 
     def advice(self) -> dict[str, str]:
-        """What to do for each segment, in the map's order."""
+        """What to do for each segment, in the map's order.
+
+        Returns
+        -------
+        dict of str to str
+            The advice of each segment.
+        """
         return {segment.name: segment.advice for segment in self.segments}
 
     def meaning(self) -> dict[str, str]:
-        """What each segment's name says about its customers."""
+        """What each segment's name says about its customers.
+
+        Returns
+        -------
+        dict of str to str
+            The meaning of each segment.
+        """
         return {segment.name: segment.meaning for segment in self.segments}
 
     def roles(self) -> dict[str, SegmentRole | None]:
-        """The part that each segment plays, in the map's order."""
+        """The part that each segment plays, in the map's order.
+
+        Returns
+        -------
+        dict of str to SegmentRole or None
+            The role of each segment; None if it plays none.
+        """
         return {segment.name: segment.role for segment in self.segments}
 
     def cells(self) -> dict[str, str]:

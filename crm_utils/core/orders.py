@@ -11,18 +11,37 @@ from crm_utils.core.exact_money import EXACT_MONEY, exact_sum
 
 
 def aggregate_lines(classified: ir.Table) -> ir.Table:
-    """What the ledger and the orders are made of, in one pass over the line items, held by DuckDB.
+    """Sum line items by customer, order and rule, in one pass, for the ledger and the orders.
 
-    One row per customer, order and rule: customer_id, order_id (null where a rule removed the lines), removed_by,
-    ordered_at (the last line), revenue (decimal), units, lines. Without a column `removed_by` every line counts.
+    Parameters
+    ----------
+    classified : ibis.Table
+        Line items in standard columns, with `removed_by` (the rule that removed a line; null if it counts). Without
+        that column every line counts.
+
+    Returns
+    -------
+    ibis.Table
+        Held by DuckDB, one row per customer, order and rule: customer_id, order_id (null if a rule removed the
+        lines), removed_by, ordered_at (the last line), revenue (decimal), units, lines.
     """
     return duckdb_engine.materialize(_aggregate(classified))
 
 
 def orders_from_aggregates(sums: ir.Table) -> ir.Table:
-    """One row per order: customer_id, order_id, ordered_at (its last line), revenue, units, lines.
+    """Return the orders that sums of line items add up to.
 
     Sums are taken in decimals and cast to float once.
+
+    Parameters
+    ----------
+    sums : ibis.Table
+        See `aggregate_lines`.
+
+    Returns
+    -------
+    ibis.Table
+        One row per order: customer_id, order_id, ordered_at (its last line), units, lines, revenue.
     """
     placed = sums.filter(sums.removed_by.isnull())
     return placed.select(
@@ -39,7 +58,25 @@ def orders_from_lines(lines: ir.Table) -> ir.Table:
 
 
 def orders_as_of(orders: ir.Table, adjustments: ir.Table, day: date) -> ir.Table:
-    """Orders as known on a day: placed by then, less adjustments dated by then. A fully cancelled order disappears."""
+    """Return the orders as they were known on a day.
+
+    These are the orders placed by then, less the adjustments dated by then. An order that was cancelled as a whole is
+    left out.
+
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders as placed: customer_id, order_id, ordered_at, revenue, units, lines.
+    adjustments : ibis.Table
+        Cancellations: customer_id, order_id, adjusted_at, revenue (negative).
+    day : datetime.date
+        The last day that counts.
+
+    Returns
+    -------
+    ibis.Table
+        The columns of `orders`; revenue after adjustments.
+    """
     placed = orders.filter(orders.ordered_at.date() <= ibis.literal(day))
     if not adjustments.count().execute():  # most often: a join with nothing takes as long as what follows
         return placed
@@ -51,14 +88,36 @@ def orders_as_of(orders: ir.Table, adjustments: ir.Table, day: date) -> ir.Table
 
 
 def total_revenue(orders: ir.Table) -> float:
-    """Revenue of all orders, summed exactly."""
+    """Return the revenue of all orders, summed exactly.
+
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders: customer_id, order_id, ordered_at, revenue, units, lines.
+
+    Returns
+    -------
+    float
+        In the report's currency; 0 without orders.
+    """
     return float(exact_sum(orders.revenue).execute() or 0)
 
 
 def monthly_revenue(orders: ir.Table, last_day: date) -> pd.DataFrame:
-    """Revenue by calendar month: month, revenue, orders, customers, new_customers, complete.
+    """Sum revenue by calendar month.
 
-    `complete` is False for a last month that the analysis date cuts off.
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders: customer_id, order_id, ordered_at, revenue, units, lines.
+    last_day : datetime.date
+        The analysis date.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per month: month (its first day), revenue, orders, customers, new_customers (first order in that
+        month), complete (False for a last month that the analysis date cuts off).
     """
     bought = orders.mutate(month=orders.ordered_at.truncate("M")).group_by("customer_id", "month")
     bought = bought.agg(revenue=lambda t: exact_sum(t.revenue), orders=lambda t: t.count())

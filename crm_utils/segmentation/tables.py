@@ -11,7 +11,20 @@ BEHIND_THE_FIGURE = "The numbers behind the figure"
 
 
 def profile(profile: pd.DataFrame, fmt: NumberFormat) -> Styler:
-    """Show size, revenue and behaviour of each segment."""
+    """Show size, revenue and behaviour of each segment.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        The table `segment_profile`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Styler
+        One row for each segment, with a total.
+    """
     shown = profile.drop(columns="advice").rename(columns={"orders": "mean_orders"})
     summed = ("customers", "customer_share", "revenue", "revenue_share")
     return style_table(shown, "The segments on this date", fmt, total=summed)

@@ -19,14 +19,31 @@ __all__ = ["RawTable", "read_raw_tables", "source_fingerprint", "read_line_items
 
 
 def read_line_items(source: Source, columns: Columns, root: Path, day: date | None = None) -> ir.Table:
-    """One row per line item.
+    """Read a source as line items in standard names and types. Nothing is held in memory.
 
-    Columns: `customer_id` (text, null where unknown), `ordered_at` (timestamp), `amount` (decimal), and those of
-    `order_id, product_id, description, country` (text), `quantity, unit_price, unit_cost` (decimal) that `columns`
-    maps; `extract` (0, 1, 2 … in the order given) where the source is several files or sheets. Raises `SourceError` for
-    an unreadable file, a missing column, values that are no date or number, or sales without an order id where
-    `columns` maps it; with the analysis date `day` also for a few rows dated more than a year after it and after all
-    others.
+    Parameters
+    ----------
+    source : Source
+        Where the line items are.
+    columns : Columns
+        The source's column for each standard name.
+    root : Path
+        The project's folder. Paths of files are relative to it.
+    day : datetime.date, optional
+        The analysis date. With it a few rows dated more than a year after it, and after all others, are refused.
+
+    Returns
+    -------
+    ibis.Table
+        One row per line item: customer_id (text, null if unknown), ordered_at (timestamp), amount (decimal), and
+        those of order_id, product_id, description, country (text), quantity, unit_price and unit_cost (decimal)
+        that `columns` names. With several files or sheets also extract (0, 1, 2 … in the order given).
+
+    Raises
+    ------
+    SourceError
+        If a file cannot be read, a column is missing, a value is no date or number, or a sale has no order id
+        although `columns` names one.
     """
     source = simulated.write_files(source, root)
     wanted = columns.named

@@ -28,10 +28,36 @@ def read_customer_tables(
 ) -> dict[str, pd.DataFrame]:
     """Read the tables about customers that a report names: csv, parquet or spreadsheet files, or `simulated`.
 
-    Text is written as `source` says; days may be ISO in any case. Ids are text. Who said nothing has not consented.
-    Campaigns after the day are left out, and a contact after it is not known yet. `merged` names ids that are one
-    customer (the id to give up: the id to keep): a no, a late contact and a control group of either count for both.
-    Raises `SourceMissing` for a file that is not there, `SourceError` for one that cannot be read.
+    Ids are text. A customer without an answer has not consented. Campaigns after the day are left out, and a contact
+    after it is not known yet.
+
+    Parameters
+    ----------
+    named : mapping of str to str
+        A file (its path relative to the project) or `simulated` for each of attributes, contacts and past_campaigns
+        that the report has.
+    source : Source
+        Says how text files write numbers, dates and letters. Days may be ISO in any case.
+    root : Path
+        The project's folder.
+    day : datetime.date
+        The analysis date.
+    merged : dict of str to str, optional
+        Ids that belong to one customer: the id to give up and the id to keep. A refusal, a late contact and a
+        control group of either id count for both.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        attributes: customer_id and any columns; contacts: customer_id, channel, consent, last_contacted,
+        external_id; past_campaigns: campaign, customer_id, contacted_on, group.
+
+    Raises
+    ------
+    SourceMissing
+        If a file does not exist.
+    SourceError
+        If a file cannot be read, or repeats a customer in a campaign.
     """
     root, day = Path(root), pd.Timestamp(day)
     tables = {name: _table(name, where, source, root, day) for name, where in named.items()}

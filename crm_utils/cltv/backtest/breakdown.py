@@ -112,9 +112,25 @@ def segments_as_of(
     customers: pd.DataFrame,
     segments: pd.DataFrame,
 ) -> pd.Series:
-    """The segments as they were at the last origin of a `rolling` table, by customer_id: scored on what was known then.
+    """Return the segments as they were at the last tested origin, scored on what was known then.
 
-    `rules`, `customers` and `segments` of today: see `segmentation.assignment.segments_as_of`.
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders as placed.
+    adjustments : ibis.Table
+        Cancellations, dated.
+    tested : pandas.DataFrame
+        `rolling_origin_backtest`.
+    rules : SegmentRules
+        How customers are assigned to segments today.
+    customers, segments : pandas.DataFrame
+        The tables of today. See `segmentation.assignment.segments_as_of`.
+
+    Returns
+    -------
+    pandas.Series of str
+        The segment of each customer (the index is customer_id). Empty if there was no test.
     """
     if tested.empty:
         return pd.Series(dtype="str")

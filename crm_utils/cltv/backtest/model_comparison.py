@@ -92,6 +92,12 @@ def append_challenger_rows(fitted_parameters: pd.DataFrame, log_errors: pd.DataF
         `CustomerBaseModel.table`.
     log_errors : pandas.DataFrame
         `compare_models`; the first column is the model in use.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table with one row for each challenger: model, parameter, value (tests won), standard_error (null),
+        note.
     """
     if log_errors.empty:
         return fitted_parameters

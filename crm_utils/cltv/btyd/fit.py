@@ -105,7 +105,18 @@ def to_xtT(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def spec_of(model: PurchaseModel) -> str:
-    """Return the key in `MODELS` of a fitted purchase model."""
+    """Return the key in `MODELS` of a fitted purchase model.
+
+    Parameters
+    ----------
+    model : BgNbd, MbgNbd or ParetoNbd
+        A fitted purchase model.
+
+    Returns
+    -------
+    str
+        bg_nbd, mbg_nbd or pareto_nbd.
+    """
     return next(key for key, spec in MODELS.items() if spec.model is type(model))
 
 

@@ -40,6 +40,18 @@ def models_to_table(
 def models_from_table(fitted_parameters: pd.DataFrame) -> tuple[PurchaseModel, GammaGamma]:
     """Read the purchase model and the value model back from the `fitted_parameters` table.
 
+    Parameters
+    ----------
+    fitted_parameters : pandas.DataFrame
+        See `models_to_table`.
+
+    Returns
+    -------
+    BgNbd, MbgNbd or ParetoNbd
+        The purchase model.
+    GammaGamma
+        The value model.
+
     Raises
     ------
     FitError

@@ -179,9 +179,23 @@ class Figure:
 
 
 def show_figure(ax: Axes | None, finding: str, caption: str, alt: str) -> Figure | str:
-    """Show `ax` with the finding it supports, a caption that says how to read it, and its content in words.
+    """Show axes with the finding they support, a caption and a text alternative.
 
-    Without axes there is nothing to draw: the finding, which then says why, is shown alone.
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes or None
+        What was drawn. None if there is nothing to draw: the finding, which then says why, is shown alone.
+    finding : str
+        The sentence that the figure supports.
+    caption : str
+        How to read the figure.
+    alt : str
+        What the figure shows, in words.
+
+    Returns
+    -------
+    Figure or str
+        What a notebook's cell shows.
     """
     return finding if ax is None else Figure(ax, finding, caption, alt)
 
