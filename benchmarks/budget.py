@@ -57,7 +57,7 @@ def offers(count: int) -> pd.DataFrame:
             "capacity": random.choice([np.nan, 100_000]),
             "min_spend": 0.0,
             "max_spend": np.nan,
-            "basis": "assumed",
+            "evidence": "assumed",
         }
         for number in range(count)
     ]

@@ -87,7 +87,7 @@ def main(shops: int = 200) -> None:
     spent = [money > 0 for money in spend(none)]
     print(
         f"{shops} campaigns: {held.mean():.1%} of the 90 % intervals hold the planted {SimulatedShop().lift:.0%}; "
-        f"mean measured {planted.lift.mean():.2%}; {(planted.use == 'measured').mean():.1%} accepted as random"
+        f"mean measured {planted.lift.mean():.2%}; {(planted.status == 'measured').mean():.1%} accepted as random"
     )
     print(f"without a lift: {1 - sum(spent) / shops:.1%} of the plans do not spend on the campaign")
     print(f"{time.perf_counter() - started:.0f} s")

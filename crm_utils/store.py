@@ -333,7 +333,7 @@ class Run:
         ParamsError
             If a campaign is wrong.
         """
-        campaigns = read_yaml(rules_path(self.root, "campaigns", name), Campaigns).campaigns
+        campaigns = read_yaml(rules_path(self.root, "campaigns_file", name), Campaigns).campaigns
         frame = pd.DataFrame([campaign.model_dump() for campaign in campaigns])
         return frame.astype({"capacity": float, "max_spend": float})  # null where there is no limit
 

@@ -1,11 +1,15 @@
 """The documentation site: generated pages, the architecture picture, what it may publish and request."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 from types import ModuleType
 
+import pandas as pd
 import pytest
+
+from crm_utils.config import Campaigns, read_yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -97,8 +101,14 @@ def test_the_guide_to_a_cleaning_rule_uses_the_names_of_the_notebook():
     assert f'"{rules} = ' in notebook
 
 
-def test_the_guide_to_a_lift_uses_the_names_of_the_notebook_and_a_campaign_that_exists():
+def test_the_guide_to_a_lift_shows_the_line_of_the_notebook_and_it_works():
     guide = (ROOT / "docs" / "how-to" / "change-a-lift.md").read_text()
-    table, campaign = re.search(r'(\w+)\.loc\[\1\.name == "(.+?)", "lift"\]', guide).groups()
-    assert f'"{table} = ' in (ROOT / "notebooks" / "05_budget.ipynb").read_text()
-    assert f"- name: {campaign}\n" in (ROOT / "params" / "campaigns.yaml").read_text()
+    what_if = re.search(r'# (campaigns\.loc\[campaigns\.name == ".+?", "lift"\] = [\d.]+)$', guide, flags=re.M)[1]
+    cells = json.loads((ROOT / "notebooks" / "05_budget.ipynb").read_text())["cells"]
+    assert f"# {what_if}\n" in [cell["source"][0] for cell in cells]
+    listed = read_yaml(ROOT / "params" / "campaigns.yaml", Campaigns).campaigns
+    campaigns = pd.DataFrame([campaign.model_dump() for campaign in listed])
+    before = campaigns.lift.tolist()
+    exec(what_if, {"campaigns": campaigns})
+    assert (campaigns.lift != before).sum() == 1
+    assert campaigns.lift.between(campaigns.lift_low, campaigns.lift_high).all()

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,34 @@ def contactable(
     contacts: pd.DataFrame | None,
     past: pd.DataFrame | None,
     campaigns: pd.DataFrame,
-    analysis_date: pd.Timestamp,
+    analysis_date: date,
     days_between_contacts: int,
 ) -> pd.DataFrame:
-    """The audience less who may not be contacted (`reachable`) and who is still held back (`resting`), where such tables are."""
+    """Remove customers who may not be contacted, and customers who are still held out.
+
+    Parameters
+    ----------
+    audience : pandas.DataFrame
+        customer_id × campaign (`unit_economics.eligible_customers`).
+    contacts, past : pandas.DataFrame or None
+        Permissions and last contacts, and past campaigns; None if the report names no such table.
+    campaigns : pandas.DataFrame
+        One row per campaign.
+    analysis_date : date
+        The date of the report.
+    days_between_contacts : int
+        Days for which a customer rests after a contact on any channel.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The audience without them (`may_be_contacted`, `in_holdout_window`).
+
+    Raises
+    ------
+    BudgetError
+        If a column of contacts is missing, or none of its ids is a customer's.
+    """
     terms = campaigns.set_index("name")
     if past is not None and len(past):
         audience = in_holdout_window(audience, past, analysis_date, terms.window_days)
@@ -29,7 +54,20 @@ def contactable(
 
 
 def with_external_ids(targets: pd.DataFrame, contacts: pd.DataFrame | None) -> pd.DataFrame:
-    """The lists with the id that the sending tool knows each customer by, where there are contacts."""
+    """Add the id by which the sending tool knows each customer.
+
+    Parameters
+    ----------
+    targets : pandas.DataFrame
+        See `assign_audiences`.
+    contacts : pandas.DataFrame or None
+        customer_id, external_id.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Adds external_id; unchanged without contacts.
+    """
     if contacts is None:
         return targets
     ids = contacts.dropna(subset="external_id").drop_duplicates("customer_id").set_index("customer_id").external_id
@@ -37,9 +75,19 @@ def with_external_ids(targets: pd.DataFrame, contacts: pd.DataFrame | None) -> p
 
 
 def flag_assumptions(targets: pd.DataFrame, campaigns: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
-    """The lists with `assumption`: what is assumed behind each row, the campaign's lift, the margin in the customer's value, or both.
+    """Say what is assumed behind each row of the lists.
 
-    `customers` (customer_id, margin_known) tell whose margin the data knows.
+    Parameters
+    ----------
+    targets, campaigns : pandas.DataFrame
+        The lists (`assign_audiences`) and the campaigns.
+    customers : pandas.DataFrame
+        customer_id, margin_known: whether the data knows the customer's margin.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Adds assumption: "lift" (of the campaign), "margin" (in the customer's value), "lift and margin", or nothing.
     """
     lift = targets.campaign.map(campaigns.set_index("name").evidence).eq("assumed")
     margin = ~targets.customer_id.isin(customers.customer_id[customers.margin_known])
@@ -51,18 +99,39 @@ def may_be_contacted(
     audience: pd.DataFrame,
     contacts: pd.DataFrame,
     channels: pd.Series,
-    analysis_date: pd.Timestamp,
+    analysis_date: date,
     days_between_contacts: int,
 ) -> pd.DataFrame:
-    """The audience less who may not be contacted: no consent for the campaign's channel, or contacted too recently.
+    """Remove customers without consent for a campaign's channel, and customers contacted too recently.
 
-    `channels` names the channel of each campaign (null: any channel with consent will do). Whoever was contacted in
-    the last `days_between_contacts` days on any channel rests. Raises `BudgetError` where a column is missing or no id is one of ours.
+    Parameters
+    ----------
+    audience : pandas.DataFrame
+        customer_id × campaign.
+    contacts : pandas.DataFrame
+        customer_id, channel, consent, last_contacted, external_id.
+    channels : pandas.Series
+        The channel of each campaign. Null: any channel with consent will do.
+    analysis_date : date
+        The date of the report.
+    days_between_contacts : int
+        Days for which a customer rests after a contact on any channel.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The audience without them.
+
+    Raises
+    ------
+    BudgetError
+        If a column is missing, or none of the ids is a customer's.
     """
     missing = [column for column in CONTACTS if column not in contacts]
     if missing:
         raise BudgetError(
-            f"table contacts has no column {', '.join(missing)}: without it nobody may be contacted; it needs {', '.join(CONTACTS)}"
+            f"table contacts has no column {', '.join(missing)}: without it nobody may be contacted; it needs "
+            f"{', '.join(CONTACTS)}"
         )
     if len(contacts) and not contacts.customer_id.isin(audience.index).any():
         raise BudgetError(
@@ -80,14 +149,31 @@ def may_be_contacted(
 
 
 def _normalized_name(channel: str) -> str:
-    """A channel without case and signs: E-Mail is email."""
+    """Return a channel without case and signs: E-Mail is email."""
     return re.sub(r"[\W_]", "", channel.casefold())
 
 
 def in_holdout_window(
-    audience: pd.DataFrame, past: pd.DataFrame, analysis_date: pd.Timestamp, windows: pd.Series
+    audience: pd.DataFrame, past: pd.DataFrame, analysis_date: date, windows: pd.Series
 ) -> pd.DataFrame:
-    """The audience less the control groups of past campaigns whose window is still open: they stay out of all campaigns."""
+    """Remove the holdout groups of past campaigns whose window is still open: they stay out of all campaigns.
+
+    Parameters
+    ----------
+    audience : pandas.DataFrame
+        customer_id × campaign.
+    past : pandas.DataFrame
+        campaign, customer_id, contacted_on, group.
+    analysis_date : date
+        The date of the report.
+    windows : pandas.Series
+        Days by campaign name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The audience without them.
+    """
     days = past.campaign.map(windows).fillna(windows.max())
     ends = pd.to_datetime(past.contacted_on) + pd.to_timedelta(days, unit="D")
     held = past.customer_id[(past.group == "control") & (ends > pd.Timestamp(analysis_date))]
@@ -95,7 +181,18 @@ def in_holdout_window(
 
 
 def reach_by_campaign(audience: pd.DataFrame, allowed: pd.DataFrame) -> pd.DataFrame:
-    """How many of each campaign's audience may be contacted: campaign, customers, reachable, share."""
+    """Count the customers that each campaign is meant for, and those of them who may be contacted.
+
+    Parameters
+    ----------
+    audience, allowed : pandas.DataFrame
+        customer_id × campaign, before and after `contactable`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        campaign, customers, reachable, share.
+    """
     table = (
         pd.DataFrame({"customers": audience.sum(), "reachable": allowed.sum()}).rename_axis("campaign").reset_index()
     )
@@ -103,11 +200,27 @@ def reach_by_campaign(audience: pd.DataFrame, allowed: pd.DataFrame) -> pd.DataF
 
 
 def assign_audiences(groups: pd.DataFrame, allocated: pd.DataFrame, holdout_share: float, seed: int) -> pd.DataFrame:
-    """Everybody on a list, once: customer_id, campaign, segment, group (treatment / control), value, reason.
+    """Put customers on lists, each at most once, and draw the holdout groups.
 
-    Of each group of alike customers those of the highest value come first. Controls come on top of the planned
-    contacts: `holdout_share` of each list, spread over its value classes, chosen by a hash of campaign, customer and
-    seed, so that the same customers are held back in every run. value is the margin of an added order.
+    Of each group of similar customers those of the highest value come first. Holdout customers come on top of the
+    planned contacts: `holdout_share` of each list, spread over its value classes, chosen by a hash of campaign,
+    customer and seed, so that the same customers are held back in every run.
+
+    Parameters
+    ----------
+    groups : pandas.DataFrame
+        See `unit_economics.group_customers`.
+    allocated : pandas.DataFrame
+        See `optimizer.allocate`.
+    holdout_share : float
+        Share of each list that is held back.
+    seed : int
+        Another number holds other customers back.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id, campaign, segment, group (treatment or control), value (margin of an added order), reason.
     """
     chosen = allocated[allocated.contacts > 0].assign(control=_controls(allocated, holdout_share))
     chosen = chosen.sort_values(["group", "profit", "campaign"], ascending=[True, False, True])
@@ -129,12 +242,12 @@ def assign_audiences(groups: pd.DataFrame, allocated: pd.DataFrame, holdout_shar
 
 
 def holdout_sizes(targets: pd.DataFrame) -> pd.Series:
-    """Size of the control group of each (campaign, segment)."""
+    """Count the holdout customers of each (campaign, segment)."""
     return targets[targets.group == "control"].groupby(["campaign", "segment"]).size()
 
 
 def _controls(allocated: pd.DataFrame, share: float) -> pd.Series:
-    """Controls of each option: the line's count in whole customers, by largest remainder, where the group has room."""
+    """Count the holdout customers of each option: those of the line by largest remainder, while the group has room."""
     chosen = allocated[allocated.contacts > 0]
     exact = chosen.contacts * share / (1 - share)
     taken = np.floor(exact + 1e-9).astype(int)

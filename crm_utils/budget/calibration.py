@@ -1,10 +1,11 @@
-"""How often customers of each segment buy by themselves, beside what the model says, on windows that are over."""
+"""How often customers of each segment buy by themselves, and what the model says, on windows that are over."""
 
 from datetime import date, timedelta
 
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from crm_utils.cltv import btyd, forecast
@@ -12,14 +13,32 @@ from crm_utils.config import SegmentRules
 from crm_utils.core.orders import orders_as_of
 from crm_utils.segmentation.assignment import segments_as_of
 
-TOLERANCE = 0.05  # a segment whose forecast is off by more is named on the page
-MIN_SEGMENT_CUSTOMERS = 100  # customers of a segment before its own correction is trusted
-YEAR = 364  # whole weeks
+# A segment whose forecast is off by more is named on the page.
+TOLERANCE = 0.05
+# Customers of a segment before its own correction is trusted
+MIN_SEGMENT_CUSTOMERS = 100
+# Days: whole weeks
+YEAR_DAYS = 364
+# Log odds by which a forecast is corrected at most
+LARGEST_OFFSET = 5.0
 COLUMNS = ["segment", "customers", "predicted", "actual"]
 
 
 class WindowCalibration:
-    """Windows of `days` days that are over: what was forecast on a day, and what came. Each is computed once."""
+    """Windows of `days` days that are over: what was forecast on a day, and what came. Each is computed once.
+
+    Parameters
+    ----------
+    orders, adjustments : ibis Table
+        The tables `orders` and `order_adjustments`.
+    days : int
+        Length of a window.
+    rules, customers, segments : SegmentRules, pandas.DataFrame
+        The segment rules, today's scored customers and their segments. They say who was in which segment then
+        (`segments_as_of`).
+    kind : str
+        The purchase model whose probabilities are to be corrected (`btyd.KINDS`).
+    """
 
     def __init__(
         self,
@@ -31,33 +50,38 @@ class WindowCalibration:
         segments: pd.DataFrame,
         kind: str = "bg_nbd",
     ):
-        """`rules`, today's scored `customers` and their `segments` say who was in which segment then (see `segments_as_of`).
-
-        `kind`: the purchase model whose chances are to be corrected (see `btyd.KINDS`).
-        """
         self.orders, self.adjustments, self.days, self.kind = orders, adjustments, days, kind
         self.rules, self.customers, self.segments = rules, customers, segments
         self._computed: dict[date, pd.DataFrame] = {}
 
-    def on(self, origin: date) -> pd.DataFrame:
-        """The window that begins on a day: one row per segment as it was that day.
+    def window_starting(self, origin: date) -> pd.DataFrame:
+        """Compare forecast and outcome of the window that begins on a day, by the segments of that day.
 
-        Returns segment, customers, predicted, actual (shares of customers who buy within `days`), and shift: what to
-        add to the log odds of the forecast so that it meets what came. No row where nobody had bought twice by then.
+        Returns
+        -------
+        pandas.DataFrame
+            segment, customers, predicted, actual (shares of customers who buy within `days`), and shift: what to add to
+            the log odds of the forecast so that it meets what came. No row if nobody had bought twice by then.
         """
         if origin not in self._computed:
             self._computed[origin] = self._compute(origin)
         return self._computed[origin]
 
-    def corrections(self, day: date) -> pd.Series:
-        """What to add to the log odds of each segment's forecasts from `day` on: index segment.
+    def logit_offsets(self, day: date) -> pd.Series:
+        """Find what to add to the log odds of each segment's forecasts from `day` on.
 
-        The mean of two windows, where the history has them: the last one over by that day, which shows how the model
-        errs now, and the one that began 52 weeks before that day, which shows the season. On Online Retail II (monthly
-        origins, March to September 2011) the mean error was 3.5 points with both, 7.1 and 7.2 with one, 5.6 without any.
+        The mean of two windows, if the history has them: the last one over by that day, which shows how the model errs
+        now, and the one that began 52 weeks before that day, which shows the season. On Online Retail II (monthly
+        origins, March to September 2011) the mean error was 3.5 points with both, 7.1 and 7.2 with one, 5.6 without
+        any.
+
+        Returns
+        -------
+        pandas.Series
+            Log odds by segment, for segments of at least `MIN_SEGMENT_CUSTOMERS` customers.
         """
-        origins = (day - timedelta(days=self.days), day - timedelta(days=YEAR))
-        windows = [self.on(origin) for origin in dict.fromkeys(origins)]
+        origins = (day - timedelta(days=self.days), day - timedelta(days=YEAR_DAYS))
+        windows = [self.window_starting(origin) for origin in dict.fromkeys(origins)]
         known = [
             table[table.customers >= MIN_SEGMENT_CUSTOMERS].set_index("segment")["shift"]
             for table in windows
@@ -66,14 +90,17 @@ class WindowCalibration:
         return pd.concat(known, axis=1).astype(float).mean(axis=1) if known else pd.Series(dtype=float)
 
     def held_out(self, analysis_date: date) -> pd.DataFrame:
-        """The last window that is over, forecast from its start and corrected by what was known then.
+        """Forecast the last window that is over from its start, corrected by what was known then.
 
-        Returns segment, customers, predicted, actual, calibrated (share expected after the correction) and error
-        (calibrated − actual). Without an earlier window `calibrated` is the uncorrected forecast.
+        Returns
+        -------
+        pandas.DataFrame
+            segment, customers, predicted, actual, calibrated (share expected after the correction) and error
+            (calibrated − actual). Without an earlier window `calibrated` is the uncorrected forecast.
         """
         origin = analysis_date - timedelta(days=self.days)
-        last = self.on(origin)
-        moved = last.segment.map(self.corrections(origin)).fillna(0.0).astype(float)
+        last = self.window_starting(origin)
+        moved = last.segment.map(self.logit_offsets(origin)).fillna(0.0).astype(float)
         calibrated = shift_logit(last.predicted.astype(float), moved)
         return last.drop(columns="shift").assign(calibrated=calibrated, error=calibrated - last.actual.astype(float))
 
@@ -97,18 +124,31 @@ class WindowCalibration:
         return table.reset_index()
 
 
-def calibrate(chances: pd.DataFrame, segment: pd.Series, corrections: pd.Series) -> pd.DataFrame:
-    """The chances to buy anyway (customer_id × window) moved, segment by segment, by `corrections`.
+def calibrate(probabilities: pd.DataFrame, segment: pd.Series, offsets: pd.Series) -> pd.DataFrame:
+    """Correct the probabilities of buying anyway, segment by segment.
 
-    `segment` by customer_id; segments without a correction keep the model's chances.
+    Parameters
+    ----------
+    probabilities : pandas.DataFrame
+        customer_id × window in days.
+    segment : pandas.Series
+        Segment by customer_id.
+    offsets : pandas.Series
+        What to add to the log odds, by segment (`WindowCalibration.logit_offsets`). Segments without one keep the
+        model's probabilities.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The corrected probabilities.
     """
-    by_customer = segment.reindex(chances.index).map(corrections).fillna(0.0).astype(float).to_numpy()
-    return chances.apply(lambda column: shift_logit(column, by_customer))
+    by_customer = segment.reindex(probabilities.index).map(offsets).fillna(0.0).astype(float).to_numpy()
+    return probabilities.apply(lambda column: shift_logit(column, by_customer))
 
 
-def shift_logit(chance: pd.Series, shift: pd.Series | np.ndarray) -> pd.Series:
-    """Probabilities with `shift` added to their log odds."""
-    return pd.Series(expit(logit(chance.to_numpy(float)) + np.asarray(shift, float)), index=chance.index)
+def shift_logit(probability: pd.Series, shift: pd.Series | np.ndarray) -> pd.Series:
+    """Return probabilities with `shift` added to their log odds."""
+    return pd.Series(expit(logit(probability.to_numpy(float)) + np.asarray(shift, float)), index=probability.index)
 
 
 def _buyers(orders: ir.Table, after: date) -> np.ndarray:
@@ -116,10 +156,14 @@ def _buyers(orders: ir.Table, after: date) -> np.ndarray:
     return later.select("customer_id").distinct().execute().customer_id.to_numpy()
 
 
-def _logit_offset(chance: pd.Series, actual: float) -> float:
-    """The shift at which the mean chance is the actual share, by bisection; within ±5, where a share is 0 or 1."""
-    low, high = -5.0, 5.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (middle, high) if shift_logit(chance, middle).mean() < actual else (low, middle)
-    return (low + high) / 2
+def _logit_offset(probability: pd.Series, actual: float) -> float:
+    """Return the shift at which the mean probability is the actual share; at most `LARGEST_OFFSET` either way."""
+
+    def excess(shift: float) -> float:
+        return shift_logit(probability, shift).mean() - actual
+
+    if excess(LARGEST_OFFSET) < 0:
+        return LARGEST_OFFSET
+    if excess(-LARGEST_OFFSET) > 0:
+        return -LARGEST_OFFSET
+    return brentq(excess, -LARGEST_OFFSET, LARGEST_OFFSET, xtol=1e-14)

@@ -1,238 +1,569 @@
-"""Sentences of 05_budget."""
+"""Sentences of 05_budget: templates first, then the functions that fill them."""
 
-import numpy as np
 import pandas as pd
 
-from crm_utils.core.display.paragraphs import Paragraph, paragraph
-from crm_utils.core.formatting import count, join_names, money, percent, plural, rate
+from crm_utils.budget.calibration import TOLERANCE
+from crm_utils.budget.sensitivity import MORE_MONEY
+from crm_utils.budget.uplift import CampaignStatus
+from crm_utils.budget.verdicts import LEAVE_ALONE, TARGET_GROUPS
+from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
+from crm_utils.core.formatting import NumberFormat, join_names, percent, rate
 
 RANGES = "given the assumed ranges"
+# Amounts below this are written with cents.
+CENTS_BELOW = 10
+# Less than half a cent is nothing.
+HALF_A_CENT = 0.005
+# Budgets and profits that differ by less than this share are written as equal.
+NEARLY_EQUAL = 0.005
+# A plan that spends more than this share above another spends more; one that leaves less unspent uses the whole budget.
+NOTICEABLE = 0.01
+# How many campaigns are named as the first to measure
+NAMED_CAMPAIGNS = 3
+
+SPEND = "Spend {spend} {of} on {campaigns} to {customers}."
+OF_THE_BUDGET = "of the {budget}"
+FOR_A_RETURN = "(for a profit of {target_roi} on it)"
+EXPECTED_PROFIT = "Expected profit: {profit}, between {low} and {high} {ranges}. {evidence}"
+ALL_ASSUMED = "All of it rests on assumed lifts, none on measured ones."
+ALL_MEASURED = "All of it rests on measured lifts."
+PARTLY_MEASURED = "{share} of it rests on measured lifts, the rest on assumed ones."
+SPEND_NONE = "Spend none {of}: {why}."
+NO_MONEY = "there is no money to spend"
+NOTHING_PAYS = "at the lifts known or assumed no campaign {pays}"
+EARNS_BACK = "earns back its cost"
+EARNS_THE_RETURN = "earns {target_roi} on what it costs"
+BEST_LINE = "{campaign} to {segment} earns most: a profit of {profit} on {spend} spent."
+
+NEXT_MONEY = "The next {money} would earn {profit} more."
+NEXT_MONEY_EARNS_NOTHING = "The next {money} would earn nothing more."
+LIMITED_BY = "The plan is limited by {limits}."
+STAYS_UNSPENT = "{left} stays unspent"
+RAISE_LIMITS = "Raise these limits to use more of it."
+CONTACTS_LOSE = "every further contact would cost more than it earns."
+CANNOT_USE_IT = (
+    "messages are cheap and customers are few, so these campaigns cannot use it. Even running them all, with the most "
+    "expensive one for every customer who may get it, would cost only {most}, and {beyond} costs more than it earns."
+)
+BEYOND_THE_PLAN = "beyond the {planned} planned every contact"
+EACH_OF_THEM = "each of them"
+NOBODY_FITS = "Nobody fits {campaigns} on this date, so nothing is weighed for {them}."
+
+BASELINE = (
+    "Without any campaign all customers together are expected to bring {margin} of margin in the next three months "
+    "({revenue} of revenue at a margin of {margin_rate}, {source})."
+)
+INCREMENT = "The plan adds {profit}. {incentives} of its cost are discounts for people who would have bought anyway."
+FROM_THE_DATA = "from the costs in the data"
+AN_ASSUMPTION = "an assumption"
+
+BEST_BUDGET = "The sensible budget is {best}, {more} the {budget} given: beyond it no contact earns its cost."
+HALF_OF_IT = "Half of it already earns {share} of the profit."
+NO_BUDGET_PAYS = "No budget earns a profit: the curve never rises above zero."
+BENCHMARK = (
+    "The best rule of thumb ({way}) would {earn} {rule_profit} with the same money. The plan earns {profit} on {spend}."
+)
+BENCHMARK_AS_GOOD = "{way} would earn as much with the same money: whom to start with matters little."
+
+NOTHING_TO_COMPARE = "The campaigns' limits leave nothing to compare."
+LEVER = (
+    "What would change it most: {lever}. Then {spend} instead of {planned} would be worth spending, for a profit of "
+    "{earns}."
+)
+NO_LEVER = "Nothing alone would make more worth spending: {lever} would earn {earns} with the same contacts."
+INSTEAD_OF = "{profit} instead of {planned}"
+TOGETHER_USE_ALL = "Lifts and margin both twice as high would use the whole budget."
+TOGETHER_USE = (
+    "Even lifts and margin both twice as high would use only {spend} of the {budget}. To spend more, offer campaigns "
+    "that reach more people or do more for each, or win new customers."
+)
+
+WORST_SCENARIO = (
+    "Of these scenarios “{scenario}” costs most: a plan made for it would earn {profit} instead of {planned}."
+)
+NO_WORSE_SCENARIO = "None of the scenarios earns less than the plan."
+LOW_END = "The plan as it stands {earns} {low} if every lift is at the low end of its range."
+NO_SAFE_LINE = "Each of its lines could then lose money."
+SAFE_LINES = "{safe} of its {lines} would then still earn money."
+NOTHING_TO_LOSE = "There is no plan that a scenario could make worse."
+UNPLANNED = "{campaign} is measured but not planned: alone it would earn {profit} ({low} at the low end of its range)"
+PLANNED_INSTEAD = ", where {campaigns} {are} expected to earn {profit}{assumed}."
+ON_ASSUMED_LIFTS = ", which rests on assumed lifts"
+
+NO_DECISION_CHANGES = "No decision changes anywhere within the assumed ranges."
+DECISIONS_CHANGE = "{inside} of {decisions} could change within the assumed ranges. Measure first: {campaigns}."
+LISTS_TOO_SMALL = "This plan's lists are too small for that: pool several months, or hold back more."
+
+TARGET_GROUP = (
+    "{group}: of {customers} who may be contacted, contact {contacts} with {campaigns} for {spend}, for a profit of "
+    "{profit}."
+)
+NO_CAMPAIGN_FOR_GROUP = "{group}: no campaign in the campaigns file is made for them."
+NOBODY_IN_GROUP = "{group}: there are none to contact on this date, so {campaigns} for them {are} not planned."
+GROUP_NOT_PLANNED = (
+    "{group}: {customers} may be contacted, but no campaign made for them earns back its cost{elsewhere}."
+)
+ELSEWHERE = "; {customers} of them {are} on the lists of other campaigns"
+CELLS_BY_RULE = "Campaigns address the two groups by rule, because single cells are narrow{empty}."
+CELLS_EMPTY = ": nobody is in {cells} today"
+CELL_LEFT_ALONE = (
+    "Cell {cell}, which the strategy leaves alone, has {customers}; {contacts} of them {are} on a list{reason}."
+)
+CHEAP_MESSAGE = ", because the message costs less than it is expected to bring"
+
+ACQUISITION = (
+    "A new customer may cost up to {limit}: at a margin of {margin_rate} ({source}), a first basket of {basket} and "
+    "{orders} later orders of {order_value} in twelve months pay that back."
+)
+
+NOTHING_TO_LEAVE_OUT = "Nothing to leave out: every segment that a campaign is meant for is worth one."
+LOW_POTENTIAL = (
+    "Spend nothing on {segments}: for the {customers} of them who may be contacted no campaign earns back its cost."
+)
+CONTACTING_ALL_LOSES = "Sending each segment the campaign that fits most of its customers would lose {loss}."
+
+NO_LISTS = "No list is written, because no line is planned."
+LISTS = (
+    "{lists} {hold} {customers}, each of them once. {held} of them ({share}) are held back and must not be contacted."
+)
+NOTHING_TO_MEASURE = "Nothing is planned, so nothing can be measured."
+ALL_MEASURABLE = "Every planned campaign's lift will be seen, if it is there."
+NOT_MEASURABLE = (
+    "The lift of {campaigns} is too small to be seen with so few held back: repeat, pool several months, or hold back "
+    "more."
+)
+NOBODY_TO_CONTACT = "No campaign has anybody to contact."
+NO_CONTACTS_TABLE = "The report names no table of contacts, so every customer counts as reachable."
+REACH = "{share} of those the campaigns are meant for may be contacted; the fewest for {campaigns} ({least})."
+
+NO_PAST_CAMPAIGNS = "The report names no file of past campaigns."
+NONE_MEASURABLE = "No past campaign can be measured."
+COSTS_UNKNOWN = "{campaigns} can be measured, but {their} costs are not in the campaigns file."
+ONE_MEASURED = (
+    "{campaign}, the one past campaign that was measured and whose costs are known, earned {profit} "
+    "(90% interval: {low} to {high}). Its assumed lift had promised {forecast}."
+)
+SEVERAL_MEASURED = (
+    "{campaigns} whose costs are known ({names}) earned {profit}. Their assumed lifts had promised {forecast}."
+)
+OBSERVATIONAL = "{campaigns} without groups that were random and complete {are} observational and not used."
+
+HISTORY_TOO_SHORT = (
+    "The history is too short to hold a window back: the probabilities of buying anyway are the model's, unchecked."
+)
+CALIBRATED = (
+    "In the last test the share of customers who buy without being contacted was forecast within {tolerance} points in "
+    "{segments}."
+)
+SEGMENTS_HELD = "{held} of {segments}"
+SEGMENTS_MISSED = "{held} of {segments}; not in {missed}"
+FEW_SEGMENTS_HELD = "only {held} of {segments}: {names}"
+NO_SEGMENT_HELD = "none of {segments}"
 
 
-def recommendation(plan: pd.DataFrame, budget: float, target_roi: float | None, currency: str) -> Paragraph:
-    """What to do, for how much, and how sure that is."""
+def recommendation(plan: pd.DataFrame, budget: float, target_roi: float | None, fmt: NumberFormat) -> Paragraph:
+    """Say what to do, for how much, and how sure that is."""
     chosen = plan[plan.contacts > 0]
-    of = f"of the {money(budget, currency, 0)}" if target_roi is None else f"(for {percent(target_roi)} profit on it)"
+    if target_roi is None:
+        of, pays = OF_THE_BUDGET.format(budget=fmt.money(budget, 0)), EARNS_BACK
+    else:
+        of = FOR_A_RETURN.format(target_roi=percent(target_roi))
+        pays = EARNS_THE_RETURN.format(target_roi=percent(target_roi))
     if chosen.empty:
-        empty = budget == 0 and target_roi is None
-        enough = "earns back its cost" if target_roi is None else f"earns {percent(target_roi)} on what it costs"
-        why = "there is no money to spend" if empty else f"at the lifts known or assumed no campaign {enough}"
-        return paragraph(f"Spend none {of}: {why}.")
+        why = NO_MONEY if budget == 0 and target_roi is None else NOTHING_PAYS.format(pays=pays)
+        return paragraph(SPEND_NONE.format(of=of, why=why))
     sums = chosen[["spend", "expected_profit", "profit_low", "profit_high"]].sum()
+    best = chosen.loc[chosen.expected_profit.idxmax()]
     return paragraph(
-        f"Spend {money(sums.spend, currency, 0 if sums.spend >= 10 else 2)} {of} on {plural(chosen.campaign.nunique(), 'campaign')} to {plural(chosen.contacts.sum(), 'customer')}.",
-        f"Expected profit: {money(sums.expected_profit, currency, 0)}, between {money(sums.profit_low, currency, 0)} and {money(sums.profit_high, currency, 0)} {RANGES}. {_rests_on(chosen)}.",
+        SPEND.format(
+            spend=fmt.money(sums.spend, 0 if sums.spend >= CENTS_BELOW else 2),
+            of=of,
+            campaigns=fmt.plural(chosen.campaign.nunique(), "campaign"),
+            customers=fmt.plural(chosen.contacts.sum(), "customer"),
+        ),
+        EXPECTED_PROFIT.format(
+            profit=fmt.money(sums.expected_profit, 0),
+            low=fmt.money(sums.profit_low, 0),
+            high=fmt.money(sums.profit_high, 0),
+            ranges=RANGES,
+            evidence=_evidence(chosen),
+        ),
+        BEST_LINE.format(
+            campaign=best.campaign,
+            segment=best.segment,
+            profit=fmt.money(best.expected_profit),
+            spend=fmt.money(best.spend),
+        ),
     )
 
 
-def _rests_on(chosen: pd.DataFrame) -> str:
-    share = chosen.expected_profit[chosen.evidence == "measured"].sum() / chosen.expected_profit.sum()
-    if (chosen.evidence == "assumed").all():
-        return "All of it rests on assumed lifts, none on measured ones"
-    if (chosen.evidence == "measured").all():
-        return "All of it rests on measured lifts"
-    return f"{percent(share)} of it rests on measured lifts, the rest on assumed ones"
+def _evidence(chosen: pd.DataFrame) -> str:
+    measured = chosen.evidence == "measured"
+    if not measured.any():
+        return ALL_ASSUMED
+    if measured.all():
+        return ALL_MEASURED
+    share = chosen.expected_profit[measured].sum() / chosen.expected_profit.sum()
+    return PARTLY_MEASURED.format(share=percent(share))
 
 
-def beside_business_as_usual(
-    plan: pd.DataFrame, forecast: pd.DataFrame, margin: float, margin_known: bool, currency: str
+def unspent(
+    plan: pd.DataFrame,
+    budget: float,
+    target_roi: float | None,
+    next_profit: float,
+    limits: list[str],
+    most: float,
+    fmt: NumberFormat,
 ) -> Paragraph:
-    """What comes without any campaign, from the `forecast` table, and what the plan adds to it."""
-    coming = forecast[(forecast.segment == "all") & (forecast.months == 3)].revenue.iloc[0]
-    usual, added = margin * coming, plan.expected_profit.sum()
+    """Say how much is left and why, what limits the plan, and what more money would earn."""
+    limited = LIMITED_BY.format(limits=join_names(limits)) if limits else ""
+    if target_roi is not None:
+        return paragraph(limited)
+    if "the budget" in limits:
+        money = fmt.money(MORE_MONEY, 0)
+        if next_profit < HALF_A_CENT:
+            return paragraph(NEXT_MONEY_EARNS_NOTHING.format(money=money))
+        return paragraph(limited, NEXT_MONEY.format(money=money, profit=fmt.money(next_profit)))
+    left = STAYS_UNSPENT.format(left=fmt.money(budget - plan.spend.sum(), 0))
+    if limits:  # more contacts would earn: the campaigns' own limits keep them out
+        return paragraph(f"{left}.", limited, RAISE_LIMITS)
+    return paragraph(f"{left}: {_why_left(plan, budget, most, fmt)}", "Better unspent than wasted.")
+
+
+def _why_left(plan: pd.DataFrame, budget: float, most: float, fmt: NumberFormat) -> str:
+    """Say that these campaigns cannot use the money at all, or that further contacts lose."""
+    if most >= budget:
+        return CONTACTS_LOSE
+    planned = plan.spend.sum()
+    beyond = BEYOND_THE_PLAN.format(planned=fmt.money(planned, 0)) if planned else EACH_OF_THEM
+    return CANNOT_USE_IT.format(most=fmt.money(most, 0), beyond=beyond)
+
+
+def nobody_fits(eligible: pd.DataFrame) -> Paragraph | None:
+    """Name the campaigns that nobody is meant for on this date; None if there are none."""
+    empty = eligible.columns[~eligible.any()].tolist()
+    if not empty:
+        return None
+    return paragraph(NOBODY_FITS.format(campaigns=join_names(empty), them="it" if len(empty) == 1 else "them"))
+
+
+def baseline_and_increment(
+    plan: pd.DataFrame, forecast: pd.DataFrame, margin_rate: float, margin_known: bool, fmt: NumberFormat
+) -> Paragraph:
+    """Say what comes without any campaign, and what the plan adds to it."""
+    revenue = forecast[(forecast.segment == "all") & (forecast.months == 3)].revenue.iloc[0]
     return paragraph(
-        f"Without any campaign all customers together are expected to bring {money(usual, currency)} of margin in the next three months ({money(coming, currency)} of revenue at a margin of {rate(margin)}, {_from(margin_known)});",
-        f"the plan adds {money(added, currency)} to it. {money(plan.incentives_to_baseline_buyers.sum(), currency)} of its cost are discounts for people who would have bought anyway.",
+        BASELINE.format(
+            margin=fmt.money(margin_rate * revenue),
+            revenue=fmt.money(revenue),
+            margin_rate=rate(margin_rate),
+            source=_margin_source(margin_known),
+        ),
+        INCREMENT.format(
+            profit=fmt.money(plan.expected_profit.sum()),
+            incentives=fmt.money(plan.incentives_to_baseline_buyers.sum()),
+        ),
     )
 
 
-def sensible(curve: pd.DataFrame, budget: float, sensible: float, currency: str) -> Paragraph:
-    """The budget beyond which nothing more is earned, and how the profit compares with half of it."""
-    best = curve.expected_profit.max()
-    half = (
-        -np.inf
-        if curve.budget.min() > sensible / 2
-        else curve.expected_profit[curve.budget <= sensible / 2 + 0.01].max()
-    )  # budgets are shown to cents
-    if best <= 0:
-        return paragraph("No budget earns a profit: the curve never rises above zero.")
-    more = "less than" if sensible < budget * 0.995 else "the whole of" if sensible <= budget * 1.005 else "more than"
+def _margin_source(margin_known: bool) -> str:
+    return FROM_THE_DATA if margin_known else AN_ASSUMPTION
+
+
+def best_budget(curve: pd.DataFrame, budget: float, best: float, fmt: NumberFormat) -> Paragraph:
+    """Say beyond which budget nothing more is earned, and how the profit compares with half of it."""
+    profit = curve.expected_profit.max()
+    if profit <= 0:
+        return paragraph(NO_BUDGET_PAYS)
+    half = curve.expected_profit[curve.budget <= best / 2 + 2 * HALF_A_CENT].max()  # budgets are shown to cents
+    if best < budget * (1 - NEARLY_EQUAL):
+        more = "less than"
+    else:
+        more = "the whole of" if best <= budget * (1 + NEARLY_EQUAL) else "more than"
     return paragraph(
-        f"The sensible budget is {money(sensible, currency)}, {more} the {money(budget, currency, 0)} given: beyond it no contact earns its cost.",
-        f"Half of it already earns {percent(half / best)} of the profit." if half > 0 else "",
+        BEST_BUDGET.format(best=fmt.money(best), more=more, budget=fmt.money(budget, 0)),
+        HALF_OF_IT.format(share=percent(half / profit)) if half > 0 else "",
     )
 
 
-def curve_in_words(curve: pd.DataFrame, currency: str) -> str:
-    """What the budget curve shows."""
-    points = "; ".join(
-        f"{money(row.budget, currency)} earns {money(row.expected_profit, currency)} ({money(row.profit_low, currency)} to {money(row.profit_high, currency)})"
-        for row in curve.iloc[[0, len(curve) // 4, len(curve) // 2, -1]].itertuples()
-    )
-    return f"Line chart of expected profit against budget with its interval. {points}."
-
-
-def scenarios(table: pd.DataFrame, plan: pd.DataFrame, currency: str) -> Paragraph:
-    """The scenario that costs most, and what this plan earns if all lifts are low."""
-    planned, worst = table.iloc[0], table.loc[table.expected_profit.idxmin()]
-    if planned.expected_profit <= 0:
-        return paragraph("There is no plan that a scenario could make worse.")
-    low = plan.profit_low[plan.contacts > 0]
-    safe = int((low >= 0).sum())
-    lines = f"{count(safe)} of its {plural(len(low), 'line')}" if safe else "no line of it"
-    return paragraph(
-        f"Of these scenarios “{worst.scenario}” costs most: a plan made for it would earn {money(worst.expected_profit, currency)} instead of {money(planned.expected_profit, currency)}."
-        if worst.expected_profit < planned.expected_profit
-        else "None of the scenarios earns less than the plan.",
-        f"The plan as it stands {'earns' if low.sum() >= 0 else 'loses'} {money(abs(low.sum()), currency)} if every lift is at the low end of its range; {lines} {'is' if safe < 2 else 'are'} safe from a loss there.",
-    )
-
-
-def ways(table: pd.DataFrame, currency: str) -> Paragraph:
-    """The plan against the best rule of thumb."""
+def benchmarks(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Compare the plan with the best rule of thumb; nothing to say if nothing is planned."""
     planned, rules = table.iloc[0], table.iloc[1:]
     if not planned.contacts:
-        return paragraph("Nothing is planned that a rule of thumb could be set beside.")
+        return paragraph()
     best = rules.loc[rules.expected_profit.idxmax()]
-    if planned.expected_profit > 0 and best.expected_profit > 0.995 * planned.expected_profit:
-        return paragraph(
-            f"{best.way.capitalize()} would earn as much with the same money: whom to start with matters little."
-        )
+    if planned.expected_profit > 0 and best.expected_profit > (1 - NEARLY_EQUAL) * planned.expected_profit:
+        return paragraph(BENCHMARK_AS_GOOD.format(way=best.way.capitalize()))
     return paragraph(
-        f"The best rule of thumb ({best.way}) would {'earn' if best.expected_profit >= 0 else 'lose'} {money(abs(best.expected_profit), currency)} with the same money;",
-        f"the plan earns {money(planned.expected_profit, currency)} on {money(planned.spend, currency)}.",
+        BENCHMARK.format(
+            way=best.way,
+            earn="earn" if best.expected_profit >= 0 else "lose",
+            rule_profit=fmt.money(abs(best.expected_profit)),
+            profit=fmt.money(planned.expected_profit),
+            spend=fmt.money(planned.spend),
+        )
     )
 
 
-def close_calls(plan: pd.DataFrame) -> pd.DataFrame:
-    """Lines whose decision could change: the planned ones, and those whose flip point lies within twice the range's top."""
-    reachable = plan.break_point_lift.notna() & (plan.break_point_lift <= 2 * plan.lift_high)
-    return plan[(plan.contacts > 0) | reachable].head(14)
+def levers(table: pd.DataFrame, budget: float, target_roi: float | None, fmt: NumberFormat) -> Paragraph:
+    """Say which assumption would change most how much is worth spending."""
+    planned, together, single = table.iloc[0], table.iloc[-1], table.iloc[1:-1].dropna(subset="spend")
+    if single.empty:
+        return paragraph(NOTHING_TO_COMPARE)
+    best = single.loc[single.spend.idxmax()]
+    earns = INSTEAD_OF.format(profit=fmt.money(best.expected_profit, 0), planned=fmt.money(planned.expected_profit, 0))
+    if best.spend > planned.spend * (1 + NOTICEABLE):
+        spends = {"spend": fmt.money(best.spend, 0), "planned": fmt.money(planned.spend, 0)}
+        first = LEVER.format(lever=best.scenario, earns=earns, **spends)
+    else:
+        first = NO_LEVER.format(lever=best.scenario, earns=earns)
+    if target_roi is not None or pd.isna(together.spend):
+        return paragraph(first)
+    if together.unspent < NOTICEABLE * budget:
+        return paragraph(first, TOGETHER_USE_ALL)
+    return paragraph(first, TOGETHER_USE.format(spend=fmt.money(together.spend, 0), budget=fmt.money(budget, 0)))
 
 
-def flips(plan: pd.DataFrame, measurable: pd.DataFrame) -> Paragraph:
-    """Which decisions could change within the assumed ranges, and whether this plan's lists (`lines.measurability`) can tell."""
+def scenarios(table: pd.DataFrame, plan: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say which scenario costs most, and what this plan earns if all lifts are low."""
+    planned, worst = table.iloc[0], table.loc[table.expected_profit.idxmin()]
+    if planned.expected_profit <= 0:
+        return paragraph(NOTHING_TO_LOSE)
+    low = plan.profit_low[plan.contacts > 0]
+    safe = int((low >= 0).sum())
+    return paragraph(
+        WORST_SCENARIO.format(
+            scenario=worst.scenario,
+            profit=fmt.money(worst.expected_profit),
+            planned=fmt.money(planned.expected_profit),
+        )
+        if worst.expected_profit < planned.expected_profit
+        else NO_WORSE_SCENARIO,
+        LOW_END.format(earns="earns" if low.sum() >= 0 else "loses", low=fmt.money(abs(low.sum()))),
+        SAFE_LINES.format(safe=fmt.count(safe), lines=fmt.plural(len(low), "line")) if safe else NO_SAFE_LINE,
+    )
+
+
+def measured_but_unplanned(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say what measured campaigns that are not planned would earn, and what is planned in their place."""
+    worth = table[table.alone > 0]
+    return paragraph(*(_unplanned(row, fmt) for _, row in worth.iterrows()))
+
+
+def _unplanned(row: pd.Series, fmt: NumberFormat) -> str:
+    alone = UNPLANNED.format(campaign=row.campaign, profit=fmt.money(row.alone), low=fmt.money(row.low))
+    if not row.instead:
+        return f"{alone}."
+    return alone + PLANNED_INSTEAD.format(
+        campaigns=join_names(row.instead),
+        are="is" if len(row.instead) == 1 else "are",
+        profit=fmt.money(row.instead_earns),
+        assumed=ON_ASSUMED_LIFTS if row.assumed else "",
+    )
+
+
+def break_points(plan: pd.DataFrame, power: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say which decisions could change within the assumed ranges, and whether this plan's lists can tell."""
     shown = plan[plan.break_point_lift.notna()]
     inside = shown[(shown.break_point_lift >= shown.lift_low) & (shown.break_point_lift <= shown.lift_high)]
     if inside.empty:
-        return paragraph("No decision changes anywhere within the assumed ranges.")
-    first = inside.campaign.drop_duplicates().head(3).tolist()  # the plan is in order of profit
-    seen = measurable.campaign[measurable.minimum_detectable_lift <= measurable.lift]
+        return paragraph(NO_DECISION_CHANGES)
+    first = inside.campaign.drop_duplicates().head(NAMED_CAMPAIGNS).tolist()  # the plan is in order of profit
+    measurable = power.campaign[power.minimum_detectable_lift <= power.lift]
     return paragraph(
-        f"{count(len(inside))} of {plural(len(plan), 'decision')} could change within the assumed ranges. Measure first: {join_names(first)}.",
-        ""
-        if set(first) & set(seen)
-        else "This plan's lists are too small for that: pool several months, or hold back more.",
+        DECISIONS_CHANGE.format(
+            inside=fmt.count(len(inside)), decisions=fmt.plural(len(plan), "decision"), campaigns=join_names(first)
+        ),
+        "" if set(first) & set(measurable) else LISTS_TOO_SMALL,
     )
 
 
-def flips_in_words(plan: pd.DataFrame) -> str:
-    """What the figure of flip points shows."""
-    lines = "; ".join(
-        f"{row.campaign} to {row.segment}: range {_points(row.lift_low)} to {_points(row.lift_high)}"
-        + (f", flip point {_points(row.break_point_lift)}" if pd.notna(row.break_point_lift) else "")
-        for row in plan.itertuples()
-    )
-    return f"Chart of each line's lift range and flip point. {lines or 'No line.'}."
+def target_groups(
+    plan: pd.DataFrame, campaigns: pd.DataFrame, audience: pd.DataFrame, targets: pd.DataFrame, fmt: NumberFormat
+) -> Paragraph:
+    """Say what the plan does for the two groups that the strategy starts from."""
+    return paragraph(*(_target_group(plan, campaigns, audience, targets, group, fmt) for group in TARGET_GROUPS))
 
 
-def target_group(
+def _target_group(
     plan: pd.DataFrame,
     campaigns: pd.DataFrame,
     audience: pd.DataFrame,
     targets: pd.DataFrame,
     group: str,
-    currency: str,
-) -> Paragraph:
-    """The plan for one of the two groups the strategy starts from, or that the group is empty today.
-
-    targets: who is on a list, to tell how many of the group other campaigns reach.
-    """
+    fmt: NumberFormat,
+) -> str:
     names = campaigns.name[campaigns.group == group].tolist()
     members = audience.index[audience[names].any(axis=1)]
-    size = len(members)
     title = group.capitalize()
     if not names:
-        return paragraph(f"{title}: no campaign in the campaigns file is made for them.")
-    if not size:
-        return paragraph(
-            f"{title}: there are none to contact on this date, so {plural(len(names), 'campaign')} for them {'is' if len(names) == 1 else 'are'} not planned."
-        )
+        return NO_CAMPAIGN_FOR_GROUP.format(group=title)
+    if members.empty:
+        are = "is" if len(names) == 1 else "are"
+        return NOBODY_IN_GROUP.format(group=title, campaigns=fmt.plural(len(names), "campaign"), are=are)
     chosen = plan[plan.campaign.isin(names) & (plan.contacts > 0)]
+    customers = fmt.plural(len(members), "customer")
     if chosen.empty:
-        elsewhere = int(targets.customer_id.isin(members).sum())
-        return paragraph(
-            f"{title}: {plural(size, 'customer')} may be contacted, but no campaign made for them earns back its cost"
-            + (
-                f"; {count(elsewhere)} of them {'is' if elsewhere == 1 else 'are'} on the lists of other campaigns."
-                if elsewhere
-                else "."
-            )
-        )
-    return paragraph(
-        f"{title}: of {plural(size, 'customer')} who may be contacted, contact {count(chosen.contacts.sum())} with {join_names(chosen.campaign.drop_duplicates().tolist())}",
-        f"for {money(chosen.spend.sum(), currency)}, for a profit of {money(chosen.expected_profit.sum(), currency)}.",
+        listed = int(targets.customer_id.isin(members).sum())
+        elsewhere = ELSEWHERE.format(customers=fmt.count(listed), are="is" if listed == 1 else "are")
+        return GROUP_NOT_PLANNED.format(group=title, customers=customers, elsewhere=elsewhere if listed else "")
+    return TARGET_GROUP.format(
+        group=title,
+        customers=customers,
+        contacts=fmt.count(chosen.contacts.sum()),
+        campaigns=join_names(chosen.campaign.drop_duplicates().tolist()),
+        spend=fmt.money(chosen.spend.sum()),
+        profit=fmt.money(chosen.expected_profit.sum()),
     )
 
 
-def named_cells(cells: pd.DataFrame) -> Paragraph:
-    """How the campaigns go about the cells the strategy names, and whether the plan leaves alone what it says to."""
+def strategy_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Paragraph | None:
+    """Say which cells that the strategy names are empty, and whether the plan leaves alone what it should.
+
+    None if the strategy's cells do not exist.
+    """
+    if cells.empty:
+        return None
     empty = cells.cell[cells.in_cell == 0].tolist()
-    spared = cells[cells.use == "leave alone"].iloc[0]
+    spared = cells[(cells.strategy == LEAVE_ALONE) & (cells.in_cell > 0)]
     return paragraph(
-        f"Campaigns address the two groups by rule, since single cells are narrow{f': nobody is in {join_names(empty)} today' if empty else ''}.",
-        f"Cell {spared.cell}, which the strategy leaves alone, has {plural(spared.in_cell, 'customer')}; {count(spared.contacts) if spared.contacts else 'none'} of them {'is' if spared.contacts < 2 else 'are'} on a list{', since the message costs less than it is expected to bring' if spared.contacts else ''}."
-        if spared.in_cell
-        else "",
+        CELLS_BY_RULE.format(empty=CELLS_EMPTY.format(cells=join_names(empty)) if empty else ""),
+        *(
+            CELL_LEFT_ALONE.format(
+                cell=row.cell,
+                customers=fmt.plural(row.in_cell, "customer"),
+                contacts=fmt.count(row.contacts) if row.contacts else "none",
+                are="is" if row.contacts < 2 else "are",
+                reason=CHEAP_MESSAGE if row.contacts else "",
+            )
+            for row in spared.itertuples()
+        ),
     )
 
 
-def _from(margin_known: bool) -> str:
-    return "from the costs in the data" if margin_known else "an assumption"
-
-
-def acquisition(limit: pd.DataFrame, margin_known: bool, currency: str) -> Paragraph:
-    """What one may pay for a new customer."""
+def acquisition(limit: pd.DataFrame, margin_known: bool, fmt: NumberFormat) -> Paragraph:
+    """Say what a new customer may cost."""
     row = limit.iloc[0]
     return paragraph(
-        f"A new customer may cost up to {money(row.most_to_pay, currency, 2)}: at a margin of {rate(row.margin_rate)} ({_from(margin_known)}), a first basket of {money(row.first_basket, currency, 2)}",
-        f"and {row.expected_purchase_days_12m:.2f} later orders of {money(row.order_value, currency, 2)} in twelve months pay that back.",
+        ACQUISITION.format(
+            limit=fmt.money(row.most_to_pay, 2),
+            margin_rate=rate(row.margin_rate),
+            source=_margin_source(margin_known),
+            basket=fmt.money(row.first_basket, 2),
+            orders=fmt.number(row.expected_purchase_days_12m, 2),
+            order_value=fmt.money(row.order_value, 2),
+        )
     )
 
 
-def low_potential(verdicts: pd.DataFrame, currency: str) -> Paragraph:
-    """The segments not to spend on, and what spending there would lose."""
+def low_potential(verdicts: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Name the segments not to spend on, and say what spending there would lose."""
     rows = verdicts[verdicts.verdict == "low potential"]
     if rows.empty:
-        return paragraph("Nothing to leave out: every segment that a campaign is meant for is worth one.")
-    may, worst = plural(rows.eligible.sum(), "customer"), rows.cost_of_contacting_all.sum()
+        return paragraph(NOTHING_TO_LEAVE_OUT)
+    loss = rows.cost_of_contacting_all.sum()
     return paragraph(
-        f"Spend nothing on {join_names(rows.segment.tolist())}: for the {may} of them who may be contacted no campaign earns back its cost.",
-        f"Sending each segment the campaign that fits most of its customers would lose {money(-worst, currency)}."
-        if worst < 0
-        else "",
+        LOW_POTENTIAL.format(
+            segments=join_names(rows.segment.tolist()), customers=fmt.plural(rows.eligible.sum(), "customer")
+        ),
+        CONTACTING_ALL_LOSES.format(loss=fmt.money(-loss)) if loss < 0 else "",
     )
 
 
-def best_line(plan: pd.DataFrame, currency: str) -> Paragraph:
-    """The planned line that earns most."""
-    if not plan.contacts.any():
-        return paragraph("No line is planned.")
-    row = plan.loc[plan.expected_profit.idxmax()]
+def lists(targets: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say how many lists there are, and how many customers are held back."""
+    if targets.empty:
+        return paragraph(NO_LISTS)
+    held = int((targets.group == "control").sum())
+    number = targets.groupby(["campaign", "segment"]).ngroups
     return paragraph(
-        f"{row.campaign} to {row.segment} earns most: a profit of {money(row.expected_profit, currency)} on {money(row.spend, currency)} spent."
+        LISTS.format(
+            lists=fmt.plural(number, "list"),
+            hold="holds" if number == 1 else "hold",
+            customers=fmt.plural(len(targets), "customer"),
+            held=fmt.count(held),
+            share=percent(held / len(targets)),
+        )
     )
 
 
-def plan_in_words(plan: pd.DataFrame, currency: str) -> str:
-    """What the bars of the plan show."""
-    chosen = plan[plan.contacts > 0]
-    lines = "; ".join(
-        f"{row.campaign} to {row.segment} costs {money(row.spend, currency)}, earns {money(row.expected_profit, currency)}"
-        for row in chosen.itertuples()
+def power(table: pd.DataFrame) -> Paragraph:
+    """Say which campaigns the holdout groups will tell about."""
+    if table.empty:
+        return paragraph(NOTHING_TO_MEASURE)
+    blind = table.campaign[~(table.minimum_detectable_lift <= table.lift)].tolist()
+    return paragraph(NOT_MEASURABLE.format(campaigns=join_names(blind)) if blind else ALL_MEASURABLE)
+
+
+def reach(table: pd.DataFrame, contacts: pd.DataFrame | None) -> Paragraph:
+    """Say how many of the customers that campaigns are meant for may be contacted."""
+    if contacts is None:
+        return paragraph(NO_CONTACTS_TABLE)
+    meant = table[table.customers > 0]
+    if meant.empty:
+        return paragraph(NOBODY_TO_CONTACT)
+    least = meant.campaign[meant.share == meant.share.min()].tolist()
+    return paragraph(
+        REACH.format(
+            share=percent(table.reachable.sum() / table.customers.sum()),
+            campaigns=join_names(least),
+            least=percent(meant.share.min()),
+        )
     )
-    return f"Bar chart of the plan: {lines or 'no line is planned'}."
 
 
-def _points(share: float) -> str:
-    return f"{share * 100:.1f} points"
+def past_campaigns(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
+    """Say what the past campaigns with random groups earned, and how many could not be used."""
+    if table.empty:
+        return not_applicable(NO_PAST_CAMPAIGNS)
+    used = table[table.status == CampaignStatus.MEASURED]
+    return paragraph(_earned(used, fmt), _left_out(len(table) - len(used), fmt))
+
+
+def _earned(used: pd.DataFrame, fmt: NumberFormat) -> str:
+    if used.empty:
+        return NONE_MEASURABLE
+    priced = used.dropna(subset=["incremental_profit"])
+    if priced.empty:
+        their = "its" if len(used) == 1 else "their"
+        return COSTS_UNKNOWN.format(campaigns=fmt.plural(len(used), "past campaign"), their=their)
+    if len(priced) == 1:
+        row = priced.iloc[0]
+        return ONE_MEASURED.format(
+            campaign=row.campaign,
+            profit=fmt.money(row.incremental_profit),
+            low=fmt.money(row.incremental_profit_low),
+            high=fmt.money(row.incremental_profit_high),
+            forecast=fmt.money(row.forecast_profit),
+        )
+    return SEVERAL_MEASURED.format(
+        campaigns=fmt.plural(len(priced), "measured campaign"),
+        names=join_names(priced.campaign.tolist()),
+        profit=fmt.money(priced.incremental_profit.sum()),
+        forecast=fmt.money(priced.forecast_profit.sum()),
+    )
+
+
+def _left_out(number: int, fmt: NumberFormat) -> str:
+    if not number:
+        return ""
+    return OBSERVATIONAL.format(campaigns=fmt.plural(number, "campaign"), are="is" if number == 1 else "are")
+
+
+def calibration(held_out: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say where the forecast of who buys anyway can be trusted, and where not."""
+    if held_out.empty:
+        return paragraph(HISTORY_TOO_SHORT)
+    off = held_out.error.abs() > TOLERANCE
+    near, missed = held_out.segment[~off].tolist(), held_out.segment[off].tolist()
+    counts = {"held": fmt.count(len(near)), "segments": fmt.plural(len(held_out), "segment")}
+    if not missed:
+        segments = SEGMENTS_HELD.format(**counts)
+    elif len(missed) * 2 <= len(held_out):
+        segments = SEGMENTS_MISSED.format(**counts, missed=join_names(missed))
+    elif near:
+        segments = FEW_SEGMENTS_HELD.format(**counts, names=join_names(near))
+    else:
+        segments = NO_SEGMENT_HELD.format(**counts)
+    return paragraph(CALIBRATED.format(tolerance=fmt.number(TOLERANCE * 100, 0), segments=segments))

@@ -1,13 +1,15 @@
-"""The plan line by line: one row per campaign × segment, each number a sum or a mean a calculator can follow."""
+"""The plan line by line: one row per campaign and segment, each number a sum or a mean a calculator can follow."""
 
 import numpy as np
 import pandas as pd
 
 from crm_utils.budget.unit_economics import break_even_lift, price_options
 
-SUMS = ["incremental_margin", "incentives_added", "incentives_to_baseline_buyers", "contact_costs"]
 Z_TWO_SIDED_5_POWER_80 = 2.8016
-
+# A line holds everybody if so many of its customers are contacted or held out
+NEARLY_ALL = 0.99
+KEYS = ["campaign", "segment"]
+SUMS = ["incremental_margin", "incentives_added", "incentives_to_baseline_buyers", "contact_costs"]
 PLAN_COLUMNS = [
     "campaign",
     "segment",
@@ -38,45 +40,69 @@ PLAN_COLUMNS = [
 
 
 def build_plan(
-    allocated: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series, flips: pd.Series | None = None
+    allocated: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    holdout_sizes: pd.Series,
+    break_point_lifts: pd.Series | None = None,
 ) -> pd.DataFrame:
-    """The budget table: one row per campaign × segment with eligible customers, planned or not, the best profit first.
+    """Build the table `budget`: one row per campaign and segment with eligible customers, planned or not.
 
-    spend = contact_costs + incentives_added + incentives_to_baseline_buyers + fixed_costs; expected_profit = incremental_margin − spend;
-    profit_low and profit_high are the same at lift_low and lift_high. Means (baseline_probability, margin and discount of an
-    added order, discount_to_baseline_buyers of one that comes anyway)
-    and break_even_lift, max_cost_per_contact are of the planned contacts, or of all eligible customers where none is
-    planned; a campaign's fixed cost is shared out by contacts. `controls` counts the control group of each
-    (campaign, segment); break_point_lift is from `flip_points.of_lines`. Null where no lift could pay, or nothing is planned.
+    Means, break_even_lift and max_cost_per_contact are those of the planned contacts, or of all eligible customers if
+    none is planned. A campaign's fixed cost is shared out by contacts.
+
+    Parameters
+    ----------
+    allocated, campaigns : pandas.DataFrame
+        The options with their contacts (`optimizer.allocate`), and the campaigns.
+    holdout_sizes : pandas.Series
+        Customers held out by (campaign, segment) (`audiences.holdout_sizes`).
+    break_point_lifts : pandas.Series, optional
+        See `break_points.break_points`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `PLAN_COLUMNS`, the best profit first. spend = contact_costs + incentives_added + incentives_to_baseline_buyers
+        + fixed_costs; expected_profit = incremental_margin − spend; profit_low and profit_high are the same at lift_low
+        and lift_high. Means: baseline_probability, margin and discount of an added order, discount_to_baseline_buyers
+        of an order that comes anyway. Null if no lift could pay, or nothing is planned.
     """
+    table = _sum_by_line(allocated, campaigns)
+    return _complete_lines(table, campaigns, holdout_sizes, break_point_lifts)
+
+
+def _sum_by_line(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
+    """Sum up the options by line; means are multiplied by their weight."""
     ranged = campaigns.set_index("name")[["lift_low", "lift_high"]]
     at = {
         end: price_options(allocated.assign(lift=allocated.campaign.map(ranged[end])), campaigns).profit
         for end in ranged
     }
     rows = allocated.assign(profit_low=at["lift_low"], profit_high=at["lift_high"])
-    weight = rows.contacts.where(rows.groupby(["campaign", "segment"]).contacts.transform("sum") > 0, rows.customers)
+    weight = rows.contacts.where(rows.groupby(KEYS).contacts.transform("sum") > 0, rows.customers)
     rows["discount_to_baseline_buyers"] = rows.p0 * rows.discount
-    weighed = {
-        name: rows[name] * weight for name in ("p0", "margin", "discount", "discount_to_baseline_buyers", "profit")
-    }
+    means = ("p0", "margin", "discount", "discount_to_baseline_buyers", "profit")
+    weighted = {name: rows[name] * weight for name in means}
     counted = {name: rows[name] * rows.contacts for name in (*SUMS, "profit_low", "profit_high")}
     gain, left = rows.profit.clip(lower=0), rows.customers - rows.groupby("group").contacts.transform("sum")
-    rows = rows[["campaign", "segment", "customers", "contacts"]].assign(
+    rows = rows[[*KEYS, "customers", "contacts"]].assign(
         weight=weight,
         best=rows.profit,
         gain=gain * rows.customers,
         left=left,
         gain_left=gain * left,
-        **weighed,
+        **weighted,
         **counted,
     )
-    table = rows.groupby(["campaign", "segment"], sort=True).sum()
-    table["best"] = rows.groupby(["campaign", "segment"], sort=True).best.max()
-    return _finished(table.reset_index(), campaigns, controls, flips)
+    table = rows.groupby(KEYS, sort=True).sum()
+    table["best"] = rows.groupby(KEYS, sort=True).best.max()
+    return table.reset_index()
 
 
-def _finished(table: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series, flips: pd.Series | None):
+def _complete_lines(
+    table: pd.DataFrame, campaigns: pd.DataFrame, holdout_sizes: pd.Series, break_point_lifts: pd.Series | None
+) -> pd.DataFrame:
+    """Return the sums by line as `PLAN_COLUMNS`."""
     term = campaigns.set_index("name").loc[table.campaign].reset_index(drop=True)
     by_campaign = table.groupby("campaign")
     reached, open_to = by_campaign.contacts.transform("sum"), by_campaign.customers.transform("sum")
@@ -90,41 +116,62 @@ def _finished(table: pd.DataFrame, campaigns: pd.DataFrame, controls: pd.Series,
         axis=1
     )
     table["expected_profit"] = table.incremental_margin - table.spend
-    table["profit_low"], table["profit_high"] = (
-        table[end] - table.fixed_costs for end in ("profit_low", "profit_high")
-    )
+    for end in ("profit_low", "profit_high"):
+        table[end] -= table.fixed_costs
     table["roi"] = table.expected_profit / table.spend.where(table.spend > 0)
     table["break_even_lift"] = break_even_lift(
         term, table.baseline_probability, table.margin, table.discount, table.discount_to_baseline_buyers, fixed
     )
     table["max_cost_per_contact"] = table.profit / table.weight + term.contact_cost - fixed
-    keys = pd.MultiIndex.from_frame(table[["campaign", "segment"]])
-    table["holdout_customers"] = controls.reindex(keys, fill_value=0).to_numpy()
+    keys = pd.MultiIndex.from_frame(table[KEYS])
+    table["holdout_customers"] = holdout_sizes.reindex(keys, fill_value=0).to_numpy()
     table["minimum_detectable_lift"] = (
         minimum_detectable_lift(table.baseline_probability, table.contacts, table.holdout_customers)
         / term.delivery_rate
     )
     for name in ("lift", "lift_low", "lift_high", "evidence"):
         table[name] = term[name]
-    table["break_point_lift"] = np.nan if flips is None else flips.reindex(keys).to_numpy()
+    table["break_point_lift"] = np.nan if break_point_lifts is None else break_point_lifts.reindex(keys).to_numpy()
     table["reason"] = _reasons(table, term, reached)
     order = ["expected_profit", "campaign", "segment"]
     return table.sort_values(order, ascending=[False, True, True], ignore_index=True)[PLAN_COLUMNS]
 
 
-def minimum_detectable_lift(p0: pd.Series, contacts: pd.Series, controls: pd.Series) -> pd.Series:
-    """The lift that a comparison with so many controls sees 8 times of 10, at 5 % two-sided; null without controls.
+def minimum_detectable_lift(baseline: pd.Series, contacts: pd.Series, holdout: pd.Series) -> pd.Series:
+    """Compute the lift that a comparison with a holdout group sees 8 times of 10, at 5% two-sided.
 
-    2.80 √(p0 (1 − p0) (1/contacts + 1/controls)): of everybody listed, whether a contact arrives or not.
+    2.80 √(p0 (1 − p0) (1/contacts + 1/holdout)): of everybody listed, whether a contact arrives or not.
+
+    Parameters
+    ----------
+    baseline : pandas.Series
+        Probability of buying without the contact (p0).
+    contacts, holdout : pandas.Series
+        Customers contacted and held out.
+
+    Returns
+    -------
+    pandas.Series
+        Lift; null without a holdout group.
     """
-    spread = (p0 * (1 - p0) * (1 / contacts.where(contacts > 0) + 1 / controls.where(controls > 0))) ** 0.5
+    sizes = 1 / contacts.where(contacts > 0) + 1 / holdout.where(holdout > 0)
+    spread = (baseline * (1 - baseline) * sizes) ** 0.5
     return (Z_TWO_SIDED_5_POWER_80 * spread).where(spread > 0)
 
 
 def power_by_campaign(plan: pd.DataFrame) -> pd.DataFrame:
-    """What each planned campaign's control groups will show, its segments pooled.
+    """Find what each planned campaign's holdout groups will show, its segments pooled.
 
-    Returns campaign, contacts, holdout_customers, lift, minimum_detectable_lift (pooled), verdict: whether the lift can be seen.
+    Parameters
+    ----------
+    plan : pandas.DataFrame
+        See `build_plan`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        campaign, contacts, holdout_customers, lift, minimum_detectable_lift (pooled), verdict: whether the lift can be
+        seen.
     """
     chosen = plan[plan.contacts > 0]
     of_all = minimum_detectable_lift(chosen.baseline_probability, chosen.contacts, chosen.holdout_customers)
@@ -145,7 +192,7 @@ def _reasons(table: pd.DataFrame, term: pd.DataFrame, reached: pd.Series) -> np.
     spent = table.groupby("campaign").spend.transform("sum").clip(lower=term.fixed_cost)
     gained, gained_left = (table.groupby("campaign")[name].transform("sum") for name in ("gain", "gain_left"))
     cases = {
-        "earns more than it costs": ~none & (table.contacts + table.holdout_customers >= table.customers * 0.99),
+        "earns more than it costs": ~none & (table.contacts + table.holdout_customers >= table.customers * NEARLY_ALL),
         "only the customers where it earns most": ~none,
         "never pays: an added order earns less than it costs to win": table.break_even_lift.isna(),
         "measured: no effect could be told from none": (term.lift == 0) & (term.evidence == "measured"),

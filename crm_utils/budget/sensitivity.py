@@ -1,4 +1,6 @@
-"""How sure the plan is: budget curve, scenarios, rules of thumb beside it."""
+"""How sure the plan is: budget curve, scenarios, and rules of thumb as benchmarks."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -7,19 +9,34 @@ from crm_utils.budget import optimizer
 from crm_utils.budget.unit_economics import price_options
 from crm_utils.core.errors import BudgetError
 
+# Money added to the budget to see what more of it would earn
+MORE_MONEY = 1000
+CURVE_POINTS = 25
+# The curve ends at twice the budget, or, if the best budget is less than this share of it, at twice the best one.
+FAR_BELOW = 1 / 5
+# What a scenario may change
+KNOBS = ("budget", "margin", "cost", "lift")
+DOUBLED: list[dict[str, Any]] = [
+    {"name": "lifts twice as high", "lift": 1},
+    {"name": "margin of an added order twice as high", "margin": 1},
+    {"name": "contacts and fixed costs at half the price", "cost": -0.5},
+    {"name": "lifts and margin both twice as high", "lift": 1, "margin": 1},
+]
+
 
 def profit_interval(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> tuple[float, float]:
-    """Expected profit of these contacts with every lift at its lift_low, and at its lift_high.
+    """Return the expected profit of these contacts with every lift at its low end, and with every lift at its high end.
 
-    If each range holds its lift 90 times of 100, this holds the plan's expected profit 90 times of 100 where lifts
-    are high or low together, and more often where they are not.
+    If each range holds its lift 90 times of 100, this interval holds the plan's expected profit 90 times of 100 if
+    lifts are high or low together, and more often if they are not.
     """
     ranged = campaigns.set_index("name")
-    ends = (
-        price_options(allocated.assign(lift=allocated.campaign.map(ranged[end])), campaigns)
-        for end in ("lift_low", "lift_high")
-    )
-    return tuple(optimizer.expected_profit(at_end, campaigns) for at_end in ends)
+
+    def profit_at(end: str) -> float:
+        lifts = allocated.campaign.map(ranged[end])
+        return optimizer.expected_profit(price_options(allocated.assign(lift=lifts), campaigns), campaigns)
+
+    return profit_at("lift_low"), profit_at("lift_high")
 
 
 def budget_curve(
@@ -30,10 +47,24 @@ def budget_curve(
     whole: bool = False,
     target_roi: float | None = None,
 ) -> pd.DataFrame:
-    """The best plan of each budget: budget, spend, unspent, expected_profit, profit_low, profit_high (given the ranges).
+    """Find the best plan at each budget.
 
-    Customers may be split where the budget ends, unless `whole`: that is many times faster and less than a contact off.
-    With a `target_roi` each budget is what the plan spends.
+    Parameters
+    ----------
+    options, campaigns : pandas.DataFrame
+        See `optimizer.allocate`.
+    budgets : list of float
+        Money that may be spent.
+    holdout_share, target_roi : float
+        See `optimizer.allocate`. With a `target_roi` each budget is what the plan spends.
+    whole : bool
+        Plan whole customers. Otherwise customers may be split where the budget ends: that is many times faster, and
+        wrong by less than one contact.
+
+    Returns
+    -------
+    pandas.DataFrame
+        budget, spend, unspent, expected_profit, profit_low, profit_high (see `profit_interval`).
     """
     rows = []
     for budget in budgets:
@@ -46,33 +77,68 @@ def budget_curve(
 
 
 def profit_maximizing_budget(options: pd.DataFrame, campaigns: pd.DataFrame, holdout_share: float) -> float:
-    """What the best plan without a budget spends: above it no contact earns its cost."""
+    """Return what the best plan without a budget spends: beyond it no contact earns its cost.
+
+    Parameters
+    ----------
+    options, campaigns : pandas.DataFrame
+        See `optimizer.allocate`.
+    holdout_share : float
+        Share of each group that is not contacted.
+    """
     most = (options.spend * options.customers).sum() + campaigns.fixed_cost.sum() + campaigns.min_spend.sum()
     return optimizer.spend(optimizer.allocate(options, campaigns, most, holdout_share=holdout_share), campaigns)
 
 
 def max_useful_spend(options: pd.DataFrame, campaigns: pd.DataFrame, holdout_share: float) -> float:
-    """What it would cost to run every campaign and to contact everybody with the dearest one open to them."""
-    by_group = options.groupby("group")
-    room = np.floor(by_group.customers.first() * (1 - holdout_share) + 1e-9)
-    running = campaigns.fixed_cost[campaigns.name.isin(options.campaign)]
-    return float((room * by_group.spend.max()).sum() + running.sum())
+    """Return what it costs to run every campaign and contact everybody with the most expensive one open to them.
 
-
-def curve_budgets(budget: float, sensible: float, least: float = 0) -> list[float]:
-    """Budgets from 0, or what campaigns must spend at `least`, to 2 × the budget; where the sensible budget is far below, to 2 × that,
-    since the curve is flat beyond.
+    Parameters
+    ----------
+    options, campaigns : pandas.DataFrame
+        See `optimizer.allocate`.
+    holdout_share : float
+        Share of each group that is not contacted.
     """
-    end = max(2 * (budget if sensible > budget / 5 else sensible), least)
-    shown = {*np.linspace(0, end, 25).round(2).tolist(), *([round(sensible, 2)] if sensible < end else [])}
+    by_group = options.groupby("group")
+    free = optimizer.free_customers(by_group.customers.first(), holdout_share)
+    running = campaigns.fixed_cost[campaigns.name.isin(options.campaign)]
+    return float((free * by_group.spend.max()).sum() + running.sum())
+
+
+def curve_budgets(budget: float, best: float, least: float = 0) -> list[float]:
+    """Choose the budgets of the curve.
+
+    Parameters
+    ----------
+    budget, best : float
+        The budget given, and the profit-maximizing one. Both are on the curve if it reaches them.
+    least : float
+        What campaigns must spend.
+
+    Returns
+    -------
+    list of float
+        Ascending, from `least`. The curve is flat beyond its end.
+    """
+    end = max(2 * (budget if best > budget * FAR_BELOW else best), least)
+    shown = {*np.linspace(0, end, CURVE_POINTS).round(2).tolist(), *([round(best, 2)] if best < end else [])}
     return sorted({*(money for money in shown if money > least), round(least, 2)})
 
 
 def marginal_profit(
     allocated: pd.DataFrame, options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, holdout_share: float
 ) -> float:
-    """What 1,000 of money on top of the budget would add to the expected profit."""
-    richer = optimizer.allocate(options, campaigns, budget + 1000, holdout_share=holdout_share)
+    """Return what `MORE_MONEY` on top of the budget would add to the expected profit.
+
+    Parameters
+    ----------
+    allocated, options, campaigns : pandas.DataFrame
+        The plan at the budget, and what it was made from (`optimizer.allocate`).
+    budget, holdout_share : float
+        See `optimizer.allocate`.
+    """
+    richer = optimizer.allocate(options, campaigns, budget + MORE_MONEY, holdout_share=holdout_share)
     gain = optimizer.expected_profit(richer, campaigns) - optimizer.expected_profit(allocated, campaigns)
     return max(gain, 0.0)
 
@@ -81,32 +147,47 @@ def compare_scenarios(
     options: pd.DataFrame,
     campaigns: pd.DataFrame,
     budget: float,
-    changes: list[dict],
+    changes: list[dict[str, Any]],
     holdout_share: float,
     target_roi: float | None = None,
 ) -> pd.DataFrame:
-    """The best plan as planned and in each scenario: scenario, budget, spend, unspent, contacts, expected_profit, profit_low, profit_high.
+    """Find the best plan as planned and in each scenario.
 
-    A change names relative changes of `budget`, `margin`, `cost` (of a contact, and fixed) and `lift`: {name: …, lift: -0.3}
-    is 30 % less lift everywhere. Null where limits cannot all be honoured then, as minimums at half the budget.
+    Parameters
+    ----------
+    options, campaigns : pandas.DataFrame
+        See `optimizer.allocate`.
+    budget, holdout_share, target_roi : float
+        See `optimizer.allocate`.
+    changes : list of dict
+        Relative changes of budget, margin, cost (per contact, and fixed) and lift: {"name": …, "lift": -0.3} is 30%
+        less lift everywhere.
+
+    Returns
+    -------
+    pandas.DataFrame
+        scenario, and the columns of `budget_curve`. Null if the limits cannot all be kept in a scenario, for example
+        minimums at half the budget.
+
+    Raises
+    ------
+    BudgetError
+        If the limits cannot be kept as planned.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for change in [{"name": "as planned"}, *changes]:
-        factor = {knob: 1 + (change.get(knob) or 0) for knob in ("budget", "margin", "cost", "lift")}
+        factor = {knob: 1 + (change.get(knob) or 0) for knob in KNOBS}
         lifts = {end: campaigns[end] * factor["lift"] for end in ("lift", "lift_low", "lift_high")}
         costs = {cost: campaigns[cost] * factor["cost"] for cost in ("contact_cost", "fixed_cost")}
         changed = campaigns.assign(**lifts, **costs)
-        weighed = options.assign(
-            lift=options.lift * factor["lift"], order_margin=options.order_margin * factor["margin"]
+        priced = price_options(
+            options.assign(lift=options.lift * factor["lift"], order_margin=options.order_margin * factor["margin"]),
+            changed,
         )
-        money = [budget * factor["budget"]]
         rows.append({"scenario": change["name"]})
         try:
-            rows[-1] |= (
-                budget_curve(price_options(weighed, changed), changed, money, holdout_share, True, target_roi)
-                .iloc[0]
-                .to_dict()
-            )
+            curve = budget_curve(priced, changed, [budget * factor["budget"]], holdout_share, True, target_roi)
+            rows[-1] |= curve.iloc[0].to_dict()
         except BudgetError:
             if len(rows) == 1:
                 raise
@@ -120,33 +201,52 @@ def what_if_doubled(
     holdout_share: float,
     target_roi: float | None = None,
 ) -> pd.DataFrame:
-    """How much would be worth spending if one thing were twice as good: the columns of `scenarios`, the plan first."""
-    changes = [
-        {"name": "lifts twice as high", "lift": 1},
-        {"name": "margin of an added order twice as high", "margin": 1},
-        {"name": "contacts and fixed costs at half the price", "cost": -0.5},
-        {"name": "lifts and margin both twice as high", "lift": 1, "margin": 1},
-    ]
-    return compare_scenarios(options, campaigns, budget, changes, holdout_share, target_roi)
+    """Find how much would be worth spending if one thing were twice as good.
+
+    Parameters
+    ----------
+    options, campaigns : pandas.DataFrame
+        See `optimizer.allocate`.
+    budget, holdout_share, target_roi : float
+        See `optimizer.allocate`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `compare_scenarios`; the plan first, lifts and margin both doubled last.
+    """
+    return compare_scenarios(options, campaigns, budget, DOUBLED, holdout_share, target_roi)
 
 
 def measured_but_unplanned(
     options: pd.DataFrame, campaigns: pd.DataFrame, plan: pd.DataFrame, budget: float, holdout_share: float
 ) -> pd.DataFrame:
-    """The campaigns whose lift is measured but which the plan leaves out, one row each.
+    """Find what campaigns would earn whose lift is measured but which the plan leaves out.
 
-    Returns campaign, alone (the profit it would earn if there were no other), low (if its lift is at the low end),
-    instead and instead_earns (the planned campaigns for its segments, and the profit expected of them there), assumed
-    (whether that rests on assumed lifts).
+    Parameters
+    ----------
+    options, campaigns : pandas.DataFrame
+        See `optimizer.allocate`.
+    plan : pandas.DataFrame
+        See `plan.build_plan`.
+    budget, holdout_share : float
+        See `optimizer.allocate`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        campaign, alone (its profit if there were no other campaign), low (if its lift is at the low end), instead and
+        instead_earns (the campaigns planned for its segments, and their expected profit there), assumed (whether that
+        rests on assumed lifts).
     """
     rows = []
     for name in campaigns.name[campaigns.evidence == "measured"]:
-        own, offer = options[options.campaign == name], campaigns[campaigns.name == name]
+        own, only = options[options.campaign == name], campaigns[campaigns.name == name]
         if plan.contacts[plan.campaign == name].any() or own.empty:
             continue
-        alone = optimizer.allocate(own, offer.assign(min_spend=0.0), budget, holdout_share=holdout_share)
+        alone = optimizer.allocate(own, only.assign(min_spend=0.0), budget, holdout_share=holdout_share)
         there = plan[plan.segment.isin(own.segment) & (plan.contacts > 0)]
-        earns = optimizer.expected_profit(alone, offer), profit_interval(alone, offer)[0]
+        earns = optimizer.expected_profit(alone, only), profit_interval(alone, only)[0]
         planned = there.campaign.unique().tolist(), there.expected_profit.sum(), (there.evidence == "assumed").any()
         rows.append([name, *earns, *planned])
     return pd.DataFrame(rows, columns=["campaign", "alone", "low", "instead", "instead_earns", "assumed"])
@@ -155,54 +255,62 @@ def measured_but_unplanned(
 def benchmark_allocations(
     allocated: pd.DataFrame, campaigns: pd.DataFrame, revenue: pd.Series, holdout_share: float
 ) -> pd.DataFrame:
-    """The plan beside three ways to spend the same money: way, spend, contacts, expected_profit.
+    """Compare the plan with three simple ways to spend the same money.
 
-    equal split: each campaign gets the same amount; top spenders only: groups by revenue a customer (`revenue`, by
-    group), each with the campaign of the highest lift; largest segments: the same, segments by size. All stop when
-    the money is gone, and none asks whether a contact pays.
+    Equal split: each campaign gets the same amount. Top spenders only: groups by revenue per customer, each with the
+    campaign of the highest lift. Largest segments: the same, segments by size. All stop when the money is gone, and
+    none asks whether a contact pays.
+
+    Parameters
+    ----------
+    allocated, campaigns : pandas.DataFrame
+        The options with their contacts (`optimizer.allocate`), and the campaigns.
+    revenue : pandas.Series
+        Revenue per customer, by group.
+    holdout_share : float
+        Share of each group that is not contacted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        way, spend, contacts, expected_profit; the plan first.
     """
     budget = optimizer.spend(allocated, campaigns)
     by_lift = allocated.sort_values(["lift", "campaign"], ascending=[False, True])
-    spenders = by_lift.assign(rank=by_lift.group.map(revenue))
     sizes = allocated.groupby("group").agg(segment=("segment", "first"), customers=("customers", "first"))
-    largest = by_lift.assign(rank=by_lift.segment.map(sizes.groupby("segment").customers.sum()))
+    ranks = {
+        "top spenders only": by_lift.group.map(revenue),
+        "largest segments": by_lift.segment.map(sizes.groupby("segment").customers.sum()),
+    }
+    equal = dict.fromkeys(campaigns.name, budget / len(campaigns))
     ways = {
         "this plan": allocated,
-        "equal split over campaigns": _allocate_greedily(
-            allocated, campaigns, dict.fromkeys(campaigns.name, budget / len(campaigns)), budget, holdout_share
-        ),
-        "top spenders only": _allocate_greedily(
-            spenders.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, holdout_share
-        ),
-        "largest segments": _allocate_greedily(
-            largest.sort_values(["rank", "lift"], ascending=False), campaigns, {}, budget, holdout_share
-        ),
+        "equal split over campaigns": _allocate_greedily(allocated, campaigns, equal, budget, holdout_share),
     }
-    return pd.DataFrame(
-        [
-            [
-                way,
-                optimizer.spend(filled, campaigns),
-                int(filled.contacts.sum()),
-                optimizer.expected_profit(filled, campaigns),
-            ]
-            for way, filled in ways.items()
-        ],
-        columns=["way", "spend", "contacts", "expected_profit"],
-    )
+    for way, rank in ranks.items():
+        ordered = by_lift.assign(rank=rank).sort_values(["rank", "lift"], ascending=False)
+        ways[way] = _allocate_greedily(ordered, campaigns, {}, budget, holdout_share)
+    rows = [
+        [way, optimizer.spend(way_plan, campaigns), int(way_plan.contacts.sum()),
+         optimizer.expected_profit(way_plan, campaigns)]
+        for way, way_plan in ways.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["way", "spend", "contacts", "expected_profit"])
 
 
 def _allocate_greedily(
     ordered: pd.DataFrame, campaigns: pd.DataFrame, shares: dict[str, float], budget: float, holdout_share: float
-):
-    """Contacts given in this order until the money, or each campaign's share of it, is gone."""
-    left, own, taken, fixed = budget, dict(shares), {}, campaigns.set_index("name").fixed_cost
-    contacts, running = [], set()
+) -> pd.DataFrame:
+    """Give contacts in this order until the money, or each campaign's share of it, is gone."""
+    left, own, fixed = budget, dict(shares), campaigns.set_index("name").fixed_cost
+    taken: dict[int, int] = {}
+    running: set[str] = set()
+    contacts = []
     for row in ordered.itertuples():
         start = 0.0 if row.campaign in running else fixed[row.campaign]
         money = min(left, own.get(row.campaign, left)) - start
-        room = int(row.customers * (1 - holdout_share) + 1e-9) - taken.get(row.group, 0)
-        number = max(min(room, int(money / row.spend) if row.spend else room), 0) if money > 0 else 0
+        free = int(row.customers * (1 - holdout_share) + optimizer.ROUNDING) - taken.get(row.group, 0)
+        number = max(min(free, int(money / row.spend) if row.spend else free), 0) if money > 0 else 0
         if number:
             running.add(row.campaign)
             cost = start + number * row.spend

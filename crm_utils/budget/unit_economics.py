@@ -1,9 +1,9 @@
-"""What one contact earns: campaigns × groups of alike customers.
+"""What one contact earns, for each campaign and group of similar customers.
 
 Per contact: π = s [u (V − ρ d) − p0 ρ d] − c, with V = g v (1 − φ)(1 + κ). g margin rate, v value of an order, φ share
-of added orders merely pulled forward, κ what who was won earns after the window (per margin of the added order; 0 until
-measured), u lift, p0 probability of buying without the contact, d incentive (money, a share δ of v, or both), ρ its
-redemption, s delivery rate, c cost of a contact. A campaign's fixed cost F is paid once.
+of added orders merely pulled forward, κ what a customer who was won earns after the window (per margin of the added
+order; 0 until measured), u lift, p0 probability of buying without the contact, d incentive (money, a share δ of v, or
+both), ρ its redemption, s delivery rate, c cost of a contact. A campaign's fixed cost F is paid once.
 Lifetime value × lift is not used: lifetime value already holds the orders that come anyway.
 """
 
@@ -14,29 +14,48 @@ from crm_utils.config.safe_query import evaluate
 from crm_utils.core.errors import BudgetError
 
 VALUE_CLASSES = 10
-SMALLEST_CLASS = 20  # customers: below that a class says little, and a control group cannot be taken from it
+# Customers. A smaller class says little, and no holdout group can be taken from it.
+SMALLEST_CLASS = 20
 
 
-def margin_rate(model: pd.DataFrame) -> tuple[float, bool]:
-    """The margin rate that 04_cltv reckoned with, and whether it comes from the costs in the data."""
-    row = model.set_index(["model", "parameter"]).loc[("CLV", "margin_rate")]
+def margin_rate(fitted_parameters: pd.DataFrame) -> tuple[float, bool]:
+    """Return the margin rate that 04_cltv used, and whether it comes from the costs in the data."""
+    row = fitted_parameters.set_index(["model", "parameter"]).loc[("CLV", "margin_rate")]
     return float(row.value), row.note != "assumption"
 
 
 def customer_economics(
-    customers: pd.DataFrame, segments: pd.DataFrame, cltv: pd.DataFrame, margin: float, habits: pd.DataFrame | None
+    customers: pd.DataFrame, segments: pd.DataFrame, cltv: pd.DataFrame, margin: float, features: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """One row per customer with what a plan looks at: scores, segment, behaviour and the money of an added order.
+    """Join what a plan needs to know of each customer: scores, segment, behaviour, and the value of an added order.
 
-    Adds order_value (expected value of an order), order_margin (its margin: at the customer's own rate where
-    `customer_features` has margin_rate, else at `margin`) and margin_known (whether it has). Raises `BudgetError` where a customer has no segment or no forecast.
+    Parameters
+    ----------
+    customers, segments, cltv : pandas.DataFrame
+        The tables of earlier notebooks.
+    margin : float
+        Margin rate of customers whose own is not known.
+    features : pandas.DataFrame or None
+        The table `customer_features`. If it has margin_rate, that is the customer's own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer. Adds order_value (expected value of an order), order_margin (its margin) and margin_known
+        (whether the customer's own rate is known).
+
+    Raises
+    ------
+    BudgetError
+        If a customer has no segment or no forecast, or all order values are 0.
     """
     joined = customers.merge(segments, on="customer_id", validate="one_to_one").merge(
         cltv, on="customer_id", validate="one_to_one"
     )
     if len(joined) != len(customers):
         raise BudgetError(
-            f"{len(customers) - len(joined):,} of {len(customers):,} customers have no segment or no forecast: rerun 03_segmentation and 04_cltv"
+            f"{len(customers) - len(joined):,} of {len(customers):,} customers have no segment or no forecast: rerun "
+            "03_segmentation and 04_cltv"
         )
     expected = joined.expected_revenue_12m / joined.expected_purchase_days_12m.where(
         joined.expected_purchase_days_12m > 0
@@ -45,33 +64,63 @@ def customer_economics(
     if not (joined.order_value > 0).any():
         raise BudgetError(f"all {len(joined):,} customers have an order value of 0: no campaign can earn anything")
     rate = pd.Series(np.nan, index=joined.index)
-    if habits is not None and "margin_rate" in habits:
-        rate = joined.customer_id.map(habits.set_index("customer_id").margin_rate).astype(float)
+    if features is not None and "margin_rate" in features:
+        rate = joined.customer_id.map(features.set_index("customer_id").margin_rate).astype(float)
     order_margin = rate.fillna(margin).clip(-1, 1) * joined.order_value
     return joined.assign(order_margin=order_margin, margin_known=rate.notna())
 
 
 def eligible_customers(customers: pd.DataFrame, campaigns: pd.DataFrame, segment_names: list[str]) -> pd.DataFrame:
-    """Who each campaign may address: customer_id (index) × campaign, True where its segments or its rule say so.
+    """Find whom each campaign may address.
 
-    Raises `BudgetError` for an unknown segment or a `where` that is no query on the customers' columns.
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        See `customer_economics`.
+    campaigns : pandas.DataFrame
+        One row per campaign; it names its segments or a query (`where`).
+    segment_names : list of str
+        The segments of the report.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id (index) × campaign: True if its segments or its query say so.
+
+    Raises
+    ------
+    BudgetError
+        For an unknown segment, or a `where` that is no query on the customers' columns.
     """
     chosen = {}
     for campaign in campaigns.itertuples():
         unknown = set(campaign.segments) - set(segment_names)
         if unknown:
             raise BudgetError(
-                f"campaign {campaign.name}: unknown segment {', '.join(sorted(unknown))}; the segment map has {', '.join(segment_names)}"
+                f"campaign {campaign.name}: unknown segment {', '.join(sorted(unknown))}; the segment map has "
+                f"{', '.join(segment_names)}"
             )
         in_segment = customers.segment.isin(campaign.segments)
-        chosen[campaign.name] = in_segment if campaign.segments else _matching(customers, campaign)
+        chosen[campaign.name] = in_segment if campaign.segments else _matching(customers, campaign.name, campaign.where)
     return pd.DataFrame(chosen).set_axis(customers.customer_id)
 
 
 def group_customers(customers: pd.DataFrame, audience: pd.DataFrame) -> pd.DataFrame:
-    """The customers whom a campaign may address, with `group`: alike in segment, campaigns open to them and order value.
+    """Group eligible customers by segment, eligible campaigns and value class.
 
-    `audience` has a row for each of the customers, in their order. Each segment × set of campaigns is cut into up to ten equal classes of order margin, of at least 20 customers.
+    Each segment and set of campaigns is cut into up to ten equal classes of order margin, of at least 20 customers.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        See `customer_economics`.
+    audience : pandas.DataFrame
+        customer_id × campaign, a row for each of the customers in their order (`eligible_customers`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        The customers whom a campaign may address. Adds `group`.
     """
     packed = pd.DataFrame(np.packbits(audience.to_numpy(), axis=1), index=customers.index)
     chosen = customers[packed.any(axis=1)]
@@ -89,28 +138,48 @@ def group_customers(customers: pd.DataFrame, audience: pd.DataFrame) -> pd.DataF
 
 
 def contact_options(
-    groups: pd.DataFrame, audience: pd.DataFrame, campaigns: pd.DataFrame, chances: pd.DataFrame
+    groups: pd.DataFrame, audience: pd.DataFrame, campaigns: pd.DataFrame, probabilities: pd.DataFrame
 ) -> pd.DataFrame:
-    """What one contact of each campaign does for each group: one row a campaign and group it may address.
+    """Work out what one contact of each campaign does for each group it may address.
 
-    `groups` is from `grouped`, `chances` is P(buys anyway), customer_id × window in days. Returns campaign, group,
-    segment, customers, p0, order_margin, order_value (means), lift, and the money columns of `priced`.
-    Raises `BudgetError` for a chance that is no probability.
+    Parameters
+    ----------
+    groups : pandas.DataFrame
+        See `group_customers`.
+    audience : pandas.DataFrame
+        customer_id × campaign.
+    campaigns : pandas.DataFrame
+        One row per campaign.
+    probabilities : pandas.DataFrame
+        Probability of buying without a contact, customer_id × window in days.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per campaign and group: campaign, group, segment, customers, p0, order_margin, order_value (means),
+        lift, and the money columns of `price_options`.
+
+    Raises
+    ------
+    BudgetError
+        If a probability is not between 0 and 1.
     """
-    wrong = ~chances.ge(0) | ~chances.le(1)
+    wrong = ~probabilities.ge(0) | ~probabilities.le(1)
     if wrong.any(axis=None):
         raise BudgetError(
-            f"{int(wrong.any(axis=1).sum()):,} of {len(chances):,} customers have a chance to buy outside 0–1: check the model in 04_cltv"
+            f"{int(wrong.any(axis=1).sum()):,} of {len(probabilities):,} customers have a probability of buying "
+            "outside 0–1: check the model in 04_cltv"
         )
-    windows = [f"p0_{days}" for days in chances.columns]
-    known = groups.assign(**dict(zip(windows, chances.loc[groups.customer_id].to_numpy().T, strict=True)))
+    windows = [f"p0_{days}" for days in probabilities.columns]
+    by_customer = probabilities.loc[groups.customer_id].to_numpy().T
+    known = groups.assign(**dict(zip(windows, by_customer, strict=True)))
     by_group = known.groupby("group", sort=True)
     means = by_group[["order_margin", "order_value", *windows]].mean()
     means["segment"], means["customers"] = by_group.segment.first(), by_group.size()
     reached = audience.loc[by_group.customer_id.first()].to_numpy()
     tables = [
-        means[reached[:, place]].rename(columns={f"p0_{campaign.window_days}": "p0"}).assign(campaign=campaign.name)
-        for place, campaign in enumerate(campaigns.itertuples())
+        means[reached[:, index]].rename(columns={f"p0_{campaign.window_days}": "p0"}).assign(campaign=campaign.name)
+        for index, campaign in enumerate(campaigns.itertuples())
     ]
     columns = ["campaign", "group", "segment", "customers", "p0", "order_margin", "order_value"]
     table = pd.concat(tables).reset_index()[columns]
@@ -119,11 +188,21 @@ def contact_options(
 
 
 def price_options(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
-    """The options with the money of one contact, from p0, order_margin, order_value, lift and the campaign's terms.
+    """Add the money of one contact to the options.
 
-    margin (V, of an added order), discount (d, of an order that redeems it), incremental_margin (s u V), incentives_added (s u ρ d), incentives_to_baseline_buyers (s p0 ρ d),
-    contact_costs (c), spend (the last three), profit (incremental_margin − spend = π). A lift beyond 1 − p0 cannot happen
-    and counts as 1 − p0.
+    Parameters
+    ----------
+    options : pandas.DataFrame
+        p0, order_margin, order_value and lift by campaign and group.
+    campaigns : pandas.DataFrame
+        One row per campaign, with its costs and rates.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Adds margin (V, of an added order), discount (d, of an order that redeems it), incremental_margin (s u V),
+        incentives_added (s u ρ d), incentives_to_baseline_buyers (s p0 ρ d), contact_costs (c), spend (the last three)
+        and profit (incremental_margin − spend = π). A lift beyond 1 − p0 cannot happen and counts as 1 − p0.
     """
     term = campaigns.set_index("name").loc[options.campaign].reset_index(drop=True).set_index(options.index)
     discount = term.incentive + term.incentive_share * options.order_value
@@ -143,16 +222,30 @@ def price_options(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFram
 
 
 def break_even_lift(
-    term: pd.Series,
+    term: pd.Series | pd.DataFrame,
     p0: float | pd.Series,
     margin: float | pd.Series,
     discount: float | pd.Series,
     discount_to_baseline_buyers: float | pd.Series,
     fixed: float | pd.Series = 0.0,
 ) -> np.ndarray:
-    """u* = ((c + F/n)/s + p0 ρ d) / (V − ρ d): the lift that earns nothing. Null where no lift can pay (V ≤ ρ d or u* > 1 − p0).
+    """Compute the lift that earns nothing: u* = ((c + F/n)/s + p0 ρ d) / (V − ρ d).
 
-    `discount` is the d of an added order, `discount_to_baseline_buyers` that of one that comes anyway: of many customers they can differ.
+    Parameters
+    ----------
+    term : pandas.Series or pandas.DataFrame
+        contact_cost, delivery_rate and redemption.
+    p0, margin : float or pandas.Series
+        Probability of buying anyway, and V.
+    discount, discount_to_baseline_buyers : float or pandas.Series
+        d of an added order, and of an order that comes anyway: averages over many customers can differ.
+    fixed : float or pandas.Series
+        Fixed cost per contact (F/n).
+
+    Returns
+    -------
+    numpy.ndarray
+        Lift; null if no lift can pay (V ≤ ρ d or u* > 1 − p0).
     """
     p0, margin = np.asarray(p0, float), np.asarray(margin, float)
     given, given_anyway = term.redemption * discount, term.redemption * discount_to_baseline_buyers
@@ -161,10 +254,8 @@ def break_even_lift(
     return np.where((margin > given) & (lift <= 1 - p0), lift, np.nan)
 
 
-def _matching(customers: pd.DataFrame, campaign) -> np.ndarray:
+def _matching(customers: pd.DataFrame, name: str, where: str) -> np.ndarray:
     try:
-        return evaluate(customers, campaign.where)
+        return evaluate(customers, where)
     except Exception as error:  # pandas raises many kinds for a query that does not fit
-        raise BudgetError(
-            f"campaign {campaign.name}: where {campaign.where!r} is no query on the customers: {error}"
-        ) from error
+        raise BudgetError(f"campaign {name}: where {where!r} is no query on the customers: {error}") from error

@@ -1,60 +1,117 @@
-"""What past campaigns earned, where a random control group lets us know, and what that says about the next plan."""
+"""What past campaigns earned, if a random control group lets us know, and what that says about the next plan."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+from scipy.stats import chi2_contingency
 
 from crm_utils.budget.plan import minimum_detectable_lift
 from crm_utils.core.errors import UpliftError
 
+KEYS = ["campaign", "customer_id"]
 NEEDED = ["campaign", "customer_id", "contacted_on", "group"]
-COLUMNS = ["campaign", "treated", "control", "bought_treated", "bought_control", "lift", "standard_error", "lift_low"]
-COLUMNS += ["lift_high", "minimum_detectable_lift", "earned", "earned_low", "earned_high", "promised", "use", "check"]
+COLUMNS = [
+    "campaign", "treated", "control", "bought_treated", "bought_control", "lift", "standard_error", "lift_low",
+    "lift_high", "minimum_detectable_lift", "incremental_profit", "incremental_profit_low", "incremental_profit_high",
+    "forecast_profit", "status", "check",
+]  # fmt: skip
+# Half the width of a 90% interval, in standard errors
 Z_90 = 1.6449
-LARGEST_DIFFERENCE = 0.1  # standard deviations between the groups before the contact
-SURELY_NOT_CHANCE = 3.0  # standard errors
+# Standard deviations between the groups before the contact
+LARGEST_DIFFERENCE = 0.1
+# Standard errors
+SURELY_NOT_CHANCE = 3.0
+# Share of customer ids that may be unknown
 UNKNOWN_ALLOWED = 0.01
+# How far the sample-ratio statistic may exceed its mean, in standard deviations
+SAMPLE_RATIO_LIMIT = 5
+# Of a lift range, so that it is never divided by zero
+SMALLEST_RANGE = 1e-9
+BEFORE_CONTACT = {
+    "days_since": "days since the last order",
+    "orders_before": "orders before",
+    "revenue_before": "revenue before",
+}
+
+
+class CampaignStatus(StrEnum):
+    """Whether a past campaign was measured."""
+
+    # its groups were random and complete
+    MEASURED = "measured"
+    # its groups were not, so its lift is not used
+    OBSERVATIONAL = "observational"
 
 
 def campaign_outcomes(
     past: pd.DataFrame, orders: ir.Table, windows: pd.Series, customer_ids: pd.Series
 ) -> pd.DataFrame:
-    """One row per campaign and customer: what they had done before the contact, and what they bought within the window.
+    """Find what listed customers had done before the contact, and what they bought within the window.
 
-    `orders` as known on the analysis date, `windows` days by campaign name (the longest where a campaign is not
-    listed). Adds known (is in `customer_ids`), ends (last day of the window), days_since, orders_before,
-    revenue_before, bought, revenue. Raises `ResultsError` for a missing column or a group that is neither
-    treatment nor control.
+    Parameters
+    ----------
+    past : pandas.DataFrame
+        campaign, customer_id, contacted_on, group (treatment or control).
+    orders : ibis Table
+        The orders as known on the analysis date.
+    windows : pandas.Series
+        Days by campaign name. A campaign that is not listed gets the longest window.
+    customer_ids : pandas.Series
+        The known customers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per campaign and customer. Adds known (is in `customer_ids`), ends (last day of the window),
+        days_since, orders_before, revenue_before, bought (0 or 1), revenue.
+
+    Raises
+    ------
+    UpliftError
+        For a missing column, or a group that is neither treatment nor control.
     """
+    _check_past_campaigns(past)
+    days = past.campaign.map(windows).fillna(windows.max())
+    start = pd.to_datetime(past.contacted_on).astype("datetime64[us]")
+    table = past[NEEDED].assign(contacted_on=start, ends=start + pd.to_timedelta(days, unit="D"))
+    table["known"] = table.customer_id.isin(customer_ids)
+    joined = table.merge(_orders_around(table, orders), on=KEYS, how="left", validate="many_to_one")
+    joined["days_since"] = (joined.contacted_on - pd.to_datetime(joined["last"])).dt.days
+    filled = {"orders_before": 0, "revenue_before": 0.0, "revenue": 0.0, "bought": False}
+    return joined.drop(columns="last").fillna(filled).astype({"bought": float, "revenue": float})
+
+
+def _check_past_campaigns(past: pd.DataFrame) -> None:
     missing = [column for column in NEEDED if column not in past]
     if missing:
         raise UpliftError(f"table past_campaigns has no column {', '.join(missing)}; it needs {', '.join(NEEDED)}")
     odd = past.group[~past.group.isin(["treatment", "control"])]
     if len(odd):
         raise UpliftError(
-            f"table past_campaigns, column group: {len(odd):,} rows are neither treatment nor control, for example {odd.iloc[0]!r}"
+            f"table past_campaigns, column group: {len(odd):,} rows are neither treatment nor control, "
+            f"for example {odd.iloc[0]!r}"
         )
-    days = past.campaign.map(windows).fillna(windows.max())
-    start = pd.to_datetime(past.contacted_on).astype("datetime64[us]")
-    table = past[NEEDED].assign(contacted_on=start, ends=start + pd.to_timedelta(days, unit="D"))
-    table["known"] = table.customer_id.isin(customer_ids)
-    keys = ["campaign", "customer_id"]
-    listed = ibis.memtable(table[[*keys, "contacted_on", "ends"]].drop_duplicates(keys))
+
+
+def _orders_around(table: pd.DataFrame, orders: ir.Table) -> pd.DataFrame:
+    """Sum up what each listed customer ordered before the contact and within the window."""
+    listed = ibis.memtable(table[[*KEYS, "contacted_on", "ends"]].drop_duplicates(KEYS))
     placed = orders.select("customer_id", "revenue", day=orders.ordered_at.date()).join(listed, "customer_id")
     before = placed.day < placed.contacted_on.date()
     within = ~before & (placed.day <= placed.ends.date())
-    sums = placed.group_by(keys).agg(
+    sums = placed.group_by(KEYS).agg(
         last=placed.day.max(where=before),
         orders_before=before.sum(),
         revenue_before=placed.revenue.sum(where=before),
         bought=within.any(),
         revenue=placed.revenue.sum(where=within),
     )
-    joined = table.merge(sums.execute(), on=keys, how="left", validate="many_to_one")
-    joined["days_since"] = (joined.contacted_on - pd.to_datetime(joined["last"])).dt.days
-    filled = {"orders_before": 0, "revenue_before": 0.0, "revenue": 0.0, "bought": False}
-    return joined.drop(columns="last").fillna(filled).astype({"bought": float, "revenue": float})
+    return sums.execute()
 
 
 def measure_campaigns(
@@ -63,37 +120,74 @@ def measure_campaigns(
     customer_ids: pd.Series,
     campaigns: pd.DataFrame,
     margin: float,
-    analysis_date: pd.Timestamp,
+    analysis_date: date,
 ) -> pd.DataFrame:
-    """What past campaigns earned, as `measured` tells; no row where there is no file of past campaigns."""
+    """Measure what past campaigns earned.
+
+    Parameters
+    ----------
+    past : pandas.DataFrame or None
+        See `campaign_outcomes`; None if the report names no file of past campaigns.
+    orders : ibis Table
+        The orders as known on the analysis date.
+    customer_ids : pandas.Series
+        The known customers.
+    campaigns : pandas.DataFrame
+        The campaigns whose costs are known.
+    margin : float
+        Margin rate of the orders.
+    analysis_date : date
+        The date of the report.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `measure_uplift`; no row without past campaigns.
+    """
     if past is None or past.empty:
         return pd.DataFrame(columns=COLUMNS)
     windows = campaigns.set_index("name").window_days
     return measure_uplift(campaign_outcomes(past, orders, windows, customer_ids), campaigns, margin, analysis_date)
 
 
-def measure_uplift(
-    outcomes: pd.DataFrame, campaigns: pd.DataFrame, margin: float, analysis_date: pd.Timestamp
-) -> pd.DataFrame:
-    """One row per past campaign: its lift and what it earned, each with a 90 % interval, beside what was promised.
+def measure_uplift(outcomes: pd.DataFrame, campaigns: pd.DataFrame, margin: float, analysis_date: date) -> pd.DataFrame:
+    """Measure each past campaign's lift and what it earned, each with a 90% interval.
 
-    Returns campaign, treated, control, bought_treated, bought_control (shares), lift (a listed customer's, whether
-    the contact arrived or not), standard_error, lift_low, lift_high, earned, earned_low, earned_high, promised
-    (null where the campaign's costs are unknown), use (measured / observational, not used) and check: why.
-    earned = treated × [lift (V − ρ d) − bought_control s ρ d − c] − F with V from what buyers of both groups spent.
+    incremental_profit = treated × [lift (V − ρ d) − bought_control s ρ d − c] − F, with V from what buyers of both
+    groups spent (see `unit_economics` for the symbols).
+
+    Parameters
+    ----------
+    outcomes : pandas.DataFrame
+        See `campaign_outcomes`.
+    campaigns : pandas.DataFrame
+        The campaigns whose costs are known.
+    margin : float
+        Margin rate of the orders.
+    analysis_date : date
+        The date of the report.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per past campaign: campaign, treated, control, bought_treated, bought_control (shares), lift (of a
+        listed customer, whether the contact arrived or not), standard_error, lift_low, lift_high,
+        minimum_detectable_lift, incremental_profit, incremental_profit_low, incremental_profit_high, forecast_profit
+        (at the assumed lift); the money is null if the campaign's costs are unknown. status (see `CampaignStatus`) and
+        check: why.
     """
     rows = [
-        _one(name, own, campaigns[campaigns.name == name], margin, analysis_date)
+        _measure_one(str(name), own, campaigns[campaigns.name == name], margin, analysis_date)
         for name, own in outcomes.groupby("campaign", sort=True)
     ]
     return pd.DataFrame(rows)
 
 
-def randomization_check(own: pd.DataFrame, analysis_date: pd.Timestamp) -> str:
-    """Why a campaign's groups cannot be trusted to be random; empty where they can.
+def randomization_check(own: pd.DataFrame, analysis_date: date) -> str:
+    """Return why a campaign's groups cannot be trusted to be random; empty if they can.
 
-    A difference before the contact counts where it is at least 0.1 standard deviations and three standard errors:
-    small random groups differ by 0.1 often.
+    A difference before the contact counts if it is at least 0.1 standard deviations and three standard errors: small
+    random groups often differ by 0.1.
     """
     treated, control = own[own.group == "treatment"], own[own.group == "control"]
     both = own.customer_id.duplicated().sum()
@@ -110,60 +204,83 @@ def randomization_check(own: pd.DataFrame, analysis_date: pd.Timestamp) -> str:
         )
     if own.ends.max() > pd.Timestamp(analysis_date):
         return f"its window is open until {own.ends.max():%Y-%m-%d}"
-    for column, words in (
-        ("days_since", "days since the last order"), ("orders_before", "orders before"), ("revenue_before", "revenue before")
-    ):  # fmt: skip
+    for column, words in BEFORE_CONTACT.items():
         difference, error = _standardized_mean_difference(treated[column].dropna(), control[column].dropna())
         if abs(difference) >= LARGEST_DIFFERENCE and abs(difference) > SURELY_NOT_CHANCE * error:
-            return f"the groups were not alike before the contact: {words} differ by {abs(difference):.2f} standard deviations"
+            return (
+                f"the groups were not alike before the contact: {words} differ by {abs(difference):.2f} standard "
+                "deviations"
+            )
     if _sample_ratio_mismatch(own):
         return "the share held back differs between contact days more than chance allows"
     return ""
 
 
 def update_lifts(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
-    """The campaigns with the lifts that were measured in place of those assumed; adds `lift_from`: why it is what it is.
+    """Put measured lifts in the place of assumed ones.
 
     A measured lift is pulled towards the assumed one with weight ω²/(ω² + se²) on the measurement, ω from the assumed
-    range: the handful of campaigns a shop has measured, of different kinds, have no mean worth pulling to. Where a
-    test could have seen the assumed lift and saw none, the lift is 0. Where it was too small to tell, the assumption stays.
+    range: the few campaigns that a shop has measured, of different kinds, have no mean worth pulling to. If a test
+    could have seen the assumed lift and saw none, the lift is 0. If it was too small to tell, the assumption stays.
+
+    Parameters
+    ----------
+    campaigns : pandas.DataFrame
+        One row per campaign.
+    measured : pandas.DataFrame
+        See `measure_uplift`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The campaigns with lift, lift_low, lift_high and evidence updated. Adds lift_from: why the lift is what it is.
     """
     table = campaigns.set_index("name").assign(lift_from="assumed")
-    trusted = measured[measured.use == "measured"] if len(measured) else measured
+    trusted = measured[measured.status == CampaignStatus.MEASURED] if len(measured) else measured
     for row in trusted.itertuples():
         if row.campaign not in table.index:
             continue
         term = table.loc[row.campaign]
         lift, error = row.lift / term.delivery_rate, row.standard_error / term.delivery_rate
         if row.lift_low > 0:
-            spread = max(term.lift_high - term.lift_low, 1e-9) / (2 * Z_90)
+            spread = max(term.lift_high - term.lift_low, SMALLEST_RANGE) / (2 * Z_90)
             weight = spread**2 / (spread**2 + error**2)
             used = weight * lift + (1 - weight) * term.lift
             half = Z_90 * spread * (1 - weight) ** 0.5
-            values = [used, max(used - half, 0.0), min(used + half, 1.0), "measured", "measured, shrunk"]
+            lifts, evidence = [used, max(used - half, 0.0), min(used + half, 1.0)], "measured"
+            lift_from = "measured, shrunk"
         elif row.minimum_detectable_lift / term.delivery_rate <= term.lift:
-            high = max(lift + Z_90 * error, 0.0)
-            values = [0.0, 0.0, high, "measured", "measured: no effect could be told from none"]
+            lifts, evidence = [0.0, 0.0, max(lift + Z_90 * error, 0.0)], "measured"
+            lift_from = "measured: no effect could be told from none"
         else:
-            values = [
-                term.lift,
-                term.lift_low,
-                term.lift_high,
-                term.evidence,
-                "assumed: the test was too small to tell",
-            ]
-        table.loc[row.campaign, ["lift", "lift_low", "lift_high", "evidence", "lift_from"]] = values
+            lifts, evidence = [term.lift, term.lift_low, term.lift_high], term.evidence
+            lift_from = "assumed: the test was too small to tell"
+        table.loc[row.campaign, ["lift", "lift_low", "lift_high", "evidence", "lift_from"]] = [
+            *lifts, evidence, lift_from
+        ]  # fmt: skip
     return table.reset_index()
 
 
-def _one(name: str, own: pd.DataFrame, term: pd.DataFrame, margin: float, analysis_date: pd.Timestamp) -> dict:
+def _measure_one(
+    name: str, own: pd.DataFrame, term: pd.DataFrame, margin: float, analysis_date: date
+) -> dict[str, Any]:
     why_not = randomization_check(own, analysis_date)
     treated, control = own[own.group == "treatment"], own[own.group == "control"]
     share, without = treated.bought.mean(), control.bought.mean()
     lift = share - without
     centre, error = _agresti_caffo(treated.bought, control.bought)
     pooled = pd.Series([own.bought.mean()])
-    row = {
+    low, high = max(centre - Z_90 * error, -1.0), min(centre + Z_90 * error, 1.0)
+    buyers = own[own.bought > 0]
+    order = buyers.revenue.mean() if len(buyers) else 0.0
+    assumed = term.lift.iloc[0] * term.delivery_rate.iloc[0] if len(term) else np.nan
+    lifts = {
+        "incremental_profit": lift,
+        "incremental_profit_low": low,
+        "incremental_profit_high": high,
+        "forecast_profit": assumed,
+    }
+    return {
         "campaign": name,
         "treated": len(treated),
         "control": len(control),
@@ -171,25 +288,24 @@ def _one(name: str, own: pd.DataFrame, term: pd.DataFrame, margin: float, analys
         "bought_control": without,
         "lift": lift,
         "standard_error": error,
-        "lift_low": max(centre - Z_90 * error, -1.0),
-        "lift_high": min(centre + Z_90 * error, 1.0),
+        "lift_low": low,
+        "lift_high": high,
         "minimum_detectable_lift": minimum_detectable_lift(
             pooled, pd.Series([len(treated)]), pd.Series([len(control)])
         ).iloc[0],
+        **{
+            column: _incremental_profit(value, without, order, margin, len(treated), term)
+            for column, value in lifts.items()
+        },
+        "status": (CampaignStatus.OBSERVATIONAL if why_not else CampaignStatus.MEASURED).value,
+        "check": why_not or "random groups",
     }
-    buyers = own[own.bought > 0]
-    order = buyers.revenue.mean() if len(buyers) else 0.0
-    for column, value in {"earned": lift, "earned_low": row["lift_low"], "earned_high": row["lift_high"]}.items():
-        row[column] = _incremental_profit(value, without, order, margin, len(treated), term)
-    assumed = term.lift.iloc[0] * term.delivery_rate.iloc[0] if len(term) else np.nan
-    row["promised"] = _incremental_profit(assumed, without, order, margin, len(treated), term)
-    return row | {"use": "observational, not used" if why_not else "measured", "check": why_not or "random groups"}
 
 
 def _agresti_caffo(*bought: pd.Series) -> tuple[float, float]:
-    """Centre and standard error of the difference of two shares, each with a buyer and a non-buyer added.
+    """Return centre and standard error of the difference of two shares, each with a buyer and a non-buyer added.
 
-    Source: Agresti & Caffo (2000). Without them a group of which all or none bought would seem to be known for certain.
+    Without them a group of which all or none bought would seem to be known for certain. Source: Agresti & Caffo (2000).
     """
     sizes = np.array([len(group) + 2 for group in bought])
     shares = np.array([group.sum() + 1 for group in bought]) / sizes
@@ -209,7 +325,7 @@ def _incremental_profit(
 
 
 def _standardized_mean_difference(one: pd.Series, other: pd.Series) -> tuple[float, float]:
-    """The difference of two means in standard deviations, and its standard error."""
+    """Return the difference of two means in standard deviations, and its standard error."""
     if len(one) < 2 or len(other) < 2:
         return 0.0, np.inf
     spread = np.sqrt((one.var() + other.var()) / 2)
@@ -217,8 +333,7 @@ def _standardized_mean_difference(one: pd.Series, other: pd.Series) -> tuple[flo
 
 
 def _sample_ratio_mismatch(own: pd.DataFrame) -> bool:
-    """Sample-ratio check: is the share held back on one contact day beyond chance from that of all days?"""
-    held = (own.group == "control").groupby(own.contacted_on).agg(["sum", "size"])
-    share = held["sum"].sum() / held["size"].sum()
-    deviation = (held["sum"] - held["size"] * share) / np.sqrt(held["size"] * share * (1 - share))
-    return bool(len(held) > 1 and (deviation**2).sum() > len(held) - 1 + 5 * np.sqrt(2 * (len(held) - 1)))
+    """Return whether the share held back differs between contact days by more than chance allows."""
+    days = pd.crosstab(own.contacted_on, own.group)
+    found = chi2_contingency(days, correction=False)
+    return bool(found.statistic > found.dof + SAMPLE_RATIO_LIMIT * np.sqrt(2 * found.dof))

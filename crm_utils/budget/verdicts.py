@@ -1,39 +1,70 @@
-"""What the strategy says about groups of customers, with the counts of the day."""
+"""What the strategy says about groups of customers, with the counts of the date."""
 
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from crm_utils.core.exact_money import exact_sum
+from crm_utils.rfm.cells import CLASSES_OF_REFERENCE_CELLS
 
-STRATEGY_CELLS = {"514": "win over", "413": "win over", "355": "keep", "444": "keep", "111": "leave alone"}
+# The groups that the strategy starts from, as campaigns name them
+TARGET_GROUPS = ("high-spending new customers", "high-spending previously loyal customers")
+LEAVE_ALONE = "leave alone"
+STRATEGY_CELLS = {"514": "win over", "413": "win over", "355": "keep", "444": "keep", "111": LEAVE_ALONE}
+YEAR_DAYS = 365
 
 
-def strategy_cells(customers: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
-    """The cells the strategy names, and what the plan does with their customers of today.
+def strategy_cells(customers: pd.DataFrame, targets: pd.DataFrame, n_bins: int) -> pd.DataFrame:
+    """Count the customers of the cells that the strategy names, and what the plan does with them.
 
-    Returns cell, use, in_cell (customers), segment (of these, the most frequent first), contacts (customers of the cell
-    on a list, those held back apart), campaigns (on whose lists). `targets` says who is on a list (see `audiences.targets`).
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        Customers with rfm_cell and segment.
+    targets : pandas.DataFrame
+        Who is on a list (`audiences.assign_audiences`).
+    n_bins : int
+        Number of score classes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        cell, strategy, in_cell (customers), segment (theirs, the most frequent first), contacts (customers of the cell
+        on a list, without those held back), campaigns (on whose lists). No row unless there are five classes: these
+        cells mean something else then.
     """
+    columns = ["cell", "strategy", "in_cell", "segment", "contacts", "campaigns"]
+    if n_bins != CLASSES_OF_REFERENCE_CELLS:
+        return pd.DataFrame(columns=columns)
     listed = targets[targets.group == "treatment"]
     rows = []
-    for cell, use in STRATEGY_CELLS.items():
-        here = customers[customers.rfm_cell == cell]
-        reached = listed[listed.customer_id.isin(here.customer_id)]
-        named = [", ".join(column.value_counts().index) for column in (here.segment, reached.campaign)]
-        rows.append([cell, use, len(here), named[0] or "nobody", len(reached), named[1]])
-    return pd.DataFrame(rows, columns=["cell", "use", "in_cell", "segment", "contacts", "campaigns"])
+    for cell, strategy in STRATEGY_CELLS.items():
+        members = customers[customers.rfm_cell == cell]
+        reached = listed[listed.customer_id.isin(members.customer_id)]
+        segments, campaigns = (", ".join(names.value_counts().index) for names in (members.segment, reached.campaign))
+        rows.append([cell, strategy, len(members), segments or "nobody", len(reached), campaigns])
+    return pd.DataFrame(rows, columns=columns)
 
 
 def segment_verdicts(
     plan: pd.DataFrame, options: pd.DataFrame, campaigns: pd.DataFrame, profile: pd.DataFrame
 ) -> pd.DataFrame:
-    """What the plan does for each segment, and what spending where it does not would cost.
+    """Sum up the plan by segment, and what contacting the segments it leaves out would cost.
 
-    Returns segment, customers, contacts, spend, expected_profit, verdict (worthwhile / low potential / no campaign /
-    empty), eligible (customers some campaign may be sent to), and of low-potential segments campaign (the one that fits
-    most of them) and cost_of_contacting_all: what sending it to all of them would lose, as a profit (< 0). What a campaign costs once is
-    shared by its segments.
+    Parameters
+    ----------
+    plan, options, campaigns : pandas.DataFrame
+        See `plan.build_plan`, `unit_economics.contact_options`; the campaigns.
+    profile : pandas.DataFrame
+        The segments with their customers (`segment_profile`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        segment, customers, contacts, spend, expected_profit, verdict (worthwhile, low potential, no campaign or
+        empty), eligible (customers whom a campaign may contact). For low-potential segments also campaign (the one
+        that fits most of their customers) and cost_of_contacting_all: the profit, below 0, of sending it to all of
+        them. A campaign's fixed cost is shared by its segments.
     """
     sums = plan.groupby("segment")[["contacts", "spend", "expected_profit"]].sum()
     table = profile[["segment", "customers"]].merge(sums, on="segment", how="left")
@@ -50,7 +81,7 @@ def segment_verdicts(
 
 
 def _losses(options: pd.DataFrame, campaigns: pd.DataFrame, segments: pd.Series) -> pd.DataFrame:
-    """What sending each of these segments the campaign that fits most of it would lose: segment, campaign, cost_of_contacting_all (< 0)."""
+    """Return segment, campaign and cost_of_contacting_all (see `segment_verdicts`) of the segments that would lose."""
     whole = options[options.segment.isin(segments)].assign(cost_of_contacting_all=options.profit * options.customers)
     sent = whole.groupby(["segment", "campaign"])[["customers", "cost_of_contacting_all"]].sum().reset_index()
     sent = sent.sort_values(["customers", "cost_of_contacting_all"], kind="stable").drop_duplicates(
@@ -61,31 +92,58 @@ def _losses(options: pd.DataFrame, campaigns: pd.DataFrame, segments: pd.Series)
     return sent.loc[sent.cost_of_contacting_all < 0, ["segment", "campaign", "cost_of_contacting_all"]]
 
 
-def acquisition_limit(orders_value: float, first_basket: float, orders_12m: float, margin: float) -> pd.DataFrame:
-    """What one may pay for a new customer: margin × (first basket + orders expected in 12 months × value of an order).
+def acquisition_limit(
+    order_value: float, first_basket: float, purchase_days_12m: float, margin_rate: float
+) -> pd.DataFrame:
+    """Compute what a new customer may cost.
 
-    Returns first_basket, expected_purchase_days_12m, order_value, margin_rate, most_to_pay (one row). Beyond it a new customer
-    does not earn back in a year what it cost to win.
+    Margin rate × (first basket + purchase days expected in 12 months × value of one). A new customer who costs more
+    does not earn that back in a year.
+
+    Parameters
+    ----------
+    order_value, first_basket : float
+        Money per later purchase day, and on the first one.
+    purchase_days_12m : float
+        Later purchase days expected in 12 months.
+    margin_rate : float
+        Margin per unit of revenue.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: first_basket, expected_purchase_days_12m, order_value, margin_rate, most_to_pay.
     """
-    most = margin * (first_basket + orders_12m * orders_value)
-    return pd.DataFrame(
-        [
-            {
-                "first_basket": first_basket,
-                "expected_purchase_days_12m": orders_12m,
-                "order_value": orders_value,
-                "margin_rate": margin,
-                "most_to_pay": most,
-            }
-        ]
-    )
+    row = {
+        "first_basket": first_basket,
+        "expected_purchase_days_12m": purchase_days_12m,
+        "order_value": order_value,
+        "margin_rate": margin_rate,
+        "most_to_pay": margin_rate * (first_basket + purchase_days_12m * order_value),
+    }
+    return pd.DataFrame([row])
 
 
-def max_acquisition_cost(orders: ir.Table, bg_nbd, gamma_gamma, margin: float) -> pd.DataFrame:
-    """`acquisition_limit` from the mean of all first purchase days and what the models expect of a new customer."""
+def max_acquisition_cost(orders: ir.Table, purchase_model, spend_model, margin_rate: float) -> pd.DataFrame:
+    """Compute `acquisition_limit` from past first purchase days and what the models expect of a new customer.
+
+    Parameters
+    ----------
+    orders : ibis Table
+        The orders as known on the analysis date.
+    purchase_model, spend_model : fitted models
+        See `cltv.btyd.models_from_table`.
+    margin_rate : float
+        Margin per unit of revenue.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `acquisition_limit`.
+    """
     days = orders.group_by("customer_id", day=orders.ordered_at.date()).agg(revenue=exact_sum(orders.revenue))
     first = days.group_by("customer_id").agg(revenue=days.revenue.argmin(days.day))
-    nobody = np.zeros(1)
-    later = float(bg_nbd.expected_purchases(nobody, nobody, nobody, 365)[0])
-    value = float(gamma_gamma.expected_value(nobody, nobody)[0])
-    return acquisition_limit(value, float(first.revenue.mean().execute()), later, margin)
+    new = np.zeros(1)
+    purchase_days = float(purchase_model.expected_purchases(new, new, new, YEAR_DAYS)[0])
+    value = float(spend_model.expected_value(new, new)[0])
+    return acquisition_limit(value, float(first.revenue.mean().execute()), purchase_days, margin_rate)

@@ -12,24 +12,54 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from crm_utils.core.display.table_style import CENTS, COLUMN_FORMATS, COUNT, MONEY, POINTS, SHARE, SUM, column_heading
+from crm_utils.core.display.column_formats import CENTS, COUNT, MONEY, POINTS, SHARE, SUM, column_heading, column_kind
 from crm_utils.core.formula_injection import escape_formula
 
 ASSUMED = PatternFill("solid", fgColor="FFF2CC")
 HEAD = PatternFill("solid", fgColor="E3ECEB")
 FORMATS = {COUNT: "#,##0", SHARE: "0.0%", MONEY: "#,##0.00", SUM: "#,##0.00", CENTS: "#,##0.00", POINTS: "0.0%"}
-COSTS = {"contact_cost", "incentive", "incentive_share", "redemption", "fixed_cost", "delivery_rate", "pull_forward_share",
-         "follow_on_margin"}  # fmt: skip
-PROFITS = {"spend", "unspent", "expected_profit", "profit_low", "profit_high", "promised", "cost_of_contacting_all"}
+COSTS = {
+    "contact_cost", "incentive", "incentive_share", "redemption", "fixed_cost", "delivery_rate", "pull_forward_share",
+    "follow_on_margin",
+}  # fmt: skip
+PROFITS = {
+    "spend",
+    "unspent",
+    "expected_profit",
+    "profit_low",
+    "profit_high",
+    "forecast_profit",
+    "cost_of_contacting_all",
+}
 LIFTS = {"lift", "lift_low", "lift_high", "break_even_lift", "break_point_lift", "max_cost_per_contact", "roi"}
-NOTE = "Yellow cells are assumptions or rest on one, not on a measurement alone. Lifts are added purchase probabilities. Intervals hold given the assumed ranges."
+NOTE = (
+    "Yellow cells are assumptions or rest on one, not on a measurement alone. Lifts are added purchase probabilities. "
+    "Intervals hold given the assumed ranges."
+)
+WIDTHS = 12, 60
 
 
 def build_workbook(sheets: dict[str, pd.DataFrame], title: str, day: date, currency: str) -> bytes:
-    """An xlsx file with one sheet a table; the same tables give the same bytes.
+    """Write tables as an xlsx file with one sheet per table; the same tables give the same bytes.
 
-    Assumed figures, and those that rest on one, are yellow. Text that would run as a formula is made harmless, and control
-    characters, which no xlsx file may hold, are left out.
+    Assumed figures, and those that rest on one, are yellow. Text that would run as a formula is made harmless, and
+    control characters, which no xlsx file may hold, are left out.
+
+    Parameters
+    ----------
+    sheets : dict of str to pandas.DataFrame
+        Tables by the name of their sheet.
+    title : str
+        The report's title.
+    day : date
+        The analysis date. It is also the file's time of saving.
+    currency : str
+        ISO code of the money.
+
+    Returns
+    -------
+    bytes
+        The file.
     """
     book = Workbook()
     book.remove(book.active)
@@ -46,17 +76,17 @@ def _fill(sheet: Worksheet, frame: pd.DataFrame, note: str) -> None:
     for place, column in enumerate(frame.columns, start=1):
         head = sheet.cell(2, place, _text(column_heading(column)))
         head.font, head.fill = Font(bold=True), HEAD
-        kind = COLUMN_FORMATS.get(column, (None, None))[0]
+        number_format = FORMATS.get(column_kind(column) or "")
         assumed = _assumed(frame, column)
         for row, value in enumerate(frame[column].tolist(), start=3):
             cell = sheet.cell(row, place, None if pd.isna(value) else _text(value))
-            cell.number_format = FORMATS.get(kind, "0.00" if isinstance(value, float) else "General")
+            cell.number_format = number_format or ("0.00" if isinstance(value, float) else "General")
             if assumed[row - 3]:
                 cell.fill = ASSUMED
         longest = max(
             [len(column_heading(column)), *(len(str(value)) for value in frame[column] if isinstance(value, str))]
         )
-        sheet.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, 12), 60)
+        sheet.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, WIDTHS[0]), WIDTHS[1])
     sheet.freeze_panes = "B3"
 
 
@@ -65,7 +95,7 @@ def _text(value: object) -> object:
 
 
 def _assumed(frame: pd.DataFrame, column: str) -> list[bool]:
-    """Which rows of a column are assumptions, or rest on one: a campaign whose lift was measured keeps its assumed costs."""
+    """Return which rows are assumptions or rest on one: a campaign whose lift was measured keeps its assumed costs."""
     evidence = frame.evidence if "evidence" in frame else pd.Series("assumed", frame.index)
     if column in PROFITS or (column in LIFTS and "evidence" in frame):
         return evidence.eq("assumed").tolist()
@@ -76,7 +106,7 @@ def _assumed(frame: pd.DataFrame, column: str) -> list[bool]:
 
 
 def _without_clock(content: bytes, moment: datetime) -> bytes:
-    """The file with the time of saving, in its properties and its archive, replaced by a fixed one."""
+    """Replace the time of saving, in the properties and in the archive, by a fixed one."""
     fixed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():

@@ -40,7 +40,7 @@ def rules_path(root: Path, parameter: str, name: str) -> Path:
     """The file of a segment map or of campaigns: a bare name is one of ours under `params/`, else it is a path."""
     if name.endswith((".yaml", ".yml")):
         return root / name
-    folder = {"segment_map": "segments", "campaigns": ""}[parameter]
+    folder = {"segment_map": "segments", "campaigns_file": ""}[parameter]
     return root / "params" / folder / f"{name}.yaml"
 
 

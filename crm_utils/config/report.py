@@ -112,7 +112,7 @@ class Budget(Model):
 
     total_budget: float = Field(50_000, ge=0, allow_inf_nan=False)
     target_roi: float | None = Field(None, ge=0, allow_inf_nan=False)
-    campaigns: str = "campaigns"
+    campaigns_file: str = "campaigns"
     holdout_share: float = Field(0.1, ge=0, le=0.5)
     seed: int = Field(1, strict=True)
     days_between_contacts: int = Field(14, ge=0, strict=True)

@@ -17,7 +17,7 @@ from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.suggestions import did_you_mean
 from crm_utils.pipeline.notebooks import CUSTOM, Notebook
 
-RULES: dict[str, type[SegmentMap] | type[Campaigns]] = {"segment_map": SegmentMap, "campaigns": Campaigns}
+RULES: dict[str, type[SegmentMap] | type[Campaigns]] = {"segment_map": SegmentMap, "campaigns_file": Campaigns}
 LAST = "last"  # names the last analysis date of a report
 NOTEBOOK = "notebook"  # the origin of a value that no parameters file sets
 ROOT_FROM_RUN = "../../.."  # from reports/<report>/<date> to the project
@@ -216,7 +216,7 @@ def _check_rules(job: Job) -> None:
     if set(rules) != set(RULES):
         return
     names = list(rules["segment_map"].advice())
-    for campaign in rules["campaigns"].campaigns:
+    for campaign in rules["campaigns_file"].campaigns:
         for segment in campaign.segments:
             if segment not in names:
                 hint = did_you_mean(segment, names) or f"the map has: {', '.join(names)}"

@@ -13,7 +13,7 @@ from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
 
-PATH_SETTINGS = ("file", "files", "attributes", "contacts", "past_campaigns", "segment_map", "campaigns")
+PATH_SETTINGS = ("file", "files", "attributes", "contacts", "past_campaigns", "segment_map", "campaigns_file")
 VERSIONS = ("pandas", "scipy", "ibis-framework", "duckdb", "nbconvert", "papermill")
 
 NotebookEntry = dict[str, Any]  # of a notebook that ran: its name, the files it left, and the seconds it took

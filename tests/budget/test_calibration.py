@@ -75,8 +75,8 @@ def test_a_window_does_not_look_into_the_future():
     placed, none, day = shop(count=600)
     origin = day - timedelta(days=91)
     later = placed.filter(placed.ordered_at.date() <= day)
-    before = calibration.WindowCalibration(later, none, 91, *today(placed, day)).on(origin)
-    everything = calibration.WindowCalibration(placed, none, 91, *today(placed, day)).on(origin)
+    before = calibration.WindowCalibration(later, none, 91, *today(placed, day)).window_starting(origin)
+    everything = calibration.WindowCalibration(placed, none, 91, *today(placed, day)).window_starting(origin)
     pd.testing.assert_frame_equal(before, everything)
 
 
@@ -86,7 +86,7 @@ def test_the_window_just_over_is_computed_once(monkeypatch):
     fits, fit = [], calibration.btyd.fit_purchase_model
     monkeypatch.setattr(calibration.btyd, "fit_purchase_model", lambda *known: fits.append(1) or fit(*known))
     windows = calibration.WindowCalibration(placed, none, 91, *today(placed, day))
-    windows.corrections(day)
+    windows.logit_offsets(day)
     windows.held_out(day)
     assert len(fits) == len({day - timedelta(days=days) for days in (91, 364, 91 + 91, 91 + 364)})
 
@@ -95,7 +95,7 @@ def test_the_model_that_is_corrected_is_the_one_that_is_judged():
     placed, none, day = shop(count=600)
     origin = day - timedelta(days=91)
     predicted = [
-        calibration.WindowCalibration(placed, none, 91, *today(placed, day), kind).on(origin).predicted
+        calibration.WindowCalibration(placed, none, 91, *today(placed, day), kind).window_starting(origin).predicted
         for kind in btyd.MODELS
     ]
     assert len({tuple(shares) for shares in predicted}) == 3
@@ -104,14 +104,16 @@ def test_the_model_that_is_corrected_is_the_one_that_is_judged():
 def test_a_short_history_has_no_window():
     placed, none, day = shop(count=50)
     assert calibration.WindowCalibration(placed, none, 91, *today(placed, day)).held_out(date(2022, 1, 5)).empty
-    assert calibration.WindowCalibration(placed, none, 91, *today(placed, day)).corrections(date(2022, 1, 5)).empty
+    assert calibration.WindowCalibration(placed, none, 91, *today(placed, day)).logit_offsets(date(2022, 1, 5)).empty
 
 
 def test_segments_that_were_named_anew_are_judged_by_their_own_names():
     placed, none, day = shop(count=600)
     rules, customers, segments = today(placed, day)
     own = segments.assign(segment=segments.segment.map({"A": "Warm", "B": "Cold"}))
-    found = calibration.WindowCalibration(placed, none, 91, rules, customers, own).on(day - timedelta(days=91))
+    found = calibration.WindowCalibration(placed, none, 91, rules, customers, own).window_starting(
+        day - timedelta(days=91)
+    )
     assert set(found.segment) == {"Warm", "Cold"}
 
 
@@ -122,11 +124,13 @@ def test_nobody_is_left_out_of_a_window():
     known = placed.filter(placed.ordered_at.date() <= origin).customer_id.nunique().execute()
     rules, customers, segments = today(placed, day)
     few = customers.query("recency_score == 5 or recency_score == 1")
-    found = calibration.WindowCalibration(placed, none, 91, rules, few, segments).on(origin)
+    found = calibration.WindowCalibration(placed, none, 91, rules, few, segments).window_starting(origin)
     assert found.customers.sum() == known
     # an analyst's own segments: cells that are empty today have no name
     own = segments.assign(segment="own " + segments.segment)
-    assert calibration.WindowCalibration(placed, none, 91, rules, few, own).on(origin).customers.sum() < known
+    assert (
+        calibration.WindowCalibration(placed, none, 91, rules, few, own).window_starting(origin).customers.sum() < known
+    )
 
 
 def test_on_online_retail_the_correction_helps_and_misses_are_named(retail_orders, no_adjustments):

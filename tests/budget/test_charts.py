@@ -5,6 +5,9 @@ import pytest
 from matplotlib import pyplot as plt
 
 from crm_utils.budget import charts
+from crm_utils.core.formatting import NumberFormat
+
+FMT = NumberFormat("GBP")
 
 PLAN = pd.DataFrame(
     {
@@ -34,7 +37,7 @@ def texts(ax) -> list[str]:
 
 
 def test_the_plan_shows_planned_lines_with_their_money_and_interval():
-    ax = charts.plan(PLAN, "GBP")
+    ax = charts.plot_plan(PLAN, FMT)
     assert texts(ax) == ["earns £20 (−£3 to £40)", "costs £5.00"]
     assert ax.get_xlim()[0] < -3
     assert ax.get_xlim()[1] > 40
@@ -44,28 +47,40 @@ def test_the_curve_marks_the_sensible_budget_and_the_budget_only_where_it_lies_o
     curve = pd.DataFrame(
         {"budget": [0, 50, 100], "expected_profit": [0, 9, 9], "profit_low": [0, 1, 1], "profit_high": [0, 20, 20]}
     )
-    assert texts(charts.budget_curve(curve, 80, 50, "GBP")) == ["sensible budget", "budget"]
-    assert texts(charts.budget_curve(curve, 5000, 50, "GBP")) == ["sensible budget"]
+    assert texts(charts.plot_budget_curve(curve, 80, 50, FMT)) == ["sensible budget", "budget"]
+    assert texts(charts.plot_budget_curve(curve, 5000, 50, FMT)) == ["sensible budget"]
 
 
-def test_flip_points_stand_beside_the_ranges():
-    ax = charts.flip_points(PLAN)
+def test_break_points_stand_beside_the_ranges():
+    ax = charts.plot_break_points(PLAN)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Mails · Lost", "Cards · Champions"]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         "assumed range",
         "lift planned with",
-        "flip point",
+        "break point",
     ]
 
 
-def test_figures_of_nothing_are_drawn():
-    assert charts.plan(PLAN.head(0), "GBP").patches is not None
-    assert texts(charts.flip_points(PLAN.head(0))) == []
+def test_nothing_is_drawn_of_nothing():
+    assert charts.plot_plan(PLAN.assign(contacts=0), FMT) is None
+    assert charts.plot_break_points(PLAN.head(0)) is None
+    assert charts.plot_past_campaigns(MEASURED.iloc[1:], FMT) is None
+    assert not plt.get_fignums()
 
 
-def test_earned_and_promised_stand_beside_each_other():
-    measured = pd.DataFrame(
-        {"campaign": ["a", "b"], "earned": [5.0, None], "earned_low": [1.0, None], "earned_high": [9.0, None], "promised": [7.0, None], "use": "measured"}
-    )  # fmt: skip
-    ax = charts.earned(measured, "GBP")
+MEASURED = pd.DataFrame(
+    {
+        "campaign": ["a", "b"],
+        "status": "measured",
+        "incremental_profit": [5.0, None],
+        "incremental_profit_low": [1.0, None],
+        "incremental_profit_high": [9.0, None],
+        "forecast_profit": [7.0, None],
+    }
+)
+
+
+def test_only_campaigns_with_known_costs_are_drawn():
+    ax = charts.plot_past_campaigns(MEASURED, FMT)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a"]
+    assert charts.alt_text_past_campaigns(MEASURED, FMT).endswith("a earned £5.00 (£1.00 to £9.00), promised £7.00.")

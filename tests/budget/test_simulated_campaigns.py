@@ -25,7 +25,7 @@ def test_the_planted_lift_lies_in_the_interval_as_often_as_it_says(outcomes):
     held = found.lift_low.le(SimulatedShop().lift) & found.lift_high.ge(SimulatedShop().lift)
     assert len(found) == 20
     assert 0.80 <= held.mean() <= 0.98
-    assert (found.use == "measured").mean() >= 0.95
+    assert (found.status == "measured").mean() >= 0.95
     assert found.lift.mean() == pytest.approx(SimulatedShop().lift, abs=2.6 * found.standard_error.mean() / 20**0.5)
 
 
@@ -34,7 +34,7 @@ def test_groups_that_were_not_random_are_refused(outcomes):
     middle = outcomes.groupby("campaign").orders_before.transform("median")
     chosen = outcomes.assign(group=np.where(outcomes.orders_before > middle, "treatment", "control"))
     found = bench.measured(chosen)
-    assert (found.use == "observational, not used").all()
+    assert (found.status == "observational").all()
     assert found.check.str.contains("orders before differ by|days since the last order differ by").all()
     offer = bench.offer().assign(name="shop 0")
     assert uplift.update_lifts(offer, found).lift_from.tolist() == ["assumed"]

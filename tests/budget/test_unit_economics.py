@@ -28,7 +28,14 @@ def test_a_contact_worked_by_hand():
     assert row.profit == pytest.approx(1.39)
 
 
-@given(cost=st.floats(0.01, 5), given_=st.floats(0, 5), redemption=SHARE, delivery_rate=st.floats(0.1, 1), p0=st.floats(0, 0.6), margin=st.floats(1, 100))  # fmt: skip
+@given(
+    cost=st.floats(0.01, 5),
+    given_=st.floats(0, 5),
+    redemption=SHARE,
+    delivery_rate=st.floats(0.1, 1),
+    p0=st.floats(0, 0.6),
+    margin=st.floats(1, 100),
+)
 def test_the_break_even_lift_earns_nothing(cost, given_, redemption, delivery_rate, p0, margin):
     offers = campaigns(
         {"contact_cost": cost, "incentive": given_, "redemption": redemption, "delivery_rate": delivery_rate}
@@ -100,7 +107,7 @@ def test_a_chance_that_is_no_probability_is_refused(chance):
     customers, offers = people(60), campaigns({})
     audience = pd.DataFrame({"a": True}, index=customers.customer_id)
     chances = pd.DataFrame({91: [chance] + [0.1] * 59}, index=customers.customer_id)
-    with pytest.raises(BudgetError, match="1 of 60 customers have a chance to buy outside 0–1"):
+    with pytest.raises(BudgetError, match="1 of 60 customers have a probability of buying outside 0–1"):
         unit_economics.contact_options(unit_economics.group_customers(customers, audience), audience, offers, chances)
 
 

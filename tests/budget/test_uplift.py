@@ -45,7 +45,7 @@ def one(outcomes: pd.DataFrame) -> pd.Series:
 
 def test_the_planted_lift_lies_in_the_interval_as_often_as_it_says():
     found = [one(simulated(seed, lift=0.06)) for seed in range(200)]
-    assert sum(row.use == "measured" for row in found) >= 195
+    assert sum(row.status == "measured" for row in found) >= 195
     covered = np.mean([row.lift_low <= 0.06 * 0.9 <= row.lift_high for row in found])
     assert 0.80 <= covered <= 0.98
 
@@ -65,13 +65,13 @@ def test_where_the_planted_lift_is_zero_no_money_is_spent():
 def test_groups_that_were_not_random_are_refused():
     for seed in range(20):
         row = one(simulated(seed, 0.05, random_groups=False))
-        assert row.use == "observational, not used"
+        assert row.status == "observational"
         assert "orders before differ by" in row.check
 
 
 def test_random_groups_are_rarely_refused():
     small = [one(simulated(seed, 0.05, count=300)) for seed in range(100)]
-    assert np.mean([row.use == "measured" for row in small]) >= 0.95
+    assert np.mean([row.status == "measured" for row in small]) >= 0.95
 
 
 def ledger() -> tuple[pd.DataFrame, ibis.Table]:
@@ -117,9 +117,9 @@ def test_what_was_earned_worked_by_hand():
     error = (shares[0] * (1 - shares[0]) / 1002 + shares[1] * (1 - shares[1]) / 252) ** 0.5
     assert row.standard_error == pytest.approx(error)
     assert row.lift_low == pytest.approx(shares[0] - shares[1] - 1.6449 * error, rel=1e-3)
-    assert row.earned == pytest.approx(700)
-    assert row.promised == pytest.approx(40)
-    assert row.earned_low < row.earned < row.earned_high
+    assert row.incremental_profit == pytest.approx(700)
+    assert row.forecast_profit == pytest.approx(40)
+    assert row.incremental_profit_low < row.incremental_profit < row.incremental_profit_high
 
 
 @pytest.mark.parametrize(("treated", "control"), [((2, 2), (0, 2)), ((20, 300), (0, 12)), ((5, 40), (0, 4))])
@@ -172,7 +172,7 @@ def wrong(change: str) -> pd.DataFrame:
 )
 def test_results_that_cannot_be_used_say_why(change, message):
     row = one(wrong(change))
-    assert row.use == "observational, not used"
+    assert row.status == "observational"
     assert message in row.check
 
 

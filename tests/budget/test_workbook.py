@@ -54,7 +54,7 @@ def test_the_workbook_has_formats_frozen_heads_and_marked_assumptions():
 
 
 def test_control_characters_are_left_out():
-    """They come from old systems, and no xlsx file may hold them; what is left of the text may run no more than other text."""
+    """They come from old systems, and no xlsx file may hold them. What is left may not run as a formula either."""
     plan = PLAN.assign(campaign=["Summer\x0bsale", "\x00=1+1"]).rename(columns={"segment": "seg\x1fment"})
     sheet = opened(build_workbook({"Plan": plan}, "Sh\x08op", DAY, "GBP"))
     assert [sheet[cell].value for cell in ("A3", "A4", "B2")] == ["Summersale", "'=1+1", "Segment"]
@@ -72,7 +72,7 @@ def test_what_rests_on_assumptions_is_marked_on_every_sheet():
             "lift_from": ["measured, shrunk"],
         }
     )
-    past = pd.DataFrame({"campaign": ["a"], "lift": [0.02], "earned": [3.0], "promised": [4.0]})
+    past = pd.DataFrame({"campaign": ["a"], "lift": [0.02], "incremental_profit": [3.0], "forecast_profit": [4.0]})
     sheets = {"Scenarios": pd.DataFrame({"scenario": ["x"], "budget": [9.0], "expected_profit": [1.0]})}
     book = load_workbook(io.BytesIO(build_workbook(sheets | {"Campaigns": offers, "Past": past}, "Shop", DAY, "GBP")))
     yellow = {

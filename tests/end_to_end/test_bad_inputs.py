@@ -119,7 +119,7 @@ def hand_in(case: dict, project: Path) -> None:
     params, change = project / "params" / "small.yaml", case.get("params", {})
     files = dict(case.get("files", {})) | ({"small.csv": case["csv"]} if "csv" in case else {})
     if "campaign" in case:
-        change = laid_over(change, {"budget": {"campaigns": "my.yaml"}})
+        change = laid_over(change, {"budget": {"campaigns_file": "my.yaml"}})
         campaign = MAIL | case["campaign"]
         if not campaign["segments"]:
             del campaign["segments"]

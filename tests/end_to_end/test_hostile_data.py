@@ -35,7 +35,7 @@ REPORT = {
     "attributes": "attributes.csv",
     "cleaning": {"cancellations": "match"},
     "segmentation": {"segment_map": "own.yaml"},
-    "budget": {"campaigns": "own_campaigns.yaml", "scenarios": []},
+    "budget": {"campaigns_file": "own_campaigns.yaml", "scenarios": []},
 }
 
 

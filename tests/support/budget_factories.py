@@ -8,6 +8,21 @@ from crm_utils.budget.unit_economics import price_options
 from crm_utils.config.segment_map import Campaign
 
 TERMS = {"group": "other customers", "action": "Write.", "segments": ["A"], "contact_cost": 1.0, "lift": 0.1}
+# Customers in cells that the strategy names, and which of them are on lists
+CUSTOMERS_IN_CELLS = pd.DataFrame(
+    {
+        "customer_id": list("abcde"),
+        "rfm_cell": ["514", "111", "111", "444", "111"],
+        "segment": ["Recent", "Lost", "Lost", "Loyal", "Asleep"],
+    }
+)
+LISTED_IN_CELLS = pd.DataFrame(
+    {
+        "customer_id": ["b", "c", "d"],
+        "campaign": ["Mail", "Mail", "Post"],
+        "group": ["treatment", "control", "treatment"],
+    }
+)
 
 
 def campaigns(*changes: dict) -> pd.DataFrame:
@@ -28,10 +43,10 @@ def options(offers: pd.DataFrame, *rows: tuple[str, int, str, int, float, float]
 
 
 def marginal_return(allocated: pd.DataFrame, offers: pd.DataFrame, budget: float) -> float:
-    """Profit of the last unit of money: the budget's dual in the continuous relaxation, its campaigns running."""
+    """Profit of the last unit of money: the budget's shadow price in the plan's relaxation, its campaigns running."""
     used = allocated[is_useful(allocated, offers)]
     running = offers.name.isin(allocated.campaign[allocated.contacts > 0]).to_numpy()
-    return build_milp(used, offers, budget, None, 0.0).fixed(running).prices[0]
+    return build_milp(used, offers, budget, None, 0.0).solve_relaxation(running).shadow_prices[0]
 
 
 def small_problem(seed: int, groups: int = 3) -> tuple[pd.DataFrame, pd.DataFrame, float]:
@@ -68,7 +83,7 @@ def small_problem(seed: int, groups: int = 3) -> tuple[pd.DataFrame, pd.DataFram
 
 
 def people(count: int, seed: int = 0) -> pd.DataFrame:
-    """Customers with scores, segment, order value and margin, as `candidates` hands them out."""
+    """Customers with scores, segment, order value and margin, as `customer_economics` returns them."""
     random = np.random.default_rng(seed)
     value = random.lognormal(3, 0.8, count)
     return pd.DataFrame(

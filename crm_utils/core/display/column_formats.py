@@ -173,10 +173,10 @@ COLUMN_FORMATS = {
     "treated": ColumnFormat(COUNT, "Contacted"),
     "bought_treated": ColumnFormat(SHARE, "Contacted customers who bought"),
     "bought_control": ColumnFormat(SHARE, "Holdout customers who bought"),
-    "earned": ColumnFormat(MONEY),
-    "earned_low": ColumnFormat(MONEY, "Earned, low"),
-    "earned_high": ColumnFormat(MONEY, "Earned, high"),
-    "promised": ColumnFormat(MONEY),
+    "incremental_profit": ColumnFormat(MONEY, "Earned"),
+    "incremental_profit_low": ColumnFormat(MONEY, "Earned, low"),
+    "incremental_profit_high": ColumnFormat(MONEY, "Earned, high"),
+    "forecast_profit": ColumnFormat(MONEY, "Promised"),
 }
 LONG_TEXT_COLUMNS = ("meaning", "advice", "action", "reason", "finding")
 

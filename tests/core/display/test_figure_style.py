@@ -13,7 +13,6 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from crm_utils.budget import charts as budget
 from crm_utils.cleaning import charts
 from crm_utils.core.display import figure_style
 from crm_utils.core.formatting import NumberFormat
@@ -74,21 +73,6 @@ def test_the_grid_marks_empty_cells():
     assert sorted(text.get_text() for text in ax.texts) == ["1", "2", "5", "–"]
     assert sorted(text.get_text() for text in ax.figure.axes[1].texts) == ["$10", "$20", "$50", "–"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["2", "1"], "the best recency is on top"
-
-
-def test_an_empty_plan_draws_without_error():
-    lines = pd.DataFrame(
-        {
-            "campaign": ["Mail"],
-            "segment": ["A"],
-            "contacts": [0],
-            "spend": [0.0],
-            "expected_profit": [0.0],
-            "profit_low": [0.0],
-            "profit_high": [0.0],
-        }
-    )
-    budget.plan(lines, "USD")
 
 
 def test_a_shown_figure_is_escaped_described_and_the_same_each_time():
