@@ -123,6 +123,110 @@ def test_lists(valued, segments):
     assert (quiet.p_alive < 0.5).all() and quiet.past_revenue.is_monotonic_decreasing
 
 
+def test_tenths_of_value_by_hand():
+    # 25 customers worth 1 to 25: tenths hold 3, 2, 3, 2 … customers, and the first 25 + 24 + 23 of 325.
+    table = forecast.value_deciles(pd.DataFrame({"clv": [float(value) for value in range(1, 26)]}))
+    assert table.decile.tolist() == list(range(1, 11))
+    assert table.customers.tolist() == [3, 2, 3, 2, 3, 2, 3, 2, 3, 2]
+    assert (table.clv_share * 325).round(9).tolist() == [72, 43, 57, 33, 42, 23, 27, 13, 12, 3]
+    few = forecast.value_deciles(pd.DataFrame({"clv": [1.0, 3.0]}))
+    assert few.to_numpy().tolist() == [[1, 1, 0.75], [6, 1, 0.25]]
+
+
+def test_thirds_of_value_by_hand():
+    assert forecast._value_tiers(np.array([1.0, 5, 3, 3, 2, 4, 0])).tolist() == ["C", "A", "A", "B", "B", "A", "C"]
+    assert forecast._value_tiers(np.array([])).tolist() == []
+
+
+def ten_buyers() -> pd.DataFrame:
+    """Customers who spent 10 to 100, the last two most; all but one have more likely stopped."""
+    return pd.DataFrame(
+        {
+            "customer_id": list("abcdefghijkl"),
+            "repeat_purchase_days": 1,
+            "last_purchase_age_days": 30,
+            "customer_age_days": 100,
+            "mean_purchase_value": [5.0, 10, 15, 20, 25, 30, 35, 40, 45, 50, 50, 50],
+            "p_alive": [0.1] * 9 + [0.49, 0.5, 0.4],
+            "clv": [float(value) for value in range(12)],
+            "clv_low": 0.0,
+            "clv_high": 9.0,
+        }
+    )
+
+
+def test_the_best_of_the_past_who_have_probably_stopped():
+    segments = pd.DataFrame({"customer_id": list("lj"), "segment": ["A", "B"]})
+    found = forecast.likely_churned_best(ten_buyers(), segments)
+    assert found.columns.tolist() == [
+        "customer_id", "segment", "purchase_days", "past_revenue", "silent_days", "mean_purchase_value", "p_alive",
+        "clv", "clv_low", "clv_high",
+    ]  # fmt: skip
+    assert found.iloc[:, :6].to_numpy().tolist() == [["j", "B", 2, 100, 70, 50], ["l", "A", 2, 100, 70, 50]]
+
+
+def test_the_ten_most_valuable():
+    found = forecast.most_valuable(ten_buyers(), pd.DataFrame({"customer_id": ["l"], "segment": ["A"]}))
+    assert found.customer_id.tolist() == list("lkjihgfedc")
+    assert found.segment.fillna("").tolist() == ["A"] + [""] * 9
+    assert forecast.most_valuable(ten_buyers(), found[["customer_id", "segment"]], 3).customer_id.tolist() == list(
+        "lkj"
+    )
+
+
+def test_values_by_segment_by_hand(segments):
+    customers = pd.DataFrame(
+        {
+            "customer_id": list("abc"),
+            "clv": [1.0, 2, 9],
+            "expected_purchase_days_12m": [0.1, 0.2, 0.4],
+            "expected_revenue_12m": [10.0, 20, 40],
+        }
+    )
+    segments = pd.DataFrame({"customer_id": list("abc"), "segment": ["X", "X", "Y"]})
+    totals = pd.DataFrame(
+        [(12, "all", 1.0, 2.0), (6, "X", 3.0, 4.0), (12, "X", 5.0, 6.0), (12, "Y", 7.0, 8.0)],
+        columns=["months", "segment", "revenue_low", "revenue_high"],
+    )
+    found = forecast.value_by_segment(customers, segments, totals)
+    assert found.columns.tolist() == [
+        "segment", "customers", "expected_purchase_days_12m", "expected_revenue_12m", "revenue_low", "revenue_high",
+        "clv", "clv_per_customer",
+    ]  # fmt: skip
+    assert found.to_numpy().tolist() == [
+        ["Y", 1, 0.4, 40, 7, 8, 9, 9],
+        ["X", 2, pytest.approx(0.3), 30, 5, 6, 3, 1.5],
+    ]
+
+
+def test_the_grid_of_customers_who_first_bought_a_year_ago(models):
+    grid = forecast.p_alive_grid(models)
+    assert len(grid) == 12 * 13
+    assert sorted(grid.repeat_purchase_days.unique()) == list(range(1, 13))
+    assert sorted(grid.silent_days.unique()) == list(range(0, 361, 30))
+    row = grid[(grid.repeat_purchase_days == 3) & (grid.silent_days == 60)].iloc[0]
+    history = [np.array([value]) for value in (3.0, 305.0, 365.0)]
+    assert row.p_alive == models.purchase.probability_alive(*history)[0]
+    assert row.expected_purchase_days_12m == models.purchase.expected_purchases(*history, 365.0)[0]
+
+
+def test_a_season_multiplies_revenue_and_purchase_days_apart(customers, models, segments):
+    seasons = dict.fromkeys((1, 3, 6, 12), Seasonality()) | {3: Seasonality(1.5, purchase_days_factor=1.2)}
+    plain = dict.fromkeys((1, 3, 6, 12), Seasonality(unavailable_reason="why"))
+    error = btyd.ForecastErrorModel()
+    found, without = (
+        forecast.forecast_totals(customers, segments, models, chosen, error, TODAY) for chosen in (seasons, plain)
+    )
+    times = np.where(found.months == 3, 1.5, 1.0)
+    for column in ("revenue", "revenue_low", "revenue_high"):
+        np.testing.assert_allclose(found[column], without[column] * times)
+    np.testing.assert_allclose(found.purchase_days, without.purchase_days * np.where(found.months == 3, 1.2, 1.0))
+    np.testing.assert_allclose(found.revenue_without_seasonality, without.revenue)
+    assert found.seasonal_factor.fillna(-1).tolist() == times.tolist()
+    assert without.seasonal_factor.isna().all()
+    assert found.horizon_days[found.segment == "all"].tolist() == [31, 91, 183, 366]
+
+
 def test_the_joined_table_holds_every_customer_once(valued, segments):
     scored = valued[["customer_id"]].assign(
         rfm_cell="555",

@@ -29,6 +29,15 @@ def test_churn_by_hand():
     assert historical_clv.quarterly_churn(orders([("b", "2010-01-01")]), date(2011, 12, 9)) == 0.5
 
 
+def test_the_quarters_of_churn_end_on_their_days():
+    """91 days are in the last 13 weeks, 0 to 90 days back; 91 to 181 are in the 13 weeks before; 182 are in neither."""
+    day = pd.Timestamp("2011-12-09")
+    ages = {"a": [0, 91], "b": [90, 181], "c": [182, 5], "d": [91], "e": [90]}
+    rows = [(who, str((day - pd.Timedelta(days=days)).date())) for who, all_days in ages.items() for days in all_days]
+    # a, b and d bought in the quarter before; a and b stayed.
+    assert historical_clv.quarterly_churn(orders([*rows, ("d", "2011-12-10")]), day.date()) == pytest.approx(2 / 5)
+
+
 def test_value_has_the_right_dimensions():
     """Margin .3 × 50 a day × 4 days in 182 days (2 periods) ÷ churn .5 = 60.
 

@@ -39,7 +39,9 @@ def test_growth_is_no_season():
 
 
 def test_a_year_holds_every_season():
-    assert seasonality.estimate_seasonality(revenue("2011-09-01"), ORIGIN, 365, AGES) == seasonality.Seasonality()
+    for days in (364, 365):
+        assert seasonality.estimate_seasonality(revenue("2011-09-01"), ORIGIN, days, AGES) == seasonality.Seasonality()
+    assert not seasonality.estimate_seasonality(revenue("2011-09-01"), ORIGIN, 363, AGES).known
 
 
 @pytest.mark.parametrize("first, known", [("2010-06-11", True), ("2010-06-12", False), ("2011-09-01", False)])
@@ -53,6 +55,35 @@ def test_none_where_last_year_is_not_in_the_history(first, known):
 def test_none_where_nobody_arrives():
     found = seasonality.estimate_seasonality(revenue("2010-01-01"), ORIGIN, 91, pd.Series([500] * 99 + [10]))
     assert not found.known and "growing old" in found.unavailable_reason
+
+
+@pytest.mark.parametrize("ages, known", [([500] * 19 + [363], True), ([500] * 19 + [364], False)])
+def test_one_newcomer_of_twenty_customers_is_enough(ages, known):
+    assert seasonality.estimate_seasonality(revenue("2010-01-01"), ORIGIN, 91, pd.Series(ages)).known == known
+
+
+def test_growth_by_hand():
+    """The last 91 days bring 200 a day, all others 100: twice the same days a year before.
+
+    The 30 days after the origin brought 3,000 last year, 30 usual days (273 × 100 + 91 × 200) ÷ 364 × 30 = 3,750. Last
+    year's days lie (364 − 30) ÷ 2 days before the middle of the year: 0.8 × 2^(167 ÷ 364).
+    """
+    days = pd.date_range("2010-01-01", ORIGIN)
+    values = np.where(days > pd.Timestamp(ORIGIN) - pd.Timedelta(days=91), 200.0, 100.0)
+    daily = pd.DataFrame({"revenue": values, "purchase_days": 10.0}, index=days)
+    found = seasonality.estimate_seasonality(daily, ORIGIN, 30, AGES)
+    assert found.factor == pytest.approx(0.8 * 2 ** (167 / 364))
+    assert found.purchase_days_factor == pytest.approx(1)
+
+
+def test_each_horizon_has_its_season():
+    daily = revenue("2010-01-01")
+    found = seasonality.seasonality_by_horizon(daily, ORIGIN, AGES, {1: 30, 6: 182, 12: 365})
+    assert found == {
+        months: seasonality.estimate_seasonality(daily, ORIGIN, days, AGES)
+        for months, days in ((1, 30), (6, 182), (12, 365))
+    }
+    assert found[1].factor > found[6].factor > found[12].factor == 1
 
 
 def test_none_where_nothing_was_sold():

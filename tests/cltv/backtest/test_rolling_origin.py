@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from crm_utils.cleaning import rules
-from crm_utils.cltv import backtest
-from crm_utils.cltv.backtest import BacktestModel
+from crm_utils.cltv import backtest, btyd
+from crm_utils.cltv.backtest import BacktestModel, model_comparison, rolling_origin
 from crm_utils.core import orders
 from crm_utils.core.contracts import check_contract
 from crm_utils.rfm import measures, scoring
@@ -47,7 +47,13 @@ def test_origins_leave_half_a_year():
     assert days == [date(1997, 9, 30), date(1997, 12, 30), date(1998, 3, 31)]
     assert backtest.backtest_origins(date(1997, 1, 1), date(1997, 12, 31), 91)[0] == date(1997, 7, 2)
     assert backtest.backtest_origins(date(1997, 1, 1), date(1997, 6, 30), 91) == [date(1997, 3, 31)]
-    assert backtest.backtest_origins(date(1997, 1, 1), date(1997, 4, 1), 91) == []
+    assert backtest.backtest_origins(date(1997, 1, 1), date(1997, 6, 29), 91) == [], "89 days are too few for a model"
+    assert backtest.backtest_origins(date(1997, 1, 1), date(1997, 12, 31), 91, 30) == [
+        date(1997, 7, 3), date(1997, 8, 2), date(1997, 9, 1), date(1997, 10, 1)
+    ]  # fmt: skip
+    # 1997-07-01 leaves 181 days, so the last origin stands alone.
+    assert backtest.backtest_origins(date(1997, 1, 1), date(1997, 9, 30), 91, 1) == [date(1997, 7, 1)]
+    assert backtest.backtest_origins(date(1997, 1, 1), date(1997, 10, 2), 91, 1) == [date(1997, 7, 2), date(1997, 7, 3)]
     assert backtest.backtest_origins(date(1997, 1, 1), date(1997, 6, 30), 730) == []
 
 
@@ -117,12 +123,16 @@ def test_ranges_hold_on_real_data(retail_trials, cdnow_orders, no_adjustments):
     assert width.mean() < 0.6
 
 
-def test_baselines_by_hand(no_adjustments):
+def monthly_buyers(last: str = "2011-12-31") -> ibis.Table:
     """A hundred customers who buy for 10 on the first of each month of 2010 and 2011."""
-    days = pd.date_range("2010-01-01", "2011-12-31", freq="MS")
+    days = pd.date_range("2010-01-01", last, freq="MS")
     table = pd.DataFrame([(f"c{c:03}", day) for c in range(100) for day in days], columns=["customer_id", "ordered_at"])
-    table = table.assign(order_id=table.customer_id + table.ordered_at.astype(str), revenue=10.0, units=1.0, lines=1)
-    rows = backtest.backtest_origin(ibis.memtable(table), no_adjustments, date(2011, 9, 29), 91).set_index("model")
+    order_ids = table.customer_id + table.ordered_at.astype(str)
+    return ibis.memtable(table.assign(order_id=order_ids, revenue=10.0, units=1.0, lines=1))
+
+
+def test_baselines_by_hand(no_adjustments):
+    rows = backtest.backtest_origin(monthly_buyers(), no_adjustments, date(2011, 9, 29), 91).set_index("model")
     assert rows.revenue_actual.tolist() == [3000] * 5  # October, November, December
     assert rows.revenue_predicted[BacktestModel.SAME_AS_LAST_PERIOD] == 3000  # July, August, September
     assert rows.revenue_predicted[BacktestModel.SAME_PERIOD_LAST_YEAR] == 3000
@@ -131,6 +141,158 @@ def test_baselines_by_hand(no_adjustments):
     assert rows.revenue_predicted[BacktestModel.MODEL_WITH_SEASON] == pytest.approx(3000, rel=0.05)
     assert rows.revenue_new.tolist() == [0] * 5
     assert rows.customers.tolist() == [100] * 5
+    assert rows.purchase_days_actual.tolist() == [300] * 5
+    assert rows.purchase_days_predicted[BacktestModel.SAME_PERIOD_LAST_YEAR] == 300
+    assert rows.mae_purchase_days[BacktestModel.SAME_AS_LAST_PERIOD] == 0
+    assert rows.mae_purchase_days[BacktestModel.PAST_AVERAGE_RATE] == pytest.approx(3 - 20 / 636 * 91)
+    assert rows.past_spend_capture.tolist() == pytest.approx([0.1] * 5)
+    assert rows.relative_variance.notna().tolist() == [True, False, False, False, False]
+    assert (rows.horizon_days == 91).all() and (rows.origin == pd.Timestamp("2011-09-29")).all()
+
+
+def test_a_past_period_must_lie_in_the_history(no_adjustments):
+    # 91 days before 2 April 2010 start on 2 January: the first order, of 1 January, lies before them.
+    for origin, made in [(date(2010, 4, 1), True), (date(2010, 3, 31), False)]:
+        rows = backtest.backtest_origin(monthly_buyers("2010-12-31"), no_adjustments, origin, 91)
+        assert (BacktestModel.SAME_AS_LAST_PERIOD in set(rows.model)) == made
+        assert BacktestModel.SAME_PERIOD_LAST_YEAR not in set(rows.model)
+
+
+def test_a_year_before_leaves_half_a_year_of_history(no_adjustments):
+    year = [backtest.backtest_year_before(monthly_buyers(), no_adjustments, date(2011, 7, day)) for day in (1, 2)]
+    assert year[0].empty
+    assert (year[1].origin == pd.Timestamp("2010-07-02")).all()
+    assert (year[1].horizon_days == 365).all()
+
+
+def test_purchases_after_the_start_and_up_to_the_end():
+    rows = [
+        ("a", "2011-01-01", 1.0),
+        ("a", "2011-01-02 10:00", 2.0),
+        ("a", "2011-01-02 20:00", 4.0),
+        ("a", "2011-01-31 23:00", 8.0),
+        ("a", "2011-02-01", 16.0),
+        ("new", "2011-01-15", 32.5),
+    ]
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
+    table = ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at, format="mixed")))
+    known, others = rolling_origin.purchases_between(
+        table, date(2011, 1, 1), date(2011, 1, 31), pd.Series(["b", "a"], name="customer_id")
+    )
+    assert known.index.tolist() == ["b", "a"]
+    assert known.to_numpy().tolist() == [[0, 0], [2, 14]]
+    assert others == 32.5
+
+
+def test_the_share_of_the_tenth_that_a_model_ranks_first():
+    revenue = np.array([5.0, 1.0] + [0.0] * 17 + [4.0])
+    assert rolling_origin._top_decile_share(revenue, np.arange(20.0)) == 0.4, "the last two of twenty"
+    assert rolling_origin._top_decile_share(revenue, np.zeros(20)) == 0.6, "ties in the order of rows"
+    assert rolling_origin._top_decile_share(np.array([3.0, 1.0]), np.array([1.0, 2.0])) == 0.25, "one at least"
+    assert np.isnan(rolling_origin._top_decile_share(np.zeros(3), np.zeros(3)))
+
+
+def judged(*rows: tuple[str, float, float, float | None]) -> pd.DataFrame:
+    """Tests of 91 days: origin, forecast, actual and season."""
+    table = pd.DataFrame(rows, columns=["origin", "revenue_predicted", "revenue_actual", "seasonal_factor"])
+    return table.assign(
+        origin=pd.to_datetime(table.origin),
+        horizon_days=91,
+        model=BacktestModel.MODEL_WITH_SEASON.value,
+        relative_variance=np.expm1(0.01),
+        revenue_low=np.nan,
+        revenue_high=np.nan,
+    )
+
+
+def test_errors_count_once_their_test_is_over_and_those_of_a_season_apart():
+    """91 days after 1 January 2011 is 2 April. A miss of e^0.3: τ² = (3 × 0.01 + 0.09 − 0.01) ÷ 4."""
+    tests = judged(("2011-01-01", 1.0, np.exp(0.3), None), ("2011-01-02", 1.0, np.exp(0.5), 1.1))
+    rule = tests.assign(model=BacktestModel.MODEL_NO_SEASON.value)
+    tests = pd.concat([tests, rule], ignore_index=True)
+    assert backtest.forecast_error_before(tests, date(2011, 4, 1), False).origins == 0
+    over = backtest.forecast_error_before(tests, date(2011, 4, 2), False)
+    assert (over.origins, over.tau**2) == (1, pytest.approx(0.11 / 4))
+    assert backtest.forecast_error_before(tests, date(2011, 4, 2), True).origins == 0
+    assert backtest.forecast_error_before(tests, date(2011, 4, 3), True).tau ** 2 == pytest.approx(0.27 / 4)
+
+
+def test_each_range_is_made_with_the_errors_before_it():
+    tests = judged(("2011-01-01", 50.0, 60.0, None), ("2011-04-02", 100.0, 90.0, None))
+    found = backtest.add_intervals(tests)
+    errors = [btyd.ForecastErrorModel(), btyd.fit_forecast_error([60.0], [50.0], [np.expm1(0.01)])]
+    for row, error in zip(found.itertuples(), errors, strict=True):
+        low, high = error.interval(row.revenue_predicted, np.expm1(0.01))
+        assert (row.revenue_low, row.revenue_high) == (low[0], high[0])
+
+
+def test_the_last_test_customer_by_customer_has_the_season_of_the_forecast(no_adjustments):
+    """Twice as much is bought in the fourth quarter of each year; one of ten customers came in the second."""
+    placed = monthly_buyers()
+    placed = placed.filter((placed.customer_id < "c090") | (placed.ordered_at.year() == 2011))
+    double = ibis.ifelse(placed.ordered_at.month() >= 10, 20.0, 10.0)
+    placed = placed.mutate(revenue=double).cache()
+    tested = backtest.backtest_origin(placed, no_adjustments, date(2011, 9, 29), 91)
+    ours = tested.set_index("model").loc[BacktestModel.MODEL_WITH_SEASON]
+    assert ours.seasonal_factor > 1.3
+    last = backtest.last_backtest(placed, no_adjustments, tested)
+    for column in ("purchase_days_predicted", "purchase_days_actual", "revenue_predicted", "revenue_actual"):
+        assert last[column].sum() == pytest.approx(ours[column])
+
+
+def test_classes_of_repeat_purchase_days():
+    columns = ["purchase_days_predicted", "purchase_days_actual", "revenue_predicted", "revenue_actual"]
+    table = pd.DataFrame({"customer_id": list("abcdefghi"), "repeat_purchase_days": [0, 1, 2, 3, 4, 5, 9, 10, 99]})
+    found = backtest.backtest_by_frequency(table.assign(**dict.fromkeys(columns, 1.0)))
+    assert found.repeat_purchases.tolist() == ["0", "1", "2", "3-4", "5-9", "10+"]
+    assert found.customers.tolist() == [1, 1, 1, 2, 2, 2]
+    assert found.revenue_actual.tolist() == [1, 1, 1, 2, 2, 2]
+
+
+def test_the_error_of_each_model_at_an_origin(no_adjustments):
+    """The miss of the model in use is that of the backtest."""
+    placed, origin = monthly_buyers(), date(2011, 9, 29)
+    missed = model_comparison._log_errors(placed, no_adjustments, origin, 91, ("mbg_nbd",))
+    tested = backtest.backtest_origin(placed, no_adjustments, origin, 91, "mbg_nbd").iloc[0]
+    expected = abs(np.log(tested.revenue_predicted / tested.revenue_actual))
+    assert missed == {"mbg_nbd": pytest.approx(expected, rel=1e-6)}
+    none = model_comparison._log_errors(placed, no_adjustments, date(2011, 12, 30), 1, ("bg_nbd",))
+    assert none == {"bg_nbd": 0.0}, "nothing was bought"
+
+
+def test_models_are_compared_at_ten_monthly_origins(no_adjustments, monkeypatch):
+    def missed(_orders, _adjustments, day, horizon_days, models):
+        assert horizon_days == 91
+        return {model: float(day.day) for model in models}
+
+    monkeypatch.setattr(model_comparison, "_log_errors", missed)
+    placed = monthly_buyers()
+    # Nine times 30 days before the last origin, 2011-04-29 less 91 days, lie 182 days after the first order.
+    first = date(2010, 1, 1) + timedelta(days=182 + 270 + 91)
+    assert backtest.compare_models(placed, no_adjustments, first - timedelta(days=1), 91, "mbg_nbd").empty
+    found = backtest.compare_models(placed, no_adjustments, first, 91, "mbg_nbd")
+    assert found.columns.tolist() == ["mbg_nbd", "bg_nbd", "pareto_nbd"]
+    assert found.index[0] == pd.Timestamp("2010-07-02") and len(found) == 10
+    assert (np.diff(found.index) == np.timedelta64(30, "D")).all()
+    later = backtest.compare_models(placed, no_adjustments, date(2011, 12, 31), 91, "mbg_nbd")
+    assert len(later) == 10 and later.index[-1] == pd.Timestamp("2011-10-01")
+    monkeypatch.setattr(model_comparison, "MAX_CUSTOMERS", 99)
+    assert backtest.compare_models(placed, no_adjustments, first, 91, "mbg_nbd").empty
+
+
+def test_a_standard_error_of_blocks_of_three():
+    """A twin of the bootstrap in plain loops."""
+    gains = np.array([0.05, 0.02, 0.03, 0.04, -0.2, 0.01, 0.02, 0.05, -0.02, 0.06])
+    rng = np.random.default_rng(0)
+    means = []
+    for starts in rng.integers(0, 10, (500, 4)):
+        drawn = [gains[(start + step) % 10] for start in starts for step in range(3)][:10]
+        means.append(np.mean(drawn))
+    threshold = np.std(means)
+    for shift, winner in [(1.01, "mbg_nbd"), (0.99, "")]:
+        moved = gains - gains.mean() + threshold * shift
+        assert (moved > 0).sum() >= 8
+        assert backtest.best_challenger(pd.DataFrame({"bg_nbd": 0.5, "mbg_nbd": 0.5 - moved})) == winner
 
 
 def test_too_short_or_too_thin_gives_no_row(no_adjustments):
@@ -212,7 +374,13 @@ def test_past_errors_must_be_over_and_alike(retail_trials):
 
 @pytest.mark.parametrize(
     "gains, winner",
-    [([0.02] * 10, "mbg_nbd"), ([0.02] * 7 + [-0.02] * 3, ""), ([1e-4] * 8 + [-0.3] * 2, ""), ([-0.02] * 10, "")],
+    [
+        ([0.02] * 10, "mbg_nbd"),
+        ([0.02] * 8 + [0.0] * 2, "mbg_nbd"),
+        ([0.02] * 7 + [-0.02] * 3, ""),
+        ([1e-4] * 8 + [-0.3] * 2, ""),
+        ([-0.02] * 10, ""),
+    ],
 )
 def test_a_challenger_must_win_often_and_clearly(gains, winner):
     misses = pd.DataFrame({"bg_nbd": 0.2, "mbg_nbd": 0.2 - np.array(gains)})
