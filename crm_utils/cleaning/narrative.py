@@ -16,10 +16,8 @@ COUNTED = "{counted} of {rows} count as sales."
 SPENT = "By {day}, {customers} had spent {revenue}."
 
 NOTHING_REMOVED = "No rule removed a row."
-REMOVED = "The rules removed {removed}."
-REMOVED_BY_RULE = "{rows} ({rule})"
-REMOVED_REVENUE = "The removed rows hold {revenue} of revenue."
-REMOVED_NO_REVENUE = "The removed rows hold no revenue."
+REMOVED = "The rules removed {rows}, with {revenue} of revenue."
+REMOVED_WITHOUT_REVENUE = "The rules removed {rows}, none of them with revenue."
 REMOVED_CUSTOMERS = "{customers} had no other rows."
 LARGEST_STEP = "“{rule}” changed the revenue most: it {took_away} {revenue}."
 RECONCILED = "The orders add up to the last row of the ledger, to the cent: {revenue}."
@@ -47,8 +45,8 @@ SEND_BACK = "{share} have cancelled or returned something."
 MAIN_COUNTRY = "{share} order mostly from {country}."
 
 NO_CUSTOMER_TABLES = "The report names no attributes, contacts or past campaigns."
-ATTRIBUTES = "There are attributes of {customers} ({columns})."
-CONTACTS = "There are contact details of {customers}; {consenting} of them agreed to be contacted."
+ATTRIBUTES = "The attributes of {customers} are known ({columns})."
+CONTACTS = "{customers} have contact details; {consenting} of them agreed to be contacted."
 NO_PAST_CAMPAIGN = "No campaign had taken place by this date."
 PAST_CAMPAIGNS = "{campaigns} reached {treatment}; {control} were left out for comparison."
 CUSTOMERS_OF_PAGES = "This report counts {customers}."
@@ -106,20 +104,15 @@ def counted_rows(ledger: pd.DataFrame, analysis_date: date, fmt: NumberFormat) -
 
 
 def removed_rows(ledger: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """Say which rules removed rows, what these hold, and that the orders add up to the last row."""
+    """Say how many rows the rules removed, with what revenue, and that the orders add up to the last row."""
     reconciled = RECONCILED.format(revenue=fmt.money(ledger.revenue_left.iloc[-1], 2))
-    active = ledger[ledger.rows_removed > 0]
-    if active.empty:
+    rows, revenue = ledger.rows_removed.sum(), ledger.revenue_removed.sum()
+    if not rows:
         return paragraph(NOTHING_REMOVED, reconciled)
-    removed = [
-        REMOVED_BY_RULE.format(rows=fmt.plural(row.rows_removed, "row"), rule=_within_sentence(row["rule"]))
-        for _, row in active.iterrows()
-    ]
-    revenue = ledger.revenue_removed.sum()
+    removed = REMOVED if round(revenue, 2) else REMOVED_WITHOUT_REVENUE
     customers = ledger.customers_left.iloc[0] - ledger.customers_left.iloc[-1]
     return paragraph(
-        REMOVED.format(removed=join_names(removed)),
-        REMOVED_REVENUE.format(revenue=fmt.money(revenue)) if round(revenue, 2) else REMOVED_NO_REVENUE,
+        removed.format(rows=fmt.plural(rows, "row"), revenue=fmt.money(revenue)),
         REMOVED_CUSTOMERS.format(customers=fmt.plural(customers, "customer")) if customers else "",
         _largest_step(ledger, fmt),
         reconciled,
@@ -230,12 +223,6 @@ def check_sentence(result: CheckResult, summary: DataSummary, fmt: NumberFormat)
             return _enough_data(result, summary, fmt)
         case Check.REGULARITY:
             return _regularity(result, fmt)
-
-
-def _within_sentence(rule: str) -> str:
-    """Write one of our rules in small letters; an analyst's own rule keeps its name."""
-    label = rule_label(rule)
-    return label if label == rule else label.lower()
 
 
 def _largest_step(ledger: pd.DataFrame, fmt: NumberFormat) -> str:
