@@ -16,13 +16,12 @@ from crm_utils.commands.build_reports import build_reports, fill_draft, outdated
 from crm_utils.commands.failures import summarize_failures
 from crm_utils.commands.run_log import RunLog
 from crm_utils.core.errors import ParamsError, SourceError
-from crm_utils.core.formatting import NumberFormat
+from crm_utils.core.formatting import MESSAGES
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.jobs import LAST, plan_jobs
 from crm_utils.pipeline.manifest import stale_notebooks
 from crm_utils.site.index_refresh import refresh_index
 
-FMT = NumberFormat()
 STDERR = 2
 STOPPED_STATUS = 130  # what a shell gives a program that Ctrl-C has stopped
 DEFAULT_DRAFT = "cdnow"
@@ -211,11 +210,13 @@ def _summary(built: int, failed: int, problems: int) -> str:
     """How the run ended, in one line."""
     sentences = []
     if built:
-        sentences.append(f"{FMT.plural(built, 'date')} built.")
+        sentences.append(f"{MESSAGES.plural(built, 'date')} built.")
     if failed:
-        sentences.append(f"{FMT.plural(failed, 'date')} failed.")
+        sentences.append(f"{MESSAGES.plural(failed, 'date')} failed.")
     if problems:
-        sentences.append(f"{FMT.plural(problems, 'error')} (see above). Previously published reports are unchanged.")
+        sentences.append(
+            f"{MESSAGES.plural(problems, 'error')} (see above). Previously published reports are unchanged."
+        )
     return " ".join([*(sentences or ["Nothing to build."]), "reports/index.html is up to date."])
 
 
@@ -270,7 +271,7 @@ def _export(options: argparse.Namespace, log: RunLog) -> int:
         raise ParamsError(problems[0])
     job = jobs[0]
     written = export_tables(job.root, job.folder, job.name, job.day, options.to)
-    rows = ", ".join(f"{name} {FMT.plural(number, 'row')}" for name, number in written.items())
+    rows = ", ".join(f"{name} {MESSAGES.plural(number, 'row')}" for name, number in written.items())
     print(f"{job.label} is exported: {rows}")
     return 0
 

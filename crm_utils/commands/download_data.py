@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crm_utils.core.errors import DownloadFailed, SourceError
 from crm_utils.core.files import atomic_write
-from crm_utils.core.formatting import count
+from crm_utils.core.formatting import MESSAGES
 
 URL = "https://archive.ics.uci.edu/static/public/502/online+retail+ii.zip"
 FILE = "online_retail_II.xlsx"
@@ -52,7 +52,8 @@ def _fetch(url: str, target: Path) -> None:
         raise DownloadFailed(f"{url} cannot be downloaded ({error}): try again, or {_by_hand()}") from None
     if size and target.stat().st_size != size:
         raise DownloadFailed(
-            f"the connection to {url} broke off after {count(target.stat().st_size)} of {count(size)} bytes: try again"
+            f"the connection to {url} broke off after {MESSAGES.count(target.stat().st_size)} of "
+            f"{MESSAGES.count(size)} bytes: try again"
         )
 
 
@@ -78,8 +79,8 @@ def _verify(path: Path, rows: dict[str, int], cure: str) -> None:
     except SourceError:
         raise DownloadFailed(f"{FILE} cannot be read as a spreadsheet: {cure}") from None
     if found != rows:
-        told = ", ".join(f"{name!r} {count(number)}" for name, number in found.items())
-        wanted = ", ".join(f"{name!r} {count(number)}" for name, number in rows.items())
+        told = ", ".join(f"{name!r} {MESSAGES.count(number)}" for name, number in found.items())
+        wanted = ", ".join(f"{name!r} {MESSAGES.count(number)}" for name, number in rows.items())
         raise DownloadFailed(f"{FILE} has rows {told} where {wanted} are expected: {cure}")
 
 

@@ -76,6 +76,9 @@ class NumberFormat:
         return number.replace(",", separator).replace("-", "−")
 
 
+MESSAGES = NumberFormat()  # how messages write numbers, whatever the format of a report
+
+
 _set = threading.local()  # until every stage is handed a NumberFormat
 
 

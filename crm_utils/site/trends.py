@@ -58,7 +58,7 @@ def segment_sizes_finding(sizes: pd.DataFrame, report: str, fmt: NumberFormat) -
         plot_segment_sizes(sizes, fmt),
         SIZES_CAPTION,
         alt_text_segment_sizes(sizes, fmt),
-        segment_sizes_table(sizes, report),
+        segment_sizes_table(sizes, report, fmt),
     )
 
 
@@ -153,14 +153,14 @@ def plot_segment_sizes(sizes: pd.DataFrame, fmt: NumberFormat) -> Axes:
     return panels[0]
 
 
-def segment_sizes_table(sizes: pd.DataFrame, report: str) -> Collapsible | None:
+def segment_sizes_table(sizes: pd.DataFrame, report: str, fmt: NumberFormat) -> Collapsible | None:
     """Customers in each segment, a column for each date. The caption names the report: its page shows several."""
     order = sizes.segment.drop_duplicates()
     table = sizes.pivot(index="segment", columns="date", values="customers").reindex(order).fillna(0).astype(int)
     table.columns = [day(date) for date in table.columns]
     headings = {name: name for name in table.columns}
     caption = SIZES_TABLE.format(report=report)
-    styled = style_table(table.reset_index(), caption, headings=headings, total=tuple(table.columns))
+    styled = style_table(table.reset_index(), caption, fmt, headings, total=tuple(table.columns))
     return collapsible("The numbers behind the figure", styled)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from crm_utils.config import Source
 from crm_utils.config.paths import SIMULATED, customer_table_path
 from crm_utils.core.errors import SourceError
-from crm_utils.core.formatting import plural
+from crm_utils.core.formatting import MESSAGES
 from crm_utils.sources import casting, simulated, spreadsheets, text_files, validation
 from crm_utils.sources.raw_table import TextFormat
 
@@ -156,7 +156,7 @@ def _consent(texts: pd.Series, label: str) -> pd.Series:
     unclear = texts[texts.notna() & ~said.isin([*YES, *NO])]
     if len(unclear):
         raise SourceError(
-            f"{label}, column 'consent': {plural(len(unclear), 'row')} with neither yes nor no, "
+            f"{label}, column 'consent': {MESSAGES.plural(len(unclear), 'row')} with neither yes nor no, "
             f"for example {unclear.iloc[0]!r}; write them as true or false"
         )
     return said.isin(YES)
@@ -171,7 +171,7 @@ def _days(column: pd.Series, name: str, label: str, format: TextFormat) -> pd.Se
     lost = texts[days.isna() & texts.notna()]
     if len(lost):
         raise SourceError(
-            f"{label}, column {name!r}: {plural(len(lost), 'row')} without a readable date, "
+            f"{label}, column {name!r}: {MESSAGES.plural(len(lost), 'row')} without a readable date, "
             f"for example {lost.iloc[0]!r}; write them as 2024-12-31"
         )
     return days.astype("datetime64[us]")
@@ -185,7 +185,7 @@ def _refuse_missing(table: pd.DataFrame, column: str, label: str) -> None:
 def _refuse_undated(table: pd.DataFrame, label: str) -> None:
     if (rows := int(table.contacted_on.isna().sum())) > 0:
         raise SourceError(
-            f"{label}, column 'contacted_on': {plural(rows, 'row')} without a date; whoever is in a campaign, "
+            f"{label}, column 'contacted_on': {MESSAGES.plural(rows, 'row')} without a date; whoever is in a campaign, "
             "its control group included, needs the day it was sent"
         )
 
@@ -197,7 +197,7 @@ def _refuse_repeats(table: pd.DataFrame, label: str) -> None:
         twice = table[table.duplicated(key, keep=False)]
         campaign, customer = twice[key].iloc[0]
         raise SourceError(
-            f"{label}, columns 'campaign' and 'customer_id': {plural(len(twice), 'row')} of customers who stand in a "
-            f"campaign more than once, for example customer {customer} in {campaign!r}; keep one row each, "
-            "with the group they were drawn into"
+            f"{label}, columns 'campaign' and 'customer_id': {MESSAGES.plural(len(twice), 'row')} of customers who "
+            f"stand in a campaign more than once, for example customer {customer} in {campaign!r}; "
+            "keep one row each, with the group they were drawn into"
         )

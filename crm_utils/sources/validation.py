@@ -8,7 +8,7 @@ import pandas as pd
 
 from crm_utils.config.report import YEARS
 from crm_utils.core.errors import SourceError
-from crm_utils.core.formatting import mask_secrets, plural
+from crm_utils.core.formatting import MESSAGES, mask_secrets
 from crm_utils.core.suggestions import did_you_mean
 from crm_utils.sources import casting, repair_hints
 from crm_utils.sources.raw_table import RawTable
@@ -79,7 +79,7 @@ def check_readable_values(part: RawTable, wanted: dict[str, str], within: set[st
             texts = _examples(raw[wanted[name]], bad, part)
             kind = "date" if name == "ordered_at" else "number"
             raise SourceError(
-                f"{part.label}, column {wanted[name]!r} (columns.{name}): {plural(counts[name], 'row')} "
+                f"{part.label}, column {wanted[name]!r} (columns.{name}): {MESSAGES.plural(counts[name], 'row')} "
                 f"without a readable {kind}, for example {', '.join(map(repr, texts[:3]))}; "
                 + (
                     repair_hints.date_hint(
@@ -106,8 +106,8 @@ def _check_late_rows(part: RawTable, column: str, day: date) -> None:
         before = days.day[days.day < late.day.min()].max()
         examples = ", ".join(repr(f"{each:%Y-%m-%d}") for each in late.day[:3])
         raise SourceError(
-            f"{part.label}, column {column!r} (columns.ordered_at): {plural(late.rows.sum(), 'row')} dated in the "
-            f"future, more than a year after all others (the last of these is of {before:%Y-%m-%d}), "
+            f"{part.label}, column {column!r} (columns.ordered_at): {MESSAGES.plural(late.rows.sum(), 'row')} dated "
+            f"in the future, more than a year after all others (the last of these is of {before:%Y-%m-%d}), "
             f"for example {examples}; correct these rows or leave them out, or choose an analysis date after them if "
             "they are real"
         )
@@ -128,7 +128,7 @@ def _check_enormous_amounts(part: RawTable, wanted: dict[str, str], rows: float)
     if rows:
         columns = f"{wanted['quantity']!r} × {wanted['unit_price']!r}"
         raise SourceError(
-            f"{part.label}, columns {columns}: {plural(rows, 'row')} of more than {LARGEST:,} money each: "
+            f"{part.label}, columns {columns}: {MESSAGES.plural(rows, 'row')} of more than {LARGEST:,} money each: "
             "correct these rows, or give the amounts in thousands"
         )
 
@@ -164,8 +164,9 @@ def check_order_ids(part: RawTable, wanted: dict[str, str], sound: set[str]) -> 
         shown = execute(blank.select("customer_id", "ordered_at").order_by("customer_id", "ordered_at").limit(3), part)
         examples = [f"{row.customer_id!r} on {row.ordered_at:%Y-%m-%d}" for row in shown.itertuples()]
         raise SourceError(
-            f"{part.label}, column {wanted['order_id']!r} (columns.order_id): {plural(rows, 'row')} without an order "
-            f"id, for example of customer {', '.join(examples)}; give these rows their order ids, or leave them out"
+            f"{part.label}, column {wanted['order_id']!r} (columns.order_id): {MESSAGES.plural(rows, 'row')} without "
+            f"an order id, for example of customer {', '.join(examples)}; give these rows their order ids, "
+            "or leave them out"
         )
 
 
@@ -177,7 +178,7 @@ def check_time_zones(part: RawTable, wanted: dict[str, str], timezone: str | Non
     column = wanted["ordered_at"]
     kind = part.table[column].type()
     if part.format is None and kind.is_timestamp() and kind.timezone is not None and timezone != "UTC":
-        rows = plural(execute(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
+        rows = MESSAGES.plural(execute(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
         raise SourceError(
             f"{part.label}, column {column!r} (columns.ordered_at): {rows} with a time zone; set source.timezone: "
             "UTC if your days begin there, or convert it in source.query: select …, "
@@ -237,7 +238,7 @@ def check_types(part: RawTable, wanted: dict[str, str]) -> None:
         lax = part.table.get_backend().name == "sqlite" and kind.is_string()  # it has no type for dates
         fits = kind.is_date() or kind.is_timestamp() or lax if name == "ordered_at" else kind.is_numeric()
         if name not in casting.TEXT_COLUMNS and not fits:
-            rows = plural(execute(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
+            rows = MESSAGES.plural(execute(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
             target = "timestamp" if name == "ordered_at" else "decimal(18, 4)"
             raise SourceError(
                 f"{part.label}, column {column!r} (columns.{name}): {rows} of type {kind}, where a "

@@ -12,7 +12,7 @@ from crm_utils.commands.new_report import inference, warnings
 from crm_utils.config import Columns, Source
 from crm_utils.config.paths import source_paths
 from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
-from crm_utils.core.formatting import join_names, plural
+from crm_utils.core.formatting import MESSAGES, join_names
 from crm_utils.sources import date_formats, spreadsheets, text_files, validation
 
 ROWS, TEXTS = 5_000, 5_000
@@ -68,7 +68,7 @@ def _source(root: Path, file: str, guessed: list[str]) -> Source:
     except SourceMissing:
         raise SourceMissing(f"{file} is not there: FILE= takes a path from {root}, or a pattern in quotes") from None
     if source.files:
-        guessed.append(f"files: {plural(len(found), 'file')}, from {found[0].name} to {found[-1].name}")
+        guessed.append(f"files: {MESSAGES.plural(len(found), 'file')}, from {found[0].name} to {found[-1].name}")
     if text_files.file_kind(found[0]) == "xlsx":
         return source.model_copy(update={"sheets": _sheets(found[0], guessed)})
     encoding = text_files.guess_encoding(found[0], root) if text_files.file_kind(found[0]) == "csv" else None
@@ -194,7 +194,8 @@ def _days(source: Source, columns: dict[str, str], root: Path, guessed: list[str
     )
     if span.unknown:
         guessed.append(
-            f"{plural(span.unknown, 'row')} of {span.rows:,} without a customer: the report will leave them out"
+            f"{MESSAGES.plural(span.unknown, 'row')} of {span.rows:,} without a customer: "
+            "the report will leave them out"
         )
     return days
 

@@ -14,7 +14,7 @@ from pandera.pandas import Check, Column
 
 from crm_utils.core.contracts.tables import CONTRACT_VERSION, CONTRACTS, TIME, Contract
 from crm_utils.core.errors import TableError
-from crm_utils.core.formatting import plural
+from crm_utils.core.formatting import MESSAGES
 
 __all__ = ["CONTRACTS", "CONTRACT_VERSION", "TIME", "TableError", "check_contract"]
 
@@ -130,7 +130,7 @@ def _violation(column: str, rule: str, cases: pd.DataFrame) -> str:
         return f"  column {cases.failure_case.iloc[0]} is missing"
     if rule in TYPE_NAMES:
         return f"  {column} is {cases.failure_case.iloc[0]}; {TYPE_NAMES[rule]} are needed"
-    rows = plural(cases["index"].nunique() or len(cases), "row")
+    rows = MESSAGES.plural(cases["index"].nunique() or len(cases), "row")
     examples = ", ".join(map(repr, cases.failure_case.drop_duplicates().head(3).tolist()))
     return f"  {column}: {rule} fails in {rows}, for example {examples}"
 
@@ -139,5 +139,5 @@ def _repeated_keys(cases: pd.DataFrame) -> str:
     """Return one line for rows that share a key; pandera lists each column of the key by itself."""
     first = cases[cases["index"] == cases["index"].iloc[0]].sort_values("column")
     example = " and ".join(f"{row.column} {row.failure_case!r}" for row in first.itertuples())
-    rows = plural(cases["index"].nunique(), "row")
+    rows = MESSAGES.plural(cases["index"].nunique(), "row")
     return f"  {rows} share their key with another, for example {example}: keep one of each"
