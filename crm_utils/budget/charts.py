@@ -20,8 +20,9 @@ from crm_utils.core.formatting import NumberFormat
 LABEL_SIZE = 8.5
 # Room to the right of the longest bar for its label, as a multiple of its length
 ROOM_FOR_LABELS = 1.75
-# More lines than this, and the legend needs less of the figure's height
-MANY_LINES = 8
+# Inches: of one line in the figure of break points, and from its axis down to the legend
+LINE_HEIGHT = 0.36
+LEGEND_BELOW = 0.55
 
 
 def plot_plan(plan: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes | None:
@@ -105,7 +106,7 @@ def plot_break_points(lines: pd.DataFrame, ax: Axes | None = None) -> Axes | Non
     if lines.empty:
         return None
     shown = lines.iloc[::-1]
-    ax = new_axes(ax, height=1.1 + 0.36 * len(shown))
+    ax = new_axes(ax, height=1.1 + LINE_HEIGHT * len(shown))
     rows = range(len(shown))
     colours = [BLUE if planned else GREY for planned in shown.contacts > 0]
     points = shown.break_point_lift
@@ -116,7 +117,8 @@ def plot_break_points(lines: pd.DataFrame, ax: Axes | None = None) -> Axes | Non
     ax.set_xlim(0, max(shown[["lift_high", "break_point_lift"]].max().max() * 1.1, 0.01))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value * 100:g}")
     ax.set_xlabel("Added purchase probability, percentage points")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.3, -0.16 if len(shown) > MANY_LINES else -0.3), ncols=3)
+    below = -LEGEND_BELOW / (LINE_HEIGHT * len(shown) + 0.3)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.3, below), ncols=3)
     return ax
 
 

@@ -33,7 +33,6 @@ NO_MONEY = "there is no money to spend"
 NOTHING_PAYS = "at the lifts known or assumed no campaign {pays}"
 EARNS_BACK = "earns back its cost"
 EARNS_THE_RETURN = "earns {target_roi} on what it costs"
-BEST_LINE = "{campaign} to {segment} earns most: a profit of {profit} on {spend} spent."
 
 NEXT_MONEY = "The next {money} would earn {profit} more."
 NEXT_MONEY_EARNS_NOTHING = "The next {money} would earn nothing more."
@@ -53,7 +52,9 @@ BASELINE = (
     "Without any campaign all customers together are expected to bring {margin} of margin in the next three months "
     "({revenue} of revenue at a margin of {margin_rate}, {source})."
 )
-INCREMENT = "The plan adds {profit}. {incentives} of its cost are discounts for people who would have bought anyway."
+INCREMENT = (
+    "The plan adds {profit}. Discounts for people who would have bought anyway are {incentives} of what it costs."
+)
 FROM_THE_DATA = "from the costs in the data"
 AN_ASSUMPTION = "an assumption"
 
@@ -173,7 +174,6 @@ def recommendation(plan: pd.DataFrame, budget: float, target_roi: float | None, 
         why = NO_MONEY if budget == 0 and target_roi is None else NOTHING_PAYS.format(pays=pays)
         return paragraph(SPEND_NONE.format(of=of, why=why))
     sums = chosen[["spend", "expected_profit", "profit_low", "profit_high"]].sum()
-    best = chosen.loc[chosen.expected_profit.idxmax()]
     return paragraph(
         SPEND.format(
             spend=fmt.money(sums.spend, 0 if sums.spend >= CENTS_BELOW else 2),
@@ -187,12 +187,6 @@ def recommendation(plan: pd.DataFrame, budget: float, target_roi: float | None, 
             high=fmt.money(sums.profit_high, 0),
             ranges=RANGES,
             evidence=_evidence(chosen),
-        ),
-        BEST_LINE.format(
-            campaign=best.campaign,
-            segment=best.segment,
-            profit=fmt.money(best.expected_profit),
-            spend=fmt.money(best.spend),
         ),
     )
 

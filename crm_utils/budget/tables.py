@@ -109,8 +109,7 @@ def past_campaigns(measured: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
     if measured.empty:
         return None
     columns = ["campaign", "status", "check", "treated", "control", "bought_treated", "bought_control"]
-    columns += ["lift", "lift_low", "lift_high"]
-    columns += ["incremental_profit", "incremental_profit_low", "incremental_profit_high", "forecast_profit"]
+    columns += ["lift", "incremental_profit", "incremental_profit_low", "incremental_profit_high", "forecast_profit"]
     return style_table(measured[columns], "What past campaigns earned (90% intervals)", fmt)
 
 

@@ -21,9 +21,9 @@ OFFERS = campaigns(
 def planned(count: int, budget: float, share: float, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     customers = people(count, seed)
     audience = unit_economics.eligible_customers(customers, OFFERS, ["A", "B", "C"])
-    chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
+    probabilities = pd.DataFrame({91: 0.1}, index=customers.customer_id)
     groups = unit_economics.group_customers(customers, audience)
-    options = unit_economics.contact_options(groups, audience, OFFERS, chances)
+    options = unit_economics.contact_options(groups, audience, OFFERS, probabilities)
     return groups, optimizer.allocate(options, OFFERS, budget, holdout_share=share)
 
 

@@ -34,10 +34,10 @@ def test_a_correction_makes_the_mean_chance_what_came():
 
 
 def test_only_segments_with_a_correction_move():
-    chances = pd.DataFrame({30: [0.1, 0.2], 91: [0.3, 0.4]}, index=["1", "2"])
-    moved = calibration.calibrate(chances, pd.Series({"1": "A", "2": "B"}), pd.Series({"A": 0.5}))
-    assert (moved.loc["1"] > chances.loc["1"]).all()
-    assert moved.loc["2"].tolist() == pytest.approx(chances.loc["2"].tolist())
+    probabilities = pd.DataFrame({30: [0.1, 0.2], 91: [0.3, 0.4]}, index=["1", "2"])
+    moved = calibration.calibrate(probabilities, pd.Series({"1": "A", "2": "B"}), pd.Series({"A": 0.5}))
+    assert (moved.loc["1"] > probabilities.loc["1"]).all()
+    assert moved.loc["2"].tolist() == pytest.approx(probabilities.loc["2"].tolist())
 
 
 def shop(seed: int = 0, count: int = 2500) -> tuple[ibis.Table, ibis.Table, date]:

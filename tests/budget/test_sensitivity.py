@@ -68,9 +68,9 @@ def test_the_interval_is_the_plan_at_the_ends_of_the_ranges():
 def test_a_break_point_changes_the_plan_on_one_side_only(seed, incentive, budget):
     table, offers = problem(seed, incentive)
     planned = optimizer.allocate(table, offers, budget)
-    flips = break_points.break_points(planned, offers, budget)
-    assert flips.notna().sum() >= 3
-    for line, lift in flips.dropna().items():
+    points = break_points.break_points(planned, offers, budget)
+    assert points.notna().sum() >= 3
+    for line, lift in points.dropna().items():
         rows = (table.campaign == line[0]) & (table.segment == line[1])
         contacts = []
         for side in (0.99, 1.01):
@@ -96,18 +96,18 @@ def test_break_points_of_large_plans_split_customers(monkeypatch):
     monkeypatch.setattr(break_points, "WHOLE_UP_TO", 0)
     table, offers = problem(5, incentive=4)
     planned = optimizer.allocate(table, offers, 600, holdout_share=0.1)
-    flips = break_points.break_points(planned, offers, 600, 0.1).dropna()
-    assert len(flips) >= 3
-    for below, above in sides(table, offers, flips.items(), 600, None, 0.1, whole=False):
+    points = break_points.break_points(planned, offers, 600, 0.1).dropna()
+    assert len(points) >= 3
+    for below, above in sides(table, offers, points.items(), 600, None, 0.1, whole=False):
         assert below < 1e-6 < above
 
 
 def test_break_points_under_a_target_return():
     table, offers = problem(6)
     planned = optimizer.allocate(table, offers, 0, target_roi=0.8)
-    flips = break_points.break_points(planned, offers, 0, target_roi=0.8).dropna()
-    assert len(flips) >= 3
-    for below, above in sides(table, offers, flips.items(), 0, 0.8):
+    points = break_points.break_points(planned, offers, 0, target_roi=0.8).dropna()
+    assert len(points) >= 3
+    for below, above in sides(table, offers, points.items(), 0, 0.8):
         assert below == 0 < above
 
 

@@ -74,8 +74,8 @@ def test_a_customers_own_margin_is_used_where_it_is_known():
     cltv = customers.assign(
         expected_revenue_12m=[20.0, 20.0], expected_purchase_days_12m=[2.0, 0.0], mean_purchase_value=[10.0, 40.0]
     )
-    habits = pd.DataFrame({"customer_id": ["2"], "margin_rate": [0.5]})
-    found = unit_economics.customer_economics(customers, segments, cltv, 0.3, habits)
+    features = pd.DataFrame({"customer_id": ["2"], "margin_rate": [0.5]})
+    found = unit_economics.customer_economics(customers, segments, cltv, 0.3, features)
     assert found.order_value.tolist() == [10.0, 40.0]
     assert found.order_margin.tolist() == [3.0, 20.0]
     assert found.margin_known.tolist() == [False, True]
@@ -106,9 +106,11 @@ def test_row_order_does_not_change_groups():
 def test_a_chance_that_is_no_probability_is_refused(chance):
     customers, offers = people(60), campaigns({})
     audience = pd.DataFrame({"a": True}, index=customers.customer_id)
-    chances = pd.DataFrame({91: [chance] + [0.1] * 59}, index=customers.customer_id)
+    probabilities = pd.DataFrame({91: [chance] + [0.1] * 59}, index=customers.customer_id)
     with pytest.raises(BudgetError, match="1 of 60 customers have a probability of buying outside 0–1"):
-        unit_economics.contact_options(unit_economics.group_customers(customers, audience), audience, offers, chances)
+        unit_economics.contact_options(
+            unit_economics.group_customers(customers, audience), audience, offers, probabilities
+        )
 
 
 def test_an_unknown_segment_is_named():
@@ -128,9 +130,9 @@ def test_a_rule_on_columns_that_are_not_there_is_named():
 def test_a_campaign_with_nobody_is_left_out_of_the_options():
     customers, offers = people(60), campaigns({}, {"segments": ["Z"]})
     audience = unit_economics.eligible_customers(customers, offers, ["A", "B", "C", "Z"])
-    chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
+    probabilities = pd.DataFrame({91: 0.1}, index=customers.customer_id)
     found = unit_economics.contact_options(
-        unit_economics.group_customers(customers, audience), audience, offers, chances
+        unit_economics.group_customers(customers, audience), audience, offers, probabilities
     )
     assert set(found.campaign) == {"a"}
 
@@ -138,9 +140,9 @@ def test_a_campaign_with_nobody_is_left_out_of_the_options():
 def test_nobody_at_all_gives_an_empty_table():
     customers, offers = people(60), campaigns({"segments": ["Z"]})
     audience = unit_economics.eligible_customers(customers, offers, ["Z"])
-    chances = pd.DataFrame({91: 0.1}, index=customers.customer_id)
+    probabilities = pd.DataFrame({91: 0.1}, index=customers.customer_id)
     assert unit_economics.contact_options(
-        unit_economics.group_customers(customers, audience), audience, offers, chances
+        unit_economics.group_customers(customers, audience), audience, offers, probabilities
     ).empty
 
 

@@ -171,6 +171,7 @@ COLUMN_FORMATS = {
     "actual": ColumnFormat(SHARE),
     "error": ColumnFormat(POINTS, "Error, points"),
     "treated": ColumnFormat(COUNT, "Contacted"),
+    "control": ColumnFormat(COUNT, "Held out"),
     "bought_treated": ColumnFormat(SHARE, "Contacted customers who bought"),
     "bought_control": ColumnFormat(SHARE, "Holdout customers who bought"),
     "incremental_profit": ColumnFormat(MONEY, "Earned"),
