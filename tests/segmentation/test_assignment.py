@@ -276,3 +276,30 @@ def test_a_merge_keeps_the_segments_of_another_day(tmp_path):
     before = orders.filter(orders.ordered_at.date() <= date(2024, 2, 1))
     then = assignment.segments_as_of(before, date(2024, 2, 1), again, merged, segments)
     assert then.to_dict() == {f"c{n}": "High" if n > 4 else "Low" for n in range(1, 9)}
+
+
+def test_cells_that_a_map_does_not_name_are_listed():
+    whole = shipped_map()
+    part = whole.model_copy(update={"segments": [one for one in whole.segments if one.name != "Lost"]})
+    with pytest.raises(SegmentError, match="1 customers are in cells that the segment map does not name: 111$"):
+        assign_segments(five(revenue=[50.0, 40, 30, 10, 5], orders=[5, 4, 3, 2, 1]), segment_rules(part), TODAY)
+
+
+def test_an_analysts_own_names_are_those_of_most_customers_of_a_cell():
+    """On 1 February a, b, c and d share cell 1 of recency with those who are Mine today."""
+    rows = [(who, "2024-01-10", 10.0) for who in "abc"] + [("d", "2024-01-31", 10.0), ("a", "2024-03-01", 10.0)]
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
+    orders = ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at)))
+    rules = segment_rules(query_map(n_bins=2, High="recency_score == 2", Low="recency_score == 1"))
+    day = date(2024, 2, 1)
+    cells = scoring.score_as_of(orders.filter(orders.ordered_at.date() <= day), day, rules.scoring).rfm_cell.tolist()
+    assert cells == ["111", "111", "111", "211"]
+    today = pd.DataFrame({"customer_id": list("abcdef"), "rfm_cell": ["111"] * 5 + ["222"]})
+    own = pd.DataFrame({"customer_id": list("fedcba"), "segment": ["Z", "Mine", "Mine", "Mine", "Other", "Other"]})
+    before = orders.filter(orders.ordered_at.date() <= day)
+    then = assignment.segments_as_of(before, day, rules, today, own)
+    assert then.name == "segment"
+    assert then.dropna().to_dict() == {"a": "Mine", "b": "Mine", "c": "Mine"}
+    assert pd.isna(then["d"]), "nobody is in cell 211 today"
+    assert not assignment.knows_segments(rules.segment_map, own)
+    assert assignment.knows_segments(rules.segment_map, own.assign(segment="High"))

@@ -97,8 +97,17 @@ def test_clusters_described_by_hand():
 
 @pytest.mark.parametrize(
     ("value", "word"),
-    [(24, "very low"), (25, "low"), (79, "low"), (80, "average"), (125, "average"), (126, "high"), (400, "high"),
-     (401, "very high")],
-)  # fmt: skip
+    [
+        (24, "very low"),
+        (25, "low"),
+        (79, "low"),
+        (80, "average"),
+        (100, "average"),
+        (125, "average"),
+        (126, "high"),
+        (400, "high"),
+        (401, "very high"),
+    ],
+)
 def test_words_for_a_median_against_an_overall_one_of_100(value, word):
     assert clustering._compare(value, 100, "low", "high", "average") == word

@@ -80,7 +80,8 @@ def test_one_segment_has_no_association():
 def test_associations_are_sorted_by_strength_then_by_name():
     people, traits = crossed(A_x=8, A_y=2, B_x=4, B_y=16)
     more = traits.assign(same=traits.trait, perfect=people.segment)
-    assert profiling.trait_associations(people, more).trait.tolist() == ["perfect", "same", "trait"]
+    found = profiling.trait_associations(people, more)
+    assert found.trait.to_dict() == {0: "perfect", 1: "same", 2: "trait"}
 
 
 def test_counts_by_segment_and_value():
@@ -108,6 +109,12 @@ def test_the_thirteenth_value_counts_as_other():
     assert "other" not in set(profiling._categories(pd.Series(letters[:12])))
 
 
+def test_a_segment_of_which_nothing_is_known_has_no_most_frequent_value():
+    features = named("A", "B").assign(favourite_product=["cup", None])
+    typical = profiling.segment_features(named("A", "B"), features.drop(columns="segment"), ["A", "B"])
+    assert typical.favourite_product.isna().tolist() == [False, True]
+
+
 def test_traits_of_the_first_table_count_and_become_text():
     people = named("A", "B")
     first = pd.DataFrame({"customer_id": ["001"], "age": [30]})
@@ -123,6 +130,7 @@ def test_traits_of_the_first_table_count_and_become_text():
     ("attributes", "complaint"),
     [
         (pd.DataFrame({"customer_id": ["000", "000", "001"], "age": [1, 2, 3]}), "1 customers have more than one row"),
+        (pd.DataFrame({"customer_id": list("ddccbbaae")}), "4 customers .*, for example a, b, c; keep"),
         (pd.DataFrame({"customer_id": ["x", "y"], "age": [1, 2]}), "none of its 2 customers has ordered"),
         (pd.DataFrame({"id": ["x"]}), "no column customer_id; it has: id"),
     ],

@@ -1,0 +1,63 @@
+"""Figures of 03_segmentation: which bars and letters they show."""
+
+import pandas as pd
+import pytest
+
+from crm_utils.core.formatting import NumberFormat
+from crm_utils.segmentation import charts, migration
+
+FMT = NumberFormat("USD")
+
+
+def bars(ax) -> list[tuple[float, float]]:
+    """The left end and the width of each bar."""
+    return [(round(bar.get_x(), 9), round(bar.get_width(), 9)) for bar in ax.patches]
+
+
+def letters(ax) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def test_segments_with_customers_have_their_shares_the_first_on_top():
+    profile = pd.DataFrame(
+        {
+            "segment": list("ABC"),
+            "customers": [3, 0, 1],
+            "revenue_share": [0.9, 0, 0.1],
+            "customer_share": [0.75, 0, 0.25],
+        }
+    )
+    ax = charts.plot_segment_shares(profile)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["C", "A"]
+    assert bars(ax) == [(0, 0.1), (0, 0.9), (0, 0.25), (0, 0.75)]
+    assert letters(ax) == ["10% of revenue", "25% of customers", "90% of revenue", "75% of customers"]
+    assert charts.alt_text_segment_shares(profile).endswith(
+        "A 75% of customers, 90% of revenue; C 25% of customers, 10% of revenue."
+    )
+
+
+def test_gains_stand_to_the_right_and_losses_to_the_left():
+    row = {"segment": "A", "customers_then": 9} | dict(zip(migration.CAUSES, [5, -3, 2, -1, 0], strict=True))
+    net = pd.DataFrame([row | {"customers": 12}])
+    ax = charts.plot_segment_migration(net, FMT)
+    assert bars(ax) == [(0, 5), (0, -3), (5, 2), (-3, -1), (-4, 0)]
+    assert letters(ax) == ["+3"]
+    assert letters(charts.plot_segment_migration(net.assign(bought=1), FMT)) == ["−1"]
+    assert letters(charts.plot_segment_migration(net.assign(bought=2), FMT)) == ["0"]
+    assert charts.alt_text_segment_migration(net, FMT).endswith("A 9 to 12.")
+
+
+def test_statuses_stand_side_by_side_and_wide_ones_have_their_share():
+    crossed = pd.DataFrame(
+        {
+            "segment": ["A", "A", "A", "B"],
+            "value": ["new", "loyal", "churned", "loyal"],
+            "share": [0.07, 0.08, 0.85, 1.0],
+        }
+    )
+    ax = charts.plot_lifecycle(crossed, ["B", "none", "A"])
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["A", "B"]
+    of_a = [bar for bar in bars(ax)[::2] if bar[1]]
+    assert of_a == [(0, 0.07), (0.07, 0.08), (pytest.approx(0.15), 0.85)]
+    assert sorted(letters(ax)) == ["100%", "8%", "85%"], "a bar of 7% is too narrow"
+    assert charts.alt_text_lifecycle(crossed).endswith("A most often churned (85%); B most often loyal (100%).")
