@@ -3,6 +3,7 @@
 from datetime import date
 
 import ibis
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -69,6 +70,72 @@ def test_the_articles_forecast(sheet, published):
     assert sums.round(2).tolist()[:2] == [1817.98, 5415.85]
     assert sums.clv_6_months == pytest.approx(93_183_708, abs=1)
     assert published.clv_6_months.notna().sum() == 2845
+
+
+def ledger() -> ibis.Table:
+    """Sixty customers with one to six orders in 2011, and one whose orders are worth nothing."""
+    draw = np.random.default_rng(4)
+    rows = [
+        (f"c{customer:02d}", pd.Timestamp("2011-01-01") + pd.Timedelta(hours=int(hours)), float(draw.gamma(3, 20)))
+        for customer in range(60)
+        for hours in draw.integers(0, 300 * 24, 1 + customer % 6)
+    ]
+    rows += [("free", pd.Timestamp("2011-03-01"), 0.0), ("free", pd.Timestamp("2011-03-05"), 0.0)]
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
+    return ibis.memtable(frame.assign(order_id=frame.index.astype(str), revenue=frame.revenue.round(2)))
+
+
+def test_the_forecast_is_that_of_lifetimes_on_all_orders_and_revenue():
+    from lifetimes import BetaGeoFitter, GammaGammaFitter
+
+    today = date(2011, 12, 10)
+    found, fitted = article_method.article_forecast(ledger(), today)
+    grouped = ledger().execute().groupby("customer_id")
+    table = pd.DataFrame(
+        {
+            "frequency": grouped.size(),
+            "recency": (grouped.ordered_at.max() - grouped.ordered_at.min()).dt.days / 7,
+            "T": (pd.Timestamp(today) - grouped.ordered_at.min()).dt.days / 7,
+            "monetary": grouped.revenue.sum(),
+        }
+    )
+    table = table[(table.frequency > 1) & (table.monetary > 0)]
+    assert found.customer_id.tolist() == table.index.tolist()
+    np.testing.assert_allclose(found[table.columns], table)
+    purchases = BetaGeoFitter(penalizer_coef=0.01).fit(table.frequency, table.recency, table["T"])
+    spend = GammaGammaFitter(penalizer_coef=0.01).fit(table.frequency, table.monetary)
+    history = (table.frequency, table.recency, table["T"])
+    np.testing.assert_allclose(found.sales_4_weeks, purchases.predict(4, *history))
+    np.testing.assert_allclose(found.sales_12_weeks, purchases.predict(12, *history))
+    profit = spend.conditional_expected_average_profit(table.frequency, table.monetary)
+    np.testing.assert_allclose(found.average_profit, profit)
+    value = spend.customer_lifetime_value(purchases, *history, table.monetary, time=6, freq="W", discount_rate=0.01)
+    np.testing.assert_allclose(found.clv_6_months, value)
+    assert fitted.model.tolist() == ["BG/NBD"] * 4 + ["Gamma-Gamma"] * 3
+    assert fitted.value.tolist() == [*purchases.params_, *spend.params_]
+
+
+def test_value_and_forecast_of_all_customers_side_by_side():
+    result = article_method.try_article_method(ledger(), date(2011, 12, 9))
+    customers = result.customers
+    assert len(customers) == 61 and customers.customer_id.is_monotonic_increasing
+    once = customers.orders == 1
+    assert customers.sales_4_weeks.isna().sum() == once.sum() + 1, "who ordered once or for nothing has no forecast"
+    forecast, _ = article_method.article_forecast(ledger(), date(2011, 12, 10))
+    theirs = customers.set_index("customer_id").clv_6_months.dropna()
+    assert theirs.to_dict() == forecast.set_index("customer_id").clv_6_months.to_dict()
+    table = pd.DataFrame({"customer_id": customers.customer_id[::-1], "segment": "A"})
+    joined = result.tables(table)["article"]
+    assert joined.customer_id.tolist() == table.customer_id.tolist()
+    assert "revenue" not in joined and joined.cltv.notna().all()
+    left_out = article_method.try_article_method(ledger(), date(2011, 12, 9), include=False)
+    assert (left_out.customers, left_out.reason, left_out.tables(table)) == (None, "", {})
+
+
+def test_equal_values_are_scaled_to_one():
+    assert article_method._scale(pd.Series([5.0, 5.0])).tolist() == [1, 1]
+    assert article_method._scale(pd.Series([0.0, 2.0, 8.0])).tolist() == [1, 25.75, 100]
+    assert article_method._tiers(pd.Series([3.0, 1.0, 2.0, 1.0, 5.0, 9.0])).tolist() == list("BCBCAA")
 
 
 def test_no_churn_and_no_repeat_are_told_not_divided_by():

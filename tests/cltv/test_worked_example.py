@@ -84,6 +84,47 @@ def test_the_value_formula_is_the_one_printed(found, valued, models):
     assert steps.formula["Age at the last of them (t_x), days"].endswith("1 March 2011 − 2 January 2011")
 
 
+def test_each_step_prints_its_numbers(valued, models):
+    one = valued[valued.repeat_purchase_days == 1].head(1)
+    row = one.iloc[0]
+    bought = pd.DataFrame(
+        {
+            "day": pd.to_datetime(["2011-01-01", "2011-01-02", "2011-03-01"]),
+            "purchase_day": [np.nan, 1, 2],
+            "revenue": [0.0, 7.5, 5.0],
+        }
+    )
+    steps = worked_example.calculation_steps(one, bought, models, TODAY, TERMS, NumberFormat()).set_index("step")
+    formula, result = steps.formula, steps.result
+    assert formula["Repeat purchase days (x)"] == "n − 1 = 2 − 1" and result["Repeat purchase days (x)"] == "1"
+    assert formula["Age today (T), days"].endswith("= 9 December 2011 − 2 January 2011")
+    assert result["Age today (T), days"] == str(row.customer_age_days)
+    assert result["Age at the last of them (t_x), days"] == str(row.last_purchase_age_days)
+    assert formula["Mean value of a purchase day (z)"] == "revenue ÷ n = 12.50 ÷ 2"
+    assert result["Mean value of a purchase day (z)"] == f"{row.mean_purchase_value:.2f}"
+    assert result["Probability of being active (P)"] == f"{row.p_alive:.4f}"
+    assert result["Expected purchase days in t days"] == f"{row.expected_purchase_days_12m:.4f} in 12 months"
+    worth = models.expected_value(one)[0]
+    assert formula["Expected revenue, 12 months"].endswith(f"= {row.expected_purchase_days_12m:.4f} × {worth:.2f}")
+    assert formula["Profit, 12 months, not discounted"] == "revenue × margin of 30%"
+    assert result["Profit, 12 months, not discounted"] == f"{0.3 * row.expected_revenue_12m:.2f}"
+    assert result["Parameters of the value model"].startswith(
+        f"p = {models.value.p:.5g}, q = {models.value.q:.5g}, γ = "
+    )
+
+
+def test_months_end_on_their_days_and_are_discounted(found, models, valued):
+    months = found.months
+    assert months.month.tolist() == list(range(1, 13))
+    assert months.until_days.tolist()[:3] == [31, 62, 91]
+    assert months.discount.tolist() == pytest.approx([1.1 ** (-month / 12) for month in range(1, 13)])
+    np.testing.assert_allclose(months.clv, months.profit * months.discount)
+    one = valued[valued.customer_id == found.customer_id]
+    first = models.expected_purchases(one, [31])[0, 0]
+    assert months.expected_purchase_days[0] == pytest.approx(first)
+    assert months.profit[0] == pytest.approx(0.3 * first * models.expected_value(one)[0])
+
+
 @pytest.mark.parametrize("kind", btyd.MODELS)
 def test_the_formulas_for_expected_purchase_days_are_those_printed(kind):
     """Fader, Hardie & Lee (2005), eq. 10; Batislam et al. (2007).

@@ -134,6 +134,9 @@ def test_elapsed_days_floor_as_the_article_does():
 def test_own_limits():
     rules = ScoringConfig(bin_edges={"recency": [30, 60, 90, 100], "monetary": [20, 40, 60, 80]})
     scored = scoring.score_customers(ten(), rules)
+    edges = scoring.compute_bin_edges(ten(), rules)
+    assert edges["recency"] == [100, 90, 60, 30], "in the order of scores 2, 3 …"
+    assert edges["monetary"] == [20, 40, 60, 80]
     assert scored.recency_score.tolist() == [5, 5, 5, 4, 4, 4, 3, 3, 3, 2], "at most 30 days scores 5"
     assert scored.monetary_score.tolist() == [1, 2, 2, 3, 3, 4, 4, 5, 5, 5], "20 and more scores 2"
     assert scored.frequency_score.tolist() == scoring.score_customers(ten(), 5).frequency_score.tolist()
