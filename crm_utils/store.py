@@ -19,7 +19,7 @@ from crm_utils.core import duckdb_engine
 from crm_utils.core.contracts import CONTRACTS, check_contract
 from crm_utils.core.errors import TableError
 from crm_utils.core.files import atomic_write
-from crm_utils.core.formatting import NumberFormat, set_thousands_separator
+from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.formula_injection import escape_formulas
 
 
@@ -49,9 +49,7 @@ class Run:
         path = self.run_dir / "settings.json"
         if not path.exists():
             raise FileNotFoundError(f"{self.run_dir} holds no run: fill it with `make draft`")
-        settings = read_yaml(path, Settings)
-        set_thousands_separator(settings.thousands_separator)
-        return settings
+        return read_yaml(path, Settings)
 
     @property
     def number_format(self) -> NumberFormat:

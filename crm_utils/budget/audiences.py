@@ -242,7 +242,18 @@ def assign_audiences(groups: pd.DataFrame, allocated: pd.DataFrame, holdout_shar
 
 
 def holdout_sizes(targets: pd.DataFrame) -> pd.Series:
-    """Count the holdout customers of each (campaign, segment)."""
+    """Count the holdout customers of each (campaign, segment).
+
+    Parameters
+    ----------
+    targets : pandas.DataFrame
+        See `assign_audiences`.
+
+    Returns
+    -------
+    pandas.Series of int
+        The customers of the control group, by campaign and segment.
+    """
     return targets[targets.group == "control"].groupby(["campaign", "segment"]).size()
 
 

@@ -75,6 +75,11 @@ class WindowCalibration:
         origins, March to September 2011) the mean error was 3.5 points with both, 7.1 and 7.2 with one, 5.6 without
         any.
 
+        Parameters
+        ----------
+        day : datetime.date
+            The first day of the forecast.
+
         Returns
         -------
         pandas.Series
@@ -91,6 +96,11 @@ class WindowCalibration:
 
     def held_out(self, analysis_date: date) -> pd.DataFrame:
         """Forecast the last window that is over from its start, corrected by what was known then.
+
+        Parameters
+        ----------
+        analysis_date : datetime.date
+            The last day of the window.
 
         Returns
         -------

@@ -85,6 +85,11 @@ def profit_maximizing_budget(options: pd.DataFrame, campaigns: pd.DataFrame, hol
         See `optimizer.allocate`.
     holdout_share : float
         Share of each group that is not contacted.
+
+    Returns
+    -------
+    float
+        In the report's currency.
     """
     most = (options.spend * options.customers).sum() + campaigns.fixed_cost.sum() + campaigns.min_spend.sum()
     return optimizer.spend(optimizer.allocate(options, campaigns, most, holdout_share=holdout_share), campaigns)
@@ -99,6 +104,11 @@ def max_useful_spend(options: pd.DataFrame, campaigns: pd.DataFrame, holdout_sha
         See `optimizer.allocate`.
     holdout_share : float
         Share of each group that is not contacted.
+
+    Returns
+    -------
+    float
+        In the report's currency.
     """
     by_group = options.groupby("group")
     free = optimizer.free_customers(by_group.customers.first(), holdout_share)
@@ -137,6 +147,11 @@ def marginal_profit(
         The plan at the budget, and what it was made from (`optimizer.allocate`).
     budget, holdout_share : float
         See `optimizer.allocate`.
+
+    Returns
+    -------
+    float
+        In the report's currency.
     """
     richer = optimizer.allocate(options, campaigns, budget + MORE_MONEY, holdout_share=holdout_share)
     gain = optimizer.expected_profit(richer, campaigns) - optimizer.expected_profit(allocated, campaigns)

@@ -19,7 +19,20 @@ SMALLEST_CLASS = 20
 
 
 def margin_rate(fitted_parameters: pd.DataFrame) -> tuple[float, bool]:
-    """Return the margin rate that 04_cltv used, and whether it comes from the costs in the data."""
+    """Return the margin rate that 04_cltv used, and whether it comes from the costs in the data.
+
+    Parameters
+    ----------
+    fitted_parameters : pandas.DataFrame
+        The table that 04_cltv wrote.
+
+    Returns
+    -------
+    float
+        Margin per unit of revenue.
+    bool
+        Whether the margin was measured.
+    """
     row = fitted_parameters.set_index(["model", "parameter"]).loc[("CLV", "margin_rate")]
     return float(row.value), row.note != "assumption"
 

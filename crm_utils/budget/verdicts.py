@@ -4,6 +4,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from crm_utils.cltv.btyd.fit import PurchaseModel
+from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
 from crm_utils.core.exact_money import exact_sum
 from crm_utils.rfm.cells import CLASSES_OF_REFERENCE_CELLS
 
@@ -124,7 +126,9 @@ def acquisition_limit(
     return pd.DataFrame([row])
 
 
-def max_acquisition_cost(orders: ir.Table, purchase_model, spend_model, margin_rate: float) -> pd.DataFrame:
+def max_acquisition_cost(
+    orders: ir.Table, purchase_model: PurchaseModel, spend_model: GammaGamma, margin_rate: float
+) -> pd.DataFrame:
     """Compute `acquisition_limit` from past first purchase days and what the models expect of a new customer.
 
     Parameters

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils.core.constants import MIN_DATA
-from crm_utils.core.formatting import percent, plural
+from crm_utils.core.formatting import MESSAGES, percent
 
 # Days in a window of first purchases
 WINDOW_DAYS = 30
@@ -151,7 +151,9 @@ def unmet_requirements(customers: int, repeat_buyers: int, days: int) -> list[st
     """
     found = {"customers": customers, "repeat_buyers": repeat_buyers, "days": days}
     return [
-        TOO_FEW.format(are="is" if found[name] == 1 else "are", found=plural(found[name], *NOUNS[name]), needed=needed)
+        TOO_FEW.format(
+            are="is" if found[name] == 1 else "are", found=MESSAGES.plural(found[name], *NOUNS[name]), needed=needed
+        )
         for name, needed in MIN_DATA.items()
         if found[name] < needed
     ]

@@ -1,7 +1,6 @@
 """How numbers, money and dates are written in sentences, tables and figures."""
 
 import re
-import threading
 from dataclasses import dataclass
 from datetime import date
 
@@ -77,44 +76,6 @@ class NumberFormat:
 
 
 MESSAGES = NumberFormat()  # how messages write numbers, whatever the format of a report
-
-
-_set = threading.local()  # until every stage is handed a NumberFormat
-
-
-def set_thousands_separator(sign: str) -> None:
-    """Write `sign` between groups of three digits in this thread."""
-    _set.thousands = sign
-
-
-def current_format(currency: str = "USD") -> NumberFormat:
-    """Return the number format of this thread (until every stage is handed one)."""
-    return NumberFormat(currency, getattr(_set, "thousands", ","))
-
-
-def count(number: float) -> str:
-    """Return a whole number for a message: 23502 is written '23,502'."""
-    return current_format().count(number)
-
-
-def number(value: float, decimals: int) -> str:
-    """Return a number with so many decimals for a message: (1234.5, 2) is written '1,234.50'."""
-    return current_format().number(value, decimals)
-
-
-def plural(number: float, noun: str, plural_form: str | None = None) -> str:
-    """Return a count with its noun for a message: (1, 'customer') is written '1 customer'."""
-    return current_format().plural(number, noun, plural_form)
-
-
-def money(amount: float, currency: str, decimals: int | None = None) -> str:
-    """Return an amount with its currency."""
-    return current_format(currency).money(amount, decimals)
-
-
-def short_money(amount: float, currency: str) -> str:
-    """Return an amount for an axis."""
-    return current_format(currency).short_money(amount)
 
 
 def percent(share: float, decimals: int = 0) -> str:

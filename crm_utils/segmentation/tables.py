@@ -46,7 +46,7 @@ def advice(profile: pd.DataFrame, meaning: dict[str, str]) -> Styler:
         One row per segment.
     """
     shown = profile.assign(meaning=profile.segment.map(meaning))[["segment", "meaning", "advice"]]
-    return style_table(shown, "What each segment means and what to do", headings={"advice": "What to do"})
+    return style_table(shown, "What each segment means and what to do", NumberFormat(), {"advice": "What to do"})
 
 
 def segment_migration(net: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:

@@ -12,13 +12,13 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from crm_utils.core import formatting
 from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.paragraphs import not_applicable, paragraph
 from crm_utils.core.display.table_style import style_table
-from crm_utils.core.formatting import NumberFormat
+from crm_utils.core.formatting import NumberFormat, percent
 from crm_utils.site import summary_blocks
 
+DOLLARS = NumberFormat("USD")
 DAY = Path("reports/small/1997-12-31")
 ORDER = [
     "decision",
@@ -157,8 +157,8 @@ def written(value: float) -> set[str]:
     if not math.isfinite(value):
         return set()
     size = abs(float(value))
-    texts = [formatting.count(size), formatting.percent(size), f"{size:.2f}", f"{size * 100:.1f}"]
-    texts += [formatting.money(size, "USD"), formatting.money(size, "USD", 0), formatting.money(size, "USD", 2)]
+    texts = [DOLLARS.count(size), percent(size), f"{size:.2f}", f"{size * 100:.1f}"]
+    texts += [DOLLARS.money(size), DOLLARS.money(size, 0), DOLLARS.money(size, 2)]
     return {number for text in texts for number in re.findall(r"\d[\d,.]*\d|\d", text)}
 
 
@@ -246,14 +246,12 @@ def test_the_leading_numbers_are_these(page, built):
     year = outlook[(outlook.segment == "all") & (outlook.months == 12)].iloc[0]
     text = {section.h2["id"]: section.get_text(" ") for section in page.select("section.block")}
     spend = plan.spend.sum()
-    assert (f"Spend {formatting.money(spend, 'USD', 0)} of" if spend else "Spend none of") in text["decision"]
-    assert f"{formatting.money(50_000 - plan.spend.sum(), 'USD', 0)} stays unspent" in text["decision"]
+    assert (f"Spend {DOLLARS.money(spend, 0)} of" if spend else "Spend none of") in text["decision"]
+    assert f"{DOLLARS.money(50_000 - plan.spend.sum(), 0)} stays unspent" in text["decision"]
     for value in (year.revenue, year.revenue_low, year.revenue_high):
-        assert formatting.money(value, "USD") in text["usual"]
+        assert DOLLARS.money(value) in text["usual"]
     lead = page.select_one("p.lead").text
-    assert lead.startswith(
-        f"{len(customers):,} customers with {formatting.money(customers.revenue.sum(), 'USD')} of revenue"
-    )
+    assert lead.startswith(f"{len(customers):,} customers with {DOLLARS.money(customers.revenue.sum())} of revenue")
     assert f"{(customers.recency_days < 90).sum():,} of them" in lead
 
 
@@ -264,8 +262,8 @@ def test_what_a_new_customer_may_cost_follows_from_the_tables(page, built):
     orders["day"] = orders.ordered_at.dt.date
     first = orders.groupby(["customer_id", "day"]).revenue.sum().groupby("customer_id").first().mean()
     text = page.select_one("section.newcomer .so-what").text
-    assert f"a first basket of {formatting.money(first, 'USD')}" in text
-    assert f"at a margin of {formatting.percent(model['CLV', 'margin_rate'])}" in text
+    assert f"a first basket of {DOLLARS.money(first)}" in text
+    assert f"at a margin of {percent(model['CLV', 'margin_rate'])}" in text
     cost, basket, orders_later, value = (float(number) for number in re.findall(r"\$?(\d+\.\d\d)\b", text))
     assert cost == pytest.approx(model["CLV", "margin_rate"] * (basket + orders_later * value), abs=0.1)
 

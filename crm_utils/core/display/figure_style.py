@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from crm_utils.core.formatting import NumberFormat, current_format, percent
+from crm_utils.core.formatting import NumberFormat, percent
 
 STYLE_FILE = Path(__file__).with_name("crm.mplstyle")
 # Matplotlib settings that belong to the user's machine, not to the look of a figure
@@ -103,9 +103,8 @@ def new_axes(ax: Axes | None, height: float = 3.4) -> Axes:
     return plt.subplots(figsize=(WIDTH, height))[1]
 
 
-def money_axis(axis: Axis, fmt: NumberFormat | str) -> None:
+def money_axis(axis: Axis, fmt: NumberFormat) -> None:
     """Write money on an axis: $250k."""
-    fmt = current_format(fmt) if isinstance(fmt, str) else fmt  # until every stage passes a NumberFormat
     axis.set_major_formatter(FuncFormatter(partial(_write_tick, fmt.short_money)))
 
 
@@ -114,9 +113,8 @@ def percent_axis(axis: Axis) -> None:
     axis.set_major_formatter(FuncFormatter(partial(_write_tick, percent)))
 
 
-def count_axis(axis: Axis, fmt: NumberFormat | None = None) -> None:
+def count_axis(axis: Axis, fmt: NumberFormat) -> None:
     """Write whole numbers on an axis: 1,500."""
-    fmt = fmt or current_format()  # until every stage passes a NumberFormat
     axis.set_major_formatter(FuncFormatter(partial(_write_tick, fmt.count)))
 
 

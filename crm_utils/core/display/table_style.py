@@ -23,7 +23,7 @@ from crm_utils.core.display.column_formats import (
     column_heading,
     column_kind,
 )
-from crm_utils.core.formatting import NumberFormat, current_format, percent
+from crm_utils.core.formatting import NumberFormat, percent
 
 __all__ = ["Collapsible", "Shown", "collapsible", "column_heading", "style_table"]
 
@@ -42,7 +42,7 @@ class Shown(Protocol):
 def style_table(
     frame: pd.DataFrame,
     caption: str,
-    fmt: NumberFormat | str = "",
+    fmt: NumberFormat,
     headings: dict[str, str] | None = None,
     total: Sequence[str] = (),
 ) -> Styler:
@@ -66,7 +66,6 @@ def style_table(
     pandas.io.formats.style.Styler
         Missing values are written as a dash. Equal input gives equal HTML.
     """
-    fmt = current_format(fmt) if isinstance(fmt, str) else fmt  # until every stage passes a NumberFormat
     frame = _with_total(frame, total) if total and len(frame) > 1 else frame.reset_index(drop=True)
     names = {column: (headings or {}).get(column) or column_heading(column) for column in frame.columns}
     style = frame.rename(columns=names).style.hide(axis="index").set_caption(caption)

@@ -13,7 +13,7 @@ def test_text_from_data_is_escaped():
     hostile = "<script>alert(1)</script> & =cmd()"
     assert "<script>" not in paragraphs.paragraph(hostile)._repr_html_()
     assert "<script>" not in paragraphs.not_applicable(hostile)._repr_html_()
-    assert "<script>" not in style_table(pd.DataFrame({"segment": [hostile]}), "A caption").to_html()
+    assert "<script>" not in style_table(pd.DataFrame({"segment": [hostile]}), "A caption", NumberFormat()).to_html()
 
 
 def test_what_is_not_known_is_said():

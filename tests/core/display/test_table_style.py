@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from crm_utils.core import formatting
 from crm_utils.core.display.table_style import style_table
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.site.table_html import SORTABLE_FROM_ROWS, WIDE_FROM_COLUMNS, make_accessible_html
@@ -107,8 +106,5 @@ def test_a_report_sets_its_thousands_in_its_parameters(tmp_path):
         "root": "..",
     }
     (tmp_path / "settings.json").write_text(json.dumps(settings))
-    try:
-        fmt = Run(tmp_path).number_format
-    finally:
-        formatting.set_thousands_separator(",")
+    fmt = Run(tmp_path).number_format
     assert (fmt.count(1500), fmt.money(1500)) == ("1'500", "£1'500")
