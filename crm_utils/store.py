@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crm_utils.config import Campaigns, Columns, Scoring, SegmentMap, SegmentRules, Settings, Source, read_yaml
+from crm_utils.config.old_names import TABLES
 from crm_utils.config.paths import rules_path
 from crm_utils.core import duckdb_engine
 from crm_utils.core.contracts import CONTRACTS, check_contract
@@ -337,6 +338,8 @@ class Run:
 
     def _existing_path(self, name: str) -> Path:
         path = self.path(name)
+        if not path.exists() and name in TABLES:
+            raise TableError(f"table {name} is called {TABLES[name]} since version 0.2")
         if not path.exists():
             written = ", ".join(sorted(other.stem for other in path.parent.glob("*.parquet"))) or "none"
             raise TableError(

@@ -17,17 +17,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from crm_utils.config.old_names import TABLES
+
+
 # Relative. `brentq` and the bisection it replaced stop at different last digits (up to 1e-13).
 ROUNDING = 1e-9
 
-TABLES = {
-    "cleaning_log": "cleaning_ledger",
-    "adjustments": "order_adjustments",
-    "example_lines": "example_customer_lines",
-    "habits": "customer_features",
-    "segment_moves": "segment_migration",
-    "model": "fitted_parameters",
-}
 COLUMNS = {  # of the table by its new name; "" stands for every table
     "": {
         "top_product": "favourite_product",

@@ -1,12 +1,14 @@
 """Reading a YAML file as a checked model: every problem at once, with the nearest valid name."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
+from crm_utils.config.old_names import PARAMETERS
 from crm_utils.core.errors import ParamsError
 from crm_utils.core.formatting import mask_secrets
 from crm_utils.core.suggestions import did_you_mean
@@ -76,16 +78,30 @@ def parse_model(content: Any, model: type[Model], where: str) -> Any:
         return model.model_validate(content)
     except ValidationError as error:
         found = [item for item in error.errors() if item["type"] != "default_factory_not_called"]  # told by its cause
+        renamed = [text for item in found if (text := _renamed(item, model))]
         problems = [_problem(item, model) for item in found]
+    if renamed:  # what else is wrong follows from it, or is told once it is put right
+        raise ParamsError(
+            f"{where}: names of version 0.1. Write the new ones:" + "".join(f"\n  {text}" for text in renamed)
+        )
     raise ParamsError(
         f"{where}: " + (problems[0] if len(problems) == 1 else "".join(f"\n  {text}" for text in problems))
     )
 
 
+def _renamed(item: Any, model: type[BaseModel]) -> str | None:
+    """The old and the new name of a parameter that version 0.1 knew by another name."""
+    if item["type"] != "extra_forbidden":
+        return None
+    *place, key = item["loc"]
+    new = PARAMETERS.get(_model_at(model, place).__name__, {}).get(key)
+    return f"{'.'.join(map(str, item['loc']))} is now {new}" if new else None
+
+
 def _problem(item: Any, model: type[BaseModel]) -> str:
     key = ".".join(map(str, item["loc"])) or "the file"
     if item["type"] == "extra_forbidden":
-        valid = _names_at(model, item["loc"][:-1])
+        valid = list(_model_at(model, item["loc"][:-1]).model_fields)
         hint = did_you_mean(str(item["loc"][-1]), valid) or f"valid here: {', '.join(valid)}"
         return f"unknown parameter {key}; {hint}"
     if item["type"] == "string_type" and item["input"] is not None:
@@ -95,13 +111,12 @@ def _problem(item: Any, model: type[BaseModel]) -> str:
     return mask_secrets(f"{key}: {message}{told}")
 
 
-def _names_at(model: Any, place: tuple) -> list[str]:
+def _model_at(model: Any, place: Sequence[str | int]) -> Any:
+    """The model of the section that a key stands in."""
     for step in place:
         if isinstance(step, int):
             continue
         annotation = model.model_fields[step].annotation
-        model = next(
-            (part for part in (annotation, *getattr(annotation, "__args__", ())) if hasattr(part, "model_fields")),
-            model,
-        )
-    return list(model.model_fields)
+        parts = (annotation, *getattr(annotation, "__args__", ()))
+        model = next((part for part in parts if hasattr(part, "model_fields")), model)
+    return model

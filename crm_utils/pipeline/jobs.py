@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from crm_utils.core.errors import ParamsError
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.suggestions import did_you_mean
 from crm_utils.pipeline.notebooks import CUSTOM, Notebook
+from crm_utils.pipeline.old_names import check_names
 
 RULES: dict[str, type[SegmentMap] | type[Campaigns]] = {"segment_map": SegmentMap, "campaigns_file": Campaigns}
 LAST = "last"  # names the last analysis date of a report
@@ -111,12 +113,25 @@ def plan_jobs(root: Path, only: str | None = None, day: str | None = None) -> tu
     """
     jobs: list[Job] = []
     problems: list[str] = []
+    notebooks = tuple(Notebook(path) for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb")))
+    for notebook in notebooks:
+        with _collected(problems):
+            check_names(notebook)
+    outdated = bool(problems)  # every report runs every notebook
     for name in _report_names(root, only):
-        try:
-            jobs += _plan_report(root, name, day)
-        except ParamsError as error:
-            problems.append(str(error))
-    return jobs, problems
+        with _collected(problems):
+            report = _read_report(root, name)
+            jobs += [] if outdated else _plan_report(root, name, report, day, notebooks)
+    return jobs, list(dict.fromkeys(problems))
+
+
+@contextmanager
+def _collected(problems: list[str]) -> Iterator[None]:
+    """Add the message of a `ParamsError` to `problems`, and go on."""
+    try:
+        yield
+    except ParamsError as error:
+        problems.append(str(error))
 
 
 def _report_names(root: Path, only: str | None) -> list[str]:
@@ -135,13 +150,16 @@ def _lists_campaigns(path: Path) -> bool:
     return re.search(r"^campaigns\s*:", path.read_text(encoding="utf-8", errors="replace"), re.M) is not None
 
 
-def _plan_report(root: Path, name: str, day: str | None) -> list[Job]:
-    """The jobs of one report. Raises `ParamsError`."""
+def _read_report(root: Path, name: str) -> Report:
+    """The parameters file of a report. Raises `ParamsError`."""
     if name.startswith(("_", ".")):  # reports/_draft and reports/_logs are not reports
         raise ParamsError(f"params/{name}.yaml: the name of a report starts with a letter or digit: rename the file")
-    report = read_yaml(root / "params" / f"{name}.yaml", Report, f"params/{name}.yaml")
+    return read_yaml(root / "params" / f"{name}.yaml", Report, f"params/{name}.yaml")
+
+
+def _plan_report(root: Path, name: str, report: Report, day: str | None, notebooks: tuple[Notebook, ...]) -> list[Job]:
+    """The jobs of one report. Raises `ParamsError`."""
     days = _analysis_dates(report, name, day)
-    notebooks = tuple(Notebook(path) for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb")))
     _refuse_undeclared_custom_parameters(report, name, notebooks)
     parameters = {notebook.name: _parameters(report, name, notebook) for notebook in notebooks}
     jobs = [Job(root, name, report, day, notebooks, parameters, _settings(report, name, day)) for day in days]

@@ -1,0 +1,110 @@
+"""Find names of version 0.1 in notebooks, before a kernel starts."""
+
+import ast
+from pathlib import Path
+
+import crm_utils
+from crm_utils.config import SECTIONS
+from crm_utils.config.old_names import DEFINITIONS, METHODS, MODULES, PARAMETERS, TABLES
+from crm_utils.core.errors import ParamsError
+from crm_utils.pipeline.notebooks import Notebook
+
+PACKAGE = "crm_utils"
+RUN_CLASSES = {"store.Store", "store.Run"}  # whose objects load and save tables
+TABLE_METHODS = {"load", "scan", "save", "find", "load_if_there"}
+
+
+def check_names(notebook: Notebook) -> None:
+    """Raise `ParamsError` that lists every name of version 0.1 in a notebook with its new name."""
+    found = _old_parameters(notebook)
+    code = _parse("\n".join(notebook.code))
+    places = _imported_names(code)
+    named, called = _uses(code, places)
+    for place in sorted(named):
+        new = _new_place(place, place in called)
+        found |= {f"{PACKAGE}.{place}": f"{PACKAGE}.{new}"} if new else {}
+    found |= _old_calls(code, places)
+    if found:
+        lines = "".join(f"\n  {old} is now {new}" for old, new in found.items())
+        raise ParamsError(f"notebooks/{notebook.path.name}: names of version 0.1. Write the new ones:{lines}")
+
+
+def _parse(code: str) -> ast.Module:
+    """The code as a tree; empty if it is not plain Python, which the kernel will tell better."""
+    try:
+        return ast.parse(code)
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+def _old_parameters(notebook: Notebook) -> dict[str, str]:
+    """What the parameters cell of one of the five notebooks still declares by its old name."""
+    if notebook.section not in SECTIONS:
+        return {}
+    renamed = PARAMETERS.get(SECTIONS[notebook.section].__name__, {})
+    return {f"parameter {name}": renamed[name] for name in notebook.declared if name in renamed}
+
+
+def _imported_names(code: ast.Module) -> dict[str, str]:
+    """Each name that an import from the package binds, with its place: 'known_on' -> 'orders.known_on'."""
+    bound: dict[str, str] = {}
+    for node in ast.walk(code):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE:
+            module = (node.module or "").removeprefix(PACKAGE).removeprefix(".")
+            bound |= {alias.asname or alias.name: f"{module}.{alias.name}".lstrip(".") for alias in node.names}
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith(f"{PACKAGE}.") and alias.asname:
+                    bound[alias.asname] = alias.name.removeprefix(f"{PACKAGE}.")
+    return bound
+
+
+def _uses(code: ast.Module, places: dict[str, str]) -> tuple[set[str], set[str]]:
+    """Every place of the package that the code names, and those that it calls."""
+
+    def place_of(node: ast.AST) -> str | None:
+        if isinstance(node, ast.Name):
+            return places.get(node.id)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in places:
+            return f"{places[node.value.id]}.{node.attr}"
+        return None
+
+    nodes = list(ast.walk(code))
+    named = {place for node in nodes if (place := place_of(node))} | set(places.values())
+    called = {place for node in nodes if isinstance(node, ast.Call) and (place := place_of(node.func))}
+    return named, called
+
+
+def _new_place(place: str, is_called: bool) -> str | None:
+    """Where to find what stood at `place` in version 0.1; None if the place is one of today."""
+    if place in DEFINITIONS and (is_called or not _is_module(place)):  # `rfm.measures` was a function, and is a module
+        return DEFINITIONS[place]
+    return MODULES.get(place)  # what kept its name in there needs no line of its own
+
+
+def _is_module(place: str) -> bool:
+    path = Path(crm_utils.__file__).parent.joinpath(*place.split("."))
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def _old_calls(code: ast.Module, places: dict[str, str]) -> dict[str, str]:
+    """Old methods and tables of the objects that the notebook makes of the class `Store` or `Run`."""
+    runs = {
+        target.id
+        for node in ast.walk(code)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        for target in node.targets
+        if isinstance(target, ast.Name) and _is_run(node.value.func, places)
+    }
+    found: dict[str, str] = {}
+    for node in ast.walk(code):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in runs:
+            found |= {f"{node.value.id}.{node.attr}": f"run.{METHODS[node.attr]}"} if node.attr in METHODS else {}
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in TABLE_METHODS:
+            texts = [part.value for part in node.args if isinstance(part, ast.Constant)]
+            found |= {f"table {text}": TABLES[text] for text in texts if text in TABLES}
+    return found
+
+
+def _is_run(function: ast.AST, places: dict[str, str]) -> bool:
+    return isinstance(function, ast.Name) and places.get(function.id) in RUN_CLASSES
