@@ -20,6 +20,7 @@ import os
 import random
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
@@ -201,12 +202,19 @@ def _run_pytest(arguments: list[str], plugin: object) -> int:
     return int(pytest.main([*always, *arguments], plugins=[plugin]))
 
 
+def _stand_alone() -> None:
+    """Make this process one that can be killed with its children, and silent."""
+    os.setpgrp()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+
+
 def _measure(stage: str, answers: multiprocessing.Queue) -> None:
     """Run the tests of a stage on the code as it is (in a process of its own)."""
-    os.setpgrp()
+    _stand_alone()
     measured = coverage.Coverage(data_file=None, source=[str(ROOT / "crm_utils" / stage)], config_file=False)
     recorder = _Recorder(measured)
-    sys.stdout = sys.stderr
     measured.start()
     failed = _run_pytest([f"tests/{stage}"], recorder)
     measured.stop()
@@ -227,16 +235,13 @@ def measure_tests(stage: str) -> UnitTests:
     tests = answers.get()
     process.join()
     if tests is None:
-        raise SystemExit(f"the tests of {stage} fail without any change")
+        raise SystemExit(f"the tests of {stage} fail without any change: make test ARGS=tests/{stage}")
     return tests
 
 
-def _run_mutant(mutant: Mutant, seconds: dict[str, float]) -> None:
+def _test_mutant(mutant: Mutant, seconds: dict[str, float]) -> None:
     """Run the tests with the mutant in place of its module (in a process of its own)."""
-    os.setpgrp()
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+    _stand_alone()
     get_code = SourceFileLoader.get_code
 
     def get_mutated_code(loader: SourceFileLoader, name: str):
@@ -246,23 +251,23 @@ def _run_mutant(mutant: Mutant, seconds: dict[str, float]) -> None:
     os._exit(_run_pytest(sorted({test.split("::")[0] for test in seconds}), _Selection(seconds)))
 
 
-def is_noticed(mutant: Mutant, tests: UnitTests) -> bool:
-    """Return whether a test fails, or the tests do not end in time."""
+def run_mutant(mutant: Mutant, tests: UnitTests) -> str:
+    """Return `noticed` if a test fails, `too slow` if the tests do not end in time, `survived` otherwise."""
     seconds = {test: tests.seconds[test] for test in tests.of(mutant)}
     if not seconds:
-        return False
-    process = multiprocessing.get_context("fork").Process(target=_run_mutant, args=(mutant, seconds))
+        return "survived"
+    process = multiprocessing.get_context("fork").Process(target=_test_mutant, args=(mutant, seconds))
     process.start()
     process.join(TIME_LIMIT + 3 * sum(seconds.values()))
     if process.is_alive():
         os.killpg(process.pid, signal.SIGKILL)
         process.join()
-    return process.exitcode != 0
+        return "too slow"
+    return "noticed" if process.exitcode else "survived"
 
 
 def _print_progress(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+    print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -284,23 +289,27 @@ def main() -> None:
     hypothesis.settings.register_profile("mutants", phases=phases, derandomize=True, database=None, deadline=None)
     results = {stage: _run_stage(stage, chosen.count // len(stages), chosen.seed) for stage in stages}
     _print_progress("")
-    print(f"{'package':14}{'mutants':>9}{'noticed':>9}{'share':>8}")
-    for stage, noticed in [*results.items(), ("all", sum(results.values(), []))]:
-        print(f"{stage:14}{len(noticed):9}{sum(noticed):9}{sum(noticed) / len(noticed):8.0%}")
+    print(f"{'package':14}{'mutants':>9}{'noticed':>9}{'too slow':>10}{'survived':>10}{'noticed or too slow':>21}")
+    for stage, found in [*results.items(), ("all", sum(results.values(), Counter()))]:
+        share = 1 - found["survived"] / found.total()
+        print(
+            f"{stage:14}{found.total():9}{found['noticed']:9}{found['too slow']:10}{found['survived']:10}{share:21.1%}"
+        )
 
 
-def _run_stage(stage: str, count: int, seed: int) -> list[bool]:
-    """Run the mutants of a stage, print each survivor, and return which were noticed."""
+def _run_stage(stage: str, count: int, seed: int) -> Counter[str]:
+    """Run the mutants of a stage, print each survivor, and return how many came to which end."""
     mutants = sample_mutants(stage, count, seed)
     tests = measure_tests(stage)
-    noticed: list[bool] = []
+    found: Counter[str] = Counter()
     for mutant in mutants:
-        noticed.append(is_noticed(mutant, tests))
-        _print_progress(f"{stage}: {len(noticed)} of {len(mutants)} mutants, {sum(noticed)} noticed")
-        if not noticed[-1]:
+        outcome = run_mutant(mutant, tests)
+        found[outcome] += 1
+        if outcome == "survived":
             _print_progress("")
             print(f"survived {len(tests.of(mutant))} tests\n{mutant.diff()}\n", flush=True)
-    return noticed
+        _print_progress(f"{stage}: {found.total()} of {len(mutants)} mutants, {found['survived']} survived")
+    return found
 
 
 if __name__ == "__main__":

@@ -95,7 +95,8 @@ def test_with_past_error_alone_it_is_student():
 
 def test_past_error_by_hand():
     """Misses of e^±0.3 with a variance of the log of 0.01: τ² = (3 × 0.01 + 2 × (0.09 − 0.01)) ÷ 5 = 0.038."""
-    error = intervals.fit_forecast_error(np.exp([0.3, -0.3]), np.ones(2), np.full(2, np.expm1(0.01)))
+    forecasts = np.array([2.0, 50.0])
+    error = intervals.fit_forecast_error(forecasts * np.exp([0.3, -0.3]), forecasts, np.full(2, np.expm1(0.01)))
     assert (error.tau**2, error.origins) == pytest.approx((0.038, 2))
     assert intervals.fit_forecast_error([0.0], [1.0], [0.01]) == ForecastErrorModel()
 
