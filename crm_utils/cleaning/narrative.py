@@ -59,7 +59,7 @@ CHECK_WARNINGS = {
     Check.LAST_MONTH: "the last month is incomplete",
     Check.END: "the data end early",
     Check.GAP: "there is a long period without orders",
-    Check.VOLUME: "order volume jumped",
+    Check.VOLUME: "order volume changed suddenly in {month}",
     Check.ENOUGH_DATA: "there are too few data for a forecast",
     Check.REGULARITY: "purchases come at regular intervals",
 }
@@ -199,7 +199,11 @@ def customer_tables(tables: dict[str, pd.DataFrame], customers: int, fmt: Number
 
 def data_quality(checks: list[CheckResult], fmt: NumberFormat) -> Paragraph:
     """Say whether the data passed the checks, and name the warnings."""
-    warnings = [CHECK_WARNINGS[result.check] for result in checks if not result.passed]
+    warnings = [
+        CHECK_WARNINGS[result.check].format(month=f"{result.day:%B %Y}" if result.day else "")
+        for result in checks
+        if not result.passed
+    ]
     if not warnings:
         return paragraph(ALL_CHECKS_PASSED.format(checks=fmt.plural(len(checks), "check")))
     template = ONE_WARNING if len(warnings) == 1 else WARNINGS

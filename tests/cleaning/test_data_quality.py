@@ -139,6 +139,7 @@ def test_a_drop_in_volume_is_a_share():
     found = result_of(table, Check.VOLUME, date(2023, 3, 31))
     assert not found.passed
     assert "March 2023, orders per day were 25% of" in sentence(found)
+    assert narrative.data_quality([found], FMT).endswith("suddenly in March 2023.")
 
 
 def test_a_month_cut_short_is_named():
