@@ -47,7 +47,7 @@ def offers(count: int) -> pd.DataFrame:
             "contact_cost": random.uniform(0.05, 1),
             "incentive": random.choice([0, 3, 5]),
             "incentive_share": 0.0,
-            "redemption": 0.4,
+            "redemption_rate": 0.4,
             "fixed_cost": random.choice([0, 500, 2000]),
             "delivery_rate": 0.95,
             "lift": random.uniform(0.005, 0.08),

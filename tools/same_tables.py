@@ -19,7 +19,6 @@ import pandas as pd
 
 from crm_utils.config.old_names import TABLES
 
-
 # Relative. `brentq` and the bisection it replaced stop at different last digits (up to 1e-13).
 ROUNDING = 1e-9
 

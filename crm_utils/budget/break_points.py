@@ -34,8 +34,8 @@ def break_points(
 
     The best profit is convex and piecewise linear in a line's lift, and flat while the line is out. With the running
     campaigns given, Newton steps come down to where the two meet. The duals of the linear program give their slope, so
-    a few steps are enough where a search that knows only values (`scipy.optimize.brentq`) would solve three times as
-    many programs. Just below, a look at all sets of campaigns tells whether another set keeps the line in; then the
+    a few steps are enough. A search that knows only values, `scipy.optimize.brentq`, solves about twice as many
+    programs. Just below, a look at all sets of campaigns tells whether another set keeps the line in; then the
     search goes on with that set. Customers may be split on the way. If single customers could matter, the break point
     is checked with whole ones, or found with them.
 

@@ -3,7 +3,7 @@
 Per contact: π = s [u (V − ρ d) − p0 ρ d] − c, with V = g v (1 − φ)(1 + κ). g margin rate, v value of an order, φ share
 of added orders merely pulled forward, κ what a customer who was won earns after the window (per margin of the added
 order; 0 until measured), u lift, p0 probability of buying without the contact, d incentive (money, a share δ of v, or
-both), ρ its redemption, s delivery rate, c cost of a contact. A campaign's fixed cost F is paid once.
+both), ρ its redemption rate, s delivery rate, c cost of a contact. A campaign's fixed cost F is paid once.
 Lifetime value × lift is not used: lifetime value already holds the orders that come anyway.
 """
 
@@ -219,7 +219,7 @@ def price_options(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFram
     """
     term = campaigns.set_index("name").loc[options.campaign].reset_index(drop=True).set_index(options.index)
     discount = term.incentive + term.incentive_share * options.order_value
-    given = term.redemption * discount
+    given = term.redemption_rate * discount
     lift = np.minimum(options.lift, 1 - options.p0)
     margin = options.order_margin * (1 - term.pull_forward_share) * (1 + term.follow_on_margin)
     money = {
@@ -247,7 +247,7 @@ def break_even_lift(
     Parameters
     ----------
     term : pandas.Series or pandas.DataFrame
-        contact_cost, delivery_rate and redemption.
+        contact_cost, delivery_rate and redemption_rate.
     p0, margin : float or pandas.Series
         Probability of buying anyway, and V.
     discount, discount_to_baseline_buyers : float or pandas.Series
@@ -261,7 +261,7 @@ def break_even_lift(
         Lift; null if no lift can pay (V ≤ ρ d or u* > 1 − p0).
     """
     p0, margin = np.asarray(p0, float), np.asarray(margin, float)
-    given, given_anyway = term.redemption * discount, term.redemption * discount_to_baseline_buyers
+    given, given_anyway = term.redemption_rate * discount, term.redemption_rate * discount_to_baseline_buyers
     with np.errstate(divide="ignore", invalid="ignore"):
         lift = ((term.contact_cost + fixed) / term.delivery_rate + p0 * given_anyway) / (margin - given)
     return np.where((margin > given) & (lift <= 1 - p0), lift, np.nan)

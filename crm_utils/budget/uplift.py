@@ -318,7 +318,7 @@ def _incremental_profit(
     if term.empty:
         return np.nan
     terms = term.iloc[0]
-    given = terms.redemption * (terms.incentive + terms.incentive_share * order)
+    given = terms.redemption_rate * (terms.incentive + terms.incentive_share * order)
     won = margin * order * (1 - terms.pull_forward_share) * (1 + terms.follow_on_margin)
     each = lift * (won - given) - without * terms.delivery_rate * given - terms.contact_cost
     return treated * each - terms.fixed_cost

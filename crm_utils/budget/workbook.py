@@ -19,8 +19,8 @@ ASSUMED = PatternFill("solid", fgColor="FFF2CC")
 HEAD = PatternFill("solid", fgColor="E3ECEB")
 FORMATS = {COUNT: "#,##0", SHARE: "0.0%", MONEY: "#,##0.00", SUM: "#,##0.00", CENTS: "#,##0.00", POINTS: "0.0%"}
 COSTS = {
-    "contact_cost", "incentive", "incentive_share", "redemption", "fixed_cost", "delivery_rate", "pull_forward_share",
-    "follow_on_margin",
+    "contact_cost", "incentive", "incentive_share", "redemption_rate", "fixed_cost", "delivery_rate",
+    "pull_forward_share", "follow_on_margin",
 }  # fmt: skip
 PROFITS = {
     "spend",

@@ -1,8 +1,9 @@
 """What a report can be told, checked before a notebook starts."""
 
+from crm_utils.config.campaigns import Campaigns
 from crm_utils.config.report import SECTIONS, Columns, Report, Settings, Source
 from crm_utils.config.scoring import Scoring, ScoringConfig
-from crm_utils.config.segment_map import Campaigns, SegmentMap, cell_name, check_bin_edges
+from crm_utils.config.segment_map import SegmentMap, cell_name, check_bin_edges
 from crm_utils.config.segment_rules import SegmentRules
 from crm_utils.config.simulated_shop import SimulatedShop
 from crm_utils.config.yaml_models import parse_model, read_yaml

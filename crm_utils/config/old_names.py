@@ -14,7 +14,12 @@ PARAMETERS = {  # model -> old key -> new key
         "frozen_on": "bin_edges_from_date",
     },
     "Cltv": {"article": "include_article_method"},
-    "Budget": {"budget": "total_budget", "target_return": "target_roi", "control_share": "holdout_share"},
+    "Budget": {
+        "budget": "total_budget",
+        "target_return": "target_roi",
+        "control_share": "holdout_share",
+        "campaigns": "campaigns_file",
+    },
     "SimulatedShop": {"control_share": "holdout_share"},
     "Segment": {"otherwise": "fallback"},
     "SegmentMap": {"bins": "n_bins"},
@@ -22,6 +27,7 @@ PARAMETERS = {  # model -> old key -> new key
         "delivered": "delivery_rate",
         "pulled_forward": "pull_forward_share",
         "continuation": "follow_on_margin",
+        "redemption": "redemption_rate",
         "basis": "evidence",
     },
 }

@@ -140,7 +140,7 @@ TERMS = [
         "are, the closer the estimate is to the average of all customers.",
     ),
     Term(
-        "Incentive, redemption",
+        "Incentive, redemption rate",
         "incentives?",
         "An incentive is what an offer costs when it is used, such as a discount or a gift. Redemption is the "
         "share of contacted customers who use it, including those who would have bought anyway.",

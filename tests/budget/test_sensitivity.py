@@ -17,7 +17,7 @@ def problem(seed: int = 0, incentive: float = 0.0) -> tuple[pd.DataFrame, pd.Dat
     random = np.random.default_rng(seed)
     offers = campaigns(
         {"segments": ["A", "B"], "contact_cost": 0.4, "fixed_cost": 20, "lift": 0.03, "incentive": incentive,
-         "redemption": 0.5},
+         "redemption_rate": 0.5},
         {"segments": ["B"], "contact_cost": 0.9, "fixed_cost": 5, "lift": 0.05},
         {"segments": ["C"], "contact_cost": 0.6, "fixed_cost": 40, "lift": 0.02},
     )  # fmt: skip
@@ -154,7 +154,7 @@ def test_the_budget_table_adds_up_with_a_calculator():
         sensitivity.profit_interval(planned, offers)
     )
     term = offers.set_index("name").loc[plan.campaign].reset_index(drop=True)
-    given = term.redemption * term.incentive
+    given = term.redemption_rate * term.incentive
     each = (
         term.delivery_rate * (plan.lift * (plan.margin - given) - plan.baseline_probability * given) - term.contact_cost
     )

@@ -17,7 +17,7 @@ SHARE = st.floats(0, 1)
 def test_a_contact_worked_by_hand():
     """c 0.50, d 5, rho .4, s .9, u .1, p0 .2, g v 30, phi .1: V 27, adds .09 × 27 = 2.43, gives .9 × .3 × 2 = .54."""
     offers = campaigns(
-        {"contact_cost": 0.5, "incentive": 5, "redemption": 0.4, "delivery_rate": 0.9, "pull_forward_share": 0.1}
+        {"contact_cost": 0.5, "incentive": 5, "redemption_rate": 0.4, "delivery_rate": 0.9, "pull_forward_share": 0.1}
     )
     row = options(offers, ("a", 0, "A", 10, 0.2, 30.0)).iloc[0]
     assert row.margin == pytest.approx(27)
@@ -38,7 +38,7 @@ def test_a_contact_worked_by_hand():
 )
 def test_the_break_even_lift_earns_nothing(cost, given_, redemption, delivery_rate, p0, margin):
     offers = campaigns(
-        {"contact_cost": cost, "incentive": given_, "redemption": redemption, "delivery_rate": delivery_rate}
+        {"contact_cost": cost, "incentive": given_, "redemption_rate": redemption, "delivery_rate": delivery_rate}
     )
     row = options(offers, ("a", 0, "A", 10, p0, margin))
     lift = unit_economics.break_even_lift(
@@ -55,7 +55,9 @@ def test_the_break_even_lift_earns_nothing(cost, given_, redemption, delivery_ra
 
 def test_a_share_off_and_what_the_won_go_on_to_earn():
     """10 % off 100 at rho .5 costs 5 an order; V 30 × .8 × 1.5 = 36; pi = .1 (36 − 5) − .2 × 5 − 1 = 1.1."""
-    offers = campaigns({"incentive_share": 0.1, "redemption": 0.5, "pull_forward_share": 0.2, "follow_on_margin": 0.5})
+    offers = campaigns(
+        {"incentive_share": 0.1, "redemption_rate": 0.5, "pull_forward_share": 0.2, "follow_on_margin": 0.5}
+    )
     row = options(offers, ("a", 0, "A", 10, 0.2, 30.0)).iloc[0]
     assert row.discount == pytest.approx(10)
     assert row.margin == pytest.approx(36)
@@ -158,7 +160,7 @@ def test_customers_without_any_value_are_refused():
     [
         ({"lift_low": 0.2}, "lift 0.1 must lie between lift_low 0.2"),
         ({"min_spend": 5, "max_spend": 2}, "max_spend 2.0 is below min_spend 5.0"),
-        ({"redemption": 1.5}, "redemption: Input should be less than or equal to 1"),
+        ({"redemption_rate": 1.5}, "redemption_rate: Input should be less than or equal to 1"),
         ({"lift": -0.1}, "lift: Input should be greater than or equal to 0"),
     ],
 )

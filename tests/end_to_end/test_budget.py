@@ -94,14 +94,14 @@ def test_every_number_of_the_plan_comes_from_a_calculator(rebuilt):
     ]
     found = ["expected_profit", "profit_low", "profit_high", "roi", "break_even_lift", "max_cost_per_contact"]
     plan = published(folder, "Plan", [*given, "discount_to_baseline_buyers", *money, *found, "minimum_detectable_lift"])
-    terms = ["name", "contact_cost", "redemption", "fixed_cost", "delivery_rate", "lift", "lift_low", "lift_high"]
+    terms = ["name", "contact_cost", "redemption_rate", "fixed_cost", "delivery_rate", "lift", "lift_low", "lift_high"]
     plan = plan.merge(
         published(folder, "Campaigns", terms), left_on="campaign", right_on="name", validate="many_to_one"
     )
     plan = plan[plan.contacts > 0]
     assert len(plan)
     fixed = plan.fixed_cost / plan.groupby("campaign").contacts.transform("sum")
-    added, anyway = plan.redemption * plan.discount, plan.redemption * plan.discount_to_baseline_buyers
+    added, anyway = plan.redemption_rate * plan.discount, plan.redemption_rate * plan.discount_to_baseline_buyers
     each = {
         lift: plan.delivery_rate * (plan[lift] * (plan.margin - added) - plan.baseline_probability * anyway)
         - plan.contact_cost

@@ -7,8 +7,9 @@ import nbformat
 import pytest
 
 from crm_utils.config import SECTIONS, Report, SegmentMap, SimulatedShop
+from crm_utils.config.campaigns import Campaign
 from crm_utils.config.old_names import DEFINITIONS, METHODS, MODULES, PARAMETERS, TABLES
-from crm_utils.config.segment_map import Campaign, Segment
+from crm_utils.config.segment_map import Segment
 from crm_utils.core.contracts import CONTRACTS
 from crm_utils.core.errors import ParamsError, TableError
 from crm_utils.pipeline.jobs import plan_jobs

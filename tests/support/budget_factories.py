@@ -5,7 +5,7 @@ import pandas as pd
 
 from crm_utils.budget.optimizer import build_milp, is_useful
 from crm_utils.budget.unit_economics import price_options
-from crm_utils.config.segment_map import Campaign
+from crm_utils.config.campaigns import Campaign
 
 TERMS = {"group": "other customers", "action": "Write.", "segments": ["A"], "contact_cost": 1.0, "lift": 0.1}
 # Customers in cells that the strategy names, and which of them are on lists
@@ -57,7 +57,7 @@ def small_problem(seed: int, groups: int = 3) -> tuple[pd.DataFrame, pd.DataFram
             {
                 "contact_cost": round(random.uniform(0.2, 2), 2),
                 "incentive": int(random.choice([0, 2])),
-                "redemption": 0.5,
+                "redemption_rate": 0.5,
                 "fixed_cost": int(random.choice([0, 1, 3])),
                 "lift": round(random.uniform(0.05, 0.3), 3),
                 "capacity": int(random.integers(2, 7)) if random.random() < 0.3 else None,

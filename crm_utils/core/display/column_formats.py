@@ -146,7 +146,6 @@ COLUMN_FORMATS = {
     "fixed_cost": ColumnFormat(CENTS),
     "incentive": ColumnFormat(CENTS),
     "incentive_share": ColumnFormat(SHARE, "Incentive, share of the order"),
-    "redemption": ColumnFormat(SHARE),
     "redemption_rate": ColumnFormat(SHARE),
     "delivery_rate": ColumnFormat(SHARE),
     "pull_forward_share": ColumnFormat(SHARE),
