@@ -57,6 +57,88 @@ def test_the_same_customers_are_held_back_in_every_run_and_whatever_else_is_list
     assert set(once.customer_id[once.group == "control"]) != set(other.customer_id[other.group == "control"])
 
 
+def test_lists_worked_by_hand():
+    """Of group 0 a gets the three of highest value (one held back), b the next. Of group 1 b gets the better one."""
+    groups = pd.DataFrame(
+        {
+            "customer_id": list("pqrstuv"),
+            "segment": ["A"] * 5 + ["B"] * 2,
+            "group": [0] * 5 + [1] * 2,
+            "recency_days": [5, 6, 7, 8, 9, 10, 11],
+            "orders": [1, 2, 1, 1, 1, 1, 3],
+            "order_margin": [1.0, 5.0, 4.0, 4.0, 2.0, 7.0, 8.126],
+        }
+    )
+    allocated = pd.DataFrame(
+        {
+            "campaign": ["b", "a", "b", "a"],
+            "segment": ["A", "A", "B", "B"],
+            "group": [0, 0, 1, 1],
+            "customers": [5, 5, 2, 2],
+            "contacts": [1, 2, 1, 0],
+            "profit": [0.5, 0.9, 0.5, 0.9],
+        }
+    )
+    targets = audiences.assign_audiences(groups, allocated, 1 / 3, 1)
+    lists = targets.groupby("campaign").customer_id.agg(list).to_dict()
+    assert lists == {"a": ["q", "r", "s"], "b": ["t", "v"]}
+    assert targets[targets.campaign == "a"].group.value_counts().to_dict() == {"treatment": 2, "control": 1}
+    of_b = targets[targets.campaign == "b"].set_index("customer_id")
+    assert (of_b.group == "treatment").all(), "half a customer is not held back"
+    assert of_b.value.to_dict() == {"t": 2.0, "v": 8.13}
+    assert of_b.reason.to_dict() == {"t": "A: 1 order, the last 9 days ago", "v": "B: 3 orders, the last 11 days ago"}
+    assert audiences.holdout_sizes(targets).to_dict() == {("a", "A"): 1}
+
+
+def test_holdouts_of_a_line_go_to_the_largest_remainders():
+    """A fifth of each list: 8 ÷ 4 = 2, 2 ÷ 4 = .5, 3 ÷ 4 = .75. The line holds back 13 ÷ 4 = 3.25, so 3."""
+    allocated = pd.DataFrame(
+        {
+            "campaign": "a",
+            "segment": "A",
+            "group": [0, 1, 2],
+            "customers": [20, 20, 20],
+            "contacts": [8, 2, 3],
+            "profit": 1.0,
+        }
+    )
+    assert audiences._controls(allocated, 0.2).tolist() == [2, 0, 1]
+
+
+def test_the_last_day_of_rest_and_of_a_window():
+    """Fourteen days before 30 June is 16 June: who was contacted then has rested, on the 17th not yet."""
+    contacts = CONTACTS[CONTACTS.customer_id == "4"]
+    audience = pd.DataFrame({"mail": True}, index=["4"])
+    rested = [
+        audiences.may_be_contacted(
+            audience, contacts.assign(last_contacted=day), pd.Series({"mail": "e mail"}), DAY, 14
+        ).mail.iloc[0]
+        for day in ("2024-06-16", "2024-06-17")
+    ]
+    assert rested == [True, False]
+    past = pd.DataFrame({"campaign": ["a", "x"], "customer_id": ["1", "2"], "group": "control"})
+    past = past.assign(contacted_on=["2024-06-20", "2024-06-20"])
+    both = pd.DataFrame({"a": True}, index=["1", "2"])
+    # Ten days from 20 June end on 30 June, and are over; the unknown campaign x has the longest window, eleven days.
+    left = audiences.in_holdout_window(both, past, DAY, pd.Series({"a": 10, "b": 11}))
+    assert left.a.tolist() == [True, False]
+
+
+def test_all_rules_on_contacts_together():
+    audience = pd.DataFrame({"a": True}, index=["1", "3", "4"])
+    offers = campaigns({"channel": "sms"})
+    assert audiences.contactable(audience, None, None, offers, DAY, 14) is audience
+    allowed = audiences.contactable(audience, CONTACTS, None, offers, DAY, 14)
+    assert allowed.a.tolist() == [False, True, False]
+    past = pd.DataFrame({"campaign": "a", "customer_id": ["3"], "contacted_on": ["2024-06-29"], "group": ["control"]})
+    assert not audiences.contactable(audience, CONTACTS, past, offers, DAY, 14).any(axis=None)
+    assert audiences.contactable(audience, CONTACTS, past.head(0), offers, DAY, 14).equals(allowed)
+    reach = audiences.reach_by_campaign(audience.assign(none=False), allowed.assign(none=False))
+    assert reach.share.tolist()[0] == pytest.approx(1 / 3)
+    assert pd.isna(reach.share[1])
+    assert reach.customers.tolist() == [3, 0]
+
+
 def test_controls_are_like_the_contacted():
     groups, allocated = planned(6000, 1e6, 0.2)
     targets = audiences.assign_audiences(groups, allocated, 0.2, 1)
@@ -68,6 +150,22 @@ def test_detectable_lift_of_the_published_example():
     """474 at-risk customers, p0 .31, 20 % held back: at least 14.9 points (methods §8)."""
     seen = lines.minimum_detectable_lift(pd.Series([0.31]), pd.Series([379]), pd.Series([95]))
     assert seen.iloc[0] == pytest.approx(0.149, abs=0.0005)
+
+
+def test_a_lift_that_is_just_detectable_will_be_seen():
+    row = {"campaign": "a", "contacts": 400, "holdout_customers": 100, "baseline_probability": 0.2}
+    seen = lines.minimum_detectable_lift(pd.Series([0.2]), pd.Series([400]), pd.Series([100]))[0]
+    verdicts = [
+        lines.power_by_campaign(pd.DataFrame([row | {"lift": lift, "minimum_detectable_lift": seen}])).verdict[0]
+        for lift in (seen * 1.0001, seen * 0.9999)
+    ]
+    assert verdicts == ["will be seen if it is there", "cannot be measured: pool or repeat"]
+    mixed = pd.DataFrame([row, row | {"baseline_probability": 0.5, "contacts": 1200, "holdout_customers": 300}])
+    each = lines.minimum_detectable_lift(mixed.baseline_probability, mixed.contacts, mixed.holdout_customers)
+    pooled = lines.power_by_campaign(mixed.assign(lift=0.1, minimum_detectable_lift=each)).iloc[0]
+    p0 = (0.2 * 400 + 0.5 * 1200) / 1600
+    assert (pooled.contacts, pooled.holdout_customers) == (1600, 400)
+    assert pooled.minimum_detectable_lift == pytest.approx(2.8016 * (p0 * (1 - p0) * (1 / 1600 + 1 / 400)) ** 0.5)
 
 
 def test_without_controls_nothing_can_be_seen():

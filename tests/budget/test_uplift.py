@@ -102,6 +102,10 @@ def test_outcomes_worked_by_hand():
     assert found.days_since.tolist()[0] == 31
     assert found.days_since.tolist()[2] == 1
     assert found.known.tolist() == [True, True, True, False]
+    assert (found.ends == pd.Timestamp("2024-05-31")).all()
+    other = uplift.campaign_outcomes(past, orders, pd.Series({"b": 10, "c": 92}), past.customer_id)
+    assert (other.ends == pd.Timestamp("2024-06-01")).all(), "the longest window of those that are known"
+    assert other.bought.tolist() == [1, 1, 1, 0]
 
 
 def test_what_was_earned_worked_by_hand():
@@ -120,6 +124,34 @@ def test_what_was_earned_worked_by_hand():
     assert row.incremental_profit == pytest.approx(700)
     assert row.forecast_profit == pytest.approx(40)
     assert row.incremental_profit_low < row.incremental_profit < row.incremental_profit_high
+
+
+def test_what_was_earned_with_incentives_worked_by_hand():
+    """Given 2 + 5% of 40 = 4, redeemed by half: 2. V = .3 × 40 × .9 × 1.5 = 16.2; anyway .1 × .8 × 2 = .16.
+
+    200 × (.1 × (16.2 − 2) − .16 − .5) − 30 = 122; promised at .05 × .8: 200 × (.04 × 14.2 − .66) − 30 = −48.4.
+    """
+    offers = campaigns(
+        {"contact_cost": 0.5, "incentive": 2, "incentive_share": 0.05, "redemption": 0.5, "delivery_rate": 0.8,
+         "pull_forward_share": 0.1, "follow_on_margin": 0.5, "fixed_cost": 30, "lift": 0.05}
+    )  # fmt: skip
+    bought = [1.0] * 40 + [0.0] * 160 + [1.0] * 10 + [0.0] * 90
+    table = simulated(1, 0, count=300).assign(
+        group=["treatment"] * 200 + ["control"] * 100, bought=bought, revenue=[40.0 * b for b in bought]
+    )
+    row = uplift.measure_uplift(table, offers, 0.3, DAY).iloc[0]
+    assert (row.treated, row.control, row.bought_treated, row.bought_control) == (200, 100, 0.2, 0.1)
+    assert row.incremental_profit == pytest.approx(122)
+    assert row.forecast_profit == pytest.approx(-48.4)
+    assert row.incremental_profit_low == pytest.approx(200 * (row.lift_low * 14.2 - 0.66) - 30)
+    assert row.incremental_profit_high == pytest.approx(200 * (row.lift_high * 14.2 - 0.66) - 30)
+    pooled = 2.8016 * (50 / 300 * 250 / 300 * (1 / 200 + 1 / 100)) ** 0.5
+    assert row.minimum_detectable_lift == pytest.approx(pooled)
+    unknown = uplift.measure_uplift(table.assign(campaign="other"), offers, 0.3, DAY).iloc[0]
+    assert np.isnan(unknown.incremental_profit) and np.isnan(unknown.forecast_profit)
+    assert unknown.lift == pytest.approx(0.1)
+    nobody = uplift.measure_uplift(table.assign(bought=0.0, revenue=0.0), offers, 0.3, DAY).iloc[0]
+    assert nobody.incremental_profit == pytest.approx(200 * -0.5 - 30)
 
 
 @pytest.mark.parametrize(("treated", "control"), [((2, 2), (0, 2)), ((20, 300), (0, 12)), ((5, 40), (0, 4))])
@@ -141,6 +173,46 @@ def test_a_measured_lift_is_pulled_towards_the_assumed_one():
     assert abs(learned.lift - raw) < abs(learned.lift - 0.05)
     assert learned.evidence == "measured"
     assert learned.lift_low < learned.lift < learned.lift_high
+
+
+def measured_as(lift: float, error: float, low: float, detectable: float) -> pd.DataFrame:
+    row = {"campaign": "a", "status": "measured", "lift": lift, "standard_error": error, "lift_low": low}
+    return pd.DataFrame([row | {"minimum_detectable_lift": detectable}, row | {"campaign": "unknown"}])
+
+
+def test_the_pull_towards_an_assumed_range_worked_by_hand():
+    """Assumed .05 (.01 to .09): ω = .08 ÷ (2 × 1.6449) = .024317. Measured .09 and .009, ÷ .9: .1 and .01.
+
+    Weight .024317² ÷ (.024317² + .01²) = .85536, so .85536 × .1 + .14464 × .05 = .092768, and half of the interval is
+    1.6449 × .024317 × √.14464 = .015213.
+    """
+    row = uplift.update_lifts(OFFERS, measured_as(0.09, 0.009, 0.05, 1.0)).iloc[0]
+    assert row.lift == pytest.approx(0.092768, abs=1e-6)
+    assert (row.lift_low, row.lift_high) == pytest.approx((0.092768 - 0.015213, 0.092768 + 0.015213), abs=1e-6)
+    assert (row.evidence, row.lift_from) == ("measured", "measured, shrunk")
+
+
+def test_a_measured_lift_stays_between_none_and_all():
+    wide = OFFERS.assign(lift=0.5, lift_low=0.0, lift_high=1.0)
+    high = uplift.update_lifts(wide, measured_as(0.89, 0.2, 0.01, 1.0)).iloc[0]
+    low = uplift.update_lifts(wide.assign(lift=0.01), measured_as(0.01, 0.2, 0.001, 1.0)).iloc[0]
+    assert high.lift_high == 1 and low.lift_low == 0
+    certain = uplift.update_lifts(OFFERS.assign(lift_low=0.05, lift_high=0.05), measured_as(0.09, 0.01, 0.05, 1.0))
+    assert certain.lift[0] == pytest.approx(0.05), "an assumption without a range is not moved"
+
+
+@pytest.mark.parametrize(("detectable", "lift"), [(0.045, 0.0), (0.0451, 0.05)])
+def test_a_test_that_could_have_seen_the_assumed_lift_sets_it_to_none(detectable, lift):
+    """Of everybody listed .045 is detectable: of those reached (9 of 10) .05, which is what was assumed."""
+    row = uplift.update_lifts(OFFERS, measured_as(0.009, 0.018, -0.02, detectable)).iloc[0]
+    assert row.lift == lift
+    if not lift:
+        assert (row.lift_low, row.lift_high) == (0, pytest.approx(0.01 + 1.6449 * 0.02))
+        assert (row.evidence, row.lift_from) == ("measured", "measured: no effect could be told from none")
+    none = uplift.update_lifts(OFFERS, measured_as(-0.09, 0.009, -0.1, 0.01)).iloc[0]
+    assert none.lift_high == 0
+    observed = measured_as(0.09, 0.009, 0.05, 1.0).assign(status="observational")
+    assert uplift.update_lifts(OFFERS, observed).lift_from.tolist() == ["assumed"]
 
 
 def test_a_test_too_small_to_tell_leaves_the_assumption():
@@ -174,6 +246,63 @@ def test_results_that_cannot_be_used_say_why(change, message):
     row = one(wrong(change))
     assert row.status == "observational"
     assert message in row.check
+
+
+def groups(count: int = 400) -> pd.DataFrame:
+    """Half treated, half held back, alike in all that was before the contact."""
+    pairs = np.arange(count) // 2
+    return simulated(1, 0.05, count).assign(
+        group=["treatment", "control"] * (count // 2),
+        days_since=pairs % 50 + 1.0,
+        orders_before=pairs % 7,
+        revenue_before=pairs % 11 * 10.0,
+    )
+
+
+def test_limits_of_the_check_for_random_groups():
+    assert uplift.randomization_check(groups(), DAY) == ""
+    known = groups().known
+    assert uplift.randomization_check(groups().assign(known=known.index >= 4), DAY) == "", "4 of 400 are 1%"
+    assert "5 of 400 customers are not among" in uplift.randomization_check(
+        groups().assign(known=known.index >= 5), DAY
+    )
+    assert uplift.randomization_check(groups().assign(ends=DAY), DAY) == "", "its last day is over"
+    assert "is open" in uplift.randomization_check(groups().assign(ends=DAY + pd.Timedelta(days=1)), DAY)
+    one_held = groups(4).assign(group=["treatment", "treatment", "treatment", "control"])
+    assert "3 treated and 1 held back" in uplift.randomization_check(one_held, DAY)
+    assert uplift.randomization_check(groups(4), DAY) == "", "two and two can be compared"
+
+
+def test_a_difference_counts_if_it_is_large_and_no_chance():
+    """Days since the last order, ± 5: a shift of 3 is .6 standard deviations; of .4, .08."""
+    near, far = (np.where(groups().group == "control", shift, 0.0) for shift in (0.4, 3.0))
+    spread = np.tile([5.0, 5.0, -5.0, -5.0], 100)
+    alike, apart = (groups().assign(days_since=20 + spread + shift) for shift in (near, far))
+    assert uplift.randomization_check(alike, DAY) == ""
+    assert "days since the last order differ by 0.60 standard deviations" in uplift.randomization_check(apart, DAY)
+    # Of 40 customers the standard error is .316, so .6 is within three of them.
+    assert uplift.randomization_check(apart.head(40), DAY) == ""
+
+
+def test_a_difference_in_standard_deviations_worked_by_hand():
+    one_group, other = pd.Series([1.0, 2.0, 3.0]), pd.Series([1.0, 5.0])
+    # Variances 1 and 8: √4.5 = 2.1213; (2 − 3) ÷ 2.1213.
+    difference, error = uplift._standardized_mean_difference(one_group, other)
+    assert (difference, error) == pytest.approx((-1 / 4.5**0.5, (1 / 3 + 1 / 2) ** 0.5))
+    assert uplift._standardized_mean_difference(one_group, other.head(1)) == (0.0, np.inf)
+    assert uplift._standardized_mean_difference(one_group * 0, other * 0)[0] == 0
+
+
+def test_a_sample_ratio_worked_by_hand():
+    """Two days of 100: held back 50 and 50 + n. Chi² with one degree of freedom is too large from 1 + 5√2 = 8.07."""
+
+    def uneven(more: int) -> bool:
+        group = ["control"] * 50 + ["treatment"] * 50 + ["control"] * (50 + more) + ["treatment"] * (50 - more)
+        days = pd.to_datetime(["2024-03-01"] * 100 + ["2024-03-02"] * 100)
+        return uplift._sample_ratio_mismatch(pd.DataFrame({"contacted_on": days, "group": group}))
+
+    # 50 and 70 instead of 60 of each 100: 2 × 10² ÷ 60 + 2 × 10² ÷ 40 = 8.33. With 69 it is 7.5.
+    assert [uneven(more) for more in (0, 19, 20)] == [False, False, True]
 
 
 def test_uneven_control_shares_are_refused():

@@ -1,5 +1,7 @@
 """The counts of the date behind what the strategy says."""
 
+import ibis
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -50,6 +52,24 @@ def test_strategy_cells_have_the_counts_of_the_date_and_what_the_plan_does():
 @pytest.mark.parametrize("n_bins", [4, 7, 10])
 def test_the_cells_mean_something_else_with_other_score_classes(n_bins):
     assert verdicts.strategy_cells(CUSTOMERS, LISTED, n_bins).empty
+
+
+def test_a_new_customers_first_basket_is_that_of_the_first_day():
+    """First days bring 10 + 20 (a) and 40 (b): 35 on average. A year brings 2 days of 7: .5 × (35 + 14)."""
+    rows = [("a", "2024-01-02 09:00", 10.0), ("a", "2024-01-02 18:00", 20.0), ("a", "2024-02-01", 99.0)]
+    frame = pd.DataFrame([*rows, ("b", "2024-01-05", 40.0)], columns=["customer_id", "ordered_at", "revenue"])
+    orders = ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at, format="mixed")))
+
+    class Purchases:
+        def expected_purchases(self, x, t_x, T, days):
+            return np.array([2.0]) * (days == 365) * (x == 0) * (t_x == 0) * (T == 0)
+
+    class Values:
+        def expected_value(self, purchases, mean):
+            return np.array([7.0]) * (purchases == 0) * (mean == 0)
+
+    found = verdicts.max_acquisition_cost(orders, Purchases(), Values(), 0.5)
+    assert found.to_numpy().tolist() == [[35.0, 2.0, 7.0, 0.5, 24.5]]
 
 
 def test_what_one_may_pay_for_a_new_customer():
