@@ -1,4 +1,4 @@
-"""Cancellations set against their sales: held against a slow walk through the events, one after the other."""
+"""Cancellations matched to their sales, compared with a slow walk through the events one by one."""
 
 from datetime import datetime, timedelta
 
@@ -68,7 +68,7 @@ def walked_net(events: list[tuple]) -> dict[tuple, float]:
     return taken
 
 
-def settled(events: list[tuple], mode: str) -> dict[tuple, float]:
+def matched(events: list[tuple], mode: str) -> dict[tuple, float]:
     table = cancellations.match_cancellations(*as_tables(events), mode).execute()
     order = table.order_id.astype(object).where(table.order_id.notna(), None)
     return {(c, o): float(r) for c, o, r in zip(table.cancellation_id, order, table.revenue, strict=True)}
@@ -77,13 +77,13 @@ def settled(events: list[tuple], mode: str) -> dict[tuple, float]:
 @settings(max_examples=25, deadline=None)
 @given(EVENTS)
 def test_match_is_a_walk_over_stacks(events: list[tuple]):
-    assert settled(events, "match") == walked_match(events)
+    assert matched(events, "match") == walked_match(events)
 
 
 @settings(max_examples=25, deadline=None)
 @given(EVENTS)
 def test_net_is_a_walk_over_orders(events: list[tuple]):
-    assert settled(events, "net") == walked_net(events)
+    assert matched(events, "net") == walked_net(events)
 
 
 def test_rows_in_another_order_change_nothing():

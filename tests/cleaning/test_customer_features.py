@@ -1,4 +1,4 @@
-"""Habits of customers: by hand, and only what the source can tell."""
+"""Customer features: worked by hand, and only those for which the source has columns."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def table(lines):
     )
 
 
-def test_habits_by_hand():
+def test_features_by_hand():
     """Medians: mug 2.00 (1, 2, 2), bag 5.00 (4, 6). Anna paid 1.0, 1.2 and 0.5 of that, Bert 1.0 and 0.8."""
     found = table(line_items(ROWS, country=["UK", "UK", "FR", "UK", "FR", "FR"], unit_cost=1.0))
     assert found.price_ratio.tolist() == pytest.approx([1.0, 0.9])

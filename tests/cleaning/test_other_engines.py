@@ -31,11 +31,11 @@ def derived(lines: ibis.Table, mode: str) -> list[pd.DataFrame]:
     classified = cleaning.classify(lines, rules)
     log = ledgers.build_ledger(orders.aggregate_lines(classified), list(rules))
     counted, cancelled = cleaning.keep_counted_lines(classified, log, DAY), cleaning.select_cancellations(classified)
-    settled = cancellations.match_cancellations(counted, cancelled, mode)
+    matched = cancellations.match_cancellations(counted, cancelled, mode)
     placed = orders.orders_from_lines(counted)
     tables = [
-        cancellations.order_adjustments(settled),
-        cancellations.unmatched_cancellations(settled),
+        cancellations.order_adjustments(matched),
+        cancellations.unmatched_cancellations(matched),
         placed,
         customer_features.compute_customer_features(counted, cancelled),
     ]
