@@ -17,56 +17,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crm_utils.config.old_names import TABLES
+from crm_utils.config.old_names import COLUMNS, TABLES
 
 # Relative. `brentq` and the bisection it replaced stop at different last digits (up to 1e-13).
 ROUNDING = 1e-9
 
-COLUMNS = {  # of the table by its new name; "" stands for every table
-    "": {
-        "top_product": "favourite_product",
-    },
-    "customer_features": {"country": "main_country"},
-    "segments": {"country": "main_country"},
-    "cltv": {
-        "repeat_orders": "repeat_purchase_days",
-        "last_order_age": "last_purchase_age_days",
-        "age": "customer_age_days",
-        "mean_value": "mean_purchase_value",
-        "expected_orders_1m": "expected_purchase_days_1m",
-        "expected_orders_3m": "expected_purchase_days_3m",
-        "expected_orders_6m": "expected_purchase_days_6m",
-        "expected_orders": "expected_purchase_days_12m",
-        "expected_revenue": "expected_revenue_12m",
-        "tier": "value_tier",
-        "historic_clv": "historical_clv",
-    },
-    "forecast": {
-        "orders": "purchase_days",
-        "season": "seasonal_factor",
-        "unadjusted_revenue": "revenue_without_seasonality",
-    },
-    "backtest": {
-        "method": "model",
-        "orders_actual": "purchase_days_actual",
-        "orders_predicted": "purchase_days_predicted",
-        "mae_orders": "mae_purchase_days",
-        "season": "seasonal_factor",
-    },
-    "budget": {
-        "control": "holdout_customers",
-        "flip_lift": "break_point_lift",
-        "chance_anyway": "baseline_probability",
-        "incentives_anyway": "incentives_to_baseline_buyers",
-        "discount_anyway": "discount_to_baseline_buyers",
-        "added_margin": "incremental_margin",
-        "detectable_lift": "minimum_detectable_lift",
-        "basis": "evidence",
-        "weighed": "eligible",
-        "loss": "cost_of_contacting_all",
-    },
-}
-COLUMNS["article"] = COLUMNS["cltv"]
 RULES = {
     "overlap between extracts": "extract_overlap",
     "after the analysis date": "after_analysis_date",

@@ -94,7 +94,7 @@ class WindowCalibration:
         ]
         return pd.concat(known, axis=1).astype(float).mean(axis=1) if known else pd.Series(dtype=float)
 
-    def held_out(self, analysis_date: date) -> pd.DataFrame:
+    def last_window_check(self, analysis_date: date) -> pd.DataFrame:
         """Forecast the last window that is over from its start, corrected by what was known then.
 
         Parameters

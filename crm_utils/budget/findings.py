@@ -156,7 +156,7 @@ def budget_curve(
     )
 
 
-def levers(levers: pd.DataFrame, budget: float, target_roi: float | None, fmt: NumberFormat) -> Finding:
+def what_if_doubled(levers: pd.DataFrame, budget: float, target_roi: float | None, fmt: NumberFormat) -> Finding:
     """Show which assumption would change most how much is worth spending.
 
     Parameters
@@ -174,9 +174,9 @@ def levers(levers: pd.DataFrame, budget: float, target_roi: float | None, fmt: N
         Sentence and table.
     """
     return Finding(
-        narrative.levers(levers, budget, target_roi, fmt),
+        narrative.what_if_doubled(levers, budget, target_roi, fmt),
         table=collapsible(
-            "How much would be worth spending if one thing were twice as good", tables.levers(levers, fmt)
+            "How much would be worth spending if one thing were twice as good", tables.what_if_doubled(levers, fmt)
         ),
     )
 
@@ -279,11 +279,11 @@ def lists(
         Sentence and tables.
     """
     power = power_by_campaign(plan)
-    sentences = (narrative.lists(targets, fmt), narrative.power(power), narrative.reach(reach, contacts))
+    sentences = (narrative.lists(targets, fmt), narrative.power(power), narrative.reach_by_campaign(reach, contacts))
     folded = collapsible(
         "What the holdout groups will show, and who may be contacted",
         tables.power(power, fmt),
-        tables.reach(reach, contacts, fmt),
+        tables.reach_by_campaign(reach, contacts, fmt),
     )
     return Finding(paragraph(*sentences), table=folded)
 
@@ -370,7 +370,7 @@ def calibration(held_out: pd.DataFrame, fmt: NumberFormat) -> Finding:
     Parameters
     ----------
     held_out : pandas.DataFrame
-        See `calibration.WindowCalibration.held_out`.
+        See `calibration.WindowCalibration.last_window_check`.
     fmt : NumberFormat
         How the report writes numbers and money.
 

@@ -300,7 +300,7 @@ def benchmarks(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
     )
 
 
-def levers(table: pd.DataFrame, budget: float, target_roi: float | None, fmt: NumberFormat) -> Paragraph:
+def what_if_doubled(table: pd.DataFrame, budget: float, target_roi: float | None, fmt: NumberFormat) -> Paragraph:
     """Say which assumption would change most how much is worth spending."""
     planned, together, single = table.iloc[0], table.iloc[-1], table.iloc[1:-1].dropna(subset="spend")
     if single.empty:
@@ -490,7 +490,7 @@ def power(table: pd.DataFrame) -> Paragraph:
     return paragraph(NOT_MEASURABLE.format(campaigns=join_names(blind)) if blind else ALL_MEASURABLE)
 
 
-def reach(table: pd.DataFrame, contacts: pd.DataFrame | None) -> Paragraph:
+def reach_by_campaign(table: pd.DataFrame, contacts: pd.DataFrame | None) -> Paragraph:
     """Say how many of the customers that campaigns are meant for may be contacted."""
     if contacts is None:
         return paragraph(NO_CONTACTS_TABLE)

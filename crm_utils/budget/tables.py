@@ -61,7 +61,7 @@ def scenarios(scenarios: pd.DataFrame, fmt: NumberFormat) -> Styler:
     return style_table(scenarios, f"The best plan if things differ ({RANGED})", fmt)
 
 
-def levers(levers: pd.DataFrame, fmt: NumberFormat) -> Styler:
+def what_if_doubled(levers: pd.DataFrame, fmt: NumberFormat) -> Styler:
     """Show how much would be worth spending if one thing were twice as good."""
     return style_table(levers, f"How much would be worth spending if things were better ({RANGED})", fmt)
 
@@ -97,7 +97,7 @@ def power(table: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
     return style_table(table, caption, fmt, {"verdict": "The lift"})
 
 
-def reach(reach: pd.DataFrame, contacts: pd.DataFrame | None, fmt: NumberFormat) -> Styler | None:
+def reach_by_campaign(reach: pd.DataFrame, contacts: pd.DataFrame | None, fmt: NumberFormat) -> Styler | None:
     """Show how many customers may be contacted; None if the report names no contacts."""
     if contacts is None:
         return None

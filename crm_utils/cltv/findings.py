@@ -41,7 +41,7 @@ CONCENTRATION_CAPTION = (
     "Share of all expected value held by each tenth of customers, the most valuable tenth first ({assumptions})."
 )
 DECILE_NUMBERS = "The numbers behind the figure"
-LOOK_UP = "Look a customer up: the {customers} of highest expected value"
+TOP_CUSTOMERS = "Look a customer up: the {customers} of highest expected value"
 SEGMENT_VALUE_CAPTION = (
     "Revenue expected from today’s customers in the next 12 months, before margin, by segment. "
     "The line is the range that should hold nine times in ten."
@@ -120,7 +120,7 @@ def forecast_errors(by_segment: pd.DataFrame, by_frequency: pd.DataFrame, fmt: N
     )
 
 
-def outlook(
+def revenue_forecast(
     totals: pd.DataFrame, year_before: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, fmt: NumberFormat
 ) -> Finding:
     """What today's customers should bring in the next 12 months, and how the same forecast did a year before.
@@ -143,7 +143,8 @@ def outlook(
     Finding
         A sentence.
     """
-    expected = narrative.outlook_sentence(totals, models.customers, analysis_date, fmt, models.unavailable_reason)
+    reason = models.unavailable_reason
+    expected = narrative.revenue_forecast_sentence(totals, models.customers, analysis_date, fmt, reason)
     return Finding(paragraph(expected, backtest_narrative.year_before_sentence(year_before, fmt)))
 
 
@@ -272,7 +273,7 @@ def most_valuable(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFo
     return Finding(narrative.most_valuable_sentence(shown, fmt), table=tables.most_valuable_table(shown, brief, fmt))
 
 
-def look_up(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat) -> Collapsible | None:
+def top_customers(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat) -> Collapsible | None:
     """The most valuable customers in a table that can be sorted, folded away.
 
     Parameters
@@ -291,7 +292,7 @@ def look_up(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat) 
     """
     brief = narrative.assumptions_brief(assumptions, fmt)
     customers = fmt.plural(len(best), "customer")
-    return collapsible(LOOK_UP.format(customers=customers), tables.look_up_table(best, brief, fmt))
+    return collapsible(TOP_CUSTOMERS.format(customers=customers), tables.top_customers_table(best, brief, fmt))
 
 
 def likely_churned(
@@ -377,7 +378,7 @@ def historical_value(
     return Finding(narrative.historical_value_sentence(valued, churn, assumptions.months, fmt))
 
 
-def article(result: ArticleResult, valued: pd.DataFrame, fmt: NumberFormat) -> Finding:
+def article_method(result: ArticleResult, valued: pd.DataFrame, fmt: NumberFormat) -> Finding:
     """What the published tutorial's method gives on these orders.
 
     Parameters

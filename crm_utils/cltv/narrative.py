@@ -29,7 +29,7 @@ NO_MODEL = (
     "No model forecast is made, because {reason}. The figures assume that every customer buys at the average rate of "
     "all."
 )
-OUTLOOK = (
+REVENUE_FORECAST = (
     "In the 12 months after {day}, today’s {customers} should bring {revenue}. Nine times in ten it should be between "
     "{low} and {high}. Customers not yet won are not in this figure."
 )
@@ -122,12 +122,12 @@ NO_CORRELATION = (
 )
 
 
-def outlook_sentence(
+def revenue_forecast_sentence(
     totals: pd.DataFrame, customers: int, analysis_date: date, fmt: NumberFormat, unavailable_reason: str = ""
 ) -> Paragraph:
     """Revenue expected in the next 12 months, with its range."""
     year = totals[(totals.segment == ALL) & (totals.months == 12)].iloc[0]
-    outlook = OUTLOOK.format(
+    outlook = REVENUE_FORECAST.format(
         day=day(analysis_date),
         customers=fmt.plural(customers, "customer"),
         revenue=fmt.money(year.revenue),

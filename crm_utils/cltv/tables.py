@@ -129,7 +129,7 @@ def most_valuable_table(best: pd.DataFrame, assumptions: str, fmt: NumberFormat)
     return style_table(shown, caption, fmt)
 
 
-def look_up_table(best: pd.DataFrame, assumptions: str, fmt: NumberFormat) -> Styler:
+def top_customers_table(best: pd.DataFrame, assumptions: str, fmt: NumberFormat) -> Styler:
     """Return more of the most valuable customers with more columns, to find one of them."""
     columns = ["customer_id", "segment", "purchase_days", "silent_days", "mean_purchase_value", "p_alive", "clv"]
     caption = LOOK_UP_CAPTION.format(customers=fmt.plural(len(best), "customer"), assumptions=assumptions)

@@ -190,7 +190,7 @@ def _forecasts(then: PublishedDate, now: PublishedDate, fmt: NumberFormat) -> li
     forecast = then.tables["forecast"]
     actual = _actual(then, now)
     outcomes = metrics.forecast_outcomes(forecast, actual)
-    finding = findings.outcomes(outcomes, then.day, now.day, fmt)
+    finding = findings.forecast_outcomes(outcomes, then.day, now.day, fmt)
     if outcomes.empty:
         return _html(paragraph(finding.sentence))
     by_segment = metrics.forecast_outcomes_by_segment(forecast, actual, then.tables["segments"])

@@ -43,7 +43,7 @@ def segments(table: pd.DataFrame, fmt: NumberFormat) -> Finding:
     )
 
 
-def outcomes(table: pd.DataFrame, then: date, now: date, fmt: NumberFormat) -> Finding:
+def forecast_outcomes(table: pd.DataFrame, then: date, now: date, fmt: NumberFormat) -> Finding:
     """Return whether past forecasts were right; `table` is that of `metrics.forecast_outcomes`."""
     sentence = narrative.describe_outcomes(table, then, now, fmt)
     if table.empty:

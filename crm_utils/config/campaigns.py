@@ -43,7 +43,7 @@ class Campaign(Model):
     evidence: Literal["measured", "assumed"] = "assumed"
 
     @model_validator(mode="after")
-    def _for_somebody(self) -> "Campaign":
+    def _require_audience(self) -> "Campaign":
         if (self.where is None) == (not self.segments):
             raise ValueError(f"campaign {self.name}: name exactly one of where, segments")
         if self.where is not None:

@@ -41,6 +41,52 @@ TABLES = {  # tables of a run folder
     "model": "fitted_parameters",
 }
 
+COLUMNS = {  # of the table by its new name; "" stands for every table
+    "": {
+        "top_product": "favourite_product",
+    },
+    "customer_features": {"country": "main_country"},
+    "segments": {"country": "main_country"},
+    "cltv": {
+        "repeat_orders": "repeat_purchase_days",
+        "last_order_age": "last_purchase_age_days",
+        "age": "customer_age_days",
+        "mean_value": "mean_purchase_value",
+        "expected_orders_1m": "expected_purchase_days_1m",
+        "expected_orders_3m": "expected_purchase_days_3m",
+        "expected_orders_6m": "expected_purchase_days_6m",
+        "expected_orders": "expected_purchase_days_12m",
+        "expected_revenue": "expected_revenue_12m",
+        "tier": "value_tier",
+        "historic_clv": "historical_clv",
+    },
+    "forecast": {
+        "orders": "purchase_days",
+        "season": "seasonal_factor",
+        "unadjusted_revenue": "revenue_without_seasonality",
+    },
+    "backtest": {
+        "method": "model",
+        "orders_actual": "purchase_days_actual",
+        "orders_predicted": "purchase_days_predicted",
+        "mae_orders": "mae_purchase_days",
+        "season": "seasonal_factor",
+    },
+    "budget": {
+        "control": "holdout_customers",
+        "flip_lift": "break_point_lift",
+        "chance_anyway": "baseline_probability",
+        "incentives_anyway": "incentives_to_baseline_buyers",
+        "discount_anyway": "discount_to_baseline_buyers",
+        "added_margin": "incremental_margin",
+        "detectable_lift": "minimum_detectable_lift",
+        "basis": "evidence",
+        "weighed": "eligible",
+        "loss": "cost_of_contacting_all",
+    },
+}
+COLUMNS["article"] = COLUMNS["cltv"]
+
 METHODS = {  # of the class that is now `Run`
     "find": "load",
     "load_if_there": "load(…, required=False)",

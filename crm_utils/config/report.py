@@ -157,7 +157,7 @@ class Source(Model):
     timezone: str | None = Field(None, description="the time zone of your days, if dates carry an offset")
 
     @model_validator(mode="after")
-    def _one_of_them(self) -> "Source":
+    def _exactly_one_source(self) -> "Source":
         kinds = ("sample", "file", "files", "database", "simulate")
         if sum(getattr(self, kind) is not None for kind in kinds) != 1:
             raise ValueError(f"name exactly one of {', '.join(kinds)}")
@@ -167,7 +167,7 @@ class Source(Model):
 
     @field_validator("database")
     @classmethod
-    def _keeps_its_secret(cls, url: str | None) -> str | None:
+    def _reject_plain_password(cls, url: str | None) -> str | None:
         bare = re.sub(r"\$\{\w+\}", "", url or "")
         if mask_secrets(bare) != bare:
             raise ValueError("write the password as ${NAME}, and set NAME in the environment")
@@ -189,7 +189,7 @@ class Columns(Model):
     country: str | None = None
 
     @model_validator(mode="after")
-    def _has_money(self) -> "Columns":
+    def _require_amount(self) -> "Columns":
         if self.amount is None and (self.quantity is None or self.unit_price is None):
             raise ValueError("name amount, or both quantity and unit_price")
         return self

@@ -40,7 +40,7 @@ class SimulatedShop(Model):
     holdout_share: float = Field(0.5, gt=0, lt=1)
 
     @model_validator(mode="after")
-    def _lasts(self) -> "SimulatedShop":
+    def _check_dates(self) -> "SimulatedShop":
         if self.end <= self.start:
             raise ValueError("end must come after start")
         window = timedelta(days=self.campaign_window)

@@ -23,7 +23,7 @@ class Model(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_number_is_yes(cls, value: Any, info: ValidationInfo) -> Any:
+    def _reject_bool(cls, value: Any, info: ValidationInfo) -> Any:
         """YAML reads yes, on and true as a truth value, which would pass for 1."""
         if isinstance(value, bool) and bool not in _kinds(cls.model_fields[str(info.field_name)].annotation):
             raise ValueError(f"a number or text is needed, not {'yes' if value else 'no'}")

@@ -95,7 +95,7 @@ def _describe(cluster: int, group: pd.DataFrame, overall: pd.Series) -> Cluster:
     shares = group.segment.value_counts(normalize=True).sort_index().sort_values(ascending=False, kind="stable")
     return Cluster(
         cluster=cluster,
-        description=_in_words(medians, overall),
+        description=_describe_medians(medians, overall),
         customers=len(group),
         typical_recency_days=medians.recency_days,
         typical_orders=medians.orders,
@@ -105,7 +105,7 @@ def _describe(cluster: int, group: pd.DataFrame, overall: pd.Series) -> Cluster:
     )
 
 
-def _in_words(medians: pd.Series, overall: pd.Series) -> str:
+def _describe_medians(medians: pd.Series, overall: pd.Series) -> str:
     """Compare a cluster's medians with those of all customers, in words."""
     recency = _compare(medians.recency_days, overall.recency_days, "recent", "long ago", "of average recency")
     orders = _compare(medians.orders, overall.orders, "few orders", "many orders", "an average number of orders")

@@ -243,7 +243,7 @@ def stability(retention: pd.DataFrame, order: list[str], fmt: NumberFormat) -> F
     return Finding(narrative.stability(retention), table=tables.stability(retention, order, fmt))
 
 
-def clusters(described: pd.DataFrame, fmt: NumberFormat) -> Finding:
+def cluster_profiles(described: pd.DataFrame, fmt: NumberFormat) -> Finding:
     """Show which groups the data suggests by themselves.
 
     Parameters
@@ -258,7 +258,7 @@ def clusters(described: pd.DataFrame, fmt: NumberFormat) -> Finding:
     Finding
         Sentence and table; not applicable if too few customers differ.
     """
-    return Finding(narrative.clusters(described, fmt), table=tables.clusters(described, fmt))
+    return Finding(narrative.cluster_profiles(described, fmt), table=tables.cluster_profiles(described, fmt))
 
 
 def contact_lists(profile: pd.DataFrame, fmt: NumberFormat) -> Finding:

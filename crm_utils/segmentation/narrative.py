@@ -360,7 +360,7 @@ def stability(retention: pd.DataFrame) -> Paragraph | NotApplicable:
     )
 
 
-def clusters(described: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
+def cluster_profiles(described: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
     """Say how many groups the data suggests, and how far the segments follow them."""
     if described.empty:
         return not_applicable(NO_CLUSTERS)

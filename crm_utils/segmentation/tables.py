@@ -103,7 +103,7 @@ def stability(retention: pd.DataFrame, order: list[str], fmt: NumberFormat) -> C
     return collapsible("Segment by segment", table)
 
 
-def clusters(described: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
+def cluster_profiles(described: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
     """Show the clusters and their most frequent segments."""
     if described.empty:
         return None

@@ -48,7 +48,7 @@ def connect(url: str, root: Path, write: bool = False) -> BaseBackend:
 
     Only with `write` is a file made that is not there.
     """
-    filled = _filled(url)
+    filled = _fill_placeholders(url)
     scheme, _, place = filled.partition("://")
     scheme = {"postgresql": "postgres", "mariadb": "mysql", "spark": "pyspark"}.get(
         scheme.split("+")[0], scheme.split("+")[0]
@@ -76,7 +76,7 @@ def connect(url: str, root: Path, write: bool = False) -> BaseBackend:
     return engine
 
 
-def _filled(url: str) -> str:
+def _fill_placeholders(url: str) -> str:
     missing = [name for name in re.findall(PLACEHOLDER, url) if name not in os.environ]
     if missing:
         raise SourceMissing(

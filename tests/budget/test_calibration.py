@@ -66,7 +66,7 @@ def today(
 
 def test_a_steady_shop_is_forecast_within_five_points():
     placed, none, day = shop()
-    found = calibration.WindowCalibration(placed, none, 91, *today(placed, day)).held_out(day)
+    found = calibration.WindowCalibration(placed, none, 91, *today(placed, day)).last_window_check(day)
     assert set(found.segment) == {"A", "B"}
     assert found.error.abs().max() < calibration.TOLERANCE
 
@@ -87,7 +87,7 @@ def test_the_window_just_over_is_computed_once(monkeypatch):
     monkeypatch.setattr(calibration.btyd, "fit_purchase_model", lambda *known: fits.append(1) or fit(*known))
     windows = calibration.WindowCalibration(placed, none, 91, *today(placed, day))
     windows.logit_offsets(day)
-    windows.held_out(day)
+    windows.last_window_check(day)
     assert len(fits) == len({day - timedelta(days=days) for days in (91, 364, 91 + 91, 91 + 364)})
 
 
@@ -103,8 +103,9 @@ def test_the_model_that_is_corrected_is_the_one_that_is_judged():
 
 def test_a_short_history_has_no_window():
     placed, none, day = shop(count=50)
-    assert calibration.WindowCalibration(placed, none, 91, *today(placed, day)).held_out(date(2022, 1, 5)).empty
-    assert calibration.WindowCalibration(placed, none, 91, *today(placed, day)).logit_offsets(date(2022, 1, 5)).empty
+    windows = calibration.WindowCalibration(placed, none, 91, *today(placed, day))
+    assert windows.last_window_check(date(2022, 1, 5)).empty
+    assert windows.logit_offsets(date(2022, 1, 5)).empty
 
 
 def test_segments_that_were_named_anew_are_judged_by_their_own_names():
@@ -138,7 +139,7 @@ def test_on_online_retail_the_correction_helps_and_misses_are_named(retail_order
     placed, none = retail_orders, no_adjustments
     rules = segment_rules(new_within_days=None)
     found = [
-        calibration.WindowCalibration(placed, none, 91, *today(placed, day, rules)).held_out(day)
+        calibration.WindowCalibration(placed, none, 91, *today(placed, day, rules)).last_window_check(day)
         for day in (date(2011, 6, 9), date(2011, 9, 9), date(2011, 12, 9))
     ]
     corrected = [np.average(table.error.abs(), weights=table.customers) for table in found]

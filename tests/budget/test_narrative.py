@@ -83,12 +83,12 @@ def test_what_would_change_how_much_is_worth_spending():
     assert found.spend["contacts and fixed costs at half the price"] == pytest.approx(16)
     assert found.spend["lifts and margin both twice as high"] == pytest.approx(32 + 90 + 7)
     assert found.expected_profit.iloc[-1] == pytest.approx(30 * 15 - 2 + 10 * (16 - 9) - 7)
-    said = narrative.levers(found.reset_index(), 1000, None, FMT)
+    said = narrative.what_if_doubled(found.reset_index(), 1000, None, FMT)
     assert "would use only £129 of the £1,000" in said
     assert "lifts twice as high would earn £208 instead of £88" in said
-    whole = narrative.levers(found.assign(unspent=0.0).reset_index(), 1000, None, FMT)
+    whole = narrative.what_if_doubled(found.assign(unspent=0.0).reset_index(), 1000, None, FMT)
     assert narrative.TOGETHER_USE_ALL in whole
-    assert "£129" not in narrative.levers(found.reset_index(), 1000, 0.2, FMT)
+    assert "£129" not in narrative.what_if_doubled(found.reset_index(), 1000, 0.2, FMT)
 
 
 def test_scenarios_name_the_hardest_and_what_the_plan_earns_at_the_low_ends():
@@ -227,9 +227,9 @@ def test_power_names_the_campaigns_that_cannot_be_measured():
 
 def test_reach_names_the_campaign_that_reaches_the_fewest():
     table = pd.DataFrame({"campaign": ["a", "b"], "customers": [10, 10], "reachable": [9, 2], "share": [0.9, 0.2]})
-    said = narrative.reach(table, pd.DataFrame())
+    said = narrative.reach_by_campaign(table, pd.DataFrame())
     assert "55%" in said and "b (20%)" in said
-    assert narrative.reach(table, None) == narrative.NO_CONTACTS_TABLE
+    assert narrative.reach_by_campaign(table, None) == narrative.NO_CONTACTS_TABLE
 
 
 PAST = pd.DataFrame(

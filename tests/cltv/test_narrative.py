@@ -189,10 +189,10 @@ def outlook() -> pd.DataFrame:
 
 
 def test_the_outlook_has_its_range():
-    said = narrative.outlook_sentence(outlook(), 7, date(2011, 12, 9), GBP)
+    said = narrative.revenue_forecast_sentence(outlook(), 7, date(2011, 12, 9), GBP)
     numbers = ["12 months after 9 December 2011", "7 customers", "£2,000", "between £1,500 and £2,600"]
     assert all(number in said for number in numbers)
-    without = narrative.outlook_sentence(outlook(), 7, date(2011, 12, 9), GBP, "few bought twice")
+    without = narrative.revenue_forecast_sentence(outlook(), 7, date(2011, 12, 9), GBP, "few bought twice")
     assert without.startswith("No model forecast is made, because few bought twice.") and said in without
 
 

@@ -70,7 +70,7 @@ def test_nothing_came_and_no_forecast_is_over():
     assert "for a period without revenue" in describe_outcomes(judged, THEN, NOW, FMT)
     none = metrics.forecast_outcomes(FORECAST, {})
     assert none.empty
-    nothing = findings.outcomes(none, THEN, NOW, FMT)
+    nothing = findings.forecast_outcomes(none, THEN, NOW, FMT)
     assert isinstance(nothing.sentence, NotApplicable)
     assert "No forecast of 30 September 1997 was over by 31 December 1997" in nothing.sentence
     assert (nothing.figure, nothing.table) == (None, None)

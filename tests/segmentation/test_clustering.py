@@ -39,7 +39,7 @@ def test_clusters_of_customers_who_do_not_differ(scored):
     described = clustering.describe_clusters(
         same, clustering.assign_clusters(same), assignment.assign_segments(scored, RULES, DAY)
     )
-    assert isinstance(findings.clusters(described, NumberFormat("USD")).sentence, NotApplicable)
+    assert isinstance(findings.cluster_profiles(described, NumberFormat("USD")).sentence, NotApplicable)
 
 
 def groups(count: int, size: int = 12) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def test_stability_in_the_order_of_the_report():
 
 def test_nothing_to_show_gives_no_table():
     assert tables.buying_behaviour(pd.DataFrame(), FMT) is None
-    assert tables.clusters(pd.DataFrame(columns=clustering.Cluster._fields), FMT) is None
+    assert tables.cluster_profiles(pd.DataFrame(columns=clustering.Cluster._fields), FMT) is None
     one = clustering.Cluster(1, "Recent", 5, 3.0, 2.0, 10.0, "A", 0.5)
-    assert cell_texts(tables.clusters(pd.DataFrame([one]), FMT))[1][:3] == ["1", "Recent", "5"]
+    assert cell_texts(tables.cluster_profiles(pd.DataFrame([one]), FMT))[1][:3] == ["1", "Recent", "5"]
     assert cell_texts(tables.buying_behaviour(pd.DataFrame({"segment": ["A"], "customers": [4]}), FMT))[1] == ["A", "4"]

@@ -47,7 +47,7 @@ def write(shop: SimulatedShop, path: Path) -> int:
     """Write the line items of a shop to a parquet file, part by part; return how many. Columns: `LINE_ITEMS`."""
     rows = 0
     with atomic_write(path) as unfinished, pq.ParquetWriter(unfinished, LINE_ITEMS) as writer:
-        for part in _parts(shop):
+        for part in _draw_parts(shop):
             lines = _line_items(shop, part)
             writer.write_table(lines)
             rows += len(lines)
@@ -61,7 +61,7 @@ def truth(shop: SimulatedShop) -> pd.DataFrame:
     (chance to leave after a repeat order), stays (has not left by the end), bargain, channel, age_band, country, group
     (treatment, control, or null: not in the campaign). Rates that hold for all are the fields of `shop`.
     """
-    parts = [part["customers"].loc[~part["customers"].guest, list(TRUTH)] for part in _parts(shop)]
+    parts = [part["customers"].loc[~part["customers"].guest, list(TRUTH)] for part in _draw_parts(shop)]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -77,7 +77,7 @@ def customer_table(shop: SimulatedShop, name: str, day: pd.Timestamp) -> pd.Data
     return campaign[["campaign", "customer_id", "contacted_on", "group"]]
 
 
-def _parts(shop: SimulatedShop) -> Iterator[dict]:
+def _draw_parts(shop: SimulatedShop) -> Iterator[dict]:
     """Customers and orders, part by part; each part has random numbers of its own."""
     catalogue, next_order = draw.catalogue(shop), 500_000
     for first in range(0, shop.customers, PART):
