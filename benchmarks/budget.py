@@ -1,6 +1,6 @@
 """Time and memory of a plan for many customers: python benchmarks/budget.py [customers] [campaigns].
 
-The claim: 1.8 million customers and 20 campaigns, groups, allocation, interval, flip points and lists within 30 s and
+The claim: 1.8 million customers and 20 campaigns, groups, allocation, interval, break points and lists within 30 s and
 4 GB, with a budget that binds.
 """
 
@@ -68,21 +68,23 @@ def offers(count: int) -> pd.DataFrame:
 def problem(customers: int, campaigns: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Customers, campaigns, and each customer's chance to buy anyway within 30, 91 and 182 days."""
     people, random = shop(customers), np.random.default_rng(3)
-    chances = pd.DataFrame({days: random.beta(1, 8, customers) for days in (30, 91, 182)}, index=people.customer_id)
-    return people, offers(campaigns), chances
+    probabilities = pd.DataFrame(
+        {days: random.beta(1, 8, customers) for days in (30, 91, 182)}, index=people.customer_id
+    )
+    return people, offers(campaigns), probabilities
 
 
 def planned(
     people: pd.DataFrame,
     terms: pd.DataFrame,
-    chances: pd.DataFrame,
+    probabilities: pd.DataFrame,
     budget: float,
     lap: Callable[[str], None] = lambda name: None,
 ) -> pd.DataFrame:
     """The lists of a plan, and on the way all that 05_budget shows of it; `lap` follows each step."""
     audience = unit_economics.eligible_customers(people, terms, SEGMENTS)
     groups = unit_economics.group_customers(people, audience)
-    options = unit_economics.contact_options(groups, audience, terms, chances)
+    options = unit_economics.contact_options(groups, audience, terms, probabilities)
     lap(f"groups and economics of {len(options):,} options")
     allocated = optimizer.allocate(options, terms, budget, holdout_share=0.1)
     lap("allocation")
@@ -90,24 +92,24 @@ def planned(
     sensible = sensitivity.profit_maximizing_budget(options, terms, 0.1)
     sensitivity.budget_curve(options, terms, sensitivity.curve_budgets(budget, sensible), 0.1)
     lap("interval and budget curve")
-    flips = break_points.break_points(allocated, terms, budget, 0.1)
-    lap(f"flip points of {len(flips):,} lines")
+    lifts = break_points.break_points(allocated, terms, budget, 0.1)
+    lap(f"break points of {len(lifts):,} lines")
     targets = audiences.assign_audiences(groups, allocated, 0.1, 1)
-    plan.build_plan(allocated, terms, audiences.holdout_sizes(targets), flips)
+    plan.build_plan(allocated, terms, audiences.holdout_sizes(targets), lifts)
     lap("lists and lines")
     return targets
 
 
 def main(customers: int = 1_800_000, campaigns: int = 20, budget: float = 125_000.0) -> None:
     """Plan a budget for simulated customers, and print the time of each step."""
-    people, terms, chances = problem(customers, campaigns)
+    people, terms, probabilities = problem(customers, campaigns)
     times, started = {}, time.perf_counter()
 
     def lap(name: str) -> None:
         nonlocal started
         times[name], started = time.perf_counter() - started, time.perf_counter()
 
-    targets = planned(people, terms, chances, budget, lap)
+    targets = planned(people, terms, probabilities, budget, lap)
     for name, seconds in times.items():
         print(f"{name:45} {seconds:6.1f} s")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2

@@ -79,9 +79,7 @@ TOGETHER_USE = (
     "that reach more people or do more for each, or win new customers."
 )
 
-WORST_SCENARIO = (
-    "Of these scenarios “{scenario}” costs most: a plan made for it would earn {profit} instead of {planned}."
-)
+WORST_SCENARIO = "In the worst scenario, “{scenario}”, the best plan would earn {profit} instead of {planned}."
 NO_WORSE_SCENARIO = "None of the scenarios earns less than the plan."
 LOW_END = "The plan as it stands {earns} {low} if every lift is at the low end of its range."
 NO_SAFE_LINE = "Each of its lines could then lose money."
