@@ -50,9 +50,18 @@ def orders_from_aggregates(sums: ir.Table) -> ir.Table:
 
 
 def orders_from_lines(lines: ir.Table) -> ir.Table:
-    """The orders of line items that count, as `from_sums` tells them, as one expression on the engine that holds them.
+    """Return the orders of line items that count, as one expression on the engine that holds them.
 
-    A source without order ids gets `<customer>-<date>-<n>`, n ranked by (amount, units) within customer and day.
+    Parameters
+    ----------
+    lines : ibis.Table
+        Line items that count. If the source has no order ids, each line is an order `<customer>-<date>-<n>`, where n
+        ranks the lines of a customer and day by amount and units.
+
+    Returns
+    -------
+    ibis.Table
+        See `orders_from_aggregates`.
     """
     return orders_from_aggregates(_aggregate(lines))
 
