@@ -148,3 +148,63 @@ def test_a_minimum_for_nobody_is_named():
     offers = campaigns({}, {"min_spend": 3})
     with pytest.raises(BudgetError, match="campaign b: its minimum of 3.00 cannot be spent on 0 eligible customers"):
         optimizer.allocate(options(offers, ("a", 0, "A", 20, 0.1, 40.0)), offers, 5)
+
+
+def test_a_minimum_that_can_just_be_spent_is_no_fault():
+    """Nine of ten may be contacted, at 1 each, and 2 once: 11."""
+    table = options(campaigns({"fixed_cost": 2}), ("a", 0, "A", 10, 0.1, 40.0))
+    for least, fits in ((11, True), (11.01, False)):
+        offers = campaigns({"fixed_cost": 2, "min_spend": least})
+        if fits:
+            assert optimizer.allocate(table, offers, 20, holdout_share=0.1).contacts.tolist() == [9]
+        else:
+            with pytest.raises(BudgetError, match=r"on 10 eligible customers \(at most 11.00\)"):
+                optimizer.allocate(table, offers, 20, holdout_share=0.1)
+    assert optimizer.allocate(table, campaigns({"min_spend": 5}), 5).contacts.tolist() == [5], "a minimum may be all"
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_holdout_share_that_is_none_is_refused(share):
+    table, offers = many_classes()
+    with pytest.raises(BudgetError, match="is no share of a list"):
+        optimizer.allocate(table, offers, 5, holdout_share=share)
+
+
+def test_what_binds_worked_by_hand():
+    """A contact costs 1 and earns 3; 20 customers, and 2 once for the campaign."""
+    offers = campaigns({"fixed_cost": 2})
+    table = options(offers, ("a", 0, "A", 20, 0.1, 40.0), ("a", 1, "A", 20, 0.1, 5.0))
+
+    def binding(contacts: int, budget: float, **limits: float) -> list[str]:
+        return optimizer.binding_constraints(table.assign(contacts=[contacts, 0]), offers.assign(**limits), budget)
+
+    assert binding(10, 12) == binding(10, 12.99) == ["the budget"]
+    assert binding(10, 13) == [], "one more contact could be paid"
+    assert binding(20, 22) == [], "nobody is waiting whose contact would earn anything"
+    assert binding(10, 50, capacity=10) == ["the capacity of a"]
+    assert binding(10, 50, capacity=11) == []
+    assert binding(0, 50, capacity=0) == []
+    assert binding(10, 50, max_spend=12.99) == ["the maximum of a"]
+    assert binding(10, 50, max_spend=13) == []
+    assert binding(10, 50, min_spend=11.01) == ["the minimum of a"]
+    assert binding(10, 50, min_spend=11) == []
+
+
+def test_money_of_a_plan_worked_by_hand():
+    offers = campaigns({"fixed_cost": 5, "contact_cost": 0.5}, {"fixed_cost": 7})
+    planned = options(offers, ("a", 0, "A", 9, 0.1, 40.0), ("b", 0, "A", 9, 0.1, 40.0)).assign(contacts=[2, 0])
+    assert optimizer.spend(planned, offers) == pytest.approx(2 * 0.5 + 5)
+    assert optimizer.expected_profit(planned, offers) == pytest.approx(2 * (0.1 * 40 - 0.5) - 5)
+
+
+def test_only_options_that_earn_or_must_spend_are_used():
+    offers = campaigns({}, {"min_spend": 1})
+    table = options(offers, ("a", 0, "A", 1, 0.1, 10.0), ("a", 1, "A", 1, 0.1, 10.1), ("b", 0, "A", 1, 0.1, 1.0))
+    assert optimizer.is_useful(table, offers).tolist() == [False, True, True]
+
+
+def test_split_customers_are_rounded_to_a_millionth():
+    offers = campaigns({})
+    table = options(offers, ("a", 0, "A", 20, 0.1, 40.0))
+    assert optimizer.allocate(table, offers, 10 / 3, whole=False).contacts.tolist() == [3.333333]
+    assert optimizer.allocate(table, offers, 10 / 3).contacts.tolist() == [3]

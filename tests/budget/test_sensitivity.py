@@ -242,3 +242,152 @@ def test_a_measured_campaign_that_is_left_out_is_set_beside_what_is_planned_for_
     assert found[["alone", "low", "instead_earns"]].iloc[0].tolist() == pytest.approx([90, 30, 210])
     assert found[["instead", "assumed"]].iloc[0].tolist() == [["b"], True]
     assert sensitivity.measured_but_unplanned(table, offers.assign(evidence="assumed"), plan, 1000, 0.0).empty
+
+
+def test_budgets_of_the_curve_worked_by_hand():
+    """Up to twice the budget, or twice the best one if that is at most a fifth of it; 25 points and the best."""
+    shown = sensitivity.curve_budgets(120.0, 25.0)
+    assert (shown[0], shown[1], shown[-1], len(shown)) == (0, 10, 240, 26)
+    assert 25.0 in shown
+    assert sensitivity.curve_budgets(120.0, 24.0)[-1] == 48, "exactly a fifth is not more than a fifth"
+    assert len(sensitivity.curve_budgets(120.0, 500.0)) == 25, "a best budget beyond the curve is not on it"
+    assert sensitivity.curve_budgets(10.0, 10.0, 50.0) == [50.0]
+    assert sensitivity.curve_budgets(100.0, 33.333)[4] == 33.33
+
+
+def test_scenarios_change_what_they_name():
+    """30 customers, a contact costs 1 and adds .1 × 40, 20 once: 30 × 3 − 20 = 70."""
+    offers = campaigns({"fixed_cost": 20, "lift_low": 0.05, "lift_high": 0.15})
+    table = options(offers, ("a", 0, "A", 30, 0.1, 40.0))
+    changes = [
+        {"name": "lift", "lift": 0.5},
+        {"name": "margin", "margin": -0.1},
+        {"name": "cost", "cost": 0.5},
+        {"name": "budget", "budget": -0.6},
+    ]
+    found = sensitivity.compare_scenarios(table, offers, 100, changes, 0.0).set_index("scenario")
+    assert found.expected_profit.to_dict() == pytest.approx(
+        {"as planned": 70, "lift": 30 * 5 - 20, "margin": 30 * 2.6 - 20, "cost": 30 * 2.5 - 30, "budget": 20 * 3 - 20}
+    )
+    assert found.budget.to_dict() == pytest.approx(dict.fromkeys(found.index, 100) | {"budget": 40})
+    assert found.profit_low["as planned"] == pytest.approx(30 * 1 - 20)
+    assert found.profit_high["lift"] == pytest.approx(30 * (0.225 * 40 - 1) - 20)
+    assert found.unspent["as planned"] == pytest.approx(50)
+    doubled = sensitivity.what_if_doubled(table, offers, 100, 0.0)
+    assert doubled.expected_profit.tolist() == pytest.approx(
+        [70, 30 * 7 - 20, 30 * 7 - 20, 30 * 3.5 - 10, 30 * 15 - 20]
+    )
+    returns = sensitivity.budget_curve(table, offers, [0.0], 0.0, True, target_roi=1.0).iloc[0]
+    assert (returns.budget, returns.spend, returns.unspent) == pytest.approx((50, 50, 0))
+
+
+def test_money_that_can_be_used_worked_by_hand():
+    """Of 10 customers 9 are free, and the dearer campaign costs 2 a contact. Fixed costs are 3 and 5; c fits nobody."""
+    offers = campaigns({"fixed_cost": 3}, {"contact_cost": 2, "fixed_cost": 5}, {"fixed_cost": 11})
+    table = options(offers, ("a", 0, "A", 10, 0.1, 40.0), ("b", 0, "A", 10, 0.1, 40.0), ("a", 1, "A", 20, 0.1, 40.0))
+    assert sensitivity.max_useful_spend(table, offers, 0.1) == pytest.approx(9 * 2 + 18 * 1 + 3 + 5)
+    # a earns 3 a contact and b 2: the best plan has a for all, and its fixed cost.
+    assert sensitivity.profit_maximizing_budget(table, offers, 0.1) == pytest.approx(27 + 3)
+    planned = optimizer.allocate(table, offers, 13)
+    assert sensitivity.marginal_profit(planned, table, offers, 13, 0.0) == pytest.approx(20 * 3)
+    everything = optimizer.allocate(table, offers, 1e6)
+    assert sensitivity.marginal_profit(everything, table, offers, 1e6, 0.0) == 0
+
+
+def test_rules_of_thumb_worked_by_hand():
+    """The plan spends 16: 5 once for b, and 11 contacts at 1.
+
+    Group 0: 6 customers of A, who spend most; group 1: 10 of B. a (lift .1) fits both, b (.2, 5 once) A only.
+    """
+    offers = campaigns({}, {"lift": 0.2, "fixed_cost": 5})
+    table = options(offers, ("a", 0, "A", 6, 0.1, 40.0), ("b", 0, "A", 6, 0.1, 40.0), ("a", 1, "B", 10, 0.1, 40.0))
+    planned = table.assign(contacts=[0, 6, 5])
+    ways = sensitivity.benchmark_allocations(planned, offers, pd.Series({0: 90.0, 1: 10.0}), 0.0).set_index("way")
+    assert ways.spend.to_dict() == pytest.approx(
+        {"this plan": 16, "equal split over campaigns": 8, "top spenders only": 16, "largest segments": 16}
+    )
+    # a has 8: 6 contacts of group 0 and 2 of group 1. Nobody is left for the 8 of b.
+    assert ways.expected_profit["equal split over campaigns"] == pytest.approx(8 * 3)
+    assert ways.contacts["equal split over campaigns"] == 8
+    assert ways.expected_profit["top spenders only"] == pytest.approx(6 * 7 - 5 + 5 * 3)
+    # B first: 10 contacts by a; of the 6 left b takes 5 once and 1 contact.
+    assert ways.expected_profit["largest segments"] == pytest.approx(10 * 3 + 7 - 5)
+    held = sensitivity.benchmark_allocations(planned, offers, pd.Series({0: 90.0, 1: 10.0}), 0.5).set_index("way")
+    assert held.contacts["top spenders only"] == 3 + 5, "half of each group is held out"
+
+
+def test_a_line_of_the_plan_worked_by_hand():
+    """a: 2 of 4 at lift .1 in A, 1 of 5 in B, 6 once, so 2 a contact. A: V 40, p0 .2; d 3, redeemed by half, s .8."""
+    offers = campaigns(
+        {
+            "incentive": 3,
+            "redemption_rate": 0.5,
+            "delivery_rate": 0.8,
+            "fixed_cost": 6,
+            "lift_low": 0.05,
+            "lift_high": 0.2,
+        }
+    )
+    table = options(offers, ("a", 0, "A", 4, 0.2, 40.0), ("a", 1, "B", 5, 0.2, 40.0)).assign(contacts=[2, 1])
+    held = pd.Series({("a", "A"): 1})
+    row = lines.build_plan(table, offers, held).set_index("segment").loc["A"]
+    assert row.fixed_costs == pytest.approx(4)
+    assert row.incremental_margin == pytest.approx(2 * 0.8 * 0.1 * 40)
+    assert row.incentives_added == pytest.approx(2 * 0.8 * 0.1 * 1.5)
+    assert row.incentives_to_baseline_buyers == pytest.approx(2 * 0.8 * 0.2 * 1.5)
+    assert row.spend == pytest.approx(2 + 0.24 + 0.48 + 4)
+    assert row.expected_profit == pytest.approx(6.4 - 6.72)
+    assert row.profit_low == pytest.approx(2 * (0.8 * (0.05 * 38.5 - 0.2 * 1.5) - 1) - 4)
+    assert row.profit_high == pytest.approx(2 * (0.8 * (0.2 * 38.5 - 0.2 * 1.5) - 1) - 4)
+    assert row.roi == pytest.approx(-0.32 / 6.72)
+    assert row.break_even_lift == pytest.approx(((1 + 2) / 0.8 + 0.3) / 38.5)
+    assert row.max_cost_per_contact == pytest.approx(0.8 * (0.1 * 38.5 - 0.3) - 2)
+    assert (row.baseline_probability, row.margin, row.discount) == pytest.approx((0.2, 40, 3))
+    assert (row.customers, row.contacts, row.holdout_customers) == (4, 2, 1)
+    assert row.minimum_detectable_lift == pytest.approx(2.8016 * (0.16 * 1.5) ** 0.5 / 0.8)
+
+
+def test_means_are_those_of_the_contacts_or_of_all_without_any():
+    """Given 10% of 100 and of 300: planned 3 and 1, eligible 5 and 5."""
+    offers = campaigns({"incentive_share": 0.1, "redemption_rate": 1})
+    table = options(offers, ("a", 0, "A", 5, 0.1, 30.0), ("a", 1, "A", 5, 0.4, 90.0))
+    planned = lines.build_plan(table.assign(contacts=[3, 1]), offers, pd.Series(dtype=int)).iloc[0]
+    assert (planned.margin, planned.baseline_probability) == pytest.approx((45, 0.175))
+    assert planned.discount == pytest.approx(15)
+    assert planned.discount_to_baseline_buyers == pytest.approx((3 * 0.1 * 10 + 0.4 * 30) / (3 * 0.1 + 0.4))
+    idle = lines.build_plan(table.assign(contacts=0), offers, pd.Series(dtype=int)).iloc[0]
+    assert (idle.margin, idle.baseline_probability) == pytest.approx((60, 0.25))
+    assert idle.discount_to_baseline_buyers == pytest.approx((0.1 * 10 + 0.4 * 30) / 0.5)
+    nobody = lines.build_plan(table.assign(contacts=0, p0=0.0), offers, pd.Series(dtype=int)).iloc[0]
+    assert nobody.discount_to_baseline_buyers == pytest.approx(20), "if nobody buys anyway, that of an added order"
+
+
+def test_reasons_for_whole_and_partial_lines():
+    offers = campaigns({})
+    table = options(offers, ("a", 0, "A", 100, 0.1, 40.0))
+
+    def reason(contacts: int, held: int) -> str:
+        return lines.build_plan(table.assign(contacts=contacts), offers, pd.Series({("a", "A"): held})).reason[0]
+
+    assert reason(89, 10) == "earns more than it costs"
+    assert reason(88, 10) == "only the customers where it earns most"
+    none = offers.assign(lift=0.0, evidence="measured")
+    free = options(none, ("a", 0, "A", 100, 0.1, 40.0)).assign(contacts=0)
+    reasons = lines.build_plan(free, none, pd.Series(dtype=int)).reason
+    assert reasons.tolist() == ["measured: no effect could be told from none"]
+    weak = options(campaigns({"lift": 0.02}), ("a", 0, "A", 100, 0.1, 40.0)).assign(contacts=0)
+    assert lines.build_plan(weak, campaigns({"lift": 0.02}), pd.Series(dtype=int)).reason.tolist() == [
+        "break-even lift is above the lift expected"
+    ]
+
+
+def test_lines_whose_decision_could_change():
+    plan = pd.DataFrame(
+        {
+            "contacts": [5, 0, 0, 0],
+            "break_point_lift": [np.nan, 0.2, 0.21, np.nan],
+            "lift_high": [0.1, 0.1, 0.1, 0.1],
+        }
+    )
+    assert break_points.sensitive_lines(plan).index.tolist() == [0, 1]
+    assert len(break_points.sensitive_lines(pd.concat([plan.head(1)] * 20))) == 14

@@ -83,6 +83,62 @@ def test_a_customers_own_margin_is_used_where_it_is_known():
     assert found.margin_known.tolist() == [False, True]
 
 
+def test_own_margins_are_held_between_minus_one_and_one():
+    customers = pd.DataFrame({"customer_id": ["1", "2", "3"]})
+    cltv = customers.assign(
+        expected_revenue_12m=20.0, expected_purchase_days_12m=[0.5, 2.0, 4.0], mean_purchase_value=9.0
+    )
+    features = customers.assign(margin_rate=[3.0, -2.0, None])
+    found = unit_economics.customer_economics(customers, customers.assign(segment="A"), cltv, 0.25, features)
+    assert found.order_value.tolist() == [40, 10, 5]
+    assert found.order_margin.tolist() == [40, -10, 1.25]
+    with pytest.raises(BudgetError, match="1 of 3 customers have no segment or no forecast"):
+        unit_economics.customer_economics(customers, customers.head(2).assign(segment="A"), cltv, 0.25, None)
+    fitted = pd.DataFrame({"model": "CLV", "parameter": ["margin_rate"], "value": [0.4], "note": ["assumption"]})
+    assert unit_economics.margin_rate(fitted) == (0.4, False)
+    assert unit_economics.margin_rate(fitted.assign(note="from the costs in the data")) == (0.4, True)
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(39, [39]), (40, [20, 20]), (59, [30, 29]), (230, [23] * 10)])
+def test_value_classes_hold_twenty_or_more(count, sizes):
+    customers = people(count).assign(segment="A")
+    audience = pd.DataFrame({"a": True}, index=customers.customer_id)
+    groups = unit_economics.group_customers(customers, audience)
+    assert groups.group.value_counts().sort_index().tolist() == sizes
+    margins = groups.groupby("group").order_margin.agg(["min", "max"])
+    assert (margins["max"][:-1].to_numpy() <= margins["min"][1:].to_numpy()).all()
+    assert groups.customer_id.is_monotonic_increasing
+
+
+def test_options_worked_by_hand():
+    """Two windows, two groups; b is open to segment B only."""
+    customers = people(4).assign(
+        segment=["A", "A", "B", "B"], order_margin=[1.0, 3.0, 5.0, 7.0], order_value=[10.0, 30, 50, 70]
+    )
+    offers = campaigns({"segments": ["A", "B"], "window_days": 30}, {"segments": ["B"], "lift": 0.2})
+    audience = unit_economics.eligible_customers(customers, offers, ["A", "B"])
+    probabilities = pd.DataFrame({30: [0.1, 0.3, 0.0, 1.0], 91: [0.2, 0.4, 0.6, 0.8]}, index=customers.customer_id)
+    groups = unit_economics.group_customers(customers, audience)
+    found = unit_economics.contact_options(groups, audience, offers, probabilities)
+    columns = ["campaign", "segment", "customers", "p0", "order_margin", "order_value", "lift"]
+    assert found[columns].to_numpy().tolist() == [
+        ["a", "A", 2, pytest.approx(0.2), 2, 20, 0.1],
+        ["a", "B", 2, pytest.approx(0.5), 6, 60, 0.1],
+        ["b", "B", 2, pytest.approx(0.7), 6, 60, 0.2],
+    ]
+    assert found.group.tolist() == [0, 1, 1]
+
+
+def test_a_break_even_lift_worked_by_hand():
+    """c 1, F/n .5, s .5, p0 .2, ρ .5: ((1.5 ÷ .5) + .2 × .5 × 4) ÷ (12 − .5 × 2) = 3.4 ÷ 11."""
+    term = pd.Series({"contact_cost": 1.0, "delivery_rate": 0.5, "redemption_rate": 0.5})
+    assert unit_economics.break_even_lift(term, 0.2, 12.0, 2.0, 4.0, 0.5) == pytest.approx(3.4 / 11)
+    assert np.isnan(unit_economics.break_even_lift(term, 0.2, 1.0, 2.0, 0.0)), "an order earns what it is given"
+    # Without incentives 2 ÷ 2.5 = .8, and .8 is all that is left to win.
+    assert unit_economics.break_even_lift(term, 0.2, 2.5, 0.0, 0.0) == pytest.approx(0.8)
+    assert np.isnan(unit_economics.break_even_lift(term, 0.2, 2.49, 0.0, 0.0))
+
+
 def test_groups_are_alike_and_hold_everybody_once():
     customers = people(500)
     audience = pd.DataFrame({"a": customers.segment != "C", "b": customers.order_value > 20}).set_axis(

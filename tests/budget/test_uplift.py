@@ -132,7 +132,7 @@ def test_what_was_earned_with_incentives_worked_by_hand():
     200 × (.1 × (16.2 − 2) − .16 − .5) − 30 = 122; promised at .05 × .8: 200 × (.04 × 14.2 − .66) − 30 = −48.4.
     """
     offers = campaigns(
-        {"contact_cost": 0.5, "incentive": 2, "incentive_share": 0.05, "redemption": 0.5, "delivery_rate": 0.8,
+        {"contact_cost": 0.5, "incentive": 2, "incentive_share": 0.05, "redemption_rate": 0.5, "delivery_rate": 0.8,
          "pull_forward_share": 0.1, "follow_on_margin": 0.5, "fixed_cost": 30, "lift": 0.05}
     )  # fmt: skip
     bought = [1.0] * 40 + [0.0] * 160 + [1.0] * 10 + [0.0] * 90
