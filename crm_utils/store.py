@@ -378,7 +378,7 @@ def _stream(table: ir.Table, name: str, path: Path) -> None:
         .to_pyarrow_batches(chunk_size=duckdb_engine.BATCH_ROWS)
     )
     writer: pq.ParquetWriter | None = None
-    writing: Future | None = None
+    writing: Future[None] | None = None
     with batches, ThreadPoolExecutor(1) as beside:
         for batch in batches:
             frame = pa.Table.from_pandas(check_contract(batch.to_pandas(), name), preserve_index=False)

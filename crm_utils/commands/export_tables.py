@@ -111,7 +111,7 @@ def _replace(cursor: Any, engine: BaseBackend, name: str, table: Any, report: st
         cursor.executemany(statement, [(report, str(day), *row) for row in rows])
 
 
-def _plain(column: Any, engine: str) -> list:
+def _plain(column: Any, engine: str) -> list[Any]:
     """Values that every driver takes: NaN is NULL, and SQLite, which has no dates, gets them as text."""
     values = [None if value != value else value for value in column.to_pylist()]
     if engine == "sqlite":

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
@@ -30,6 +30,9 @@ class Model(BaseModel):
         return value
 
 
+M = TypeVar("M", bound=Model)
+
+
 class _Loader(yaml.SafeLoader):
     """Plain data only, and no key twice: the second would replace the first without a word.
 
@@ -41,7 +44,7 @@ class _Loader(yaml.SafeLoader):
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key in (key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key in seen:
@@ -53,12 +56,12 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_implicit_resolver(INTEGER, re.compile(r"[-+]?(0|[1-9][0-9_]*)$"), "-+0123456789")
 
 
-def _kinds(annotation: Any) -> tuple:
+def _kinds(annotation: Any) -> tuple[Any, ...]:
     """A field's type, and those of a union."""
     return getattr(annotation, "__args__", (annotation,))
 
 
-def read_yaml(path: Path, model: type[Model], name: str = "") -> Any:
+def read_yaml(path: Path, model: type[M], name: str = "") -> M:
     """The YAML file as `model`. Raises `ParamsError` naming the file (as `name`) and every key at fault."""
     name = name or str(path)
     try:
@@ -72,7 +75,7 @@ def read_yaml(path: Path, model: type[Model], name: str = "") -> Any:
     return parse_model(content if content is not None else {}, model, name)
 
 
-def parse_model(content: Any, model: type[Model], where: str) -> Any:
+def parse_model(content: Any, model: type[M], where: str) -> M:
     """`content` as `model`. Raises `ParamsError` that starts with `where` and lists every problem at once."""
     try:
         return model.model_validate(content)

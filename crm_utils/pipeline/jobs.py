@@ -19,7 +19,7 @@ from crm_utils.core.suggestions import did_you_mean
 from crm_utils.pipeline.notebooks import CUSTOM, Notebook
 from crm_utils.pipeline.old_names import check_names
 
-RULES: dict[str, type[SegmentMap] | type[Campaigns]] = {"segment_map": SegmentMap, "campaigns_file": Campaigns}
+RULES = ("segment_map", "campaigns_file")  # parameters that name a file of rules
 LAST = "last"  # names the last analysis date of a report
 NOTEBOOK = "notebook"  # the origin of a value that no parameters file sets
 ROOT_FROM_RUN = "../../.."  # from reports/<report>/<date> to the project
@@ -227,14 +227,18 @@ def _origin(value: Any, default: Any, file: str, is_set: bool) -> str:
 
 def _check_rules(job: Job) -> None:
     """Raise `ParamsError` if a segment map or campaigns file is wrong, or a campaign names a segment not in the map."""
-    rules = {}
+    segment_map, campaigns = None, None
     for parameter in (p for parameters in job.parameters.values() for p in parameters if p.name in RULES):
         path = rules_path(job.root, parameter.name, parameter.value)
-        rules[parameter.name] = read_yaml(path, RULES[parameter.name], os.path.relpath(path, job.root))
-    if set(rules) != set(RULES):
+        name = os.path.relpath(path, job.root)
+        if parameter.name == "segment_map":
+            segment_map = read_yaml(path, SegmentMap, name)
+        else:
+            campaigns = read_yaml(path, Campaigns, name)
+    if segment_map is None or campaigns is None:
         return
-    names = list(rules["segment_map"].advice())
-    for campaign in rules["campaigns_file"].campaigns:
+    names = list(segment_map.advice())
+    for campaign in campaigns.campaigns:
         for segment in campaign.segments:
             if segment not in names:
                 hint = did_you_mean(segment, names) or f"the map has: {', '.join(names)}"

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from crm_utils.config.paths import source_paths
 from crm_utils.core.files import content_hash
@@ -16,10 +16,33 @@ from crm_utils.pipeline.jobs import Job
 PATH_SETTINGS = ("file", "files", "attributes", "contacts", "past_campaigns", "segment_map", "campaigns_file")
 VERSIONS = ("pandas", "scipy", "ibis-framework", "duckdb", "nbconvert", "papermill")
 
-NotebookEntry = dict[str, Any]  # of a notebook that ran: its name, the files it left, and the seconds it took
+
+class NotebookEntry(TypedDict):
+    """What a manifest says of a notebook that ran: the files it left, and the seconds it took."""
+
+    name: str
+    files: list[str]
+    seconds: float
+    key: NotRequired[str]
+    parameters: NotRequired[dict[str, dict[str, Any]]]
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+class Manifest(TypedDict, total=False):
+    """What `manifest.json` says of a date, as far as it is read again."""
+
+    contract_version: int
+    report: str
+    title: str
+    currency: str
+    simulated: bool
+    analysis_date: str
+    summary: dict[str, float]
+    pages_key: str
+    notebooks: list[NotebookEntry]
+    versions: dict[str, str]
+
+
+def read_manifest(folder: Path) -> Manifest:
     """The manifest of a published folder; empty if there is none, or none that can be read."""
     try:
         return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -52,8 +75,8 @@ def _fresh_by_key(fingerprinted: FingerprintedJob, entries: Mapping[str, Noteboo
     """The first notebooks whose key is the published one and whose files all exist."""
     fresh: list[str] = []
     for name, key in fingerprinted.notebook_keys.items():
-        entry = entries.get(name, {})
-        if entry.get("key") != key or "files" not in entry:
+        entry = entries.get(name)
+        if entry is None or entry.get("key") != key or "files" not in entry:
             break
         if not all((fingerprinted.job.folder / path).exists() for path in notebook_files(entry)):
             break
@@ -83,7 +106,7 @@ def manifest_json(
     from crm_utils.core.contracts import CONTRACT_VERSION
 
     job = fingerprinted.job
-    described = {
+    described: Manifest = {
         "contract_version": CONTRACT_VERSION,
         "report": job.name,
         "title": job.report.title,
@@ -95,13 +118,13 @@ def manifest_json(
         "notebooks": [_notebook_json(fingerprinted, entries[notebook.name]) for notebook in job.notebooks],
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in VERSIONS},
     }
-    return json.dumps(described | _inputs(job), indent=1)
+    return json.dumps({**described, **_inputs(job)}, indent=1)
 
 
 def _notebook_json(fingerprinted: FingerprintedJob, entry: NotebookEntry) -> NotebookEntry:
     name = entry["name"]
     parameters = {p.name: {"value": p.value, "from": p.origin} for p in fingerprinted.job.parameters[name]}
-    return entry | {"key": fingerprinted.notebook_keys[name], "parameters": parameters}
+    return {**entry, "key": fingerprinted.notebook_keys[name], "parameters": parameters}
 
 
 def redact_paths(settings: Any, root: Path, is_path: bool = False) -> Any:

@@ -1,15 +1,14 @@
 """The pages over all reports: every report with its dates, and how to read them."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from crm_utils.core.formatting import NumberFormat, day
 from crm_utils.pipeline import atomic_publish
+from crm_utils.pipeline.manifest import Manifest, read_manifest
 from crm_utils.site import glossary, published, render, trends
 
 PLAN = "{spend}; expected profit {profit}"
@@ -56,7 +55,7 @@ def render_index(root: Path, built_from: str = "") -> str:
 
 
 def _report_section(folder: Path, dates: list[str]) -> ReportSection:
-    manifests = [json.loads((folder / date / "manifest.json").read_text(encoding="utf-8")) for date in dates]
+    manifests = [read_manifest(folder / date) for date in dates]
     newest = manifests[-1]
     return ReportSection(
         name=folder.name,
@@ -77,7 +76,7 @@ def _comparisons(folder: Path) -> list[tuple[str, str]]:
     ]
 
 
-def _date_row(manifest: dict[str, Any]) -> DateRow:
+def _date_row(manifest: Manifest) -> DateRow:
     figures = manifest["summary"]
     fmt = NumberFormat(manifest["currency"])  # one separator for all reports on the page
     return DateRow(
@@ -91,7 +90,7 @@ def _date_row(manifest: dict[str, Any]) -> DateRow:
     )
 
 
-def _trends(folder: Path, manifests: list[dict[str, Any]]) -> list[Markup]:
+def _trends(folder: Path, manifests: list[Manifest]) -> list[Markup]:
     """What changed from date to date, the oldest first; nothing for a single date."""
     if len(manifests) < 2:
         return []

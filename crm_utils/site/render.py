@@ -91,7 +91,7 @@ def _is_for_readers(output: NotebookNode, for_analyst: bool) -> bool:
 def _drop_empty_sections(body: BeautifulSoup) -> None:
     """A section that says it has nothing to show leaves the page, from its heading to the next."""
     cells = body.find_all("div", class_="cell", recursive=False)
-    sections: list[list] = [[]]
+    sections: list[list[Tag]] = [[]]
     for cell in cells:
         if cell.h2:
             sections.append([])

@@ -105,12 +105,12 @@ def _table(sheet: Any, label: str) -> pa.Table:
     return pa.table(dict(zip(names, map(_joined, zip(*chunks, strict=True)), strict=True)))
 
 
-def _chunks(rows: Iterator[list]) -> Iterator[list[list]]:
+def _chunks(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
     while chunk := list(islice(rows, ROWS_AT_A_TIME)):
         yield chunk
 
 
-def _array(cells: tuple) -> pa.Array:
+def _array(cells: tuple[Any, ...]) -> pa.Array:
     kinds = set(map(type, cells))
     if str not in kinds:
         kinds.discard(type(None))

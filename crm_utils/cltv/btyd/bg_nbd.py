@@ -16,6 +16,8 @@ from scipy.special import gammaln, psi
 
 from crm_utils.cltv.btyd.quadrature import beta_nodes
 
+Integrand = Callable[[np.ndarray, float, np.ndarray], np.ndarray]
+
 # Where the exact bracket of the second moment would cancel to rounding error, its series is used.
 SERIES_BELOW = 1e-3
 
@@ -86,7 +88,7 @@ class BgNbd:
         """Return P(at least one purchase in (T, T + t])."""
         return self.probability_alive(x, t_x, T) * -np.expm1(-(self.r + x) * np.log1p(t / (self.alpha + T)))
 
-    def _average_over_dropout(self, x: np.ndarray, T: np.ndarray, integrand: Callable, n_columns: int) -> np.ndarray:
+    def _average_over_dropout(self, x: np.ndarray, T: np.ndarray, integrand: Integrand, n_columns: int) -> np.ndarray:
         """integrand(p, k, A) averaged over p ~ Beta(a, b + chances), k = r + x, A = α + T: once per distinct (x, T)."""
         pairs = pd.DataFrame({"x": np.asarray(x, float), "T": np.asarray(T, float)}).groupby(["x", "T"])
         distinct = pairs.size().index

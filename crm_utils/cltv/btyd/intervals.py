@@ -14,12 +14,16 @@ held 16 of 19 times at 30 days, 12 of 15 at 182 and 8 of 10 at 365.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.stats import norm, t
+
+if TYPE_CHECKING:
+    from crm_utils.cltv.btyd.fit import PurchaseModel
+    from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
 
 INTERVAL_LEVEL = 0.9
 # The step in a log parameter that the Jacobian is differenced with.
@@ -85,7 +89,9 @@ def confidence_interval(
     return values / ratio, values * ratio
 
 
-def jacobian(compute: Callable, models: tuple, free: tuple[np.ndarray, ...]) -> np.ndarray:
+def jacobian(
+    compute: Callable[..., np.ndarray], models: "tuple[PurchaseModel | GammaGamma, ...]", free: tuple[np.ndarray, ...]
+) -> np.ndarray:
     """Return how compute(*models) changes with each log parameter.
 
     The result has the shape of compute(*models) with one more axis; it is 0 for parameters held fixed.

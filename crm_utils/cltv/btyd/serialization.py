@@ -96,7 +96,9 @@ def _from_rows(model_class: type[FittedModel], fitted_parameters: pd.DataFrame) 
     return make(**values, log_likelihood=log_likelihood, note=rows.note.iloc[0])
 
 
-def _rows(model: PurchaseModel | GammaGamma, covariance: Covariance | None, customers: int) -> list[tuple]:
+def _rows(
+    model: PurchaseModel | GammaGamma, covariance: Covariance | None, customers: int
+) -> list[tuple[str, str, float, float, str]]:
     theta = np.array([getattr(model, name) for name in model.parameters])
     errors = covariance.standard_errors(theta) if covariance else np.full(len(theta), np.nan)
     rows = [

@@ -106,7 +106,11 @@ def _told(columns: dict[str, str]) -> str:
 
 
 def _formats(
-    parts: list, sample: pd.DataFrame, columns: dict[str, str], guessed: list[str], open_points: list[str]
+    parts: list[sources.RawTable],
+    sample: pd.DataFrame,
+    columns: dict[str, str],
+    guessed: list[str],
+    open_points: list[str],
 ) -> dict[str, str]:
     """How the files write dates and numbers, from many different values of each column."""
     found: dict[str, str] = {}
@@ -137,7 +141,7 @@ def _formats(
     return found | written
 
 
-def _texts(parts: list, column: str) -> list[str]:
+def _texts(parts: list[sources.RawTable], column: str) -> list[str]:
     """Different values of a text column, of all parts; none where it has a type of its own."""
     shown: list[str] = []
     for part in parts:
@@ -157,7 +161,9 @@ def _currency(sample: pd.DataFrame, source: Source, guessed: list[str], open_poi
     return currency
 
 
-def _days(source: Source, columns: dict[str, str], root: Path, guessed: list[str], open_points: list[str]) -> list:
+def _days(
+    source: Source, columns: dict[str, str], root: Path, guessed: list[str], open_points: list[str]
+) -> list[date]:
     """The analysis dates, from the data read in full: whatever stops the report is found here already."""
     missing = [name for name in NEEDED if name not in columns]
     if "amount" not in columns and not {"quantity", "unit_price"} <= set(columns):
@@ -200,7 +206,7 @@ def _days(source: Source, columns: dict[str, str], root: Path, guessed: list[str
     return days
 
 
-def _text(name: str, file: str, currency: str, source: Source, columns: dict[str, str], days: list) -> str:
+def _text(name: str, file: str, currency: str, source: Source, columns: dict[str, str], days: list[date]) -> str:
     needed = dict.fromkeys(NEEDED, UNKNOWN)
     if not {"quantity", "unit_price"} <= set(columns):
         needed["amount"] = UNKNOWN

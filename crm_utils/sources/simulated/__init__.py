@@ -2,11 +2,13 @@
 
 Customers come over time, buy at random at rates of their own (Gamma), leave after a repeat order with a chance of their
 own (Beta), as BG/NBD assumes (Fader, Hardie & Lee 2005); a season stretches and shortens the days in between. Every
-other behaviour is a field of `params.Shop`. Everything is drawn for many customers at once, and written part by part.
+other behaviour is a field of `config.SimulatedShop`. Everything is drawn for many customers at once, and written part
+by part.
 """
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,17 @@ LINE_ITEMS = pa.schema(
      "description": pa.string(), "quantity": pa.int64(), "unit_price": pa.float64(), "unit_cost": pa.float64(),
      "country": pa.string()}
 )  # fmt: skip
+Lines = dict[str, np.ndarray]  # order, product, pieces, price and minute of each line
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Customers that are drawn at once, with their orders."""
+
+    rng: np.random.Generator
+    catalogue: pd.DataFrame
+    customers: pd.DataFrame
+    orders: pd.DataFrame
 
 
 def write_files(source: Source, root: Path) -> Source:
@@ -61,7 +74,7 @@ def truth(shop: SimulatedShop) -> pd.DataFrame:
     (chance to leave after a repeat order), stays (has not left by the end), bargain, channel, age_band, country, group
     (treatment, control, or null: not in the campaign). Rates that hold for all are the fields of `shop`.
     """
-    parts = [part["customers"].loc[~part["customers"].guest, list(TRUTH)] for part in _draw_parts(shop)]
+    parts = [part.customers.loc[~part.customers.guest, list(TRUTH)] for part in _draw_parts(shop)]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -77,7 +90,7 @@ def customer_table(shop: SimulatedShop, name: str, day: pd.Timestamp) -> pd.Data
     return campaign[["campaign", "customer_id", "contacted_on", "group"]]
 
 
-def _draw_parts(shop: SimulatedShop) -> Iterator[dict]:
+def _draw_parts(shop: SimulatedShop) -> Iterator[_Part]:
     """Customers and orders, part by part; each part has random numbers of its own."""
     catalogue, next_order = draw.catalogue(shop), 500_000
     for first in range(0, shop.customers, PART):
@@ -86,12 +99,12 @@ def _draw_parts(shop: SimulatedShop) -> Iterator[dict]:
         orders = draw.orders(shop, rng, customers)
         orders["number"] = next_order + np.arange(len(orders))
         next_order += len(orders)
-        yield {"rng": rng, "catalogue": catalogue, "customers": customers, "orders": orders}
+        yield _Part(rng, catalogue, customers, orders)
 
 
-def _line_items(shop: SimulatedShop, part: dict) -> pa.Table:
+def _line_items(shop: SimulatedShop, part: _Part) -> pa.Table:
     """The lines of a part's orders, then of its cancellations and returns."""
-    rng, catalogue, customers, orders = (part[name] for name in ("rng", "catalogue", "customers", "orders"))
+    rng, catalogue, customers, orders = part.rng, part.catalogue, part.customers, part.orders
     drawn = 1 + rng.poisson(shop.lines_per_order - 1, len(orders))
     abroad = customers.country.to_numpy()[orders.customer] != draw.COUNTRIES[0]
     order = np.concatenate([np.repeat(np.arange(len(orders)), drawn), np.flatnonzero(abroad)])
@@ -112,8 +125,8 @@ def _line_items(shop: SimulatedShop, part: dict) -> pa.Table:
 
 
 def _taken_back(
-    shop: SimulatedShop, rng: np.random.Generator, catalogue: pd.DataFrame, orders: pd.DataFrame, sold: dict
-) -> dict:
+    shop: SimulatedShop, rng: np.random.Generator, catalogue: pd.DataFrame, orders: pd.DataFrame, sold: Lines
+) -> Lines:
     """Whole orders cancelled soon after, and single lines sent back later, as long as the shop's books are open.
 
     Some of the latter are refunded at a tenth more than the price of the catalogue, so that no sale matches them.
@@ -136,8 +149,8 @@ def _taken_back(
     return {name: values[open_] for name, values in back.items()}
 
 
-def _table(shop: SimulatedShop, part: dict, lines: dict, mark: str) -> pa.Table:
-    catalogue, customers, orders = part["catalogue"], part["customers"], part["orders"]
+def _table(shop: SimulatedShop, part: _Part, lines: Lines, mark: str) -> pa.Table:
+    catalogue, customers, orders = part.catalogue, part.customers, part.orders
     owner = orders.customer.to_numpy()[lines["order"]]
     number = pc.cast(pa.array(orders.number.to_numpy()[lines["order"]]), pa.string())
     if mark:  # each return has a number of its own: the order's, and the minute it came
