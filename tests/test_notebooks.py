@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-FORBIDDEN = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.Try)
+FORBIDDEN = (
+    *(ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.Try, ast.With),
+    *(ast.If, ast.IfExp, ast.BoolOp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
+MOST_CELLS = 36
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -32,6 +36,28 @@ def test_no_outputs_and_nothing_of_a_run(notebook):
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code)
     assert "papermill" not in notebook["metadata"]
     assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
+
+
+def test_there_are_about_thirty_cells(notebook):
+    assert len(notebook["cells"]) <= MOST_CELLS
+
+
+def test_an_analyst_sees_dataframes(notebook):
+    """At least one cell of code for analysts, which pages fold away, shows a table as pandas does."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    shown = [source(cell) for cell in cells if "analyst" in cell["metadata"].get("tags", [])]
+    assert any(text.rstrip().endswith(".head()") for text in shown)
+
+
+def test_imports_and_parameters_come_first(notebook):
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    importing = [
+        number
+        for number, cell in enumerate(code)
+        if any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(ast.parse(source(cell))))
+    ]
+    assert "parameters" in code[0]["metadata"].get("tags", [])
+    assert importing == list(range(1, len(importing) + 1))
 
 
 def test_cells_are_short_and_plain(notebook):
