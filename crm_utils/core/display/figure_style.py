@@ -176,28 +176,6 @@ class Figure:
         return self._html
 
 
-def show_figure(ax: Axes | None, finding: str, caption: str, alt: str) -> Figure | str:
-    """Show axes with the finding they support, a caption and a text alternative.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes or None
-        What was drawn. None if there is nothing to draw: the finding, which then says why, is shown alone.
-    finding : str
-        The sentence that the figure supports.
-    caption : str
-        How to read the figure.
-    alt : str
-        What the figure shows, in words.
-
-    Returns
-    -------
-    Figure or str
-        What a notebook's cell shows.
-    """
-    return finding if ax is None else Figure(ax, finding, caption, alt)
-
-
 def _figure_of(ax: Axes) -> mpl.figure.Figure:
     figure = ax.get_figure(root=True)
     assert figure is not None, "the axes belong to no figure"
