@@ -89,8 +89,10 @@ COLUMNS["article"] = COLUMNS["cltv"]
 
 METHODS = {  # of the class that is now `Run`
     "find": "load",
+    "has": "load(…, required=False)",
     "load_if_there": "load(…, required=False)",
     "segment_map": "read_segment_map",
+    "side_tables": "customer_tables",
 }
 
 MODULES = {  # a package may keep its name and lose its functions
