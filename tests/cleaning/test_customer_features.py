@@ -55,3 +55,20 @@ def test_only_what_the_source_can_tell():
 def test_a_line_without_a_known_cost_says_nothing_about_the_margin():
     rows = [("anna", "1", "2011-01-01", "mug", 1, 2.0), ("anna", "1", "2011-01-01", "bag", 1, 6.0)]
     assert table(line_items(rows, unit_cost=[1.0, None])).margin_rate.tolist() == [0.5]
+
+
+def test_what_is_cancelled_is_at_most_all():
+    rows = [("anna", "1", "2011-01-01", "mug", 1, 2.0), ("anna", "C2", "2011-01-02", "mug", -3, 2.0)]
+    assert table(line_items(rows)).return_share.tolist() == [1.0]
+
+
+def test_medians_of_even_and_odd_numbers():
+    """A mug usually costs 4 (of 2, 4, 4, 8). Anna pays 2 and 8: halfway between .5 and 2. Bert pays 4 twice."""
+    rows = [(who, str(n), "2011-01-01", "mug", 1, price) for n, (who, price) in enumerate(
+        [("anna", 2.0), ("anna", 8.0), ("bert", 4.0), ("bert", 4.0)])]  # fmt: skip
+    assert table(line_items(rows)).price_ratio.tolist() == [1.25, 1.0]
+
+
+def test_the_cost_of_a_line_is_that_of_all_its_pieces():
+    rows = [("anna", "1", "2011-01-01", "mug", 3, 2.0), ("anna", "1", "2011-01-01", "bag", 1, 4.0)]
+    assert table(line_items(rows, unit_cost=[1.0, 2.0])).margin_rate.tolist() == [0.5]

@@ -175,3 +175,115 @@ def test_a_rhythm_that_nobody_shows_is_not_called_irregular():
     summary = data_quality.summarize_data(table, YEAR_END)
     checks = data_quality.run_checks(data_quality.daily_orders(table), summary, YEAR_END)
     assert narrative.check_sentence(checks[-1], summary, FMT) == narrative.REGULARITY_UNKNOWN
+
+
+def test_a_summary_worked_by_hand():
+    """a: gaps of 10, 10 and 10 days, regular. b: 1, 10 and 30. c: two days. d: twice on one day."""
+    bought = {"a": [0, 10, 20, 30], "b": [0, 1, 11, 41], "c": [5, 9], "d": [7, 7]}
+    rows = [(who, pd.Timestamp("2023-01-01") + pd.Timedelta(days=day)) for who, at in bought.items() for day in at]
+    table = ibis.memtable(pd.DataFrame(rows, columns=["customer_id", "ordered_at"]))
+    assert data_quality.summarize_data(table, date(2023, 2, 28)) == DataSummary(4, 3, 59, 2, 0.5)
+    nobody = data_quality.summarize_data(table.filter(table.customer_id == "x"), date(2023, 2, 28))
+    assert nobody == DataSummary(0, 0, 0)
+
+
+@pytest.mark.parametrize(("gaps", "regular"), [([7, 13], True), ([6, 14], False)])
+def test_gaps_are_regular_up_to_three_tenths_of_their_mean(gaps, regular):
+    """7, 13, 7, 13: mean 10, standard deviation 3. 6 and 14: 4."""
+    at = np.cumsum([0, *gaps * 2])
+    table = ibis.memtable(pd.DataFrame({"customer_id": "a", "ordered_at": pd.Timestamp("2023-01-01") + at * DAY_LONG}))
+    assert data_quality.summarize_data(table, YEAR_END).regular_share == regular
+
+
+DAY_LONG = pd.Timedelta(days=1)
+
+
+def first_purchases(*won: int) -> pd.DataFrame:
+    """One day in each window of 30 days, with so many new customers."""
+    start = pd.Timestamp("2023-01-01")
+    frame = pd.DataFrame({"day": [start + 30 * place * DAY_LONG for place in range(len(won))], "new_customers": won})
+    return frame.assign(orders=1)
+
+
+@pytest.mark.parametrize(
+    ("won", "passed"),
+    [
+        ((15, 10, 10, 10, 1), True),
+        ((16, 10, 10, 10, 1), False),  # more than one and a half times the usual number
+        ((16, 10, 10, 10), True),  # the fourth window is not over
+        ((16, 9, 11, 99, 1), True),  # the median of 9, 11 and 99 is 11
+        ((16, 0, 10, 99, 1), False),
+        ((1, 0, 0, 0, 1), True),
+        ((2, 0, 0, 0, 1), False),
+    ],
+)
+def test_a_history_that_was_cut_off(won, passed):
+    table = first_purchases(*won)
+    result = data_quality._check_history(table, complete=False)
+    assert (result.passed, result.value) == (passed, won[0])
+    assert result.reference == np.median(won[1:4])
+    assert result.day == pd.Timestamp("2023-01-01")
+    assert data_quality._check_history(table, complete=True).passed
+
+
+def test_windows_of_first_purchases_are_thirty_days():
+    at = pd.Timestamp("2023-01-01") + pd.to_timedelta([0, 29, 30, 59, 60, 90, 120], unit="D")
+    table = pd.DataFrame({"day": at, "new_customers": [1, 2, 4, 8, 16, 32, 64]})
+    result = data_quality._check_history(table, complete=False)
+    assert (result.value, result.reference) == (3, 16)
+
+
+def every(gap: int, count: int = 10) -> pd.DataFrame:
+    return days({str((pd.Timestamp("2023-01-01") + place * gap * DAY_LONG).date()): 1 for place in range(count)})
+
+
+@pytest.mark.parametrize(("gap", "quiet", "passed"), [(1, 7, True), (1, 8, False), (5, 15, True), (5, 16, False)])
+def test_a_quiet_end_is_a_week_or_three_usual_gaps(gap, quiet, passed):
+    table = every(gap)
+    result = result_of(table, Check.END, (table.day.max() + quiet * DAY_LONG).date())
+    assert (result.passed, result.value) == (passed, quiet)
+    single = days({"2023-01-01": 1})
+    assert result_of(single, Check.END, date(2023, 1, 8)).passed
+    assert not result_of(single, Check.END, date(2023, 1, 9)).passed
+
+
+@pytest.mark.parametrize(("quiet", "passed"), [(7, True), (8, False)])
+def test_a_week_without_orders_is_no_gap(quiet, passed):
+    table = every(1)
+    later = days({str((table.day.max() + (quiet + 1) * DAY_LONG).date()): 1})
+    result = result_of(pd.concat([table, later], ignore_index=True), Check.GAP, YEAR_END)
+    assert (result.passed, result.value, result.day) == (passed, quiet, table.day.max())
+
+
+@pytest.mark.parametrize(("orders", "passed"), [(9, True), (10, False), (2, True), (1, False)])
+def test_two_and_a_half_times_the_orders_are_a_jump(orders, passed):
+    """Four a day, then 9 or 10; or 2 or 1."""
+    table = days(every_day("2023-01-01", "2023-02-28") | every_day("2023-03-01", "2023-03-31", orders))
+    result = result_of(table, Check.VOLUME, date(2023, 3, 31))
+    assert result.passed == passed
+    assert (result.value, result.day) == (pytest.approx(orders / 4), pd.Timestamp("2023-03-01"))
+
+
+def test_only_whole_months_are_compared():
+    """January counts if its orders begin in its first week. March is not over. In April nobody orders."""
+    for first, passed in (("2023-01-07", False), ("2023-01-08", True), ("2023-01-09", True)):
+        table = days(every_day(first, "2023-01-31", 1) | every_day("2023-02-01", "2023-02-28", 40))
+        table = pd.concat([table, days(every_day("2023-03-01", "2023-03-15", 1))])
+        result = result_of(table, Check.VOLUME, date(2023, 3, 15))
+        assert result.passed == passed, first
+    silent = days(every_day("2023-01-01", "2023-02-28") | every_day("2023-05-01", "2023-05-31", 5))
+    assert result_of(silent, Check.VOLUME, date(2023, 5, 31)).value == 1.0, "months without orders are gaps, not jumps"
+    short = days(every_day("2023-01-01", "2023-01-31"))
+    assert np.isnan(result_of(short, Check.VOLUME, date(2023, 1, 31)).value)
+
+
+def test_days_and_new_customers_are_counted():
+    rows = [("a", "2023-01-01 09:00"), ("a", "2023-01-01 18:00"), ("b", "2023-01-03"), ("a", "2023-01-03")]
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at"])
+    table = ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at, format="mixed"), order_id="x"))
+    found = data_quality.daily_orders(table)
+    assert found.orders.tolist() == [2, 2]
+    assert found.new_customers.tolist() == [1, 1]
+    last = data_quality._check_last_month(date(2023, 2, 27))
+    assert (last.passed, last.value, last.reference) == (False, 27, 28)
+    assert data_quality._check_last_month(date(2023, 2, 28)).passed

@@ -72,3 +72,14 @@ def test_the_customer_in_the_middle_of_those_with_a_short_history_is_worked():
         example_customer.choose_example_customer(long.union(orders_known(z=[1, 1]).mutate(lines=ibis.literal(1))))
         == "a"
     )  # none is short
+
+
+def test_a_history_of_three_to_six_orders_can_be_read():
+    assert example_customer.choose_example_customer(orders_known(two=[1, 1], six=[1] * 6)) == "six"
+    assert example_customer.choose_example_customer(orders_known(three=[9, 9, 9], seven=[1] * 7)) == "three"
+    assert example_customer.choose_example_customer(orders_known(two=[1, 1], seven=[1] * 7)) == "seven", "none"
+    # Three orders of ten lines each are thirty lines; of eleven they are too many.
+    short = orders_known(a=[1, 1, 1]).mutate(lines=ibis.literal(10))
+    assert example_customer.choose_example_customer(short.union(orders_known(z=[2, 2]).mutate(lines=10))) == "a"
+    longer = orders_known(a=[1, 1, 1]).mutate(lines=ibis.literal(11))
+    assert example_customer.choose_example_customer(longer.union(orders_known(z=[2, 2]).mutate(lines=11))) == "z"
