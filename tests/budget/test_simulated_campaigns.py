@@ -43,7 +43,7 @@ def test_groups_that_were_not_random_are_refused(outcomes):
 def test_where_nothing_was_planted_the_plan_does_not_spend_on_the_campaign(outcomes):
     """Before anything is measured, and where the planted lift was measured, the same plan does spend."""
     planted = bench.measured(outcomes)
-    assert bench.spend(planted.iloc[:1].assign(use="observational, not used"))[0] > 0
+    assert bench.spend(planted.iloc[:1].assign(status="observational"))[0] > 0
     assert np.mean([money > 0 for money in bench.spend(planted)]) >= 0.9
     none = bench.measured(bench.outcomes(10, 0.0))
     assert np.mean([money == 0 for money in bench.spend(none)]) >= 0.9
