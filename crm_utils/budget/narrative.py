@@ -52,9 +52,8 @@ BASELINE = (
     "Without any campaign all customers together are expected to bring {margin} of margin in the next three months "
     "({revenue} of revenue at a margin of {margin_rate}, {source})."
 )
-INCREMENT = (
-    "The plan adds {profit}. Discounts for people who would have bought anyway are {incentives} of what it costs."
-)
+INCREMENT = "The plan adds {profit}."
+INCENTIVES_ANYWAY = "Discounts for people who would have bought anyway are {incentives} of what it costs."
 FROM_THE_DATA = "from the costs in the data"
 AN_ASSUMPTION = "an assumption"
 
@@ -125,7 +124,6 @@ NO_LISTS = "No list is written, because no line is planned."
 LISTS = (
     "{lists} {hold} {customers}, each of them once. {held} of them ({share}) are held back and must not be contacted."
 )
-NOTHING_TO_MEASURE = "Nothing is planned, so nothing can be measured."
 ALL_MEASURABLE = "Every planned campaign's lift will be seen, if it is there."
 NOT_MEASURABLE = (
     "The lift of {campaigns} is too small to be seen with so few held back: repeat, pool several months, or hold back "
@@ -244,6 +242,7 @@ def baseline_and_increment(
     plan: pd.DataFrame, forecast: pd.DataFrame, margin_rate: float, margin_known: bool, fmt: NumberFormat
 ) -> Paragraph:
     """Say what comes without any campaign, and what the plan adds to it."""
+    incentives = plan.incentives_to_baseline_buyers.sum()
     revenue = forecast[(forecast.segment == "all") & (forecast.months == 3)].revenue.iloc[0]
     return paragraph(
         BASELINE.format(
@@ -252,10 +251,8 @@ def baseline_and_increment(
             margin_rate=rate(margin_rate),
             source=_margin_source(margin_known),
         ),
-        INCREMENT.format(
-            profit=fmt.money(plan.expected_profit.sum()),
-            incentives=fmt.money(plan.incentives_to_baseline_buyers.sum()),
-        ),
+        INCREMENT.format(profit=fmt.money(plan.expected_profit.sum())) if plan.contacts.any() else "",
+        INCENTIVES_ANYWAY.format(incentives=fmt.money(incentives)) if incentives >= HALF_A_CENT else "",
     )
 
 
@@ -481,9 +478,9 @@ def lists(targets: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
 
 
 def power(table: pd.DataFrame) -> Paragraph:
-    """Say which campaigns the holdout groups will tell about."""
+    """Say which campaigns the holdout groups will tell about; nothing if no campaign is planned."""
     if table.empty:
-        return paragraph(NOTHING_TO_MEASURE)
+        return paragraph()
     blind = table.campaign[~(table.minimum_detectable_lift <= table.lift)].tolist()
     return paragraph(NOT_MEASURABLE.format(campaigns=join_names(blind)) if blind else ALL_MEASURABLE)
 

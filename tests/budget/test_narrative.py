@@ -118,6 +118,16 @@ def test_a_measured_campaign_that_is_left_out_is_set_beside_what_is_planned():
     assert narrative.measured_but_unplanned(found.assign(alone=-1.0), FMT) == ""
 
 
+def test_what_comes_anyway_stands_beside_what_the_plan_adds():
+    forecast = pd.DataFrame({"segment": ["all", "A", "all"], "months": [12, 3, 3], "revenue": [900.0, 50.0, 200.0]})
+    plan = plan_at(1000).assign(incentives_to_baseline_buyers=[1.5, 0.75])
+    said = narrative.baseline_and_increment(plan, forecast, 0.3, True, FMT)
+    assert "£60.00 of margin" in said and "(£200 of revenue at a margin of 30%, from the costs in the data)" in said
+    assert "adds £88.00" in said and "£2.25 of what it costs" in said
+    empty = narrative.baseline_and_increment(plan_at(0), forecast, 0.3, False, FMT)
+    assert empty.endswith("30%, an assumption).")
+
+
 def test_the_best_budget_is_compared_with_the_one_given():
     curve = pd.DataFrame({"budget": [0.0, 50.0, 100.0], "expected_profit": [0.0, 60.0, 80.0]})
     assert "£100, less than the £500" in narrative.best_budget(curve, 500, 100, FMT)
@@ -222,7 +232,7 @@ def test_power_names_the_campaigns_that_cannot_be_measured():
     table = pd.DataFrame({"campaign": ["a", "b"], "lift": 0.05, "minimum_detectable_lift": [0.04, float("nan")]})
     assert "The lift of b is" in narrative.power(table)
     assert narrative.power(table.iloc[:1]) == narrative.ALL_MEASURABLE
-    assert narrative.power(table.iloc[:0]) == narrative.NOTHING_TO_MEASURE
+    assert narrative.power(table.iloc[:0]) == ""
 
 
 def test_reach_names_the_campaign_that_reaches_the_fewest():
