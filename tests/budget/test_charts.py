@@ -84,3 +84,49 @@ def test_only_campaigns_with_known_costs_are_drawn():
     ax = charts.plot_past_campaigns(MEASURED, FMT)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a"]
     assert charts.alt_text_past_campaigns(MEASURED, FMT).endswith("a earned £5.00 (£1.00 to £9.00), promised £7.00.")
+
+
+def bars(ax) -> list[float]:
+    return [bar.get_width() for bar in ax.patches]
+
+
+def test_the_first_line_of_the_plan_stands_on_top():
+    both = PLAN.assign(contacts=[10, 5], spend=[5.0, 3.0])
+    ax = charts.plot_plan(both, FMT)
+    assert bars(ax) == [0, 20, 3, 5]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["Mails\nLost", "Cards\nChampions"]
+    assert ax.get_xlim() == (pytest.approx(-3.3), pytest.approx(70))
+    gains = charts.plot_plan(PLAN.assign(profit_low=1.0), FMT)
+    assert gains.get_xlim()[0] == 0
+    assert charts.alt_text_plan(PLAN, FMT).endswith("Cards to Champions costs £5.00, earns £20.00.")
+
+
+def test_a_budget_at_the_end_of_the_curve_is_marked():
+    curve = pd.DataFrame(
+        {"budget": [0, 25, 50, 75, 100], "expected_profit": range(5), "profit_low": range(5), "profit_high": range(5)}
+    )
+    assert texts(charts.plot_budget_curve(curve, 100, 101, FMT)) == ["budget"]
+    described = charts.alt_text_budget_curve(curve, FMT)
+    shown = [money for money in ("£0.00", "£25.00", "£50.00", "£75.00", "£100") if f"{money} earns" in described]
+    assert shown == ["£0.00", "£25.00", "£50.00", "£100"]
+
+
+def test_break_points_and_ranges_are_drawn_where_they_are():
+    ax = charts.plot_break_points(PLAN)
+    ranges, lifts, points = ax.collections
+    assert [segment[:, 0].tolist() for segment in ranges.get_segments()] == [[0.0, 0.02], [0.01, 0.04]]
+    assert lifts.get_offsets()[:, 0].tolist() == [0.01, 0.02]
+    assert points.get_offsets()[1, 0] == 0.015
+    assert len({tuple(colour) for colour in lifts.get_facecolors()}) == 2, "lines that are not planned are grey"
+    assert ax.get_xlim() == (0, pytest.approx(0.044))
+    described = charts.alt_text_break_points(PLAN, FMT)
+    assert "Cards to Champions: range 1.0 points to 4.0 points, break point 1.5 points" in described
+    assert described.endswith("Mails to Lost: range 0.0 points to 2.0 points.")
+
+
+def test_campaigns_whose_groups_were_not_random_are_grey():
+    both = MEASURED.assign(status=["measured", "observational"]).ffill()
+    ax = charts.plot_past_campaigns(both, FMT)
+    earned = ax.collections[1]
+    assert len({tuple(colour) for colour in earned.get_facecolors()}) == 2
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["b", "a"]

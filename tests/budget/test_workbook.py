@@ -82,6 +82,22 @@ def test_what_rests_on_assumptions_is_marked_on_every_sheet():
     assert yellow == {"Scenarios": [1.0], "Campaigns": [0.1], "Past": [4.0]}
 
 
+def test_columns_are_as_wide_as_their_text_between_limits():
+    frame = pd.DataFrame({"name": ["x" * 20], "segment": ["y"], "reason": ["z" * 99], "budget": [1234567.0]})
+    sheet = opened(build_workbook({"Plan": frame}, "Shop", DAY, "GBP"))
+    assert [sheet.column_dimensions[column].width for column in "ABCD"] == [22, 12, 60, 12]
+    assert (sheet["A2"].font.bold, sheet["A1"].font.italic) == (True, True)
+    assert sheet["D3"].number_format == "#,##0.00"
+
+
+def test_numbers_without_a_kind_have_two_decimals_if_they_have_any():
+    frame = pd.DataFrame({"unknown_a": [0.5], "unknown_b": [3], "unknown_c": [None], "profit_low": [None]})
+    sheet = opened(build_workbook({"Plan": frame}, "Shop", DAY, "GBP"))
+    assert [sheet[cell].number_format for cell in ("A3", "B3", "C3")] == ["0.00", "General", "General"]
+    assert sheet["C3"].value is None
+    assert sheet["D3"].fill.fgColor.rgb.endswith("FFF2CC")
+
+
 def test_the_same_tables_give_the_same_bytes():
     first = build_workbook({"Plan": PLAN}, "Shop", DAY, "GBP")
     time.sleep(2.1)  # the clock of a zip archive counts in steps of two seconds
