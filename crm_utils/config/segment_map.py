@@ -67,7 +67,8 @@ class Segment(Model):
 
     The set is named as `cells`, or by `where`: a pandas query on the customers' columns. If a segment is for new
     customers, those of its set whose first order is not new go to the segment `fallback`. `role` says which part the
-    segment plays; without one, no sentence rests on it.
+    segment plays; without one, no sentence rests on it. New customers are never in a segment of the role `slipping` or
+    `lost`: they go to the first segment of the role `new`, or else `promising`.
     """
 
     name: str
@@ -201,12 +202,27 @@ class SegmentMap(Model):
                 (self.cells(), other.cells()),
                 (self.queries(), other.queries()),
                 (self.fallback(), other.fallback()),
+                (self.fallback_if_new(), other.fallback_if_new()),
             )
         )
 
     def fallback(self) -> dict[str, str]:
         """Where the customers of a segment for new customers go who are not new."""
         return {segment.name: segment.fallback for segment in self.segments if segment.fallback}
+
+    def fallback_if_new(self) -> dict[str, str]:
+        """Where the customers of segments for those who stopped buying go who are new.
+
+        Returns
+        -------
+        dict of str to str
+            For each segment of the role slipping or lost, the first segment of the role new, or else promising.
+            Empty if the map has neither.
+        """
+        names = {role: name for name, role in reversed(self.roles().items())}
+        target = names.get(SegmentRole.NEW, names.get(SegmentRole.PROMISING))
+        stopped = {SegmentRole.SLIPPING, SegmentRole.LOST}
+        return {name: target for name, role in self.roles().items() if target and role in stopped}
 
 
 def cell_name(recency: int, frequency: int, monetary: int) -> str:

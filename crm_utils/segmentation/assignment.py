@@ -8,6 +8,7 @@ import pandas as pd
 
 from crm_utils.config import SegmentMap, SegmentRules
 from crm_utils.config.safe_query import evaluate
+from crm_utils.core.constants import RECENT_DAYS
 from crm_utils.core.errors import SegmentError
 from crm_utils.rfm.scoring import SCORES, cell_names, score_as_of
 
@@ -20,7 +21,8 @@ def assign_segments(customers: pd.DataFrame, rules: SegmentRules, analysis_date:
     customers : pandas.DataFrame
         Scored customers: customer_id, first_order, the three scores, rfm_cell, and what the queries of the map ask for.
     rules : SegmentRules
-        How customers were scored, the segment map, and for how long a customer counts as new.
+        How customers were scored, the segment map, and for how long a customer counts as new. Nobody who is new is
+        in a segment for those who stopped buying, and nobody who is not new in a segment for new customers.
     analysis_date : date
         The day from which `new_within_days` counts back.
 
@@ -44,10 +46,34 @@ def assign_segments(customers: pd.DataFrame, rules: SegmentRules, analysis_date:
         lost = customers.rfm_cell[codes < 0]
         cells = ", ".join(sorted(lost.unique())[:10])
         raise SegmentError(f"{len(lost):,} customers are in cells that the segment map does not name: {cells}")
-    if segment_map.fallback() and rules.new_within_days is not None:
-        new_since = pd.Timestamp(analysis_date - timedelta(days=rules.new_within_days))
-        codes = _move_old_customers(customers.first_order, codes, segment_map.fallback(), names, new_since)
+    if rules.new_within_days is not None:
+        codes = np.where(
+            are_new(customers, rules.new_within_days, analysis_date),
+            _targets(names, segment_map.fallback_if_new())[codes],
+            _targets(names, segment_map.fallback())[codes],
+        )
     return customers[["customer_id"]].assign(segment=pd.array(names, dtype="str").take(codes))
+
+
+def are_new(customers: pd.DataFrame, new_within_days: int | None, analysis_date: date) -> pd.Series:
+    """Return whether each customer is new.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        Customers with first_order.
+    new_within_days : int, optional
+        A first order within so many days makes a customer new; None stands for `RECENT_DAYS`.
+    analysis_date : date
+        The day from which the days count back.
+
+    Returns
+    -------
+    pandas.Series
+        True for new customers, in the order of `customers`.
+    """
+    days = RECENT_DAYS if new_within_days is None else new_within_days
+    return customers.first_order >= pd.Timestamp(analysis_date - timedelta(days=days))
 
 
 def segments_as_of(
@@ -105,19 +131,9 @@ def _codes_of_cells(customers: pd.DataFrame, segment_map: SegmentMap, names: lis
     return np.array(code_of_cell)[np.ravel_multi_index(scores, [segment_map.n_bins] * 3)]
 
 
-def _move_old_customers(
-    first_order: pd.Series, codes: np.ndarray, fallback: dict[str, str], names: list[str], new_since: pd.Timestamp
-) -> np.ndarray:
-    """Return the codes with customers who are not new moved out of the segments for new customers."""
-    target = np.arange(len(names))
-    for name, fallback_name in fallback.items():
-        target[names.index(name)] = names.index(fallback_name)
-    for_new_customers = target != np.arange(len(names))
-    rows = np.flatnonzero(for_new_customers[codes])
-    old = rows[(first_order.iloc[rows] < new_since).to_numpy()]
-    moved = codes.copy()
-    moved[old] = target[codes[old]]
-    return moved
+def _targets(names: list[str], fallback: dict[str, str]) -> np.ndarray:
+    """Return for each segment the position of the segment that its customers go to: its own, or its fallback."""
+    return np.array([names.index(fallback.get(name, name)) for name in names])
 
 
 def _add_queries(customers: pd.DataFrame, codes: np.ndarray, queries: dict[str, str], names: list[str]) -> np.ndarray:

@@ -83,7 +83,9 @@ def new_customers(
     return Finding(narrative.new_customers(assigned, new_within_days, analysis_date, fmt))
 
 
-def slipping_customers(profile: pd.DataFrame, roles: dict[str, SegmentRole | None], fmt: NumberFormat) -> Finding:
+def slipping_customers(
+    profile: pd.DataFrame, roles: dict[str, SegmentRole | None], new: pd.Series, fmt: NumberFormat
+) -> Finding:
     """Show the customers who used to be valuable and have stopped ordering.
 
     Parameters
@@ -92,15 +94,17 @@ def slipping_customers(profile: pd.DataFrame, roles: dict[str, SegmentRole | Non
         See `segment_profile`.
     roles : dict of str to SegmentRole
         The part that each segment plays (`SegmentMap.roles`).
+    new : pandas.Series
+        Whether each customer is new (`are_new`).
     fmt : NumberFormat
         How the report writes numbers and money.
 
     Returns
     -------
     Finding
-        A sentence; not applicable if no segment of the map has the role `slipping`.
+        A sentence; not applicable if no segment of the map has the role `slipping`, or all customers are new.
     """
-    return Finding(narrative.slipping_customers(profile, roles, fmt))
+    return Finding(narrative.slipping_customers(profile, roles, bool(new.all()), fmt))
 
 
 def changes_since(

@@ -8,6 +8,7 @@ from crm_utils.config.segment_map import SegmentRole
 from crm_utils.core.constants import RECENT_DAYS
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
 from crm_utils.core.formatting import NumberFormat, day, join_names, percent
+from crm_utils.segmentation.assignment import are_new
 from crm_utils.segmentation.labels import status_label, trait_label, trait_value_label
 from crm_utils.segmentation.lifecycle import LifecycleRules
 from crm_utils.segmentation.migration import Cause
@@ -23,6 +24,10 @@ LEADING_IS_LARGEST = "No segment has more customers."
 NEW = "{customers} ({share}) ordered for the first time in the last {days}: {segments}."
 NEW_IN_SEGMENT = "{customers} in {segment}"
 NEW_ELSEWHERE = "{customers} in other segments"
+TOO_SHORT = (
+    "The history is too short for segments: every customer ordered for the first time in the last {days}. It cannot "
+    "show who has stopped buying."
+)
 NO_NEW = "No customer is new: the latest first order was on {day}. The plan is for existing customers only."
 MAX_NEW_SEGMENTS = 3
 
@@ -31,6 +36,7 @@ SLIPPING = (
     "{they} had spent {revenue}."
 )
 NO_SLIPPING = "No valuable customer has stopped ordering."
+SLIPPING_TOO_EARLY = "It is too early to tell whether a valuable customer has stopped ordering."
 SLIPPING_UNKNOWN = "The segment map does not say which segments are slipping."
 
 ORDERED_AGAIN = "Between {then} and {now}, {again} of {existing} ordered again, and {new}."
@@ -131,7 +137,7 @@ def new_customers(
         Counts as new; None stands for 90 days.
     """
     days = RECENT_DAYS if new_within_days is None else new_within_days
-    new = customers[(pd.Timestamp(analysis_date) - customers.first_order).dt.days <= days]
+    new = customers[are_new(customers, new_within_days, analysis_date)]
     if new.empty:
         return paragraph(NO_NEW.format(day=day(customers.first_order.max())))
     sizes = new.segment.value_counts()
@@ -140,17 +146,18 @@ def new_customers(
         elsewhere = fmt.count(sizes.iloc[MAX_NEW_SEGMENTS:].sum())
         parts = [*parts[:MAX_NEW_SEGMENTS], NEW_ELSEWHERE.format(customers=elsewhere)]
     return paragraph(
+        TOO_SHORT.format(days=fmt.plural(days, "day")) if len(new) == len(customers) else "",
         NEW.format(
             customers=fmt.plural(len(new), "customer"),
             share=percent(len(new) / len(customers)),
             days=fmt.plural(days, "day"),
             segments=join_names(parts),
-        )
+        ),
     )
 
 
 def slipping_customers(
-    profile: pd.DataFrame, roles: dict[str, SegmentRole | None], fmt: NumberFormat
+    profile: pd.DataFrame, roles: dict[str, SegmentRole | None], all_new: bool, fmt: NumberFormat
 ) -> Paragraph | NotApplicable:
     """Say what the customers brought who used to be valuable and have stopped ordering.
 
@@ -160,6 +167,8 @@ def slipping_customers(
         One row per segment.
     roles : dict of str to SegmentRole
         The part that each segment of the map plays.
+    all_new : bool
+        Whether every customer is new, so that nobody can have stopped.
     """
     filled = profile[profile.customers > 0]
     slipping = filled[filled.segment.map(roles) == SegmentRole.SLIPPING]
@@ -167,7 +176,7 @@ def slipping_customers(
     if SegmentRole.SLIPPING not in roles.values() or (slipping.empty and not all_known):
         return not_applicable(SLIPPING_UNKNOWN)
     if slipping.empty:
-        return paragraph(NO_SLIPPING)
+        return not_applicable(SLIPPING_TOO_EARLY) if all_new else paragraph(NO_SLIPPING)
     customers = int(slipping.customers.sum())
     return paragraph(
         SLIPPING.format(

@@ -48,16 +48,15 @@ def article_orders(retail) -> pd.DataFrame:
 ARTICLE = ScoringConfig(method="article", recency_unit="elapsed days")
 
 
-def article_counts(orders: pd.DataFrame, new_within_days: int | None = 90) -> tuple[dict, pd.DataFrame]:
+def article_counts(orders: pd.DataFrame) -> tuple[dict, pd.DataFrame]:
     measured = measures.compute_rfm(ibis.memtable(orders), TODAY, ARTICLE)
     scored = scoring.score_customers(measured, ARTICLE)
-    named = segments_of(scored, TODAY, "rf10", new_within_days)
+    named = segments_of(scored, TODAY, "rf10", new_within_days=None)
     return named.segment.value_counts().to_dict(), scored.merge(named)
 
 
-@pytest.mark.parametrize("new_within_days", [90, None])
-def test_the_articles_segments(article_orders, new_within_days):
-    counts, customers = article_counts(article_orders[article_orders.price > 0], new_within_days)
+def test_the_articles_segments(article_orders):
+    counts, customers = article_counts(article_orders[article_orders.price > 0])
     assert counts == PUBLISHED
     assert len(customers) == 4338
     champions = customers[customers.segment == "Champions"]
@@ -146,6 +145,33 @@ def test_new_asks_for_a_first_order_lately():
     ]
     assert segments_of(scored, day, new_within_days=91).segment[0] == "Recent Customers"
     assert segments_of(scored, day, new_within_days=None).segment[0] == "Recent Customers"
+
+
+def test_nobody_who_is_new_has_stopped_buying():
+    # Cells 333, 242 and 151 are About to Sleep, Hibernating and, for much money long ago, At Risk.
+    scored = five(first_order=pd.to_datetime(["2024-01-01"] * 4 + ["2024-03-01"]))
+    day = date(2024, 4, 1)
+    old = segments_of(scored, day, new_within_days=30).segment
+    new = segments_of(scored, day, new_within_days=31).segment
+    assert shipped_map().roles()[old[4]] in ("slipping", "lost")
+    assert new[4] == "Recent Customers"
+    assert new[:4].tolist() == old[:4].tolist()
+    assert segments_of(scored, day, new_within_days=None).segment[4] == old[4]
+
+
+def test_a_map_without_roles_for_new_customers_keeps_its_cells():
+    rows = [{"name": "Up", "cells": [{"recency": 2}], "role": "best"}, {"name": "Down", "cells": [{"recency": 1}]}]
+    down = {"role": "lost"}
+    texts = {"meaning": "-", "advice": "-"}
+    segment_map = parse_model(
+        {"title": "t", "n_bins": 2, "segments": [rows[0] | texts, rows[1] | texts | down]}, SegmentMap, "map"
+    )
+    assert segment_map.fallback_if_new() == {}
+    rows[0]["role"] = "promising"
+    segment_map = parse_model(
+        {"title": "t", "n_bins": 2, "segments": [rows[0] | texts, rows[1] | texts | down]}, SegmentMap, "map"
+    )
+    assert segment_map.fallback_if_new() == {"Down": "Up"}
 
 
 def test_a_map_of_queries_on_scores_is_proven_at_load():

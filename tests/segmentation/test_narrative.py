@@ -109,6 +109,8 @@ def test_who_is_new_and_where_they_are():
     assert sentence.endswith("4 in Promising, 2 in Recent Customers, 1 in Champions and 2 in other segments.")
     assert narrative.new_customers(customers, None, date(1997, 6, 30), FMT) == sentence
     assert "1 June 1997" in narrative.new_customers(customers, 90, date(1998, 6, 30), FMT)
+    assert "too short for segments" not in sentence
+    assert "too short for segments" in narrative.new_customers(customers, 97, date(1997, 6, 30), FMT)
 
 
 def test_empty_and_leading_segments():
@@ -120,24 +122,26 @@ def test_empty_and_leading_segments():
 
 def test_renamed_segments_give_the_same_sentence():
     before = profile(Champions=3, At_Risk=2, Lost=4)
-    sentence = narrative.slipping_customers(before, ROLES, FMT)
+    sentence = narrative.slipping_customers(before, ROLES, False, FMT)
     assert sentence.startswith("2 customers")
     assert "(At Risk)" in sentence
     assert "$20" in sentence
     renamed = before.replace({"segment": {"Champions": "Stars", "At Risk": "Schläfer", "Lost": "Away"}})
     roles = {"Stars": "best", "Schläfer": "slipping", "Away": "lost"}
-    assert narrative.slipping_customers(renamed, roles, FMT) == sentence.replace("At Risk", "Schläfer")
+    assert narrative.slipping_customers(renamed, roles, False, FMT) == sentence.replace("At Risk", "Schläfer")
 
 
 def test_without_the_role_nothing_is_said_about_slipping_customers():
     rows = profile(Stars=3, Quiet=2)
-    unmarked = narrative.slipping_customers(rows, {"Stars": None, "Quiet": None}, FMT)
+    unmarked = narrative.slipping_customers(rows, {"Stars": None, "Quiet": None}, False, FMT)
     assert isinstance(unmarked, NotApplicable)
-    named_anew = narrative.slipping_customers(rows, ROLES, FMT)
+    named_anew = narrative.slipping_customers(rows, ROLES, False, FMT)
     assert isinstance(named_anew, NotApplicable), "an analyst's own segments are not of the map"
-    nobody = narrative.slipping_customers(profile(Champions=3), ROLES, FMT)
+    nobody = narrative.slipping_customers(profile(Champions=3), ROLES, False, FMT)
+    too_early = narrative.slipping_customers(profile(Champions=3), ROLES, True, FMT)
     assert not isinstance(nobody, NotApplicable)
     assert "3" not in nobody
+    assert isinstance(too_early, NotApplicable), "nobody can have stopped if all customers are new"
 
 
 @pytest.mark.parametrize("name", ["dma11", "rf10"])
