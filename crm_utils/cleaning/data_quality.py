@@ -25,6 +25,10 @@ REGULAR_VARIATION = 0.3
 MIN_GAPS = 3
 # Purchases are a subscription if this share of frequent buyers buy at regular intervals.
 SUBSCRIPTION_SHARE = 0.5
+# A large account brings this share of revenue, and so many times the mean of all customers.
+LARGE_SHARE, LARGE_TIMES_MEAN = 0.1, 10
+# Lines of one order that lie further apart are several orders.
+ORDER_MAX_DAYS = 27
 
 TOO_FEW = "there {are} {found}, but a model needs {needed}"
 SUBSCRIPTION = "{share} of frequent buyers buy at nearly equal intervals, as in a subscription"
@@ -41,6 +45,13 @@ class Check(StrEnum):
     VOLUME = "volume"
     ENOUGH_DATA = "enough_data"
     REGULARITY = "regularity"
+    NOBODY_IDS = "nobody_ids"
+    HEAVY_IDS = "heavy_ids"
+    SHORTENED_IDS = "shortened_ids"
+    LEADING_ZEROS = "leading_zeros"
+    ORDER_IDS = "order_ids"
+    IDS_CHANGED = "ids_changed"
+    LARGE_ACCOUNT = "large_account"
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,8 @@ class CheckResult:
         The figure found, and the one it is compared with; NaN if the check has none.
     day : pandas.Timestamp, optional
         The day or month that the check is about.
+    names : tuple of str
+        The first of the ids that the check is about.
     """
 
     check: Check
@@ -92,6 +105,12 @@ class CheckResult:
     value: float = nan
     reference: float = nan
     day: pd.Timestamp | None = None
+    names: tuple[str, ...] = ()
+
+
+def is_large_account(share: float, customers: int) -> bool:
+    """Return whether a customer with this share of the revenue of so many customers is a large account."""
+    return share >= max(LARGE_SHARE, LARGE_TIMES_MEAN / customers)
 
 
 def summarize_data(orders: ir.Table, analysis_date: date) -> DataSummary:
@@ -218,7 +237,7 @@ def run_checks(
     Returns
     -------
     list of CheckResult
-        One result per `Check`, in its order.
+        One result for each `Check` of the history, in its order; `run_id_checks` makes those of ids.
     """
     unmet = unmet_requirements(summary.customers, summary.repeat_buyers, summary.days)
     return [

@@ -1,10 +1,11 @@
 """Sentences of 01_cleaning: templates first, then the functions that fill them."""
 
 from datetime import date
+from math import isnan
 
 import pandas as pd
 
-from crm_utils.cleaning.data_quality import WINDOW_DAYS, Check, CheckResult, DataSummary
+from crm_utils.cleaning.data_quality import ORDER_MAX_DAYS, WINDOW_DAYS, Check, CheckResult, DataSummary
 from crm_utils.cleaning.labels import rule_label
 from crm_utils.cleaning.rules import Rule
 from crm_utils.core.constants import MIN_DATA, PRICE_FOCUSED_BELOW
@@ -62,6 +63,13 @@ CHECK_WARNINGS = {
     Check.VOLUME: "order volume changed suddenly in {month}",
     Check.ENOUGH_DATA: "there are too few data for a forecast",
     Check.REGULARITY: "purchases come at regular intervals",
+    Check.NOBODY_IDS: "{names} {stand} for unknown buyers, with {orders}",
+    Check.HEAVY_IDS: "customer {first} has {orders}, more than a person places",
+    Check.SHORTENED_IDS: "{ids} were shortened by a spreadsheet",
+    Check.LEADING_ZEROS: "{ids} differ from another only in leading zeros",
+    Check.ORDER_IDS: "{numbers} {are} used more than once",
+    Check.IDS_CHANGED: "almost all customers stop on {day} and others take over",
+    Check.LARGE_ACCOUNT: "customer {first} brought {share} of revenue",
 }
 HISTORY_COMPLETE = "The history does not look cut off."
 HISTORY_CUT_OFF = (
@@ -86,6 +94,42 @@ REGULAR = (
     "{share} of {customers} buy at nearly equal intervals, as in a subscription. The purchase models do not apply to "
     "them."
 )
+NO_NOBODY = "No id stands for unknown buyers."
+NOBODY = (
+    "{names} {stand} for unknown buyers, with {orders}. All of them count as {customers}. Leave them out "
+    "(exclude_customers), or give each buyer an id, such as the e-mail address."
+)
+NO_HEAVY_ID = "No id has more orders than a person places."
+HEAVY_ID = "{names} {have} {orders}. No person places so many. Check whether each id is one customer."
+NO_SHORTENED_ID = "No id was shortened by a spreadsheet."
+SHORTENED_ID = (
+    "{ids} with {orders} {were} shortened by a spreadsheet, such as {first}. Customers with the same first digits "
+    "count as one. Export the ids as text."
+)
+NO_LEADING_ZEROS = "No two ids differ in leading zeros only."
+LEADING_ZEROS = (
+    "{ids} with {orders} {differ} from another only in leading zeros, such as {first}. They count as different "
+    "customers. Export the ids as text, or merge them (merge_customers)."
+)
+ORDER_IDS_UNIQUE = "Each order number is one order."
+ORDER_IDS_SHARED = "{numbers} {belong} to several customers."
+ORDER_IDS_APART = "{numbers} {have} lines more than {days} apart."
+ORDER_IDS_CURE = "One is {first}. Such a number is several orders. Add the date or the shop to it (columns.order_id)."
+IDS_UNCHANGED = "There is no day on which customers stop and others take over."
+IDS_CHANGED = (
+    "Of the {before} who had started before {day}, {both} bought on that day or later. The ids probably changed on "
+    "that day, so that customers count twice. Export all orders with the same ids."
+)
+NO_LARGE_ACCOUNT = "No customer brought more than {share} of revenue."
+LARGE_ACCOUNT = "Customer {first} brought {share} of revenue. The forecast is shown with and without this customer."
+ID_SENTENCES = {
+    Check.NOBODY_IDS: (NO_NOBODY, NOBODY),
+    Check.HEAVY_IDS: (NO_HEAVY_ID, HEAVY_ID),
+    Check.SHORTENED_IDS: (NO_SHORTENED_ID, SHORTENED_ID),
+    Check.LEADING_ZEROS: (NO_LEADING_ZEROS, LEADING_ZEROS),
+    Check.IDS_CHANGED: (IDS_UNCHANGED, IDS_CHANGED),
+    Check.LARGE_ACCOUNT: (NO_LARGE_ACCOUNT, LARGE_ACCOUNT),
+}
 
 
 def counted_rows(ledger: pd.DataFrame, analysis_date: date, fmt: NumberFormat) -> Paragraph:
@@ -199,11 +243,7 @@ def customer_tables(tables: dict[str, pd.DataFrame], customers: int, fmt: Number
 
 def data_quality(checks: list[CheckResult], fmt: NumberFormat) -> Paragraph:
     """Say whether the data passed the checks, and name the warnings."""
-    warnings = [
-        CHECK_WARNINGS[result.check].format(month=f"{result.day:%B %Y}" if result.day else "")
-        for result in checks
-        if not result.passed
-    ]
+    warnings = [CHECK_WARNINGS[result.check].format(**_holes(result, fmt)) for result in checks if not result.passed]
     if not warnings:
         return paragraph(ALL_CHECKS_PASSED.format(checks=fmt.plural(len(checks), "check")))
     template = ONE_WARNING if len(warnings) == 1 else WARNINGS
@@ -227,6 +267,56 @@ def check_sentence(result: CheckResult, summary: DataSummary, fmt: NumberFormat)
             return _enough_data(result, summary, fmt)
         case Check.REGULARITY:
             return _regularity(result, fmt)
+        case Check.ORDER_IDS:
+            return _order_ids(result, fmt)
+        case _:
+            return _ids(result, fmt)
+
+
+def _holes(result: CheckResult, fmt: NumberFormat) -> dict[str, str]:
+    """Return what the warnings of all checks may need: names, counts with their nouns, a share, a day."""
+    value, reference = (0 if isnan(number) else number for number in (result.value, result.reference))
+    one = value == 1
+    return {
+        "month": f"{result.day:%B %Y}" if result.day else "",
+        "day": day(result.day) if result.day else "",
+        "first": f"“{result.names[0]}”" if result.names else "",
+        "names": join_names([f"“{name}”" for name in result.names]),
+        "ids": fmt.plural(value, "customer id"),
+        "customers": fmt.plural(value, "customer"),
+        "orders": fmt.plural(reference, "order"),
+        "numbers": fmt.plural(value + reference, "order number"),
+        "before": fmt.plural(reference, "repeat buyer"),
+        "both": fmt.count(value) if value else "none",
+        "share": percent(value),
+        "stand": "stands" if one else "stand",
+        "have": "has" if one else "have",
+        "were": "was" if one else "were",
+        "are": "is" if one else "are",
+        "differ": "differs" if one else "differ",
+    }
+
+
+def _ids(result: CheckResult, fmt: NumberFormat) -> Paragraph:
+    passed, warning = ID_SENTENCES[result.check]
+    return paragraph((passed if result.passed else warning).format(**_holes(result, fmt)))
+
+
+def _order_ids(result: CheckResult, fmt: NumberFormat) -> Paragraph:
+    if result.passed:
+        return paragraph(ORDER_IDS_UNIQUE)
+    shared, apart = (fmt.plural(number, "order number") for number in (result.value, result.reference))
+    return paragraph(
+        ORDER_IDS_SHARED.format(numbers=shared, belong="belongs" if result.value == 1 else "belong")
+        if result.value
+        else "",
+        ORDER_IDS_APART.format(
+            numbers=apart, have="has" if result.reference == 1 else "have", days=fmt.plural(ORDER_MAX_DAYS, "day")
+        )
+        if result.reference
+        else "",
+        ORDER_IDS_CURE.format(**_holes(result, fmt)),
+    )
 
 
 def _largest_step(ledger: pd.DataFrame, fmt: NumberFormat) -> str:

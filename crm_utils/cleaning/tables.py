@@ -32,6 +32,13 @@ CHECK_LABELS = {
     Check.VOLUME: "Order volume",
     Check.ENOUGH_DATA: "Enough for a forecast",
     Check.REGULARITY: "Rhythm of purchases",
+    Check.NOBODY_IDS: "Ids without a person",
+    Check.HEAVY_IDS: "Orders per customer",
+    Check.SHORTENED_IDS: "Shortened ids",
+    Check.LEADING_ZEROS: "Leading zeros of ids",
+    Check.ORDER_IDS: "Order numbers",
+    Check.IDS_CHANGED: "Change of ids",
+    Check.LARGE_ACCOUNT: "Large accounts",
 }
 PASSED, WARNING = "passed", "warning"
 # Label and format of each feature that is a number

@@ -23,7 +23,7 @@ def aggregate_lines(classified: ir.Table) -> ir.Table:
     -------
     ibis.Table
         Held by DuckDB, one row per customer, order and rule: customer_id, order_id (null if a rule removed the
-        lines), removed_by, ordered_at (the last line), revenue (decimal), units, lines.
+        lines), removed_by, first_at and ordered_at (the first and the last line), revenue (decimal), units, lines.
     """
     return duckdb_engine.materialize(_aggregate(classified))
 
@@ -171,6 +171,7 @@ def _aggregate(lines: ir.Table) -> ir.Table:
     counts, revenue = lines.removed_by.isnull(), lines.amount.sum()
     lines = lines.mutate(order_id=ibis.ifelse(counts, lines.order_id, ibis.null("string")))
     return lines.group_by("customer_id", "order_id", "removed_by").agg(
+        first_at=lines.ordered_at.min(),
         ordered_at=lines.ordered_at.max(),
         revenue=revenue
         if revenue.type().is_decimal()
