@@ -27,8 +27,7 @@ KERNEL_SETTINGS = {
     "JUPYTER_PLATFORM_DIRS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
-# no module that starts threads, as duckdb does: a fork loses them; and none that changes how others behave, as the
-# figure style does
+# no module that starts threads, as duckdb does: a fork loses them
 PRELOADED = [
     "ipykernel.debugger",
     "ipykernel.kernelapp",
