@@ -291,3 +291,10 @@ def test_the_published_cap_of_outliers(retail: Path):
     classified = cleaning.classify(lines, cleaning.removal_rules(lines, DAY))
     counted = classified.filter(classified.removed_by.isnull())
     assert outliers.fit_caps(counted) == pytest.approx({"quantity": 298.5, "unit_price": 37.06}, abs=0.01)
+
+
+def test_a_line_without_a_product_is_not_one_to_leave_out():
+    lines = line_items([("anna", "1", "2011-01-01", "post", 1, 2.0), ("anna", "1", "2011-01-01", None, 1, 3.0)])
+    rules = cleaning.removal_rules(lines, DAY, exclude_products=["post"], exclude_customers=["bert"])
+    found = cleaning.classify(lines, rules).execute().set_index("unit_price").removed_by
+    assert found.fillna("").tolist() == ["excluded_product", ""]
