@@ -100,5 +100,5 @@ def test_file_names_of_segments():
 
 def test_two_segments_that_would_share_a_list_are_refused(tmp_path):
     table = pd.DataFrame({"segment": ["A!", "A?"], "customer_id": ["1", "2"]})
-    with pytest.raises(TableError, match="two lists would be written to a.csv: rename segment A?"):
+    with pytest.raises(TableError, match="two lists would have the file name a.csv: rename segment A?"):
         Run(tmp_path).save_lists(table, by="segment")
