@@ -57,7 +57,7 @@ def test_a_list_worked_by_hand():
     )
     segments = pd.DataFrame({"customer_id": ["d", "c", "b", "a"], "segment": ["Z", "A", "A", "A"]})
     found = contact_lists.customer_list(customers, segments, 4, NumberFormat("USD"))
-    assert found.customer_id.tolist() == ["c", "a", "b", "d"]
+    assert found.customer_id.to_dict() == {0: "c", 1: "a", 2: "b", 3: "d"}
     assert found.iloc[1].tolist() == [
         "A",
         "a",
