@@ -19,7 +19,7 @@ from crm_utils.core.errors import ParamsError, SourceError
 from crm_utils.core.formatting import MESSAGES
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.jobs import LAST, plan_jobs
-from crm_utils.pipeline.manifest import stale_notebooks
+from crm_utils.pipeline.staleness import stale_notebooks
 from crm_utils.site.index_refresh import refresh_index
 
 STDERR = 2

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crm_utils.commands import failures
 from crm_utils.core import errors
-from crm_utils.pipeline import atomic_publish, execute, manifest
+from crm_utils.pipeline import atomic_publish, execute, manifest, staleness
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.manifest import NotebookEntry
@@ -81,7 +81,7 @@ def _execute(
 ) -> Iterator[tuple[Notebook, NotebookEntry]]:
     """Run the stale notebooks in `folder`; give each notebook with its manifest entry once its outputs are there."""
     job = fingerprinted.job
-    stale = manifest.stale_notebooks(fingerprinted)
+    stale = staleness.stale_notebooks(fingerprinted)
     published = manifest.notebook_entries(job.folder)
     fresh = [published[notebook.name] for notebook in job.notebooks if notebook.name not in stale]
     prepare_folder(job, folder, fresh)

@@ -10,7 +10,7 @@ from pathlib import Path
 from crm_utils.commands import failures
 from crm_utils.core.errors import SourceError, SourceMissing, TableError
 from crm_utils.core.formatting import mask_secrets
-from crm_utils.pipeline import atomic_publish, manifest
+from crm_utils.pipeline import atomic_publish, staleness
 from crm_utils.pipeline.cache_keys import FingerprintedJob, fingerprint_job
 from crm_utils.pipeline.jobs import Job
 from crm_utils.site import published
@@ -49,7 +49,7 @@ def outdated_jobs(jobs: list[Job], named: bool) -> tuple[list[FingerprintedJob],
         except OSError as error:
             problems.append(f"{job.label}: {atomic_publish.describe_os_error(error, job.root)}")
         else:
-            if manifest.is_up_to_date(fingerprinted):
+            if staleness.is_up_to_date(fingerprinted):
                 # its cause is gone: there is nothing left to repair
                 shutil.rmtree(atomic_publish.failed_folder(job.folder), ignore_errors=True)
             else:
@@ -86,7 +86,7 @@ def build_reports(
         for name in names:  # in the same order in every run: two runs never wait for each other
             locks.enter_context(atomic_publish.locked(root / "reports" / name))
             atomic_publish.recover_folder(root / "reports" / name)
-        waiting = [fingerprinted for fingerprinted in outdated if not manifest.is_up_to_date(fingerprinted)]
+        waiting = [fingerprinted for fingerprinted in outdated if not staleness.is_up_to_date(fingerprinted)]
         readable, failed = _readable_jobs(waiting)
         failed += _build_side_by_side(readable, environment, on_notebook) if readable else []
         failed_jobs = [failure.job for failure in failed]
@@ -159,7 +159,7 @@ def _source_problem(jobs: list[FingerprintedJob]) -> str | None:
     reading = [
         fingerprinted.job
         for fingerprinted in jobs
-        if manifest.stale_notebooks(fingerprinted)[:1] == [fingerprinted.job.notebooks[0].name]
+        if staleness.stale_notebooks(fingerprinted)[:1] == [fingerprinted.job.notebooks[0].name]
     ]
     if not reading or reading[0].report.source.database:
         return None

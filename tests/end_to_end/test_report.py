@@ -20,7 +20,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from crm_utils.pipeline import atomic_publish, cache_keys, manifest
+from crm_utils.pipeline import atomic_publish, cache_keys, manifest, staleness
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import plan_jobs
 from tests.support.in_process import prepared
@@ -355,7 +355,7 @@ def test_what_a_stale_notebook_wrote_over_is_stale(tmp_path, files, fresh):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).touch()
     (tmp_path / "manifest.json").write_text(json.dumps({"notebooks": books}))
-    assert manifest.stale_notebooks(job) == names[fresh:]
+    assert staleness.stale_notebooks(job) == names[fresh:]
 
 
 def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):
