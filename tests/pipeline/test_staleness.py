@@ -1,4 +1,4 @@
-"""Which notebooks run again: none while files and keys are as published, those whose files are missing and all after."""
+"""Which notebooks run again: none if files and keys are as published, else the first that differs and all after it."""
 
 import json
 
