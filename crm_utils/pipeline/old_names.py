@@ -26,7 +26,7 @@ def check_names(notebook: Notebook) -> None:
     found |= _old_calls(code, imported)
     if found:
         lines = "".join(f"\n  {old} is now {new}" for old, new in found.items())
-        raise ParamsError(f"notebooks/{notebook.path.name}: names of version 0.1. Write the new ones:{lines}")
+        raise ParamsError(f"notebooks/{notebook.path.name}: these names are of version 0.1. Use the new names:{lines}")
 
 
 def _parse(code: str) -> ast.Module:

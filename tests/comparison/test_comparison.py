@@ -273,11 +273,11 @@ def test_the_same_folders_give_the_same_bytes(two_dates, compared):
             "small",
             "1997-06-30",
             str(NOW),
-            "1997-06-30 is not a published date of small; published are: 1997-09-30, 1997-12-31",
+            "1997-06-30 is not a published date of small. Published dates: 1997-09-30, 1997-12-31",
         ),
         ("small", str(THEN), "yesterday", "yesterday is not a published date of small"),
         ("small", str(NOW), str(NOW), "FROM and TO are the same date, 1997-12-31"),
-        ("small", str(NOW), str(THEN), "FROM=1997-12-31 is later than TO=1997-09-30: the earlier date comes first"),
+        ("small", str(NOW), str(THEN), "FROM=1997-12-31 is later than TO=1997-09-30; give the earlier date first"),
     ],
 )
 def test_what_is_not_there_is_refused(two_dates, report, then, now, message):
@@ -290,7 +290,8 @@ def test_a_date_without_its_tables_is_told(two_dates, tmp_path):
     root = shutil.copytree(two_dates, tmp_path / "project")
     (root / "reports/small" / str(THEN) / "data" / "forecast.parquet").unlink()
     with pytest.raises(
-        SourceError, match="^small 1997-09-30 has no table forecast: make report REPORT=small DATE=1997-09-30 first$"
+        SourceError,
+        match="^small 1997-09-30 has no table forecast; run make report REPORT=small DATE=1997-09-30 first$",
     ):
         compare_dates.compare_dates(root, "small", str(THEN), str(NOW))
 
@@ -307,8 +308,7 @@ def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_pat
     folder = root / "reports" / "small"
     done = run(root, "compare", "--report", "small", "--from", str(THEN), "--to", str(NOW))
     assert (
-        done.stdout
-        == "reports/small/compare/1997-09-30_1997-12-31.html is written and linked from reports/index.html\n"
+        done.stdout == "wrote reports/small/compare/1997-09-30_1997-12-31.html and linked it from reports/index.html\n"
     )
     page = folder / "compare" / "1997-09-30_1997-12-31.html"
     assert "small/compare/1997-09-30_1997-12-31.html" in (root / "reports" / "index.html").read_text()

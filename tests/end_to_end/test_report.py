@@ -202,7 +202,7 @@ def test_a_failing_notebook_keeps_the_last_good_report(rebuilt):
     )
     assert line == (
         "error: small 1997-12-31: notebook 05_budget, section “What fails?”: ZeroDivisionError: division by zero; "
-        "it is kept as reports/small/1997-12-31.failed/05_budget.ipynb"
+        "the failed notebook is reports/small/1997-12-31.failed/05_budget.ipynb"
     )
     assert (rebuilt / "reports/small/1997-12-31.failed/05_budget.ipynb").exists()
     assert contents(rebuilt / DAY) == before
@@ -221,7 +221,7 @@ def test_a_broken_report_stops_no_other(rebuilt):
     assert "no order on or before 1990-01-01 is left" in done.stderr
     assert "choose a later analysis date" in done.stderr
     assert "small.csv has no column 'dollars' (columns.amount); did you mean 'dollar_value'?" in done.stderr
-    assert "skipped absent: its source absent.csv is not there" in done.stdout
+    assert "skipped absent: the source absent.csv does not exist" in done.stdout
     assert contents(rebuilt / DAY) == before
 
 
@@ -245,7 +245,7 @@ def test_a_named_report_without_its_source_fails(project):
     (project / "small.csv").unlink()
     done = run(project, "report", "--report", "small")
     assert done.returncode == 1
-    assert "small: its source small.csv is not there" in done.stderr
+    assert "small: the source small.csv does not exist" in done.stderr
     assert run(project, "report").returncode == 0, "unnamed, it is skipped"
 
 
