@@ -8,8 +8,9 @@ the same number of mutants. A mutant runs against the unit tests of its stage th
 first, until one fails. A run that takes far longer than without the change counts as noticed too.
 
 Not mutated, because no figure depends on it: wording (`narrative.py`, `findings.py`, texts, error messages),
-annotations, and in `charts.py` numbers and whatever is passed to matplotlib, which are sizes, colours and positions.
-`equivalent_mutants.yaml` lists changes that cannot change a result, each with the reason.
+annotations, checks that only a mistake can fail (`strict` of zip, `validate` of a merge), and in `charts.py` numbers
+and what is passed to matplotlib, which are sizes, colours and positions. `equivalent_mutants.yaml` lists changes that
+cannot change a result, each with the reason.
 """
 
 import argparse
@@ -44,6 +45,7 @@ SLOW_IMPORTS = ("duckdb", "ibis.backends.duckdb", "matplotlib.pyplot", "pandas",
                 "scipy.stats", "seaborn", "sklearn.cluster", "lifetimes", "openpyxl", "pandera.pandas", "pydantic",
                 "bs4", "IPython.display", "nbformat", "papermill", "python_calamine", "sqlglot")  # fmt: skip
 NO_FIGURE_DEPENDS_ON = (cst.Annotation, cst.Decorator, cst.Raise, cst.Import, cst.ImportFrom)
+SAFETY_CHECK = m.Arg(keyword=m.Name("strict") | m.Name("validate"))
 DRAWING = m.Call(func=m.Name("new_axes") | m.Attribute(value=m.Name("ax") | m.Name("plt") | m.Subscript()))
 TIME_LIMIT = 30  # seconds, besides three times what the tests take without the change
 
@@ -51,7 +53,7 @@ TIME_LIMIT = 30  # seconds, besides three times what the tests take without the 
 def leave_out_keyword(call: cst.Call) -> Iterator[cst.Call]:
     """Yield the call without each of its keyword arguments."""
     for argument in call.args:
-        if argument.keyword:
+        if argument.keyword and not m.matches(argument, SAFETY_CHECK):
             yield call.with_changes(args=[other for other in call.args if other is not argument])
 
 
@@ -109,7 +111,9 @@ class _Mutations(cst.CSTVisitor):
         self.found: list[tuple[cst.CSTNode, cst.CSTNode, range]] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, NO_FIGURE_DEPENDS_ON) or (self.of_charts and m.matches(node, DRAWING)):
+        if isinstance(node, NO_FIGURE_DEPENDS_ON) or m.matches(node, SAFETY_CHECK):
+            return False
+        if self.of_charts and m.matches(node, DRAWING):
             return False
         if isinstance(node, cst.SimpleStatementLine):
             self.statements.append(node)
