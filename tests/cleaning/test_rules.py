@@ -304,3 +304,9 @@ def test_net_needs_no_quantity():
     lines = line_items(TINY)
     found = clean(lines.drop("quantity", "unit_price"), "net")
     assert adjusted(found) == adjusted(clean(lines, "net"))
+
+
+def test_a_shop_of_which_all_was_cancelled_is_refused():
+    bert = [row for row in TINY if row[0] == "bert"]
+    with pytest.raises(errors.CleaningError, match="no order is left: all were cancelled"):
+        clean(line_items(bert), "match")
