@@ -19,11 +19,11 @@ from crm_utils.core.errors import ParamsError, SourceError
 from crm_utils.core.formatting import MESSAGES
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.jobs import LAST, plan_jobs
-from crm_utils.pipeline.manifest import stale_notebooks
+from crm_utils.pipeline.staleness import stale_notebooks
 from crm_utils.site.index_refresh import refresh_index
 
 STDERR = 2
-STOPPED_STATUS = 130  # what a shell gives a program that Ctrl-C has stopped
+STOPPED_STATUS = 130  # the status that shells report for a program stopped by Ctrl-C
 DEFAULT_DRAFT = "cdnow"
 
 Command = Callable[[argparse.Namespace, RunLog], int]
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter stops no run
+            stream.reconfigure(errors="backslashreplace")  # an unsupported character must not stop a run
     log = RunLog(Path.cwd(), arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _stop(log))
@@ -71,7 +71,7 @@ def _print_error(message: str, log: RunLog) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    """The command line with its subcommands. An option that a command does not have is refused."""
+    """Return the parser with its subcommands. Options of other commands are rejected."""
     parser = argparse.ArgumentParser(
         prog="crm", description="Build the customer reports of this folder.", allow_abbrev=False
     )
@@ -91,8 +91,8 @@ def _add_report(commands: Any) -> None:
         commands,
         "report",
         _report,
-        "bring pages up to date",
-        "Build all reports, one report, or one of its dates. What is up to date is not built again.",
+        "update pages",
+        "Build all reports, one report, or one of its dates. Pages that are up to date are not built again.",
         ["crm report", "crm report --report cdnow", "crm report --report cdnow --date 1998-06-30"],
     )
     _add_report_option(parser, "(default: all)")
@@ -154,7 +154,9 @@ def _add_export(commands: Any) -> None:
     _add_report_option(parser, "to export")
     _add_date_option(parser, f"(default: {LAST})")
     parser.add_argument(
-        "--to", metavar="URL", help="the database's URL, its password as ${NAME} of an environment variable"
+        "--to",
+        metavar="URL",
+        help="the database's URL; write the password as ${NAME}, the name of an environment variable",
     )
 
 
@@ -207,7 +209,7 @@ def _build(report: str | None, date: str | None, log: RunLog) -> int:
 
 
 def _summary(built: int, failed: int, problems: int) -> str:
-    """How the run ended, in one line."""
+    """Summarize the run in one line."""
     sentences = []
     if built:
         sentences.append(f"{MESSAGES.plural(built, 'date')} built.")
@@ -227,19 +229,17 @@ def _draft(options: argparse.Namespace, log: RunLog) -> int:
         return status
     jobs, _ = plan_jobs(Path.cwd(), report, date)
     folder = fill_draft(jobs[0])
-    print(
-        f"{folder.relative_to(Path.cwd())} holds {jobs[0].label}. Open notebooks/ in Jupyter (make lab) and run them."
-    )
+    print(f"{folder.relative_to(Path.cwd())} has {jobs[0].label}. Open notebooks/ in Jupyter (make lab) and run them.")
     return 0
 
 
 def _new(options: argparse.Namespace, log: RunLog) -> int:
     if not options.report or not options.file:
-        raise ParamsError("name the report and its file: make new REPORT=shop FILE=orders.csv")
+        raise ParamsError("give the report's name and its file: make new REPORT=shop FILE=orders.csv")
     from crm_utils.commands.new_report.draft import new_report
 
     path, guessed, open_points = new_report(Path.cwd(), options.report, options.file)
-    print(f"{path.relative_to(Path.cwd())} is written")
+    print(f"wrote {path.relative_to(Path.cwd())}")
     for line in guessed:
         print(f"  guessed   {line}")
     for line in open_points:
@@ -251,19 +251,19 @@ def _new(options: argparse.Namespace, log: RunLog) -> int:
 def _compare(options: argparse.Namespace, log: RunLog) -> int:
     if not (options.report and options.since and options.to):
         raise ParamsError(
-            "name the report and two of its dates: make compare REPORT=cdnow FROM=1997-12-31 TO=1998-06-30"
+            "give the report and two of its dates: make compare REPORT=cdnow FROM=1997-12-31 TO=1998-06-30"
         )
     from crm_utils.commands.compare_dates import compare_dates
 
     path = compare_dates(Path.cwd(), options.report, options.since, options.to)
     refresh_index(Path.cwd())
-    print(f"{path.relative_to(Path.cwd())} is written and linked from reports/index.html")
+    print(f"wrote {path.relative_to(Path.cwd())} and linked it from reports/index.html")
     return 0
 
 
 def _export(options: argparse.Namespace, log: RunLog) -> int:
     if not options.report or not options.to:
-        raise ParamsError("name the report and the database: make export REPORT=shop TO=postgresql://…")
+        raise ParamsError("give the report and the database: make export REPORT=shop TO=postgresql://…")
     from crm_utils.commands.export_tables import export_tables
 
     jobs, problems = plan_jobs(Path.cwd(), options.report, options.date or LAST)
@@ -272,7 +272,7 @@ def _export(options: argparse.Namespace, log: RunLog) -> int:
     job = jobs[0]
     written = export_tables(job.root, job.folder, job.name, job.day, options.to)
     rows = ", ".join(f"{name} {MESSAGES.plural(number, 'row')}" for name, number in written.items())
-    print(f"{job.label} is exported: {rows}")
+    print(f"exported {job.label}: {rows}")
     return 0
 
 
@@ -285,7 +285,7 @@ def _data(options: argparse.Namespace, log: RunLog) -> int:
 
 
 class _Progress:
-    """A progress bar over the notebooks that have to run, if any, which also logs each."""
+    """A progress bar of the notebooks that have to run, if any. It also logs each notebook."""
 
     def __init__(self, total: int, log: RunLog):
         self._log = log
@@ -299,7 +299,7 @@ class _Progress:
         return self
 
     def notebook(self, label: str, seconds: float) -> None:
-        """Show and log a notebook that has run."""
+        """Show and log a notebook that has finished."""
         self._log.notebook(label, seconds)
         if self._bar is not None:
             self._bar.set_postfix_str(label, refresh=False)
@@ -313,7 +313,10 @@ class _Progress:
 
 
 def _stop(log: RunLog) -> None:
-    """End at once, kernels first: threads that wait for one would keep the process alive. The next run cleans up."""
+    """Stop immediately, kernels first, because threads that wait for a kernel keep the process alive.
+
+    The next run cleans up.
+    """
     import psutil
 
     atomic_publish.stop_publishing()
@@ -322,13 +325,13 @@ def _stop(log: RunLog) -> None:
     log.write("stopped", "by a signal")
     log.end(STOPPED_STATUS)
     with suppress(OSError):
-        # not print: the main thread may have been stopped inside one
+        # not print: the signal may have interrupted a print of the main thread
         os.write(STDERR, b"\nStopped. Previously published reports are unchanged.\n")
     os._exit(STOPPED_STATUS)
 
 
 def _end_children() -> None:
-    """Kill every child process, again and again: a thread may just have started one."""
+    """Kill all child processes until none is left: a thread may just have started one."""
     import psutil
 
     while children := psutil.Process().children(recursive=True):

@@ -1,4 +1,4 @@
-"""Everything that touches a run folder: its settings, its tables under contract, and the business rules it uses."""
+"""Read and write a run folder: its settings, its tables, and the business rules it uses."""
 
 import hashlib
 import re
@@ -27,29 +27,25 @@ from crm_utils.core.formula_injection import escape_formulas
 class Run:
     """The folder of one report and date.
 
-    `load` and `save` exchange pandas tables. `scan` gives the same table unread, for what should stay in the engine.
+    `load` and `save` read and write pandas tables. `scan` returns an Ibis table, for work that stays in the engine.
 
     Parameters
     ----------
     run_dir : str or Path, optional
-        The folder. By default the run that a notebook stands in, or `reports/_draft` if the notebook stands in
+        The folder. By default it is the run that contains the notebook, or `reports/_draft` for a notebook in
         `notebooks/`.
     """
 
     def __init__(self, run_dir: str | Path | None = None):
-        """The run at `run_dir`.
-
-        Without one the run a notebook stands in, or the draft where it stands in `notebooks/`.
-        """
-        here = ".." if Path("../settings.json").exists() else "../reports/_draft"
-        self.run_dir = Path(run_dir or here)
+        default_dir = ".." if Path("../settings.json").exists() else "../reports/_draft"
+        self.run_dir = Path(run_dir or default_dir)
 
     @cached_property
     def settings(self) -> Settings:
         """Title, currency, analysis date, source and number format of this run."""
         path = self.run_dir / "settings.json"
         if not path.exists():
-            raise FileNotFoundError(f"{self.run_dir} holds no run: fill it with `make draft`")
+            raise FileNotFoundError(f"{self.run_dir} does not contain a run: fill it with `make draft`")
         return read_yaml(path, Settings)
 
     @property
@@ -69,7 +65,7 @@ class Run:
 
     @property
     def customer_tables(self) -> dict[str, str]:
-        """Where the tables about customers are: a file, or `simulated`, for each that the report names."""
+        """The file of each customer table that the parameters file lists, or `simulated`."""
         return self.settings.customer_tables
 
     @property
@@ -95,7 +91,7 @@ class Run:
         name : str
             Name of the table, for example "customers".
         required : bool
-            If False, a table that does not exist is None: the source has no such data.
+            If False, return None for a table that does not exist because the source has no such data.
 
         Returns
         -------
@@ -112,7 +108,7 @@ class Run:
         return check_contract(pd.read_parquet(self._existing_path(name)), name)
 
     def scan(self, name: str) -> ir.Table:
-        """Return a table as an Ibis table. Nothing is read until it is asked for.
+        """Return a table as an Ibis table. Rows are read only when an expression is executed.
 
         Parameters
         ----------
@@ -134,7 +130,7 @@ class Run:
     def save(self, table: pd.DataFrame | ir.Table, name: str) -> None:
         """Write a table, sorted by its key, after checking its contract.
 
-        An Ibis table is streamed and never held in memory as a whole.
+        An Ibis table is streamed, so it never has to fit in memory.
 
         Parameters
         ----------
@@ -146,7 +142,7 @@ class Run:
         Raises
         ------
         TableError
-            If the table breaks its contract: every violation is listed, and nothing is written.
+            If the table breaks its contract. The message lists every violation, and no file is written.
         """
         with atomic_write(self.path(name)) as unfinished:
             if isinstance(table, pd.DataFrame):
@@ -166,14 +162,14 @@ class Run:
             self.save(table, name)
 
     def save_lists(self, table: pd.DataFrame, by: str) -> None:
-        """Write one list for each value of a column, in place of the lists that were there.
+        """Write one list for each value of a column. The previous lists are deleted.
 
         Parameters
         ----------
         table : pandas.DataFrame
             The rows of all lists, in order.
         by : str
-            The column that names the list: `lists/<value>.csv`.
+            The column whose values name the lists: `lists/<value>.csv`.
 
         Raises
         ------
@@ -184,11 +180,11 @@ class Run:
             old.unlink()
         for name, rows in table.groupby(by, sort=True):
             if (self.run_dir / "lists" / f"{slug(str(name))}.csv").exists():
-                raise TableError(f"two lists would be written to {slug(str(name))}.csv: rename {by} {name}")
+                raise TableError(f"two lists would have the file name {slug(str(name))}.csv: rename {by} {name}")
             self.save_list(rows, slug(str(name)))
 
     def save_list(self, table: pd.DataFrame, name: str) -> None:
-        """Write `lists/<name>.csv`. Cells that a spreadsheet would run as formulas are neutralised.
+        """Write `lists/<name>.csv`. Cells that a spreadsheet would run as formulas are escaped.
 
         Parameters
         ----------
@@ -202,7 +198,7 @@ class Run:
         escape_formulas(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
 
     def save_audiences(self, targets: pd.DataFrame) -> None:
-        """Write `audiences/<campaign>__<segment>.csv`, in place of the lists that were there.
+        """Write `audiences/<campaign>__<segment>.csv`. The previous lists are deleted.
 
         Parameters
         ----------
@@ -220,7 +216,7 @@ class Run:
         for (campaign, segment), rows in targets.groupby(["campaign", "segment"]):
             path = folder / f"{slug(campaign)}__{slug(segment)}.csv"
             if path.exists():
-                raise TableError(f"two lists would be written to {path.name}: rename campaign {campaign}")
+                raise TableError(f"two lists would have the file name {path.name}: rename campaign {campaign}")
             escape_formulas(rows).to_csv(path, index=False, lineterminator="\n")
 
     def save_workbook(self, content: bytes) -> None:
@@ -229,7 +225,7 @@ class Run:
         Parameters
         ----------
         content : bytes
-            The file, see `workbook.build_workbook`.
+            The content of the file, see `workbook.build_workbook`.
         """
         (self.run_dir / "workbook.xlsx").write_bytes(content)
 
@@ -264,7 +260,7 @@ class Run:
         Parameters
         ----------
         rules : SegmentRules
-            Scoring, segment map and what makes a customer new.
+            The scoring, the segment map and the definition of a new customer.
         """
         self._save_rules(rules, "segment_rules")
 
@@ -274,7 +270,7 @@ class Run:
         Returns
         -------
         SegmentRules
-            Scoring, segment map and what makes a customer new.
+            The scoring, the segment map and the definition of a new customer.
 
         Raises
         ------
@@ -290,7 +286,7 @@ class Run:
     def _rules_text(self, name: str, notebook: str) -> str:
         path = self.path(name).with_suffix(".json")
         if not path.exists():
-            raise TableError(f"{path.name} is not in {path.parent}: run {notebook} first, which writes it")
+            raise TableError(f"{path.name} is not in {path.parent}: run {notebook} first, because it writes this file")
         return path.read_text(encoding="utf-8")
 
     def read_segment_map(self, name: str) -> SegmentMap:
@@ -334,7 +330,7 @@ class Run:
         """
         campaigns = read_yaml(rules_path(self.root, "campaigns_file", name), Campaigns).campaigns
         frame = pd.DataFrame([campaign.model_dump() for campaign in campaigns])
-        return frame.astype({"capacity": float, "max_spend": float})  # null where there is no limit
+        return frame.astype({"capacity": float, "max_spend": float})  # null if there is no limit
 
     def _existing_path(self, name: str) -> Path:
         path = self.path(name)
@@ -351,14 +347,13 @@ class Run:
 def slug(name: str) -> str:
     """A name as a file name: "Can't Lose Them" -> 'cant-lose-them'.
 
-    Letters of every script stay; what is too long is cut.
-
-    What is cut, or has no letter at all, gets a mark of its own, so that two such names do not meet.
+    Letters of every script are kept, and long names are cut. A name that was cut, or that has no letters, gets a hash
+    at its end, so that two such names differ.
     """
     words = re.sub(r"[\W_]+", "-", name.lower().replace("'", "").replace("’", "")).strip("-")
     short = words.encode()[:80].decode(errors="ignore")
-    mark = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return short if short and short == words else f"{short or 'unnamed'}-{mark}"
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return short if short and short == words else f"{short or 'unnamed'}-{digest}"
 
 
 def _sorted(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -369,23 +364,26 @@ def _sorted(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _stream(table: ir.Table, name: str, path: Path) -> None:
-    """Batch by batch, each checked. The engine has sorted them and made the keys unique: a dictionary would not pay."""
+    """Write a table in batches and check each one.
+
+    The engine sorts the rows and makes the keys unique, so dictionary encoding would not save space.
+    """
     contract = CONTRACTS[name]
     columns = [*contract.columns, *(column for column in table.columns if column not in contract.columns)]
     batches = (
-        duckdb_engine.to_duckdb(table.select(columns))  # each engine sorts text in an order of its own
+        duckdb_engine.to_duckdb(table.select(columns))  # each engine sorts text differently
         .order_by(*(contract.key or contract.columns))
         .to_pyarrow_batches(chunk_size=duckdb_engine.BATCH_ROWS)
     )
     writer: pq.ParquetWriter | None = None
     writing: Future[None] | None = None
-    with batches, ThreadPoolExecutor(1) as beside:
+    with batches, ThreadPoolExecutor(1) as writer_thread:
         for batch in batches:
             frame = pa.Table.from_pandas(check_contract(batch.to_pandas(), name), preserve_index=False)
             writer = writer or pq.ParquetWriter(path, frame.schema, use_dictionary=False)
             if writing:
                 writing.result()
-            writing = beside.submit(writer.write_table, frame)
+            writing = writer_thread.submit(writer.write_table, frame)
     if writer is None or writing is None:
         empty = check_contract(batches.schema.empty_table().to_pandas(), name)
         empty.to_parquet(path, index=False)

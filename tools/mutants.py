@@ -8,21 +8,24 @@ the same number of mutants. A mutant runs against the unit tests of its stage th
 first, until one fails. A run that takes far longer than without the change counts as noticed too.
 
 Not mutated, because no figure depends on it: wording (`narrative.py`, `findings.py`, texts, error messages),
-annotations, and in `charts.py` numbers and whatever is passed to matplotlib, which are sizes, colours and positions.
-`equivalent_mutants.yaml` lists changes that cannot change a result, each with the reason.
+annotations, checks that only a mistake can fail (`strict` of zip, `validate` of a merge), and in `charts.py` numbers
+and what is passed to matplotlib, which are sizes, colours and positions. `equivalent_mutants.yaml` lists changes that
+cannot change a result, each with the reason.
 """
 
 import argparse
 import difflib
 import importlib
+import itertools
 import multiprocessing
 import os
 import random
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
@@ -42,6 +45,7 @@ SLOW_IMPORTS = ("duckdb", "ibis.backends.duckdb", "matplotlib.pyplot", "pandas",
                 "scipy.stats", "seaborn", "sklearn.cluster", "lifetimes", "openpyxl", "pandera.pandas", "pydantic",
                 "bs4", "IPython.display", "nbformat", "papermill", "python_calamine", "sqlglot")  # fmt: skip
 NO_FIGURE_DEPENDS_ON = (cst.Annotation, cst.Decorator, cst.Raise, cst.Import, cst.ImportFrom)
+SAFETY_CHECK = m.Arg(keyword=m.Name("strict") | m.Name("validate"))
 DRAWING = m.Call(func=m.Name("new_axes") | m.Attribute(value=m.Name("ax") | m.Name("plt") | m.Subscript()))
 TIME_LIMIT = 30  # seconds, besides three times what the tests take without the change
 
@@ -49,7 +53,7 @@ TIME_LIMIT = 30  # seconds, besides three times what the tests take without the 
 def leave_out_keyword(call: cst.Call) -> Iterator[cst.Call]:
     """Yield the call without each of its keyword arguments."""
     for argument in call.args:
-        if argument.keyword:
+        if argument.keyword and not m.matches(argument, SAFETY_CHECK):
             yield call.with_changes(args=[other for other in call.args if other is not argument])
 
 
@@ -107,7 +111,9 @@ class _Mutations(cst.CSTVisitor):
         self.found: list[tuple[cst.CSTNode, cst.CSTNode, range]] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, NO_FIGURE_DEPENDS_ON) or (self.of_charts and m.matches(node, DRAWING)):
+        if isinstance(node, NO_FIGURE_DEPENDS_ON) or m.matches(node, SAFETY_CHECK):
+            return False
+        if self.of_charts and m.matches(node, DRAWING):
             return False
         if isinstance(node, cst.SimpleStatementLine):
             self.statements.append(node)
@@ -123,31 +129,36 @@ class _Mutations(cst.CSTVisitor):
             self.statements.pop()
 
 
-def find_mutants(path: Path) -> list[Mutant]:
-    """Return all mutants of a module."""
+def find_changes(path: Path) -> list[Callable[[], Mutant]]:
+    """Return all changes of a module, each to be made when it is drawn: writing a module takes a while."""
     wrapper = MetadataWrapper(cst.parse_module(path.read_text(encoding="utf-8")))
     mutations = _Mutations(of_charts=path.name == "charts.py")
     wrapper.visit(mutations)
-    return [Mutant(path, wrapper.module.deep_replace(old, new).code, lines) for old, new, lines in mutations.found]
+
+    def change(old: cst.CSTNode, new: cst.CSTNode, lines: range) -> Mutant:
+        return Mutant(path, wrapper.module.deep_replace(old, new).code, lines)
+
+    return [partial(change, *found) for found in mutations.found]
+
+
+def read_equivalent_mutants() -> set[tuple[str, str, str]]:
+    """Return file, line before and line after of the mutants that are known to be equivalent."""
+    listed = yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8")) or []
+    for entry in listed:
+        if entry["before"] not in map(str.strip, (ROOT / entry["file"]).read_text(encoding="utf-8").splitlines()):
+            raise SystemExit(f"{EQUIVALENT.name}: {entry['file']} has no line {entry['before']!r} any more")
+    return {(entry["file"], entry["before"], entry["after"]) for entry in listed}
 
 
 def sample_mutants(stage: str, count: int, seed: int) -> list[Mutant]:
     """Draw mutants of a stage, without those that are known to be equivalent."""
     modules = sorted((ROOT / "crm_utils" / stage).rglob("*.py"))
     modules = [path for path in modules if not path.name.endswith(("narrative.py", "findings.py"))]
-    mutants = [mutant for path in modules for mutant in find_mutants(path)]
-    listed = yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8")) or []
-    known = {(entry["file"], entry["before"], entry["after"]) for entry in listed}
-    stale = {entry for entry in known if entry[0].split("/")[1] == stage} - {mutant.changed for mutant in mutants}
-    if stale:
-        raise SystemExit(f"{EQUIVALENT.name} lists changes that are not possible any more: {sorted(stale)}")
-    drawn = random.Random(f"{seed} {stage}").sample(mutants, len(mutants))
-    chosen: list[Mutant] = []
-    while drawn and len(chosen) < count:
-        mutant = drawn.pop()
-        if mutant.changed not in known:
-            chosen.append(mutant)
-    return chosen
+    changes = [change for path in modules for change in find_changes(path)]
+    known = read_equivalent_mutants()
+    drawn = random.Random(f"{seed} {stage}").sample(changes, len(changes))
+    mutants = (change() for change in reversed(drawn))
+    return list(itertools.islice((mutant for mutant in mutants if mutant.changed not in known), count))
 
 
 @dataclass
@@ -263,6 +274,8 @@ def run_mutant(mutant: Mutant, tests: UnitTests) -> str:
         os.killpg(process.pid, signal.SIGKILL)
         process.join()
         return "too slow"
+    if process.exitcode == pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise RuntimeError(f"none of {list(seconds)} ran")
     return "noticed" if process.exitcode else "survived"
 
 

@@ -1,5 +1,7 @@
 """Match each cancellation to the sale that it takes back, using only what had happened before it.
 
+Which lines are cancellations is a rule like any other: see `rules.removal_rules`.
+
 * `net`: the customer's latest earlier order of that product, else the latest earlier order, up to its revenue.
 * `match`: earlier sales of the same customer, product and price, the latest first, as far as they are not taken back
   yet. A cancellation of more than was sold by then matches nothing.

@@ -1,4 +1,4 @@
-"""One date of a report: run its stale notebooks, render its pages beside the published ones, and swap the folders."""
+"""Build one date of a report: run its stale notebooks, render its pages in a new folder, and publish that folder."""
 
 import json
 import shutil
@@ -9,19 +9,19 @@ from pathlib import Path
 
 from crm_utils.commands import failures
 from crm_utils.core import errors
-from crm_utils.pipeline import atomic_publish, execute, manifest
+from crm_utils.pipeline import atomic_publish, execute, manifest, staleness
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.manifest import NotebookEntry
 from crm_utils.pipeline.notebooks import Notebook
 from crm_utils.site import date_page, render
 
-OnNotebook = Callable[[str, float], None]  # called after each notebook with its label and the seconds it took
+OnNotebook = Callable[[str, float], None]  # called after each notebook with its label and its run time in seconds
 
 
 @dataclass(frozen=True, eq=False)
 class ExecutedJob:
-    """A job whose notebooks have all run: the folder that holds what they left, and their manifest entries by name."""
+    """A job whose notebooks have all run: the folder with their outputs, and their manifest entries by name."""
 
     fingerprinted: FingerprintedJob
     folder: Path
@@ -38,7 +38,7 @@ def build_date(
     fingerprinted : FingerprintedJob
         The date to build.
     environment : mapping of str to str
-        The environment variables of its kernels.
+        The environment variables of the kernels.
     on_notebook : callable
         Called after each notebook.
 
@@ -53,9 +53,11 @@ def build_date(
     except errors.NotebookFailed as failure:
         return failures.Failure(job, str(failure), failures.keep_failed_notebook(job, failure.notebook))
     except OSError as error:
-        error.filename = error.filename or str(job.folder)  # a file that was open when the disk ran full has no name
+        error.filename = error.filename or str(
+            job.folder
+        )  # if the disk ran full while a file was open, the error has no file name
         return failures.Failure(job, atomic_publish.describe_os_error(error, job.root))
-    except Exception as error:  # the output of an analyst's notebook may be anything
+    except Exception as error:  # an analyst's notebook may produce any output
         return failures.Failure(job, failures.describe_unexpected(error, "its pages could not be made", job.root))
     finally:
         shutil.rmtree(atomic_publish.build_folder(job.folder), ignore_errors=True)
@@ -79,9 +81,9 @@ def _build(fingerprinted: FingerprintedJob, environment: Mapping[str, str], on_n
 def _execute(
     fingerprinted: FingerprintedJob, folder: Path, environment: Mapping[str, str], on_notebook: OnNotebook
 ) -> Iterator[tuple[Notebook, NotebookEntry]]:
-    """Run the stale notebooks in `folder`; give each notebook with its manifest entry once its outputs are there."""
+    """Run the stale notebooks in `folder`; yield each notebook and its manifest entry as soon as it has outputs."""
     job = fingerprinted.job
-    stale = manifest.stale_notebooks(fingerprinted)
+    stale = staleness.stale_notebooks(fingerprinted)
     published = manifest.notebook_entries(job.folder)
     fresh = [published[notebook.name] for notebook in job.notebooks if notebook.name not in stale]
     prepare_folder(job, folder, fresh)
@@ -96,16 +98,16 @@ def _execute(
 
 def _run(job: Job, notebook: Notebook, folder: Path, environment: Mapping[str, str]) -> NotebookEntry:
     parameters = {"run_dir": ".."} | job.overrides(notebook)
-    before = _times_of_change(folder)
+    times_before = _times_of_change(folder)
     target = folder / "notebooks" / notebook.path.name
     seconds = execute.run_notebook(notebook.path, target, parameters, environment)
-    after = _times_of_change(folder)
-    files = sorted(name for name, changed in after.items() if before.get(name) != changed)
+    times_after = _times_of_change(folder)
+    files = sorted(name for name, changed in times_after.items() if times_before.get(name) != changed)
     return {"name": notebook.name, "files": files, "seconds": round(seconds, 2)}
 
 
 def prepare_folder(job: Job, folder: Path, fresh: list[NotebookEntry]) -> None:
-    """Make a build folder that starts with the outputs of the notebooks that are fresh, given by their entries."""
+    """Create a build folder with the outputs of the fresh notebooks, which are listed by their entries."""
     for name in ("data", "notebooks"):
         (folder / name).mkdir(parents=True)
     (folder / "settings.json").write_text(job.settings.model_dump_json(indent=1), encoding="utf-8")
@@ -115,7 +117,7 @@ def prepare_folder(job: Job, folder: Path, fresh: list[NotebookEntry]) -> None:
 
 
 def _times_of_change(folder: Path) -> dict[str, int]:
-    """The files that notebooks wrote into a run folder, the notebooks themselves left out, and when they changed."""
+    """Return the files of a run folder, without the notebooks themselves, and the times at which they changed."""
     files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
     return {
         name.as_posix(): path.stat().st_mtime_ns
@@ -129,7 +131,7 @@ def _notebook_page(job: Job, notebook: Notebook, folder: Path) -> str:
 
 
 def _write_pages(executed: ExecutedJob, pages: Mapping[str, str]) -> None:
-    """Write the notebooks' pages, the first page, and what the date was made from."""
+    """Write the pages of the notebooks, the index page, the settings and the manifest."""
     job, folder = executed.fingerprinted.job, executed.folder
     for name, page in pages.items():
         atomic_publish.write_page(folder / f"{name}.html", page)

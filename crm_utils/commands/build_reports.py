@@ -1,4 +1,4 @@
-"""Building reports: dates that are out of date are built side by side, then the pages over all reports are renewed."""
+"""Build reports: build outdated dates in parallel, then renew the pages about all reports."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 from crm_utils.commands import failures
 from crm_utils.core.errors import SourceError, SourceMissing, TableError
 from crm_utils.core.formatting import mask_secrets
-from crm_utils.pipeline import atomic_publish, manifest
+from crm_utils.pipeline import atomic_publish, staleness
 from crm_utils.pipeline.cache_keys import FingerprintedJob, fingerprint_job
 from crm_utils.pipeline.jobs import Job
 from crm_utils.site import published
@@ -49,8 +49,8 @@ def outdated_jobs(jobs: list[Job], named: bool) -> tuple[list[FingerprintedJob],
         except OSError as error:
             problems.append(f"{job.label}: {atomic_publish.describe_os_error(error, job.root)}")
         else:
-            if manifest.is_up_to_date(fingerprinted):
-                # its cause is gone: there is nothing left to repair
+            if staleness.is_up_to_date(fingerprinted):
+                # the cause of an earlier failure is gone
                 shutil.rmtree(atomic_publish.failed_folder(job.folder), ignore_errors=True)
             else:
                 outdated.append(fingerprinted)
@@ -62,9 +62,9 @@ def outdated_jobs(jobs: list[Job], named: bool) -> tuple[list[FingerprintedJob],
 def build_reports(
     root: Path, outdated: list[FingerprintedJob], on_notebook: Callable[[str, float], None]
 ) -> tuple[int, list[failures.Failure], list[str]]:
-    """Build these jobs, dates side by side, then renew comparisons and the index.
+    """Build these jobs in parallel, then renew comparisons and the index.
 
-    What another run has built in the meantime is not built again.
+    Dates that another run has built in the meantime are not built again.
 
     Parameters
     ----------
@@ -73,20 +73,20 @@ def build_reports(
     outdated : list of FingerprintedJob
         The jobs to build.
     on_notebook : callable
-        Called after each notebook with its label and the seconds it took.
+        Called after each notebook with its label and its run time in seconds.
 
     Returns
     -------
     int, list of Failure, list of str
-        How many dates were built, which failed, and one message for each comparison that could not be renewed.
+        The number of dates built, the failures, and one message for each comparison that could not be renewed.
     """
     environment = _set_up_kernels(root) if outdated else {}
     names = sorted({fingerprinted.job.name for fingerprinted in outdated})
     with ExitStack() as locks:
-        for name in names:  # in the same order in every run: two runs never wait for each other
+        for name in names:  # every run uses the same order, so that two runs never wait for each other
             locks.enter_context(atomic_publish.locked(root / "reports" / name))
             atomic_publish.recover_folder(root / "reports" / name)
-        waiting = [fingerprinted for fingerprinted in outdated if not manifest.is_up_to_date(fingerprinted)]
+        waiting = [fingerprinted for fingerprinted in outdated if not staleness.is_up_to_date(fingerprinted)]
         readable, failed = _readable_jobs(waiting)
         failed += _build_side_by_side(readable, environment, on_notebook) if readable else []
         failed_jobs = [failure.job for failure in failed]
@@ -100,16 +100,16 @@ def build_reports(
 
 
 def _readable_jobs(waiting: list[FingerprintedJob]) -> tuple[list[FingerprintedJob], list[failures.Failure]]:
-    """The jobs whose report has a source that can be read, and a failure for each of the others."""
+    """Return the jobs of reports whose source can be read, and a failure for each other job."""
     readable: list[FingerprintedJob] = []
     failed: list[failures.Failure] = []
     for name in dict.fromkeys(fingerprinted.job.name for fingerprinted in waiting):
-        of_report = [fingerprinted for fingerprinted in waiting if fingerprinted.job.name == name]
-        problem = _source_problem(of_report)
+        report_jobs = [fingerprinted for fingerprinted in waiting if fingerprinted.job.name == name]
+        problem = _source_problem(report_jobs)
         if problem:
-            failed += [failures.Failure(fingerprinted.job, problem) for fingerprinted in of_report]
+            failed += [failures.Failure(fingerprinted.job, problem) for fingerprinted in report_jobs]
         else:
-            readable += of_report
+            readable += report_jobs
     return readable, failed
 
 
@@ -117,7 +117,7 @@ def _renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
     """Renew the comparisons with a rebuilt date; return one message for each problem. Call under the report's lock."""
     if not rebuilt & {day for pair in published.published_comparisons(folder) for day in pair}:
         return []
-    # imports pandas and matplotlib: only if there is something to draw
+    # imports pandas and matplotlib, so only if a comparison must be drawn
     from crm_utils.commands import compare_dates
 
     return compare_dates.renew_comparisons(folder, rebuilt)
@@ -127,25 +127,25 @@ def _build_side_by_side(
     jobs: list[FingerprintedJob], environment: Mapping[str, str], on_notebook: Callable[[str, float], None]
 ) -> list[failures.Failure]:
     """Build dates in parallel and return what failed."""
-    # imported before there are threads: no thread then meets a module that another has imported only in part
+    # imported before threads start, so that no thread sees a partly imported module
     from crm_utils.commands import build_date
 
     with ThreadPoolExecutor(max_workers=_cores()) as pool:
         building = [pool.submit(build_date.build_date, job, environment, on_notebook) for job in jobs]
         while wait(building, timeout=WAKE_UP_SECONDS).not_done:
-            # awake now and then: another thread may have caught a Ctrl-C, which this one has to handle
+            # wake up regularly: another thread may have caught a Ctrl-C, which this one has to handle
             continue
         outcomes = [future.result() for future in building]
     return [failure for failure in outcomes if failure is not None]
 
 
 def _cores() -> int:
-    """The processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _set_up_kernels(root: Path) -> dict[str, str]:
-    """Start the process that kernels are forked from; return the kernels' environment variables."""
+    """Start the server process that forks kernels; return the environment variables of the kernels."""
     from crm_utils.pipeline import kernels
 
     atomic_publish.check_writable(kernels.ipython_folder(root))
@@ -155,11 +155,11 @@ def _set_up_kernels(root: Path) -> dict[str, str]:
 
 
 def _source_problem(jobs: list[FingerprintedJob]) -> str | None:
-    """Why no notebook of a report should start: a file lacks a column, or has a value that is not a date or number."""
+    """Return why no notebook of a report should start, for example a missing column or an unreadable date."""
     reading = [
         fingerprinted.job
         for fingerprinted in jobs
-        if manifest.stale_notebooks(fingerprinted)[:1] == [fingerprinted.job.notebooks[0].name]
+        if staleness.stale_notebooks(fingerprinted)[:1] == [fingerprinted.job.notebooks[0].name]
     ]
     if not reading or reading[0].report.source.database:
         return None

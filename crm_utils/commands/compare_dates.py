@@ -1,4 +1,4 @@
-"""Compare two published dates of a report, on a page of their own that is renewed when a date is rebuilt."""
+"""Compare two published dates of a report on a page, which is renewed when one of the dates is rebuilt."""
 
 import json
 from collections.abc import Iterator
@@ -56,9 +56,9 @@ def compare_dates(root: Path, report: str, then: str, now: str) -> Path:
     _check_published(root, report, then, now)
     if then == now:
         dates = published.published_dates(root)[folder]
-        raise SourceError(f"FROM and TO are the same date, {now}: name two of {', '.join(dates)}")
+        raise SourceError(f"FROM and TO are the same date, {now}; choose two of {', '.join(dates)}")
     if then > now:
-        raise SourceError(f"FROM={then} is later than TO={now}: the earlier date comes first")
+        raise SourceError(f"FROM={then} is later than TO={now}; give the earlier date first")
     with atomic_publish.locked(folder):
         return _write_page(folder, then, now)
 
@@ -71,7 +71,7 @@ def renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
     Returns
     -------
     list of str
-        One line per page that could not be renewed; that page stays as it was.
+        One line per page that could not be renewed and is unchanged.
     """
     problems = []
     for then, now in published.published_comparisons(folder):
@@ -91,7 +91,7 @@ def render_comparison(then: Path, now: Path) -> str:
 
 
 class PublishedDate:
-    """A published date: its manifest, its tables, and its orders and adjustments unread."""
+    """A published date: its manifest and tables, and its orders and adjustments without loading them."""
 
     def __init__(self, folder: Path):
         self.run = Run(folder)
@@ -132,28 +132,30 @@ def _check_published(root: Path, report: str, then: str, now: str) -> None:
     if not dates:
         reports = ", ".join(other.name for other in all_dates) or "none"
         raise SourceError(
-            f"no date of report {report!r} is published (published reports: {reports}): "
-            f"make report REPORT={report} first"
+            f"no date of report {report!r} is published (published reports: {reports}); "
+            f"run make report REPORT={report} first"
         )
     for day in (then, now):
         if day not in dates:
             raise SourceError(
-                f"{day} is not a published date of {report}; published are: {', '.join(dates)}. "
+                f"{day} is not a published date of {report}. Published dates: {', '.join(dates)}. "
                 f"If params/{report}.yaml lists {day}, build it with make report REPORT={report} DATE={day}"
             )
         missing = [name for name in (*TABLES, *SCANNED) if not Run(folder / day).path(name).exists()]
         if missing:
-            raise SourceError(f"{report} {day} has no table {missing[0]}: make report REPORT={report} DATE={day} first")
+            raise SourceError(
+                f"{report} {day} has no table {missing[0]}; run make report REPORT={report} DATE={day} first"
+            )
         _check_segment_rules(report, folder / day)
 
 
 def _check_segment_rules(report: str, folder: Path) -> None:
-    """Raise `SourceError` if a published date does not say how it assigned segments."""
+    """Raise `SourceError` if a published date lacks its segment rules."""
     try:
         Run(folder).load_segment_rules()
     except TableError:
         raise SourceError(
-            f"{report} {folder.name} was built by an earlier version, which did not keep the segment rules: rebuild it "
+            f"{report} {folder.name} was built by an earlier version, which did not save the segment rules; rebuild it "
             f"with make report REPORT={report} DATE={folder.name}"
         ) from None
 
@@ -166,7 +168,7 @@ def _write_page(folder: Path, then: str, now: str) -> Path:
 
 
 def _blocks(then: PublishedDate, now: PublishedDate) -> Iterator[Block]:
-    """Yield question and answer of each part of the page."""
+    """Yield the question and answer of each part of the page."""
     fmt = now.run.number_format
     figures = metrics.key_figures(then.tables, now.tables)
     sizes = metrics.compare_segments(then.tables["segment_profile"], now.tables["segment_profile"])
@@ -198,9 +200,9 @@ def _forecasts(then: PublishedDate, now: PublishedDate, fmt: NumberFormat) -> li
 
 
 def _actual(then: PublishedDate, now: PublishedDate) -> dict[int, metrics.Actual]:
-    """Return what happened within each horizon that is over: revenue of the customers known then, and of later ones.
+    """Return what happened within each horizon that has ended: revenue of earlier and of later customers.
 
-    It is read from the later date's orders as of the horizon's end, which is how the backtest judges forecasts.
+    It uses the later date's orders as of the end of the horizon, like the backtest.
     """
     orders, adjustments = now.run.scan("orders"), now.run.scan("order_adjustments")
     forecast = then.tables["forecast"]
@@ -226,7 +228,7 @@ def _migration(then: PublishedDate, now: PublishedDate, fmt: NumberFormat) -> An
 
 
 def _not_comparable(then: PublishedDate, now: PublishedDate) -> str:
-    """Return why moves between the dates cannot be explained by what customers did; empty if they can."""
+    """Return why moves between segments cannot be explained by the behaviour of customers; empty if they can."""
     renamed = [
         not assignment.knows_segments(date.segment_rules.segment_map, date.tables["segments"]) for date in (then, now)
     ]

@@ -1,4 +1,4 @@
-"""What stopped a date: kept where somebody can look at it, reported in one line."""
+"""Report failed dates, one line per cause, and keep the notebook that failed."""
 
 import shutil
 import traceback
@@ -9,12 +9,12 @@ from crm_utils.core.formatting import mask_secrets
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.jobs import Job
 
-LONGEST_REASON = 1000  # letters
+LONGEST_REASON = 1000  # characters
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a date was not built, and where the notebook that stopped is kept."""
+    """Why a date was not built, and the path of the failed notebook."""
 
     job: Job
     cause: str
@@ -22,22 +22,22 @@ class Failure:
 
 
 def summarize_failures(failures: list[Failure]) -> list[str]:
-    """One line for each cause: dates of a report that fail for the same reason share it."""
+    """Write one line per cause. Dates of a report that failed for the same reason share a line."""
     by_cause: dict[tuple[str, str], list[Failure]] = {}
     for failure in failures:
         by_cause.setdefault((failure.job.name, failure.cause), []).append(failure)
-    return [_summary(name, cause, same) for (name, cause), same in by_cause.items()]
+    return [_summary(name, cause, group) for (name, cause), group in by_cause.items()]
 
 
-def _summary(name: str, cause: str, same: list[Failure]) -> str:
-    days = ", ".join(str(failure.job.day) for failure in same)
-    kept = f"; it is kept as {same[0].kept}" if same[0].kept else ""
-    others = " (those of the other dates next to it)" if kept and len(same) > 1 else ""
+def _summary(name: str, cause: str, failures: list[Failure]) -> str:
+    days = ", ".join(str(failure.job.day) for failure in failures)
+    kept = f"; the failed notebook is {failures[0].kept}" if failures[0].kept else ""
+    others = " (those of the other dates are next to it)" if kept and len(failures) > 1 else ""
     return f"{name} {days}: {cause}{kept}{others}"
 
 
 def keep_failed_notebook(job: Job, notebook: str) -> Path | None:
-    """Move the notebook that stopped to where the message says; None if it was never written."""
+    """Move the failed notebook to the folder of failed notebooks; return None if it was never written."""
     stopped = atomic_publish.build_folder(job.folder) / "notebooks" / notebook
     folder = atomic_publish.failed_folder(job.folder)
     if not stopped.exists():
@@ -46,15 +46,15 @@ def keep_failed_notebook(job: Job, notebook: str) -> Path | None:
     try:
         folder.mkdir(parents=True)
         stopped.rename(folder / notebook)
-    except OSError:  # the disk that stopped the notebook does not take it either
+    except OSError:  # the disk may be full
         return None
     return (folder / notebook).relative_to(job.root)
 
 
-def describe_unexpected(error: Exception, what: str, root: Path) -> str:
-    """The message for an error that nobody foresaw: what could not be done, where in the code, and why."""
+def describe_unexpected(error: Exception, problem: str, root: Path) -> str:
+    """Write the message for an unexpected error: what failed, the line of code, and the reason."""
     if isinstance(error, OSError):
         return atomic_publish.describe_os_error(error, root)
-    where = traceback.extract_tb(error.__traceback__)[-1]
+    frame = traceback.extract_tb(error.__traceback__)[-1]
     reason = mask_secrets(" ".join(str(error).split()))[:LONGEST_REASON]
-    return f"{what} ({Path(where.filename).name}, line {where.lineno}): {type(error).__name__}: {reason}"
+    return f"{problem} ({Path(frame.filename).name}, line {frame.lineno}): {type(error).__name__}: {reason}"

@@ -1,4 +1,4 @@
-"""The log of one run of the command line: `reports/_logs/<start in UTC>_<command>.log`."""
+"""The log of one run of a command: `reports/_logs/<start in UTC>_<command>.log`."""
 
 import platform
 import time
@@ -10,14 +10,14 @@ from pathlib import Path
 from crm_utils import __version__
 from crm_utils.core.formatting import mask_secrets
 
-FOLDER = "_logs"  # below reports; starts like everything there that is not a report
+FOLDER = "_logs"  # in reports/, where names that are not reports start with _
 LOGS_KEPT = 100
 START_FORMAT = "%Y-%m-%dT%H%M%SZ"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class RunLog:
-    """Writes what a run did, one line after the other, each with its time in UTC and without secrets.
+    """The log of a run: one line per event, with its time in UTC and without secrets.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ class RunLog:
 
     Notes
     -----
-    Each line is written at once, so the log of a killed run holds all it did. A log that cannot be written stops
-    nothing: the run itself reports a full or read-only disk.
+    Each line is written immediately, so the log of a killed run is complete. A run continues if its log cannot be
+    written; the run itself reports a full or read-only disk.
     """
 
     def __init__(self, root: Path, arguments: list[str]):
@@ -38,22 +38,22 @@ class RunLog:
         self.write("start", f"crm {' '.join(arguments)} (version {__version__}, Python {platform.python_version()})")
 
     def notebook(self, label: str, seconds: float) -> None:
-        """Log a notebook that has run."""
+        """Log a notebook and its run time."""
         self.write("notebook", f"{label} {seconds:.1f} s")
 
-    def write(self, what: str, text: str) -> None:
+    def write(self, event: str, text: str) -> None:
         """Log one line."""
-        line = f"{datetime.now(UTC).strftime(TIME_FORMAT)} {what:8} {mask_secrets(' '.join(text.split()))}\n"
+        line = f"{datetime.now(UTC).strftime(TIME_FORMAT)} {event:8} {mask_secrets(' '.join(text.split()))}\n"
         with suppress(OSError), self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(line)
 
     def end(self, status: int) -> None:
-        """Log how the run ended."""
+        """Log the exit status and the run time."""
         self.write("end", f"status {status} after {time.monotonic() - self._started:.1f} s")
 
 
 def _new_path(folder: Path, command: str) -> Path:
-    """Make an empty log file with a name of its own; the oldest logs make room for it."""
+    """Create an empty log file with a new name, and delete the oldest logs."""
     start = datetime.now(UTC).strftime(START_FORMAT)
     path = folder / f"{start}_{command}.log"
     with suppress(OSError):

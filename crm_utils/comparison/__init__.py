@@ -1,1 +1,1 @@
-"""Two dates of a report side by side."""
+"""Compare two dates of a report."""

@@ -1,4 +1,4 @@
-"""Figures that compare two dates of a report, and what they show in words."""
+"""Figures that compare two dates of a report, with their text alternatives."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ OUTCOMES_HORIZON = "{months}: {forecast} expected ({low} to {high}), {actual} ac
 
 
 def plot_segment_sizes(table: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes:
-    """Draw the customers of each segment now (in its colour) above those then (grey).
+    """Draw the customers of each segment now (in its colour) and then (grey).
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def plot_segment_sizes(table: pd.DataFrame, fmt: NumberFormat, ax: Axes | None =
     fmt : NumberFormat
         How the report writes numbers.
     ax : Axes, optional
-        Where to draw; without it a new figure is made.
+        The axes to draw on. By default a new figure is created.
     """
     shown = table[(table.customers > 0) | (table.customers_then > 0)].iloc[::-1]
     ax = new_axes(ax, height=0.8 + 0.36 * len(shown))
@@ -62,7 +62,7 @@ def plot_outcomes(table: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None
     fmt : NumberFormat
         How the report writes numbers and money.
     ax : Axes, optional
-        Where to draw; without it a new figure is made.
+        The axes to draw on. By default a new figure is created.
     """
     ax = new_axes(ax, height=0.9 + 0.55 * len(table))
     shown = table.iloc[::-1]

@@ -1,4 +1,4 @@
-"""What the page of two dates says: each finding with its figure and its table."""
+"""The findings of the page that compares two dates, each with its figure and its table."""
 
 from collections.abc import Sequence
 from datetime import date

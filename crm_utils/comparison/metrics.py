@@ -8,7 +8,7 @@ import pandas as pd
 from crm_utils.cltv.forecast import ALL
 from crm_utils.core.constants import RECENT_DAYS
 
-# Revenue by customer known at the forecast's date, and the revenue of customers won later.
+# Revenue of each customer known at the forecast's date, and the revenue from customers won later.
 Actual = tuple[pd.DataFrame, float]
 
 
@@ -77,7 +77,7 @@ def compare_segments(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         segment, customers_then, customers, customers_change, revenue_then, revenue, revenue_change. In the order of
-        `now`; segments that only `then` has come last. A segment that a date does not have counts as 0.
+        `now`, followed by segments that only `then` has. A segment that a date does not have counts as 0.
     """
     columns = ["segment", "customers", "revenue"]
     both = now[columns].merge(then[columns], on="segment", how="outer", suffixes=("", "_then"), sort=False)
@@ -90,21 +90,21 @@ def compare_segments(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
 
 
 def forecast_outcomes(forecast: pd.DataFrame, actual: Mapping[int, Actual]) -> pd.DataFrame:
-    """Compare forecasts whose time is over with what happened.
+    """Compare forecasts whose period is over with what happened.
 
     Parameters
     ----------
     forecast : pandas.DataFrame
         The table `forecast` of the earlier date.
     actual : dict of int to (pandas.DataFrame, float)
-        For a number of months: `revenue` of each customer known at the earlier date (indexed by customer_id), and
-        the revenue of customers won later.
+        By horizon in months: `revenue` of each customer known at the earlier date (indexed by customer_id), and the
+        revenue from customers won later.
 
     Returns
     -------
     pandas.DataFrame
         One row per horizon in `actual`, the shortest first: months, revenue (the forecast), revenue_low, revenue_high,
-        revenue_actual, revenue_new (of customers won later), miss (forecast ÷ actual − 1, null if there was no
+        revenue_actual, revenue_new (from customers won later), miss (forecast ÷ actual − 1, null if there was no
         revenue), held (whether the actual revenue is within the range).
     """
     made = forecast[(forecast.segment == ALL) & forecast.months.isin(actual)].sort_values("months", ignore_index=True)
@@ -117,7 +117,7 @@ def forecast_outcomes(forecast: pd.DataFrame, actual: Mapping[int, Actual]) -> p
 def forecast_outcomes_by_segment(
     forecast: pd.DataFrame, actual: Mapping[int, Actual], segments: pd.DataFrame
 ) -> pd.DataFrame:
-    """Compare the longest of these forecasts with what happened, by the segment customers were in at the earlier date.
+    """Compare the longest of these forecasts with what happened, by the customers' segment at the earlier date.
 
     Parameters
     ----------

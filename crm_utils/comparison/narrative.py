@@ -10,7 +10,7 @@ from crm_utils.core.constants import RECENT_DAYS
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
 from crm_utils.core.formatting import NumberFormat, day, percent
 
-# A forecast whose error is smaller than this was on target.
+# A forecast with an error smaller than this was on target.
 ON_TARGET_BELOW = 0.005
 
 ORDERS_ADDED = "Between {then} and {now}, customers placed {orders} worth {revenue}."
@@ -19,9 +19,10 @@ NEW_CUSTOMERS = "{customers} ordered for the first time."
 NO_NEW_CUSTOMERS = "Nobody ordered for the first time."
 FEWER_CUSTOMERS = "The report has {customers} fewer than before."
 RECENT_CUSTOMERS = (
-    "{count_then} customers had ordered in the {days} days before the first date, {count_now} before the second."
+    "{count_then} customers had ordered in the {days} days before the earlier date, and {count_now} in the {days} days "
+    "before the later one."
 )
-SETTINGS_DIFFER = "The dates were built with different settings, so part of the change may come from them: {settings}."
+SETTINGS_DIFFER = "Part of the change may come from settings that differ between the two dates: {settings}."
 SETTING = "{name} was {then} and is {now}"
 
 GAINED_MOST = "{segment} gained most ({customers})"
@@ -29,21 +30,21 @@ LOST_MOST = "{segment} lost most ({customers})"
 NO_SEGMENT_CHANGED = "Every segment has as many customers as before."
 SEGMENTS_CAPTION = "Customers in each segment on the later date (coloured) and on the earlier one (grey)."
 
-NO_FORECAST_OVER = "No forecast of {then} was over by {now}. The shortest one covers a month."
-EXPECTED = (
-    "In the {period} after {then}, customers known by then were expected to spend {forecast}. They spent {actual}."
+NO_FORECAST_OVER = (
+    "The forecasts of {then} cannot be checked yet. The shortest covers a month, which was not over by {now}."
 )
-ACCURACY = "The forecast was {error}, and the actual revenue lies {place} its range of {low} to {high}."
+EXPECTED = "Customers known on {then} were expected to spend {forecast} in the {period} after it. They spent {actual}."
+ACCURACY = "The forecast was {error}. The actual revenue is {within_or_outside} its range of {low} to {high}."
 WITHIN, OUTSIDE = "within", "outside"
 ON_TARGET = "on target"
 TOO_HIGH, TOO_LOW = "{error} too high", "{error} too low"
 NO_REVENUE = "for a period without revenue"
-RANGES_HELD = "In all, {held} of {ranges} contained the actual revenue."
-RANGES_HELD_BY_SEGMENT = "By segment, {held} of {ranges} contained the actual revenue."
-NEW_CUSTOMERS_REVENUE = "Customers won since then spent another {revenue}, which no forecast included."
+RANGES_HELD = "Over all forecasts, {held} of {ranges} contained the actual revenue."
+RANGES_HELD_BY_SEGMENT = "Over all segments, {held} of {ranges} contained the actual revenue."
+NEW_CUSTOMERS_REVENUE = "New customers since then spent another {revenue}. The forecast does not include them."
 OUTCOMES_CAPTION = (
-    "Revenue of the customers known at the earlier date: as forecast then, with the range that should contain it nine "
-    "times in ten, and as it turned out."
+    "Revenue from the customers known at the earlier date: the forecast, the range that should contain it nine times "
+    "in ten, and the actual revenue."
 )
 
 MIGRATION_NOT_COMPARABLE = "Moves between segments are not shown because {reason}."
@@ -55,7 +56,7 @@ ARTICLE_SCORING = "this scoring gives customers with equal values different scor
 def describe_key_figures(
     table: pd.DataFrame, then: date, now: date, settings: Sequence[tuple[str, str, str]], fmt: NumberFormat
 ) -> Paragraph:
-    """Say what was sold in between, whether more customers are active, and which settings differ."""
+    """Say what was sold between the dates, whether more customers are active, and which settings differ."""
     figures = table.set_index("figure")
     change = figures.change.round(2)
     recent = figures.loc[KeyFigure.RECENT_CUSTOMERS]
@@ -126,7 +127,7 @@ def describe_outcomes(table: pd.DataFrame, then: date, now: date, fmt: NumberFor
         ),
         ACCURACY.format(
             error=describe_error(longest.miss),
-            place=WITHIN if longest.held else OUTSIDE,
+            within_or_outside=WITHIN if longest.held else OUTSIDE,
             low=fmt.money(longest.revenue_low),
             high=fmt.money(longest.revenue_high),
         ),

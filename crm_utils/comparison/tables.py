@@ -25,7 +25,7 @@ KEY_FIGURE_LABELS = {
 
 
 def table_of_key_figures(table: pd.DataFrame, then: date, now: date, fmt: NumberFormat) -> Styler:
-    """Return the key figures of both dates. A column holds counts and amounts, so each value is written by itself."""
+    """Return the key figures of both dates. A column holds counts and amounts, so values are formatted one by one."""
     shown = pd.DataFrame({"figure": table.figure.map(KEY_FIGURE_LABELS)})
     shown["compared_then"] = _write_values(table, "then", fmt)
     shown["compared_now"] = _write_values(table, "now", fmt)
@@ -72,7 +72,7 @@ def _write_value(value: float, is_count: bool, fmt: NumberFormat, signed: bool) 
 
 
 def _signed(size: str, value: float) -> str:
-    """Return a size with the sign of its value; without a sign if it is written as zero."""
+    """Return a size with the sign of its value. A size that is written as zero has no sign."""
     if not any(digit in size for digit in "123456789"):
         return size
     return f"{'−' if value < 0 else '+'}{size}"

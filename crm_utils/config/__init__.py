@@ -1,4 +1,4 @@
-"""What a report can be told, checked before a notebook starts."""
+"""The parameters of a report, validated before any notebook runs."""
 
 from crm_utils.config.campaigns import Campaigns
 from crm_utils.config.report import SECTIONS, Columns, Report, Settings, Source

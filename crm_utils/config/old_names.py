@@ -1,6 +1,6 @@
-"""Names of version 0.1 and what they are called since 0.2, so that old files are refused with the new name.
+"""Names of version 0.1 and their replacements in 0.2, for error messages about old files.
 
-Names of modules, functions and classes leave out the package: `orders.known_on` is `crm_utils.orders.known_on`.
+Modules, functions and classes are listed without the package: `orders.known_on` is `crm_utils.orders.known_on`.
 """
 
 PARAMETERS = {  # model -> old key -> new key
@@ -41,7 +41,7 @@ TABLES = {  # tables of a run folder
     "model": "fitted_parameters",
 }
 
-COLUMNS = {  # of the table by its new name; "" stands for every table
+COLUMNS = {  # of the table by its new name; "" means every table
     "": {
         "top_product": "favourite_product",
     },
@@ -87,7 +87,7 @@ COLUMNS = {  # of the table by its new name; "" stands for every table
 }
 COLUMNS["article"] = COLUMNS["cltv"]
 
-METHODS = {  # of the class that is now `Run`
+METHODS = {  # methods of the class that is now `Run`
     "find": "load",
     "has": "load(…, required=False)",
     "load_if_there": "load(…, required=False)",

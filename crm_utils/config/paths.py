@@ -1,4 +1,4 @@
-"""Where files lie: the source of a report, and the business rules it names. Nothing is read here."""
+"""Paths of a report's files: its source and its business rules. Nothing is read here."""
 
 import importlib.util
 import re
@@ -8,51 +8,53 @@ from pathlib import Path
 from crm_utils.config.report import Source
 from crm_utils.core.errors import SourceMissing
 
-SIMULATED = "simulated"  # in place of a file: the table that comes with a simulated source
+SIMULATED = "simulated"  # written instead of a file: the table of a simulated source
 
 
 def source_paths(source: Source, root: Path) -> list[Path]:
-    """The files a report reads, in the order given, those of a pattern by name; none for a database.
+    """Return the files of a source in their order, those of a pattern sorted by name; none for a database.
 
-    Raises `SourceMissing` for a file that is not there and for a pattern without a match.
+    Raises `SourceMissing` if a file does not exist or a pattern matches no file.
     """
     if source.sample == "cdnow":
         package = importlib.util.find_spec("lifetimes")
         if package is None or not package.submodule_search_locations:
-            raise SourceMissing("the CDNOW sample ships with the lifetimes package: pip install lifetimes")
+            raise SourceMissing("the CDNOW sample comes with the lifetimes package; pip install lifetimes")
         return [Path(package.submodule_search_locations[0]) / "datasets" / "CDNOW_master.txt"]
     if source.simulate:
-        return sorted((Path(__file__).parents[1] / "sources" / "simulated").glob("*.py"))  # what makes the data
+        return sorted(
+            (Path(__file__).parents[1] / "sources" / "simulated").glob("*.py")
+        )  # the code that generates the data
     if source.file:
-        return _matching(source.file, "source.file", root)
-    return [path for name in source.files or [] for path in _matching(name, "source.files", root)]
+        return _matching_files(source.file, "source.file", root)
+    return [path for name in source.files or [] for path in _matching_files(name, "source.files", root)]
 
 
-def customer_table_path(name: str, where: str, root: Path) -> Path:
-    """The file of attributes, contacts or past campaigns. Raises `SourceMissing` where there is none."""
-    path = root / where
+def customer_table_path(name: str, location: str, root: Path) -> Path:
+    """Return the file of attributes, contacts or past campaigns. Raises `SourceMissing` if it does not exist."""
+    path = root / location
     if not path.is_file():
-        raise SourceMissing(f"{name}: {where} is not there: put the file into place, or correct {name}")
+        raise SourceMissing(f"{name}: {location} does not exist; add the file, or correct {name}")
     return path
 
 
 def rules_path(root: Path, parameter: str, name: str) -> Path:
-    """The file of a segment map or of campaigns: a bare name is one of ours under `params/`, else it is a path."""
+    """Return the file of a segment map or of campaigns: a name without ending is a file in `params/`, else a path."""
     if name.endswith((".yaml", ".yml")):
         return root / name
     folder = {"segment_map": "segments", "campaigns_file": ""}[parameter]
     return root / "params" / folder / f"{name}.yaml"
 
 
-def _matching(name: str, option: str, root: Path) -> list[Path]:
+def _matching_files(name: str, option: str, root: Path) -> list[Path]:
     if option == "source.files" and re.search(r"[*?\[]", name):
         found = sorted(path for path in _glob(root, name) if path.is_file())
         if not found:
-            raise SourceMissing(f"no file matches {name}: put the files into place, or correct {option}")
+            raise SourceMissing(f"no file matches {name}; add the files, or correct {option}")
         return found
     path = root / name
     if not path.is_file():
-        raise SourceMissing(f"its source {name} is not there: put the file into place, or correct {option}")
+        raise SourceMissing(f"the source {name} does not exist; add the file, or correct {option}")
     return [path]
 
 

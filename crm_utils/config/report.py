@@ -1,4 +1,4 @@
-"""The models behind `params/<report>.yaml`: one section a notebook, and what all notebooks share."""
+"""Models of `params/<report>.yaml`: one section per notebook, and the parameters that all notebooks share."""
 
 import re
 from datetime import date
@@ -18,9 +18,9 @@ def _iso_day(value: Any) -> str:
     try:
         day = date.fromisoformat(str(value))
     except ValueError:
-        raise ValueError(f"{value!r} is no date; write it as 1998-06-30") from None
+        raise ValueError(f"{value!r} is not a date; write it as 1998-06-30") from None
     if not YEARS[0] <= day.year <= YEARS[1]:
-        raise ValueError(f"{day} is no date of a report: years from {YEARS[0]} to {YEARS[1]} are")
+        raise ValueError(f"{day} is out of range; years go from {YEARS[0]} to {YEARS[1]}")
     return day.isoformat()
 
 
@@ -38,12 +38,12 @@ class Cleaning(Model):
     cap_outliers: bool = False
 
     @model_validator(mode="after")
-    def _excludes_ids_that_are_kept(self) -> "Cleaning":
-        given_up = [name for name in self.exclude_customers if name in self.merge_customers]
-        if given_up:
+    def _exclude_only_kept_ids(self) -> "Cleaning":
+        dropped = [name for name in self.exclude_customers if name in self.merge_customers]
+        if dropped:
             raise ValueError(
-                f"exclude_customers: {given_up[0]} is merged into {self.merge_customers[given_up[0]]}, "
-                f"so no row would go: exclude {self.merge_customers[given_up[0]]}, or do not merge {given_up[0]}"
+                f"exclude_customers: {dropped[0]} is merged into {self.merge_customers[dropped[0]]}, "
+                f"so no row would be excluded; exclude {self.merge_customers[dropped[0]]}, or do not merge {dropped[0]}"
             )
         return self
 
@@ -61,16 +61,18 @@ class Rfm(Model):
     bin_edges_from_date: IsoDay | None = None
 
     @model_validator(mode="after")
-    def _bin_edges_fit(self) -> "Rfm":
+    def _check_bin_edges(self) -> "Rfm":
         for measure, edges in self.bin_edges.items():
             check_bin_edges(measure, edges, self.n_bins)
         if self.scoring == "article" and (self.bin_edges or self.bin_edges_from_date):
-            raise ValueError("scoring: article ranks customers, it has no limits to set or freeze")
+            raise ValueError(
+                "scoring: article ranks customers and uses no bin edges; remove them, or choose another scoring"
+            )
         return self
 
 
 class Segmentation(Model):
-    """Which names the cells get (03_segmentation)."""
+    """How customers are assigned to segments (03_segmentation)."""
 
     segment_map: str = "dma11"
     compare_with: Literal["previous", "none"] | IsoDay = "previous"
@@ -80,14 +82,14 @@ class Segmentation(Model):
     loyal_from_orders: int = Field(3, ge=2, strict=True)
 
     @model_validator(mode="after")
-    def _risk_before_churn(self) -> "Segmentation":
+    def _check_risk_before_churn(self) -> "Segmentation":
         if self.at_risk_after_days >= self.churned_after_days:
             raise ValueError("at_risk_after_days must be smaller than churned_after_days")
         return self
 
 
 class Cltv(Model):
-    """What customers will be worth (04_cltv)."""
+    """How customer lifetime value is forecast (04_cltv)."""
 
     margin_rate: float | None = Field(None, gt=0, le=1)
     discount_rate: float = Field(0.1, ge=0, le=1)
@@ -98,7 +100,7 @@ class Cltv(Model):
 
 
 class Scenario(Model):
-    """A change of what the plan assumes: -0.3 is 30 % less."""
+    """Changes of the plan's assumptions as shares: -0.3 means 30% less."""
 
     name: str = Field(min_length=1)
     budget: float = Field(0, ge=-1, allow_inf_nan=False)
@@ -108,7 +110,7 @@ class Scenario(Model):
 
 
 class Budget(Model):
-    """What to do next, and for how much (05_budget)."""
+    """How the budget is allocated to campaigns (05_budget)."""
 
     total_budget: float = Field(50_000, ge=0, allow_inf_nan=False)
     target_roi: float | None = Field(None, ge=0, allow_inf_nan=False)
@@ -128,7 +130,7 @@ class Budget(Model):
 class Source(Model):
     """Where the line items are: a packaged sample, files, a table of a database, or a simulated shop."""
 
-    sample: Literal["cdnow"] | None = Field(None, description="a log that comes with an installed package")
+    sample: Literal["cdnow"] | None = Field(None, description="a data set that comes with an installed package")
     file: str | None = Field(None, description="one file; its path is relative to the project")
     files: Annotated[list[str], Field(min_length=1)] | None = Field(
         None, description="several files in this order; * and ? match names"
@@ -138,7 +140,7 @@ class Source(Model):
         None, description="the address of a database; write a password as ${NAME_OF_AN_ENVIRONMENT_VARIABLE}"
     )
     table: str | None = Field(None, description="the table of the database")
-    query: str | None = Field(None, description="a select statement in place of a table")
+    query: str | None = Field(None, description="a select statement instead of a table")
     sheets: Annotated[list[str], Field(min_length=1)] | None = Field(
         None, description="the sheets of a workbook; required if it has several"
     )
@@ -146,21 +148,21 @@ class Source(Model):
     delimiter: str | None = Field(
         None, min_length=1, max_length=1, description="the delimiter of text files, if the header does not show it"
     )
-    decimal: Literal[".", ","] | None = Field(None, description="the decimal sign of numbers in text")
+    decimal: Literal[".", ","] | None = Field(None, description="the decimal separator of numbers in text")
     thousands: Literal[",", ".", " ", "'", "’", "\u00a0", "\u2009", "\u202f"] | None = Field(
-        None, description="the sign between groups of three digits in text"
+        None, description="the thousands separator of numbers in text"
     )
-    currency_sign: str | None = Field(None, min_length=1, description="a sign before or after numbers in text")
+    currency_sign: str | None = Field(None, min_length=1, description="a currency sign before or after numbers in text")
     date_format: str | None = Field(
         None, pattern="^excel$|%", description="a strptime pattern, or excel for the serial numbers of a spreadsheet"
     )
-    timezone: str | None = Field(None, description="the time zone of your days, if dates carry an offset")
+    timezone: str | None = Field(None, description="the time zone of your business, if dates have a UTC offset")
 
     @model_validator(mode="after")
     def _exactly_one_source(self) -> "Source":
         kinds = ("sample", "file", "files", "database", "simulate")
         if sum(getattr(self, kind) is not None for kind in kinds) != 1:
-            raise ValueError(f"name exactly one of {', '.join(kinds)}")
+            raise ValueError(f"set exactly one of {', '.join(kinds)}")
         if self.database and (self.table is None) == (self.query is None):
             raise ValueError("a database needs exactly one of table, query")
         return self
@@ -168,35 +170,35 @@ class Source(Model):
     @field_validator("database")
     @classmethod
     def _reject_plain_password(cls, url: str | None) -> str | None:
-        bare = re.sub(r"\$\{\w+\}", "", url or "")
-        if mask_secrets(bare) != bare:
+        without_placeholders = re.sub(r"\$\{\w+\}", "", url or "")
+        if mask_secrets(without_placeholders) != without_placeholders:
             raise ValueError("write the password as ${NAME}, and set NAME in the environment")
         return url
 
 
 class Columns(Model):
-    """The source's own column names for our standard names; `amount` may stand for quantity × unit_price."""
+    """The source's column for each standard name; `amount` may replace quantity and unit_price."""
 
     customer_id: str
     ordered_at: str = Field(description="date, or date and time")
-    order_id: str | None = Field(None, description="without it each row is an order")
+    order_id: str | None = Field(None, description="the order id; if it is missing, each row counts as an order")
     product_id: str | None = None
     description: str | None = Field(None, description="the name of the product")
     quantity: str | None = None
     unit_price: str | None = None
-    amount: str | None = Field(None, description="the value of the line, in place of quantity and unit_price")
-    unit_cost: str | None = Field(None, description="what a piece costs you")
+    amount: str | None = Field(None, description="the value of the line, instead of quantity and unit_price")
+    unit_cost: str | None = Field(None, description="your cost per unit")
     country: str | None = None
 
     @model_validator(mode="after")
     def _require_amount(self) -> "Columns":
         if self.amount is None and (self.quantity is None or self.unit_price is None):
-            raise ValueError("name amount, or both quantity and unit_price")
+            raise ValueError("set amount, or both quantity and unit_price")
         return self
 
     @property
     def named(self) -> dict[str, str]:
-        """The source's column for each standard name that it has one for."""
+        """The source's column for each standard name that has one."""
         return {name: column for name, column in self if column is not None}
 
 
@@ -207,17 +209,17 @@ def _ascending(dates: list[date]) -> list[date]:
 
 
 class Shared(Model):
-    """What every notebook of a report knows."""
+    """The parameters that all notebooks of a report share."""
 
     title: str = Field(min_length=1, description="the name of the report on its pages")
     currency: str = Field(pattern=r"^[A-Z]{3}$", description="three letters, such as EUR")
-    thousands_separator: Literal[",", " ", "'", ""] = Field(
-        ",", description="the sign between groups of three digits on the pages"
-    )
+    thousands_separator: Literal[",", " ", "'", ""] = Field(",", description="the thousands separator on the pages")
     source: Source = Field(description="where the line items are")
     columns: Columns = Field(description="the names of the columns in your data")
-    history_complete: bool = Field(False, description="whether the data start with the first order of every customer")
-    attributes: str | None = Field(None, min_length=1, description="a file with facts about customers, or `simulated`")
+    history_complete: bool = Field(False, description="whether the data contain the first order of every customer")
+    attributes: str | None = Field(
+        None, min_length=1, description="a file with attributes of customers, or `simulated`"
+    )
     contacts: str | None = Field(
         None, min_length=1, description="a file with the permissions to contact customers, or `simulated`"
     )
@@ -227,13 +229,13 @@ class Shared(Model):
 
     @property
     def customer_tables(self) -> dict[str, str]:
-        """Where the tables about customers are: a file, or `simulated`, for each that the report names."""
+        """The tables about customers that the report uses: for each a file, or `simulated`."""
         named = {"attributes": self.attributes, "contacts": self.contacts, "past_campaigns": self.past_campaigns}
-        return {name: where for name, where in named.items() if where is not None}
+        return {name: location for name, location in named.items() if location is not None}
 
 
 class Report(Shared):
-    """One `params/<report>.yaml`."""
+    """The content of `params/<report>.yaml`."""
 
     analysis_dates: Annotated[
         list[Annotated[date, BeforeValidator(_iso_day)]], Field(min_length=1), AfterValidator(_ascending)
@@ -246,21 +248,21 @@ class Report(Shared):
     custom: dict[str, Any] = {}
 
     @model_validator(mode="after")
-    def _compares_with_an_earlier_day(self) -> "Report":
-        then, last = self.segmentation.compare_with, self.analysis_dates[-1]
-        if then not in ("previous", "none") and then >= str(last):
-            raise ValueError(f"segmentation.compare_with: {then} is not before the last analysis date, {last}")
+    def _check_compare_with(self) -> "Report":
+        compare_with, last = self.segmentation.compare_with, self.analysis_dates[-1]
+        if compare_with not in ("previous", "none") and compare_with >= str(last):
+            raise ValueError(f"segmentation.compare_with: {compare_with} is not before the last analysis date, {last}")
         return self
 
     @model_validator(mode="after")
-    def _says_that_it_is_simulated(self) -> "Report":
+    def _check_title_of_simulation(self) -> "Report":
         if self.source.simulate and "simulated" not in self.title.lower():
-            raise ValueError("the title of a simulated shop must say `simulated`")
+            raise ValueError("the title of a simulated shop must contain `simulated`")
         return self
 
 
 class Settings(Shared):
-    """The shared settings of one report and date, as they lie in a run folder (`settings.json`)."""
+    """The shared settings of one report and date (`settings.json` in a run folder)."""
 
     report: str
     analysis_date: date

@@ -1,4 +1,4 @@
-"""How customers are scored: what a report asks for, and the bin edges that resulted."""
+"""How customers are scored: the configuration of a report, and the bin edges that resulted."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from crm_utils.config.yaml_models import Model
 
 
 class ScoringMethod(StrEnum):
-    """How a measure is cut into score classes."""
+    """How a measure is divided into score classes."""
 
     QUANTILES = "quantiles"
     APPROXIMATE = "approximate"
@@ -62,9 +62,9 @@ class ScoringConfig(Model):
     n_bins : int
         Number of score classes per measure.
     method : ScoringMethod
-        Exact quantiles, the engine's approximate quantiles, or as in the article (equal values ranked apart).
+        Exact quantiles, the engine's approximate quantiles, or the article's method (equal values get different ranks).
     window, recency_unit, frequency_measure, monetary_measure
-        What exactly is measured.
+        How the three measures are defined.
     bin_edges : dict of str to list of float
         The analyst's own bin edges per measure, in ascending order, one fewer than classes.
     bin_edges_from_date : str, optional
@@ -99,12 +99,12 @@ class Scoring(Model):
     Parameters
     ----------
     config : ScoringConfig
-        What the report asks for.
+        The configuration of the report.
     bin_edges : dict of str to list of float
-        Per measure the values from which scores 2, 3 … are given; empty for the method of the article.
+        Per measure the values at which scores 2, 3 … start; empty for the article's method.
     """
 
-    model_config = ConfigDict(ser_json_inf_nan="strings")  # a class that nobody can reach has an infinite edge
+    model_config = ConfigDict(ser_json_inf_nan="strings")  # an empty score class has an infinite edge
 
     config: ScoringConfig
     bin_edges: dict[str, list[float]] = {}

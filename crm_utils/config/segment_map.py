@@ -1,4 +1,4 @@
-"""Segment maps as data: `params/segments/*.yaml`."""
+"""Models of `params/segments/*.yaml`."""
 
 import itertools
 import math
@@ -19,7 +19,7 @@ def _span(value: Any) -> tuple[int, int]:
     except ValueError:
         span = (0, 0)
     if not 1 <= span[0] <= span[1]:
-        raise ValueError(f"a score such as 4 or a range such as 4-5 is needed, not {value!r}")
+        raise ValueError(f"expected a score such as 4 or a range such as 4-5, got {value!r}")
     return span
 
 
@@ -31,44 +31,45 @@ Span = Annotated[tuple[int, int], BeforeValidator(_span), PlainSerializer(_write
 
 
 class CellBlock(Model):
-    """A block of RFM cells: each score or range of scores, any score where it is left out."""
+    """A block of RFM cells: a score or range of scores per measure; all scores if it is omitted."""
 
     recency: Span | None = None
     frequency: Span | None = None
     monetary: Span | None = None
 
     def names(self, n_bins: int) -> list[str]:
-        """The names of the cells in the block, given the number of bins."""
+        """Return the names of the cells in the block."""
         spans = [span or (1, n_bins) for span in (self.recency, self.frequency, self.monetary)]
         return [cell_name(*scores) for scores in itertools.product(*(range(low, high + 1) for low, high in spans))]
 
 
 class SegmentRole(StrEnum):
-    """The part that a segment plays, whatever its name; sentences about such customers rest on it."""
+    """The role of a segment, independent of its name. Sentences about segments depend on it."""
 
-    # bought recently, often and for much money
+    # bought recently and often, and spent much
     BEST = "best"
     # buy often
     LOYAL = "loyal"
-    # ordered for the first time not long ago
+    # ordered for the first time recently
     NEW = "new"
     # bought recently, and may become loyal
     PROMISING = "promising"
     # have not bought very recently
     FADING = "fading"
-    # used to buy often or for much money, and have stopped
+    # used to buy often or spend much, and have stopped
     SLIPPING = "slipping"
-    # bought little, and long ago
+    # bought little, a long time ago
     LOST = "lost"
 
 
 class Segment(Model):
-    """A name for a set of cells, what it means and what to do.
+    """A segment: its name, its cells, what it means, and what to do.
 
-    The set is named as `cells`, or by `where`: a pandas query on the customers' columns. If a segment is for new
-    customers, those of its set whose first order is not new go to the segment `fallback`. `role` says which part the
-    segment plays; without one, no sentence rests on it. New customers are never in a segment of the role `slipping` or
-    `lost`: they go to the first segment of the role `new`, or else `promising`.
+    A segment is defined by `cells`, or by `where`: a pandas query on the columns of the customers. `fallback` marks a
+    segment for new customers: a customer whose first order is too old goes to that segment instead. A segment without
+    a `role` appears in no sentence about roles. New
+    customers are never in a segment of the role `slipping` or `lost`: they go to the first segment of the role `new`, or
+    else `promising`.
     """
 
     name: str
@@ -82,22 +83,22 @@ class Segment(Model):
     @model_validator(mode="after")
     def _one_set(self) -> "Segment":
         if (self.where is None) == (not self.cells):
-            raise ValueError(f"segment {self.name}: name exactly one of cells, where")
+            raise ValueError(f"segment {self.name}: set exactly one of cells, where")
         if self.where is not None:
             check_query(self.where, f"segment {self.name}")
         return self
 
     def names(self, n_bins: int) -> list[str] | None:
-        """The cells of the segment; None for a query that asks for more than the scores."""
+        """Return the cells of the segment; None if its query uses more than the scores."""
         if self.where is None:
             return list(itertools.chain.from_iterable(block.names(n_bins) for block in self.cells))
         return _cells_of_query(self.where, n_bins, f"segment {self.name}")
 
 
 class SegmentMap(Model):
-    """Names for all cells of `n_bins` score classes, proven complete and disjoint.
+    """A map from RFM cells to segments, in which each cell has exactly one segment.
 
-    Queries on more than the scores cannot be proven here: they are proven on the customers, in each run.
+    Queries on more than the scores cannot be checked here. Each run checks them on its customers.
     """
 
     title: str
@@ -111,40 +112,40 @@ class SegmentMap(Model):
     @model_validator(mode="after")
     def _names_are_known(self) -> "SegmentMap":
         names = [segment.name for segment in self.segments]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"list each segment once, not {', '.join(twice)} twice")
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"segments listed more than once: {', '.join(repeated)}; list each segment once")
         for segment in self.segments:
             if segment.fallback is not None and segment.fallback not in set(names) - {segment.name}:
                 raise ValueError(
-                    f"segment {segment.name}: fallback {segment.fallback!r} is no other segment of this map"
+                    f"segment {segment.name}: fallback {segment.fallback!r} is not another segment of this map"
                 )
             if segment.fallback in {other.name for other in self.segments if other.fallback}:
                 raise ValueError(
-                    f"segment {segment.name}: fallback {segment.fallback!r} is for new customers too; "
-                    "name one without fallback"
+                    f"segment {segment.name}: fallback {segment.fallback!r} has a fallback itself; "
+                    "choose a segment without one"
                 )
         return self
 
     @model_validator(mode="after")
     def _each_segment_has_cells(self) -> "SegmentMap":
-        every = set(CellBlock().names(self.n_bins))
+        all_cells = set(CellBlock().names(self.n_bins))
         for name, cells in self._sets.items():
-            beyond = sorted(set(cells or []) - every)
-            if beyond or cells == []:
-                fault = f"cell {beyond[0]} is none" if beyond else "no cell is in it"
-                raise ValueError(f"segment {name}: {fault}: scores go from 1 to {self.n_bins}")
+            invalid = sorted(set(cells or []) - all_cells)
+            if invalid or cells == []:
+                problem = f"cell {invalid[0]} does not exist" if invalid else "it has no cells"
+                raise ValueError(f"segment {name}: {problem}; scores go from 1 to {self.n_bins}")
         return self
 
     @model_validator(mode="after")
     def _each_cell_once(self) -> "SegmentMap":
-        named: dict[str, list[str]] = {cell: [] for cell in CellBlock().names(self.n_bins)}
+        segments_by_cell: dict[str, list[str]] = {cell: [] for cell in CellBlock().names(self.n_bins)}
         for name, cells in self._sets.items():
             for cell in cells or []:
-                named[cell].append(name)
+                segments_by_cell[cell].append(name)
         problems = [
             f"cell {cell} is in {' and '.join(names) or 'no segment'}"
-            for cell, names in named.items()
+            for cell, names in segments_by_cell.items()
             if len(names) > 1 or (not names and not self.queries())
         ]
         if problems:
@@ -153,7 +154,7 @@ class SegmentMap(Model):
         return self
 
     def advice(self) -> dict[str, str]:
-        """What to do for each segment, in the map's order.
+        """Return what to do for each segment, in the map's order.
 
         Returns
         -------
@@ -163,7 +164,7 @@ class SegmentMap(Model):
         return {segment.name: segment.advice for segment in self.segments}
 
     def meaning(self) -> dict[str, str]:
-        """What each segment's name says about its customers.
+        """Return the meaning of each segment.
 
         Returns
         -------
@@ -173,21 +174,21 @@ class SegmentMap(Model):
         return {segment.name: segment.meaning for segment in self.segments}
 
     def roles(self) -> dict[str, SegmentRole | None]:
-        """The part that each segment plays, in the map's order.
+        """Return the role of each segment, in the map's order.
 
         Returns
         -------
         dict of str to SegmentRole or None
-            The role of each segment; None if it plays none.
+            The role of each segment; None if it has no role.
         """
         return {segment.name: segment.role for segment in self.segments}
 
     def cells(self) -> dict[str, str]:
-        """Segment of each cell name."""
+        """Return the segment of each cell."""
         return {cell: name for name, cells in self._sets.items() for cell in cells or []}
 
     def queries(self) -> dict[str, str]:
-        """The query of each segment that asks for more than the scores."""
+        """Return the query of each segment that uses more than the scores."""
         return {
             segment.name: segment.where
             for segment in self.segments
@@ -195,10 +196,10 @@ class SegmentMap(Model):
         }
 
     def assigns_like(self, other: "SegmentMap") -> bool:
-        """Whether both maps put every customer into the same segment."""
+        """Whether both maps assign every customer to the same segment."""
         return self.n_bins == other.n_bins and all(
-            mine == theirs
-            for mine, theirs in (
+            own == others
+            for own, others in (
                 (self.cells(), other.cells()),
                 (self.queries(), other.queries()),
                 (self.fallback(), other.fallback()),
@@ -207,7 +208,7 @@ class SegmentMap(Model):
         )
 
     def fallback(self) -> dict[str, str]:
-        """Where the customers of a segment for new customers go who are not new."""
+        """Return the segment for customers who are not new, for each segment for new customers."""
         return {segment.name: segment.fallback for segment in self.segments if segment.fallback}
 
     def fallback_if_new(self) -> dict[str, str]:
@@ -226,30 +227,32 @@ class SegmentMap(Model):
 
 
 def cell_name(recency: int, frequency: int, monetary: int) -> str:
-    """A cell as it is written: '514', or '5-10-4' where a score has two digits."""
+    """Return the name of a cell: '514', or '5-10-4' if a score has two digits."""
     scores = [str(recency), str(frequency), str(monetary)]
     return ("-" if max(map(len, scores)) > 1 else "").join(scores)
 
 
-def _cells_of_query(query: str, n_bins: int, whose: str) -> list[str] | None:
-    import pandas as pd  # here only: a run that finds nothing to do starts in a quarter of the time without it
+def _cells_of_query(query: str, n_bins: int, label: str) -> list[str] | None:
+    import pandas as pd  # imported late: a run that has nothing to build starts four times as fast
     from pandas.errors import UndefinedVariableError
 
     scores = list(itertools.product(range(1, n_bins + 1), repeat=3))
     cells = pd.DataFrame(scores, columns=["recency_score", "frequency_score", "monetary_score"])
     try:
-        return [cell_name(*scores[place]) for place in evaluate(cells, query).nonzero()[0]]
+        return [cell_name(*scores[index]) for index in evaluate(cells, query).nonzero()[0]]
     except UndefinedVariableError:
         return None
-    except Exception as error:  # pandas raises many kinds for what is no query
-        raise ValueError(f"{whose}: where {query!r} is no pandas query: {error}") from None
+    except Exception as error:  # pandas raises many kinds of errors for invalid queries
+        raise ValueError(f"{label}: where {query!r} is not a valid pandas query: {error}") from None
 
 
-def check_bin_edges(measure: str, limits: list[float], n_bins: int) -> None:
-    """Raises `ValueError` unless the limits are finite, ascending, and one fewer than the classes."""
-    if len(limits) != n_bins - 1:
-        raise ValueError(f"bin_edges.{measure} has {len(limits)} limits; {n_bins} classes take {n_bins - 1}")
-    if not all(map(math.isfinite, limits)):
-        raise ValueError(f"bin_edges.{measure} has a limit that is no finite number: {limits}")
-    if any(low >= high for low, high in itertools.pairwise(limits)):
-        raise ValueError(f"bin_edges.{measure} must increase from one to the next: {limits}")
+def check_bin_edges(measure: str, edges: list[float], n_bins: int) -> None:
+    """Raise `ValueError` unless the edges are finite, ascending, and one fewer than the score classes."""
+    if len(edges) != n_bins - 1:
+        raise ValueError(
+            f"bin_edges.{measure} has {len(edges)} values, but {n_bins} score classes need {n_bins - 1}: {edges}"
+        )
+    if not all(map(math.isfinite, edges)):
+        raise ValueError(f"bin_edges.{measure} must be finite numbers: {edges}")
+    if any(low >= high for low, high in itertools.pairwise(edges)):
+        raise ValueError(f"bin_edges.{measure} must be in ascending order: {edges}")

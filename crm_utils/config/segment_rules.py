@@ -1,4 +1,4 @@
-"""Everything that decides a customer's segment on a date."""
+"""The rules that decide a customer's segment on a date."""
 
 from crm_utils.config.scoring import Scoring
 from crm_utils.config.segment_map import SegmentMap
@@ -15,7 +15,7 @@ class SegmentRules(Model):
     segment_map : SegmentMap
         Which segment each cell belongs to.
     new_within_days : int, optional
-        A first order within so many days makes a customer new. None: the segments for new customers do not ask for it.
+        A customer whose first order was within so many days is new. None turns this rule off.
     """
 
     scoring: Scoring

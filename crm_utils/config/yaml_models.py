@@ -1,4 +1,4 @@
-"""Reading a YAML file as a checked model: every problem at once, with the nearest valid name."""
+"""Read and validate YAML files. All problems are reported at once, with the most similar valid names."""
 
 import re
 from collections.abc import Sequence
@@ -17,26 +17,27 @@ INTEGER = "tag:yaml.org,2002:int"
 
 
 class Model(BaseModel):
-    """A frozen model that refuses keys it does not know."""
+    """A frozen model that rejects unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @field_validator("*", mode="before")
     @classmethod
     def _reject_bool(cls, value: Any, info: ValidationInfo) -> Any:
-        """YAML reads yes, on and true as a truth value, which would pass for 1."""
-        if isinstance(value, bool) and bool not in _kinds(cls.model_fields[str(info.field_name)].annotation):
-            raise ValueError(f"a number or text is needed, not {'yes' if value else 'no'}")
+        """Reject yes, on and true, which YAML reads as a boolean and pydantic would take for 1."""
+        if isinstance(value, bool) and bool not in _types(cls.model_fields[str(info.field_name)].annotation):
+            word = "yes" if value else "no"
+            raise ValueError(f"expected a number or text, got the boolean `{word}`; quote it if you mean the word")
         return value
 
 
-M = TypeVar("M", bound=Model)
+ModelT = TypeVar("ModelT", bound=Model)
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain data only, and no key twice: the second would replace the first without a word.
+    """A loader of plain data that rejects duplicate keys, because YAML would silently keep the last one.
 
-    Whole numbers are decimal ones: elsewhere in YAML 012346 is 5350 and 5:00 is 300.
+    Integers are always decimal: standard YAML reads 012346 as 5350 and 5:00 as 300.
     """
 
     yaml_implicit_resolvers = {
@@ -48,7 +49,7 @@ class _Loader(yaml.SafeLoader):
         seen = set()
         for key in (key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", node.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} appears twice", node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -56,48 +57,49 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_implicit_resolver(INTEGER, re.compile(r"[-+]?(0|[1-9][0-9_]*)$"), "-+0123456789")
 
 
-def _kinds(annotation: Any) -> tuple[Any, ...]:
-    """A field's type, and those of a union."""
+def _types(annotation: Any) -> tuple[Any, ...]:
+    """Return the types of a union, or a field's only type."""
     return getattr(annotation, "__args__", (annotation,))
 
 
-def read_yaml(path: Path, model: type[M], name: str = "") -> M:
-    """The YAML file as `model`. Raises `ParamsError` naming the file (as `name`) and every key at fault."""
+def read_yaml(path: Path, model: type[ModelT], name: str = "") -> ModelT:
+    """Read a YAML file as `model`. Raises `ParamsError` with the file (as `name`) and every invalid key."""
     name = name or str(path)
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError:
         raise ParamsError(f"{name}: no such file") from None
     except UnicodeDecodeError as error:
-        raise ParamsError(f"{name}: not written in UTF-8 (byte {error.start:,}): save it as UTF-8") from None
+        raise ParamsError(f"{name}: not written in UTF-8 (byte {error.start:,}); save it as UTF-8") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date such as 1997-13-01 is a ValueError
         raise ParamsError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
     return parse_model(content if content is not None else {}, model, name)
 
 
-def parse_model(content: Any, model: type[M], where: str) -> M:
-    """`content` as `model`. Raises `ParamsError` that starts with `where` and lists every problem at once."""
+def parse_model(content: Any, model: type[ModelT], name: str) -> ModelT:
+    """Validate `content` as `model`. Raises `ParamsError` that starts with `name` and lists all problems."""
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        found = [item for item in error.errors() if item["type"] != "default_factory_not_called"]  # told by its cause
-        renamed = [text for item in found if (text := _renamed(item, model))]
-        problems = [_problem(item, model) for item in found]
-    if renamed:  # what else is wrong follows from it, or is told once it is put right
+        # the cause of a default factory that was not called is an item of its own
+        items = [item for item in error.errors() if item["type"] != "default_factory_not_called"]
+        renamed = [text for item in items if (text := _renamed(item, model))]
+        problems = [_problem(item, model) for item in items]
+    if renamed:  # other problems may follow from the old names, or are reported once these are corrected
         raise ParamsError(
-            f"{where}: names of version 0.1. Write the new ones:" + "".join(f"\n  {text}" for text in renamed)
+            f"{name}: these names are of version 0.1. Use the new names:" + "".join(f"\n  {text}" for text in renamed)
         )
     raise ParamsError(
-        f"{where}: " + (problems[0] if len(problems) == 1 else "".join(f"\n  {text}" for text in problems))
+        f"{name}: " + (problems[0] if len(problems) == 1 else "".join(f"\n  {text}" for text in problems))
     )
 
 
 def _renamed(item: Any, model: type[BaseModel]) -> str | None:
-    """The old and the new name of a parameter that version 0.1 knew by another name."""
+    """Return the old and new name of a parameter that had another name in version 0.1."""
     if item["type"] != "extra_forbidden":
         return None
-    *place, key = item["loc"]
-    new = PARAMETERS.get(_model_at(model, place).__name__, {}).get(key)
+    *location, key = item["loc"]
+    new = PARAMETERS.get(_model_at(model, location).__name__, {}).get(key)
     return f"{'.'.join(map(str, item['loc']))} is now {new}" if new else None
 
 
@@ -108,18 +110,18 @@ def _problem(item: Any, model: type[BaseModel]) -> str:
         hint = did_you_mean(str(item["loc"][-1]), valid) or f"valid here: {', '.join(valid)}"
         return f"unknown parameter {key}; {hint}"
     if item["type"] == "string_type" and item["input"] is not None:
-        return mask_secrets(f"{key}: text is needed, not {item['input']}: put it in quotes")
+        return mask_secrets(f"{key}: expected text, got {item['input']}; put it in quotes")
     message = item["msg"].removeprefix("Value error, ")
-    told = "" if item["type"] in ("missing", "value_error") else f", not {item['input']!r}"
-    return mask_secrets(f"{key}: {message}{told}")
+    suffix = "" if item["type"] in ("missing", "value_error") else f", not {item['input']!r}"
+    return mask_secrets(f"{key}: {message}{suffix}")
 
 
-def _model_at(model: Any, place: Sequence[str | int]) -> Any:
-    """The model of the section that a key stands in."""
-    for step in place:
-        if isinstance(step, int):
+def _model_at(model: Any, location: Sequence[str | int]) -> Any:
+    """Return the model of the section that contains a key."""
+    for key in location:
+        if isinstance(key, int):
             continue
-        annotation = model.model_fields[step].annotation
+        annotation = model.model_fields[key].annotation
         parts = (annotation, *getattr(annotation, "__args__", ()))
         model = next((part for part in parts if hasattr(part, "model_fields")), model)
     return model

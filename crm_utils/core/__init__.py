@@ -1,1 +1,1 @@
-"""What every stage uses and what knows no stage."""
+"""Code that every stage uses and that depends on no stage."""

@@ -1,4 +1,4 @@
-"""The engine in this process: DuckDB under a limit of memory, beyond which it works on disk."""
+"""The DuckDB engine of this process. It has a memory limit and spills to disk beyond it."""
 
 import os
 import shutil
@@ -15,19 +15,19 @@ import psutil
 from ibis.backends import BaseBackend
 from ibis.util import gen_name
 
-MB_PER_CORE, RAISED_MB_PER_CORE = 200, 800  # for each core
-BATCH_ROWS = 100_000  # rows
+MB_PER_CORE, RAISED_MB_PER_CORE = 200, 800
+BATCH_ROWS = 100_000
 SPILL_PREFIX = "crm-report"
 
 
 @cache
 def duckdb() -> BaseBackend:
-    """Ibis's own DuckDB, which holds files, stored tables and what is fetched from other engines."""
+    """Ibis's default DuckDB connection: for files, stored tables and rows fetched from other engines."""
     return with_memory_limit(ibis.get_backend())
 
 
 def with_memory_limit(engine: BaseBackend) -> BaseBackend:
-    """Limit a DuckDB connection to `MB_PER_CORE` of memory a core. It spills the rest to a folder of its own."""
+    """Limit a DuckDB connection to `MB_PER_CORE` of memory per core. It spills the rest to its own folder."""
     _limit(engine, MB_PER_CORE)
     engine.raw_sql(f"SET temp_directory = '{_spill_folder()}'")
     engine.raw_sql("SET preserve_insertion_order = false")
@@ -45,12 +45,12 @@ def raised_memory_limit() -> Iterator[None]:
 
 
 def materialize(table: ir.Table) -> ir.Table:
-    """The same rows, computed once and held by DuckDB here: another engine hands them over, and keeps nothing."""
+    """The same rows, computed once and stored in DuckDB. On another engine no table is created."""
     return table.cache() if table.get_backend().name == "duckdb" else to_duckdb(table)
 
 
 def concatenate(parts: list[ir.Table]) -> ir.Table:
-    """All rows of tables with the same columns, held by DuckDB.
+    """All rows of tables with the same columns, stored in DuckDB.
 
     The tables are read one at a time: DuckDB allocates about 30 MB per open text file.
     """
@@ -62,9 +62,9 @@ def concatenate(parts: list[ir.Table]) -> ir.Table:
 
 
 def to_duckdb(table: ir.Table) -> ir.Table:
-    """The same table on DuckDB: unread where it lies there already, else streamed from the engine that holds it.
+    """The same table on DuckDB. A table of another engine is streamed; one that is on DuckDB already is not read.
 
-    The engine is asked for rows only, so its user needs no right but to read.
+    The other engine is only asked for rows, so its user needs only the right to read.
     """
     if table.get_backend().name == "duckdb":
         return table
@@ -77,24 +77,25 @@ def to_duckdb(table: ir.Table) -> ir.Table:
 
 
 def materialize_in_process(table: ir.Table) -> ir.Table:
-    """Compute a table once if its engine runs in this process, and leave it as it is on a server.
+    """Compute a table once if its engine runs in this process. A table on a server is returned unchanged.
 
-    DuckDB would compute it twice, and SQLite's parser takes no deep expression. The user of a server may only read.
+    DuckDB would otherwise compute the table twice, and SQLite cannot parse deep expressions. On a server the user may
+    only have the right to read.
     """
     return table.cache() if table.get_backend().name in ("sqlite", "duckdb") else table
 
 
 def _spill_folder() -> str:
-    """A new folder for what does not fit in memory, which only this user may read and which ends with this process.
+    """A new folder for data that do not fit in memory. Only this user can read it; it is deleted with this process.
 
-    What killed processes left goes first: they could not remove it, and it holds customers' data.
+    Folders that killed processes left behind are deleted first, because they hold customers' data.
     """
-    for left in Path(tempfile.gettempdir()).glob(f"{SPILL_PREFIX}-*-*"):
-        process = left.name.split("-")[2]
+    for leftover in Path(tempfile.gettempdir()).glob(f"{SPILL_PREFIX}-*-*"):
+        process = leftover.name.split("-")[2]
         if process.isdecimal() and not psutil.pid_exists(int(process)):
-            shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(leftover, ignore_errors=True)
     folder = tempfile.mkdtemp(prefix=f"{SPILL_PREFIX}-{os.getpid()}-")
-    Finalize(None, shutil.rmtree, [folder, True], exitpriority=0)  # in a forked kernel too, where atexit does nothing
+    Finalize(None, shutil.rmtree, [folder, True], exitpriority=0)  # atexit does nothing in a forked kernel
     return folder
 
 

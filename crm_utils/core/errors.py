@@ -1,4 +1,4 @@
-"""Every error that has a message for the user: what is wrong, where, and how to fix it."""
+"""The errors with a message for the user: what is wrong, where, and how to fix it."""
 
 
 class CrmError(Exception):
@@ -6,15 +6,15 @@ class CrmError(Exception):
 
 
 class SourceError(CrmError, ValueError):
-    """A source cannot be read; the message names the file, the column, the rows and the cure."""
+    """A source cannot be read; the message names the file, the column and the rows, and says how to fix it."""
 
 
 class SourceMissing(SourceError):
-    """The source is not there; the message says how to get it."""
+    """The source does not exist; the message says how to get it."""
 
 
 class ParamsError(CrmError, ValueError):
-    """A parameters file is wrong; the message names the file, every key at fault and the nearest valid name."""
+    """A parameters file is wrong; the message names the file, every wrong key and the nearest valid name."""
 
 
 class TableError(CrmError, ValueError):
@@ -22,7 +22,7 @@ class TableError(CrmError, ValueError):
 
 
 class CleaningError(CrmError, ValueError):
-    """The line items cannot be cleaned as asked; the message says which rule is at fault and what to change."""
+    """The line items cannot be cleaned with these rules; the message names the rule and says what to change."""
 
 
 class OutlierError(CrmError, ValueError):
@@ -46,7 +46,7 @@ class ProfilingError(CrmError, ValueError):
 
 
 class AssumptionsError(CrmError, ValueError):
-    """A margin, discount or horizon that no lifetime value can rest on."""
+    """A margin, discount rate or horizon is not valid for a lifetime value; the message says why."""
 
 
 class FitError(CrmError, ValueError):
@@ -58,7 +58,7 @@ class BudgetError(CrmError, ValueError):
 
 
 class UpliftError(CrmError, ValueError):
-    """The file of past campaigns cannot be read as one; the message names the column or the value."""
+    """The file of past campaigns is wrong; the message names the column or the value."""
 
 
 class NotebookFailed(CrmError, RuntimeError):
@@ -70,4 +70,4 @@ class NotebookFailed(CrmError, RuntimeError):
 
 
 class DownloadFailed(SourceError):
-    """The data could not be fetched or are not what they should be; nothing was put into place."""
+    """The data could not be downloaded, or are not the expected ones; no file was changed."""

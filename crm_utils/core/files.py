@@ -1,4 +1,4 @@
-"""Writing files in one step, locking folders, and hashing what a file holds."""
+"""Write files atomically, lock folders and hash the content of files."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def content_hash(path: Path, root: Path) -> str:
-    """The SHA-256 of a file's bytes, cached in `.cache/hashes` until the file's size or time of change differs."""
+    """The SHA-256 of a file's bytes, cached in `.cache/hashes` until the file's size or modification time changes."""
     status = path.stat()
     cache = root / ".cache" / "hashes" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()
     stamp = [status.st_size, status.st_mtime_ns]
@@ -30,9 +30,9 @@ def content_hash(path: Path, root: Path) -> str:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it replaces `path` if the block succeeds and is removed if it fails.
+    """A temporary path to write to. The file replaces `path` if the block succeeds and is removed if it fails.
 
-    The name ends in `.building`, so that what a killed run leaves can be recognized.
+    It is in the same folder. Its name ends in `.building`, so that the leftovers of a killed run can be recognized.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.building")
@@ -44,11 +44,11 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def folder_lock(folder: Path) -> "FileLock":
-    """The lock of a folder; makes the folder if it is missing.
+    """The lock of a folder. The folder is created if it does not exist.
 
-    The system frees the lock of a process that has ended.
+    The operating system releases the lock if its process ends.
     """
-    # a run that finds nothing to do takes no lock and does not pay for the import
+    # imported here because a run with nothing to do takes no lock
     from filelock import FileLock
 
     folder.mkdir(parents=True, exist_ok=True)

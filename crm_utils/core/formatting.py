@@ -32,7 +32,7 @@ class NumberFormat:
         return self._write(f"{round(number):,}")
 
     def number(self, value: float, decimals: int) -> str:
-        """Return a number with so many decimals: (1234.5, 2) is written '1,234.50'. Zero has no sign."""
+        """Return a number with a fixed number of decimals: (1234.5, 2) is '1,234.50'. Zero has no sign."""
         return self._write(f"{round(value, decimals) + 0:,.{decimals}f}")
 
     def formatted(self, value: float, template: str) -> str:
@@ -66,11 +66,11 @@ class NumberFormat:
 
     @property
     def symbol(self) -> str:
-        """The currency's sign, or its code and a space; nothing without a currency."""
+        """The currency's sign, or its code and a space; empty without a currency."""
         return SYMBOLS.get(self.currency, f"{self.currency} " if self.currency else "")
 
     def _write(self, number: str) -> str:
-        """Return a number that Python wrote with this report's separator and a true minus sign."""
+        """Return a number as Python formats it, but with this report's separator and a true minus sign."""
         separator = NO_BREAK_SPACE if self.thousands_separator == " " else self.thousands_separator
         return number.replace(",", separator).replace("-", "−")
 

@@ -1,4 +1,4 @@
-"""From line items to orders, and orders as they were known on a day."""
+"""Aggregate line items to orders, and return orders as of a day."""
 
 from datetime import date
 
@@ -22,16 +22,16 @@ def aggregate_lines(classified: ir.Table) -> ir.Table:
     Returns
     -------
     ibis.Table
-        Held by DuckDB, one row per customer, order and rule: customer_id, order_id (null if a rule removed the
+        On DuckDB, one row per customer, order and rule: customer_id, order_id (null if a rule removed the
         lines), removed_by, first_at and ordered_at (the first and the last line), revenue (decimal), units, lines.
     """
     return duckdb_engine.materialize(_aggregate(classified))
 
 
 def orders_from_aggregates(sums: ir.Table) -> ir.Table:
-    """Return the orders that sums of line items add up to.
+    """Return the orders of aggregated line items that count.
 
-    Sums are taken in decimals and cast to float once.
+    Revenue was summed in decimals and is cast to float once.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def orders_from_aggregates(sums: ir.Table) -> ir.Table:
 
 
 def orders_from_lines(lines: ir.Table) -> ir.Table:
-    """Return the orders of line items that count, as one expression on the engine that holds them.
+    """Return the orders of line items that count, as one expression on the engine of the line items.
 
     Parameters
     ----------
@@ -67,10 +67,9 @@ def orders_from_lines(lines: ir.Table) -> ir.Table:
 
 
 def orders_as_of(orders: ir.Table, adjustments: ir.Table, day: date) -> ir.Table:
-    """Return the orders as they were known on a day.
+    """Return the orders as of a day.
 
-    These are the orders placed by then, less the adjustments dated by then. An order that was cancelled as a whole is
-    left out.
+    These are the orders placed by then, less the adjustments made by then. Completely cancelled orders are left out.
 
     Parameters
     ----------
@@ -87,7 +86,7 @@ def orders_as_of(orders: ir.Table, adjustments: ir.Table, day: date) -> ir.Table
         The columns of `orders`; revenue after adjustments.
     """
     placed = orders.filter(orders.ordered_at.date() <= ibis.literal(day))
-    if not adjustments.count().execute():  # most often: a join with nothing takes as long as what follows
+    if not adjustments.count().execute():  # the usual case; a join with an empty table would be slow
         return placed
     dated = adjustments.filter(adjustments.adjusted_at.date() <= ibis.literal(day))
     less = dated.group_by("customer_id", "order_id").agg(adjustment=exact_sum(dated.revenue))
@@ -107,7 +106,7 @@ def total_revenue(orders: ir.Table) -> float:
     Returns
     -------
     float
-        In the report's currency; 0 without orders.
+        In the report's currency; 0 if there are no orders.
     """
     return float(exact_sum(orders.revenue).execute() or 0)
 
@@ -126,7 +125,7 @@ def monthly_revenue(orders: ir.Table, last_day: date) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per month: month (its first day), revenue, orders, customers, new_customers (first order in that
-        month), complete (False for a last month that the analysis date cuts off).
+        month), complete (False for the last month if the analysis date is not its last day).
     """
     bought = orders.mutate(month=orders.ordered_at.truncate("M")).group_by("customer_id", "month")
     bought = bought.agg(revenue=lambda t: exact_sum(t.revenue), orders=lambda t: t.count())
@@ -152,7 +151,7 @@ def add_order_ids(lines: ir.Table) -> ir.Table:
     Returns
     -------
     ibis.Table
-        The line items. An order id that was added is `<customer>-<date>-<n>`, and null for lines that a rule removed.
+        The line items. Added order ids are `<customer>-<date>-<n>`, or null for lines that a rule removed.
     """
     units = lines.quantity if "quantity" in lines.columns else ibis.null("decimal(18, 4)")
     lines = lines.mutate(units=units)

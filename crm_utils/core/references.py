@@ -1,4 +1,4 @@
-"""The two texts that this report started from. Pages and docstrings name them through these constants."""
+"""The two texts that this report is based on."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ class Reference:
     title : str
         Its title.
     description : str
-        What it is, and where its author or address is known, that too.
+        What kind of text it is, and its author if known.
     link : str
-        An address at which what it rests on can be read.
+        A web address of the data or method that the text uses.
     """
 
     title: str
@@ -27,7 +27,7 @@ class Reference:
         return f"“{self.title}”, {self.description} ({self.link})"
 
 
-# Neither text names its author or its address, so the links lead to what each of them rests on.
+# Neither text gives an author or an address, so the links lead to the data or the method that each text uses.
 CLTV_TUTORIAL = Reference(
     "Customer Relationship Management",
     "a tutorial in four steps (data preparation, RFM, CLTV, CLTV prediction) on the data set Online Retail II, "

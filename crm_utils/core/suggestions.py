@@ -5,6 +5,6 @@ from collections.abc import Iterable
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """A question that offers the valid name nearest to `name`; empty if none is near."""
+    """A question that suggests the valid name most similar to `name`; empty if none is similar."""
     nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"did you mean {nearest[0]!r}?" if nearest else ""

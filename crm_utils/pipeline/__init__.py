@@ -1,1 +1,1 @@
-"""From what has to be built to notebooks that ran: jobs, cache keys, kernels and the atomic swap."""
+"""Plan the jobs of a run, execute their notebooks, and publish the results atomically."""

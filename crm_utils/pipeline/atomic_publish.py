@@ -1,4 +1,4 @@
-"""Publishing whole folders: one builder at a time, two renames, and nothing unfinished left behind."""
+"""Publish a folder atomically: one process at a time builds it, and two renames replace the old version."""
 
 import errno
 import shutil
@@ -12,25 +12,26 @@ import psutil
 
 from crm_utils.core.files import atomic_write, folder_lock
 
-WRITABLE = "give this user the right to write there, or work in a copy of the project"
-CURES = {
+MAKE_WRITABLE = "give this user the right to write there, or work in a copy of the project"
+SOLUTIONS = {
     errno.ENOSPC: "free some space and start again",
     errno.EFBIG: "allow larger files (ulimit -f)",
     errno.EDQUOT: "free some space and start again",
-    errno.EROFS: WRITABLE,
-    errno.EACCES: WRITABLE,
-    errno.EPERM: WRITABLE,
+    errno.EROFS: MAKE_WRITABLE,
+    errno.EACCES: MAKE_WRITABLE,
+    errno.EPERM: MAKE_WRITABLE,
     errno.EMFILE: "allow more open files (ulimit -n)",
 }
 PUBLISH_LOCK = threading.RLock()
-TRIAL_BYTES = 100_000  # several times what a kernel writes when it starts
+TRIAL_BYTES = 100_000  # a kernel writes less than that when it starts
 
 
 @contextmanager
 def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
-    """Hold a folder alone, after waiting for a process that holds it. The system frees the lock of a dead process.
+    """Lock a folder, and yield whether this process has the lock.
 
-    Gives True. Without `wait` it gives False if another process holds the folder.
+    By default it waits until another process releases the lock, and yields True. If `wait` is False, it does not wait
+    and yields False. The operating system releases the lock of a dead process.
     """
     lock = folder_lock(folder)
     try:
@@ -48,17 +49,17 @@ def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
 
 
 def build_folder(folder: Path) -> Path:
-    """Where the next version of a folder is built, beside it."""
+    """The folder next to `folder` in which its next version is built."""
     return folder.with_name(f".{folder.name}.building")
 
 
 def failed_folder(folder: Path) -> Path:
-    """Where the notebook that stopped a run is kept."""
+    """The folder that keeps the notebook that stopped a run."""
     return folder.with_name(f"{folder.name}.failed")
 
 
 def recover(reports: Path) -> None:
-    """Repair what killed runs left in `reports`. A folder that a living run is building is left to that run."""
+    """Clean up after killed runs in `reports`. A folder that another run is building is not touched."""
     for folder in [reports, *(path for path in reports.glob("[!._]*") if path.is_dir())]:
         if any(_leftovers(folder)):
             with locked(folder, wait=False) as alone:
@@ -67,7 +68,7 @@ def recover(reports: Path) -> None:
 
 
 def recover_folder(folder: Path) -> None:
-    """Put the last good version of each date back in place, remove unfinished ones. Call under the folder's lock."""
+    """Restore the last good version of each date and remove unfinished ones. The caller must hold the folder's lock."""
     unfinished = [path for path in _leftovers(folder) if path.name.endswith(".building")]
     _end_orphans(unfinished)
     for path in unfinished:
@@ -81,12 +82,12 @@ def recover_folder(folder: Path) -> None:
 
 
 def stop_publishing() -> None:
-    """Let a swap that has begun end, and no other begin, until this process ends."""
+    """Wait for a swap that is under way, and start no other one in this process."""
     PUBLISH_LOCK.acquire()
 
 
 def swap_into_place(folder: Path) -> None:
-    """Put the finished build in the place of the published folder, which comes back if that fails."""
+    """Replace the published folder by the finished build. If that fails, the published folder is restored."""
     old = folder.with_name(f".{folder.name}.old")
     with PUBLISH_LOCK:
         if folder.exists():
@@ -102,13 +103,16 @@ def swap_into_place(folder: Path) -> None:
 
 
 def write_page(path: Path, text: str) -> None:
-    """Replace a file in one step."""
+    """Write a file atomically."""
     with atomic_write(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 
 
 def check_writable(folder: Path) -> None:
-    """Make a folder that takes new files. Raises the `OSError` that a kernel would otherwise report at length."""
+    """Create a folder and check that files can be written to it.
+
+    Raises the `OSError` early, because a kernel would report it with a long traceback.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -120,22 +124,23 @@ def check_writable(folder: Path) -> None:
 
 
 def describe_os_error(error: OSError, root: Path) -> str:
-    """The message for a disk that is full or read-only: which file, why, and the cure."""
-    where = str(error.filename2 or error.filename or "a file").replace(f"{root}/", "")
-    cure = CURES.get(error.errno or 0, "solve this and start again")
+    """The message for a disk that is full or read-only: which file, why, and how to fix it."""
+    path = str(error.filename2 or error.filename or "a file").replace(f"{root}/", "")
+    solution = SOLUTIONS.get(error.errno or 0, "solve this and start again")
     return (
-        f"cannot read or write {where}: {error.strerror or error}: {cure}. Previously published reports are unchanged."
+        f"cannot read or write {path}: {error.strerror or error}: {solution}. "
+        "Previously published reports are unchanged."
     )
 
 
 def _leftovers(folder: Path) -> list[Path]:
-    """What only an unfinished run leaves: new versions of folders or pages, and the old ones they replace."""
+    """Leftovers of unfinished runs: new versions of folders or pages, and the old folders they replace."""
     patterns = (".*.building", "[!.]*/.*.html*.building", ".*.old")
     return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
 
 
 def _end_orphans(unfinished: list[Path]) -> None:
-    """End the kernels of a killed run: they still write into what is to be removed, for up to a second."""
+    """End the kernels of a killed run. For up to a second they still write to folders that will be removed."""
     orphans = [process for process in psutil.process_iter() if _works_in(process, unfinished)] if unfinished else []
     for process in orphans:
         process.kill()
@@ -147,5 +152,5 @@ def _works_in(process: psutil.Process, folders: list[Path]) -> bool:
         cwd = Path(process.cwd().removesuffix(" (deleted)"))
         inside = any(cwd.is_relative_to(folder.resolve()) for folder in folders)
         return inside and any(word in " ".join(process.cmdline()) for word in ("ipykernel_launcher", "forkserver"))
-    except psutil.Error:  # it has ended, or belongs to another user
+    except psutil.Error:  # the process has ended, or belongs to another user
         return False

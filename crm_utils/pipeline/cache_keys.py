@@ -22,14 +22,14 @@ PAGE_CODE = ("pipeline", "site", "commands")  # the folders of the package whose
 
 @dataclass(frozen=True, eq=False)
 class FingerprintedJob:
-    """A planned job with its cache keys. Only these tell whether something is out of date.
+    """A planned job with its cache keys, which decide whether something is out of date.
 
     Parameters
     ----------
     job : Job
         The job as planned.
     notebook_keys : mapping of str to str
-        The key of each notebook, by name, in the order in which they run.
+        The key of each notebook by name, in the order in which they run.
     pages_key : str
         The key of the rendered pages: the notebooks' keys, the origin of each parameter, and the code that renders.
     """
@@ -56,7 +56,7 @@ def fingerprint_job(job: Job) -> FingerprintedJob:
 
 
 def _data_key(job: Job) -> str:
-    """The first link of the chain: the data, the settings and the lock of the environment."""
+    """The key before the first notebook: the data, the settings and the lock file of the environment."""
     customer_tables = " ".join(content_hash(path, job.root) for path in customer_table_paths(job))
     settings = job.settings.model_dump_json() + customer_tables
     lock = job.root / "requirements.lock"
@@ -90,12 +90,12 @@ def package_key() -> str:
 
 def customer_table_paths(job: Job) -> list[Path]:
     """The files with attributes, contacts and past campaigns. Raises `SourceMissing` if one does not exist."""
-    named = job.report.customer_tables
-    return [customer_table_path(name, where, job.root) for name, where in named.items() if where != SIMULATED]
+    tables = job.report.customer_tables
+    return [customer_table_path(name, file, job.root) for name, file in tables.items() if file != SIMULATED]
 
 
 def local_dependencies(*code: str, root: Path | None = None) -> list[Path]:
-    """The files that pieces of code import, directly or through others, in a fixed order.
+    """The files that pieces of code import, directly or indirectly, in a fixed order.
 
     These are modules of this package, and an analyst's own modules in the project's folder `root` or its `notebooks/`.
     """
@@ -110,7 +110,7 @@ def local_dependencies(*code: str, root: Path | None = None) -> list[Path]:
 
 @cache
 def _imports(code: str) -> set[str]:
-    """The modules that code imports, and the names it imports from them, which may be modules."""
+    """The modules that code imports, and the names that it imports from them, which can be modules too."""
     python = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
     try:
         tree = ast.parse(python)
@@ -129,7 +129,7 @@ def _imports(code: str) -> set[str]:
 def _files(module: str, root: Path | None) -> list[Path]:
     first, *_ = parts = module.split(".")
     if first != PACKAGE.name:
-        # every file of an analyst's own package: its modules may import each other in any way
+        # every file of an analyst's own package, because its modules may import each other
         folders = [root, root / "notebooks"] if root else []
         return [
             path for folder in folders for name in (f"{first}.py", f"{first}/**/*.py") for path in folder.glob(name)
@@ -145,11 +145,12 @@ def _text(path: Path) -> str:
 
 
 def _source_key(job: Job) -> str:
-    """What identifies the data: the content of files, or for a database `sources.source_fingerprint`."""
+    """What identifies the data: the hashes of files, or `sources.source_fingerprint` for a database."""
     source = job.report.source
     if source.database is None:
         return " ".join(content_hash(path, job.root) for path in source_paths(source, job.root))
-    # imports an engine: only if there is a database to ask
+    # imported here because it imports an engine, which only a database needs
+
     from crm_utils import sources
 
     return sources.source_fingerprint(source, job.report.columns, job.root, job.day)

@@ -1,4 +1,4 @@
-"""Running one notebook with papermill, and making what it leaves the same in every run."""
+"""Run a notebook with papermill and make its output reproducible."""
 
 import logging
 import re
@@ -28,7 +28,7 @@ EXPECTED_ERRORS = {
 
 
 class _Engine(NBClientEngine):
-    """papermill's engine on our kernels. It writes the notebook once, when it ends, and not twice a cell."""
+    """papermill's engine, which writes the notebook once at the end instead of twice per cell."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any) -> None:
@@ -42,7 +42,7 @@ class _Engine(NBClientEngine):
 
 @cache
 def _set_up_papermill() -> None:
-    """Register our engine, and silence a warning: papermill does not know the type `float | None`; we check types."""
+    """Register our engine and silence papermill's warning about the type `float | None`. We check types ourselves."""
     papermill_engines.register(ENGINE, _Engine)
     logging.getLogger("papermill").setLevel(logging.ERROR)
 
@@ -50,18 +50,18 @@ def _set_up_papermill() -> None:
 def run_notebook(
     source: Path, target: Path, parameters: dict[str, Any], environment: Mapping[str, str] | None = None
 ) -> float:
-    """Run a notebook in the folder of `target` and write it there as executed.
+    """Run a notebook in the folder of `target` and write the executed notebook there.
 
     Parameters
     ----------
     source : Path
         The notebook.
     target : Path
-        The executed notebook. If the notebook fails it is written as far as it ran.
+        The path of the executed notebook. If a cell fails, the notebook is written with the outputs up to there.
     parameters : dict
         The parameters to set.
     environment : mapping of str to str, optional
-        The environment variables of the kernel; by default those of this process.
+        The environment variables of the kernel. By default they are those of this process.
 
     Returns
     -------
@@ -81,10 +81,10 @@ def run_notebook(
             source,
             target,
             parameters=parameters,
-            resources={"metadata": {"path": str(target.parent)}},  # papermill's own cwd is that of the whole process
+            resources={"metadata": {"path": str(target.parent)}},  # papermill's cwd is process-wide
             engine_name=ENGINE,
             kernel_name="python3",
-            language="python",  # a notebook made by a program may name neither
+            language="python",  # a notebook written by a program may lack kernel and language
             progress_bar=False,
             extra_arguments=["--log-level=50"],
             kernel_manager_class=kernels.kernel_manager_class(environment),
@@ -93,9 +93,9 @@ def run_notebook(
         stopped = nbformat.read(target, as_version=4)
         position = error.cell_index + 2  # papermill puts a cell on top, and one before the cell that stopped
         raise notebook_failure(source, stopped, position, error.ename, error.evalue) from error
-    except OSError:  # the disk, not the notebook
+    except OSError:  # a problem of the disk, not of the notebook
         raise
-    except Exception as error:  # a kernel that cannot start, or died
+    except Exception as error:  # the kernel could not start, or it died
         cause = _one_line(f"{type(error).__name__}: {error}")
         raise NotebookFailed(source.name, f"notebook {source.stem} did not finish: {cause}") from error
     nbformat.write(_reproducible(executed), target)
@@ -103,9 +103,9 @@ def run_notebook(
 
 
 def tagged_outputs(notebook: NotebookNode, tag: str, but_not: Collection[str] = ()) -> list[tuple[str, str]]:
-    """The HTML that the cells tagged `tag` show, each with the heading of its section.
+    """The HTML outputs of the cells tagged `tag`, each with the heading of its section.
 
-    Cells with a tag of `but_not`, and reasons why there is nothing to show, are left out.
+    Cells with a tag in `but_not` are left out, and so are outputs that only say why there is nothing to show.
     """
     shown = []
     for position, cell in enumerate(notebook.cells):
@@ -118,9 +118,9 @@ def tagged_outputs(notebook: NotebookNode, tag: str, but_not: Collection[str] = 
 
 
 def notebook_failure(source: Path, notebook: NotebookNode, position: int, kind: str, message: str) -> NotebookFailed:
-    """The failure of a notebook whose cell at `position` raised an error: section and cause.
+    """The failure of a notebook whose cell at `position` raised an error, with section and cause.
 
-    The class of an error is named unless it is one of this project's, whose messages need no explanation.
+    The message starts with the class of the error. This project's errors do not need it.
     """
     cause = message if kind in EXPECTED_ERRORS else f"{kind}: {message}"
     return NotebookFailed(
@@ -142,7 +142,7 @@ def _section(notebook: NotebookNode, position: int) -> str:
 
 
 def _reproducible(notebook: NotebookNode) -> NotebookNode:
-    """The notebook without times, random ids and addresses in memory. The manifest has the times."""
+    """Remove times, random ids and memory addresses from a notebook. The manifest has the times."""
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
         for key in ("papermill", "execution"):

@@ -1,4 +1,4 @@
-"""What has to be built: one job per report and analysis date, complete and checked before anything runs."""
+"""Plan what to build: one job per report and analysis date. Every job is checked before anything runs."""
 
 import os
 import re
@@ -19,9 +19,9 @@ from crm_utils.core.suggestions import did_you_mean
 from crm_utils.pipeline.notebooks import CUSTOM, Notebook
 from crm_utils.pipeline.old_names import check_names
 
-RULES = ("segment_map", "campaigns_file")  # parameters that name a file of rules
-LAST = "last"  # names the last analysis date of a report
-NOTEBOOK = "notebook"  # the origin of a value that no parameters file sets
+RULES = ("segment_map", "campaigns_file")  # parameters whose value is a file of rules
+LAST = "last"  # stands for the last analysis date of a report
+NOTEBOOK = "notebook"  # the origin of a value that the parameters file does not set
 ROOT_FROM_RUN = "../../.."  # from reports/<report>/<date> to the project
 
 
@@ -44,7 +44,7 @@ class Job:
     root : Path
         The project's folder.
     name : str
-        The report: the name of its file in `params/`.
+        The name of the report, which is the name of its file in `params/`.
     report : Report
         The parameters file.
     day : date
@@ -52,9 +52,9 @@ class Job:
     notebooks : tuple of Notebook
         In the order in which they run.
     parameters : mapping of str to tuple of Parameter
-        Every parameter of each notebook as it will run, checked.
+        Every parameter of each notebook, checked, with the value it will have.
     settings : Settings
-        What the notebooks read as `settings.json` in the run folder.
+        The content of `settings.json` in the run folder, which the notebooks read.
     """
 
     root: Path
@@ -67,12 +67,12 @@ class Job:
 
     @property
     def label(self) -> str:
-        """Report and date, as messages name the job."""
+        """Report and date, for messages."""
         return f"{self.name} {self.day}"
 
     @property
     def folder(self) -> Path:
-        """Where the job is published."""
+        """The folder in which the job is published."""
         return self.root / "reports" / self.name / str(self.day)
 
     @property
@@ -81,25 +81,25 @@ class Job:
         return NumberFormat(self.report.currency, self.report.thousands_separator)
 
     def overrides(self, notebook: Notebook) -> dict[str, Any]:
-        """The parameters of a notebook that the parameters file sets."""
+        """The parameters of a notebook that the parameters file sets, with their values."""
         return {p.name: p.value for p in self.parameters[notebook.name] if p.origin != NOTEBOOK}
 
     def rule_files(self, notebook: Notebook) -> list[Path]:
-        """The segment map and the campaigns that a notebook's parameters name."""
+        """The files of the segment map and the campaigns in a notebook's parameters."""
         return [rules_path(self.root, p.name, p.value) for p in self.parameters[notebook.name] if p.name in RULES]
 
 
 def plan_jobs(root: Path, only: str | None = None, day: str | None = None) -> tuple[list[Job], list[str]]:
-    """Plan the jobs of all reports, or of one report, or of one of its dates.
+    """Plan the jobs of all reports, of one report, or of one date of a report.
 
     Parameters
     ----------
     root : Path
         The project's folder.
     only : str, optional
-        The one report to plan.
+        The report to plan. By default all reports are planned.
     day : str, optional
-        An analysis date of that report as ISO text, or `last`.
+        An analysis date of that report as ISO text, or `last`. By default all dates are planned.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def plan_jobs(root: Path, only: str | None = None, day: str | None = None) -> tu
     for notebook in notebooks:
         with _collected(problems):
             check_names(notebook)
-    outdated = bool(problems)  # every report runs every notebook
+    outdated = bool(problems)  # an outdated notebook stops every report, because every report runs every notebook
     for name in _report_names(root, only):
         with _collected(problems):
             report = _read_report(root, name)
@@ -127,7 +127,7 @@ def plan_jobs(root: Path, only: str | None = None, day: str | None = None) -> tu
 
 @contextmanager
 def _collected(problems: list[str]) -> Iterator[None]:
-    """Add the message of a `ParamsError` to `problems`, and go on."""
+    """Add the message of a `ParamsError` to `problems` and continue."""
     try:
         yield
     except ParamsError as error:
@@ -168,7 +168,7 @@ def _plan_report(root: Path, name: str, report: Report, day: str | None, noteboo
 
 
 def _analysis_dates(report: Report, name: str, day: str | None) -> list[date]:
-    """The dates to build: all, or the one that `day` names."""
+    """The dates to build: all, or only `day`."""
     every = report.analysis_dates
     if day is None:
         return every
@@ -212,7 +212,7 @@ def _parameters(report: Report, name: str, notebook: Notebook) -> tuple[Paramete
 
 
 def _overrides(report: Report, notebook: Notebook) -> dict[str, Any]:
-    """What the parameters file sets for a notebook; of `custom` only what the notebook declares."""
+    """The values that the parameters file sets for a notebook; from `custom` only those that the notebook declares."""
     section = getattr(report, notebook.section)
     if notebook.section == CUSTOM:
         return {key: value for key, value in section.items() if key in notebook.declared}
@@ -226,7 +226,7 @@ def _origin(value: Any, default: Any, file: str, is_set: bool) -> str:
 
 
 def _check_rules(job: Job) -> None:
-    """Raise `ParamsError` if a segment map or campaigns file is wrong, or a campaign names a segment not in the map."""
+    """Raise `ParamsError` if the segment map or campaigns file is wrong, or a campaign's segment is not in the map."""
     segment_map, campaigns = None, None
     for parameter in (p for parameters in job.parameters.values() for p in parameters if p.name in RULES):
         path = rules_path(job.root, parameter.name, parameter.value)

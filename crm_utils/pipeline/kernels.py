@@ -1,4 +1,4 @@
-"""Kernels that are forked from one process with all imports done: each starts at once instead of after seconds."""
+"""Kernels that are forked from a process with all imports done, so that they start at once, not after seconds."""
 
 import gc
 import os
@@ -16,19 +16,18 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 PACKAGE = Path(__file__).parents[1]
-FORKS = sys.platform == "linux"  # on other systems a library may hold threads that a fork would lose
+FORKS = sys.platform == "linux"  # on other systems a library may have threads, and a fork would lose them
 KERNEL_SETTINGS = {
-    "LC_ALL": "C.UTF-8",  # a page reads the same wherever it is built
+    "LC_ALL": "C.UTF-8",  # pages are the same on every machine
     "TZ": "UTC",
     "PYTHONHASHSEED": "0",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "OMP_NUM_THREADS": "1",  # dates are built side by side, and sums are added in a fixed order
+    "OMP_NUM_THREADS": "1",  # dates are built in parallel, and sums must be added in a fixed order
     "OPENBLAS_NUM_THREADS": "1",
     "JUPYTER_PLATFORM_DIRS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
-# no module that starts threads, as duckdb does: a fork loses them; and none that changes how others behave, as the
-# figure style does
+# no module that starts threads (such as duckdb), because a fork loses them
 PRELOADED = [
     "ipykernel.debugger",
     "ipykernel.kernelapp",
@@ -46,8 +45,8 @@ PRELOADED = [
 
 
 def kernel_environment(root: Path) -> dict[str, str]:
-    """The environment variables of every kernel of a project: the same wherever the report is built."""
-    python_path = [PACKAGE.parent, root, root / "notebooks", os.environ.get("PYTHONPATH")]  # where cache keys look, too
+    """The environment variables of every kernel of a project. They are the same on every machine."""
+    python_path = [PACKAGE.parent, root, root / "notebooks", os.environ.get("PYTHONPATH")]  # as for cache keys
     return (
         os.environ
         | KERNEL_SETTINGS
@@ -59,14 +58,14 @@ def kernel_environment(root: Path) -> dict[str, str]:
 
 
 def ipython_folder(root: Path) -> Path:
-    """IPython's folder for kernels: a user's own start-up files have no part in a report."""
+    """IPython's folder for kernels. A user's own start-up files do not affect a report."""
     return root / ".cache" / "ipython"
 
 
 def start_fork_server(environment: Mapping[str, str]) -> None:
     """Start the process that kernels are forked from. It ends with this process.
 
-    It reads some of its environment when it starts and imports, so it starts with that of the kernels.
+    Its imports read environment variables, so it starts with the environment of the kernels.
     """
     if FORKS:
         forkserver.set_forkserver_preload(PRELOADED)
@@ -76,18 +75,18 @@ def start_fork_server(environment: Mapping[str, str]) -> None:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Change the environment while a child starts: multiprocessing can only hand on that of this process."""
-    kept = dict(os.environ)
+    """Change the environment while a child process starts, because it inherits that of this process."""
+    saved = dict(os.environ)
     os.environ.update(variables)
     try:
         yield
     finally:
         os.environ.clear()
-        os.environ.update(kept)
+        os.environ.update(saved)
 
 
 class Kernel(ForkServerProcess):
-    """A kernel in a process of its own, with what jupyter_client uses of a `subprocess.Popen`."""
+    """A kernel in its own process, with the methods of `subprocess.Popen` that jupyter_client uses."""
 
     stdin = stdout = stderr = None
 
@@ -96,16 +95,16 @@ class Kernel(ForkServerProcess):
         self.arguments, self.folder, self.environment = arguments, folder, environment
 
     def run(self) -> None:
-        """Serve the connection file among the arguments until the kernel is told to stop, or its builder has ended."""
+        """Run the kernel on the connection file in `arguments` until it is stopped or its parent process ends."""
         from ipykernel.kernelapp import launch_new_instance
 
-        # what was imported before is never garbage, and to look through it takes 0.2 s each time
+        # imported modules are never garbage, and scanning them takes 0.2 s each time
         gc.freeze()
-        # a Ctrl-C in the terminal is for the builder, which ends its kernels
+        # Ctrl-C in the terminal must reach only the builder, which then ends its kernels
         os.setsid()
         os.chdir(self.folder)
         os.environ.update(self.environment)
-        # a fork has its parent's path, not this one
+        # a fork inherits its parent's path
         sys.path += os.environ.get("PYTHONPATH", "").split(os.pathsep)
         threading.Thread(target=_end_with_builder, daemon=True).start()
         launch_new_instance(argv=self.arguments)
@@ -127,18 +126,18 @@ class Kernel(ForkServerProcess):
 
 
 class _ForkingProvisioner(LocalProvisioner):
-    """Starts as a fork what the kernel's command, `python -m ipykernel_launcher -f FILE …`, would start."""
+    """Starts the kernel of the command `python -m ipykernel_launcher -f FILE …` as a fork."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         kernel = Kernel(cmd[cmd.index("-f") :], str(kwargs["cwd"]), dict(kwargs["env"]))
         kernel.start()
-        self.process = kernel  # type: ignore[assignment]  # it has what LocalProvisioner uses of a Popen
+        self.process = kernel  # type: ignore[assignment]  # it has the methods of Popen that LocalProvisioner uses
         self.pid = kernel.pid
         return self.connection_info
 
 
 class KernelManager(AsyncKernelManager):
-    """jupyter_client's manager, with kernels that are forked if that is safe and have the given environment."""
+    """jupyter_client's manager. Its kernels have the given environment and are forked if that is safe."""
 
     environment: ClassVar[Mapping[str, str] | None] = None
 
@@ -152,7 +151,7 @@ class KernelManager(AsyncKernelManager):
 
 
 def kernel_manager_class(environment: Mapping[str, str] | None) -> type[KernelManager]:
-    """A manager class, which is what nbclient asks for, whose kernels have this environment; None: this process's."""
+    """A manager class for nbclient whose kernels have this environment; None is the environment of this process."""
     return type("KernelManager", (KernelManager,), {"environment": environment})
 
 

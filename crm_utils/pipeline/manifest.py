@@ -1,4 +1,4 @@
-"""The manifest of a date: what was built, from what and with which settings, so that it can be built again."""
+"""The manifest of a date: what was built, and from which data and settings, so that it can be built again."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ VERSIONS = ("pandas", "scipy", "ibis-framework", "duckdb", "nbconvert", "papermi
 
 
 class NotebookEntry(TypedDict):
-    """What a manifest says of a notebook that ran: the files it left, and the seconds it took."""
+    """The entry of a notebook that ran: the files it wrote and the seconds it took."""
 
     name: str
     files: list[str]
@@ -28,7 +28,7 @@ class NotebookEntry(TypedDict):
 
 
 class Manifest(TypedDict, total=False):
-    """What `manifest.json` says of a date, as far as it is read again."""
+    """The fields of `manifest.json` that are read again."""
 
     contract_version: int
     report: str
@@ -43,7 +43,7 @@ class Manifest(TypedDict, total=False):
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a published folder; empty if there is none, or none that can be read."""
+    """The manifest of a published folder; empty if it is missing or cannot be read."""
     try:
         return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -55,54 +55,16 @@ def notebook_entries(folder: Path) -> dict[str, NotebookEntry]:
     return {entry["name"]: entry for entry in read_manifest(folder).get("notebooks", [])}
 
 
-def stale_notebooks(fingerprinted: FingerprintedJob) -> list[str]:
-    """The notebooks that have to run, in their order.
-
-    A notebook is stale if its key changed, if a file it left is missing, or if a notebook before it is stale. It is
-    stale too if it wrote a file that a stale or deleted notebook replaced later.
-    """
-    entries = notebook_entries(fingerprinted.job.folder)
-    fresh = _fresh_by_key(fingerprinted, entries)
-    replaced = {path for name, entry in entries.items() if name not in fresh for path in entry.get("files", [])}
-    for position, name in reversed(list(enumerate(fresh))):
-        if replaced & set(entries[name]["files"]):
-            replaced |= {path for other in fresh[position:] for path in entries[other]["files"]}
-            fresh = fresh[:position]
-    return [name for name in fingerprinted.notebook_keys if name not in fresh]
-
-
-def _fresh_by_key(fingerprinted: FingerprintedJob, entries: Mapping[str, NotebookEntry]) -> list[str]:
-    """The first notebooks whose key is the published one and whose files all exist."""
-    fresh: list[str] = []
-    for name, key in fingerprinted.notebook_keys.items():
-        entry = entries.get(name)
-        if entry is None or entry.get("key") != key or "files" not in entry:
-            break
-        if not all((fingerprinted.job.folder / path).exists() for path in notebook_files(entry)):
-            break
-        fresh.append(name)
-    return fresh
-
-
 def notebook_files(entry: NotebookEntry) -> list[str]:
-    """What a notebook left in the published folder: itself as executed, and the files it wrote."""
+    """The files of a notebook in the published folder: the executed notebook and the files it wrote."""
     return [f"notebooks/{entry['name']}.ipynb", *entry["files"]]
-
-
-def is_up_to_date(fingerprinted: FingerprintedJob) -> bool:
-    """Whether the published pages of a job are those it would build."""
-    job = fingerprinted.job
-    pages = [*(f"{notebook.name}.html" for notebook in job.notebooks), "index.html"]
-    return read_manifest(job.folder).get("pages_key") == fingerprinted.pages_key and all(
-        (job.folder / page).exists() for page in pages
-    )
 
 
 def manifest_json(
     fingerprinted: FingerprintedJob, entries: Mapping[str, NotebookEntry], figures: dict[str, float]
 ) -> str:
     """The manifest of a finished job, from the entries of its notebooks and its key figures."""
-    # imports pandas: only if something was built
+    # imported here because it imports pandas, which is not needed if nothing was built
     from crm_utils.core.contracts import CONTRACT_VERSION
 
     job = fingerprinted.job
@@ -128,9 +90,9 @@ def _notebook_json(fingerprinted: FingerprintedJob, entry: NotebookEntry) -> Not
 
 
 def redact_paths(settings: Any, root: Path, is_path: bool = False) -> Any:
-    """Settings as they are published: of a file outside the project only its name.
+    """Settings for publication: the path of a file outside the project is cut to the file's name.
 
-    A text is a path if `is_path` says so, or if its key is one of `PATH_SETTINGS`.
+    A text is a path if `is_path` is set or if its key is one of `PATH_SETTINGS`.
     """
     if isinstance(settings, dict):
         return {name: redact_paths(value, root, name in PATH_SETTINGS) for name, value in settings.items()}
@@ -140,7 +102,7 @@ def redact_paths(settings: Any, root: Path, is_path: bool = False) -> Any:
 
 
 def _inputs(job: Job) -> dict[str, Any]:
-    """What a rebuild needs: the parameters file, the rules it names, and hashes of the files, the code and the lock."""
+    """What a rebuild needs: the parameters, the rules, and hashes of the files, the code and the lock file."""
     rules = [path for notebook in job.notebooks for path in job.rule_files(notebook)]
     code = [source for notebook in job.notebooks for source in notebook.code]
     imported = cache_keys.local_dependencies(*code, root=job.root)
@@ -158,5 +120,5 @@ def _inputs(job: Job) -> dict[str, Any]:
 
 
 def _published_path(path: Path, root: Path) -> str:
-    """A path relative to the project; of a file elsewhere only its name, which says nothing about the machine."""
+    """A path relative to the project. A file elsewhere is shown by its name only, to keep machine paths private."""
     return str(path.relative_to(root)) if path.is_relative_to(root) else path.name

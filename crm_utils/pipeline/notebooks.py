@@ -1,4 +1,4 @@
-"""Notebooks as committed or edited, before they run: their title, code and declared parameters."""
+"""Notebooks before they run: their title, code and declared parameters."""
 
 import ast
 import io
@@ -19,7 +19,7 @@ PARAMETERS_TAG = "parameters"
 
 @dataclass(frozen=True)
 class Declaration:
-    """A parameter as the notebook's parameters cell declares it: its default, and its comment as its meaning."""
+    """A parameter in the notebook's parameters cell: its default, and its meaning from the comment."""
 
     default: Any
     meaning: str
@@ -27,7 +27,7 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook as committed or edited, before it runs."""
+    """A notebook before it runs."""
 
     path: Path
 
@@ -44,7 +44,7 @@ class Notebook:
 
     @cached_property
     def cells(self) -> list[dict[str, Any]]:
-        """The cells, the source of each as one text. Raises `ParamsError` if the file is not a notebook."""
+        """The cells, each with its source as one text. Raises `ParamsError` if the file is not a notebook."""
         try:
             cells = json.loads(self.path.read_text(encoding="utf-8"))["cells"]
             return [cell | {"source": "".join(cell["source"]), "metadata": cell["metadata"]} for cell in cells]
@@ -55,7 +55,7 @@ class Notebook:
 
     @cached_property
     def title(self) -> str:
-        """The question the notebook answers: its first heading."""
+        """The first heading, which is the question that the notebook answers."""
         text = "\n".join(cell["source"] for cell in self.cells if cell["cell_type"] == "markdown")
         heading = re.search(r"^# (.+)$", text, flags=re.M)
         return heading[1].strip() if heading else self.name
@@ -75,7 +75,7 @@ class Notebook:
 def _declarations(code: str, notebook: str) -> dict[str, Declaration]:
     """The assignments of a parameters cell.
 
-    Unlike papermill's inspection this gives values and needs no kernel name.
+    Papermill's own inspection returns no values and needs a kernel name.
     """
     try:
         tree = ast.parse(code)
@@ -101,7 +101,7 @@ def _declarations(code: str, notebook: str) -> dict[str, Declaration]:
 
 
 def _assignments(tree: ast.Module) -> list[tuple[str, ast.Assign | ast.AnnAssign]]:
-    """The assignments to a single name, each with the name."""
+    """The assignments with a single target, each with the name it assigns."""
     found: list[tuple[str, ast.Assign | ast.AnnAssign]] = []
     for node in tree.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):

@@ -10,7 +10,7 @@ from crm_utils.core.errors import ParamsError
 from crm_utils.pipeline.notebooks import Notebook
 
 PACKAGE = "crm_utils"
-RUN_CLASSES = {"store.Store", "store.Run"}  # whose objects load and save tables
+RUN_CLASSES = {"store.Store", "store.Run"}  # the classes that load and save tables
 TABLE_METHODS = {"load", "scan", "save", "find", "load_if_there"}
 
 
@@ -18,19 +18,19 @@ def check_names(notebook: Notebook) -> None:
     """Raise `ParamsError` that lists every name of version 0.1 in a notebook with its new name."""
     found = _old_parameters(notebook)
     code = _parse("\n".join(notebook.code))
-    places = _imported_names(code)
-    named, called = _uses(code, places)
-    for place in sorted(named):
-        new = _new_place(place, place in called)
-        found |= {f"{PACKAGE}.{place}": f"{PACKAGE}.{new}"} if new else {}
-    found |= _old_calls(code, places)
+    imported = _imported_names(code)
+    named, called = _uses(code, imported)
+    for name in sorted(named):
+        new = _new_name(name, name in called)
+        found |= {f"{PACKAGE}.{name}": f"{PACKAGE}.{new}"} if new else {}
+    found |= _old_calls(code, imported)
     if found:
         lines = "".join(f"\n  {old} is now {new}" for old, new in found.items())
-        raise ParamsError(f"notebooks/{notebook.path.name}: names of version 0.1. Write the new ones:{lines}")
+        raise ParamsError(f"notebooks/{notebook.path.name}: these names are of version 0.1. Use the new names:{lines}")
 
 
 def _parse(code: str) -> ast.Module:
-    """The code as a tree; empty if it is not plain Python, which the kernel will tell better."""
+    """The code as a tree; empty if it is not valid Python, because the kernel reports that better."""
     try:
         return ast.parse(code)
     except SyntaxError:
@@ -38,7 +38,7 @@ def _parse(code: str) -> ast.Module:
 
 
 def _old_parameters(notebook: Notebook) -> dict[str, str]:
-    """What the parameters cell of one of the five notebooks still declares by its old name."""
+    """The parameters that one of the five notebooks declares by their old names, with the new names."""
     if notebook.section not in SECTIONS:
         return {}
     renamed = PARAMETERS.get(SECTIONS[notebook.section].__name__, {})
@@ -46,7 +46,7 @@ def _old_parameters(notebook: Notebook) -> dict[str, str]:
 
 
 def _imported_names(code: ast.Module) -> dict[str, str]:
-    """Each name that an import from the package binds, with its place: 'known_on' -> 'orders.known_on'."""
+    """The names that imports from the package bind, with their full names: 'known_on' -> 'orders.known_on'."""
     bound: dict[str, str] = {}
     for node in ast.walk(code):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE:
@@ -59,42 +59,42 @@ def _imported_names(code: ast.Module) -> dict[str, str]:
     return bound
 
 
-def _uses(code: ast.Module, places: dict[str, str]) -> tuple[set[str], set[str]]:
-    """Every place of the package that the code names, and those that it calls."""
+def _uses(code: ast.Module, imported: dict[str, str]) -> tuple[set[str], set[str]]:
+    """The full names of the package that the code uses, and those that it calls."""
 
-    def place_of(node: ast.AST) -> str | None:
+    def full_name(node: ast.AST) -> str | None:
         if isinstance(node, ast.Name):
-            return places.get(node.id)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in places:
-            return f"{places[node.value.id]}.{node.attr}"
+            return imported.get(node.id)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported:
+            return f"{imported[node.value.id]}.{node.attr}"
         return None
 
     nodes = list(ast.walk(code))
-    named = {place for node in nodes if (place := place_of(node))} | set(places.values())
-    called = {place for node in nodes if isinstance(node, ast.Call) and (place := place_of(node.func))}
-    return named, called
+    used = {name for node in nodes if (name := full_name(node))} | set(imported.values())
+    called = {name for node in nodes if isinstance(node, ast.Call) and (name := full_name(node.func))}
+    return used, called
 
 
-def _new_place(place: str, is_called: bool) -> str | None:
-    """Where to find what stood at `place` in version 0.1; None if the place is one of today."""
-    if place in DEFINITIONS and (is_called or not _is_module(place)):  # `rfm.measures` was a function, and is a module
-        return DEFINITIONS[place]
-    return MODULES.get(place)  # what kept its name in there needs no line of its own
+def _new_name(name: str, is_called: bool) -> str | None:
+    """The new full name of a definition or module of version 0.1; None if it was not renamed."""
+    if name in DEFINITIONS and (is_called or not _is_module(name)):  # `rfm.measures` was a function, and is a module
+        return DEFINITIONS[name]
+    return MODULES.get(name)  # a definition that only moved with its module is reported with the module
 
 
-def _is_module(place: str) -> bool:
-    path = Path(crm_utils.__file__).parent.joinpath(*place.split("."))
+def _is_module(name: str) -> bool:
+    path = Path(crm_utils.__file__).parent.joinpath(*name.split("."))
     return path.is_dir() or path.with_suffix(".py").exists()
 
 
-def _old_calls(code: ast.Module, places: dict[str, str]) -> dict[str, str]:
-    """Old methods and tables of the objects that the notebook makes of the class `Store` or `Run`."""
+def _old_calls(code: ast.Module, imported: dict[str, str]) -> dict[str, str]:
+    """The old methods and tables that the notebook uses of its `Store` or `Run` objects, with the new names."""
     runs = {
         target.id
         for node in ast.walk(code)
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
         for target in node.targets
-        if isinstance(target, ast.Name) and _is_run(node.value.func, places)
+        if isinstance(target, ast.Name) and _is_run(node.value.func, imported)
     }
     found: dict[str, str] = {}
     for node in ast.walk(code):
@@ -106,5 +106,5 @@ def _old_calls(code: ast.Module, places: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def _is_run(function: ast.AST, places: dict[str, str]) -> bool:
-    return isinstance(function, ast.Name) and places.get(function.id) in RUN_CLASSES
+def _is_run(function: ast.AST, imported: dict[str, str]) -> bool:
+    return isinstance(function, ast.Name) and imported.get(function.id) in RUN_CLASSES

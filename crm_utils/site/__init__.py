@@ -1,1 +1,1 @@
-"""Pages from executed notebooks and published tables."""
+"""Render pages from executed notebooks and published tables."""

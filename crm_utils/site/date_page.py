@@ -1,4 +1,4 @@
-"""The first page of a date, for people who decide: the answer, what it rests on, and the downloads."""
+"""The first page of a date, for decision makers: the answer, the evidence for it, and the downloads."""
 
 from pathlib import Path
 
@@ -14,19 +14,19 @@ from crm_utils.site.summary_blocks import card_headlines, summary_blocks
 LEAD = "{customers} with {revenue} of revenue so far. {active} of them ordered in the last {recent_days} days."
 TABLES = {
     "orders": "one row per order",
-    "order_adjustments": "what cancellations took off earlier orders, with dates",
+    "order_adjustments": "by how much cancellations reduced earlier orders, and when",
     "unmatched_cancellations": "cancellations for which no sale was found",
     "example_customer_lines": "the order lines of the customer in the worked example",
-    "customer_features": "what each customer buys and pays, as far as the source says",
+    "customer_features": "what each customer buys, pays and returns",
     "customers": "one row per customer: recency, frequency, monetary value and scores",
     "segments": "the segment of each customer",
     "segment_profile": "one row per segment",
     "segment_migration": "moves between segments since the earlier date, by cause",
     "cltv": "expected purchases, revenue and value of each customer",
     "forecast": "expected purchases and revenue of all customers and of each segment",
-    "backtest": "forecasts made for past dates, and what happened",
+    "backtest": "forecasts for past dates, and what happened",
     "fitted_parameters": "the parameters of the models, and the assumptions",
-    "budget": "every campaign and segment that was considered",
+    "budget": "every combination of campaign and segment that was considered",
     "cleaning_ledger": "what happened to every row of the source",
 }
 
@@ -34,8 +34,8 @@ TABLES = {
 def key_figures(data: Path) -> dict[str, float]:
     """The figures of a date that the index shows, from the tables in folder `data`.
 
-    Customers, orders, customers who bought in the last 90 days; revenue so far, revenue expected in 12 months, planned
-    spend and its expected profit, in the report's currency.
+    They are the numbers of customers, orders and recent buyers (`RECENT_DAYS`). Amounts are in the report's currency:
+    revenue so far, revenue expected in 12 months, planned spend and its expected profit.
     """
     customers = pd.read_parquet(data / "customers.parquet", columns=["orders", "revenue", "recency_days"])
     cltv = pd.read_parquet(data / "cltv.parquet", columns=["expected_revenue_12m"])
@@ -52,7 +52,7 @@ def key_figures(data: Path) -> dict[str, float]:
 
 
 def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
-    """Render `index.html` of a date: the blocks that its notebooks fill, links to every page, and the downloads.
+    """Render `index.html` of a date: the findings of its notebooks, links to every page, and the downloads.
 
     Parameters
     ----------

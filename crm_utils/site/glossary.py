@@ -1,4 +1,4 @@
-"""The terms of the pages and what they mean: listed on *How to read this*, and linked where a page first uses them."""
+"""The glossary. *How to read this* lists the terms, and every page links the first use of each."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ NOT_INSIDE = ["a", "code", "pre", "summary", "label", "figure", "h1", "h2", "h3"
 
 @dataclass(frozen=True)
 class Term:
-    """A term, the pattern that finds it in a text (empty: it is not linked), and what it means on these pages."""
+    """A term, the pattern that finds it in a text, and its meaning. A term without a pattern is not linked."""
 
     name: str
     pattern: str
@@ -29,19 +29,18 @@ TERMS = [
     Term(
         "Added orders",
         "",
-        "Orders that come because of a campaign and would not have come without it.",
+        "Orders that customers place because of a campaign and would not have placed without it.",
     ),
     Term(
         "Analysis date",
         "analysis dates?",
-        "The last day whose orders count. A page shows what was known at the end of that day, even if it is built "
-        "again later.",
+        "The last day that counts. A page shows what was known at the end of that day, even if it is rebuilt later.",
     ),
     Term(
         "Assumed ranges",
         "(?:given|within) the assumed ranges",
-        "For each lift, the range from low to high that the campaigns file assumes or that a test measured. The "
-        "low figure takes every lift at its low end, the high figure every lift at its high end.",
+        "Each lift has a low and a high value that was assumed or measured. The low end of a plan's profit takes "
+        "every lift at its low value. The high end takes every lift at its high value.",
     ),
     Term(
         "Assumed, measured",
@@ -52,8 +51,8 @@ TERMS = [
     Term(
         "BG/NBD",
         "BG/NBD",
-        "The model of purchases, unless a page names another. Each customer buys at their own rate and may stop "
-        "for good after any purchase. MBG/NBD and Pareto/NBD make other assumptions about when customers stop.",
+        "The usual model of purchases. Each customer buys at their own rate and may stop for good after any purchase. "
+        "MBG/NBD and Pareto/NBD make other assumptions about when customers stop.",
     ),
     Term(
         "Break point",
@@ -69,64 +68,65 @@ TERMS = [
     Term(
         "Business as usual",
         "business as usual|without any campaign|bought anyway|buy anyway|have bought anyway",
-        "What customers buy without the campaigns of this plan. A plan is judged by what it adds to that.",
+        "What customers buy without the campaigns of this plan. Only what a plan adds to that counts.",
     ),
     Term(
         "Buy till you die (BTYD)",
         "BTYD",
-        "A family of models for customers who start to buy and stop without saying so. See “What are the "
+        "Forecasting models for shops in which customers stop buying without saying so. See “What are the "
         "forecasts made of?”.",
     ),
     Term(
         "Campaign",
         "",
-        "A message to a group of customers: its cost, its offer if it has one, and the days within which it "
+        "A message to a group of customers. It has a cost, sometimes an offer, and a number of days within which it "
         "should work.",
     ),
     Term(
         "Cell",
         "",
-        "The three scores of a customer side by side. Cell 514 bought very recently (5), once or rarely (1), and "
-        "spent much (4).",
+        "The three scores of a customer side by side. Customers in cell 514 bought very recently (5), rarely (1) and "
+        "for a lot of money (4).",
     ),
     Term(
         "Churn",
         "churn",
         "The share of customers who stop buying in a period. Customers rarely say that they stop, so churn is "
-        "estimated from how long they have not bought.",
+        "estimated from the time since their last order.",
     ),
     Term(
         "Cohort",
         "cohorts?",
-        "Customers who first bought in the same period, followed from then on.",
+        "Customers who bought for the first time in the same period. A page follows them from then on.",
     ),
     Term(
         "Control group, holdout",
         "control groups?|holdouts?|held back",
-        "Customers chosen at random who get no message although they could. Only the comparison with them shows "
-        "what a campaign changed.",
+        "Customers chosen at random who do not get the message. Only a comparison with them shows what a campaign "
+        "changed.",
     ),
     Term(
         "Customer lifetime value (CLV)",
         "customer lifetime value|CLV",
-        "The profit expected from a customer in the coming months: revenue times margin, with later money "
-        "discounted. It always states its months, margin and discount rate.",
+        "The profit expected from a customer in the coming months: revenue times margin. Later profit counts a little "
+        "less (see discount rate). A page always states the months, the margin and the discount rate.",
     ),
     Term(
         "Customers and orders",
         "",
-        "A customer is a customer id with at least one order that counts. Orders on the same day are one purchase day.",
+        "A customer is a customer id with at least one order that counts. All orders of a customer on the same day are "
+        "one purchase day.",
     ),
     Term(
         "Discount rate",
         "discount rate|discounted",
-        "How much less money is worth if it comes a year later.",
+        "By how much money is worth less if it comes a year later.",
     ),
     Term(
         "Expected",
         "are expected|is expected|expected profit",
-        "The average of what could happen, weighted by how likely it is. Single customers will differ a lot from "
-        "it, large groups little.",
+        "The average of what could happen, weighted by how likely it is. A single customer can differ a lot from it; a "
+        "large group differs little.",
     ),
     Term(
         "Frequency",
@@ -136,19 +136,19 @@ TERMS = [
     Term(
         "Gamma-Gamma",
         "Gamma-Gamma",
-        "The model of what a purchase is worth. Each customer has their own average. The fewer purchases there "
-        "are, the closer the estimate is to the average of all customers.",
+        "The model of what a purchase is worth. Each customer has their own average. The fewer purchases a customer "
+        "made, the closer the estimate is to the average of all customers.",
     ),
     Term(
         "Incentive, redemption rate",
         "incentives?",
-        "An incentive is what an offer costs when it is used, such as a discount or a gift. Redemption is the "
-        "share of contacted customers who use it, including those who would have bought anyway.",
+        "An incentive is what an offer, such as a discount or a gift, costs when a customer uses it. The redemption "
+        "rate is the share of contacted customers who use it, including those who would have bought anyway.",
     ),
     Term(
         "Interval, range",
         "nine times in ten|90 ?% (?:intervals?|range)",
-        "The range that should contain the actual figure in nine of ten cases. The less is known, the wider it is.",
+        "The range that should contain the actual figure in nine of ten cases. The less we know, the wider it is.",
     ),
     Term(
         "Lead",
@@ -159,8 +159,8 @@ TERMS = [
     Term(
         "Lift",
         "lifts?",
-        "By how much a contact raises the chance to buy within the campaign’s days, in percentage points. From 5% "
-        "to 7% is a lift of 2 points.",
+        "By how many percentage points a contact raises the chance that a customer buys within the campaign’s days. "
+        "From 5% to 7% is a lift of 2 points.",
     ),
     Term(
         "Line of the plan",
@@ -170,12 +170,12 @@ TERMS = [
     Term(
         "Margin",
         "margin",
-        "What is left of revenue after the cost of the goods, before marketing.",
+        "Revenue less the cost of the goods, before marketing costs. As a percentage it is a share of revenue.",
     ),
     Term(
         "Monetary value",
         "monetary value",
-        "How much a customer spent: the revenue of all orders that count, unless the page says otherwise.",
+        "How much a customer spent: the revenue from all orders that count, unless the page says otherwise.",
     ),
     Term(
         "Most a contact may cost",
@@ -196,13 +196,13 @@ TERMS = [
     Term(
         "Quantile",
         "quantiles?",
-        "A limit that a given share of customers is below. With five classes the limits are at 20, 40, 60 and 80%.",
+        "A value with a certain share of customers below it. Five score classes need the quantiles at 20, 40, 60 and "
+        "80%.",
     ),
     Term(
         "Recency",
         "recency",
-        "Days from a customer’s last order to the analysis date. Few days are good, so the score counts the other "
-        "way round.",
+        "Days from a customer’s last order to the analysis date. The fewer days, the higher the score.",
     ),
     Term(
         "RFM",
@@ -212,19 +212,20 @@ TERMS = [
     Term(
         "Score",
         "",
-        "The class of a customer in one measure, from 1 to 5 unless the report sets another number. 5 is best.",
+        "A customer’s class in recency, frequency or monetary value. It goes from 1 to 5 (best), unless the report "
+        "sets another number of classes.",
     ),
     Term(
         "Score class limits",
         "limits of the score classes|score boundaries",
-        "Where one score ends and the next begins. The limits move when other customers change, so a segment can "
-        "grow although nobody in it changed.",
+        "The values at which one score ends and the next begins. They move when other customers change. A segment can "
+        "therefore grow although nobody in it changed.",
     ),
     Term(
         "Season",
         "season",
-        "What the same weeks brought last year, compared with the weeks before them. It is used if the history is "
-        "long enough.",
+        "The usual change of revenue at this time of year. It compares the same weeks of last year with the weeks "
+        "before them, if the history is long enough.",
     ),
     Term(
         "Segment",
@@ -234,30 +235,29 @@ TERMS = [
     Term(
         "Simple rule",
         "simple rules?",
-        "A forecast without a model, such as “the same as in the last period”. A model is only useful if it does "
-        "better.",
+        "A forecast without a model, such as “the same as in the last period”. A model is useful only if its forecasts "
+        "are better.",
     ),
     Term(
         "Status (new, loyal, occasional, at risk, churned)",
         "status(?:es)?",
-        "Where a customer stands by simple rules on days and orders. Unlike a score it does not depend on other "
-        "customers.",
+        "A label by simple rules about days and orders. Unlike a score, it does not depend on other customers.",
     ),
     Term(
         "Still active",
         "still active|probably gone|probably stopped buying",
-        "The chance that a customer has not stopped buying, judged by how often they used to buy. For customers "
-        "who bought only once we cannot tell.",
+        "The chance that a customer has not stopped buying. It depends on how often they used to buy and on the time "
+        "since their last order. For customers who bought only once we cannot tell.",
     ),
     Term(
         "Test of a forecast",
         "tests? of [0-9]+ days|Tested once",
-        "A forecast for a past date, made only from what was known on that date and compared with what happened.",
+        "A forecast for a past date. It uses only what was known on that date and is compared with what happened.",
     ),
     Term(
         "Top tenth",
         "top tenth|best tenth|top 10%",
-        "The 10% of customers who rank highest by the measure named.",
+        "The 10% of customers who rank highest, for example by revenue so far.",
     ),
 ]
 
@@ -265,7 +265,7 @@ TERMS = [
 def link_first_use(body: Tag, root: str) -> None:
     """Link the first use of each term in the running text of `body` to its entry.
 
-    `root` leads to the glossary's folder.
+    `root` is the relative path to the glossary's folder.
     """
     waiting = {
         term: re.compile(rf"(?<![\w-])(?:{term.pattern})(?![\w-])", re.IGNORECASE) for term in TERMS if term.pattern
@@ -284,7 +284,7 @@ def link_terms(page: str, root: str) -> str:
 
 
 def _link_in(text: NavigableString, waiting: dict[Term, re.Pattern[str]], root: str) -> None:
-    """Link the terms that `text` is the first to use, and remove them from `waiting`."""
+    """Link the terms of `waiting` that `text` uses, and remove them from `waiting`."""
     pieces: list[str | Tag] = []
     done = 0
     while matches := [
@@ -292,7 +292,7 @@ def _link_in(text: NavigableString, waiting: dict[Term, re.Pattern[str]], root: 
         for term, pattern in waiting.items()
         if (match := pattern.search(text, done))
     ]:
-        # the first match, and of those that start there the longest
+        # the earliest match, and the longest one if several start there
         start, negative_end, term = min(matches, key=lambda match: match[:2])
         end = -negative_end
         pieces += [text[done:start], _anchor(text[start:end], f"{root}{GLOSSARY_PAGE}#{term.id}")]

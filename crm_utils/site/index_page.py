@@ -1,4 +1,4 @@
-"""The pages over all reports: every report with its dates, and how to read them."""
+"""The overview pages: every report with its dates, and how to read them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,17 +6,18 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
+from crm_utils.core.constants import RECENT_DAYS
 from crm_utils.core.formatting import NumberFormat, day
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.manifest import Manifest, read_manifest
 from crm_utils.site import glossary, published, render, trends
 
-PLAN = "{spend}; expected profit {profit}"
+PLAN = "{spend} (expected profit {profit})"
 
 
 @dataclass(frozen=True)
 class DateRow:
-    """What the index shows of one analysis date."""
+    """The row of the index for one analysis date."""
 
     date: str
     day: str
@@ -29,7 +30,7 @@ class DateRow:
 
 @dataclass(frozen=True)
 class ReportSection:
-    """What the index shows of one report."""
+    """The section of the index for one report."""
 
     name: str
     title: str
@@ -40,7 +41,7 @@ class ReportSection:
 
 
 def write_index(root: Path, built_from: str) -> None:
-    """Write `reports/index.html` and `reports/how-to-read.html` from what is published now; `built_from` is its key."""
+    """Write `reports/index.html` and `reports/how-to-read.html`. `built_from` is the key of what is published."""
     how_to_read = render.render_page("how-to-read.html.j2", terms=glossary.TERMS)
     with atomic_publish.locked(root / "reports"):
         atomic_publish.write_page(root / "reports" / "index.html", render_index(root, built_from))
@@ -48,10 +49,10 @@ def write_index(root: Path, built_from: str) -> None:
 
 
 def render_index(root: Path, built_from: str = "") -> str:
-    """`reports/index.html`: the report with the newest date first, the newest date of each first, with trends."""
+    """The HTML of `reports/index.html`: reports and their dates, newest first, with trends."""
     reports = [_report_section(folder, dates) for folder, dates in published.published_dates(root).items()]
     reports.sort(key=lambda report: report.dates[0].date, reverse=True)
-    return render.render_page("index.html.j2", reports=reports, built_from=built_from)
+    return render.render_page("index.html.j2", reports=reports, built_from=built_from, recent_days=RECENT_DAYS)
 
 
 def _report_section(folder: Path, dates: list[str]) -> ReportSection:
@@ -68,7 +69,7 @@ def _report_section(folder: Path, dates: list[str]) -> ReportSection:
 
 
 def _comparisons(folder: Path) -> list[tuple[str, str]]:
-    """Address and name of each comparison of two published dates, the newest first."""
+    """Address and name of each comparison of two published dates, newest first."""
     pairs = sorted(published.published_comparisons(folder), key=lambda pair: pair[::-1], reverse=True)
     return [
         (f"{folder.name}/compare/{then}_{now}.html", f"{day(pd.Timestamp(then))} and {day(pd.Timestamp(now))}")
@@ -91,7 +92,7 @@ def _date_row(manifest: Manifest) -> DateRow:
 
 
 def _trends(folder: Path, manifests: list[Manifest]) -> list[Markup]:
-    """What changed from date to date, the oldest first; nothing for a single date."""
+    """The findings on what changed from date to date; empty if there is only one date."""
     if len(manifests) < 2:
         return []
     newest = manifests[-1]

@@ -1,4 +1,4 @@
-"""Keep the pages over all reports in step with what is published."""
+"""Keep the overview of all reports up to date."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from crm_utils.site import published
 
 
 def index_key(root: Path) -> str:
-    """The key of the pages over all reports: what is published, and the code that shows it."""
+    """The key of the overview pages: a hash of what is published and of the code that shows it."""
     dates = published.published_dates(root)
     keys = {folder.name: [_pages_key(folder / day) for day in days] for folder, days in dates.items()}
     comparisons = {folder.name: published.published_comparisons(folder) for folder in dates}
@@ -20,12 +20,12 @@ def index_key(root: Path) -> str:
 
 
 def refresh_index(root: Path) -> None:
-    """Make the pages over all reports, and links to comparisons, show what is published now: reports may be gone."""
+    """Update the overview pages and the links to comparisons, because reports may have been added or deleted."""
     for folder in published.published_dates(root):
         published.link_comparisons(folder)
     index = root / "reports" / "index.html"
     if not index.exists() or f'data-built-from="{index_key(root)}"' not in index.read_text(encoding="utf-8"):
-        # imports pandas and matplotlib: only if there is something to draw
+        # imported here because it imports pandas and matplotlib, which are not needed if nothing changed
         from crm_utils.site import index_page
 
         index_page.write_index(root, index_key(root))

@@ -1,4 +1,4 @@
-"""What is published in `reports`: the dates of each report, and its comparisons of two dates."""
+"""The published content of `reports`: the dates of each report, and its comparisons of two dates."""
 
 import re
 from datetime import date
@@ -7,26 +7,26 @@ from pathlib import Path
 from crm_utils.core.formatting import day, join_names
 from crm_utils.pipeline import atomic_publish
 
-DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"  # folders that a user copied or added have other names
+DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"  # a user's own copies have other names
 COMPARISON_LINKS = re.compile("(?<=<!--compared-->).*?(?=<!--/compared-->)", re.DOTALL)  # on a date's first page
 
 
 def published_dates(root: Path) -> dict[Path, list[str]]:
-    """The published dates of each report, by its folder, the oldest first. Reports without a date are left out."""
+    """The published dates of each report by folder, oldest first. Reports without a date are left out."""
     folders = sorted(path for path in (root / "reports").glob("[!._]*") if path.is_dir())
     dates = {folder: sorted(path.parent.name for path in folder.glob(f"{DAY}/manifest.json")) for folder in folders}
     return {folder: days for folder, days in dates.items() if days}
 
 
 def published_comparisons(folder: Path) -> list[tuple[str, str]]:
-    """The pairs of published dates of a report that a page compares, the earlier date of each first."""
+    """The pairs of published dates (earlier, later) of a report for which there is a comparison page."""
     pages = sorted((folder / "compare").glob(f"{DAY}_{DAY}.html"))
     pairs = [(path.stem[:10], path.stem[11:]) for path in pages]
     return [pair for pair in pairs if all((folder / day / "manifest.json").exists() for day in pair)]
 
 
 def link_comparisons(folder: Path) -> None:
-    """Link each date's comparisons on its first page. A report that another run holds is left to that run."""
+    """Link each date's comparisons on its first page. A report that another run has locked is skipped."""
     pairs = published_comparisons(folder)
     for page in sorted(folder.glob(f"{DAY}/index.html")):
         links = _links(page.parent.name, pairs)

@@ -1,4 +1,4 @@
-"""Pages from executed notebooks: self-contained HTML that requests nothing from outside."""
+"""Render executed notebooks as self-contained HTML pages that load nothing from outside."""
 
 import base64
 import hashlib
@@ -25,17 +25,17 @@ from crm_utils.site.table_html import make_accessible, make_accessible_html
 TEMPLATES = Path(__file__).with_name("templates")
 HIDDEN_TAGS = {"parameters", "injected-parameters"}
 ANALYST_TAG = "analyst"
-PLAIN_TABLE = 'class="dataframe"'  # how pandas writes a DataFrame that nobody styled
-_EXPORTER_LOCK = Lock()  # dates are rendered side by side
+PLAIN_TABLE = 'class="dataframe"'  # how pandas writes an unstyled DataFrame
+_EXPORTER_LOCK = Lock()  # dates are rendered in parallel
 
 
 def render_page(template: str, **content: Any) -> str:
-    """A whole page from one of our templates, its tables accessible. Values are escaped unless they are `Markup`."""
+    """A whole page from one of our templates, with accessible tables. Values are escaped unless they are `Markup`."""
     return make_accessible_html(_fill(template, **content))
 
 
 def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
-    """The page of one notebook: text, figures and tables, its code folded, contents and neighbouring pages linked."""
+    """The page of one notebook: text, figures and tables, hidden code, and links to its sections and nearby pages."""
     body = BeautifulSoup(_body(executed), "html.parser")
     _drop_empty_sections(body)
     glossary.link_first_use(body, "../../")
@@ -78,9 +78,10 @@ def _body(executed: NotebookNode) -> str:
 
 
 def _is_for_readers(output: NotebookNode, for_analyst: bool) -> bool:
-    """Whether an output belongs on the page: no warnings and, of an analyst's cell, no plain DataFrame or text.
+    """Whether an output belongs on the page.
 
-    Such a table holds customer ids; the executed notebook keeps it.
+    Warnings do not. Nor do unstyled DataFrames and text from an analyst's cell, because they can contain customer ids.
+    They stay in the executed notebook.
     """
     if output.get("name") == "stderr":
         return False
@@ -89,7 +90,7 @@ def _is_for_readers(output: NotebookNode, for_analyst: bool) -> bool:
 
 
 def _drop_empty_sections(body: BeautifulSoup) -> None:
-    """A section that says it has nothing to show leaves the page, from its heading to the next."""
+    """Remove each section that says it has nothing to show, from its heading to the next one."""
     cells = body.find_all("div", class_="cell", recursive=False)
     sections: list[list[Tag]] = [[]]
     for cell in cells:
@@ -116,7 +117,7 @@ def _fill(template: str, **content: Any) -> str:
 
 @cache
 def _exporter() -> HTMLExporter:
-    """One exporter for all pages: each instance compiles its templates, which takes as long as a page."""
+    """The exporter of all pages. Every instance compiles its templates, which takes as long as a page."""
     return HTMLExporter(
         template_name="crm",
         extra_template_basedirs=[str(TEMPLATES)],

@@ -1,4 +1,4 @@
-"""The blocks of a date's first page: what the notebook cells tagged with a block's name show, in the reader's order."""
+"""The blocks of a date's first page. Each shows the outputs of the notebook cells with its tags."""
 
 from dataclasses import dataclass
 
@@ -22,13 +22,13 @@ QUESTIONS = {  # question: the tags of the cells that answer it, in this order
     "What is a new customer worth?": ("newcomer",),
     "Can the data be trusted?": ("trust",),
 }
-WITH_FIGURE = {"matters"}  # tags whose figures are shown; of all others the sentence is enough
-HEADLINE = "headline"  # shown beside a page's name, unless a block already says it
+WITH_FIGURE = {"matters"}  # tags whose figures are shown; for all others only the sentence is shown
+HEADLINE = "headline"  # shown below a page's title, unless a block already shows it
 
 
 @dataclass(frozen=True)
 class Block:
-    """A question of the first page: the id of its section, the answer, and links to the sections that say more."""
+    """A question of the first page: the id of its section, the answer, and links to the sections with details."""
 
     id: str
     question: str
@@ -37,14 +37,14 @@ class Block:
 
 
 def summary_blocks(executed: dict[str, NotebookNode], pages: dict[str, str]) -> list[Block]:
-    """The blocks that have content.
+    """Return the blocks that have content.
 
     Parameters
     ----------
     executed : dict of str to NotebookNode
         The executed notebooks by name.
     pages : dict of str to str
-        Their rendered pages by name. A block links to each section that it quotes once, by the section's heading.
+        Their rendered pages by name. A block links once to each section that it quotes.
     """
     found = []
     for question, tags in QUESTIONS.items():
@@ -63,20 +63,20 @@ def summary_blocks(executed: dict[str, NotebookNode], pages: dict[str, str]) -> 
 
 
 def card_headlines(notebook: NotebookNode) -> list[Markup]:
-    """What a notebook says beside its name: its headlines, except those that a block shows."""
+    """Return the headlines that are shown below a notebook's title, without those that a block already shows."""
     in_blocks = {tag for tags in QUESTIONS.values() for tag in tags}
     headlines = execute.tagged_outputs(notebook, HEADLINE, but_not=in_blocks)
     return [_excerpt(html, with_figure=False) for html, _ in headlines]
 
 
 def _is_empty(html: str) -> bool:
-    """Whether an output is a table without a row."""
+    """Whether an output is a table without rows."""
     table = BeautifulSoup(html, "html.parser").table
     return table is not None and not table.select("tbody td")
 
 
 def _excerpt(html: str, with_figure: bool) -> Markup:
-    """What the page shows of a cell: of a finding its sentence, with its figure if asked; any other output whole."""
+    """Cut a finding to its sentence, and to its figure if `with_figure` is set. Other outputs are shown whole."""
     body = BeautifulSoup(html, "html.parser")
     for table in body.find_all(class_="finding-table"):
         table.decompose()

@@ -1,4 +1,4 @@
-"""Tables made ready for a page: scopes for screen readers, a box to scroll in, totals at the foot, sorting."""
+"""Prepare tables for a page: scopes for screen readers, a box that scrolls, totals at the foot, and sorting."""
 
 from bs4 import BeautifulSoup
 from bs4.element import AttributeValueList, Tag
@@ -10,7 +10,7 @@ CELL_CLASSES = (*COLUMN_CLASSES, "total")
 
 
 def make_accessible_html(html: str) -> str:
-    """The page with accessible tables. A page without a table is returned as it is."""
+    """The page with accessible tables. A page without a table is returned unchanged."""
     if "<table" not in html:
         return html
     body = BeautifulSoup(html, "html.parser")
@@ -19,7 +19,7 @@ def make_accessible_html(html: str) -> str:
 
 
 def make_accessible(body: BeautifulSoup) -> None:
-    """Make each table of a page, or of a part of one, accessible."""
+    """Make each table of a page, or of part of a page, accessible."""
     for style in body.find_all("style"):
         if style.find_parent("head") is None:
             # a Styler writes an empty style element for every table
@@ -51,7 +51,7 @@ def _finish(table: Tag) -> None:
 
 
 def _classes(tag: Tag, *default: str) -> list[str]:
-    """The classes of an element; the default ones if it has no such attribute."""
+    """The classes of an element, or the default ones if it has no class attribute."""
     return list(tag.get_attribute_list("class")) if tag.has_attr("class") else list(default)
 
 
@@ -60,7 +60,7 @@ def _set_classes(tag: Tag, names: list[str]) -> None:
 
 
 def _move_total_to_foot(table: Tag) -> None:
-    """Make the row of totals the table's foot: sorting leaves it where it is."""
+    """Make the row of totals the table's foot, so that sorting does not move it."""
     total = [row for row in table.select("tbody tr") if row.find(class_="total")]
     if total:
         foot = BeautifulSoup("", "html.parser").new_tag("tfoot")
@@ -70,7 +70,7 @@ def _move_total_to_foot(table: Tag) -> None:
 
 
 def _box(body: BeautifulSoup, table: Tag) -> None:
-    """Wrap the table in a box that scrolls, that the keyboard can reach and that a screen reader can name."""
+    """Wrap the table in a box that scrolls. It has a name for screen readers, and the keyboard can reach it."""
     caption = table.caption.get_text() if table.caption else "Table"
     wide = len(table.select("thead tr:last-child th")) >= WIDE_FROM_COLUMNS
     table.wrap(

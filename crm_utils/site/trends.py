@@ -1,4 +1,4 @@
-"""What changed from one analysis date of a report to the next: the findings of the index page."""
+"""The findings of the index page: what changed from one analysis date of a report to the next."""
 
 from collections.abc import Callable
 
@@ -17,22 +17,22 @@ PANELS_PER_ROW = 4
 WIDTH_INCHES = 8.4
 
 TREND = (
-    "Between {first_day} and {last_day}, customers who bought in the last {recent_days} days went from "
-    "{first_buyers} to {last_buyers}{buyers_change}. Revenue expected in the next 12 months went from "
+    "Between {first_day} and {last_day}, the number of customers who had bought in the last {recent_days} days went "
+    "from {first_buyers} to {last_buyers}{buyers_change}. Revenue expected in the next 12 months went from "
     "{first_revenue} to {last_revenue}{revenue_change}."
 )
 TREND_CAPTION = (
-    "On each analysis date: customers who bought in the {recent_days} days before it, revenue up to it, and revenue "
-    "expected from all known customers in the 12 months after it."
+    "Three figures on each analysis date: customers who bought in the {recent_days} days before it, revenue up to it, "
+    "and revenue expected from all known customers in the 12 months after it."
 )
 TREND_POINT = "{day}: {buyers} recent buyers, {revenue} so far, {expected} expected"
 TREND_ALT_TEXT = "Three line charts across analysis dates. {points}."
 GREW_MOST = "{segment} grew most: from {first} to {last}."
 SHRANK_MOST = "{segment} shrank most: from {first} to {last}."
-NO_CHANGE = "No segment has grown or shrunk since {day}."
+NO_CHANGE = "Every segment has as many customers as on {day}."
 SIZES_CAPTION = (
-    "Customers in each segment on each analysis date, all on the same scale. The numbers are those of the first and "
-    "the last date."
+    "Customers in each segment on each analysis date. All panels have the same scale. The numbers are for the first "
+    "and the last date."
 )
 SIZES_ALT_TEXT = "Small charts of the customers in each segment, from {first_day} to {last_day}: {changes}."
 SIZES_TABLE = "{report}: customers in each segment on each analysis date"
@@ -41,7 +41,7 @@ SIZES_TABLE = "{report}: customers in each segment on each analysis date"
 def trend_finding(dates: pd.DataFrame, fmt: NumberFormat) -> Finding:
     """How recent buyers, revenue and expected revenue changed.
 
-    `dates` has one row per analysis date, the oldest first, with `date` and the figures of its manifest.
+    `dates` has one row per analysis date, oldest first, with `date` and the figures of its manifest.
     """
     return Finding(
         trend_sentence(dates, fmt),
@@ -134,7 +134,7 @@ def alt_text_segment_sizes(sizes: pd.DataFrame, fmt: NumberFormat) -> str:
 
 
 def plot_segment_sizes(sizes: pd.DataFrame, fmt: NumberFormat) -> Axes:
-    """Customers in each segment on each analysis date, one small panel a segment, on one scale. Returns the first ax.
+    """Customers in each segment on each analysis date, in one small panel per segment. Returns the first ax.
 
     Segments that never had a customer get no panel.
     """
@@ -154,7 +154,7 @@ def plot_segment_sizes(sizes: pd.DataFrame, fmt: NumberFormat) -> Axes:
 
 
 def segment_sizes_table(sizes: pd.DataFrame, report: str, fmt: NumberFormat) -> Collapsible | None:
-    """Customers in each segment, a column for each date. The caption names the report: its page shows several."""
+    """Customers in each segment, with one column per date. The caption names the report, as a page shows several."""
     order = sizes.segment.drop_duplicates()
     table = sizes.pivot(index="segment", columns="date", values="customers").reindex(order).fillna(0).astype(int)
     table.columns = [day(date) for date in table.columns]
@@ -165,7 +165,7 @@ def segment_sizes_table(sizes: pd.DataFrame, report: str, fmt: NumberFormat) -> 
 
 
 def _relative_change(first: float, last: float) -> str:
-    """A change as a percentage in brackets; nothing without a positive base."""
+    """A change as a percentage in brackets; empty if the base is not positive."""
     if first <= 0:
         return ""
     change = last / first - 1

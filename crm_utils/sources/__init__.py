@@ -1,4 +1,7 @@
-"""Any source as one Ibis table of line items: files on DuckDB, databases on the engine that holds them."""
+"""Read any source as one Ibis table of line items.
+
+Files are read by DuckDB, databases by their own engine.
+"""
 
 import hashlib
 from datetime import date
@@ -19,63 +22,64 @@ __all__ = ["RawTable", "read_raw_tables", "source_fingerprint", "read_line_items
 
 
 def read_line_items(source: Source, columns: Columns, root: Path, day: date | None = None) -> ir.Table:
-    """Read a source as line items in standard names and types. Nothing is held in memory.
+    """Read a source as line items with standard column names and types. No rows are loaded into memory.
 
     Parameters
     ----------
     source : Source
         Where the line items are.
     columns : Columns
-        The source's column for each standard name.
+        The name of the source's column for each standard column.
     root : Path
         The project's folder. Paths of files are relative to it.
     day : datetime.date, optional
-        The analysis date. With it a few rows dated more than a year after it, and after all others, are refused.
+        The analysis date. If it is given, a few rows dated more than a year after it and after all other rows are an
+        error.
 
     Returns
     -------
     ibis.Table
         One row per line item: customer_id (text, null if unknown), ordered_at (timestamp), amount (decimal), and
-        those of order_id, product_id, description, country (text), quantity, unit_price and unit_cost (decimal)
-        that `columns` names. With several files or sheets also extract (0, 1, 2 … in the order given).
+        if `columns` names them, order_id, product_id, description, country (text), quantity, unit_price and unit_cost
+        (decimal). A source of several files or sheets also has extract (0, 1, 2 … in the order of `source`).
 
     Raises
     ------
     SourceError
-        If a file cannot be read, a column is missing, a value is no date or number, or a sale has no order id
-        although `columns` names one.
+        If a file cannot be read, a column is missing, a value is not a date or number, or a sale has no order id
+        although `columns` names its column.
     """
     source = simulated.write_files(source, root)
-    wanted = columns.named
+    column_map = columns.named
     parts = read_raw_tables(source, root)
-    validation.check_columns_present(parts, wanted)
-    typed = []
+    validation.check_columns_present(parts, column_map)
+    tables = []
     for part in parts:
-        validation.check_time_zones(part, wanted, source.timezone)
-        within = parquet_statistics.columns_in_range(part, wanted)
-        validation.check_readable_values(part, wanted, within, day)
-        sound = parquet_statistics.already_clean(part, wanted, within)
-        if "order_id" in wanted:
-            validation.check_order_ids(part, wanted, sound)
-        typed.append(casting.standardize(part.table, wanted, part.format, sound))
-    if len(typed) == 1:
-        return typed[0]
-    numbered = [table.mutate(extract=ibis.literal(number, "int64")) for number, table in enumerate(typed)]
+        validation.check_time_zones(part, column_map, source.timezone)
+        in_range = parquet_statistics.columns_in_range(part, column_map)
+        validation.check_readable_values(part, column_map, in_range, day)
+        clean_columns = parquet_statistics.already_clean(part, column_map, in_range)
+        if "order_id" in column_map:
+            validation.check_order_ids(part, column_map, clean_columns)
+        tables.append(casting.standardize(part.table, column_map, part.format, clean_columns))
+    if len(tables) == 1:
+        return tables[0]
+    numbered = [table.mutate(extract=ibis.literal(number, "int64")) for number, table in enumerate(tables)]
     return ibis.union(*numbered) if all(part.columnar for part in parts) else duckdb_engine.concatenate(numbered)
 
 
 def read_raw_tables(source: Source, root: Path) -> list[RawTable]:
-    """The parts of a source as they stand there: one for each file or sheet, or one table of a database."""
+    """Read the parts of a source without changing them: one per file or sheet, or one database table."""
     if source.database:
         return [databases.read_database(source, root)]
     return text_files.read_files(source, root, TextFormat.of(source))
 
 
 def source_fingerprint(source: Source, columns: Columns, root: Path, day: date) -> str:
-    """What identifies the line items of a database up to a day: their number and sum on each day.
+    """Hash the line items of a database up to and including a day: their number and total amount on each day.
 
-    The last day is included. One query over the table serves all days of a report. Ids and products corrected in place
-    do not show.
+    One query over the table serves all dates of a report. The hash does not change if only ids or products are
+    corrected.
     """
     days = _by_day(source.model_dump_json(), columns.model_dump_json(), root)
     return hashlib.sha256(days[days.day <= pd.Timestamp(day)].to_csv().encode()).hexdigest()
@@ -84,12 +88,12 @@ def source_fingerprint(source: Source, columns: Columns, root: Path, day: date) 
 @cache
 def _by_day(source_json: str, columns_json: str, root: Path) -> pd.DataFrame:
     source, columns = Source.model_validate_json(source_json), Columns.model_validate_json(columns_json)
-    summed = ("ordered_at", *casting.NUMBER_COLUMNS)
-    wanted = {name: column for name, column in columns.named.items() if name in summed}
+    needed = ("ordered_at", *casting.NUMBER_COLUMNS)
+    column_map = {name: column for name, column in columns.named.items() if name in needed}
     part = databases.read_database(source, root)
-    validation.check_columns_present([part], wanted)
-    validation.check_types(part, wanted)
-    table = casting.standardize(part.table, wanted, None).mutate(day=lambda t: t.ordered_at.date())
+    validation.check_columns_present([part], column_map)
+    validation.check_types(part, column_map)
+    table = casting.standardize(part.table, column_map, None).mutate(day=lambda t: t.ordered_at.date())
     days = validation.execute(
         table.group_by("day").agg(rows=table.count(), amount=table.amount.sum()).order_by("day"), part
     )

@@ -1,4 +1,4 @@
-"""What a column of a source holds, as the type its standard name asks for. What cannot be read becomes null."""
+"""Cast the columns of a source to the types of the standard columns. A value that cannot be read becomes null."""
 
 import re
 from collections.abc import Collection
@@ -10,12 +10,11 @@ import ibis.expr.types as ir
 from crm_utils.sources.raw_table import TextFormat
 
 PRICE_TYPE = "decimal(18, 4)"
-AMOUNT_TYPE = (
-    "decimal(17, 4)"  # Ibis takes a product for MONEY already, which it is not, and would leave a cast to it out
-)
+# Ibis gives a product of two prices the type PRICE_TYPE and would skip a cast to it, so amounts have another precision
+AMOUNT_TYPE = "decimal(17, 4)"
 TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country")
 ID_COLUMNS = ("customer_id", "order_id", "product_id")
-NULL_IDS = (
+NULL_IDS = (  # how programs write a missing id
     "NULL",
     "null",
     "NA",
@@ -27,56 +26,69 @@ NULL_IDS = (
     "None",
     "none",
     "\\N",
-)  # as programs write that there is none
+)
 NUMBER_COLUMNS = ("quantity", "unit_price", "unit_cost", "amount")
 TYPES = dict.fromkeys(TEXT_COLUMNS, "string") | dict.fromkeys(NUMBER_COLUMNS, PRICE_TYPE) | {"ordered_at": "timestamp"}
 WITH_OFFSET = r"\d:\d\d.*([+-]\d\d(:?\d\d)?|Z|UTC)$"
-GROUP_MARK = (
-    r"(?<=\d)['’\s](?=\d{3}(?!\d))"  # what parts the thousands of a number, where it is neither comma nor point
-)
-ACCOUNTING_NEGATIVE = r"^(?:\(([^()-]+)\)|([^()-]+)-)$"  # negative numbers as bookkeepers write them: (12.50), 12,50-
+# a thousands separator that is neither a comma nor a point
+GROUP_MARK = r"(?<=\d)['’\s](?=\d{3}(?!\d))"
+ACCOUNTING_NEGATIVE = r"^(?:\(([^()-]+)\)|([^()-]+)-)$"  # accounting style: (12.50), 12,50-
 EXCEL = "excel"  # days since 1899-12-30
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp"))
 def _try_strptime(text: str, pattern: str) -> datetime:
-    """DuckDB's own: null where the text does not follow the pattern."""
+    """DuckDB's `try_strptime`: null if the text does not match the pattern."""
     raise NotImplementedError
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp('UTC')"))
 def _try_strptime_with_offset(text: str, pattern: str) -> datetime:
-    """What the same gives for a pattern with %z: a moment."""
+    """DuckDB's `try_strptime` for a pattern with %z: a point in time."""
     raise NotImplementedError
 
 
 @ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
 def _local_time(zone: str, moment: datetime) -> datetime:
-    """DuckDB's own: what the clocks of a zone showed at a moment."""
+    """DuckDB's `timezone`: the local time of a zone at a point in time."""
     raise NotImplementedError
 
 
 def standardize(
-    raw: ir.Table, wanted: dict[str, str], format: TextFormat | None, sound: Collection[str] = ()
+    raw: ir.Table, column_map: dict[str, str], format: TextFormat | None, clean_columns: Collection[str] = ()
 ) -> ir.Table:
-    """The table with its columns under standard names and types; `amount` computed where it is not there.
+    """Select a table's columns with standard names and types, and compute `amount` if the source has none.
 
-    sound: the standard names of the columns that are only cast.
+    Parameters
+    ----------
+    raw : ibis.Table
+        A part of the source, with its own column names.
+    column_map : dict of str to str
+        The source's column for each standard name.
+    format : TextFormat or None
+        How text is read; None leaves it to the engine.
+    clean_columns : collection of str
+        The standard names of columns that are clean: they are cast without trimming or repair.
+
+    Returns
+    -------
+    ibis.Table
+        One row per line item, with the standard columns of `column_map` and `amount`.
     """
     columns = {
-        name: raw[column].cast(TYPES[name]) if name in sound else cast(raw[column], name, format)
-        for name, column in wanted.items()
+        name: raw[column].cast(TYPES[name]) if name in clean_columns else cast(raw[column], name, format)
+        for name, column in column_map.items()
     }
     table = raw.select(**columns)
-    if "amount" in wanted:
+    if "amount" in column_map:
         return table
     return table.mutate(amount=_money(table.quantity * table.unit_price, AMOUNT_TYPE))
 
 
 def cast(column: ir.Column, name: str, format: TextFormat | None) -> ir.Column:
-    """One column as the type of standard name `name`.
+    """Cast a column to the type of the standard column `name`.
 
-    `format` says how text is to be read; None leaves it to the engine.
+    `format` says how text is read; None leaves it to the engine.
     """
     if name in TEXT_COLUMNS:
         return _as_text(column, name, format)
@@ -87,10 +99,12 @@ def cast(column: ir.Column, name: str, format: TextFormat | None) -> ir.Column:
 
 def _as_text(column: ir.Column, name: str, format: TextFormat | None) -> ir.StringColumn:
     kind = column.type()
-    if kind.is_floating() or kind.is_decimal():  # a spreadsheet's or pandas' way to write 12346
+    if kind.is_floating() or kind.is_decimal():  # spreadsheets and pandas store 12346 as 12346.0
         column = _digits(column)
     elif _engine(column) == "mysql" and kind.is_string():
-        column = column.cast("!string")  # takes the connection's collation: ids that differ in case are different ids
+        column = column.cast(
+            "!string"
+        )  # uses the connection's collation, so that ids that differ in case are different
     if format is None:
         text = column.cast("string").strip()
         return (text.isin(["", *NULL_IDS]).ifelse(ibis.null("string"), text)) if name in ID_COLUMNS else text.nullif("")
@@ -100,34 +114,32 @@ def _as_text(column: ir.Column, name: str, format: TextFormat | None) -> ir.Stri
     if name in ID_COLUMNS:
         tidied = tidied.re_replace(r"^(\d+)\.0$", r"\1")
         tidied = tidied.isin(NULL_IDS).ifelse(ibis.null("string"), tidied)
-    return ibis.ifelse(
-        ibis.or_(*needs_trimming(column, name)), tidied, column
-    )  # tidying all would cost as much as all that follows
+    # trimming every row would cost as much as all the later steps
+    return ibis.ifelse(ibis.or_(*needs_trimming(column, name)), tidied, column)
 
 
 def _digits(number: ir.NumericColumn) -> ir.StringColumn:
-    """Numbers as text: whole ones by their digits, as far as 29 of them go."""
+    """Write numbers as text; whole numbers of up to 29 digits without decimals."""
     kind = number.type()
-    if kind.is_decimal() and _engine(number) != "sqlite":  # which keeps floats under that name
+    if kind.is_decimal() and _engine(number) != "sqlite":  # SQLite stores floats in columns of type decimal
         whole = number.cast("decimal(38, 0)")
         return ibis.ifelse(whole.cast(kind) == number, whole.cast("string"), number.cast("string"))
     size, none = number.abs(), ibis.null(kind)
-    small = ibis.ifelse(size < 2.0**63, number, none).cast("int64")  # not of NaN, which is above all numbers
+    small = ibis.ifelse(size < 2.0**63, number, none).cast("int64")  # NaN compares as larger than any number
     large = ibis.ifelse((size >= 2.0**63) & (size < 1e29), number, none).cast("decimal(38, 0)").cast("string")
     return ibis.coalesce(ibis.ifelse(small == number, small.cast("string"), large), large, number.cast("string"))
 
 
 def needs_trimming(text: ir.StringColumn, name: str) -> list[ir.BooleanValue]:
-    """What makes a text one to tidy: empty, a blank or a control character at an end.
+    """Conditions under which a text needs trimming: empty, or a blank or control character at either end.
 
-    For ids also `.0`, and those that are none.
-
-    Apart, because of a parquet file DuckDB answers the last from its statistics.
+    Ids also need it if they end in `.0` or are a word for a missing id. That last condition is returned separately
+    because DuckDB can check it from the statistics of a parquet file.
     """
-    ragged = text < "!"
+    untrimmed = text < "!"
     for end in " \t\n\r":
-        ragged = ragged | text.endswith(end)
-    return [ragged | text.endswith(".0"), text.isin(NULL_IDS)] if name in ID_COLUMNS else [ragged]
+        untrimmed = untrimmed | text.endswith(end)
+    return [untrimmed | text.endswith(".0"), text.isin(NULL_IDS)] if name in ID_COLUMNS else [untrimmed]
 
 
 def _as_number(column: ir.Column, format: TextFormat | None) -> ir.Column:
@@ -144,12 +156,12 @@ def _as_number(column: ir.Column, format: TextFormat | None) -> ir.Column:
         grouped = rf"^[+-]?\d{{1,3}}({re.escape(format.thousands)}\d{{3}})+({decimal}\d*)?$"
         text = ibis.ifelse(text.re_search(grouped), text.replace(format.thousands, ""), text)
     if format.decimal and format.decimal != ".":
-        text = text.replace(".", "?").replace(format.decimal, ".")  # a point is then no part of a number
+        text = text.replace(".", "?").replace(format.decimal, ".")  # a point then makes the number unreadable
     return text.try_cast(PRICE_TYPE)
 
 
 def _as_moment(column: ir.Column) -> ir.TimestampColumn:
-    """SQLite keeps dates as text, and would move one with an offset to UTC without a word: it is null, as in a csv."""
+    """Cast to a timestamp; SQLite dates with a UTC offset become null, as in a csv, instead of being converted."""
     kind, plain = column.type(), column.cast("timestamp")
     if _engine(column) != "sqlite" or (kind.is_timestamp() and kind.timezone is not None):
         return plain
@@ -181,7 +193,7 @@ def _as_time(column: ir.Column, format: TextFormat) -> ir.TimestampColumn:
 
 
 def _money(number: ir.NumericColumn, kind: str = PRICE_TYPE) -> ir.NumericColumn:
-    if _engine(number) == "sqlite":  # which has no decimals
+    if _engine(number) == "sqlite":  # SQLite has no decimal type
         return number.cast("float64").round(4)
     return number.cast(kind)
 
@@ -189,5 +201,5 @@ def _money(number: ir.NumericColumn, kind: str = PRICE_TYPE) -> ir.NumericColumn
 def _engine(column: ir.Column) -> str | None:
     try:
         return column.get_backend().name
-    except Exception:  # noqa: BLE001  an expression without an engine, compiled for a dialect
+    except Exception:  # noqa: BLE001  the expression has no engine: it is only compiled to SQL
         return None

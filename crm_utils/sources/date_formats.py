@@ -1,4 +1,4 @@
-"""How dates are written: which of the usual formats fit a set of texts."""
+"""Find the date formats that fit a set of texts."""
 
 from datetime import datetime
 from itertools import product
@@ -18,11 +18,11 @@ DAYS = (
 NAMED_DAYS = ("%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y")
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 FORMATS = tuple(day + time for day, time in product(DAYS + NAMED_DAYS, TIMES))
-SERIALS = (20_000, 80_000)  # Excel's day numbers of 1954 and 2119
+SERIALS = (20_000, 80_000)  # Excel's serial numbers of dates in 1954 and 2119
 
 
 def fitting_formats(texts: list[str]) -> list[str]:
-    """The strptime patterns that read every one of the texts; several where day and month cannot be told apart."""
+    """Return the strptime patterns that match all texts; several if day and month cannot be told apart."""
     formats = list(FORMATS)
     for text in texts:
         formats = [format for format in formats if reads_all(format, text)]
@@ -30,7 +30,7 @@ def fitting_formats(texts: list[str]) -> list[str]:
 
 
 def reads_all(format: str, text: str) -> bool:
-    """Whether a text follows a strptime pattern."""
+    """Whether a text matches a strptime pattern."""
     try:
         datetime.strptime(text.strip(), format)
     except ValueError:
@@ -39,7 +39,7 @@ def reads_all(format: str, text: str) -> bool:
 
 
 def are_excel_serials(texts: list[str]) -> bool:
-    """Whether all texts are numbers that a spreadsheet would show as dates of this age."""
+    """Whether all texts are serial numbers of dates from 1954 to 2119."""
     try:
         return bool(texts) and all(SERIALS[0] <= float(text) <= SERIALS[1] for text in texts)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What every kind of source is turned into before its columns are named and typed."""
+"""Raw tables: the parts of a source before their columns get standard names and types."""
 
 from dataclasses import dataclass, fields
 
@@ -9,9 +9,9 @@ from crm_utils.config import Source
 
 @dataclass(frozen=True)
 class TextFormat:
-    """How a text file writes what it holds. The defaults are the international ones; nothing is guessed while reading.
+    """How values are written in a text file. Nothing is guessed while reading.
 
-    `date_format` is a strptime pattern, or `excel` for serial numbers; without it dates are ISO (2024-12-31 or
+    `date_format` is a strptime pattern, or `excel` for serial numbers. By default dates are ISO (2024-12-31 or
     20241231).
     """
 
@@ -25,16 +25,24 @@ class TextFormat:
 
     @classmethod
     def of(cls, source: Source) -> "TextFormat":
-        """The format that a source's parameters describe."""
+        """Return the format that a source's parameters describe."""
         return cls(**{field.name: getattr(source, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """A part of a source: what to call it in a message, its table with its own column names, how it writes values.
+    """A part of a source, with its own column names.
 
-    `format` is None where the engine that holds the data has types of its own, which are taken as they are.
-    `columnar`: parquet, whose columns can be asked one by one at little cost.
+    Parameters
+    ----------
+    label : str
+        Its name in messages.
+    table : ibis.Table
+        Its rows.
+    format : TextFormat or None
+        How its values are written. None for a database, whose types are used unchanged.
+    columnar : bool
+        Whether it is a parquet file, in which reading a single column is cheap.
     """
 
     label: str

@@ -1,4 +1,4 @@
-"""Files as Ibis tables on DuckDB: csv and tsv as text, parquet as it is, spreadsheets through a parquet copy."""
+"""Read files as Ibis tables on DuckDB: csv and tsv as text, parquet directly, spreadsheets through a parquet copy."""
 
 import csv
 import gzip
@@ -22,42 +22,42 @@ CHUNK = 1 << 22
 
 
 def read_files(source: Source, root: Path, format: TextFormat) -> list[RawTable]:
-    """One extract a file, or a sheet of a spreadsheet, in the order given.
+    """Read one raw table per file, or per sheet of a spreadsheet, in the order of the source.
 
-    Raises `SourceError` for what cannot be read.
+    Raises `SourceError` if a file cannot be read.
     """
     paths = source_paths(source, root)
     if source.sample == "cdnow":
         return [RawTable(paths[0].name, _cdnow(paths[0]), format)]
     if source.sheets and not any(file_kind(path) == "xlsx" for path in paths):
-        raise SourceError(f"source.sheets is for spreadsheets, and {paths[0].name} is none: remove source.sheets")
-    return [extract for path in paths for extract in read_file(path, source.sheets, root, format)]
+        raise SourceError(f"source.sheets is for spreadsheets, and {paths[0].name} is not one; remove source.sheets")
+    return [part for path in paths for part in read_file(path, source.sheets, root, format)]
 
 
 def read_file(path: Path, names: list[str] | None, root: Path, format: TextFormat) -> list[RawTable]:
-    """What one file holds: an extract for each of the named sheets of a spreadsheet, else one."""
+    """Read one file: a raw table for each named sheet of a spreadsheet, one for any other file."""
     if path.stat().st_size == 0:
-        raise SourceError(f"{path.name} is empty (0 bytes): export it again")
-    if (form := file_kind(path)) == "xlsx":
+        raise SourceError(f"{path.name} is empty (0 bytes); export it again")
+    if (kind := file_kind(path)) == "xlsx":
         copies = spreadsheets.parquet_copies(path, names, root)
         return [
             RawTable(f"{path.name}, sheet {sheet!r}", duckdb_engine.duckdb().read_parquet(copy), format, columnar=True)
             for sheet, copy in copies
         ]
-    if form == "parquet":
+    if kind == "parquet":
         return [RawTable(path.name, _parquet(path), format, columnar=True)]
     return [RawTable(path.name, _csv(path, root, format), format)]
 
 
 def file_kind(path: Path) -> str:
-    """How a file is read, by its name: csv, parquet or xlsx. Raises `SourceError` for any other."""
+    """Return how to read a file, from its name: csv, parquet or xlsx. Raises `SourceError` for any other name."""
     name = path.name.lower().removesuffix(".gz")
     kinds = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xlsb": "xlsx", ".xls": "xlsx", ".parquet": "parquet"}
     text = (".csv", ".tsv", ".txt")
     for ending in (*kinds, *text):
         if name.endswith(ending):
             return kinds.get(ending, "csv")
-    raise SourceError(f"{path.name} is of a kind that is not read: use .csv, .csv.gz, .tsv, .parquet or .xlsx")
+    raise SourceError(f"{path.name}: this file type is not supported; use .csv, .csv.gz, .tsv, .parquet or .xlsx")
 
 
 def _cdnow(path: Path) -> ir.Table:
@@ -71,21 +71,21 @@ def _cdnow(path: Path) -> ir.Table:
 def _parquet(path: Path) -> ir.Table:
     try:
         return duckdb_engine.duckdb().read_parquet(path)
-    except Exception as error:  # DuckDB's own errors name neither the cure nor the file as the user knows it
+    except Exception as error:  # the messages of DuckDB name neither the user's file nor a remedy
         raise SourceError(
-            f"{path.name} cannot be read as parquet ({_first_line(error)}): the file is damaged or cut short; "
+            f"{path.name} cannot be read as parquet ({_first_line(error)}). The file is damaged or incomplete; "
             "copy or export it again"
         ) from None
 
 
 def _csv(path: Path, root: Path, format: TextFormat) -> ir.Table:
-    _refuse_cut_short(path, root)
-    path = _in_utf8(path, root, format.encoding)
+    _check_complete(path, root)
+    path = _to_utf8(path, root, format.encoding)
     header = _header_line(path)
     if not header.strip():
-        raise SourceError(f"{path.name}: its first line is blank: remove it, so that the column names stand there")
+        raise SourceError(f"{path.name}: the first line is blank; remove it, so that the column names come first")
     if header.lower().startswith("sep="):
-        raise SourceError(f"{path.name}: its first line, {header.strip()!r}, is a note to spreadsheets: remove it")
+        raise SourceError(f"{path.name}: the first line, {header.strip()!r}, is an instruction for Excel; remove it")
     delimiter = format.delimiter or (
         "\t" if ".tsv" in path.name.lower() else max(DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
     )
@@ -99,48 +99,46 @@ def _csv(path: Path, root: Path, format: TextFormat) -> ir.Table:
         delim=delimiter,
         quote='"',
         escape='"',
-        compression="gzip" if _packed(path) else "none",  # DuckDB by itself sees .gz, and not .GZ
+        compression="gzip" if _is_gzipped(path) else "none",  # DuckDB detects .gz, but not .GZ
     )
 
 
-def _in_utf8(path: Path, root: Path, encoding: str | None) -> Path:
-    """The file itself where it is UTF-8, else a UTF-8 copy in `.cache`, made once for each content and encoding."""
+def _to_utf8(path: Path, root: Path, encoding: str | None) -> Path:
+    """Return the file itself if it is UTF-8, else a UTF-8 copy in `.cache`, made once per content and encoding."""
     if encoding is None or encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
         return path
     copy = root / ".cache" / "text" / f"{content_hash(path, root)[:32]}-{encoding.lower()}" / path.name
     if copy.exists():
         return copy
     try:
-        with open_text(path, encoding) as text, atomic_write(copy) as building, _opened(building, path) as out:
+        with open_text(path, encoding) as text, atomic_write(copy) as building, _open_copy(building, path) as out:
             while chunk := text.read(CHUNK):
                 out.write(chunk)
     except LookupError:
-        raise SourceError(
-            f"source.encoding: Python knows no encoding {encoding!r}; try windows-1252 or utf-16"
-        ) from None
+        raise SourceError(f"source.encoding: Python has no encoding {encoding!r}; try windows-1252 or utf-16") from None
     except UnicodeError as error:
-        raise SourceError(f"{path.name} is not written in {encoding} ({error}): correct source.encoding") from None
+        raise SourceError(f"{path.name} is not written in {encoding} ({error}); correct source.encoding") from None
     return copy
 
 
-def _opened(building: Path, path: Path) -> io.TextIOBase:
-    if _packed(path):
+def _open_copy(building: Path, path: Path) -> io.TextIOBase:
+    if _is_gzipped(path):
         return gzip.open(building, "wt", encoding="utf-8", newline="", compresslevel=1)
     return building.open("w", encoding="utf-8", newline="")
 
 
 def open_text(path: Path, encoding: str) -> io.TextIOBase:
-    """A text file, packed by gzip or not, opened to read."""
-    if _packed(path):
+    """Open a text file for reading; a .gz file is unpacked."""
+    if _is_gzipped(path):
         return gzip.open(path, "rt", encoding=encoding, newline="")
     return path.open(encoding=encoding, newline="")
 
 
 def _open_bytes(path: Path) -> io.BufferedIOBase:
-    return gzip.open(path, "rb") if _packed(path) else path.open("rb")
+    return gzip.open(path, "rb") if _is_gzipped(path) else path.open("rb")
 
 
-def _packed(path: Path) -> bool:
+def _is_gzipped(path: Path) -> bool:
     return path.suffix.lower() == ".gz"
 
 
@@ -148,7 +146,7 @@ def _header_line(path: Path) -> str:
     try:
         with open_text(path, "utf-8-sig") as text:
             header = text.readline()
-            while header.count('"') % 2 and (more := text.readline()):  # a name that goes on in the next line
+            while header.count('"') % 2 and (more := text.readline()):  # a column name that contains a line break
                 header += more
         if "\0" not in header:
             return header
@@ -157,12 +155,12 @@ def _header_line(path: Path) -> str:
         raise SourceError(not_utf8_message(path)) from None
 
 
-def _refuse_cut_short(path: Path, root: Path) -> None:
-    """Unpack a packed file to its end, once for each content: DuckDB reads one cut short as if it ended there."""
-    if not _packed(path):
+def _check_complete(path: Path, root: Path) -> None:
+    """Raise `SourceError` if a .gz file is incomplete: DuckDB would not notice. Each content is checked once."""
+    if not _is_gzipped(path):
         return
-    whole = root / ".cache" / "text" / f"{content_hash(path, root)[:32]}.whole"
-    if whole.exists():
+    checked = root / ".cache" / "text" / f"{content_hash(path, root)[:32]}.checked"
+    if checked.exists():
         return
     try:
         with gzip.open(path, "rb") as file:
@@ -170,15 +168,15 @@ def _refuse_cut_short(path: Path, root: Path) -> None:
                 pass
     except (OSError, EOFError, zlib.error):
         raise SourceError(
-            f"{path.name} cannot be unpacked: the file is damaged or cut short; copy or export it again"
+            f"{path.name} cannot be unpacked. The file is damaged or incomplete; copy or export it again"
         ) from None
-    whole.parent.mkdir(parents=True, exist_ok=True)
-    whole.touch()
+    checked.parent.mkdir(parents=True, exist_ok=True)
+    checked.touch()
 
 
 def guess_encoding(path: Path, root: Path) -> str | None:
     """Guess a text file's encoding: None for UTF-8, UTF-16 if its first bytes say so, else windows-1252."""
-    _refuse_cut_short(path, root)
+    _check_complete(path, root)
     if encoding := _utf16(path):
         return encoding
     try:
@@ -191,9 +189,9 @@ def guess_encoding(path: Path, root: Path) -> str | None:
 
 
 def _utf16(path: Path) -> str | None:
-    """The name of the UTF-16 that a text file is written in, with its mark or without.
+    """Return the variant of UTF-16 in which a text file is written, with or without a byte order mark.
 
-    None where it is in another encoding.
+    None if it has another encoding.
     """
     with _open_bytes(path) as file:
         start = file.read(64)
@@ -203,9 +201,9 @@ def _utf16(path: Path) -> str | None:
 
 
 def not_utf8_message(path: Path) -> str:
-    """The message for a text file in another encoding: the first line that tells, and what to set."""
+    """Write the error message for a text file that is not UTF-8: the first such line, and what to set."""
     if encoding := _utf16(path):
-        return f"{path.name} is written in UTF-16: set source.encoding: {encoding}"
+        return f"{path.name} is written in UTF-16; set source.encoding: {encoding}"
     with _open_bytes(path) as file:
         for number, line in enumerate(file, start=1):
             try:
@@ -214,9 +212,9 @@ def not_utf8_message(path: Path) -> str:
                 example = line.decode("windows-1252", errors="replace").strip()[:60]
                 return (
                     f"{path.name} is not written in UTF-8 (first in line {number:,}: {example!r}, "
-                    "read as windows-1252): set source.encoding, for example windows-1252"
+                    "read as windows-1252); set source.encoding, for example windows-1252"
                 )
-    return f"{path.name} cannot be read as text: set source.encoding"
+    return f"{path.name} cannot be read as text; set source.encoding"
 
 
 def _first_line(error: Exception) -> str:

@@ -132,7 +132,7 @@ def test_lists_never_leave_the_folder(tmp_path):
 
 
 def test_two_campaigns_that_would_share_a_file_are_refused(tmp_path):
-    with pytest.raises(TableError, match="two lists would be written to a-b__x.csv: rename campaign A: B"):
+    with pytest.raises(TableError, match="two lists would have the file name a-b__x.csv: rename campaign A: B"):
         Run(tmp_path).save_audiences(pd.concat([targets("A - B", "x"), targets("A: B", "x")]))
 
 

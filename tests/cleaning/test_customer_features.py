@@ -72,3 +72,10 @@ def test_medians_of_even_and_odd_numbers():
 def test_the_cost_of_a_line_is_that_of_all_its_pieces():
     rows = [("anna", "1", "2011-01-01", "mug", 3, 2.0), ("anna", "1", "2011-01-01", "bag", 1, 4.0)]
     assert table(line_items(rows, unit_cost=[1.0, 2.0])).margin_rate.tolist() == [0.5]
+
+
+def test_price_ratios_have_six_decimals_on_every_engine():
+    """Mugs usually cost 3 (1, 3 and 3): Anna pays a third."""
+    rows = [("anna", "1", "2011-01-01", "mug", 1, 1.0)]
+    rows += [("bert", str(n), "2011-01-01", "mug", 1, 3.0) for n in (2, 3)]
+    assert table(line_items(rows)).price_ratio.tolist() == [0.333333, 1.0]

@@ -280,11 +280,12 @@ def test_only_whole_months_are_compared():
 
 def test_days_and_new_customers_are_counted():
     rows = [("a", "2023-01-01 09:00"), ("a", "2023-01-01 18:00"), ("b", "2023-01-03"), ("a", "2023-01-03")]
+    rows += [("a", "2023-01-05")]
     frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at"])
     table = ibis.memtable(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at, format="mixed"), order_id="x"))
     found = data_quality.daily_orders(table)
-    assert found.orders.tolist() == [2, 2]
-    assert found.new_customers.tolist() == [1, 1]
+    assert found.orders.tolist() == [2, 2, 1]
+    assert found.new_customers.tolist() == [1, 1, 0]
     last = data_quality._check_last_month(date(2023, 2, 27))
     assert (last.passed, last.value, last.reference) == (False, 27, 28)
     assert data_quality._check_last_month(date(2023, 2, 28)).passed

@@ -178,10 +178,10 @@ def test_modes_that_need_a_column_say_so():
 
 def test_overlap_removes_what_an_earlier_extract_holds():
     twice = [("anna", "1", "2011-01-01", None, 1, 2.0), ("anna", "2", "2011-01-03", "mug", 1, 2.0)]
-    rows = [*twice, *twice, twice[1], ("anna", "3", "2011-01-04", "mug", 1, 2.0)]
-    found = clean(line_items(rows, extract=[0, 0, 1, 1, 1, 1]), "drop")
+    new = [("anna", "3", "2011-01-04", "mug", 1, 2.0), ("anna", "4", "2011-01-02", "mug", 1, 2.0)]
+    found = clean(line_items([*twice, *twice, twice[1], *new], extract=[0, 0, 1, 1, 1, 1, 1]), "drop")
     assert removed(found["ledger"]) == {"extract_overlap": 3}  # equal lines within one extract stay
-    assert found["placed"].count().execute() == 3
+    assert found["placed"].count().execute() == 4, "a line that the earlier extract missed stays too"
 
 
 def test_extracts_that_share_no_day_lose_nothing():
@@ -291,3 +291,22 @@ def test_the_published_cap_of_outliers(retail: Path):
     classified = cleaning.classify(lines, cleaning.removal_rules(lines, DAY))
     counted = classified.filter(classified.removed_by.isnull())
     assert outliers.fit_caps(counted) == pytest.approx({"quantity": 298.5, "unit_price": 37.06}, abs=0.01)
+
+
+def test_a_line_without_a_product_is_not_one_to_leave_out():
+    lines = line_items([("anna", "1", "2011-01-01", "post", 1, 2.0), ("anna", "1", "2011-01-01", None, 1, 3.0)])
+    rules = cleaning.removal_rules(lines, DAY, exclude_products=["post"], exclude_customers=["bert"])
+    found = cleaning.classify(lines, rules).execute().set_index("unit_price").removed_by
+    assert found.fillna("").tolist() == ["excluded_product", ""]
+
+
+def test_net_needs_no_quantity():
+    lines = line_items(TINY)
+    found = clean(lines.drop("quantity", "unit_price"), "net")
+    assert adjusted(found) == adjusted(clean(lines, "net"))
+
+
+def test_a_shop_of_which_all_was_cancelled_is_refused():
+    bert = [row for row in TINY if row[0] == "bert"]
+    with pytest.raises(errors.CleaningError, match="no order is left: all were cancelled"):
+        clean(line_items(bert), "match")

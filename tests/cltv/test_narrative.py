@@ -278,9 +278,9 @@ def test_a_year_before_the_same_forecast_is_told_with_what_came():
 
 
 def test_the_article_is_left_out_with_its_reason_or_not_shown_at_all():
-    said = findings.article(article_method.ArticleResult(reason="nobody ordered twice"), NONE, USD).sentence
+    said = findings.article_method(article_method.ArticleResult(reason="nobody ordered twice"), NONE, USD).sentence
     assert said.endswith("on these orders nobody ordered twice.") and not isinstance(said, NotApplicable)
-    assert isinstance(findings.article(article_method.ArticleResult(), NONE, USD).sentence, NotApplicable)
+    assert isinstance(findings.article_method(article_method.ArticleResult(), NONE, USD).sentence, NotApplicable)
     table = pd.DataFrame({"customer_id": ["a"]})
     assert article_method.ArticleResult().tables(table) == {}
     assert article_method.ArticleResult().add_columns(table) is table

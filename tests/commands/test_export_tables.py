@@ -125,6 +125,6 @@ def test_the_command_line(tmp_path, project):
     done = run(project, "export", "--report", "small", "--to", "sqlite://out.db")
     assert (done.returncode, done.stdout) == (
         0,
-        "small 1997-12-31 is exported: customers 3 rows, segments 3 rows, cltv 3 rows, budget 1 row\n",
+        "exported small 1997-12-31: customers 3 rows, segments 3 rows, cltv 3 rows, budget 1 row\n",
     )
     assert len(rows(f"sqlite://{project / 'out.db'}", "customers")) == 3

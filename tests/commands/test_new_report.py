@@ -1,4 +1,4 @@
-"""`make new`: what is guessed is right or is said to be open, and the report then builds."""
+"""`make new`: what is guessed is right or is lines to be open, and the report then builds."""
 
 import gzip
 import re
@@ -140,11 +140,11 @@ PIECES = ORDERS.price.astype(float) * 2
     [
         (
             ORDERS.drop(columns="order"),
-            "columns.order_id: no column looks like it, so each row counts as an order of its own",
+            "columns.order_id: no such column was found, so each row counts as one order",
         ),
         (
             ORDERS.assign(line_total=(PIECES * 0.9).astype(str)),
-            "'line_total' differs in 100% of rows: write columns.amount: line_total",
+            "'line_total' differs from it in 100% of rows. Write columns.amount: line_total",
         ),
         (ORDERS.assign(line_total=PIECES.astype(str)), None),
         (
@@ -153,18 +153,18 @@ PIECES = ORDERS.price.astype(float) * 2
         ),  # the order's: never to be added up
         (
             ORDERS.drop(columns="price").assign(total=PIECES.groupby(ORDERS.order).transform("sum").astype(str)),
-            "'total' is the same on all rows of an order: if it is the order's total, it counts once a row",
+            "'total' is the same in all rows of an order; if it is the order's total, it is counted several times",
         ),
         (
             ORDERS.drop(columns="price").assign(net_amount=ORDERS.price, gross_amount="9"),
-            "'gross_amount' would do as well as 'net_amount'",
+            "'gross_amount' is possible as well as 'net_amount'",
         ),
         (
             ORDERS.drop(columns="quantity").rename(columns={"price": "unit price"}),
-            "columns.quantity: no column looks like it; with it, 'unit price' would be",
+            "columns.quantity: no such column was found; with one, 'unit price' would be",
         ),
-        (ORDERS.drop(columns="quantity"), "columns.amount: 'price' is counted as what a row costs"),
-        (ORDERS.assign(currency=["EUR", "GBP"] * 20), "currency: column 'currency' holds EUR and GBP"),
+        (ORDERS.drop(columns="quantity"), "columns.amount: 'price' is used as the amount of the whole row"),
+        (ORDERS.assign(currency=["EUR", "GBP"] * 20), "currency: column 'currency' contains EUR and GBP"),
     ],
     ids=[
         "no orders",
@@ -180,8 +180,8 @@ PIECES = ORDERS.price.astype(float) * 2
 )
 def test_what_is_doubtful_is_to_be_checked(frame, words):
     columns = inference.columns(frame)
-    said = warnings.list_warnings(frame, columns, {})
-    assert said == [] if words is None else any(words in line for line in said), said
+    lines = warnings.list_warnings(frame, columns, {})
+    assert lines == [] if words is None else any(words in line for line in lines), lines
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_three_digits_after_one_mark_can_be_read_two_ways(texts, continental, wr
 def test_a_number_that_may_be_a_thousand_times_as_large_is_told(tmp_path):
     (tmp_path / "a.csv").write_text("Kunde;Datum;Beleg;Betrag\n1;31.12.2023;1;1.490\n1;30.12.2023;2;390\n")
     path, _, open_points = new_report(tmp_path, "shop", "a.csv")
-    assert any("numbers such as '1.490' are read as 1490: correct" in point for point in open_points)
+    assert any("numbers such as '1.490' are read as 1490; correct" in point for point in open_points)
     assert read_yaml(path, Report).source.thousands == "."
 
 
@@ -214,7 +214,7 @@ def test_utf_16_is_told_with_its_mark_and_without(tmp_path, encoding):
     (tmp_path / "a.csv").write_bytes("Kunde,Datum,Beleg,Betrag\n1,2023-12-31,1,5\n".encode(encoding))
     path, _, _ = new_report(tmp_path, "shop", "a.csv")
     assert read_yaml(path, Report).source.encoding == encoding
-    with pytest.raises(SourceError, match=f"a.csv is written in UTF-16: set source.encoding: {encoding}"):
+    with pytest.raises(SourceError, match=f"a.csv is written in UTF-16; set source.encoding: {encoding}"):
         sources.read_raw_tables(Source(file="a.csv"), tmp_path)
 
 
@@ -223,7 +223,7 @@ def test_marks_inside_quoted_names_part_nothing(tmp_path):
     path, _, _ = new_report(tmp_path, "shop", "a.csv")
     assert read_yaml(path, Report).columns.amount == "Amount, net, EUR"
     (tmp_path / "b.csv").write_text("sep=;\nKunde;Datum\n1;2023-12-31\n")
-    with pytest.raises(SourceError, match="b.csv: its first line, 'sep=;', is a note to spreadsheets: remove it"):
+    with pytest.raises(SourceError, match="b.csv: the first line, 'sep=;', is an instruction for Excel; remove it"):
         new_report(tmp_path, "other", "b.csv")
 
 
@@ -337,8 +337,8 @@ def test_sheets_with_one_header_are_read_together(tmp_path):
     book.save(tmp_path / "orders.xlsx")
     path, guessed, open_points = new_report(tmp_path, "shop", "orders.xlsx")
     assert read_yaml(path, Report).source.sheets == ["2010", "2011"]
-    assert guessed[0] == "sheets: '2010' and '2011'; 'Cover' and 'Notes' left out: other columns"
-    assert open_points == ["currency: nothing tells it; XXX stands there, write its three letters instead"]
+    assert guessed[0] == "sheets: '2010' and '2011'; 'Cover' and 'Notes' left out (different columns)"
+    assert open_points == ["currency: not found; replace XXX by its three letters"]
 
 
 def test_what_cannot_be_guessed_is_said_and_marked(tmp_path):
@@ -348,7 +348,7 @@ def test_what_cannot_be_guessed_is_said_and_marked(tmp_path):
     assert written["columns"]["customer_id"] == "???"
     text = "\n".join(open_points)
     assert "columns.customer_id" in text
-    assert "fit %m/%d/%Y as well" in text
+    assert "match %m/%d/%Y as well" in text
     assert "currency" in text
 
 
@@ -373,11 +373,11 @@ def test_serial_numbers_are_dates_where_their_name_says_so(tmp_path, name):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("customer,date,amount\n", "orders.csv has no row below its column names"),
+        ("customer,date,amount\n", "orders.csv has no rows below its column names"),
         ("customer,date,amount\n1,2024-01-05,2\n1,2\n", "orders.csv cannot be read: line 3 has 2 fields"),
-        ("customer,customer,amount\n1,2,3\n", "'customer' stands 2 times"),
-        ("customer,Customer,amount\n1,2,3\n", "'customer', 'Customer' .* differ only in capitals"),
-        ("\ncustomer,date,amount\n1,2024-01-05,3\n", "orders.csv: its first line is blank"),
+        ("customer,customer,amount\n1,2,3\n", "'customer' appears 2 times"),
+        ("customer,Customer,amount\n1,2,3\n", "'customer', 'Customer' .* differ only in case"),
+        ("\ncustomer,date,amount\n1,2024-01-05,3\n", "orders.csv: the first line is blank"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_at_once_and_nothing_is_written(tmp_path, text, words):
@@ -388,14 +388,14 @@ def test_a_file_that_cannot_be_read_is_told_at_once_and_nothing_is_written(tmp_p
 
 
 def test_a_database_is_named_by_hand(tmp_path):
-    with pytest.raises(SourceError, match="FILE= names a file; a database is named by hand"):
+    with pytest.raises(SourceError, match="FILE= takes a file. To use a database"):
         new_report(tmp_path, "shop", "postgresql://me:hunter2@host/shop")
 
 
 def test_orders_that_are_still_to_come_are_told(tmp_path):
     (tmp_path / "orders.csv").write_text("customer,date,amount\n7,2099-12-31,2\n")
     _, _, open_points = new_report(tmp_path, "shop", "orders.csv")
-    assert any("the last order is of 2099-12-31, which is still to come" in point for point in open_points)
+    assert any("the last order is dated 2099-12-31, which is in the future" in point for point in open_points)
 
 
 def test_a_column_called_date_without_dates_is_named_and_its_values_are_told(tmp_path):
@@ -430,7 +430,7 @@ def test_nothing_is_overwritten_and_names_are_checked(tmp_path):
     for name in ("../shop", "campaigns", "_shop", "-shop", ""):
         with pytest.raises(ParamsError, match="cannot be a report's name"):
             new_report(tmp_path, name, "orders.csv")
-    with pytest.raises(SourceError, match="none.csv is not there"):
+    with pytest.raises(SourceError, match="none.csv does not exist"):
         new_report(tmp_path, "other", "none.csv")
     assert [path.name for path in (tmp_path / "params").iterdir()] == ["shop.yaml"]
 
@@ -444,15 +444,15 @@ def test_from_a_file_to_the_first_pages(tmp_path, monkeypatch):
         "ordered_at = 'date', customer_id = 'customer_id', quantity = 'number_of_cds', amount = 'dollar_value'"
         in done.stdout
     )
-    assert "currency: nothing tells it" in done.stdout
+    assert "currency: not found" in done.stdout
     written = project / "params" / "shop.yaml"
     written.write_text(re.sub(r"analysis_dates: .*", 'analysis_dates: ["1998-06-30"]', written.read_text()))
     one_customer, one_order = "7,1998-01-05,10\n7,1998-03-05,20\n7,1998-06-30,30\n", "7,1998-06-30,10\n"
     for name, rows in (("one_customer", one_customer), ("one_order", one_order)):
         (project / f"{name}.csv").write_text("customer,date,amount\n" + rows)
         new_report(project, name, f"{name}.csv")
-    status, said = prepared(project, monkeypatch, None).to_file("report")
-    assert status == 0, said
+    status, lines = prepared(project, monkeypatch, None).to_file("report")
+    assert status == 0, lines
     for name in ("shop", "one_customer", "one_order"):
         assert (project / "reports" / name / "1998-06-30" / "05_budget.html").exists()
     withheld = (project / "reports" / "one_customer" / "1998-06-30" / "04_cltv.html").read_text()
@@ -475,9 +475,9 @@ def test_rows_that_may_be_no_sales_are_pointed_out():
         status=["paid", "Failed", "paid", "no-show"],
     )
     found = inference.columns(frame)
-    [said] = [line for line in warnings.list_warnings(frame, found, {}) if line.startswith("rows")]
-    assert said.startswith(
-        "rows: column 'status' holds 'Failed' and 'no-show' in 50% of rows, which count like all others"
+    [lines] = [line for line in warnings.list_warnings(frame, found, {}) if line.startswith("rows")]
+    assert lines.startswith(
+        "rows: column 'status' contains 'Failed' and 'no-show' in 50% of rows, which are counted as sales"
     )
     assert not [
         line for line in warnings.list_warnings(frame.assign(status="paid"), found, {}) if line.startswith("rows")
@@ -488,10 +488,10 @@ def test_ids_that_differ_in_case_are_pointed_out():
     frame = sample(
         customer_id=["Ann@x.org", "ann@x.org", "bob@x.org"], order_date=["2024-01-01"] * 3, amount=["1.5"] * 3
     )
-    [said] = [
+    [lines] = [
         line for line in warnings.list_warnings(frame, inference.columns(frame), {}) if line.startswith("customers")
     ]
-    assert "2 ids of 'customer id' differ from another only in case, such as 'Ann@x.org' and 'ann@x.org'" in said
+    assert "2 ids of 'customer id' differ from another id only in case, such as 'Ann@x.org' and 'ann@x.org'" in lines
 
 
 @pytest.mark.parametrize(

@@ -72,22 +72,22 @@ def test_nothing_came_and_no_forecast_is_over():
     assert none.empty
     nothing = findings.forecast_outcomes(none, THEN, NOW, FMT)
     assert isinstance(nothing.sentence, NotApplicable)
-    assert "No forecast of 30 September 1997 was over by 31 December 1997" in nothing.sentence
+    assert "The forecasts of 30 September 1997 cannot be checked yet." in nothing.sentence
     assert (nothing.figure, nothing.table) == (None, None)
 
 
 def test_outcomes_in_words():
     one = metrics.forecast_outcomes(FORECAST, {1: (came(x=125.0), 0.0)})
     assert describe_outcomes(one, THEN, NOW, FMT) == (
-        "In the month after 30 September 1997, customers known by then were expected to spend $100. They spent $125. "
-        "The forecast was 20% too low, and the actual revenue lies outside its range of $80.00 to $120."
+        "Customers known on 30 September 1997 were expected to spend $100 in the month after it. They spent $125. "
+        "The forecast was 20% too low. The actual revenue is outside its range of $80.00 to $120."
     )
     two = metrics.forecast_outcomes(FORECAST, {1: (came(x=125.0), 0.0), 3: (came(x=300.0), 7.0)})
     text = describe_outcomes(two, THEN, NOW, FMT)
-    assert "In the 3 months after" in text
-    assert "The forecast was on target, and the actual revenue lies within" in text
-    assert "In all, 1 of 2 ranges contained" in text
-    assert text.endswith("spent another $7.00, which no forecast included.")
+    assert "in the 3 months after" in text
+    assert "The forecast was on target. The actual revenue is within" in text
+    assert "1 of 2 ranges contained" in text
+    assert "spent another $7.00." in text
 
 
 def profile(**customers: int) -> pd.DataFrame:
@@ -152,7 +152,7 @@ def test_key_figures_by_hand():
 def test_key_figures_in_words(now, sentences):
     text = findings.key_figures(figures([10, 20, 100.0, 5], now), THEN, NOW, [], FMT).sentence
     assert all(sentence in text for sentence in sentences)
-    assert "5 customers had ordered in the 90 days before the first date, 2 before the second." in text
+    assert "5 customers had ordered in the 90 days before the earlier date, and 2 in the 90 days before" in text
 
 
 def test_settings_that_differ_are_named():
@@ -162,7 +162,7 @@ def test_settings_that_differ_are_named():
         for changed in ([], [("02_rfm.n_bins", "5", "4")], [("a", "1", "2"), ("b", "1", "3")])
     )
     assert "settings" not in same
-    assert one.endswith("different settings, so part of the change may come from them: 02_rfm.n_bins was 5 and is 4.")
+    assert one.endswith("settings that differ between the two dates: 02_rfm.n_bins was 5 and is 4.")
     assert two.endswith("a was 1 and is 2; b was 1 and is 3.")
 
 
@@ -273,11 +273,11 @@ def test_the_same_folders_give_the_same_bytes(two_dates, compared):
             "small",
             "1997-06-30",
             str(NOW),
-            "1997-06-30 is not a published date of small; published are: 1997-09-30, 1997-12-31",
+            "1997-06-30 is not a published date of small. Published dates: 1997-09-30, 1997-12-31",
         ),
         ("small", str(THEN), "yesterday", "yesterday is not a published date of small"),
         ("small", str(NOW), str(NOW), "FROM and TO are the same date, 1997-12-31"),
-        ("small", str(NOW), str(THEN), "FROM=1997-12-31 is later than TO=1997-09-30: the earlier date comes first"),
+        ("small", str(NOW), str(THEN), "FROM=1997-12-31 is later than TO=1997-09-30; give the earlier date first"),
     ],
 )
 def test_what_is_not_there_is_refused(two_dates, report, then, now, message):
@@ -290,7 +290,8 @@ def test_a_date_without_its_tables_is_told(two_dates, tmp_path):
     root = shutil.copytree(two_dates, tmp_path / "project")
     (root / "reports/small" / str(THEN) / "data" / "forecast.parquet").unlink()
     with pytest.raises(
-        SourceError, match="^small 1997-09-30 has no table forecast: make report REPORT=small DATE=1997-09-30 first$"
+        SourceError,
+        match="^small 1997-09-30 has no table forecast; run make report REPORT=small DATE=1997-09-30 first$",
     ):
         compare_dates.compare_dates(root, "small", str(THEN), str(NOW))
 
@@ -307,8 +308,7 @@ def test_rebuilding_a_date_keeps_the_comparison_and_renews_it(two_dates, tmp_pat
     folder = root / "reports" / "small"
     done = run(root, "compare", "--report", "small", "--from", str(THEN), "--to", str(NOW))
     assert (
-        done.stdout
-        == "reports/small/compare/1997-09-30_1997-12-31.html is written and linked from reports/index.html\n"
+        done.stdout == "wrote reports/small/compare/1997-09-30_1997-12-31.html and linked it from reports/index.html\n"
     )
     page = folder / "compare" / "1997-09-30_1997-12-31.html"
     assert "small/compare/1997-09-30_1997-12-31.html" in (root / "reports" / "index.html").read_text()
@@ -337,7 +337,7 @@ def test_other_rules_on_the_two_dates_are_said_and_moves_left_out(two_dates, tmp
     rules["scoring"]["config"]["window"] = "12 months to the analysis date"
     Run(earlier).save_segment_rules(SegmentRules.model_validate(rules))
     page = compare_dates.render_comparison(earlier, earlier.with_name(str(NOW)))
-    assert "different settings, so part of the change may come from them: 02_rfm.n_bins was 4 and is 5." in page
+    assert "settings that differ between the two dates: 02_rfm.n_bins was 4 and is 5." in page
     assert "Moves between segments are not shown because the two dates score customers by different rules." in page
 
 

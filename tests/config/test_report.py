@@ -37,20 +37,20 @@ def test_shipped_maps_are_valid(path):
         ({"rfm": {"n_bins": "five"}}, "rfm.n_bins: Input should be a valid integer, not 'five'"),
         ({"rfm": {"n_bins": 1}}, "rfm.n_bins: Input should be greater than or equal to 2, not 1"),
         ({"cltv": {"margin_rate": 30}}, "cltv.margin_rate: Input should be less than or equal to 1, not 30"),
-        ({"cltv": {"margin_rate": True}}, "cltv.margin_rate: a number or text is needed, not yes"),
-        ({"budget": {"target_roi": False}}, "budget.target_roi: a number or text is needed, not no"),
-        ({"analysis_dates": [0]}, "analysis_dates.0: 0 is no date; write it as 1998-06-30"),
-        ({"analysis_dates": ["9999-12-31"]}, "9999-12-31 is no date of a report: years from 1900 to 2100 are"),
+        ({"cltv": {"margin_rate": True}}, "cltv.margin_rate: expected a number or text, got the boolean `yes`"),
+        ({"budget": {"target_roi": False}}, "budget.target_roi: expected a number or text, got the boolean `no`"),
+        ({"analysis_dates": [0]}, "analysis_dates.0: 0 is not a date; write it as 1998-06-30"),
+        ({"analysis_dates": ["9999-12-31"]}, "9999-12-31 is out of range; years go from 1900 to 2100"),
         (
             {"segmentation": {"compare_with": "2030-01-01"}},
             "compare_with: 2030-01-01 is not before the last analysis date",
         ),
         ({"budget": {"total_budget": -1}}, "budget.total_budget: Input should be greater than or equal to 0, not -1"),
-        ({"analysis_dates": ["1997-13-01"]}, "analysis_dates.0: '1997-13-01' is no date; write it as 1998-06-30"),
+        ({"analysis_dates": ["1997-13-01"]}, "analysis_dates.0: '1997-13-01' is not a date; write it as 1998-06-30"),
         ({"analysis_dates": []}, "analysis_dates: "),
         ({"analysis_dates": ["1998-01-01", "1997-01-01"]}, "list each date once, oldest first"),
-        ({"source": {}}, "source: name exactly one of"),
-        ({"columns": {"customer_id": "c", "ordered_at": "d"}}, "columns: name amount, or both quantity and unit_price"),
+        ({"source": {}}, "source: set exactly one of"),
+        ({"columns": {"customer_id": "c", "ordered_at": "d"}}, "columns: set amount, or both quantity and unit_price"),
         ({"currency": "dollars"}, "currency: String should match pattern"),
     ],
 )
@@ -107,7 +107,7 @@ def test_an_id_is_no_number_of_another_base(tmp_path, written):
 
 
 def test_an_id_without_quotes_is_told_so():
-    with pytest.raises(ParamsError, match="exclude_customers.0: text is needed, not 12346: put it in quotes"):
+    with pytest.raises(ParamsError, match="exclude_customers.0: expected text, got 12346; put it in quotes"):
         parse_model({"exclude_customers": [12346]}, SECTIONS["cleaning"], "f")
 
 

@@ -172,12 +172,12 @@ def test_a_bad_input_gives_its_message_and_changes_nothing_published(case, proje
     assert status == 1, out + err
     assert errors.startswith("error: ")
     assert "Traceback" not in errors
-    for text in case["tells"]:
+    for text in case["expect"]:
         assert text in errors
     assert case.get("never", "\0") not in out + err
-    assert driver.started[-1:] == ([case["within"]] if "within" in case else [])
-    if "within" in case:
-        assert f"notebook {case['within']}, section “" in errors
+    assert driver.started[-1:] == ([case["notebook"]] if "notebook" in case else [])
+    if "notebook" in case:
+        assert f"notebook {case['notebook']}, section “" in errors
     assert published(project / "reports") == before
     assert sorted(project.parent.iterdir()) == beside
     assert not (project / "ran").exists(), "text in a parameter was run"

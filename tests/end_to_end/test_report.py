@@ -20,7 +20,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from crm_utils.pipeline import atomic_publish, cache_keys, manifest
+from crm_utils.pipeline import atomic_publish, cache_keys, manifest, staleness
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import plan_jobs
 from tests.support.in_process import prepared
@@ -202,7 +202,7 @@ def test_a_failing_notebook_keeps_the_last_good_report(rebuilt):
     )
     assert line == (
         "error: small 1997-12-31: notebook 05_budget, section “What fails?”: ZeroDivisionError: division by zero; "
-        "it is kept as reports/small/1997-12-31.failed/05_budget.ipynb"
+        "the failed notebook is reports/small/1997-12-31.failed/05_budget.ipynb"
     )
     assert (rebuilt / "reports/small/1997-12-31.failed/05_budget.ipynb").exists()
     assert contents(rebuilt / DAY) == before
@@ -221,7 +221,7 @@ def test_a_broken_report_stops_no_other(rebuilt):
     assert "no order on or before 1990-01-01 is left" in done.stderr
     assert "choose a later analysis date" in done.stderr
     assert "small.csv has no column 'dollars' (columns.amount); did you mean 'dollar_value'?" in done.stderr
-    assert "skipped absent: its source absent.csv is not there" in done.stdout
+    assert "skipped absent: the source absent.csv does not exist" in done.stdout
     assert contents(rebuilt / DAY) == before
 
 
@@ -245,7 +245,7 @@ def test_a_named_report_without_its_source_fails(project):
     (project / "small.csv").unlink()
     done = run(project, "report", "--report", "small")
     assert done.returncode == 1
-    assert "small: its source small.csv is not there" in done.stderr
+    assert "small: the source small.csv does not exist" in done.stderr
     assert run(project, "report").returncode == 0, "unnamed, it is skipped"
 
 
@@ -355,7 +355,7 @@ def test_what_a_stale_notebook_wrote_over_is_stale(tmp_path, files, fresh):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).touch()
     (tmp_path / "manifest.json").write_text(json.dumps({"notebooks": books}))
-    assert manifest.stale_notebooks(job) == names[fresh:]
+    assert staleness.stale_notebooks(job) == names[fresh:]
 
 
 def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):

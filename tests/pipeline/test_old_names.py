@@ -47,7 +47,7 @@ def test_a_notebook_is_told_every_old_name_once_with_the_new_one(tmp_path):
     with pytest.raises(ParamsError) as refused:
         check_names(notebook(tmp_path, OWN_NOTEBOOK))
     first, *lines = str(refused.value).splitlines()
-    assert first == "notebooks/06_baskets.ipynb: names of version 0.1. Write the new ones:"
+    assert first == "notebooks/06_baskets.ipynb: these names are of version 0.1. Use the new names:"
     assert sorted(line.strip() for line in lines) == [
         "crm_utils.headlines.say is now crm_utils.core.display.paragraphs.paragraph",
         "crm_utils.orders.known_on is now crm_utils.core.orders.orders_as_of",
@@ -83,7 +83,7 @@ def test_a_parameters_file_is_told_all_old_names_and_nothing_published_is_touche
     done = run(root, "report")
     assert done.returncode == 1
     assert (
-        "error: params/small.yaml: names of version 0.1. Write the new ones:\n"
+        "error: params/small.yaml: these names are of version 0.1. Use the new names:\n"
         "  rfm.bins is now n_bins\n  budget.budget is now total_budget\n  thousands is now thousands_separator\n"
     ) in done.stderr
     assert done.stderr.count("error: notebooks/06_baskets.ipynb:") == 1
@@ -95,11 +95,13 @@ def test_a_campaigns_file_and_a_segment_map_are_told(tmp_path):
     campaigns, segments = root / "params" / "campaigns.yaml", root / "params" / "segments" / "dma11.yaml"
     campaigns.write_text(campaigns.read_text().replace("    delivery_rate:", "    delivered:", 1))
     assert plan_jobs(root)[1] == [
-        "params/campaigns.yaml: names of version 0.1. Write the new ones:\n  campaigns.0.delivered is now delivery_rate"
+        "params/campaigns.yaml: these names are of version 0.1. Use the new names:\n"
+        "  campaigns.0.delivered is now delivery_rate"
     ]
     segments.write_text(segments.read_text().replace("n_bins:", "bins:", 1))
     assert (
-        "segments/dma11.yaml: names of version 0.1. Write the new ones:\n  bins is now n_bins" in plan_jobs(root)[1][0]
+        "segments/dma11.yaml: these names are of version 0.1. Use the new names:\n  bins is now n_bins"
+        in plan_jobs(root)[1][0]
     )
 
 

@@ -145,10 +145,10 @@ def test_own_limits():
 @pytest.mark.parametrize(
     ("limits", "complaint"),
     [
-        ([1, 2, 3], "bin_edges.frequency has 3 limits; 5 classes take 4"),
-        ([1, 2, 3, 4, 5, 6], "bin_edges.frequency has 6 limits; 5 classes take 4"),
-        ([1, 3, 3, 4], "bin_edges.frequency must increase"),
-        ([1, 2, 3, float("inf")], "no finite number"),
+        ([1, 2, 3], "bin_edges.frequency has 3 values, but 5 score classes need 4"),
+        ([1, 2, 3, 4, 5, 6], "bin_edges.frequency has 6 values, but 5 score classes need 4"),
+        ([1, 3, 3, 4], "bin_edges.frequency must be in ascending order"),
+        ([1, 2, 3, float("inf")], "must be finite numbers"),
     ],
 )
 def test_limits_that_do_not_fit_are_refused_before_and_in_the_notebook(limits, complaint):

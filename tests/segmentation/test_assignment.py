@@ -182,7 +182,7 @@ def test_a_map_of_queries_on_scores_is_proven_at_load():
         query_map(S0="recency_score >= 3", S1="recency_score <= 3")
     with pytest.raises(ParamsError, match="cell 311 is in no segment"):
         query_map(S0="recency_score > 3", S1="recency_score < 3")
-    with pytest.raises(ParamsError, match="S0: where 'recency_score >' is no pandas query"):
+    with pytest.raises(ParamsError, match="S0: where 'recency_score >' is not a valid pandas query"):
         query_map(S0="recency_score >", S1="recency_score < 3")
 
 
@@ -200,7 +200,7 @@ def test_a_map_of_queries_on_more_than_scores_is_proven_on_the_customers():
         assign_segments(five(), unknown, TODAY)
     number = segment_rules(query_map(S0="orders", S1="orders < 0"))
     with pytest.raises(
-        SegmentError, match="segment S0: where 'orders' is not a query on the customers: it gives numbers"
+        SegmentError, match="segment S0: where 'orders' is not a query on the customers: its result is a number"
     ):
         assign_segments(five(), number, TODAY)
 
@@ -208,9 +208,9 @@ def test_a_map_of_queries_on_more_than_scores_is_proven_on_the_customers():
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"fallback": "Nobody"}, "fallback 'Nobody' is no other segment"),
-        ({"where": "recency_score > 1"}, "name exactly one of cells, where"),
-        ({"name": "Low"}, "list each segment once, not Low twice"),
+        ({"fallback": "Nobody"}, "fallback 'Nobody' is not another segment"),
+        ({"where": "recency_score > 1"}, "set exactly one of cells, where"),
+        ({"name": "Low"}, "segments listed more than once: Low; list each segment once"),
     ],
 )
 def test_maps_that_contradict_themselves_are_refused(change, complaint):
@@ -226,7 +226,7 @@ def test_who_is_no_longer_new_does_not_go_to_another_segment_for_the_new():
         {"name": name, "meaning": "-", "advice": "-", "cells": cells, "fallback": other} for name, cells, other in rows
     ]
     with pytest.raises(
-        ParamsError, match="segment A: fallback 'B' is for new customers too; name one without fallback"
+        ParamsError, match="segment A: fallback 'B' has a fallback itself; choose a segment without one"
     ):
         parse_model({"title": "t", "n_bins": 3, "segments": parts}, SegmentMap, "map")
 

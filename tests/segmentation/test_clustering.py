@@ -39,6 +39,7 @@ def test_clusters_of_customers_who_do_not_differ(scored):
     described = clustering.describe_clusters(
         same, clustering.assign_clusters(same), assignment.assign_segments(scored, RULES, DAY)
     )
+    assert described.columns.tolist() == list(clustering.Cluster._fields)
     assert isinstance(findings.cluster_profiles(described, NumberFormat("USD")).sentence, NotApplicable)
 
 

@@ -57,7 +57,7 @@ def test_a_list_worked_by_hand():
     )
     segments = pd.DataFrame({"customer_id": ["d", "c", "b", "a"], "segment": ["Z", "A", "A", "A"]})
     found = contact_lists.customer_list(customers, segments, 4, NumberFormat("USD"))
-    assert found.customer_id.tolist() == ["c", "a", "b", "d"]
+    assert found.customer_id.to_dict() == {0: "c", 1: "a", 2: "b", 3: "d"}
     assert found.iloc[1].tolist() == [
         "A",
         "a",
@@ -100,5 +100,5 @@ def test_file_names_of_segments():
 
 def test_two_segments_that_would_share_a_list_are_refused(tmp_path):
     table = pd.DataFrame({"segment": ["A!", "A?"], "customer_id": ["1", "2"]})
-    with pytest.raises(TableError, match="two lists would be written to a.csv: rename segment A?"):
+    with pytest.raises(TableError, match="two lists would have the file name a.csv: rename segment A?"):
         Run(tmp_path).save_lists(table, by="segment")

@@ -20,8 +20,9 @@ def test_statuses_by_the_first_rule_that_holds():
             "orders": [5, 3, 2, 9, 9],
         }
     )
-    found = lifecycle.lifecycle_status(customers, DAY, RULES).lifecycle.tolist()
-    assert found == ["new", "loyal", "occasional", "at_risk", "churned"]
+    found = lifecycle.lifecycle_status(customers, DAY, RULES).lifecycle
+    assert found.dtype == "str"
+    assert found.tolist() == ["new", "loyal", "occasional", "at_risk", "churned"]
     assert lifecycle.count_prospects(customers, pd.DataFrame({"customer_id": ["a", "x", "x", "y"]})) == 2
     assert lifecycle.count_prospects(customers, None) == 0
 

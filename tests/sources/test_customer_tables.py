@@ -115,7 +115,7 @@ def test_later_contacts_and_campaigns_are_not_known_yet(tmp_path: Path):
         (
             "contacts",
             "customer_id,last_contacted\n1,soon\n2,2024-01-01\n",
-            "column 'last_contacted': 1 row without a readable date, for example 'soon'; write them as 2024-12-31",
+            "column 'last_contacted': 1 row without a readable date, for example 'soon'; write dates as 2024-12-31",
         ),
     ],
 )
@@ -126,9 +126,9 @@ def test_what_is_wrong_with_a_file(tmp_path: Path, name: str, text: str, message
 
 
 def test_a_missing_file_and_a_simulation_that_is_none(tmp_path: Path):
-    with pytest.raises(SourceMissing, match="contacts: none.csv is not there"):
+    with pytest.raises(SourceMissing, match="contacts: none.csv does not exist"):
         read_customer_tables({"contacts": "none.csv"}, SOURCE, tmp_path, DAY)
-    with pytest.raises(SourceError, match="simulated needs a simulated source"):
+    with pytest.raises(SourceError, match="`simulated` needs a simulated source"):
         read_customer_tables({"contacts": "simulated"}, SOURCE, tmp_path, DAY)
 
 

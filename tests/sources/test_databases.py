@@ -271,13 +271,13 @@ def test_sqlite_moves_no_date_with_an_offset_to_utc(tmp_path, kind):
         days = ["2024-01-01T00:30:00+02:00", "2024-01-03 23:30:00Z", "2024-01-02 10:00:00", "2024-01-04"]
         engine.executemany("insert into lines values ('1', ?, 5)", [(day,) for day in days])
     columns = Columns(**{name: name for name in ("customer_id", "ordered_at", "amount")})
-    told = [
+    words = [
         "'ordered_at' (columns.ordered_at): 2 rows without",
         "'2024-01-01T00:30:00+02:00'",
-        "they carry a time zone",
+        "these dates have a time zone",
     ]
     url = "sqlite://shop.sqlite"
-    refused(SourceError, tmp_path, *told, "substr(ordered_at, 1, 19)", columns=columns, database=url, table="lines")
+    refused(SourceError, tmp_path, *words, "substr(ordered_at, 1, 19)", columns=columns, database=url, table="lines")
     for taken, hour in (
         ("substr(ordered_at, 1, 19)", "2024-01-01 00:30"),
         ("datetime(ordered_at)", "2023-12-31 22:30"),
@@ -350,7 +350,7 @@ def refused(kind: type, root: Path, *words: str, columns: Columns = COLUMNS, **s
 
 
 def test_a_database_file_that_is_not_there_is_not_made(tmp_path):
-    refused(SourceMissing, tmp_path, "none.sqlite is not there", database="sqlite://none.sqlite", table="lines")
+    refused(SourceMissing, tmp_path, "none.sqlite does not exist", database="sqlite://none.sqlite", table="lines")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -380,7 +380,7 @@ def test_a_password_that_is_not_set(tmp_path, monkeypatch):
 def test_a_wrong_password(postgres, mariadb, tmp_path, monkeypatch):
     monkeypatch.setenv("SHOP_PASSWORD", "wrong-one")
     for url in (postgres, mariadb):
-        refused(SourceError, tmp_path, "does not let this user in", "SHOP_PASSWORD", database=url, table="lines")
+        refused(SourceError, tmp_path, "rejects the login", "SHOP_PASSWORD", database=url, table="lines")
 
 
 def test_a_missing_table_or_column(postgres, mariadb, folder):
@@ -533,7 +533,7 @@ def test_a_report_on_a_database_keeps_its_secret_and_its_last_good_state(postgre
     engine.raw_sql("delete from lines where ordered_at = '2011-11-30'").close()
     denied = run(project, "report", "--report", "shop", SHOP_PASSWORD="wrong-one")
     assert denied.returncode == 1
-    assert "does not let this user in" in denied.stderr
+    assert "rejects the login" in denied.stderr
     assert "wrong-one" not in denied.stdout + denied.stderr
     assert "Traceback" not in denied.stderr
     assert fingerprints(project / "reports" / "shop") == published

@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path):
 
 
 def test_parts_do_not_repeat_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(simulated, "PART", 100)
+    monkeypatch.setattr(simulated, "PART_SIZE", 100)
     simulated.write(SimulatedShop(customers=300), tmp_path / "parts.parquet")
     frame = pd.read_parquet(tmp_path / "parts.parquet")
     orders = frame[~frame.order_id.str.startswith("C")].groupby("order_id")
@@ -129,7 +129,7 @@ def test_side_tables_know_nothing_of_later_days(tmp_path: Path):
 def test_a_report_on_a_simulated_shop_must_say_so():
     report = {"title": "Shop", "currency": "GBP", "source": {"simulate": {}}, "analysis_dates": ["2024-06-30"]}
     columns = {"customer_id": "customer_id", "ordered_at": "ordered_at", "amount": "amount"}
-    with pytest.raises(errors.ParamsError, match="must say `simulated`"):
+    with pytest.raises(errors.ParamsError, match="must contain `simulated`"):
         config.parse_model(report | {"columns": columns}, config.Report, "params/shop.yaml")
     config.parse_model(report | {"columns": columns, "title": "Simulated shop"}, config.Report, "params/shop.yaml")
 
@@ -137,5 +137,5 @@ def test_a_report_on_a_simulated_shop_must_say_so():
 def test_settings_that_make_no_shop_are_refused():
     with pytest.raises(ValidationError, match="end must come after start"):
         SimulatedShop(start=DAY, end=DAY)
-    with pytest.raises(ValidationError, match="campaign_on and its window must lie between"):
+    with pytest.raises(ValidationError, match="campaign_on and its window must be between"):
         SimulatedShop(campaign_on=date(2024, 9, 20))

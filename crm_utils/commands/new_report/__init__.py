@@ -1,1 +1,1 @@
-"""Parameters for a new report, guessed from its file."""
+"""Guess the parameters of a new report from its file."""

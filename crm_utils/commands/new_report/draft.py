@@ -1,4 +1,4 @@
-"""A first parameters file for somebody's own data: what could be guessed is written down, and said."""
+"""Write the first parameters file for new data, and report what was guessed."""
 
 import re
 from datetime import date
@@ -17,78 +17,78 @@ from crm_utils.sources import date_formats, spreadsheets, text_files, validation
 
 ROWS, TEXTS = 5_000, 5_000
 UNKNOWN = "???"
-NEEDED = ("customer_id", "ordered_at")
+REQUIRED = ("customer_id", "ordered_at")
 
 
 def new_report(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
-    """Write `params/<name>.yaml` for a file (or a pattern of files).
+    """Write `params/<name>.yaml` for a file or a pattern of files.
 
-    Return its path, what was guessed, what could not be.
-
-    Raises `ParamsError` where the name is taken or no name, `SourceError` where the file cannot be read at all.
+    Returns its path, one line for each guess, and one line for each point to check. Raises `ParamsError` if the name is
+    taken or invalid, `SourceError` if the file cannot be read at all.
     """
     path = root / "params" / f"{name}.yaml"
     if not re.fullmatch(r"[^\W_][\w-]*", name) or name == "campaigns":
         raise ParamsError(
-            f"REPORT={name} cannot be a report's name: use letters, digits and _, a letter or digit first"
+            f"REPORT={name} cannot be a report's name; use letters, digits and _, and start with a letter or digit"
         )
     if path.exists():
-        raise ParamsError(f"params/{name}.yaml exists: choose another REPORT, or remove it")
+        raise ParamsError(f"params/{name}.yaml exists; choose another REPORT, or remove the file")
     guessed: list[str] = []
     source = _source(root, file, guessed)
     parts = sources.read_raw_tables(source, root)
     sample = pd.concat([_as_text(part) for part in parts], ignore_index=True)
     if sample.empty:
-        raise SourceError(f"{parts[0].label} has no row below its column names: export it again")
+        raise SourceError(f"{parts[0].label} has no rows below its column names; export it again")
     columns = inference.columns(sample)
     open_points: list[str] = []
-    guessed += [_told_encoding(sample, source.encoding)] if source.encoding else []
-    guessed.append(_told(columns))
+    guessed += [_describe_encoding(sample, source.encoding)] if source.encoding else []
+    guessed.append(_describe_columns(columns))
     written = _formats(parts, sample, columns, guessed, open_points)
     source = source.model_copy(update=written)
     open_points += warnings.list_warnings(sample, columns, written)
     currency = _currency(sample, source, guessed, open_points)
-    days = _days(source, columns, root, guessed, open_points)
+    days = _analysis_dates(source, columns, root, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
-    path.write_text(_text(name, file, currency, source, columns, days), encoding="utf-8")
+    path.write_text(_to_yaml(name, file, currency, source, columns, days), encoding="utf-8")
     return path, guessed, open_points
 
 
 def _source(root: Path, file: str, guessed: list[str]) -> Source:
-    """What `source:` says of a file, a workbook or a pattern, but for how dates and numbers are written."""
+    """Guess `source:` for a file, a workbook or a pattern, except the formats of dates and numbers."""
     if "://" in file:
         raise SourceError(
-            "FILE= names a file; a database is named by hand, as docs/your-data.md shows: "
-            "in a copy of one of params/*.yaml write source: {database: sqlite://shop.db, table: orders}, "
-            "and your columns"
+            "FILE= takes a file. To use a database, copy one of params/*.yaml, and write your columns and "
+            "source: {database: sqlite://shop.db, table: orders}; see docs/your-data.md"
         )
     source = Source(files=[file]) if re.search(r"[*?\[]", file) else Source(file=file)
     try:
-        found = source_paths(source, root)
+        paths = source_paths(source, root)
     except SourceMissing:
-        raise SourceMissing(f"{file} is not there: FILE= takes a path from {root}, or a pattern in quotes") from None
+        raise SourceMissing(
+            f"{file} does not exist; FILE= takes a path relative to {root}, or a pattern in quotes"
+        ) from None
     if source.files:
-        guessed.append(f"files: {MESSAGES.plural(len(found), 'file')}, from {found[0].name} to {found[-1].name}")
-    if text_files.file_kind(found[0]) == "xlsx":
-        return source.model_copy(update={"sheets": _sheets(found[0], guessed)})
-    encoding = text_files.guess_encoding(found[0], root) if text_files.file_kind(found[0]) == "csv" else None
+        guessed.append(f"files: {MESSAGES.plural(len(paths), 'file')}, from {paths[0].name} to {paths[-1].name}")
+    if text_files.file_kind(paths[0]) == "xlsx":
+        return source.model_copy(update={"sheets": _sheets(paths[0], guessed)})
+    encoding = text_files.guess_encoding(paths[0], root) if text_files.file_kind(paths[0]) == "csv" else None
     return source.model_copy(update={"encoding": encoding})
 
 
 def _sheets(path: Path, guessed: list[str]) -> list[str] | None:
-    """The longest sheet of a workbook, and those with its header; None if it has only one."""
+    """Select the longest sheet of a workbook and those with the same header; None if there is only one sheet."""
     shapes = spreadsheets.sheet_shapes(path)
     if len(shapes) == 1:
         return None
     header = max(shapes.values(), key=lambda shape: shape[1])[0]
-    alike = [name for name, shape in shapes.items() if shape[0] == header]
-    left_out = [repr(name) for name in shapes if name not in alike]
-    others = f"; {join_names(left_out)} left out: other columns" if left_out else ""
-    guessed.append(f"sheets: {join_names([repr(name) for name in alike])}{others}")
-    return alike
+    selected = [name for name, shape in shapes.items() if shape[0] == header]
+    left_out = [repr(name) for name in shapes if name not in selected]
+    remark = f"; {join_names(left_out)} left out (different columns)" if left_out else ""
+    guessed.append(f"sheets: {join_names([repr(name) for name in selected])}{remark}")
+    return selected
 
 
-def _told_encoding(sample: pd.DataFrame, encoding: str) -> str:
+def _describe_encoding(sample: pd.DataFrame, encoding: str) -> str:
     """The encoding, with a text that shows whether it is the right one."""
     texts = sample.stack().astype(str)
     strange = texts[~texts.map(str.isascii)]
@@ -101,7 +101,7 @@ def _as_text(part: sources.RawTable) -> pd.DataFrame:
     return validation.execute(table.select(**{name: table[name].cast("string") for name in table.columns}), part)
 
 
-def _told(columns: dict[str, str]) -> str:
+def _describe_columns(columns: dict[str, str]) -> str:
     return "columns: " + ", ".join(f"{name} = {column!r}" for name, column in columns.items())
 
 
@@ -112,20 +112,21 @@ def _formats(
     guessed: list[str],
     open_points: list[str],
 ) -> dict[str, str]:
-    """How the files write dates and numbers, from many different values of each column."""
+    """Guess the formats of dates and numbers from many different values of each column."""
     found: dict[str, str] = {}
-    shown = sample[columns["ordered_at"]].dropna().head(TEXTS).tolist() if "ordered_at" in columns else []
-    if shown and parts[0].table[columns["ordered_at"]].type().is_numeric() and date_formats.are_excel_serials(shown):
+    examples = sample[columns["ordered_at"]].dropna().head(TEXTS).tolist() if "ordered_at" in columns else []
+    numeric = "ordered_at" in columns and parts[0].table[columns["ordered_at"]].type().is_numeric()
+    if examples and numeric and date_formats.are_excel_serials(examples):
         found["date_format"] = "excel"
-        guessed.append("dates: excel, a spreadsheet's serial numbers")
+        guessed.append("dates: excel, serial numbers of a spreadsheet")
     elif "ordered_at" in columns and (texts := _texts(parts, columns["ordered_at"])):
         pattern, others = inference.date_format(texts)
         found |= {"date_format": pattern} if pattern else {}
-        iso = "ISO" if re.match(inference.ISO, texts[0]) else "written in a way that is not known"
+        iso = "ISO" if re.match(inference.ISO, texts[0]) else "in an unknown format"
         guessed.append(f"dates: {pattern or iso}, as in {texts[0]!r}")
         if others:
             open_points.append(
-                f"dates fit {others[0]} as well as {pattern}: correct source.date_format if the day stands elsewhere"
+                f"dates match {others[0]} as well as {pattern}; correct source.date_format if day and month are swapped"
             )
     numbers = [text for name in inference.NUMBERS if name in columns for text in _texts(parts, columns[name])]
     written = inference.number_format(numbers, continental="." in found.get("date_format", ""))
@@ -133,7 +134,7 @@ def _formats(
         mark = "," if "," in example else "."
         read = example.replace(mark, "") if written.get("thousands") == mark else example.replace(mark, ".")
         open_points.append(
-            f"numbers such as {example!r} are read as {read}: correct source.thousands and source.decimal if that is "
+            f"numbers such as {example!r} are read as {read}; correct source.thousands and source.decimal if that is "
             "wrong"
         )
     if written:
@@ -142,36 +143,36 @@ def _formats(
 
 
 def _texts(parts: list[sources.RawTable], column: str) -> list[str]:
-    """Different values of a text column, of all parts; none where it has a type of its own."""
-    shown: list[str] = []
+    """Return the distinct values of a text column from all parts; none for a column of another type."""
+    examples: list[str] = []
     for part in parts:
         values = part.table[column]
         if values.type().is_string():
-            different = values.strip().nullif("").name("text").as_table().distinct().limit(TEXTS)
-            shown += validation.execute(different, part).text.dropna().tolist()
-    return sorted(shown)
+            distinct = values.strip().nullif("").name("text").as_table().distinct().limit(TEXTS)
+            examples += validation.execute(distinct, part).text.dropna().tolist()
+    return sorted(examples)
 
 
 def _currency(sample: pd.DataFrame, source: Source, guessed: list[str], open_points: list[str]) -> str:
     currency = inference.currency(sample, source.currency_sign)
     if currency is None:
-        open_points.append("currency: nothing tells it; XXX stands there, write its three letters instead")
+        open_points.append("currency: not found; replace XXX by its three letters")
         return "XXX"
     guessed.append(f"currency: {currency}")
     return currency
 
 
-def _days(
+def _analysis_dates(
     source: Source, columns: dict[str, str], root: Path, guessed: list[str], open_points: list[str]
 ) -> list[date]:
-    """The analysis dates, from the data read in full: whatever stops the report is found here already."""
-    missing = [name for name in NEEDED if name not in columns]
+    """Guess the analysis dates from all data; this also finds every problem that would stop the report."""
+    missing = [name for name in REQUIRED if name not in columns]
     if "amount" not in columns and not {"quantity", "unit_price"} <= set(columns):
         missing.append("amount")
     if missing:
         open_points.append(
-            f"{join_names([f'columns.{name}' for name in missing])}: no column looks like it; "
-            f"name it where {UNKNOWN} stands"
+            f"{join_names([f'columns.{name}' for name in missing])}: no such column was found; "
+            f"write its name instead of {UNKNOWN}"
         )
         return []
     try:
@@ -192,8 +193,7 @@ def _days(
     days = inference.analysis_dates(span["first"].date(), span["last"].date())
     if span["last"].date() > date.today():
         open_points.append(
-            f"analysis dates: the last order is of {span['last']:%Y-%m-%d}, which is still to come: "
-            "are the years right?"
+            f"analysis dates: the last order is dated {span['last']:%Y-%m-%d}, which is in the future; check the years"
         )
     guessed.append(
         f"analysis dates: {', '.join(map(str, days))} (orders from {span['first']:%Y-%m-%d} to {span['last']:%Y-%m-%d})"
@@ -206,8 +206,8 @@ def _days(
     return days
 
 
-def _text(name: str, file: str, currency: str, source: Source, columns: dict[str, str], days: list[date]) -> str:
-    needed = dict.fromkeys(NEEDED, UNKNOWN)
+def _to_yaml(name: str, file: str, currency: str, source: Source, columns: dict[str, str], days: list[date]) -> str:
+    needed = dict.fromkeys(REQUIRED, UNKNOWN)
     if not {"quantity", "unit_price"} <= set(columns):
         needed["amount"] = UNKNOWN
     written = {
@@ -218,8 +218,8 @@ def _text(name: str, file: str, currency: str, source: Source, columns: dict[str
         "analysis_dates": [str(day) for day in days] or [UNKNOWN],
         "history_complete": False,
     }
-    lines = [f"# Guessed by `make new` from {Path(file).name}: check it, then `make report REPORT={name}`."]
+    lines = [f"# Guessed by `make new` from {Path(file).name}. Check it, then run `make report REPORT={name}`."]
     for key, value in written.items():
         flow = yaml.safe_dump([value], sort_keys=False, allow_unicode=True, default_flow_style=True, width=10_000)
         lines.append(f"{key}: {flow.strip()[1:-1]}")
-    return "\n".join(lines) + "  # true where the data start with each customer's first order\n"
+    return "\n".join(lines) + "  # true if the data contain the first order of every customer\n"

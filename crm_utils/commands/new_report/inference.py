@@ -1,4 +1,4 @@
-"""Schema inference: which column is which, how dates and numbers are written, which dates to report."""
+"""Schema inference: columns, formats of dates and numbers, and analysis dates."""
 
 import re
 from datetime import date
@@ -8,7 +8,7 @@ import pandas as pd
 from crm_utils.sources import date_formats
 from crm_utils.sources.casting import GROUP_MARK
 
-NAMES = {  # in the order in which columns are given away; a name that stands earlier is the better match
+NAMES = {  # in the order in which columns are assigned; earlier names are better matches
     "ordered_at": (
         "order date, ordered at, order time, invoice date, purchase date, transaction date, sale date, "
         "order timestamp, created at, date, datetime, timestamp, day, bestelldatum, rechnungsdatum, kaufdatum, datum, "
@@ -46,7 +46,7 @@ NAMES = {  # in the order in which columns are given away; a name that stands ea
         "country, customer country, ship country, shipping country, billing country, land, pays, pais, country code"
     ),
 }
-EXCLUDING_WORDS = {  # words that make another thing of a name that only contains ours: an order status is no order id
+EXCLUDING_WORDS = {  # words that change the meaning of a name: an order status is not an order id
     "ordered_at": (
         "birth birthday ship shipping delivery delivery_rate due expiry registered registration signup updated modified"
     ),
@@ -60,24 +60,32 @@ EXCLUDING_WORDS = {  # words that make another thing of a name that only contain
     "unit_cost": "total shipping ship freight delivery",
     "amount": "tax vat discount shipping freight refund refunded refunds fee fees",
 }
-OF_ONE = {"unit", "per", "each", "einzelpreis", "stuckpreis", "unitaire", "unitario"}  # words of the price of one piece
-MANY, FEW_IDS = 500, 5  # from so many rows on, a column of fewer different values holds no order ids
+UNIT_WORDS = {
+    "unit",
+    "per",
+    "each",
+    "einzelpreis",
+    "stuckpreis",
+    "unitaire",
+    "unitario",
+}  # words in names of a price per unit
+MANY_ROWS, FEW_IDS = 500, 5  # in so many rows, a column with fewer different values cannot contain order ids
 NUMBERS = ("quantity", "unit_price", "unit_cost", "amount")
 CURRENCY_SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY"}
 CODES = ("USD", "GBP", "EUR", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "TRY", "INR", "BRL", "CNY")
 ISO = r"(19|20)\d\d-?(0[1-9]|1[0-2])-?([0-2]\d|3[01])(?!\d)"
 NUMBER = r"\(?[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,'’\s]*\d-?\s?([$£€¥]|[A-Z]{3})?\)?"
-AROUND = r"[$£€¥A-Z'’\s()]"  # what stands around and between the digits of a number, but for comma and point
+AROUND = r"[$£€¥A-Z'’\s()]"  # characters around and between the digits of a number, except comma and point
 HISTORY_DAYS, DATES = 180, 4
-LOOKED_AT, MOST = 100, 0.9  # values a column is judged by, and the share that must agree
+SAMPLED_VALUES, MIN_SHARE = 100, 0.9  # sampled values per column, and the share that must match
 
 
 def columns(sample: pd.DataFrame) -> dict[str, str]:
-    """The column of each standard name that the sample (its values as text) seems to have.
+    """Guess the column of each standard name from a sample, whose values are text.
 
-    A name is believed only where the values agree: a date column holds dates, a quantity numbers. Where quantity and
-    unit price are both known, no amount is named: it may be the total of an order, which would count once a line.
-    Where no column holds dates, the one whose name says so is taken: reading it tells what is wrong with them.
+    A name counts only if the values match: a date column must contain dates, a quantity numbers. If quantity and unit
+    price are both found, no amount is used, because it may be the total of an order, which would count once per line.
+    If no column contains dates, the one named like a date is used, so that reading it reports what is wrong.
     """
     found: dict[str, str] = {}
     for standard in NAMES:
@@ -85,7 +93,7 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
         match = best(free, standard)
         if match is None and standard == "ordered_at":
             others = set(EXCLUDING_WORDS["ordered_at"].split())
-            free.sort(key=lambda name: bool(others & set(_plain(name).split())))  # a date of birth comes last
+            free.sort(key=lambda name: bool(others & set(_plain(name).split())))  # try names such as birth date last
             match = best(_serials(sample), standard) or next(iter(free), None) or best(list(sample.columns), standard)
         if match is not None:
             found[standard] = match
@@ -96,26 +104,26 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
         found.pop("amount", None)
     elif "unit_price" in found:
         price = found.pop("unit_price")
-        if "amount" not in found and not OF_ONE & set(_plain(price).split()):
+        if "amount" not in found and not UNIT_WORDS & set(_plain(price).split()):
             found["amount"] = price
     return found
 
 
 def date_format(texts: list[str]) -> tuple[str | None, list[str]]:
-    """The strptime pattern of these dates, None where they are ISO, and the other patterns that would fit as well."""
+    """Guess the strptime pattern of dates (None for ISO), and return the other patterns that match too."""
     if all(re.match(ISO, text) for text in texts):
         return None, []
     if date_formats.are_excel_serials(texts):
         return "excel", []
     fits = date_formats.fitting_formats(texts)
-    return (fits[0], fits[1:]) if fits else (_most_fitting(texts[:: len(texts) // LOOKED_AT + 1]), [])
+    return (fits[0], fits[1:]) if fits else (_most_fitting(texts[:: len(texts) // SAMPLED_VALUES + 1]), [])
 
 
 def number_format(texts: list[str], continental: bool = False) -> dict[str, str]:
-    """How these numbers are written: decimal, thousands, currency_sign, each only where it differs from 1234.5.
+    """Guess the format of numbers: decimal, thousands, currency_sign, each only if it differs from 1234.5.
 
-    What `19,500` or `1.490` means cannot be told from them (see `two_ways`): thousands at a comma and decimals at a
-    point, or the other way round where dates are `continental` (31.12.2024).
+    Numbers such as `19,500` or `1.490` are ambiguous (see `ambiguous_number`). Then a comma separates thousands and a
+    point decimals, or the reverse if dates are `continental` (31.12.2024).
     """
     written = {}
     signs = {sign for text in texts for sign in re.findall(r"[$£€¥]|[A-Z]{3}", text)}
@@ -138,9 +146,9 @@ def number_format(texts: list[str], continental: bool = False) -> dict[str, str]
 
 
 def ambiguous_number(texts: list[str]) -> str | None:
-    """A number that may be a thousand times as large.
+    """Return a number whose comma or point may separate thousands or decimals; None if there is none.
 
-    Three digits follow a single comma or point in all numbers that have one. None if there is no such number.
+    That is so if three digits follow the only comma or point in all numbers that have one.
     """
     bare = [re.sub(AROUND, "", text) for text in texts]
     for mark, other in ((",", "."), (".", ",")):
@@ -151,16 +159,16 @@ def ambiguous_number(texts: list[str]) -> str | None:
 
 
 def _grouped(bare: list[str], mark: str) -> list[str]:
-    """The numbers with this mark, where in all of them it can stand between thousands."""
+    """Return the numbers that contain a mark, if it can be the thousands separator in all of them."""
     marked = [text for text in bare if mark in text]
-    able = all(re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}({re.escape(mark)}\d{{3}})+", text) for text in marked)
-    return marked if able else []
+    possible = all(re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}({re.escape(mark)}\d{{3}})+", text) for text in marked)
+    return marked if possible else []
 
 
 def currency(sample: pd.DataFrame, sign: str | None) -> str | None:
-    """The currency that a sign, a column of codes or a column's name ('price_eur', 'Price (€)') tells.
+    """Guess the currency from a sign, a column of codes or a column's name ('price_eur', 'Price (€)').
 
-    None where nothing does.
+    None if there is no hint.
     """
     if sign:
         return CURRENCY_SIGNS.get(sign, sign)
@@ -170,40 +178,40 @@ def currency(sample: pd.DataFrame, sign: str | None) -> str | None:
             return values.pop()
     words = {word.upper() for name in sample.columns for word in _plain(name).split()}
     signs = {CURRENCY_SIGNS[sign] for name in sample.columns for sign in name if sign in CURRENCY_SIGNS}
-    told = [code for code in CODES if code in words | signs]
-    return told[0] if len(told) == 1 else None
+    codes = [code for code in CODES if code in words | signs]
+    return codes[0] if len(codes) == 1 else None
 
 
 def analysis_dates(first: date, last: date) -> list[date]:
-    """The last day of the data and up to three quarters before it, each with half a year of history behind it."""
+    """Return the last day of the data and up to three quarters before it, each after half a year of data."""
     back = [(pd.Timestamp(last) - pd.DateOffset(months=3 * step)).date() for step in range(DATES)]
     return [day for day in reversed(back) if day == last or (day - first).days >= HISTORY_DAYS]
 
 
 def agrees(values: pd.Series, standard: str) -> bool:
-    """Whether nine in ten values are of the kind that a standard name asks for."""
+    """Whether at least 90% of the values match a standard name."""
     texts = values.dropna().str.strip()
     texts = texts[texts != ""]
     if texts.empty:
         return False
-    if standard == "order_id" and len(texts) >= MANY and texts.nunique() < FEW_IDS:
+    if standard == "order_id" and len(texts) >= MANY_ROWS and texts.nunique() < FEW_IDS:
         return False
-    texts = texts.sample(min(LOOKED_AT, len(texts)), random_state=0)
+    texts = texts.sample(min(SAMPLED_VALUES, len(texts)), random_state=0)
     if standard == "ordered_at":
-        return texts.str.match(ISO).mean() >= MOST or _most_fitting(texts.tolist()) is not None
-    return texts.str.fullmatch(NUMBER).mean() >= MOST if standard in NUMBERS else True
+        return texts.str.match(ISO).mean() >= MIN_SHARE or _most_fitting(texts.tolist()) is not None
+    return texts.str.fullmatch(NUMBER).mean() >= MIN_SHARE if standard in NUMBERS else True
 
 
 def _is_numbered(values: pd.Series) -> bool:
-    """Whether a column holds numbers such as #1001, as shops name their orders."""
+    """Whether a column contains order numbers such as #1001."""
     texts = values.dropna().str.strip()
     return len(texts) > 0 and texts.str.fullmatch(r"#[A-Z-]*\d+").all()
 
 
 def _serials(sample: pd.DataFrame) -> list[str]:
-    """The columns of numbers that a spreadsheet would show as dates: dates only where their name says so."""
-    texts = {name: sample[name].dropna().str.strip().head(LOOKED_AT).tolist() for name in sample.columns}
-    return [name for name, shown in texts.items() if date_formats.are_excel_serials(shown)]
+    """Return the columns whose numbers may be serial numbers of dates; only their names can confirm that."""
+    texts = {name: sample[name].dropna().str.strip().head(SAMPLED_VALUES).tolist() for name in sample.columns}
+    return [name for name, examples in texts.items() if date_formats.are_excel_serials(examples)]
 
 
 def _most_fitting(texts: list[str]) -> str | None:
@@ -212,13 +220,13 @@ def _most_fitting(texts: list[str]) -> str | None:
         for pattern in date_formats.FORMATS
     }
     best = max(shares, key=lambda pattern: shares[pattern])
-    return best if shares[best] >= MOST else None
+    return best if shares[best] >= MIN_SHARE else None
 
 
 def best(free: list[str], standard: str) -> str | None:
-    """The column whose name is a name of the standard one, else one that holds all words of such a name.
+    """Return the column that is named like a standard column, else one that contains all words of such a name.
 
-    The earliest of NAMES first.
+    Names that come earlier in NAMES are preferred.
     """
     names, others = (
         [_plain(name) for name in NAMES[standard].split(",")],
@@ -232,10 +240,10 @@ def best(free: list[str], standard: str) -> str | None:
         if same:
             return same[0]
     for name in names:
-        holds = [column for column, text in plain.items() if set(name.split()) <= set(text.split())]
-        holds = [column for column in holds if not (set(plain[column].split()) - set(name.split())) & others]
-        if holds:
-            return holds[0]
+        containing = [column for column, text in plain.items() if set(name.split()) <= set(text.split())]
+        containing = [column for column in containing if not (set(plain[column].split()) - set(name.split())) & others]
+        if containing:
+            return containing[0]
     return None
 
 

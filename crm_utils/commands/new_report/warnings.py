@@ -1,11 +1,11 @@
-"""What the owner of a guessed parameters file should check, since the values cannot tell: one line each."""
+"""Points that the owner of a guessed parameters file should check, one line each."""
 
 import pandas as pd
 
-from crm_utils.commands.new_report.inference import AROUND, CODES, FEW_IDS, MOST, agrees, best
+from crm_utils.commands.new_report.inference import AROUND, CODES, FEW_IDS, MIN_SHARE, agrees, best
 from crm_utils.core.formatting import join_names, percent
 
-NO_SALE = (
+NOT_A_SALE = (
     "cancelled canceled refunded refund failed voided void pending unpaid declined returned rejected expired "
     "chargeback storniert noshow"
 )
@@ -13,84 +13,89 @@ FEW_STATES, CENTS = 15, 1000
 
 
 def list_warnings(sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str]) -> list[str]:
-    """What to check about the columns that were found. `written` is from `guess.number_format`."""
+    """Return the points to check about the columns found. `written` comes from `inference.number_format`."""
     free = [name for name in sample.columns if name not in columns.values()]
-    said = []
+    lines = []
     if "order_id" not in columns:
-        said.append("columns.order_id: no column looks like it, so each row counts as an order of its own")
-    said += _of_amounts(sample, columns, written, free)
-    said += [line for name in free for line in _of_states(sample[name], name)]
+        lines.append("columns.order_id: no such column was found, so each row counts as one order")
+    lines += _check_amounts(sample, columns, written, free)
+    lines += [line for name in free for line in _check_states(sample[name], name)]
     if "customer_id" in columns:
-        said += _of_ids(sample[columns["customer_id"]], columns["customer_id"])
-    return said
+        lines += _check_ids(sample[columns["customer_id"]], columns["customer_id"])
+    return lines
 
 
-def _of_amounts(sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str], free: list[str]) -> list[str]:
-    said = []
+def _check_amounts(
+    sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str], free: list[str]
+) -> list[str]:
+    lines = []
     totals = [name for name in free if agrees(sample[name], "amount") and best([name], "amount")]
     amount = columns.get("amount")
     if {"quantity", "unit_price"} <= set(columns):
         counted = _numbers(sample[columns["quantity"]], written) * _numbers(sample[columns["unit_price"]], written)
         for name in totals:
             off = ((_numbers(sample[name], written) - counted).abs() > 0.01 * counted.abs().clip(lower=1)).mean()
-            if off > 0.02 and not _of_whole_orders(sample, columns, name):
-                said.append(
-                    f"amounts: quantity × price is counted, from which {name!r} differs in {percent(off)} of rows: "
-                    f"write columns.amount: {name} in their place if that is what was paid"
+            if off > 0.02 and not _is_order_total(sample, columns, name):
+                lines.append(
+                    f"amounts: quantity × price is used; {name!r} differs from it in {percent(off)} of rows. "
+                    f"Write columns.amount: {name} instead if that is the amount paid"
                 )
     elif amount is None and (prices := [name for name in free if best([name], "unit_price")]):
-        said.append(f"columns.quantity: no column looks like it; with it, {prices[0]!r} would be columns.unit_price")
+        lines.append(f"columns.quantity: no such column was found; with one, {prices[0]!r} would be columns.unit_price")
     elif amount:
-        said += [f"columns.amount: {name!r} would do as well as {amount!r}" for name in totals]
-        if _of_whole_orders(sample, columns, amount):
-            said.append(
-                f"columns.amount: {amount!r} is the same on all rows of an order: if it is the order's total, "
-                "it counts once a row"
+        lines += [f"columns.amount: {name!r} is possible as well as {amount!r}" for name in totals]
+        if _is_order_total(sample, columns, amount):
+            lines.append(
+                f"columns.amount: {amount!r} is the same in all rows of an order; if it is the order's total, "
+                "it is counted several times, once per row"
             )
         if best([amount], "unit_price") and not best([amount], "amount"):
-            said.append(
-                f"columns.amount: {amount!r} is counted as what a row costs; a price of one piece needs a quantity"
+            lines.append(
+                f"columns.amount: {amount!r} is used as the amount of the whole row; if it is the price of one unit, "
+                "a quantity is needed too"
             )
-    return said + _of_cents(sample, columns, written)
+    return lines + _check_cents(sample, columns, written)
 
 
-def _of_cents(sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str]) -> list[str]:
+def _check_cents(sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str]) -> list[str]:
     name = columns.get("amount") or columns.get("unit_price")
     values = _numbers(sample[name], written).dropna() if name else pd.Series(dtype=float)
     if len(values) < FEW_IDS or (values % 1 != 0).any() or values.median() < CENTS or (values % 10 == 0).mean() > 0.5:
         return []
     return [
-        f"amounts: {name!r} holds whole numbers such as {values.iloc[0]:.0f}: if these are cents, export them in full"
+        f"amounts: {name!r} contains whole numbers such as {values.iloc[0]:.0f}; if these are cents, export whole units"
     ]
 
 
-def _of_states(values: pd.Series, name: str) -> list[str]:
-    """Rows that may be no sales, and currencies that are added up."""
+def _check_states(values: pd.Series, name: str) -> list[str]:
+    """Find rows that may not be sales, and amounts in several currencies."""
     texts = values.dropna().str.strip()
     codes = sorted(set(texts))
     if len(codes) > 1 and set(codes) <= set(CODES):
-        return [f"currency: column {name!r} holds {join_names(codes)}, whose amounts are added up as they stand"]
+        return [
+            f"currency: column {name!r} contains {join_names(codes)}; their amounts are added up without conversion"
+        ]
     plain = texts.str.casefold().str.replace(r"[^a-z]", "", regex=True)
-    off = plain.isin(NO_SALE.split())
+    off = plain.isin(NOT_A_SALE.split())
     if len(codes) > FEW_STATES or not off.any() or off.all():
         return []
-    shown = join_names([repr(text) for text in sorted(set(texts[off]))])
+    states = join_names([repr(text) for text in sorted(set(texts[off]))])
     return [
-        f"rows: column {name!r} holds {shown} in {percent(off.mean())} of rows, which count like all others: "
-        "leave them out of the file if they are no sales"
+        f"rows: column {name!r} contains {states} in {percent(off.mean())} of rows, which are counted as sales; "
+        "remove them from the file if they are not"
     ]
 
 
-def _of_ids(values: pd.Series, name: str) -> list[str]:
-    """Ids that differ in nothing but case."""
+def _check_ids(values: pd.Series, name: str) -> list[str]:
+    """Find ids that differ only in case."""
     ids = values.dropna().str.strip().drop_duplicates()
-    alike = ids[ids.str.casefold().duplicated(keep=False)].sort_values(key=lambda ids: ids.str.casefold())
-    if alike.empty:
+    duplicates = ids[ids.str.casefold().duplicated(keep=False)].sort_values(key=lambda ids: ids.str.casefold())
+    if duplicates.empty:
         return []
     return [
-        f"customers: {len(alike)} ids of {name!r} differ from another only in case, "
-        f"such as {alike.iloc[0]!r} and {alike.iloc[1]!r}: they count as customers of their own; "
-        "write them alike in the file if they are one"
+        f"customers: {len(duplicates)} ids of {name!r} differ from another id only in case, "
+        f"such as {duplicates.iloc[0]!r} and {duplicates.iloc[1]!r}: they count as different customers; "
+        "write them the same way in the file if they are one customer"
     ]
 
 
@@ -99,10 +104,10 @@ def _numbers(texts: pd.Series, written: dict[str, str]) -> pd.Series:
     return pd.to_numeric(bare.str.replace(written.get("decimal", "."), ".", regex=False), errors="coerce")
 
 
-def _of_whole_orders(sample: pd.DataFrame, columns: dict[str, str], name: str) -> bool:
-    """Whether a column tells one thing of each order, though orders have several rows and orders differ."""
+def _is_order_total(sample: pd.DataFrame, columns: dict[str, str], name: str) -> bool:
+    """Whether a column has one value per order, although orders have several rows and their values differ."""
     if "order_id" not in columns:
         return False
     orders = sample.groupby(columns["order_id"])[name]
     several = orders.nunique()[orders.size() > 1]
-    return len(several) >= FEW_IDS and (several == 1).mean() > MOST and sample[name].nunique() > FEW_IDS
+    return len(several) >= FEW_IDS and (several == 1).mean() > MIN_SHARE and sample[name].nunique() > FEW_IDS

@@ -1,8 +1,8 @@
-"""The contract of each table, checked when the table is saved and when it is loaded. Extra columns are welcome.
+"""Check that a table honours its contract, when it is saved and when it is loaded. Extra columns are allowed.
 
-A contract is checked in one or two steps. `_is_valid` looks at whole columns, takes milliseconds for a million rows,
-and only says yes or no. If it says no, pandera coerces the types, checks row by row and names every violation, which
-takes seconds. `_is_valid` is never more lenient than pandera: a check that it does not know counts as no.
+A contract is checked in one or two steps. `_is_valid` checks whole columns, takes milliseconds for a million rows,
+and only returns True or False. If it returns False, pandera coerces the types, checks row by row and lists every
+violation, which takes seconds. `_is_valid` is never more lenient than pandera: a check that it does not know fails.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,9 @@ from crm_utils.core.formatting import MESSAGES
 
 __all__ = ["CONTRACTS", "CONTRACT_VERSION", "TIME", "TableError", "check_contract"]
 
-# Pandera's name of a type, and the pandas type in which a table is handed out
+# Pandera's name of a type, and the pandas type of the checked table
 STORED_TYPES = {"string[pyarrow]": "str", "datetime64[ns]": TIME}
-# Pandera's name of a type check, and the values that it wants
+# Pandera's name of a type check, and the values that it expects
 TYPE_NAMES = {"dtype('int64')": "whole numbers", "dtype('bool')": "True and False"}
 # Pandera's checks by name, as functions of a whole column
 COLUMN_CHECKS: dict[str, Callable[..., bool]] = {
@@ -42,7 +42,7 @@ def check_contract(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     frame : pandas.DataFrame
         The table. Its index is dropped.
     name : str
-        The table's name. A name without a contract (an analyst's own table) passes as it is.
+        The table's name. A table without a contract (an analyst's own) is returned unchecked.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def check_contract(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     Raises
     ------
     TableError
-        One line for each column and broken rule: in how many rows, with up to three examples.
+        One line for each column and broken rule: the number of rows, with up to three examples.
     """
     if name not in CONTRACTS:
         return frame
@@ -63,12 +63,12 @@ def check_contract(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         checked = contract.schema.validate(_integers_where_whole(frame.reset_index(drop=True), contract), lazy=True)
     except SchemaErrors as error:
         raise TableError(f"table {name} breaks its contract:\n{_violations(error.failure_cases)}") from None
-    # Pandera knows nanoseconds only.
+    # Pandera supports only nanoseconds.
     return checked.astype(dict.fromkeys(contract.times, TIME))
 
 
 def _is_valid(frame: pd.DataFrame, contract: Contract) -> bool:
-    """Return whether the table honours its contract without any type being coerced."""
+    """Return whether the table honours its contract without a change of types."""
     if not frame.columns.is_unique or not set(contract.columns) <= set(frame.columns):
         return False
     if not all(_column_is_valid(frame[name], column) for name, column in contract.columns.items()):
@@ -92,7 +92,7 @@ def _passes(values: pd.Series, check: Check) -> bool:
 
 
 def _is_sorted(frame: pd.DataFrame, key: list[str]) -> bool:
-    """Return whether each row's key is greater than the one before it, as in every stored table."""
+    """Return whether each row's key is greater than the previous one, as in every stored table."""
     greater = np.zeros(max(len(frame) - 1, 0), dtype=bool)
     equal = np.ones(max(len(frame) - 1, 0), dtype=bool)
     for name in key:
@@ -106,7 +106,7 @@ def _is_sorted(frame: pd.DataFrame, key: list[str]) -> bool:
 
 
 def _integers_where_whole(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """Return the table with integer columns as integers if their numbers have no fraction."""
+    """Cast the integer columns of the contract whose numbers have no fraction to integers."""
     integers = [name for name, column in contract.columns.items() if str(column.dtype) == "int64" and name in frame]
     numbers = [name for name in integers if pd.api.types.is_numeric_dtype(frame[name])]
     return frame.astype({name: "int64" for name in numbers if (frame[name] % 1 == 0).all()})
@@ -114,7 +114,7 @@ def _integers_where_whole(frame: pd.DataFrame, contract: Contract) -> pd.DataFra
 
 def _violations(cases: pd.DataFrame) -> str:
     """Return one line for each column and rule of pandera's failure cases."""
-    # A check that met a wrong type fails as well; the wrong type has its own line.
+    # A check on a column of the wrong type fails as well, but the wrong type already has its own line.
     cases = cases[~cases.failure_case.astype("str").str.startswith("TypeError(")]
     lines = [
         _repeated_keys(cases[cases.check == rule])
@@ -136,7 +136,7 @@ def _violation(column: str, rule: str, cases: pd.DataFrame) -> str:
 
 
 def _repeated_keys(cases: pd.DataFrame) -> str:
-    """Return one line for rows that share a key; pandera lists each column of the key by itself."""
+    """Return one line for rows that share a key. Pandera lists each column of the key separately."""
     first = cases[cases["index"] == cases["index"].iloc[0]].sort_values("column")
     example = " and ".join(f"{row.column} {row.failure_case!r}" for row in first.itertuples())
     rows = MESSAGES.plural(cases["index"].nunique(), "row")

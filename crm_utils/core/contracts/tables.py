@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from pandera.pandas import Check, Column, DataFrameSchema
 
-# Raised when a table, column or code is renamed or changes its meaning.
+# Increase it when a table, column or code is renamed or changes its meaning.
 CONTRACT_VERSION = 2
 TIME = "datetime64[us]"
 SHARE = Check.in_range(0, 1)
@@ -19,14 +19,14 @@ FINITE = Check(lambda values: np.isfinite(values) | values.isna(), name="finite"
 
 @dataclass(frozen=True)
 class Contract:
-    """What a table promises.
+    """The columns and the key that a table must have.
 
     Parameters
     ----------
     columns : dict of str to pandera.Column
-        The columns that the table has at least.
+        The required columns.
     key : tuple of str
-        The columns whose values together are unique, and by which the stored table is sorted.
+        The columns that together identify a row. The stored table is sorted by them.
     dates : tuple of str
         The columns that hold a day without a time of day. They are exported to databases as dates.
     """
@@ -51,7 +51,7 @@ def _text(*checks: Check, nullable: bool = False) -> Column:
 
 
 def _whole(*checks: Check) -> Column:
-    # Not coerced: 2.7 would become 2 without a warning.
+    # not coerced, because 2.7 would become 2 without a warning
     return Column(int, list(checks))
 
 

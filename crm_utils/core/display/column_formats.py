@@ -1,4 +1,4 @@
-"""How each column is written on a page: its kind of number, and its heading if the column's name is not enough."""
+"""The format and the heading of each column on a page."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ MONEY = "money"
 CENTS = "cents"
 # An amount that shows cents only if all amounts of this kind in the table are small.
 SUM = "sum"
-# Numbers that are already written as text: they are only aligned like numbers.
+# Numbers that are already text. They are only aligned like numbers.
 NUMBER_TEXT = "number text"
 
 

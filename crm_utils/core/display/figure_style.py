@@ -1,4 +1,4 @@
-"""What all figures share: colours, axes, and their layout on wide and on narrow screens."""
+"""The colours and axes of all figures, and their layout on wide and on narrow screens."""
 
 import base64
 import copy
@@ -28,20 +28,20 @@ WIDTH = 6.6
 PHONE_WIDTH = 4.1
 # Letters that fit on one line of a label on a wide screen
 LABEL_LETTERS = 46
-# Letters that fit on one line on a phone: beside the axis, below it, and for ticks that would overlap
+# Letters that fit on one line on a phone: next to the axis, in titles, and in tick labels that would overlap
 PHONE_LABEL_LETTERS = 18
 PHONE_TITLE_LETTERS = 36
 PHONE_TICK_LETTERS = 9
 
 # Text and marks
 INK = "#1c2530"
-# Text of less weight
+# Less important text
 LIGHT_INK = "#48525e"
 # Series of a figure, in this order
 BLUE = "#1f5fa8"
 ORANGE = "#c8601d"
 TEAL = "#2a9d8f"
-# What is only there for comparison
+# Values that are only shown for comparison
 GREY = "#9aa3ad"
 PALE = "#dfe4e9"
 # Champions are green, customers at risk are red: one colour for each segment in every figure
@@ -59,7 +59,7 @@ SEGMENT_COLOURS = {
     "Hibernating": "#9aa3ad",
     "Lost": "#5c6670",
 }
-# For the segments of an analyst's own map
+# Segments of an analyst's own map
 SPARE_COLOURS = ["#6a4c93", "#c06fa8", "#7a8b2a", "#3f7f93", "#a06a2c", "#3d4f9f"]
 
 
@@ -74,8 +74,8 @@ def segment_colours(segments: list[str]) -> list[str]:
 def style() -> Any:
     """Return Matplotlib's settings for every figure.
 
-    They start from Matplotlib's defaults, so a user's own matplotlibrc does not change a report. The backend stays
-    as it is set.
+    They start from Matplotlib's defaults, so a user's own matplotlibrc does not change a report. The backend is not
+    changed.
     """
     defaults: Any = {name: value for name, value in mpl.rcParamsDefault.items() if name not in USER_SETTINGS}
     ours = mpl.rc_params_from_file(STYLE_FILE, use_default_template=False)
@@ -125,8 +125,8 @@ def _write_tick(write: Callable[[float], str], value: float, _: int) -> str:
 class Figure:
     """A figure with the sentence it supports, a caption that says how to read it, and a description in words.
 
-    A phone gets a layout of its own, narrower and with letters as large. Both layouts are drawn from copies, so `ax`
-    stays as it is.
+    Phones get a narrower layout with letters of the same size. Both layouts are drawn from copies, so `ax` does not
+    change.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ class Figure:
     caption : str
         How to read it, shown below it.
     alt : str
-        What it shows, in words, for readers who do not see it.
+        What it shows, in words, for readers who cannot see it.
     """
 
     def __init__(self, ax: Axes, finding: str, caption: str, alt: str):
@@ -178,12 +178,12 @@ class Figure:
 
 def _figure_of(ax: Axes) -> mpl.figure.Figure:
     figure = ax.get_figure(root=True)
-    assert figure is not None, "the axes belong to no figure"
+    assert figure is not None, "the axes do not belong to a figure"
     return figure
 
 
 def _data_uri(figure: mpl.figure.Figure) -> str:
-    """Return the figure as an SVG that stands in the page itself."""
+    """Return the figure as an SVG that is embedded in the page."""
     drawn = BytesIO()
     with mpl.rc_context(style()):
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
@@ -199,14 +199,14 @@ def _lay_out_for_phone(figure: mpl.figure.Figure) -> None:
     lines = max((label.get_text().count("\n") for ax in panels for label in ax.get_yticklabels()), default=0)
     scale = 0.75 * len(panels) if stacked else 1.1 + 0.2 * lines
     figure.set_size_inches(PHONE_WIDTH, figure.get_figheight() * scale)
-    # The layout has to be computed before it is known which tick labels overlap.
+    # Only the computed layout shows which tick labels overlap.
     figure.draw_without_rendering()
     for ax in panels:
         _separate_tick_labels(ax)
 
 
 def _stack_panels(figure: mpl.figure.Figure) -> bool:
-    """Put panels that stand side by side below each other; return whether there were any."""
+    """Put panels below each other if they are side by side. Return whether they were."""
     panels = figure.axes
     columns = {spec.colspan.start if (spec := ax.get_subplotspec()) else None for ax in panels}
     if None in columns or len(columns) < 2:
@@ -234,7 +234,7 @@ def _shorten_texts(ax: Axes) -> None:
 
 
 def _separate_tick_labels(ax: Axes) -> None:
-    """Wrap the labels below an axis if they overlap; leave out every second one if there are more than six."""
+    """Wrap the labels below an axis if they overlap. If there are more than six, leave out every second one."""
     labels = [label for label in ax.get_xticklabels() if label.get_text() and ax.xaxis.get_visible()]
     boxes = [label.get_window_extent() for label in labels]
     if not any(left.x1 + 3 > right.x0 for left, right in pairwise(boxes)):
@@ -249,7 +249,7 @@ def _separate_tick_labels(ax: Axes) -> None:
 
 
 def _rewrite_labels(ax: Axes, letters: int, rewrite: Callable[[str], str]) -> None:
-    """Rewrite the labels of a vertical axis, line by line, if one line has more than so many letters."""
+    """Rewrite the labels of a vertical axis, line by line, if a line has more than `letters` letters."""
     names = [label.get_text().splitlines() for label in ax.get_yticklabels()]
     if any(len(line) > letters for lines in names for line in lines):
         ax.set_yticks(ax.get_yticks(), ["\n".join(map(rewrite, lines)) for lines in names], fontsize=8.5)

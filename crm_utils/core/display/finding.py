@@ -20,16 +20,16 @@ class Finding:
     Parameters
     ----------
     sentence : Paragraph or NotApplicable
-        What it means for the reader. `NotApplicable` gives the reason why there is nothing to show: Jupyter shows the
-        reason, and a page leaves the section out.
+        What it means for the reader. `NotApplicable` is the reason why there is nothing to show. Jupyter shows the
+        reason; a page leaves the section out.
     ax : Axes, optional
-        The figure that supports the sentence, drawn and ready.
+        The figure that supports the sentence.
     caption : str
         How to read the figure.
     alt_text : str
         What the figure shows, in words.
     table : DataFrame, Styler or Collapsible, optional
-        The numbers behind it. A DataFrame is styled without a currency sign; use `style_table` to say which currency.
+        The numbers behind it. A DataFrame is shown without a currency sign; use `style_table` to set the currency.
 
     Examples
     --------

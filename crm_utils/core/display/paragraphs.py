@@ -1,4 +1,4 @@
-"""Paragraphs: the sentences that say what a table shows. Every number in them comes from the table."""
+"""Paragraphs: sentences that say what a table shows. Every number in them comes from the table."""
 
 from html import escape
 

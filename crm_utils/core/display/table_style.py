@@ -1,6 +1,6 @@
-"""Tables on a page: formatted and captioned; nothing is computed here.
+"""Format and caption the tables of a page.
 
-A column is written the same way in every table: its name decides its heading and its format.
+A column looks the same in every table: its name decides its heading and its format.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +29,7 @@ __all__ = ["Collapsible", "Shown", "collapsible", "column_heading", "style_table
 
 # The label of the row that adds up the others.
 TOTAL = "total"
-# If one amount of kind SUM is as large as this, no amount of that kind in the table shows cents.
+# If an amount of kind SUM is at least this large, no amount of that kind in the table shows cents.
 NO_CENTS_FROM = 100
 
 
@@ -51,7 +51,7 @@ def style_table(
     Parameters
     ----------
     frame : pandas.DataFrame
-        The rows and columns as they are to be shown.
+        The rows and columns to show.
     caption : str
         What the table shows. It is also the table's name for screen readers.
     fmt : NumberFormat
@@ -59,7 +59,7 @@ def style_table(
     headings : dict of str to str, optional
         Headings that replace those of `COLUMN_FORMATS`, by column.
     total : sequence of str, optional
-        The columns that a last row adds up. A table of one row needs no total.
+        The columns to add up in a last row. A table with one row gets no total.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def style_table(
 
 
 class Collapsible:
-    """A summary line on a page that opens on a click and shows tables, figures or sentences."""
+    """A summary line on a page. A click on it shows tables, figures or sentences."""
 
     def __init__(self, summary: str, contents: Iterable[Shown]):
         self.summary = summary
@@ -94,14 +94,14 @@ class Collapsible:
 
 
 def collapsible(summary: str, *contents: Any) -> Collapsible | None:
-    """Fold contents away under a summary line.
+    """Hide contents under a summary line until the reader clicks on it.
 
     Parameters
     ----------
     summary : str
         The line that stays visible.
     *contents : anything with `_repr_html_`, or None
-        What a click shows. None is left out.
+        The contents that a click shows. None is left out.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def _largest_sum(frame: pd.DataFrame) -> float:
 
 
 def _writer(column: pd.Series, fmt: NumberFormat, sum_decimals: int) -> Callable[[Any], str] | None:
-    """Return the function that writes a value of this column; None writes it as it is."""
+    """Return the function that writes a value of this column; None leaves values unchanged."""
     kind = column_kind(str(column.name))
     writers: dict[str, Callable[[Any], str] | None] = {
         COUNT: fmt.count,
@@ -168,6 +168,6 @@ def _writer(column: pd.Series, fmt: NumberFormat, sum_decimals: int) -> Callable
 
 
 def _decimals_needed(column: pd.Series) -> int:
-    """Return how many decimals, two at most, the numbers of a column need; all of them are written with as many."""
+    """Return how many decimals (two at most) the numbers of a column need. All of them get the same number."""
     numbers = column.dropna()
     return next((decimals for decimals in (0, 1) if (numbers.round(decimals) == numbers).all()), 2)

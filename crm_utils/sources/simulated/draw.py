@@ -1,4 +1,4 @@
-"""What is drawn for the simulated shop: its products, its customers, and when they order."""
+"""Draw the products, customers and orders of the simulated shop."""
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,9 @@ POSTAGE, POSTAGE_PRICE = "POST", 4.95
 
 
 def catalogue(shop: SimulatedShop) -> pd.DataFrame:
-    """Products: product_id, description, price, cost, clothing, reached (cumulated popularity).
+    """Draw the products: product_id, description, price, cost, clothing, reached (cumulative popularity).
 
-    The last one is postage.
+    The last product is postage.
     """
     rng = np.random.default_rng([shop.seed, 0])
     kind = rng.integers(len(KINDS), size=shop.products)
@@ -32,18 +32,18 @@ def catalogue(shop: SimulatedShop) -> pd.DataFrame:
 
 
 def _days(shop: SimulatedShop) -> np.ndarray:
-    """How far the shop's own clock has run at the start of each day: it runs faster in busy times."""
+    """Return the shop's own time at the start of each day. It runs faster in busy seasons."""
     days = pd.date_range(shop.start, shop.end)
     pace = MONTHS[days.month - 1] * WEEKDAYS[days.day_of_week] if shop.season else np.ones(len(days))
     return np.concatenate([[0.0], np.cumsum(pace)])
 
 
 def customers(shop: SimulatedShop, rng: np.random.Generator, index: np.ndarray) -> pd.DataFrame:
-    """The customers numbered `index`: columns of `simulated.truth`, when they come, when they leave."""
+    """Draw the customers numbered `index`: columns of `simulated.truth`, when they arrive, when they leave."""
     size, clock = len(index), _days(shop)
     channel = np.where(rng.random(size) < 0.3, "app", "web")
     rate = rng.gamma(shop.rate_shape, 1 / shop.rate_scale, size) * np.where(channel == "app", shop.app_factor, 1)
-    arrival = rng.uniform(0, clock[-1], size)  # on the shop's clock
+    arrival = rng.uniform(0, clock[-1], size)  # in the shop's own time
     day = np.searchsorted(clock, arrival, "right") - 1
     dropout = rng.beta(shop.dropout_a, shop.dropout_b, size)
     drawn = pd.DataFrame({
@@ -59,7 +59,7 @@ def customers(shop: SimulatedShop, rng: np.random.Generator, index: np.ndarray) 
 
 
 def orders(shop: SimulatedShop, rng: np.random.Generator, customers: pd.DataFrame) -> pd.DataFrame:
-    """Orders in time: customer (its row), minute (since the start). Fills in whether each customer stays."""
+    """Draw orders by time: customer (its row), minute (since the start). Adds to `customers` who stays."""
     clock, arrival = _days(shop), customers.arrival.to_numpy()
     drawn = rng.poisson(customers.rate * (clock[-1] - arrival))
     owner = np.repeat(np.arange(len(customers)), drawn)
@@ -71,8 +71,8 @@ def orders(shop: SimulatedShop, rng: np.random.Generator, customers: pd.DataFram
     at = arrival[owner] + share * (clock[-1] - arrival[owner])
     owner = np.concatenate([np.arange(len(customers)), owner])
     day = np.searchsorted(clock, np.concatenate([arrival, at]), "right") - 1
-    answered, answer_day = _campaign_orders(shop, rng, customers, owner, day)
-    owner, day = np.concatenate([owner, answered]), np.concatenate([day, answer_day]).clip(max=len(clock) - 2)
+    won_customers, won_day = _campaign_orders(shop, rng, customers, owner, day)
+    owner, day = np.concatenate([owner, won_customers]), np.concatenate([day, won_day]).clip(max=len(clock) - 2)
     minute = day * 1440 + rng.integers(8 * 60, 22 * 60, len(owner))
     order = np.lexsort((owner, minute))
     return pd.DataFrame({"customer": owner[order], "minute": minute[order]})
@@ -81,15 +81,15 @@ def orders(shop: SimulatedShop, rng: np.random.Generator, customers: pd.DataFram
 def _campaign_orders(
     shop: SimulatedShop, rng: np.random.Generator, customers: pd.DataFrame, owner: np.ndarray, day: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The orders that the campaign added to those given: whose, and on which day.
+    """Draw the orders that the campaign adds: their customers and days.
 
-    Only who would not have bought within the window can be won. Their chance is such that, of all who were to be
-    contacted, the share who buy rises by the lift: what a comparison of random groups estimates.
+    Only customers who would not have bought within the window can be won. Their probability is chosen so that the share
+    of buyers among all contacted customers rises by the lift, which is what a randomised experiment estimates.
     """
     since = (shop.campaign_on - shop.start).days if shop.campaign_on else 0
     anyway = np.zeros(len(customers), bool)
     anyway[owner[(day >= since) & (day <= since + shop.campaign_window)]] = True
-    left = 1 - anyway[customers.group.notna()].mean() if customers.group.notna().any() else 1.0
-    won = (customers.group == "treatment").to_numpy() & ~anyway & (rng.random(len(customers)) * left < shop.lift)
-    answers = np.flatnonzero(won)
-    return answers, since + rng.integers(1, shop.campaign_window + 1, len(answers))
+    remaining = 1 - anyway[customers.group.notna()].mean() if customers.group.notna().any() else 1.0
+    won = (customers.group == "treatment").to_numpy() & ~anyway & (rng.random(len(customers)) * remaining < shop.lift)
+    buyers = np.flatnonzero(won)
+    return buyers, since + rng.integers(1, shop.campaign_window + 1, len(buyers))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from crm_utils.cltv import btyd
+from crm_utils.cltv.btyd import bg_nbd
 from crm_utils.cltv.btyd.bg_nbd import log_likelihood
 from crm_utils.cltv.btyd.quadrature import power_decay_gradient
 from crm_utils.core.errors import FitError
@@ -370,3 +371,13 @@ def test_the_library_prints_nothing(sample, capfd):
     btyd.fit_purchase_model("bg_nbd", sample.x, sample.t_x, sample["T"])
     btyd.fit_purchase_model("bg_nbd", [0] * 30 + [1], [0] * 30 + [5], [100] * 31)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("kind", ["bg_nbd", "mbg_nbd"])
+def test_the_series_of_the_second_moment_meets_the_exact_formula(kind, monkeypatch):
+    """Just below the limit both are right: the series is off by its next term, the formula by rounding."""
+    model = btyd.MODELS[kind].model(0.5, 10.0, 2.0, 3.0)
+    history = [np.array([value]) for value in (2.0, 20.0, 90.0)]
+    by_series = model.expected_squared_purchases(*history, 0.02)
+    monkeypatch.setattr(bg_nbd, "SERIES_BELOW", 0.0)
+    assert by_series == pytest.approx(model.expected_squared_purchases(*history, 0.02), rel=1e-9)

@@ -1,10 +1,10 @@
-"""What is published of a notebook: kept while the notebook is fresh, missed when it is gone."""
+"""Which notebooks run again: none if files and keys are as published, else the first that differs and all after it."""
 
 import json
 
 from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline.jobs import plan_jobs
-from crm_utils.pipeline.manifest import stale_notebooks
+from crm_utils.pipeline.staleness import stale_notebooks
 from tests.support.projects import run
 
 
