@@ -67,9 +67,8 @@ class Segment(Model):
 
     A segment is defined by `cells`, or by `where`: a pandas query on the columns of the customers. `fallback` marks a
     segment for new customers: a customer whose first order is too old goes to that segment instead. A segment without
-    a `role` appears in no sentence about roles. New
-    customers are never in a segment of the role `slipping` or `lost`: they go to the first segment of the role `new`, or
-    else `promising`.
+    a `role` appears in no sentence about roles. New customers are never in a segment of the role `slipping` or `lost`:
+    they go to the first segment of the role `new`, or else `promising`.
     """
 
     name: str
