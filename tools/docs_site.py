@@ -160,8 +160,8 @@ def allowed(schema: dict, parts: dict[str, dict]) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[1]
         return f"`{name}`" if "properties" in parts[name] else allowed(parts[name], parts)
-    if "anyOf" in schema:
-        return " or ".join(allowed(choice, parts) for choice in schema["anyOf"] if choice.get("type") != "null")
+    if choices := schema.get("anyOf", schema.get("oneOf")):
+        return " or ".join(allowed(choice, parts) for choice in choices if choice.get("type") != "null")
     if "enum" in schema:
         return " or ".join(f"`{json.dumps(choice, ensure_ascii=False)}`" for choice in schema["enum"])
     if schema.get("type") == "array" and "items" in schema:

@@ -1,10 +1,15 @@
 """How the rules of the ledger are written on a page."""
 
 from crm_utils.cleaning.rules import Rule
+from crm_utils.sources.preparation import MINUS, PLUS
 
 RULE_LABELS = {
     Rule.READ.value: "All rows, as read",
     Rule.CUSTOMERS_MERGED.value: "Customer ids merged",
+    Rule.FILTERED.value: "Left out by the filter",
+    Rule.STATUS_IGNORED.value: "Status that is no sale",
+    Rule.STATUS_REFUNDED.value: "Status of a refunded sale",
+    Rule.FURTHER_ROW.value: "Further row of an order, whose amount counts once",
     Rule.EXTRACT_OVERLAP.value: "Already in an earlier extract",
     Rule.AFTER_ANALYSIS_DATE.value: "After the analysis date",
     Rule.UNKNOWN_CUSTOMER.value: "Unknown customer",
@@ -18,8 +23,13 @@ RULE_LABELS = {
     Rule.UNMATCHED_CANCELLATION.value: "Cancellation without a sale",
     Rule.CANCELLED_ORDER.value: "Cancelled order, with its cancellations",
 }
+# A part of the amount has a row of its own in the ledger
+PART_LABELS = {MINUS: "Less", PLUS: "Plus"}
 
 
 def rule_label(rule: str) -> str:
     """Write the name of a rule: unknown_customer -> 'Unknown customer'. An analyst's own rule keeps its name."""
+    for prefix, verb in PART_LABELS.items():
+        if rule.startswith(prefix):
+            return f"{verb} “{rule.removeprefix(prefix)}”"
     return RULE_LABELS.get(rule, rule)

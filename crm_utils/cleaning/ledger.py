@@ -3,9 +3,10 @@
 import ibis.expr.types as ir
 import pandas as pd
 
-from crm_utils.cleaning.rules import Rule
+from crm_utils.cleaning.rules import EXCLUSIONS, Rule
 from crm_utils.core.errors import CleaningError
-from crm_utils.core.exact_money import EXACT_MONEY
+from crm_utils.core.exact_money import EXACT_MONEY, exact_sum
+from crm_utils.sources.preparation import MINUS, PLUS
 
 LEFT_COLUMNS = ["rows_left", "customers_left", "revenue_left"]
 
@@ -25,7 +26,8 @@ def build_ledger(totals: ir.Table, rules: list[str]) -> pd.DataFrame:
     pandas.DataFrame
         One row per rule, in their order; the first row, `read`, removes nothing. Columns: rule, rows_removed,
         revenue_removed, rows_left, customers_left, revenue_left (in the report's currency). What is left is what the
-        row above left, less what this rule removed.
+        row above left, less what this rule removed. A rule that a source's parameters ask for has a row only if it
+        removed rows.
     """
     names = [str(rule) for rule in rules]
     order = {rule: position for position, rule in enumerate(names)}
@@ -65,6 +67,38 @@ def ledger_after_merge(ledger: pd.DataFrame, lines: ir.Table, merged: dict[str, 
     row = {"rule": Rule.CUSTOMERS_MERGED.value, "rows_removed": 0, "revenue_removed": 0.0}
     row |= ledger.iloc[0][LEFT_COLUMNS].to_dict()
     return pd.concat([read.iloc[:1], pd.DataFrame([row]), read.iloc[1:]], ignore_index=True)
+
+
+def ledger_after_amount_parts(ledger: pd.DataFrame, lines: ir.Table) -> pd.DataFrame:
+    """Add what was taken off the amounts of the source, or added to them.
+
+    Parameters
+    ----------
+    ledger : pandas.DataFrame
+        See `build_ledger`.
+    lines : ibis.Table
+        Line items. Each part of the amount is a column `minus: <column>` or `plus: <column>`, 0 in excluded rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The ledger with a row per part after the rows that the source's parameters removed; the rows above it have the
+        revenue without these parts. Unchanged if the amount has no parts.
+    """
+    columns = [column for column in lines.columns if column.startswith((MINUS, PLUS))]
+    if not columns:
+        return ledger
+    sums = lines.aggregate(**{column: exact_sum(lines[column]) for column in columns}).execute().iloc[0].fillna(0)
+    removed = {column: float(sums[column] if column.startswith(MINUS) else -sums[column]) for column in columns}
+    first = ledger.index[ledger.rule.isin([Rule.READ, Rule.CUSTOMERS_MERGED, *EXCLUSIONS])][-1]
+    above, below = ledger.loc[:first].copy(), ledger.loc[first + 1 :]
+    left = above.iloc[-1]
+    above["revenue_left"] += sum(removed.values())
+    rows = pd.DataFrame({"rule": columns, "rows_removed": 0, "revenue_removed": list(removed.values())})
+    rows = rows.assign(**left[["rows_left", "customers_left"]])
+    rows["revenue_left"] = above.revenue_left.iloc[-1] - rows.revenue_removed.cumsum()
+    whole = pd.concat([above, rows[ledger.columns], below], ignore_index=True)
+    return whole.round({"revenue_left": 4}).astype({"rows_left": int, "customers_left": int})
 
 
 def ledger_after_capping(
@@ -169,4 +203,5 @@ def _running_ledger(removed: pd.DataFrame, customers: pd.Series, rules: list[str
     ledger["rows_left"] = rows.sum() - ledger.rows_removed.cumsum()
     ledger["customers_left"] = gone.sum() - pd.Series([0, *gone.iloc[:-1]]).cumsum()
     ledger["revenue_left"] = [revenue.sum() - sum(ledger.revenue_removed[: step + 1], zero) for step in ledger.index]
-    return ledger.astype({"revenue_removed": float, "revenue_left": float})
+    idle = ledger.rule.isin(EXCLUSIONS) & (ledger.rows_removed == 0)
+    return ledger[~idle].reset_index(drop=True).astype({"revenue_removed": float, "revenue_left": float})

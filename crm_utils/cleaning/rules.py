@@ -17,6 +17,10 @@ class Rule(StrEnum):
 
     READ = "read"
     CUSTOMERS_MERGED = "customers_merged"
+    FILTERED = "filtered"
+    STATUS_IGNORED = "status_ignored"
+    STATUS_REFUNDED = "status_refunded"
+    FURTHER_ROW = "further_row"
     EXTRACT_OVERLAP = "extract_overlap"
     AFTER_ANALYSIS_DATE = "after_analysis_date"
     UNKNOWN_CUSTOMER = "unknown_customer"
@@ -31,6 +35,8 @@ class Rule(StrEnum):
     CANCELLED_ORDER = "cancelled_order"
 
 
+# The rules that a source's parameters ask for: the values of `excluded_by`
+EXCLUSIONS = (Rule.FILTERED, Rule.STATUS_IGNORED, Rule.STATUS_REFUNDED, Rule.FURTHER_ROW)
 CANCELLED_ORDER_ID = "^[Cc][0-9]"  # C489449 is a cancellation; CA-2023-1317 and CONFIRMED are not
 # The columns that each way to treat cancellations needs
 NEEDED_COLUMNS: dict[str, set[str]] = {
@@ -90,7 +96,7 @@ def flag_repeated_lines(lines: ir.Table) -> ir.Table:
     spans = _shared_spans(lines)
     if not spans:
         return lines.mutate(repeated=ibis.literal(False)).drop("extract")
-    shared = ibis.or_(*(lines.ordered_at.between(*span) for span in spans))
+    shared = ibis.or_(*(lines.ordered_at.between(*span) for span in spans)).fill_null(False)
     inside, outside = lines.filter(shared), lines.filter(~shared)
     inside = inside.mutate(repeated=inside.extract > inside.extract.min().over(group_by=equal))
     return inside.union(outside.mutate(repeated=ibis.literal(False))).drop("extract")
@@ -135,7 +141,11 @@ def removal_rules(
     _require_columns(columns, cancellations, exclude_products)
     excluded = _exclusion_rules(lines, exclude_products, exclude_customers)
     repeats = ibis.row_number().over(group_by=list(lines.columns), order_by="ordered_at") > 0
-    rules: dict[str, ir.BooleanValue] = {Rule.EXTRACT_OVERLAP: lines.repeated} if "repeated" in columns else {}
+    rules: dict[str, ir.BooleanValue] = {}
+    if "excluded_by" in columns:
+        rules |= {rule: lines.excluded_by == rule.value for rule in EXCLUSIONS}
+    if "repeated" in columns:
+        rules[Rule.EXTRACT_OVERLAP] = lines.repeated
     rules[Rule.AFTER_ANALYSIS_DATE] = lines.ordered_at.date() > ibis.literal(analysis_date)
     rules[Rule.UNKNOWN_CUSTOMER] = lines.customer_id.isnull()
     if duplicates == "drop" and cancellations != "drop":

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from crm_utils.config.segment_map import check_bin_edges
 from crm_utils.config.simulated_shop import SimulatedShop
@@ -127,6 +127,29 @@ class Budget(Model):
     ]
 
 
+def fold(value: str) -> str:
+    """The form in which values of a status are compared: without case and outer blanks."""
+    return value.strip().lower()
+
+
+class Status(Model):
+    """Which values of a status column are sales. A value that no list names stops the run."""
+
+    column: str = Field(description="the column that holds the status")
+    count: Annotated[list[str], Field(min_length=1)] = Field(description="the values of rows that count")
+    refund: list[str] = Field([], description="the values of sales that were taken back completely")
+    ignore: list[str] = Field([], description="the values of rows that are no sales: failed, pending, drafts")
+
+    @model_validator(mode="after")
+    def _name_each_value_once(self) -> "Status":
+        seen: dict[str, str] = {}
+        for name in ("count", "refund", "ignore"):
+            for value in map(fold, getattr(self, name)):
+                if seen.setdefault(value, name) != name:
+                    raise ValueError(f"{value!r} is in {seen[value]} and in {name}: keep it in one of them")
+        return self
+
+
 class Source(Model):
     """Where the line items are: a packaged sample, files, a table of a database, or a simulated shop."""
 
@@ -157,6 +180,10 @@ class Source(Model):
         None, pattern="^excel$|%", description="a strptime pattern, or excel for the serial numbers of a spreadsheet"
     )
     timezone: str | None = Field(None, description="the time zone of your business, if dates have a UTC offset")
+    filter: str | None = Field(
+        None, min_length=1, description="a condition on the source's columns; rows that do not meet it are left out"
+    )
+    status: Status | None = Field(None, description="which values of a status column are sales")
 
     @model_validator(mode="after")
     def _exactly_one_source(self) -> "Source":
@@ -176,6 +203,48 @@ class Source(Model):
         return url
 
 
+def _bool_or_list(value: Any) -> Any:
+    if not isinstance(value, bool | list):
+        raise ValueError(f"write true, or a list of columns, not {value!r}")
+    return value
+
+
+class AmountParts(Model):
+    """What a row is worth, put together from columns of the source or from our standard names."""
+
+    lines: str = Field(description="a column, or arithmetic on columns: quantity * unit_price")
+    minus: list[str] = Field([], description="columns to take off: discounts, amounts refunded")
+    plus: list[str] = Field([], description="columns to add: shipping, taxes")
+    once_per_order: Annotated[bool | list[str], BeforeValidator(_bool_or_list)] = Field(
+        False,
+        description="the columns whose amount is of the whole order and counts once, though it stands on several rows; "
+        "true: all of them",
+    )
+
+    @model_validator(mode="after")
+    def _name_each_column_once(self) -> "AmountParts":
+        named = [*self.minus, *self.plus]
+        if twice := [name for number, name in enumerate(named) if name in named[:number]]:
+            raise ValueError(f"{twice[0]!r} stands twice in minus and plus")
+        if isinstance(self.once_per_order, list):
+            known = [self.lines, *named]
+            for name in self.once_per_order:
+                if name not in known:
+                    raise ValueError(f"once_per_order: {name!r} is no part of the amount: {', '.join(known)}")
+        return self
+
+    def is_once_per_order(self, part: str) -> bool:
+        """Whether a part is an amount of the whole order."""
+        return self.once_per_order if isinstance(self.once_per_order, bool) else part in self.once_per_order
+
+
+def _kind_of_amount(value: Any) -> str:
+    return "parts" if isinstance(value, dict | AmountParts) else "column"
+
+
+Amount = Annotated[Annotated[str, Tag("column")] | Annotated[AmountParts, Tag("parts")], Discriminator(_kind_of_amount)]
+
+
 class Columns(Model):
     """The source's column for each standard name; `amount` may replace quantity and unit_price."""
 
@@ -186,7 +255,9 @@ class Columns(Model):
     description: str | None = Field(None, description="the name of the product")
     quantity: str | None = None
     unit_price: str | None = None
-    amount: str | None = Field(None, description="the value of the line, instead of quantity and unit_price")
+    amount: Amount | None = Field(
+        None, description="the value of the line, instead of quantity and unit_price: a column, or parts of it"
+    )
     unit_cost: str | None = Field(None, description="your cost per unit")
     country: str | None = None
 
@@ -194,12 +265,14 @@ class Columns(Model):
     def _require_amount(self) -> "Columns":
         if self.amount is None and (self.quantity is None or self.unit_price is None):
             raise ValueError("set amount, or both quantity and unit_price")
+        if isinstance(self.amount, AmountParts) and self.amount.once_per_order and self.order_id is None:
+            raise ValueError("amount.once_per_order needs order_id")
         return self
 
     @property
     def named(self) -> dict[str, str]:
-        """The source's column for each standard name that has one."""
-        return {name: column for name, column in self if column is not None}
+        """The source's column for each standard name that has one; an amount made of parts has none."""
+        return {name: column for name, column in self if isinstance(column, str)}
 
 
 def _ascending(dates: list[date]) -> list[date]:
@@ -252,6 +325,15 @@ class Report(Shared):
         compare_with, last = self.segmentation.compare_with, self.analysis_dates[-1]
         if compare_with not in ("previous", "none") and compare_with >= str(last):
             raise ValueError(f"segmentation.compare_with: {compare_with} is not before the last analysis date, {last}")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_caps_on_amounts_of_parts(self) -> "Report":
+        if self.cleaning.cap_outliers and isinstance(self.columns.amount, AmountParts):
+            raise ValueError(
+                "cleaning.cap_outliers computes amounts as quantity × unit_price; remove it, or set columns.amount to "
+                "a column"
+            )
         return self
 
     @model_validator(mode="after")

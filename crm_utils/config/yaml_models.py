@@ -13,6 +13,7 @@ from crm_utils.core.errors import ParamsError
 from crm_utils.core.formatting import mask_secrets
 from crm_utils.core.suggestions import did_you_mean
 
+TAGS = ("parts", "column")  # of the forms that a value may have
 INTEGER = "tag:yaml.org,2002:int"
 
 
@@ -104,7 +105,7 @@ def _renamed(item: Any, model: type[BaseModel]) -> str | None:
 
 
 def _problem(item: Any, model: type[BaseModel]) -> str:
-    key = ".".join(map(str, item["loc"])) or "the file"
+    key = ".".join(map(str, _without_tags(item["loc"], model))) or "the file"
     if item["type"] == "extra_forbidden":
         valid = list(_model_at(model, item["loc"][:-1]).model_fields)
         hint = did_you_mean(str(item["loc"][-1]), valid) or f"valid here: {', '.join(valid)}"
@@ -116,12 +117,27 @@ def _problem(item: Any, model: type[BaseModel]) -> str:
     return mask_secrets(f"{key}: {message}{suffix}")
 
 
+def _without_tags(location: Sequence[str | int], model: type[BaseModel]) -> list[str | int]:
+    """Return a location without the tags of union members, such as `parts`, that pydantic adds."""
+    kept: list[str | int] = []
+    for number, key in enumerate(location):
+        last_key = number == len(location) - 1
+        if isinstance(key, int) or key in _model_at(model, kept).model_fields or (last_key and key not in TAGS):
+            kept.append(key)
+    return kept
+
+
 def _model_at(model: Any, location: Sequence[str | int]) -> Any:
     """Return the model of the section that contains a key."""
     for key in location:
-        if isinstance(key, int):
+        if isinstance(key, int) or key not in model.model_fields:
             continue
-        annotation = model.model_fields[key].annotation
-        parts = (annotation, *getattr(annotation, "__args__", ()))
-        model = next((part for part in parts if hasattr(part, "model_fields")), model)
+        model = next(iter(_models_in(model.model_fields[key].annotation)), model)
     return model
+
+
+def _models_in(annotation: Any) -> list[Any]:
+    """The models of a type, and of the members of a union."""
+    if hasattr(annotation, "model_fields"):
+        return [annotation]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]

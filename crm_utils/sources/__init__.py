@@ -14,7 +14,7 @@ import pandas as pd
 
 from crm_utils.config import Columns, Source
 from crm_utils.core import duckdb_engine
-from crm_utils.sources import casting, databases, parquet_statistics, simulated, text_files, validation
+from crm_utils.sources import casting, databases, parquet_statistics, preparation, simulated, text_files, validation
 from crm_utils.sources.customer_tables import read_customer_tables
 from crm_utils.sources.raw_table import RawTable, TextFormat
 
@@ -41,31 +41,39 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
     ibis.Table
         One row per line item: customer_id (text, null if unknown), ordered_at (timestamp), amount (decimal), and
         if `columns` names them, order_id, product_id, description, country (text), quantity, unit_price and unit_cost
-        (decimal). A source of several files or sheets also has extract (0, 1, 2 … in the order of `source`).
+        (decimal). A source of several files or sheets also has extract (0, 1, 2 … in the order of `source`). If the
+        parameters ask for it, also excluded_by (why a row is no sale, see `preparation.Exclusion`; null for a sale),
+        and `minus: <column>` and `plus: <column>` (decimal): the parts of the amount.
 
     Raises
     ------
     SourceError
-        If a file cannot be read, a column is missing, a value is not a date or number, or a sale has no order id
-        although `columns` names its column.
+        If a file cannot be read, a column is missing, a value is not a date or number, a sale has no order id although
+        `columns` names its column, or a parameter does not fit the values (see `preparation.prepare`).
     """
     source = simulated.write_files(source, root)
-    column_map = columns.named
     parts = read_raw_tables(source, root)
-    validation.check_columns_present(parts, column_map)
-    tables = []
-    for part in parts:
-        validation.check_time_zones(part, column_map, source.timezone)
-        in_range = parquet_statistics.columns_in_range(part, column_map)
-        validation.check_readable_values(part, column_map, in_range, day)
-        clean_columns = parquet_statistics.already_clean(part, column_map, in_range)
-        if "order_id" in column_map:
-            validation.check_order_ids(part, column_map, clean_columns)
-        tables.append(casting.standardize(part.table, column_map, part.format, clean_columns))
+    validation.check_columns_present(parts, columns.named)
+    parts = [preparation.prepare(part, source, columns) for part in parts]
+    preparation.check_rows_left(parts)
+    tables = [_standardize(part, source, columns, day) for part in parts]
     if len(tables) == 1:
         return tables[0]
     numbered = [table.mutate(extract=ibis.literal(number, "int64")) for number, table in enumerate(tables)]
     return ibis.union(*numbered) if all(part.columnar for part in parts) else duckdb_engine.concatenate(numbered)
+
+
+def _standardize(part: RawTable, source: Source, columns: Columns, day: date | None) -> ir.Table:
+    """Return a part of the source with standard names and types. Only the values of sales must be readable."""
+    column_map = {name: column for name, column in columns.named.items() if name not in part.computed}
+    sales = preparation.sales_of(part)
+    validation.check_time_zones(sales, column_map, source.timezone)
+    in_range = parquet_statistics.columns_in_range(sales, column_map)
+    validation.check_readable_values(sales, column_map, in_range, day)
+    clean_columns = parquet_statistics.already_clean(part, column_map, in_range) if sales is part else set()
+    if "order_id" in column_map:
+        validation.check_order_ids(sales, column_map, clean_columns)
+    return casting.standardize(part, column_map, clean_columns)
 
 
 def read_raw_tables(source: Source, root: Path) -> list[RawTable]:
@@ -89,11 +97,12 @@ def source_fingerprint(source: Source, columns: Columns, root: Path, day: date) 
 def _by_day(source_json: str, columns_json: str, root: Path) -> pd.DataFrame:
     source, columns = Source.model_validate_json(source_json), Columns.model_validate_json(columns_json)
     needed = ("ordered_at", *casting.NUMBER_COLUMNS)
-    column_map = {name: column for name, column in columns.named.items() if name in needed}
     part = databases.read_database(source, root)
-    validation.check_columns_present([part], column_map)
+    validation.check_columns_present([part], columns.named)
+    part = preparation.prepare(part, source, columns)
+    column_map = {name: own for name, own in columns.named.items() if name in needed and name not in part.computed}
     validation.check_types(part, column_map)
-    table = casting.standardize(part.table, column_map, None).mutate(day=lambda t: t.ordered_at.date())
+    table = casting.standardize(part, column_map).mutate(day=lambda t: t.ordered_at.date())
     days = validation.execute(
         table.group_by("day").agg(rows=table.count(), amount=table.amount.sum()).order_by("day"), part
     )

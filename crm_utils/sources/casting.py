@@ -7,13 +7,13 @@ from datetime import datetime
 import ibis
 import ibis.expr.types as ir
 
-from crm_utils.sources.raw_table import TextFormat
+from crm_utils.sources.raw_table import RawTable, TextFormat
 
 PRICE_TYPE = "decimal(18, 4)"
 # Ibis gives a product of two prices the type PRICE_TYPE and would skip a cast to it, so amounts have another precision
 AMOUNT_TYPE = "decimal(17, 4)"
-TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country")
-ID_COLUMNS = ("customer_id", "order_id", "product_id")
+TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country", "refund_of")
+ID_COLUMNS = ("customer_id", "order_id", "product_id", "refund_of")
 NULL_IDS = (  # how programs write a missing id
     "NULL",
     "null",
@@ -54,19 +54,15 @@ def _local_time(zone: str, moment: datetime) -> datetime:
     raise NotImplementedError
 
 
-def standardize(
-    raw: ir.Table, column_map: dict[str, str], format: TextFormat | None, clean_columns: Collection[str] = ()
-) -> ir.Table:
+def standardize(part: RawTable, column_map: dict[str, str], clean_columns: Collection[str] = ()) -> ir.Table:
     """Select a table's columns with standard names and types, and compute `amount` if the source has none.
 
     Parameters
     ----------
-    raw : ibis.Table
-        A part of the source, with its own column names.
+    part : RawTable
+        A part of the source.
     column_map : dict of str to str
-        The source's column for each standard name.
-    format : TextFormat or None
-        How text is read; None leaves it to the engine.
+        The source's column for each standard name, without those that are computed.
     clean_columns : collection of str
         The standard names of columns that are clean: they are cast without trimming or repair.
 
@@ -75,14 +71,15 @@ def standardize(
     ibis.Table
         One row per line item, with the standard columns of `column_map` and `amount`.
     """
+    raw = part.table
     columns = {
-        name: raw[column].cast(TYPES[name]) if name in clean_columns else cast(raw[column], name, format)
+        name: raw[column].cast(TYPES[name]) if name in clean_columns else cast(raw[column], name, part.format)
         for name, column in column_map.items()
     }
-    table = raw.select(**columns)
-    if "amount" in column_map:
+    table = raw.select(**columns | {name: raw[column] for name, column in part.computed.items()})
+    if "amount" in table.columns:
         return table
-    return table.mutate(amount=_money(table.quantity * table.unit_price, AMOUNT_TYPE))
+    return table.mutate(amount=as_money(table.quantity * table.unit_price, AMOUNT_TYPE))
 
 
 def cast(column: ir.Column, name: str, format: TextFormat | None) -> ir.Column:
@@ -142,11 +139,25 @@ def needs_trimming(text: ir.StringColumn, name: str) -> list[ir.BooleanValue]:
     return [untrimmed | text.endswith(".0"), text.isin(NULL_IDS)] if name in ID_COLUMNS else [untrimmed]
 
 
+def as_factor(column: ir.Column, format: TextFormat | None) -> ir.Column:
+    """A column as numbers to calculate with: a rate may have more decimals than money."""
+    if format is None:
+        return column.cast("float64")
+    if not column.type().is_string():
+        return (column.nullif(float("nan")) if column.type().is_floating() else column).try_cast("float64")
+    return _plain_number(column, format).try_cast("float64").nullif(float("nan"))
+
+
 def _as_number(column: ir.Column, format: TextFormat | None) -> ir.Column:
     if format is None:
-        return _money(column)
+        return as_money(column)
     if not column.type().is_string():
         return (column.nullif(float("nan")) if column.type().is_floating() else column).try_cast(PRICE_TYPE)
+    return _plain_number(column, format).try_cast(PRICE_TYPE)
+
+
+def _plain_number(column: ir.StringColumn, format: TextFormat) -> ir.StringColumn:
+    """A number in text, without a currency sign and thousands separators, with a decimal point."""
     text = column.strip().nullif("")
     if format.currency_sign:
         text = text.replace(format.currency_sign, "").strip()
@@ -157,7 +168,7 @@ def _as_number(column: ir.Column, format: TextFormat | None) -> ir.Column:
         text = ibis.ifelse(text.re_search(grouped), text.replace(format.thousands, ""), text)
     if format.decimal and format.decimal != ".":
         text = text.replace(".", "?").replace(format.decimal, ".")  # a point then makes the number unreadable
-    return text.try_cast(PRICE_TYPE)
+    return text
 
 
 def _as_moment(column: ir.Column) -> ir.TimestampColumn:
@@ -192,7 +203,8 @@ def _as_time(column: ir.Column, format: TextFormat) -> ir.TimestampColumn:
     return ibis.ifelse(text.re_search(WITH_OFFSET), _local_time(format.timezone, moment), plain)
 
 
-def _money(number: ir.NumericColumn, kind: str = PRICE_TYPE) -> ir.NumericColumn:
+def as_money(number: ir.NumericColumn, kind: str = PRICE_TYPE) -> ir.NumericColumn:
+    """Cast a number to money, with four decimals."""
     if _engine(number) == "sqlite":  # SQLite has no decimal type
         return number.cast("float64").round(4)
     return number.cast(kind)

@@ -1,4 +1,4 @@
-"""Conditions on the columns of a source, as the engine that holds the data evaluates them.
+"""Conditions and arithmetic on the columns of a source, as the engine that holds the data evaluates them.
 
 A condition is written like a pandas query: `status == "paid" and total > 0`. A name with other signs than letters,
 digits and _ stands in backticks. A missing value equals nothing, so `!=` is true for it.
@@ -23,6 +23,12 @@ COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
+}
+OPERATIONS: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
 }
 ToNumber = Callable[[ir.Column], ir.Column]
 
@@ -52,6 +58,65 @@ def to_condition(query: str, table: ir.Table, to_number: ToNumber, where: str = 
         If the condition is not one, names an unknown column, or uses what conditions may not.
     """
     check_query(query, where)
+    plain, names = _without_quotes(query)
+    tree = ast.parse(plain, mode="eval").body
+    answer = _Translator(table, names, to_number, f"{where}: {query!r}").boolean(tree)
+    return answer.fill_null(False)
+
+
+def to_arithmetic(text: str, column: Callable[[str], ir.Column], where: str) -> ir.Value:
+    """Translate arithmetic: + - * / on columns and numbers.
+
+    Parameters
+    ----------
+    text : str
+        The arithmetic, such as `quantity * unit_price * (1 - discount)`.
+    column : callable
+        The column of a name, as numbers. Raises if there is none.
+    where : str
+        The parameter that holds the arithmetic, for messages.
+
+    Returns
+    -------
+    ibis.Value
+        A number for each row. A missing value that is added or taken off is 0; one that is multiplied, or a division
+        by 0, makes the result null.
+
+    Raises
+    ------
+    ValueError
+        If the text is no arithmetic.
+    """
+    plain, names = _without_quotes(text)
+    try:
+        tree = ast.parse(plain, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ValueError(f"{where}: {text!r} is neither a column nor arithmetic on columns") from None
+
+    def value(node: ast.expr) -> Any:
+        if isinstance(node, ast.BinOp) and type(node.op) in OPERATIONS:
+            left, right = value(node.left), value(node.right)
+            if isinstance(node.op, ast.Add | ast.Sub):
+                left, right = (side.fill_null(0) if isinstance(side, ir.Value) else side for side in (left, right))
+            if isinstance(node.op, ast.Div):
+                right = right.nullif(0) if isinstance(right, ir.Value) else right or None
+            return ibis.null("float64") if right is None else OPERATIONS[type(node.op)](left, right)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return -value(node.operand)
+        if isinstance(node, ast.Name):
+            return column(names.get(node.id, node.id))
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            return node.value
+        raise ValueError(f"{where}: {text!r} may use columns, numbers, + - * / and brackets only")
+
+    result = value(tree)
+    if not isinstance(result, ir.Value):
+        raise ValueError(f"{where}: {text!r} names no column")
+    return result
+
+
+def _without_quotes(text: str) -> tuple[str, dict[str, str]]:
+    """The text with a plain name for each name in backticks, and the names that these stand for."""
     names: dict[str, str] = {}
 
     def unquote(match: re.Match[str]) -> str:
@@ -59,9 +124,7 @@ def to_condition(query: str, table: ir.Table, to_number: ToNumber, where: str = 
         names[name] = match[0][1:-1]
         return name
 
-    tree = ast.parse(re.sub(QUOTED_NAME, unquote, query).strip(), mode="eval").body
-    answer = _Translator(table, names, to_number, f"{where}: {query!r}").boolean(tree)
-    return answer.fill_null(False)
+    return re.sub(QUOTED_NAME, unquote, text).strip(), names
 
 
 class _Translator:

@@ -1,6 +1,7 @@
 """Raw tables: the parts of a source before their columns get standard names and types."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 
 import ibis.expr.types as ir
 
@@ -43,9 +44,15 @@ class RawTable:
         How its values are written. None for a database, whose types are used unchanged.
     columnar : bool
         Whether it is a parquet file, in which reading a single column is cheap.
+    computed : mapping of str to str
+        The columns that the parameters ask for, by standard name. They have their final type (see `preparation`).
+    numbers : mapping of str to str
+        The columns that these are computed from, each with the parameter that names it.
     """
 
     label: str
     table: ir.Table
     format: TextFormat | None
     columnar: bool = False
+    computed: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, str] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """Check a source before a report is built: missing columns, and values that are not dates or numbers."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import ibis.expr.types as ir
@@ -79,27 +80,30 @@ def check_readable_values(
         check_types(part, column_map)
     raw = part.table
     names = [name for name in ("ordered_at", *casting.NUMBER_COLUMNS) if name in column_map and name not in in_range]
-    unreadable = {name: _unreadable(raw[column_map[name]], name, part) for name in names}
-    sums = {name: rows.sum() for name, rows in unreadable.items()}
-    if "amount" not in column_map and "amount" not in in_range:
+    columns = {f"columns.{name}": (column_map[name], name) for name in names}
+    columns |= {f"{parameter}: {own}": (own, "amount") for own, parameter in part.numbers.items()}
+    unreadable = {key: _unreadable(raw[own], name, part) for key, (own, name) in columns.items()}
+    sums = {key: rows.sum() for key, rows in unreadable.items()}
+    if "amount" not in {*column_map, *in_range, *part.computed}:
         sums["enormous"] = _enormous_rows(raw, column_map, part).sum()
     latest = casting.cast(raw[column_map["ordered_at"]], "ordered_at", part.format).max()
     found = execute(raw.aggregate(rows=raw.count(), latest=latest, **sums), part).iloc[0]
     counts = found.drop("latest").fillna(0)
-    if counts["rows"] == 0:
+    if counts["rows"] == 0 and not part.computed:
         raise SourceError(f"{part.label} has no rows below its column names; export it again")
-    for name, rows in unreadable.items():
-        if counts[name]:
-            texts = _examples(raw[column_map[name]], rows, part)
+    for key, rows in unreadable.items():
+        if counts[key]:
+            own, name = columns[key]
+            texts = _examples(raw[own], rows, part)
             type_ = "date" if name == "ordered_at" else "number"
             raise SourceError(
-                f"{part.label}, column {column_map[name]!r} (columns.{name}): {MESSAGES.plural(counts[name], 'row')} "
+                f"{part.label}, column {own!r} ({key.partition(': ')[0]}): {MESSAGES.plural(counts[key], 'row')} "
                 f"without a readable {type_}, for example {', '.join(map(repr, texts[:3]))}; "
                 + (
                     repair_hints.date_hint(
                         texts,
-                        counts[name] < counts["rows"],
-                        None if part.format else column_map[name],
+                        counts[key] < counts["rows"],
+                        None if part.format else own,
                         part.format.timezone if part.format else None,
                     )
                     if type_ == "date"
@@ -173,7 +177,7 @@ def check_order_ids(part: RawTable, column_map: dict[str, str], clean_columns: s
     # the usual case, found without reading the other columns
     if execute(rows.limit(1).count().as_table(), part).iloc[0, 0] == 0:
         return
-    lines = casting.standardize(rows, column_map, part.format)
+    lines = casting.standardize(replace(part, table=rows), column_map)
     blank = lines.filter(lines.customer_id.notnull(), lines.amount > 0)
     blank = blank.filter(blank.quantity > 0) if "quantity" in column_map else blank
     if rows := execute(blank.aggregate(rows=blank.count()), part).rows[0]:

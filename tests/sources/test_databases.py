@@ -289,7 +289,7 @@ def test_sqlite_moves_no_date_with_an_offset_to_utc(tmp_path, kind):
 
 def test_big_query_is_asked_the_same(ledger):
     raw = ibis.table(ibis.memtable(ledger).schema(), name="lines")
-    lines = sources.casting.standardize(raw, COLUMNS.named, None)
+    lines = sources.casting.standardize(sources.RawTable("lines", raw, None), COLUMNS.named)
     counted = cleaning.classify(lines, cleaning.removal_rules(lines, DAY)).filter(lambda t: t.removed_by.isnull())
     sql = str(ibis.to_sql(orders.orders_from_lines(counted), dialect="bigquery"))
     assert "GROUP BY" in sql

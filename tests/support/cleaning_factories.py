@@ -64,6 +64,7 @@ def clean(lines: ibis.Table, mode: str, day: date = DAY, caps: bool = False, **o
     rules = cleaning.removal_rules(lines, day, mode, **options)
     classified = cleaning.classify(lines, rules)
     rows = ledger.build_ledger(orders.aggregate_lines(classified), list(rules))
+    rows = ledger.ledger_after_amount_parts(rows, classified)
     counted = cleaning.keep_counted_lines(classified, rows, day)
     capped = outliers.apply_caps(classified, outliers.fit_caps(counted, caps))
     rows = ledger.ledger_after_capping(rows, classified, capped, mode)

@@ -1,0 +1,319 @@
+"""What the parameters ask of a source's own columns: which rows are sales, and what they are worth.
+
+All is computed by the engine that holds the data. No row is fetched, only counts.
+"""
+
+import json
+import re
+from dataclasses import replace
+from enum import StrEnum
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from crm_utils.config.report import AmountParts, Columns, Source, Status, fold
+from crm_utils.core.errors import SourceError
+from crm_utils.core.formatting import MESSAGES, join_names
+from crm_utils.core.suggestions import did_you_mean
+from crm_utils.sources import casting, validation
+from crm_utils.sources.expressions import to_arithmetic, to_condition
+from crm_utils.sources.raw_table import RawTable
+
+
+class Exclusion(StrEnum):
+    """Why a row is no sale: the values of `excluded_by`, in the order in which they are decided."""
+
+    FILTERED = "filtered"
+    STATUS_IGNORED = "status_ignored"
+    STATUS_REFUNDED = "status_refunded"
+    FURTHER_ROW = "further_row"
+
+
+EXCLUDED, AMOUNT, STATUS, ORDER, CARRIER = "_excluded_by", "_amount", "_status", "_order", "_carrier"
+LARGEST = float(validation.LARGEST)
+MINUS, PLUS = "minus: ", "plus: "  # of the columns of line items that hold a part of the amount
+MAX_STATUSES, SHOWN = 200, 10
+YAML_WORDS = ("yes", "no", "on", "off", "true", "false", "null", "y", "n")  # which are no text
+
+
+def prepare(part: RawTable, source: Source, columns: Columns) -> RawTable:
+    """Compute `excluded_by` and the amount, as far as the parameters ask for them.
+
+    Parameters
+    ----------
+    part : RawTable
+        A file, a sheet or a table.
+    source : Source
+        With the parameters `filter` and `status`.
+    columns : Columns
+        The source's column for each standard name.
+
+    Returns
+    -------
+    RawTable
+        The part with further columns, named in `computed`. The same part if no parameter asks for anything.
+
+    Raises
+    ------
+    SourceError
+        If a parameter names an unknown column or does not fit the values: a status that no list names, an amount of a
+        whole order that differs between its rows, an amount to take off that is negative.
+    """
+    parts = columns.amount if isinstance(columns.amount, AmountParts) else None
+    if not (source.filter or source.status or parts):
+        return part
+    names = _Names(part, columns)
+    part = replace(part, table=part.table.mutate(**{EXCLUDED: ibis.null("string")}))
+    if source.filter:
+        part = _apply_filter(part, source.filter)
+    if source.status:
+        part = _apply_status(part, source.status, names)
+    if parts:
+        part = _compute_amount(part, parts, names)
+    return replace(part, computed={"excluded_by": EXCLUDED, **part.computed})
+
+
+def sales_of(part: RawTable) -> RawTable:
+    """The part without the rows that the parameters leave out: only their values need to be readable."""
+    if EXCLUDED not in part.table.columns:
+        return part
+    return replace(part, table=part.table.filter(part.table[EXCLUDED].isnull()))
+
+
+def check_rows_left(parts: list[RawTable]) -> None:
+    """Raise `SourceError` if the parameters leave out every row."""
+    if any(EXCLUDED not in part.table.columns for part in parts):
+        return
+    rows: dict[str, int] = {}
+    for part in parts:
+        counted = part.table.group_by(EXCLUDED).agg(rows=part.table.count())
+        for code, count in validation.execute(counted, part).itertuples(index=False):
+            if not isinstance(code, str):
+                return
+            parameter = "source.filter" if code == Exclusion.FILTERED else "source.status"
+            rows[parameter] = rows.get(parameter, 0) + count
+    left_out = [f"{parameter} leaves out {MESSAGES.count(count)}" for parameter, count in sorted(rows.items())]
+    raise SourceError(
+        f"{join_names([part.label for part in parts])}: no row is left of "
+        f"{MESSAGES.plural(sum(rows.values()), 'row')}; {join_names(left_out)}: correct it, so that sales are left"
+    )
+
+
+class _Names:
+    """The columns that parameters name: the source's own ones, or standard names."""
+
+    def __init__(self, part: RawTable, columns: Columns):
+        self.part, self.columns = part, columns
+        self.used: dict[str, str] = {}
+
+    def own_name(self, name: str, parameter: str) -> str:
+        there = self.part.table.columns
+        own = self.columns.named.get(name)
+        if name in there or own in there:
+            return name if name in there else str(own)
+        raise SourceError(
+            f"{self.part.label} has no column {name!r} ({parameter}); "
+            + f"{did_you_mean(name, there)} ".lstrip()
+            + f"It has: {', '.join(there)}"
+        )
+
+    def money(self, table: ir.Table, text: str, parameter: str) -> ir.NumericValue:
+        """A column, or arithmetic on columns, as money. Notes which columns must be readable."""
+        there = self.part.table.columns
+        if text in there or self.columns.named.get(text) in there or text.isidentifier():
+            own = self._noted(text, parameter)
+            return casting.cast(table[own], "amount", self.part.format)
+
+        def number(name: str) -> ir.Column:
+            return casting.as_factor(table[self._noted(name, parameter)], self.part.format)
+
+        try:
+            value = to_arithmetic(text, number, parameter)
+        except ValueError as error:
+            raise SourceError(f"{self.part.label}: {error}") from None
+        return casting.as_money(ibis.ifelse(value.abs() > LARGEST, 2 * LARGEST, value).round(4))
+
+    def plain_amount(self, table: ir.Table) -> ir.NumericValue:
+        """What a row is worth before anything is taken off or added."""
+        amount = self.columns.amount
+        if isinstance(amount, str):
+            return casting.cast(table[self.own_name(amount, "columns.amount")], "amount", self.part.format)
+        return self.money(table, amount.lines if amount else "quantity * unit_price", "columns.amount.lines")
+
+    def order_id(self, table: ir.Table) -> ir.StringColumn | None:
+        """The ids of orders, or None."""
+        column = self.columns.order_id
+        if column is None:
+            return None
+        return casting.cast(table[self.own_name(column, "columns.order_id")], "order_id", self.part.format)
+
+    def _noted(self, name: str, parameter: str) -> str:
+        own = self.own_name(name, parameter)
+        self.used.setdefault(own, parameter)
+        return own
+
+
+def _exclude(table: ir.Table, condition: ir.BooleanValue, code: Exclusion) -> ir.Table:
+    excluded = table[EXCLUDED]
+    return table.mutate(**{EXCLUDED: ibis.ifelse(excluded.isnull() & condition.fill_null(False), str(code), excluded)})
+
+
+def _apply_filter(part: RawTable, query: str) -> RawTable:
+    table = part.table
+    try:
+        kept = to_condition(query, table, lambda column: casting.as_factor(column, part.format), "source.filter")
+    except ValueError as error:
+        raise SourceError(f"{part.label}: {error}") from None
+    except Exception:  # Ibis refuses comparisons that no engine can make
+        raise SourceError(
+            f"{part.label}: source.filter: {query!r} compares unlike values: put text in quotes, and numbers not"
+        ) from None
+    return replace(part, table=_exclude(table, ~kept, Exclusion.FILTERED))
+
+
+def _apply_status(part: RawTable, status: Status, names: _Names) -> RawTable:
+    """Leave out the rows whose status is no sale. A row without a status has that of its order."""
+    own = names.own_name(status.column, "source.status")
+    table = part.table.mutate(**{STATUS: part.table[own].cast("string").strip().nullif("")})
+    table = table.mutate(**{AMOUNT: names.plain_amount(table)})
+    found = _count_statuses(part, table)
+    order = names.order_id(table)
+    if found[STATUS].isna().any() and order is not None:
+        table = table.mutate(**{ORDER: order})
+        of_order = ibis.ifelse(table[ORDER].notnull(), table[STATUS].max().over(group_by=ORDER), ibis.null("string"))
+        table = table.mutate(**{STATUS: ibis.coalesce(table[STATUS], of_order)})
+        found = _count_statuses(part, table)
+    lists = {fold(value): name for name in ("count", "refund", "ignore") for value in getattr(status, name)}
+    values = found[STATUS].fillna("")
+    listed = values.map(lambda value: lists.get(fold(value)))
+    if listed.isna().any():
+        raise SourceError(_unlisted_statuses(part, status, found[listed.isna()]))
+    value = table[STATUS].fill_null("")
+    table = _exclude(table, value.isin(values[listed == "ignore"].tolist()), Exclusion.STATUS_IGNORED)
+    sale = ~(table[AMOUNT] < 0).fill_null(False)  # a negative row takes back itself
+    table = _exclude(table, value.isin(values[listed == "refund"].tolist()) & sale, Exclusion.STATUS_REFUNDED)
+    return replace(part, table=table.drop(AMOUNT))
+
+
+def _count_statuses(part: RawTable, table: ir.Table) -> pd.DataFrame:
+    sales = table.filter(table[EXCLUDED].isnull())
+    counted = sales.group_by(STATUS).agg(rows=sales.count(), money=sales[AMOUNT].cast("float64").sum().fill_null(0))
+    return validation.execute(counted.order_by(ibis.desc("rows"), STATUS).limit(MAX_STATUSES + 1), part)
+
+
+def _unlisted_statuses(part: RawTable, status: Status, found: pd.DataFrame) -> str:
+    where = f"{part.label}, column {status.column!r} (source.status)"
+    if len(found) >= MAX_STATUSES:
+        return f"{where}: {MAX_STATUSES} different values or more: name the column that holds the status"
+    texts = found[STATUS].fillna("")
+    shown = [
+        f"{text!r} ({MESSAGES.plural(rows, 'row')}, {MESSAGES.number(money, 2)})"
+        for text, rows, money in zip(texts, found.rows, found.money, strict=True)
+    ]
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    line = ", ".join(map(_in_yaml, [*status.ignore, *texts[:SHOWN]]))
+    return (
+        f"{where}: no list names {', '.join(shown[:SHOWN])}{more}; add each value to count, refund or ignore, "
+        f"for example ignore: [{line}]"
+    )
+
+
+def _in_yaml(text: str) -> str:
+    """A text as it stands in a list of a YAML file."""
+    plain = re.fullmatch(r"[^\W\d]\w*([ -]\w+)*", text) and fold(text) not in YAML_WORDS
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _compute_amount(part: RawTable, parts: AmountParts, names: _Names) -> RawTable:
+    """Add the amount, and a column for each part of it that is taken off or added."""
+    table = part.table
+    signed = {f"{MINUS}{name}": name for name in parts.minus} | {f"{PLUS}{name}": name for name in parts.plus}
+    pieces = {AMOUNT: names.money(table, parts.lines, "columns.amount.lines")}
+    for column, name in signed.items():
+        pieces[column] = names.money(table, name, f"columns.amount.{column.split(':')[0]}")
+    part = replace(part, table=table.mutate(**pieces), numbers=dict(names.used))
+    once = {column: name for column, name in {AMOUNT: parts.lines, **signed}.items() if parts.is_once_per_order(name)}
+    if once:
+        part = _count_once_per_order(part, once, [*signed], names)
+    table = part.table
+    if signed:
+        sale = table[EXCLUDED].isnull()
+        zeros = {column: ibis.ifelse(sale, table[column].fill_null(0), 0) for column in signed}
+        table = table.mutate(**{AMOUNT: table[AMOUNT].fill_null(0)}, **zeros)
+    _check_parts(replace(part, table=table), parts.lines, signed)
+    amount = table[AMOUNT]
+    for column in signed:
+        amount = amount - table[column] if column.startswith(MINUS) else amount + table[column]
+    table = table.mutate(**{AMOUNT: casting.as_money(amount, casting.AMOUNT_TYPE)})
+    return replace(part, table=table, computed={"amount": AMOUNT} | {column: column for column in signed})
+
+
+def _count_once_per_order(part: RawTable, once: dict[str, str], signed: list[str], names: _Names) -> RawTable:
+    """Let one row of each order carry the amounts that are of the whole order."""
+    table = part.table
+    order = names.order_id(table)
+    assert order is not None  # the parameters are refused without it
+    table = table.mutate(**{ORDER: order})
+    _check_same_in_order(replace(part, table=table), once)
+    known = table[EXCLUDED].isnull() & table[ORDER].notnull()
+    group = [table[ORDER], known]
+    own = [table[column] for column in dict.fromkeys(names.columns.named.values()) if column in table.columns]
+    rank = ibis.row_number().over(group_by=group, order_by=[table[AMOUNT].isnull(), *own])
+    table = table.mutate(**{CARRIER: ~known | (rank == 0)})
+    whole_order = AMOUNT in once  # the amounts of the other rows then stand on the first one
+    values = {}
+    for column in {AMOUNT: None} | dict.fromkeys(signed):
+        if column in once or whole_order:
+            window = table[column].max() if column in once else table[column].sum()
+            of_order = window.over(group_by=group).cast(table[column].type())
+            value = ibis.ifelse(known, of_order, table[column])
+            values[column] = ibis.ifelse(table[CARRIER], value, ibis.null(value.type()))
+    table = table.mutate(**values)
+    return replace(part, table=_exclude(table, ~table[CARRIER], Exclusion.FURTHER_ROW) if whole_order else table)
+
+
+def _check_same_in_order(part: RawTable, once: dict[str, str]) -> None:
+    """Raise `SourceError` if an amount of the whole order differs between the rows of an order."""
+    sales = sales_of(part).table
+    sales = sales.filter(sales[ORDER].notnull())
+    for column, name in once.items():
+        ends = sales.group_by(ORDER).agg(low=sales[column].min(), high=sales[column].max())
+        several = ends.filter(ends.low < ends.high)
+        found = validation.execute(several.mutate(orders=several.count().over()).order_by(ORDER).limit(1), part)
+        if len(found):
+            row = found.iloc[0]
+            raise SourceError(
+                f"{part.label}, column {name!r} (columns.amount.once_per_order): "
+                f"{MESSAGES.plural(row.orders, 'order')} with several amounts, for example order {row[ORDER]!r} with "
+                f"{float(row.low):.2f} and {float(row.high):.2f}; an amount that differs between the rows of an order "
+                "is of the row: list only the columns whose amount is of the whole order"
+            )
+
+
+def _check_parts(part: RawTable, lines: str, signed: dict[str, str]) -> None:
+    """Raise `SourceError` for enormous amounts, and for amounts to take off that are negative already."""
+    sales = sales_of(part).table
+    sold = (sales[AMOUNT] > 0).fill_null(False)
+    sums = {"enormous": (sales[AMOUNT].cast("float64").abs() > LARGEST).fill_null(False).ifelse(1, 0).sum()}
+    minus = [column for column in signed if column.startswith(MINUS)]
+    for number, column in enumerate(minus):
+        negative = sold & (sales[column] < 0).fill_null(False)
+        sums |= {
+            f"rows_{number}": negative.ifelse(1, 0).sum(),
+            f"money_{number}": ibis.ifelse(negative, sales[column].cast("float64"), 0.0).sum(),
+        }
+    found = validation.execute(sales.aggregate(**sums), part).iloc[0].fillna(0)
+    if found.enormous:
+        raise SourceError(
+            f"{part.label}, {lines!r} (columns.amount.lines): {MESSAGES.plural(found.enormous, 'row')} of more than "
+            f"{validation.LARGEST:,} money each: correct these rows, or give the amounts in thousands"
+        )
+    for number, column in enumerate(minus):
+        if found[f"rows_{number}"]:
+            raise SourceError(
+                f"{part.label}, column {signed[column]!r} (columns.amount.minus): "
+                f"{MESSAGES.plural(found[f'rows_{number}'], 'sale')} with a negative amount "
+                f"({MESSAGES.number(found[f'money_{number}'], 2)}), which minus would add; if the column has its sign "
+                f"already, name it in plus: [{_in_yaml(signed[column])}]"
+            )
