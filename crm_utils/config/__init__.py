@@ -1,7 +1,7 @@
 """The parameters of a report, validated before any notebook runs."""
 
 from crm_utils.config.campaigns import Campaigns
-from crm_utils.config.report import SECTIONS, Columns, Report, Settings, Source
+from crm_utils.config.report import SECTIONS, Columns, Report, Settings, Source, SourceFile
 from crm_utils.config.scoring import Scoring, ScoringConfig
 from crm_utils.config.segment_map import SegmentMap, cell_name, check_bin_edges
 from crm_utils.config.segment_rules import SegmentRules
@@ -22,6 +22,7 @@ __all__ = [
     "Settings",
     "SimulatedShop",
     "Source",
+    "SourceFile",
     "cell_name",
     "check_bin_edges",
     "parse_model",

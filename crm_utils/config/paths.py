@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from crm_utils.config.report import Source
+from crm_utils.config.report import Source, SourceFile
 from crm_utils.core.errors import SourceMissing
 
 SIMULATED = "simulated"  # written instead of a file: the table of a simulated source
@@ -25,9 +25,18 @@ def source_paths(source: Source, root: Path) -> list[Path]:
         return sorted(
             (Path(__file__).parents[1] / "sources" / "simulated").glob("*.py")
         )  # the code that generates the data
+    return [path for path, _ in source_files(source, root)]
+
+
+def source_files(source: Source, root: Path) -> list[tuple[Path, SourceFile | None]]:
+    """Return the files of a source in the given order, each with its own settings if it has any.
+
+    Raises `SourceMissing` for a missing file and for a pattern without a match.
+    """
     if source.file:
-        return _matching_files(source.file, "source.file", root)
-    return [path for name in source.files or [] for path in _matching_files(name, "source.files", root)]
+        return [(path, None) for path in _matching_files(source.file, "source.file", root)]
+    files = source.files or []
+    return [(path, named) for named in files for path in _matching_files(named.file, "source.files", root)]
 
 
 def customer_table_path(name: str, location: str, root: Path) -> Path:
@@ -46,13 +55,18 @@ def rules_path(root: Path, parameter: str, name: str) -> Path:
     return root / "params" / folder / f"{name}.yaml"
 
 
+def is_pattern(name: str, root: Path) -> bool:
+    """Tell whether a name stands for all files that match it. `orders [2024].csv` is a file if that file exists."""
+    return re.search(r"[*?\[]", name) is not None and not (root / name).is_file()
+
+
 def _matching_files(name: str, option: str, root: Path) -> list[Path]:
-    if option == "source.files" and re.search(r"[*?\[]", name):
+    path = root / name
+    if option == "source.files" and is_pattern(name, root):
         found = sorted(path for path in _glob(root, name) if path.is_file())
         if not found:
             raise SourceMissing(f"no file matches {name}; add the files, or correct {option}")
         return found
-    path = root / name
     if not path.is_file():
         raise SourceMissing(f"the source {name} does not exist; add the file, or correct {option}")
     return [path]

@@ -4,7 +4,16 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from crm_utils.config.segment_map import check_bin_edges
 from crm_utils.config.simulated_shop import SimulatedShop
@@ -12,6 +21,21 @@ from crm_utils.config.yaml_models import Model
 from crm_utils.core.formatting import mask_secrets
 
 YEARS = (1900, 2100)
+FILE_SETTINGS = (  # what each of several files may say for itself
+    "sheets",
+    "header_row",
+    "skip_rows",
+    "footer",
+    "names",
+    "hidden_rows",
+    "encoding",
+    "delimiter",
+    "decimal",
+    "thousands",
+    "currency_sign",
+    "date_format",
+    "timezone",
+)
 
 
 def _iso_day(value: Any) -> str:
@@ -150,13 +174,17 @@ class Status(Model):
         return self
 
 
+def _as_file(value: Any) -> Any:
+    return {"file": value} if isinstance(value, str) else value
+
+
 class Source(Model):
     """Where the line items are: a packaged sample, files, a table of a database, or a simulated shop."""
 
     sample: Literal["cdnow"] | None = Field(None, description="a data set that comes with an installed package")
     file: str | None = Field(None, description="one file; its path is relative to the project")
-    files: Annotated[list[str], Field(min_length=1)] | None = Field(
-        None, description="several files in this order; * and ? match names"
+    files: Annotated[list[Annotated["SourceFile", BeforeValidator(_as_file)]], Field(min_length=1)] | None = Field(
+        None, description="several files in this order: names (* and ? match), or files with settings of their own"
     )
     simulate: SimulatedShop | None = Field(None, description="a simulated shop")
     database: str | None = Field(
@@ -166,6 +194,19 @@ class Source(Model):
     query: str | None = Field(None, description="a select statement instead of a table")
     sheets: Annotated[list[str], Field(min_length=1)] | None = Field(
         None, description="the sheets of a workbook; required if it has several"
+    )
+    header_row: int | None = Field(
+        None, ge=1, strict=True, description="the line with the column names, if a title stands above it"
+    )
+    skip_rows: int = Field(0, ge=0, strict=True, description="lines below the column names that hold no data")
+    footer: int | None = Field(
+        None, ge=0, strict=True, description="lines at the end that hold no data, such as a total; blank ones apart"
+    )
+    names: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, description="the column names of a file without a header, or in place of the names in header_row"
+    )
+    hidden_rows: Literal["keep", "drop"] | None = Field(
+        None, description="whether the hidden rows of a sheet count; required if there are any"
     )
     encoding: str | None = Field(None, description="the encoding of text files, if it is not UTF-8")
     delimiter: str | None = Field(
@@ -201,6 +242,37 @@ class Source(Model):
         if mask_secrets(without_placeholders) != without_placeholders:
             raise ValueError("write the password as ${NAME}, and set NAME in the environment")
         return url
+
+
+class SourceFile(Source):
+    """One of several files. Settings named here replace those of the source."""
+
+    file: str = Field(description="one file, or a pattern")
+    columns: dict[str, str] = Field(
+        {}, description="other column names in this file: the name used elsewhere or ours, and the name here"
+    )
+
+    @model_validator(mode="after")
+    def _names_settings_of_a_file(self) -> "SourceFile":
+        if wrong := sorted(self.model_fields_set - {"file", "columns", *FILE_SETTINGS}):
+            raise ValueError(f"{wrong[0]} is a setting of the whole source: write source.{wrong[0]}")
+        return self
+
+    @model_serializer
+    def _as_written(self) -> str | dict[str, Any]:
+        """Only what was said: in full it would name settings of the whole source."""
+        said = {
+            name: getattr(self, name) for name in ("file", *FILE_SETTINGS, "columns") if name in self.model_fields_set
+        }
+        return self.file if list(said) == ["file"] else said
+
+    def within(self, source: Source) -> Source:
+        """The source with this file's own settings in place of the common ones."""
+        own = {name: getattr(self, name) for name in FILE_SETTINGS if name in self.model_fields_set}
+        return source.model_copy(update=own)
+
+
+Source.model_rebuild()
 
 
 def _bool_or_list(value: Any) -> Any:

@@ -16,7 +16,7 @@ from crm_utils.config import Columns, Source
 from crm_utils.core import duckdb_engine
 from crm_utils.sources import casting, databases, parquet_statistics, preparation, simulated, text_files, validation
 from crm_utils.sources.customer_tables import read_customer_tables
-from crm_utils.sources.raw_table import RawTable, TextFormat
+from crm_utils.sources.raw_table import RawTable
 
 __all__ = ["RawTable", "read_raw_tables", "source_fingerprint", "read_line_items", "read_customer_tables"]
 
@@ -52,7 +52,7 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
         `columns` names its column, or a parameter does not fit the values (see `preparation.prepare`).
     """
     source = simulated.write_files(source, root)
-    parts = read_raw_tables(source, root)
+    parts = read_raw_tables(source, root, columns)
     validation.check_columns_present(parts, columns.named)
     parts = [preparation.prepare(part, source, columns) for part in parts]
     preparation.check_rows_left(parts)
@@ -76,11 +76,14 @@ def _standardize(part: RawTable, source: Source, columns: Columns, day: date | N
     return casting.standardize(part, column_map, clean_columns)
 
 
-def read_raw_tables(source: Source, root: Path) -> list[RawTable]:
-    """Read the parts of a source without changing them: one per file or sheet, or one database table."""
+def read_raw_tables(source: Source, root: Path, columns: Columns | None = None) -> list[RawTable]:
+    """Read the parts of a source without changing them: one per file or sheet, or one database table.
+
+    If a file has its own `columns` in source.files, they are renamed to the names in `columns`.
+    """
     if source.database:
         return [databases.read_database(source, root)]
-    return text_files.read_files(source, root, TextFormat.of(source))
+    return text_files.read_files(source, columns, root)
 
 
 def source_fingerprint(source: Source, columns: Columns, root: Path, day: date) -> str:

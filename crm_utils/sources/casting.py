@@ -33,6 +33,10 @@ WITH_OFFSET = r"\d:\d\d.*([+-]\d\d(:?\d\d)?|Z|UTC)$"
 # a thousands separator that is neither a comma nor a point
 GROUP_MARK = r"(?<=\d)['’\s](?=\d{3}(?!\d))"
 ACCOUNTING_NEGATIVE = r"^(?:\(([^()-]+)\)|([^()-]+)-)$"  # accounting style: (12.50), 12,50-
+CURRENCY_SIGN = r"R\$|[$£€¥₹₺₽₩₪₴₫฿円元]|zł|Kč|kr\b|\b[A-Z]{3}\b"
+ODD_SIGN = r"[()–—−]|-$"  # brackets, dashes, a minus sign at the end
+NO_CENTS = r"[.,:][-–—]+$"  # CHF 1’234.– and 12:-
+ALIKE_MARKS = ("'’", " \u00a0\u2009\u202f")  # thousands separators that look alike, so a file may mix them
 EXCEL = "excel"  # days since 1899-12-30
 
 
@@ -161,11 +165,16 @@ def _plain_number(column: ir.StringColumn, format: TextFormat) -> ir.StringColum
     text = column.strip().nullif("")
     if format.currency_sign:
         text = text.replace(format.currency_sign, "").strip()
-    text = ibis.ifelse(text.re_search(ACCOUNTING_NEGATIVE), text.re_replace(ACCOUNTING_NEGATIVE, r"-\1\2"), text)
+    tidied = text.re_replace(NO_CENTS, "").replace("−", "-").re_replace(ACCOUNTING_NEGATIVE, r"-\1\2")
+    text = ibis.ifelse(text.re_search(ODD_SIGN), tidied, text)
     decimal = re.escape(format.decimal or ".")
     if format.thousands:
-        grouped = rf"^[+-]?\d{{1,3}}({re.escape(format.thousands)}\d{{3}})+({decimal}\d*)?$"
-        text = ibis.ifelse(text.re_search(grouped), text.replace(format.thousands, ""), text)
+        marks = next((marks for marks in ALIKE_MARKS if format.thousands in marks), format.thousands)
+        mark = f"[{re.escape(marks)}]"
+        # groups of three digits, or of two above the last three: 12,34,567
+        grouped = rf"^[+-]?\d{{1,3}}(({mark}\d{{3}})+|({mark}\d{{2}})+{mark}\d{{3}})({decimal}\d*)?$"
+        plain = text.replace(marks, "") if len(marks) == 1 else text.re_replace(mark, "")
+        text = ibis.ifelse(text.re_search(grouped), plain, text)
     if format.decimal and format.decimal != ".":
         text = text.replace(".", "?").replace(format.decimal, ".")  # a point then makes the number unreadable
     return text

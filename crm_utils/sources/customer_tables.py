@@ -11,7 +11,7 @@ from crm_utils.config import Source
 from crm_utils.config.paths import SIMULATED, customer_table_path
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES
-from crm_utils.sources import casting, simulated, spreadsheets, text_files, validation
+from crm_utils.sources import casting, encodings, simulated, spreadsheets, text_files, validation
 from crm_utils.sources.raw_table import TextFormat
 
 YES, NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
@@ -120,7 +120,7 @@ def _read_table(name: str, location: str, source: Source, root: Path, day: pd.Ti
 def _read_file(path: Path, root: Path, format: TextFormat) -> pd.DataFrame:
     """Read a file; a csv as text. It may be in UTF-8 or have another delimiter although the line items do not."""
     encoding = None
-    if text_files.file_kind(path) == "csv" and format.encoding and text_files.guess_encoding(path, root):
+    if text_files.file_kind(path) == "csv" and format.encoding and encodings.guess_encoding(path):
         encoding = format.encoding
     if text_files.file_kind(path) == "xlsx" and len(names := spreadsheets.sheet_shapes(path)) > 1:
         raise SourceError(

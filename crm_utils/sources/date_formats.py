@@ -14,6 +14,8 @@ DAYS = (
     "%d.%m.%y",
     "%d/%m/%y",
     "%m/%d/%y",
+    "%Y.%m.%d",
+    "%Y年%m月%d日",
 )
 NAMED_DAYS = ("%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y")
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
@@ -36,6 +38,12 @@ def reads_all(format: str, text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def day_of_month(text: str) -> int | None:
+    """The day of a date in one of the usual formats; None if it is in none of them."""
+    fits = fitting_formats([text])
+    return datetime.strptime(text.strip(), fits[0]).day if fits else None
 
 
 def are_excel_serials(texts: list[str]) -> bool:

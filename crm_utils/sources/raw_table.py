@@ -48,6 +48,10 @@ class RawTable:
         The columns that the parameters ask for, by standard name. They have their final type (see `preparation`).
     numbers : mapping of str to str
         The columns that these are computed from, each with the parameter that names it.
+    without_name : str or None
+        The columns that were left out because they have no name, in words.
+    file : str or None
+        Its name in source.files if it is one of several.
     """
 
     label: str
@@ -56,3 +60,5 @@ class RawTable:
     columnar: bool = False
     computed: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
+    without_name: str | None = None
+    file: str | None = None

@@ -5,9 +5,18 @@ import re
 
 from crm_utils.config.report import YEARS
 from crm_utils.sources import casting, date_formats
+from crm_utils.sources.raw_table import TextFormat
 
 
-def date_hint(texts: list[str], partial: bool, column: str | None = None, timezone: str | None = None) -> str:
+def hint_for_file(hint: str, file: str) -> str:
+    """Add to a hint the line to write if only one of several files needs the setting."""
+    setting = re.search(r"set source\.(\w+: ('[^']*'|\"[^\"]*\"|[\w/-]+))", hint)
+    if setting is None:
+        return hint
+    return f"{hint}; if only this file needs it, write {{file: {file}, {setting[1]}}} in source.files"
+
+
+def date_hint(texts: list[str], partial: bool, column: str, format: TextFormat | None) -> str:
     """Suggest how to repair a date column.
 
     Parameters
@@ -16,30 +25,33 @@ def date_hint(texts: list[str], partial: bool, column: str | None = None, timezo
         Different texts that cannot be read.
     partial : bool
         Whether other rows of the column can be read.
-    column : str, optional
-        The column's name if it belongs to a database.
-    timezone : str, optional
-        The value of source.timezone.
+    column : str
+        The column's name.
+    format : TextFormat or None
+        How the source writes values. None for a database.
 
     Returns
     -------
     str
         The end of an error message.
     """
+    queried = column if format is None else None
+    timezone = format.timezone if format else None
     written = [text for text in texts if text != "(empty)"]
     if not written:
         return "give every row a date, or remove these rows"
     if all(re.match(r"\d{4}-\d\d-\d\d", text) and not YEARS[0] <= int(text[:4]) <= YEARS[1] for text in written):
         return f"dates must be between {YEARS[0]} and {YEARS[1]}: correct these rows, or remove them"
     offset = all(re.search(casting.WITH_OFFSET, text) for text in written)
-    if column or offset:
-        return _zone_hint(column, offset, timezone)
+    if queried or offset:
+        return _zone_hint(queried, offset, timezone)
     if date_formats.are_excel_serials(written):
         return "these are serial numbers of a spreadsheet: " + (
             "format the whole column as dates" if partial else "set source.date_format: excel"
         )
-    # ISO dates are read without source.date_format
-    fits = [pattern for pattern in date_formats.fitting_formats(written) if pattern != "%Y-%m-%d"]
+    fits = date_formats.fitting_formats(written)
+    if format is None or not format.date_format:
+        fits = [pattern for pattern in fits if pattern != "%Y-%m-%d"]  # read without source.date_format
     if not any(date_formats.fitting_formats([text]) for text in written):
         cure = "correct these rows, or remove them"
         if not partial:
@@ -75,7 +87,7 @@ def _zone_hint(column: str | None, offset: bool, timezone: str | None) -> str:
 
 def number_hint(texts: list[str]) -> str:
     """Suggest how to repair a number column."""
-    signs = sorted({sign for text in texts for sign in re.findall(r"[$€£¥]|\b[A-Z]{3}\b", text)})
+    signs = sorted({sign for text in texts for sign in re.findall(casting.CURRENCY_SIGN, text)})
     if len(signs) > 1:
         return f"the amounts are in several currencies ({', '.join(signs)}): convert them to one"
     if signs:
@@ -85,7 +97,7 @@ def number_hint(texts: list[str]) -> str:
             "set source.decimal: ',' (and source.thousands: '.') if the comma is the decimal mark, "
             "or source.thousands: ','"
         )
-    if all(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text.strip()) for text in texts):
+    if all(re.fullmatch(r"[+-]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", text.strip()) for text in texts):
         return "set source.thousands: ','"
     marks = {mark for text in texts for mark in re.findall(casting.GROUP_MARK, text)}
     if len(marks) == 1 and all(re.fullmatch(r"[+-]?\d{1,3}(['\s]\d{3})+([.,]\d*)?", text.strip()) for text in texts):

@@ -2,51 +2,101 @@
 
 import csv
 import gzip
+import hashlib
 import io
 import re
 import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import ibis.expr.types as ir
 
-from crm_utils.config import Source
-from crm_utils.config.paths import source_paths
+from crm_utils.config import Columns, Source
+from crm_utils.config.paths import source_files, source_paths
 from crm_utils.core import duckdb_engine
 from crm_utils.core.errors import SourceError
 from crm_utils.core.files import atomic_write, content_hash
+from crm_utils.core.suggestions import did_you_mean
 from crm_utils.sources import spreadsheets, validation
+from crm_utils.sources.encodings import CHUNK, guess_encoding, is_packed, not_utf8_message, open_bytes, open_text
+from crm_utils.sources.layout import (
+    LAST,
+    LOOKED_AT,
+    Layout,
+    Record,
+    check_end,
+    check_start,
+    propose,
+    without_footer,
+)
 from crm_utils.sources.raw_table import RawTable, TextFormat
 
 DELIMITERS = ",;\t|"
-CHUNK = 1 << 22
+START, END = 1 << 18, 1 << 16  # characters at the start of a file and bytes at its end that show its layout
 
 
-def read_files(source: Source, root: Path, format: TextFormat) -> list[RawTable]:
+def read_files(source: Source, columns: Columns | None, root: Path) -> list[RawTable]:
     """Read one raw table per file, or per sheet of a spreadsheet, in the order of the source.
 
-    Raises `SourceError` if a file cannot be read.
+    If a file has its own `columns`, they are renamed to the names in `columns`. Raises `SourceError` if a file cannot
+    be read.
     """
-    paths = source_paths(source, root)
     if source.sample == "cdnow":
-        return [RawTable(paths[0].name, _cdnow(paths[0]), format)]
-    if source.sheets and not any(file_kind(path) == "xlsx" for path in paths):
-        raise SourceError(f"source.sheets is for spreadsheets, and {paths[0].name} is not one; remove source.sheets")
-    return [part for path in paths for part in read_file(path, source.sheets, root, format)]
+        path = source_paths(source, root)[0]
+        return [RawTable(path.name, _cdnow(path), TextFormat.of(source))]
+    files = source_files(source, root)
+    sheets = [named.sheets for _, named in files if named and named.sheets] or source.sheets
+    if sheets and not any(file_kind(path) == "xlsx" for path, _ in files):
+        raise SourceError(f"source.sheets is for spreadsheets, and {files[0][0].name} is not one; remove source.sheets")
+    found = []
+    for path, named in files:
+        own = named.within(source) if named else source
+        file = (str(path.relative_to(root)) if path.is_relative_to(root) else str(path)) if len(files) > 1 else None
+        for part in read_file(path, own.sheets, root, TextFormat.of(own), Layout.of(own, file)):
+            part = replace(part, file=file)
+            found.append(_renamed(part, named.columns, columns) if named and named.columns else part)
+    return found
 
 
-def read_file(path: Path, names: list[str] | None, root: Path, format: TextFormat) -> list[RawTable]:
-    """Read one file: a raw table for each named sheet of a spreadsheet, one for any other file."""
+def _renamed(part: RawTable, own: dict[str, str], columns: Columns | None) -> RawTable:
+    """Rename a file's own columns to the names that the other files have."""
+    usual = columns.named if columns else {}
+    renames = {usual.get(name, name): column for name, column in own.items()}
+    for name, column in renames.items():
+        if column not in part.table.columns:
+            raise SourceError(
+                f"{part.label} has no column {column!r} (source.files: columns.{name}); "
+                + f"{did_you_mean(column, part.table.columns)} ".lstrip()
+                + f"It has: {', '.join(part.table.columns)}"
+            )
+    kept = [name for name in part.table.columns if name not in renames and name not in renames.values()]
+    return replace(
+        part, table=part.table.select(*kept, **{name: part.table[column] for name, column in renames.items()})
+    )
+
+
+def read_file(
+    path: Path, names: list[str] | None, root: Path, format: TextFormat, layout: Layout | None = None
+) -> list[RawTable]:
+    """Read one file: a raw table for each named sheet of a spreadsheet, one for any other file.
+
+    Without a layout the column names must be in the first line, and the layout is not checked.
+    """
     if path.stat().st_size == 0:
         raise SourceError(f"{path.name} is empty (0 bytes); export it again")
     if (kind := file_kind(path)) == "xlsx":
-        copies = spreadsheets.parquet_copies(path, names, root)
+        copies = spreadsheets.parquet_copies(path, names, root, layout)
         return [
             RawTable(f"{path.name}, sheet {sheet!r}", duckdb_engine.duckdb().read_parquet(copy), format, columnar=True)
             for sheet, copy in copies
         ]
     if kind == "parquet":
         return [RawTable(path.name, _parquet(path), format, columnar=True)]
-    return [RawTable(path.name, _csv(path, root, format), format)]
+    return [_csv(path, root, format, layout)]
 
 
 def file_kind(path: Path) -> str:
@@ -78,143 +128,210 @@ def _parquet(path: Path) -> ir.Table:
         ) from None
 
 
-def _csv(path: Path, root: Path, format: TextFormat) -> ir.Table:
-    _check_complete(path, root)
-    path = _to_utf8(path, root, format.encoding)
-    header = _header_line(path)
-    if not header.strip():
-        raise SourceError(f"{path.name}: the first line is blank; remove it, so that the column names come first")
-    if header.lower().startswith("sep="):
-        raise SourceError(f"{path.name}: the first line, {header.strip()!r}, is an instruction for Excel; remove it")
-    delimiter = format.delimiter or (
-        "\t" if ".tsv" in path.name.lower() else max(DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
-    )
-    names = next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
+def _csv(path: Path, root: Path, format: TextFormat, layout: Layout | None) -> RawTable:
+    end = _end(path, root)
+    data = _plain_copy(path, root, format.encoding, layout or Layout())
+    start = _start(data)
+    if start.lower().startswith("sep="):
+        line = (layout or Layout()).line("header_row", 2)
+        raise SourceError(
+            f"{path.name}: the first line, {start.splitlines()[0].strip()!r}, is an instruction for Excel; write {line}"
+        )
+    delimiter = format.delimiter or ("\t" if ".tsv" in path.name.lower() else _delimiter(start))
+    records = _records(start, delimiter)
+    if not records:
+        raise SourceError(f"{path.name}: all its lines are blank; export it again")
+    if layout:
+        check_start(records, layout, path.name)
+    names = list(layout.names) if layout and layout.names else records[0][1]
+    below = records if layout and layout.names and not layout.header_row else records[1:]
+    names = _fitting(names, [fields for _, fields in below], layout, path.name)
     validation.check_names(names, path.name)
-    return duckdb_engine.duckdb().read_csv(
-        path,
-        header=True,
+    if layout:
+        check_end(_last_records(end, format.encoding, delimiter), len(names), layout, path.name)
+    named = [name if name.strip() else f"unnamed column {place}" for place, name in enumerate(names, start=1)]
+    table = duckdb_engine.duckdb().read_csv(
+        data,
+        header=below is not records,
         auto_detect=False,
-        columns=dict.fromkeys(names, "VARCHAR"),
+        columns=dict.fromkeys(named, "VARCHAR"),
         delim=delimiter,
         quote='"',
         escape='"',
-        compression="gzip" if _is_gzipped(path) else "none",  # DuckDB detects .gz, but not .GZ
+        compression="gzip" if is_packed(data) else "none",  # DuckDB by itself sees .gz, and not .GZ
     )
+    table = table.select(*[name for name in names if name.strip()])
+    return RawTable(path.name, table, format, without_name=validation.describe_unnamed(names))
 
 
-def _to_utf8(path: Path, root: Path, encoding: str | None) -> Path:
-    """Return the file itself if it is UTF-8, else a UTF-8 copy in `.cache`, made once per content and encoding."""
-    if encoding is None or encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+def _fitting(names: list[str], rows: list[list[str]], layout: Layout | None, label: str) -> list[str]:
+    """Add or remove empty names at the end if all rows have such fields: some programs end each row with a delimiter.
+
+    Raises `SourceError` if the parameters name more or fewer columns than there are.
+    """
+    widths = {len(fields) for fields in rows}
+    if len(widths) != 1:
+        return names
+    (width,) = widths
+    if layout and layout.names and width != len(names):
+        raise SourceError(f"{label}: source.names lists {len(names)} columns, and the rows have {width}; name them all")
+    if width > len(names) and not any(field.strip() for fields in rows for field in fields[len(names) :]):
+        return [*names, *[""] * (width - len(names))]
+    return names[:width] if not any(name.strip() for name in names[width:]) else names
+
+
+def _delimiter(start: str) -> str:
+    """Find the delimiter of the header, or the one that gives most lines the same width if the header has none."""
+    header = start.splitlines()[0]
+    marks = {mark: re.sub(r'"[^"]*"', "", header).count(mark) for mark in DELIMITERS}
+    widths = {mark: [len(fields) for _, fields in _records(start, mark)[1:]] for mark in DELIMITERS}
+    usual = {mark: Counter(found).most_common(1)[0] if found else (1, 0) for mark, found in widths.items()}
+    best = max(DELIMITERS, key=lambda mark: marks[mark])
+    if not widths[best] or marks[best] + 1 >= usual[best][0] > 1 or marks[best] and usual[best][0] == 1:
+        return best
+    return max(DELIMITERS, key=lambda mark: (usual[mark][0] > 1) * usual[mark][1] * (1 + usual[mark][0] / 100))
+
+
+def _records(start: str, delimiter: str) -> list[Record]:
+    """Parse the first records that are not blank, each with the number of its first line."""
+    reader, found, line = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter), [], 1
+    for fields in islice(reader, LOOKED_AT):
+        if any(field.strip() for field in fields):
+            found.append((line, fields))
+        line = reader.line_num + 1
+    return found
+
+
+def _last_records(end: bytes, encoding: str | None, delimiter: str) -> list[list[str]]:
+    """Parse the last lines that are complete records, back to one that ends a quoted text."""
+    found: list[list[str]] = []
+    lines = end.decode(encoding or "utf-8", errors="replace").splitlines()[1 if len(end) == END else 0 :]
+    for line in reversed([line for line in lines if line.strip()][-LAST:]):
+        if line.count('"') % 2:
+            break
+        found.insert(0, next(csv.reader([line], delimiter=delimiter), []))
+    return found
+
+
+def _start(path: Path) -> str:
+    """Read the first complete lines of a UTF-8 file. Raises `SourceError` if it has another encoding."""
+    try:
+        with open_text(path, "utf-8-sig") as text:
+            start = text.read(START)
+    except UnicodeDecodeError:
+        raise SourceError(not_utf8_message(path)) from None
+    if "\0" in start[:1000]:
+        raise SourceError(not_utf8_message(path))
+    return start[: start.rindex("\n") + 1] if len(start) == START and "\n" in start else start
+
+
+def _plain_copy(path: Path, root: Path, encoding: str | None, layout: Layout) -> Path:
+    """Return the file if it is UTF-8 with the column names first and data below, else a copy in `.cache` that is.
+
+    The copy is made once for each content, encoding and layout. All its lines end in LF.
+    """
+    utf8 = encoding is None or encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+    first = layout.header_row or (_first_line_number(path) if utf8 else 1)
+    if utf8 and first == 1 and not layout.skip_rows and not layout.footer and not _mixes_line_ends(path):
         return path
-    copy = root / ".cache" / "text" / f"{content_hash(path, root)[:32]}-{encoding.lower()}" / path.name
+    how = hashlib.sha256(f"{encoding} {first} {layout.skip_rows} {layout.footer}".encode()).hexdigest()[:8]
+    copy = root / ".cache" / "text" / f"{content_hash(path, root)[:32]}-{how}" / path.name
     if copy.exists():
         return copy
     try:
-        with open_text(path, encoding) as text, atomic_write(copy) as building, _open_copy(building, path) as out:
-            while chunk := text.read(CHUNK):
-                out.write(chunk)
+        with (
+            open_text(path, "utf-8-sig" if utf8 else encoding or "", newline=None) as text,
+            atomic_write(copy) as building,
+            _opened(building, path) as out,
+        ):
+            out.writelines(_lines_of_table(text, first, layout))
     except LookupError:
         raise SourceError(f"source.encoding: Python has no encoding {encoding!r}; try windows-1252 or utf-16") from None
     except UnicodeError as error:
+        if utf8:
+            raise SourceError(not_utf8_message(path)) from None
         raise SourceError(f"{path.name} is not written in {encoding} ({error}); correct source.encoding") from None
     return copy
 
 
-def _open_copy(building: Path, path: Path) -> io.TextIOBase:
-    if _is_gzipped(path):
+def _lines_of_table(text: Iterable[str], first: int, layout: Layout) -> Iterator[str]:
+    """Select the lines from the column names to the last row."""
+    lines = islice(text, first - 1, None)
+    if layout.skip_rows:
+        header = next(lines, "")
+        while header.count('"') % 2 and (more := next(lines, "")):  # a name that goes on in the next line
+            header += more
+        lines = chain([header], islice(lines, layout.skip_rows, None))
+    return without_footer(lines, layout.footer or 0, lambda line: not line.strip())
+
+
+def _mixes_line_ends(path: Path) -> bool:
+    """Tell whether the lines at the start and the end of a file end in both CR LF and LF, which DuckDB refuses."""
+    with open_bytes(path) as file:
+        looked_at = file.read(START)
+        if not is_packed(path):
+            file.seek(max(START, path.stat().st_size - START))
+            looked_at += file.read()
+    bare = re.sub(rb'"[^"]*"', b"", looked_at)
+    return 0 < bare.count(b"\r\n") < bare.count(b"\n")
+
+
+def _first_line_number(path: Path) -> int:
+    """Find the first line that is not blank."""
+    with open_bytes(path) as file:
+        return next((number for number, line in enumerate(file, start=1) if line.strip(b" \t\r\n\xef\xbb\xbf")), 1)
+
+
+def _opened(building: Path, path: Path) -> io.TextIOBase:
+    if is_packed(path):
         return gzip.open(building, "wt", encoding="utf-8", newline="", compresslevel=1)
     return building.open("w", encoding="utf-8", newline="")
 
 
-def open_text(path: Path, encoding: str) -> io.TextIOBase:
-    """Open a text file for reading; a .gz file is unpacked."""
-    if _is_gzipped(path):
-        return gzip.open(path, "rt", encoding=encoding, newline="")
-    return path.open(encoding=encoding, newline="")
+def _end(path: Path, root: Path) -> bytes:
+    """Read the last bytes of a file.
 
-
-def _open_bytes(path: Path) -> io.BufferedIOBase:
-    return gzip.open(path, "rb") if _is_gzipped(path) else path.open("rb")
-
-
-def _is_gzipped(path: Path) -> bool:
-    return path.suffix.lower() == ".gz"
-
-
-def _header_line(path: Path) -> str:
-    try:
-        with open_text(path, "utf-8-sig") as text:
-            header = text.readline()
-            while header.count('"') % 2 and (more := text.readline()):  # a column name that contains a line break
-                header += more
-        if "\0" not in header:
-            return header
-        raise SourceError(not_utf8_message(path))
-    except UnicodeDecodeError:
-        raise SourceError(not_utf8_message(path)) from None
-
-
-def _check_complete(path: Path, root: Path) -> None:
-    """Raise `SourceError` if a .gz file is incomplete: DuckDB would not notice. Each content is checked once."""
-    if not _is_gzipped(path):
-        return
-    checked = root / ".cache" / "text" / f"{content_hash(path, root)[:32]}.checked"
-    if checked.exists():
-        return
+    A packed file is unpacked completely, once per content, because DuckDB reads an incomplete one without an error.
+    """
+    if not is_packed(path):
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - END))
+            return file.read()
+    kept = root / ".cache" / "text" / f"{content_hash(path, root)[:32]}.end"
+    if kept.exists():
+        return kept.read_bytes()
+    end = b""
     try:
         with gzip.open(path, "rb") as file:
-            while file.read(CHUNK):
-                pass
+            while chunk := file.read(CHUNK):
+                end = (end + chunk)[-END:]
     except (OSError, EOFError, zlib.error):
         raise SourceError(
             f"{path.name} cannot be unpacked. The file is damaged or incomplete; copy or export it again"
         ) from None
-    checked.parent.mkdir(parents=True, exist_ok=True)
-    checked.touch()
+    with atomic_write(kept) as building:
+        building.write_bytes(end)
+    return end
 
 
-def guess_encoding(path: Path, root: Path) -> str | None:
-    """Guess a text file's encoding: None for UTF-8, UTF-16 if its first bytes say so, else windows-1252."""
-    _check_complete(path, root)
-    if encoding := _utf16(path):
-        return encoding
-    try:
-        with open_text(path, "utf-8") as text:
-            while text.read(CHUNK):
-                pass
-    except UnicodeDecodeError:
-        return "windows-1252"
-    return None
+def guess_file_encoding(path: Path, root: Path) -> str | None:
+    """Guess a text file's encoding; None for UTF-8. Raises `SourceError` if it is packed and damaged."""
+    _end(path, root)
+    return guess_encoding(path)
 
 
-def _utf16(path: Path) -> str | None:
-    """Return the variant of UTF-16 in which a text file is written, with or without a byte order mark.
+def propose_layout(path: Path, root: Path, encoding: str | None) -> dict[str, Any]:
+    """Propose the settings that a text file needs: header_row, skip_rows, footer, names.
 
-    None if it has another encoding.
+    Raises `SourceError` if it cannot be read.
     """
-    with _open_bytes(path) as file:
-        start = file.read(64)
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "utf-16"
-    return None if b"\0" not in start else "utf-16-be" if start[0] == 0 else "utf-16-le"
-
-
-def not_utf8_message(path: Path) -> str:
-    """Write the error message for a text file that is not UTF-8: the first such line, and what to set."""
-    if encoding := _utf16(path):
-        return f"{path.name} is written in UTF-16; set source.encoding: {encoding}"
-    with _open_bytes(path) as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                example = line.decode("windows-1252", errors="replace").strip()[:60]
-                return (
-                    f"{path.name} is not written in UTF-8 (first in line {number:,}: {example!r}, "
-                    "read as windows-1252); set source.encoding, for example windows-1252"
-                )
-    return f"{path.name} cannot be read as text; set source.encoding"
+    end = _end(path, root)
+    start = _start(_plain_copy(path, root, encoding, Layout()))
+    if start.lower().startswith("sep="):
+        return {"header_row": 2}
+    delimiter = "\t" if ".tsv" in path.name.lower() else _delimiter(start)
+    records = _records(start, delimiter)
+    return propose(records, _last_records(end, encoding, delimiter)) if records else {}
 
 
 def _first_line(error: Exception) -> str:

@@ -11,18 +11,20 @@ from crm_utils.config.report import YEARS
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES, mask_secrets
 from crm_utils.core.suggestions import did_you_mean
-from crm_utils.sources import casting, repair_hints
+from crm_utils.sources import casting, date_formats, repair_hints
 from crm_utils.sources.raw_table import RawTable
 
 SAMPLE = 500
 SILENT_DAYS, FEW_ROWS, FEW_SHARE = 366, 2, 0.05  # if so few rows follow a gap this long, their dates are wrong
 LARGEST = 50_000_000_000
+FIRST_DAYS, FEWEST_EXCHANGED = 12, 5  # days that may be months as well; fewer rows show nothing
 
 
 def check_names(names: list[str], label: str) -> None:
-    """Raise `SourceError` if a column has no name or a name appears twice, with the positions of the columns.
+    """Raise `SourceError` if a name appears twice, with the positions of the columns.
 
-    Names that differ only in case count as equal, because DuckDB and other engines ignore case.
+    Names that differ only in case count as equal, because DuckDB and other engines ignore case. Columns without a name
+    are left out, so there may be several.
     """
     positions_by_name: dict[str, list[int]] = {}
     for position, name in enumerate(names, start=1):
@@ -31,10 +33,9 @@ def check_names(names: list[str], label: str) -> None:
         spellings = list(dict.fromkeys(names[position - 1].strip() for position in positions))
         where = f"column{'s' if len(positions) > 1 else ''} {', '.join(map(str, positions))}"
         if name == "":
-            raise SourceError(
-                f"{label}: {where} of {len(names)} {'has' if len(positions) == 1 else 'have'} no name; "
-                "name every column in the first row"
-            )
+            if len(positions) == len(names):
+                raise SourceError(f"{label}: no column has a name; write source.header_row or source.names")
+            continue
         if len(spellings) > 1:
             raise SourceError(
                 f"{label}: the column names {', '.join(map(repr, spellings))} ({where}) differ only in case; "
@@ -47,6 +48,14 @@ def check_names(names: list[str], label: str) -> None:
             )
 
 
+def describe_unnamed(names: list[str]) -> str | None:
+    """Describe which columns have no name; None if all have one."""
+    positions = [str(position) for position, name in enumerate(names, start=1) if not name.strip()]
+    if not positions:
+        return None
+    return f"column{'s' if len(positions) > 1 else ''} {', '.join(positions)} of {len(names)} without a name"
+
+
 def check_columns_present(parts: list[RawTable], column_map: dict[str, str]) -> None:
     """Raise `SourceError` if a part of the source lacks a column, and suggest the most similar name."""
     for part in parts:
@@ -57,7 +66,21 @@ def check_columns_present(parts: list[RawTable], column_map: dict[str, str]) -> 
                     f"{part.label} has no column {column!r} (columns.{name}); "
                     + f"{did_you_mean(column, available)} ".lstrip()
                     + f"It has: {', '.join(available)}"
+                    + (f", and {part.without_name}. Name it, or write source.names" if part.without_name else "")
+                    + _own_columns(part, parts, column_map)
                 )
+
+
+def _own_columns(part: RawTable, parts: list[RawTable], column_map: dict[str, str]) -> str:
+    """Write the line that maps a file's column names to those of the other files."""
+    complete = any(set(column_map.values()) <= set(other.table.columns) for other in parts)
+    if not complete or part.file is None:
+        return ""
+    plain = {re.sub(r"\W|_", "", column).casefold(): column for column in part.table.columns}
+    missing = {name: column for name, column in column_map.items() if column not in part.table.columns}
+    own = {name: plain.get(re.sub(r"\W|_", "", column).casefold(), "???") for name, column in missing.items()}
+    shown = ", ".join(f"{name}: {column}" for name, column in own.items())
+    return f". If its columns mean the same, write {{file: {part.file}, columns: {{{shown}}}}} in source.files"
 
 
 def check_readable_values(
@@ -96,23 +119,40 @@ def check_readable_values(
             own, name = columns[key]
             texts = _examples(raw[own], rows, part)
             type_ = "date" if name == "ordered_at" else "number"
+            partial = counts[key] < counts["rows"]
+            if type_ == "date" and partial and _are_exchanged(raw, own, rows, part, texts):
+                hint = (
+                    "all other dates are in the first twelve days of a month, so a spreadsheet has probably exchanged "
+                    "their day and month; export the file again, with dates such as 2024-12-31"
+                )
+            elif type_ == "date":
+                hint = repair_hints.date_hint(texts, partial, own, part.format)
+            else:
+                hint = repair_hints.number_hint(texts)
             raise SourceError(
                 f"{part.label}, column {own!r} ({key.partition(': ')[0]}): {MESSAGES.plural(counts[key], 'row')} "
                 f"without a readable {type_}, for example {', '.join(map(repr, texts[:3]))}; "
-                + (
-                    repair_hints.date_hint(
-                        texts,
-                        counts[key] < counts["rows"],
-                        None if part.format else own,
-                        part.format.timezone if part.format else None,
-                    )
-                    if type_ == "date"
-                    else repair_hints.number_hint(texts)
-                )
+                + (repair_hints.hint_for_file(hint, part.file) if part.file else hint)
             )
     _check_enormous_amounts(part, column_map, counts.get("enormous", 0))
     if day is not None and found.latest > pd.Timestamp(day) + pd.Timedelta(days=SILENT_DAYS):
         _check_late_rows(part, column_map["ordered_at"], day)
+
+
+def _are_exchanged(raw: ir.Table, column: str, lost: ir.Column, part: RawTable, texts: list[str]) -> bool:
+    """Tell whether all readable dates have days up to 12 and all others later days, or the reverse.
+
+    A spreadsheet that expects the month first does that to 01/02/2024 and 13/01/2024.
+    """
+    days = raw.select(lost=lost, day=casting.cast(raw[column], "ordered_at", part.format).day()).filter(
+        lambda t: t.lost == 0
+    )
+    found = execute(days.aggregate(rows=days.count(), first=days.day.min(), last=days.day.max()), part).iloc[0]
+    others = [date_formats.day_of_month(text) for text in texts]
+    if found["rows"] < FEWEST_EXCHANGED or len(others) < FEWEST_EXCHANGED or None in others:
+        return False
+    written = [day for day in others if day is not None]
+    return max(written) <= FIRST_DAYS < found["first"] or found["last"] <= FIRST_DAYS < min(written)
 
 
 def _check_late_rows(part: RawTable, column: str, day: date) -> None:

@@ -541,14 +541,14 @@ def test_a_point_is_no_thousands_mark_unless_said(tmp_path):
 
 def test_null_and_duplicated_column_names(tmp_path):
     write(tmp_path / "shop.csv", header=["Customer", "Date", "Invoice", "", "Price"])
-    refused(tmp_path, "shop.csv: column 4 of 5 has no name", "first row", file="shop.csv")
+    refused(tmp_path, "no column 'Qty'", "column 4 of 5 without a name", "source.names", file="shop.csv")
     write(tmp_path / "shop.csv", header=["Customer", "Date", "Invoice", "Price", "Price"])
     refused(tmp_path, "'Price' appears 2 times (columns 4, 5)", "rename", file="shop.csv")
     write(tmp_path / "shop.csv", header=["Customer", "Date", "Invoice", "PRICE", "Price"])
     refused(tmp_path, "'PRICE', 'Price' (columns 4, 5) differ only in case", "rename", file="shop.csv")
     header, *rows = spreadsheet_rows()
     sheet(tmp_path / "shop.xlsx", Orders=[(*header[:3], None, "Price"), *rows])
-    refused(tmp_path, "shop.xlsx, sheet 'Orders': column 4 of 5 has no name", file="shop.xlsx")
+    refused(tmp_path, "shop.xlsx, sheet 'Orders' has no column 'Qty'", file="shop.xlsx")
 
 
 @pytest.mark.parametrize("row", [(*ROWS[1], "more"), ROWS[1][:3]], ids=["too many", "too few"])

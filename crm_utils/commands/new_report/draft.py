@@ -3,14 +3,15 @@
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
 
 from crm_utils import sources
-from crm_utils.commands.new_report import inference, warnings
-from crm_utils.config import Columns, Source
-from crm_utils.config.paths import source_paths
+from crm_utils.commands.new_report import inference, several_files, warnings
+from crm_utils.config import Columns, Source, SourceFile
+from crm_utils.config.paths import is_pattern, source_paths
 from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
 from crm_utils.core.formatting import MESSAGES, join_names
 from crm_utils.sources import date_formats, spreadsheets, text_files, validation
@@ -36,15 +37,24 @@ def new_report(root: Path, name: str, file: str) -> tuple[Path, list[str], list[
     guessed: list[str] = []
     source = _source(root, file, guessed)
     parts = sources.read_raw_tables(source, root)
+    if source.files and any(own := several_files.own_names(parts)):
+        source = several_files.with_own_settings(source, root, own)
+        parts = sources.read_raw_tables(source, root)
+        renamed = [str(part.file) for part, names in zip(parts, own, strict=True) if names]
+        guessed.append(f"files: {join_names(renamed)} with column names of their own")
     sample = pd.concat([_as_text(part) for part in parts], ignore_index=True)
     if sample.empty:
         raise SourceError(f"{parts[0].label} has no rows below its column names; export it again")
     columns = inference.columns(sample)
+    validation.check_columns_present(parts, columns)
     open_points: list[str] = []
     guessed += [_describe_encoding(sample, source.encoding)] if source.encoding else []
     guessed.append(_describe_columns(columns))
-    written = _formats(parts, sample, columns, guessed, open_points)
-    source = source.model_copy(update=written)
+    guessed += [f"left out: {part.without_name}" for part in parts if part.without_name]
+    if source.names:
+        open_points.append(f"names: {parts[0].label} has no column names; write them where column_1 stands")
+    written, own = _formats(parts, sample, columns, guessed, open_points)
+    source = several_files.with_own_settings(source.model_copy(update=written), root, own)
     open_points += warnings.list_warnings(sample, columns, written)
     currency = _currency(sample, source, guessed, open_points)
     days = _analysis_dates(source, columns, root, guessed, open_points)
@@ -60,7 +70,7 @@ def _source(root: Path, file: str, guessed: list[str]) -> Source:
             "FILE= takes a file. To use a database, copy one of params/*.yaml, and write your columns and "
             "source: {database: sqlite://shop.db, table: orders}; see docs/your-data.md"
         )
-    source = Source(files=[file]) if re.search(r"[*?\[]", file) else Source(file=file)
+    source = Source(files=[SourceFile(file=file)]) if is_pattern(file, root) else Source(file=file)
     try:
         paths = source_paths(source, root)
     except SourceMissing:
@@ -70,22 +80,41 @@ def _source(root: Path, file: str, guessed: list[str]) -> Source:
     if source.files:
         guessed.append(f"files: {MESSAGES.plural(len(paths), 'file')}, from {paths[0].name} to {paths[-1].name}")
     if text_files.file_kind(paths[0]) == "xlsx":
-        return source.model_copy(update={"sheets": _sheets(paths[0], guessed)})
-    encoding = text_files.guess_encoding(paths[0], root) if text_files.file_kind(paths[0]) == "csv" else None
-    return source.model_copy(update={"encoding": encoding})
+        return source.model_copy(update=_sheets(paths[0], guessed))
+    if text_files.file_kind(paths[0]) == "parquet":
+        return source
+    layouts = [_layout(path, root) for path in paths]
+    guessed += [f"{name}: {value}" for name, value in layouts[0].items() if name != "encoding"]
+    return several_files.with_own_settings(
+        source.model_copy(update=layouts[0]), root, several_files.differing(layouts) if source.files else []
+    )
 
 
-def _sheets(path: Path, guessed: list[str]) -> list[str] | None:
-    """Select the longest sheet of a workbook and those with the same header; None if there is only one sheet."""
+def _layout(path: Path, root: Path) -> dict[str, Any]:
+    """The encoding and the layout of a text file, but for what is as usual."""
+    if text_files.file_kind(path) != "csv":
+        return {}
+    encoding = text_files.guess_file_encoding(path, root)
+    return ({"encoding": encoding} if encoding else {}) | text_files.propose_layout(path, root, encoding)
+
+
+def _sheets(path: Path, guessed: list[str]) -> dict[str, Any]:
+    """Select the longest sheet of a workbook and those with the same header, with the layout of the longest.
+
+    `sheets` is not among the settings if only one sheet is visible.
+    """
     shapes = spreadsheets.sheet_shapes(path)
+    if hidden := spreadsheets.hidden_sheets(path):
+        guessed.append(f"sheets: {join_names([repr(name) for name in hidden])} left out: hidden")
+    header, _, layout = max(shapes.values(), key=lambda shape: shape[1])
+    guessed += [f"{name}: {value}" for name, value in layout.items()]
     if len(shapes) == 1:
-        return None
-    header = max(shapes.values(), key=lambda shape: shape[1])[0]
-    selected = [name for name, shape in shapes.items() if shape[0] == header]
-    left_out = [repr(name) for name in shapes if name not in selected]
-    remark = f"; {join_names(left_out)} left out (different columns)" if left_out else ""
-    guessed.append(f"sheets: {join_names([repr(name) for name in selected])}{remark}")
-    return selected
+        return layout
+    alike = [name for name, shape in shapes.items() if shape[0] == header]
+    left_out = [repr(name) for name in shapes if name not in alike]
+    others = f"; {join_names(left_out)} left out (different columns)" if left_out else ""
+    guessed.append(f"sheets: {join_names([repr(name) for name in alike])}{others}")
+    return layout | {"sheets": alike}
 
 
 def _describe_encoding(sample: pd.DataFrame, encoding: str) -> str:
@@ -111,14 +140,17 @@ def _formats(
     columns: dict[str, str],
     guessed: list[str],
     open_points: list[str],
-) -> dict[str, str]:
-    """Guess the formats of dates and numbers from many different values of each column."""
+) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """Guess the formats of dates and numbers from many different values, and what differs by file."""
     found: dict[str, str] = {}
+    own: list[dict[str, Any]] = []
     examples = sample[columns["ordered_at"]].dropna().head(TEXTS).tolist() if "ordered_at" in columns else []
     numeric = "ordered_at" in columns and parts[0].table[columns["ordered_at"]].type().is_numeric()
     if examples and numeric and date_formats.are_excel_serials(examples):
         found["date_format"] = "excel"
         guessed.append("dates: excel, serial numbers of a spreadsheet")
+    elif "ordered_at" in columns and len(parts) > 1 and (differ := _own_dates(parts, columns["ordered_at"], guessed)):
+        own = differ
     elif "ordered_at" in columns and (texts := _texts(parts, columns["ordered_at"])):
         pattern, others = inference.date_format(texts)
         found |= {"date_format": pattern} if pattern else {}
@@ -139,7 +171,16 @@ def _formats(
         )
     if written:
         guessed.append("numbers: " + ", ".join(f"{key} {value!r}" for key, value in written.items()))
-    return found | written
+    return found | written, own
+
+
+def _own_dates(parts: list[sources.RawTable], column: str, guessed: list[str]) -> list[dict[str, Any]] | None:
+    """The date format of each file, if they differ. A workbook's sheets are no files."""
+    own = several_files.own_dates([_texts([part], column) for part in parts]) if all(p.file for p in parts) else None
+    if own:
+        shown = [f"{part.file} {settings.get('date_format', 'ISO')}" for part, settings in zip(parts, own, strict=True)]
+        guessed.append(f"dates: {', '.join(shown)}")
+    return own
 
 
 def _texts(parts: list[sources.RawTable], column: str) -> list[str]:
@@ -213,7 +254,7 @@ def _to_yaml(name: str, file: str, currency: str, source: Source, columns: dict[
     written = {
         "title": name.replace("_", " ").strip().capitalize(),
         "currency": currency,
-        "source": source.model_dump(exclude_none=True),
+        "source": source.model_dump(exclude_defaults=True),
         "columns": needed | columns,
         "analysis_dates": [str(day) for day in days] or [UNKNOWN],
         "history_complete": False,

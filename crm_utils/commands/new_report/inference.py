@@ -6,23 +6,26 @@ from datetime import date
 import pandas as pd
 
 from crm_utils.sources import date_formats
-from crm_utils.sources.casting import GROUP_MARK
+from crm_utils.sources.casting import ALIKE_MARKS, CURRENCY_SIGN, GROUP_MARK, NO_CENTS
 
 NAMES = {  # in the order in which columns are assigned; earlier names are better matches
     "ordered_at": (
         "order date, ordered at, order time, invoice date, purchase date, transaction date, sale date, "
         "order timestamp, created at, date, datetime, timestamp, day, bestelldatum, rechnungsdatum, kaufdatum, datum, "
-        "date commande, fecha"
+        "date commande, fecha, 注文日, 売上日, 購入日, 日付, дата заказа, дата продажи, дата, sipariş tarihi, tarih"
     ),
     "customer_id": (
         "customer id, customer number, customer no, cust id, cid, client id, user id, member id, buyer id, shopper id, "
         "household id, customer, client, kundennummer, kundennr, kunden id, kunde, user, buyer, member, account, "
-        "id client, cliente, email"
+        "id client, cliente, email, 顧客id, 顧客番号, 会員番号, 顧客, "
+        "код клиента, клиент, покупатель, müşteri no, müşteri"
     ),
     "order_id": (
         "order id, order number, order no, invoice, invoice id, invoice number, invoice no, receipt id, receipt, "
         "basket id, transaction id, transaction, order, bestellnummer, bestellnr, rechnungsnummer, rechnungsnr, "
-        "belegnummer, beleg, pedido, numero commande, n commande, commande"
+        "belegnummer, beleg, pedido, numero commande, n commande, commande, 注文番号, 注文id, 伝票番号, "
+        "номер заказа, заказ, "
+        "sipariş no, sipariş"
     ),
     "product_id": (
         "product id, product code, sku, stock code, item id, item number, article number, article id, artikelnummer, "
@@ -40,7 +43,8 @@ NAMES = {  # in the order in which columns are assigned; earlier names are bette
     "amount": (
         "line total, line amount, line price, extended price, sales amount, net amount, amount, revenue, net sales, "
         "sales, total price, order value, total amount, precio total, prix total, montant total, importe total, "
-        "dollar value, total, value, betrag, umsatz, gesamtpreis, summe, montant, importe, turnover, spend"
+        "dollar value, total, value, betrag, umsatz, gesamtpreis, summe, montant, importe, turnover, spend, 金額, "
+        "合計, 売上, сумма заказа, сумма, итого, tutar, toplam tutar"
     ),
     "country": (
         "country, customer country, ship country, shipping country, billing country, land, pays, pais, country code"
@@ -71,11 +75,16 @@ UNIT_WORDS = {
 }  # words in names of a price per unit
 MANY_ROWS, FEW_IDS = 500, 5  # in so many rows, a column with fewer different values cannot contain order ids
 NUMBERS = ("quantity", "unit_price", "unit_cost", "amount")
-CURRENCY_SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY"}
+CURRENCY_SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY", "円": "JPY", "₹": "INR", "₺": "TRY", "₽": "RUB"}
+CURRENCY_SIGNS |= {"₩": "KRW", "₪": "ILS", "₴": "UAH", "₫": "VND", "฿": "THB", "元": "CNY", "zł": "PLN", "Kč": "CZK"}
+CURRENCY_SIGNS |= {"R$": "BRL"}
 CODES = ("USD", "GBP", "EUR", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "TRY", "INR", "BRL", "CNY")
 ISO = r"(19|20)\d\d-?(0[1-9]|1[0-2])-?([0-2]\d|3[01])(?!\d)"
-NUMBER = r"\(?[A-Z]{0,3}\s?[-+]?[$£€¥]?\s?[-+]?[\d.,'’\s]*\d-?\s?([$£€¥]|[A-Z]{3})?\)?"
-AROUND = r"[$£€¥A-Z'’\s()]"  # characters around and between the digits of a number, except comma and point
+NUMBER = (
+    rf"\(?({CURRENCY_SIGN})?\s?[-+−]?({CURRENCY_SIGN})?\s?[-+]?[\d.,'’\s]*\d([.,:][-–—]+|-)?\s?({CURRENCY_SIGN})?\)?"
+)
+# what stands around and between the digits of a number, apart from comma and point
+AROUND = r"[$£€¥₹₺₽₩₪₴₫฿円元A-Zzłčkr'’\s()]"
 HISTORY_DAYS, DATES = 180, 4
 SAMPLED_VALUES, MIN_SHARE = 100, 0.9  # sampled values per column, and the share that must match
 
@@ -126,13 +135,13 @@ def number_format(texts: list[str], continental: bool = False) -> dict[str, str]
     point decimals, or the reverse if dates are `continental` (31.12.2024).
     """
     written = {}
-    signs = {sign for text in texts for sign in re.findall(r"[$£€¥]|[A-Z]{3}", text)}
+    signs = {sign for text in texts for sign in re.findall(CURRENCY_SIGN, text)}
     if len(signs) == 1:
         written["currency_sign"] = signs.pop()
     marks = {mark for text in texts for mark in re.findall(GROUP_MARK, text)}
-    if len(marks) == 1:
-        written["thousands"] = marks.pop()
-    bare = [re.sub(AROUND, "", text) for text in texts]
+    if any(marks and marks <= set(alike) for alike in ALIKE_MARKS):
+        written["thousands"] = min(marks)
+    bare = [re.sub(AROUND, "", re.sub(NO_CENTS, "", text)) for text in texts]
     both = [text for text in bare if "," in text and "." in text]
     if both:
         comma = all(text.rindex(",") > text.rindex(".") for text in both)
@@ -161,7 +170,8 @@ def ambiguous_number(texts: list[str]) -> str | None:
 def _grouped(bare: list[str], mark: str) -> list[str]:
     """Return the numbers that contain a mark, if it can be the thousands separator in all of them."""
     marked = [text for text in bare if mark in text]
-    possible = all(re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}({re.escape(mark)}\d{{3}})+", text) for text in marked)
+    groups = rf"[+-]?[1-9](\d{{0,2}}({re.escape(mark)}\d{{3}})+|\d?({re.escape(mark)}\d\d)+{re.escape(mark)}\d{{3}})"
+    possible = all(re.fullmatch(groups, text) for text in marked)
     return marked if possible else []
 
 
@@ -171,7 +181,7 @@ def currency(sample: pd.DataFrame, sign: str | None) -> str | None:
     None if there is no hint.
     """
     if sign:
-        return CURRENCY_SIGNS.get(sign, sign)
+        return CURRENCY_SIGNS.get(sign, sign if re.fullmatch("[A-Z]{3}", sign) else None)
     for name in sample.columns:
         values = set(sample[name].dropna().str.strip())
         if len(values) == 1 and values <= set(CODES):
@@ -250,4 +260,4 @@ def best(free: list[str], standard: str) -> str | None:
 def _plain(name: str) -> str:
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     words = words.casefold().translate(str.maketrans("äöüéèáóíñ", "aoueeaoin"))
-    return " ".join(re.findall(r"[a-z]+|\d+", words))
+    return " ".join(re.findall(r"[^\W\d_]+|\d+", words))

@@ -1,0 +1,182 @@
+"""Find the table in a file: titles above the column names, totals below the data, files without column names."""
+
+import json
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, TypeVar
+
+from crm_utils.config import Source
+from crm_utils.core.errors import SourceError
+
+Record = tuple[int, list[str]]  # the number of its first line, and its fields
+T = TypeVar("T")
+
+FEWEST_COLUMNS = 3  # customer, date, amount: with fewer, a row with one field shows nothing
+LOOKED_AT, LAST = 60, 8  # records at the start and at the end of a file
+DATE = re.compile(r"(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{4}年\d{1,2}月\d{1,2}日)([ T].*)?")
+NUMBER = re.compile(r"[^\w\s]?\s?[+-]?\d[\d.,'’\s]*\D{0,2}")
+YEAR = re.compile(r"(19|20)\d\d")
+RULE = re.compile(r"[-=+_|:\s]*[-=_]{2,}[-=+_|:\s]*")  # drawn by query tools below the column names
+TOTAL = re.compile(
+    r"\W*((grand |sub)?totals?|sum|overall|summe|gesamt(summe)?|insgesamt|somme|totale?|total g[ée]n[ée]ral|suma|"
+    r"toplam|genel toplam|razem|итого|всего|合計|総計|小計|总计|合计)\W*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The settings of a file's layout. `file` is its name in source.files if it is one of several."""
+
+    header_row: int | None = None
+    skip_rows: int = 0
+    footer: int | None = None
+    names: tuple[str, ...] | None = None
+    hidden_rows: str | None = None
+    file: str | None = None
+
+    @classmethod
+    def of(cls, source: Source, file: str | None = None) -> "Layout":
+        """Take the layout from a source."""
+        names = tuple(source.names) if source.names else None
+        return cls(source.header_row, source.skip_rows, source.footer, names, source.hidden_rows, file)
+
+    def line(self, setting: str, value: object) -> str:
+        """Write the line for a setting of this file."""
+        return line_to_write(setting, value, self.file)
+
+
+def line_to_write(setting: str, value: object, file: str | None) -> str:
+    """Write a setting for the whole source, or for one of its files."""
+    shown = f"{setting}: {value if isinstance(value, int | str) else json.dumps(value, ensure_ascii=False)}"
+    return f"{{file: {file}, {shown}}} in source.files" if file else f"source.{shown}"
+
+
+def header_line(records: list[Record]) -> int | None:
+    """Find the line that looks like column names."""
+    typical = _typical(records)
+    for place, (line, fields) in enumerate(records[:-1]):
+        names = [name.strip().lower() for name in fields if name.strip()]
+        if len(names) >= 0.75 * typical and len(set(names)) == len(names) and not holds_data(records[place:]):
+            return line
+    return None
+
+
+def starts_with_title(records: list[Record]) -> bool:
+    """Tell whether the first record has too few fields to name the columns of the records below it."""
+    return len(records) > 2 and _typical(records) >= FEWEST_COLUMNS and _filled(records[0][1]) <= _typical(records) / 2
+
+
+def holds_data(records: list[Record]) -> bool:
+    """Tell whether the first record looks like those below it: a date above dates, or numbers above numbers."""
+    (_, first), below = records[0], [fields for _, fields in records[1:]]
+    dates = numbers = 0
+    for place, text in enumerate(first):
+        column = [fields[place] for fields in below if place < len(fields) and fields[place].strip()]
+        dates += _are(DATE, text, column)
+        numbers += _are(NUMBER, text, column) and not YEAR.fullmatch(text.strip())
+    return bool(dates) or numbers > 1
+
+
+def rule_lines(records: list[Record]) -> int:
+    """Count the records below the column names that only underline them."""
+    count = 0
+    while count + 1 < len(records) and all(RULE.fullmatch(field) for field in records[count + 1][1] if field.strip()):
+        count += 1
+    return count
+
+
+def footer_lines(last: list[list[str]], width: int) -> int:
+    """Count the last records of a file that are not data: a total, a note, the row count of a query tool."""
+    count = 0
+    for fields in reversed(last):
+        written = [field for field in fields if field.strip()]
+        is_total = len(written) < width and written and TOTAL.fullmatch(written[0])
+        if width < FEWEST_COLUMNS or not (len(written) == 1 or is_total):
+            break
+        count += 1
+    return count if count < len(last) else 0
+
+
+def check_start(records: list[Record], layout: Layout, label: str) -> None:
+    """Raise `SourceError` if the first record is a title or data, unless the settings say what it is."""
+    if layout.header_row is None and layout.names is None and records:
+        first = _shown(records[0][1])
+        if starts_with_title(records):
+            line = header_line(records)
+            found = f"line {line} looks like the column names ({_shown(dict(records)[line])}); " if line else ""
+            raise SourceError(
+                f"{label}: the first line, {first}, does not name the columns; {found}"
+                f"write {layout.line('header_row', line or 'the line that does')}"
+            )
+        if holds_data(records):
+            names = [f"column_{place}" for place in range(1, len(records[0][1]) + 1)]
+            raise SourceError(
+                f"{label}: the first line contains data ({first}), not column names; write "
+                f"{layout.line('names', names)}, with a name for each column "
+                f"(or {layout.line('header_row', records[0][0])} if these are the names)"
+            )
+    if not layout.skip_rows and (count := rule_lines(records)):
+        raise SourceError(
+            f"{label}: the line below the column names, {_shown(records[1][1])}, is not data; "
+            f"write {layout.line('skip_rows', count)}"
+        )
+
+
+def check_end(last: list[list[str]], width: int, layout: Layout, label: str) -> None:
+    """Raise `SourceError` if the file seems to end with a total or a note, unless the settings say so."""
+    if layout.footer is None and (count := footer_lines(last, width)):
+        which = "the last line" if count == 1 else f"the last {count} lines"
+        raise SourceError(
+            f"{label}: {which} ({_shown(last[-count])}) looks like a total or a note, not like data; "
+            f"write {layout.line('footer', count)}, or {layout.line('footer', 0)} if it is data"
+        )
+
+
+def propose(records: list[Record], last: list[list[str]]) -> dict[str, Any]:
+    """Propose the settings that the first and last records of a file need."""
+    found: dict[str, Any] = {}
+    if starts_with_title(records) and (line := header_line(records)):
+        found["header_row"] = line
+        records = [record for record in records if record[0] >= line]
+    elif holds_data(records):
+        return {"names": [f"column_{place}" for place in range(1, len(records[0][1]) + 1)]}
+    if count := rule_lines(records):
+        found["skip_rows"] = count
+    if count := footer_lines(last, len(records[0][1])):
+        found["footer"] = count
+    return found
+
+
+def without_footer(rows: Iterable[T], count: int, is_blank: Callable[[T], bool]) -> Iterator[T]:
+    """Leave out the last `count` rows, and the blank rows among and below them."""
+    held: deque[T] = deque()
+    written = 0
+    for row in rows:
+        held.append(row)
+        written += not is_blank(row)
+        while written > count:
+            written -= not is_blank(held[0])
+            yield held.popleft()
+
+
+def _typical(records: list[Record]) -> float:
+    return median([_filled(fields) for _, fields in records[1:]] or [0])
+
+
+def _filled(fields: list[str]) -> int:
+    return sum(bool(field.strip()) for field in fields)
+
+
+def _are(kind: re.Pattern[str], text: str, column: list[str]) -> bool:
+    """Tell whether a text and nine in ten of the texts below it match a pattern."""
+    alike = sum(kind.fullmatch(below.strip()) is not None for below in column)
+    return kind.fullmatch(text.strip()) is not None and bool(column) and alike >= 0.9 * len(column)
+
+
+def _shown(fields: list[str]) -> str:
+    text = ", ".join(field.strip() for field in fields)
+    return repr(text if len(text) <= 60 else text[:59] + "…")
