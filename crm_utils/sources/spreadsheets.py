@@ -158,21 +158,20 @@ def _copy_path(folder: Path, sheet: str) -> Path:
 
 def _to_table(sheet: Any, label: str, layout: Layout | None, hidden: set[int]) -> pa.Table:
     given = layout or Layout()
-    rows = ((number, row) for number, row in enumerate(sheet.iter_rows(), start=1) if not _is_blank(row))
-    rows = dropwhile(lambda row: row[0] < (given.header_row or 1), rows)
-    rows, first = _looked_at(rows)
+    written = ((number, row) for number, row in enumerate(sheet.iter_rows(), start=1) if not _is_blank(row))
+    rows, first = _looked_at(dropwhile(lambda row: row[0] < (given.header_row or 1), written))
     if not first:
         raise SourceError(f"{label} is empty; list another sheet in source.sheets")
     if layout:
         check_start(first, layout, label)
     names = list(given.names or first[0][1])
     below = rows if given.names and not given.header_row else islice(rows, 1, None)
-    below = without_footer(islice(below, given.skip_rows, None), given.footer or 0, lambda row: False)
+    data = without_footer(islice(below, given.skip_rows, None), given.footer or 0, lambda row: False)
     if len(names) > len(first[0][1]) or len(first[0][1]) > len(names) and given.names:
         raise SourceError(f"{label}: source.names lists {len(names)} columns, and the rows have {len(first[0][1])}")
     validation.check_names(names, label)
     seen = _Seen(layout, hidden, label)
-    chunks = [list(map(_to_array, zip(*chunk, strict=True))) for chunk in _chunks(seen.of(below))]
+    chunks = [list(map(_to_array, zip(*chunk, strict=True))) for chunk in _chunks(seen.of(data))]
     if not chunks:
         raise SourceError(f"{label} has a header but no rows below it; export it again")
     if layout:
@@ -181,10 +180,11 @@ def _to_table(sheet: Any, label: str, layout: Layout | None, hidden: set[int]) -
     return pa.table({name: column for name, column in columns if name.strip()})
 
 
-def _looked_at(rows: Iterator[Row]) -> tuple[Iterator[Row], list[Record]]:
+def _looked_at(rows: Iterable[Row]) -> tuple[Iterator[Row], list[Record]]:
     """Return all rows, and the first of them as text."""
-    first = list(islice(rows, LOOKED_AT))
-    return chain(first, rows), [(number, [cell_text(cell) or "" for cell in row]) for number, row in first]
+    unread = iter(rows)
+    first = list(islice(unread, LOOKED_AT))
+    return chain(first, unread), [(number, [cell_text(cell) or "" for cell in row]) for number, row in first]
 
 
 class _Seen:

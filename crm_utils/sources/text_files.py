@@ -182,14 +182,21 @@ def _fitting(names: list[str], rows: list[list[str]], layout: Layout | None, lab
 
 def _delimiter(start: str) -> str:
     """Find the delimiter of the header, or the one that gives most lines the same width if the header has none."""
-    header = start.splitlines()[0]
+    lines = iter(start.splitlines(keepends=True))
+    header = _header(lines)
     marks = {mark: re.sub(r'"[^"]*"', "", header).count(mark) for mark in DELIMITERS}
     widths = {mark: [len(fields) for _, fields in _records(start, mark)[1:]] for mark in DELIMITERS}
     usual = {mark: Counter(found).most_common(1)[0] if found else (1, 0) for mark, found in widths.items()}
     best = max(DELIMITERS, key=lambda mark: marks[mark])
-    if not widths[best] or marks[best] + 1 >= usual[best][0] > 1 or marks[best] and usual[best][0] == 1:
+    if not widths[best]:
         return best
-    return max(DELIMITERS, key=lambda mark: (usual[mark][0] > 1) * usual[mark][1] * (1 + usual[mark][0] / 100))
+    shares = {mark: usual[mark][1] / len(widths[mark]) for mark in DELIMITERS if usual[mark][0] > 1}
+    wider = [mark for mark in shares if usual[mark][0] > max(usual[best][0], 2) and not marks[mark]]
+    agrees = best in shares and marks[best] and abs(usual[best][0] - marks[best] - 1) <= 1
+    if agrees and not any(shares[mark] >= 0.6 for mark in wider if mark in ";\t"):
+        return best
+    shares = {mark: share * usual[mark][0] for mark, share in shares.items() if share > 0.5}
+    return max(shares, key=lambda mark: shares[mark], default=best)
 
 
 def _records(start: str, delimiter: str) -> list[Record]:
@@ -256,13 +263,19 @@ def _plain_copy(path: Path, root: Path, encoding: str | None, layout: Layout) ->
 
 def _lines_of_table(text: Iterable[str], first: int, layout: Layout) -> Iterator[str]:
     """Select the lines from the column names to the last row."""
-    lines = islice(text, first - 1, None)
+    lines: Iterator[str] = islice(text, first - 1, None)
     if layout.skip_rows:
-        header = next(lines, "")
-        while header.count('"') % 2 and (more := next(lines, "")):  # a name that goes on in the next line
-            header += more
+        header = _header(lines)
         lines = chain([header], islice(lines, layout.skip_rows, None))
     return without_footer(lines, layout.footer or 0, lambda line: not line.strip())
+
+
+def _header(lines: Iterator[str]) -> str:
+    """Take the line of the column names, and the next ones while a quoted name is not complete."""
+    header = next(lines, "")
+    while header.count('"') % 2 and (more := next(lines, "")):
+        header += more
+    return header
 
 
 def _mixes_line_ends(path: Path) -> bool:

@@ -139,8 +139,8 @@ def number_format(texts: list[str], continental: bool = False) -> dict[str, str]
     if len(signs) == 1:
         written["currency_sign"] = signs.pop()
     marks = {mark for text in texts for mark in re.findall(GROUP_MARK, text)}
-    if any(marks and marks <= set(alike) for alike in ALIKE_MARKS):
-        written["thousands"] = min(marks)
+    if found := [alike[0] for alike in ALIKE_MARKS if marks and marks <= set(alike)]:
+        written["thousands"] = marks.pop() if len(marks) == 1 and not "".join(marks).isspace() else found[0]
     bare = [re.sub(AROUND, "", re.sub(NO_CENTS, "", text)) for text in texts]
     both = [text for text in bare if "," in text and "." in text]
     if both:
