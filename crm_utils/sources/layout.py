@@ -67,7 +67,11 @@ def header_line(records: list[Record]) -> int | None:
 
 def starts_with_title(records: list[Record]) -> bool:
     """Tell whether the first record has too few fields to name the columns of the records below it."""
-    return len(records) > 2 and _typical(records) >= FEWEST_COLUMNS and _filled(records[0][1]) <= _typical(records) / 2
+    return (
+        len(records) > 2
+        and _typical(records) >= FEWEST_COLUMNS
+        and _count_filled(records[0][1]) <= _typical(records) / 2
+    )
 
 
 def holds_data(records: list[Record]) -> bool:
@@ -164,10 +168,10 @@ def without_footer(rows: Iterable[T], count: int, is_blank: Callable[[T], bool])
 
 
 def _typical(records: list[Record]) -> float:
-    return median([_filled(fields) for _, fields in records[1:]] or [0])
+    return median([_count_filled(fields) for _, fields in records[1:]] or [0])
 
 
-def _filled(fields: list[str]) -> int:
+def _count_filled(fields: list[str]) -> int:
     return sum(bool(field.strip()) for field in fields)
 
 
