@@ -326,13 +326,15 @@ def target_groups(
     )
 
 
-def acquisition(limit: pd.DataFrame, margin_known: bool, fmt: NumberFormat) -> Finding:
+def acquisition(limit: pd.DataFrame, forecast: pd.DataFrame, margin_known: bool, fmt: NumberFormat) -> Finding:
     """Show what a new customer may cost.
 
     Parameters
     ----------
     limit : pandas.DataFrame
         See `verdicts.max_acquisition_cost`.
+    forecast : pandas.DataFrame
+        The table `forecast` of 04_cltv.
     margin_known : bool
         Whether the margin comes from the costs in the data.
     fmt : NumberFormat
@@ -341,9 +343,9 @@ def acquisition(limit: pd.DataFrame, margin_known: bool, fmt: NumberFormat) -> F
     Returns
     -------
     Finding
-        A sentence.
+        A sentence; not applicable if the history is too short for a forecast of 12 months.
     """
-    return Finding(narrative.acquisition(limit, margin_known, fmt))
+    return Finding(narrative.acquisition(limit, forecast, margin_known, fmt))
 
 
 def low_potential(verdicts: pd.DataFrame, fmt: NumberFormat) -> Finding:

@@ -6,6 +6,7 @@ from crm_utils.budget.calibration import TOLERANCE
 from crm_utils.budget.sensitivity import MORE_MONEY
 from crm_utils.budget.uplift import CampaignStatus
 from crm_utils.budget.verdicts import LEAVE_ALONE, TARGET_GROUPS
+from crm_utils.core.constants import ALL
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
 from crm_utils.core.formatting import NumberFormat, join_names, percent, rate
 
@@ -48,6 +49,7 @@ BEYOND_THE_PLAN = "beyond the {planned} planned every contact"
 EACH_OF_THEM = "each of them"
 NOBODY_FITS = "Nobody fits {campaigns} on this date, so nothing is weighed for {them}."
 
+NO_BASELINE = "The history is too short to tell what the next three months bring without campaigns."
 BASELINE = (
     "Without any campaign all customers together are expected to bring {margin} of margin in the next three months "
     "({revenue} of revenue at a margin of {margin_rate}, {source})."
@@ -109,6 +111,7 @@ CELL_LEFT_ALONE = (
 )
 CHEAP_MESSAGE = ", because the message costs less than it is expected to bring"
 
+ACQUISITION_UNKNOWN = "The history is too short to tell what a new customer brings in twelve months."
 ACQUISITION = (
     "A new customer may cost up to {limit}: at a margin of {margin_rate} ({source}), a first basket of {basket} and "
     "{orders} later orders of {order_value} in twelve months pay that back."
@@ -243,14 +246,18 @@ def baseline_and_increment(
 ) -> Paragraph:
     """Say what comes without any campaign, and what the plan adds to it."""
     incentives = plan.incentives_to_baseline_buyers.sum()
-    revenue = forecast[(forecast.segment == "all") & (forecast.months == 3)].revenue.iloc[0]
-    return paragraph(
+    quarter = forecast.revenue[(forecast.segment == ALL) & (forecast.months == 3)]
+    baseline = [
         BASELINE.format(
             margin=fmt.money(margin_rate * revenue),
             revenue=fmt.money(revenue),
             margin_rate=rate(margin_rate),
             source=_margin_source(margin_known),
-        ),
+        )
+        for revenue in quarter
+    ]
+    return paragraph(
+        *(baseline or [NO_BASELINE]),
         INCREMENT.format(profit=fmt.money(plan.expected_profit.sum())) if plan.contacts.any() else "",
         INCENTIVES_ANYWAY.format(incentives=fmt.money(incentives)) if incentives >= HALF_A_CENT else "",
     )
@@ -431,8 +438,12 @@ def strategy_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Paragraph | None:
     )
 
 
-def acquisition(limit: pd.DataFrame, margin_known: bool, fmt: NumberFormat) -> Paragraph:
-    """Say what a new customer may cost."""
+def acquisition(
+    limit: pd.DataFrame, forecast: pd.DataFrame, margin_known: bool, fmt: NumberFormat
+) -> Paragraph | NotApplicable:
+    """Say what a new customer may cost, if there is a forecast of 12 months."""
+    if 12 not in set(forecast.months):
+        return not_applicable(ACQUISITION_UNKNOWN)
     row = limit.iloc[0]
     return paragraph(
         ACQUISITION.format(

@@ -25,6 +25,8 @@ REGULAR_VARIATION = 0.3
 MIN_GAPS = 3
 # Purchases are a subscription if this share of frequent buyers buy at regular intervals.
 SUBSCRIPTION_SHARE = 0.5
+# Regular gaps up to this many days are called a subscription, longer ones are a habit: a holiday, a season.
+SUBSCRIPTION_DAYS = 100
 # A large account brings this share of revenue, and so many times the mean of all customers.
 LARGE_SHARE, LARGE_TIMES_MEAN = 0.1, 10
 # Lines of one order that lie further apart are several orders.
@@ -32,6 +34,7 @@ ORDER_MAX_DAYS = 27
 
 TOO_FEW = "there {are} {found}, but a model needs {needed}"
 SUBSCRIPTION = "{share} of frequent buyers buy at nearly equal intervals, as in a subscription"
+EQUAL_GAPS = "{share} of frequent buyers buy at nearly equal intervals, about {days} apart"
 NOUNS = {"customers": ("customer",), "repeat_buyers": ("repeat buyer",), "days": ("day of history", "days of history")}
 
 
@@ -68,6 +71,8 @@ class DataSummary:
         Customers with enough gaps between purchase days to tell whether they are regular.
     regular_share : float
         Share of the frequent buyers whose gaps are nearly equal.
+    regular_gap_days : float
+        Mean gap of those whose gaps are nearly equal.
     """
 
     customers: int
@@ -75,11 +80,17 @@ class DataSummary:
     days: int
     frequent_buyers: int = 0
     regular_share: float = 0.0
+    regular_gap_days: float = 0.0
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether most frequent buyers buy at regular intervals. Models of random purchases do not hold then."""
+        return self.frequent_buyers >= MIN_DATA["repeat_buyers"] and self.regular_share >= SUBSCRIPTION_SHARE
 
     @property
     def is_subscription(self) -> bool:
-        """Whether most frequent buyers buy at regular intervals. Models of random purchases do not hold then."""
-        return self.frequent_buyers >= MIN_DATA["repeat_buyers"] and self.regular_share >= SUBSCRIPTION_SHARE
+        """Whether these intervals are as short as those of a subscription."""
+        return self.is_regular and self.regular_gap_days <= SUBSCRIPTION_DAYS
 
 
 @dataclass(frozen=True)
@@ -137,11 +148,13 @@ def summarize_data(orders: ir.Table, analysis_date: date) -> DataSummary:
     variance = of_each.square - of_each["mean"] * of_each["mean"]
     limit = REGULAR_VARIATION * of_each["mean"]
     frequent = of_each.gaps >= MIN_GAPS
+    is_regular = frequent & (variance <= limit * limit)
     totals = of_each.aggregate(
         customers=of_each.count(),
         repeat_buyers=(of_each.gaps > 0).sum(),
         frequent=frequent.sum(),
-        regular=(frequent & (variance <= limit * limit)).sum(),
+        regular=is_regular.sum(),
+        regular_gap=of_each["mean"].mean(where=is_regular),
         first=of_each["first"].min(),
     )
     found = totals.execute().iloc[0]
@@ -152,6 +165,7 @@ def summarize_data(orders: ir.Table, analysis_date: date) -> DataSummary:
         days=days,
         frequent_buyers=int(found.frequent or 0),
         regular_share=float(found.regular / found.frequent) if found.frequent else 0.0,
+        regular_gap_days=float(found.regular_gap) if found.regular else 0.0,
     )
 
 
@@ -192,8 +206,10 @@ def forecast_blockers(summary: DataSummary) -> list[str]:
         The reasons; empty if a forecast can be made.
     """
     reasons = unmet_requirements(summary.customers, summary.repeat_buyers, summary.days)
-    if summary.is_subscription:
-        reasons.append(SUBSCRIPTION.format(share=percent(summary.regular_share)))
+    if summary.is_regular:
+        template = SUBSCRIPTION if summary.is_subscription else EQUAL_GAPS
+        gap = MESSAGES.plural(round(summary.regular_gap_days), "day")
+        reasons.append(template.format(share=percent(summary.regular_share), days=gap))
     return reasons
 
 
@@ -247,9 +263,7 @@ def run_checks(
         _check_gap(days),
         _check_volume(days, analysis_date),
         CheckResult(Check.ENOUGH_DATA, not unmet),
-        CheckResult(
-            Check.REGULARITY, not summary.is_subscription, summary.regular_share, float(summary.frequent_buyers)
-        ),
+        CheckResult(Check.REGULARITY, not summary.is_regular, summary.regular_share, float(summary.frequent_buyers)),
     ]
 
 

@@ -90,10 +90,8 @@ DATA = "There are {customers}, {repeat_buyers} and {days} of history."
 TOO_FEW_DATA = "A forecast needs {customers}, {repeat_buyers} and {days}."
 IRREGULAR = "Purchases come at irregular intervals, as the models assume."
 REGULARITY_UNKNOWN = "Too few customers buy often enough to tell whether purchases come at regular intervals."
-REGULAR = (
-    "{share} of {customers} buy at nearly equal intervals, as in a subscription. The purchase models do not apply to "
-    "them."
-)
+REGULAR = "{share} of {customers} buy at nearly equal intervals, {like}. The purchase models do not apply to them."
+AS_SUBSCRIPTION, DAYS_APART = "as in a subscription", "about {days} apart"
 NO_NOBODY = "No id stands for unknown buyers."
 NOBODY = (
     "{names} {stand} for unknown buyers, with {orders}. All of them count as {customers}. Leave them out "
@@ -266,7 +264,7 @@ def check_sentence(result: CheckResult, summary: DataSummary, fmt: NumberFormat)
         case Check.ENOUGH_DATA:
             return _enough_data(result, summary, fmt)
         case Check.REGULARITY:
-            return _regularity(result, fmt)
+            return _regularity(result, summary, fmt)
         case Check.ORDER_IDS:
             return _order_ids(result, fmt)
         case _:
@@ -424,9 +422,14 @@ def _sizes(sizes: dict[str, int], fmt: NumberFormat) -> dict[str, str]:
     return {name: fmt.plural(sizes[name], noun) for name, noun in nouns.items()}
 
 
-def _regularity(result: CheckResult, fmt: NumberFormat) -> Paragraph:
+def _regularity(result: CheckResult, summary: DataSummary, fmt: NumberFormat) -> Paragraph:
     if not result.passed:
+        apart = DAYS_APART.format(days=fmt.plural(round(summary.regular_gap_days), "day"))
         return paragraph(
-            REGULAR.format(share=percent(result.value), customers=fmt.plural(result.reference, "frequent buyer"))
+            REGULAR.format(
+                share=percent(result.value),
+                customers=fmt.plural(result.reference, "frequent buyer"),
+                like=AS_SUBSCRIPTION if summary.is_subscription else apart,
+            )
         )
     return paragraph(REGULARITY_UNKNOWN if result.reference < MIN_DATA["repeat_buyers"] else IRREGULAR)

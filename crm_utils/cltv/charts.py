@@ -195,15 +195,16 @@ def alt_text_value_deciles(deciles: pd.DataFrame) -> str:
 
 
 def plot_segment_revenue(by_segment: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes:
-    """Plot expected revenue of the next 12 months by segment, with its range."""
+    """Plot expected revenue of the next 12 months by segment, with its range if there is one."""
     shown = by_segment[by_segment.customers > 0].iloc[::-1]
     ax = new_axes(ax, height=0.7 + 0.27 * len(shown))
     ax.barh(shown.segment, shown.expected_revenue_12m, color=segment_colours(shown.segment.tolist()), height=0.7)
-    ax.hlines(shown.segment, shown.revenue_low, shown.revenue_high, color=INK, linewidth=1.2)
-    for y, row in enumerate(shown.itertuples()):
-        text = f"  {fmt.short_money(row.expected_revenue_12m)}"
-        ax.text(row.revenue_high, y, text, va="center", fontsize=9)
-    ax.set_xlim(0, max(shown.revenue_high.max(), 1) * 1.15)
+    ends = shown.get("revenue_high", shown.expected_revenue_12m)
+    if "revenue_low" in shown:
+        ax.hlines(shown.segment, shown.revenue_low, ends, color=INK, linewidth=1.2)
+    for y, (end, value) in enumerate(zip(ends, shown.expected_revenue_12m, strict=True)):
+        ax.text(end, y, f"  {fmt.short_money(value)}", va="center", fontsize=9)
+    ax.set_xlim(0, max(ends.max(), 1) * 1.15)
     ax.xaxis.set_visible(False)
     ax.spines["bottom"].set_visible(False)
     return ax

@@ -7,9 +7,10 @@ import pandas as pd
 from crm_utils.cltv import charts, narrative, tables
 from crm_utils.cltv.article_method import ArticleResult
 from crm_utils.cltv.assumptions import ClvAssumptions
-from crm_utils.cltv.backtest import best_challenger
+from crm_utils.cltv.backtest import BacktestModel, best_challenger
 from crm_utils.cltv.backtest import narrative as backtest_narrative
-from crm_utils.cltv.btyd import CustomerBaseModel, ForecastErrorModel
+from crm_utils.cltv.btyd import CustomerBaseModel
+from crm_utils.cltv.outlook import Outlook
 from crm_utils.cltv.seasonality import Seasonality
 from crm_utils.cltv.worked_example import Example
 from crm_utils.core.display.finding import Finding
@@ -42,10 +43,8 @@ CONCENTRATION_CAPTION = (
 )
 DECILE_NUMBERS = "The numbers behind the figure"
 TOP_CUSTOMERS = "Look a customer up: the {customers} of highest expected value"
-SEGMENT_VALUE_CAPTION = (
-    "Revenue expected from today’s customers in the next 12 months, before margin, by segment. "
-    "The line is the range that should hold nine times in ten."
-)
+SEGMENT_VALUE_CAPTION = "Revenue expected from today’s customers in the next 12 months, before margin, by segment."
+SEGMENT_RANGE = "The line is the range that should hold nine times in ten."
 SEGMENT_NUMBERS = "All segments in numbers"
 ARTICLE_DETAILS = "The tutorial’s groups, its forecast, and its source"
 EXAMPLE_STEPS = "Every step, from order lines to lifetime value"
@@ -121,14 +120,14 @@ def forecast_errors(by_segment: pd.DataFrame, by_frequency: pd.DataFrame, fmt: N
 
 
 def revenue_forecast(
-    totals: pd.DataFrame, year_before: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, fmt: NumberFormat
+    outlook: Outlook, year_before: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, fmt: NumberFormat
 ) -> Finding:
     """What today's customers should bring in the next 12 months, and how the same forecast did a year before.
 
     Parameters
     ----------
-    totals : pandas.DataFrame
-        `forecast_totals`.
+    outlook : Outlook
+        `make_outlook`.
     year_before : pandas.DataFrame
         `backtest_year_before`.
     models : CustomerBaseModel
@@ -144,27 +143,20 @@ def revenue_forecast(
         A sentence.
     """
     reason = models.unavailable_reason
-    expected = narrative.revenue_forecast_sentence(totals, models.customers, analysis_date, fmt, reason)
-    return Finding(paragraph(expected, backtest_narrative.year_before_sentence(year_before, fmt)))
+    expected = narrative.revenue_forecast_sentence(outlook, models.customers, analysis_date, fmt, reason)
+    code = BacktestModel.SAME_PERIOD_LAST_YEAR if outlook.last_year else BacktestModel.MODEL_WITH_SEASON
+    return Finding(paragraph(expected, backtest_narrative.year_before_sentence(year_before, fmt, code)))
 
 
-def forecast_basis(
-    totals: pd.DataFrame,
-    seasons: dict[int, Seasonality],
-    error: ForecastErrorModel,
-    holdout_days: int,
-    fmt: NumberFormat,
-) -> Finding:
+def forecast_basis(outlook: Outlook, seasons: dict[int, Seasonality], holdout_days: int, fmt: NumberFormat) -> Finding:
     """What the forecast and its range rest on, with the forecast of every horizon.
 
     Parameters
     ----------
-    totals : pandas.DataFrame
-        `forecast_totals`.
+    outlook : Outlook
+        `make_outlook`.
     seasons : dict of int to Seasonality
         By months.
-    error : ForecastErrorModel
-        How far past forecasts were off.
     holdout_days : int
         How far each tested forecast looked ahead.
     fmt : NumberFormat
@@ -173,11 +165,12 @@ def forecast_basis(
     Returns
     -------
     Finding
-        Sentence and a table of the forecasts.
+        Sentence and a table of the forecasts; not applicable if there is no forecast.
     """
-    season = narrative.season_sentence(seasons)
-    ranges = narrative.range_sentence(error, seasons[3].known, holdout_days, fmt)
-    return Finding(paragraph(season, ranges), table=tables.forecast_table(totals, fmt))
+    if outlook.totals.empty:
+        return Finding(not_applicable(narrative.NO_FORECAST))
+    sentence = narrative.basis_sentence(outlook, seasons, holdout_days, fmt)
+    return Finding(sentence, table=tables.forecast_table(outlook.totals, fmt, outlook.tested))
 
 
 def still_active(expected: pd.DataFrame, grid: pd.DataFrame, models: CustomerBaseModel, fmt: NumberFormat) -> Finding:
@@ -323,13 +316,17 @@ def likely_churned(
     return Finding(sentence, table=tables.churned_table(churned.head(LISTED_CUSTOMERS), brief, fmt))
 
 
-def segment_value(by_segment: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat) -> Finding:
+def segment_value(
+    by_segment: pd.DataFrame, outlook: Outlook, assumptions: ClvAssumptions, fmt: NumberFormat
+) -> Finding:
     """Which segments will bring the expected revenue.
 
     Parameters
     ----------
     by_segment : pandas.DataFrame
         `value_by_segment`.
+    outlook : Outlook
+        `make_outlook`.
     assumptions : ClvAssumptions
         Margin rate, discount rate and months.
     fmt : NumberFormat
@@ -338,13 +335,17 @@ def segment_value(by_segment: pd.DataFrame, assumptions: ClvAssumptions, fmt: Nu
     Returns
     -------
     Finding
-        Sentence, figure of expected revenue by segment, and its table.
+        Sentence, figure of expected revenue by segment, and its table; not applicable without a forecast of 12 months.
     """
+    if 12 not in set(outlook.totals.months):
+        return Finding(not_applicable(narrative.NO_YEAR_BY_SEGMENT))
     brief = narrative.assumptions_brief(assumptions, fmt)
+    if not outlook.tested:
+        by_segment = by_segment.drop(columns=["revenue_low", "revenue_high"])
     return Finding(
         narrative.segment_value_sentence(by_segment, fmt),
         charts.plot_segment_revenue(by_segment, fmt),
-        SEGMENT_VALUE_CAPTION,
+        f"{SEGMENT_VALUE_CAPTION} {SEGMENT_RANGE}" if outlook.tested else SEGMENT_VALUE_CAPTION,
         charts.alt_text_segment_revenue(by_segment, fmt),
         collapsible(SEGMENT_NUMBERS, tables.segment_values_table(by_segment, brief, fmt)),
     )

@@ -10,12 +10,11 @@ import pandas as pd
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.btyd import CustomerBaseModel, ForecastErrorModel, to_xtT
 from crm_utils.cltv.seasonality import Seasonality
+from crm_utils.core.constants import ALL
 from crm_utils.core.exact_money import exact_sum
 
 # Months ahead, and the suffix of their columns.
 HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: "_12m"}
-# What stands for all customers among the segments.
-ALL = "all"
 # The most valuable third of customers, the middle, the last.
 VALUE_TIERS = ("A", "B", "C")
 # Customers whose probability of being active is lower have more likely stopped than not.
@@ -352,13 +351,13 @@ def value_by_segment(customers: pd.DataFrame, segments: pd.DataFrame, totals: pd
     table = joined.groupby("segment").agg(
         customers=("clv", "size"),
         expected_purchase_days_12m=("expected_purchase_days_12m", "sum"),
-        expected_revenue_12m=("expected_revenue_12m", "sum"),
         clv=("clv", "sum"),
         clv_per_customer=("clv", "mean"),
     )
     ranges = totals[totals.months == 12].set_index("segment")
-    table.insert(3, "revenue_low", ranges.revenue_low)
-    table.insert(4, "revenue_high", ranges.revenue_high)
+    for position, column in enumerate(("revenue", "revenue_low", "revenue_high"), start=2):
+        table.insert(position, column, ranges[column])
+    table = table.rename(columns={"revenue": "expected_revenue_12m"})
     return table.sort_values("clv", ascending=False).reset_index()
 
 

@@ -10,9 +10,11 @@ import pandas as pd
 
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.btyd import ForecastErrorModel
-from crm_utils.cltv.forecast import ALL
+from crm_utils.cltv.forecast import HORIZONS
+from crm_utils.cltv.outlook import LargeAccount, Outlook, RuleVerdict
 from crm_utils.cltv.seasonality import Seasonality
 from crm_utils.cltv.worked_example import Example
+from crm_utils.core.constants import ALL
 from crm_utils.core.display.paragraphs import Paragraph, paragraph
 from crm_utils.core.formatting import NumberFormat, day, percent, rate
 from crm_utils.core.references import CLTV_TUTORIAL
@@ -25,13 +27,21 @@ LOW_SCALED_CLTV = 2
 # A hyphen before a number, not one within a word.
 HYPHEN_AS_MINUS = r"(?<!\w)-(?=\d)"
 
-NO_MODEL = (
-    "No model forecast is made, because {reason}. The figures assume that every customer buys at the average rate of "
-    "all."
+NO_MODEL = "No model forecast is made, because {reason}."
+AVERAGE_RATE = "The figures assume that every customer buys at the average rate of all."
+REVENUE_FORECAST = "In the {months} after {day}, today’s {customers} should bring {revenue}."
+REVENUE_RANGE = "Nine times in ten it should be between {low} and {high}."
+UNTESTED = "No past forecast could be tested, so we cannot say how far off this one may be."
+WITHOUT_NEW_CUSTOMERS = "Customers not yet won are not in this figure."
+NO_LONGER_FORECAST = "The history is too short for a longer forecast."
+NO_FORECAST = "The history is too short for a forecast: it does not cover a month."
+NO_YEAR_BY_SEGMENT = "The history is too short for a forecast of the next 12 months."
+REPEATS_LAST_YEAR = (
+    "The forecast repeats the same period of last year: in {tests} this rule was {rule_error} off on average, the "
+    "model {model_error}."
 )
-REVENUE_FORECAST = (
-    "In the 12 months after {day}, today’s {customers} should bring {revenue}. Nine times in ten it should be between "
-    "{low} and {high}. Customers not yet won are not in this figure."
+LARGE_ACCOUNT = (
+    "Customer “{customer}” brought {share} of revenue so far. Without this customer the forecast is {revenue}."
 )
 SEASON_KNOWN = (
     "The season is in the forecast: the next three months should bring {change} than usual, "
@@ -47,6 +57,11 @@ RANGE_FROM_TESTS = (
 RANGE_ASSUMED = (
     "The range covers the uncertainty of the model, chance, and {assumed} errors of {assumed_error} each, "
     "which are assumed because no past forecast could be judged."
+)
+SEASON_OF_LAST_YEAR = "The forecast repeats last year, so it has last year’s season."
+RANGE_OF_LAST_YEAR = (
+    "The range covers the errors of this rule in {origins} over {days}. Because these are few, {assumed} more errors "
+    "of {assumed_error} each are assumed."
 )
 RANGE_WITHOUT_SEASON = (
     "It does not cover an unknown season: forecasts of a part of the year will miss it more often than one time in ten."
@@ -123,18 +138,55 @@ NO_CORRELATION = (
 
 
 def revenue_forecast_sentence(
-    totals: pd.DataFrame, customers: int, analysis_date: date, fmt: NumberFormat, unavailable_reason: str = ""
+    outlook: Outlook, customers: int, analysis_date: date, fmt: NumberFormat, unavailable_reason: str = ""
 ) -> Paragraph:
-    """Revenue expected in the next 12 months, with its range."""
-    year = totals[(totals.segment == ALL) & (totals.months == 12)].iloc[0]
-    outlook = REVENUE_FORECAST.format(
-        day=day(analysis_date),
-        customers=fmt.plural(customers, "customer"),
-        revenue=fmt.money(year.revenue),
-        low=fmt.money(year.revenue_low),
-        high=fmt.money(year.revenue_high),
+    """Revenue expected in the next 12 months, or as far as the history allows, with its range if it was tested."""
+    no_model = NO_MODEL.format(reason=unavailable_reason) if unavailable_reason else ""
+    if outlook.totals.empty:
+        return paragraph(no_model, NO_FORECAST)
+    longest = _longest(outlook.totals)
+    revenue_range = REVENUE_RANGE.format(low=fmt.money(longest.revenue_low), high=fmt.money(longest.revenue_high))
+    return paragraph(
+        no_model,
+        AVERAGE_RATE if unavailable_reason and not outlook.last_year else "",
+        REVENUE_FORECAST.format(
+            months="month" if longest.months == 1 else fmt.plural(longest.months, "month"),
+            day=day(analysis_date),
+            customers=fmt.plural(customers, "customer"),
+            revenue=fmt.money(longest.revenue),
+        ),
+        revenue_range if outlook.tested else UNTESTED,
+        WITHOUT_NEW_CUSTOMERS,
+        NO_LONGER_FORECAST if longest.months < max(HORIZONS) else "",
+        _last_year_sentence(outlook.last_year, fmt),
+        _large_account_sentence(outlook.large_account, fmt),
     )
-    return paragraph(NO_MODEL.format(reason=unavailable_reason) if unavailable_reason else "", outlook)
+
+
+def _longest(totals: pd.DataFrame) -> pd.Series:
+    """The row of all customers with the longest horizon."""
+    of_all = totals[totals.segment == ALL]
+    return of_all.loc[of_all.months.idxmax()]
+
+
+def _last_year_sentence(verdict: RuleVerdict | None, fmt: NumberFormat) -> str:
+    if verdict is None:
+        return ""
+    return REPEATS_LAST_YEAR.format(
+        tests=fmt.plural(verdict.tests, "test"),
+        rule_error=percent(verdict.rule_error),
+        model_error=percent(verdict.model_error),
+    )
+
+
+def _large_account_sentence(account: LargeAccount | None, fmt: NumberFormat) -> str:
+    if account is None:
+        return ""
+    return LARGE_ACCOUNT.format(
+        customer=account.customer_id,
+        share=percent(account.revenue_share),
+        revenue=fmt.money(_longest(account.totals).revenue),
+    )
 
 
 def season_sentence(seasons: dict[int, Seasonality]) -> Paragraph:
@@ -147,16 +199,29 @@ def season_sentence(seasons: dict[int, Seasonality]) -> Paragraph:
     return paragraph(SEASON_KNOWN.format(change=change))
 
 
+def basis_sentence(outlook: Outlook, seasons: dict[int, Seasonality], tested_days: int, fmt: NumberFormat) -> Paragraph:
+    """What the forecast and its range rest on: season and errors."""
+    if outlook.last_year:
+        covers = RANGE_OF_LAST_YEAR.format(**_errors(outlook.error, tested_days, fmt))
+        return paragraph(SEASON_OF_LAST_YEAR, covers)
+    ranges = range_sentence(outlook.error, seasons[3].known, tested_days, fmt) if outlook.tested else ""
+    return paragraph(season_sentence(seasons), ranges)
+
+
 def range_sentence(error: ForecastErrorModel, season_known: bool, tested_days: int, fmt: NumberFormat) -> Paragraph:
     """What the range of the forecast covers, and what of it is assumed."""
     template = RANGE_FROM_TESTS if error.origins else RANGE_ASSUMED
-    covers = template.format(
-        origins=fmt.plural(error.origins, "past forecast"),
-        days=fmt.plural(tested_days, "day"),
-        assumed=fmt.count(error.assumed),
-        assumed_error=percent(error.assumed_error),
-    )
+    covers = template.format(**_errors(error, tested_days, fmt))
     return paragraph(covers, "" if season_known else RANGE_WITHOUT_SEASON)
+
+
+def _errors(error: ForecastErrorModel, tested_days: int, fmt: NumberFormat) -> dict[str, str]:
+    return {
+        "origins": fmt.plural(error.origins, "past forecast"),
+        "days": fmt.plural(tested_days, "day"),
+        "assumed": fmt.count(error.assumed),
+        "assumed_error": percent(error.assumed_error),
+    }
 
 
 def lifetime_value_sentence(clv: float, assumptions: ClvAssumptions, fmt: NumberFormat) -> Paragraph:

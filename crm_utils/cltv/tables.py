@@ -5,8 +5,8 @@ from pandas.io.formats.style import Styler
 
 from crm_utils.cleaning.labels import rule_label
 from crm_utils.cltv.backtest.narrative import FREQUENCY_LABELS, MODEL_LABELS
-from crm_utils.cltv.forecast import ALL
 from crm_utils.cltv.worked_example import Example
+from crm_utils.core.constants import ALL
 from crm_utils.core.display.table_style import style_table
 from crm_utils.core.formatting import NumberFormat, day
 
@@ -39,10 +39,9 @@ ARTICLE_HEADINGS = {
     "cltv_scaled": "Scaled 1 to 100, median customer",
 }
 
-FORECAST_CAPTION = (
-    "Expected from today’s customers, before margin and not discounted, with the range that should hold nine times in "
-    "ten"
-)
+FORECAST_CAPTION = "Expected from today’s customers, before margin and not discounted"
+RANGE_CAPTION = ", with the range that should hold nine times in ten"
+RANGE_COLUMNS = ["revenue_low", "revenue_high"]
 BACKTEST_CAPTION = "Forecasts made at past dates, and what came"
 BY_SEGMENT_CAPTION = "The last test by segment"
 BY_FREQUENCY_CAPTION = "The last test by past purchases"
@@ -66,13 +65,15 @@ MONTHS_CAPTION = "Lifetime value, month by month: expected purchase days × valu
 ARTICLE_CAPTION = "The tutorial’s three groups"
 
 
-def forecast_table(totals: pd.DataFrame, fmt: NumberFormat) -> Styler:
-    """Return the forecast of all customers by horizon; columns of the season only if one is known."""
+def forecast_table(totals: pd.DataFrame, fmt: NumberFormat, tested: bool = True) -> Styler:
+    """Return the forecast of all customers by horizon; the season only if one is known, a range only if `tested`."""
     shown = totals[totals.segment == ALL]
     known = shown.seasonal_factor[shown.months < 12].notna().any()
     table = shown[[*FORECAST_COLUMNS, *SEASON_COLUMNS] if known else FORECAST_COLUMNS].copy()
     table.insert(0, "horizon", [fmt.plural(months, "month") for months in shown.months])
-    return style_table(table, FORECAST_CAPTION, fmt, {"horizon": "In the next"})
+    if not tested:
+        return style_table(table.drop(columns=RANGE_COLUMNS), FORECAST_CAPTION, fmt, {"horizon": "In the next"})
+    return style_table(table, FORECAST_CAPTION + RANGE_CAPTION, fmt, {"horizon": "In the next"})
 
 
 def backtest_table(backtest: pd.DataFrame, fmt: NumberFormat) -> Styler:

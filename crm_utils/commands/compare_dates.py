@@ -12,10 +12,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from crm_utils.cltv.backtest.rolling_origin import purchases_between
-from crm_utils.cltv.forecast import ALL
 from crm_utils.comparison import findings, metrics
 from crm_utils.comparison import narrative as wording
 from crm_utils.core import formatting
+from crm_utils.core.constants import ALL
 from crm_utils.core.display.paragraphs import paragraph
 from crm_utils.core.errors import SourceError, TableError
 from crm_utils.core.formatting import NumberFormat

@@ -5,8 +5,7 @@ from enum import StrEnum
 
 import pandas as pd
 
-from crm_utils.cltv.forecast import ALL
-from crm_utils.core.constants import RECENT_DAYS
+from crm_utils.core.constants import ALL, RECENT_DAYS
 
 # Revenue of each customer known at the forecast's date, and the revenue from customers won later.
 Actual = tuple[pd.DataFrame, float]
@@ -45,12 +44,13 @@ def key_figures(then: Mapping[str, pd.DataFrame], now: Mapping[str, pd.DataFrame
     """
     table = pd.DataFrame({"then": _figures_of_date(then), "now": _figures_of_date(now)})
     table["change"] = table.now - table["then"]
+    table = table.dropna()  # a history that is too short has no forecast of 12 months
     return table.rename_axis("figure").reset_index()
 
 
 def _figures_of_date(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     customers, forecast, plan = tables["customers"], tables["forecast"], tables["budget"]
-    year = forecast[(forecast.segment == ALL) & (forecast.months == 12)].iloc[0]
+    year = forecast[(forecast.segment == ALL) & (forecast.months == 12)].mean(numeric_only=True)
     return {
         KeyFigure.CUSTOMERS: len(customers),
         KeyFigure.ORDERS: customers.orders.sum(),

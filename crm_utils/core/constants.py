@@ -8,3 +8,6 @@ MIN_DATA = {"customers": 100, "repeat_buyers": 30, "days": 90}
 
 # A customer is price-focused if the median ratio of price paid to the product's usual price is below this.
 PRICE_FOCUSED_BELOW = 0.95
+
+# What stands for all customers among the segments of the table `forecast`.
+ALL = "all"

@@ -5,13 +5,15 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from crm_utils.core.constants import RECENT_DAYS
+from crm_utils.core.constants import ALL, RECENT_DAYS
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.pipeline.jobs import Job
 from crm_utils.site import glossary, render
 from crm_utils.site.summary_blocks import card_headlines, summary_blocks
 
 LEAD = "{customers} with {revenue} of revenue so far. {active} of them ordered in the last {recent_days} days."
+# Missing if the history is too short for a forecast of 12 months
+EXPECTED_REVENUE = "expected_revenue_12m"
 TABLES = {
     "orders": "one row per order",
     "order_adjustments": "by how much cancellations reduced earlier orders, and when",
@@ -35,20 +37,22 @@ def key_figures(data: Path) -> dict[str, float]:
     """The figures of a date that the index shows, from the tables in folder `data`.
 
     They are the numbers of customers, orders and recent buyers (`RECENT_DAYS`). Amounts are in the report's currency:
-    revenue so far, revenue expected in 12 months, planned spend and its expected profit.
+    revenue so far, revenue expected in 12 months, planned spend and its expected profit. `EXPECTED_REVENUE` may be
+    missing.
     """
     customers = pd.read_parquet(data / "customers.parquet", columns=["orders", "revenue", "recency_days"])
-    cltv = pd.read_parquet(data / "cltv.parquet", columns=["expected_revenue_12m"])
+    forecast = pd.read_parquet(data / "forecast.parquet")
+    year = forecast.revenue[(forecast.segment == ALL) & (forecast.months == 12)]
     plan = pd.read_parquet(data / "budget.parquet", columns=["spend", "expected_profit"])
-    return {
+    figures = {
         "customers": len(customers),
         "orders": int(customers.orders.sum()),
         "revenue": round(customers.revenue.sum(), 2),
         "bought_in_90_days": int((customers.recency_days < RECENT_DAYS).sum()),
-        "expected_revenue_12m": round(cltv.expected_revenue_12m.sum(), 2),
         "spend": round(plan.spend.sum(), 2),
         "expected_profit": round(plan.expected_profit.sum(), 2),
     }
+    return figures | ({EXPECTED_REVENUE: round(year.iloc[0], 2)} if len(year) else {})
 
 
 def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:

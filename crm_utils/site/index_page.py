@@ -11,6 +11,7 @@ from crm_utils.core.formatting import NumberFormat, day
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.manifest import Manifest, read_manifest
 from crm_utils.site import glossary, published, render, trends
+from crm_utils.site.date_page import EXPECTED_REVENUE
 
 PLAN = "{spend} (expected profit {profit})"
 
@@ -86,13 +87,17 @@ def _date_row(manifest: Manifest) -> DateRow:
         customers=fmt.count(figures["customers"]),
         active=fmt.count(figures["bought_in_90_days"]),
         revenue=fmt.money(figures["revenue"]),
-        expected=fmt.money(figures["expected_revenue_12m"]),
+        expected=fmt.money(figures[EXPECTED_REVENUE]) if EXPECTED_REVENUE in figures else "–",
         plan=PLAN.format(spend=fmt.money(figures["spend"], 0), profit=fmt.money(figures["expected_profit"], 0)),
     )
 
 
 def _trends(folder: Path, manifests: list[Manifest]) -> list[Markup]:
-    """The findings on what changed from date to date; empty if there is only one date."""
+    """The findings on what changed from date to date; empty if there is only one date.
+
+    Dates without a forecast of 12 months are left out.
+    """
+    manifests = [manifest for manifest in manifests if EXPECTED_REVENUE in manifest["summary"]]
     if len(manifests) < 2:
         return []
     newest = manifests[-1]

@@ -118,14 +118,19 @@ def test_a_measured_campaign_that_is_left_out_is_set_beside_what_is_planned():
     assert narrative.measured_but_unplanned(found.assign(alone=-1.0), FMT) == ""
 
 
+FORECAST = pd.DataFrame({"segment": ["all", "A", "all"], "months": [12, 3, 3], "revenue": [900.0, 50.0, 200.0]})
+
+
 def test_what_comes_anyway_stands_beside_what_the_plan_adds():
-    forecast = pd.DataFrame({"segment": ["all", "A", "all"], "months": [12, 3, 3], "revenue": [900.0, 50.0, 200.0]})
+    forecast = FORECAST
     plan = plan_at(1000).assign(incentives_to_baseline_buyers=[1.5, 0.75])
     said = narrative.baseline_and_increment(plan, forecast, 0.3, True, FMT)
     assert "£60.00 of margin" in said and "(£200 of revenue at a margin of 30%, from the costs in the data)" in said
     assert "adds £88.00" in said and "£2.25 of what it costs" in said
     empty = narrative.baseline_and_increment(plan_at(0), forecast, 0.3, False, FMT)
     assert empty.endswith("30%, an assumption).")
+    too_short = narrative.baseline_and_increment(plan_at(0), forecast[forecast.months == 12], 0.3, False, FMT)
+    assert too_short == narrative.NO_BASELINE
 
 
 def test_the_best_budget_is_compared_with_the_one_given():
@@ -219,7 +224,8 @@ def test_segments_of_low_potential_are_named_with_what_they_would_lose():
 
 def test_the_limit_for_a_new_customer():
     limit = verdicts.acquisition_limit(20.0, 30.0, 1.5, 0.3)
-    assert "up to £18.00: at a margin of 30% (an assumption)" in narrative.acquisition(limit, False, FMT)
+    assert "up to £18.00: at a margin of 30% (an assumption)" in narrative.acquisition(limit, FORECAST, False, FMT)
+    assert isinstance(narrative.acquisition(limit, FORECAST[FORECAST.months < 12], False, FMT), NotApplicable)
 
 
 def test_lists_and_who_is_held_back():

@@ -183,7 +183,7 @@ def test_a_summary_worked_by_hand():
     bought = {"a": [0, 10, 20, 30], "b": [0, 1, 11, 41], "c": [5, 9], "d": [7, 7]}
     rows = [(who, pd.Timestamp("2023-01-01") + pd.Timedelta(days=day)) for who, at in bought.items() for day in at]
     table = ibis.memtable(pd.DataFrame(rows, columns=["customer_id", "ordered_at"]))
-    assert data_quality.summarize_data(table, date(2023, 2, 28)) == DataSummary(4, 3, 59, 2, 0.5)
+    assert data_quality.summarize_data(table, date(2023, 2, 28)) == DataSummary(4, 3, 59, 2, 0.5, 10)
     nobody = data_quality.summarize_data(table.filter(table.customer_id == "x"), date(2023, 2, 28))
     assert nobody == DataSummary(0, 0, 0)
 

@@ -185,8 +185,8 @@ def test_values_by_segment_by_hand(segments):
     )
     segments = pd.DataFrame({"customer_id": list("abc"), "segment": ["X", "X", "Y"]})
     totals = pd.DataFrame(
-        [(12, "all", 1.0, 2.0), (6, "X", 3.0, 4.0), (12, "X", 5.0, 6.0), (12, "Y", 7.0, 8.0)],
-        columns=["months", "segment", "revenue_low", "revenue_high"],
+        [(12, "all", 70, 1.0, 2.0), (6, "X", 9, 3.0, 4.0), (12, "X", 30, 5.0, 6.0), (12, "Y", 40, 7.0, 8.0)],
+        columns=["months", "segment", "revenue", "revenue_low", "revenue_high"],
     )
     found = forecast.value_by_segment(customers, segments, totals)
     assert found.columns.tolist() == [

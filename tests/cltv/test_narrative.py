@@ -1,5 +1,6 @@
 """What 04_cltv says, for good, bad and absent findings."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,6 +11,7 @@ from crm_utils.cltv import article_method, btyd, charts, findings, narrative, ta
 from crm_utils.cltv.backtest import BacktestModel
 from crm_utils.cltv.backtest import narrative as backtest_narrative
 from crm_utils.cltv.backtest.model_comparison import MAX_CUSTOMERS, N_ORIGINS
+from crm_utils.cltv.outlook import LargeAccount, Outlook, RuleVerdict
 from crm_utils.cltv.seasonality import Seasonality
 from crm_utils.core.constants import MIN_DATA
 from crm_utils.core.display.paragraphs import NotApplicable
@@ -173,7 +175,11 @@ def test_a_challenger_is_proposed_not_taken():
     assert f"{N_ORIGINS} monthly tests" in not_tried and f"{MAX_CUSTOMERS:,} customers" in not_tried
 
 
-def outlook() -> pd.DataFrame:
+def outlook(tested: bool = True, **more: object) -> Outlook:
+    return Outlook(forecast_rows(), btyd.ForecastErrorModel(), tested, **more)
+
+
+def forecast_rows() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "segment": "all",
@@ -194,6 +200,40 @@ def test_the_outlook_has_its_range():
     assert all(number in said for number in numbers)
     without = narrative.revenue_forecast_sentence(outlook(), 7, date(2011, 12, 9), GBP, "few bought twice")
     assert without.startswith("No model forecast is made, because few bought twice.") and said in without
+
+
+def test_without_a_test_no_range_is_said():
+    said = narrative.revenue_forecast_sentence(outlook(tested=False), 7, date(2011, 12, 9), GBP)
+    assert "£2,000" in said and "could be tested" in said
+    assert "Nine times" not in said and "£2,600" not in said
+    assert "£2,600" in tables.forecast_table(forecast_rows(), GBP).to_html()
+    assert "£2,600" not in tables.forecast_table(forecast_rows(), GBP, tested=False).to_html()
+
+
+def test_a_forecast_reaches_as_far_as_it_is_made():
+    short = replace(outlook(), totals=forecast_rows().iloc[:1])
+    said = narrative.revenue_forecast_sentence(short, 7, date(2011, 12, 9), GBP)
+    assert "In the 3 months after" in said and "£500" in said and narrative.NO_LONGER_FORECAST in said
+    none = replace(outlook(), totals=forecast_rows().iloc[:0])
+    said = narrative.revenue_forecast_sentence(none, 7, date(2011, 12, 9), GBP)
+    assert said == narrative.NO_FORECAST
+    assert findings.forecast_basis(none, {}, 91, GBP).sentence == narrative.NO_FORECAST
+
+
+def test_a_rule_that_replaces_the_model_is_named():
+    follows = outlook(last_year=RuleVerdict(3, 0.13, 0.87))
+    said = narrative.revenue_forecast_sentence(follows, 7, date(2011, 12, 9), GBP, "buyers are regular")
+    assert "in 3 tests this rule was 13% off on average, the model 87%" in said
+    assert "average rate of all" not in said
+    seasons = dict.fromkeys((1, 3, 6, 12), Seasonality(unavailable_reason="too short"))
+    assert "no season" not in narrative.basis_sentence(follows, seasons, 91, GBP)
+    assert "no season" in narrative.basis_sentence(outlook(), seasons, 91, GBP)
+
+
+def test_a_large_account_is_shown_apart():
+    account = LargeAccount("ACME & Co", 0.71, forecast_rows().assign(revenue=[1.0, 300.0]))
+    said = narrative.revenue_forecast_sentence(outlook(large_account=account), 7, date(2011, 12, 9), GBP)
+    assert "“ACME & Co” brought 71% of revenue so far. Without this customer the forecast is £300." in said
 
 
 def test_the_season_or_its_absence():
@@ -217,8 +257,8 @@ def test_an_unknown_season_is_not_in_the_range():
 
 
 def test_the_unadjusted_figure_shows_only_beside_a_season():
-    plain = tables.forecast_table(outlook(), GBP).to_html()
-    seasonal = tables.forecast_table(outlook().assign(seasonal_factor=1.2), GBP).to_html()
+    plain = tables.forecast_table(forecast_rows(), GBP).to_html()
+    seasonal = tables.forecast_table(forecast_rows().assign(seasonal_factor=1.2), GBP).to_html()
     assert "Without season" not in plain
     assert "Without season" in seasonal and "×1.20" in seasonal
 

@@ -2,9 +2,17 @@
 
 from datetime import date
 
+import ibis
 import ibis.expr.types as ir
 import pandas as pd
+import pytest
 
+from crm_utils.cleaning import data_quality
+from crm_utils.cleaning import findings as cleaning_findings
+from crm_utils.cltv import backtest, btyd, forecast, seasonality
+from crm_utils.cltv import findings as cltv_findings
+from crm_utils.cltv.assumptions import ClvAssumptions
+from crm_utils.cltv.outlook import Outlook, make_outlook
 from crm_utils.config import ScoringConfig
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.rfm import measures, scoring
@@ -20,6 +28,84 @@ GONE = {name for name, role in shipped_map().roles().items() if role in ("slippi
 def segmented(orders: ir.Table, day: date) -> tuple[pd.DataFrame, pd.DataFrame]:
     customers = scoring.score_customers(measures.compute_rfm(orders, day), ScoringConfig())
     return customers, assignment.assign_segments(customers, segment_rules(), day)
+
+
+def no_adjustments() -> ir.Table:
+    text, money = pd.Series(dtype=str), pd.Series(dtype=float)
+    at = pd.Series(dtype="datetime64[us]")
+    return ibis.memtable(pd.DataFrame({"customer_id": text, "order_id": text, "adjusted_at": at, "revenue": money}))
+
+
+def forecast_of(orders: ir.Table, day: date) -> tuple[Outlook, str]:
+    """The forecast as 04_cltv makes it, and what its findings say."""
+    _, segments = segmented(orders, day)
+    customers = forecast.rfm_summary(orders, day)
+    tests = backtest.rolling_origin_backtest(orders, no_adjustments(), day, 91)
+    obstacles = data_quality.forecast_blockers(data_quality.summarize_data(orders, day))
+    models = btyd.fit_customer_base(customers, "bg_nbd", obstacles)
+    daily, months = seasonality.daily_totals(orders), forecast.horizons(day)
+    seasons = seasonality.seasonality_by_horizon(daily, day, customers.customer_age_days, months)
+    made = make_outlook(orders, customers, segments, models, seasons, tests, day)
+    year_before = backtest.backtest_year_before(orders, no_adjustments(), day)
+    found = (
+        cltv_findings.revenue_forecast(made, year_before, models, day, FMT),
+        cltv_findings.forecast_basis(made, seasons, 91, FMT),
+    )
+    return made, " ".join(finding._repr_html_() for finding in found)
+
+
+def of_all(totals: pd.DataFrame) -> pd.Series:
+    """Forecast revenue by months."""
+    return totals[totals.segment == "all"].set_index("months").revenue
+
+
+def test_once_a_year():
+    orders, day = orders_of_case("once_a_year", "holiday.csv")
+    made, words = forecast_of(orders, day)
+    assert made.last_year.tests == 3
+    assert (round(made.last_year.rule_error, 2), round(made.last_year.model_error, 2)) == (0.13, 0.87)
+    assert of_all(made.totals)[12] == pytest.approx(4641.30, abs=0.01)
+    by_segment = made.totals[(made.totals.months == 12) & (made.totals.segment != "all")]
+    assert by_segment.revenue.sum() == pytest.approx(4641.30, abs=0.01)
+    year = made.totals[(made.totals.segment == "all") & (made.totals.months == 12)].iloc[0]
+    assert 3000 < year.revenue_low < 4641 < year.revenue_high < 7000
+    assert "€4,641" in words and "subscription" not in words and "average rate of all" not in words
+    assert "about 36" in words, "the reason names the gap between purchases"
+    summary = data_quality.summarize_data(orders, day)
+    checks = data_quality.run_checks(data_quality.daily_orders(orders), summary, day)
+    assert "subscription" not in cleaning_findings.data_quality(checks, summary, FMT)._repr_html_()
+
+
+def test_one_large_account():
+    made, words = forecast_of(*orders_of_case("one_large_account", "b2b.csv"))
+    assert (made.large_account.customer_id, round(made.large_account.revenue_share, 2)) == ("ACME", 0.71)
+    without = of_all(made.large_account.totals)[12]
+    assert 0 < without < 0.6 * of_all(made.totals)[12]
+    assert "ACME" in words and FMT.money(without) in words and FMT.money(of_all(made.totals)[12]) in words
+
+
+def test_sixty_days():
+    made, words = forecast_of(*orders_of_case("sixty_days"))
+    assert of_all(made.totals).index.tolist() == [1]
+    for months in ("3 months", "6 months", "12 months after", "Nine times", "nine times", "€103,497"):
+        assert months not in words
+    assert "could be tested" in words and "too short for a longer forecast" in words
+    assert made.limit_months(ClvAssumptions(0.3, 0.1, 12)).months == 1
+
+
+def test_three_weeks_carry_no_forecast():
+    made, words = forecast_of(*orders_of_case("three_weeks", "new_shop.csv"))
+    assert made.totals.empty
+    assert "too short for a forecast" in words
+
+
+def test_subscription():
+    columns = {"order_id": "invoice_id", "ordered_at": "paid_date", "amount": "amount_paid"}
+    orders, day = orders_of_case("subscription", "invoices.csv", **columns)
+    made, words = forecast_of(orders, day)
+    assert "No model forecast is made" in words and "as in a subscription" in words
+    assert "ine times in ten" not in words
+    assert of_all(made.totals).index.tolist() == [1, 3, 6, 12]
 
 
 def test_wave_of_new():

@@ -128,11 +128,12 @@ def range_record_sentence(backtest: pd.DataFrame, fmt: NumberFormat) -> Paragrap
     )
 
 
-def year_before_sentence(year_before: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """What the forecast over 12 months would have said a year before, and what came."""
-    if year_before.empty:
+def year_before_sentence(year_before: pd.DataFrame, fmt: NumberFormat, model: BacktestModel = OURS) -> Paragraph:
+    """What the forecast over 12 months, made by `model`, would have said a year before, and what came."""
+    made = year_before[year_before.model == model]
+    if made.empty:
         return paragraph(NO_YEAR_BEFORE)
-    ours = year_before[year_before.model == OURS].iloc[0]
+    ours = made.iloc[0]
     error = ""
     if ours.revenue_actual > 0:
         error = YEAR_BEFORE_ERROR.format(error=_error_text(ours.revenue_predicted / ours.revenue_actual - 1))

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.cltv import btyd, seasonality
-from crm_utils.cltv.forecast import ALL, rfm_summary
-from crm_utils.core.constants import MIN_DATA
+from crm_utils.cltv.forecast import rfm_summary
+from crm_utils.core.constants import ALL, MIN_DATA
 from crm_utils.core.exact_money import exact_sum
 from crm_utils.core.orders import orders_as_of
 
