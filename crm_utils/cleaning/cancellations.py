@@ -2,19 +2,26 @@
 
 Which lines are cancellations is a rule like any other: see `rules.removal_rules`.
 
-* `net`: the customer's latest earlier order of that product, else the latest earlier order, up to its revenue.
-* `match`: earlier sales of the same customer, product and price, the latest first, as far as they are not taken back
+* `net`: the order that it names, else an earlier order of the customer: one of exactly that amount, the latest one with
+  that product, the latest one. What exceeds the order is taken off the latest of the others.
+* `match`: the order that it names, else earlier sales of the same customer, product and price, the latest first, as far
+  as they are not taken back
   yet. A cancellation of more than was sold by then matches nothing.
 
 It runs on DuckDB, on the few lines it needs: window functions differ between databases, and some are read-only.
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
-from crm_utils.core.duckdb_engine import to_duckdb
+from crm_utils.cleaning.rules import CANCELLED_ORDER_ID
+from crm_utils.core.duckdb_engine import BATCH_ROWS, to_duckdb
 from crm_utils.core.exact_money import EXACT_MONEY, exact_sum
 
 TIME = "timestamp"
@@ -51,9 +58,12 @@ def match_cancellations(sales: ir.Table, cancelled: ir.Table, method: str) -> ir
         return ibis.memtable([], schema=ibis.schema(ADJUSTMENT_COLUMNS))
     if "product_id" not in cancelled.columns:
         cancelled, sales = (table.mutate(product_id=ibis.null("string")) for table in (cancelled, sales))
-    sales, cancelled = _fetch_to_duckdb(sales, cancelled, method)
+    names_orders = "refund_of" in cancelled.columns
+    if not names_orders:
+        cancelled = cancelled.mutate(refund_of=ibis.null("string"))
+    sales, cancelled = _fetch_to_duckdb(sales, cancelled, method, names_orders)
     parts = _aggregate_cancellations(cancelled, method).cache()
-    matched = (_net_against_latest_order(sales, parts) if method == "net" else _match_lifo(sales, parts)).cache()
+    matched = (_net_against_orders(sales, parts) if method == "net" else _match(sales, parts)).cache()
     return matched.cast(ADJUSTMENT_COLUMNS).union(_unmatched_remainder(parts, matched)).cache()
 
 
@@ -98,20 +108,22 @@ def unmatched_cancellations(matched: ir.Table) -> ir.Table:
     )
 
 
-def _fetch_to_duckdb(sales: ir.Table, cancelled: ir.Table, method: str) -> tuple[ir.Table, ir.Table]:
+def _fetch_to_duckdb(
+    sales: ir.Table, cancelled: ir.Table, method: str, names_orders: bool
+) -> tuple[ir.Table, ir.Table]:
     """Return the sales that may be taken back and the cancelled lines, both on DuckDB. Only these are fetched."""
     if sales.get_backend().name == "duckdb":
         return sales, cancelled
     columns = ["customer_id", "order_id", "product_id", "ordered_at", "amount"]
     columns += ["quantity"] if method == "match" else []
-    keys = ["customer_id", "product_id"] if method == "match" else ["customer_id"]
+    keys = ["customer_id", "product_id"] if method == "match" and not names_orders else ["customer_id"]
     candidates = sales.select(columns).join(cancelled.select(keys).distinct(), keys)  # MariaDB is slow at semi-joins
-    return to_duckdb(candidates.select(columns)), to_duckdb(cancelled.select(columns))
+    return to_duckdb(candidates.select(columns)), to_duckdb(cancelled.select(*columns, "refund_of"))
 
 
 def _aggregate_cancellations(cancelled: ir.Table, method: str) -> ir.Table:
     """Aggregate equal lines of a cancellation, so that the order in time does not depend on the order of the rows."""
-    keys = ["customer_id", "order_id", "product_id", "ordered_at"]
+    keys = ["customer_id", "order_id", "product_id", "ordered_at", "refund_of"]
     if method == "match":
         cancelled = cancelled.mutate(price=_unit_price(cancelled))
         keys.append("price")
@@ -123,58 +135,104 @@ def _unit_price(lines: ir.Table) -> ir.Column:
     return (lines.amount / lines.quantity.nullif(0)).cast("decimal(18, 4)")
 
 
-def _net_against_latest_order(sales: ir.Table, parts: ir.Table) -> ir.Table:
-    """Take each cancellation off the latest order before it, as far as the revenue of that order goes."""
-    candidates = sales.semi_join(parts, "customer_id")
-    candidates = candidates.group_by("customer_id", "order_id", "product_id").agg(
-        ordered_at=candidates.ordered_at.max(), amount=exact_sum(candidates.amount)
-    ).cache()  # fmt: skip
-    placed = candidates.group_by("customer_id", "order_id").agg(
-        at=candidates.ordered_at.max().cast(TIME), placed=exact_sum(candidates.amount)
-    )
-    placed = placed.mutate(
-        number=ibis.row_number().over(group_by="customer_id", order_by=["at", "order_id"]).cast("int64")
-    ).cache()
-    bought = candidates.select("customer_id", "order_id", "product_id").join(placed, ["customer_id", "order_id"])
-    numbered = parts.filter(parts.amount < 0).mutate(
-        key=ibis.row_number().over(order_by=["customer_id", "ordered_at", "order_id", "product_id"]).cast("int64")
-    ).cache()  # fmt: skip
-    targets = _latest_before(bought, numbered)
-    targeted = targets.join(placed.drop("at"), ["customer_id", "number"]).drop("number")
-    targeted = targeted.rename(target="order_id").join(numbered, "key", rname="{name}_right")
-    window = {"group_by": ["customer_id", "target"], "order_by": ["ordered_at", "order_id", "product_id"]}
-    reached = (-targeted.amount).sum().over(ibis.cumulative_window(**window)).cast(EXACT_MONEY)
-    taken = targeted.mutate(reached=reached)
-    taken = taken.mutate(
-        taken=ibis.least(taken.reached, taken.placed) - ibis.least(taken.reached + taken.amount, taken.placed)
-    )
-    return _adjustment_rows(taken.filter(taken.taken > 0), "target", lambda t: -t.taken)
+@dataclass
+class _Order:
+    """An order of a customer, and what cancellations have left of it, in 0.0001 of the currency."""
+
+    order_id: str
+    placed: int = 0
+    left: int = 0
+    products: set[str] = field(default_factory=set)
 
 
-def _latest_before(bought: ir.Table, numbered: ir.Table) -> ir.Table:
-    """Find the latest order before each cancellation: of the same product, else of the same customer."""
-    sold = bought.select(
-        "customer_id",
-        "product_id",
-        bought["at"].cast(TIME).name("at"),
-        "number",
-        key=ibis.null("int64"),
-        later=ibis.literal(0),
-    )
-    back = numbered.select(
-        "customer_id",
-        "product_id",
-        "key",
-        at=numbered.ordered_at.cast(TIME),
-        number=ibis.null("int64"),
-        later=ibis.literal(1),
-    ).select(*sold.columns)
-    events = sold.union(back)
-    time = ["at", "later"]
-    same = events.number.max().over(ibis.cumulative_window(group_by=["customer_id", "product_id"], order_by=time))
-    any_ = events.number.max().over(ibis.cumulative_window(group_by="customer_id", order_by=time))
-    latest = events.mutate(number=ibis.coalesce(same, any_))
-    return latest.filter(latest.key.notnull() & latest.number.notnull()).select("customer_id", "key", "number")
+def _net_against_orders(sales: ir.Table, parts: ir.Table, only_named: bool = False) -> ir.Table:
+    """Take each cancellation off orders of its customer, one customer after the other.
+
+    The order that it names comes first. Otherwise it is an order of exactly that amount, then the latest one with that
+    product, then the latest one. What exceeds an order is taken off the latest of the others, unless `only_named`.
+    """
+    events = _customer_events(sales, parts)
+    rows: dict[str, list[Any]] = {name: [] for name in ADJUSTMENT_COLUMNS}
+    with events.to_pyarrow_batches(chunk_size=BATCH_ROWS) as batches:
+        stream = (tuple(row.values()) for batch in batches for row in batch.to_pylist())
+        for customer_id, own in itertools.groupby(stream, key=lambda row: row[0]):
+            for adjustment in _net_customer([row[1:] for row in own], only_named):
+                for name, value in zip(ADJUSTMENT_COLUMNS, (customer_id, *adjustment, 0), strict=True):
+                    rows[name].append(value)
+    schema = ibis.schema(ADJUSTMENT_COLUMNS | {"revenue": "int64"})
+    taken = ibis.memtable(pa.table(rows, schema=schema.to_pyarrow()), schema=schema)
+    taken = taken.mutate(revenue=taken.revenue.cast(EXACT_MONEY) / 10_000).cast(ADJUSTMENT_COLUMNS)
+    keys = [name for name in ADJUSTMENT_COLUMNS if name not in ("revenue", "lines")]
+    return taken.group_by(keys).agg(revenue=taken.revenue.sum(), lines=taken.lines.max()).cast(ADJUSTMENT_COLUMNS)
+
+
+def _customer_events(sales: ir.Table, parts: ir.Table) -> ir.Table:
+    """Return sales and cancellations by customer and time: at, later, order_id, product_id, amount, refund_of.
+
+    The amount is a whole number of 0.0001. Sales of a product that the customer never cancelled have no product.
+    """
+    keys = ["customer_id", "order_id", "product_id"]
+    cancelled = parts.filter(parts.amount < 0)
+    products = cancelled.filter(cancelled.product_id.notnull()).select("customer_id", "product_id").distinct()
+    sold = sales.semi_join(cancelled, "customer_id")
+    sold = sold.group_by(*keys).agg(at=sold.ordered_at.max().cast(TIME), amount=exact_sum(sold.amount))
+    sold = sold.left_join(products, ["customer_id", "product_id"])
+    sold = sold.select("customer_id", "order_id", "at", "amount", product_id=sold.product_id_right)
+    sold = sold.mutate(at=sold["at"].max().over(group_by=["customer_id", "order_id"]))
+    sold = sold.group_by(*keys, "at").agg(amount=sold.amount.sum())
+    sold = sold.mutate(later=ibis.literal(0), refund_of=ibis.null("string"))
+    back = cancelled.mutate(at=cancelled.ordered_at.cast(TIME), later=ibis.literal(1))
+    columns = ["customer_id", "at", "later", "order_id", "product_id", "amount", "refund_of"]
+    events = sold.select(columns).union(back.select(columns).cast(sold.select(columns).schema()))
+    events = events.mutate(amount=(events.amount * 10_000).round().cast("int64"))
+    return events.order_by([*columns[:5], "refund_of"])
+
+
+def _net_customer(events: list[tuple[Any, ...]], only_named: bool) -> Iterator[tuple[Any, ...]]:
+    """Walk through the events of one customer: cancellation_id, product_id, adjusted_at, order_id, revenue."""
+    orders: dict[str, _Order] = {}
+    for _, later, order_id, product_id, amount, _ in events:
+        if not later:
+            order = orders.setdefault(order_id, _Order(order_id))
+            order.placed, order.left = order.placed + amount, order.left + amount
+            order.products.add(product_id)
+    before: dict[str, _Order] = {}
+    for at, later, order_id, product_id, amount, refund_of in events:
+        if not later:
+            before[order_id] = orders[order_id]
+            continue
+        rest, named = -amount, orders.get(order_id if refund_of is None else refund_of)
+        if named is not None:
+            targets = [named] if only_named else [named, *reversed(before.values())]
+        else:
+            targets = [] if refund_of is not None or only_named else _likeliest_orders(before, rest, product_id)
+        for order in targets:
+            if taken := min(rest, order.left):
+                order.left, rest = order.left - taken, rest - taken
+                yield order_id, product_id, at, order.order_id, -taken
+
+
+def _likeliest_orders(before: dict[str, _Order], amount: int, product_id: str | None) -> list[_Order]:
+    """Return the orders that a cancellation may take back, the likeliest first."""
+    latest = [order for order in reversed(before.values()) if order.left]
+    exact = next((order for order in latest if order.left == amount), None)
+    exact = exact or next((order for order in latest if order.placed == amount), None)
+    same = next((order for order in latest if product_id is not None and product_id in order.products), None)
+    return [*(order for order in (exact, same) if order is not None), *latest]
+
+
+def _match(sales: ir.Table, parts: ir.Table) -> ir.Table:
+    """Match cancellations that name an order to it, and the others to sales of the same product and price."""
+    unnamed = parts.filter(parts.refund_of.isnull() & ~parts.order_id.re_search(CANCELLED_ORDER_ID))
+    if unnamed.count().execute():  # they may carry the id of the order itself
+        own = parts.refund_of.isnull() & parts.order_id.isin(sales.semi_join(unnamed, "order_id").order_id)
+        parts = parts.mutate(refund_of=ibis.ifelse(own, parts.order_id, parts.refund_of)).cache()
+    named = parts.filter(parts.refund_of.notnull())
+    if not named.count().execute():
+        return _match_lifo(sales, parts)
+    orders = named.select("customer_id", order_id=named.refund_of).distinct()
+    others = _match_lifo(sales.anti_join(orders, ["customer_id", "order_id"]), parts.filter(parts.refund_of.isnull()))
+    return _net_against_orders(sales, named, only_named=True).union(others)
 
 
 def _match_lifo(sales: ir.Table, parts: ir.Table) -> ir.Table:

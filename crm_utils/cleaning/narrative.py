@@ -15,6 +15,8 @@ from crm_utils.core.formatting import NumberFormat, day, join_names, percent
 ALL_COUNTED = "All {rows} count as sales."
 COUNTED = "{counted} of {rows} count as sales."
 SPENT = "By {day}, {customers} had spent {revenue}."
+SPENT_MORE = "By {day}, {customers} had spent {revenue}, {more} more than was read, because {causes}."
+ADDED = "“{rule}” added {revenue}"
 
 NOTHING_REMOVED = "No rule removed a row."
 REMOVED = "The rules removed {rows}, with {revenue} of revenue."
@@ -25,6 +27,7 @@ RECONCILED = "The orders add up to the last row of the ledger, to the cent: {rev
 
 
 CANCELLATIONS_DROPPED = "Cancelled lines are dropped (cancellations: drop). The sales that they take back still count."
+MONEY_LEFT_IN = "They would take back {revenue}. Set cancellations: net to take it off."
 NOTHING_CANCELLED = "No cancellation reduced an order."
 CANCELLED = "Cancellations took {revenue} off {orders}. That is {share} of the revenue ordered."
 CUSTOMERS_LOST = "{customers} cancelled everything and no longer {count}."
@@ -130,17 +133,25 @@ ID_SENTENCES = {
 }
 
 
+# The rules that remove rows with negative amounts, if cancellations are dropped
+TAKE_BACK = [Rule.CANCELLATION, Rule.NON_POSITIVE_QUANTITY, Rule.NON_POSITIVE_AMOUNT]
+
+
 def counted_rows(ledger: pd.DataFrame, analysis_date: date, fmt: NumberFormat) -> Paragraph:
     """Say how many rows count as sales, and how much how many customers had spent."""
     first, last = ledger.iloc[0], ledger.iloc[-1]
     rows = fmt.plural(first.rows_left, "row")
     is_all = last.rows_left == first.rows_left
+    more = last.revenue_left - first.revenue_left
+    causes = _causes_of_more(ledger, fmt) if round(more, 2) > 0 else ""
     return paragraph(
         ALL_COUNTED.format(rows=rows) if is_all else COUNTED.format(counted=fmt.count(last.rows_left), rows=rows),
-        SPENT.format(
+        (SPENT_MORE if causes else SPENT).format(
             day=day(analysis_date),
             customers=fmt.plural(last.customers_left, "customer"),
             revenue=fmt.money(last.revenue_left),
+            more=fmt.money(more),
+            causes=causes,
         ),
     )
 
@@ -171,7 +182,10 @@ def cancellations(
 ) -> Paragraph | NotApplicable:
     """Say what cancellations took off orders, which customers are gone, and what has no sale."""
     if method == "drop":
-        return not_applicable(CANCELLATIONS_DROPPED)
+        left_in = -ledger.revenue_removed[ledger.rule.isin(TAKE_BACK)].clip(upper=0).sum()
+        if not round(left_in, 2):
+            return not_applicable(CANCELLATIONS_DROPPED)
+        return paragraph(CANCELLATIONS_DROPPED, MONEY_LEFT_IN.format(revenue=fmt.money(left_in)))
     return paragraph(
         *([NOTHING_CANCELLED] if adjustments.empty else _cancelled(ordered, adjustments, ledger, fmt)),
         _unmatched(unmatched, fmt),
@@ -314,6 +328,17 @@ def _order_ids(result: CheckResult, fmt: NumberFormat) -> Paragraph:
         if result.reference
         else "",
         ORDER_IDS_CURE.format(**_holes(result, fmt)),
+    )
+
+
+def _causes_of_more(ledger: pd.DataFrame, fmt: NumberFormat) -> str:
+    """Name the rules that added revenue: without the rows that take money back, more is left than was read."""
+    added = ledger[ledger.revenue_removed < 0].sort_values("revenue_removed").head(2)
+    return join_names(
+        [
+            ADDED.format(rule=rule_label(step["rule"]), revenue=fmt.money(-step.revenue_removed))
+            for _, step in added.iterrows()
+        ]
     )
 
 

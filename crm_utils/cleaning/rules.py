@@ -9,7 +9,9 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from crm_utils.core.duckdb_engine import materialize_in_process
 from crm_utils.core.errors import CleaningError
+from crm_utils.core.exact_money import exact_sum
 
 
 class Rule(StrEnum):
@@ -21,6 +23,7 @@ class Rule(StrEnum):
     STATUS_IGNORED = "status_ignored"
     STATUS_REFUNDED = "status_refunded"
     FURTHER_ROW = "further_row"
+    REFUND_WITHOUT_ORDER = "refund_without_order"
     EXTRACT_OVERLAP = "extract_overlap"
     AFTER_ANALYSIS_DATE = "after_analysis_date"
     UNKNOWN_CUSTOMER = "unknown_customer"
@@ -28,6 +31,7 @@ class Rule(StrEnum):
     CANCELLATION = "cancellation"
     EXCLUDED_PRODUCT = "excluded_product"
     EXCLUDED_CUSTOMER = "excluded_customer"
+    WORTHLESS_ORDER = "worthless_order"
     NON_POSITIVE_QUANTITY = "non_positive_quantity"
     NON_POSITIVE_AMOUNT = "non_positive_amount"
     OUTLIERS_CAPPED = "outliers_capped"
@@ -36,7 +40,7 @@ class Rule(StrEnum):
 
 
 # The rules that a source's parameters ask for: the values of `excluded_by`
-EXCLUSIONS = (Rule.FILTERED, Rule.STATUS_IGNORED, Rule.STATUS_REFUNDED, Rule.FURTHER_ROW)
+EXCLUSIONS = (Rule.FILTERED, Rule.STATUS_IGNORED, Rule.STATUS_REFUNDED, Rule.FURTHER_ROW, Rule.REFUND_WITHOUT_ORDER)
 CANCELLED_ORDER_ID = "^[Cc][0-9]"  # C489449 is a cancellation; CA-2023-1317 and CONFIRMED are not
 # The columns that each way to treat cancellations needs
 NEEDED_COLUMNS: dict[str, set[str]] = {
@@ -120,7 +124,8 @@ def removal_rules(
         The last day whose orders count.
     cancellations : {"drop", "net", "match"}
         With "drop", a cancellation is a line of an order whose id begins with C and a digit. Otherwise, any line that
-        takes money back is one too, except those of excluded products and customers.
+        takes money back is one too, except those of excluded products and customers. A negative line of an order that
+        has positive ones is no cancellation but a discount of that order (see `_order_discounts`).
     duplicates : {"keep", "drop"}
         With "drop", one of several equal lines is kept.
     exclude_products, exclude_customers : sequence of str
@@ -150,10 +155,12 @@ def removal_rules(
     rules[Rule.UNKNOWN_CUSTOMER] = lines.customer_id.isnull()
     if duplicates == "drop" and cancellations != "drop":
         rules[Rule.DUPLICATE] = repeats  # before cancellations: one that is there twice takes money back once
+    discount = None
     if "order_id" in columns:
-        rules[Rule.CANCELLATION] = _is_cancellation(lines, cancellations, list(excluded.values()))
-    rules |= excluded
-    rules |= _no_value_rules(lines)
+        discount, worthless = _order_discounts(lines, cancellations, [*rules.values(), *excluded.values()])
+        rules[Rule.CANCELLATION] = _is_cancellation(lines, cancellations, list(excluded.values()), discount)
+        excluded |= {} if worthless is None else {Rule.WORTHLESS_ORDER: worthless}
+    rules |= excluded | _no_value_rules(lines, discount)
     if duplicates == "drop" and cancellations == "drop":
         rules[Rule.DUPLICATE] = repeats
     return rules
@@ -264,12 +271,55 @@ def _exclusion_rules(
     return excluded
 
 
-def _no_value_rules(lines: ir.Table) -> dict[str, ir.BooleanValue]:
+def _no_value_rules(lines: ir.Table, discount: ir.BooleanValue | None) -> dict[str, ir.BooleanValue]:
     rules: dict[str, ir.BooleanValue] = {}
     if "quantity" in lines.columns:
         rules[Rule.NON_POSITIVE_QUANTITY] = (lines.quantity <= 0) | lines.quantity.isnull()
     rules[Rule.NON_POSITIVE_AMOUNT] = (lines.amount <= 0) | lines.amount.isnull()
-    return rules
+    return rules if discount is None else {name: condition & ~discount for name, condition in rules.items()}
+
+
+def _order_discounts(
+    lines: ir.Table, cancellations: str, removed: list[ir.BooleanValue]
+) -> tuple[ir.BooleanValue | None, ir.BooleanValue | None]:
+    """Return which lines are discounts of their order, and which are of orders worth nothing after their discounts.
+
+    A discount is a negative line of an order that has positive ones. If cancellations are matched, a line dated after
+    the last sale of its order is a refund instead, and so is each negative line of an order worth nothing.
+    """
+    named = lines.order_id.re_search(CANCELLED_ORDER_ID).fill_null(False)
+    of_sales = ~(named | ibis.or_(*(condition.fill_null(False) for condition in removed)))
+    if "refund_of" in lines.columns:
+        of_sales = of_sales & lines.refund_of.isnull()
+    negative = (lines.amount < 0).fill_null(False) & of_sales
+    if not len(lines.filter(negative).select("order_id").limit(1).execute()):
+        return None, None
+    worth, worthless = _orders_with_discounts(lines.filter(of_sales), lines.filter(negative))
+    if cancellations == "drop":
+        belongs = lines.order_id.isin(worth.order_id) | lines.order_id.isin(worthless.order_id)
+        return negative & belongs, of_sales & lines.order_id.isin(worthless.order_id)
+    dated = lines.filter(negative).join(worth, "order_id")
+    late = materialize_in_process(
+        dated.filter(dated.ordered_at.date() > dated.sold_until).select("order_id", "ordered_at")
+    )
+    discount = negative & lines.order_id.isin(worth.order_id)
+    if late.count().execute():
+        discount = discount & ~_order_moment(lines).isin(_order_moment(late))
+    return discount, None
+
+
+def _orders_with_discounts(sold: ir.Table, negative: ir.Table) -> tuple[ir.Table, ir.Table]:
+    """Return the orders with negative and positive lines: those worth more than 0 in total, and the others."""
+    found = sold.filter(sold.order_id.isin(negative.order_id))
+    orders = found.group_by("order_id").agg(
+        sold_until=found.ordered_at.date().max(where=found.amount > 0), total=exact_sum(found.amount)
+    )
+    orders = materialize_in_process(orders.filter(orders.sold_until.notnull()))
+    return orders.filter(orders.total > 0), orders.filter(orders.total <= 0)
+
+
+def _order_moment(lines: ir.Table) -> ir.StringValue:
+    return lines.order_id + "|" + lines.ordered_at.cast("string")
 
 
 def _shared_spans(lines: ir.Table) -> list[tuple[datetime, datetime]]:
@@ -280,11 +330,13 @@ def _shared_spans(lines: ir.Table) -> list[tuple[datetime, datetime]]:
     return sorted(span for span in shared if span[0] <= span[1])
 
 
-def _is_cancellation(lines: ir.Table, cancellations: str, excluded: list[ir.BooleanValue]) -> ir.BooleanValue:
+def _is_cancellation(
+    lines: ir.Table, cancellations: str, excluded: list[ir.BooleanValue], discount: ir.BooleanValue | None
+) -> ir.BooleanValue:
     named = lines.order_id.re_search(CANCELLED_ORDER_ID)
     if cancellations == "drop":
         return named
     taken_back = named.fill_null(False) | (lines.amount < 0).fill_null(False)
-    for condition in excluded:
+    for condition in [*excluded, *([] if discount is None else [discount])]:
         taken_back = taken_back & ~condition
     return taken_back

@@ -331,6 +331,10 @@ class Columns(Model):
         None, description="the value of the line, instead of quantity and unit_price: a column, or parts of it"
     )
     unit_cost: str | None = Field(None, description="your cost per unit")
+    refund_of: str | None = Field(None, description="in rows with refunds, the order that is refunded")
+    refund_customer_id: str | None = Field(
+        None, description="the customer in rows with a negative amount, if they name the customer in another column"
+    )
     country: str | None = None
 
     @model_validator(mode="after")

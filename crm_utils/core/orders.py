@@ -171,7 +171,7 @@ def _aggregate(lines: ir.Table) -> ir.Table:
     lines = lines.mutate(order_id=ibis.ifelse(counts, lines.order_id, ibis.null("string")))
     return lines.group_by("customer_id", "order_id", "removed_by").agg(
         first_at=lines.ordered_at.min(),
-        ordered_at=lines.ordered_at.max(),
+        ordered_at=ibis.coalesce(lines.ordered_at.max(where=lines.amount > 0), lines.ordered_at.max()),
         revenue=revenue
         if revenue.type().is_decimal()
         else revenue.round(4).cast(EXACT_MONEY),  # SQLite has no decimals

@@ -42,8 +42,8 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
         One row per line item: customer_id (text, null if unknown), ordered_at (timestamp), amount (decimal), and
         if `columns` names them, order_id, product_id, description, country (text), quantity, unit_price and unit_cost
         (decimal). A source of several files or sheets also has extract (0, 1, 2 … in the order of `source`). If the
-        parameters ask for it, also excluded_by (why a row is no sale, see `preparation.Exclusion`; null for a sale),
-        and `minus: <column>` and `plus: <column>` (decimal): the parts of the amount.
+        parameters ask for it, also refund_of (text), excluded_by (why a row is no sale, see `preparation.Exclusion`;
+        null for a sale), and `minus: <column>` and `plus: <column>` (decimal): the parts of the amount.
 
     Raises
     ------
@@ -57,10 +57,15 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
     parts = [preparation.prepare(part, source, columns) for part in parts]
     preparation.check_rows_left(parts)
     tables = [_standardize(part, source, columns, day) for part in parts]
+    return preparation.complete_refunds(_join_parts(tables, all(part.columnar for part in parts)), columns.refund_of)
+
+
+def _join_parts(tables: list[ir.Table], columnar: bool) -> ir.Table:
+    """Return all line items, with the number of their part if there are several."""
     if len(tables) == 1:
         return tables[0]
     numbered = [table.mutate(extract=ibis.literal(number, "int64")) for number, table in enumerate(tables)]
-    return ibis.union(*numbered) if all(part.columnar for part in parts) else duckdb_engine.concatenate(numbered)
+    return ibis.union(*numbered) if columnar else duckdb_engine.concatenate(numbered)
 
 
 def _standardize(part: RawTable, source: Source, columns: Columns, day: date | None) -> ir.Table:

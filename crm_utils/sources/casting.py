@@ -12,8 +12,8 @@ from crm_utils.sources.raw_table import RawTable, TextFormat
 PRICE_TYPE = "decimal(18, 4)"
 # Ibis gives a product of two prices the type PRICE_TYPE and would skip a cast to it, so amounts have another precision
 AMOUNT_TYPE = "decimal(17, 4)"
-TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country", "refund_of")
-ID_COLUMNS = ("customer_id", "order_id", "product_id", "refund_of")
+TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country", "refund_of", "refund_customer_id")
+ID_COLUMNS = ("customer_id", "order_id", "product_id", "refund_of", "refund_customer_id")
 NULL_IDS = (  # how programs write a missing id
     "NULL",
     "null",

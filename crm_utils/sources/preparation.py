@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils.config.report import AmountParts, Columns, Source, Status, fold
+from crm_utils.core.duckdb_engine import materialize_in_process
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES, join_names
 from crm_utils.core.suggestions import did_you_mean
@@ -28,6 +29,7 @@ class Exclusion(StrEnum):
     STATUS_IGNORED = "status_ignored"
     STATUS_REFUNDED = "status_refunded"
     FURTHER_ROW = "further_row"
+    REFUND_WITHOUT_ORDER = "refund_without_order"
 
 
 EXCLUDED, AMOUNT, STATUS, ORDER, CARRIER = "_excluded_by", "_amount", "_status", "_order", "_carrier"
@@ -98,6 +100,60 @@ def check_rows_left(parts: list[RawTable]) -> None:
         f"{join_names([part.label for part in parts])}: no row is left of "
         f"{MESSAGES.plural(sum(rows.values()), 'row')}; {join_names(left_out)}: correct it, so that sales are left"
     )
+
+
+def complete_refunds(lines: ir.Table, column: str | None) -> ir.Table:
+    """Give refunds the customer of the order that they name, and exclude those that name an order without sales.
+
+    Parameters
+    ----------
+    lines : ibis.Table
+        The line items of all parts of the source.
+    column : str or None
+        The source's column that names the refunded order.
+
+    Returns
+    -------
+    ibis.Table
+        The line items. Those with `refund_of` have `excluded_by` too.
+
+    Raises
+    ------
+    SourceError
+        If a row names a refunded order although its amount is positive.
+    """
+    if "refund_customer_id" in lines.columns:
+        refunded = lines.refund_customer_id.notnull() & (lines.amount < 0).fill_null(False)
+        lines = lines.mutate(customer_id=ibis.ifelse(refunded, lines.refund_customer_id, lines.customer_id))
+        lines = lines.drop("refund_customer_id")
+    if column is None:
+        return lines
+    if "excluded_by" not in lines.columns:
+        lines = lines.mutate(excluded_by=ibis.null("string"))
+    counts, names_order = lines.excluded_by.isnull(), lines.refund_of.notnull()
+    _check_negative_refunds(lines.filter(counts & names_order), column)
+    refunds = lines.filter(counts & names_order)
+    sold = lines.filter(counts & ~names_order & (lines.amount > 0) & lines.order_id.isin(refunds.refund_of))
+    orders = materialize_in_process(sold.group_by(sold_in=sold.order_id).agg(sold_to=sold.customer_id.max()))
+    joined = lines.left_join(orders, lines.refund_of == orders.sold_in)
+    lost = joined.refund_of.notnull() & joined.sold_in.isnull() & joined.excluded_by.isnull()
+    completed = joined.mutate(
+        customer_id=ibis.coalesce(joined.customer_id, joined.sold_to),
+        excluded_by=ibis.ifelse(lost, str(Exclusion.REFUND_WITHOUT_ORDER), joined.excluded_by),
+    )
+    return completed.select(*lines.columns)
+
+
+def _check_negative_refunds(refunds: ir.Table, column: str) -> None:
+    positive = refunds.filter(refunds.amount > 0)
+    found = positive.aggregate(rows=positive.count(), money=positive.amount.sum().cast("float64")).execute().iloc[0]
+    if found.rows:
+        raise SourceError(
+            f"column {column!r} (columns.refund_of): {MESSAGES.plural(found.rows, 'row')} that name a refunded order "
+            f"have positive amounts ({MESSAGES.number(found.money, 2)} in total): if they are sales, such as renewals, "
+            "leave columns.refund_of out; if they are refunds, give them a negative sign, for example with "
+            "columns.amount: {lines: sales - refunds}"
+        )
 
 
 class _Names:

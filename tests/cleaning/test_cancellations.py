@@ -49,22 +49,24 @@ def walked_match(events: list[tuple]) -> dict[tuple, float]:
 
 
 def walked_net(events: list[tuple]) -> dict[tuple, float]:
-    """Money taken off the latest order of the product, else off the latest order, down to nothing."""
-    orders, left, taken = [], {}, {}
+    """Money taken off orders until nothing is left: one of that amount, the latest of the product, the latest ones."""
+    left, placed, bought, taken = {}, {}, {}, {}
     for number, (product, price, quantity) in enumerate(events):
+        money = abs(quantity) * price
         if quantity > 0:
-            orders.append((number, product))
-            left[number] = quantity * price
+            left[number], placed[number], bought[number] = money, money, product
             continue
-        same = [order for order, what in orders if what == product]
-        target = (same or [order for order, _ in orders] or [None])[-1]
-        money = -quantity * price
-        from_order = min(money, left.get(target, 0))
-        if from_order:
+        full = [order for order in left if left[order]]
+        exact = [order for order in full if left[order] == money] or [o for o in full if placed[o] == money]
+        same = [order for order in full if bought[order] == product]
+        for target in [*exact[-1:], *same[-1:], *reversed(full)]:
+            from_order = min(money, left[target])
             left[target] -= from_order
-            taken[f"{number:02d}", f"{target:02d}"] = -from_order
-        if money > from_order:
-            taken[f"{number:02d}", None] = from_order - money
+            money -= from_order
+            if from_order:
+                taken[f"{number:02d}", f"{target:02d}"] = -from_order
+        if money:
+            taken[f"{number:02d}", None] = -money
     return taken
 
 
@@ -97,3 +99,52 @@ def test_rows_in_another_order_change_nothing():
         turned = (ibis.memtable(t.execute()[::-1]).cast(t.schema()) for t in (sales, cancelled))
         other = cancellations.match_cancellations(*turned, mode).execute().sort_values(columns, ignore_index=True)
         pd.testing.assert_frame_equal(one, other)
+
+
+def refunds(rows: list[tuple], mode: str = "net") -> dict[tuple, float]:
+    """What is taken off which order, from rows of (order, day, product, amount, the order that it names)."""
+    frame = pd.DataFrame(rows, columns=["order_id", "day", "product_id", "amount", "refund_of"])
+    frame = frame.assign(customer_id="anna", ordered_at=pd.to_datetime("2011-01-01") + pd.to_timedelta(frame.day, "D"))
+    frame["quantity"] = frame.amount.gt(0).map({True: 1, False: -1})
+    types = {"ordered_at": "timestamp", "amount": "decimal(18, 4)", "quantity": "decimal(18, 4)"}
+    table = ibis.memtable(
+        frame.drop(columns="day"), schema={**dict.fromkeys(frame.columns.drop("day"), "string"), **types}
+    )
+    found = cancellations.match_cancellations(table.filter(table.amount > 0), table.filter(table.amount < 0), mode)
+    found = found.execute()
+    order = found.order_id.astype(object).where(found.order_id.notna(), None)
+    return {(c, o): float(r) for c, o, r in zip(found.cancellation_id, order, found.revenue, strict=True)}
+
+
+SOLD = [("1", 0, "mug", 100.0, None), ("2", 1, "bag", 30.0, None), ("3", 2, "mug", 50.0, None)]
+
+
+def test_a_refund_finds_the_order_that_it_names():
+    assert refunds([*SOLD, ("R", 5, None, -20.0, "1")]) == {("R", "1"): -20}
+    assert refunds([*SOLD, ("R", 5, None, -20.0, "9")]) == {("R", None): -20}  # that order is not in the data
+    assert refunds([*SOLD, ("1", 5, None, -20.0, None)]) == {("1", "1"): -20}  # it carries the order's own id
+
+
+def test_a_refund_finds_an_order_of_its_amount_then_of_its_product_then_the_latest():
+    assert refunds([*SOLD, ("R", 5, None, -100.0, None)]) == {("R", "1"): -100}
+    assert refunds([*SOLD, ("R", 5, "bag", -20.0, None)]) == {("R", "2"): -20}
+    assert refunds([*SOLD, ("R", 5, None, -20.0, None)]) == {("R", "3"): -20}
+    assert refunds([*SOLD, ("R", 5, "bag", -20.0, None), ("S", 6, None, -10.0, None)])["S", "2"] == -10
+
+
+def test_what_exceeds_an_order_goes_on_to_the_earlier_ones():
+    assert refunds([*SOLD, ("R", 5, None, -90.0, None)]) == {("R", "3"): -50, ("R", "2"): -30, ("R", "1"): -10}
+    assert refunds([*SOLD, ("R", 5, None, -45.0, "2")]) == {("R", "2"): -30, ("R", "3"): -15}
+    assert refunds([*SOLD, ("R", 5, None, -200.0, None)])["R", None] == -20
+
+
+def test_an_order_is_not_taken_back_before_it_is_placed_unless_it_is_named():
+    assert refunds([*SOLD, ("R", 1, None, -50.0, None)])["R", "1"] == -20
+    assert refunds([*SOLD, ("R", 1, None, -50.0, "3")]) == {("R", "3"): -50}
+
+
+def test_match_takes_named_orders_first_and_nothing_twice():
+    named = refunds(
+        [*SOLD, ("R", 5, None, -50.0, "3"), ("S", 6, "mug", -50.0, None), ("T", 7, "bag", -30.0, None)], "match"
+    )
+    assert named == {("R", "3"): -50, ("S", None): -50, ("T", "2"): -30}

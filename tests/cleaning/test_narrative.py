@@ -85,6 +85,20 @@ def test_a_ledger_that_does_not_reconcile_stops_the_notebook():
     assert "£950.00" in findings.removed_rows(LEDGER, 1000.0, -50.0, FMT).sentence
 
 
+def test_more_than_was_read_comes_with_the_reason_in_the_same_sentence():
+    ledger = LEDGER.assign(revenue_left=[900.0, 800.0, 850.0, 950.0, 950.0], revenue_removed=[0, 100, -50, -100, 0.0])
+    sentence = str(narrative.counted_rows(ledger, TODAY, FMT)).split(". ")[1]
+    assert "£950, £50.00 more than was read" in sentence
+    assert "“Amount of zero or less” added £100 and “Cancellation without a sale” added £50.00" in sentence
+
+
+def test_dropped_refunds_say_how_much_they_leave_in():
+    ledger = LEDGER.assign(rule=["read", "unknown_customer", "cancellation", "non_positive_amount", "cancelled_order"])
+    left_in = narrative.cancellations("drop", 1000.0, ADJUSTMENTS, UNMATCHED, ledger, FMT)
+    assert not isinstance(left_in, NotApplicable)
+    assert "They would take back £50.00." in left_in
+
+
 def test_cancellations():
     dropped = findings.cancellations("drop", 1000.0, ADJUSTMENTS, UNMATCHED, LEDGER, FMT)
     assert isinstance(dropped.sentence, NotApplicable)

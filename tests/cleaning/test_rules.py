@@ -44,12 +44,12 @@ def test_match_takes_the_latest_sales_first_and_lists_the_rest():
     assert_reconciles(found)
 
 
-def test_net_takes_from_one_order_as_far_as_it_goes():
+def test_net_goes_on_to_the_earlier_order_with_what_exceeds_one():
     found = clean(line_items(TINY), "net")
     taken = found["adjustments"].execute().groupby("order_id").revenue.sum().to_dict()
-    assert taken == {"2": -27.0, "6": -40.0}  # 12 + 12 + 3 of 18: nothing is left of the second order
-    assert found["unmatched"].set_index("cancellation_id").revenue.to_dict() == {"C5": -15.0, "C8": -8.0}
-    assert found["known"].execute().order_id.tolist() == ["1"]
+    assert taken == {"2": -27.0, "1": -15.0, "6": -40.0}  # 12 + 12 + 3 of 18, and the other 15
+    assert found["unmatched"].set_index("cancellation_id").revenue.to_dict() == {"C8": -8.0}
+    assert found["known"].execute().set_index("order_id").revenue.to_dict() == {"1": 5.0}
     assert_reconciles(found)
 
 
@@ -310,3 +310,56 @@ def test_a_shop_of_which_all_was_cancelled_is_refused():
     bert = [row for row in TINY if row[0] == "bert"]
     with pytest.raises(errors.CleaningError, match="no order is left: all were cancelled"):
         clean(line_items(bert), "match")
+
+
+VOUCHERS = [
+    ("anna", "1", "2011-01-01 10:00", "mug", 1, 100.0),
+    ("anna", "1", "2011-01-01 10:00", "VOUCHER", 1, -40.0),
+    ("anna", "2", "2011-01-01 11:00", "bag", 1, 10.0),
+    ("bert", "3", "2011-02-01 10:00", "mug", 1, 50.0),
+    ("bert", "3", "2011-02-09 10:00", "mug", -1, 20.0),
+    ("cleo", "4", "2011-03-01 10:00", "mug", 1, 30.0),
+    ("cleo", "4", "2011-03-01 10:00", "VOUCHER", 1, -35.0),
+    ("cleo", "5", "2011-02-28 10:00", "bag", 1, 8.0),
+    ("dora", "6", "2011-03-01 10:00", "mug", 1, -7.0),
+]
+# Anna: a voucher in her first order. Bert: a line a week later in the order itself. Cleo: a voucher of more than the
+# order is worth. Dora: a refund without a sale.
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_negative_lines_of_an_order_belong_to_it(mode: str):
+    found = clean(line_items(VOUCHERS), mode)
+    assert_reconciles(found)
+    known = found["known"].execute().set_index("order_id")
+    worth = {"1": 60.0, "2": 10.0, "3": 30.0, "5": 8.0}
+    if mode == "net":
+        worth["5"] = 3.0  # the voucher exceeds its order by 5
+    assert known.revenue.to_dict() == worth
+    assert f"{known.ordered_at['3']:%Y-%m-%d}" == "2011-02-01"  # a refund does not date the order
+    removed = found["ledger"].set_index("rule").rows_removed
+    assert removed.get("worthless_order", 0) == (2 if mode == "drop" else 0)
+
+
+def test_vouchers_of_excluded_products_and_customers_go_with_them():
+    found = clean(line_items(VOUCHERS), "drop", exclude_products=["VOUCHER"], exclude_customers=["bert"])
+    assert_reconciles(found)
+    assert found["known"].execute().set_index("order_id").revenue.to_dict() == {"1": 100, "2": 10, "4": 30, "5": 8}
+
+
+def test_excluded_rows_have_rows_of_the_ledger_only_if_there_are_any():
+    lines = line_items(VOUCHERS[:3], excluded_by=[None, None, "filtered"])
+    found = clean(lines, "drop")
+    assert_reconciles(found)
+    assert found["ledger"].rule.tolist()[:2] == ["read", "filtered"]
+    assert "status_ignored" not in found["ledger"].rule.tolist()
+
+
+def test_parts_of_the_amount_have_rows_of_the_ledger():
+    parts = {"minus: discount": [5.0, 0.0, 1.0], "plus: shipping": [2.0, 0.0, 2.0]}
+    lines = line_items(VOUCHERS[:3], **parts).cast(dict.fromkeys(parts, "decimal(18, 4)"))
+    rows = clean(lines, "drop")["ledger"].set_index("rule")
+    assert (
+        rows.revenue_removed.to_dict() | {"minus: discount": 6, "plus: shipping": -4} == rows.revenue_removed.to_dict()
+    )
+    assert rows.revenue_left[["read", "minus: discount", "plus: shipping"]].tolist() == [72, 66, 70]

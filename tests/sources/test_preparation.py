@@ -135,6 +135,45 @@ def test_rows_of_a_database_and_of_parquet(tmp_path: Path):
         assert lines.amount.astype(float).tolist() == [20, 17, 7, 8]
 
 
+REFUNDS = """order,parent,customer,date,total
+1,,anna,2024-01-01,20.00
+2,,bert,2024-01-02,12.00
+R1,1,,2024-01-05,-5.00
+R2,2,shop,2024-01-05,-12.00
+R3,77,,2024-01-05,-3.00
+"""
+
+
+def test_a_refund_has_the_customer_of_the_order_that_it_names(tmp_path: Path):
+    lines = read(tmp_path, REFUNDS, {"refund_of": "parent"}).set_index("order_id")
+    assert lines.customer_id[["1", "2", "R1", "R2"]].tolist() == ["anna", "bert", "anna", "shop"]
+    assert lines.excluded_by.dropna().to_dict() == {"R3": "refund_without_order"}
+
+
+def test_a_refund_of_an_order_that_does_not_count(tmp_path: Path):
+    lines = read(tmp_path, REFUNDS, {"refund_of": "parent"}, filter='order != "1"').set_index("order_id")
+    assert lines.excluded_by.dropna().to_dict() == dict.fromkeys(["R1", "R3"], "refund_without_order") | {
+        "1": "filtered"
+    }
+
+
+def test_a_refund_names_an_order_of_an_earlier_file(tmp_path: Path):
+    (tmp_path / "earlier.csv").write_text("order,parent,customer,date,total\n77,,dora,2023-12-01,3.00\n")
+    lines = read(tmp_path, REFUNDS, {"refund_of": "parent"}, file=None, files=["earlier.csv", "shop.csv"])
+    assert lines.set_index("order_id").customer_id["R3"] == "dora"
+
+
+def test_the_customer_of_a_refund_stands_in_another_column(tmp_path: Path):
+    rows = "order,from,to,date,total\n1,anna,shop,2024-01-01,20\n2,shop,anna,2024-01-02,-5\n3,bert,,2024-01-03,-1\n"
+    columns = {"customer_id": "from", "refund_customer_id": "to"}
+    assert read(tmp_path, rows, columns).customer_id.tolist() == ["anna", "anna", "bert"]
+
+
+def test_a_refund_with_a_positive_amount(tmp_path: Path):
+    words = ["column 'parent' (columns.refund_of): 1 row that name", "(5.00 in total)", "leave columns.refund_of out"]
+    refused(tmp_path, *words, text=REFUNDS.replace("-5.00", "5.00"), columns={"refund_of": "parent"})
+
+
 # what is refused
 
 
