@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -244,8 +245,15 @@ class Source(Model):
         return url
 
 
+def _drop_other_settings(schema: dict[str, Any]) -> None:
+    kept = ("file", "columns", *FILE_SETTINGS)
+    schema["properties"] = {name: found for name, found in schema["properties"].items() if name in kept}
+
+
 class SourceFile(Source):
-    """One of several files. Settings named here replace those of the source."""
+    """One of several files. Its settings replace those of the source."""
+
+    model_config = ConfigDict(json_schema_extra=_drop_other_settings)
 
     file: str = Field(description="one file, or a pattern")
     columns: dict[str, str] = Field(

@@ -34,7 +34,8 @@ WITH_OFFSET = r"\d:\d\d.*([+-]\d\d(:?\d\d)?|Z|UTC)$"
 GROUP_MARK = r"(?<=\d)['’\s](?=\d{3}(?!\d))"
 ACCOUNTING_NEGATIVE = r"^(?:\(([^()-]+)\)|([^()-]+)-)$"  # accounting style: (12.50), 12,50-
 CURRENCY_SIGN = r"R\$|[$£€¥₹₺₽₩₪₴₫฿円元]|zł|Kč|kr\b|\b[A-Z]{3}\b"
-ODD_SIGN = r"[()–—−]|-$"  # brackets, dashes, a minus sign at the end
+BLANKS = r" \x{a0}\x{2009}\x{202f}"  # a blank, and those that do not break a line
+ODD_SIGN = r"[()–—−\x{a0}\x{2009}\x{202f}]|-$"  # brackets, dashes, blanks, a minus sign at the end
 NO_CENTS = r"[.,:][-–—]+$"  # CHF 1’234.– and 12:-
 ALIKE_MARKS = ("'’", " \u00a0\u2009\u202f")  # thousands separators that look alike, so a file may mix them
 EXCEL = "excel"  # days since 1899-12-30
@@ -165,7 +166,12 @@ def _plain_number(column: ir.StringColumn, format: TextFormat) -> ir.StringColum
     text = column.strip().nullif("")
     if format.currency_sign:
         text = text.replace(format.currency_sign, "").strip()
-    tidied = text.re_replace(NO_CENTS, "").replace("−", "-").re_replace(ACCOUNTING_NEGATIVE, r"-\1\2")
+    tidied = (
+        text.re_replace(f"^[{BLANKS}]+|[{BLANKS}]+$", "")
+        .re_replace(NO_CENTS, "")
+        .replace("−", "-")
+        .re_replace(ACCOUNTING_NEGATIVE, r"-\1\2")
+    )
     text = ibis.ifelse(text.re_search(ODD_SIGN), tidied, text)
     decimal = re.escape(format.decimal or ".")
     if format.thousands:

@@ -24,7 +24,9 @@ OTHERS = {  # charset-normalizer's name, and the one we write
     "cp1255": "windows-1255",
     "cp1256": "windows-1256",
 }
+MISPLACED = re.compile(r"(?<=[^\W\d_])[‘“„‚†‡ˆ‰•˜]")  # an opening sign in a word is a letter of another encoding
 FOREIGN_WORDS = 0.5  # share of words without any ASCII letter: above it the script is not Latin
+DENSE, FEWEST_LETTERS = 0.6, 8  # the same for non-ASCII letters among all letters of such words, if there are enough
 
 
 def open_text(path: Path, encoding: str, newline: str | None = "") -> io.TextIOBase:
@@ -91,10 +93,12 @@ def _share(strange: bytes, encoding: str) -> float:
     text = strange.decode(encoding, errors="replace")
     letters = [letter for letter in text if not letter.isascii()]
     words = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
-    foreign = sum(len(word) > 2 and not any(map(str.isascii, word)) for word in words)
-    if not letters or foreign > FOREIGN_WORDS * len(words):
+    foreign = sum(len(word) > 2 and not any(map(str.isascii, word)) for word in words) / max(len(words), 1)
+    together = "".join(words)
+    dense = sum(not letter.isascii() for letter in together) > DENSE * len(together) >= DENSE * FEWEST_LETTERS
+    if not letters or foreign > FOREIGN_WORDS or dense:
         return 0
-    return sum(letter in LETTERS[encoding] for letter in letters) / len(letters)
+    return (sum(letter in LETTERS[encoding] for letter in letters) - len(MISPLACED.findall(text))) / len(letters)
 
 
 def _strange_lines(path: Path) -> bytes:

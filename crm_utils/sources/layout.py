@@ -133,9 +133,9 @@ def check_start(records: list[Record], layout: Layout, label: str) -> None:
 def check_end(last: list[list[str]], width: int, layout: Layout, label: str) -> None:
     """Raise `SourceError` if the file seems to end with a total or a note, unless the settings say so."""
     if layout.footer is None and (count := footer_lines(last, width)):
-        which = "the last line" if count == 1 else f"the last {count} lines"
+        which, verb = ("line", "looks") if count == 1 else (f"{count} lines", "look")
         raise SourceError(
-            f"{label}: {which} ({_shown(last[-count])}) looks like a total or a note, not like data; "
+            f"{label}: the last {which} ({_shown(last[-count])}) {verb} like a total or a note, not like data; "
             f"write {layout.line('footer', count)}, or {layout.line('footer', 0)} if it is data"
         )
 

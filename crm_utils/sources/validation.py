@@ -279,6 +279,10 @@ def execute(table: ir.Table, part: RawTable) -> pd.DataFrame:
         return table.execute()
     except Exception as error:  # each engine has its own errors, and none names the user's file
         reason = " ".join(str(error).split("\n\n")[0].split())
+        if "state machine" in reason:
+            reason = (
+                "some lines end in CR LF and others in LF, or a quote is not closed; save it with one kind of line end"
+            )
         if "unicode" in reason.lower() or "utf-8" in reason.lower():
             reason += "; set source.encoding, for example windows-1252"
         if ragged := re.search(
