@@ -1,0 +1,124 @@
+"""The column that tells which rows are sales, judged on all rows of a file."""
+
+from dataclasses import dataclass
+
+import ibis
+import pandas as pd
+
+from crm_utils.commands.new_report.status_words import StatusGroup, status_group
+from crm_utils.config.report import Status
+from crm_utils.core.formatting import MESSAGES, join_names, percent
+from crm_utils.sources import RawTable, casting, validation
+
+MOST_VALUES = 40  # a column of more different values is no status
+KNOWN_ROWS = 0.5  # share of the rows whose words must be known
+WORDS = ("status", "state", "stand", "zustand", "statut", "etat", "estado", "situacao", "durum")
+
+
+@dataclass(frozen=True)
+class StatusColumn:
+    """A column whose values say what became of an order.
+
+    Parameters
+    ----------
+    column : str
+        The source's own name of it.
+    values : pandas.DataFrame
+        One row per value, the most frequent first: value, rows, money, group (see `StatusGroup`; None if unknown).
+    """
+
+    column: str
+    values: pd.DataFrame
+
+    def of_group(self, group: StatusGroup | None) -> pd.DataFrame:
+        """The values of a group; None gives those that are not known."""
+        chosen = self.values.group.isna() if group is None else self.values.group == group
+        return self.values[chosen]
+
+    def rule(self) -> Status | None:
+        """The rule to write. Values that are not known are in no list, so the report asks before it counts."""
+        lists = {group.value: self.of_group(group).value.tolist() for group in StatusGroup}
+        if not lists["count"]:
+            return None
+        return Status(column=self.column, **lists)
+
+    def describe(self) -> str:
+        """What each group holds, in words."""
+        total = self.values.rows.sum()
+        parts = []
+        for group in StatusGroup:
+            found = self.of_group(group)
+            if len(found):
+                names = join_names([repr(value) for value in found.value])
+                parts.append(
+                    f"{group.value} {names} ({MESSAGES.plural(found.rows.sum(), 'row')}, "
+                    f"{percent(found.rows.sum() / total)}, {MESSAGES.number(found.money.sum(), 2)})"
+                )
+        return f"status: column {self.column!r}: " + "; ".join(parts)
+
+    def open_question(self) -> str | None:
+        """What to decide about values that are not known."""
+        unknown = self.of_group(None)
+        if unknown.empty:
+            return None
+        shown = [
+            f"{value!r} ({MESSAGES.plural(rows, 'row')}, {MESSAGES.number(money, 2)})"
+            for value, rows, money in zip(unknown.value, unknown.rows, unknown.money, strict=True)
+        ]
+        return (
+            f"source.status: is {join_names(shown)} a sale? Add each value of {self.column!r} to count, refund or "
+            "ignore; until then the report is refused"
+        )
+
+
+def find_status(parts: list[RawTable], free: list[str], amount: str | None) -> StatusColumn | None:
+    """Find the column that says what became of an order.
+
+    Parameters
+    ----------
+    parts : list of RawTable
+        The files or sheets; all rows are counted, by the engine.
+    free : list of str
+        The columns that are nothing else.
+    amount : str, optional
+        The column that holds what a row is worth.
+
+    Returns
+    -------
+    StatusColumn or None
+        The column whose words are known in most rows, the one named like a status first. None if there is no such
+        column, or if every row counts.
+    """
+    found = []
+    for name in free:
+        values = _count_values(parts, name, amount)
+        if values is None or values.group.notna().mul(values.rows).sum() < KNOWN_ROWS * values.rows.sum():
+            continue
+        if set(values.group) != {StatusGroup.COUNT}:
+            found.append(StatusColumn(name, values))
+    return min(found, key=lambda column: not any(word in column.column.lower() for word in WORDS), default=None)
+
+
+def _count_values(parts: list[RawTable], name: str, amount: str | None) -> pd.DataFrame | None:
+    """Rows and money of each value of a column; None if it has too many values, or is not text."""
+    counted = []
+    for part in parts:
+        table = part.table
+        if name not in table.columns or not table[name].type().is_string():
+            return None
+        value = table[name].strip().nullif("").name("value")
+        money = casting.cast(table[amount], "amount", part.format) if amount else ibis.literal(0)
+        rows = table.select(value, money=money.cast("float64").fill_null(0)).filter(lambda t: t.value.notnull())
+        by_value = rows.group_by("value").agg(rows=rows.count(), money=rows.money.sum())
+        counted.append(validation.execute(by_value.limit(MOST_VALUES + 1), part))
+        if len(counted[-1]) > MOST_VALUES:
+            return None
+    values = (
+        pd.concat(counted)
+        .groupby("value", as_index=False)
+        .sum()
+        .sort_values(["rows", "value"], ascending=[False, True])
+    )
+    if values.empty:
+        return None
+    return values.assign(group=[status_group(value) for value in values.value]).reset_index(drop=True)

@@ -1,0 +1,52 @@
+"""The status column that `make new` finds, on all rows."""
+
+import ibis
+import pandas as pd
+
+from crm_utils.commands.new_report.statuses import find_status
+from crm_utils.config.report import Status
+from crm_utils.sources.raw_table import RawTable, TextFormat
+
+
+def part(**columns: list[str]) -> RawTable:
+    return RawTable("orders.csv", ibis.memtable(pd.DataFrame(columns, dtype="str")), TextFormat())
+
+
+def test_words_of_a_shop_become_a_rule_with_rows_and_money():
+    orders = part(
+        state=["wc-completed", "wc-completed ", "wc-refunded", "wc-failed"],
+        total=["10", "20.50", "5", "7"],
+        city=list("abcd"),
+    )
+    found = find_status([orders], ["state", "city"], "total")
+    assert found is not None
+    assert found.rule() == Status(column="state", count=["wc-completed"], refund=["wc-refunded"], ignore=["wc-failed"])
+    assert found.open_question() is None
+    told = found.describe()
+    assert "count 'wc-completed' (2 rows, 50%, 30.50)" in told
+    assert "refund 'wc-refunded' (1 row, 25%, 5.00)" in told
+
+
+def test_a_value_that_is_not_known_is_asked_about_and_in_no_list():
+    orders = part(Status=["Complete"] * 8 + ["Closed", "Processing"], total=["1"] * 10)
+    found = find_status([orders], ["Status"], "total")
+    assert found is not None
+    assert found.rule() == Status(column="Status", count=["Complete", "Processing"])
+    assert "'Closed' (1 row, 1.00)" in (found.open_question() or "")
+
+
+def test_a_value_far_down_the_file_is_seen():
+    orders = part(status=["paid"] * 7000 + ["cancelled"], total=["1"] * 7001)
+    found = find_status([orders], ["status"], "total")
+    assert found is not None and found.rule() == Status(column="status", count=["paid"], ignore=["cancelled"])
+
+
+def test_a_column_named_like_a_status_comes_first():
+    orders = part(shipping=["shipped", "pending"], financial_status=["paid", "voided"])
+    found = find_status([orders], ["shipping", "financial_status"], None)
+    assert found is not None and found.column == "financial_status"
+
+
+def test_columns_that_are_no_status_are_left_alone():
+    orders = part(city=["Bern", "Rome"], state=["paid", "paid"], id=["1", "2"])
+    assert find_status([orders], ["city", "state", "id"], None) is None
