@@ -3,8 +3,9 @@
 import ibis
 import pandas as pd
 
-from crm_utils.commands.new_report.statuses import find_status
+from crm_utils.commands.new_report.statuses import find_filter, find_status
 from crm_utils.config.report import Status
+from crm_utils.sources.expressions import to_condition
 from crm_utils.sources.raw_table import RawTable, TextFormat
 
 
@@ -50,3 +51,18 @@ def test_a_column_named_like_a_status_comes_first():
 def test_columns_that_are_no_status_are_left_alone():
     orders = part(city=["Bern", "Rome"], state=["paid", "paid"], id=["1", "2"])
     assert find_status([orders], ["city", "state", "id"], None) is None
+
+
+def test_a_date_of_cancellation_and_a_flag_of_test_orders_become_a_filter():
+    orders = part(
+        **{"Cancelled at": ["", "2024-01-02", ""], "is_test": ["FALSE", "FALSE", "TRUE"], "total": ["10", "20", "5"]}
+    )
+    condition, told = find_filter([orders], ["Cancelled at", "is_test"], "total") or ("", "")
+    assert condition == "`Cancelled at`.isna() and is_test not in ['TRUE']"
+    assert "1 row (20.00)" in told and "1 row (5.00)" in told
+    kept = to_condition(condition, orders.table, lambda column: column)
+    assert orders.table.filter(kept).total.execute().tolist() == ["10"]
+
+
+def test_without_marked_rows_there_is_no_filter():
+    assert find_filter([part(cancelled_at=["", ""], is_test=["no", "no"])], ["cancelled_at", "is_test"], None) is None

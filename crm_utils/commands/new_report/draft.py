@@ -1,6 +1,7 @@
 """Write the first parameters file for new data, and report what was guessed."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ import yaml
 
 from crm_utils import sources
 from crm_utils.commands.new_report import inference, several_files, warnings
+from crm_utils.commands.new_report.statuses import find_filter, find_status
 from crm_utils.config import Columns, Source, SourceFile
 from crm_utils.config.paths import is_pattern, source_paths
+from crm_utils.config.report import Status
 from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
 from crm_utils.core.formatting import MESSAGES, join_names
 from crm_utils.sources import date_formats, spreadsheets, text_files, validation
+from crm_utils.sources.raw_table import TextFormat
 
 ROWS, TEXTS = 5_000, 5_000
 UNKNOWN = "???"
@@ -55,7 +59,8 @@ def new_report(root: Path, name: str, file: str) -> tuple[Path, list[str], list[
         open_points.append(f"names: {parts[0].label} has no column names; write them where column_1 stands")
     written, own = _formats(parts, sample, columns, guessed, open_points)
     source = several_files.with_own_settings(source.model_copy(update=written), root, own)
-    open_points += warnings.list_warnings(sample, columns, written)
+    source = source.model_copy(update=_sales_rules(parts, sample, columns, source, guessed, open_points))
+    open_points += warnings.list_warnings(sample, columns, written, source.status)
     currency = _currency(sample, source, guessed, open_points)
     days = _analysis_dates(source, columns, root, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
@@ -192,6 +197,31 @@ def _texts(parts: list[sources.RawTable], column: str) -> list[str]:
             distinct = values.strip().nullif("").name("text").as_table().distinct().limit(TEXTS)
             examples += validation.execute(distinct, part).text.dropna().tolist()
     return sorted(examples)
+
+
+def _sales_rules(
+    parts: list[sources.RawTable],
+    sample: pd.DataFrame,
+    columns: dict[str, str],
+    source: Source,
+    guessed: list[str],
+    open_points: list[str],
+) -> dict[str, Status | str]:
+    """Guess which rows are sales, from all rows: a status, a date of cancellation, a flag of test orders."""
+    format = TextFormat.of(source)
+    formatted = [replace(part, format=format) if part.format else part for part in parts]
+    free = [name for name in sample.columns if name not in columns.values()]
+    rules: dict[str, Status | str] = {}
+    if found := find_filter(formatted, free, columns.get("amount")):
+        rules["filter"] = found[0]
+        guessed.append(found[1])
+    column = find_status(formatted, free, columns.get("amount"))
+    if column is not None and (rule := column.rule()) is not None:
+        rules["status"] = rule
+        guessed.append(column.describe())
+        if question := column.open_question():
+            open_points.append(question)
+    return rules
 
 
 def _currency(sample: pd.DataFrame, source: Source, guessed: list[str], open_points: list[str]) -> str:

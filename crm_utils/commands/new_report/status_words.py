@@ -16,7 +16,7 @@ class StatusGroup(StrEnum):
 
 
 # Phrases of WooCommerce, Shopify, Stripe, Magento, Amazon, Square, PayPal and eBay, then of other languages:
-# German, French, Spanish, Portuguese and Turkish. Written as `_plain` leaves them.
+# German, French, Spanish, Portuguese and Turkish. Written as `plain_words` leaves them.
 PHRASES = {
     StatusGroup.COUNT: (
         "completed, complete, paid, processing, shipped, delivered, fulfilled, succeeded, successful, success, "
@@ -64,17 +64,16 @@ def status_group(value: str) -> StatusGroup | None:
     StatusGroup or None
         None if the words are not known, for example 'closed', which means different things in different shops.
     """
-    plain = _plain(value)
+    plain = plain_words(value)
+    for prefix in PREFIXES:
+        plain = plain.removeprefix(prefix) if plain != prefix.strip() else plain
     for group, phrases in KNOWN.items():
         if plain in phrases:
             return group
     return None
 
 
-def _plain(value: str) -> str:
-    """A status in lower case, without accents, marks and the prefixes that shops add."""
+def plain_words(value: str) -> str:
+    """The words of a status or a heading: in lower case, without accents and marks."""
     letters = unicodedata.normalize("NFKD", value.replace("ı", "i")).encode("ascii", "ignore").decode()
-    plain = " ".join(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", letters).lower()))
-    for prefix in PREFIXES:
-        plain = plain.removeprefix(prefix) if plain != prefix.strip() else plain
-    return plain
+    return " ".join(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", letters).lower()))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import ibis
 import pandas as pd
 
-from crm_utils.commands.new_report.status_words import StatusGroup, status_group
+from crm_utils.commands.new_report.status_words import StatusGroup, plain_words, status_group
 from crm_utils.config.report import Status
 from crm_utils.core.formatting import MESSAGES, join_names, percent
 from crm_utils.sources import RawTable, casting, validation
@@ -13,6 +13,10 @@ from crm_utils.sources import RawTable, casting, validation
 MOST_VALUES = 40  # a column of more different values is no status
 KNOWN_ROWS = 0.5  # share of the rows whose words must be known
 WORDS = ("status", "state", "stand", "zustand", "statut", "etat", "estado", "situacao", "durum")
+CANCELLED_NAMES = ("cancelled at", "canceled at", "cancelled on", "cancelled date", "cancellation date", "voided at",
+                   "storniert am", "stornodatum", "annule le", "fecha cancelacion")  # fmt: skip
+TEST_NAMES = ("is test", "test", "test order", "testbestellung", "livemode")
+TRUE_WORDS = ("true", "yes", "1", "ja", "oui", "si", "sim", "evet", "x")
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,9 @@ def find_status(parts: list[RawTable], free: list[str], amount: str | None) -> S
     return min(found, key=lambda column: not any(word in column.column.lower() for word in WORDS), default=None)
 
 
-def _count_values(parts: list[RawTable], name: str, amount: str | None) -> pd.DataFrame | None:
+def _count_values(
+    parts: list[RawTable], name: str, amount: str | None, most: int | None = MOST_VALUES
+) -> pd.DataFrame | None:
     """Rows and money of each value of a column; None if it has too many values, or is not text."""
     counted = []
     for part in parts:
@@ -110,8 +116,8 @@ def _count_values(parts: list[RawTable], name: str, amount: str | None) -> pd.Da
         money = casting.cast(table[amount], "amount", part.format) if amount else ibis.literal(0)
         rows = table.select(value, money=money.cast("float64").fill_null(0)).filter(lambda t: t.value.notnull())
         by_value = rows.group_by("value").agg(rows=rows.count(), money=rows.money.sum())
-        counted.append(validation.execute(by_value.limit(MOST_VALUES + 1), part))
-        if len(counted[-1]) > MOST_VALUES:
+        counted.append(validation.execute(by_value.limit(None if most is None else most + 1), part))
+        if most is not None and len(counted[-1]) > most:
             return None
     values = (
         pd.concat(counted)
@@ -122,3 +128,43 @@ def _count_values(parts: list[RawTable], name: str, amount: str | None) -> pd.Da
     if values.empty:
         return None
     return values.assign(group=[status_group(value) for value in values.value]).reset_index(drop=True)
+
+
+def find_filter(parts: list[RawTable], free: list[str], amount: str | None) -> tuple[str, str] | None:
+    """Find columns that mark rows as no sales: a date of cancellation, a flag of test orders.
+
+    Parameters
+    ----------
+    parts : list of RawTable
+        The files or sheets; all rows are counted.
+    free : list of str
+        The columns that are nothing else.
+    amount : str, optional
+        The column that holds what a row is worth.
+
+    Returns
+    -------
+    tuple of str or None
+        The condition for `source.filter`, and what it leaves out, in words. None if there is no such column.
+    """
+    conditions, told = [], []
+    for name in free:
+        plain = plain_words(name)
+        quoted = name if name.isidentifier() else f"`{name}`"
+        values = _count_values(parts, name, amount, most=None)
+        if values is None:
+            continue
+        if plain in CANCELLED_NAMES:
+            marked, condition = values, f"{quoted}.isna()"
+        elif plain in TEST_NAMES:
+            test_words = [value for value in values.value if (value.lower() in TRUE_WORDS) != (plain == "livemode")]
+            marked, condition = values[values.value.isin(test_words)], f"{quoted} not in {test_words}"
+        else:
+            continue
+        if len(marked):
+            conditions.append(condition)
+            told.append(
+                f"{name!r} leaves out {MESSAGES.plural(marked.rows.sum(), 'row')} "
+                f"({MESSAGES.number(marked.money.sum(), 2)})"
+            )
+    return (" and ".join(conditions), f"filter: {join_names(told)}") if conditions else None

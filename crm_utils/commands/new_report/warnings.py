@@ -3,6 +3,7 @@
 import pandas as pd
 
 from crm_utils.commands.new_report.inference import AROUND, CODES, FEW_IDS, MIN_SHARE, agrees, best
+from crm_utils.config.report import Status
 from crm_utils.core.formatting import join_names, percent
 
 NOT_A_SALE = (
@@ -12,14 +13,18 @@ NOT_A_SALE = (
 FEW_STATES, CENTS = 15, 1000
 
 
-def list_warnings(sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str]) -> list[str]:
+def list_warnings(
+    sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str], status: Status | None = None
+) -> list[str]:
     """Return the points to check about the columns found. `written` comes from `inference.number_format`."""
     free = [name for name in sample.columns if name not in columns.values()]
     lines = []
     if "order_id" not in columns:
         lines.append("columns.order_id: no such column was found, so each row counts as one order")
     lines += _check_amounts(sample, columns, written, free)
-    lines += [line for name in free for line in _check_states(sample[name], name)]
+    lines += [
+        line for name in free if not status or name != status.column for line in _check_states(sample[name], name)
+    ]
     if "customer_id" in columns:
         lines += _check_ids(sample[columns["customer_id"]], columns["customer_id"])
     return lines
