@@ -389,7 +389,7 @@ def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):
         [*execute, "03_segmentation.ipynb"], cwd=rebuilt / "notebooks", env=environment, capture_output=True, text=True
     )
     assert refused.returncode != 0
-    assert "made for 5 score classes, the customers were scored in 4" in refused.stderr
+    assert "made for 5 score classes, but the customers have 4" in refused.stderr
     assert contents(rebuilt / DAY) == before
 
 
