@@ -325,4 +325,6 @@ def test_named_cells_show_the_cell_and_the_rule():
     everyone = scoring.score_customers(customers([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], [5.0, 4, 3, 2, 1]), 5)
     assert cells.reference_cells(everyone).set_index("cell").in_the_cell["514"] == 0
     assert cells.reference_cells(everyone).set_index("cell").customers["514"] == 2
-    assert cells.reference_cells(scoring.score_customers(frame, 4), 4).empty
+    other_classes = cells.reference_cells(scoring.score_customers(frame, 4), 4)
+    assert other_classes.empty
+    assert other_classes.columns.tolist() == ["cell", *named.columns]
