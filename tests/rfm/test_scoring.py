@@ -116,6 +116,12 @@ def test_windows_worked_by_hand():
     assert "window_orders" not in days
 
 
+def test_a_window_to_the_last_purchase_leaves_out_the_same_day_of_the_year_before():
+    orders = placed(("a", "2022-05-10", 1), ("a", "2022-05-11", 2), ("a", "2023-05-10", 4))
+    found = measures.compute_rfm(orders, date(2023, 12, 31), ScoringConfig(window=Window.TO_LAST_ORDER))
+    assert found[["window_orders", "window_revenue"]].to_numpy().tolist() == [[2, 6]]
+
+
 def test_a_window_without_orders_scores_lowest_and_never_fails():
     orders = placed(("a", "2020-01-05", 10), ("b", "2023-12-01", 7), ("c", "2023-12-05", 9))
     rules = ScoringConfig(window=Window.TO_ANALYSIS_DATE, monetary_measure="average")
