@@ -160,10 +160,10 @@ def test_the_largest_error_is_named():
         {"segment": ["Champions", "Lost"], "revenue_predicted": [500.0, 300.0], "revenue_actual": [400.0, 0.0]}
     )
     assert backtest_narrative.segment_error_sentence(parts, USD).endswith(
-        "in Lost: the forecast was $300 and the actual revenue $0.00."
+        "in Lost: the forecast was $300, and the actual revenue was $0.00."
     )
     assert backtest_narrative.segment_error_sentence(parts.iloc[:1], USD).endswith(
-        "in Champions: the forecast was $500 and the actual revenue $400 (the forecast was 25% too high)."
+        "in Champions: the forecast was $500 (25% too high), and the actual revenue was $400."
     )
     assert len(charts.plot_backtest_by_segment(parts, USD).get_yticklabels()) == 2
 

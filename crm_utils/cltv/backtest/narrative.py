@@ -82,10 +82,10 @@ NEW_CUSTOMERS = (
 )
 NO_NEW_CUSTOMERS = "There were no new customers during the tests."
 SEGMENT_ERROR = (
-    "The largest error of the last test was in {segment}: the forecast was {predicted} and the actual revenue {actual}"
-    "{error}."
+    "The largest error of the last test was in {segment}: the forecast was {predicted}{error}, and the actual revenue "
+    "was {actual}."
 )
-SEGMENT_ERROR_SIZE = " (the forecast was {error})"
+SEGMENT_ERROR_SIZE = " ({error})"
 FREQUENCY_ERROR = (
     "By past purchases, the error was largest for customers who had {bought_again}: {predicted} purchase days were "
     "expected per customer, and there were {actual}."
