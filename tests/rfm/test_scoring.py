@@ -283,6 +283,7 @@ def test_methods_compared_customer_by_customer():
     one = pd.DataFrame([[1, 1, 2], [1, 2, 2], [2, 2, 2]], columns=columns)
     other = pd.DataFrame([[1, 2, 2], [2, 1, 2], [2, 2, 1]], columns=columns)
     compared = scoring.compare_scoring_methods(one, other)
+    assert compared.index.tolist() == list(range(6))
     assert compared.to_numpy().tolist() == [
         ["recency", 1, 2, 1, 1],
         ["recency", 2, 1, 2, 1],
