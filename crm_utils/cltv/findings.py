@@ -220,7 +220,7 @@ def still_active(expected: pd.DataFrame, grid: pd.DataFrame, models: CustomerBas
 def lifetime_value(
     valued: pd.DataFrame, deciles: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat
 ) -> Finding:
-    """What all customers are worth, and how unevenly.
+    """What all customers are worth, and how the value is distributed.
 
     Parameters
     ----------

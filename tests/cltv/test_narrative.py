@@ -71,9 +71,9 @@ NONE = trials(1, 1).iloc[:0]
     ],
 )
 def test_the_verdict_is_honest(ours, rule, capture, parts):
-    said = backtest_narrative.verdict_sentence(trials(ours, rule, capture), USD)
-    assert all(part in said for part in parts)
-    assert ("worse than a simple rule" in said) == ("worse than a simple rule" in parts)
+    sentence = backtest_narrative.verdict_sentence(trials(ours, rule, capture), USD)
+    assert all(part in sentence for part in parts)
+    assert ("worse than a simple rule" in sentence) == ("worse than a simple rule" in parts)
 
 
 def test_a_rule_is_judged_on_the_tests_it_can_be_made_for():
@@ -106,9 +106,9 @@ def test_few_tests_are_a_first_impression():
 
 
 def test_tests_with_a_season_are_judged_apart():
-    said = backtest_narrative.verdict_sentence(trials(105, 130, season=1.2), USD)
-    assert "In the 2 tests for which last year’s season was known, it was off by 5% (5% without the season)" in said
-    assert "within its range in 2 of 2" in said
+    sentence = backtest_narrative.verdict_sentence(trials(105, 130, season=1.2), USD)
+    assert "In the 2 tests for which last year’s season was known, it was off by 5% (5% without the season)" in sentence
+    assert "within its range in 2 of 2" in sentence
     assert "season" not in backtest_narrative.verdict_sentence(trials(105, 130), USD)
 
 
@@ -154,8 +154,8 @@ def test_the_largest_error_is_named():
             "purchase_days_actual": [100.0, 6.0],
         }
     )
-    said = backtest_narrative.frequency_error_sentence(classes, USD)
-    assert "never bought again: 0.20 purchase days were expected per customer, and there were 0.10." in said
+    sentence = backtest_narrative.frequency_error_sentence(classes, USD)
+    assert "never bought again: 0.20 purchase days were expected per customer, and there were 0.10." in sentence
     parts = pd.DataFrame(
         {"segment": ["Champions", "Lost"], "revenue_predicted": [500.0, 300.0], "revenue_actual": [400.0, 0.0]}
     )
@@ -176,8 +176,8 @@ def test_what_a_fit_warns_of_is_said_with_a_true_minus():
 
 def test_a_challenger_is_proposed_not_taken():
     log_errors = pd.DataFrame({"bg_nbd": [0.1] * 10, "mbg_nbd": [0.05] * 10})
-    said = backtest_narrative.challenger_sentence(log_errors, "mbg_nbd", USD)
-    assert "MBG/NBD was clearly better than the model used here in 10 of 10 monthly tests." in said
+    sentence = backtest_narrative.challenger_sentence(log_errors, "mbg_nbd", USD)
+    assert "MBG/NBD was clearly better than the model used here in 10 of 10 monthly tests." in sentence
     assert backtest_narrative.challenger_sentence(log_errors, "", USD).startswith(
         "MBG/NBD was tried in 10 monthly tests"
     )
@@ -201,11 +201,11 @@ def outlook() -> pd.DataFrame:
 
 
 def test_the_outlook_has_its_range():
-    said = narrative.revenue_forecast_sentence(outlook(), 7, date(2011, 12, 9), GBP)
+    sentence = narrative.revenue_forecast_sentence(outlook(), 7, date(2011, 12, 9), GBP)
     numbers = ["12 months after 9 December 2011", "7 customers", "£2,000", "between £1,500 and £2,600"]
-    assert all(number in said for number in numbers)
+    assert all(number in sentence for number in numbers)
     without = narrative.revenue_forecast_sentence(outlook(), 7, date(2011, 12, 9), GBP, "few bought twice")
-    assert without.startswith("There is no model forecast, because few bought twice.") and said in without
+    assert without.startswith("There is no model forecast, because few bought twice.") and sentence in without
 
 
 def test_the_season_or_its_absence():
@@ -255,9 +255,9 @@ def test_the_chart_of_past_forecasts_shows_each_test():
 
 def test_unidentified_dropout_is_no_finding():
     alive = pd.DataFrame({"p_alive": [np.nan, 0.9, 0.8]})
-    said = narrative.still_active_sentence(alive.p_alive, True, USD)
-    assert said.startswith("One customer bought on one day only.")
-    assert said.endswith("Of the 2 others, about 2 are still active.")
+    sentence = narrative.still_active_sentence(alive.p_alive, True, USD)
+    assert sentence.startswith("One customer bought on one day only.")
+    assert sentence.endswith("Of the 2 others, about 2 are still active.")
     assert narrative.still_active_sentence(alive.p_alive, False, USD) == narrative.DROPOUT_UNKNOWN
     assert narrative.churned_sentence(alive.iloc[:0], False, USD) == narrative.CHURNED_UNKNOWN
 
@@ -281,9 +281,9 @@ def test_a_year_before_the_same_forecast_is_told_with_what_came():
             "revenue_new": 1.5e6,
         }
     )
-    said = backtest_narrative.year_before_sentence(tried, GBP)
-    assert all(part in said for part in ("4,200 customers", "£8.80 million", "£6.50 million", "35% too high"))
-    assert said.endswith("another £1.50 million.")
+    sentence = backtest_narrative.year_before_sentence(tried, GBP)
+    assert all(part in sentence for part in ("4,200 customers", "£8.80 million", "£6.50 million", "35% too high"))
+    assert sentence.endswith("another £1.50 million.")
     nothing_came = tried.assign(revenue_actual=0.0, revenue_new=0.0)
     assert backtest_narrative.year_before_sentence(nothing_came, GBP).endswith(
         "£8.80 million. The actual revenue was £0.00."
@@ -292,8 +292,10 @@ def test_a_year_before_the_same_forecast_is_told_with_what_came():
 
 
 def test_the_article_is_left_out_with_its_reason_or_not_shown_at_all():
-    said = findings.article_method(article_method.ArticleResult(reason="nobody ordered twice"), NONE, USD).sentence
-    assert said.endswith("on these orders, because nobody ordered twice.") and not isinstance(said, NotApplicable)
+    sentence = findings.article_method(article_method.ArticleResult(reason="nobody ordered twice"), NONE, USD).sentence
+    assert sentence.endswith("on these orders, because nobody ordered twice.") and not isinstance(
+        sentence, NotApplicable
+    )
     assert isinstance(findings.article_method(article_method.ArticleResult(), NONE, USD).sentence, NotApplicable)
     table = pd.DataFrame({"customer_id": ["a"]})
     assert article_method.ArticleResult().tables(table) == {}
