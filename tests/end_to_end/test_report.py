@@ -201,8 +201,8 @@ def test_a_failing_notebook_keeps_the_last_good_report(rebuilt):
         "1 date failed. 1 error (see above). Previously published reports are unchanged."
     )
     assert line == (
-        "error: small 1997-12-31: notebook 05_budget, section “What fails?”: ZeroDivisionError: division by zero; "
-        "the failed notebook is reports/small/1997-12-31.failed/05_budget.ipynb"
+        "error: small 1997-12-31: notebook 05_budget, section “What fails?”: ZeroDivisionError: division by zero. "
+        "The failed notebook is reports/small/1997-12-31.failed/05_budget.ipynb"
     )
     assert (rebuilt / "reports/small/1997-12-31.failed/05_budget.ipynb").exists()
     assert contents(rebuilt / DAY) == before
