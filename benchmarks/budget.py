@@ -1,7 +1,7 @@
 """Time and memory of a plan for many customers: python benchmarks/budget.py [customers] [campaigns].
 
-The claim: 1.8 million customers and 20 campaigns, groups, allocation, interval, break points and lists within 30 s and
-4 GB, with a budget that binds.
+The claim: for 1.8 million customers, 20 campaigns and a budget that limits the plan, groups, allocation, interval,
+break points and lists take less than 30 s and 4 GB.
 """
 
 import resource
@@ -37,7 +37,7 @@ def shop(count: int) -> pd.DataFrame:
 
 
 def offers(count: int) -> pd.DataFrame:
-    """Campaigns for one to three segments or for a rule on scores, of all prices."""
+    """Campaigns of many prices, each for one to three segments or for a rule on scores."""
     random = np.random.default_rng(2)
     rows = [
         {
@@ -81,7 +81,7 @@ def planned(
     budget: float,
     lap: Callable[[str], None] = lambda name: None,
 ) -> pd.DataFrame:
-    """The lists of a plan, and on the way all that 05_budget shows of it; `lap` follows each step."""
+    """The lists of a plan, after everything else that 05_budget computes. `lap` is called after each step."""
     audience = unit_economics.eligible_customers(people, terms, SEGMENTS)
     groups = unit_economics.group_customers(people, audience)
     options = unit_economics.contact_options(groups, audience, terms, probabilities)

@@ -1,7 +1,7 @@
-"""Measure how often the interval of a campaign holds the planted lift: python benchmarks/campaigns.py [shops].
+"""Measure how often a campaign's interval contains the simulated lift: python benchmarks/campaigns.py [shops].
 
-The claim: of 200 campaigns in simulated shops as large as the demo, the 90 % interval holds the planted lift in
-80–98 %; where no lift was planted, the plan that learns from the campaign does not spend on it.
+The claim: for 200 campaigns in simulated shops as large as the demo, the 90 % interval contains the simulated lift in
+80–98 % of cases. If the simulated lift is 0, a plan that learns from the campaign does not spend on it.
 """
 
 import sys
@@ -27,7 +27,7 @@ COLUMNS = config.Columns(**{name: name for name in simulated.LINE_ITEMS.names})
 
 
 def offer() -> pd.DataFrame:
-    """The campaign that the simulated shop has run, on its terms in params/campaigns.yaml."""
+    """The campaign that the simulated shop has run, with its terms from params/campaigns.yaml."""
     known = config.read_yaml(ROOT / "params" / "campaigns.yaml", config.Campaigns)
     rows = pd.DataFrame([campaign.model_dump() for campaign in known.campaigns])
     return rows[rows.name == simulated.CAMPAIGN].astype({"capacity": float, "max_spend": float}).reset_index(drop=True)
@@ -55,14 +55,14 @@ def outcomes(shops: int, lift: float, day: date = date(2024, 9, 30)) -> pd.DataF
 
 
 def measured(found: pd.DataFrame) -> pd.DataFrame:
-    """What each shop's campaign changed, as a report says it."""
+    """The measured effect of each shop's campaign, computed as in a report."""
     term = offer()
     terms = pd.concat([term.assign(name=name) for name in found.campaign.unique()], ignore_index=True)
     return uplift.measure_uplift(found, terms, MARGIN, pd.Timestamp("2024-09-30"))
 
 
 def spend(measured: pd.DataFrame, p0: float = 0.15, order_margin: float = 40.0) -> list[float]:
-    """What a plan for 1,000 customers spends on the campaign after learning from each measured one alone."""
+    """What a plan for 1,000 customers spends on the campaign after it has learned from one measured campaign."""
     people = {"campaign": simulated.CAMPAIGN, "group": 0, "segment": "A", "customers": 1000, "p0": p0}
     spent = []
     for name in measured.campaign:
@@ -80,7 +80,7 @@ def spend(measured: pd.DataFrame, p0: float = 0.15, order_margin: float = 40.0) 
 
 
 def main(shops: int = 200) -> None:
-    """Measure the campaigns of many simulated shops, and print how often the intervals hold."""
+    """Measure the campaigns of many simulated shops, and print how often the intervals contain the simulated lift."""
     started = time.perf_counter()
     planted, none = (measured(outcomes(shops, lift)) for lift in (SimulatedShop().lift, 0.0))
     held = planted.lift_low.le(SimulatedShop().lift) & planted.lift_high.ge(SimulatedShop().lift)

@@ -1,13 +1,13 @@
-"""How fast customer value is computed, and how often true parameters lie in their intervals.
+"""How fast customer value is computed, and how often intervals contain the true parameters.
 
-One million simulated customers, and a base of the size of Online Retail's: seconds, peak memory, and the ratio to
-`lifetimes`. Then 200 simulated bases of eight kinds: how often each parameter that the history identifies lies within
-its 95 % interval. Run `OPENBLAS_NUM_THREADS=1 .venv/bin/python benchmarks/cltv.py`.
+For one million simulated customers, and for a base as large as that of Online Retail, it prints seconds, peak memory
+and the ratio to `lifetimes`. For 200 simulated bases of eight kinds it prints how often the 95 % interval of an
+identified parameter contains the true value. Run `OPENBLAS_NUM_THREADS=1 .venv/bin/python benchmarks/cltv.py`.
 """
 
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the reports: sums come in one order
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the reports, so that sums are added in a fixed order
 
 import resource
 import time
@@ -59,7 +59,7 @@ def simulated(customers: int, seed: int = 1) -> pd.DataFrame:
 
 
 def seconds(work) -> tuple[float, float]:
-    """Seconds by the clock, and of the processor: on a busy machine the second is what the work costs."""
+    """Wall-clock seconds, and seconds of processor time, which matter on a busy machine."""
     start, busy = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - start, time.process_time() - busy
@@ -78,7 +78,7 @@ def everything(customers: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_lifetimes(customers: pd.DataFrame) -> None:
-    """The same fit of purchases by `lifetimes` on the raw table."""
+    """The same fit of the purchase model by `lifetimes` on the raw table."""
     BetaGeoFitter().fit(customers.repeat_purchase_days, customers.last_purchase_age_days, customers.customer_age_days)
 
 
@@ -97,13 +97,13 @@ def base(rng: np.random.Generator, size: int, r: float, alpha: float, a: float, 
 
 
 def coverage() -> None:
-    """Of 25 bases of each kind, in how many each true parameter lay within its 95 % interval (log scale).
+    """Print for 25 bases of each kind how often the 95 % interval (log scale) contains each true parameter.
 
-    Fixed ones are left out.
+    Fixed parameters are left out.
     """
     everywhere = np.zeros(2)
     for kind, (size, *truth, ages) in BASES.items():
-        rng, inside, told = np.random.default_rng(len(kind)), np.zeros(4), np.zeros(4)
+        rng, inside, identified = np.random.default_rng(len(kind)), np.zeros(4), np.zeros(4)
         for _ in range(EACH):
             customers = base(rng, size, *truth, ages)
             columns = [customers[name] for name in ("x", "t_x", "T")]
@@ -111,12 +111,13 @@ def coverage() -> None:
             spread = btyd.purchase_covariance(model, *columns)
             off = np.abs(np.log([model.r, model.alpha, model.a, model.b]) - np.log(truth))
             assert np.isfinite(model.expected_purchases(*columns, 365.0)).all()
-            told += spread.identified
+            identified += spread.identified
             inside += spread.identified & (off <= 1.96 * np.sqrt(np.diag(spread.sandwich)))
-        everywhere += inside.sum(), told.sum()
-        shares = ", ".join(f"{name} {i:.0f}/{n:.0f}" for name, i, n in zip(model.parameters, inside, told, strict=True))
+        everywhere += inside.sum(), identified.sum()
+        counts = zip(model.parameters, inside, identified, strict=True)
+        shares = ", ".join(f"{name} {i:.0f}/{n:.0f}" for name, i, n in counts)
         print(f"{kind}, {size:,} customers: {shares}")
-    print(f"all: {everywhere[0] / everywhere[1]:.1%} of {everywhere[1]:.0f} intervals of 95 % hold the truth")
+    print(f"all: {everywhere[0] / everywhere[1]:.1%} of {everywhere[1]:.0f} 95 % intervals contain the true value")
 
 
 def main() -> None:

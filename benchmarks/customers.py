@@ -1,8 +1,8 @@
-"""How cost grows with customers, from the tables of orders on: python benchmarks/customers.py [customers …].
+"""How time and memory grow with the number of customers: python benchmarks/customers.py [customers …].
 
-*values*: fit, forecasts, lifetime values and ranges, as 04_cltv makes them. *plan*: groups, allocation, interval,
-budget curve, flip points and lists of 20 campaigns, as 05_budget makes them, with a budget that grows with the
-customers. Each in a process of its own, imports and the making of customers left out of the time and not of the memory.
+*values* are the fit, forecasts, lifetime values and ranges of 04_cltv. *plan* is the groups, allocation, interval,
+budget curve, break points and lists of 05_budget for 20 campaigns, with a budget in proportion to the customers. Each
+runs in a separate process. Time does not include imports and the simulation of customers; memory does.
 """
 
 import argparse
@@ -10,10 +10,10 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the reports
 
-from measured import Run, alone, tell
+from measured import Run, print_measurements, run_separately
 
 SIZES = [10_000, 100_000, 1_000_000]
-BUDGET = 0.07  # money for each customer: it binds
+BUDGET = 0.07  # amount per customer, small enough to limit the plan
 
 
 def values(customers: int) -> None:
@@ -21,7 +21,7 @@ def values(customers: int) -> None:
     import cltv
 
     base = cltv.simulated(customers)
-    tell(lambda: f"{len(cltv.everything(base)):,} customers valued")
+    print_measurements(lambda: f"{len(cltv.everything(base)):,} customers valued")
 
 
 def plan(customers: int) -> None:
@@ -29,18 +29,20 @@ def plan(customers: int) -> None:
     import budget
 
     people, terms, chances = budget.problem(customers, 20)
-    tell(lambda: f"{len(budget.planned(people, terms, chances, BUDGET * customers)):,} customers on lists")
+    print_measurements(
+        lambda: f"{len(budget.planned(people, terms, chances, BUDGET * customers)):,} customers on lists"
+    )
 
 
 WORKS = {"values": values, "plan": plan}
 
 
 def compared(sizes: list[int]) -> dict[float, dict[str, Run]]:
-    """Both works for each number of customers."""
+    """Measure both for each number of customers."""
     measured = {}
     for size in sizes:
         print(f"\n{size:,} customers")
-        measured[size] = {name: alone(__file__, name, str(size)) for name in WORKS}
+        measured[size] = {name: run_separately(__file__, name, str(size)) for name in WORKS}
     return measured
 
 

@@ -1,9 +1,9 @@
 """Kill `make report` at random moments, stop it by Ctrl-C, and measure a run that has nothing to do.
 
-`python benchmarks/kill.py [KILLS]` (default 50) works in a folder of its own on a report of one date and two short
+`python benchmarks/kill.py [KILLS]` (default 50) works in a temporary folder on a report with one date and two short
 notebooks. Each round changes the report, starts a run, kills it by SIGKILL after a random time (seeded, spread over a
-whole run), starts the next run with notebooks that fail, and looks: nothing but the whole old or the whole new date may
-be there, and no kernel.
+whole run), and starts the next run with notebooks that fail. Then it checks that only the complete old or the complete
+new date is published, and that no kernel is left.
 """
 
 import json
@@ -54,7 +54,7 @@ def cell(source: str, tag: str) -> dict:
 
 
 def shorten(project: Path) -> None:
-    """Put two short notebooks in place of ours: they hand over the tables that ours have made."""
+    """Replace the notebooks by two short ones, which pass on the tables of the original notebooks."""
     shutil.copytree(project / DAY / "data", project / "tables")
     first, second, *others = sorted((project / "notebooks").glob("*.ipynb"))
     for path in others:
@@ -75,7 +75,7 @@ def set_title(project: Path, title: str) -> None:
 
 
 def contents(project: Path) -> dict[str, bytes]:
-    """Return the bytes of every published file, the manifest left out."""
+    """Return the bytes of every published file except the manifest."""
     folder = project / DAY
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -85,7 +85,7 @@ def contents(project: Path) -> dict[str, bytes]:
 
 
 def whole(project: Path, versions: list[dict[str, bytes]]) -> bool:
-    """Whether one whole version is published, nothing else is there, and no process works on."""
+    """Whether exactly one complete version is published, nothing else is left, and no process still runs."""
     names = sorted(path.name for path in (project / "reports" / "cdnow").iterdir() if not path.name.endswith(".failed"))
     top = sorted(path.name for path in (project / "reports").iterdir())
     there = names == [".lock", DAY.name] and top == [".lock", "_logs", "cdnow", "how-to-read.html", "index.html"]
@@ -103,7 +103,7 @@ def working_in(folder: Path) -> list[psutil.Process]:
 
 
 def broken(project: Path) -> None:
-    """The next start finds notebooks that stop at once, so that it can only put right what was left."""
+    """Let the next run start with notebooks that fail at once, so that it can only clean up."""
     kept = {path: path.read_text() for path in (project / "notebooks").glob("*.ipynb")}
     for path, text in kept.items():
         path.write_text(text.replace("import shutil", "1 / 0; import shutil"))

@@ -1,4 +1,4 @@
-"""One piece of work in a process of its own: its seconds, its seconds of processor time, its peak memory."""
+"""Measure work in a separate process: seconds, seconds of processor time and peak memory."""
 
 import ctypes
 import os
@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 
 class Run(NamedTuple):
-    """What one contender took."""
+    """The seconds, processor time and memory of one piece of work."""
 
     seconds: float
     cpu: float
     megabytes: float
 
 
-def alone(script: str, name: str, *arguments: str) -> Run:
-    """`script --only NAME …` in a process of its own, which ends in `tell`. Prints what it took and found."""
+def run_separately(script: str, name: str, *arguments: str) -> Run:
+    """Run `script --only NAME …` in a separate process, and print its measurements and result."""
     done = subprocess.run(
         [sys.executable, script, "--only", name, *arguments], capture_output=True, text=True, check=True
     )
@@ -32,8 +32,8 @@ def alone(script: str, name: str, *arguments: str) -> Run:
     return run
 
 
-def tell(work: Callable[[], str]) -> None:
-    """Do the work here and print its seconds, its peak memory and what it found."""
+def print_measurements(work: Callable[[], str]) -> None:
+    """Do the work in this process, and print its seconds, peak memory and result."""
     started, worked = time.perf_counter(), time.process_time()
     found = work()
     seconds, worked = time.perf_counter() - started, time.process_time() - worked
@@ -41,13 +41,13 @@ def tell(work: Callable[[], str]) -> None:
 
 
 def adopt() -> None:
-    """From now on a process below this one whose parent ends becomes its child: its processor time counts (Linux)."""
+    """Make orphaned descendants children of this process, so that their processor time counts (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
 
 
 def worked() -> float:
-    """Seconds of processor time of this process and of all below it that have ended, after the adopted ones have."""
+    """Seconds of processor time of this process and its descendants, after all adopted ones have ended."""
     with suppress(ChildProcessError):
         while os.wait():
             pass
@@ -56,7 +56,7 @@ def worked() -> float:
 
 
 def _peak_megabytes() -> float:
-    """The largest memory this process has held. Linux counts it anew for each program, `ru_maxrss` does not."""
+    """The peak memory of this process. On Linux it is reset for each program, unlike `ru_maxrss`."""
     status = Path("/proc/self/status")
     if status.exists():
         return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024

@@ -1,9 +1,9 @@
-"""`make report` on CDNOW, four dates, against the floor: the same kernels, started empty with the same imports.
+"""Compare `make report` on CDNOW (four dates) with the minimum: empty kernels with the same imports.
 
     python benchmarks/report.py
 
-Both run in one project folder of their own, one after the other: papermill runs, as many side by side as there are
-cores, notebooks that hold nothing but the imports of ours, once for each date; then the whole report is built.
+Both run one after the other in a temporary project folder. First papermill runs notebooks that contain only the imports
+of ours, once for each date and in parallel on all cores. Then the whole report is built.
 """
 
 import os
@@ -28,7 +28,7 @@ QUIET = ["--log-level=50"]
 
 
 def project(folder: Path) -> Path:
-    """A project folder that has built nothing, with the report on CDNOW."""
+    """A project folder with the report on CDNOW in which nothing has been built."""
     for name in ("notebooks", "params"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "requirements.lock", folder)
@@ -36,7 +36,7 @@ def project(folder: Path) -> Path:
 
 
 def empty(source: Path, target: Path) -> Path:
-    """A notebook with the imports of another, and nothing else."""
+    """A notebook with only the imports of another."""
     book = nbformat.read(source, as_version=4)
     lines = [line for cell in book.cells if cell.cell_type == "code" for line in cell.source.splitlines()]
     imports = "\n".join(line for line in lines if re.match(r"import |from ", line))
@@ -46,7 +46,7 @@ def empty(source: Path, target: Path) -> Path:
 
 
 def floor(folder: Path) -> None:
-    """Run the empty notebooks, the five of a date one after the other, dates side by side."""
+    """Run the empty notebooks: the five of a date one after the other, and dates in parallel."""
     books = [empty(path, folder / path.name) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 
     def of_date(number: int) -> None:
@@ -59,13 +59,13 @@ def floor(folder: Path) -> None:
 
 
 def report(folder: Path) -> None:
-    """Build the report from nothing."""
+    """Build the whole report."""
     command = [sys.executable, "-m", "crm_utils", "report", "--report", "cdnow"]
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def timed(what, folder: Path) -> tuple[float, float]:
-    """Seconds, and seconds of processor time with that of all kernels."""
+    """Seconds, and seconds of processor time including all kernels."""
     before, started = worked(), time.perf_counter()
     what(folder)
     seconds = time.perf_counter() - started

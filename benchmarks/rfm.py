@@ -1,4 +1,4 @@
-"""Score, segment and profile 1.8 million customers, against one groupby("segment").agg on the same frame.
+"""Score, segment and profile 1.8 million customers, compared with one groupby("segment").agg on the same frame.
 
 python benchmarks/rfm.py [customers]
 """
@@ -43,7 +43,7 @@ def timed(work) -> tuple[float, object]:
 
 
 def main(customers: int) -> int:
-    """Print the ratio of the medians; return 1 where it is above the limit."""
+    """Print the ratio of the medians; return 1 if it is above the limit."""
     frame, names = shop(customers), read_yaml(MAP, SegmentMap)
     rules = SegmentRules(scoring=Scoring(config=ScoringConfig()), segment_map=names, new_within_days=90)
 

@@ -1,9 +1,9 @@
-"""The sheets of a workbook to parquet, against `pandas.read_excel` with openpyxl, in one run.
+"""Convert the sheets of a workbook to parquet, compared with `pandas.read_excel` and openpyxl in the same run.
 
     python benchmarks/sheets.py [workbook]
 
-Without a workbook: Online Retail II where it is in `data/` or the folder CRM_DATA names, else one of 60,000 rows is
-made.
+By default the workbook is Online Retail II if it is in `data/` or in the folder CRM_DATA. Otherwise a workbook of
+60,000 rows is generated.
 """
 
 import os

@@ -1,10 +1,9 @@
-"""A whole report at size: so many million line items through all five notebooks and their pages, one analysis date.
+"""Build a whole large report: millions of line items, all five notebooks and their pages, one analysis date.
 
     python benchmarks/size.py [millions of line items, default 140]
 
-The shop is that of `speed.py` with all its columns. Told are seconds, seconds of processor time, the most memory that
-all processes of the run held together (their proportional set size, looked at five times a second), and the largest
-page.
+The shop is that of `speed.py` with all its columns. The output is seconds, seconds of processor time, the peak memory
+of all processes together (proportional set size, measured five times a second), and the largest page.
 """
 
 import argparse
@@ -36,7 +35,7 @@ COLUMNS = [
 
 
 def project(folder: Path, file: Path) -> Path:
-    """A project folder that has built nothing, with one report over the file."""
+    """A project folder with one report on the file in which nothing has been built."""
     for name in ("notebooks", "params"):
         shutil.copytree(speed.ROOT / name, folder / name)
     shutil.copy(speed.ROOT / "requirements.lock", folder)
@@ -53,7 +52,7 @@ def project(folder: Path, file: Path) -> Path:
 
 
 def held(root: int) -> float:
-    """Gigabytes that a process and all below it hold: shared pages are shared out among them."""
+    """Gigabytes of a process and its descendants. Shared pages are divided among them."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -75,7 +74,7 @@ def _held_alone(process: int) -> int:
 
 
 def watched(command: list[str], folder: Path) -> tuple[float, float, float]:
-    """Seconds, seconds of processor time and most gigabytes of a command."""
+    """Seconds, seconds of processor time and peak gigabytes of a command."""
     adopt()
     before, started = worked(), time.perf_counter()
     run = subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(speed.ROOT)})

@@ -2,10 +2,10 @@
 
     python benchmarks/speed.py [millions of line items, default 14 …] [--no-recipe] [--figure growth.svg]
 
-Each runs in a process of its own over the same simulated parquet file and tells its seconds, its seconds of processor
-time and its peak memory. The bare scan is what the engine needs to read and sum the same columns: no path can be faster
-on the same file. The shop grows as a whole: 140 million line items are those of 1.8 million customers. Then what
-follows from customers on, for 10 thousand, 100 thousand and a million of them (`customers.py`).
+Each runs in a separate process on the same simulated parquet file and prints seconds, seconds of processor time and
+peak memory. The bare scan only reads and sums the same columns, so nothing can be faster on the same file. Customers
+grow with line items: 140 million line items are those of 1.8 million customers. After that, `customers.py` measures the
+later steps for 10 thousand, 100 thousand and a million customers.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import customers
 import pyarrow.parquet as pq
-from measured import Run, alone, tell
+from measured import Run, print_measurements, run_separately
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -28,7 +28,7 @@ DAY = date(2024, 9, 30)
 
 
 def recipe(file: Path, _: Path) -> str:
-    """Clean and aggregate as the article does: all rows in pandas, one lambda a measure."""
+    """Clean and aggregate as in the article: all rows in pandas, one lambda per measure."""
     import pandas as pd
 
     df = pd.read_parquet(file)
@@ -48,7 +48,7 @@ def recipe(file: Path, _: Path) -> str:
 
 
 def ours(file: Path, folder: Path) -> str:
-    """Ledger, orders (stored under contract) and customers, as 01_cleaning and 02_rfm make them."""
+    """The ledger, orders (checked against their contract) and customers of 01_cleaning and 02_rfm."""
     from crm_utils import sources
     from crm_utils.cleaning import cancellations
     from crm_utils.cleaning import rules as cleaning
@@ -79,7 +79,7 @@ def ours(file: Path, folder: Path) -> str:
 
 
 def scan(file: Path, _: Path) -> str:
-    """Read the same five columns, and nothing more than their sums and counts."""
+    """Read the same five columns, and compute only their sums and counts."""
     import duckdb
 
     return str(
@@ -94,7 +94,7 @@ CONTENDERS = {"recipe": recipe, "ours": ours, "scan": scan}
 
 
 def simulated(millions: float) -> Path:
-    """A file of so many million line items, two in a hundred more or less, made once and kept in `.cache/bench/`."""
+    """A file of about that many million line items (±2 %), generated once and kept in `.cache/bench/`."""
     from crm_utils.config import SimulatedShop
     from crm_utils.sources import simulated as simulate
 
@@ -109,11 +109,13 @@ def simulated(millions: float) -> Path:
 
 
 def compared(millions: float, with_recipe: bool) -> dict[str, Run]:
-    """All contenders over one file, one after the other, and their ratios."""
+    """Measure all contenders on one file, one after the other, and print their ratios."""
     file = simulated(millions)
     print(f"\n{pq.read_metadata(file).num_rows:,} line items, {file.stat().st_size / 1e6:,.0f} MB")
     measured = {
-        name: alone(__file__, name, "--file", str(file)) for name in CONTENDERS if with_recipe or name != "recipe"
+        name: run_separately(__file__, name, "--file", str(file))
+        for name in CONTENDERS
+        if with_recipe or name != "recipe"
     }
     for name in ("recipe", "scan"):
         if name in measured:
@@ -124,7 +126,7 @@ def compared(millions: float, with_recipe: bool) -> dict[str, Run]:
 
 
 def draw(rows: dict[str, dict[float, dict[str, Run]]], path: Path) -> None:
-    """Seconds of processor time and peak memory as line items, and as customers grow: a row of panels each."""
+    """Draw processor time and peak memory by line items and by customers, one row of panels each."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import LogLocator
 
@@ -145,18 +147,18 @@ def draw(rows: dict[str, dict[float, dict[str, Run]]], path: Path) -> None:
 
 
 def run_one(name: str, file: Path) -> None:
-    """Run one contender here and print its seconds, its peak memory and what it found."""
+    """Run one contender in this process, and print its seconds, peak memory and result."""
     import ibis.backends.duckdb  # noqa: F401
     import pandas  # noqa: F401
 
     import crm_utils.store  # noqa: F401
 
     with tempfile.TemporaryDirectory() as folder:
-        tell(lambda: CONTENDERS[name](file, Path(folder)))
+        print_measurements(lambda: CONTENDERS[name](file, Path(folder)))
 
 
 def main() -> None:
-    """Run what was asked for and print the ratios."""
+    """Run the benchmark and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("millions", nargs="*", type=float, default=[14])
     parser.add_argument("--no-recipe", action="store_true", help="leave the pandas recipe out: it holds all rows")

@@ -1,4 +1,4 @@
-"""Tables under contract: what is saved comes back, and what breaks a contract is told in full."""
+"""Saved tables can be loaded again, and the message about a broken contract lists every violation."""
 
 import ibis
 import pandas as pd
@@ -98,7 +98,7 @@ def test_a_count_is_a_whole_number(counted):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"revenue": float("inf")}, "revenue: finite fails in 2 rows, for example inf"),
         ({"revenue": [-float("inf"), 1.0]}, "revenue: finite fails in 1 row, for example -inf"),
@@ -106,8 +106,8 @@ def test_a_count_is_a_whole_number(counted):
         ({"recency_score": 0}, r"recency_score: in_range\(1, 10\) fails in 2 rows, for example 0"),
     ],
 )
-def test_numbers_are_finite_and_scores_are_classes(changes, told):
-    with pytest.raises(TableError, match=told):
+def test_numbers_are_finite_and_scores_are_classes(changes, message):
+    with pytest.raises(TableError, match=message):
         check_contract(CUSTOMERS.assign(**changes), "customers")
 
 

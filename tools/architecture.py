@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "crm_utils"
 PICTURE = ROOT / "docs" / "architecture.svg"
-ROWS = [  # from the top, each box with its centre; a package imports those below it, and a stage those to its left
+ROWS = [  # from the top, each box with its centre; a package imports packages below it, and a stage those to its left
     ("command line", {"__main__": 520}),
     ("one module per command", {"commands": 520}),
     ("pages, two dates side by side", {"comparison": 360, "site": 840}),
@@ -23,8 +23,8 @@ def package_imports(folder: Path = PACKAGE, name: str = PACKAGE.name) -> set[tup
     """The pairs (importing, imported) of entries of the package `name` in `folder`, read from its source."""
     edges = set()
     for path in folder.rglob("*.py"):
-        own = path.relative_to(folder).parts[0].removesuffix(".py")
-        edges |= {(own, other) for other in _imported(path, name) if own not in ("__init__", other)}
+        entry = path.relative_to(folder).parts[0].removesuffix(".py")
+        edges |= {(entry, other) for other in _imported(path, name) if entry not in ("__init__", other)}
     return edges
 
 
@@ -42,9 +42,9 @@ def _imported(path: Path, name: str) -> set[str]:
 
 
 def draw(edges: set[tuple[str, str]]) -> str:
-    """The picture as SVG. It leaves out the imports of the last row, which nearly every package has."""
-    places = _places()
-    missing = {name for edge in edges for name in edge} - set(places)
+    """The picture as SVG. Imports from the last row are left out, because nearly every package has them."""
+    centres = _centres()
+    missing = {name for edge in edges for name in edge} - set(centres)
     if missing:
         raise ValueError(f"tools/architecture.py: add {', '.join(sorted(missing))} to ROWS")
     height = ROW * len(ROWS)
@@ -62,8 +62,8 @@ def draw(edges: set[tuple[str, str]]) -> str:
         lines.append(f'<rect y="{top}" width="{WIDTH}" height="{ROW}" fill="{fill}"/>')
         lines.append(f'<text x="12" y="{top + ROW // 2 + 5}" fill="#546e7a" font-size="13">{escape(label)}</text>')
     everywhere = ROWS[-1][1]
-    lines += [_arrow(places[start], places[end]) for start, end in sorted(edges) if end not in everywhere]
-    for name, (x, y) in places.items():
+    lines += [_arrow(centres[start], centres[end]) for start, end in sorted(edges) if end not in everywhere]
+    for name, (x, y) in centres.items():
         lines.append(
             f'<rect x="{x - BOX_WIDTH // 2}" y="{y - BOX_HEIGHT // 2}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" '
             'rx="5" fill="#e3eef4" stroke="#546e7a"/>'
@@ -72,13 +72,13 @@ def draw(edges: set[tuple[str, str]]) -> str:
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
-def _places() -> dict[str, tuple[int, int]]:
+def _centres() -> dict[str, tuple[int, int]]:
     """The centre of each box."""
     return {name: (x, number * ROW + ROW // 2) for number, (_, boxes) in enumerate(ROWS) for name, x in boxes.items()}
 
 
 def _arrow(start: tuple[int, int], end: tuple[int, int]) -> str:
-    """A curve from the lower edge of a box to the upper edge of another; within a row, an arc above it."""
+    """A curve from the lower edge of a box to the upper edge of another. Within a row it is an arc above the boxes."""
     (x1, y1), (x2, y2) = start, end
     half = BOX_HEIGHT // 2
     if y1 == y2:

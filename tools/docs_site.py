@@ -1,4 +1,4 @@
-"""MkDocs hooks: generate the reference, publish the demo report, check that no page requests anything."""
+"""MkDocs hooks: generate the reference, publish the demo report, check that no page loads anything from outside."""
 
 import ast
 import json
@@ -21,9 +21,9 @@ from crm_utils.site.index_refresh import refresh_index
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "crm_utils"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
-REPORT = "demo"  # the report on the site: its data are simulated, so all of it may be public
+REPORT = "demo"  # the report on the site; its data are simulated, so all of it can be public
 FIRST_PAGE = "reports/index.html"
-PLACE = "<!-- modules -->"
+MODULES_MARKER = "<!-- modules -->"
 STAGES = [path.stem.split("_", 1)[1] for path in NOTEBOOKS]
 FILES = {"The report's file": Report, "Segment maps": SegmentMap, "Campaigns": Campaigns}
 LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
@@ -39,7 +39,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the generated pages and, so that links to it can be checked, the first page of the report."""
+    """Add the generated pages, and the first page of the report so that links to it can be checked."""
     for name, (title, body) in reference_pages().items():
         files.append(File.generated(config, name, content=f"# {title}\n\n{body}"))
     files.append(File.generated(config, FIRST_PAGE, content=""))
@@ -47,12 +47,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Put the list of modules in the place that a page leaves for it."""
-    return markdown.replace(PLACE, modules()) if PLACE in markdown else markdown
+    """Replace the marker in a page by the list of modules."""
+    return markdown.replace(MODULES_MARKER, modules()) if MODULES_MARKER in markdown else markdown
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Copy the published report and write its index; refuse pages that request something from another server."""
+    """Copy the published report and write its index. Raise an error if a page loads something from another server."""
     site = Path(config.site_dir)
     publish_report(ROOT, site)
     requests = [f"{page.relative_to(site)}: {url}" for page in site.rglob("*.html") for url in outside_requests(page)]
@@ -135,12 +135,12 @@ def parameters() -> str:
             if name != "run_dir"
         ]
         lines += [f"## {path.stem}\n", table(["parameter", "default", "meaning"], rows)]
-    for place, model in FILES.items():
+    for file, model in FILES.items():
         schema = model.model_json_schema()
         parts = schema.get("$defs", {})
         sections = {name: part for name, part in parts.items() if "properties" in part and name.lower() not in STAGES}
-        for name, found in {place: schema, **sections}.items():
-            title = name if name == place else f"{place}: {name}"
+        for name, found in {file: schema, **sections}.items():
+            title = name if name == file else f"{file}: {name}"
             lines += [f"## {title}\n", found.get("description", "") + "\n", keys(found, parts)]
     return "\n".join(lines)
 
@@ -179,7 +179,7 @@ def default(name: str, found: dict, schema: dict) -> str:
 
 def tables() -> str:
     """A section per table: its key, and the type of each column."""
-    lines = ["The columns that each table has at least. They are checked when a table is saved and loaded.\n"]
+    lines = ["The required columns of each table. They are checked when a table is saved and loaded.\n"]
     for name, contract in CONTRACTS.items():
         rows = [
             [f"`{column}`", f"`{schema.dtype}`", "may be empty" if schema.nullable else ""]
@@ -197,7 +197,7 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
 
 
 def escape(text: str) -> str:
-    """The text, as it may stand in a cell of a Markdown table."""
+    """The text, escaped for a cell of a Markdown table."""
     return re.sub(r"([|\[\]<>])", r"\\\1", text)
 
 
@@ -214,7 +214,8 @@ def without_title(path: Path) -> str:
 def publish_report(root: Path, site: Path) -> None:
     """Copy the published dates of the report into the site, with the index over them.
 
-    Raises `PluginError` if the report has not been built. Other reports are not copied: they may hold customers' data.
+    Raises `PluginError` if the report has not been built. Other reports are not copied, because they may contain
+    customers' data.
     """
     if not (root / "reports" / REPORT).is_dir():
         raise PluginError(f"reports/{REPORT} is missing: run `make docs`, or `make report REPORT={REPORT}` first")

@@ -1,4 +1,4 @@
-"""Write environment.yml from pyproject.toml, for who works with conda."""
+"""Write environment.yml from pyproject.toml, for users of conda."""
 
 import tomllib
 from pathlib import Path

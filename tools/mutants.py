@@ -3,9 +3,9 @@
     python tools/mutants.py [PACKAGE ...] [--count 300] [--seed 0]
 
 A *mutant* is the code with one change by an operator of mutmut: a comparison, an arithmetic or logical operator, a
-number, True or False, a condition forced one way, or a keyword argument that is left out. Each of the five stages gives
-the same number of mutants. A mutant runs against the unit tests of its stage that reach the changed line, the fastest
-first, until one fails. A run that takes far longer than without the change counts as noticed too.
+number, True or False, a forced condition, or a keyword argument that is left out. Each of the five stages gets the same
+number of mutants. A mutant runs against the unit tests of its stage that reach the changed line, fastest first, until
+one fails. A run that takes much longer than without the change also counts as noticed.
 
 Not mutated, because no figure depends on it: wording (`narrative.py`, `findings.py`, texts, error messages),
 annotations, checks that only a mistake can fail (`strict` of zip, `validate` of a merge), and in `charts.py` numbers
@@ -47,7 +47,7 @@ SLOW_IMPORTS = ("duckdb", "ibis.backends.duckdb", "matplotlib.pyplot", "pandas",
 NO_FIGURE_DEPENDS_ON = (cst.Annotation, cst.Decorator, cst.Raise, cst.Import, cst.ImportFrom)
 SAFETY_CHECK = m.Arg(keyword=m.Name("strict") | m.Name("validate"))
 DRAWING = m.Call(func=m.Name("new_axes") | m.Attribute(value=m.Name("ax") | m.Name("plt") | m.Subscript()))
-TIME_LIMIT = 30  # seconds, besides three times what the tests take without the change
+TIME_LIMIT = 30  # seconds, in addition to three times what the tests take without the change
 
 
 def leave_out_keyword(call: cst.Call) -> Iterator[cst.Call]:
@@ -86,10 +86,10 @@ class Mutant:
 
     @property
     def changed(self) -> tuple[str, str, str]:
-        """The file, its first line that changes, and what stands there then."""
+        """The file, its first changed line, and the new text of that line."""
         before, after = self.path.read_text(encoding="utf-8").splitlines(), self.text.splitlines()
-        first, instead = next(pair for pair in zip(before, after, strict=False) if pair[0] != pair[1])
-        return str(self.path.relative_to(ROOT)), first.strip(), instead.strip()
+        old_line, new_line = next(pair for pair in zip(before, after, strict=False) if pair[0] != pair[1])
+        return str(self.path.relative_to(ROOT)), old_line.strip(), new_line.strip()
 
     def diff(self) -> str:
         """Return the change as a diff."""
@@ -163,7 +163,7 @@ def sample_mutants(stage: str, count: int, seed: int) -> list[Mutant]:
 
 @dataclass
 class UnitTests:
-    """The tests of a stage: seconds each takes, and which reach each line of a module ('' if it runs on import)."""
+    """The tests of a stage: the seconds each takes, and which tests reach each line ('' if it runs on import)."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     reaching: dict[tuple[str, int], set[str]] = field(default_factory=dict)
@@ -194,7 +194,7 @@ class _Recorder:
 
 
 class _Selection:
-    """A pytest plugin that keeps the chosen tests, file by file, the fastest first."""
+    """A pytest plugin that keeps the chosen tests, file by file, fastest first."""
 
     def __init__(self, seconds: dict[str, float]) -> None:
         self.seconds = seconds
@@ -213,8 +213,8 @@ def _run_pytest(arguments: list[str], plugin: object) -> int:
     return int(pytest.main([*always, *arguments], plugins=[plugin]))
 
 
-def _stand_alone() -> None:
-    """Make this process one that can be killed with its children, and silent."""
+def _detach() -> None:
+    """Make this process silent, and put it in its own group so that it can be killed with its children."""
     os.setpgrp()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -222,8 +222,8 @@ def _stand_alone() -> None:
 
 
 def _measure(stage: str, answers: multiprocessing.Queue) -> None:
-    """Run the tests of a stage on the code as it is (in a process of its own)."""
-    _stand_alone()
+    """Run the tests of a stage on the unchanged code. It runs in a separate process."""
+    _detach()
     measured = coverage.Coverage(data_file=None, source=[str(ROOT / "crm_utils" / stage)], config_file=False)
     recorder = _Recorder(measured)
     measured.start()
@@ -239,7 +239,7 @@ def _measure(stage: str, answers: multiprocessing.Queue) -> None:
 
 
 def measure_tests(stage: str) -> UnitTests:
-    """Run the tests of a stage on the code as it is; they have to pass."""
+    """Run the tests of a stage on the unchanged code. Exit if they fail."""
     answers: multiprocessing.Queue = multiprocessing.get_context("fork").Queue()
     process = multiprocessing.get_context("fork").Process(target=_measure, args=(stage, answers))
     process.start()
@@ -251,8 +251,8 @@ def measure_tests(stage: str) -> UnitTests:
 
 
 def _test_mutant(mutant: Mutant, seconds: dict[str, float]) -> None:
-    """Run the tests with the mutant in place of its module (in a process of its own)."""
-    _stand_alone()
+    """Run the tests with the mutant in place of its module. It runs in a separate process."""
+    _detach()
     get_code = SourceFileLoader.get_code
 
     def get_mutated_code(loader: SourceFileLoader, name: str):

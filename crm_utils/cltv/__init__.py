@@ -1,1 +1,1 @@
-"""Stage 04: what customers will buy and what they are worth."""
+"""Stage 04: forecast what customers will buy, and what they are worth."""

@@ -1,4 +1,4 @@
-"""A published tutorial's customer value and forecast, replicated with its conventions kept.
+"""A replication of a published tutorial's customer value and forecast, with its conventions.
 
 The tutorial is `core.references.CLTV_TUTORIAL`. Its CLTV = (average order value × purchase frequency ÷ churn) × profit,
 with purchase frequency = orders ÷ all customers and profit = margin × revenue. Orders cancel: it is margin × revenue² ÷
@@ -25,10 +25,10 @@ CLV_MONTHS = 6
 DAYS_PER_WEEK = 7
 FORECAST_COLUMNS = ["customer_id", "sales_4_weeks", "sales_12_weeks", "average_profit", "clv_6_months"]
 
-TOO_FEW_CUSTOMERS = f"its {len(ARTICLE_TIERS)} groups need as many customers"
-NO_REPEAT_BUYER = "nobody ordered twice, and it forecasts nobody else"
-NO_CHURN = "everybody ordered twice, so its churn is 0, by which it divides"
-NO_CONVERGENCE = "its forecast finds no parameters for them"
+TOO_FEW_CUSTOMERS = f"it needs at least {len(ARTICLE_TIERS)} customers for its {len(ARTICLE_TIERS)} groups"
+NO_REPEAT_BUYER = "nobody ordered twice, and it forecasts only repeat buyers"
+NO_CHURN = "everybody ordered twice, so its churn is 0 and it would divide by zero"
+NO_CONVERGENCE = "the fit of its forecast does not converge"
 
 
 def article_method(customers: pd.DataFrame, margin_rate: float = ARTICLE_MARGIN_RATE) -> pd.DataFrame:
@@ -44,9 +44,9 @@ def article_method(customers: pd.DataFrame, margin_rate: float = ARTICLE_MARGIN_
     Returns
     -------
     pandas.DataFrame
-        The same with average_order_value, purchase_frequency, repeat_rate, churn, profit_margin (an amount),
-        customer_value, cltv (null if every customer came back: churn 0), cltv_scaled (1 to 100) and article_tier (A the
-        best third, B, C).
+        These columns and average_order_value, purchase_frequency, repeat_rate, churn, profit_margin (an amount),
+        customer_value, cltv (null if every customer came back, because churn is 0 then), cltv_scaled (1 to 100) and
+        article_tier (A is the best third, then B and C).
     """
     table = customers[["customer_id", "orders", "revenue"]].copy()
     repeat_rate = (table.orders > 1).sum() / len(table)
@@ -64,15 +64,15 @@ def article_method(customers: pd.DataFrame, margin_rate: float = ARTICLE_MARGIN_
 
 
 def article_forecast(orders: ir.Table, today: date) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Make the article's forecast with `lifetimes`, its conventions kept.
+    """Make the article's forecast with `lifetimes` and the article's conventions.
 
-    Every invoice counts as frequency and total revenue as monetary value. Customers of one invoice are dropped. Time is
-    in whole weeks of 7 days before `today`.
+    Frequency is the number of invoices, and monetary value is total revenue. Customers with one invoice are dropped.
+    Time is in whole weeks before `today`.
 
     Parameters
     ----------
     orders : ibis.Table
-        One row an order: customer_id, order_id, ordered_at, revenue.
+        One row per order: customer_id, order_id, ordered_at, revenue.
     today : datetime.date
         The article counts back from midnight at the start of this day.
 
@@ -87,7 +87,7 @@ def article_forecast(orders: ir.Table, today: date) -> tuple[pd.DataFrame, pd.Da
     lifetimes.utils.ConvergenceError
         If a fit does not converge.
     """
-    # lifetimes is slow to import, and only this report needs it.
+    # imported here because lifetimes is slow to import and rarely needed
     from lifetimes import BetaGeoFitter, GammaGammaFitter
 
     table = _article_summary(orders, today)
@@ -119,7 +119,7 @@ def article_customers(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns of `article_method`, and sales_4_weeks, sales_12_weeks, average_profit and clv_6_months, which are null
-        for customers whom the article does not forecast.
+        for customers without a forecast.
     """
     totals = orders.group_by("customer_id").agg(
         orders=orders.order_id.nunique(), revenue=exact_sum(orders.revenue).cast("float64")
@@ -131,21 +131,21 @@ def article_customers(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class ArticleResult:
-    """What the article's method gave.
+    """The result of the article's method.
 
     Parameters
     ----------
     customers : pandas.DataFrame or None
-        `article_customers`; None if the method was not asked for, or could not be carried out.
+        `article_customers`; None if the report does not include the method, or if it cannot be used.
     reason : str
-        Why it could not be carried out; empty otherwise.
+        Why it cannot be used; empty otherwise.
     """
 
     customers: pd.DataFrame | None = None
     reason: str = ""
 
     def add_columns(self, customer_table: pd.DataFrame) -> pd.DataFrame:
-        """Add the article's value and forecast to the table of all customers, if there are any.
+        """Add the article's value and forecast to the table of all customers, if they were computed.
 
         Parameters
         ----------
@@ -155,8 +155,8 @@ class ArticleResult:
         Returns
         -------
         pandas.DataFrame
-            The table with the columns of `article_customers`, null for customers whom the article does not
-            forecast; unchanged if there are none.
+            The table with the columns of `article_customers`, null for customers without a forecast; unchanged if the
+            method was not used.
         """
         if self.customers is None:
             return customer_table
@@ -164,7 +164,7 @@ class ArticleResult:
         return customer_table.merge(added, on="customer_id", validate="one_to_one")
 
     def tables(self, customer_table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-        """Return the table `article` to save, by its name; empty if there is none.
+        """Return the table `article` to save, by its name; empty if the method was not used.
 
         Parameters
         ----------
@@ -174,13 +174,13 @@ class ArticleResult:
         Returns
         -------
         dict of str to pandas.DataFrame
-            `article`, or nothing.
+            The table `article`; empty if the method was not used.
         """
         return {} if self.customers is None else {"article": self.add_columns(customer_table)}
 
 
 def try_article_method(orders: ir.Table, analysis_date: date, include: bool = True) -> ArticleResult:
-    """Compute the article's value and forecast, or say why these orders do not allow it.
+    """Compute the article's value and forecast, or the reason why these orders do not allow it.
 
     Parameters
     ----------
@@ -189,12 +189,12 @@ def try_article_method(orders: ir.Table, analysis_date: date, include: bool = Tr
     analysis_date : datetime.date
         The last day that counts.
     include : bool
-        Whether the report asks for the method; if not, nothing is computed.
+        Whether the report includes the method. If not, nothing is computed.
 
     Returns
     -------
     ArticleResult
-        The article's figures by customer, or the reason why there are none.
+        The article's figures by customer, or the reason why they cannot be computed.
     """
     if not include:
         return ArticleResult()
@@ -204,7 +204,7 @@ def try_article_method(orders: ir.Table, analysis_date: date, include: bool = Tr
     from lifetimes.utils import ConvergenceError
 
     try:
-        # The optimiser prints its own report of a failure.
+        # The optimizer would print its own report of a failure.
         with redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
             return ArticleResult(article_customers(orders, analysis_date))
     except ConvergenceError:
@@ -212,7 +212,7 @@ def try_article_method(orders: ir.Table, analysis_date: date, include: bool = Tr
 
 
 def _obstacle(orders: ir.Table) -> str:
-    """Why the method cannot be carried out on these orders; empty if it can be tried."""
+    """Why the method cannot be used on these orders; empty if it can be tried."""
     by_customer = orders.group_by("customer_id").agg(orders=orders.order_id.nunique())
     counts = by_customer.aggregate(customers=by_customer.count(), repeat_buyers=(by_customer.orders > 1).sum())
     found = counts.execute().iloc[0]

@@ -1,4 +1,4 @@
-"""What a lifetime value rests on besides the models: margin, discount rate and horizon."""
+"""The assumptions of a lifetime value: margin, discount rate and horizon."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from crm_utils.core.errors import AssumptionsError
 from crm_utils.core.formatting import percent
 
 ASSUMED_MARGIN_RATE = 0.3
-# Customers with known costs must have brought this share of revenue to speak for the others.
+# The margin is measured only if customers with known costs brought at least this share of revenue.
 MIN_COSTED_REVENUE_SHARE = 0.5
 
 
@@ -22,12 +22,11 @@ class ClvAssumptions:
     margin_rate : float
         Profit as a share of revenue, before marketing; in (0, 1].
     discount_rate : float
-        What a year's delay costs, a year; above −1.
+        By how much profit is discounted per year; above −1.
     months : int
-        Calendar months of purchases that count.
+        The number of calendar months that count.
     margin_known : bool
-        Whether the margin comes from the costs in the data. If not, it is an assumption, as the discount rate always
-        is.
+        Whether the margin comes from the costs in the data. If not, it is an assumption, like the discount rate.
 
     Raises
     ------
@@ -43,7 +42,7 @@ class ClvAssumptions:
     def __post_init__(self) -> None:
         if not (0 < self.margin_rate <= 1 and self.discount_rate > -1 and self.months >= 0):
             raise AssumptionsError(
-                "CLV takes a margin rate in (0, 1], a discount rate above −1 and months ≥ 0, "
+                "CLV needs a margin rate in (0, 1], a discount rate above −1 and months ≥ 0, "
                 f"not {self.margin_rate}, {self.discount_rate}, {self.months}"
             )
 
@@ -56,7 +55,7 @@ class ClvAssumptions:
         discount_rate: float,
         months: int,
     ) -> "ClvAssumptions":
-        """Return the assumptions of a run, with the margin that the costs in the data leave.
+        """Return the assumptions of a run, with the margin from the costs in the data.
 
         Parameters
         ----------
@@ -65,12 +64,12 @@ class ClvAssumptions:
         customer_features : pandas.DataFrame or None
             customer_id and, if the source has unit costs, margin_rate (1 − cost ÷ revenue).
         margin_rate : float or None
-            A set margin. None takes the mean by revenue from `customer_features`, to a tenth of a percent, if most of
-            revenue has costs; otherwise `ASSUMED_MARGIN_RATE`.
+            The margin set by the analyst. If it is None, the margin is the mean of `customer_features` weighted by
+            revenue and rounded to 0.1 %, or `ASSUMED_MARGIN_RATE` if costs are known for too little revenue.
         discount_rate : float
-            A year.
+            Per year.
         months : int
-            Calendar months.
+            The number of calendar months that count.
 
         Returns
         -------
@@ -80,7 +79,7 @@ class ClvAssumptions:
         Raises
         ------
         AssumptionsError
-            If the costs in the data leave no margin.
+            If the margin from the costs in the data is not positive.
         """
         if margin_rate is not None:
             return cls(margin_rate, discount_rate, months)
@@ -113,7 +112,7 @@ class ClvAssumptions:
 
 
 def _measured_margin(customers: pd.DataFrame, customer_features: pd.DataFrame | None) -> float | None:
-    """The mean margin rate by revenue, or None if too little of revenue has known costs."""
+    """The mean margin rate weighted by revenue; None if costs are known for too little revenue."""
     if customer_features is None or "margin_rate" not in customer_features:
         return None
     rates = customers.customer_id.map(customer_features.set_index("customer_id").margin_rate).astype(float)

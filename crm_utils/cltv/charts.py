@@ -1,4 +1,4 @@
-"""Figures of 04_cltv: a table in, axes out; beside each figure is its alternative text."""
+"""The figures of 04_cltv, each with its alternative text."""
 
 import numpy as np
 import pandas as pd
@@ -27,24 +27,24 @@ P_ALIVE_COLOURS = LinearSegmentedColormap.from_list("active", ["#f4f7f8", TEAL, 
 # Cells darker than this share of the scale get white numbers.
 WHITE_FROM = 0.6
 
-PAST_FORECASTS = "Chart of past forecasts with their ranges, and what came: {tests}."
+PAST_FORECASTS = "Chart of past forecasts with their ranges, and the actual revenue: {tests}."
 PAST_FORECAST = "from {day} forecast {predicted}, actual {actual}"
 BY_SEGMENT = "Bar chart of revenue in the last test by segment, forecast and actual: {pairs}."
 BY_FREQUENCY = "Bar chart of purchase days per customer, forecast and actual: {pairs}."
 P_ALIVE = (
-    "Map of the probability of being active: after the longest silence {rare} for customers who bought again once, "
-    "{often} for customers who bought again {times}."
+    "Map of the probability of being active. After the longest time without a purchase it is {rare} for customers who "
+    "bought again once and {often} for customers who bought again {times}."
 )
 PURCHASES = (
-    "Map of expected purchase days of the next year: from {fewest} to {most}, the most after {repeats} and {silent} "
-    "without a purchase."
+    "Map of expected purchase days in the next year, from {fewest} to {most}. The highest value is after {repeats} and "
+    "{silent} without a purchase."
 )
 DECILES = "Bar chart of customer lifetime value by tenth of customers: {shares}."
 SEGMENT_REVENUE = "Bar chart of expected revenue by segment: {segments}."
 
 
 def plot_past_forecasts(backtest: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes:
-    """Plot past forecasts with their ranges, the simple rules, and what came, by the day of the forecast."""
+    """Plot past forecasts with their ranges, the simple rules, and actual revenue, by the day of the forecast."""
     ax = new_axes(ax, height=3.2)
     origins = sorted(backtest.origin.unique())
     position = {origin: index for index, origin in enumerate(origins)}
@@ -60,7 +60,7 @@ def plot_past_forecasts(backtest: pd.DataFrame, fmt: NumberFormat, ax: Axes | No
         ax.scatter(x, rows.revenue_predicted, color=colour, marker=marker, s=34, label=label, zorder=3)
     ours = backtest[backtest.model == BacktestModel.MODEL_WITH_SEASON]
     x = ours.origin.map(position)
-    ax.hlines(ours.revenue_actual, x - ACTUAL_REACH, x + ACTUAL_REACH, color=INK, linewidth=1.8, label="What came")
+    ax.hlines(ours.revenue_actual, x - ACTUAL_REACH, x + ACTUAL_REACH, color=INK, linewidth=1.8, label="Actual")
     ax.set_xticks(range(len(origins)), [f"{origin.day} {origin:%b}\n{origin:%Y}" for origin in origins])
     ax.set_xlim(-0.6, len(origins) - 0.4)
     ax.set_ylim(0, HEADROOM * max(ours.revenue_actual.max(), ours.revenue_high.max()))
@@ -185,7 +185,7 @@ def plot_value_deciles(deciles: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xticks(deciles.decile, ["top\ntenth", *map(str, deciles.decile[1:-1]), "last\ntenth"][: len(deciles)])
     ax.yaxis.set_visible(False)
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel("Customers by expected value")
+    ax.set_xlabel("Customers by CLV")
     return ax
 
 

@@ -1,4 +1,4 @@
-"""The findings of 04_cltv, one function for each section: sentence, figure and table from ready tables."""
+"""The findings of 04_cltv: one function per section of the notebook."""
 
 from datetime import date
 
@@ -19,15 +19,15 @@ from crm_utils.core.display.table_style import Collapsible, collapsible
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.references import CLTV_TUTORIAL
 
-# How many customers the lists on the page show.
+# The number of customers in the lists on the page.
 LISTED_CUSTOMERS = 10
 
 PAST_FORECASTS_CAPTION = (
-    "Revenue of the customers known on each date, forecast (with its 90% range) and actual. "
-    "Grey marks are simple rules; those far above the frame are in the table."
+    "Revenue from the customers known on each date: forecast (with its 90% range) and actual. Grey marks are simple "
+    "rules. Marks far above the frame are only in the table."
 )
 ALL_TESTS = "All tests in numbers, and what new customers added"
-SEGMENT_ERROR_CAPTION = "Revenue of the last test by segment, forecast and actual, the largest first."
+SEGMENT_ERROR_CAPTION = "Revenue in the last test by segment, forecast and actual, largest first."
 FREQUENCY_ERROR_CAPTION = (
     "Mean purchase days per customer in the last test, forecast and actual, by how often customers had bought again."
 )
@@ -36,15 +36,13 @@ P_ALIVE_CAPTION = (
     "Probability in percent that a customer who first bought a year ago is still active, "
     "by repeat purchase days and days since the last one."
 )
-PURCHASES_CAPTION = "Expected purchase days of the next year, for a customer who first bought a year ago."
-GRIDS = "Two maps: still active, and purchases to come, by past purchases and silence"
-CONCENTRATION_CAPTION = (
-    "Share of all expected value held by each tenth of customers, the most valuable tenth first ({assumptions})."
-)
+PURCHASES_CAPTION = "Expected purchase days in the next year, for a customer who first bought a year ago."
+GRIDS = "Two maps: who is still active, and how many purchases to expect"
+CONCENTRATION_CAPTION = "Share of total CLV in each tenth of customers, most valuable tenth first ({assumptions})."
 DECILE_NUMBERS = "The numbers behind the figure"
-TOP_CUSTOMERS = "Look a customer up: the {customers} of highest expected value"
+TOP_CUSTOMERS = "Look up a customer: the {customers} with the highest CLV"
 SEGMENT_VALUE_CAPTION = "Revenue expected from today’s customers in the next 12 months, before margin, by segment."
-SEGMENT_RANGE = "The line is the range that should hold nine times in ten."
+SEGMENT_RANGE = "The line is the range that should contain the actual revenue nine times in ten."
 SEGMENT_NUMBERS = "All segments in numbers"
 ARTICLE_DETAILS = "The tutorial’s groups, its forecast, and its source"
 EXAMPLE_STEPS = "Every step, from order lines to lifetime value"
@@ -64,8 +62,8 @@ def past_forecasts(tested: pd.DataFrame, fmt: NumberFormat) -> Finding:
     Returns
     -------
     Finding
-        Sentence, figure of forecast and actual revenue, and a table of all tests; a sentence alone if there is no
-        test.
+        Sentence, figure of forecast and actual revenue, and a table of all tests; only a sentence if there are no
+        tests.
     """
     verdict = backtest_narrative.verdict_sentence(tested, fmt)
     if tested.empty:
@@ -122,7 +120,7 @@ def forecast_errors(by_segment: pd.DataFrame, by_frequency: pd.DataFrame, fmt: N
 def revenue_forecast(
     outlook: Outlook, year_before: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, fmt: NumberFormat
 ) -> Finding:
-    """What today's customers should bring in the next 12 months, and how the same forecast did a year before.
+    """What today's customers should bring in the next 12 months, and how accurate the same forecast was a year ago.
 
     Parameters
     ----------
@@ -149,7 +147,7 @@ def revenue_forecast(
 
 
 def forecast_basis(outlook: Outlook, seasons: dict[int, Seasonality], holdout_days: int, fmt: NumberFormat) -> Finding:
-    """What the forecast and its range rest on, with the forecast of every horizon.
+    """The basis of the forecast and its range, with the forecast of every horizon.
 
     Parameters
     ----------
@@ -158,7 +156,7 @@ def forecast_basis(outlook: Outlook, seasons: dict[int, Seasonality], holdout_da
     seasons : dict of int to Seasonality
         By months.
     holdout_days : int
-        How far each tested forecast looked ahead.
+        The length of each tested forecast.
     fmt : NumberFormat
         How the report writes numbers and money.
 
@@ -174,7 +172,7 @@ def forecast_basis(outlook: Outlook, seasons: dict[int, Seasonality], holdout_da
 
 
 def still_active(expected: pd.DataFrame, grid: pd.DataFrame, models: CustomerBaseModel, fmt: NumberFormat) -> Finding:
-    """How many customers are still active, and how silence tells it.
+    """How many customers are still active, and what the time without a purchase says about it.
 
     Parameters
     ----------
@@ -190,7 +188,7 @@ def still_active(expected: pd.DataFrame, grid: pd.DataFrame, models: CustomerBas
     Returns
     -------
     Finding
-        Sentence, and two heat maps folded away; a sentence alone if dropout is not identified.
+        Sentence, and two collapsed heat maps; only a sentence if dropout is not identified.
     """
     sentence = narrative.still_active_sentence(expected.p_alive, models.identified, fmt)
     if not models.identified:
@@ -215,7 +213,7 @@ def still_active(expected: pd.DataFrame, grid: pd.DataFrame, models: CustomerBas
 def lifetime_value(
     valued: pd.DataFrame, deciles: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat
 ) -> Finding:
-    """What all customers are worth, and how unevenly.
+    """What all customers are worth, and how the value is distributed.
 
     Parameters
     ----------
@@ -245,7 +243,7 @@ def lifetime_value(
 
 
 def most_valuable(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat) -> Finding:
-    """What the ten customers of highest expected value are worth.
+    """What the ten customers with the highest CLV are worth.
 
     Parameters
     ----------
@@ -267,7 +265,7 @@ def most_valuable(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFo
 
 
 def top_customers(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat) -> Collapsible | None:
-    """The most valuable customers in a table that can be sorted, folded away.
+    """The most valuable customers in a collapsed table that can be sorted.
 
     Parameters
     ----------
@@ -291,7 +289,7 @@ def top_customers(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFo
 def likely_churned(
     churned: pd.DataFrame, models: CustomerBaseModel, assumptions: ClvAssumptions, fmt: NumberFormat
 ) -> Finding:
-    """Which of the best customers of the past have probably gone.
+    """Which of the best customers by past revenue have probably stopped buying.
 
     Parameters
     ----------
@@ -307,7 +305,7 @@ def likely_churned(
     Returns
     -------
     Finding
-        Sentence and a table of the ten best; a sentence alone if there are none.
+        Sentence and a table of the ten best; only a sentence if there are none.
     """
     sentence = narrative.churned_sentence(churned, models.identified, fmt)
     if churned.empty:
@@ -354,7 +352,7 @@ def segment_value(
 def historical_value(
     valued: pd.DataFrame, churn: float, models: CustomerBaseModel, assumptions: ClvAssumptions, fmt: NumberFormat
 ) -> Finding:
-    """What customers are worth by the past alone.
+    """What customers are worth by their past orders alone.
 
     Parameters
     ----------
@@ -394,7 +392,7 @@ def article_method(result: ArticleResult, valued: pd.DataFrame, fmt: NumberForma
     Returns
     -------
     Finding
-        Sentence, and the tutorial's forecast and table folded away; the reason if the method was left out.
+        Sentence, and the tutorial's forecast and table, collapsed; the reason if the method was left out.
     """
     if result.reason:
         return Finding(narrative.article_left_out_sentence(result.reason))
@@ -445,7 +443,7 @@ def worked_example(
 def fitted_models(
     fitted_parameters: pd.DataFrame, log_errors: pd.DataFrame, customers: pd.DataFrame, fmt: NumberFormat
 ) -> Finding:
-    """Whether another model would be better, what the fits warn of, and their parameters.
+    """Whether another model would be better, the warnings of the fits, and their parameters.
 
     Parameters
     ----------

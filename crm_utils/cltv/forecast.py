@@ -1,4 +1,4 @@
-"""What each customer is expected to buy and to be worth, and what all of them together will bring."""
+"""Forecast the purchases, revenue and value of each customer, and of all customers together."""
 
 from datetime import date
 
@@ -13,13 +13,13 @@ from crm_utils.cltv.seasonality import Seasonality
 from crm_utils.core.constants import ALL
 from crm_utils.core.exact_money import exact_sum
 
-# Months ahead, and the suffix of their columns.
+# Horizons in months, and the suffix of their columns.
 HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: "_12m"}
-# The most valuable third of customers, the middle, the last.
+# The most valuable third of customers, the middle third and the last third.
 VALUE_TIERS = ("A", "B", "C")
-# Customers whose probability of being active is lower have more likely stopped than not.
+# Customers with a lower probability of being active have probably stopped buying.
 LIKELY_CHURNED_BELOW = 0.5
-# The best customers by past revenue are those from this quantile on.
+# The best customers are those from this quantile of past revenue on.
 BEST_FROM_QUANTILE = 0.9
 # The grid of `p_alive_grid`: a customer who first bought a year ago.
 GRID_AGE_DAYS = 365
@@ -30,7 +30,7 @@ SUMMARY_COLUMNS = ["repeat_purchase_days", "last_purchase_age_days", "customer_a
 
 
 def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
-    """Summarize each customer's purchases as the models see them. Orders of one day are one purchase day.
+    """Summarize each customer's purchases for the models. All orders of one day are one purchase day.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def rfm_summary(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
     pandas.DataFrame
         customer_id; repeat_purchase_days (x: purchase days after the first); last_purchase_age_days (t_x: days from the
         first purchase to the last); customer_age_days (T: days from the first purchase to the analysis date);
-        mean_purchase_value (revenue a purchase day).
+        mean_purchase_value (revenue per purchase day).
     """
     days = (
         orders.mutate(day=orders.ordered_at.date())
@@ -76,7 +76,7 @@ def horizons(analysis_date: date) -> dict[int, int]:
     Parameters
     ----------
     analysis_date : datetime.date
-        The day the forecast is made.
+        The day of the forecast.
 
     Returns
     -------
@@ -96,14 +96,14 @@ def forecast_customers(customers: pd.DataFrame, models: CustomerBaseModel, analy
     models : CustomerBaseModel
         The fitted models.
     analysis_date : datetime.date
-        The day the forecast is made.
+        The day of the forecast.
 
     Returns
     -------
     pandas.DataFrame
-        The summary with p_alive (null if not known: for one-time buyers, and for all customers if dropout is not
-        identified), and expected_purchase_days and expected_revenue with suffixes _1m, _3m, _6m and _12m. Revenue is
-        before margin, not discounted and without season.
+        The summary with p_alive (null for one-time buyers, and for all customers if dropout is not identified), and
+        expected_purchase_days and expected_revenue with suffixes _1m, _3m, _6m and _12m. Revenue is not discounted and
+        without season.
     """
     days = list(horizons(analysis_date).values())
     purchases = models.expected_purchases(customers, days)
@@ -120,10 +120,10 @@ def forecast_customers(customers: pd.DataFrame, models: CustomerBaseModel, analy
 def add_lifetime_value(
     customers: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, assumptions: ClvAssumptions
 ) -> pd.DataFrame:
-    """Add each customer's lifetime value: expected profit of the coming months, discounted to today.
+    """Add each customer's lifetime value: the expected profit of the coming months, discounted to today.
 
     clv = margin rate × value of a purchase day × Σ expected purchase days in month m ÷ (1 + discount rate)^(m ÷ 12).
-    Acquisition cost and past purchases are not in it.
+    It does not include acquisition cost or past purchases.
 
     Parameters
     ----------
@@ -132,16 +132,16 @@ def add_lifetime_value(
     models : CustomerBaseModel
         The fitted models.
     analysis_date : datetime.date
-        The day the forecast is made.
+        The day of the forecast.
     assumptions : ClvAssumptions
         Margin rate, discount rate and months.
 
     Returns
     -------
     pandas.DataFrame
-        The customers with clv; clv_low and clv_high (90 % interval of the expected value for uncertain parameters,
-        without chance: do not add them up); value_tier (A is the third of customers with the highest clv, then B and C;
-        equal values in the order of rows).
+        The customers with clv; clv_low and clv_high (90 % interval of the expected value for uncertain parameters
+        without chance, so they must not be added up); value_tier (A is the third of customers with the highest clv,
+        then B and C; equal values keep the order of rows).
     """
     days = [days_ahead(analysis_date, month) for month in range(1, assumptions.months + 1)] or [0]
     discount = (1 + assumptions.discount_rate) ** (-np.arange(1, len(days) + 1) / 12)
@@ -175,7 +175,7 @@ def forecast_totals(
     error : ForecastErrorModel
         How far past forecasts were off.
     analysis_date : datetime.date
-        The day the forecast is made.
+        The day of the forecast.
 
     Returns
     -------
@@ -224,7 +224,7 @@ def _seasonal_factors(months: pd.Series, seasons: dict[int, Seasonality]) -> pd.
 
 
 def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 10) -> pd.DataFrame:
-    """List the customers of highest lifetime value.
+    """List the customers with the highest lifetime value.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 1
     segments : pandas.DataFrame
         customer_id and segment.
     rows : int
-        How many.
+        The number of customers to list.
 
     Returns
     -------
@@ -245,7 +245,7 @@ def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 1
 
 
 def likely_churned_best(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
-    """List the best customers by past revenue (the top tenth) who have more likely stopped than not.
+    """List the best customers by past revenue (the top tenth) who have probably stopped buying.
 
     Parameters
     ----------
@@ -257,7 +257,7 @@ def likely_churned_best(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.D
     Returns
     -------
     pandas.DataFrame
-        Columns of `most_valuable` and past_revenue, the highest first.
+        Columns of `most_valuable` and past_revenue, highest first.
     """
     past_revenue = customers.mean_purchase_value * (customers.repeat_purchase_days + 1)
     best = past_revenue >= past_revenue.quantile(BEST_FROM_QUANTILE)
@@ -267,7 +267,7 @@ def likely_churned_best(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.D
 
 
 def p_alive_grid(models: CustomerBaseModel) -> pd.DataFrame:
-    """Compute what the model expects of a customer who first bought a year ago.
+    """Compute what the model expects from a customer who first bought a year ago.
 
     Parameters
     ----------
@@ -313,8 +313,8 @@ def customer_table(
     -------
     pandas.DataFrame
         Columns of `scored`, segment, p_alive, expected purchase days and revenue (_1m to _12m), clv with its range,
-        value_tier, historical_clv, horizon_months, margin_rate and discount_rate. Money to cents, the rest to four
-        decimals; the most valuable first.
+        value_tier, historical_clv, horizon_months, margin_rate and discount_rate. Amounts are rounded to cents, other
+        values to four decimals. The most valuable customers come first.
     """
     expected = valued.drop(columns=SUMMARY_COLUMNS).assign(
         horizon_months=assumptions.months,
@@ -345,7 +345,7 @@ def value_by_segment(customers: pd.DataFrame, segments: pd.DataFrame, totals: pd
     -------
     pandas.DataFrame
         segment, customers, expected_purchase_days_12m, revenue_low, revenue_high, expected_revenue_12m, clv,
-        clv_per_customer; the most valuable segment first.
+        clv_per_customer; most valuable segment first.
     """
     joined = customers.merge(segments, on="customer_id", validate="one_to_one")
     table = joined.groupby("segment").agg(
@@ -367,7 +367,7 @@ def value_deciles(customers: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     customers : pandas.DataFrame
-        clv, one row a customer.
+        clv, one row per customer.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Customer value from the past alone, without a model."""
+"""Customer value from past orders alone, without a model."""
 
 from datetime import date
 
@@ -14,8 +14,8 @@ QUARTER_DAYS = 91
 def quarterly_churn(orders: ir.Table, analysis_date: date) -> float:
     """Estimate churn in a period of 13 weeks.
 
-    Of the customers who bought in the 13 weeks before the last, it is the share that stayed away in the last 13 weeks.
-    One customer who left and one who stayed are added (Laplace), so it is never 0 or 1; with nobody to observe it is ½.
+    It is the share of customers who bought in the previous 13 weeks, but not in the last 13 weeks. One customer who
+    left and one who stayed are added (Laplace), so it is never 0 or 1. Without any customer it is ½.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def quarterly_churn(orders: ir.Table, analysis_date: date) -> float:
     Returns
     -------
     float
-        A share of customers, each 13 weeks.
+        The share of customers who leave in 13 weeks.
     """
     days_ago = ibis.literal(analysis_date).delta(orders.ordered_at.date(), unit="day")
     dated = orders.mutate(days_ago=days_ago)
@@ -44,9 +44,9 @@ def quarterly_churn(orders: ir.Table, analysis_date: date) -> float:
 
 
 def historical_clv(customers: pd.DataFrame, margin_rate: float, churn: float) -> pd.Series:
-    """Value each customer by the past alone.
+    """Compute each customer's value from past orders alone.
 
-    historical_clv = margin rate × mean value of a purchase day × purchase days a quarter ÷ churn a quarter.
+    historical_clv = margin rate × mean value of a purchase day × purchase days per quarter ÷ churn per quarter.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ def historical_clv(customers: pd.DataFrame, margin_rate: float, churn: float) ->
     margin_rate : float
         Profit as a share of revenue.
     churn : float
-        Each 13 weeks (see `quarterly_churn`).
+        Per 13 weeks (see `quarterly_churn`).
 
     Returns
     -------
     pandas.Series
-        Money, not discounted and without an end in time. A customer's rate counts at least one quarter, so that last
-        week's newcomer is no weekly buyer.
+        In the report's currency, not discounted and without a time limit. Rates are computed over at least one quarter,
+        so that a customer who first bought last week is not taken for a weekly buyer.
     """
     quarters = np.maximum(customers.customer_age_days / QUARTER_DAYS, 1)
     return margin_rate * customers.mean_purchase_value * (customers.repeat_purchase_days + 1) / quarters / churn

@@ -1,4 +1,4 @@
-"""Sentences of 04_cltv. The wording is in the templates; functions compute the values.
+"""Sentences of 04_cltv: templates first, then the functions that fill them.
 
 Sentences about past forecasts are in `backtest.narrative`.
 """
@@ -8,9 +8,11 @@ from datetime import date
 
 import pandas as pd
 
+from crm_utils.cltv.article_method import ARTICLE_SCALE, CLV_MONTHS
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.btyd import ForecastErrorModel
 from crm_utils.cltv.forecast import HORIZONS
+from crm_utils.cltv.historical_clv import QUARTER_DAYS
 from crm_utils.cltv.outlook import LargeAccount, Outlook, RuleVerdict
 from crm_utils.cltv.seasonality import Seasonality
 from crm_utils.cltv.worked_example import Example
@@ -22,7 +24,7 @@ from crm_utils.core.references import CLTV_TUTORIAL
 # Rank correlations below these are called weak and moderate.
 WEAK_CORRELATION_BELOW = 0.1
 MODERATE_CORRELATION_BELOW = 0.3
-# On the article's scale of 1 to 100.
+# A low value on the article's scale of 1 to 100.
 LOW_SCALED_CLTV = 2
 # A hyphen before a number, not one within a word.
 HYPHEN_AS_MINUS = r"(?<!\w)-(?=\d)"
@@ -44,19 +46,19 @@ LARGE_ACCOUNT = (
     "Customer “{customer}” brought {share} of revenue so far. Without this customer the forecast is {revenue}."
 )
 SEASON_KNOWN = (
-    "The season is in the forecast: the next three months should bring {change} than usual, "
-    "as the same weeks of last year did, with growth taken out. The figures without the season are in the table."
+    "The forecast includes the season: the next three months should bring {change} than usual, like the same weeks of "
+    "last year (without growth). The table also shows the figures without the season."
 )
-SEASON_UNKNOWN = "The forecast has no season: {reason}."
+SEASON_UNKNOWN = "The forecast does not include a season, because {reason}."
 MORE, LESS = "{change} more", "{change} less"
 RANGE_FROM_TESTS = (
-    "The range covers the uncertainty of the model, chance, and the errors of {origins} over {days}. "
+    "The range covers the uncertainty of the model, chance, and the errors of {origins} for {days}. "
     "Because these are few, {assumed} more errors of {assumed_error} each are assumed. "
-    "Forecasts over other lengths of time use the same errors."
+    "Forecasts for shorter or longer periods use the same errors."
 )
 RANGE_ASSUMED = (
     "The range covers the uncertainty of the model, chance, and {assumed} errors of {assumed_error} each, "
-    "which are assumed because no past forecast could be judged."
+    "which are assumed because no past forecast could be tested."
 )
 SEASON_OF_LAST_YEAR = "The forecast repeats last year, so it has last year’s season."
 RANGE_OF_LAST_YEAR = (
@@ -64,76 +66,80 @@ RANGE_OF_LAST_YEAR = (
     "of {assumed_error} each are assumed."
 )
 RANGE_WITHOUT_SEASON = (
-    "It does not cover an unknown season: forecasts of a part of the year will miss it more often than one time in ten."
+    "It does not cover an unknown season, so the actual revenue of a part of the year will be outside its range more "
+    "often than once in ten times."
 )
-LIFETIME_VALUE = "Today’s customers have a lifetime value (CLV) of {clv}: {assumptions}."
-ASSUMPTIONS = "profit of the next {months}, at {margin} of revenue, discounted by an assumed {discount} a year"
-MARGIN_KNOWN, MARGIN_ASSUMED = "the margin that the costs in the data leave, {rate}", "an assumed margin of {rate}"
+LIFETIME_VALUE = "Today’s customers have a lifetime value (CLV) of {clv}. {assumptions}."
+ASSUMPTIONS = "This is the profit of the next {months}, at {margin}, discounted by an assumed {discount} a year"
+MARGIN_KNOWN = "a margin of {rate} of revenue (from the costs in the data)"
+MARGIN_ASSUMED = "an assumed margin of {rate} of revenue"
 ASSUMPTIONS_BRIEF = "CLV: {months}, margin {margin}, discount {discount} a year"
-CONCENTRATION = "The most valuable tenth of customers holds {share} of all expected value."
-MOST_VALUABLE = "The {customers} of highest expected value are worth {clv} together. They deserve the best service."
+CONCENTRATION = "The most valuable 10% of customers make up {share} of the CLV."
+MOST_VALUABLE = "Your {customers} with the highest CLV are worth {clv} together. They deserve the best service."
 DROPOUT_UNKNOWN = (
-    "We cannot tell who is still a customer: this history does not separate customers who stopped buying from those "
-    "who pause. The forecast therefore assumes that nobody stopped."
+    "We cannot tell who is still a customer, because the orders do not show who has stopped buying and who only "
+    "pauses. The forecast therefore assumes that nobody has stopped."
 )
 ALL_BOUGHT_AGAIN = (
-    "Every customer has bought again, so the model can judge for each of them whether they are still active."
+    "Every customer has bought again, so the model can estimate for each of them if they are still active."
 )
-ONE_BOUGHT_ONCE = "One customer bought on one day only. We cannot tell whether they will return."
-SOME_BOUGHT_ONCE = "{customers} bought on one day only. For them we cannot tell whether they are still customers."
+ONE_BOUGHT_ONCE = "One customer bought on one day only. We cannot tell whether they are still a customer."
+SOME_BOUGHT_ONCE = "{customers} bought on one day only. We cannot tell whether they are still customers."
 STILL_ACTIVE = "Of the {customers} others, about {active} are still active."
-CHURNED_UNKNOWN = "We cannot tell which of the best customers have gone: this history does not show who stopped buying."
-NOBODY_CHURNED = "None of your top tenth of customers has probably gone."
-ONE_CHURNED = "One customer of your top tenth by past revenue has probably gone, after spending {revenue} so far."
+CHURNED_UNKNOWN = (
+    "We cannot tell which of your best customers have stopped buying, because the orders do not show who has stopped."
+)
+NOBODY_CHURNED = "All of your top 10% customers by past revenue are probably still active, as far as we can tell."
+ONE_CHURNED = "1 of your top 10% customers by past revenue has probably stopped buying. They had spent {revenue}."
 SOME_CHURNED = (
-    "{customers} of your top tenth by past revenue have probably gone. Together they had spent {revenue} so far."
+    "{count} of your top 10% customers by past revenue have probably stopped buying. They had spent {revenue}."
 )
-SEGMENT_VALUE = (
-    "{segment} should bring {revenue} in the next 12 months, {share} of the total and more than any other segment."
-)
-NO_CHURN_RATE = "The history is too short, or has too few customers, to estimate churn."
+SEGMENT_VALUE = "{segment} should bring the most revenue in the next 12 months: {revenue}, or {share} of the total."
+NO_CHURN_RATE = "Churn cannot be estimated, because the history is too short or has too few customers."
 HISTORICAL_VALUE = (
-    "By the past alone, all customers together are worth {historical}, at a churn of {churn} every 13 weeks and "
-    "without an end in time. For decisions use the model’s {clv}: it counts {months}, discounts them, "
-    "and knows who has stopped."
+    "Judged only by their past orders, all customers together are worth {historical}. This assumes that {churn} of "
+    "customers leave every {churn_weeks} weeks, and it counts all future profit. For decisions use the model’s {clv}: "
+    "it counts {months}, discounts them, and takes into account who has stopped buying."
 )
 ARTICLE_NOT_INCLUDED = "This report does not include the tutorial’s method (include_article_method)."
-ARTICLE_LEFT_OUT = "The method of the tutorial “{title}” is left out: on these orders {reason}."
+ARTICLE_LEFT_OUT = "The method of the tutorial “{title}” cannot be used on these orders, because {reason}."
 ARTICLE_VALUE = (
-    "By the formula of the tutorial “{title}” the customers are “worth” {cltv}, with revenue of {revenue} so far. "
-    "Orders cancel out of the formula: it is revenue squared times a constant. "
-    "So it ranks customers exactly as their revenue does, is in squared currency, "
-    "and halves if the customer base doubles. Its churn is the share of customers who bought once, "
-    "not a loss per period. On its scale of 1 to 100, {low_share} of customers are below {low_scale}. "
-    "With its margin as a rate and churn per quarter, the past gives {historical} (see above)."
+    "By the formula of the tutorial “{title}” the customers are “worth” {cltv}. Their revenue so far is {revenue}. "
+    "The number of orders cancels out of the formula, so it is revenue squared times a constant. "
+    "It therefore ranks customers exactly as their revenue does, is in squared currency, "
+    "and halves if the number of customers doubles. Its churn is the share of customers who bought once, "
+    "not a loss per period. On its scale of {scale_from} to {scale_to}, {low_share} of customers are below "
+    "{low_scale}. If the margin is used as a rate and churn is measured per quarter, past orders give {historical} "
+    "(see above)."
 )
 ARTICLE_FORECAST = (
-    "The tutorial forecasts {forecast} for six months, from {customers} customers whose whole revenue so far is "
-    "{revenue}. It gives the value model each customer’s total revenue instead of the value of one order, "
-    "counts first orders as repeat orders, and leaves out one-time buyers. Its penalty drives q below 1, "
-    "where no mean order value exists."
+    "The tutorial forecasts {forecast} for {months} months from {customers} customers. Their whole revenue so far is "
+    "{revenue}. Its value model uses each customer’s total revenue instead of the value of one order. It also counts "
+    "first orders as repeat orders and leaves out one-time buyers. Its penalty makes q smaller than 1, and then the "
+    "mean order value does not exist."
 )
 NO_MODEL_TO_WORK = "No model was fitted, so there is nothing to compute by hand."
 WORKED_EXAMPLE = (
-    "Customer {customer} bought {lines}{left_out} on {days}, for {value} a day, and is worth {clv} ({assumptions})."
+    "Customer {customer} bought {lines}{left_out} on {days}, worth {value} a day on average. This customer’s CLV is "
+    "{clv} ({assumptions})."
 )
 LINES_LEFT_OUT = " ({lines} of them left out)"
 SILENCE = (
     "After {silent} without a purchase, a customer who bought again once is still active with a probability of "
-    "{rare}. For one who bought again {times} the probability is {often}."
+    "{rare}. For a customer who bought again {times}, the probability is {often}."
 )
 MOST_PURCHASES = (
-    "Customers with {repeats} and {silent} since the last one should buy most: on about {purchases} days of the next "
+    "Customers with {repeats} should buy most if the last one was {silent} ago: on about {purchases} days in the next "
     "year."
 )
 NO_FIT_NOTES = "Both models were fitted without a warning."
 CORRELATION = (
     "How often customers buy and what they spend on a purchase day are {strength} (rank correlation {correlation}). "
-    "The models take them as independent."
+    "The models assume that they are independent."
 )
 UNRELATED, SOMEWHAT_RELATED, RELATED = "hardly related", "somewhat related", "clearly related"
 NO_CORRELATION = (
-    "We cannot tell here whether frequent customers spend more on a purchase day. The models assume they do not."
+    "We cannot tell whether frequent customers spend more on a purchase day. The models assume that they do not."
 )
 
 
@@ -209,7 +215,7 @@ def basis_sentence(outlook: Outlook, seasons: dict[int, Seasonality], tested_day
 
 
 def range_sentence(error: ForecastErrorModel, season_known: bool, tested_days: int, fmt: NumberFormat) -> Paragraph:
-    """What the range of the forecast covers, and what of it is assumed."""
+    """What the range of the forecast covers, and which part of it is assumed."""
     template = RANGE_FROM_TESTS if error.origins else RANGE_ASSUMED
     covers = template.format(**_errors(error, tested_days, fmt))
     return paragraph(covers, "" if season_known else RANGE_WITHOUT_SEASON)
@@ -225,7 +231,7 @@ def _errors(error: ForecastErrorModel, tested_days: int, fmt: NumberFormat) -> d
 
 
 def lifetime_value_sentence(clv: float, assumptions: ClvAssumptions, fmt: NumberFormat) -> Paragraph:
-    """The lifetime value of all customers, with the horizon, margin and discount rate it rests on."""
+    """The lifetime value of all customers, with its horizon, margin and discount rate."""
     margin = MARGIN_KNOWN if assumptions.margin_known else MARGIN_ASSUMED
     text = ASSUMPTIONS.format(
         months=fmt.plural(assumptions.months, "month"),
@@ -236,7 +242,7 @@ def lifetime_value_sentence(clv: float, assumptions: ClvAssumptions, fmt: Number
 
 
 def assumptions_brief(assumptions: ClvAssumptions, fmt: NumberFormat) -> str:
-    """What a CLV rests on, for captions."""
+    """The assumptions of a CLV, for captions."""
     return ASSUMPTIONS_BRIEF.format(
         months=fmt.plural(assumptions.months, "month"),
         margin=rate(assumptions.margin_rate),
@@ -268,14 +274,13 @@ def still_active_sentence(p_alive: pd.Series, identified: bool, fmt: NumberForma
 
 
 def churned_sentence(churned: pd.DataFrame, identified: bool, fmt: NumberFormat) -> Paragraph:
-    """How many of the best customers of the past have probably gone, and what they had spent."""
+    """How many of the best customers by past revenue have probably stopped buying, and what they had spent."""
     if not identified:
         return paragraph(CHURNED_UNKNOWN)
     if churned.empty:
         return paragraph(NOBODY_CHURNED)
     template = ONE_CHURNED if len(churned) == 1 else SOME_CHURNED
-    customers = fmt.plural(len(churned), "customer")
-    return paragraph(template.format(customers=customers, revenue=fmt.money(churned.past_revenue.sum())))
+    return paragraph(template.format(count=fmt.count(len(churned)), revenue=fmt.money(churned.past_revenue.sum())))
 
 
 def segment_value_sentence(by_segment: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
@@ -288,24 +293,25 @@ def segment_value_sentence(by_segment: pd.DataFrame, fmt: NumberFormat) -> Parag
 
 
 def historical_value_sentence(cltv: pd.DataFrame, churn: float, months: int, fmt: NumberFormat) -> Paragraph:
-    """What customers are worth by the past alone, against the model."""
+    """What customers are worth by their past orders alone, compared with the model."""
     return paragraph(
         HISTORICAL_VALUE.format(
             historical=fmt.money(cltv.historical_clv.sum()),
             churn=percent(churn),
             clv=fmt.money(cltv.clv.sum()),
+            churn_weeks=QUARTER_DAYS // 7,
             months=fmt.plural(months, "month"),
         )
     )
 
 
 def article_left_out_sentence(reason: str) -> Paragraph:
-    """Why the tutorial's method was not carried out."""
+    """Why the tutorial's method cannot be used."""
     return paragraph(ARTICLE_LEFT_OUT.format(title=CLTV_TUTORIAL.title, reason=reason))
 
 
 def article_value_sentence(article: pd.DataFrame, historical_clv: float, fmt: NumberFormat) -> Paragraph:
-    """The tutorial's total, why it is no amount of money, and the total with the dimensions put right."""
+    """The tutorial's total, why it is not an amount of money, and the total with corrected units."""
     return paragraph(
         ARTICLE_VALUE.format(
             title=CLTV_TUTORIAL.title,
@@ -313,17 +319,20 @@ def article_value_sentence(article: pd.DataFrame, historical_clv: float, fmt: Nu
             revenue=fmt.money(article.revenue.sum()),
             low_share=percent((article.cltv_scaled < LOW_SCALED_CLTV).mean()),
             low_scale=LOW_SCALED_CLTV,
+            scale_from=ARTICLE_SCALE[0],
+            scale_to=ARTICLE_SCALE[1],
             historical=fmt.money(historical_clv),
         )
     )
 
 
 def article_forecast_sentence(article: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """The tutorial's six-month forecast against revenue."""
+    """The tutorial's six-month forecast, compared with revenue so far."""
     known = article.clv_6_months.notna()
     return paragraph(
         ARTICLE_FORECAST.format(
             forecast=fmt.money(article.clv_6_months.sum()),
+            months=CLV_MONTHS,
             customers=fmt.count(known.sum()),
             revenue=fmt.money(article.revenue[known].sum()),
         )
@@ -333,7 +342,7 @@ def article_forecast_sentence(article: pd.DataFrame, fmt: NumberFormat) -> Parag
 def worked_example_sentence(
     example: Example, cltv: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFormat
 ) -> Paragraph:
-    """What the customer computed by hand did, and is worth."""
+    """What the customer of the worked example bought and is worth."""
     row = cltv[cltv.customer_id == example.customer_id].iloc[0]
     left_out = int(example.lines.removed_by.notna().sum())
     return paragraph(
@@ -350,7 +359,7 @@ def worked_example_sentence(
 
 
 def silence_sentence(grid: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """What the same silence means for a frequent customer and for a rare one."""
+    """What the same time without a purchase means for a frequent customer and for a rare one."""
     most = int(grid.repeat_purchase_days.max())
     silent = int(sorted(grid.silent_days.unique())[grid.silent_days.nunique() // 2])
     p_alive = grid[grid.silent_days == silent].set_index("repeat_purchase_days").p_alive
@@ -377,7 +386,7 @@ def most_purchases_sentence(grid: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
 
 
 def fit_notes_sentence(fitted_parameters: pd.DataFrame) -> Paragraph:
-    """What the fits warn of."""
+    """The warnings of the fits."""
     fits = fitted_parameters[(fitted_parameters.note.fillna("") != "") & (fitted_parameters.model != "CLV")]
     notes = fits.drop_duplicates(["model", "note"])
     if notes.empty:
@@ -386,7 +395,7 @@ def fit_notes_sentence(fitted_parameters: pd.DataFrame) -> Paragraph:
 
 
 def correlation_sentence(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """Whether customers who buy often also spend more on a purchase day: the models assume not."""
+    """Whether customers who buy often also spend more on a purchase day. The models assume that they do not."""
     correlation = customers.repeat_purchase_days.corr(customers.mean_purchase_value, method="spearman")
     if pd.isna(correlation):
         return paragraph(NO_CORRELATION)

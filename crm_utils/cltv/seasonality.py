@@ -1,4 +1,4 @@
-"""The season of a forecast, from the same weeks of last year. If they are not in the history, no season is claimed."""
+"""The season of a forecast, estimated from the same weeks of last year if the history contains them."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,21 +11,19 @@ from crm_utils.core.exact_money import exact_sum
 
 # Whole weeks, so that weekdays agree.
 YEAR_DAYS = 364
-# How much history must lie before last year's weeks.
+# How much history there must be before last year's weeks.
 DAYS_BEFORE_LAST_YEAR = 91
-# With a smaller share of newcomers in a year, last year's weeks show a cohort growing old.
+# With a smaller share of new customers in a year, last year's weeks show an ageing cohort, not a season.
 MIN_NEWCOMER_SHARE = 0.05
 
 NO_LAST_YEAR = "the history does not contain the same weeks of last year and the 13 weeks before them"
-NO_NEWCOMERS = (
-    "hardly any customers arrived in the last year, so last year’s weeks show customers growing old, not a season"
-)
+NO_NEWCOMERS = "there were hardly any new customers in the last year, so changes show how customers left, not a season"
 NO_SALES = "nothing was sold in the same weeks of last year, in the 13 weeks before them, or in the last 13 weeks"
 
 
 @dataclass(frozen=True)
 class Seasonality:
-    """What a forecast is multiplied by for the season.
+    """The factors by which a forecast is multiplied for the season.
 
     Parameters
     ----------
@@ -53,7 +51,7 @@ def daily_totals(orders: ir.Table) -> pd.DataFrame:
     Parameters
     ----------
     orders : ibis.Table
-        One row an order: customer_id, ordered_at, revenue.
+        One row per order: customer_id, ordered_at, revenue.
 
     Returns
     -------
@@ -73,7 +71,8 @@ def estimate_seasonality(
 ) -> Seasonality:
     """Estimate the season of the days after an origin from the same days of last year.
 
-    The factor is last year's same days ÷ the mean of as many days over the last 52 weeks, without growth.
+    The factor is the total of the same days of last year ÷ the mean total of that many days in the last 52 weeks,
+    without growth.
 
     Parameters
     ----------
@@ -82,21 +81,22 @@ def estimate_seasonality(
     origin : datetime.date
         The day the forecast is made.
     horizon_days : int
-        How many days it looks ahead. 52 weeks or more hold every season once, so their factor is 1.
+        The length of the forecast. From 52 weeks on the factor is 1, because they contain every season.
     customer_age_days : pandas.Series
         Days since each customer's first purchase.
 
     Returns
     -------
     Seasonality
-        Known only if last year's days and the 13 weeks before them are in the history.
+        It is known only if the history contains last year's days and the 13 weeks before them.
 
     Notes
     -----
-    Last year's days lie early in the 52 weeks, so a growing shop would always show a low season. They are therefore
-    brought to the middle of the year by its growth: the last 13 weeks ÷ the same 13 weeks a year before. 13-week
-    forecasts were then 6 % off on 16 monthly origins of a simulated shop that doubles (16 % without this, 12 % without
-    any season), and 6.5 % on seven origins of Online Retail II (6 % and 18 %).
+    Last year's days are early in the 52 weeks, so a growing shop would always seem to have a low season. They are
+    therefore scaled to the middle of the year by the shop's growth, which is the last 13 weeks ÷ the same 13 weeks a
+    year before. On 16 monthly origins of a simulated shop that doubles, 13-week forecasts were then off by 6 % (16 %
+    without this correction, 12 % without any season). On seven origins of Online Retail II they were off by 6.5 % (6 %
+    and 18 %).
     """
     if horizon_days >= YEAR_DAYS:
         return Seasonality()
@@ -138,7 +138,7 @@ def seasonality_by_horizon(
 
 
 def _seasonal_ratio(values: pd.Series, last_year: date, origin: date, horizon_days: int) -> float:
-    """Last year's same days ÷ usual days, without growth; 0 if a part of it is missing."""
+    """The same days of last year ÷ usual days, without growth; 0 if a part of the data is missing."""
     quarter = timedelta(days=DAYS_BEFORE_LAST_YEAR)
     same = _sum_between(values, last_year, last_year + timedelta(days=horizon_days))
     usual = _sum_between(values, last_year, origin) * horizon_days / YEAR_DAYS

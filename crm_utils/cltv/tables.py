@@ -1,4 +1,4 @@
-"""Tables of 04_cltv as they stand on its page."""
+"""The tables of 04_cltv."""
 
 import pandas as pd
 from pandas.io.formats.style import Styler
@@ -40,27 +40,27 @@ ARTICLE_HEADINGS = {
 }
 
 FORECAST_CAPTION = "Expected from today’s customers, before margin and not discounted"
-RANGE_CAPTION = ", with the range that should hold nine times in ten"
+RANGE_CAPTION = ", with the range that should contain the actual revenue nine times in ten"
 RANGE_COLUMNS = ["revenue_low", "revenue_high"]
-BACKTEST_CAPTION = "Forecasts made at past dates, and what came"
+BACKTEST_CAPTION = "Forecasts for past dates, and what happened"
 BY_SEGMENT_CAPTION = "The last test by segment"
 BY_FREQUENCY_CAPTION = "The last test by past purchases"
 GRID_CAPTION = "{values}, by repeat purchase days and days since the last one"
 P_ALIVE_VALUES = "Still active, percent"
-PURCHASES_VALUES = "Expected purchase days of the next year"
-DECILES_CAPTION = "Expected value by tenth of customers ({assumptions})"
+PURCHASES_VALUES = "Expected purchase days in the next year"
+DECILES_CAPTION = "CLV by tenth of customers ({assumptions})"
 PARAMETERS_CAPTION = "Fitted parameters (time in days, money in the report’s currency) and assumptions"
-MOST_VALUABLE_CAPTION = "The {customers} of highest expected value ({assumptions})"
-LOOK_UP_CAPTION = "The {customers} of highest expected value, to sort and look up ({assumptions})"
+MOST_VALUABLE_CAPTION = "The {customers} with the highest CLV ({assumptions})"
+LOOK_UP_CAPTION = "The {customers} with the highest CLV, to sort and look up ({assumptions})"
 CHURNED_CAPTION = (
-    "Best customers of the past who have more likely stopped than not; those who had spent most ({assumptions})"
+    "Top 10% customers by past revenue who have probably stopped buying, highest revenue first ({assumptions})"
 )
 SEGMENT_VALUES_CAPTION = "Expected in the next 12 months, by segment ({assumptions})"
 LINES_CAPTION = "What this customer ordered, line by line"
-LINES_LEFT_OUT_CAPTION = "What this customer ordered, line by line, and the rule that left a line out"
+LINES_LEFT_OUT_CAPTION = "What this customer ordered, line by line, and the rule that removed a line"
 ORDERS_CAPTION = "The lines that count, added up by order"
-CANCELLED_ORDERS_CAPTION = "The lines that count, added up by order, less what was cancelled later"
-STEPS_CAPTION = "From there to a year’s profit (money in the report’s currency)"
+CANCELLED_ORDERS_CAPTION = "The lines that count, added up by order, less later cancellations"
+STEPS_CAPTION = "From the orders to a year’s profit (money in the report’s currency)"
 MONTHS_CAPTION = "Lifetime value, month by month: expected purchase days × value × margin, discounted"
 ARTICLE_CAPTION = "The tutorial’s three groups"
 
@@ -138,7 +138,7 @@ def top_customers_table(best: pd.DataFrame, assumptions: str, fmt: NumberFormat)
 
 
 def churned_table(churned: pd.DataFrame, assumptions: str, fmt: NumberFormat) -> Styler:
-    """Return the best customers of the past who have probably gone."""
+    """Return the best customers by past revenue who have probably stopped buying."""
     shown = churned[["customer_id", "segment", "past_revenue", "silent_days", "p_alive", "clv"]]
     return style_table(shown, CHURNED_CAPTION.format(assumptions=assumptions), fmt)
 
@@ -201,6 +201,6 @@ def _months_table(months: pd.DataFrame, fmt: NumberFormat) -> Styler:
     table = pd.concat([months.astype({"month": "str"}), total], ignore_index=True)
     for column, decimals in MONTH_DECIMALS.items():
         table[column] = [fmt.number(value, decimals) if pd.notna(value) else "" for value in table[column]]
-    # Under their headings, because the numbers are text already.
+    # The columns are renamed to their headings, because their numbers are text already.
     shown = table[["month", *MONTH_DECIMALS]].rename(columns=MONTH_HEADINGS)
     return style_table(shown, MONTHS_CAPTION, fmt, {heading: heading for heading in MONTH_HEADINGS.values()})

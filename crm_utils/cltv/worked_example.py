@@ -1,4 +1,4 @@
-"""One customer's value computed by hand: from order lines to lifetime value, each step with its formula."""
+"""The worked example: one customer's value from order lines to CLV, each step with its formula."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +26,7 @@ class Example:
     customer_id : str
         The customer.
     lines : pandas.DataFrame
-        The order lines, with the rule that left one out.
+        The order lines, with the rule that removed a line.
     orders : pandas.DataFrame
         The orders that the lines add up to (see `customer_orders`).
     steps : pandas.DataFrame
@@ -65,7 +65,7 @@ def work_example(
     models : CustomerBaseModel
         The fitted models.
     analysis_date : datetime.date
-        The day the forecast is made.
+        The day of the forecast.
     assumptions : ClvAssumptions
         Margin rate, discount rate and months.
     fmt : NumberFormat
@@ -89,13 +89,13 @@ def work_example(
 
 
 def customer_orders(placed: ir.Table, known: ir.Table, customer_id: str) -> pd.DataFrame:
-    """Return the orders of one customer, the oldest first.
+    """Return the orders of one customer, oldest first.
 
     Returns
     -------
     pandas.DataFrame
-        purchase_day (numbers the days on which something was left; null for an order that was cancelled as a whole),
-        day, order_id, lines, placed (revenue), taken_back (by cancellations), revenue (as known).
+        purchase_day (the number of the purchase day; null for a completely cancelled order), day, order_id, lines,
+        placed (revenue), taken_back (by cancellations), revenue (after cancellations).
     """
     orders = _orders_of(placed, customer_id)
     left = _orders_of(known, customer_id).set_index("order_id").revenue
@@ -125,7 +125,7 @@ def calculation_steps(
     models : CustomerBaseModel
         The fitted models.
     analysis_date : datetime.date
-        The day the forecast is made.
+        The day of the forecast.
     assumptions : ClvAssumptions
         Margin rate, discount rate and months.
     fmt : NumberFormat
@@ -175,10 +175,10 @@ def _history_steps(
     first = day(days.min())
     revenue = bought.revenue.sum()
     return [
-        ("Purchase days (n)", "days with an order; orders of one day count as one", fmt.count(n)),
+        ("Purchase days (n)", "days with at least one order", fmt.count(n)),
         ("Repeat purchase days (x)", f"n − 1 = {fmt.count(n)} − 1", fmt.count(row.repeat_purchase_days)),
         (
-            "Age at the last of them (t_x), days",
+            "Age at the last purchase day (t_x), days",
             f"last purchase day − first = {day(days.max())} − {first}",
             fmt.count(row.last_purchase_age_days),
         ),

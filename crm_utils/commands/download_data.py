@@ -75,7 +75,7 @@ def _verify(path: Path, rows: dict[str, int], remedy: str) -> None:
     from crm_utils.sources import spreadsheets
 
     try:
-        actual = {name: below for name, (_, below) in spreadsheets.sheet_shapes(path).items()}
+        actual = {name: below for name, (_, below, *_) in spreadsheets.sheet_shapes(path).items()}
     except SourceError:
         raise DownloadFailed(f"{FILE} cannot be read as a spreadsheet; {remedy}") from None
     if actual != rows:

@@ -31,9 +31,11 @@ def summarize_failures(failures: list[Failure]) -> list[str]:
 
 def _summary(name: str, cause: str, failures: list[Failure]) -> str:
     days = ", ".join(str(failure.job.day) for failure in failures)
-    kept = f"; the failed notebook is {failures[0].kept}" if failures[0].kept else ""
-    others = " (those of the other dates are next to it)" if kept and len(failures) > 1 else ""
-    return f"{name} {days}: {cause}{kept}{others}"
+    message = f"{name} {days}: {cause}"
+    if not failures[0].kept:
+        return message
+    others = " (those of the other dates are next to it)" if len(failures) > 1 else ""
+    return f"{message.removesuffix('.')}. The failed notebook is {failures[0].kept}{others}"
 
 
 def keep_failed_notebook(job: Job, notebook: str) -> Path | None:

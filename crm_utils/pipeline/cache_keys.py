@@ -150,7 +150,6 @@ def _source_key(job: Job) -> str:
     if source.database is None:
         return " ".join(content_hash(path, job.root) for path in source_paths(source, job.root))
     # imported here because it imports an engine, which only a database needs
-
     from crm_utils import sources
 
     return sources.source_fingerprint(source, job.report.columns, job.root, job.day)

@@ -12,7 +12,7 @@ Span = tuple[int, int]
 
 
 class ReferenceCell(NamedTuple):
-    """A cell that marketing texts name, and the rule it stands for: lowest and highest score of each measure."""
+    """A cell that marketing texts mention, and the rule behind it: lowest and highest score of each measure."""
 
     cell: str
     stands_for: str
@@ -24,9 +24,9 @@ class ReferenceCell(NamedTuple):
 REFERENCE_CELLS = [
     ReferenceCell("514", "High-spending new customers", (4, 5), (1, 2), (4, 5)),
     ReferenceCell("413", "New customers who spend less and need more nurturing", (4, 5), (1, 2), (3, 3)),
-    ReferenceCell("111", "Low potential: neither to win nor to keep", (1, 2), (1, 2), (1, 2)),
-    ReferenceCell("355", "Once frequent, loyal and of high value", (1, 2), (4, 5), (4, 5)),
-    ReferenceCell("444", "Frequent and of high value, no longer the most recent", (3, 4), (4, 5), (4, 5)),
+    ReferenceCell("111", "Low-value customers who are hardly worth a campaign", (1, 2), (1, 2), (1, 2)),
+    ReferenceCell("355", "High-spending customers who used to be loyal", (1, 2), (4, 5), (4, 5)),
+    ReferenceCell("444", "Frequent and high-spending customers, but not the most recent", (3, 4), (4, 5), (4, 5)),
 ]
 
 
@@ -53,7 +53,7 @@ def rf_grid(scored: pd.DataFrame, n_bins: int = 5) -> pd.DataFrame:
 
 
 def reference_cells(scored: pd.DataFrame, n_bins: int = 5) -> pd.DataFrame:
-    """Return the cells that marketing texts name, with the rule each stands for.
+    """Return the cells that marketing texts mention, with the rule behind each.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def reference_cells(scored: pd.DataFrame, n_bins: int = 5) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        cell, stands_for, in_the_cell (customers), rule (in words), customers and revenue (of the rule). No row unless
-        there are five classes: these cells mean something else then.
+        cell, stands_for, in_the_cell (customers), rule (in words), customers and revenue (of the rule). Empty unless
+        there are five score classes, because the cells mean something else otherwise.
     """
     columns = ["cell", "stands_for", "in_the_cell", "rule", "customers", "revenue"]
     if n_bins != CLASSES_OF_REFERENCE_CELLS:

@@ -25,11 +25,11 @@ AXIS_LABELS = {
     "money an order": "Revenue per order, {currency}",
 }
 BINS = 24
-# On a logarithmic scale, counts up to this have a bar each.
+# On a logarithmic scale, each count up to this has its own bar.
 SINGLE_BARS_UP_TO = 10
 # Letters are white on cells darker than this share of the deepest blue.
 DARK_FROM = 0.6
-# More periods than this are written in smaller letters.
+# If there are more periods than this, the letters are smaller.
 MANY_PERIODS = 10
 
 
@@ -104,7 +104,7 @@ def plot_rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> Axes:
 
 
 def _writer(write: Callable[[float], str], empty: float | None, dash: str) -> Callable[[float], str]:
-    """Write a value; `dash` for a missing or an empty one."""
+    """Return a function that writes a value, or `dash` if it is missing or `empty`."""
     return lambda value: dash if pd.isna(value) or value == empty else write(value)
 
 
@@ -142,9 +142,10 @@ def _plot_heat_map(ax: Axes, table: pd.DataFrame, labels: pd.DataFrame, top: flo
 
 
 def plot_cohorts(cohorts: pd.DataFrame, fmt: NumberFormat) -> Axes | None:
-    """Draw heat maps of cohorts by periods since the first order: who ordered again, and revenue per first buyer.
+    """Draw heat maps of cohorts by periods since the first order: who ordered again, and revenue per first-time buyer.
 
-    Cohorts of fewer than 30 customers are left out. Returns the first ax; None if no cohort has a second period.
+    Cohorts of fewer than `MIN_COHORT_CUSTOMERS` are left out. Returns the first ax; None if no cohort has a second
+    period.
     """
     shown = cohorts[cohorts["size"] >= MIN_COHORT_CUSTOMERS]
     if not (shown.period > 0).any():
@@ -156,7 +157,7 @@ def plot_cohorts(cohorts: pd.DataFrame, fmt: NumberFormat) -> Axes | None:
     _plot_cohort_map(panels[0], named, "retention", percent)
     _plot_cohort_map(panels[1], named, "revenue_per_customer", lambda amount: fmt.short_money(round(amount)))
     panels[0].set_title(f"Who ordered again, by {unit}s since the first order")
-    panels[1].set_title(f"Revenue per first buyer, by {unit}s since the first order")
+    panels[1].set_title(f"Revenue per first-time buyer, by {unit}s since the first order")
     return panels[0]
 
 
@@ -178,6 +179,6 @@ def alt_text_cohorts(cohorts: pd.DataFrame, fmt: NumberFormat) -> str:
     shown = cohorts[cohorts["size"] >= MIN_COHORT_CUSTOMERS]
     sizes = f"{fmt.count(shown['size'].min())} to {fmt.count(shown['size'].max())}" if len(shown) else "no"
     return (
-        f"Two heat maps of {fmt.plural(shown.cohort.nunique(), 'cohort')} of {sizes} first buyers: the share "
-        "who ordered in each later period, and revenue per first buyer."
+        f"Two heat maps of {fmt.plural(shown.cohort.nunique(), 'cohort')} of {sizes} first-time buyers: the share "
+        "who ordered in each later period, and revenue per first-time buyer."
     )

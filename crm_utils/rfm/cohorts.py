@@ -1,4 +1,4 @@
-"""Cohorts: customers by when they first ordered, followed from then on."""
+"""Cohorts: customers grouped by the period of their first order, and their later orders."""
 
 from datetime import date
 
@@ -7,14 +7,14 @@ import pandas as pd
 
 from crm_utils.core.exact_money import exact_sum
 
-# A triangle of more months cannot be read: cohorts are quarters then.
+# If there are more months than this, cohorts are quarters, because a larger triangle cannot be read.
 MAX_MONTHLY_COHORTS = 18
 # Smaller cohorts are not shown.
 MIN_COHORT_CUSTOMERS = 30
 
 
 def compute_cohorts(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
-    """Return what each cohort did in each period since its first orders, complete periods only.
+    """Return what each cohort did in each complete period since its first orders.
 
     Parameters
     ----------

@@ -7,18 +7,19 @@ from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.table_style import collapsible
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.rfm import charts, narrative, tables
+from crm_utils.rfm.cohorts import MIN_COHORT_CUSTOMERS
 
 DISTRIBUTIONS_CAPTION = (
-    "Customers by days since the last order, by number of orders and by revenue. The lines are the limits of the score "
-    "classes. Orders and revenue are on logarithmic scales."
+    "Customers by days since the last order, by number of orders and by revenue. The lines are the limits of the "
+    "scores. Orders and revenue are on logarithmic scales."
 )
 RF_GRID_CAPTION = (
-    "Number of customers, and their revenue so far, in each class of recency and frequency. The highest score is "
-    "best; – marks an empty class."
+    "Number of customers and their revenue so far, by recency and frequency score. The highest score is best. A dash "
+    "means that there is no customer."
 )
 COHORTS_CAPTION = (
-    "Each row is a cohort of first-time buyers, each column a period after their first order. Only complete periods, "
-    "and cohorts of 30 or more customers, are shown."
+    "Each row is a cohort of first-time buyers, and each column is a period after their first order. Only complete "
+    f"periods and cohorts of {MIN_COHORT_CUSTOMERS} or more customers are shown."
 )
 
 
@@ -79,7 +80,7 @@ def how_scored(config: ScoringConfig) -> Finding:
 def score_boundaries(
     customers: pd.DataFrame, boundaries: pd.DataFrame, config: ScoringConfig, fmt: NumberFormat
 ) -> Finding:
-    """Show what each score stands for.
+    """Show the limits of each score.
 
     Parameters
     ----------
@@ -153,7 +154,7 @@ def rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> Finding:
 
 
 def lowest_cell(customers: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """Show how many customers score 1 in everything.
+    """Show how many customers score 1 in all three measures.
 
     Parameters
     ----------
@@ -171,7 +172,7 @@ def lowest_cell(customers: pd.DataFrame, fmt: NumberFormat) -> Finding:
 
 
 def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """Show the cells that people name.
+    """Show the cells that marketing texts mention.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ UNITS = {
 
 
 def rfm_as_of(orders: ir.Table, adjustments: ir.Table, day: date, config: ScoringConfig | None = None) -> pd.DataFrame:
-    """Compute recency, frequency and monetary value as they were known on a day.
+    """Compute recency, frequency and monetary value as of a day.
 
     Parameters
     ----------
@@ -89,14 +89,14 @@ def compute_rfm(orders: ir.Table, analysis_date: date, config: ScoringConfig | N
 
 
 def _window_purchase_days(placed: ir.Table, config: ScoringConfig) -> dict[str, ir.IntegerScalar]:
-    """Count the days with an order, but only if they are scored: it costs as much as all other measures."""
+    """Count the days with an order, but only if they are scored, because it takes as long as all other measures."""
     if not set(PURCHASE_DAY_COLUMNS) & set(config.columns.values()):
         return {}
     return {"window_purchase_days": placed.day.nunique(where=placed.in_window)}
 
 
 def _in_window(placed: ir.Table, analysis_date: date, window: Window) -> ir.BooleanValue:
-    """Return whether an order counts: always, or if it is younger than twelve months at the window's end."""
+    """Return whether an order counts: without a window always, else if it is in the last 12 months of the window."""
     if window == Window.TO_ANALYSIS_DATE:
         return placed.day > ibis.literal((pd.Timestamp(analysis_date) - pd.DateOffset(months=12)).date())
     if window == Window.TO_LAST_ORDER:

@@ -21,44 +21,48 @@ PLACED = "placed {orders} or fewer"
 WINDOWS = {
     Window.ALL: "",
     Window.TO_ANALYSIS_DATE: (
-        "Frequency and monetary scores count only the orders of the last 12 months. Revenue here is that of all orders."
+        "Frequency and monetary scores count only the orders of the last 12 months. Revenue here includes all orders."
     ),
     Window.TO_LAST_ORDER: (
-        "Frequency and monetary scores count the 12 months before each customer's own last order. Customers who left "
-        "years ago can score like active ones; only recency tells them apart."
+        "Frequency and monetary scores count the 12 months before each customer's last order. Customers who left "
+        "years ago can get the same scores as active ones. Only the recency score differs."
     ),
 }
 
 METHODS = {
     ScoringMethod.QUANTILES: (
-        "Customers are sorted by each measure and cut into {n_bins} equal parts. The score is the number of the part; "
-        "{n_bins} is best. Equal values get equal scores, so a class can stay empty if very many customers share one "
-        "value."
+        "Customers are sorted by each measure and split into {n_bins} equal parts. The score is the number of the "
+        "part, and {n_bins} is best. Equal values get equal scores, so a score can stay unused if very many customers "
+        "have the same value."
     ),
     ScoringMethod.APPROXIMATE: (
-        "Score classes begin at approximate quantiles, computed in one pass. Equal values get equal scores."
+        "The limits of the scores are approximate quantiles, computed in one pass. Equal values get equal scores."
     ),
     ScoringMethod.ARTICLE: (
-        "As in the article, score classes hold equal numbers of customers. Customers with equally many orders are told "
-        "apart by their id, so some who behave alike get different scores."
+        "As in the article, every score has the same number of customers. Customers with the same number of orders are "
+        "ranked by their id, so some who behave in the same way get different scores."
     ),
 }
 ANALYSTS_LIMITS = "The limits of {measures} are set by the analyst."
-LIMITS_FROM_DATE = "The score limits are those of {day}: a score changes only if the customer does."
+LIMITS_FROM_DATE = "The score limits are those of {day}, so a score changes only if the customer's orders change."
 
 TOP_SCORES = (
-    "The top recency score ({recency_score}) needs an order in the last {recency}, the top frequency score "
-    "({frequency_score}) at least {frequency}, the top monetary score ({monetary_score}) at least "
+    "The top recency score ({recency_score}) needs an order in the last {recency}. The top frequency score "
+    "({frequency_score}) needs at least {frequency}, and the top monetary score ({monetary_score}) at least "
     "{monetary}{per_order}."
 )
-NO_EMPTY_CLASS = "Every score class has customers."
+NO_EMPTY_CLASS = "Every score has customers."
 EMPTY_CLASS = (
-    "{measure} has no score {scores}: {customers} share score {crowded_score}, and equal values get equal scores."
+    "No customer has {measure} score {scores}, because {customers} have score {crowded_score} and equal values get "
+    "equal scores."
 )
 
-BEST_CELL = "{customers} with the best recency and frequency, {share} of all, brought {revenue_share} of revenue."
-LOWEST_CELL = "{customers} {score} 1 in all three: no order for the longest time, the fewest orders, the least money."
-NOBODY_IN_LOWEST_CELL = "No customer scores 1 in all three."
+BEST_CELL = "{customers} with the best recency and frequency ({share} of all) brought {revenue_share} of revenue."
+LOWEST_CELL = (
+    "{customers} {score} 1 in all three measures. They have not ordered for the longest time, have the fewest orders "
+    "and spent the least."
+)
+NOBODY_IN_LOWEST_CELL = "No customer scores 1 in all three measures."
 
 CELLS_EMPTY = "{cells} {are} empty."
 NO_CELL_EMPTY = "Each of these cells has customers."
@@ -66,15 +70,17 @@ CELL_RULE = (
     "The rule behind {cell} ({rule}) finds {customers}. Plans use the rules, because a single cell is too narrow to "
     "act on."
 )
-OTHER_CLASSES = "These cells are defined for five score classes."
+OTHER_CLASSES = "These cells are defined only for five score classes."
 
-METHODS_DIFFER = "The default method gives another score to {customers}."
-METHODS_WHY = "It never separates customers with equal values, so its classes differ in size if many are equal."
+METHODS_DIFFER = "The default method would score {customers} differently."
+METHODS_WHY = (
+    "It gives equal scores to equal values. If many customers have the same value, its classes differ in size."
+)
 DEFAULT_METHOD = "Customers are scored by the default method."
 
 RETENTION = "{share} of first-time buyers ordered again in the {unit} after their first order{range}."
-RETENTION_RANGE = ": {first_share} of those who started in {first}, {last_share} of those who started in {last}"
-NO_COHORTS = "No period after a first order is complete yet."
+RETENTION_RANGE = " ({first_share} of those who started in {first}, {last_share} of those who started in {last})"
+NO_COHORTS = "There is no complete period after a first order yet."
 
 
 def concentration(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
@@ -91,7 +97,7 @@ def concentration(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
 
 
 def typical_customer(customers: pd.DataFrame, config: ScoringConfig, fmt: NumberFormat) -> Paragraph:
-    """Describe the median customer, and say what a window of orders means for the scores."""
+    """Describe the median customer. With a window of orders, also say what it means for the scores."""
     median = customers[["recency_days", "orders", "revenue"]].median()
     return paragraph(
         TYPICAL.format(
@@ -143,8 +149,8 @@ def empty_classes(boundaries: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
     return paragraph(
         *(
             EMPTY_CLASS.format(
-                measure=str(measure).capitalize(),
-                scores=join_names(classes.score.astype(str).tolist()),
+                measure=str(measure),
+                scores=" or ".join(classes.score.astype(str)),
                 customers=fmt.plural(largest.customers[measure], "customer"),
                 crowded_score=int(largest.score[measure]),
             )
@@ -167,7 +173,7 @@ def best_cell(grid: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
 
 
 def lowest_cell(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """Say how many customers score 1 in everything."""
+    """Say how many customers score 1 in all three measures."""
     lowest = int((customers[SCORES] == 1).all(axis=1).sum())
     if not lowest:
         return paragraph(NOBODY_IN_LOWEST_CELL)
@@ -176,7 +182,7 @@ def lowest_cell(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
 
 
 def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
-    """Say which of the named cells are empty, and why rules are used instead."""
+    """Say which of the reference cells are empty, and why plans use rules instead."""
     if cells.empty:
         return not_applicable(OTHER_CLASSES)
     empty = cells.cell[cells.in_the_cell == 0].tolist()
@@ -203,7 +209,7 @@ def scoring_methods(compared: pd.DataFrame, fmt: NumberFormat) -> Paragraph | No
 
 
 def cohort_retention(cohorts: pd.DataFrame) -> Paragraph | NotApplicable:
-    """Say how many first-time buyers order again in the next period: of all cohorts, of the first and of the last."""
+    """Say how many first-time buyers order again in the next period, in all cohorts and in the first and the last."""
     next_period = cohorts[(cohorts.period == 1) & (cohorts["size"] >= MIN_COHORT_CUSTOMERS)]
     if next_period.empty:
         return not_applicable(NO_COHORTS)

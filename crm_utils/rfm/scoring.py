@@ -1,7 +1,7 @@
 """From a measure to a score: bin edges, scores, cells.
 
-Bin edges are kept per measure as the values that scores 2, 3 … take: at most that many days for recency, at least that
-much for frequency and monetary value. A class that nobody can reach has an infinite edge.
+The bin edges of a measure are the values that scores 2, 3 … need: at most that many days for recency, at least that
+value for frequency and monetary value. A class that no value can reach has an infinite edge.
 """
 
 import itertools
@@ -45,13 +45,13 @@ def bin_edges_date(bin_edges_from_date: str | None, analysis_date: date) -> date
     day = date.fromisoformat(bin_edges_from_date) if bin_edges_from_date else analysis_date
     if day > analysis_date:
         raise ScoringError(
-            f"bin_edges_from_date {day} is later than the analysis date {analysis_date}: name an earlier date"
+            f"bin_edges_from_date {day} is later than the analysis date {analysis_date}: set an earlier date"
         )
     return day
 
 
 def compute_bin_edges(customers: pd.DataFrame, config: ScoringConfig) -> BinEdges:
-    """Compute the bin edges of each measure: the analyst's own if there are any, else quantiles.
+    """Compute the bin edges of each measure: the analyst's own if they are set, else quantiles.
 
     Parameters
     ----------
@@ -63,12 +63,12 @@ def compute_bin_edges(customers: pd.DataFrame, config: ScoringConfig) -> BinEdge
     Returns
     -------
     dict of str to list of float
-        `n_bins` − 1 edges for each of recency, frequency and monetary; empty for the method of the article.
+        `n_bins` − 1 edges for each of recency, frequency and monetary; empty for the article's method.
 
     Raises
     ------
     ScoringError
-        If values are missing or infinite, if there is no customer, or if the analyst's own edges do not fit `n_bins`.
+        If values are missing or infinite, if there are no customers, or if the analyst's own edges do not fit `n_bins`.
     """
     if config.method == ScoringMethod.ARTICLE:
         return {}  # ranks have no edges
@@ -96,8 +96,7 @@ def quantile_bin_edges(values: pd.Series, n_bins: int, low_is_best: bool = False
 def approximate_quantiles(values: pd.Series, n_bins: int) -> list[float]:
     """Return the `n_bins` + 1 boundaries of approximate quantiles, minimum and maximum included.
 
-    As BigQuery's APPROX_QUANTILES(values, n_bins) returns them; the engine computes them in one pass over any number of
-    rows.
+    BigQuery's APPROX_QUANTILES(values, n_bins) returns the same. The engine computes them in one pass over the rows.
     """
     column = ibis.memtable(pd.DataFrame({"value": values.to_numpy(float)})).value
     inner = [column.approx_quantile(step / n_bins).name(f"q{step}") for step in range(1, n_bins)]
@@ -122,7 +121,7 @@ def score_customers(
     customers : pandas.DataFrame
         Customers as `compute_rfm` returns them.
     config : ScoringConfig or int
-        How to score; a number stands for the default configuration with so many classes.
+        How to score. A number means the default configuration with that number of classes.
     bin_edges : dict, optional
         Bin edges to use; None computes them from these customers.
 
@@ -151,7 +150,7 @@ def score_customers(
 
 
 def score_as_of(orders: ir.Table, day: date, scoring: Scoring) -> pd.DataFrame:
-    """Measure and score the customers of another day in the same way.
+    """Compute RFM and scores as of another day by the same rules.
 
     Parameters
     ----------
@@ -160,7 +159,7 @@ def score_as_of(orders: ir.Table, day: date, scoring: Scoring) -> pd.DataFrame:
     day : date
         The day.
     scoring : Scoring
-        How the customers of today were scored. Bin edges are computed anew unless the configuration fixes them.
+        How the customers of today were scored. New bin edges are computed unless the configuration fixes them.
 
     Returns
     -------
@@ -196,8 +195,8 @@ def digitize(values: pd.Series, edges: list[float], low_is_best: bool = False) -
 def score_rank_first(customers: pd.DataFrame, config: ScoringConfig) -> pd.DataFrame:
     """Score by quantile cuts as in the article: recency_score, frequency_score, monetary_score.
 
-    Frequency is ranked first, so customers with equally many orders are told apart by customer id (the order of a
-    pandas groupby). The classes then hold equal numbers of customers, and customers who behave alike can differ by one.
+    Frequency is ranked first. Customers with the same number of orders are ranked by customer id (the order of a pandas
+    groupby). All classes then have the same size, and customers who behave in the same way can differ by one score.
     """
     by_id = customers.sort_values("customer_id")
     values = {measure: by_id[column] for measure, column in config.columns.items()}
@@ -262,7 +261,7 @@ def compare_scoring_methods(scored: pd.DataFrame, other: pd.DataFrame) -> pd.Dat
 
 
 def _quantile_class(values: pd.Series, n_bins: int) -> pd.Series:
-    """Cut by linear quantiles, upper edges included, like pandas.qcut; but repeated edges do not fail."""
+    """Cut by linear quantiles, upper edges included. Unlike pandas.qcut, it accepts repeated edges."""
     edges = np.quantile(values, np.linspace(0, 1, n_bins + 1))
     return pd.Series(np.searchsorted(edges[1:-1], values, side="left") + 1, index=values.index)
 
@@ -281,6 +280,6 @@ def _check_finite(values: pd.Series) -> None:
         raise ScoringError(f"{values.name}: {unusable:,} of {len(values):,} values are missing or infinite")
     if not len(values):
         raise ScoringError(
-            f"{values.name}: there is no customer to score, because nobody had ordered by then: choose a later "
-            "analysis date, or rfm.bin_edges_from_date"
+            f"{values.name}: there is no customer to score, because nobody had ordered by then. Choose a later "
+            "analysis date or rfm.bin_edges_from_date."
         )

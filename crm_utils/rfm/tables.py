@@ -1,4 +1,4 @@
-"""Tables of 02_rfm as they stand on a page."""
+"""The tables of 02_rfm."""
 
 import pandas as pd
 from pandas.io.formats.style import Styler
@@ -33,10 +33,10 @@ def rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
 
 
 def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
-    """Show the cells that people name, with the rule each stands for."""
+    """Show the reference cells, with the rule behind each."""
     if cells.empty:
         return None
-    table = style_table(cells, "Cells that people name, and the rule each stands for", fmt)
+    table = style_table(cells, "Cells that people talk about, and the rule behind each", fmt)
     return collapsible("The cells and their rules", table)
 
 
@@ -53,5 +53,5 @@ def cohorts(cohorts: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
     unit = cohorts.unit.iloc[0]
     first_order = cohorts.cohort.dt.to_period({"month": "M", "quarter": "Q"}[unit]).astype("str")
     shown = cohorts.assign(first_order=first_order)[["first_order", "period", "customers", "size", "revenue"]]
-    headings = {"period": f"{unit.capitalize()}s since", "customers": "Who ordered", "size": "First buyers"}
-    return collapsible(BEHIND_THE_FIGURE, style_table(shown, "First buyers and their later orders", fmt, headings))
+    headings = {"period": f"{unit.capitalize()}s since", "customers": "Who ordered", "size": "First-time buyers"}
+    return collapsible(BEHIND_THE_FIGURE, style_table(shown, "First-time buyers and their later orders", fmt, headings))

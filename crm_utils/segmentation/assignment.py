@@ -19,7 +19,7 @@ def assign_segments(customers: pd.DataFrame, rules: SegmentRules, analysis_date:
     Parameters
     ----------
     customers : pandas.DataFrame
-        Scored customers: customer_id, first_order, the three scores, rfm_cell, and what the queries of the map ask for.
+        Scored customers: customer_id, first_order, the three scores, rfm_cell, and the columns that the queries use.
     rules : SegmentRules
         How customers were scored, the segment map, and for how long a customer counts as new. Nobody who is new is
         in a segment for those who stopped buying, and nobody who is not new in a segment for new customers.
@@ -34,7 +34,7 @@ def assign_segments(customers: pd.DataFrame, rules: SegmentRules, analysis_date:
     Raises
     ------
     SegmentError
-        If the map is made for another number of score classes, or a customer has no segment or several.
+        If the map is made for another number of score classes, or a customer has no segment or more than one.
     """
     _check_n_bins(rules)
     segment_map = rules.segment_map
@@ -45,7 +45,7 @@ def assign_segments(customers: pd.DataFrame, rules: SegmentRules, analysis_date:
     if (codes < 0).any():
         lost = customers.rfm_cell[codes < 0]
         cells = ", ".join(sorted(lost.unique())[:10])
-        raise SegmentError(f"{len(lost):,} customers are in cells that the segment map does not name: {cells}")
+        raise SegmentError(f"{len(lost):,} customers are in cells without a segment in the map: {cells}")
     if rules.new_within_days is not None:
         codes = np.where(
             are_new(customers, rules.new_within_days, analysis_date),
@@ -90,9 +90,9 @@ def segments_as_of(
     rules : SegmentRules
         How the segments of today were assigned.
     customers, segments : pandas.DataFrame
-        The scored customers of today and their segments. They matter only if an analyst named the segments anew, so
-        that the map does not know them: a cell then has the name that most of its customers have today, and customers
-        in a cell that is empty today have none.
+        The scored customers of today and their segments. They are used only if an analyst's notebook renamed the
+        segments. A cell then gets the segment that most of its customers have today; a cell that is empty today gets
+        none.
 
     Returns
     -------
@@ -103,27 +103,27 @@ def segments_as_of(
     if knows_segments(rules.segment_map, segments):
         return assign_segments(scored, rules, day).set_index("customer_id").segment
     today = customers[["customer_id", "rfm_cell"]].merge(segments[["customer_id", "segment"]], on="customer_id")
-    commonest = today.value_counts(["rfm_cell", "segment"]).reset_index().drop_duplicates("rfm_cell")
-    return scored.set_index("customer_id").rfm_cell.map(commonest.set_index("rfm_cell").segment).rename("segment")
+    most_frequent = today.value_counts(["rfm_cell", "segment"]).reset_index().drop_duplicates("rfm_cell")
+    return scored.set_index("customer_id").rfm_cell.map(most_frequent.set_index("rfm_cell").segment).rename("segment")
 
 
 def knows_segments(segment_map: SegmentMap, segments: pd.DataFrame) -> bool:
-    """Return whether all segments of a table are of this map; False if an analyst named them anew."""
+    """Return whether all segments of a table are in this map; False if an analyst renamed them."""
     return set(segments.segment) <= set(segment_map.advice())
 
 
 def _check_n_bins(rules: SegmentRules) -> None:
-    made_for = rules.segment_map.n_bins
-    scored_in = rules.scoring.config.n_bins
-    if made_for != scored_in:
+    map_bins = rules.segment_map.n_bins
+    scored_bins = rules.scoring.config.n_bins
+    if map_bins != scored_bins:
         raise SegmentError(
-            f"the segment map is made for {made_for} score classes, the customers were scored in {scored_in}: set "
-            f"rfm.n_bins to {made_for}, or name a map for {scored_in} classes in segmentation.segment_map"
+            f"the segment map is made for {map_bins} score classes, but the customers have {scored_bins}. Set "
+            f"rfm.n_bins to {map_bins}, or set segmentation.segment_map to a map for {scored_bins} classes."
         )
 
 
 def _codes_of_cells(customers: pd.DataFrame, segment_map: SegmentMap, names: list[str]) -> np.ndarray:
-    """Return the position in `names` of each customer's segment, by cell; -1 for cells without a name."""
+    """Return the position in `names` of each customer's segment, by cell; -1 for cells without a segment."""
     positions = {name: position for position, name in enumerate(names)}
     segment_of = segment_map.cells()
     code_of_cell = [positions.get(segment_of.get(cell, ""), -1) for cell in cell_names(segment_map.n_bins)]
@@ -137,7 +137,7 @@ def _targets(names: list[str], fallback: dict[str, str]) -> np.ndarray:
 
 
 def _add_queries(customers: pd.DataFrame, codes: np.ndarray, queries: dict[str, str], names: list[str]) -> np.ndarray:
-    """Return the codes completed by queries, after a check that each customer is in exactly one segment."""
+    """Return the codes with the segments that queries assign. Each customer must be in exactly one segment."""
     matches = (codes >= 0).astype(int)
     for name, query in queries.items():
         try:

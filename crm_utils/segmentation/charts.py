@@ -23,7 +23,7 @@ from crm_utils.segmentation.migration import CAUSES
 PALE_TEAL = "#8bd3c7"
 LIGHT_ORANGE = "#e07b39"
 PALE_GREY = "#c9d0d7"
-# What customers did is coloured, moved bin edges are grey, arrivals are blue.
+# Colours: teal and orange for what customers did, grey for moved bin edges, blue for arrivals.
 CAUSE_COLOURS = [TEAL, ORANGE, GREY, PALE_GREY, BLUE]
 STATUS_COLOURS = {
     LifecycleStatus.NEW.value: BLUE,
@@ -32,7 +32,7 @@ STATUS_COLOURS = {
     LifecycleStatus.AT_RISK.value: LIGHT_ORANGE,
     LifecycleStatus.CHURNED.value: GREY,
 }
-# Bars on which dark letters can be read
+# Bars that need dark letters
 LIGHT_COLOURS = {PALE, PALE_TEAL, GREY, LIGHT_ORANGE}
 MIN_LABELLED_SHARE = 0.08
 SMALL_LETTERS = 8.5
@@ -75,7 +75,7 @@ def alt_text_segment_shares(profile: pd.DataFrame) -> str:
 def plot_segment_migration(net: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes | None:
     """Draw each segment's change in customers by cause: gains to the right, losses to the left, the sum as a diamond.
 
-    None without moves.
+    Returns None if there are no moves.
     """
     if net.empty:
         return None

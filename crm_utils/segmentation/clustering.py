@@ -1,4 +1,4 @@
-"""Groups that the data suggests by themselves: k-means on recency, frequency and money."""
+"""Clusters of customers: k-means on recency, frequency and monetary value."""
 
 from typing import NamedTuple
 
@@ -8,13 +8,14 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
 CLUSTER_COUNTS = range(3, 9)
-# More customers change the centres by nothing that shows.
+# The models are fitted to a sample of this size, because more customers hardly change the centres.
 FITTED_CUSTOMERS = 20_000
 SILHOUETTE_CUSTOMERS = 2_000
 MIN_DIFFERENT_CUSTOMERS = 30
 SEED = 1
 MEASURES = ["recency_days", "orders", "revenue"]
-# A median between these multiples of the overall median is average; beyond the outer ones it is very low or high.
+# A median between AVERAGE_FROM and AVERAGE_TO times the overall median is average. Beyond a factor of VERY it is very
+# low or very high.
 AVERAGE_FROM = 0.8
 AVERAGE_TO = 1.25
 VERY = 4
@@ -36,8 +37,8 @@ class Cluster(NamedTuple):
 def assign_clusters(customers: pd.DataFrame) -> pd.DataFrame:
     """Assign each customer to a cluster.
 
-    K-means on log(1 + recency, orders, revenue), each scaled to mean 0 and deviation 1; the number of clusters, from 3
-    to 8, is the one with the highest mean silhouette.
+    K-means on log(1 + recency, orders, revenue), each scaled to mean 0 and standard deviation 1. The number of clusters
+    is the one from 3 to 8 with the highest mean silhouette.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def assign_clusters(customers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        customer_id, cluster (1 is the cluster with the highest mean revenue). No row if fewer than 30 customers differ.
+        customer_id, cluster (1 is the cluster with the highest mean revenue). Empty if fewer than 30 customers differ.
     """
     by_id = customers.sort_values("customer_id")
     values = np.log1p(by_id[MEASURES].clip(lower=0).to_numpy(float))
@@ -65,9 +66,9 @@ def assign_clusters(customers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _silhouette(model: KMeans, sample: np.ndarray) -> float:
-    judged = sample[:SILHOUETTE_CUSTOMERS]
-    labels = model.predict(judged)
-    return silhouette_score(judged, labels) if len(np.unique(labels)) > 1 else -1.0
+    scored = sample[:SILHOUETTE_CUSTOMERS]
+    labels = model.predict(scored)
+    return silhouette_score(scored, labels) if len(np.unique(labels)) > 1 else -1.0
 
 
 def describe_clusters(customers: pd.DataFrame, clusters: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:

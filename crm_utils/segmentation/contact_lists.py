@@ -1,4 +1,4 @@
-"""Whom to write to, and why: the customers of each segment with the reasons for their scores."""
+"""Contact lists: the customers of each segment with the reasons for their scores."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ def customer_list(customers: pd.DataFrame, segments: pd.DataFrame, n_bins: int, 
     Returns
     -------
     pandas.DataFrame
-        One row per customer, the highest revenue of each segment first: segment, customer_id, rfm_cell, why_recency,
+        One row per customer, sorted by segment and falling revenue: segment, customer_id, rfm_cell, why_recency,
         why_frequency, why_money (text), last_order (date), recency_days, orders, revenue, mean_order_value.
     """
     table = customers.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
@@ -56,5 +56,5 @@ def customer_list(customers: pd.DataFrame, segments: pd.DataFrame, n_bins: int, 
 
 
 def _once_per_value(values: pd.Series, write: Callable[[int], str]) -> pd.Series:
-    """Write numbers that have few different values."""
+    """Write each different value only once, because there are few of them."""
     return values.map({value: write(value) for value in values.unique()})

@@ -10,10 +10,10 @@ from crm_utils.core.formatting import NumberFormat
 from crm_utils.segmentation import charts, narrative, tables
 from crm_utils.segmentation.lifecycle import LifecycleRules
 
-SHARES_CAPTION = "Each segment’s share of revenue so far (coloured) and of customers (grey)."
+SHARES_CAPTION = "Each segment’s share of revenue so far (coloured) and its share of customers (grey)."
 MIGRATION_CAPTION = (
-    "Change in the number of customers of each segment by cause: gains to the right of the line, losses to the left, "
-    "their sum as a diamond."
+    "Change in the number of customers of each segment by cause. Gains are to the right of the line and losses to the "
+    "left. The diamond is their sum."
 )
 
 
@@ -61,14 +61,14 @@ def new_customers(
     analysis_date: date,
     fmt: NumberFormat,
 ) -> Finding:
-    """Show how many customers are new, and where they are.
+    """Show how many customers are new, and which segments they are in.
 
     Parameters
     ----------
     customers, segments : pandas.DataFrame
         The customers with first_order, and the segment of each.
     new_within_days : int, optional
-        A first order within so many days makes a customer new; None stands for 90 days.
+        A customer whose first order is at most this many days old is new. None means `RECENT_DAYS`.
     analysis_date : date
         The date of the report.
     fmt : NumberFormat
@@ -93,7 +93,7 @@ def slipping_customers(
     profile : pandas.DataFrame
         See `segment_profile`.
     roles : dict of str to SegmentRole
-        The part that each segment plays (`SegmentMap.roles`).
+        The role of each segment (`SegmentMap.roles`).
     new : pandas.Series
         Whether each customer is new (`are_new`).
     fmt : NumberFormat
@@ -115,7 +115,7 @@ def changes_since(
     Parameters
     ----------
     then, now : pandas.DataFrame
-        The customers as measured at the two dates.
+        The customers with their RFM measures at the two dates.
     earlier, analysis_date : date
         The two dates.
     fmt : NumberFormat
@@ -141,7 +141,7 @@ def segment_migration(
     since : date
         The earlier date.
     roles : dict of str to SegmentRole
-        The part that each segment plays (`SegmentMap.roles`).
+        The role of each segment (`SegmentMap.roles`).
     fmt : NumberFormat
         How the report writes numbers and money.
 
@@ -210,7 +210,7 @@ def buying_behaviour(features: pd.DataFrame, fmt: NumberFormat) -> Finding:
 
 
 def trait_associations(associations: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """Show which traits go with which segment.
+    """Show which traits differ most between segments.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ def stability(retention: pd.DataFrame, order: list[str], fmt: NumberFormat) -> F
 
 
 def cluster_profiles(described: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """Show which groups the data suggests by themselves.
+    """Show the groups that customers form by similarity alone.
 
     Parameters
     ----------
@@ -266,7 +266,7 @@ def cluster_profiles(described: pd.DataFrame, fmt: NumberFormat) -> Finding:
 
 
 def contact_lists(profile: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """Show how many lists there are, and where.
+    """Show how many lists there are, and where they are.
 
     Parameters
     ----------

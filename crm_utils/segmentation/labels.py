@@ -1,4 +1,4 @@
-"""How the codes of this stage are written on a page."""
+"""The labels of this stage's codes on a page."""
 
 from crm_utils.segmentation.lifecycle import LifecycleStatus
 from crm_utils.segmentation.migration import Cause
@@ -16,10 +16,10 @@ CAUSE_LABELS = {
     Cause.STAYED_SILENT.value: "Did not buy",
     Cause.BIN_EDGES_MOVED_BY_EXISTING.value: "Score limits moved by existing customers",
     Cause.BIN_EDGES_MOVED_BY_NEW.value: "Score limits moved by new customers",
-    Cause.ARRIVALS_LESS_DEPARTURES.value: "Arrivals less departures",
+    Cause.ARRIVALS_LESS_DEPARTURES.value: "New customers less those who left",
 }
 TRAIT_LABELS = {"price": "price level", "breadth": "variety"}
-# Of the traits whose values are codes; the values of other traits are written as they are.
+# Labels for traits whose values are codes. Values of other traits are written unchanged.
 TRAIT_VALUE_LABELS = {
     "price": {
         Price.PRICE_FOCUSED.value: "below the usual price",

@@ -1,4 +1,4 @@
-"""Where a customer stands by plain rules on days and orders, which do not depend on other customers."""
+"""The lifecycle status of customers by simple rules on days and orders. It does not depend on other customers."""
 
 from datetime import date
 from enum import StrEnum
@@ -24,13 +24,13 @@ class LifecycleRules(NamedTuple):
     Parameters
     ----------
     new_within_days : int, optional
-        A first order within so many days makes a customer new; None stands for the analysis date itself.
+        A customer whose first order is at most this many days old is new. None means 0.
     at_risk_after_days : int
         Without an order for more days than this, a customer is at risk.
     churned_after_days : int
         Without an order for more days than this, a customer has churned.
     loyal_from_orders : int
-        So many orders make a customer loyal.
+        A customer with at least this number of orders is loyal.
     """
 
     new_within_days: int | None
@@ -40,7 +40,7 @@ class LifecycleRules(NamedTuple):
 
 
 def lifecycle_status(customers: pd.DataFrame, analysis_date: date, rules: LifecycleRules) -> pd.DataFrame:
-    """Give each customer a status by the first rule that holds.
+    """Give each customer the status of the first rule that applies.
 
     The rules are tried in this order: churned, at risk, new, loyal; all other customers are occasional.
 
@@ -78,7 +78,7 @@ def count_prospects(customers: pd.DataFrame, contacts: pd.DataFrame | None) -> i
     customers : pandas.DataFrame
         Everybody with an order that counts.
     contacts : pandas.DataFrame, optional
-        Table `contacts`: customer_id, one row per person and channel. None if the source has none.
+        Table `contacts`: customer_id, one row per person and channel. None if the source has no contacts.
 
     Returns
     -------

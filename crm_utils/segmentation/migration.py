@@ -1,4 +1,4 @@
-"""Who moved between segments since an earlier date, and why: five causes that add up."""
+"""Moves between segments since an earlier date, split into five causes that add up."""
 
 from datetime import date
 from enum import StrEnum
@@ -25,7 +25,7 @@ class Cause(StrEnum):
 
 
 CAUSES = [cause.value for cause in Cause]
-# What stands in from_segment for customers who came, and in to_segment for customers whose orders were all cancelled
+# from_segment of new customers, and to_segment of customers whose orders were all cancelled
 NEW_CUSTOMER = "not_yet_customer"
 DEPARTED = "no_longer_customer"
 COLUMNS = ["from_segment", "to_segment", "cause", "customers", "revenue"]
@@ -65,14 +65,14 @@ def comparison_date(
     first_order = customers.first_order.min().date()
     if day < first_order:
         raise MigrationError(
-            f"segmentation.compare_with: nobody had ordered by {day}, the first order was on {first_order}: name a "
-            "later day"
+            f"segmentation.compare_with: nobody had ordered by {day}, because the first order was on {first_order}. "
+            "Set a later day."
         )
     return day if day < analysis_date else None
 
 
 def earlier_customers(orders: ir.Table, adjustments: ir.Table, day: date | None, config: ScoringConfig) -> pd.DataFrame:
-    """Measure the customers of an earlier day.
+    """Compute the RFM measures as of an earlier day.
 
     Parameters
     ----------
@@ -86,8 +86,8 @@ def earlier_customers(orders: ir.Table, adjustments: ir.Table, day: date | None,
     Returns
     -------
     pandas.DataFrame
-        See `compute_rfm`. No row if there is no earlier day, or if the method tells equal customers apart (`article`):
-        a move between segments then has no cause in what a customer did.
+        See `compute_rfm`. Empty if there is no earlier day. Also empty for the method `article`: it gives equal
+        customers different scores, so moves between segments cannot be explained by what customers did.
     """
     if day is None or config.method == ScoringMethod.ARTICLE:
         return pd.DataFrame(columns=["customer_id", "first_order", "last_order", "recency_days", "orders", "revenue"])
@@ -99,15 +99,15 @@ def decompose_migration(
 ) -> pd.DataFrame:
     """Split moves between segments by cause.
 
-    Each customer known at both dates takes three steps: the measures change while the bin edges stay those of then;
-    the bin edges become those of today computed from these customers alone; they become those of all customers of
-    today. Then customers arrive or leave. For every segment, its change in customers is the sum over `to_segment` less
-    the sum over `from_segment`.
+    For customers known at both dates there are three steps. First only their measures change; the bin edges are those
+    of the earlier date. Then the bin edges are computed today from these customers alone. Then they are computed from
+    all customers of today. Finally customers arrive or leave. The change of a segment is the number of customers with
+    it as `to_segment` less the number with it as `from_segment`.
 
     Parameters
     ----------
     then, now : pandas.DataFrame
-        Customers as measured at the two dates (`compute_rfm`).
+        The RFM measures at the two dates (`compute_rfm`).
     rules : SegmentRules
         The rules of today; both dates are scored and assigned by them.
     day_then, day_now : date
@@ -116,9 +116,9 @@ def decompose_migration(
     Returns
     -------
     pandas.DataFrame
-        from_segment, to_segment, cause (a `Cause`), customers, revenue. A move carries all revenue of its customers
-        until now; a row with from_segment = to_segment the revenue that its customers added before any move. No row
-        without an earlier date.
+        from_segment, to_segment, cause (a `Cause`), customers, revenue. The revenue of a move is all revenue of its
+        customers until now. In a row with from_segment = to_segment it is what its customers added since the earlier
+        date. Empty if there is no earlier date.
     """
     if then.empty or day_then is None:
         return pd.DataFrame({column: [] for column in COLUMNS}).astype({"customers": int, "revenue": float})
@@ -147,7 +147,7 @@ def decompose_migration(
 
 
 def _segments(customers: pd.DataFrame, base: pd.DataFrame, rules: SegmentRules, day: date) -> pd.Series:
-    """Return the segments of a day under the bin edges of the customers in `base`, unless edges are fixed."""
+    """Return the segments of a day by the bin edges of the customers in `base`, unless the edges are fixed."""
     config = rules.scoring.config
     edges = rules.scoring.fixed_bin_edges or scoring.compute_bin_edges(base, config)
     return assign_segments(scoring.score_customers(customers, config, edges), rules, day).segment
@@ -187,7 +187,7 @@ def _moves(source: pd.Series, target: pd.Series, cause: pd.Series | str, revenue
 
 
 def net_by_cause(moves: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
-    """Sum up what each cause did to each segment.
+    """Sum up the effect of each cause on each segment.
 
     Parameters
     ----------
@@ -199,8 +199,8 @@ def net_by_cause(moves: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        segment, customers_then, one column per `Cause` (net customers), customers (now), revenue_change. No row
-        without moves.
+        segment, customers_then, one column per `Cause` (net customers), customers (now), revenue_change. Empty if
+        there are no moves.
     """
     names = profile.segment.tolist() if len(moves) else []
     moved = moves[moves.from_segment != moves.to_segment]

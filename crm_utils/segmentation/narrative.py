@@ -14,12 +14,12 @@ from crm_utils.segmentation.lifecycle import LifecycleRules
 from crm_utils.segmentation.migration import Cause
 from crm_utils.segmentation.profiling import SMALL_GROUP_CUSTOMERS
 
-EMPTY_SEGMENTS = "Nobody is in {segments} on this date."
+EMPTY_SEGMENTS = "No customer is in {segments} on this date."
 NO_EMPTY_SEGMENT = "Every segment has customers."
 
 LEADING = "{segment} are {customer_share} of customers and brought {revenue_share} of revenue."
-LARGEST = "The largest segment, {segment}, is {customer_share} of customers and brought {revenue_share}."
-LEADING_IS_LARGEST = "No segment has more customers."
+LARGEST = "The largest segment, {segment}, is {customer_share} of customers and brought {revenue_share} of revenue."
+LEADING_IS_LARGEST = "They are also the largest segment."
 
 NEW = "{customers} ({share}) ordered for the first time in the last {days}: {segments}."
 NEW_IN_SEGMENT = "{customers} in {segment}"
@@ -32,72 +32,76 @@ NO_NEW = "No customer is new: the latest first order was on {day}. The plan is f
 MAX_NEW_SEGMENTS = 3
 
 SLIPPING = (
-    "{customers} who used to buy often or for much money {have} stopped ordering ({segments}). "
-    "{they} had spent {revenue}."
+    "{customers} who used to buy often or spend a lot {have} stopped ordering ({segments}). {they} had spent {revenue}."
 )
 NO_SLIPPING = "No valuable customer has stopped ordering."
 SLIPPING_TOO_EARLY = "It is too early to tell whether a valuable customer has stopped ordering."
-SLIPPING_UNKNOWN = "The segment map does not say which segments are slipping."
+SLIPPING_UNKNOWN = "The segment map does not mark any segment as slipping."
 
 ORDERED_AGAIN = "Between {then} and {now}, {again} of {existing} ordered again, and {new}."
 NEW_CAME = "{new} came"
 NONE_CAME = "no new customer came"
 REVENUE_SINCE = "Total revenue {grew} by {change} to {revenue}."
-RECENT_SINCE = "{now} had ordered in the last {days}, compared with {then} at the earlier date."
-NO_EARLIER_DATE = "There is no earlier date to compare with, or equal customers are told apart (scoring: article)."
+RECENT_SINCE = "{now} had ordered in the last {days}, compared with {then} on the earlier date."
+NO_EARLIER_DATE = (
+    "Moves between segments are not shown. There is no earlier date to compare with, or the scoring gives equal "
+    "customers different scores (scoring: article)."
+)
 
-BEHAVIOUR = "Since {day}, {change} customers behave like {segment}."
-AS_MANY = "Since {day}, as many customers behave like {segment} as before."
+BEHAVIOUR = "Compared with {day}, {change} customers behave like {segment}."
+AS_MANY = "As many customers behave like {segment} as on {day}."
 COUNT = "The segment went from {then} to {customers}{reasons}."
 SAME_COUNT = "The segment still has {customers}{reasons}."
-MOVED_EDGES = "score limits that moved {effect}"
-ARRIVALS = "arrivals less departures {effect}"
+MOVED_EDGES = "moved score limits {effect}"
+ARRIVALS = "new customers, less those who left, {effect}"
 
 LIFECYCLE = "{first} of customers are {status}{others}."
 PROSPECTS = (
-    "{people} on the contact list {have} no order that counts: {they} {have} not ordered yet, or everything was "
-    "cancelled."
+    "{people} on the contact list {have} no order that counts. Either {they} {have} not ordered yet, or all orders "
+    "were cancelled."
 )
 LIFECYCLE_RULES = (
     "Churned: no order for more than {churned}. At risk: no order for more than {at_risk}. "
     "New: first order within {new}. Loyal: {loyal} or more. Occasional: all others."
 )
 
-PRICE_FOCUSED = "{segment} look for low prices most: {share} of them pay clearly less than usual for the same products."
-PREMIUM = "{segment} pay more than usual most often ({share})."
-RETURNS = "{segment} return most: {share} of what they buy."
-MAIN_COUNTRIES = "Main countries differ: {countries}."
-ONE_MAIN_COUNTRY = "{country} leads in every segment, least in {segment} ({share})."
+PRICE_FOCUSED = (
+    "Low prices matter most to {segment}: {share} of them pay clearly less than usual for the same products."
+)
+PREMIUM = "The segment that most often pays more than usual is {segment} ({share} of its customers)."
+RETURNS = "{segment} return the most, {share} of what they buy."
+MAIN_COUNTRIES = "The main country differs between segments: {countries}."
+ONE_MAIN_COUNTRY = "Most customers of every segment are from {country}. The share is lowest in {segment}, at {share}."
 NOTHING_STANDS_OUT = "Segments differ in what they buy, as the table shows."
 NO_FEATURES = "The source has no prices, products, returns or countries."
-# A share of premium buyers below this is not worth a sentence.
+# A smaller share of premium buyers is not mentioned.
 PREMIUM_SHARE_FROM = 0.05
 
 STRONGEST_TRAIT = (
-    "Segments differ most in {trait}: {value} holds for {share} of {segment}, and for {share_of_all} of all customers."
+    "Segments differ most in {trait}: {value} applies to {share} of {segment}, but to {share_of_all} of all customers."
 )
-NO_STRONG_TRAIT = "Nothing else that is known goes strongly with a segment. The closest is {trait}."
-SMALL_GROUPS = "{rows} of the table {rest} on fewer than {customers} customers: treat them as anecdotes."
+NO_STRONG_TRAIT = "No other known trait differs much between segments. The one that differs most is {trait}."
+SMALL_GROUPS = "{rows} of the table {rest} based on fewer than {customers} customers. Treat them as anecdotes."
 NO_TRAITS = "Nothing is known about customers beyond their orders."
-# Cramér's V from which a trait is said to go with segments.
+# With a Cramér's V below this, no trait is called different between segments.
 STRENGTH_FROM = 0.1
 
 STABILITY = (
-    "{share} of customers would be in the same segment if chance had brought slightly different weeks and customers."
+    "If chance had brought slightly different weeks and customers, {share} of customers would be in the same segment."
 )
 STABILITY_RANGE = (
-    "{stable} is the most stable segment ({stable_share}), {unstable} the least ({unstable_share}): "
-    "treat its customers as borderline cases."
+    "{stable} is the most stable segment ({stable_share}), and {unstable} is the least stable ({unstable_share}). "
+    "Treat the customers of {unstable} as borderline cases."
 )
-NO_STABILITY = "Stability is estimated for the default scoring only."
+NO_STABILITY = "Stability is estimated only for the default scoring."
 
 CLUSTERS = (
-    "Without names, the data falls into {clusters} groups. The richest has {customers} ({description}); "
-    "{share} of them are {segment}."
+    "By similarity alone, customers form {clusters} groups. The group that spends most has {customers} "
+    "({description}). {share} of them are {segment}."
 )
-NO_CLUSTERS = "Too few customers differ for clusters."
+NO_CLUSTERS = "Too few customers differ from each other to form groups."
 
-LISTS = "{lists} with {customers} {are} in the folder lists, one list per segment."
+LISTS = "The folder lists contains {lists} with {customers}, one list per segment."
 
 
 def leading_segments(profile: pd.DataFrame) -> Paragraph:
@@ -134,7 +138,7 @@ def new_customers(
     customers : pandas.DataFrame
         Customers with first_order and segment.
     new_within_days : int, optional
-        Counts as new; None stands for 90 days.
+        A customer whose first order is at most this many days old is new. None means `RECENT_DAYS`.
     """
     days = RECENT_DAYS if new_within_days is None else new_within_days
     new = customers[are_new(customers, new_within_days, analysis_date)]
@@ -159,14 +163,14 @@ def new_customers(
 def slipping_customers(
     profile: pd.DataFrame, roles: dict[str, SegmentRole | None], all_new: bool, fmt: NumberFormat
 ) -> Paragraph | NotApplicable:
-    """Say what the customers brought who used to be valuable and have stopped ordering.
+    """Say how many valuable customers have stopped ordering, and what they had spent.
 
     Parameters
     ----------
     profile : pandas.DataFrame
         One row per segment.
     roles : dict of str to SegmentRole
-        The part that each segment of the map plays.
+        The role of each segment of the map.
     all_new : bool
         Whether every customer is new, so that nobody can have stopped.
     """
@@ -192,7 +196,7 @@ def slipping_customers(
 def changes_since(
     then: pd.DataFrame, now: pd.DataFrame, earlier: date | None, analysis_date: date, fmt: NumberFormat
 ) -> Paragraph | NotApplicable:
-    """Say who ordered since an earlier date, and what that brought, in absolute figures.
+    """Say how many customers ordered since an earlier date, and how revenue changed.
 
     Parameters
     ----------
@@ -230,7 +234,7 @@ def changes_since(
 def segment_migration(
     net: pd.DataFrame, since: date | None, roles: dict[str, SegmentRole | None], fmt: NumberFormat
 ) -> Paragraph | NotApplicable:
-    """Say how many more or fewer customers behave like the best segment, apart from what only bin edges did.
+    """Say how many more or fewer customers behave like the best segment, not counting the effect of moved bin edges.
 
     Parameters
     ----------
@@ -239,7 +243,7 @@ def segment_migration(
     since : date
         The earlier date.
     roles : dict of str to SegmentRole
-        The part that each segment plays; without a best one, the sentence is about the first segment of the map.
+        The role of each segment. If none is the best one, the sentence is about the first segment of the map.
     """
     if net.empty or since is None:
         return not_applicable(NO_EARLIER_DATE)
@@ -266,7 +270,7 @@ def _effect(change: float, fmt: NumberFormat) -> str:
 
 
 def lifecycle(crossed: pd.DataFrame, prospects: int, fmt: NumberFormat) -> Paragraph:
-    """Say how many customers have which status, and how many people have yet to order."""
+    """Say how many customers have which status, and how many people have not ordered yet."""
     totals = crossed.groupby("value").customers.sum().sort_values(ascending=False, kind="stable")
     shares = [(percent(customers / totals.sum()), status_label(str(status))) for status, customers in totals.items()]
     first, *others = shares
@@ -332,13 +336,13 @@ def _countries(features: pd.DataFrame) -> list[str]:
 
 
 def trait_associations(associations: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
-    """Name the trait that goes most with segments, and where it stands out."""
+    """Name the trait that differs most between segments, and the segment in which it stands out."""
     if associations.empty:
         return not_applicable(NO_TRAITS)
     strongest = associations.iloc[0]
     small = int(associations.small.sum())
     warning = SMALL_GROUPS.format(
-        rows=fmt.plural(small, "row"), rest="rests" if small == 1 else "rest", customers=SMALL_GROUP_CUSTOMERS
+        rows=fmt.plural(small, "row"), rest="is" if small == 1 else "are", customers=SMALL_GROUP_CUSTOMERS
     )
     template = NO_STRONG_TRAIT if strongest.strength < STRENGTH_FROM else STRONGEST_TRAIT
     finding = template.format(
@@ -370,7 +374,7 @@ def stability(retention: pd.DataFrame) -> Paragraph | NotApplicable:
 
 
 def cluster_profiles(described: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
-    """Say how many groups the data suggests, and how far the segments follow them."""
+    """Say how many clusters there are, and which segment the richest cluster mostly consists of."""
     if described.empty:
         return not_applicable(NO_CLUSTERS)
     richest = described.iloc[0]
@@ -386,12 +390,11 @@ def cluster_profiles(described: pd.DataFrame, fmt: NumberFormat) -> Paragraph | 
 
 
 def contact_lists(profile: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """Say how many lists there are, and where."""
+    """Say how many lists there are, and where they are."""
     lists = int((profile.customers > 0).sum())
     return paragraph(
         LISTS.format(
             lists=fmt.plural(lists, "list"),
             customers=fmt.plural(profile.customers.sum(), "customer"),
-            are="is" if lists == 1 else "are",
         )
     )

@@ -30,8 +30,8 @@ def segment_profile(customers: pd.DataFrame, segments: pd.DataFrame, advice: dic
     Returns
     -------
     pandas.DataFrame
-        One row per segment in the order of `advice`, empty segments included, an analyst's own last: segment,
-        customers, customer_share, revenue, revenue_share, recency_days and orders (means over customers),
+        One row per segment in the order of `advice`, including empty ones, followed by an analyst's own segments:
+        segment, customers, customer_share, revenue, revenue_share, recency_days and orders (means over customers),
         mean_order_value (revenue ÷ orders), advice.
 
     Raises
@@ -60,9 +60,9 @@ def _align_segments(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.Serie
     """Return the segment of each row of `customers`, as a category."""
     segment = segments.segment
     if len(customers) != len(segments) or not customers.customer_id.equals(segments.customer_id):
-        twice = int(segments.customer_id.duplicated().sum())
-        if twice:
-            raise SegmentError(f"{twice:,} customers have more than one segment")
+        duplicates = int(segments.customer_id.duplicated().sum())
+        if duplicates:
+            raise SegmentError(f"{duplicates:,} customers have more than one segment")
         segment = customers.customer_id.map(segments.set_index("customer_id").segment)
     if segment.isna().any():
         raise SegmentError(f"{int(segment.isna().sum()):,} of {len(customers):,} customers have no segment")

@@ -1,4 +1,4 @@
-"""What else is known about customers, and which of it goes with which segment."""
+"""Traits of customers, and how they differ between segments."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -10,15 +10,15 @@ from scipy.stats.contingency import association, expected_freq
 from crm_utils.core.constants import PRICE_FOCUSED_BELOW
 from crm_utils.core.errors import ProfilingError
 
-# Below so many customers a share is an anecdote.
+# A share of fewer customers is marked as small.
 SMALL_GROUP_CUSTOMERS = 30
-# So many values of an attribute are looked at one by one; the others count as `other`.
+# The most frequent values of a trait are kept; all others count as `other`.
 MAX_TRAIT_VALUES = 12
-# A number with more different values than this is cut into thirds.
+# A numeric trait with more different values than this is cut into thirds.
 MAX_NUMBERS_AS_VALUES = 6
 # A customer is a premium buyer if the median ratio of price paid to the product's usual price is this or more.
 PREMIUM_FROM = 1.05
-# Share of gross revenue that came back.
+# A customer who returned at least this share of gross revenue has many returns.
 MANY_RETURNS_FROM = 0.2
 
 
@@ -45,7 +45,7 @@ class Breadth(StrEnum):
 
 
 def behaviour_labels(features: pd.DataFrame) -> pd.DataFrame:
-    """Describe how customers buy, as codes.
+    """Label how customers buy.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ def behaviour_labels(features: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        customer_id and those that can be derived: price (below 0.95 or from 1.05 of each product's median price),
-        returns (many: 20 % of gross revenue or more came back), breadth (distinct products against the median
-        customer), favourite_product, main_country.
+        customer_id and the labels that can be derived: price (a `Price`: below 0.95 or from 1.05 times each product's
+        median price), returns (a `Returns`: many from 20 % of gross revenue), breadth (a `Breadth`: distinct products
+        compared with the median customer), favourite_product, main_country.
     """
     table = features[["customer_id"]].copy()
     if "price_ratio" in features:
@@ -100,14 +100,14 @@ def align_to_customers(customers: pd.DataFrame, attributes: pd.DataFrame, name: 
     Raises
     ------
     ProfilingError
-        If the table has no customer_id, has a customer twice, or knows none of the customers.
+        If the table has no customer_id, has a customer twice, or has none of the customers.
     """
     if "customer_id" not in attributes:
         columns = ", ".join(map(str, attributes.columns))
         raise ProfilingError(f"table {name} has no column customer_id; it has: {columns}")
     table = attributes.assign(customer_id=attributes.customer_id.astype("str"))
     if table.customer_id.equals(customers.customer_id):
-        # The project's own tables: looking up millions of customers would take long.
+        # The usual case for the project's own tables. A merge of millions of customers would be slow.
         return table
     _check_ids(table, customers, name)
     return customers[["customer_id"]].merge(table, on="customer_id", how="left", validate="one_to_one")
@@ -122,10 +122,10 @@ def _check_ids(table: pd.DataFrame, customers: pd.DataFrame, name: str) -> None:
             "row each"
         )
     if not table.customer_id.isin(customers.customer_id).any():
-        theirs = table.customer_id.iloc[0] if len(table) else "nothing"
+        example = table.customer_id.iloc[0] if len(table) else "nothing"
         raise ProfilingError(
-            f"table {name}: none of its {len(table):,} customers has ordered; its ids look like {theirs!r}, ours like "
-            f"{customers.customer_id.iloc[0]!r}"
+            f"table {name}: none of its {len(table):,} customers has ordered. Its ids look like {example!r}, those of "
+            f"the orders like {customers.customer_id.iloc[0]!r}"
         )
 
 
@@ -137,8 +137,8 @@ def merge_traits(customers: pd.DataFrame, *tables: pd.DataFrame | None) -> pd.Da
     customers : pandas.DataFrame
         Everybody with an order that counts.
     *tables : pandas.DataFrame or None
-        Tables with customer_id. None and tables without rows are left out; of columns with the same name the first
-        counts.
+        Tables with customer_id. None and empty tables are left out. If several tables have the same column, the first
+        one counts.
 
     Returns
     -------
@@ -218,7 +218,7 @@ class TraitAssociation(NamedTuple):
 def trait_associations(segments: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
     """Find the value of each trait that stands out, and the segment in which it does.
 
-    Numbers are cut into thirds and rare values counted as `other`. A trait with a single value is left out.
+    Numbers are cut into thirds, and rare values count as `other`. A trait with a single value is left out.
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ def trait_associations(segments: pd.DataFrame, traits: pd.DataFrame) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        One row per trait, the strongest first: trait, strength (Cramér's V, 0 to 1), segment, value, share (of the
+        One row per trait, strongest first: trait, strength (Cramér's V, 0 to 1), segment, value, share (of the
         segment), share_of_all, customers (of the segment with the value), small (whether these are fewer than 30).
     """
     rows = []
@@ -254,7 +254,7 @@ def _categories(values: pd.Series) -> pd.Series:
 
 
 def _largest_residual(trait: str, both: pd.DataFrame) -> TraitAssociation:
-    """Compute Cramér's V, and find the cell furthest above what independence expects, in standard deviations."""
+    """Compute Cramér's V, and find the cell with the largest standardized residual above independence."""
     counts = pd.crosstab(both.segment, both.value)
     total = counts.to_numpy().sum()
     expected = expected_freq(counts.to_numpy())

@@ -1,4 +1,4 @@
-"""How stable segments are: how often customers keep theirs if chance brings other weeks and other customers."""
+"""How stable segments are: how often customers keep their segment if weeks and customers are resampled."""
 
 from datetime import date
 
@@ -15,7 +15,7 @@ from crm_utils.segmentation.assignment import assign_segments
 RESAMPLES = 40
 BLOCK_WEEKS = 4
 SEED = 1
-# Of more customers a random sample is looked at.
+# If there are more customers, a random sample of this size is used.
 MAX_CUSTOMERS = 200_000
 # Customers who keep their segment in less than this share of resamples are unstable.
 UNSTABLE_BELOW = 0.5
@@ -27,8 +27,8 @@ def bootstrap_retention(
 ) -> pd.DataFrame:
     """Estimate how often customers keep their segment if weeks and customers are resampled.
 
-    Each of 40 resamples draws blocks of four weeks with replacement: a week that is not drawn loses its orders, a week
-    that is drawn twice counts twice. Bin edges are those of customers drawn with replacement.
+    Each of 40 resamples draws blocks of four weeks with replacement. Orders of a week that is not drawn are dropped,
+    and those of a week that is drawn twice count twice. Bin edges are computed from customers drawn with replacement.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def bootstrap_retention(
     -------
     pandas.DataFrame
         segment, customers, bootstrap_retention (mean share of resamples in which a customer with orders left stays in
-        the segment), unstable_customers (those below one half; scaled up if only a sample was looked at). No row unless
+        the segment), unstable_customers (those below one half; scaled up if only a sample was used). Empty unless
         customers are scored by the default method on the default measures.
     """
     config = rules.scoring.config
@@ -64,35 +64,37 @@ def bootstrap_retention(
 def _retention(
     orders: ir.Table, customers: pd.DataFrame, segment: pd.Series, rules: SegmentRules, analysis_date: date
 ) -> pd.Series:
-    """Return the share of resamples in which each customer keeps the segment; missing if never present."""
+    """Return the share of resamples in which each customer keeps the segment; missing if the customer is in none."""
     weekly = _weekly_orders(orders, customers, analysis_date)
     weeks = int(weekly.week.max()) + 1
     chance_of_orders = 1 - np.exp(-np.bincount(weekly.row, minlength=len(customers)))
     rng = np.random.default_rng(SEED)
-    kept = np.zeros(len(customers))
-    present = np.zeros(len(customers))
+    times_kept = np.zeros(len(customers))
+    times_present = np.zeros(len(customers))
     for _ in range(RESAMPLES):
         resampled = _resampled_customers(weekly, customers, _draws_of_weeks(weeks, rng))
         if resampled.empty:
-            # The few weeks of a tiny shop were not drawn.
+            # In a tiny shop it can happen that no week with orders is drawn.
             continue
-        # Customers who often lose all orders are drawn more often, so that the mix stays.
+        # Customers who often lose all orders are drawn more often, so that the mix of customers stays the same.
         weights = 1 / chance_of_orders[resampled.index]
         drawn = rng.choice(len(resampled), len(resampled), p=weights / weights.sum())
         edges = scoring.compute_bin_edges(resampled.iloc[drawn], rules.scoring.config)
         scored = scoring.score_customers(resampled, rules.scoring.config, edges)
-        present[resampled.index] += 1
-        kept[resampled.index] += assign_segments(scored, rules, analysis_date).segment == segment.loc[resampled.index]
-    return pd.Series(np.divide(kept, present, out=np.full(len(kept), np.nan), where=present > 0))
+        is_same = assign_segments(scored, rules, analysis_date).segment == segment.loc[resampled.index]
+        times_present[resampled.index] += 1
+        times_kept[resampled.index] += is_same
+    missing = np.full(len(customers), np.nan)
+    return pd.Series(np.divide(times_kept, times_present, out=missing, where=times_present > 0))
 
 
 def _weekly_orders(orders: ir.Table, customers: pd.DataFrame, analysis_date: date) -> pd.DataFrame:
-    """Return each customer's weeks with orders, the latest first.
+    """Return each customer's weeks with orders, latest first.
 
-    Columns row (of the customer), week (back from the date), orders, revenue, age_days (of the latest order).
+    Columns: row (of the customer), week (counted back from the date), orders, revenue, age_days (of the latest order).
     """
-    theirs = orders.semi_join(ibis.memtable(customers[["customer_id"]]), "customer_id")
-    aged = theirs.mutate(age_days=ibis.literal(analysis_date).delta(theirs.ordered_at.date(), unit="day"))
+    sampled = orders.semi_join(ibis.memtable(customers[["customer_id"]]), "customer_id")
+    aged = sampled.mutate(age_days=ibis.literal(analysis_date).delta(sampled.ordered_at.date(), unit="day"))
     aged = aged.mutate(week=(aged.age_days // 7).cast("int64"))
     sums = aged.group_by("customer_id", "week").agg(
         orders=aged.count(),
@@ -112,7 +114,7 @@ def _draws_of_weeks(weeks: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _resampled_customers(weekly: pd.DataFrame, customers: pd.DataFrame, draws: np.ndarray) -> pd.DataFrame:
-    """Return the customers who have orders in the drawn weeks, measured by these."""
+    """Return the customers who have orders in the drawn weeks, with the measures of these orders."""
     times = draws[weekly.week.to_numpy()]
     left = weekly[times > 0]
     times = times[times > 0]

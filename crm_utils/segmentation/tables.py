@@ -1,4 +1,4 @@
-"""Tables of 03_segmentation as they stand on a page."""
+"""The tables of 03_segmentation."""
 
 import pandas as pd
 from pandas.io.formats.style import Styler
@@ -38,7 +38,7 @@ def advice(profile: pd.DataFrame, meaning: dict[str, str]) -> Styler:
     profile : pandas.DataFrame
         See `segment_profile`.
     meaning : dict of str to str
-        What each segment's name says about its customers.
+        What each segment says about its customers.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def segment_migration(net: pd.DataFrame, fmt: NumberFormat) -> Collapsible | Non
     """Show customers of each segment then and now, and the change by cause."""
     if net.empty:
         return None
-    caption = "Customers of each segment then and now, and what changed their number"
+    caption = "Customers of each segment on both dates, and the change by cause"
     table = style_table(net, caption, fmt, CAUSE_LABELS, total=tuple(net.columns[1:]))
     return collapsible(BEHIND_THE_FIGURE, table)
 
@@ -90,7 +90,7 @@ def trait_associations(associations: pd.DataFrame, fmt: NumberFormat) -> Styler 
         }
     )
     headings = {"trait": "Trait", "customers_with_value": "Customers"}
-    return style_table(shown, "What stands out where", fmt, headings)
+    return style_table(shown, "What stands out in which segment", fmt, headings)
 
 
 def stability(retention: pd.DataFrame, order: list[str], fmt: NumberFormat) -> Collapsible | None:
@@ -108,5 +108,5 @@ def cluster_profiles(described: pd.DataFrame, fmt: NumberFormat) -> Collapsible 
     if described.empty:
         return None
     headings = {"main_segment": "Mostly", "description": "In words"}
-    table = style_table(described, "The clusters, the highest mean revenue first", fmt, headings)
-    return collapsible("The clusters and their segments", table)
+    table = style_table(described, "The groups, highest mean revenue first", fmt, headings)
+    return collapsible("The groups and their segments", table)

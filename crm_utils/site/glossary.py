@@ -217,7 +217,7 @@ TERMS = [
     ),
     Term(
         "Score class limits",
-        "limits of the score classes|score boundaries",
+        "limits of the scores|limits of each score|score limits",
         "The values at which one score ends and the next begins. They move when other customers change. A segment can "
         "therefore grow although nobody in it changed.",
     ),

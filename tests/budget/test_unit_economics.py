@@ -180,7 +180,7 @@ def test_a_rule_on_columns_that_are_not_there_is_named():
     with pytest.raises(BudgetError, match="campaign a: where 'spend > 3' is no query on the customers"):
         unit_economics.eligible_customers(people(5), campaigns({"segments": [], "where": "spend > 3"}), ["A"])
     with pytest.raises(
-        BudgetError, match="where 'recency_days' is no query on the customers: it gives numbers or text"
+        BudgetError, match="where 'recency_days' is no query on the customers: its result is a number or text"
     ):
         unit_economics.eligible_customers(people(5), campaigns({"segments": [], "where": "recency_days"}), ["A"])
 
@@ -214,7 +214,7 @@ def test_customers_without_any_value_are_refused():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"lift_low": 0.2}, "lift 0.1 must lie between lift_low 0.2"),
+        ({"lift_low": 0.2}, "lift 0.1 must be between lift_low 0.2"),
         ({"min_spend": 5, "max_spend": 2}, "max_spend 2.0 is below min_spend 5.0"),
         ({"redemption_rate": 1.5}, "redemption_rate: Input should be less than or equal to 1"),
         ({"lift": -0.1}, "lift: Input should be greater than or equal to 0"),

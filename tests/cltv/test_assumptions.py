@@ -68,7 +68,7 @@ def test_terms_at_the_ends_of_their_ranges(margin, discount, months):
 
 @pytest.mark.parametrize("margin, discount, months", [(0.3, -1, 12), (0, 0.1, 12), (1.1, 0.1, 12), (0.3, 0.1, -1)])
 def test_impossible_terms_are_refused(margin, discount, months):
-    with pytest.raises(AssumptionsError, match="CLV takes a margin rate"):
+    with pytest.raises(AssumptionsError, match="CLV needs a margin rate"):
         ClvAssumptions(margin, discount, months)
 
 

@@ -50,7 +50,7 @@ def test_each_model_has_its_place_beside_what_came():
         "Same as the last period",
         "Same period last year",
         "Past average rate",
-        "What came",
+        "Actual",
     }
     assert charts.alt_text_past_forecasts(past_forecasts(1.1), FMT).count("forecast $90.00, actual $100") == 2
 
@@ -94,13 +94,13 @@ def test_maps_of_a_customer_who_first_bought_a_year_ago():
     assert letters(ax) == ["61", "25", "60", "10"]
     assert [to_hex(text.get_color()) == "#ffffff" for text in ax.texts] == [True, False, False, False]
     assert ax.texts[1].get_position() == (1.5, 0.5)
-    assert "after the longest silence 25%" in charts.alt_text_p_alive_grid(grid(), FMT)
+    assert "After the longest time without a purchase it is 25%" in charts.alt_text_p_alive_grid(grid(), FMT)
     assert "10% for customers who bought again 2 times" in charts.alt_text_p_alive_grid(grid(), FMT)
     purchases = charts.plot_expected_purchases_grid(grid())
     assert letters(purchases) == ["1.0", "0.5", "4.0", "2.5"]
     assert [to_hex(text.get_color()) == "#ffffff" for text in purchases.texts] == [False, False, True, True]
     described = charts.alt_text_expected_purchases_grid(grid(), FMT)
-    assert "from 0.5 to 4.0, the most after 2 repeat purchase days and 0 days" in described
+    assert "from 0.5 to 4.0. The highest value is after 2 repeat purchase days and 0 days" in described
 
 
 @pytest.mark.parametrize("tenths", [1, 2, 10])

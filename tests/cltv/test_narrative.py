@@ -56,16 +56,26 @@ NONE = trials(1, 1).iloc[:0]
 @pytest.mark.parametrize(
     "ours, rule, capture, parts",
     [
-        (105, 130, 0.7, ["5% off", "closer than", "“same as the last period”: 30%", "better than a simple rule"]),
-        (130, 105, 0.5, ["30% off", "no closer than", "“same as the last period”: 5%", "worse than a simple rule"]),
-        (110, 111, 0.61, ["about as close as"]),
+        (
+            105,
+            130,
+            0.7,
+            ["off by 5%", "better than the best", "“same as the last period”: 30%", "better than a simple rule"],
+        ),
+        (
+            130,
+            105,
+            0.5,
+            ["off by 30%", "worse than the best", "“same as the last period”: 5%", "worse than a simple rule"],
+        ),
+        (110, 111, 0.61, ["about as good as"]),
         (110, 111, 0.61, ["no better than a simple rule"]),
     ],
 )
 def test_the_verdict_is_honest(ours, rule, capture, parts):
-    said = backtest_narrative.verdict_sentence(trials(ours, rule, capture), USD)
-    assert all(part in said for part in parts)
-    assert ("no closer than" in said) == ("no closer than" in parts)
+    sentence = backtest_narrative.verdict_sentence(trials(ours, rule, capture), USD)
+    assert all(part in sentence for part in parts)
+    assert ("worse than a simple rule" in sentence) == ("worse than a simple rule" in parts)
 
 
 def test_a_rule_is_judged_on_the_tests_it_can_be_made_for():
@@ -80,10 +90,10 @@ def test_a_rule_is_judged_on_the_tests_it_can_be_made_for():
     ]
     rows = pd.concat([tested, last_year.assign(model=BacktestModel.SAME_PERIOD_LAST_YEAR, revenue_predicted=90.0)])
     assert (
-        "14% off on average, no closer than the best simple rule "
-        "(“same period last year”: 10% in the 3 tests it can be made for, ours 20% there)."
+        "off by 14% on average. That is worse than the best simple rule (“same period last year”: 10% in the 3 tests "
+        "that have this rule; our error in them was 20%)."
     ) in backtest_narrative.verdict_sentence(rows, USD)
-    assert "closer than the best simple rule (“same as the last period”: 40%)" in backtest_narrative.verdict_sentence(
+    assert "better than the best simple rule (“same as the last period”: 40%)" in backtest_narrative.verdict_sentence(
         tested, USD
     )
     # Two tests of five are too few to judge a rule by.
@@ -98,9 +108,9 @@ def test_few_tests_are_a_first_impression():
 
 
 def test_tests_with_a_season_are_judged_apart():
-    said = backtest_narrative.verdict_sentence(trials(105, 130, season=1.2), USD)
-    assert "In the 2 tests for which last year’s season was known, it was 5% off (5% without that season)" in said
-    assert "within its range in 2 of 2" in said
+    sentence = backtest_narrative.verdict_sentence(trials(105, 130, season=1.2), USD)
+    assert "In the 2 tests for which last year’s season was known, it was off by 5% (5% without the season)" in sentence
+    assert "within its range in 2 of 2" in sentence
     assert "season" not in backtest_narrative.verdict_sentence(trials(105, 130), USD)
 
 
@@ -115,7 +125,7 @@ def test_ranges_are_counted():
 
 def test_new_customers_are_counted_apart():
     assert "$25.00 per test, 20% of all revenue" in backtest_narrative.new_customers_sentence(trials(110, 100), USD)
-    assert "No customer was won" in backtest_narrative.new_customers_sentence(
+    assert "no new customers" in backtest_narrative.new_customers_sentence(
         trials(110, 100).assign(revenue_new=0.0), USD
     )
 
@@ -146,14 +156,16 @@ def test_the_largest_error_is_named():
             "purchase_days_actual": [100.0, 6.0],
         }
     )
-    said = backtest_narrative.frequency_error_sentence(classes, USD)
-    assert "never bought again: 0.20 purchase days expected per customer, 0.10 made" in said
+    sentence = backtest_narrative.frequency_error_sentence(classes, USD)
+    assert "never bought again: 0.20 purchase days were expected per customer, and there were 0.10." in sentence
     parts = pd.DataFrame(
         {"segment": ["Champions", "Lost"], "revenue_predicted": [500.0, 300.0], "revenue_actual": [400.0, 0.0]}
     )
-    assert backtest_narrative.segment_error_sentence(parts, USD).endswith("in Lost: $300 forecast, $0.00 came.")
+    assert backtest_narrative.segment_error_sentence(parts, USD).endswith(
+        "in Lost: the forecast was $300, and the actual revenue was $0.00."
+    )
     assert backtest_narrative.segment_error_sentence(parts.iloc[:1], USD).endswith(
-        "in Champions: $500 forecast, $400 came, 25% too high."
+        "in Champions: the forecast was $500 (25% too high), and the actual revenue was $400."
     )
     assert len(charts.plot_backtest_by_segment(parts, USD).get_yticklabels()) == 2
 
@@ -166,8 +178,8 @@ def test_what_a_fit_warns_of_is_said_with_a_true_minus():
 
 def test_a_challenger_is_proposed_not_taken():
     log_errors = pd.DataFrame({"bg_nbd": [0.1] * 10, "mbg_nbd": [0.05] * 10})
-    said = backtest_narrative.challenger_sentence(log_errors, "mbg_nbd", USD)
-    assert "MBG/NBD forecast clearly better than the model used here, in 10 of 10 monthly tests." in said
+    sentence = backtest_narrative.challenger_sentence(log_errors, "mbg_nbd", USD)
+    assert "MBG/NBD was clearly better than the model used here in 10 of 10 monthly tests." in sentence
     assert backtest_narrative.challenger_sentence(log_errors, "", USD).startswith(
         "MBG/NBD was tried in 10 monthly tests"
     )
@@ -195,11 +207,11 @@ def forecast_rows() -> pd.DataFrame:
 
 
 def test_the_outlook_has_its_range():
-    said = narrative.revenue_forecast_sentence(outlook(), 7, date(2011, 12, 9), GBP)
+    sentence = narrative.revenue_forecast_sentence(outlook(), 7, date(2011, 12, 9), GBP)
     numbers = ["12 months after 9 December 2011", "7 customers", "£2,000", "between £1,500 and £2,600"]
-    assert all(number in said for number in numbers)
+    assert all(number in sentence for number in numbers)
     without = narrative.revenue_forecast_sentence(outlook(), 7, date(2011, 12, 9), GBP, "few bought twice")
-    assert without.startswith("No model forecast is made, because few bought twice.") and said in without
+    assert without.startswith("There is no model forecast, because few bought twice.") and sentence in without
 
 
 def test_without_a_test_no_range_is_said():
@@ -242,13 +254,13 @@ def test_the_season_or_its_absence():
     less = dict.fromkeys((1, 3, 6, 12), Seasonality(0.8))
     assert "20% less than usual" in narrative.season_sentence(less)
     unknown = known | {6: Seasonality(unavailable_reason="too short")}
-    assert narrative.season_sentence(unknown).endswith("no season: too short.")
+    assert narrative.season_sentence(unknown).endswith("because too short.")
 
 
 def test_what_a_range_rests_on():
     judged = narrative.range_sentence(btyd.ForecastErrorModel(0.1, 2), True, 91, USD)
-    assert "2 past forecasts over 91 days" in judged and "3 more errors of 10% each are assumed" in judged
-    assert "no past forecast could be judged" in narrative.range_sentence(btyd.ForecastErrorModel(), True, 91, USD)
+    assert "2 past forecasts for 91 days" in judged and "3 more errors of 10% each are assumed" in judged
+    assert "no past forecast could be tested" in narrative.range_sentence(btyd.ForecastErrorModel(), True, 91, USD)
 
 
 def test_an_unknown_season_is_not_in_the_range():
@@ -275,7 +287,7 @@ def test_the_chart_of_past_forecasts_shows_each_test():
     assert {text.get_text() for text in ax.get_legend().get_texts()} == {
         "Our forecast",
         "Same as the last period",
-        "What came",
+        "Actual",
         "Same period last year",
         "Past average rate",
     }
@@ -283,19 +295,19 @@ def test_the_chart_of_past_forecasts_shows_each_test():
 
 def test_unidentified_dropout_is_no_finding():
     alive = pd.DataFrame({"p_alive": [np.nan, 0.9, 0.8]})
-    said = narrative.still_active_sentence(alive.p_alive, True, USD)
-    assert said.startswith("One customer bought on one day only.")
-    assert said.endswith("Of the 2 others, about 2 are still active.")
+    sentence = narrative.still_active_sentence(alive.p_alive, True, USD)
+    assert sentence.startswith("One customer bought on one day only.")
+    assert sentence.endswith("Of the 2 others, about 2 are still active.")
     assert narrative.still_active_sentence(alive.p_alive, False, USD) == narrative.DROPOUT_UNKNOWN
     assert narrative.churned_sentence(alive.iloc[:0], False, USD) == narrative.CHURNED_UNKNOWN
 
 
 def test_customers_who_have_probably_gone_are_counted_with_what_they_spent():
     gone = pd.DataFrame({"past_revenue": [1000.0, 500.0]})
-    assert "2 customers" in narrative.churned_sentence(gone, True, USD)
+    assert "2 of your top 10% customers" in narrative.churned_sentence(gone, True, USD)
     assert "$1,500" in narrative.churned_sentence(gone, True, USD)
     one = narrative.churned_sentence(gone.iloc[:1], True, USD)
-    assert one.startswith("One customer") and "$1,000" in one
+    assert one.startswith("1 of your top 10% customers") and "$1,000" in one
     assert narrative.churned_sentence(gone.iloc[:0], True, USD) == narrative.NOBODY_CHURNED
 
 
@@ -309,17 +321,21 @@ def test_a_year_before_the_same_forecast_is_told_with_what_came():
             "revenue_new": 1.5e6,
         }
     )
-    said = backtest_narrative.year_before_sentence(tried, GBP)
-    assert all(part in said for part in ("4,200 customers", "£8.80 million", "£6.50 million", "35% too high"))
-    assert said.endswith("another £1.50 million.")
+    sentence = backtest_narrative.year_before_sentence(tried, GBP)
+    assert all(part in sentence for part in ("4,200 customers", "£8.80 million", "£6.50 million", "35% too high"))
+    assert sentence.endswith("another £1.50 million.")
     nothing_came = tried.assign(revenue_actual=0.0, revenue_new=0.0)
-    assert backtest_narrative.year_before_sentence(nothing_came, GBP).endswith("£8.80 million. £0.00 came.")
-    assert "could not be tested yet" in backtest_narrative.year_before_sentence(tried.iloc[:0], GBP)
+    assert backtest_narrative.year_before_sentence(nothing_came, GBP).endswith(
+        "£8.80 million. The actual revenue was £0.00."
+    )
+    assert "could not be tested" in backtest_narrative.year_before_sentence(tried.iloc[:0], GBP)
 
 
 def test_the_article_is_left_out_with_its_reason_or_not_shown_at_all():
-    said = findings.article_method(article_method.ArticleResult(reason="nobody ordered twice"), NONE, USD).sentence
-    assert said.endswith("on these orders nobody ordered twice.") and not isinstance(said, NotApplicable)
+    sentence = findings.article_method(article_method.ArticleResult(reason="nobody ordered twice"), NONE, USD).sentence
+    assert sentence.endswith("on these orders, because nobody ordered twice.") and not isinstance(
+        sentence, NotApplicable
+    )
     assert isinstance(findings.article_method(article_method.ArticleResult(), NONE, USD).sentence, NotApplicable)
     table = pd.DataFrame({"customer_id": ["a"]})
     assert article_method.ArticleResult().tables(table) == {}

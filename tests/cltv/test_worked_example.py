@@ -81,7 +81,7 @@ def test_the_value_formula_is_the_one_printed(found, valued, models):
     steps = worked_example.calculation_steps(one, found.orders, models, TODAY, TERMS, NumberFormat()).set_index("step")
     assert steps.formula["Expected value of a purchase day"] == "p (γ + n z) ÷ (p n + q − 1)"
     assert steps.result["Expected value of a purchase day"] == f"{p * (gamma + n * z) / (p * n + q - 1):,.2f}"
-    assert steps.formula["Age at the last of them (t_x), days"].endswith("1 March 2011 − 2 January 2011")
+    assert steps.formula["Age at the last purchase day (t_x), days"].endswith("1 March 2011 − 2 January 2011")
 
 
 def test_each_step_prints_its_numbers(valued, models):
@@ -99,7 +99,7 @@ def test_each_step_prints_its_numbers(valued, models):
     assert formula["Repeat purchase days (x)"] == "n − 1 = 2 − 1" and result["Repeat purchase days (x)"] == "1"
     assert formula["Age today (T), days"].endswith("= 9 December 2011 − 2 January 2011")
     assert result["Age today (T), days"] == str(row.customer_age_days)
-    assert result["Age at the last of them (t_x), days"] == str(row.last_purchase_age_days)
+    assert result["Age at the last purchase day (t_x), days"] == str(row.last_purchase_age_days)
     assert formula["Mean value of a purchase day (z)"] == "revenue ÷ n = 12.50 ÷ 2"
     assert result["Mean value of a purchase day (z)"] == f"{row.mean_purchase_value:.2f}"
     assert result["Probability of being active (P)"] == f"{row.p_alive:.4f}"

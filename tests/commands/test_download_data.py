@@ -1,4 +1,4 @@
-"""Downloading Online Retail II, from a server on this machine: whole and verified, or nothing."""
+"""Download Online Retail II from a local server: complete and verified, or nothing."""
 
 import io
 import threading
@@ -35,7 +35,7 @@ def packed(content: bytes, name: str = FILE) -> bytes:
 
 @pytest.fixture
 def serve(monkeypatch):
-    """Serve these bytes on 127.0.0.1; `cut` closes the connection half-way. Gives the URL."""
+    """Serve bytes on 127.0.0.1 and return the URL; `cut` closes the connection half-way."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     running = []
@@ -70,7 +70,7 @@ def test_the_workbook_is_unpacked_and_verified(serve, tmp_path, capsys):
     assert "100%" in capsys.readouterr().err  # the progress bar
 
 
-def test_what_is_there_is_not_fetched_again(tmp_path):
+def test_an_existing_workbook_is_not_downloaded_again(tmp_path):
     (tmp_path / FILE).write_bytes(workbook())
     assert download_online_retail(tmp_path, "http://127.0.0.1:9/nothing", ROWS) == tmp_path / FILE
 
@@ -93,7 +93,7 @@ def test_what_is_there_is_not_fetched_again(tmp_path):
         (b"", {"status": 503}, ["503"]),
     ],
 )
-def test_a_failure_says_why_and_leaves_nothing(serve, tmp_path, content, how, words):
+def test_a_failed_download_says_why_and_leaves_no_file(serve, tmp_path, content, how, words):
     (tmp_path / "mine.csv").write_text("untouched")
     with pytest.raises(SourceError) as error:
         download_online_retail(tmp_path, serve(content, **how), ROWS)
@@ -107,6 +107,6 @@ def test_no_connection(serve, tmp_path):
     assert list((tmp_path / "data").iterdir()) == []
 
 
-def test_the_real_workbook_has_the_rows_that_are_expected(retail):
+def test_the_real_workbook_has_the_expected_rows(retail):
     if Path(retail / FILE).exists():
         assert download_online_retail(retail) == retail / FILE

@@ -1,4 +1,4 @@
-"""Results in a database: this report and date replaced, all others kept, everything or nothing."""
+"""Export to a database: replace this report and date, keep all others, and change nothing if it fails."""
 
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,7 @@ DAY = date(1998, 6, 30)
 
 
 def published(folder: Path, customers: int) -> Path:
-    """A folder as a report leaves it, with small tables of every type that ours have."""
+    """Return a published folder with small tables of all column types."""
     (folder / "data").mkdir(parents=True)
     ids = [f"{number:03}" for number in range(customers)]
     frame = pd.DataFrame(
@@ -58,7 +58,7 @@ def rows(url: str, table: str) -> pd.DataFrame:
     return frame.sort_values(["report", "analysis_date", *frame.columns[2:3]], ignore_index=True)
 
 
-def test_a_report_and_date_are_replaced_and_all_others_stay(url, tmp_path):
+def test_a_report_and_date_are_replaced_and_all_others_kept(url, tmp_path):
     first, other = published(tmp_path / "first", 3), published(tmp_path / "other", 2)
     assert export_tables(Path("/"), first, "shop", DAY, url) == {"customers": 3, "segments": 3, "cltv": 3, "budget": 1}
     export_tables(Path("/"), other, "shop", date(1997, 12, 31), url)
@@ -78,7 +78,7 @@ def test_a_report_and_date_are_replaced_and_all_others_stay(url, tmp_path):
     assert set(rows(url, "segments").segment) == {"Can’t Lose Them"}
 
 
-def test_a_failure_leaves_everything_as_it_was(url, tmp_path, monkeypatch):
+def test_a_failed_export_changes_nothing(url, tmp_path, monkeypatch):
     export_tables(Path("/"), published(tmp_path / "first", 3), "kept", DAY, url)
     before = {name: rows(url, name) for name in TABLES}
     replace = module._replace
@@ -108,7 +108,7 @@ def test_a_new_column_is_added_whatever_its_name(url, column, tmp_path):
     assert set(found[found.report == "wider"][column]) == {"new"}
 
 
-def test_a_table_of_the_same_name_that_is_not_ours_is_left_alone(tmp_path):
+def test_a_foreign_table_of_the_same_name_is_not_changed(tmp_path):
     url = f"sqlite://{tmp_path / 'shop.db'}"
     ibis.sqlite.connect(tmp_path / "shop.db").create_table("customers", pd.DataFrame({"id": [1]}))
     with pytest.raises(SourceError, match="'customers' without the columns report and analysis_date"):

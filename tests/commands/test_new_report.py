@@ -1,4 +1,4 @@
-"""`make new`: what is guessed is right or is lines to be open, and the report then builds."""
+"""`make new`: a guess is right or listed as a point to check, and the report then builds."""
 
 import gzip
 import re
@@ -55,7 +55,7 @@ def test_columns_are_found_by_their_usual_names(names, expected):
     assert inference.columns(frame) == {kind: name.replace("_", " ") for name, kind in pairs}
 
 
-def test_a_name_is_not_believed_against_its_values():
+def test_a_name_does_not_count_against_the_values():
     frame = sample(
         date=["soon", "later"],
         when=["2011-01-31", "2011-02-01"],
@@ -110,13 +110,13 @@ ROW = {"date": "2024-01-31", "number": "3", "text": "x1"}
         ({"customer": "text", "date": "date", "price": "number"}, {"amount": "price"}),
     ],
 )
-def test_a_word_in_common_does_not_make_a_column_ours(columns, expected):
+def test_a_common_word_is_not_enough_to_match_a_column(columns, expected):
     frame = pd.DataFrame({name: [ROW[kind]] for name, kind in columns.items()}, dtype="str")
     found = inference.columns(frame)
     assert {standard: found.get(standard) for standard in expected} == expected
 
 
-def test_a_column_of_few_values_holds_no_order_ids():
+def test_a_column_of_few_values_is_not_the_order_id():
     frame = pd.DataFrame(
         {"customer": "a", "date": "2024-01-31", "amount": "1", "invoice": ["yes", "no"] * 400}, dtype="str"
     )
@@ -178,7 +178,7 @@ PIECES = ORDERS.price.astype(float) * 2
         "currencies",
     ],
 )
-def test_what_is_doubtful_is_to_be_checked(frame, words):
+def test_doubtful_columns_are_points_to_check(frame, words):
     columns = inference.columns(frame)
     lines = warnings.list_warnings(frame, columns, {})
     assert lines == [] if words is None else any(words in line for line in lines), lines
@@ -197,12 +197,12 @@ def test_what_is_doubtful_is_to_be_checked(frame, words):
         (["1’234.50", "3.00"], False, {"thousands": "’"}, None),
     ],
 )
-def test_three_digits_after_one_mark_can_be_read_two_ways(texts, continental, written, example):
+def test_three_digits_after_a_single_mark_are_ambiguous(texts, continental, written, example):
     assert inference.number_format(texts, continental) == written
     assert inference.ambiguous_number(texts) == example
 
 
-def test_a_number_that_may_be_a_thousand_times_as_large_is_told(tmp_path):
+def test_an_ambiguous_number_is_a_point_to_check(tmp_path):
     (tmp_path / "a.csv").write_text("Kunde;Datum;Beleg;Betrag\n1;31.12.2023;1;1.490\n1;30.12.2023;2;390\n")
     path, _, open_points = new_report(tmp_path, "shop", "a.csv")
     assert any("numbers such as '1.490' are read as 1490; correct" in point for point in open_points)
@@ -210,7 +210,7 @@ def test_a_number_that_may_be_a_thousand_times_as_large_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf_16_is_told_with_its_mark_and_without(tmp_path, encoding):
+def test_utf_16_is_recognized_with_and_without_a_byte_order_mark(tmp_path, encoding):
     (tmp_path / "a.csv").write_bytes("Kunde,Datum,Beleg,Betrag\n1,2023-12-31,1,5\n".encode(encoding))
     path, _, _ = new_report(tmp_path, "shop", "a.csv")
     assert read_yaml(path, Report).source.encoding == encoding
@@ -218,7 +218,7 @@ def test_utf_16_is_told_with_its_mark_and_without(tmp_path, encoding):
         sources.read_raw_tables(Source(file="a.csv"), tmp_path)
 
 
-def test_marks_inside_quoted_names_part_nothing(tmp_path):
+def test_delimiters_inside_quoted_names_do_not_count(tmp_path):
     (tmp_path / "a.csv").write_text('"Customer, id";"Order\ndate";"Amount, net, EUR"\n1;2023-12-31;5\n')
     path, _, _ = new_report(tmp_path, "shop", "a.csv")
     assert read_yaml(path, Report).columns.amount == "Amount, net, EUR"
@@ -230,7 +230,7 @@ def test_marks_inside_quoted_names_part_nothing(tmp_path):
         sources.read_raw_tables(Source(file="b.csv"), tmp_path)
 
 
-def test_whole_numbers_that_are_days_are_no_serial_numbers(tmp_path):
+def test_eight_digit_dates_are_not_serial_numbers(tmp_path):
     pd.DataFrame({"customer": ["7", "8"], "date": [20230102, 20230203], "amount": [1.5, 2]}).to_parquet(
         tmp_path / "a.parquet"
     )
@@ -238,7 +238,7 @@ def test_whole_numbers_that_are_days_are_no_serial_numbers(tmp_path):
     assert [str(day) for day in read_yaml(path, Report).analysis_dates] == ["2023-02-03"]
 
 
-def test_a_total_is_not_named_beside_quantity_and_price():
+def test_a_total_is_not_used_if_quantity_and_price_exist():
     frame = sample(customer=["a"], date=["2011-01-31"], quantity=["2"], price=["3"], total=["60"])
     assert "amount" not in inference.columns(frame)
 
@@ -255,7 +255,7 @@ def test_a_total_is_not_named_beside_quantity_and_price():
         (["40513.35", "40514"], ("excel", [])),
     ],
 )
-def test_how_dates_are_written(texts, expected):
+def test_the_date_format_is_guessed(texts, expected):
     assert inference.date_format(texts) == expected
 
 
@@ -274,11 +274,11 @@ def test_how_dates_are_written(texts, expected):
         (["$1", "€1"], {}),
     ],
 )
-def test_how_numbers_are_written(texts, expected):
+def test_the_number_format_is_guessed(texts, expected):
     assert inference.number_format(texts) == expected
 
 
-def test_the_currency_is_told_by_a_sign_a_column_of_codes_or_a_name():
+def test_the_currency_is_guessed_from_a_sign_a_column_of_codes_or_a_name():
     assert inference.currency(sample(a=["1"]), "£") == "GBP"
     assert inference.currency(sample(a=["1"], cur=["CHF"]), None) == "CHF"
     assert inference.currency(sample(price_usd=["1"]), None) == "USD"
@@ -287,7 +287,7 @@ def test_the_currency_is_told_by_a_sign_a_column_of_codes_or_a_name():
     assert inference.currency(sample(a=["1"]), None) is None
 
 
-def test_analysis_dates_are_quarters_back_with_half_a_year_before_them():
+def test_analysis_dates_are_quarters_with_half_a_year_of_data_before():
     assert [str(day) for day in inference.analysis_dates(date(2009, 12, 1), date(2011, 12, 9))] == [
         "2011-03-09",
         "2011-06-09",
@@ -344,7 +344,7 @@ def test_sheets_with_one_header_are_read_together(tmp_path):
     assert open_points == ["currency: not found; replace XXX by its three letters"]
 
 
-def test_what_cannot_be_guessed_is_said_and_marked(tmp_path):
+def test_what_cannot_be_guessed_is_a_point_to_check(tmp_path):
     (tmp_path / "a.csv").write_text("x,y\n1/2/2011,3\n")
     path, _, open_points = new_report(tmp_path, "shop", "a.csv")
     written = yaml.safe_load(path.read_text())
@@ -355,7 +355,7 @@ def test_what_cannot_be_guessed_is_said_and_marked(tmp_path):
     assert "currency" in text
 
 
-def test_what_stops_the_report_is_said_at_once(tmp_path):
+def test_what_would_stop_the_report_is_a_point_to_check(tmp_path):
     (tmp_path / "a.csv").write_text("customer,date,amount\na,2011-01-01,1\nb,someday,2\n" + "c,2011-01-01,1\n" * 6_000)
     _, _, open_points = new_report(tmp_path, "shop", "a.csv")
     assert any(
@@ -364,7 +364,7 @@ def test_what_stops_the_report_is_said_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["serial.csv", "serial.xlsx"])
-def test_serial_numbers_are_dates_where_their_name_says_so(tmp_path, name):
+def test_serial_numbers_are_dates_if_the_column_name_says_so(tmp_path, name):
     frame = pd.DataFrame({"Customer": ["7", "8"], "Order date": [44928, 45000], "Stock": [44000, 44001], "Amount": 1.5})
     frame.to_csv(tmp_path / name, index=False) if name.endswith("csv") else frame.to_excel(tmp_path / name, index=False)
     _, guessed, _ = new_report(tmp_path, "shop", name)
@@ -382,32 +382,32 @@ def test_serial_numbers_are_dates_where_their_name_says_so(tmp_path, name):
         ("customer,Customer,amount\n1,2,3\n", "'customer', 'Customer' .* differ only in case"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_told_at_once_and_nothing_is_written(tmp_path, text, words):
+def test_an_unreadable_file_is_an_error_and_nothing_is_written(tmp_path, text, words):
     (tmp_path / "orders.csv").write_text(text)
     with pytest.raises(SourceError, match=words):
         new_report(tmp_path, "shop", "orders.csv")
     assert not (tmp_path / "params").exists()
 
 
-def test_a_database_is_named_by_hand(tmp_path):
+def test_the_message_for_a_database_says_what_to_write(tmp_path):
     with pytest.raises(SourceError, match="FILE= takes a file. To use a database"):
         new_report(tmp_path, "shop", "postgresql://me:hunter2@host/shop")
 
 
-def test_orders_that_are_still_to_come_are_told(tmp_path):
+def test_orders_in_the_future_are_a_point_to_check(tmp_path):
     (tmp_path / "orders.csv").write_text("customer,date,amount\n7,2099-12-31,2\n")
     _, _, open_points = new_report(tmp_path, "shop", "orders.csv")
     assert any("the last order is dated 2099-12-31, which is in the future" in point for point in open_points)
 
 
-def test_a_column_called_date_without_dates_is_named_and_its_values_are_told(tmp_path):
+def test_a_date_column_without_dates_is_used_and_its_values_reported(tmp_path):
     (tmp_path / "orders.csv").write_text("customer,order date,amount\n7,yesterday,2\n8,today,3\n")
     _, guessed, open_points = new_report(tmp_path, "shop", "orders.csv")
     assert "ordered_at = 'order date'" in guessed[0]
     assert any("2 rows without a readable date, for example 'today', 'yesterday'" in point for point in open_points)
 
 
-def test_the_format_most_dates_have_is_guessed(tmp_path):
+def test_the_most_common_date_format_is_guessed(tmp_path):
     days = pd.date_range("2023-01-01", periods=300)
     texts = [f"{day:%d/%m/%Y}" if place % 7 == 0 else f"{day:%Y-%m-%d}" for place, day in enumerate(days)]
     (tmp_path / "orders.csv").write_text("\n".join(["customer,date,amount", *(f"7,{text},2.5" for text in texts)]))
@@ -469,7 +469,7 @@ def test_new_without_a_file_says_what_to_write(tmp_path):
     assert (done.returncode, "make new REPORT=shop FILE=orders.csv" in done.stderr) == (1, True)
 
 
-def test_rows_that_may_be_no_sales_are_pointed_out():
+def test_rows_that_may_not_be_sales_are_points_to_check():
     frame = sample(
         customer_id=list("abcd"),
         created=["2024-01-01"] * 4,
@@ -486,7 +486,7 @@ def test_rows_that_may_be_no_sales_are_pointed_out():
     ]
 
 
-def test_ids_that_differ_in_case_are_pointed_out():
+def test_ids_that_differ_in_case_are_points_to_check():
     frame = sample(
         customer_id=["Ann@x.org", "ann@x.org", "bob@x.org"], order_date=["2024-01-01"] * 3, amount=["1.5"] * 3
     )
@@ -497,7 +497,7 @@ def test_ids_that_differ_in_case_are_pointed_out():
 
 
 @pytest.mark.parametrize(
-    ("amounts", "told"),
+    ("amounts", "warned"),
     [
         (["1999", "2495", "129"], True),
         (["20", "25", "12"], False),
@@ -505,21 +505,21 @@ def test_ids_that_differ_in_case_are_pointed_out():
         (["2000", "3000", "1500"], False),
     ],
 )
-def test_amounts_that_may_be_cents_are_pointed_out(amounts, told):
+def test_amounts_that_may_be_cents_are_points_to_check(amounts, warned):
     frame = sample(customer_id=["1"] * 9, order_date=["2024-01-01"] * 9, amount=amounts * 3)
     assert (
         any("if these are cents" in line for line in warnings.list_warnings(frame, inference.columns(frame), {}))
-        is told
+        is warned
     )
 
 
-def test_an_id_is_no_date_and_a_refund_no_revenue():
+def test_an_id_is_not_a_date_and_a_refund_not_revenue():
     frame = sample(Auftraggeber=["0000100001"] * 3, Fakturadatum=["11.01.2024"] * 3, Nettowert=["12,50"] * 3)
     assert inference.columns(frame)["ordered_at"] == "Fakturadatum"
     frame = sample(customer=["1"], date=["2024-01-01"], amount_refunded=["0"], amount=["5"])
     assert not [line for line in warnings.list_warnings(frame, inference.columns(frame), {}) if "refunded" in line]
 
 
-def test_orders_named_by_a_sign_are_found():
+def test_order_numbers_with_a_hash_sign_are_found():
     frame = sample(Name=["#1001", "#1002"], Email=["a@x", "b@x"], Created_at=["2024-01-01"] * 2, Total=["5", "6"])
     assert inference.columns(frame)["order_id"] == "Name"

@@ -1,4 +1,4 @@
-"""Parameters: every problem at once, the nearest valid name, and notebooks in step with the models."""
+"""Parameters: all problems at once, the most similar valid name, and notebooks that agree with the models."""
 
 import subprocess
 import sys
@@ -54,20 +54,20 @@ def test_shipped_maps_are_valid(path):
         ({"currency": "dollars"}, "currency: String should match pattern"),
     ],
 )
-def test_each_mistake_is_named(change, message):
+def test_each_mistake_has_its_message(change, message):
     with pytest.raises(ParamsError) as error:
         parse_model(GOOD | change, Report, "params/x.yaml")
     assert str(error.value).startswith("params/x.yaml: ")
     assert message in str(error.value)
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_reported_at_once():
     with pytest.raises(ParamsError) as error:
         parse_model(GOOD | {"rfm": {"bin": 4}, "cltv": {"discount_rate": 9}, "currency": 1}, Report, "params/x.yaml")
     assert str(error.value).count("\n") == 3
 
 
-def test_a_file_that_is_no_yaml_is_named(tmp_path):
+def test_invalid_yaml_is_reported_with_the_file(tmp_path):
     (tmp_path / "x.yaml").write_text("title: [")
     with pytest.raises(ParamsError, match="x.yaml: not valid YAML"):
         read_yaml(tmp_path / "x.yaml", Report, "params/x.yaml")
@@ -80,38 +80,38 @@ def test_notebooks_declare_what_the_models_check(section):
     model = SECTIONS[section]()
     defaults = {key: declaration.default for key, declaration in declared.items() if key != "run_dir"}
     assert defaults == model.model_dump()
-    assert all(declaration.meaning for declaration in declared.values()), "each parameter says what it means"
+    assert all(declaration.meaning for declaration in declared.values()), "each parameter has a description"
 
 
-def test_a_run_that_finds_nothing_to_do_does_not_pay_for_pandas():
+def test_the_command_line_does_not_import_pandas():
     code = "import crm_utils.__main__, sys; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"), [("40", 40), ("-3", -3), ("50_000", 50_000), ("0", 0), ("2.5", 2.5), ("1e-3", "1e-3")]
+    ("text", "expected"), [("40", 40), ("-3", -3), ("50_000", 50_000), ("0", 0), ("2.5", 2.5), ("1e-3", "1e-3")]
 )
-def test_numbers_are_read_as_elsewhere(tmp_path, written, meant):
-    (tmp_path / "n.yaml").write_text(f"value: {written}")
+def test_numbers_are_read_as_in_standard_yaml(tmp_path, text, expected):
+    (tmp_path / "n.yaml").write_text(f"value: {text}")
 
     class Number(Model):
         value: Any
 
-    assert read_yaml(tmp_path / "n.yaml", Number).value == meant
+    assert read_yaml(tmp_path / "n.yaml", Number).value == expected
 
 
 @pytest.mark.parametrize("written", ["012346", "12:30", "0x1F", "0b11"])
-def test_an_id_is_no_number_of_another_base(tmp_path, written):
+def test_ids_are_not_read_as_octal_hexadecimal_or_sexagesimal_numbers(tmp_path, written):
     (tmp_path / "n.yaml").write_text(f"exclude_customers: [{written}]")
     assert read_yaml(tmp_path / "n.yaml", SECTIONS["cleaning"]).exclude_customers == [written]
 
 
-def test_an_id_without_quotes_is_told_so():
+def test_the_message_asks_for_quotes_around_ids():
     with pytest.raises(ParamsError, match="exclude_customers.0: expected text, got 12346; put it in quotes"):
         parse_model({"exclude_customers": [12346]}, SECTIONS["cleaning"], "f")
 
 
-def test_a_query_may_name_a_column_with_blanks():
+def test_a_query_may_use_column_names_with_blanks():
     check_query("`mean order value` >= 150 and segment == 'Lost'", "segment a")
     frame = pd.DataFrame({"mean order value": [100, 200]})
     assert evaluate(frame, "`mean order value` >= 150").tolist() == [False, True]

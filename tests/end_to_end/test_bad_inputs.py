@@ -1,6 +1,6 @@
-"""What people hand in by mistake, or worse: `bad_inputs.yaml`.
+"""Invalid and malicious inputs from `bad_inputs.yaml`.
 
-Each is refused with its message and changes nothing published.
+Each is rejected with its message and leaves the published files unchanged.
 """
 
 import gzip
@@ -82,7 +82,7 @@ def database_with_a_broken_view() -> bytes:
     return engine.serialize()
 
 
-def twins() -> bytes:
+def duplicate_campaigns() -> bytes:
     return yaml.safe_dump({"campaigns": [MAIL, MAIL]}).encode()
 
 
@@ -103,37 +103,37 @@ def _notebook(parameters: str) -> bytes:
     return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
-def laid_over(base: dict, change: dict) -> dict:
-    """`base` with the change in it; what is null there is removed."""
+def merge_params(base: dict, change: dict) -> dict:
+    """Merge a change into `base`. A value of null removes the key."""
     merged = dict(base)
     for key, value in change.items():
         if value is None:
             merged.pop(key, None)
         else:
-            merged[key] = laid_over(base.get(key, {}), value) if isinstance(value, dict) else value
+            merged[key] = merge_params(base.get(key, {}), value) if isinstance(value, dict) else value
     return merged
 
 
-def hand_in(case: dict, project: Path) -> None:
-    """Change a good project as the case says."""
+def apply_case(case: dict, project: Path) -> None:
+    """Change a valid project as the case says."""
     params, change = project / "params" / "small.yaml", case.get("params", {})
     files = dict(case.get("files", {})) | ({"small.csv": case["csv"]} if "csv" in case else {})
     if "campaign" in case:
-        change = laid_over(change, {"budget": {"campaigns_file": "my.yaml"}})
+        change = merge_params(change, {"budget": {"campaigns_file": "my.yaml"}})
         campaign = MAIL | case["campaign"]
         if not campaign["segments"]:
             del campaign["segments"]
         files["my.yaml"] = yaml.safe_dump({"campaigns": [campaign]})
-    good = yaml.safe_load(params.read_text())
-    params.write_text(case.get("raw") if "raw" in case else yaml.safe_dump(laid_over(good, change)))
+    valid = yaml.safe_load(params.read_text())
+    params.write_text(case.get("raw") if "raw" in case else yaml.safe_dump(merge_params(valid, change)))
     for name, text in files.items():
         (project / name).write_text(text, encoding="utf-8")
-    for name, maker in case.get("bytes", {}).items():
-        (project / name).write_bytes(globals()[maker]())
+    for name, function in case.get("bytes", {}).items():
+        (project / name).write_bytes(globals()[function]())
 
 
-def published(reports: Path) -> dict[str, bytes]:
-    """Every file of the published dates; what a failed notebook leaves lies beside them."""
+def published_files(reports: Path) -> dict[str, bytes]:
+    """Return the content of every file of the published dates, without failed notebooks and logs."""
     paths = [path for path in sorted(reports.rglob("*")) if path.is_file() and path.name != ".lock"]
     names = {str(path.relative_to(reports)): path for path in paths}
     return {
@@ -144,29 +144,29 @@ def published(reports: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def good(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A built project in a folder of its own, which nothing may be written beside."""
+def valid(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built project, alone in a folder in which nothing else may be written."""
     return shutil.copytree(built, tmp_path_factory.mktemp("handed") / "in" / "project")
 
 
 @pytest.fixture
-def project(good: Path):
-    """The built project; what a case changes is put back."""
-    kept = {path: path.read_bytes() for path in (good / "params" / "small.yaml", good / "small.csv")}
-    there = {path for path in good.rglob("*") if "reports" not in path.parts and ".cache" not in path.parts}
-    yield good
-    for path in sorted(good.rglob("*"), reverse=True):
-        if path not in there and "reports" not in path.parts and ".cache" not in path.parts:
+def project(valid: Path):
+    """The built project. Changes of a case are undone after it."""
+    originals = {path: path.read_bytes() for path in (valid / "params" / "small.yaml", valid / "small.csv")}
+    existing = {path for path in valid.rglob("*") if "reports" not in path.parts and ".cache" not in path.parts}
+    yield valid
+    for path in sorted(valid.rglob("*"), reverse=True):
+        if path not in existing and "reports" not in path.parts and ".cache" not in path.parts:
             path.rmdir() if path.is_dir() else path.unlink()
-    for path, content in kept.items():
+    for path, content in originals.items():
         path.write_bytes(content)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_a_bad_input_gives_its_message_and_changes_nothing_published(case, project, monkeypatch, capsys):
-    before, beside = published(project / "reports"), sorted(project.parent.iterdir())
+def test_an_invalid_input_gives_its_message_and_changes_nothing_published(case, project, monkeypatch, capsys):
+    before, siblings = published_files(project / "reports"), sorted(project.parent.iterdir())
     driver = prepared(project, monkeypatch, capsys)
-    hand_in(case, project)
+    apply_case(case, project)
     status, out, err = driver(*case.get("run", ["report", "--report", "small"]))
     errors = "\n".join(line for line in err.splitlines() if line and not line.startswith("reports: "))
     assert status == 1, out + err
@@ -178,11 +178,11 @@ def test_a_bad_input_gives_its_message_and_changes_nothing_published(case, proje
     assert driver.started[-1:] == ([case["notebook"]] if "notebook" in case else [])
     if "notebook" in case:
         assert f"notebook {case['notebook']}, section “" in errors
-    assert published(project / "reports") == before
-    assert sorted(project.parent.iterdir()) == beside
-    assert not (project / "ran").exists(), "text in a parameter was run"
+    assert published_files(project / "reports") == before
+    assert sorted(project.parent.iterdir()) == siblings
+    assert not (project / "ran").exists(), "text in a parameter was executed"
 
 
-def test_there_are_enough_cases_and_no_two_of_a_name():
+def test_there_are_many_cases_with_different_names():
     assert len(CASES) >= 80
     assert len({case["name"] for case in CASES}) == len(CASES)

@@ -1,4 +1,4 @@
-"""Data and rules that would be code elsewhere: on pages, in lists and in the workbook they are text."""
+"""Data and rules that could run as code: on pages, in lists and in the workbook they are plain text."""
 
 import csv
 from pathlib import Path
@@ -39,32 +39,34 @@ REPORT = {
 }
 
 
-def ledger(folder: Path) -> None:
-    """The small shop, its seven best customers and all its products and countries renamed.
+def write_ledger(folder: Path) -> None:
+    """Write the small shop with hostile names for its seven best customers, all products and all countries.
 
-    And sales cancelled that never were.
+    It also has cancellations that match no sale.
     """
     lines = pd.read_csv(folder / "small.csv", dtype=str)
     best = lines.assign(paid=lines.dollar_value.astype(float)).groupby("customer_id").paid.sum().nlargest(7).index
     lines["customer_id"] = lines.customer_id.replace(dict(zip(best, HOSTILE, strict=True)))
-    turn = pd.Series(HOSTILE).take([number % 7 for number in range(len(lines))]).to_numpy()
-    lines = lines.assign(order_id=[f"O{n}" for n in range(len(lines))], product_id=turn, description=turn, country=turn)
-    taken_back = lines.head(7).assign(
+    texts = pd.Series(HOSTILE).take([number % 7 for number in range(len(lines))]).to_numpy()
+    lines = lines.assign(
+        order_id=[f"O{n}" for n in range(len(lines))], product_id=texts, description=texts, country=texts
+    )
+    cancelled = lines.head(7).assign(
         order_id=[f"C{text}" for text in HOSTILE], number_of_cds="-1", dollar_value="-987.65"
     )
-    pd.concat([lines, taken_back]).to_csv(folder / "hostile.csv", index=False)
+    pd.concat([lines, cancelled]).to_csv(folder / "hostile.csv", index=False)
     ids = lines.customer_id.drop_duplicates()
     traits = pd.DataFrame({"customer_id": ids, IMAGE: [HOSTILE[n % 2] for n in range(len(ids))]})
     traits.to_csv(folder / "attributes.csv", index=False)
 
 
-def rules(folder: Path) -> None:
-    """Our own map and campaigns under hostile names, at costs that get them planned."""
-    named = yaml.safe_load((ROOT / "params/segments/dma11.yaml").read_text())
-    for segment, text in zip(named["segments"], HOSTILE, strict=False):
+def write_rules(folder: Path) -> None:
+    """Write the segment map and campaigns with hostile names, at costs low enough to be planned."""
+    segment_map = yaml.safe_load((ROOT / "params/segments/dma11.yaml").read_text())
+    for segment, text in zip(segment_map["segments"], HOSTILE, strict=False):
         segment |= {"name": text, "meaning": text, "advice": text}
         segment.pop("fallback", None)
-    (folder / "own.yaml").write_text(yaml.safe_dump(named))
+    (folder / "own.yaml").write_text(yaml.safe_dump(segment_map))
     group = "other customers"
     campaigns = [
         {
@@ -85,22 +87,22 @@ def rules(folder: Path) -> None:
 def hostile(tmp_path_factory) -> Path:
     """The folder of the built report."""
     folder = new_project(tmp_path_factory.mktemp("hostile") / "project")
-    ledger(folder)
-    rules(folder)
+    write_ledger(folder)
+    write_rules(folder)
     (folder / "params" / "small.yaml").unlink()
     (folder / "params" / "hostile.yaml").write_text(yaml.safe_dump(REPORT))
-    done = run(folder, "report", "--report", "hostile")
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = run(folder, "report", "--report", "hostile")
+    assert result.returncode == 0, result.stdout + result.stderr
     return folder / DAY
 
 
-def test_on_pages_it_is_text(hostile, browser):
+def test_hostile_text_on_pages_is_shown_as_text(hostile, browser):
     context = browser.new_context(offline=True, viewport={"width": 360, "height": 800})
     tab = context.new_page()
-    asked, complaints, texts = [], [], {}
-    tab.on("request", lambda request: asked.append(request.url))
-    tab.on("console", lambda message: complaints.append(message.text))
-    tab.on("dialog", lambda dialog: complaints.append(dialog.message))
+    requests, messages, texts = [], [], {}
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.on("console", lambda message: messages.append(message.text))
+    tab.on("dialog", lambda dialog: messages.append(dialog.message))
     pages = [*sorted(hostile.glob("*.html")), hostile.parents[1] / "index.html"]
     for page in pages:
         tab.goto(page.as_uri())
@@ -112,28 +114,30 @@ def test_on_pages_it_is_text(hostile, browser):
         texts[page.stem] = tab.locator("body").text_content()
         assert REPORT["title"] in texts[page.stem]
     context.close()
-    assert complaints == []
-    assert [url for url in asked if not url.startswith("data:") and url not in {page.as_uri() for page in pages}] == []
+    assert messages == []
+    assert [
+        url for url in requests if not url.startswith("data:") and url not in {page.as_uri() for page in pages}
+    ] == []
     for text in HOSTILE:
         assert text in texts["03_segmentation"], "as a segment"
         assert text in texts["04_cltv"], "as a customer"
         assert text in texts["05_budget"], "as a campaign"
-    assert sum(text in texts["01_cleaning"] for text in HOSTILE) == 7, "as a product taken back"
-    assert IMAGE in texts["03_segmentation"], "as what is known of customers"
+    assert sum(text in texts["01_cleaning"] for text in HOSTILE) == 7, "as a cancelled product"
+    assert IMAGE in texts["03_segmentation"], "as an attribute of customers"
 
 
-def test_in_lists_nothing_runs_and_nobody_is_lost(hostile):
+def test_lists_contain_no_formulas_and_all_customers(hostile):
     lists = sorted(hostile.glob("lists/*.csv"))
     by_segment = pd.read_parquet(hostile / "data/segments.parquet").segment.nunique()
     assert len(lists) == by_segment + len(["all customers", "the best who have gone"])
     known = set(pd.read_parquet(hostile / "data/customers.parquet").customer_id)
-    found = set()
+    listed = set()
     for path in [*lists, *hostile.glob("audiences/*.csv")]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         assert all(not cell.startswith(FORMULA_STARTS) or _is_number(cell) for row in rows for cell in row.values())
-        found |= {row["customer_id"].removeprefix("'") for row in rows}
-    assert found == known
+        listed |= {row["customer_id"].removeprefix("'") for row in rows}
+    assert listed == known
     assert set(HOSTILE) <= known
 
 
@@ -141,7 +145,7 @@ def _is_number(cell: str) -> bool:
     return cell.lstrip("-").replace(".", "", 1).isdigit()
 
 
-def test_in_the_workbook_nothing_is_a_formula(hostile):
+def test_the_workbook_contains_no_formulas(hostile):
     cells = [cell for sheet in load_workbook(hostile / "workbook.xlsx") for row in sheet for cell in row]
     assert [cell.value for cell in cells if cell.data_type == "f"] == []
     assert f"'{FORMULA}" in {cell.value for cell in cells}

@@ -201,8 +201,8 @@ def test_a_failing_notebook_keeps_the_last_good_report(rebuilt):
         "1 date failed. 1 error (see above). Previously published reports are unchanged."
     )
     assert line == (
-        "error: small 1997-12-31: notebook 05_budget, section “What fails?”: ZeroDivisionError: division by zero; "
-        "the failed notebook is reports/small/1997-12-31.failed/05_budget.ipynb"
+        "error: small 1997-12-31: notebook 05_budget, section “What fails?”: ZeroDivisionError: division by zero. "
+        "The failed notebook is reports/small/1997-12-31.failed/05_budget.ipynb"
     )
     assert (rebuilt / "reports/small/1997-12-31.failed/05_budget.ipynb").exists()
     assert contents(rebuilt / DAY) == before
@@ -389,7 +389,7 @@ def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):
         [*execute, "03_segmentation.ipynb"], cwd=rebuilt / "notebooks", env=environment, capture_output=True, text=True
     )
     assert refused.returncode != 0
-    assert "made for 5 score classes, the customers were scored in 4" in refused.stderr
+    assert "made for 5 score classes, but the customers have 4" in refused.stderr
     assert contents(rebuilt / DAY) == before
 
 

@@ -52,7 +52,9 @@ def test_cohorts_of_thirty_or_more_are_drawn():
     assert [label.get_text() for label in revenue.get_yticklabels()] == ["Jan 2023", "Apr 2023"]
     assert letters(retention) == ["50%"], "in its first period everybody of a cohort orders"
     assert letters(revenue) == ["$10", "$5", "$10"]
-    assert charts.alt_text_cohorts(cohorts(), FMT).startswith("Two heat maps of 2 cohorts of 30 to 40 first buyers")
+    assert charts.alt_text_cohorts(cohorts(), FMT).startswith(
+        "Two heat maps of 2 cohorts of 30 to 40 first-time buyers"
+    )
     assert charts.plot_cohorts(cohorts()[lambda t: t.period == 0], FMT) is None
     quarters = charts.plot_cohorts(cohorts("quarter"), FMT).figure.axes[1]
     assert [label.get_text() for label in quarters.get_yticklabels()] == ["2023Q1", "2023Q2"]

@@ -190,7 +190,7 @@ def test_a_map_with_an_overlap_names_the_cells():
 def test_a_map_for_other_classes_is_refused():
     scored = scoring.score_customers(customers(), 4)
     rules = segment_rules(config=ScoringConfig(n_bins=4))
-    with pytest.raises(errors.SegmentError, match="made for 5 score classes, the customers were scored in 4"):
+    with pytest.raises(errors.SegmentError, match="made for 5 score classes, but the customers have 4"):
         assignment.assign_segments(scored, rules, date(2024, 3, 31))
 
 

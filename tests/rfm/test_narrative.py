@@ -29,7 +29,7 @@ def customers() -> pd.DataFrame:
 
 
 def test_how_customers_are_scored_is_said():
-    assert "told apart by their id" in narrative.how_scored(ScoringConfig(method="article"))
+    assert "ranked by their id" in narrative.how_scored(ScoringConfig(method="article"))
     frozen = narrative.how_scored(ScoringConfig(bin_edges={"recency": [1, 2, 3, 4]}, bin_edges_from_date="1997-12-31"))
     assert "limits of recency are set by the analyst" in frozen
     assert "31 December 1997" in frozen
@@ -73,8 +73,8 @@ def test_empty_score_classes_in_words():
         }
     )
     sentence = narrative.empty_classes(boundaries, FMT)
-    assert sentence.startswith("Frequency has no score 2: 50 customers share score 1")
-    assert narrative.empty_classes(boundaries[boundaries.customers > 0], FMT) == "Every score class has customers."
+    assert sentence.startswith("No customer has frequency score 2, because 50 customers have score 1")
+    assert narrative.empty_classes(boundaries[boundaries.customers > 0], FMT) == "Every score has customers."
 
 
 def test_the_limits_of_the_classes_are_lines_in_the_histograms():
@@ -119,7 +119,7 @@ def test_cohorts_in_words_and_too_few_to_show():
     finding = findings.cohorts(cohorts.compute_cohorts(orders, date(2023, 2, 28)), FMT)
     assert finding.sentence == "25% of first-time buyers ordered again in the month after their first order."
     assert [text.get_text() for text in finding.ax.texts] == ["25%"]
-    assert "1 cohort of 40 to 40 first buyers" in finding.alt_text
+    assert "1 cohort of 40 to 40 first-time buyers" in finding.alt_text
     few = cohorts.compute_cohorts(orders.filter(orders.customer_id < "a2"), date(2023, 2, 28))
     assert isinstance(findings.cohorts(few, FMT).sentence, NotApplicable)
     assert charts.plot_cohorts(few, FMT) is None

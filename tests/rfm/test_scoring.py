@@ -116,6 +116,12 @@ def test_windows_worked_by_hand():
     assert "window_orders" not in days
 
 
+def test_a_window_to_the_last_purchase_leaves_out_the_same_day_of_the_year_before():
+    orders = placed(("a", "2022-05-10", 1), ("a", "2022-05-11", 2), ("a", "2023-05-10", 4))
+    found = measures.compute_rfm(orders, date(2023, 12, 31), ScoringConfig(window=Window.TO_LAST_ORDER))
+    assert found[["window_orders", "window_revenue"]].to_numpy().tolist() == [[2, 6]]
+
+
 def test_a_window_without_orders_scores_lowest_and_never_fails():
     orders = placed(("a", "2020-01-05", 10), ("b", "2023-12-01", 7), ("c", "2023-12-05", 9))
     rules = ScoringConfig(window=Window.TO_ANALYSIS_DATE, monetary_measure="average")
@@ -277,6 +283,7 @@ def test_methods_compared_customer_by_customer():
     one = pd.DataFrame([[1, 1, 2], [1, 2, 2], [2, 2, 2]], columns=columns)
     other = pd.DataFrame([[1, 2, 2], [2, 1, 2], [2, 2, 1]], columns=columns)
     compared = scoring.compare_scoring_methods(one, other)
+    assert compared.index.tolist() == list(range(6))
     assert compared.to_numpy().tolist() == [
         ["recency", 1, 2, 1, 1],
         ["recency", 2, 1, 2, 1],
@@ -325,4 +332,6 @@ def test_named_cells_show_the_cell_and_the_rule():
     everyone = scoring.score_customers(customers([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], [5.0, 4, 3, 2, 1]), 5)
     assert cells.reference_cells(everyone).set_index("cell").in_the_cell["514"] == 0
     assert cells.reference_cells(everyone).set_index("cell").customers["514"] == 2
-    assert cells.reference_cells(scoring.score_customers(frame, 4), 4).empty
+    other_classes = cells.reference_cells(scoring.score_customers(frame, 4), 4)
+    assert other_classes.empty
+    assert other_classes.columns.tolist() == ["cell", *named.columns]

@@ -33,12 +33,12 @@ def test_the_grid_lists_classes_with_customers_the_best_first_and_adds_them_up()
         {
             "recency_score": [1, 1, 2],
             "frequency_score": [1, 2, 1],
-            "customers": [3, 0, 4],
+            "customers": [1, 0, 4],
             "revenue": [30.0, 0.0, 400.0],
         }
     )
     texts = cell_texts(tables.rf_grid(grid, FMT))
-    assert texts[1:] == [["2", "1", "4", "$400"], ["1", "1", "3", "$30"], ["Total", "", "7", "$430"]]
+    assert texts[1:] == [["2", "1", "4", "$400"], ["1", "1", "1", "$30"], ["Total", "", "5", "$430"]]
 
 
 def test_cohorts_are_named_by_their_period():

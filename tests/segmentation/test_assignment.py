@@ -277,7 +277,7 @@ def test_a_map_for_other_classes_is_refused_even_after_a_merge():
     mine = pd.DataFrame({"customer_id": list("abcde"), "account_manager": ["x", "y", "x", "y", "x"]})
     merged = scoring.score_customers(five(), 4).merge(mine, on="customer_id")
     rules = segment_rules(shipped_map(), config=ScoringConfig(n_bins=4))
-    with pytest.raises(SegmentError, match="made for 5 score classes, the customers were scored in 4"):
+    with pytest.raises(SegmentError, match="made for 5 score classes, but the customers have 4"):
         assign_segments(merged, rules, TODAY)
 
 
@@ -307,7 +307,7 @@ def test_a_merge_keeps_the_segments_of_another_day(tmp_path):
 def test_cells_that_a_map_does_not_name_are_listed():
     whole = shipped_map()
     part = whole.model_copy(update={"segments": [one for one in whole.segments if one.name != "Lost"]})
-    with pytest.raises(SegmentError, match="1 customers are in cells that the segment map does not name: 111$"):
+    with pytest.raises(SegmentError, match="1 customers are in cells without a segment in the map: 111$"):
         assign_segments(five(revenue=[50.0, 40, 30, 10, 5], orders=[5, 4, 3, 2, 1]), segment_rules(part), TODAY)
 
 

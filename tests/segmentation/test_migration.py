@@ -139,7 +139,7 @@ def test_the_date_to_compare_with():
     assert migration.comparison_date("2023-01-31", THEN, NOW, customers) == date(2023, 1, 31)
     assert migration.comparison_date("2023-09-30", THEN, NOW, customers) is None, "a report is not compared with itself"
     with pytest.raises(
-        errors.MigrationError, match="nobody had ordered by 2022-01-30, the first order was on 2022-01-31"
+        errors.MigrationError, match="nobody had ordered by 2022-01-30, because the first order was on 2022-01-31"
     ):
         migration.comparison_date("2022-01-30", THEN, NOW, customers)
 

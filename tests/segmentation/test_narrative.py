@@ -44,7 +44,7 @@ def profile(**customers: int) -> pd.DataFrame:
             ["9 June 2011", "56 fewer customers behave like Champions", "718 to 728", "added 63", "added 3"],
         ),
         ({"bought": 2, "existing": -1}, ["2 more customers behave like Champions", "718 to 719", "took away 1"]),
-        ({}, ["as many customers behave like Champions", "still has 718 customers"]),
+        ({}, ["As many customers behave like Champions", "still has 718 customers"]),
     ],
 )
 def test_the_finding_of_migration_is_absolute(causes, parts):
@@ -115,8 +115,8 @@ def test_who_is_new_and_where_they_are():
 
 def test_empty_and_leading_segments():
     one = profile(Champions=3, Recent_Customers=0, At_Risk=1)
-    assert narrative.empty_segments(one) == "Nobody is in Recent Customers on this date."
-    assert narrative.leading_segments(one).endswith("No segment has more customers.")
+    assert narrative.empty_segments(one) == "No customer is in Recent Customers on this date."
+    assert narrative.leading_segments(one).endswith("They are also the largest segment.")
     assert "Champions are 75% of customers and brought 75% of revenue" in narrative.leading_segments(one)
 
 

@@ -167,7 +167,7 @@ def test_a_planted_attribute_is_found_and_noise_is_not():
     few = profiling.trait_associations(people.iloc[190:210], known)
     assert few.small.all(), "a warning stands on small groups"
     sentence = narrative.trait_associations(few, FMT)
-    assert f"{len(few)} rows of the table rest on fewer than 30 customers" in sentence
+    assert f"{len(few)} rows of the table are based on fewer than 30 customers" in sentence
 
 
 def test_sections_without_data_say_so():

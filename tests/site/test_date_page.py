@@ -224,11 +224,11 @@ SETTINGS = {
 
 def test_every_number_in_the_sentences_is_the_tables(page, built):
     known = numbers_of_tables(built / DAY) | derived(built / DAY) | SETTINGS
-    said = [*page.select(".answer .so-what, .answer .finding, p.lead")]
-    assert len(said) >= 12
+    findings = [*page.select(".answer .so-what, .answer .finding, p.lead")]
+    assert len(findings) >= 12
     dates = r"(\d{1,2} )?(January|February|March|April|May|June|July|August|September|October|November|December) \d{4}"
     strange = []
-    for sentence in said:
+    for sentence in findings:
         text = re.sub(dates, "", sentence.get_text())
         strange += [(number, text) for number in re.findall(r"\d[\d,.]*\d|\d", text) if number not in known]
     tested = (

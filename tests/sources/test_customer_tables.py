@@ -1,4 +1,4 @@
-"""Attributes, contacts and past campaigns from files, and what is said of files that cannot be used."""
+"""Attributes, contacts and past campaigns from files, and the messages for files that cannot be used."""
 
 from datetime import date
 from pathlib import Path
@@ -37,7 +37,7 @@ CONTACTS = pd.DataFrame(
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "csv.gz", "semicolon.csv", "parquet", "xlsx"])
 def test_contacts_are_the_same_from_any_file(tmp_path: Path, kind: str):
-    """Ids that a table held as numbers, with gaps, come without decimals; no answer is no consent."""
+    """Ids stored as numbers with gaps lose their decimals. An empty consent means no consent."""
     path = tmp_path / f"contacts.{kind}"
     if kind == "parquet":
         CONTACTS.to_parquet(path)
@@ -59,15 +59,15 @@ def test_contacts_are_the_same_from_any_file(tmp_path: Path, kind: str):
 
 
 @pytest.mark.parametrize(
-    "said, meant", [("yes", True), ("No", False), ("TRUE", True), ("0", False), ("1.0", True), ("", False)]
+    "answer, expected", [("yes", True), ("No", False), ("TRUE", True), ("0", False), ("1.0", True), ("", False)]
 )
-def test_consent_is_what_was_said(tmp_path: Path, said: str, meant: bool):
-    text = f"customer_id,channel,consent,last_contacted,external_id\n1,email,{said},,\n"
-    assert read(tmp_path, "contacts", text).consent.tolist() == [meant]
+def test_consent_is_read_from_usual_answers(tmp_path: Path, answer: str, expected: bool):
+    text = f"customer_id,channel,consent,last_contacted,external_id\n1,email,{answer},,\n"
+    assert read(tmp_path, "contacts", text).consent.tolist() == [expected]
 
 
-def test_days_and_numbers_may_be_written_as_the_source_writes_them(tmp_path: Path):
-    """A shop's export writes its attributes and contacts as it writes its orders."""
+def test_dates_and_numbers_may_have_the_format_of_the_source(tmp_path: Path):
+    """A shop exports attributes and contacts in the same format as orders."""
     writing = Source(file="orders.csv", encoding="windows-1252", decimal=",", date_format="%d.%m.%Y", delimiter=";")
     attributes = "customer_id;town;age;height;code\n1;Köln;30;1,80;A1\n2;;41;1,75;7\n"
     (tmp_path / "attributes.csv").write_bytes(attributes.encode("windows-1252"))
@@ -87,7 +87,7 @@ def test_days_and_numbers_may_be_written_as_the_source_writes_them(tmp_path: Pat
     assert found["contacts"].external_id[1] == "ä"
 
 
-def test_later_contacts_and_campaigns_are_not_known_yet(tmp_path: Path):
+def test_contacts_and_campaigns_after_the_analysis_date_are_unknown(tmp_path: Path):
     contacts = read(
         tmp_path,
         "contacts",
@@ -119,21 +119,21 @@ def test_later_contacts_and_campaigns_are_not_known_yet(tmp_path: Path):
         ),
     ],
 )
-def test_what_is_wrong_with_a_file(tmp_path: Path, name: str, text: str, message: str):
+def test_the_message_says_what_is_wrong_with_a_file(tmp_path: Path, name: str, text: str, message: str):
     with pytest.raises(SourceError) as error:
         read(tmp_path, name, text)
     assert message in str(error.value)
 
 
-def test_a_missing_file_and_a_simulation_that_is_none(tmp_path: Path):
+def test_a_missing_file_and_simulated_tables_of_a_real_shop(tmp_path: Path):
     with pytest.raises(SourceMissing, match="contacts: none.csv does not exist"):
         read_customer_tables({"contacts": "none.csv"}, SOURCE, tmp_path, DAY)
     with pytest.raises(SourceError, match="`simulated` needs a simulated source"):
         read_customer_tables({"contacts": "simulated"}, SOURCE, tmp_path, DAY)
 
 
-def test_text_is_no_consent_in_the_contract_either(tmp_path: Path):
-    """An analyst may save contacts of her own: a 'no' there must not become a yes."""
+def test_the_contract_does_not_accept_text_as_consent(tmp_path: Path):
+    """An analyst may save contacts; a 'no' in them must not become a yes."""
     table = pd.DataFrame(
         {
             "customer_id": ["1"],
@@ -148,8 +148,8 @@ def test_text_is_no_consent_in_the_contract_either(tmp_path: Path):
     assert not check_contract(table.assign(consent=False), "contacts").consent[0]
 
 
-def test_merged_customers_are_one_in_all_tables(tmp_path: Path):
-    """85 is 86 now: what either refused is refused, and who was held back as either is held back."""
+def test_merged_ids_are_one_customer_in_all_tables(tmp_path: Path):
+    """85 is now 86: no consent or a control group of either id applies to both."""
     merged = {"85": "86"}
     contacts = (
         "customer_id,channel,consent,last_contacted,external_id\n"
@@ -177,7 +177,7 @@ def test_merged_customers_are_one_in_all_tables(tmp_path: Path):
     assert [len(table) for table in apart.values()] == [4, 3, 3]
 
 
-def test_a_table_that_lacks_a_column_is_left_to_its_contract(tmp_path: Path):
+def test_the_contract_reports_a_missing_column(tmp_path: Path):
     (tmp_path / "contacts.csv").write_text("customer_id,channel,last_contacted\n85,email,\n86,email,\n")
     found = read_customer_tables({"contacts": "contacts.csv"}, SOURCE, tmp_path, DAY, {"85": "86"})["contacts"]
     with pytest.raises(TableError, match="column consent is missing"):

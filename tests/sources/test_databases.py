@@ -1,4 +1,4 @@
-"""The same line items through every kind of source give the same tables; databases that fail say why, and no secret."""
+"""The same line items give the same tables from every kind of source. Messages of databases contain no secret."""
 
 import os
 import shutil
@@ -35,12 +35,12 @@ create role {servers.READER} login password '{servers.PASSWORD}';
 alter role {servers.READER} set default_transaction_read_only = on;
 revoke temporary on database postgres from public;
 grant select on lines to {servers.READER};
-"""  # as on a copy that only reads: no temporary table, no view
+"""  # as on a read-only replica: no temporary tables, no views
 
 
 @pytest.fixture(scope="module")
 def ledger() -> pd.DataFrame:
-    """3,000 line items with what engines treat differently: case, leading zeros, umlauts, odd prices."""
+    """Return 3,000 line items with values that engines treat differently: case, leading zeros, umlauts, odd prices."""
     draw = np.random.default_rng(7)
     size = 3_000
     customers = np.array(
@@ -65,7 +65,7 @@ def ledger() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def folder(ledger, tmp_path_factory) -> Path:
-    """A folder with the line items in every kind of file."""
+    """Return a folder with the line items in every kind of file."""
     folder = tmp_path_factory.mktemp("files")
     ledger.to_csv(folder / "shop.csv", index=False)
     ledger.to_parquet(folder / "shop.parquet", index=False)
@@ -78,7 +78,7 @@ def folder(ledger, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def secret():
-    """The password of the test servers, where a URL finds it."""
+    """Set the password of the test servers as an environment variable."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SHOP_PASSWORD", servers.PASSWORD)
         yield servers.PASSWORD
@@ -111,7 +111,7 @@ def mariadb(secret, ledger):
 
 
 def fill(engine, scheme: str, ledger: pd.DataFrame) -> None:
-    """A table as a shop's own system would have it, its rows written in plain SQL."""
+    """Create a table as in a shop's own system, with plain SQL."""
     text = "varchar(40)"
     moment = "datetime" if scheme == "mariadb" else "timestamp"
     columns = (
@@ -144,7 +144,7 @@ def spark():
 
 
 def tables(source: dict, root: Path, run: Path) -> dict[str, pd.DataFrame]:
-    """Ledger, orders, customers and matched cancellations of a source, through the store as a notebook writes them."""
+    """Return ledger, orders, customers and matched cancellations of a source, saved and loaded as in a notebook."""
     lines = sources.read_line_items(Source(**source), COLUMNS, root)
     rules = cleaning.removal_rules(lines, DAY, exclude_products=["POST"], exclude_customers=["7"])
     classified = cleaning.classify(lines, rules)
@@ -175,7 +175,7 @@ def reference(folder, tmp_path_factory) -> dict:
     return tables({"file": "shop.parquet"}, folder, tmp_path_factory.mktemp("reference"))
 
 
-def test_the_reference_is_what_pandas_adds_up(reference, ledger):
+def test_the_reference_equals_sums_in_pandas(reference, ledger):
     counts = ledger[
         ledger.customer_id.notna()
         & ~ledger.order_id.str.startswith("C")
@@ -229,7 +229,7 @@ def test_mariadb_gives_the_same_tables(mariadb, how, folder, reference, tmp_path
 
 @pytest.mark.parametrize("how", [{"table": "lines"}, {"query": "select * from lines"}], ids=["table", "query"])
 @pytest.mark.parametrize("server", ["postgres", "mariadb"])
-def test_the_right_to_read_is_enough(request, server, how, folder, reference, tmp_path):
+def test_read_permission_is_enough(request, server, how, folder, reference, tmp_path):
     url = request.getfixturevalue(server).replace(f"://{servers.USER}:", f"://{servers.READER}:")
     assert_same(tables({"database": url, **how}, folder, tmp_path), reference)
 
@@ -241,8 +241,8 @@ def test_spark_gives_the_same_tables(spark, folder, reference, tmp_path):
     assert own.endswith(f"{folder}/.cache/spark")  # not in the folder that make was called in
 
 
-def test_text_in_a_column_of_numbers_is_no_number_in_sqlite_either(tmp_path):
-    """SQLite keeps it, and would read '1.250,50' as 1.25 and 'n/a' as 0."""
+def test_text_in_a_number_column_of_sqlite_is_an_error(tmp_path):
+    """SQLite stores such text and would read '1.250,50' as 1.25 and 'n/a' as 0."""
     engine = sqlite3.connect(tmp_path / "shop.sqlite")
     engine.execute("create table lines (customer_id integer, ordered_at timestamp, unit_price real, quantity integer)")
     rows = [
@@ -264,8 +264,8 @@ def test_text_in_a_column_of_numbers_is_no_number_in_sqlite_either(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["text", "timestamp"])
-def test_sqlite_moves_no_date_with_an_offset_to_utc(tmp_path, kind):
-    """Half past midnight in Berlin is the day before in UTC; a csv is refused alike."""
+def test_sqlite_dates_with_an_offset_are_not_converted_to_utc(tmp_path, kind):
+    """Half past midnight in Berlin is the day before in UTC. A csv gives the same error."""
     with sqlite3.connect(tmp_path / "shop.sqlite") as engine:
         engine.execute(f"create table lines (customer_id text, ordered_at {kind}, amount real)")
         days = ["2024-01-01T00:30:00+02:00", "2024-01-03 23:30:00Z", "2024-01-02 10:00:00", "2024-01-04"]
@@ -277,7 +277,9 @@ def test_sqlite_moves_no_date_with_an_offset_to_utc(tmp_path, kind):
         "these dates have a time zone",
     ]
     url = "sqlite://shop.sqlite"
-    refused(SourceError, tmp_path, *words, "substr(ordered_at, 1, 19)", columns=columns, database=url, table="lines")
+    assert_error(
+        SourceError, tmp_path, *words, "substr(ordered_at, 1, 19)", columns=columns, database=url, table="lines"
+    )
     for taken, hour in (
         ("substr(ordered_at, 1, 19)", "2024-01-01 00:30"),
         ("datetime(ordered_at)", "2023-12-31 22:30"),
@@ -287,7 +289,7 @@ def test_sqlite_moves_no_date_with_an_offset_to_utc(tmp_path, kind):
         assert f"{found:%Y-%m-%d %H:%M}" == hour
 
 
-def test_big_query_is_asked_the_same(ledger):
+def test_the_sql_for_bigquery_is_the_same(ledger):
     raw = ibis.table(ibis.memtable(ledger).schema(), name="lines")
     lines = sources.casting.standardize(sources.RawTable("lines", raw, None), COLUMNS.named)
     counted = cleaning.classify(lines, cleaning.removal_rules(lines, DAY)).filter(lambda t: t.removed_by.isnull())
@@ -297,7 +299,7 @@ def test_big_query_is_asked_the_same(ledger):
     assert "`lines`" in sql
 
 
-def test_an_order_without_a_number_gets_the_same_one_everywhere(postgres, mariadb, folder, tmp_path):
+def test_generated_order_ids_are_the_same_on_all_engines(postgres, mariadb, folder, tmp_path):
     columns = Columns(**{name: name for name in SAME if name != "order_id"})
     found = []
     for number, source in enumerate(
@@ -314,7 +316,7 @@ def test_an_order_without_a_number_gets_the_same_one_everywhere(postgres, mariad
 # what tells that a database has changed
 
 
-def test_a_fingerprint_follows_the_data_up_to_the_day(folder, tmp_path):
+def test_a_fingerprint_depends_on_the_data_up_to_the_day(folder, tmp_path):
     shutil.copy(folder / "shop.sqlite", tmp_path)
     source, early, late = {"database": "sqlite://shop.sqlite", "table": "lines"}, date(2010, 6, 30), date(2010, 12, 31)
 
@@ -338,7 +340,7 @@ def test_a_fingerprint_follows_the_data_up_to_the_day(folder, tmp_path):
 # what stops a run
 
 
-def refused(kind: type, root: Path, *words: str, columns: Columns = COLUMNS, **source) -> None:
+def assert_error(kind: type, root: Path, *words: str, columns: Columns = COLUMNS, **source) -> None:
     sources.databases.connect.cache_clear()
     with pytest.raises(kind) as error:
         sources.read_line_items(Source(**source), columns, root)
@@ -349,8 +351,8 @@ def refused(kind: type, root: Path, *words: str, columns: Columns = COLUMNS, **s
     assert not any(secret in text for secret in secrets for text in chain)
 
 
-def test_a_database_file_that_is_not_there_is_not_made(tmp_path):
-    refused(SourceMissing, tmp_path, "none.sqlite does not exist", database="sqlite://none.sqlite", table="lines")
+def test_a_missing_database_file_is_not_created(tmp_path):
+    assert_error(SourceMissing, tmp_path, "none.sqlite does not exist", database="sqlite://none.sqlite", table="lines")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -361,13 +363,13 @@ def test_a_database_that_is_down(secret, tmp_path):
     for scheme, driver in (("postgresql", "psycopg"), ("mysql", "MySQLdb")):
         pytest.importorskip(driver)
         url = f"{scheme}://crm:${{SHOP_PASSWORD}}@127.0.0.1:{port}/shop"
-        refused(SourceMissing, tmp_path, "127.0.0.1", "cannot be reached", "start it", database=url, table="lines")
+        assert_error(SourceMissing, tmp_path, "127.0.0.1", "cannot be reached", "start it", database=url, table="lines")
 
 
 def test_a_password_that_is_not_set(tmp_path, monkeypatch):
     monkeypatch.delenv("SHOP_PASSWORD", raising=False)
     url = "postgresql://crm:${SHOP_PASSWORD}@127.0.0.1/shop"
-    refused(
+    assert_error(
         SourceMissing,
         tmp_path,
         "environment variable SHOP_PASSWORD",
@@ -380,23 +382,23 @@ def test_a_password_that_is_not_set(tmp_path, monkeypatch):
 def test_a_wrong_password(postgres, mariadb, tmp_path, monkeypatch):
     monkeypatch.setenv("SHOP_PASSWORD", "wrong-one")
     for url in (postgres, mariadb):
-        refused(SourceError, tmp_path, "rejects the login", "SHOP_PASSWORD", database=url, table="lines")
+        assert_error(SourceError, tmp_path, "rejects the login", "SHOP_PASSWORD", database=url, table="lines")
 
 
 def test_a_missing_table_or_column(postgres, mariadb, folder):
     for url in (postgres, mariadb, "sqlite://shop.sqlite", "duckdb://shop.duckdb"):
-        refused(SourceError, folder, "no table 'line'", "did you mean 'lines'", database=url, table="line")
+        assert_error(SourceError, folder, "no table 'line'", "did you mean 'lines'", database=url, table="line")
         wrong = COLUMNS.model_copy(update={"customer_id": "customer"})
-        refused(
+        assert_error(
             SourceError, folder, "table 'lines' has no column 'customer'", columns=wrong, database=url, table="lines"
         )
-        refused(SourceError, folder, "source.query", database=url, query="select * from nowhere")
+        assert_error(SourceError, folder, "source.query", database=url, query="select * from nowhere")
 
 
 def test_a_column_of_the_wrong_type(postgres, mariadb):
     for url in (postgres, mariadb):
         wrong = COLUMNS.model_copy(update={"unit_price": "product_id"})
-        refused(
+        assert_error(
             SourceError,
             Path("/"),
             "table 'lines'",
@@ -408,7 +410,7 @@ def test_a_column_of_the_wrong_type(postgres, mariadb):
             table="lines",
         )
         wrong = COLUMNS.model_copy(update={"ordered_at": "order_id"})
-        refused(
+        assert_error(
             SourceError,
             Path("/"),
             "'order_id' (columns.ordered_at)",
@@ -419,10 +421,10 @@ def test_a_column_of_the_wrong_type(postgres, mariadb):
         )
 
 
-def test_moments_belong_to_a_day_only_in_some_zone(postgres, folder, reference, tmp_path):
+def test_timestamps_with_a_time_zone_need_source_timezone(postgres, folder, reference, tmp_path):
     moments = ", ".join(f"{name} at time zone 'UTC' as {name}" if name == "ordered_at" else name for name in SAME)
     source = {"database": postgres, "query": f"select {moments} from lines"}
-    refused(
+    assert_error(
         SourceError,
         folder,
         "'ordered_at' (columns.ordered_at): 3,000 rows with a time zone",
@@ -434,8 +436,8 @@ def test_moments_belong_to_a_day_only_in_some_zone(postgres, folder, reference, 
 
 
 @pytest.mark.parametrize("server", ["postgres", "mariadb"])
-def test_numbers_that_are_ids_come_through_as_their_digits(request, server, tmp_path):
-    """More than any engine's whole numbers hold, beside pandas' way to write 7."""
+def test_numeric_ids_keep_all_their_digits(request, server, tmp_path):
+    """Ids beyond the integers of any engine, and 7.0 as pandas writes 7."""
     url = request.getfixturevalue(server)
     columns = Columns(**{name: name for name in ("customer_id", "ordered_at", "amount")})
     kinds = {
@@ -456,8 +458,8 @@ def test_numbers_that_are_ids_come_through_as_their_digits(request, server, tmp_
         assert sorted(found.customer_id.execute()) == sorted(ids)
 
 
-def test_moments_of_a_server_elsewhere_are_those_of_utc(mariadb, tmp_path, recwarn):
-    """A MySQL timestamp is a moment: what our server in Karachi shows as of 1 February is of 31 January."""
+def test_timestamps_of_a_server_in_another_zone_are_utc(mariadb, tmp_path, recwarn):
+    """MySQL timestamps are points in time: 1 February on our server in Karachi is 31 January in UTC."""
     sources.databases.connect.cache_clear()
     engine = sources.databases.connect(mariadb, Path("/"))
     engine.raw_sql("create table moments (customer_id varchar(9), ordered_at timestamp, amount numeric(9, 2))").close()
@@ -471,10 +473,12 @@ def test_moments_of_a_server_elsewhere_are_those_of_utc(mariadb, tmp_path, recwa
 
 
 def test_an_engine_that_is_not_installed(tmp_path):
-    refused(SourceMissing, tmp_path, "snowflake", "pip install", database="snowflake://crm@account/shop", table="lines")
+    assert_error(
+        SourceMissing, tmp_path, "snowflake", "pip install", database="snowflake://crm@account/shop", table="lines"
+    )
 
 
-def test_a_password_in_a_message_of_a_driver_is_hidden(secret):
+def test_a_password_in_a_driver_message_is_masked(secret):
     url = "postgresql://crm:${SHOP_PASSWORD}@127.0.0.1/shop"
     filled = "postgresql://crm:p%40ss%2Fw%3Ard%20%2B%25@127.0.0.1/shop"
     text = f"bad dsn {filled} with {servers.PASSWORD}"
@@ -494,7 +498,7 @@ def fingerprints(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def test_a_report_on_a_database_keeps_its_secret_and_its_last_good_state(postgres, tmp_path):
+def test_a_report_on_a_database_hides_the_password_and_keeps_its_published_pages(postgres, tmp_path):
     project = new_project(tmp_path / "project")
     (project / "params" / "small.yaml").unlink()
     (project / "params" / "shop.yaml").write_text(
@@ -516,10 +520,10 @@ def test_a_report_on_a_database_keeps_its_secret_and_its_last_good_state(postgre
     secrets = [
         text.encode() for text in (servers.PASSWORD, quote(servers.PASSWORD, safe=""), quote_plus(servers.PASSWORD))
     ]
-    told = [
+    leaks = [
         path for path in project.rglob("*") if path.is_file() and any(secret in path.read_bytes() for secret in secrets)
     ]
-    assert told == []
+    assert leaks == []
     assert not any(secret in (done.stdout + done.stderr).encode() for secret in secrets)
 
     engine = sources.databases.connect(postgres, Path("/"))
@@ -539,7 +543,7 @@ def test_a_report_on_a_database_keeps_its_secret_and_its_last_good_state(postgre
     assert fingerprints(project / "reports" / "shop") == published
 
 
-def test_a_password_written_into_the_parameters_is_refused(project):
+def test_a_password_in_the_parameters_is_rejected(project):
     url = "postgresql://crm:open-secret@127.0.0.1/shop"
     text = (project / "params" / "small.yaml").read_text()
     (project / "params" / "small.yaml").write_text(

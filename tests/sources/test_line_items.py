@@ -1,4 +1,4 @@
-"""Any source as line items: what is read, and what stops a run with one message that says how to mend it."""
+"""Line items from any source: what is read, and the messages that say what is wrong and how to repair it."""
 
 import gzip
 import os
@@ -58,8 +58,8 @@ def read(folder: Path, columns=COLUMNS, **source) -> pd.DataFrame:
     return sources.read_line_items(Source(**source), Columns(**columns), folder).execute()
 
 
-def refused(folder: Path, *words: str, columns=COLUMNS, kind=SourceError, **source) -> str:
-    """The one message, with every word that it must hold."""
+def assert_error(folder: Path, *words: str, columns=COLUMNS, kind=SourceError, **source) -> str:
+    """Return the message after checking that it contains every word."""
     with pytest.raises(kind) as error:
         read(folder, columns, **source)
     message = str(error.value)
@@ -72,7 +72,7 @@ ALL = (0, 1, 2)
 
 
 def with_value(name: str, value: str, rows=(1,)) -> list[tuple]:
-    """The rows with a value put into one column."""
+    """Return the rows with a value in one column replaced."""
     place = list(COLUMNS).index(name)
     return [(*row[:place], value, *row[place + 1 :]) if n in rows else row for n, row in enumerate(ROWS)]
 
@@ -112,7 +112,7 @@ def test_the_delimiter_is_the_one_of_the_header(tmp_path, name, delimiter):
 
 @pytest.mark.parametrize("encoding", ["windows-1252", "utf-16", "latin-1"])
 @pytest.mark.parametrize("name", ["shop.csv", "shop.csv.gz", "shop.CSV.GZ"])
-def test_an_encoding_is_named(tmp_path, encoding, name):
+def test_an_encoding_can_be_set(tmp_path, encoding, name):
     columns = COLUMNS | {"country": "Land"}
     write(tmp_path / name, [(*row, "Österreich") for row in ROWS], columns.values(), encoding=encoding)
     frame = read(tmp_path, columns, file=name, encoding=encoding)
@@ -120,7 +120,7 @@ def test_an_encoding_is_named(tmp_path, encoding, name):
     assert set(frame.country) == {"Österreich"}
 
 
-def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+def test_a_byte_order_mark_is_not_part_of_a_column_name(tmp_path):
     write(tmp_path / "shop.csv", encoding="utf-8-sig")
     same(read(tmp_path, file="shop.csv"))
 
@@ -136,7 +136,7 @@ def test_decimal_commas_thousands_currency_signs_and_german_dates(tmp_path):
     same(read(tmp_path, file="shop.csv", **how))
 
 
-def test_dates_may_be_written_as_eight_digits(tmp_path):
+def test_dates_may_have_eight_digits(tmp_path):
     write(tmp_path / "shop.csv", [(row[0], row[1][:10].replace("-", ""), *row[2:]) for row in ROWS])
     assert [f"{day:%Y-%m-%d}" for day in read(tmp_path, file="shop.csv").ordered_at] == [
         "2010-12-01",
@@ -145,13 +145,13 @@ def test_dates_may_be_written_as_eight_digits(tmp_path):
     ]
 
 
-def test_serial_numbers_are_read_where_asked_for(tmp_path):
+def test_serial_numbers_are_read_if_date_format_is_excel(tmp_path):
     days = ["40513.3513888889", "40514.375", "40515.4166666667"]  # what Excel shows as the dates of ROWS
     write(tmp_path / "shop.csv", [(row[0], day, *row[2:]) for row, day in zip(ROWS, days, strict=True)])
     same(read(tmp_path, file="shop.csv", date_format="excel"))
 
 
-def test_times_with_an_offset_count_on_the_day_of_the_shop(tmp_path):
+def test_times_with_an_offset_are_converted_to_the_zone_of_the_shop(tmp_path):
     write(tmp_path / "shop.csv", with_value("ordered_at", "2010-12-01T23:30:00Z", rows=(0, 1, 2)))
     frame = read(tmp_path, file="shop.csv", timezone="Europe/Berlin")
     assert set(frame.ordered_at) == {pd.Timestamp("2010-12-02 00:30:00")}
@@ -160,18 +160,18 @@ def test_times_with_an_offset_count_on_the_day_of_the_shop(tmp_path):
 @pytest.mark.parametrize("offset", [" +0200", "+0200", " +02:00", "+02:00", " +02"])
 @pytest.mark.parametrize("pattern", [None, "%Y-%m-%d %H:%M:%S %z"])
 def test_an_offset_is_read_with_or_without_a_blank_and_by_a_pattern(tmp_path, offset, pattern):
-    """Half past midnight of a summer's day in Berlin, which in UTC is the day before."""
+    """Half past midnight in summer in Berlin is the day before in UTC."""
     if pattern and not offset.startswith(" "):
         pattern = pattern.replace(" %z", "%z")
     write(tmp_path / "shop.csv", with_value("ordered_at", f"2011-06-02 00:30:00{offset}", ALL))
     frame = read(tmp_path, file="shop.csv", timezone="Europe/Berlin", date_format=pattern)
     assert set(frame.ordered_at) == {pd.Timestamp("2011-06-02 00:30:00")}
-    refused(tmp_path, "3 rows without", "set source.timezone", file="shop.csv", date_format=pattern)
+    assert_error(tmp_path, "3 rows without", "set source.timezone", file="shop.csv", date_format=pattern)
 
 
-def test_an_offset_that_cannot_be_read_is_not_told_to_name_a_zone_again(tmp_path):
+def test_the_hint_for_an_unreadable_offset_does_not_repeat_the_zone(tmp_path):
     write(tmp_path / "shop.csv", with_value("ordered_at", "2011-06-02T00:30 at 12:00 +0200", ALL))
-    refused(tmp_path, "UTC offset cannot be read", "%z", file="shop.csv", timezone="Europe/Berlin")
+    assert_error(tmp_path, "UTC offset cannot be read", "%z", file="shop.csv", timezone="Europe/Berlin")
 
 
 @pytest.mark.parametrize(
@@ -184,19 +184,19 @@ def test_an_offset_that_cannot_be_read_is_not_told_to_name_a_zone_again(tmp_path
         ("-12.50", {}, -12.5),
     ],
 )
-def test_negative_numbers_as_bookkeepers_write_them(tmp_path, written, source, amount):
+def test_negative_numbers_in_accounting_style(tmp_path, written, source, amount):
     write(tmp_path / "shop.csv", with_value("unit_price", f'"{written}"', ALL))
     frame = read(tmp_path, file="shop.csv", **source)
     assert float(frame.unit_price.iloc[0]) == amount
 
 
 @pytest.mark.parametrize("written", ["(12.50", "-12.50-", "(-12.50)", "12-50", "--12.50"])
-def test_what_is_half_a_negative_number_is_none(tmp_path, written):
+def test_incomplete_accounting_negatives_are_errors(tmp_path, written):
     write(tmp_path / "shop.csv", with_value("unit_price", written, ALL))
-    refused(tmp_path, "3 rows without a readable number", file="shop.csv")
+    assert_error(tmp_path, "3 rows without a readable number", file="shop.csv")
 
 
-def test_floats_that_are_ids_lose_their_decimals(tmp_path):
+def test_float_ids_lose_their_decimals(tmp_path):
     write(tmp_path / "shop.csv", with_value("customer_id", "12346.0"))
     frame = pd.DataFrame(ROWS, columns=list(COLUMNS.values())).assign(Customer=[17850.0, 12346.0, float("nan")])
     frame.assign(Date=pd.to_datetime(frame.Date), Price=frame.Price.astype(float)).to_parquet(tmp_path / "shop.parquet")
@@ -219,7 +219,7 @@ def test_floats_that_are_ids_lose_their_decimals(tmp_path):
     ],
     ids=["floats", "whole decimals", "decimals"],
 )
-def test_numbers_that_are_ids_come_through_as_their_digits(tmp_path, ids, expected):
+def test_numeric_ids_keep_all_their_digits(tmp_path, ids, expected):
     frame = pa.Table.from_pandas(pd.DataFrame(ROWS, columns=list(NAMES)).astype({"Price": float}))
     pq.write_table(frame.set_column(0, "Customer", ids), tmp_path / "shop.parquet")
     assert [None if pd.isna(x) else x for x in read(tmp_path, file="shop.parquet").customer_id] == expected
@@ -229,8 +229,8 @@ def test_numbers_that_are_ids_come_through_as_their_digits(tmp_path, ids, expect
     "untidy", [" 12346", "12346 ", "\t12346", "12346\t", "12346\r", "12346\n", "12346.0", "", " ", "NULL", "NA"]
 )
 @pytest.mark.parametrize("column", ["customer_id", "order_id"])
-def test_one_untidy_id_among_many_in_parquet_is_tidied(tmp_path, column, untidy):
-    """Most ids need no care, so a column is only looked at row by row where something in it does."""
+def test_a_single_untrimmed_id_in_parquet_is_trimmed(tmp_path, column, untidy):
+    """A column is checked row by row only if something in it needs trimming."""
     rows = [ROWS[0]] * 3000 + with_value(column, untidy)
     frame = pd.DataFrame(rows, columns=list(NAMES))
     frame.assign(Price=frame.Price.astype(float), Qty=frame.Qty.astype(int)).to_parquet(tmp_path / "shop.parquet")
@@ -241,8 +241,8 @@ def test_one_untidy_id_among_many_in_parquet_is_tidied(tmp_path, column, untidy)
     assert found.isna().sum() == none + (column == "customer_id")
 
 
-def test_one_nan_among_many_prices_in_parquet_is_no_price(tmp_path):
-    """The largest and smallest value that a file tells leave it out."""
+def test_a_single_nan_price_in_parquet_is_null(tmp_path):
+    """The minimum and maximum in the statistics of a file ignore NaN."""
     rows = pd.DataFrame(ROWS[:1] * 3000, columns=list(NAMES)).assign(Price=2.5, Qty=6)
     table = pa.Table.from_pandas(rows).set_column(4, "Price", pa.array([2.5] * 2999 + [float("nan")]))
     pq.write_table(table, tmp_path / "shop.parquet")
@@ -252,7 +252,7 @@ def test_one_nan_among_many_prices_in_parquet_is_no_price(tmp_path):
 
 
 def spreadsheet_rows() -> list[tuple]:
-    """As a spreadsheet holds them: numbers as numbers, and text where an id has letters or leading zeros."""
+    """Return rows as in a spreadsheet: numbers as numbers, and text if an id has letters or leading zeros."""
     return [
         tuple(COLUMNS.values()),
         (17850, pd.Timestamp(ROWS[0][1]), 536365, 6, 2.55),
@@ -275,7 +275,7 @@ def test_a_column_may_change_its_type_between_sheets_and_far_down(tmp_path, monk
     assert list(frame.extract) == [0, 0, 0, 1]
 
 
-def test_a_spreadsheet_is_converted_once_for_each_content(tmp_path, monkeypatch):
+def test_a_spreadsheet_is_converted_once_per_content(tmp_path, monkeypatch):
     path = sheet(tmp_path / "shop.xlsx", Orders=spreadsheet_rows())
     read(tmp_path, file="shop.xlsx", sheets=["Orders"])
     with monkeypatch.context() as closed:
@@ -287,7 +287,7 @@ def test_a_spreadsheet_is_converted_once_for_each_content(tmp_path, monkeypatch)
     assert len(read(tmp_path, file="shop.xlsx", sheets=["Orders"])) == 1
 
 
-def test_a_spreadsheet_is_converted_again_when_the_rule_changes(tmp_path, monkeypatch):
+def test_a_spreadsheet_is_converted_again_if_the_code_changes(tmp_path, monkeypatch):
     path, code = sheet(tmp_path / "shop.xlsx", Flags=[["id"], [True]]), tmp_path / "sheets.py"
 
     def copied() -> list:
@@ -302,7 +302,7 @@ def test_a_spreadsheet_is_converted_again_when_the_rule_changes(tmp_path, monkey
     assert copied() == ["another rule"]
 
 
-def test_several_files_are_read_in_the_order_given_and_a_pattern_by_name(tmp_path):
+def test_files_are_read_in_their_order_and_a_pattern_by_name(tmp_path):
     for name, rows in (("2011.csv", ROWS[:1]), ("2010.csv", ROWS[1:2]), ("old.csv", ROWS[2:])):
         write(tmp_path / name, rows)
     frame = read(tmp_path, files=["old.csv", "20*.csv"])
@@ -310,7 +310,7 @@ def test_several_files_are_read_in_the_order_given_and_a_pattern_by_name(tmp_pat
 
 
 def test_many_extracts_that_overlap_need_no_more_memory_than_few(tmp_path):
-    """72 months of text, each beginning with the last line of the month before. All open need too much memory."""
+    """72 text files, each starting with the last line of the one before. All open together need too much memory."""
     rows = [
         (f"{number // 10}", f"{pd.Timestamp('2018-01-01') + pd.Timedelta(number * 3, 'D'):%Y-%m-%d}")
         for number in range(721)
@@ -325,7 +325,7 @@ def test_many_extracts_that_overlap_need_no_more_memory_than_few(tmp_path):
     assert counted.rows.to_dict() == {True: 721, False: 71}
 
 
-def test_one_file_has_no_extracts(tmp_path):
+def test_a_single_file_has_no_column_extract(tmp_path):
     write(tmp_path / "2010.csv")
     assert "extract" not in read(tmp_path, files=["*.csv"])
 
@@ -341,22 +341,22 @@ def test_a_hash_is_remembered_until_the_file_changes(tmp_path):
     assert content_hash(path, tmp_path) != first
 
 
-# what is not
+# what is rejected
 
 
 def test_missing_files(tmp_path):
-    refused(tmp_path, "shop.csv does not exist", "source.file", kind=SourceMissing, file="shop.csv")
-    refused(tmp_path, "no file matches in/*.csv", "source.files", kind=SourceMissing, files=["in/*.csv"])
+    assert_error(tmp_path, "shop.csv does not exist", "source.file", kind=SourceMissing, file="shop.csv")
+    assert_error(tmp_path, "no file matches in/*.csv", "source.files", kind=SourceMissing, files=["in/*.csv"])
     write(tmp_path / "shop.docx")
-    refused(tmp_path, "shop.docx", "use .csv", file="shop.docx")
+    assert_error(tmp_path, "shop.docx", "use .csv", file="shop.docx")
 
 
 def test_missing_sheet_or_column(tmp_path):
     sheet(tmp_path / "shop.xlsx", Orders=spreadsheet_rows(), Notes=[("x",)])
-    refused(tmp_path, "shop.xlsx has 2 sheets", "'Orders', 'Notes'", "source.sheets", file="shop.xlsx")
-    refused(tmp_path, "no sheet 'Order'", "'Orders'", file="shop.xlsx", sheets=["Order"])
+    assert_error(tmp_path, "shop.xlsx has 2 sheets", "'Orders', 'Notes'", "source.sheets", file="shop.xlsx")
+    assert_error(tmp_path, "no sheet 'Order'", "'Orders'", file="shop.xlsx", sheets=["Order"])
     wrong = COLUMNS | {"customer_id": "Custommer"}
-    refused(
+    assert_error(
         tmp_path,
         "shop.xlsx, sheet 'Orders'",
         "'Custommer' (columns.customer_id)",
@@ -366,23 +366,23 @@ def test_missing_sheet_or_column(tmp_path):
         sheets=["Orders"],
     )
     write(tmp_path / "shop.csv")
-    refused(tmp_path, "source.sheets is for spreadsheets", "shop.csv", file="shop.csv", sheets=["Orders"])
+    assert_error(tmp_path, "source.sheets is for spreadsheets", "shop.csv", file="shop.csv", sheets=["Orders"])
 
 
 def test_empty_file_and_header_only(tmp_path):
     (tmp_path / "shop.csv").touch()
-    refused(tmp_path, "shop.csv is empty", "export it again", file="shop.csv")
+    assert_error(tmp_path, "shop.csv is empty", "export it again", file="shop.csv")
     write(tmp_path / "shop.csv", rows=[])
-    refused(tmp_path, "shop.csv has no rows below its column names", file="shop.csv")
+    assert_error(tmp_path, "shop.csv has no rows below its column names", file="shop.csv")
     sheet(tmp_path / "shop.xlsx", Orders=spreadsheet_rows()[:1], Blank=[])
-    refused(tmp_path, "shop.xlsx, sheet 'Orders' has a header but no rows", file="shop.xlsx", sheets=["Orders"])
-    refused(tmp_path, "shop.xlsx, sheet 'Blank' is empty", file="shop.xlsx", sheets=["Blank"])
+    assert_error(tmp_path, "shop.xlsx, sheet 'Orders' has a header but no rows", file="shop.xlsx", sheets=["Orders"])
+    assert_error(tmp_path, "shop.xlsx, sheet 'Blank' is empty", file="shop.xlsx", sheets=["Blank"])
     pd.DataFrame(columns=list(COLUMNS.values())).to_parquet(tmp_path / "shop.parquet")
-    refused(tmp_path, "shop.parquet has no rows below", file="shop.parquet")
+    assert_error(tmp_path, "shop.parquet has no rows below", file="shop.parquet")
 
 
 def placed(folder: Path, *dates: str) -> None:
-    """Sixty orders, one a day from 2010-12-01, and one on each of `dates`."""
+    """Write sixty orders, one per day from 2010-12-01, and one on each of `dates`."""
     days = [f"{day:%Y-%m-%d}" for day in pd.date_range("2010-12-01", periods=60)]
     write(folder / "shop.csv", [("7", day, str(number), "1", "2.5") for number, day in enumerate([*days, *dates])])
 
@@ -414,19 +414,19 @@ def test_a_few_rows_far_after_all_others_are_dated_in_the_future(tmp_path):
     ],
     ids=["within a year", "an analysis date after them", "more than a few"],
 )
-def test_rows_after_the_analysis_date_are_ordinary(tmp_path, dates, day):
+def test_rows_after_the_analysis_date_are_accepted(tmp_path, dates, day):
     placed(tmp_path, *dates)
     assert read_on(tmp_path, day) == 60 + len(dates)
 
 
-def test_a_packed_file_cut_short_is_not_read_as_a_shorter_one(tmp_path):
+def test_an_incomplete_gzip_file_is_an_error(tmp_path):
     path = write(tmp_path / "shop.csv.gz", [(str(n * 7919 % 10007), *ROWS[0][1:]) for n in range(400)])
     path.write_bytes(path.read_bytes()[:-9])
-    refused(tmp_path, "shop.csv.gz cannot be unpacked", "copy or export it again", file="shop.csv.gz")
+    assert_error(tmp_path, "shop.csv.gz cannot be unpacked", "copy or export it again", file="shop.csv.gz")
 
 
 @pytest.mark.parametrize("name", ["shop.xlsx", "shop.parquet", "shop.csv.gz"])
-def test_a_file_cut_short(tmp_path, name):
+def test_an_incomplete_file_is_an_error(tmp_path, name):
     path = tmp_path / name
     if name.endswith("xlsx"):
         sheet(path, Orders=spreadsheet_rows())
@@ -435,13 +435,13 @@ def test_a_file_cut_short(tmp_path, name):
     else:
         pd.DataFrame(ROWS, columns=list(COLUMNS.values())).to_parquet(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    refused(tmp_path, name, "cannot be", file=name)
+    assert_error(tmp_path, name, "cannot be", file=name)
 
 
 def test_the_wrong_encoding_names_the_first_line(tmp_path):
     columns = COLUMNS | {"country": "Land"}
     write(tmp_path / "shop.csv", [(*row, "Österreich") for row in ROWS], columns.values(), encoding="windows-1252")
-    refused(
+    assert_error(
         tmp_path,
         "shop.csv",
         "line 2",
@@ -451,7 +451,7 @@ def test_the_wrong_encoding_names_the_first_line(tmp_path):
         columns=columns,
         file="shop.csv",
     )
-    refused(
+    assert_error(
         tmp_path,
         "shop.csv is not written in ascii",
         "source.encoding",
@@ -459,9 +459,9 @@ def test_the_wrong_encoding_names_the_first_line(tmp_path):
         file="shop.csv",
         encoding="ascii",
     )
-    refused(tmp_path, "no encoding 'klingon'", columns=columns, file="shop.csv", encoding="klingon")
+    assert_error(tmp_path, "no encoding 'klingon'", columns=columns, file="shop.csv", encoding="klingon")
     write(tmp_path / "shop.csv", encoding="utf-16")
-    refused(tmp_path, "UTF-16", "source.encoding: utf-16", file="shop.csv")
+    assert_error(tmp_path, "UTF-16", "source.encoding: utf-16", file="shop.csv")
 
 
 @pytest.mark.parametrize(
@@ -489,18 +489,18 @@ def test_the_wrong_encoding_names_the_first_line(tmp_path):
 def test_dates_that_cannot_be_read(tmp_path, values, words):
     rows = [(row[0], value if value is not None else row[1], *row[2:]) for row, value in zip(ROWS, values, strict=True)]
     write(tmp_path / "shop.csv", rows)
-    refused(tmp_path, "shop.csv", "column 'Date' (columns.ordered_at)", *words, file="shop.csv")
+    assert_error(tmp_path, "shop.csv", "column 'Date' (columns.ordered_at)", *words, file="shop.csv")
 
 
 def test_a_date_format_that_does_not_fit(tmp_path):
     write(tmp_path / "shop.csv")
-    refused(tmp_path, "3 rows without", "'2010-12-01 08:26:00'", file="shop.csv", date_format="%d.%m.%Y")
+    assert_error(tmp_path, "3 rows without", "'2010-12-01 08:26:00'", file="shop.csv", date_format="%d.%m.%Y")
 
 
 def test_parquet_with_a_time_zone(tmp_path):
     frame = pd.DataFrame(ROWS, columns=list(COLUMNS.values()))
     frame.assign(Date=pd.to_datetime(frame.Date).dt.tz_localize("UTC")).to_parquet(tmp_path / "shop.parquet")
-    refused(tmp_path, "shop.parquet", "3 rows without", "time zone", "source.timezone", file="shop.parquet")
+    assert_error(tmp_path, "shop.parquet", "3 rows without", "time zone", "source.timezone", file="shop.parquet")
     same(read(tmp_path, file="shop.parquet", timezone="UTC"))
 
 
@@ -514,10 +514,10 @@ def test_parquet_with_a_time_zone(tmp_path):
         ("n/a", ["correct these rows"]),
     ],
 )
-def test_prices_that_are_no_plain_numbers(tmp_path, value, words):
+def test_prices_that_are_not_plain_numbers(tmp_path, value, words):
     write(tmp_path / "shop.csv", with_value("unit_price", value))
     example = value.strip('"')
-    refused(
+    assert_error(
         tmp_path,
         "shop.csv",
         "column 'Price' (columns.unit_price): 1 row without",
@@ -529,32 +529,32 @@ def test_prices_that_are_no_plain_numbers(tmp_path, value, words):
 
 def test_prices_in_two_currencies_are_not_added_up(tmp_path):
     write(tmp_path / "shop.csv", with_value("unit_price", "$1", rows=(0,))[:1] + with_value("unit_price", "€1")[1:])
-    refused(tmp_path, "2 rows without", "several currencies", file="shop.csv")
-    refused(tmp_path, "1 row without", "€", file="shop.csv", currency_sign="$")
+    assert_error(tmp_path, "2 rows without", "several currencies", file="shop.csv")
+    assert_error(tmp_path, "1 row without", "€", file="shop.csv", currency_sign="$")
 
 
-def test_a_point_is_no_thousands_mark_unless_said(tmp_path):
+def test_a_point_separates_thousands_only_if_set(tmp_path):
     write(tmp_path / "shop.csv", with_value("unit_price", "1.234", rows=(0, 1, 2)), delimiter=";")
-    refused(tmp_path, "3 rows without", "'1.234'", file="shop.csv", decimal=",")
+    assert_error(tmp_path, "3 rows without", "'1.234'", file="shop.csv", decimal=",")
     assert set(read(tmp_path, file="shop.csv", decimal=",", thousands=".").unit_price.astype(float)) == {1234.0}
 
 
 def test_null_and_duplicated_column_names(tmp_path):
     write(tmp_path / "shop.csv", header=["Customer", "Date", "Invoice", "", "Price"])
-    refused(tmp_path, "no column 'Qty'", "column 4 of 5 without a name", "source.names", file="shop.csv")
+    assert_error(tmp_path, "no column 'Qty'", "column 4 of 5 without a name", "source.names", file="shop.csv")
     write(tmp_path / "shop.csv", header=["Customer", "Date", "Invoice", "Price", "Price"])
-    refused(tmp_path, "'Price' appears 2 times (columns 4, 5)", "rename", file="shop.csv")
+    assert_error(tmp_path, "'Price' appears 2 times (columns 4, 5)", "rename", file="shop.csv")
     write(tmp_path / "shop.csv", header=["Customer", "Date", "Invoice", "PRICE", "Price"])
-    refused(tmp_path, "'PRICE', 'Price' (columns 4, 5) differ only in case", "rename", file="shop.csv")
+    assert_error(tmp_path, "'PRICE', 'Price' (columns 4, 5) differ only in case", "rename", file="shop.csv")
     header, *rows = spreadsheet_rows()
     sheet(tmp_path / "shop.xlsx", Orders=[(*header[:3], None, "Price"), *rows])
-    refused(tmp_path, "shop.xlsx, sheet 'Orders' has no column 'Qty'", file="shop.xlsx")
+    assert_error(tmp_path, "shop.xlsx, sheet 'Orders' has no column 'Qty'", file="shop.xlsx")
 
 
 @pytest.mark.parametrize("row", [(*ROWS[1], "more"), ROWS[1][:3]], ids=["too many", "too few"])
-def test_a_row_with_other_fields_than_the_header(tmp_path, row):
+def test_a_row_with_more_or_fewer_fields_than_the_header(tmp_path, row):
     write(tmp_path / "shop.csv", [ROWS[0], row, ROWS[2]])
-    refused(
+    assert_error(
         tmp_path,
         f"shop.csv cannot be read: line 3 has {len(row)} fields",
         "the first row has 5",
@@ -565,7 +565,7 @@ def test_a_row_with_other_fields_than_the_header(tmp_path, row):
 
 @pytest.mark.parametrize("blank", ["", " ", "NULL"])
 @pytest.mark.parametrize("name", ["shop.csv", "shop.parquet", "shop.sqlite"])
-def test_only_what_would_count_needs_an_order_id(tmp_path, name, blank):
+def test_only_rows_that_cleaning_keeps_need_an_order_id(tmp_path, name, blank):
     """Cleaning rules remove rows without a customer, refunds and gifts, and the ledger counts them."""
     day = "2010-12-05 10:00:00"
     idle = [("", day, blank, "1", "2.00"), ("007", day, blank, "-1", "2.00"), ("007", day, blank, "1", "0.00")]
@@ -587,10 +587,10 @@ def test_only_what_would_count_needs_an_order_id(tmp_path, name, blank):
         "customer '8' on 2010-12-05",
         "remove these rows",
     ]
-    refused(tmp_path, *words, **put([*ROWS, *idle, sold]))
+    assert_error(tmp_path, *words, **put([*ROWS, *idle, sold]))
 
 
-# how a source is written down
+# the parameters of a source
 
 
 @pytest.mark.parametrize(
@@ -608,7 +608,7 @@ def test_only_what_would_count_needs_an_order_id(tmp_path, name, blank):
         ({"database": ["mysql://me:open-secret@host/shop"], "table": "t"}, "source.database"),
     ],
 )
-def test_a_source_that_cannot_be_meant_is_refused(source, words):
+def test_a_contradictory_source_is_rejected(source, words):
     report = {"title": "x", "currency": "EUR", "columns": COLUMNS, "analysis_dates": ["2011-12-09"], "source": source}
     with pytest.raises(ParamsError) as error:
         parse_model(report, Report, "params/x.yaml")
@@ -616,7 +616,7 @@ def test_a_source_that_cannot_be_meant_is_refused(source, words):
     assert "open-secret" not in str(error.value)
 
 
-def test_a_password_by_name_is_welcome():
+def test_a_password_may_be_a_placeholder():
     for url in ("mysql://me:${SHOP_PASSWORD}@host/shop", "${SHOP_URL}", "sqlite://a.db", "bigquery://project/dataset"):
         assert Source(database=url, table="t").database == url
 

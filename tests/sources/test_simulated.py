@@ -1,4 +1,4 @@
-"""The simulated shop: the same bytes for the same seed, and what was planted can be recovered."""
+"""The simulated shop: the same seed gives the same bytes, and estimates recover the true behaviour."""
 
 from datetime import date
 from pathlib import Path
@@ -28,7 +28,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.fixture(scope="module")
 def sales(lines) -> pd.DataFrame:
-    """Orders of customers with an id: customer_id, day, one row each."""
+    """Return the orders of customers with an id: customer_id and day, one row per order."""
     sold = lines.filter(lines.customer_id.notnull() & ~lines.order_id.startswith("C"))
     return sold.select("customer_id", "order_id", day=sold.ordered_at.date()).distinct().execute()
 
@@ -80,12 +80,12 @@ def test_customers_who_use_the_app_buy_more_often(sales: pd.DataFrame):
 
 def test_the_lift_of_the_campaign_is_recovered(sales: pd.DataFrame):
     """Within 2.6 standard errors of the difference of two shares."""
-    asked = simulated.customer_table(SHOP, "past_campaigns", pd.Timestamp(SHOP.end))
+    contacted = simulated.customer_table(SHOP, "past_campaigns", pd.Timestamp(SHOP.end))
     day = pd.to_datetime(sales.day)
     start = pd.Timestamp(SHOP.campaign_on)
-    within = sales[(day > start) & (day <= start + pd.Timedelta(days=SHOP.campaign_window))]
-    bought = asked.customer_id.isin(within.customer_id)
-    share, size = bought.groupby(asked.group).mean(), asked.group.value_counts()
+    in_window = sales[(day > start) & (day <= start + pd.Timedelta(days=SHOP.campaign_window))]
+    bought = contacted.customer_id.isin(in_window.customer_id)
+    share, size = bought.groupby(contacted.group).mean(), contacted.group.value_counts()
     error = np.sqrt((share * (1 - share) / size).sum())
     assert abs(share["treatment"] - share["control"] - SHOP.lift) < 2.6 * error
     assert share["treatment"] > share["control"]
@@ -111,7 +111,7 @@ def test_the_ledger_of_the_shop_reconciles(lines, mode: str):
         assert found["unmatched"].revenue.sum() == pytest.approx(float(planted.amount.sum()))
 
 
-def test_side_tables_know_nothing_of_later_days(tmp_path: Path):
+def test_customer_tables_contain_nothing_after_the_day(tmp_path: Path):
     named = dict.fromkeys(("attributes", "contacts", "past_campaigns"), "simulated")
     source = Source(simulate=SHOP)
     before, after = (
@@ -134,7 +134,7 @@ def test_a_report_on_a_simulated_shop_must_say_so():
     config.parse_model(report | {"columns": columns, "title": "Simulated shop"}, config.Report, "params/shop.yaml")
 
 
-def test_settings_that_make_no_shop_are_refused():
+def test_contradictory_settings_are_rejected():
     with pytest.raises(ValidationError, match="end must come after start"):
         SimulatedShop(start=DAY, end=DAY)
     with pytest.raises(ValidationError, match="campaign_on and its window must be between"):

@@ -73,11 +73,11 @@ class InProcess:
         return status, *self.capsys.readouterr()
 
     def to_file(self, *arguments: str) -> tuple[int, str]:
-        """Exit status and all that was said, through a file beside the project."""
-        place = self.project.with_name("said.txt")
-        with place.open("w+", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
+        """Exit status and all output, through a file next to the project."""
+        output = self.project.with_name("said.txt")
+        with output.open("w+", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
             status = main(list(arguments))
-        return status, place.read_text(encoding="utf-8")
+        return status, output.read_text(encoding="utf-8")
 
     def execute(self, source: Path, target: Path, parameters: dict[str, Any], environment: object = None) -> float:
         self.started.append(source.stem)

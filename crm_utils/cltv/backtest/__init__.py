@@ -1,4 +1,4 @@
-"""How well the forecast would have done, and whether another model would have done better."""
+"""Backtests: how accurate past forecasts were, and whether another model would have been better."""
 
 from crm_utils.cltv.backtest.breakdown import (
     backtest_by_customer,

@@ -1,4 +1,4 @@
-"""For whom the last tested forecast was off: forecast and actual by how often customers had bought, and by segment."""
+"""The error of the last tested forecast by past purchases and by segment."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ from crm_utils.config import SegmentRules
 from crm_utils.core.orders import orders_as_of
 from crm_utils.segmentation import assignment
 
-# Upper ends of the classes of repeat purchase days, and the code of each class.
+# Upper limits of the classes of repeat purchase days, and the code of each class.
 CLASS_ENDS = [-1, 0, 1, 2, 4, 9, np.inf]
 CLASS_CODES = ["0", "1", "2", "3-4", "5-9", "10+"]
 SUMS = ["purchase_days_predicted", "purchase_days_actual", "revenue_predicted", "revenue_actual"]
@@ -25,7 +25,7 @@ def last_backtest(orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame,
     Parameters
     ----------
     orders, adjustments : ibis.Table
-        Orders as placed, and dated cancellations.
+        Orders as placed, and cancellations with their dates.
     tested : pandas.DataFrame
         `rolling_origin_backtest`.
     model : str
@@ -34,7 +34,7 @@ def last_backtest(orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame,
     Returns
     -------
     pandas.DataFrame
-        `backtest_by_customer` of the last origin; no row if no forecast could be tested.
+        `backtest_by_customer` of the last origin; empty if no forecast could be tested.
     """
     if tested.empty:
         return pd.DataFrame(columns=CUSTOMER_COLUMNS)
@@ -45,7 +45,7 @@ def last_backtest(orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame,
 def backtest_by_customer(
     orders: ir.Table, adjustments: ir.Table, origin: date, horizon_days: int, model: str = "bg_nbd"
 ) -> pd.DataFrame:
-    """Return our forecast from an origin, customer by customer, and what came; with the season if one is known.
+    """Return our forecast and the actual purchases after an origin, by customer. The season is included if known.
 
     Returns
     -------
@@ -112,14 +112,14 @@ def segments_as_of(
     customers: pd.DataFrame,
     segments: pd.DataFrame,
 ) -> pd.Series:
-    """Return the segments as they were at the last tested origin, scored on what was known then.
+    """Return the segments as of the last tested origin.
 
     Parameters
     ----------
     orders : ibis.Table
         Orders as placed.
     adjustments : ibis.Table
-        Cancellations, dated.
+        Cancellations, with their dates.
     tested : pandas.DataFrame
         `rolling_origin_backtest`.
     rules : SegmentRules

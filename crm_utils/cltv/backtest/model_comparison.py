@@ -1,4 +1,4 @@
-"""Whether another purchase model should replace the one in use. It is proposed, never changed automatically."""
+"""Compare the purchase model in use with others. A better one is only proposed; it never replaces it automatically."""
 
 from datetime import date
 
@@ -14,9 +14,9 @@ STEP_DAYS = 30
 # Origins, and how many of them a challenger must win.
 N_ORIGINS = 10
 MIN_WINS = 8
-# The comparison takes too long for more customers.
+# With more customers the comparison would take too long.
 MAX_CUSTOMERS = 50_000
-# Block bootstrap: neighbouring origins overlap, so they are drawn in blocks of this many.
+# Block bootstrap: the forecasts of neighbouring origins overlap, so origins are drawn in blocks of this size.
 BLOCK_ORIGINS = 3
 BOOTSTRAP_SAMPLES = 500
 CHALLENGER_PREFIX = "Challenger "
@@ -35,11 +35,11 @@ def compare_models(
     Parameters
     ----------
     orders, adjustments : ibis.Table
-        Orders as placed, and dated cancellations.
+        Orders as placed, and cancellations with their dates.
     analysis_date : datetime.date
         The last day that counts.
     horizon_days : int
-        How far each forecast looks ahead.
+        The length of each forecast.
     model : str
         The model in use: bg_nbd, mbg_nbd or pareto_nbd.
 
@@ -47,7 +47,7 @@ def compare_models(
     -------
     pandas.DataFrame
         Absolute log errors |log (forecast ÷ actual)| of revenue: index origin, one column for each model, the one in
-        use first. No row if there are fewer origins, or more than `MAX_CUSTOMERS` customers.
+        use first. Empty if there are fewer origins, or more than `MAX_CUSTOMERS` customers.
     """
     models = (model, *challengers_of(model))
     first_day = orders.ordered_at.min().execute()

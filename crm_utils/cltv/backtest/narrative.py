@@ -1,4 +1,4 @@
-"""Sentences of 04_cltv about past forecasts. The wording is in the templates; functions compute the values."""
+"""Sentences of 04_cltv about past forecasts: templates first, then the functions that fill them."""
 
 import pandas as pd
 
@@ -9,11 +9,11 @@ from crm_utils.core.constants import MIN_DATA
 from crm_utils.core.display.paragraphs import Paragraph, paragraph
 from crm_utils.core.formatting import NumberFormat, join_names, percent
 
-# Differences in accuracy or capture below two points are called even.
+# Two forecasts are called equally good if their error or captured share differs by less than this.
 EVEN_WITHIN = 0.02
-# With fewer tests a verdict is a first impression.
+# With fewer tests, the result is called a first impression.
 MIN_TESTS = 3
-# A smaller error is called on target.
+# A forecast with a smaller error is called on target.
 ON_TARGET_WITHIN = 0.005
 
 OURS = BacktestModel.MODEL_WITH_SEASON
@@ -36,62 +36,68 @@ FREQUENCY_LABELS = {
 }
 
 NO_TEST = (
-    "No past forecast could be tested. A test needs {days} days of history, {customers} customers and {repeat_buyers} "
-    "repeat buyers before it begins."
+    "No past forecast could be tested. Before a test starts, there must be {days} days of history, {customers} "
+    "customers and {repeat_buyers} repeat buyers."
 )
 TOTAL_OF_TESTS = (
-    "In {tests} of {horizon} each, our revenue forecast was {error} off on average, {comparison} the best simple rule "
-    "(“{rule}”: {rule_error}{where_possible})."
+    "In {tests} of {horizon} each, our revenue forecast was off by {error} on average. That is {comparison} the best "
+    "simple rule (“{rule}”: {rule_error}{where_possible})."
 )
 TOTAL_OF_ONE_TEST = (
-    "Tested once, on the last {horizon}, our revenue forecast was {error} off, {comparison} the best simple rule "
-    "(“{rule}”: {rule_error}{where_possible})."
+    "Tested once, on the last {horizon}, our revenue forecast was off by {error}. That is {comparison} the best simple "
+    "rule (“{rule}”: {rule_error}{where_possible})."
 )
-CLOSER, AS_CLOSE, LESS_CLOSE = "closer than", "about as close as", "no closer than"
-WHERE_POSSIBLE = " in the {tests} it can be made for, ours {error} there"
+CLOSER, AS_CLOSE, LESS_CLOSE = "better than", "about as good as", "worse than"
+WHERE_POSSIBLE = " in the {tests} that have this rule; our error in them was {error}"
 RANKING = (
-    "It ranks customers {comparison} a simple rule: its top tenth brought {captured} of the revenue, against "
-    "{rule_captured} for “{rule}”."
+    "It ranks customers {comparison} a simple rule: the tenth of customers that it ranks first brought {captured} of "
+    "the revenue, compared with {rule_captured} for “{rule}”."
 )
 BETTER, EVEN, WORSE = "better than", "no better than", "worse than"
 SEASON_IN_SOME = (
-    "In the {tests} for which last year’s season was known, it was {error} off ({error_without} without that "
-    "season), and what came was within its range in {held} of {known}."
+    "In the {tests} for which last year’s season was known, it was off by {error} ({error_without} without the "
+    "season). The actual revenue was within its range in {held} of {known}."
 )
 SEASON_IN_ALL = (
-    "With last year’s season it was {error} off ({error_without} without that season), "
-    "and what came was within its range in {held} of {known}."
+    "With last year’s season it was off by {error} ({error_without} without the season). The actual revenue was within "
+    "its range in {held} of {known}."
 )
-FIRST_IMPRESSION = "With fewer than {tests} tests this is a first impression."
-RANGE_RECORD = "What came was within the range of the forecast in {held} of {tests}. {last}"
+FIRST_IMPRESSION = "With fewer than {tests} tests this is only a first impression."
+RANGE_RECORD = "The actual revenue was within the range of the forecast in {held} of {tests}. {last}"
 LAST_FORECAST = "The last forecast was {error}."
-LAST_WITHOUT_REVENUE = "During the last test there was no revenue."
+LAST_WITHOUT_REVENUE = "There was no revenue during the last test."
 ON_TARGET, TOO_HIGH, TOO_LOW = "on target", "{error} too high", "{error} too low"
 NO_YEAR_BEFORE = (
-    "A forecast over 12 months could not be tested yet: the history is too short to make one a year before."
+    "A forecast for 12 months could not be tested, because the history is too short to make one a year ago."
 )
 YEAR_BEFORE = (
-    "A year before, the same forecast for the {customers} of that day would have been {predicted}. "
-    "{actual} came{error}."
+    "A year ago, the same forecast for the {customers} of that day would have been {predicted}. "
+    "The actual revenue was {actual}{error}."
 )
-YEAR_BEFORE_ERROR = ", so it was {error}"
-YEAR_BEFORE_NEW = "Customers won since then brought another {revenue}."
+YEAR_BEFORE_ERROR = ", so the forecast was {error}"
+YEAR_BEFORE_NEW = "New customers since then brought another {revenue}."
 NEW_CUSTOMERS = (
-    "During the tests, customers won after the start added {revenue} per test, {share} of all revenue. "
-    "No forecast here includes them."
+    "New customers during the tests added {revenue} per test, {share} of all revenue. "
+    "The forecasts do not include them."
 )
-NO_NEW_CUSTOMERS = "No customer was won during the tests, so nothing came on top of the forecasts."
-SEGMENT_ERROR = "The largest error of the last test was in {segment}: {predicted} forecast, {actual} came{error}."
+NO_NEW_CUSTOMERS = "There were no new customers during the tests."
+SEGMENT_ERROR = (
+    "The largest error of the last test was in {segment}: the forecast was {predicted}{error}, and the actual revenue "
+    "was {actual}."
+)
+SEGMENT_ERROR_SIZE = " ({error})"
 FREQUENCY_ERROR = (
-    "By past purchases, the error was largest for customers who had {bought_again}: "
-    "{predicted} purchase days expected per customer, {actual} made."
+    "By past purchases, the error was largest for customers who had {bought_again}: {predicted} purchase days were "
+    "expected per customer, and there were {actual}."
 )
 NEVER_BOUGHT_AGAIN, BOUGHT_AGAIN = "never bought again", "bought again {times}"
-NOT_COMPARED = "Other models were not tried: that takes {origins} monthly tests and at most {customers} customers."
-NO_CHALLENGER_BETTER = "{models} {were} tried in {tests}. None was clearly better, so the model stays."
+NOT_COMPARED = (
+    "Other models were not tried, because that needs {origins} monthly tests and at most {customers} customers."
+)
+NO_CHALLENGER_BETTER = "{models} {were} tried in {tests}. None was clearly better, so the model stays the same."
 CHALLENGER_BETTER = (
-    "{model} forecast clearly better than the model used here, in {won} of {tests}. The model does not change "
-    "automatically; an analyst can set it."
+    "{model} was clearly better than the model used here in {won} of {tests}. The model does not change automatically. "
+    "An analyst can set it."
 )
 
 
@@ -101,7 +107,7 @@ def no_test_sentence(fmt: NumberFormat) -> str:
 
 
 def verdict_sentence(backtest: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """Whether past forecasts were closer than the best simple rule, in total and in ranking customers."""
+    """Whether past forecasts were better than the best simple rule, in total and in ranking customers."""
     if backtest.empty:
         return paragraph(no_test_sentence(fmt))
     few = backtest.origin.nunique() < MIN_TESTS
@@ -115,7 +121,7 @@ def verdict_sentence(backtest: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
 
 
 def range_record_sentence(backtest: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """How often what came was within the range, and how far the last forecast was off."""
+    """How often the actual revenue was within the range, and how far the last forecast was off."""
     if backtest.empty:
         return paragraph(no_test_sentence(fmt))
     ours = backtest[backtest.model == OURS]
@@ -165,7 +171,7 @@ def segment_error_sentence(by_segment: pd.DataFrame, fmt: NumberFormat) -> Parag
     worst = by_segment.loc[(by_segment.revenue_predicted - by_segment.revenue_actual).abs().idxmax()]
     error = ""
     if worst.revenue_actual:
-        error = f", {_error_text(worst.revenue_predicted / worst.revenue_actual - 1)}"
+        error = SEGMENT_ERROR_SIZE.format(error=_error_text(worst.revenue_predicted / worst.revenue_actual - 1))
     return paragraph(
         SEGMENT_ERROR.format(
             segment=worst.segment,
@@ -226,7 +232,7 @@ def _total_sentence(backtest: pd.DataFrame, rules: pd.DataFrame, fmt: NumberForm
 
 
 def _ranking_sentence(backtest: pd.DataFrame, rules: pd.DataFrame) -> str:
-    """Against the rule that does best, revenue so far included."""
+    """Compare the ranking of customers with the best simple rule. One of the rules is revenue so far."""
     ours = backtest[backtest.model == OURS]
     past_spend = pd.DataFrame(
         {"capture": ours.past_spend_capture.mean(), "our_capture": ours.top_decile_capture.mean()},
@@ -244,7 +250,7 @@ def _ranking_sentence(backtest: pd.DataFrame, rules: pd.DataFrame) -> str:
 
 
 def _season_sentence(backtest: pd.DataFrame, fmt: NumberFormat) -> str:
-    """How the tests with a known season did, with it and without it; empty if there is none."""
+    """The error with and without the season in tests with a known season; empty if there are none."""
     ours = backtest[backtest.model == OURS]
     known = ours[ours.seasonal_factor.notna()]
     if known.empty:
@@ -264,7 +270,8 @@ def _compare_with_rules(backtest: pd.DataFrame) -> pd.DataFrame:
     """Compare each simple rule with our forecast in the tests that have both.
 
     Columns: tests, error, our_error, capture, our_capture (means).
-    A rule that fewer than `MIN_TESTS` tests have is left out if there are more: last year's needs a year before it.
+    If there are at least `MIN_TESTS` tests, a rule that fewer of them have is left out. For example, the rule “same
+    period last year” needs a year of history.
     """
     rows = backtest.assign(error=_errors(backtest).abs(), capture=backtest.top_decile_capture)
     ours = rows[rows.model == OURS].set_index("origin")[["error", "capture"]].add_prefix("our_")
@@ -275,7 +282,7 @@ def _compare_with_rules(backtest: pd.DataFrame) -> pd.DataFrame:
 
 
 def _errors(backtest: pd.DataFrame) -> pd.Series:
-    """Forecast ÷ actual − 1; null if nothing came."""
+    """Forecast ÷ actual − 1; null if there was no revenue."""
     return backtest.revenue_predicted / backtest.revenue_actual.where(backtest.revenue_actual > 0) - 1
 
 

@@ -1,4 +1,4 @@
-"""How well the forecast would have done: made on what was known at past origins, judged on what followed."""
+"""Rolling-origin backtest: make forecasts as of past dates, and compare them with what happened."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -40,7 +40,7 @@ COLUMNS = {
 
 
 class BacktestModel(StrEnum):
-    """What made a past forecast: the code in column `model` of the `backtest` table."""
+    """The method of a past forecast: the code in column `model` of the `backtest` table."""
 
     MODEL_WITH_SEASON = "model_with_season"
     MODEL_NO_SEASON = "model_no_season"
@@ -51,14 +51,14 @@ class BacktestModel(StrEnum):
 
 @dataclass(frozen=True)
 class Origin:
-    """What was known on a past day, and what followed within the horizon.
+    """The data as of a past day, and the actual purchases within the horizon.
 
     Parameters
     ----------
     day : datetime.date
-        The day the forecast is made.
+        The day of the forecast.
     horizon_days : int
-        How far it looks ahead.
+        The length of the forecast.
     before : ibis.Table
         Orders as known on the day.
     customers : pandas.DataFrame
@@ -72,7 +72,7 @@ class Origin:
 
     @classmethod
     def at(cls, orders: ir.Table, adjustments: ir.Table, day: date, horizon_days: int) -> "Origin":
-        """Return what the orders and their dated adjustments tell on a past day."""
+        """Return the origin on a past day, from orders and their dated adjustments."""
         before = orders_as_of(orders, adjustments, day)
         return cls(day, horizon_days, before, rfm_summary(before, day))
 
@@ -88,13 +88,13 @@ class Origin:
         return not len(self.customers) or bool(btyd.insufficient_data_reason(self.customers.repeat_purchase_days, ages))
 
     def season(self, daily: pd.DataFrame | None = None) -> seasonality.Seasonality:
-        """Estimate the season of the horizon; `daily` are the daily totals, if they are at hand."""
+        """Estimate the season of the horizon; `daily` are the daily totals, if they were already computed."""
         daily = seasonality.daily_totals(self.before) if daily is None else daily
         ages = self.customers.customer_age_days
         return seasonality.estimate_seasonality(daily, self.day, self.horizon_days, ages)
 
     def actual(self, orders: ir.Table, adjustments: ir.Table) -> tuple[pd.DataFrame, float]:
-        """Return `purchases_between` the origin and the horizon's end, as known at that end."""
+        """Return `purchases_between` the origin and the end of the horizon, as of that end."""
         after = orders_as_of(orders, adjustments, self.end)
         return purchases_between(after, self.day, self.end, self.customers.customer_id)
 
@@ -102,10 +102,10 @@ class Origin:
 def backtest_origins(
     first_day: date, analysis_date: date, horizon_days: int, step_days: int | None = None
 ) -> list[date]:
-    """Return the days on which a forecast could have been made and judged by now, the oldest first.
+    """Return the days, oldest first, on which a forecast could have been made that can be tested by now.
 
-    They lie `step_days` (the horizon, if not given) apart and leave 26 weeks of history before them. If none does, the
-    last one stands alone, provided that it leaves what a model needs.
+    They are `step_days` apart (by default the horizon), with at least 26 weeks of history before them. If no day has
+    that much history, the last one is returned alone, provided that a model can be fitted to its history.
     """
     step_days = step_days or horizon_days
     last = analysis_date - timedelta(days=horizon_days)
@@ -125,28 +125,28 @@ def rolling_origin_backtest(
     orders : ibis.Table
         Orders as placed.
     adjustments : ibis.Table
-        Cancellations, dated. Those after an origin are not seen by its forecast.
+        Cancellations, with their dates. A forecast does not see those after its origin.
     analysis_date : datetime.date
         The last day that counts.
     horizon_days : int
-        How far each forecast looks ahead.
+        The length of each forecast.
     model : str
         The purchase model: bg_nbd, mbg_nbd or pareto_nbd.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each origin and model, for the customers known at the origin; no row if the history is too short or
-        too small at every origin.
+        One row for each origin and model, for the customers known at the origin. Empty if at every origin the history
+        is too short or has too few customers.
 
         * origin, horizon_days, model (a `BacktestModel`), customers
         * purchase_days_actual, purchase_days_predicted, revenue_actual, revenue_predicted
-        * revenue_new: of customers won after the origin, who are in no forecast
-        * mae_purchase_days: mean absolute error a customer
+        * revenue_new: from customers won after the origin; no forecast includes them
+        * mae_purchase_days: mean absolute error per customer
         * top_decile_capture: share of the actual revenue from the tenth of customers that the model ranked first
-        * past_spend_capture: the same for the tenth of highest revenue so far
-        * of our forecast only: seasonal_factor (null if not known), relative_variance of the total by the model alone,
-          revenue_low and revenue_high (90 %, with the errors of the forecasts before it)
+        * past_spend_capture: the same for the tenth of customers with the highest revenue so far
+        * only for our forecast: seasonal_factor (null if not known), relative_variance of the total by the model alone,
+          revenue_low and revenue_high (90 %, with the errors of earlier forecasts)
     """
     first_day = orders.ordered_at.min().execute()
     days = backtest_origins(first_day.date(), analysis_date, horizon_days) if pd.notna(first_day) else []
@@ -158,7 +158,7 @@ def rolling_origin_backtest(
 def backtest_origin(
     orders: ir.Table, adjustments: ir.Table, origin: date, horizon_days: int, model: str = "bg_nbd"
 ) -> pd.DataFrame:
-    """Return the rows of one origin, without intervals; no row if the data known then are insufficient for a model."""
+    """Return the rows of one origin, without intervals; empty if the data known then are insufficient for a model."""
     known = Origin.at(orders, adjustments, origin, horizon_days)
     if known.insufficient:
         return _no_rows()
@@ -184,12 +184,12 @@ def backtest_origin(
 def backtest_year_before(
     orders: ir.Table, adjustments: ir.Table, analysis_date: date, model: str = "bg_nbd"
 ) -> pd.DataFrame:
-    """Test a forecast over 365 days that ends on the analysis date.
+    """Test a forecast for 365 days that ends on the analysis date.
 
     Parameters
     ----------
     orders, adjustments : ibis.Table
-        Orders as placed, and dated cancellations.
+        Orders as placed, and cancellations with their dates.
     analysis_date : datetime.date
         The last day that counts.
     model : str
@@ -198,7 +198,7 @@ def backtest_year_before(
     Returns
     -------
     pandas.DataFrame
-        Rows of `rolling_origin_backtest` for one origin; no row if there are less than 26 weeks of history before it.
+        Rows of `rolling_origin_backtest` for one origin; empty if there are less than 26 weeks of history before it.
     """
     first_day = orders.ordered_at.min().execute()
     origin = analysis_date - timedelta(days=YEAR_BEFORE_DAYS)
@@ -208,7 +208,7 @@ def backtest_year_before(
 
 
 def add_intervals(backtest: pd.DataFrame) -> pd.DataFrame:
-    """Add revenue_low and revenue_high to our forecasts, each from the errors of those judged before it was made."""
+    """Add revenue_low and revenue_high to our forecasts, from the errors of forecasts that were tested before them."""
     table = backtest.copy()
     for row in table[table.model == BacktestModel.MODEL_WITH_SEASON].itertuples():
         error = forecast_error_before(table, row.origin, pd.notna(row.seasonal_factor))
@@ -220,7 +220,7 @@ def add_intervals(backtest: pd.DataFrame) -> pd.DataFrame:
 def forecast_error_before(
     backtest: pd.DataFrame, known_by: pd.Timestamp | date, season_known: bool
 ) -> btyd.ForecastErrorModel:
-    """Fit the error of our forecasts whose test was over by a day.
+    """Fit the error of our forecasts whose test had ended by a day.
 
     Parameters
     ----------
@@ -229,12 +229,12 @@ def forecast_error_before(
     known_by : pandas.Timestamp or datetime.date
         Tests that ended later are not used.
     season_known : bool
-        Forecasts with a season and those without are judged apart, because their errors differ.
+        Whether to use forecasts with a season or those without, because their errors differ.
 
     Returns
     -------
     ForecastErrorModel
-        What ranges of new forecasts are made with.
+        The error model for the ranges of new forecasts.
     """
     ended = backtest.origin + pd.to_timedelta(backtest.horizon_days, "D") <= pd.Timestamp(known_by)
     ours = backtest.model == BacktestModel.MODEL_WITH_SEASON
@@ -243,13 +243,13 @@ def forecast_error_before(
 
 
 def purchases_between(orders: ir.Table, start: date, end: date, customer_ids: pd.Series) -> tuple[pd.DataFrame, float]:
-    """Return what these customers bought after `start` and up to `end`, and the revenue of all others.
+    """Return what these customers bought after `start` and up to `end`, and the revenue from all others.
 
     Returns
     -------
     tuple of pandas.DataFrame and float
-        purchase_days and revenue by customer_id (the index), zeros for customers who bought nothing; and the revenue of
-        customers not in `customer_ids`.
+        purchase_days and revenue by customer_id (the index), with zeros for customers who bought nothing; and the
+        revenue from customers who are not in `customer_ids`.
     """
     placed = orders.mutate(day=orders.ordered_at.date())
     placed = placed.filter((placed.day > start) & (placed.day <= end))
@@ -264,9 +264,9 @@ def purchases_between(orders: ir.Table, start: date, end: date, customer_ids: pd
 def _forecasts(
     origin: Origin, models: btyd.CustomerBaseModel, season: seasonality.Seasonality, first_day: date
 ) -> dict[BacktestModel, tuple[np.ndarray, np.ndarray]]:
-    """Purchase days and revenue that each model expects of each customer.
+    """Purchase days and revenue of each customer as each model expects them.
 
-    A past period only if the history covers it.
+    A rule that uses a past period is included only if the history covers that period.
     """
     customers = origin.customers
     length = timedelta(days=origin.horizon_days)

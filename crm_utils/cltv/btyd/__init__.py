@@ -1,4 +1,4 @@
-"""Buy-till-you-die models: how often customers will buy, what a purchase is worth, and how sure that is."""
+"""Buy-till-you-die models: how often customers will buy, what a purchase is worth, and how certain that is."""
 
 from crm_utils.cltv.btyd.bg_nbd import BgNbd, MbgNbd
 from crm_utils.cltv.btyd.customer_base import CustomerBaseModel, fit_customer_base

@@ -18,7 +18,7 @@ from crm_utils.cltv.btyd.quadrature import beta_nodes
 
 Integrand = Callable[[np.ndarray, float, np.ndarray], np.ndarray]
 
-# Where the exact bracket of the second moment would cancel to rounding error, its series is used.
+# Below this, a series replaces the exact bracket of the second moment, which would lose all digits to rounding.
 SERIES_BELOW = 1e-3
 
 
@@ -26,7 +26,7 @@ SERIES_BELOW = 1e-3
 class BgNbd:
     """Customers buy at a rate of Gamma(r, alpha) and drop out after each repeat purchase with probability Beta(a, b).
 
-    `note` is what the fit warns of; `at_bound` names the parameters that the history does not identify.
+    `note` holds the warnings of the fit. `at_bound` lists the parameters that the history does not identify.
     """
 
     r: float
@@ -44,13 +44,13 @@ class BgNbd:
         "P × (a + b + x − 1) ÷ (a − 1) × (1 − ((α + T) ÷ (α + T + t))^(r + x) "
         "× ₂F₁(r + x, b + x; a + b + x − 1; t ÷ (α + T + t)))"
     )
-    # How often a customer could drop out at the first purchase.
+    # The number of chances to drop out at the first purchase.
     initial_dropout_chances: ClassVar[int] = 0
 
     def probability_alive(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
         """Return P(the customer has not dropped out by T).
 
-        BG/NBD gives one-time buyers 1 by construction: that is not a finding about them.
+        BG/NBD gives one-time buyers 1 by construction, which is not a finding about them.
         """
         chances = np.asarray(x) + self.initial_dropout_chances
         log_ratio = (self.r + x) * np.log((self.alpha + T) / (self.alpha + t_x))
@@ -133,7 +133,7 @@ def log_likelihood(
     T: np.ndarray,
     initial_dropout_chances: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the log-likelihood of each history and its gradient by r, alpha, a and b (one row a parameter)."""
+    """Return the log-likelihood of each history and its gradient by r, alpha, a and b (one row per parameter)."""
     repeats, which = np.unique(x, return_inverse=True)
     chances = repeats + initial_dropout_chances
     log_T = np.log(alpha + T)

@@ -1,4 +1,4 @@
-"""Both models of one customer base together: fitted, or replaced by an average rate if the data are insufficient."""
+"""The purchase model and the value model of a customer base, or an average rate if the data are insufficient."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,13 +22,13 @@ from crm_utils.cltv.btyd.fit import (
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
 from crm_utils.cltv.btyd.serialization import models_to_table
 
-# A total this small stands for 0, so that its square does not underflow.
+# Totals are at least this large, so that their squares do not underflow.
 SMALLEST_TOTAL = 1e-300
 
 
 @dataclass(frozen=True)
 class CustomerBaseModel:
-    """How often customers buy and what a purchase day is worth, with how sure that is.
+    """How often customers buy and what a purchase day is worth, with the uncertainty of both.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ class CustomerBaseModel:
     value : GammaGamma
         What a purchase day is worth.
     purchase_covariance, value_covariance : Covariance or None
-        How sure the parameters are; None if nothing was fitted.
+        The uncertainty of the parameters; None if nothing was fitted.
     customers : int
-        How many customers the models were fitted to.
+        The number of customers the models were fitted to.
     unavailable_reason : str
         Why no purchase model was fitted; empty if one was.
 
@@ -58,7 +58,7 @@ class CustomerBaseModel:
 
     @property
     def identified(self) -> bool:
-        """Whether the history tells who stopped buying: dropout is identified."""
+        """Whether dropout is identified, so that the history shows who stopped buying."""
         dropout = set(self.purchase.parameters[2:])
         return not self.unavailable_reason and not dropout <= set(self.purchase.at_bound)
 
@@ -146,7 +146,7 @@ class CustomerBaseModel:
         Parameters
         ----------
         assumptions : pandas.DataFrame
-            Rows to append, of the same columns (see `ClvAssumptions.table`).
+            Rows to append, with the same columns (see `ClvAssumptions.table`).
 
         Returns
         -------
@@ -164,26 +164,26 @@ def fit_customer_base(
     Parameters
     ----------
     customers : pandas.DataFrame
-        repeat_purchase_days, last_purchase_age_days, customer_age_days and mean_purchase_value, one row a customer.
+        repeat_purchase_days, last_purchase_age_days, customer_age_days and mean_purchase_value; one row per customer.
     model : str
         The purchase model: bg_nbd, mbg_nbd or pareto_nbd.
     obstacles : sequence of str
-        Reasons, in words, why the data carry no model.
+        Reasons, in words, why no model can be fitted to the data.
 
     Returns
     -------
     CustomerBaseModel
-        If there are obstacles, customers are too few or their history is too short, every customer keeps the average
-        rate of all, and `unavailable_reason` says why.
+        If there are obstacles, too few customers or too little history, every customer buys at the average rate of all,
+        and `unavailable_reason` says why.
 
     Raises
     ------
     FitError
-        If a history is not one, or a purchase value is not positive.
+        If a history is not valid, or a purchase value is not positive.
     """
     x, t_x, T = to_xtT(customers)
     reason = "; ".join(obstacles) or insufficient_data_reason(x, T)
-    # On the second processor: for millions of customers each fit takes seconds.
+    # The fits run in parallel, because for millions of customers each takes seconds.
     with ThreadPoolExecutor(max_workers=1) as executor:
         value_fit = executor.submit(_fit_value, x + 1, customers.mean_purchase_value)
         purchase = constant_rate_model(x, T, reason) if reason else fit_purchase_model(model, x, t_x, T)

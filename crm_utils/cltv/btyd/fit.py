@@ -1,4 +1,4 @@
-"""Fit purchase models at maximum likelihood, and say what the history cannot tell.
+"""Fit purchase models by maximum likelihood, and note which parameters the history does not identify.
 
 Every parameter is positive and searched on a log scale within bounds, from several starts, over distinct histories with
 weights. A likelihood takes the parameters and returns, for each row, its logarithm and the gradient (one row a
@@ -19,21 +19,21 @@ from crm_utils.cltv.btyd.bg_nbd import BgNbd, MbgNbd
 from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
 from crm_utils.core.errors import FitError
 
-# A dropout must add this much log-likelihood to be believed: half the 90 % point of χ² with one degree of freedom.
+# Dropout is identified if it adds this much log-likelihood: half the 90 % point of χ² with one degree of freedom.
 MIN_LOGLIK_GAIN = 1.35
-# Rates with this shape are alike for all customers.
+# With this shape, all customers have practically the same rate.
 CONSTANT_RATE_R = 1e4
-# What the average rate of all is taken from besides the data: half a purchase in a year.
+# The prior of the average rate: half a purchase in a year.
 PRIOR_PURCHASES = 0.5
 PRIOR_DAYS = 365
-# The starts compete on this many rows.
+# The best start is chosen on a subsample of this many rows.
 SUBSAMPLE_ROWS = 2_000
-# The search from each start, and the search from the best of them on all rows.
+# Tolerances of the search from each start, and of the search on all rows from the best one.
 ROUGH_SEARCH = {"ftol": 1e-5, "gtol": 1e-4}
 FINE_SEARCH = {"ftol": 1e-14, "gtol": 1e-9}
-# The step in a log parameter that the Hessian is differenced with.
+# The step in a log parameter for the numerical Hessian.
 HESSIAN_STEP = 1e-4
-# A log parameter this close to a bound has ended on it.
+# A log parameter this close to a bound counts as being on it.
 AT_BOUND_TOLERANCE = 1e-4
 # Directions whose curvature is below this share of the largest are flat.
 FLAT_BELOW = 1e-9
@@ -46,7 +46,7 @@ Bounds = list[tuple[float, float]]
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What a purchase model is made of: its class, its likelihood, and where the search may start and go."""
+    """A purchase model: its class, its likelihood, and the starts and bounds of the search."""
 
     model: type[BgNbd] | type[ParetoNbd]
     likelihood: Likelihood
@@ -76,13 +76,13 @@ class Covariance:
     Parameters
     ----------
     hessian : numpy.ndarray
-        H⁻¹, which holds if the model is true. Rows and columns of fixed parameters are 0, here and in `sandwich`.
+        H⁻¹, which is valid if the model is true. Rows and columns of fixed parameters are 0, here and in `sandwich`.
     sandwich : numpy.ndarray
-        H⁻¹JH⁻¹, which also holds if the model is only nearly true.
+        H⁻¹JH⁻¹, which is also valid if the model is only approximately true.
     free : numpy.ndarray
-        Which parameters were not held fixed.
+        Which parameters were not fixed.
     identified : numpy.ndarray
-        Which parameters the data tell by themselves, and not only in proportion to a fixed one.
+        Which parameters the data identify on their own, and not only in proportion to a fixed one.
     """
 
     hessian: np.ndarray
@@ -97,7 +97,7 @@ class Covariance:
 
 
 def to_xtT(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return x, t_x and T of the customers, as the models take them (columns of `forecast.rfm_summary`)."""
+    """Return x, t_x and T of the customers, the input of the models (columns of `forecast.rfm_summary`)."""
     x = customers["repeat_purchase_days"].to_numpy(float)
     t_x = customers["last_purchase_age_days"].to_numpy(float)
     T = customers["customer_age_days"].to_numpy(float)
@@ -121,7 +121,7 @@ def spec_of(model: PurchaseModel) -> str:
 
 
 def fit_purchase_model(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:
-    """Fit a purchase model at maximum likelihood to all customers, one-time buyers included.
+    """Fit a purchase model by maximum likelihood to all customers, including one-time buyers.
 
     Parameters
     ----------
@@ -133,12 +133,12 @@ def fit_purchase_model(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> 
     Returns
     -------
     BgNbd, MbgNbd or ParetoNbd
-        Its note says so if dropout is not identified: if a model without dropout fits as well.
+        Its note says if dropout is not identified, that is, if a model without dropout fits equally well.
 
     Raises
     ------
     FitError
-        If nobody bought again, or a history is not one.
+        If nobody bought again, or a history is not valid.
     """
     spec = MODELS[key]
     rows, weights = bg_nbd.distinct_histories(*_checked(x, t_x, T))
@@ -155,7 +155,7 @@ def fit_purchase_model(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> 
     elif bound[2:].any():
         notes.append("how much dropout differs between customers is not identified in this history")
     if bound[:2].any():
-        notes.append("customers buy at rates too alike, or too few buy again, to tell their rates apart")
+        notes.append("differences between customers' purchase rates are too small, or too few customers bought again")
     names = tuple(np.array(spec.model.parameters)[bound].tolist())
     first, second, third, fourth = theta.tolist()
     return spec.model(first, second, third, fourth, log_likelihood=value, note="; ".join(notes), at_bound=names)
@@ -164,8 +164,8 @@ def fit_purchase_model(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> 
 def purchase_covariance(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Covariance:
     """Return the covariance of the log parameters of a fitted model, on the customers it was fitted to.
 
-    If r or α ended on a bound, the data tell only their ratio; the same holds for the two parameters of dropout. The
-    partner of a parameter on its bound moves with the forecast, but has no standard error of its own.
+    If r or α ended on a bound, the data identify only their ratio. The same is true for the two parameters of dropout.
+    The other parameter of the pair affects the forecast, but has no standard error of its own.
     """
     likelihood = MODELS[spec_of(model)].likelihood
     rows, weights = bg_nbd.distinct_histories(*_checked(x, t_x, T))
@@ -176,7 +176,7 @@ def purchase_covariance(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: A
 
 
 def constant_rate_model(x: np.ndarray, T: np.ndarray, reason: str) -> BgNbd:
-    """Return the fallback without a fit: every customer keeps the average rate of all, and nobody drops out.
+    """Return the fallback without a fit: every customer buys at the average rate of all, and nobody drops out.
 
     The rate is (Σx + ½) ÷ (ΣT + 365 days). The note says why nothing was fitted.
     """
@@ -186,7 +186,7 @@ def constant_rate_model(x: np.ndarray, T: np.ndarray, reason: str) -> BgNbd:
 
 
 def insufficient_data_reason(x: ArrayLike, T: ArrayLike) -> str:
-    """Return why these customers are too few, or their history too short, for a model; empty if they are not."""
+    """Return why the data are insufficient for a model; empty if they are sufficient."""
     ages = np.asarray(T)
     repeat_buyers = int((np.asarray(x) > 0).sum())
     days = int(np.max(ages)) + 1 if len(ages) else 0
@@ -198,8 +198,8 @@ def fit_mle(
 ) -> tuple[np.ndarray, float]:
     """Return the parameters of the highest weighted log-likelihood, and its value.
 
-    `rows` are the arguments of the likelihood besides the parameters, one array each; `bounds` are of the log
-    parameters. Raises `FitError` if the likelihood is finite nowhere.
+    `rows` are the data arguments of the likelihood, one array each. `bounds` are bounds of the log parameters. Raises
+    `FitError` if the likelihood is not finite at any start.
     """
     low, high = np.transpose(bounds)
     thin = slice(None, None, len(weights) // SUBSAMPLE_ROWS + 1)
@@ -235,7 +235,7 @@ def covariance_at(
 
 
 def on_bound(theta: np.ndarray, bounds: Bounds) -> np.ndarray:
-    """Return which parameters ended on a bound: the data do not say where they are."""
+    """Return which parameters ended on a bound, so that the data do not identify them."""
     low, high = np.transpose(bounds)
     return (np.log(theta) < low + AT_BOUND_TOLERANCE) | (np.log(theta) > high - AT_BOUND_TOLERANCE)
 
@@ -251,8 +251,8 @@ def _bounds(spec: ModelSpec, unit: float) -> Bounds:
 
 def _not_identified(without_dropout: float, value: float) -> str:
     return (
-        "dropout is not identified in this history, because a model without any fits as well "
-        f"(log-likelihood {without_dropout:,.2f} without, {value:,.2f} with): the forecast assumes next to none"
+        "dropout is not identified in this history, because a model without dropout fits equally well "
+        f"(log-likelihood {without_dropout:,.2f} without, {value:,.2f} with). The forecast assumes almost no dropout"
     )
 
 
@@ -260,7 +260,7 @@ def _checked(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[np.ndarray, np
     x, t_x, T = (np.asarray(values, float) for values in (x, t_x, T))
     bad = ~(np.isfinite(x + t_x + T) & (x >= 0) & (t_x >= 0) & (t_x <= T))
     if bad.any():
-        raise FitError(f"{bad.sum():,} of {len(x):,} customers have no valid history: it takes 0 ≤ x and 0 ≤ t_x ≤ T")
+        raise FitError(f"{bad.sum():,} of {len(x):,} customers have no valid history: 0 ≤ x and 0 ≤ t_x ≤ T are needed")
     if not (x > 0).any():
         raise FitError(f"none of the {len(x):,} customers bought on a second day: a purchase model needs repeat buyers")
     return x, t_x, T
@@ -287,7 +287,7 @@ def _search(
 def _inverse(hessian: np.ndarray) -> np.ndarray:
     """Inverse of a symmetric matrix without the directions in which the likelihood is flat.
 
-    No forecast depends on these.
+    Forecasts do not depend on these directions.
     """
     values, vectors = np.linalg.eigh(hessian)
     known = values > FLAT_BELOW * max(values.max(initial=0), 1e-300)

@@ -1,8 +1,8 @@
 """Gamma-Gamma: what a purchase day is worth, and how much that differs between customers.
 
 Source: Fader & Hardie (2013), "The Gamma-Gamma model of monetary value", brucehardie.com/notes/025. Published fits use
-repeat days only, so every one-time buyer gets the population's mean. Given all purchase days, the model also learns
-from the first basket.
+only repeat days, so every one-time buyer gets the population's mean. This fit uses all purchase days, so the model also
+learns from the first basket.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ MIN_Q = 1.01
 class GammaGamma:
     """Values of purchase days are Gamma(p, ν), with ν ~ Gamma(q, gamma) across customers.
 
-    `note` is what the fit warns of; `at_bound` names the parameters that the data do not identify.
+    `note` holds the warnings of the fit. `at_bound` lists the parameters that the data do not identify.
     """
 
     p: float
@@ -50,8 +50,8 @@ class GammaGamma:
     ) -> np.ndarray:
         """Return Var[value of all future purchase days], given the first two moments of their number.
 
-        If few values speak of a heavy tail (D = q + p × purchases ≤ 2), the variance is infinite. There it is taken at
-        the probabilities of `PROBABILITY_GRID`.
+        For a heavy tail (D = q + p × purchases ≤ 2) the variance is infinite. It is then computed only at the
+        probabilities of `PROBABILITY_GRID`.
         """
         C = self.gamma + purchases * mean_purchase_value
         D = self.q + self.p * purchases
@@ -67,7 +67,7 @@ class GammaGamma:
 
 
 def fit_gamma_gamma(purchases: ArrayLike, mean_purchase_value: ArrayLike) -> GammaGamma:
-    """Fit Gamma-Gamma at maximum likelihood.
+    """Fit Gamma-Gamma by maximum likelihood.
 
     Parameters
     ----------
@@ -79,7 +79,8 @@ def fit_gamma_gamma(purchases: ArrayLike, mean_purchase_value: ArrayLike) -> Gam
     Returns
     -------
     GammaGamma
-        q stays above 1, so that the mean purchase value of the population exists. The note says so if that bound binds.
+        q stays above 1, so that the mean purchase value of the population exists. If q ends on that bound, the note
+        says so.
     """
     n, mean = _checked(purchases, mean_purchase_value)
     middle = float(np.median(mean))
@@ -87,9 +88,9 @@ def fit_gamma_gamma(purchases: ArrayLike, mean_purchase_value: ArrayLike) -> Gam
     bounds = [(-8, 10), (np.log(MIN_Q), 10), (np.log(middle) - 10, np.log(middle) + 14)]
     theta, value = fit_mle(log_likelihood, (n, mean), np.ones(len(n)), starts, bounds)
     at_bound = tuple(np.array(GammaGamma.parameters)[on_bound(theta, bounds)].tolist())
-    note = "a few very large purchases: the tail is held so that a mean exists (q above 1)" if "q" in at_bound else ""
+    note = "a few purchases are very large, so the tail is limited to q above 1" if "q" in at_bound else ""
     if not note and at_bound:
-        note = "purchase values hardly differ, within customers or between them: some parameters are not identified"
+        note = "purchase values hardly differ within or between customers, so some parameters are not identified"
     p, q, gamma = theta.tolist()
     return GammaGamma(p, q, gamma, value, note, at_bound)
 
@@ -123,7 +124,7 @@ def _checked(purchases: ArrayLike, mean_purchase_value: ArrayLike) -> tuple[np.n
     bad = ~(np.isfinite(mean) & (mean > 0) & (n > 0))
     if not len(mean) or bad.any():
         raise FitError(
-            "purchase values must be positive and finite, of at least one customer: "
+            "purchase values must be positive and finite, and there must be at least one customer: "
             f"{bad.sum():,} of {len(mean):,} are not"
         )
     return n, mean

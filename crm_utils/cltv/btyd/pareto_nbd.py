@@ -17,7 +17,7 @@ from crm_utils.cltv.btyd.quadrature import UNIT_NODES, UNIT_WEIGHTS, power_decay
 class ParetoNbd:
     """Customers buy at a rate of Gamma(r, alpha) and stop at a rate of Gamma(s, beta).
 
-    `note` is what the fit warns of; `at_bound` names the parameters that the history does not identify.
+    `note` holds the warnings of the fit. `at_bound` lists the parameters that the history does not identify.
     """
 
     r: float
@@ -82,7 +82,7 @@ class ParetoNbd:
 def log_likelihood(
     r: float, alpha: float, s: float, beta: float, x: np.ndarray, t_x: np.ndarray, T: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the log-likelihood of each history and its gradient by r, alpha, s and beta (one row a parameter)."""
+    """Return the log-likelihood of each history and its gradient by r, alpha, s and beta (one row per parameter)."""
     k = r + x
     log_alive = -k * np.log(alpha + T) - s * np.log(beta + T)
     decay, (by_k, by_alpha, by_s, by_beta) = power_decay_gradient(k, s, alpha, beta, t_x, T)

@@ -5,7 +5,7 @@ from scipy.linalg import eigh_tridiagonal
 
 N_BETA_NODES = 48
 N_UNIT_NODES = 24
-# The smallest node: a probability of 0 would divide by zero.
+# The smallest node, because a probability of 0 would divide by zero.
 SMALLEST_NODE = 1e-100
 
 
@@ -44,8 +44,8 @@ def power_decay_gradient(
     """Return `power_decay` and its gradient by k, α, s and β (one row each).
 
     The gradient is a mean over the span, weighted by the integrand. Gauss–Legendre runs over
-    w = ((α + y)/(α + start))^−d, which falls about as fast as the integrand. In w the integrand is smooth, and it
-    neither under- nor overflows once its height at the first or last node is taken out.
+    w = ((α + y)/(α + start))^−d, which falls about as fast as the integrand. The integrand is smooth in w. Divided by
+    its height at the first or last node, it does not underflow or overflow.
     """
     log_start = np.log(alpha + start)
     d = k + np.minimum(s, (s + 1) * (alpha + start) / (beta + start))

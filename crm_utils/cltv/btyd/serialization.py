@@ -1,4 +1,4 @@
-"""The fitted models as a table: written by 04_cltv, read by later notebooks."""
+"""Write the fitted models to a table and read them back. 04_cltv writes it, and later notebooks read it."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -23,15 +23,15 @@ def models_to_table(
     Parameters
     ----------
     fitted : list of tuple
-        A model, its covariance (None if it was not fitted) and how many customers it was fitted to.
+        A model, its covariance (None if it was not fitted) and the number of customers it was fitted to.
     assumptions : pandas.DataFrame
-        Rows of the same columns, appended at the end.
+        Rows with the same columns, appended at the end.
 
     Returns
     -------
     pandas.DataFrame
-        model, parameter, value, standard_error (sandwich; null if held fixed or not fitted), note. After the parameters
-        of a fitted model come its log_likelihood, aic and bic.
+        model, parameter, value, standard_error (sandwich; null if fixed or not fitted), note. The parameters of a
+        fitted model are followed by its log_likelihood, aic and bic.
     """
     rows = [row for model, covariance, customers in fitted for row in _rows(model, covariance, customers)]
     return pd.concat([pd.DataFrame(rows, columns=COLUMNS), assumptions], ignore_index=True)
@@ -55,17 +55,17 @@ def models_from_table(fitted_parameters: pd.DataFrame) -> tuple[PurchaseModel, G
     Raises
     ------
     FitError
-        If the table holds no purchase model.
+        If the table does not contain a purchase model.
     """
     for name in fitted_parameters.model.unique():
         if name in PURCHASE_MODEL_BY_NAME:
             purchase = _from_rows(PURCHASE_MODEL_BY_NAME[name], fitted_parameters)
             return purchase, _from_rows(GammaGamma, fitted_parameters)
-    raise FitError("the table fitted_parameters holds no purchase model: rerun 04_cltv")
+    raise FitError("the table fitted_parameters does not contain a purchase model: run 04_cltv again")
 
 
 def purchase_probabilities(model: PurchaseModel, customers: pd.DataFrame, windows: Iterable[int]) -> pd.DataFrame:
-    """Return P(a customer buys within each window without a campaign).
+    """Return the probability that a customer buys within each window without a campaign.
 
     Parameters
     ----------

@@ -68,7 +68,8 @@ def _check_cents(sample: pd.DataFrame, columns: dict[str, str], written: dict[st
     if len(values) < FEW_IDS or (values % 1 != 0).any() or values.median() < CENTS or (values % 10 == 0).mean() > 0.5:
         return []
     return [
-        f"amounts: {name!r} contains whole numbers such as {values.iloc[0]:.0f}; if these are cents, export whole units"
+        f"amounts: {name!r} contains whole numbers such as {values.iloc[0]:.0f}; "
+        f"if these are cents, export them as {values.iloc[0] / 100:.2f}"
     ]
 
 
@@ -99,7 +100,7 @@ def _check_ids(values: pd.Series, name: str) -> list[str]:
         return []
     return [
         f"customers: {len(duplicates)} ids of {name!r} differ from another id only in case, "
-        f"such as {duplicates.iloc[0]!r} and {duplicates.iloc[1]!r}: they count as different customers; "
+        f"such as {duplicates.iloc[0]!r} and {duplicates.iloc[1]!r}; they count as different customers; "
         "write them the same way in the file if they are one customer"
     ]
 

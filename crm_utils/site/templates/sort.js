@@ -1,5 +1,4 @@
 // A heading's button sorts a long table: first numbers from the largest and text from A, then reversed, then unsorted.
-
 const missing = "–";
 const date = /^(\d{1,2} )?[A-Z][a-z]+ \d{4}\b/;
 

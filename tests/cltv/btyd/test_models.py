@@ -220,13 +220,13 @@ def test_fits_end_for_any_shop(shop):
         errors = btyd.purchase_covariance(model, *columns).standard_errors(np.ones(4))
         expected = model.expected_purchases(*columns, 365.0)
         assert np.isfinite(expected).all() and (expected >= 0).all()
-        told = [not set(pair) & set(model.at_bound) for pair in (("r", "alpha"), ("a", "b"))]
-        assert np.isfinite(errors).tolist() == np.repeat(told, 2).tolist()
+        identified = [not set(pair) & set(model.at_bound) for pair in (("r", "alpha"), ("a", "b"))]
+        assert np.isfinite(errors).tolist() == np.repeat(identified, 2).tolist()
         assert model.log_likelihood >= log_likelihood(*truth, *columns)[0].sum() - 0.05
 
 
 def test_the_partner_of_a_parameter_on_its_bound_has_no_standard_error():
-    """Who drops out does so with one probability: a and b run off together, and only their ratio is told."""
+    """All customers drop out with the same probability: a and b grow together, and only their ratio is identified."""
     customers = base(np.random.default_rng(5), 1000, 0.8, 30, 3000, 9000, (150, 500))
     columns = [customers[name].to_numpy() for name in ("x", "t_x", "T")]
     model = btyd.fit_purchase_model("bg_nbd", *columns)
