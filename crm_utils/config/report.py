@@ -330,7 +330,11 @@ class Columns(Model):
 
     customer_id: str
     ordered_at: str = Field(description="date, or date and time")
-    order_id: str | None = Field(None, description="the order id; if it is missing, each row counts as an order")
+    order_id: str | None = Field(
+        None,
+        description="the order id; without it, the rows of a customer and day are one order if a product is named, "
+        "else each row is an order",
+    )
     product_id: str | None = None
     description: str | None = Field(None, description="the name of the product")
     quantity: str | None = None

@@ -55,7 +55,8 @@ def orders_from_lines(lines: ir.Table) -> ir.Table:
     Parameters
     ----------
     lines : ibis.Table
-        Line items that count. If the source has no order ids, each line is an order `<customer>-<date>-<n>`, where n
+        Line items that count. If the source has no order ids, the lines of a customer and day are one order if they
+        name products: `<customer>-<date>`. Otherwise each line is an order `<customer>-<date>-<n>`, where n
         ranks the lines of a customer and day by amount and units.
 
     Returns
@@ -151,15 +152,18 @@ def add_order_ids(lines: ir.Table) -> ir.Table:
     Returns
     -------
     ibis.Table
-        The line items. Added order ids are `<customer>-<date>-<n>`, or null for lines that a rule removed.
+        The line items. Added order ids are `<customer>-<date>` for lines of products, else `<customer>-<date>-<n>`, and
+        null for lines that a rule removed.
     """
     units = lines.quantity if "quantity" in lines.columns else ibis.null("decimal(18, 4)")
     lines = lines.mutate(units=units)
     if "order_id" in lines.columns:
         return lines
     day, counts = lines.ordered_at.date(), lines.removed_by.isnull()
-    rank = ibis.row_number().over(group_by=[lines.customer_id, day, counts], order_by=[lines.amount, lines.units])
-    made = lines.customer_id + "-" + lines.ordered_at.strftime("%Y%m%d") + "-" + (rank + 1).cast("string")
+    made = lines.customer_id + "-" + lines.ordered_at.strftime("%Y%m%d")
+    if not {"product_id", "description"} & set(lines.columns):
+        rank = ibis.row_number().over(group_by=[lines.customer_id, day, counts], order_by=[lines.amount, lines.units])
+        made = made + "-" + (rank + 1).cast("string")
     return lines.mutate(order_id=ibis.ifelse(counts, made, ibis.null("string")))
 
 

@@ -14,7 +14,16 @@ import pandas as pd
 
 from crm_utils.config import Columns, Source
 from crm_utils.core import duckdb_engine
-from crm_utils.sources import casting, databases, parquet_statistics, preparation, simulated, text_files, validation
+from crm_utils.sources import (
+    casting,
+    databases,
+    parquet_statistics,
+    preparation,
+    simulated,
+    table_kinds,
+    text_files,
+    validation,
+)
 from crm_utils.sources.customer_tables import read_customer_tables
 from crm_utils.sources.raw_table import RawTable
 
@@ -48,12 +57,15 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
     Raises
     ------
     SourceError
-        If a file cannot be read, a column is missing, a value is not a date or number, a sale has no order id although
-        `columns` names its column, or a parameter does not fit the values (see `preparation.prepare`).
+        If a file cannot be read, a column is missing, the table holds no transactions (see `table_kinds`), a value is
+        not a date or number, a sale has no order id although `columns` names its column, or a parameter does not fit
+        the values (see `preparation.prepare`).
     """
     source = simulated.write_files(source, root)
     parts = read_raw_tables(source, root, columns)
     validation.check_columns_present(parts, columns.named)
+    for part in parts:
+        table_kinds.check_table_kind(part, columns.named)
     parts = [preparation.prepare(part, source, columns) for part in parts]
     preparation.check_rows_left(parts)
     tables = [_standardize(part, source, columns, day) for part in parts]

@@ -143,6 +143,10 @@ PIECES = ORDERS.price.astype(float) * 2
             "columns.order_id: no such column was found, so each row counts as one order",
         ),
         (
+            ORDERS.drop(columns="order").assign(product="mug"),
+            "columns.order_id: no such column was found, so all rows of a customer and day count as one order",
+        ),
+        (
             ORDERS.assign(line_total=(PIECES * 0.9).astype(str)),
             "'line_total' differs from it in 100% of rows. Write columns.amount: line_total",
         ),
@@ -168,6 +172,7 @@ PIECES = ORDERS.price.astype(float) * 2
     ],
     ids=[
         "no orders",
+        "no orders of products",
         "discount",
         "no discount",
         "orders' total",

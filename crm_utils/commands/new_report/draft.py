@@ -17,7 +17,7 @@ from crm_utils.config.paths import is_pattern, source_paths
 from crm_utils.config.report import Status
 from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
 from crm_utils.core.formatting import MESSAGES, join_names
-from crm_utils.sources import date_formats, spreadsheets, text_files, validation
+from crm_utils.sources import date_formats, spreadsheets, table_kinds, text_files, validation
 from crm_utils.sources.raw_table import TextFormat
 
 ROWS, TEXTS = 5_000, 5_000
@@ -51,6 +51,8 @@ def new_report(root: Path, name: str, file: str) -> tuple[Path, list[str], list[
         raise SourceError(f"{parts[0].label} has no rows below its column names; export it again")
     columns = inference.columns(sample)
     validation.check_columns_present(parts, columns)
+    for part in parts:
+        table_kinds.check_table_kind(part, columns)
     open_points: list[str] = []
     guessed += [_describe_encoding(sample, source.encoding)] if source.encoding else []
     guessed.append(_describe_columns(columns))

@@ -11,6 +11,8 @@ NOT_A_SALE = (
     "chargeback storniert noshow"
 )
 FEW_STATES, CENTS = 15, 1000
+NO_ORDER_ID = "columns.order_id: no such column was found, so {counted}"
+ROWS_OF_A_DAY, EACH_ROW = "all rows of a customer and day count as one order", "each row counts as one order"
 
 
 def list_warnings(
@@ -20,7 +22,8 @@ def list_warnings(
     free = [name for name in sample.columns if name not in columns.values()]
     lines = []
     if "order_id" not in columns:
-        lines.append("columns.order_id: no such column was found, so each row counts as one order")
+        has_products = "product_id" in columns or "description" in columns
+        lines.append(NO_ORDER_ID.format(counted=ROWS_OF_A_DAY if has_products else EACH_ROW))
     lines += _check_amounts(sample, columns, written, free)
     lines += [
         line for name in free if not status or name != status.column for line in _check_states(sample[name], name)
