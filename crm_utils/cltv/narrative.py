@@ -29,12 +29,12 @@ LOW_SCALED_CLTV = 2
 # A hyphen before a number, not one within a word.
 HYPHEN_AS_MINUS = r"(?<!\w)-(?=\d)"
 
-NO_MODEL = "No model forecast is made, because {reason}."
-AVERAGE_RATE = "The figures assume that every customer buys at the average rate of all."
+NO_MODEL = "There is no model forecast, because {reason}."
+AVERAGE_RATE = "The figures assume that every customer buys at the average rate of all customers."
 REVENUE_FORECAST = "In the {months} after {day}, today’s {customers} should bring {revenue}."
 REVENUE_RANGE = "Nine times in ten it should be between {low} and {high}."
 UNTESTED = "No past forecast could be tested, so we cannot say how far off this one may be."
-WITHOUT_NEW_CUSTOMERS = "Customers not yet won are not in this figure."
+WITHOUT_NEW_CUSTOMERS = "It does not include new customers."
 NO_LONGER_FORECAST = "The history is too short for a longer forecast."
 NO_FORECAST = "The history is too short for a forecast: it does not cover a month."
 NO_YEAR_BY_SEGMENT = "The history is too short for a forecast of the next 12 months."

@@ -464,7 +464,7 @@ def test_from_a_file_to_the_first_pages(tmp_path, monkeypatch):
         assert (project / "reports" / name / "1998-06-30" / "05_budget.html").exists()
     withheld = (project / "reports" / "one_customer" / "1998-06-30" / "04_cltv.html").read_text()
     assert (
-        "No model forecast is made, because there is 1 customer, but a model needs 100; there is 1 repeat buyer"
+        "There is no model forecast, because there is 1 customer, but a model needs 100; there is 1 repeat buyer"
         in withheld
     )
 

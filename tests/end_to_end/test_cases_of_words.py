@@ -103,7 +103,7 @@ def test_subscription():
     columns = {"order_id": "invoice_id", "ordered_at": "paid_date", "amount": "amount_paid"}
     orders, day = orders_of_case("subscription", "invoices.csv", **columns)
     made, words = forecast_of(orders, day)
-    assert "No model forecast is made" in words and "as in a subscription" in words
+    assert "There is no model forecast" in words and "as in a subscription" in words
     assert "ine times in ten" not in words
     assert of_all(made.totals).index.tolist() == [1, 3, 6, 12]
 
