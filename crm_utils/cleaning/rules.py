@@ -8,6 +8,7 @@ from enum import StrEnum
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
+from ibis.common.exceptions import IbisError
 
 from crm_utils.core.duckdb_engine import materialize_in_process
 from crm_utils.core.errors import CleaningError
@@ -292,34 +293,45 @@ def _order_discounts(
     if "refund_of" in lines.columns:
         of_sales = of_sales & lines.refund_of.isnull()
     negative = (lines.amount < 0).fill_null(False) & of_sales
-    if not len(lines.filter(negative).select("order_id").limit(1).execute()):
+    if not _has_engine(lines) or not len(lines.filter(negative).select("order_id").limit(1).execute()):
         return None, None
+    key = _order_key(lines)
     worth, worthless = _orders_with_discounts(lines.filter(of_sales), lines.filter(negative))
     if cancellations == "drop":
-        belongs = lines.order_id.isin(worth.order_id) | lines.order_id.isin(worthless.order_id)
-        return negative & belongs, of_sales & lines.order_id.isin(worthless.order_id)
-    dated = lines.filter(negative).join(worth, "order_id")
-    late = materialize_in_process(
-        dated.filter(dated.ordered_at.date() > dated.sold_until).select("order_id", "ordered_at")
-    )
-    discount = negative & lines.order_id.isin(worth.order_id)
+        belongs = key.isin(worth.key) | key.isin(worthless.key)
+        return negative & belongs, of_sales & key.isin(worthless.key)
+    dated = lines.filter(negative).mutate(key=_order_key).join(worth, "key")
+    late = materialize_in_process(dated.filter(dated.ordered_at.date() > dated.sold_until).select("key", "ordered_at"))
+    discount = negative & key.isin(worth.key)
     if late.count().execute():
-        discount = discount & ~_order_moment(lines).isin(_order_moment(late))
+        moments = late.key + "|" + late.ordered_at.cast("string")
+        discount = discount & ~(key + "|" + lines.ordered_at.cast("string")).isin(moments)
     return discount, None
 
 
 def _orders_with_discounts(sold: ir.Table, negative: ir.Table) -> tuple[ir.Table, ir.Table]:
     """Return the orders with negative and positive lines: those worth more than 0 in total, and the others."""
-    found = sold.filter(sold.order_id.isin(negative.order_id))
-    orders = found.group_by("order_id").agg(
+    sold = sold.mutate(key=_order_key)
+    found = sold.filter(sold.key.isin(negative.mutate(key=_order_key).key))
+    orders = found.group_by("key").agg(
         sold_until=found.ordered_at.date().max(where=found.amount > 0), total=exact_sum(found.amount)
     )
     orders = materialize_in_process(orders.filter(orders.sold_until.notnull()))
     return orders.filter(orders.total > 0), orders.filter(orders.total <= 0)
 
 
-def _order_moment(lines: ir.Table) -> ir.StringValue:
-    return lines.order_id + "|" + lines.ordered_at.cast("string")
+def _order_key(lines: ir.Table) -> ir.StringValue:
+    """Return what names an order: some shops use one number for orders of several customers."""
+    return lines.customer_id.fill_null("") + "|" + lines.order_id
+
+
+def _has_engine(lines: ir.Table) -> bool:
+    """Whether an engine holds the lines; not if they are only compiled to the SQL of a dialect."""
+    try:
+        lines.get_backend()
+    except IbisError:
+        return False
+    return True
 
 
 def _shared_spans(lines: ir.Table) -> list[tuple[datetime, datetime]]:

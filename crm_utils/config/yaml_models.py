@@ -120,6 +120,9 @@ def _problem(item: Any, model: type[BaseModel]) -> str:
 def _without_tags(location: Sequence[str | int], model: type[BaseModel]) -> list[str | int]:
     """Return a location without the tags of union members, such as `parts`, that pydantic adds."""
     kept: list[str | int] = []
+    location = (
+        location[:-1] if location and location[-1] == "[key]" else location
+    )  # of a dictionary, whose key is wrong
     for number, key in enumerate(location):
         last_key = number == len(location) - 1
         if isinstance(key, int) or key in _model_at(model, kept).model_fields or (last_key and key not in TAGS):

@@ -181,10 +181,10 @@ def test_the_reference_equals_sums_in_pandas(reference, ledger):
         & ~ledger.order_id.str.startswith("C")
         & (ledger.product_id != "POST")
         & (ledger.customer_id != "7")
-        & (ledger.quantity > 0)
         & (ledger.ordered_at < "2011-12-10")
     ]
-    expected = (counts.quantity * counts.unit_price).groupby([counts.customer_id, counts.order_id]).sum()
+    amounts = (counts.quantity * counts.unit_price).groupby([counts.customer_id, counts.order_id])
+    expected = amounts.sum()[(amounts.max() > 0) & (amounts.sum() > 0)]  # negative lines are discounts of their order
     found = reference["frames"]["orders"].set_index(["customer_id", "order_id"]).revenue
     pd.testing.assert_series_equal(found, expected.sort_index(), check_names=False, check_index_type=False, rtol=1e-12)
     assert {"ab", "AB", "007", "Zoë", "Müller", "muller"} <= set(reference["frames"]["customers"].customer_id)
