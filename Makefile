@@ -50,9 +50,9 @@ mutants: $(READY)  ## change the analysis code at random and count what the test
 lint: $(READY)  ## check style, types and spelling, and that notebooks carry no outputs
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/codespell && $(VENV)/bin/nbstripout --keep-id --verify notebooks/*.ipynb
 
-docs: $(READY)  ## build the documentation site with the demo report into docs-site/
+docs: $(READY)  ## build the documentation site with the demo report into docs-site/ [DATE=last: one date of it]
 	@$(PY) tools/architecture.py
-	@$(PY) -m crm_utils report --report demo
+	@$(PY) -m crm_utils report --report demo $(if $(DATE),--date $(DATE))
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 	@echo "docs-site/index.html is written"
 
