@@ -101,6 +101,8 @@ def hidden_rows(path: Path, sheet: str) -> set[int]:
 
 
 def _hidden_in(sheet: bytes) -> set[int]:
+    if b"hidden=" not in sheet:  # most often; looking at each row takes ten times as long
+        return set()
     rows = re.finditer(rb"<(?:\w+:)?row\b([^>]*)", sheet)
     hidden = (row[1] for row in rows if re.search(rb'\bhidden="(1|true)"', row[1]))
     return {int(number[1]) for row in hidden if (number := re.search(rb'\br="(\d+)"', row))}
