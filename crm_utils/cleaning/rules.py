@@ -13,6 +13,7 @@ from ibis.common.exceptions import IbisError
 from crm_utils.core.duckdb_engine import materialize_in_process
 from crm_utils.core.errors import CleaningError
 from crm_utils.core.exact_money import exact_sum
+from crm_utils.sources.preparation import Exclusion
 
 
 class Rule(StrEnum):
@@ -41,7 +42,7 @@ class Rule(StrEnum):
 
 
 # The rules that a source's parameters ask for: the values of `excluded_by`
-EXCLUSIONS = (Rule.FILTERED, Rule.STATUS_IGNORED, Rule.STATUS_REFUNDED, Rule.FURTHER_ROW, Rule.REFUND_WITHOUT_ORDER)
+EXCLUSIONS = tuple(Rule(code) for code in Exclusion)
 CANCELLED_ORDER_ID = "^[Cc][0-9]"  # C489449 is a cancellation; CA-2023-1317 and CONFIRMED are not
 # The columns that each way to treat cancellations needs
 NEEDED_COLUMNS: dict[str, set[str]] = {
