@@ -16,7 +16,6 @@ from crm_utils.config.report import AmountParts, Columns, Source, Status, fold
 from crm_utils.core.duckdb_engine import materialize_in_process
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES, join_names
-from crm_utils.core.suggestions import did_you_mean
 from crm_utils.sources import casting, validation
 from crm_utils.sources.expressions import to_arithmetic, to_condition
 from crm_utils.sources.raw_table import RawTable
@@ -168,11 +167,7 @@ class _Names:
         own = self.columns.named.get(name)
         if name in there or own in there:
             return name if name in there else str(own)
-        raise SourceError(
-            f"{self.part.label} has no column {name!r} ({parameter}); "
-            + f"{did_you_mean(name, there)} ".lstrip()
-            + f"It has: {', '.join(there)}"
-        )
+        raise SourceError(validation.missing_column(self.part, name, parameter))
 
     def money(self, table: ir.Table, text: str, parameter: str) -> ir.NumericValue:
         """A column, or arithmetic on columns, as money. Notes which columns must be readable."""
@@ -258,15 +253,20 @@ def _count_statuses(part: RawTable, table: ir.Table) -> pd.DataFrame:
     return validation.execute(counted.order_by(ibis.desc("rows"), STATUS).limit(MAX_STATUSES + 1), part)
 
 
+def describe_statuses(values: pd.Series, rows: pd.Series, money: pd.Series) -> list[str]:
+    """Write each value of a status with its rows and money."""
+    return [
+        f"{value!r} ({MESSAGES.plural(count, 'row')}, {MESSAGES.number(amount, 2)})"
+        for value, count, amount in zip(values, rows, money, strict=True)
+    ]
+
+
 def _unlisted_statuses(part: RawTable, status: Status, found: pd.DataFrame) -> str:
     where = f"{part.label}, column {status.column!r} (source.status)"
     if len(found) >= MAX_STATUSES:
         return f"{where}: {MAX_STATUSES} different values or more: name the column that holds the status"
     texts = found[STATUS].fillna("")
-    shown = [
-        f"{text!r} ({MESSAGES.plural(rows, 'row')}, {MESSAGES.number(money, 2)})"
-        for text, rows, money in zip(texts, found.rows, found.money, strict=True)
-    ]
+    shown = describe_statuses(texts, found.rows, found.money)
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     line = ", ".join(map(_in_yaml, [*status.ignore, *texts[:SHOWN]]))
     return (

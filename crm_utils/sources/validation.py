@@ -10,7 +10,7 @@ import pandas as pd
 from crm_utils.config.report import YEARS
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES, mask_secrets
-from crm_utils.core.suggestions import did_you_mean
+from crm_utils.core.suggestions import did_you_mean, plain_name
 from crm_utils.sources import casting, date_formats, repair_hints
 from crm_utils.sources.raw_table import RawTable
 
@@ -59,16 +59,20 @@ def describe_unnamed(names: list[str]) -> str | None:
 def check_columns_present(parts: list[RawTable], column_map: dict[str, str]) -> None:
     """Raise `SourceError` if a part of the source lacks a column, and suggest the most similar name."""
     for part in parts:
-        available = part.table.columns
         for name, column in column_map.items():
-            if column not in available:
+            if column not in part.table.columns:
                 raise SourceError(
-                    f"{part.label} has no column {column!r} (columns.{name}); "
-                    + f"{did_you_mean(column, available)} ".lstrip()
-                    + f"It has: {', '.join(available)}"
+                    missing_column(part, column, f"columns.{name}")
                     + (f", and {part.without_name}. Name it, or write source.names" if part.without_name else "")
                     + _own_columns(part, parts, column_map)
                 )
+
+
+def missing_column(part: RawTable, column: str, parameter: str) -> str:
+    """Say that a part lacks the column that a parameter names, with the most similar name and all it has."""
+    available = part.table.columns
+    hint = f"{did_you_mean(column, available)} ".lstrip()
+    return f"{part.label} has no column {column!r} ({parameter}); {hint}It has: {', '.join(available)}"
 
 
 def _own_columns(part: RawTable, parts: list[RawTable], column_map: dict[str, str]) -> str:
@@ -76,9 +80,9 @@ def _own_columns(part: RawTable, parts: list[RawTable], column_map: dict[str, st
     complete = any(set(column_map.values()) <= set(other.table.columns) for other in parts)
     if not complete or part.file is None:
         return ""
-    plain = {re.sub(r"\W|_", "", column).casefold(): column for column in part.table.columns}
+    plain = {plain_name(column): column for column in part.table.columns}
     missing = {name: column for name, column in column_map.items() if column not in part.table.columns}
-    own = {name: plain.get(re.sub(r"\W|_", "", column).casefold(), "???") for name, column in missing.items()}
+    own = {name: plain.get(plain_name(column), "???") for name, column in missing.items()}
     shown = ", ".join(f"{name}: {column}" for name, column in own.items())
     return f". If its columns mean the same, write {{file: {part.file}, columns: {{{shown}}}}} in source.files"
 

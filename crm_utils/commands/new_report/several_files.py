@@ -7,6 +7,7 @@ from typing import Any
 from crm_utils.commands.new_report import inference
 from crm_utils.config import Source, SourceFile
 from crm_utils.config.paths import source_files
+from crm_utils.core.suggestions import plain_name
 from crm_utils.sources import RawTable, date_formats
 
 Settings = dict[str, Any]
@@ -25,11 +26,12 @@ def differing(found: list[Settings]) -> list[Settings]:
 
 def own_names(parts: list[RawTable]) -> list[Settings]:
     """For each part its `columns`, if its names are those of the first part in another spelling."""
-    usual = {plain(name): name for name in parts[0].table.columns}
+    usual = {plain_name(name): name for name in parts[0].table.columns}
     found: list[Settings] = []
     for part in parts:
         names = part.table.columns
-        own = {usual[plain(name)]: name for name in names if plain(name) in usual and usual[plain(name)] not in names}
+        spelt = {usual[plain_name(name)]: name for name in names if plain_name(name) in usual}
+        own = {name: own_name for name, own_name in spelt.items() if name not in names}
         found.append({"columns": own} if own else {})
     return found
 
@@ -61,8 +63,3 @@ def with_own_settings(source: Source, root: Path, own: list[Settings]) -> Source
         name = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
         files.append(SourceFile(**{**(said if isinstance(said, dict) else {}), **settings, "file": name}))
     return source.model_copy(update={"files": files})
-
-
-def plain(name: str) -> str:
-    """A column name without case, blanks and marks."""
-    return re.sub(r"\W|_", "", name).casefold()

@@ -9,6 +9,7 @@ from crm_utils.commands.new_report.status_words import StatusGroup, plain_words,
 from crm_utils.config.report import Status
 from crm_utils.core.formatting import MESSAGES, join_names, percent
 from crm_utils.sources import RawTable, casting, validation
+from crm_utils.sources.preparation import describe_statuses
 
 MOST_VALUES = 40  # a column of more different values is no status
 KNOWN_ROWS = 0.5  # share of the rows whose words must be known
@@ -65,10 +66,7 @@ class StatusColumn:
         unknown = self.of_group(None)
         if unknown.empty:
             return None
-        shown = [
-            f"{value!r} ({MESSAGES.plural(rows, 'row')}, {MESSAGES.number(money, 2)})"
-            for value, rows, money in zip(unknown.value, unknown.rows, unknown.money, strict=True)
-        ]
+        shown = describe_statuses(unknown.value, unknown.rows, unknown.money)
         return (
             f"source.status: is {join_names(shown)} a sale? Add each value of {self.column!r} to count, refund or "
             "ignore; until then the report is refused"
@@ -150,17 +148,17 @@ def find_filter(parts: list[RawTable], free: list[str], amount: str | None) -> t
     conditions, told = [], []
     for name in free:
         plain = plain_words(name)
+        if plain not in (*CANCELLED_NAMES, *TEST_NAMES):
+            continue
         quoted = name if name.isidentifier() else f"`{name}`"
         values = _count_values(parts, name, amount, most=None)
         if values is None:
             continue
         if plain in CANCELLED_NAMES:
             marked, condition = values, f"{quoted}.isna()"
-        elif plain in TEST_NAMES:
+        else:
             test_words = [value for value in values.value if (value.lower() in TRUE_WORDS) != (plain == "livemode")]
             marked, condition = values[values.value.isin(test_words)], f"{quoted} not in {test_words}"
-        else:
-            continue
         if len(marked):
             conditions.append(condition)
             told.append(
