@@ -175,6 +175,17 @@ class Status(Model):
         return self
 
 
+def _one_or_several(value: Any) -> str:
+    return "joined" if isinstance(value, list) else "column"
+
+
+# One column, or several whose values are joined
+IdColumns = Annotated[
+    Annotated[str, Tag("column")] | Annotated[list[str], Field(min_length=2), Tag("joined")],
+    Discriminator(_one_or_several),
+]
+
+
 def _as_file(value: Any) -> Any:
     return {"file": value} if isinstance(value, str) else value
 
@@ -256,7 +267,7 @@ class SourceFile(Source):
     model_config = ConfigDict(json_schema_extra=_drop_other_settings)
 
     file: str = Field(description="one file, or a pattern")
-    columns: dict[str, str] = Field(
+    columns: dict[str, IdColumns] = Field(
         {}, description="other column names in this file: the name used elsewhere or ours, and the name here"
     )
 
@@ -328,12 +339,14 @@ Amount = Annotated[Annotated[str, Tag("column")] | Annotated[AmountParts, Tag("p
 class Columns(Model):
     """The source's column for each standard name; `amount` may replace quantity and unit_price."""
 
-    customer_id: str
+    customer_id: IdColumns = Field(
+        description="the customer id; several columns are joined: [store, id] if stores use the same numbers"
+    )
     ordered_at: str = Field(description="date, or date and time")
-    order_id: str | None = Field(
+    order_id: IdColumns | None = Field(
         None,
-        description="the order id; without it, the rows of a customer and day are one order if a product is named, "
-        "else each row is an order",
+        description="the order id; several columns are joined: [date, number] if numbers begin again each day; without "
+        "it, the rows of a customer and day are one order if a product is named, else each row is an order",
     )
     product_id: str | None = None
     description: str | None = Field(None, description="the name of the product")
@@ -359,8 +372,17 @@ class Columns(Model):
 
     @property
     def named(self) -> dict[str, str]:
-        """The source's column for each standard name that has one; an amount made of parts has none."""
+        """The source's column for each standard name that has one. An amount of parts and a joined id have none."""
         return {name: column for name, column in self if isinstance(column, str)}
+
+    @property
+    def joined_ids(self) -> dict[str, list[str]]:
+        """The columns of each id that is made of several."""
+        return {name: columns for name, columns in self if isinstance(columns, list)}
+
+    def with_joined_ids(self) -> "Columns":
+        """The columns with the name of the joined column in place of each list: `store + id`."""
+        return self.model_copy(update={name: " + ".join(columns) for name, columns in self.joined_ids.items()})
 
 
 def _ascending(dates: list[date]) -> list[date]:

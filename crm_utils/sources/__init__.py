@@ -17,6 +17,7 @@ from crm_utils.core import duckdb_engine
 from crm_utils.sources import (
     casting,
     databases,
+    joined_ids,
     parquet_statistics,
     preparation,
     simulated,
@@ -62,7 +63,7 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
         the values (see `preparation.prepare`).
     """
     source = simulated.write_files(source, root)
-    parts = read_raw_tables(source, root, columns)
+    parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
     validation.check_columns_present(parts, columns.named)
     for part in parts:
         table_kinds.check_table_kind(part, columns.named)
@@ -117,7 +118,7 @@ def source_fingerprint(source: Source, columns: Columns, root: Path, day: date) 
 def _by_day(source_json: str, columns_json: str, root: Path) -> pd.DataFrame:
     source, columns = Source.model_validate_json(source_json), Columns.model_validate_json(columns_json)
     needed = ("ordered_at", *casting.NUMBER_COLUMNS)
-    part = databases.read_database(source, root)
+    (part,), columns = joined_ids.join_ids([databases.read_database(source, root)], columns)
     validation.check_columns_present([part], columns.named)
     part = preparation.prepare(part, source, columns)
     column_map = {name: own for name, own in columns.named.items() if name in needed and name not in part.computed}

@@ -194,7 +194,7 @@ class _Names:
 
     def order_id(self, table: ir.Table) -> ir.StringColumn | None:
         """The ids of orders, or None."""
-        column = self.columns.order_id
+        column = self.columns.named.get("order_id")
         if column is None:
             return None
         return casting.cast(table[self.own_name(column, "columns.order_id")], "order_id", self.part.format)

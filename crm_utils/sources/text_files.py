@@ -21,7 +21,7 @@ from crm_utils.core import duckdb_engine
 from crm_utils.core.errors import SourceError
 from crm_utils.core.files import atomic_write, content_hash
 from crm_utils.core.suggestions import did_you_mean
-from crm_utils.sources import spreadsheets, validation
+from crm_utils.sources import joined_ids, spreadsheets, validation
 from crm_utils.sources.encodings import CHUNK, guess_encoding, is_packed, not_utf8_message, open_bytes, open_text
 from crm_utils.sources.layout import (
     LAST,
@@ -62,10 +62,16 @@ def read_files(source: Source, columns: Columns | None, root: Path) -> list[RawT
     return found
 
 
-def _renamed(part: RawTable, own: dict[str, str], columns: Columns | None) -> RawTable:
-    """Rename a file's own columns to the names that the other files have."""
-    usual = columns.named if columns else {}
-    renames = {usual.get(name, name): column for name, column in own.items()}
+def _renamed(part: RawTable, own: dict[str, str | list[str]], columns: Columns | None) -> RawTable:
+    """Rename a file's own columns to the names that the other files have, and join those that are lists."""
+    usual = columns.with_joined_ids().named if columns else {}
+    date_column = str(own.get("ordered_at") or own.get(usual.get("ordered_at", "")) or usual.get("ordered_at", ""))
+    joined = {
+        usual.get(name, name): joined_ids.join_columns(part, column, date_column, f"source.files: columns.{name}")
+        for name, column in own.items()
+        if isinstance(column, list)
+    }
+    renames = {usual.get(name, name): column for name, column in own.items() if isinstance(column, str)}
     for name, column in renames.items():
         if column not in part.table.columns:
             raise SourceError(
@@ -73,10 +79,10 @@ def _renamed(part: RawTable, own: dict[str, str], columns: Columns | None) -> Ra
                 + f"{did_you_mean(column, part.table.columns)} ".lstrip()
                 + f"It has: {', '.join(part.table.columns)}"
             )
-    kept = [name for name in part.table.columns if name not in renames and name not in renames.values()]
-    return replace(
-        part, table=part.table.select(*kept, **{name: part.table[column] for name, column in renames.items()})
-    )
+    new = {**renames, **joined}
+    kept = [name for name in part.table.columns if name not in new and name not in renames.values()]
+    renamed = {name: part.table[column] for name, column in renames.items()}
+    return replace(part, table=part.table.select(*kept, **renamed, **joined))
 
 
 def read_file(
