@@ -115,8 +115,10 @@ LEADING_ZEROS = (
 ORDER_IDS_UNIQUE = "Each order number is one order."
 ORDER_IDS_SHARED = "{numbers} {belong} to several customers."
 ORDER_IDS_APART = "{numbers} {have} lines more than {days} apart."
+ORDER_IDS_CURE = (
     "One is {first}. Such a number is several orders. Join it with the date or the shop "
     "(columns.order_id: [date, number])."
+)
 IDS_UNCHANGED = "There is no day on which customers stop and others take over."
 IDS_CHANGED = (
     "Of the {before} who had started before {day}, {both} bought on that day or later. The ids probably changed on "
