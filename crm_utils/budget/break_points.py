@@ -125,8 +125,11 @@ class _LineMilp:
         def gain_and_slope(lift: float) -> tuple[float, float]:
             changed = self.at(lift)
             best = _solve(changed, True)
+            gain = self._gain(lift, best, without)
+            if gain <= 0:  # possibly no campaign runs, and then there is no program to solve
+                return gain, 0.0
             prices = changed.solve_relaxation(_running(changed, best)).shadow_prices
-            return self._gain(lift, best, without), self._slope(lift, best, prices)
+            return gain, self._slope(lift, best, prices)
 
         return sum(_bracket(gain_and_slope, start, TOLERANCE * max(abs(without), 1.0))) / 2
 
