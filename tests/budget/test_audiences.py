@@ -251,3 +251,12 @@ def test_segments_of_a_campaign_are_pooled_to_measure_it():
     assert pooled.minimum_detectable_lift.tolist() == pytest.approx([expected])
     assert pooled.verdict.tolist() == ["cannot be measured: pool or repeat"]
     assert lines.power_by_campaign(plan.assign(contacts=0)).empty
+
+
+def test_customers_of_one_value_are_listed_in_the_order_of_their_ids():
+    groups = pd.DataFrame({"customer_id": list("qsprt"), "segment": "A", "group": 0, "recency_days": 5, "orders": 1})
+    allocated = pd.DataFrame(
+        {"campaign": ["a"], "segment": "A", "group": 0, "customers": 5, "contacts": 3, "profit": 1.0}
+    )
+    listed = audiences.assign_audiences(groups.assign(order_margin=[1.0, 1, 1, 1, 2]), allocated, 0.0, 1)
+    assert listed.customer_id.tolist() == ["p", "q", "t"]

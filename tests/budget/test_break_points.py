@@ -150,3 +150,13 @@ def test_a_budget_too_small_for_one_contact_has_no_break_point():
     planned = optimizer.allocate(table, ONE_LINE, 0.5)
     assert planned.contacts.tolist() == [0]
     assert break_points.break_points(planned, ONE_LINE, 0.5).isna().all()
+
+
+def test_a_gain_below_a_millionth_of_the_profit_is_the_solvers():
+    """Next to a profit of a million, a gain of less than 1 does not count: 10 × (40 lift − 1) is 1 at .0275."""
+    offers = campaigns({}, {"segments": ["B"]})
+    line = line_of(offers, TEN, ("b", 1, "B", 1000, 0.1, 10010.0), budget=1e5)
+    assert line.profit_without() == pytest.approx(1e6)
+    for search in (lambda lift: line.break_point(lift, 1e6), line.break_point_of_whole_customers):
+        assert np.isnan(search(0.0270))
+        assert search(0.0285) == pytest.approx(0.026, abs=0.002)

@@ -148,3 +148,69 @@ def test_on_online_retail_the_correction_helps_and_misses_are_named(retail_order
     assert corrected[0] < calibration.TOLERANCE
     assert corrected[1] < calibration.TOLERANCE
     assert (found[2].error.abs() > calibration.TOLERANCE).any()  # Christmas trade: the page has to say so
+
+
+def windows_of(monkeypatch, days: int, tables: dict[date, pd.DataFrame]) -> calibration.WindowCalibration:
+    """Windows whose comparison of forecast and outcome is given, by first day."""
+    placed, none, _ = shop(count=3)
+    windows = calibration.WindowCalibration(placed, none, days, RULES, pd.DataFrame(), pd.DataFrame())
+    monkeypatch.setattr(windows, "_compute", lambda origin: tables[origin])
+    return windows
+
+
+def compared(**of_segments: tuple[int, float]) -> pd.DataFrame:
+    """Customers and shift of each segment."""
+    rows = [(segment, customers, 0.5, 0.6, shift) for segment, (customers, shift) in of_segments.items()]
+    return pd.DataFrame(rows, columns=[*calibration.COLUMNS, "shift"])
+
+
+def test_the_correction_is_the_mean_of_two_windows_worked_by_hand(monkeypatch):
+    """C has 100 customers in one window only, and D in none."""
+    day = date(2023, 12, 31)
+    last, season = day - timedelta(days=91), day - timedelta(days=364)
+    tables = {
+        last: compared(A=(150, 0.2), B=(200, -0.4), C=(99, 0.9), D=(99, 0.9)),
+        season: compared(A=(100, 0.6), B=(100, 0.1), C=(100, 0.3)),
+    }
+    offsets = windows_of(monkeypatch, 91, tables).logit_offsets(day)
+    assert offsets.to_dict() == pytest.approx({"A": 0.4, "B": -0.15, "C": 0.3})
+    only_last = windows_of(monkeypatch, 91, tables | {season: compared()}).logit_offsets(day)
+    assert only_last.to_dict() == pytest.approx({"A": 0.2, "B": -0.4})
+    no_window = windows_of(monkeypatch, 91, {last: compared(), season: compared()}).logit_offsets(day)
+    assert no_window.empty and no_window.dtype == float
+
+
+def test_a_window_of_a_year_counts_once(monkeypatch):
+    day = date(2023, 12, 31)
+    offsets = windows_of(monkeypatch, 364, {day - timedelta(days=364): compared(A=(100, 0.2))}).logit_offsets(day)
+    assert offsets.to_dict() == pytest.approx({"A": 0.2})
+
+
+def test_the_last_window_is_corrected_by_what_was_known_at_its_start(monkeypatch):
+    """A: odds 1 × e^.4 = 1.4918, so 1.4918 ÷ 2.4918 = .5987, and .6 came. B has no correction."""
+    day = date(2023, 12, 31)
+    origin = day - timedelta(days=91)
+    earlier = {origin - timedelta(days=91): compared(A=(100, 0.4)), origin - timedelta(days=364): compared()}
+    tables = {origin: compared(A=(100, 9.0), B=(100, 9.0))} | earlier
+    found = windows_of(monkeypatch, 91, tables).last_window_check(day).set_index("segment")
+    assert list(found.columns) == ["customers", "predicted", "actual", "calibrated", "error"]
+    assert found.calibrated.to_dict() == pytest.approx({"A": 0.598688, "B": 0.5}, abs=1e-6)
+    assert found.error.to_dict() == pytest.approx({"A": -0.001312, "B": -0.1}, abs=1e-6)
+
+
+def test_the_largest_correction_is_five():
+    """A mean chance of one half can be moved to 1 ÷ (1 + e^-5) = .9933 at most."""
+    chance = pd.Series([0.5, 0.5])
+    assert calibration._logit_offset(chance, 0.9934) == 5
+    assert calibration._logit_offset(chance, 1 - 0.9934) == -5
+    assert calibration._logit_offset(chance, 0.9933) == pytest.approx(np.log(0.9933 / 0.0067))
+    assert calibration._logit_offset(chance, 0.0067) == pytest.approx(-np.log(0.9933 / 0.0067))
+
+
+def test_nobody_who_bought_twice_gives_no_window():
+    placed, none, _ = shop(count=60)
+    once = placed.execute().drop_duplicates("customer_id").query("ordered_at < '2023-01-01'")
+    day = date(2023, 3, 31)
+    windows = calibration.WindowCalibration(ibis.memtable(once), none, 91, *today(ibis.memtable(once), day))
+    found = windows.window_starting(day - timedelta(days=91))
+    assert found.empty and list(found.columns) == [*calibration.COLUMNS, "shift"]

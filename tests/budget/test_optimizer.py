@@ -181,6 +181,8 @@ def test_what_binds_worked_by_hand():
     assert binding(10, 12) == binding(10, 12.99) == ["the budget"]
     assert binding(10, 13) == [], "one more contact could be paid"
     assert binding(20, 22) == [], "nobody is waiting whose contact would earn anything"
+    little = options(offers, ("a", 0, "A", 20, 0.1, 12.0)).assign(contacts=19)
+    assert optimizer.binding_constraints(little, offers, 21) == ["the budget"], "a fifth is worth waiting for"
     assert binding(10, 50, capacity=10) == ["the capacity of a"]
     assert binding(10, 50, capacity=11) == []
     assert binding(0, 50, capacity=0) == []
@@ -208,3 +210,77 @@ def test_split_customers_are_rounded_to_a_millionth():
     table = options(offers, ("a", 0, "A", 20, 0.1, 40.0))
     assert optimizer.allocate(table, offers, 10 / 3, whole=False).contacts.tolist() == [3.333333]
     assert optimizer.allocate(table, offers, 10 / 3).contacts.tolist() == [3]
+
+
+def test_the_program_worked_by_hand():
+    """Campaign a for both groups, b (2 a contact, 5 once) for the second; of 4 and 10 customers 3 and 9 are free."""
+    offers = campaigns({"capacity": 7}, {"contact_cost": 2, "fixed_cost": 5, "max_spend": 30, "min_spend": 6})
+    table = options(offers, ("a", 5, "A", 4, 0.1, 40.0), ("a", 8, "B", 10, 0.1, 40.0), ("b", 8, "B", 10, 0.1, 30.0))
+    milp = optimizer.build_milp(table, offers, 50, None, 0.1)
+    assert milp.profit.tolist() == pytest.approx([3, 3, 1, 0, -5])
+    assert milp.rows.toarray().tolist() == [
+        [1, 1, 2, 0, 5],  # all money
+        [1, 0, 0, 0, 0],  # group 5
+        [0, 1, 1, 0, 0],  # group 8
+        [1, 0, 0, -3, 0],  # contacts only if the campaign runs
+        [0, 1, 0, -9, 0],
+        [0, 0, 1, 0, -9],
+        [1, 1, 0, 0, 0],  # contacts of a and b
+        [0, 0, 1, 0, 0],
+        [1, 1, 0, 0, 0],  # money of a and b
+        [0, 0, 2, 0, 5],
+    ]
+    none = np.inf
+    assert milp.high.tolist() == [50, 3, 9, 0, 0, 0, 7, none, none, 30]
+    assert milp.low.tolist() == [-none] * 9 + [6]
+    assert milp.upper.tolist() == [3, 9, 9, 1, 1]
+    assert milp.campaign.tolist() == [0, 0, 1]
+    assert (milp.opened, milp.money, milp.options, milp.target_roi) == (slice(3, 6), 8, 3, None)
+    assert milp._limits.tolist() == [True] * 3 + [False] * 3 + [True] * 4
+
+
+def test_a_target_return_replaces_the_budget_in_the_program():
+    """The last row is profit − 2 × spend, which may not be below 0."""
+    offers = campaigns({}, {"contact_cost": 2, "fixed_cost": 5})
+    table = options(offers, ("a", 5, "A", 4, 0.1, 40.0), ("b", 8, "B", 10, 0.1, 30.0))
+    milp = optimizer.build_milp(table, offers, 50, 2.0, 0.0)
+    assert milp.high[0] == np.inf
+    assert milp.rows.toarray()[-1].tolist() == pytest.approx([3 - 2 * 1, 1 - 2 * 2, 0, -5 - 2 * 5])
+    assert (milp.low[-1], milp.high[-1]) == (0, np.inf)
+    profit, rows = milp.change_of(np.array([1]), np.array([10.0]), np.array([3.0]))
+    assert profit.tolist() == [0, 10, 0, 0]
+    # The options' money counts in all money, in that of campaign b, and twice in the row of the target.
+    changed = {place: value for place, value in enumerate(rows.toarray()[:, 1]) if value}
+    assert changed == {0: 3, milp.money + 1: 3, len(milp.high) - 1: 10 - 2 * 3}
+    assert rows.nnz == 3
+
+
+def test_the_relaxation_worked_by_hand():
+    """Group 8: a earns 3 for 1, b 4.5 for 2. With 20, 5 of them once: 4 + 7 by a is 11, and 4 are left for 2 by b.
+
+    Money: a has the 4 of group 5. In group 8 each customer who gets b in place of a earns 1.5 more for 1 more.
+    """
+    offers = campaigns({}, {"contact_cost": 2, "fixed_cost": 5, "lift": 0.1})
+    table = options(offers, ("a", 5, "A", 4, 0.1, 40.0), ("a", 8, "B", 10, 0.1, 40.0), ("b", 8, "B", 10, 0.1, 65.0))
+    milp = optimizer.build_milp(table, offers, 20, None, 0.0)
+    found = milp.solve_relaxation(np.array([True, True]))
+    # 15 of money after the fixed cost: 4 for group 5, 10 for a in group 8, and 1 to raise one of them to b.
+    assert found.contacts.tolist() == pytest.approx([4, 9, 1])
+    assert found.profit == pytest.approx(4 * 3 + 9 * 3 + 4.5 - 5)
+    assert found.shadow_prices[[0, 2]].tolist() == pytest.approx([1.5, 3 - 1.5])
+    only_a = milp.solve_relaxation(np.array([True, False]))
+    assert only_a.contacts.tolist() == pytest.approx([4, 10, 0])
+    assert only_a.profit == pytest.approx(14 * 3)
+    assert only_a.shadow_prices[0] == pytest.approx(0)
+    poor = optimizer.build_milp(table, offers, 4, None, 0.0).solve_relaxation(np.array([True, True]))
+    assert poor.profit == -np.inf, "the fixed cost is above the budget"
+    assert poor.contacts.tolist() == [0, 0, 0] and not poor.shadow_prices.any()
+
+
+def test_what_must_be_spent_has_a_price():
+    """b loses 1 a contact of 2 and must spend 6: each unit more of its minimum costs .5."""
+    offers = campaigns({}, {"contact_cost": 2, "min_spend": 6})
+    table = options(offers, ("a", 5, "A", 4, 0.1, 40.0), ("b", 8, "B", 10, 0.1, 10.0))
+    found = optimizer.build_milp(table, offers, 20, None, 0.0).solve_relaxation(np.array([True, True]))
+    assert found.contacts.tolist() == pytest.approx([4, 3])
+    assert found.shadow_prices[-1] == pytest.approx(-0.5)

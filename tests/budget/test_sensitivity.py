@@ -192,6 +192,43 @@ def test_whom_a_better_campaign_takes_is_not_there_to_earn_a_fixed_cost():
     }
 
 
+@pytest.mark.parametrize(("taken", "of_all"), [(14, False), (15, True)])
+def test_whether_a_better_campaign_takes_half_of_the_customers(taken, of_all):
+    """30 customers earn 90 with b, more than its fixed 60. The 16 or 15 whom a does not take earn 48 or 45.
+
+    That is the reason if more than half are left. Otherwise those whom a takes are.
+    """
+    offers = campaigns({"contact_cost": 0.5, "capacity": taken}, {"contact_cost": 1.0, "fixed_cost": 60.0})
+    table = options(offers, ("a", 0, "A", 30, 0.1, 40.0), ("b", 0, "A", 30, 0.1, 40.0)).assign(contacts=[taken, 0])
+    reason = lines.build_plan(table, offers, pd.Series(dtype=int)).set_index("campaign").reason["b"]
+    assert reason == (
+        "another use of the money or of these customers earns more"
+        if of_all
+        else "its fixed cost would not be earned back by those whom no other campaign serves better"
+    )
+
+
+def test_a_fixed_cost_is_not_earned_back_if_nothing_is_left_of_it():
+    """30 customers earn 90 with b, and the 16 whom a does not take 48: exactly the fixed cost is not enough."""
+    for fixed_cost, reason in {
+        90: "its fixed cost would not be earned back",
+        89: "its fixed cost would not be earned back by those whom no other campaign serves better",
+        48: "its fixed cost would not be earned back by those whom no other campaign serves better",
+        47: "another use of the money or of these customers earns more",
+    }.items():
+        offers = campaigns({"contact_cost": 0.5, "capacity": 14}, {"contact_cost": 1.0, "fixed_cost": fixed_cost})
+        table = options(offers, ("a", 0, "A", 30, 0.1, 40.0), ("b", 0, "A", 30, 0.1, 40.0)).assign(contacts=[14, 0])
+        plan = lines.build_plan(table, offers, pd.Series(dtype=int)).set_index("campaign")
+        assert plan.reason["b"] == reason
+
+
+def test_lines_of_one_profit_are_in_the_order_of_their_names():
+    offers = campaigns({"segments": ["A", "B"]}, {"segments": ["B", "A"]})
+    rows = [(name, place, segment, 9, 0.1, 40.0) for name in "ba" for place, segment in enumerate("BA")]
+    plan = lines.build_plan(options(offers, *rows).assign(contacts=0), offers, pd.Series(dtype=int))
+    assert (plan.campaign + plan.segment).tolist() == ["aA", "aB", "bA", "bB"]
+
+
 def test_nothing_planned_has_reasons():
     offers = campaigns({"contact_cost": 50.0}, {"contact_cost": 1.0, "fixed_cost": 1e5, "segments": ["B"]})
     table = options(offers, ("a", 0, "A", 30, 0.1, 40.0), ("b", 1, "B", 30, 0.1, 40.0))
@@ -242,6 +279,10 @@ def test_a_measured_campaign_that_is_left_out_is_set_beside_what_is_planned_for_
     assert found[["alone", "low", "instead_earns"]].iloc[0].tolist() == pytest.approx([90, 30, 210])
     assert found[["instead", "assumed"]].iloc[0].tolist() == [["b"], True]
     assert sensitivity.measured_but_unplanned(table, offers.assign(evidence="assumed"), plan, 1000, 0.0).empty
+    both = offers.assign(evidence="measured")
+    assert sensitivity.measured_but_unplanned(table, both, plan, 1000, 0.0).campaign.tolist() == ["a"], "b is planned"
+    only_b = table[table.campaign == "b"]
+    assert sensitivity.measured_but_unplanned(only_b, both, plan, 1000, 0.0).empty, "a fits nobody"
 
 
 def test_budgets_of_the_curve_worked_by_hand():
@@ -251,6 +292,7 @@ def test_budgets_of_the_curve_worked_by_hand():
     assert 25.0 in shown
     assert sensitivity.curve_budgets(120.0, 24.0)[-1] == 48, "exactly a fifth is not more than a fifth"
     assert len(sensitivity.curve_budgets(120.0, 500.0)) == 25, "a best budget beyond the curve is not on it"
+    assert len(sensitivity.curve_budgets(0.5575, 1.115)) == 25, "a best budget at the end is shown once, as 1.12"
     assert sensitivity.curve_budgets(10.0, 10.0, 50.0) == [50.0]
     assert sensitivity.curve_budgets(100.0, 33.333)[4] == 33.33
 
@@ -277,6 +319,8 @@ def test_scenarios_change_what_they_name():
     assert doubled.expected_profit.tolist() == pytest.approx(
         [70, 30 * 7 - 20, 30 * 7 - 20, 30 * 3.5 - 10, 30 * 15 - 20]
     )
+    few = sensitivity.compare_scenarios(table, offers, 30.5, [], 0.0).iloc[0]
+    assert (few.spend, few.unspent, few.expected_profit) == pytest.approx((30, 0.5, 10)), "half a contact is not made"
     returns = sensitivity.budget_curve(table, offers, [0.0], 0.0, True, target_roi=1.0).iloc[0]
     assert (returns.budget, returns.spend, returns.unspent) == pytest.approx((50, 50, 0))
 

@@ -160,6 +160,15 @@ def test_row_order_does_not_change_groups():
     assert one.equals(other.loc[one.index])
 
 
+def test_customers_of_one_margin_are_grouped_in_the_order_of_their_ids():
+    """Forty customers make two classes of twenty: the first twenty ids and the others, in any order of the rows."""
+    customers = people(40).assign(segment="A", order_margin=5.0)
+    for shown in (customers, customers.iloc[::-1]):
+        groups = unit_economics.group_customers(shown, pd.DataFrame({"a": True}, index=shown.customer_id))
+        assert groups.customer_id.tolist() == customers.customer_id.tolist()
+        assert groups.group.tolist() == [0] * 20 + [1] * 20
+
+
 @pytest.mark.parametrize("chance", [-0.1, 1.2, np.nan])
 def test_a_chance_that_is_no_probability_is_refused(chance):
     customers, offers = people(60), campaigns({})

@@ -280,6 +280,11 @@ def test_a_difference_counts_if_it_is_large_and_no_chance():
     alike, apart = (groups().assign(days_since=20 + spread + shift) for shift in (near, far))
     assert uplift.randomization_check(alike, DAY) == ""
     assert "days since the last order differ by 0.60 standard deviations" in uplift.randomization_check(apart, DAY)
+    # Of 400 it is .1. A shift of 1.4 is .28 standard deviations and of 1.75 is .35: within and beyond three of them.
+    for shift, refused in ((1.4, False), (1.75, True)):
+        shifted = np.where(groups().group == "control", shift, 0.0)
+        check = uplift.randomization_check(groups().assign(days_since=20 + spread + shifted), DAY)
+        assert bool(check) is refused
     # Of 40 customers the standard error is .316, so .6 is within three of them.
     assert uplift.randomization_check(apart.head(40), DAY) == ""
 
@@ -326,6 +331,10 @@ def test_no_past_campaigns_leave_the_assumptions():
     learned = uplift.update_lifts(OFFERS, none)
     assert learned.lift.equals(OFFERS.lift)
     assert learned.lift_from.tolist() == ["assumed"]
+    past = ledger()[0]
+    assert uplift.measure_campaigns(past.head(0), ledger()[1], past.customer_id, OFFERS, 0.3, DAY).empty
+    measured = uplift.measure_campaigns(past, ledger()[1], past.customer_id, OFFERS, 0.3, DAY)
+    assert list(none.columns) == list(measured.columns)
 
 
 def test_from_orders_to_what_was_earned():

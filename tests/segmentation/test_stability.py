@@ -147,3 +147,15 @@ def test_a_customer_keeps_the_segment_in_the_share_of_draws_that_leave_orders(mo
     kept = stability._retention(THREE, customers, segment, rules, DAY)
     assert kept.tolist() == [pytest.approx(20 / 30), pytest.approx(10 / 30), 1.0]
     assert next(draws, None) is None, "forty draws"
+
+
+def test_a_customer_without_orders_in_any_draw_has_no_share(monkeypatch):
+    """c orders in week 1 only, which is drawn once or never."""
+    rules = segment_rules(query_map(n_bins=2, often="orders >= 2", seldom="orders < 2"), new_within_days=None)
+    customers = scoring.score_customers(three(), 2)
+    segment = pd.Series(["often", "often", "seldom"])
+    for in_week_1, share in ((1, 1.0), (0, np.nan)):
+        draws = iter([np.array([1, in_week_1])] + [np.array([1, 0])] * 39)
+        monkeypatch.setattr(stability, "_draws_of_weeks", lambda weeks, _, draws=draws: next(draws))
+        kept = stability._retention(THREE, customers, segment, rules, DAY)
+        assert kept.to_numpy() == pytest.approx([1.0, in_week_1 / 40, share], nan_ok=True)
