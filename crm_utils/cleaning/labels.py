@@ -10,6 +10,7 @@ RULE_LABELS = {
     Rule.STATUS_IGNORED.value: "Status that is no sale",
     Rule.STATUS_REFUNDED.value: "Status of a refunded sale",
     Rule.FURTHER_ROW.value: "Further row of an order, whose amount counts once",
+    Rule.GUEST.value: "Guest without a customer id",
     Rule.REFUND_WITHOUT_ORDER.value: "Refund of an order that is not counted",
     Rule.EXTRACT_OVERLAP.value: "Already in an earlier extract",
     Rule.AFTER_ANALYSIS_DATE.value: "After the analysis date",

@@ -25,6 +25,7 @@ class Rule(StrEnum):
     STATUS_IGNORED = "status_ignored"
     STATUS_REFUNDED = "status_refunded"
     FURTHER_ROW = "further_row"
+    GUEST = "guest"
     REFUND_WITHOUT_ORDER = "refund_without_order"
     EXTRACT_OVERLAP = "extract_overlap"
     AFTER_ANALYSIS_DATE = "after_analysis_date"

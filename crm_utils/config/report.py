@@ -52,6 +52,10 @@ def _iso_day(value: Any) -> str:
 IsoDay = Annotated[str, BeforeValidator(_iso_day)]  # text, because papermill cannot inject dates
 
 
+def _fold_email(name: str) -> str:
+    return fold(name) if "@" in name else name
+
+
 class Cleaning(Model):
     """Which line items count (01_cleaning)."""
 
@@ -61,6 +65,13 @@ class Cleaning(Model):
     exclude_customers: list[str] = []
     merge_customers: dict[str, str] = {}
     cap_outliers: bool = False
+
+    @field_validator("exclude_customers", "merge_customers", mode="after")
+    @classmethod
+    def _write_emails_in_lower_case(cls, ids: Any) -> Any:
+        if isinstance(ids, dict):
+            return {_fold_email(name): _fold_email(kept) for name, kept in ids.items()}
+        return [_fold_email(name) for name in ids]
 
     @model_validator(mode="after")
     def _exclude_only_kept_ids(self) -> "Cleaning":
@@ -175,6 +186,17 @@ class Status(Model):
         return self
 
 
+class Guests(Model):
+    """Customer ids that stand for nobody, and what to do with their orders."""
+
+    ids: Annotated[list[str], Field(min_length=1)] = Field(
+        description='the customer ids of guests: ["0", walk-in]; "" for rows without a customer id'
+    )
+    treat: Literal["drop", "each_order"] = Field(
+        description="drop: leave their orders out; each_order: each of their orders is a customer of its own"
+    )
+
+
 def _one_or_several(value: Any) -> str:
     return "joined" if isinstance(value, list) else "column"
 
@@ -237,6 +259,12 @@ class Source(Model):
         None, min_length=1, description="a condition on the source's columns; rows that do not meet it are left out"
     )
     status: Status | None = Field(None, description="which values of a status column are sales")
+    guests: Guests | None = Field(None, description="customer ids that stand for nobody, and what to do with them")
+    ignore_in_emails: list[Literal["plus_tags", "gmail_dots"]] = Field(
+        [],
+        description="what makes no difference between e-mail addresses as customer ids: +tags before the @, dots in "
+        "Gmail addresses",
+    )
 
     @model_validator(mode="after")
     def _exactly_one_source(self) -> "Source":
@@ -435,6 +463,12 @@ class Report(Shared):
         compare_with, last = self.segmentation.compare_with, self.analysis_dates[-1]
         if compare_with not in ("previous", "none") and compare_with >= str(last):
             raise ValueError(f"segmentation.compare_with: {compare_with} is not before the last analysis date, {last}")
+        return self
+
+    @model_validator(mode="after")
+    def _require_orders_of_guests(self) -> "Report":
+        if self.source.guests and self.source.guests.treat == "each_order" and self.columns.order_id is None:
+            raise ValueError("source.guests: each_order needs columns.order_id; name it, or write treat: drop")
         return self
 
     @model_validator(mode="after")

@@ -26,6 +26,8 @@ from crm_utils.sources import (
     validation,
 )
 from crm_utils.sources.customer_tables import read_customer_tables
+from crm_utils.sources.email_ids import ignore_in_emails
+from crm_utils.sources.guests import treat_guests
 from crm_utils.sources.raw_table import RawTable
 
 __all__ = ["RawTable", "read_raw_tables", "source_fingerprint", "read_line_items", "read_customer_tables"]
@@ -63,6 +65,7 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
         the values (see `preparation.prepare`).
     """
     source = simulated.write_files(source, root)
+    are_joined = "customer_id" in columns.joined_ids
     parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
     validation.check_columns_present(parts, columns.named)
     for part in parts:
@@ -70,7 +73,12 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
     parts = [preparation.prepare(part, source, columns) for part in parts]
     preparation.check_rows_left(parts)
     tables = [_standardize(part, source, columns, day) for part in parts]
-    return preparation.complete_refunds(_join_parts(tables, all(part.columnar for part in parts)), columns.refund_of)
+    lines = _join_parts(tables, all(part.columnar for part in parts))
+    ignored = source.ignore_in_emails
+    ids = [name for name in casting.CUSTOMER_COLUMNS if name in lines.columns and ignored]
+    lines = lines.mutate(**{name: ignore_in_emails(lines[name], ignored) for name in ids})
+    lines = treat_guests(lines, source.guests, are_joined)
+    return preparation.complete_refunds(lines, columns.refund_of)
 
 
 def _join_parts(tables: list[ir.Table], columnar: bool) -> ir.Table:

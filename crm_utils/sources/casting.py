@@ -7,6 +7,7 @@ from datetime import datetime
 import ibis
 import ibis.expr.types as ir
 
+from crm_utils.sources.email_ids import EMAIL
 from crm_utils.sources.raw_table import RawTable, TextFormat
 
 PRICE_TYPE = "decimal(18, 4)"
@@ -14,6 +15,7 @@ PRICE_TYPE = "decimal(18, 4)"
 AMOUNT_TYPE = "decimal(17, 4)"
 TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country", "refund_of", "refund_customer_id")
 ID_COLUMNS = ("customer_id", "order_id", "product_id", "refund_of", "refund_customer_id")
+CUSTOMER_COLUMNS = ("customer_id", "refund_customer_id")  # whose e-mail addresses are compared without case
 NULL_IDS = (  # how programs write a missing id
     "NULL",
     "null",
@@ -109,6 +111,7 @@ def _as_text(column: ir.Column, name: str, format: TextFormat | None) -> ir.Stri
         )  # uses the connection's collation, so that ids that differ in case are different
     if format is None:
         text = column.cast("string").strip()
+        text = ibis.ifelse(text.contains(EMAIL), text.lower(), text) if name in CUSTOMER_COLUMNS else text
         return (text.isin(["", *NULL_IDS]).ifelse(ibis.null("string"), text)) if name in ID_COLUMNS else text.nullif("")
     if not column.type().is_string():
         return column.cast("string")
@@ -116,6 +119,8 @@ def _as_text(column: ir.Column, name: str, format: TextFormat | None) -> ir.Stri
     if name in ID_COLUMNS:
         tidied = tidied.re_replace(r"^(\d+)\.0$", r"\1")
         tidied = tidied.isin(NULL_IDS).ifelse(ibis.null("string"), tidied)
+    if name in CUSTOMER_COLUMNS:
+        tidied = ibis.ifelse(tidied.contains(EMAIL), tidied.lower(), tidied)
     # trimming every row would cost as much as all the later steps
     return ibis.ifelse(ibis.or_(*needs_trimming(column, name)), tidied, column)
 
@@ -135,13 +140,17 @@ def _digits(number: ir.NumericColumn) -> ir.StringColumn:
 def needs_trimming(text: ir.StringColumn, name: str) -> list[ir.BooleanValue]:
     """Conditions under which a text needs trimming: empty, or a blank or control character at either end.
 
-    Ids also need it if they end in `.0` or are a word for a missing id. That last condition is returned separately
-    because DuckDB can check it from the statistics of a parquet file.
+    Ids also need it if they end in `.0` or are a word for a missing id, and ids of customers if they are e-mail
+    addresses. The word for a missing id is a condition of its own because DuckDB can check it from the statistics of a
+    parquet file.
     """
     untrimmed = text < "!"
     for end in " \t\n\r":
         untrimmed = untrimmed | text.endswith(end)
-    return [untrimmed | text.endswith(".0"), text.isin(NULL_IDS)] if name in ID_COLUMNS else [untrimmed]
+    if name not in ID_COLUMNS:
+        return [untrimmed]
+    untrimmed = untrimmed | text.endswith(".0")
+    return [untrimmed | text.contains(EMAIL) if name in CUSTOMER_COLUMNS else untrimmed, text.isin(NULL_IDS)]
 
 
 def as_factor(column: ir.Column, format: TextFormat | None) -> ir.Column:

@@ -12,6 +12,7 @@ from crm_utils.config.paths import SIMULATED, customer_table_path
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES
 from crm_utils.sources import casting, encodings, simulated, spreadsheets, text_files, validation
+from crm_utils.sources.email_ids import fold_email_ids
 from crm_utils.sources.raw_table import TextFormat
 
 YES, NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
@@ -71,7 +72,18 @@ def read_customer_tables(
         tables["contacts"] = table.assign(
             last_contacted=table.last_contacted.where(table.last_contacted.dt.normalize() <= day)
         )
-    return {name: _merge_ids(table, name, merged or {}) for name, table in tables.items()}
+    same = merged or {}
+    return {
+        name: _merge_ids(_merge_ids(table, name, _spellings(table, source)), name, same)
+        for name, table in tables.items()
+    }
+
+
+def _spellings(table: pd.DataFrame, source: Source) -> dict[str, str]:
+    """Map each e-mail address that is written differently in the transactions to the way it is written there."""
+    ids = table.customer_id.dropna().drop_duplicates().astype("str")
+    folded = fold_email_ids(ids, source.ignore_in_emails)
+    return dict(zip(ids[folded != ids], folded[folded != ids], strict=True))
 
 
 def _merge_ids(table: pd.DataFrame, name: str, merged: dict[str, str]) -> pd.DataFrame:
@@ -79,7 +91,7 @@ def _merge_ids(table: pd.DataFrame, name: str, merged: dict[str, str]) -> pd.Dat
     dropped = table.customer_id.isin(merged.keys())
     if not dropped.any() or not set(REQUIRED[name]) <= set(table.columns):  # the contract check reports missing columns
         return table
-    table = table.assign(customer_id=table.customer_id.replace(merged), dropped=dropped)
+    table = table.assign(customer_id=table.customer_id.map(merged).fillna(table.customer_id), dropped=dropped)
     affected = table.customer_id.isin(table.customer_id[dropped])
     both = table[affected].sort_values("dropped", kind="stable")
     key = REQUIRED[name][:2]

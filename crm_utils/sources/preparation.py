@@ -28,6 +28,7 @@ class Exclusion(StrEnum):
     STATUS_IGNORED = "status_ignored"
     STATUS_REFUNDED = "status_refunded"
     FURTHER_ROW = "further_row"
+    GUEST = "guest"
     REFUND_WITHOUT_ORDER = "refund_without_order"
 
 
