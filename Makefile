@@ -16,8 +16,8 @@ report: $(READY)  ## build all reports, or REPORT=cdnow, or REPORT=cdnow DATE=19
 draft: $(READY)  ## fill reports/_draft for notebooks opened in Jupyter [REPORT=cdnow] [DATE=last]
 	@$(PY) -m crm_utils draft $(named)
 
-new: $(READY)  ## start a report on your own data: REPORT=shop FILE=orders.csv
-	@$(PY) -m crm_utils new $(named) $(if $(FILE),--file "$(FILE)")
+new: $(READY)  ## start a report on your own data: REPORT=shop FILE=orders.csv [LIKE=shopify]
+	@$(PY) -m crm_utils new $(named) $(if $(FILE),--file "$(FILE)") $(if $(LIKE),--like $(LIKE))
 
 compare: $(READY)  ## put two published dates beside each other: REPORT=cdnow FROM=1997-12-31 TO=1998-06-30
 	@$(PY) -m crm_utils compare $(named) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))

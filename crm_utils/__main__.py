@@ -119,10 +119,19 @@ def _add_new(commands: Any) -> None:
         _new,
         "start a report on your own data",
         "Guess the parameters of a new report from its file and write params/<report>.yaml.",
-        ["crm new --report shop --file orders.csv", "crm new --report shop --file 'data/orders-*.csv'"],
+        [
+            "crm new --report shop --file orders.csv",
+            "crm new --report shop --file 'data/orders-*.csv'",
+            "crm new --report shop --file orders_export.csv --like shopify",
+        ],
     )
     _add_report_option(parser, "to start")
     parser.add_argument("--file", metavar="FILE", help="the file with the line items, or a pattern of files")
+    parser.add_argument(
+        "--like",
+        metavar="SYSTEM",
+        help="the recipe in params/recipes to use, such as shopify (default: the one whose headings match)",
+    )
 
 
 def _add_compare(commands: Any) -> None:
@@ -238,7 +247,7 @@ def _new(options: argparse.Namespace, log: RunLog) -> int:
         raise ParamsError("give the report's name and its file: make new REPORT=shop FILE=orders.csv")
     from crm_utils.commands.new_report.draft import new_report
 
-    path, guessed, open_points = new_report(Path.cwd(), options.report, options.file)
+    path, guessed, open_points = new_report(Path.cwd(), options.report, options.file, options.like)
     print(f"wrote {path.relative_to(Path.cwd())}")
     for line in guessed:
         print(f"  guessed   {line}")

@@ -28,6 +28,7 @@ def draft(folder: Path, case: str, file: str) -> tuple[Path, list[str], list[str
         ("rupees", "orders.csv", 55855320.00, ["currency: INR"]),
         ("brackets_in_name", "orders [2024] (1).csv", 18618.44, []),
         ("mixed_line_ends", "mixed_plain.csv", 18618.44, []),
+        ("json_in_cell", "orders.csv", 11290.09, ["timezone: "]),
         ("two_years_two_headings", "*.csv", 18162.70, ["2024.csv with column names of their own"]),
         ("two_date_formats", "*.csv", 18162.70, ["dates: 2023.csv ISO, 2024.csv %d.%m.%Y"]),
     ],
@@ -46,7 +47,6 @@ def test_a_case_is_read_without_an_edit(tmp_path, case, file, revenue, words):
     [
         ("no_header", "orders.csv", "names: orders.csv has no column names; write them where column_1 stands"),
         ("day_month_swapped", "orders.xlsx", "a spreadsheet has probably exchanged their day and month"),
-        ("json_in_cell", "orders.csv", "set source.timezone"),
     ],
 )
 def test_what_only_the_owner_knows_is_asked(tmp_path, case, file, words):

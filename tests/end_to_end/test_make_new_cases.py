@@ -27,7 +27,18 @@ def started(name: str, root: Path) -> tuple[Report, list[str]]:
     return read_yaml(written, Report), open_points
 
 
-@pytest.mark.parametrize("name", ["woocommerce_status", "german_states", "cancelled_at_and_test_flag"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "woocommerce_status",
+        "german_states",
+        "cancelled_at_and_test_flag",
+        "shopify_orders",
+        "magento_grid",
+        "amazon_orders",
+        "paypal",
+    ],
+)
 def test_the_revenue_is_right_without_an_edit(name, tmp_path):
     report, _ = started(name, tmp_path)
     lines = read_line_items(report.source, report.columns, tmp_path)
@@ -39,7 +50,7 @@ def test_the_revenue_is_right_without_an_edit(name, tmp_path):
 def test_a_status_that_can_mean_both_is_asked_about_and_refused_until_it_is_answered(tmp_path):
     folder = CASES / "magento_grid"
     shutil.copy(folder / "orders.csv", tmp_path)
-    written, _, open_points = new_report(tmp_path, "shop", "orders.csv")
+    written, _, open_points = new_report(tmp_path, "shop", "orders.csv", like="generic")
     assert any("source.status: is 'Closed' (17 rows, 826.38) a sale?" in point for point in open_points)
     parameters = yaml.safe_load(written.read_text())
     parameters["analysis_dates"] = ["2024-06-26"]

@@ -10,11 +10,11 @@ import pandas as pd
 import yaml
 
 from crm_utils import sources
-from crm_utils.commands.new_report import inference, several_files, warnings
-from crm_utils.commands.new_report.statuses import find_filter, find_status
+from crm_utils.commands.new_report import inference, recipes, several_files, time_zones, warnings
+from crm_utils.commands.new_report.statuses import find_filter, find_status, status_by_rule
 from crm_utils.config import Columns, Source, SourceFile
 from crm_utils.config.paths import is_pattern, source_paths
-from crm_utils.config.report import Status
+from crm_utils.config.report import AmountParts, Status
 from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
 from crm_utils.core.formatting import MESSAGES, join_names
 from crm_utils.sources import date_formats, spreadsheets, table_kinds, text_files, validation
@@ -25,12 +25,67 @@ UNKNOWN = "???"
 REQUIRED = ("customer_id", "ordered_at")
 
 
-def new_report(root: Path, name: str, file: str) -> tuple[Path, list[str], list[str]]:
+def new_report(root: Path, name: str, file: str, like: str | None = None) -> tuple[Path, list[str], list[str]]:
     """Write `params/<name>.yaml` for a file or a pattern of files.
 
-    Returns its path, one line for each guess, and one line for each point to check. Raises `ParamsError` if the name is
-    taken or invalid, `SourceError` if the file cannot be read at all.
+    Parameters
+    ----------
+    root : Path
+        The project's folder.
+    name : str
+        The report's name.
+    file : str
+        The file, or a pattern.
+    like : str, optional
+        The recipe of the system that wrote the file. By default it is the recipe whose headings match.
+
+    Returns
+    -------
+    tuple
+        The path of the parameters file, one line for each guess, and one line for each point to check.
+
+    Raises
+    ------
+    ParamsError
+        If the name is taken or invalid, or there is no such recipe.
+    SourceError
+        If the file cannot be read at all, or columns of the recipe named `like` are missing.
     """
+    path = _new_path(root, name)
+    guessed: list[str] = []
+    source, parts = _read_parts(root, file, guessed)
+    sample = pd.concat([_as_text(part) for part in parts], ignore_index=True)
+    if sample.empty:
+        raise SourceError(f"{parts[0].label} has no rows below its column names; export it again")
+    open_points: list[str] = []
+    recipe = recipes.find_settings(parts, root, like, open_points)
+    columns = recipe.named if recipe else inference.columns(sample)
+    validation.check_columns_present(parts, columns)
+    for part in parts:
+        table_kinds.check_table_kind(part, columns)
+    guessed += recipe.told if recipe else []
+    open_points += recipe.to_check if recipe else []
+    guessed += [_describe_encoding(sample, source.encoding)] if source.encoding else []
+    guessed.append(_describe_columns(recipe.columns if recipe else columns))
+    guessed += [f"left out: {part.without_name}" for part in parts if part.without_name]
+    if source.names:
+        open_points.append(f"names: {parts[0].label} has no column names; write them where column_1 stands")
+    written, own = _formats(parts, sample, columns, guessed, open_points)
+    source = several_files.with_own_settings(source.model_copy(update=written), root, own)
+    source = source.model_copy(update=_sales_rules(parts, sample, columns, source, recipe, guessed, open_points))
+    if recipe is None:
+        open_points += warnings.list_warnings(sample, columns, written, source.status)
+    code = recipes.single_currency(parts, recipe.currency, open_points) if recipe and recipe.currency else None
+    currency = _currency(sample, source, code, guessed, open_points)
+    columns = recipe.columns if recipe else columns
+    days = _analysis_dates(source, columns, root, guessed, open_points)
+    path.parent.mkdir(exist_ok=True)
+    cleaning = recipe.cleaning if recipe else {}
+    path.write_text(_to_yaml(name, file, currency, source, columns, days, cleaning), encoding="utf-8")
+    return path, guessed, open_points
+
+
+def _new_path(root: Path, name: str) -> Path:
     path = root / "params" / f"{name}.yaml"
     if not re.fullmatch(r"[^\W_][\w-]*", name) or name == "campaigns":
         raise ParamsError(
@@ -38,7 +93,11 @@ def new_report(root: Path, name: str, file: str) -> tuple[Path, list[str], list[
         )
     if path.exists():
         raise ParamsError(f"params/{name}.yaml exists; choose another REPORT, or remove the file")
-    guessed: list[str] = []
+    return path
+
+
+def _read_parts(root: Path, file: str, guessed: list[str]) -> tuple[Source, list[sources.RawTable]]:
+    """Guess how to read the files, and read them."""
     source = _source(root, file, guessed)
     parts = sources.read_raw_tables(source, root)
     if source.files and any(own := several_files.own_names(parts)):
@@ -46,28 +105,7 @@ def new_report(root: Path, name: str, file: str) -> tuple[Path, list[str], list[
         parts = sources.read_raw_tables(source, root)
         renamed = [str(part.file) for part, names in zip(parts, own, strict=True) if names]
         guessed.append(f"files: {join_names(renamed)} with column names of their own")
-    sample = pd.concat([_as_text(part) for part in parts], ignore_index=True)
-    if sample.empty:
-        raise SourceError(f"{parts[0].label} has no rows below its column names; export it again")
-    columns = inference.columns(sample)
-    validation.check_columns_present(parts, columns)
-    for part in parts:
-        table_kinds.check_table_kind(part, columns)
-    open_points: list[str] = []
-    guessed += [_describe_encoding(sample, source.encoding)] if source.encoding else []
-    guessed.append(_describe_columns(columns))
-    guessed += [f"left out: {part.without_name}" for part in parts if part.without_name]
-    if source.names:
-        open_points.append(f"names: {parts[0].label} has no column names; write them where column_1 stands")
-    written, own = _formats(parts, sample, columns, guessed, open_points)
-    source = several_files.with_own_settings(source.model_copy(update=written), root, own)
-    source = source.model_copy(update=_sales_rules(parts, sample, columns, source, guessed, open_points))
-    open_points += warnings.list_warnings(sample, columns, written, source.status)
-    currency = _currency(sample, source, guessed, open_points)
-    days = _analysis_dates(source, columns, root, guessed, open_points)
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(_to_yaml(name, file, currency, source, columns, days), encoding="utf-8")
-    return path, guessed, open_points
+    return source, parts
 
 
 def _source(root: Path, file: str, guessed: list[str]) -> Source:
@@ -137,8 +175,11 @@ def _as_text(part: sources.RawTable) -> pd.DataFrame:
     return validation.execute(table.select(**{name: table[name].cast("string") for name in table.columns}), part)
 
 
-def _describe_columns(columns: dict[str, str]) -> str:
-    return "columns: " + ", ".join(f"{name} = {column!r}" for name, column in columns.items())
+def _describe_columns(columns: dict[str, Any]) -> str:
+    told = {name: column if isinstance(column, dict) else repr(column) for name, column in columns.items()}
+    if isinstance(columns.get("amount"), dict):
+        told["amount"] = recipes.describe_amount(AmountParts(**columns["amount"]))
+    return "columns: " + ", ".join(f"{name} = {column}" for name, column in told.items())
 
 
 def _formats(
@@ -161,6 +202,9 @@ def _formats(
     elif "ordered_at" in columns and (texts := _texts(parts, columns["ordered_at"])):
         pattern, others = inference.date_format(texts)
         found |= {"date_format": pattern} if pattern else {}
+        if zone := time_zones.fitting_zone(texts):
+            found["timezone"] = zone
+            guessed.append(f"timezone: {zone}, which has the UTC offsets of these dates, so days are as written")
         iso = "ISO" if re.match(inference.ISO, texts[0]) else "in an unknown format"
         guessed.append(f"dates: {pattern or iso}, as in {texts[0]!r}")
         if others:
@@ -206,12 +250,18 @@ def _sales_rules(
     sample: pd.DataFrame,
     columns: dict[str, str],
     source: Source,
+    recipe: recipes.Settings | None,
     guessed: list[str],
     open_points: list[str],
 ) -> dict[str, Status | str]:
-    """Guess which rows are sales, from all rows: a status, a date of cancellation, a flag of test orders."""
+    """Say which rows are sales, from all rows: by a status, a date of cancellation, a flag of test orders."""
     format = TextFormat.of(source)
     formatted = [replace(part, format=format) if part.format else part for part in parts]
+    if recipe is not None:
+        states = status_by_rule(formatted, recipe.status, columns.get("amount")) if recipe.status else None
+        guessed += [states.describe()] if states else []
+        open_points += [question] if states and (question := states.open_question()) else []
+        return recipe.source
     free = [name for name in sample.columns if name not in columns.values()]
     rules: dict[str, Status | str] = {}
     if found := find_filter(formatted, free, columns.get("amount")):
@@ -226,8 +276,10 @@ def _sales_rules(
     return rules
 
 
-def _currency(sample: pd.DataFrame, source: Source, guessed: list[str], open_points: list[str]) -> str:
-    currency = inference.currency(sample, source.currency_sign)
+def _currency(
+    sample: pd.DataFrame, source: Source, code: str | None, guessed: list[str], open_points: list[str]
+) -> str:
+    currency = code or inference.currency(sample, source.currency_sign)
     if currency is None:
         open_points.append("currency: not found; replace XXX by its three letters")
         return "XXX"
@@ -236,7 +288,7 @@ def _currency(sample: pd.DataFrame, source: Source, guessed: list[str], open_poi
 
 
 def _analysis_dates(
-    source: Source, columns: dict[str, str], root: Path, guessed: list[str], open_points: list[str]
+    source: Source, columns: dict[str, Any], root: Path, guessed: list[str], open_points: list[str]
 ) -> list[date]:
     """Guess the analysis dates from all data; this also finds every problem that would stop the report."""
     missing = [name for name in REQUIRED if name not in columns]
@@ -279,7 +331,15 @@ def _analysis_dates(
     return days
 
 
-def _to_yaml(name: str, file: str, currency: str, source: Source, columns: dict[str, str], days: list[date]) -> str:
+def _to_yaml(
+    name: str,
+    file: str,
+    currency: str,
+    source: Source,
+    columns: dict[str, Any],
+    days: list[date],
+    cleaning: dict[str, Any],
+) -> str:
     needed = dict.fromkeys(REQUIRED, UNKNOWN)
     if not {"quantity", "unit_price"} <= set(columns):
         needed["amount"] = UNKNOWN
@@ -289,6 +349,7 @@ def _to_yaml(name: str, file: str, currency: str, source: Source, columns: dict[
         "source": source.model_dump(exclude_defaults=True),
         "columns": needed | columns,
         "analysis_dates": [str(day) for day in days] or [UNKNOWN],
+        **({"cleaning": cleaning} if cleaning else {}),
         "history_complete": False,
     }
     lines = [f"# Guessed by `make new` from {Path(file).name}. Check it, then run `make report REPORT={name}`."]

@@ -6,7 +6,7 @@ import ibis
 import pandas as pd
 
 from crm_utils.commands.new_report.status_words import StatusGroup, plain_words, status_group
-from crm_utils.config.report import Status
+from crm_utils.config.report import Status, fold
 from crm_utils.core.formatting import MESSAGES, join_names, percent
 from crm_utils.sources import RawTable, casting, validation
 from crm_utils.sources.preparation import describe_statuses
@@ -99,6 +99,15 @@ def find_status(parts: list[RawTable], free: list[str], amount: str | None) -> S
         if set(values.group) != {StatusGroup.COUNT}:
             found.append(StatusColumn(name, values))
     return min(found, key=lambda column: not any(word in column.column.lower() for word in WORDS), default=None)
+
+
+def status_by_rule(parts: list[RawTable], rule: Status, amount: str | None) -> StatusColumn | None:
+    """Count what a rule does to the values of its column, on all rows. None if no row has a status."""
+    values = _count_values(parts, rule.column, amount, most=None)
+    if values is None:
+        return None
+    groups = {fold(value): group for group in StatusGroup for value in getattr(rule, group.value)}
+    return StatusColumn(rule.column, values.assign(group=[groups.get(fold(value)) for value in values.value]))
 
 
 def _count_values(
