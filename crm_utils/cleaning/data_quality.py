@@ -55,6 +55,7 @@ class Check(StrEnum):
     ORDER_IDS = "order_ids"
     IDS_CHANGED = "ids_changed"
     LARGE_ACCOUNT = "large_account"
+    EMAIL_IDS = "email_ids"
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,41 @@
 """Checks of customer ids and order numbers, on all orders. Nothing here changes a figure."""
 
+from pathlib import Path
+
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from crm_utils import sources
 from crm_utils.cleaning.data_quality import ORDER_MAX_DAYS, Check, CheckResult, is_large_account
+from crm_utils.config import Columns, Source
+from crm_utils.sources.email_ids import EMAIL
+from crm_utils.sources.guests import PREFIX
 
 # Ids, in lower case and without blanks and punctuation, that systems give to buyers whom they do not know
 # fmt: off
 NOBODY = (
-    "guest", "guests", "guestuser", "guestcheckout", "guestcustomer", "gast", "gastkunde", "invite", "invitado",
-    "convidado", "misafir", "visitor", "visitante", "walkin", "walkincustomer", "laufkunde", "laufkundschaft",
-    "barverkauf", "cash", "cashcustomer", "cashsale", "anonymous", "anonymousbuyer", "anonym", "anonymus", "anonyme",
-    "anonimo", "anon", "unknown", "unknowncustomer", "unbekannt", "inconnu", "desconocido", "na", "none", "null",
-    "undefined", "notavailable", "nocustomer", "nobody", "default", "defaultcustomer", "dummy", "dummycustomer",
-    "testcustomer", "noreply", "donotreply", "consumidorfinal", "onlinecustomer", "retailcustomer",
+    "guest", "guests", "guestuser", "guestcheckout", "guestcustomer", "guestorder", "visitor", "walkin", "walkins",
+    "walkincustomer", "walkinclient", "cash", "cashcustomer", "cashsale", "cashsales", "counter", "countersale",
+    "anonymous", "anonymousbuyer", "anon", "unknown", "unknowncustomer", "unregistered", "na", "none", "null", "nil",
+    "undefined", "notavailable", "notapplicable", "nocustomer", "nobody", "noone", "noname", "default",
+    "defaultcustomer", "dummy", "dummycustomer", "testcustomer", "noreply", "donotreply", "onlinecustomer",
+    "retailcustomer", "misc", "various", "generic", "onetimecustomer", "consumer",
+    "gast", "gaste", "gastkunde", "gastbestellung", "gastkonto", "laufkunde", "laufkundschaft", "barverkauf",
+    "barkunde", "barzahler", "thekenkunde", "thekenverkauf", "einmalkunde", "anonym", "anonymus", "anonymerkunde",
+    "unbekannt", "unbekannterkunde", "diverse", "diversekunden", "diverser", "cpd", "keinkunde", "ohnekunde",
+    "invite", "clientinvite", "visiteur", "anonyme", "clientanonyme", "inconnu", "clientinconnu", "clientdepassage",
+    "passage", "clientcomptoir", "comptoir", "ventecomptoir", "clientdivers", "divers", "clientoccasionnel", "aucun",
+    "invitado", "clienteinvitado", "visitante", "anonimo", "clienteanonimo", "desconocido", "clientedesconocido",
+    "clienteocasional", "clientegenerico", "clientecontado", "clientemostrador", "mostrador", "ventamostrador",
+    "publicogeneral", "publicoengeneral", "consumidorfinal", "clientefinal", "clientevarios", "varios", "ninguno",
+    "convidado", "clienteconvidado", "desconhecido", "clientedesconhecido", "clientebalcao", "balcao", "vendabalcao",
+    "clienteavulso", "avulso", "clientepadrao", "naoidentificado", "clientenaoidentificado", "semcadastro", "nenhum",
+    "misafir", "misafirmusteri", "ziyaretci", "anonimmusteri", "anonim", "bilinmeyen", "bilinmiyor", "perakende",
+    "perakendemusteri", "perakendesatis", "muhtelif", "muhtelifmusteri", "gecicimusteri", "nihaituketici", "pesinsatis",
 )
 # fmt: on
+ACCENTS, PLAIN = "äöüéèêáàâãíóõúçñşığ", "aoueeeaaaaiooucnsig"
 PUNCTUATION = r"[\s\-_./()*#?']"
 ZERO, NEGATIVE = r"^0+(\.0+)?$", r"^-\d+$"
 # The name before the @ of an address that nobody reads
@@ -34,6 +53,8 @@ MIN_REUSED_SHARE = 0.001
 CHANGED_SHARE, CHANGED_MIN_CUSTOMERS, CHANGED_MIN_PART = 0.1, 20, 0.2
 # How many ids a sentence names
 NAMED = 3
+# Addresses that differ in tags and dots only are a warning from this share of customers.
+MIN_SPELLINGS_SHARE = 0.01
 
 
 def run_id_checks(sums: ir.Table, has_order_ids: bool) -> list[CheckResult]:
@@ -52,7 +73,7 @@ def run_id_checks(sums: ir.Table, has_order_ids: bool) -> list[CheckResult]:
         One result for each `Check` of ids, in its order.
     """
     orders = sums.filter(sums.removed_by.isnull())
-    each = _summarize_customers(orders, has_order_ids).cache()
+    each = summarize_customers(orders, has_order_ids).cache()
     of_all = each.aggregate(customers=each.count(), orders=each.orders.sum(), revenue=each.revenue.sum())
     found = of_all.execute().iloc[0]
     return [
@@ -66,10 +87,49 @@ def run_id_checks(sums: ir.Table, has_order_ids: bool) -> list[CheckResult]:
     ]
 
 
-def _summarize_customers(orders: ir.Table, has_order_ids: bool) -> ir.Table:
-    """Return one row per customer: customer_id, orders, days with an order, revenue, first and last day.
+def check_email_ids(sums: ir.Table, source: Source, columns: Columns, root: Path) -> list[CheckResult]:
+    """Check whether e-mail addresses as customer ids are written in several ways.
 
-    Without order numbers, orders are the days with an order.
+    The source is only read again if customer ids are e-mail addresses.
+
+    Parameters
+    ----------
+    sums : ibis.Table
+        Line items summed by customer, order and rule (see `aggregate_lines`).
+    source : Source
+        Where the line items are.
+    columns : Columns
+        The source's column for each standard name.
+    root : Path
+        The project's folder.
+
+    Returns
+    -------
+    list of CheckResult
+        `Check.EMAIL_IDS`: the spellings that were merged, and those that differ in +tags or dots only; empty if ids
+        are no e-mail addresses.
+    """
+    if not sums.customer_id.contains(EMAIL).any().execute():
+        return []
+    found = sources.count_email_spellings(source, columns, root)
+    passed = found.alike <= MIN_SPELLINGS_SHARE * found.customers
+    return [CheckResult(Check.EMAIL_IDS, passed, float(found.merged), float(found.alike))]
+
+
+def summarize_customers(orders: ir.Table, has_order_ids: bool) -> ir.Table:
+    """Count the orders of each customer.
+
+    Parameters
+    ----------
+    orders : ibis.Table
+        Line items that count, summed by customer and order (see `aggregate_lines`).
+    has_order_ids : bool
+        Whether the source has order numbers; without them, orders are the days with an order.
+
+    Returns
+    -------
+    ibis.Table
+        One row per customer: customer_id, orders, days (with an order), revenue, first and last (day).
     """
     day = orders.ordered_at.date()
     return orders.group_by("customer_id").agg(
@@ -82,12 +142,32 @@ def _summarize_customers(orders: ir.Table, has_order_ids: bool) -> ir.Table:
 
 
 def _check_nobody(each: ir.Table) -> CheckResult:
-    """Look for ids that a system gives to all buyers it does not know.
+    """Look for ids that stand for nobody; if there is none, count the guest orders that are customers."""
+    found = find_nobody(each)
+    if len(found):
+        return _of_ids(Check.NOBODY_IDS, found)
+    guests = each.customer_id.startswith(PREFIX).sum().execute()
+    return CheckResult(Check.NOBODY_IDS, True, float(guests or 0), 0.0)
+
+
+def find_nobody(each: ir.Table) -> pd.DataFrame:
+    """Find the ids that a system gives to all buyers it does not know.
 
     An id of zeros is one, unless customers are numbered from 0 and it has no more orders than others.
+
+    Parameters
+    ----------
+    each : ibis.Table
+        See `summarize_customers`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of these ids, those with most orders first.
     """
-    bare = each.customer_id.lower().re_replace(PUNCTUATION, "")
-    named = bare.isin(NOBODY) | each.customer_id.lower().re_search(NOBODY_MAIL) | each.customer_id.re_search(NEGATIVE)
+    plain = each.customer_id.lower().translate(ACCENTS, PLAIN)
+    bare = plain.re_replace(PUNCTUATION, "")
+    named = bare.isin(NOBODY) | plain.re_search(NOBODY_MAIL) | each.customer_id.re_search(NEGATIVE)
     zero = each.customer_id.re_search(ZERO)
     found = each.filter(named | zero | (bare == "")).order_by(ibis.desc("orders"), "customer_id").execute()
     is_zero = found.customer_id.str.fullmatch(ZERO[1:-1])
@@ -96,14 +176,30 @@ def _check_nobody(each: ir.Table) -> CheckResult:
         usual = others.aggregate(most=others.orders.max(), ones=(others.customer_id == "1").sum()).execute().iloc[0]
         if usual.ones:
             found = found[~is_zero | (found.orders > 2 * usual.most)]
-    return _of_ids(Check.NOBODY_IDS, found)
+    return found
 
 
 def _check_heavy_id(each: ir.Table, all_orders: int) -> CheckResult:
-    """Look for ids with more orders than a person places."""
+    return _of_ids(Check.HEAVY_IDS, find_heavy_ids(each, all_orders))
+
+
+def find_heavy_ids(each: ir.Table, all_orders: int) -> pd.DataFrame:
+    """Find the ids with more orders than a person places.
+
+    Parameters
+    ----------
+    each : ibis.Table
+        See `summarize_customers`.
+    all_orders : int
+        The orders of all customers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of these ids, those with most orders first.
+    """
     many = (each.orders >= PERSON_MAX_SHARE * all_orders) | (each.orders >= PERSON_MAX_A_DAY * each.days)
-    found = each.filter((each.orders >= MIN_ORDERS) & many).order_by(ibis.desc("orders"), "customer_id").execute()
-    return _of_ids(Check.HEAVY_IDS, found)
+    return each.filter((each.orders >= MIN_ORDERS) & many).order_by(ibis.desc("orders"), "customer_id").execute()
 
 
 def _check_shortened(each: ir.Table) -> CheckResult:

@@ -72,6 +72,7 @@ CHECK_WARNINGS = {
     Check.LEADING_ZEROS: "{ids} differ from another only in leading zeros",
     Check.ORDER_IDS: "{numbers} {are} used more than once",
     Check.IDS_CHANGED: "almost all customers stop on {day} and others take over",
+    Check.EMAIL_IDS: "{addresses} differ from another only in +tags or dots",
     Check.LARGE_ACCOUNT: "customer {first} brought {share} of revenue",
 }
 HISTORY_COMPLETE = "The history does not look cut off."
@@ -97,9 +98,10 @@ REGULAR = "{share} of {customers} buy at nearly equal intervals, {like}. The pur
 AS_SUBSCRIPTION, DAYS_APART = "as in a subscription", "about {days} apart"
 NO_NOBODY = "No id stands for unknown buyers."
 NOBODY = (
-    "{names} {stand} for unknown buyers, with {orders}. All of them count as {customers}. Leave them out "
-    "(exclude_customers), or give each buyer an id, such as the e-mail address."
+    "{names} {stand} for unknown buyers, with {orders}. All of them count as {customers}. Leave them out, count each "
+    "order as a customer (source.guests), or take another id, such as the e-mail address."
 )
+GUESTS_COUNTED = "{guests} of unknown buyers {count} as customers of their own."
 NO_HEAVY_ID = "No id has more orders than a person places."
 HEAVY_ID = "{names} {have} {orders}. No person places so many. Check whether each id is one customer."
 NO_SHORTENED_ID = "No id was shortened by a spreadsheet."
@@ -123,6 +125,12 @@ IDS_UNCHANGED = "There is no day on which customers stop and others take over."
 IDS_CHANGED = (
     "Of the {before} who had started before {day}, {both} bought on that day or later. The ids probably changed on "
     "that day, so that customers count twice. Export all orders with the same ids."
+)
+EMAILS_MERGED = "{merged} of customers differed from another only in case or blanks. They count as one."
+EMAILS_UNIQUE = "Each e-mail address of a customer is written in one way."
+EMAILS_ALIKE = (
+    "{addresses} {differ} from another only in +tags or in dots of Gmail, and {count} as different customers. If they "
+    "are the same people, set source.ignore_in_emails: [plus_tags, gmail_dots]."
 )
 NO_LARGE_ACCOUNT = "No customer brought more than {share} of revenue."
 LARGE_ACCOUNT = "Customer {first} brought {share} of revenue. The forecast is shown with and without this customer."
@@ -284,6 +292,8 @@ def check_sentence(result: CheckResult, summary: DataSummary, fmt: NumberFormat)
             return _regularity(result, summary, fmt)
         case Check.ORDER_IDS:
             return _order_ids(result, fmt)
+        case Check.EMAIL_IDS:
+            return _email_ids(result, fmt)
         case _:
             return _ids(result, fmt)
 
@@ -300,6 +310,7 @@ def _holes(result: CheckResult, fmt: NumberFormat) -> dict[str, str]:
         "ids": fmt.plural(value, "customer id"),
         "customers": fmt.plural(value, "customer"),
         "orders": fmt.plural(reference, "order"),
+        "addresses": fmt.plural(reference, "e-mail address", "e-mail addresses"),
         "numbers": fmt.plural(value + reference, "order number"),
         "before": fmt.plural(reference, "repeat buyer"),
         "both": fmt.count(value) if value else "none",
@@ -314,6 +325,9 @@ def _holes(result: CheckResult, fmt: NumberFormat) -> dict[str, str]:
 
 def _ids(result: CheckResult, fmt: NumberFormat) -> Paragraph:
     passed, warning = ID_SENTENCES[result.check]
+    if result.check == Check.NOBODY_IDS and result.passed and result.value:
+        guests = fmt.plural(result.value, "order")
+        return paragraph(GUESTS_COUNTED.format(guests=guests, count="counts" if result.value == 1 else "count"))
     return paragraph((passed if result.passed else warning).format(**_holes(result, fmt)))
 
 
@@ -331,6 +345,20 @@ def _order_ids(result: CheckResult, fmt: NumberFormat) -> Paragraph:
         if result.reference
         else "",
         ORDER_IDS_CURE.format(**_holes(result, fmt)),
+    )
+
+
+def _email_ids(result: CheckResult, fmt: NumberFormat) -> Paragraph:
+    merged, alike = (
+        fmt.plural(number, "e-mail address", "e-mail addresses") for number in (result.value, result.reference)
+    )
+    one = result.reference == 1
+    return paragraph(
+        EMAILS_MERGED.format(merged=merged) if result.value else "",
+        EMAILS_ALIKE.format(addresses=alike, differ="differs" if one else "differ", count="counts" if one else "count")
+        if result.reference
+        else "",
+        EMAILS_UNIQUE if not result.value and not result.reference else "",
     )
 
 

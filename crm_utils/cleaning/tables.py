@@ -39,6 +39,7 @@ CHECK_LABELS = {
     Check.ORDER_IDS: "Order numbers",
     Check.IDS_CHANGED: "Change of ids",
     Check.LARGE_ACCOUNT: "Large accounts",
+    Check.EMAIL_IDS: "E-mail addresses",
 }
 PASSED, WARNING = "passed", "warning"
 # Label and format of each feature that is a number

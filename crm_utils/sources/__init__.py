@@ -26,11 +26,18 @@ from crm_utils.sources import (
     validation,
 )
 from crm_utils.sources.customer_tables import read_customer_tables
-from crm_utils.sources.email_ids import ignore_in_emails
+from crm_utils.sources.email_ids import EmailSpellings, count_spellings, ignore_in_emails
 from crm_utils.sources.guests import treat_guests
 from crm_utils.sources.raw_table import RawTable
 
-__all__ = ["RawTable", "read_raw_tables", "source_fingerprint", "read_line_items", "read_customer_tables"]
+__all__ = [
+    "RawTable",
+    "count_email_spellings",
+    "read_customer_tables",
+    "read_line_items",
+    "read_raw_tables",
+    "source_fingerprint",
+]
 
 
 def read_line_items(source: Source, columns: Columns, root: Path, day: date | None = None) -> ir.Table:
@@ -110,6 +117,28 @@ def read_raw_tables(source: Source, root: Path, columns: Columns | None = None) 
     if source.database:
         return [databases.read_database(source, root)]
     return text_files.read_files(source, columns, root)
+
+
+def count_email_spellings(source: Source, columns: Columns, root: Path) -> EmailSpellings:
+    """Count in how many ways the e-mail addresses of customers are written.
+
+    Parameters
+    ----------
+    source : Source
+        Where the line items are.
+    columns : Columns
+        The source's column for each standard name.
+    root : Path
+        The project's folder.
+
+    Returns
+    -------
+    EmailSpellings
+        Customers, and spellings that were merged or look alike.
+    """
+    parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
+    tables = [part.table.select(spelling=part.table[columns.named["customer_id"]].cast("string")) for part in parts]
+    return count_spellings(tables, source.ignore_in_emails)
 
 
 def source_fingerprint(source: Source, columns: Columns, root: Path, day: date) -> str:

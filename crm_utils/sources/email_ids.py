@@ -1,16 +1,69 @@
 """E-mail addresses as customer ids: what differs between two spellings of the same address."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
+
+from crm_utils.core import duckdb_engine
 
 EMAIL = "@"
 PLUS_TAGS, GMAIL_DOTS = "plus_tags", "gmail_dots"
 TAG = r"\+[^@]*@"  # anna+shop@example.org
 GMAIL = r"@(gmail|googlemail)\.com$"  # for which dots before the @ mean nothing
 HOST = r"@.*$"
+
+
+@dataclass(frozen=True)
+class EmailSpellings:
+    """How many e-mail addresses are customers, and how many are spellings of another one.
+
+    Parameters
+    ----------
+    customers : int
+        Customers whose id is an e-mail address.
+    merged : int
+        Addresses that differ from that of a customer in case, outer blanks and what the parameters ignore.
+    alike : int
+        Customers whose address differs from another in +tags or in dots of Gmail only.
+    """
+
+    customers: int
+    merged: int
+    alike: int
+
+
+def count_spellings(tables: list[ir.Table], ignored: Collection[str]) -> EmailSpellings:
+    """Count the spellings of e-mail addresses.
+
+    Parameters
+    ----------
+    tables : list of ibis.Table
+        Of each part of the source the customer ids as they are written, in a column `spelling`.
+    ignored : collection of {"plus_tags", "gmail_dots"}
+        What makes no difference.
+
+    Returns
+    -------
+    EmailSpellings
+        The counts.
+    """
+    distinct = [
+        table.filter(table.spelling.contains(EMAIL)).select(spelling=table.spelling.strip()).distinct()
+        for table in tables
+    ]
+    spellings = distinct[0] if len(distinct) == 1 else duckdb_engine.concatenate(distinct)
+    lower = spellings.spelling.lower()
+    counts = spellings.aggregate(
+        spellings=spellings.spelling.nunique(),
+        customers=ignore_in_emails(lower, ignored).nunique(),
+        people=ignore_in_emails(lower, [PLUS_TAGS, GMAIL_DOTS]).nunique(),
+    )
+    found = counts.execute().iloc[0]
+    customers = int(found.customers)
+    return EmailSpellings(customers, int(found.spellings) - customers, customers - int(found.people))
 
 
 def ignore_in_emails(ids: ir.StringValue, ignored: Collection[str]) -> ir.StringValue:

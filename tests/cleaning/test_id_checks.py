@@ -7,10 +7,12 @@ import pytest
 
 from crm_utils.cleaning import findings
 from crm_utils.cleaning.data_quality import Check, CheckResult, DataSummary
-from crm_utils.cleaning.id_checks import run_id_checks
+from crm_utils.cleaning.id_checks import check_email_ids, run_id_checks
+from crm_utils.config import Columns, Source
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.orders import aggregate_lines
-from tests.support.cases import read_case
+from crm_utils.sources import read_line_items
+from tests.support.cases import CASES, COLUMNS, read_case
 
 FMT = NumberFormat("EUR")
 SUMMARY = DataSummary(customers=500, repeat_buyers=100, days=100)
@@ -54,7 +56,10 @@ def test_a_sound_shop_has_no_warning():
 
 
 @pytest.mark.parametrize(
-    "name", ["0", "-1", "Guest", "walk-in", "WALK IN CUSTOMER", "anonymous", "n.a.", "guest@shop.example", "?", "00000"]
+    "name",
+    ["0", "-1", "Guest", "walk-in", "WALK IN CUSTOMER", "anonymous", "n.a.", "guest@shop.example", "?", "00000"]
+    + ["Gäste", "Unbekannt", "Invité", "Client de passage", "Consumidor final", "Público en general"]
+    + ["Não identificado", "Cliente balcão", "Misafir müşteri", "Perakende Satış"],
 )
 def test_an_id_of_nobody_is_named_with_its_orders(name):
     found = results(rename(shop(), 30, name))[Check.NOBODY_IDS]
@@ -107,6 +112,34 @@ def test_guests_under_one_id_are_found_twice():
     }
     for check in (Check.NOBODY_IDS, Check.HEAVY_IDS):
         assert (found[check].passed, found[check].reference, found[check].names) == (False, 151, ("0",))
+
+
+def test_guest_orders_that_are_customers_are_counted_and_no_warning():
+    found = results(rename(shop(), 1, "guest order 1001"))[Check.NOBODY_IDS]
+    assert (found.passed, found.value) == (True, 1)
+    assert "1 order of unknown buyers counts as customers of their own" in row_of(found)
+
+
+def emails(case: str, ignored: list[str]) -> list[CheckResult]:
+    columns, folder = Columns.model_validate(COLUMNS | {"customer_id": "email"}), CASES / case
+    source = Source(file="orders.csv", ignore_in_emails=ignored)
+    sums = aggregate_lines(read_line_items(source, columns, folder).mutate(removed_by=ibis.null("string")))
+    return check_email_ids(sums, source, columns, folder)
+
+
+def test_spellings_of_addresses_are_counted():
+    """201 spellings of 141 addresses of 110 customers."""
+    (found,) = emails("email_as_id", [])
+    assert (found.passed, found.value, found.reference) == (False, 60, 31)
+    assert "60 e-mail addresses" in row_of(found) and "31 e-mail addresses differ" in row_of(found)
+    (found,) = emails("email_as_id", ["plus_tags"])
+    assert (found.passed, found.value, found.reference) == (True, 91, 0)
+
+
+def test_other_ids_are_not_read_again():
+    sums = aggregate_lines(read_case("till_numbers", "till.csv", order_id=None, ordered_at="date"))
+    source = Source(file="does_not_exist.csv")
+    assert check_email_ids(sums, source, Columns.model_validate(COLUMNS), CASES) == []
 
 
 def test_shortened_ids_are_counted():
