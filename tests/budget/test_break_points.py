@@ -134,7 +134,7 @@ def test_a_break_point_worked_by_hand(fixed_cost, budget, expected):
 
 def test_break_points_of_lines_in_and_out_of_the_plan():
     """a pays in A from .025, and c in C from 1 ÷ 4 = .25. b must spend. Of D everybody buys anyway."""
-    offers = campaigns({}, {"segments": ["B"], "min_spend": 3}, {"segments": ["C"]}, {"segments": ["D"]})
+    offers = campaigns({}, {"segments": ["B"], "min_spend": 0.5}, {"segments": ["C"]}, {"segments": ["D"]})
     table = options(offers, TEN, ("b", 1, "B", 10, 0.1, 40.0), ("c", 2, "C", 10, 0.1, 4.0), ("d", 3, "D", 10, 1.0, 4.0))
     planned = optimizer.allocate(table, offers, 1000)
     found = break_points.break_points(planned, offers, 1000)
@@ -160,3 +160,17 @@ def test_a_gain_below_a_millionth_of_the_profit_is_the_solvers():
     for search in (lambda lift: line.break_point(lift, 1e6), line.break_point_of_whole_customers):
         assert np.isnan(search(0.0270))
         assert search(0.0285) == pytest.approx(0.026, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("budget", "whole_up_to", "by_whole_customers"),
+    [(1000, 400, False), (26.5, 400, True), (26.5, 1, True), (26.5, 0, False)],
+)
+def test_when_a_break_point_is_found_with_whole_customers(monkeypatch, budget, whole_up_to, by_whole_customers):
+    """With 26.5, half a contact more than 6 could be paid. A plan of more options than the limit is not checked."""
+    monkeypatch.setattr(break_points, "WHOLE_UP_TO", whole_up_to)
+    monkeypatch.setattr(break_points._LineMilp, "break_point_of_whole_customers", lambda *_: 99.0)
+    offers = campaigns({"fixed_cost": 20, "lift": 0.2})
+    planned = optimizer.allocate(options(offers, TEN), offers, budget)
+    found = break_points.break_points(planned, offers, budget)
+    assert bool(found.iloc[0] == 99) is by_whole_customers

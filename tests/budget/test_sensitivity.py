@@ -435,3 +435,18 @@ def test_lines_whose_decision_could_change():
     )
     assert break_points.sensitive_lines(plan).index.tolist() == [0, 1]
     assert len(break_points.sensitive_lines(pd.concat([plan.head(1)] * 20))) == 14
+
+
+def test_rules_of_thumb_pay_each_contact():
+    """The plan spends 5 × 3 + 4 once = 19. A contact of a costs 3 (4 once), one of b 2 (7 once)."""
+    offers = campaigns({"contact_cost": 3, "fixed_cost": 4}, {"contact_cost": 2, "fixed_cost": 7, "lift": 0.05})
+    table = options(offers, ("a", 0, "A", 4, 0.1, 90.0), ("a", 1, "B", 9, 0.1, 90.0), ("b", 1, "B", 9, 0.1, 90.0))
+    planned = table.assign(contacts=[4, 1, 0])
+    ways = sensitivity.benchmark_allocations(planned, offers, pd.Series({0: 90.0, 1: 10.0}), 0.0).set_index("way")
+    # 9.5 for each: a has 5.5 after 4 once, so 1 contact; b has 2.5 after 7 once, so 1 contact.
+    assert ways.loc["equal split over campaigns"].tolist() == pytest.approx([7 + 9, 2, (9 - 3 - 4) + (4.5 - 2 - 7)])
+    # a first: 15 are left for contacts, 4 to group 0 and 1 to group 1.
+    assert ways.loc["top spenders only"].tolist() == pytest.approx([19, 5, 5 * 6 - 4])
+    # The larger B first: 5 contacts by a.
+    assert ways.loc["largest segments"].tolist() == pytest.approx([19, 5, 5 * 6 - 4])
+    assert ways.loc["this plan"].tolist() == pytest.approx([19, 5, 5 * 6 - 4])

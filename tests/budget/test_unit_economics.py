@@ -81,6 +81,10 @@ def test_a_customers_own_margin_is_used_where_it_is_known():
     assert found.order_value.tolist() == [10.0, 40.0]
     assert found.order_margin.tolist() == [3.0, 20.0]
     assert found.margin_known.tolist() == [False, True]
+    for unknown in (None, features[["customer_id"]]):
+        of_all = unit_economics.customer_economics(customers, segments, cltv, 0.3, unknown)
+        assert of_all.order_margin.tolist() == [3.0, 12.0]
+        assert not of_all.margin_known.any()
 
 
 def test_own_margins_are_held_between_minus_one_and_one():

@@ -121,6 +121,7 @@ def test_what_was_earned_worked_by_hand():
     error = (shares[0] * (1 - shares[0]) / 1002 + shares[1] * (1 - shares[1]) / 252) ** 0.5
     assert row.standard_error == pytest.approx(error)
     assert row.lift_low == pytest.approx(shares[0] - shares[1] - 1.6449 * error, rel=1e-3)
+    assert row.lift_high == pytest.approx(shares[0] - shares[1] + 1.6449 * error, rel=1e-3)
     assert row.incremental_profit == pytest.approx(700)
     assert row.forecast_profit == pytest.approx(40)
     assert row.incremental_profit_low < row.incremental_profit < row.incremental_profit_high
@@ -341,3 +342,8 @@ def test_from_orders_to_what_was_earned():
     past, orders = ledger()
     found = uplift.measure_campaigns(past, orders, past.customer_id, OFFERS, 0.3, DAY)
     assert found[["treated", "control", "bought_treated", "bought_control"]].iloc[0].tolist() == [2, 2, 0.5, 0.5]
+
+
+def test_past_campaigns_are_in_the_order_of_their_names():
+    both = pd.concat([simulated(1, 0.05, 40).assign(campaign="b"), simulated(1, 0.05, 40)])
+    assert uplift.measure_uplift(both, OFFERS, 0.3, DAY).campaign.tolist() == ["a", "b"]

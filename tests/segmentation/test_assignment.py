@@ -329,3 +329,9 @@ def test_an_analysts_own_names_are_those_of_most_customers_of_a_cell():
     assert pd.isna(then["d"]), "nobody is in cell 211 today"
     assert not assignment.knows_segments(rules.segment_map, own)
     assert assignment.knows_segments(rules.segment_map, own.assign(segment="High"))
+
+
+def test_segments_are_known_if_all_of_them_are_in_the_map():
+    known = query_map(A="orders > 1", B="orders <= 1")
+    for names, is_known in ((["A", "B"], True), (["A", "A"], True), (["A", "mine"], False), ([], True)):
+        assert assignment.knows_segments(known, pd.DataFrame({"segment": names})) is is_known

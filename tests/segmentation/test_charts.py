@@ -45,6 +45,11 @@ def test_gains_stand_to_the_right_and_losses_to_the_left():
     assert letters(charts.plot_segment_migration(net.assign(bought=1), FMT)) == ["−1"]
     assert letters(charts.plot_segment_migration(net.assign(bought=2), FMT)) == ["0"]
     assert charts.alt_text_segment_migration(net, FMT).endswith("A 9 to 12.")
+    both = pd.concat([net, net.assign(segment="B", bought=2)], ignore_index=True)
+    ax = charts.plot_segment_migration(both, FMT)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["B", "A"], "the first one on top"
+    assert letters(ax) == ["0", "+3"]
+    assert charts.plot_segment_migration(net.head(0), FMT) is None
 
 
 def test_statuses_stand_side_by_side_and_wide_ones_have_their_share():

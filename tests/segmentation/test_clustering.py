@@ -112,3 +112,39 @@ def test_clusters_described_by_hand():
 )
 def test_words_for_a_median_against_an_overall_one_of_100(value, word):
     assert clustering._compare(value, 100, "low", "high", "average") == word
+
+
+def test_what_is_clustered_worked_by_hand(monkeypatch):
+    """Logarithms of 1 + each measure, a negative sum of revenue as 0, scaled to mean 0 and standard deviation 1."""
+    seen = []
+
+    class Noting(clustering.KMeans):
+        def fit(self, sample):
+            seen.append(sample)
+            return super().fit(sample)
+
+    monkeypatch.setattr(clustering, "KMeans", Noting)
+    customers = groups(3).assign(orders=2)
+    customers.loc[[0, 1], "revenue"] = [-3.0, 0.5]
+    clustering.assign_clusters(customers)
+    assert len(seen) == 6, "three to eight clusters"
+    logs = np.log(1 + np.column_stack([customers.recency_days, np.maximum(customers.revenue, 0)]))
+    spread = np.sqrt(((logs - logs.sum(axis=0) / 36) ** 2).sum(axis=0) / 36)
+    expected = (logs - logs.sum(axis=0) / 36) / spread
+    assert np.sort(seen[0][:, [0, 2]], axis=0) == pytest.approx(np.sort(expected, axis=0))
+    assert np.ptp(seen[0][:, 1]) == 0, "a measure that is the same for all tells nobody apart"
+
+
+def test_one_cluster_has_no_silhouette():
+    """Two pairs of points, 1 apart within a pair and 9 or more between: (9.5 − 1) ÷ 9.5 and (8.5 − 1) ÷ 8.5."""
+
+    class Labels:
+        def __init__(self, *labels: int) -> None:
+            self.labels = np.array(labels)
+
+        def predict(self, points: np.ndarray) -> np.ndarray:
+            return self.labels[: len(points)]
+
+    points = np.array([[0.0], [1.0], [9.0], [10.0]])
+    assert clustering._silhouette(Labels(0, 0, 0, 0), points) == -1
+    assert clustering._silhouette(Labels(0, 0, 1, 1), points) == pytest.approx((8.5 / 9.5 + 7.5 / 8.5) / 2)

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from crm_utils.core.errors import SegmentError
 from crm_utils.segmentation.profile import PROFILE_COLUMNS, segment_profile
 
 
@@ -25,3 +26,22 @@ def test_a_profile_worked_by_hand():
     assert profile.advice.tolist() == ["wait", "write", ""]
     assert profile.iloc[0, :5].tolist() == ["B", 0, 0.0, 0.0, 0.0]
     assert profile.iloc[0, 5:8].isna().all(), "nobody has no mean"
+
+
+def test_an_analysts_own_segments_are_in_the_order_of_their_names():
+    customers = pd.DataFrame({"customer_id": list("abcd"), "revenue": 1.0, "recency_days": 1, "orders": 1})
+    segments = customers[["customer_id"]].assign(segment=["y", "A", "x", "y"])
+    profile = segment_profile(customers, segments, {"A": "write"})
+    assert profile.set_index("segment").customers.to_dict() == {"A": 1, "x": 1, "y": 2}
+    assert profile.segment.tolist() == ["A", "x", "y"]
+    other_order = segment_profile(customers, segments.iloc[::-1], {"A": "write"})
+    assert other_order.equals(profile)
+
+
+def test_customers_without_one_segment_are_counted():
+    customers = pd.DataFrame({"customer_id": list("abc"), "revenue": 1.0, "recency_days": 1, "orders": 1})
+    segments = customers[["customer_id"]].assign(segment="A")
+    with pytest.raises(SegmentError, match="1 of 3 customers have no segment"):
+        segment_profile(customers, segments.head(2), {"A": ""})
+    with pytest.raises(SegmentError, match="2 customers have more than one segment"):
+        segment_profile(customers, pd.concat([segments, segments.head(2)]), {"A": ""})
