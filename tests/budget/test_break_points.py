@@ -65,6 +65,7 @@ def test_a_flat_slope_below_one_still_gives_a_step():
 def test_a_line_that_is_not_in_at_the_start_has_no_bracket():
     (out, inside), tried = bracket_noting_lifts(lambda lift: (0.0, 10.0), start=0.5)
     assert out == 0.5 and np.isnan(inside) and tried == [0.5]
+    assert np.isnan(bracket_noting_lifts(lambda lift: (1e-9, 10.0))[0][1]), "the least gain is not above itself"
 
 
 @pytest.mark.parametrize(

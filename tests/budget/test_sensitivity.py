@@ -279,6 +279,11 @@ def test_a_measured_campaign_that_is_left_out_is_set_beside_what_is_planned_for_
     assert found[["alone", "low", "instead_earns"]].iloc[0].tolist() == pytest.approx([90, 30, 210])
     assert found[["instead", "assumed"]].iloc[0].tolist() == [["b"], True]
     assert sensitivity.measured_but_unplanned(table, offers.assign(evidence="assumed"), plan, 1000, 0.0).empty
+    must = offers.assign(min_spend=[1e6, 0.0])
+    held = sensitivity.measured_but_unplanned(table, must, plan, 1000, 0.5)
+    assert held[["alone", "low"]].iloc[0].tolist() == pytest.approx([45, 15]), "alone, and half of them are contacted"
+    poor = sensitivity.measured_but_unplanned(table, offers, plan, 10, 0.0)
+    assert poor.alone.tolist() == pytest.approx([30]), "10 contacts can be paid"
     both = offers.assign(evidence="measured")
     assert sensitivity.measured_but_unplanned(table, both, plan, 1000, 0.0).campaign.tolist() == ["a"], "b is planned"
     only_b = table[table.campaign == "b"]
@@ -321,6 +326,12 @@ def test_scenarios_change_what_they_name():
     )
     few = sensitivity.compare_scenarios(table, offers, 30.5, [], 0.0).iloc[0]
     assert (few.spend, few.unspent, few.expected_profit) == pytest.approx((30, 0.5, 10)), "half a contact is not made"
+    split = sensitivity.budget_curve(table, offers, [30.5], 0.0).iloc[0]
+    assert (split.spend, split.expected_profit) == pytest.approx((30.5, 11.5)), "along the curve customers are split"
+    held = sensitivity.compare_scenarios(table, offers, 100, [], 0.5).iloc[0]
+    assert held.expected_profit == pytest.approx(15 * 3 - 20)
+    roi = sensitivity.compare_scenarios(table, offers, 0, [], 0.0, target_roi=1.0).iloc[0]
+    assert (roi.spend, roi.expected_profit) == pytest.approx((50, 70)), "70 ÷ 50 is more than 1"
     returns = sensitivity.budget_curve(table, offers, [0.0], 0.0, True, target_roi=1.0).iloc[0]
     assert (returns.budget, returns.spend, returns.unspent) == pytest.approx((50, 50, 0))
 
@@ -334,6 +345,9 @@ def test_money_that_can_be_used_worked_by_hand():
     assert sensitivity.profit_maximizing_budget(table, offers, 0.1) == pytest.approx(27 + 3)
     planned = optimizer.allocate(table, offers, 13)
     assert sensitivity.marginal_profit(planned, table, offers, 13, 0.0) == pytest.approx(20 * 3)
+    held = optimizer.allocate(table, offers, 13, holdout_share=0.5)
+    # 10 contacts at 1 and 3 once; half of 10 and of 20 may be contacted at most.
+    assert sensitivity.marginal_profit(held, table, offers, 13, 0.5) == pytest.approx(5 * 3)
     everything = optimizer.allocate(table, offers, 1e6)
     assert sensitivity.marginal_profit(everything, table, offers, 1e6, 0.0) == 0
 

@@ -210,6 +210,8 @@ def test_a_test_that_could_have_seen_the_assumed_lift_sets_it_to_none(detectable
     if not lift:
         assert (row.lift_low, row.lift_high) == (0, pytest.approx(0.01 + 1.6449 * 0.02))
         assert (row.evidence, row.lift_from) == ("measured", "measured: no effect could be told from none")
+    exactly = uplift.update_lifts(OFFERS.assign(delivery_rate=1.0), measured_as(0.009, 0.018, -0.02, 0.05)).iloc[0]
+    assert exactly.lift == 0, "the assumed lift itself could have been seen"
     none = uplift.update_lifts(OFFERS, measured_as(-0.09, 0.009, -0.1, 0.01)).iloc[0]
     assert none.lift_high == 0
     observed = measured_as(0.09, 0.009, 0.05, 1.0).assign(status="observational")
@@ -295,7 +297,9 @@ def test_a_difference_in_standard_deviations_worked_by_hand():
     # Variances 1 and 8: √4.5 = 2.1213; (2 − 3) ÷ 2.1213.
     difference, error = uplift._standardized_mean_difference(one_group, other)
     assert (difference, error) == pytest.approx((-1 / 4.5**0.5, (1 / 3 + 1 / 2) ** 0.5))
-    assert uplift._standardized_mean_difference(one_group, other.head(1)) == (0.0, np.inf)
+    assert uplift._standardized_mean_difference(other, one_group) == pytest.approx((-difference, error))
+    for few in ((one_group, other.head(1)), (other.head(1), one_group)):
+        assert uplift._standardized_mean_difference(*few) == (0.0, np.inf)
     assert uplift._standardized_mean_difference(one_group * 0, other * 0)[0] == 0
 
 
@@ -347,3 +351,11 @@ def test_from_orders_to_what_was_earned():
 def test_past_campaigns_are_in_the_order_of_their_names():
     both = pd.concat([simulated(1, 0.05, 40).assign(campaign="b"), simulated(1, 0.05, 40)])
     assert uplift.measure_uplift(both, OFFERS, 0.3, DAY).campaign.tolist() == ["a", "b"]
+
+
+def test_a_customer_who_is_listed_twice_has_the_same_orders_in_both_rows():
+    past, orders = ledger()
+    twice = pd.concat([past, past.head(1)])
+    found = uplift.campaign_outcomes(twice, orders, pd.Series({"a": 91}), past.customer_id)
+    assert found[found.customer_id == "1"].revenue.tolist() == [25, 25]
+    assert found.orders_before.tolist() == [1, 0, 1, 0, 1]

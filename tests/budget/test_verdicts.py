@@ -24,6 +24,18 @@ def test_what_spending_on_low_potential_would_lose():
     assert found.cost_of_contacting_all["B"] == pytest.approx(-57)
     assert found.cost_of_contacting_all.drop("B").isna().all()
     assert found.eligible.to_dict() == {"A": 30, "B": 10, "C": 0, "D": 0}
+    assert found.contacts.to_dict() == {"A": 30, "B": 0, "C": 0, "D": 0}
+    assert found[["spend", "expected_profit"]].loc["A"].tolist() == pytest.approx([32, 88])
+
+
+def test_a_campaign_that_would_lose_nothing_has_no_loss():
+    """A contact costs 4 and adds .1 × 40 = 4."""
+    offers = campaigns({"segments": ["B"], "contact_cost": 4})
+    table = options(offers, ("a", 1, "B", 10, 0.1, 40.0))
+    plan = build_plan(optimizer.allocate(table, offers, 1000), offers, pd.Series(dtype=int))
+    found = verdicts.segment_verdicts(plan, table, offers, PROFILE[PROFILE.segment == "B"])
+    assert found.verdict.tolist() == ["low potential"]
+    assert found.cost_of_contacting_all.isna().all()
 
 
 def test_the_campaign_that_fits_most_of_a_segment_is_judged_and_set_up_once():

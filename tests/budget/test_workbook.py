@@ -48,7 +48,7 @@ def test_the_workbook_has_formats_frozen_heads_and_marked_assumptions():
     assert sheet["A3"].value == "'=HYPERLINK(1)"
     assert (sheet["C3"].value, sheet["C3"].number_format) == (1200, "#,##0")
     assert sheet["D3"].value == -1.5
-    assert sheet["E3"].fill.fgColor.rgb.endswith("FFF2CC")
+    assert sheet["E3"].fill.fgColor.rgb.endswith("FFF2CC") and sheet["E3"].fill.fill_type == "solid"
     assert not sheet["E4"].fill.fgColor.rgb.endswith("FFF2CC")
     assert "assumption" in sheet["A1"].value
 
@@ -88,6 +88,8 @@ def test_columns_are_as_wide_as_their_text_between_limits():
     assert [sheet.column_dimensions[column].width for column in "ABCD"] == [22, 12, 60, 12]
     assert (sheet["A2"].font.bold, sheet["A1"].font.italic) == (True, True)
     assert sheet["D3"].number_format == "#,##0.00"
+    assert {(cell.fill.fill_type, cell.fill.fgColor.rgb[-6:]) for cell in sheet[2]} == {("solid", "E3ECEB")}
+    assert sheet["A1"].value.startswith("Shop, 30 June 2024: plan. Money in GBP. ")
 
 
 def test_numbers_without_a_kind_have_two_decimals_if_they_have_any():

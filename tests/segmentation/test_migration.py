@@ -172,3 +172,32 @@ def test_online_retail_june_to_september(retail):
     assert champions[Cause.BIN_EDGES_MOVED_BY_EXISTING] + champions[Cause.BIN_EDGES_MOVED_BY_NEW] == 116
     assert champions[Cause.ARRIVALS_LESS_DEPARTURES] == 4
     assert pytest.approx(1_207_350.35, abs=0.01) == champions.revenue_change
+
+
+def test_the_change_of_segments_by_cause_worked_by_hand():
+    """A has 2 + 1 now, B 4: three came to A, one came from B, and two left for B."""
+    rows = [
+        ("A", "B", Cause.BOUGHT, 2, 30.0),
+        ("B", "A", Cause.STAYED_SILENT, 1, 10.0),
+        ("A", "A", Cause.BOUGHT, 5, 7.0),
+        (migration.NEW_CUSTOMER, "A", Cause.ARRIVALS_LESS_DEPARTURES, 3, 60.0),
+        ("B", migration.DEPARTED, Cause.ARRIVALS_LESS_DEPARTURES, 1, 4.0),
+    ]
+    moves = pd.DataFrame([(*row[:2], row[2].value, *row[3:]) for row in rows], columns=migration.COLUMNS)
+    net = migration.net_by_cause(moves, pd.DataFrame({"segment": ["C", "B", "A"], "customers": [0, 4, 9]}))
+    expected = pd.DataFrame(
+        {
+            "segment": ["C", "B", "A"],
+            "customers_then": [0, 4, 7],
+            Cause.BOUGHT.value: [0, 2, -2],
+            Cause.STAYED_SILENT.value: [0, -1, 1],
+            Cause.ARRIVALS_LESS_DEPARTURES.value: [0, -1, 3],
+            "customers": [0, 4, 9],
+            "revenue_change": [0, 30 - 10 - 4, 10 + 60 - 30 + 7],
+        }
+    )
+    pd.testing.assert_frame_equal(net[expected.columns], expected, check_dtype=False)
+    others = net.drop(columns=expected.columns)
+    assert set(others) == {Cause.BIN_EDGES_MOVED_BY_EXISTING, Cause.BIN_EDGES_MOVED_BY_NEW} and not others.any(
+        axis=None
+    )
