@@ -147,3 +147,23 @@ def test_distinct_histories_are_counted():
 @pytest.mark.parametrize("kind", fit.MODELS)
 def test_a_model_knows_its_kind(kind):
     assert fit.spec_of(fit.MODELS[kind].model(0.5, 9.0, 0.8, 2.5)) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "purchases", "dropout"),
+    [
+        ("bg_nbd", [1, 1, 2], [0.8 / 3.3, 0.2 / 4.2, 0.5]),
+        ("mbg_nbd", [1, 1, 2], [0.8 / 3.3, 0.2 / 4.2, 0.5]),
+        ("pareto_nbd", [1, 1], [1.2, 0.05]),
+    ],
+)
+def test_what_the_starts_of_the_search_mean(kind, purchases, dropout):
+    """Customers of mean age bought once or twice; a twentieth to half drop out after a purchase.
+
+    For Pareto/NBD the second is how often a customer would have stopped by the mean age.
+    """
+    starts = np.array(fit.MODELS[kind].starts(100.0)).T
+    assert (100 * starts[0] / starts[1]).tolist() == pytest.approx(purchases)
+    assert starts[0].tolist() == [0.5, 1, 0.25][: len(purchases)]
+    found = 100 * starts[2] / starts[3] if kind == "pareto_nbd" else starts[2] / (starts[2] + starts[3])
+    assert found.tolist() == pytest.approx(dropout)
