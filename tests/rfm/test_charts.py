@@ -1,6 +1,7 @@
 """Figures of 02_rfm: where histograms are cut, and what stands on the heat maps."""
 
 import matplotlib.colors
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
@@ -21,6 +22,8 @@ def test_bins_of_counts_hold_each_small_count_alone():
     assert edges[:10].tolist() == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5]
     assert edges[-1] == 1000.5
     assert (edges % 1 == 0.5).all(), "a count never lies on an edge"
+    wide = [round(10.5 * (1000 / 10.5) ** (step / 11)) + 0.5 for step in range(12)]
+    assert edges[10:].tolist() == wide, "from 10.5 to 1,000 eleven bins grow by the same factor"
     few = charts._bin_edges(pd.Series([1.0, 2.0]), logarithmic=True)
     assert few[-1] == 12.5
 
@@ -75,3 +78,14 @@ def test_the_grid_has_the_best_recency_on_top_and_light_letters_on_dark_cells():
     assert light == [False, True, True, False], "letters are white from 6.9 of 10 customers"
     described = charts.alt_text_rf_grid(grid, FMT)
     assert "Most customers, 10, are at recency 1, frequency 1; most revenue is at recency 2, frequency 2" in described
+
+
+def test_small_amounts_keep_their_decimals_on_a_logarithmic_axis():
+    ax = plt.subplots()[1]
+    charts._plot_histogram(ax, pd.Series([0.05, 5000.0]), True, FMT)
+    write = ax.xaxis.get_major_formatter()
+    assert [write(value) for value in (0.1, 1, 1000)] == ["0.1", "1", "1,000"]
+    assert ax.xaxis.get_minor_formatter()(2.0) == ""
+    assert ax.get_xscale() == "log"
+    charts._plot_histogram(ax, pd.Series([0.0, 47.0]), False, FMT)
+    plt.close("all")

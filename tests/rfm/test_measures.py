@@ -67,6 +67,8 @@ def test_measures_that_only_some_configurations_score():
     to_last_order = year | {"window": "12 months to each customer's last purchase"}
     assert measured("window_orders", **to_last_order) == [3, 1, 1]
     assert measured("recency_months", recency_unit="months", **year) == [1, 0, 26]
+    assert measured("window_purchase_days", frequency_measure="purchase days", **year) == [2, 1, 0]
+    assert measured("window_purchase_days", frequency_measure="purchase days", **to_last_order) == [3, 1, 1]
 
 
 def test_full_months_end_on_the_same_day_of_the_month():
@@ -120,6 +122,7 @@ def customers(**columns) -> pd.DataFrame:
 
 def test_cells_name_recency_frequency_monetary_in_this_order():
     assert scoring.score_customers(customers(), 5).rfm_cell.tolist() == ["555", "444", "333", "222", "111"]
+    assert scoring.score_customers(customers(), 5).rfm_cell.dtype == "str"
     assert scoring.score_customers(customers(revenue=[10.0, 20, 30, 40, 50]), 5).rfm_cell.tolist() == [
         "551",
         "442",

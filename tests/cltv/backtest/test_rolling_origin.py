@@ -428,3 +428,26 @@ def test_the_forecast_of_a_year_before(retail_orders, no_adjustments):
 def test_a_year_before_takes_a_year_and_a_half(retail_orders, no_adjustments):
     assert backtest.backtest_year_before(retail_orders, no_adjustments, date(2011, 5, 31)).empty
     assert len(backtest.backtest_year_before(retail_orders, no_adjustments, date(2011, 6, 9)))
+
+
+def test_the_last_of_several_tests_is_repeated(monkeypatch):
+    monkeypatch.setattr(backtest.breakdown, "backtest_by_customer", lambda *given: given)
+    tested = judged(("2011-01-01", 1.0, 1.0, None), ("2011-04-02", 1.0, 1.0, None)).assign(horizon_days=[91, 30])
+    given = backtest.last_backtest("orders", "adjustments", tested, "mbg_nbd")
+    assert given == ("orders", "adjustments", date(2011, 4, 2), 30, "mbg_nbd")
+    assert backtest.last_backtest("orders", "adjustments", tested.head(0)).columns.tolist() == [
+        "customer_id", "repeat_purchase_days", "purchase_days_predicted", "purchase_days_actual", "revenue_predicted",
+        "revenue_actual",
+    ]  # fmt: skip
+
+
+def test_past_spend_is_that_of_all_purchase_days(no_adjustments):
+    """Ten customers spent 20 × 1.05 = 21, ten others 2 × 10 = 20. In the last quarter only the first ten buy."""
+    days = pd.date_range("2010-01-01", periods=20, freq="MS")
+    rows = [(f"b{n}", day, 1.05) for n in range(10) for day in [*days, pd.Timestamp("2011-11-01")]]
+    rows += [(f"a{n:02}", day, 10.0 if n < 10 else 1.0) for n in range(90) for day in days[:2]]
+    table = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
+    order_ids = table.customer_id + table.ordered_at.astype(str)
+    placed = ibis.memtable(table.assign(order_id=order_ids, units=1.0, lines=1))
+    rows = backtest.backtest_origin(placed, no_adjustments, date(2011, 9, 29), 91)
+    assert rows.past_spend_capture.unique().tolist() == [1]

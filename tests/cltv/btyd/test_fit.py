@@ -131,12 +131,14 @@ def test_the_average_rate_worked_by_hand():
 
 
 def test_why_data_are_insufficient():
-    """A history from day 0 to day 99 has 100 days; the limits are those of the data checks."""
+    """A history from day 0 to day 89 has 90 days; the limits are those of the data checks."""
     x, T = np.array([1] * 30 + [0] * 70), np.full(100, 400.0)
     assert btyd.fit.insufficient_data_reason(x, T) == ""
     assert "29 repeat buyers" in fit.insufficient_data_reason(np.array([1] * 29 + [0] * 71), T)
     assert "99 customers" in fit.insufficient_data_reason(x[:99], T[:99])
-    assert fit.insufficient_data_reason([], [])
+    assert fit.insufficient_data_reason(x, np.full(100, 89.0)) == ""
+    assert "89 days" in fit.insufficient_data_reason(x, np.full(100, 88.0))
+    assert "0 days" in fit.insufficient_data_reason([], [])
 
 
 def test_distinct_histories_are_counted():
