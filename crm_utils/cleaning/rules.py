@@ -148,7 +148,8 @@ def removal_rules(
     columns = set(lines.columns)
     _require_columns(columns, cancellations, exclude_products)
     excluded = _exclusion_rules(lines, exclude_products, exclude_customers)
-    repeats = ibis.row_number().over(group_by=list(lines.columns), order_by="ordered_at") > 0
+    equal = [lines[column] for column in lines.columns]
+    repeats = ibis.row_number().over(group_by=equal, order_by=lines.ordered_at) > 0
     rules: dict[str, ir.BooleanValue] = {}
     if "excluded_by" in columns:
         rules |= {rule: lines.excluded_by == rule.value for rule in EXCLUSIONS}

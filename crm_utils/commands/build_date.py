@@ -51,6 +51,8 @@ def build_date(
     try:
         _build(fingerprinted, environment, on_notebook)
     except errors.NotebookFailed as failure:
+        if failure.asks:
+            return failures.Failure(job, str(failure), asks=True)
         return failures.Failure(job, str(failure), failures.keep_failed_notebook(job, failure.notebook))
     except OSError as error:
         error.filename = error.filename or str(

@@ -14,19 +14,27 @@ LONGEST_REASON = 1000  # characters
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a date was not built, and the path of the failed notebook."""
+    """Why a date was not built, and the path of the failed notebook.
+
+    If the cause is a list of questions about the data, `asks` is true.
+    """
 
     job: Job
     cause: str
     kept: Path | None = None
+    asks: bool = False
 
 
 def summarize_failures(failures: list[Failure]) -> list[str]:
-    """Write one line per cause. Dates of a report that failed for the same reason share a line."""
-    by_cause: dict[tuple[str, str], list[Failure]] = {}
+    """Write one line per cause. Dates of a report that failed for the same reason share a line.
+
+    Questions about the data are asked once per report, with the figures of its last date.
+    """
+    by_cause: dict[tuple[str, str | None], list[Failure]] = {}
     for failure in failures:
-        by_cause.setdefault((failure.job.name, failure.cause), []).append(failure)
-    return [_summary(name, cause, group) for (name, cause), group in by_cause.items()]
+        cause = None if failure.asks else failure.cause
+        by_cause.setdefault((failure.job.name, cause), []).append(failure)
+    return [_summary(name, group[-1].cause, group) for (name, _), group in by_cause.items()]
 
 
 def _summary(name: str, cause: str, failures: list[Failure]) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -37,6 +38,22 @@ FILE_SETTINGS = (  # what each of several files may say for itself
     "date_format",
     "timezone",
 )
+
+
+class QuestionCode(StrEnum):
+    """The questions that only the owner of the data can answer (see `crm_utils/cleaning/questions.py`)."""
+
+    DUPLICATES = "duplicates"
+    NEGATIVE_ROWS = "negative_rows"
+    HUGE_ORDER = "huge_order"
+    UNASSIGNED_MONEY = "unassigned_money"
+
+
+def _known_code(value: Any) -> str:
+    codes = [code.value for code in QuestionCode]
+    if value not in codes:
+        raise ValueError(f"{value!r} is not the code of a question; the codes are {', '.join(codes)}")
+    return value
 
 
 def _iso_day(value: Any) -> str:
@@ -428,6 +445,9 @@ class Shared(Model):
     source: Source = Field(description="where the line items are")
     columns: Columns = Field(description="the names of the columns in your data")
     history_complete: bool = Field(False, description="whether the data contain the first order of every customer")
+    confirmed: list[Annotated[QuestionCode, BeforeValidator(_known_code)]] = Field(
+        [], description="codes of the questions about the data to which the answer is: count them as they are"
+    )
     attributes: str | None = Field(
         None, min_length=1, description="a file with attributes of customers, or `simulated`"
     )
@@ -457,6 +477,16 @@ class Report(Shared):
     cltv: Cltv = Cltv()
     budget: Budget = Budget()
     custom: dict[str, Any] = {}
+
+    @property
+    def answered(self) -> list[QuestionCode]:
+        """The questions that need not be asked: confirmed ones, and those whose parameter is written in the file."""
+        written = {
+            QuestionCode.DUPLICATES: "duplicates" in self.cleaning.model_fields_set,
+            QuestionCode.NEGATIVE_ROWS: "cancellations" in self.cleaning.model_fields_set,
+            QuestionCode.UNASSIGNED_MONEY: isinstance(self.columns.amount, AmountParts),
+        }
+        return [code for code in QuestionCode if code in self.confirmed or written.get(code, False)]
 
     @model_validator(mode="after")
     def _check_compare_with(self) -> "Report":

@@ -25,6 +25,10 @@ class CleaningError(CrmError, ValueError):
     """The line items cannot be cleaned with these rules; the message names the rule and says what to change."""
 
 
+class OpenQuestions(CleaningError):
+    """Questions about the data are open; the message lists each with the lines to choose from."""
+
+
 class OutlierError(CrmError, ValueError):
     """Extreme values cannot be capped; the message says what is missing."""
 
@@ -62,11 +66,14 @@ class UpliftError(CrmError, ValueError):
 
 
 class NotebookFailed(CrmError, RuntimeError):
-    """A notebook stopped; the message says in which section and why, on one line."""
+    """A notebook stopped; the message says in which section and why, on one line.
 
-    def __init__(self, notebook: str, message: str):
+    If it asks questions about the data (`asks`), the message lists them, one line each.
+    """
+
+    def __init__(self, notebook: str, message: str, asks: bool = False):
         super().__init__(message)
-        self.notebook = notebook
+        self.notebook, self.asks = notebook, asks
 
 
 class DownloadFailed(SourceError):

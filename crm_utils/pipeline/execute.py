@@ -122,6 +122,8 @@ def notebook_failure(source: Path, notebook: NotebookNode, position: int, kind: 
 
     The message starts with the class of the error. This project's errors do not need it.
     """
+    if kind == errors.OpenQuestions.__name__:  # about the data, not about the notebook
+        return NotebookFailed(source.name, mask_secrets(ANSI.sub("", message)), asks=True)
     cause = message if kind in EXPECTED_ERRORS else f"{kind}: {message}"
     return NotebookFailed(
         source.name, f"notebook {source.stem}, section “{_section(notebook, position)}”: {_one_line(cause)}"

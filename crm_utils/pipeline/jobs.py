@@ -184,6 +184,7 @@ def _analysis_dates(report: Report, name: str, day: str | None) -> list[date]:
 
 def _settings(report: Report, name: str, day: date) -> Settings:
     shared = {key: getattr(report, key) for key in Settings.model_fields if hasattr(report, key)}
+    shared["confirmed"] = report.answered
     earlier = [other for other in report.analysis_dates if other < day]
     previous = earlier[-1] if earlier else None
     return Settings(**shared, report=name, analysis_date=day, previous_date=previous, root=ROOT_FROM_RUN)

@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils.config import Columns, Source
+from crm_utils.config.report import AmountParts
 from crm_utils.core import duckdb_engine
 from crm_utils.sources import (
     casting,
@@ -29,10 +30,12 @@ from crm_utils.sources.customer_tables import read_customer_tables
 from crm_utils.sources.email_ids import EmailSpellings, count_spellings, ignore_in_emails
 from crm_utils.sources.guests import treat_guests
 from crm_utils.sources.raw_table import RawTable
+from crm_utils.sources.unassigned_money import UnassignedMoney, sum_unassigned_money
 
 __all__ = [
     "RawTable",
     "count_email_spellings",
+    "find_unassigned_money",
     "read_customer_tables",
     "read_line_items",
     "read_raw_tables",
@@ -139,6 +142,31 @@ def count_email_spellings(source: Source, columns: Columns, root: Path) -> Email
     parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
     tables = [part.table.select(spelling=part.table[columns.named["customer_id"]].cast("string")) for part in parts]
     return count_spellings(tables, source.ignore_in_emails)
+
+
+def find_unassigned_money(source: Source, columns: Columns, root: Path) -> list[UnassignedMoney]:
+    """Find the columns of money that no parameter names.
+
+    Only if the name of a column says that it holds money, its values are added up.
+
+    Parameters
+    ----------
+    source : Source
+        Where the line items are.
+    columns : Columns
+        The source's column for each standard name. If `amount` lists its parts, nothing is unassigned.
+    root : Path
+        The project's folder.
+
+    Returns
+    -------
+    list of UnassignedMoney
+        In the order of the columns.
+    """
+    if isinstance(columns.amount, AmountParts) or source.sample or source.simulate:
+        return []
+    parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
+    return sum_unassigned_money(parts, source, columns)
 
 
 def source_fingerprint(source: Source, columns: Columns, root: Path, day: date) -> str:

@@ -269,14 +269,14 @@ def _unlisted_statuses(part: RawTable, status: Status, found: pd.DataFrame) -> s
     texts = found[STATUS].fillna("")
     shown = describe_statuses(texts, found.rows, found.money)
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    line = ", ".join(map(_in_yaml, [*status.ignore, *texts[:SHOWN]]))
+    line = ", ".join(map(in_yaml, [*status.ignore, *texts[:SHOWN]]))
     return (
         f"{where}: no list names {', '.join(shown[:SHOWN])}{more}; add each value to count, refund or ignore, "
         f"for example ignore: [{line}]"
     )
 
 
-def _in_yaml(text: str) -> str:
+def in_yaml(text: str) -> str:
     """A text as it stands in a list of a YAML file."""
     plain = re.fullmatch(r"[^\W\d]\w*([ -]\w+)*", text) and fold(text) not in YAML_WORDS
     return text if plain else json.dumps(text, ensure_ascii=False)
@@ -372,5 +372,5 @@ def _check_parts(part: RawTable, lines: str, signed: dict[str, str]) -> None:
                 f"{part.label}, column {signed[column]!r} (columns.amount.minus): "
                 f"{MESSAGES.plural(found[f'rows_{number}'], 'sale')} with a negative amount "
                 f"({MESSAGES.number(found[f'money_{number}'], 2)}), which minus would add; if the column has its sign "
-                f"already, name it in plus: [{_in_yaml(signed[column])}]"
+                f"already, name it in plus: [{in_yaml(signed[column])}]"
             )

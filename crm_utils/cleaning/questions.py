@@ -1,0 +1,346 @@
+"""Questions about the data that only their owner can answer, each with what is at stake.
+
+The report is refused while a question that can change its figures is open. To add a question, add a code to
+`config.report.QuestionCode` and a function to `FINDERS`.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from crm_utils.cleaning.rules import Rule
+from crm_utils.config.report import Columns, QuestionCode
+from crm_utils.core.errors import OpenQuestions
+from crm_utils.core.formatting import MESSAGES, NumberFormat, join_names, percent
+from crm_utils.sources.preparation import in_yaml
+from crm_utils.sources.unassigned_money import UnassignedMoney
+
+# A report is refused while the answer can change its revenue or its number of customers by more than this.
+MIN_REVENUE_SHARE, MIN_CUSTOMER_SHARE = 0.005, 0.01
+# An order that is more than this share of all revenue, and more than so many times the mean order, may be an error.
+HUGE_ORDER_SHARE, HUGE_ORDER_TIMES_MEAN = 0.02, 100
+# Rules under which a line that takes money back is left out
+LEFT_OUT = (Rule.CANCELLATION, Rule.NON_POSITIVE_QUANTITY, Rule.NON_POSITIVE_AMOUNT)
+
+DUPLICATES = (
+    "{rows} equal to another row in every column that the report reads ({money}, {share} of revenue; {orders}, "
+    "{customers}). Are they real purchases?"
+)
+NEGATIVE_ROWS = (
+    "{money} taken back by {rows} ({share} of revenue; {customers}), but cancellations: drop leaves this money in. "
+    "Should it reduce revenue?"
+)
+HUGE_ORDER = "order {order} of customer {customer} on {day} is {money}, {share} of revenue. Is it real?"
+UNASSIGNED = "no parameter names {columns}. Does it change what an order is worth?"
+UNASSIGNED_COLUMN = "column {name!r} ({kind}, {rows}, {money}, {share} of revenue)"
+OPEN = "{questions} about the data change the figures. Write the line that is right into the parameters file:"
+CONFIRM = "  To count all as it is, write confirmed: [{codes}]"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An answer: what it means, and the lines of the parameters file that give it.
+
+    Parameters
+    ----------
+    meaning : str
+        In words.
+    parameters : mapping of str to object
+        What to set, with dots between the levels: {"cleaning.duplicates": "drop"}. A value of `confirmed` is added to
+        the list.
+    """
+
+    meaning: str
+    parameters: Mapping[str, object]
+
+    @property
+    def line(self) -> str:
+        """The parameters as they are written in the file, in one line."""
+        return "; ".join(_yaml_line(name, value) for name, value in self.parameters.items())
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about the data that only their owner can answer.
+
+    Parameters
+    ----------
+    code : QuestionCode
+        What `confirmed` names to close it.
+    found : str
+        What was found, with rows, customers and money, and the question.
+    revenue_share, customer_share : float
+        By how much the answer can change revenue and the number of customers, as shares.
+    choices : tuple of Choice
+        The answers to choose from.
+    parameter : str
+        The parameter that it is about.
+    """
+
+    code: QuestionCode
+    found: str
+    revenue_share: float
+    customer_share: float
+    choices: tuple[Choice, ...]
+    parameter: str
+
+    @property
+    def is_material(self) -> bool:
+        """Whether a report is refused while it is open."""
+        return bool(self.revenue_share > MIN_REVENUE_SHARE or self.customer_share > MIN_CUSTOMER_SHARE)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What questions are found in.
+
+    Parameters
+    ----------
+    lines : ibis.Table
+        Classified line items (see `rules.classify`).
+    sums : ibis.Table
+        The same summed by customer, order and rule (see `aggregate_lines`).
+    cancellations : str
+        The parameter.
+    columns : Columns
+        The source's column for each standard name.
+    unassigned : callable
+        Returns the columns of money that no parameter names (see `sources.find_unassigned_money`).
+    fmt : NumberFormat
+        How numbers and money are written.
+    """
+
+    lines: ir.Table
+    sums: ir.Table
+    cancellations: str
+    columns: Columns
+    unassigned: Callable[[], list[UnassignedMoney]]
+    fmt: NumberFormat
+
+    @cached_property
+    def totals(self) -> pd.Series:
+        """Revenue, orders and customers that count."""
+        counted = self.counted
+        totals = counted.aggregate(
+            revenue=counted.revenue.sum().cast("float64"), orders=counted.count(),
+            customers=counted.customer_id.nunique(),
+        )  # fmt: skip
+        return totals.execute().iloc[0].fillna(0)
+
+    @property
+    def counted(self) -> ir.Table:
+        """The orders that count."""
+        return self.sums.filter(self.sums.removed_by.isnull())
+
+    def revenue_share(self, money: float) -> float:
+        """An amount as a share of the revenue that counts."""
+        return abs(money) / self.totals.revenue if self.totals.revenue else 0.0
+
+    def customer_share(self, customers: float) -> float:
+        """A number of customers as a share of those who count."""
+        return customers / self.totals.customers if self.totals.customers else 0.0
+
+
+def find_duplicates(evidence: Evidence) -> Question | None:
+    """Rows that equal another row in all columns of line items."""
+    several = (
+        evidence.counted.filter(evidence.counted.lines > 1).limit(1) if "order_id" in evidence.lines.columns else 1
+    )
+    if not isinstance(several, int) and not several.count().execute():
+        return None  # each order is one row
+    lines = evidence.lines.filter(evidence.lines.removed_by.isnull()).drop("removed_by")
+    equal = lines.group_by(list(lines.columns)).agg(times=lines.count()).filter(lambda t: t.times > 1)
+    order = equal.order_id if "order_id" in equal.columns else equal.ordered_at.cast("string")
+    sums = equal.aggregate(
+        rows=(equal.times - 1).sum(),
+        money=((equal.times - 1) * equal.amount.cast("float64")).sum(),
+        orders=(equal.customer_id + "|" + order).nunique(),
+        customers=equal.customer_id.nunique(),
+    )
+    found, fmt = sums.execute().iloc[0].fillna(0), evidence.fmt
+    if not found.rows:
+        return None
+    share = evidence.revenue_share(found.money)
+    text = DUPLICATES.format(
+        rows=fmt.plural(found.rows, "row"),
+        money=fmt.money(found.money),
+        share=percent(share, 1),
+        orders=fmt.plural(found.orders, "order"),
+        customers=fmt.plural(found.customers, "customer"),
+    )
+    choices = (
+        Choice("yes, count them all", {"cleaning.duplicates": "keep"}),
+        Choice("no, count each once", {"cleaning.duplicates": "drop"}),
+    )
+    return Question(QuestionCode.DUPLICATES, text, share, 0.0, choices, "cleaning")
+
+
+def find_negative_rows(evidence: Evidence) -> Question | None:
+    """Rows that take money back, which `cancellations: drop` leaves out."""
+    if evidence.cancellations != "drop":
+        return None
+    sums = evidence.sums
+    back = sums.filter(sums.removed_by.isin([rule.value for rule in LEFT_OUT]) & (sums.revenue < 0))
+    found = (
+        back.aggregate(
+            rows=back.lines.sum(), money=back.revenue.sum().cast("float64"), customers=back.customer_id.nunique()
+        )
+        .execute()
+        .iloc[0]
+        .fillna(0)
+    )
+    if not found.rows:
+        return None
+    share, fmt = evidence.revenue_share(found.money), evidence.fmt
+    text = NEGATIVE_ROWS.format(
+        rows=fmt.plural(found.rows, "row"),
+        money=fmt.money(-found.money),
+        share=percent(share, 1),
+        customers=fmt.plural(found.customers, "customer"),
+    )
+    net = {"cleaning.cancellations": "net"} if "order_id" in evidence.lines.columns else {"columns.order_id": "???"}
+    choices = (
+        Choice("yes, take them off the orders", net),
+        Choice("no, leave the money in", {"cleaning.cancellations": "drop"}),
+    )
+    return Question(QuestionCode.NEGATIVE_ROWS, text, share, 0.0, choices, "cleaning")
+
+
+def find_huge_order(evidence: Evidence) -> Question | None:
+    """An order so large that it may be an error."""
+    totals = evidence.totals
+    if not totals.orders:
+        return None
+    order = evidence.counted.order_by(ibis.desc("revenue"), "customer_id").limit(1).execute().iloc[0]
+    money = float(order.revenue)
+    share = evidence.revenue_share(money)
+    if share < HUGE_ORDER_SHARE or money < HUGE_ORDER_TIMES_MEAN * totals.revenue / totals.orders:
+        return None
+    text = HUGE_ORDER.format(
+        order=order.order_id,
+        customer=order.customer_id,
+        day=f"{order.ordered_at:%Y-%m-%d}",
+        money=evidence.fmt.money(money),
+        share=percent(share, 1),
+    )
+    choices = (
+        _as_it_is("yes, count it", QuestionCode.HUGE_ORDER),
+        Choice("no, leave this customer out", {"cleaning.exclude_customers": [str(order.customer_id)]}),
+    )
+    return Question(QuestionCode.HUGE_ORDER, text, share, 0.0, choices, "cleaning")
+
+
+def find_unassigned(evidence: Evidence) -> Question | None:
+    """Columns of money that no parameter names."""
+    found = [each for each in evidence.unassigned() if evidence.revenue_share(each.total) > MIN_REVENUE_SHARE]
+    if not found:
+        return None
+    shares = {each.column: evidence.revenue_share(each.total) for each in found}
+    described = [
+        UNASSIGNED_COLUMN.format(
+            name=each.column,
+            kind=each.kind,
+            rows=evidence.fmt.plural(each.rows, "row"),
+            money=evidence.fmt.money(each.total),
+            share=percent(shares[each.column], 1),
+        )
+        for each in found
+    ]
+    choices = (
+        Choice("yes", {"columns.amount": amount_with(found, evidence.columns)}),
+        _as_it_is("no, the amounts are right as they are", QuestionCode.UNASSIGNED_MONEY),
+    )
+    text = UNASSIGNED.format(columns=join_names(described))
+    return Question(QuestionCode.UNASSIGNED_MONEY, text, max(shares.values()), 0.0, choices, "columns")
+
+
+def amount_with(found: list[UnassignedMoney], columns: Columns) -> dict[str, object]:
+    """The parameter `columns.amount` with these columns as parts of it."""
+    lines = columns.amount if isinstance(columns.amount, str) else "quantity * unit_price"
+    rates = [f"`{each.column}`" if not each.column.isidentifier() else each.column for each in found if each.rate]
+    amount: dict[str, object] = {"lines": " * ".join([lines, *(f"(1 - {rate})" for rate in rates)])}
+    amount["minus"] = [each.column for each in found if each.sign < 0 and not each.rate]
+    amount["plus"] = [each.column for each in found if each.sign > 0 and not each.rate]
+    amount["once_per_order"] = [each.column for each in found if each.once_per_order and not each.rate]
+    return {name: value for name, value in amount.items() if value}
+
+
+FINDERS: tuple[tuple[QuestionCode, Callable[[Evidence], Question | None]], ...] = (
+    (QuestionCode.UNASSIGNED_MONEY, find_unassigned),
+    (QuestionCode.NEGATIVE_ROWS, find_negative_rows),
+    (QuestionCode.DUPLICATES, find_duplicates),
+    (QuestionCode.HUGE_ORDER, find_huge_order),
+)
+
+
+def find_questions(evidence: Evidence, answered: Collection[QuestionCode] = ()) -> list[Question]:
+    """Find the open questions about line items.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What questions are found in.
+    answered : collection of QuestionCode
+        The questions that are not asked. What they need is not computed either.
+
+    Returns
+    -------
+    list of Question
+        The questions in the order of `FINDERS`, also those that change the figures little.
+    """
+    found = [find(evidence) for code, find in FINDERS if code not in answered]
+    return [question for question in found if question is not None]
+
+
+def require_answers(questions: list[Question]) -> None:
+    """Stop if questions are open that can change the figures.
+
+    Parameters
+    ----------
+    questions : list of Question
+        See `find_questions`.
+
+    Raises
+    ------
+    OpenQuestions
+        If there is a question that can change revenue or the number of customers too much. It lists all of them.
+    """
+    material = [question for question in questions if question.is_material]
+    if material:
+        codes = ", ".join(question.code for question in material)
+        first, last = (
+            OPEN.format(questions=MESSAGES.plural(len(material), "open question")),
+            CONFIRM.format(codes=codes),
+        )
+        raise OpenQuestions("\n".join([first, *map(describe, material), last]))
+
+
+def describe(question: Question) -> str:
+    """Write a question with its answers, each answer on a line of its own."""
+    lines = [f"    {choice.line}   # {choice.meaning}" for choice in question.choices]
+    return "\n".join([f"  {question.code}: {question.found}", *lines])
+
+
+def _as_it_is(meaning: str, code: QuestionCode) -> Choice:
+    return Choice(meaning, {"confirmed": [code.value]})
+
+
+def _yaml_line(name: str, value: object) -> str:
+    """A parameter as it is written in a file: `cleaning: {duplicates: drop}`."""
+    *sections, key = name.split(".")
+    line = f"{key}: {_yaml_value(value)}"
+    for section in reversed(sections):
+        line = f"{section}: {{{line}}}"
+    return line
+
+
+def _yaml_value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_yaml_value(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_yaml_value, value)) + "]"
+    return in_yaml(str(value))

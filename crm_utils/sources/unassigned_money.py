@@ -1,0 +1,176 @@
+"""Columns of money that no parameter names: discounts, amounts refunded, shipping, taxes and tips.
+
+Their names are looked at first. Only if one is found, the engine adds its values up.
+"""
+
+import re
+from dataclasses import dataclass
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from crm_utils.config.report import Columns, Source
+from crm_utils.sources import casting, preparation, validation
+from crm_utils.sources.raw_table import RawTable
+
+WORDS = {
+    "refund": "refund refunds refunded erstattet erstattung rembourse remboursement reembolso reembolsado iade",
+    "discount": "discount discounts promotion coupon voucher rabatt nachlass remise descuento desconto indirim",
+    "shipping": "shipping freight postage handling versand versandkosten porto livraison envio frete kargo",
+    "tax": "tax taxes vat gst mwst ust steuer tva iva kdv",
+    "tip": "tip tips gratuity trinkgeld pourboire propina gorjeta bahsis",
+}
+OTHER_WORDS = (
+    "address city class code count country currency date email id included method name no number option phone postcode "
+    "provider quantity reason region service state status street time title tracking type zip"
+)
+RATE_WORDS = {"rate", "percent", "percentage", "pct", "prozent"}
+# An amount of this name is what was paid in the end: only a refund can still change it.
+FINAL_WORDS = {"total", "paid", "gross", "grand", "gesamt", "gesamtpreis", "gesamtbetrag", "summe", "montant"}
+LINE_WORDS = {"line", "item"}
+TAKEN_OFF = ("refund", "discount")
+MIN_NUMBERS = 0.9  # share of the values that must be numbers
+
+
+@dataclass(frozen=True)
+class UnassignedMoney:
+    """A column of money that no parameter names.
+
+    Parameters
+    ----------
+    column : str
+        The source's own name of it.
+    kind : str
+        A key of `WORDS`.
+    rows : int
+        The sales in which it is not 0.
+    total : float
+        What it is worth in these sales: positive, in the source's currency.
+    sign : int
+        1 if it adds to the amount as it stands, -1 if it must be taken off.
+    once_per_order : bool
+        Whether it is an amount of the whole order that stands on several rows.
+    rate : bool
+        Whether it holds rates between 0 and 1 instead of money.
+    """
+
+    column: str
+    kind: str
+    rows: int
+    total: float
+    sign: int
+    once_per_order: bool = False
+    rate: bool = False
+
+
+def sum_unassigned_money(parts: list[RawTable], source: Source, columns: Columns) -> list[UnassignedMoney]:
+    """Find the columns of money that no parameter names, and add them up.
+
+    Parameters
+    ----------
+    parts : list of RawTable
+        The files or sheets.
+    source : Source
+        Its rules say which rows are sales.
+    columns : Columns
+        The source's column for each standard name.
+
+    Returns
+    -------
+    list of UnassignedMoney
+        In the order of the columns.
+    """
+    kinds = {name: kind for name in parts[0].table.columns if (kind := _kind(name, source, columns))}
+    if not kinds:
+        return []
+    sums = [_sum_columns(part, source, columns, list(kinds)) for part in parts]
+    found = [
+        _describe(name, kind, pd.DataFrame([each[name] for each in sums if name in each]), "order_id" in columns.named)
+        for name, kind in kinds.items()
+    ]
+    return [column for column in found if column is not None]
+
+
+def _kind(name: str, source: Source, columns: Columns) -> str | None:
+    """What a column holds by its name, if no parameter names it and the amount may not contain it already."""
+    status = source.status.column if source.status else None
+    if name in columns.named.values() or name == status or name in (source.filter or ""):
+        return None
+    words = _words(name)
+    if words & set(OTHER_WORDS.split()):
+        return None
+    kind = next((kind for kind, known in WORDS.items() if words & set(known.split())), None)
+    if kind is None or (words & RATE_WORDS and kind != "discount"):
+        return None
+    amount = _words(columns.amount) if isinstance(columns.amount, str) else set()
+    is_final = bool(amount & FINAL_WORDS) and not amount & LINE_WORDS
+    return kind if kind == "refund" or not is_final else None
+
+
+def _words(name: str) -> set[str]:
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold().translate(str.maketrans("äöüéèáóíñşı", "aoueeaoinsi"))
+    return set(re.findall(r"[^\W\d_]+", spaced))
+
+
+def _sum_columns(part: RawTable, source: Source, columns: Columns, names: list[str]) -> dict[str, pd.Series]:
+    """Add up each column, by order if there are order ids: an amount of the whole order may stand on each row."""
+    sales = preparation.sales_of(preparation.prepare(part, source, columns)).table
+    order = columns.named.get("order_id")
+    found = {}
+    for name in (name for name in names if name in sales.columns):
+        number = casting.as_factor(sales[name], part.format)
+        filled = sales[name].cast("string").strip().nullif("").notnull()
+        table = sales.select(
+            key=casting.cast(sales[order], "order_id", part.format) if order else sales[name].cast("string"),
+            number=number.fill_null(0),
+            off=number.fill_null(0) * _amount(sales, columns, part).fill_null(0),
+            unread=(filled & number.isnull()).ifelse(1, 0),
+        )
+        found[name] = _sum_by_order(table, part)
+    return found
+
+
+def _amount(sales: ir.Table, columns: Columns, part: RawTable) -> ir.NumericValue:
+    """What a row is worth, approximately."""
+    if isinstance(columns.amount, str):
+        return casting.as_factor(sales[columns.amount], part.format)
+    quantity, price = (sales[columns.named[name]] for name in ("quantity", "unit_price"))
+    return casting.as_factor(quantity, part.format) * casting.as_factor(price, part.format)
+
+
+def _sum_by_order(table: ir.Table, part: RawTable) -> pd.Series:
+    orders = table.group_by("key").agg(
+        rows=table.count(),
+        used=(table.number != 0).ifelse(1, 0).sum(),
+        total=table.number.sum(),
+        low=table.number.min(),
+        high=table.number.max(),
+        off=table.off.sum(),
+        unread=table.unread.sum(),
+    )
+    several = (orders.rows > 1) & (orders.used > 0)
+    sums = orders.aggregate(
+        rows=orders.used.sum(),
+        total=orders.total.sum(),
+        once=orders.high.sum(),
+        low=orders.low.min(),
+        high=orders.high.max(),
+        off=orders.off.sum(),
+        unread=orders.unread.sum(),
+        several=several.ifelse(1, 0).sum(),
+        differing=(several & (orders.low != orders.high)).ifelse(1, 0).sum(),
+    )
+    return validation.execute(sums, part).iloc[0].fillna(0)
+
+
+def _describe(name: str, kind: str, sums: pd.DataFrame, has_order_ids: bool) -> UnassignedMoney | None:
+    """What a column of all parts holds; None if it holds no money."""
+    rows, unread = sums.rows.sum(), sums.unread.sum()
+    if not rows or rows < MIN_NUMBERS * (rows + unread):
+        return None
+    if kind == "discount" and sums.low.min() >= 0 and sums.high.max() <= 1:
+        return UnassignedMoney(name, kind, int(rows), abs(float(sums.off.sum())), -1, rate=True)
+    once = has_order_ids and bool(sums.several.sum() and not sums.differing.sum())
+    total = float((sums.once if once else sums.total).sum())
+    sign = -1 if kind in TAKEN_OFF and total > 0 else 1
+    return UnassignedMoney(name, kind, int(rows), abs(total), sign, once)
