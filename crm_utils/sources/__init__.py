@@ -104,9 +104,9 @@ def _standardize(part: RawTable, source: Source, columns: Columns, day: date | N
     column_map = {name: column for name, column in columns.named.items() if name not in part.computed}
     sales = preparation.sales_of(part)
     validation.check_time_zones(sales, column_map, source.timezone)
-    in_range = parquet_statistics.columns_in_range(sales, column_map)
+    in_range = parquet_statistics.columns_in_range(part, column_map)  # of all rows: a file has no statistics of sales
     validation.check_readable_values(sales, column_map, in_range, day)
-    clean_columns = parquet_statistics.already_clean(part, column_map, in_range) if sales is part else set()
+    clean_columns = parquet_statistics.already_clean(part, column_map, in_range)
     if "order_id" in column_map:
         validation.check_order_ids(sales, column_map, clean_columns)
     return casting.standardize(part, column_map, clean_columns)

@@ -118,11 +118,17 @@ def _as_text(column: ir.Column, name: str, format: TextFormat | None) -> ir.Stri
     tidied = column.strip().nullif("")
     if name in ID_COLUMNS:
         tidied = tidied.re_replace(r"^(\d+)\.0$", r"\1")
-        tidied = tidied.isin(NULL_IDS).ifelse(ibis.null("string"), tidied)
+        tidied = _is_null_id(tidied).ifelse(ibis.null("string"), tidied)
     if name in CUSTOMER_COLUMNS:
         tidied = ibis.ifelse(tidied.contains(EMAIL), tidied.lower(), tidied)
     # trimming every row would cost as much as all the later steps
-    return ibis.ifelse(ibis.or_(*needs_trimming(column, name)), tidied, column)
+    untrimmed = needs_trimming(column, name)[0]
+    return ibis.ifelse(untrimmed | _is_null_id(column) if name in ID_COLUMNS else untrimmed, tidied, column)
+
+
+def _is_null_id(text: ir.StringColumn) -> ir.BooleanValue:
+    """Whether a text is a word for a missing id. DuckDB would turn `isin` into a join that tidies every row."""
+    return text.re_search(f"^({'|'.join(map(re.escape, NULL_IDS))})$")
 
 
 def _digits(number: ir.NumericColumn) -> ir.StringColumn:

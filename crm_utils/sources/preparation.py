@@ -87,12 +87,13 @@ def check_rows_left(parts: list[RawTable]) -> None:
     """Raise `SourceError` if the parameters leave out every row."""
     if any(EXCLUDED not in part.table.columns for part in parts):
         return
+    for part in parts:  # the usual case: the engine stops at the first sale
+        if validation.execute(sales_of(part).table.limit(1).count().as_table(), part).iloc[0, 0]:
+            return
     rows: dict[str, int] = {}
     for part in parts:
         counted = part.table.group_by(EXCLUDED).agg(rows=part.table.count())
         for code, count in validation.execute(counted, part).itertuples(index=False):
-            if not isinstance(code, str):
-                return
             parameter = "source.filter" if code == Exclusion.FILTERED else "source.status"
             rows[parameter] = rows.get(parameter, 0) + count
     left_out = [f"{parameter} leaves out {MESSAGES.count(count)}" for parameter, count in sorted(rows.items())]
@@ -207,8 +208,9 @@ class _Names:
 
 
 def _exclude(table: ir.Table, condition: ir.BooleanValue, code: Exclusion) -> ir.Table:
-    excluded = table[EXCLUDED]
-    return table.mutate(**{EXCLUDED: ibis.ifelse(excluded.isnull() & condition.fill_null(False), str(code), excluded)})
+    # names the earlier code once: DuckDB computes it again for each time that a filter names it
+    code_here = ibis.ifelse(condition.fill_null(False), str(code), ibis.null("string"))
+    return table.mutate(**{EXCLUDED: ibis.coalesce(table[EXCLUDED], code_here)})
 
 
 def _apply_filter(part: RawTable, query: str) -> RawTable:
@@ -244,7 +246,9 @@ def _apply_status(part: RawTable, status: Status, names: _Names) -> RawTable:
     value = table[STATUS].fill_null("")
     table = _exclude(table, value.isin(values[listed == "ignore"].tolist()), Exclusion.STATUS_IGNORED)
     sale = ~(table[AMOUNT] < 0).fill_null(False)  # a negative row takes back itself
-    table = _exclude(table, value.isin(values[listed == "refund"].tolist()) & sale, Exclusion.STATUS_REFUNDED)
+    refunded = value.isin(values[listed == "refund"].tolist())
+    # a case, so that amounts are computed for refunded rows only
+    table = _exclude(table, ibis.ifelse(refunded, sale, False), Exclusion.STATUS_REFUNDED)
     return replace(part, table=table.drop(AMOUNT))
 
 

@@ -162,13 +162,30 @@ def _are_exchanged(raw: ir.Table, column: str, lost: ir.Column, part: RawTable, 
 def _check_late_rows(part: RawTable, column: str, day: date) -> None:
     dates = part.table.select(day=casting.cast(part.table[column], "ordered_at", part.format).date())
     days = execute(dates.group_by("day").agg(rows=dates.count()).order_by("day"), part)
-    days["day"] = pd.to_datetime(days.day)
+    check_late_days(days, part.label, column, day)
+
+
+def check_late_days(days: pd.DataFrame, label: str, column: str, day: date) -> None:
+    """Raise `SourceError` if a few rows are dated long after `day` and after all other rows.
+
+    Parameters
+    ----------
+    days : pandas.DataFrame
+        Columns day and rows, in the order of days.
+    label : str
+        The name of the source in messages.
+    column : str
+        The source's column of dates.
+    day : datetime.date
+        The analysis date.
+    """
+    days = days.assign(day=pd.to_datetime(days.day))
     late = _late_rows(days, day)
     if len(late):
         before = days.day[days.day < late.day.min()].max()
         examples = ", ".join(repr(f"{each:%Y-%m-%d}") for each in late.day[:3])
         raise SourceError(
-            f"{part.label}, column {column!r} (columns.ordered_at): {MESSAGES.plural(late.rows.sum(), 'row')} dated "
+            f"{label}, column {column!r} (columns.ordered_at): {MESSAGES.plural(late.rows.sum(), 'row')} dated "
             f"in the future, more than a year after all others (the latest other row is dated {before:%Y-%m-%d}), "
             f"for example {examples}; correct or remove these rows, or choose an analysis date after them if "
             "they are real"

@@ -20,7 +20,7 @@ def started(name: str, root: Path) -> tuple[Report, list[str]]:
     """The parameters that `make new` writes for a case, the currency given, and its open points."""
     folder = CASES / name
     case = yaml.safe_load((folder / "case.yaml").read_text(encoding="utf-8"))
-    for path in folder.iterdir():
+    for path in filter(Path.is_file, folder.iterdir()):
         shutil.copy(path, root)
     written, _, open_points = new_report(root, "shop", case["source"]["file"])
     written.write_text(written.read_text().replace("currency: XXX", "currency: EUR"))

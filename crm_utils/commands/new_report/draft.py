@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import ibis.expr.types as ir
 import pandas as pd
 import yaml
 
@@ -78,7 +79,8 @@ def new_report(root: Path, name: str, file: str, like: str | None = None) -> tup
     code = recipes.single_currency(parts, recipe.currency, open_points) if recipe and recipe.currency else None
     currency = _currency(sample, source, code, guessed, open_points)
     columns = recipe.columns if recipe else columns
-    days = _analysis_dates(source, columns, root, guessed, open_points)
+    label = join_names([part.label for part in parts])
+    days = _analysis_dates(source, columns, root, label, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
     cleaning = recipe.cleaning if recipe else {}
     path.write_text(_to_yaml(name, file, currency, source, columns, days, cleaning), encoding="utf-8")
@@ -288,7 +290,7 @@ def _currency(
 
 
 def _analysis_dates(
-    source: Source, columns: dict[str, Any], root: Path, guessed: list[str], open_points: list[str]
+    source: Source, columns: dict[str, Any], root: Path, label: str, guessed: list[str], open_points: list[str]
 ) -> list[date]:
     """Guess the analysis dates from all data; this also finds every problem that would stop the report."""
     missing = [name for name in REQUIRED if name not in columns]
@@ -301,34 +303,33 @@ def _analysis_dates(
         )
         return []
     try:
-        lines = sources.read_line_items(source, Columns(**columns), root, day=date.min)
+        rows = _count_days(sources.read_line_items(source, Columns(**columns), root))
+        validation.check_late_days(rows, label, columns["ordered_at"], day=date.min)
     except SourceError as error:
         open_points.append(str(error))
         return []
-    span = (
-        lines.aggregate(
-            first=lines.ordered_at.min(),
-            last=lines.ordered_at.max(),
-            rows=lines.count(),
-            unknown=lines.customer_id.isnull().sum(),
-        )
-        .execute()
-        .iloc[0]
-    )
-    days = inference.analysis_dates(span["first"].date(), span["last"].date())
-    if span["last"].date() > date.today():
-        open_points.append(
-            f"analysis dates: the last order is dated {span['last']:%Y-%m-%d}, which is in the future; check the years"
-        )
-    guessed.append(
-        f"analysis dates: {', '.join(map(str, days))} (orders from {span['first']:%Y-%m-%d} to {span['last']:%Y-%m-%d})"
-    )
-    if span.unknown:
+    first, last = rows.day.iloc[0], rows.day.iloc[-1]
+    days = inference.analysis_dates(first, last)
+    if last > date.today():
+        open_points.append(f"analysis dates: the last order is dated {last}, which is in the future; check the years")
+    guessed.append(f"analysis dates: {', '.join(map(str, days))} (orders from {first} to {last})")
+    if unknown := rows.unknown.sum():
         guessed.append(
-            f"{MESSAGES.plural(span.unknown, 'row')} of {span.rows:,} without a customer: "
+            f"{MESSAGES.plural(unknown, 'row')} of {rows.rows.sum():,} without a customer: "
             "the report will leave them out"
         )
     return days
+
+
+def _count_days(lines: ir.Table) -> pd.DataFrame:
+    """Sales of each day, and those without a customer."""
+    if "excluded_by" in lines.columns:
+        lines = lines.filter(lines.excluded_by.isnull())
+    by_day = lines.group_by(day=lines.ordered_at.date()).agg(
+        rows=lines.count(), unknown=lines.customer_id.isnull().sum()
+    )
+    days = by_day.order_by("day").execute()
+    return days.assign(day=pd.to_datetime(days.day).dt.date)
 
 
 def _to_yaml(
