@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 
 from crm_utils import sources
-from crm_utils.commands.new_report import inference, recipes, several_files, time_zones, warnings
+from crm_utils.commands.new_report import ids, inference, recipes, several_files, time_zones, warnings
 from crm_utils.commands.new_report.statuses import find_filter, find_status, status_by_rule
 from crm_utils.config import Columns, Source, SourceFile
 from crm_utils.config.paths import is_pattern, source_paths
@@ -78,7 +78,7 @@ def new_report(root: Path, name: str, file: str, like: str | None = None) -> tup
         open_points += warnings.list_warnings(sample, columns, written, source.status)
     code = recipes.single_currency(parts, recipe.currency, open_points) if recipe and recipe.currency else None
     currency = _currency(sample, source, code, guessed, open_points)
-    columns = recipe.columns if recipe else columns
+    columns = recipe.columns if recipe else columns | ids.propose_ids(_formatted(parts, source), columns, guessed)
     label = join_names([part.label for part in parts])
     days = _analysis_dates(source, columns, root, label, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
@@ -247,6 +247,12 @@ def _texts(parts: list[sources.RawTable], column: str) -> list[str]:
     return sorted(examples)
 
 
+def _formatted(parts: list[sources.RawTable], source: Source) -> list[sources.RawTable]:
+    """The parts with the formats of dates and numbers that were guessed."""
+    format = TextFormat.of(source)
+    return [replace(part, format=format) if part.format else part for part in parts]
+
+
 def _sales_rules(
     parts: list[sources.RawTable],
     sample: pd.DataFrame,
@@ -257,8 +263,7 @@ def _sales_rules(
     open_points: list[str],
 ) -> dict[str, Status | str]:
     """Say which rows are sales, from all rows: by a status, a date of cancellation, a flag of test orders."""
-    format = TextFormat.of(source)
-    formatted = [replace(part, format=format) if part.format else part for part in parts]
+    formatted = _formatted(parts, source)
     if recipe is not None:
         states = status_by_rule(formatted, recipe.status, columns.get("amount")) if recipe.status else None
         guessed += [states.describe()] if states else []
