@@ -20,7 +20,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from crm_utils.cleaning.rules import CANCELLED_ORDER_ID
+from crm_utils.core.constants import CANCELLED_ORDER_ID
 from crm_utils.core.duckdb_engine import BATCH_ROWS, to_duckdb
 from crm_utils.core.exact_money import EXACT_MONEY, exact_sum
 

@@ -8,6 +8,7 @@ from crm_utils.core.errors import CleaningError
 from crm_utils.core.exact_money import EXACT_MONEY, exact_sum
 from crm_utils.sources.preparation import MINUS, PLUS
 
+SHOWN_IF_USED = [*EXCLUSIONS, Rule.RESTATED_ORDER, Rule.WORTHLESS_ORDER]  # rules without a row if they removed none
 LEFT_COLUMNS = ["rows_left", "customers_left", "revenue_left"]
 
 
@@ -26,8 +27,8 @@ def build_ledger(totals: ir.Table, rules: list[str]) -> pd.DataFrame:
     pandas.DataFrame
         One row per rule, in their order; the first row, `read`, removes nothing. Columns: rule, rows_removed,
         revenue_removed, rows_left, customers_left, revenue_left (in the report's currency). What is left is what the
-        row above left, less what this rule removed. A rule that a source's parameters ask for has a row only if it
-        removed rows.
+        row above left, less what this rule removed. The rules in `SHOWN_IF_USED` have a row only if they removed
+        rows.
     """
     names = [str(rule) for rule in rules]
     order = {rule: position for position, rule in enumerate(names)}
@@ -203,5 +204,5 @@ def _running_ledger(removed: pd.DataFrame, customers: pd.Series, rules: list[str
     ledger["rows_left"] = rows.sum() - ledger.rows_removed.cumsum()
     ledger["customers_left"] = gone.sum() - pd.Series([0, *gone.iloc[:-1]]).cumsum()
     ledger["revenue_left"] = [revenue.sum() - sum(ledger.revenue_removed[: step + 1], zero) for step in ledger.index]
-    idle = ledger.rule.isin(EXCLUSIONS) & (ledger.rows_removed == 0)
+    idle = ledger.rule.isin(SHOWN_IF_USED) & (ledger.rows_removed == 0)
     return ledger[~idle].reset_index(drop=True).astype({"revenue_removed": float, "revenue_left": float})

@@ -8,8 +8,8 @@ from enum import StrEnum
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
-from ibis.common.exceptions import IbisError
 
+from crm_utils.core.constants import CANCELLED_ORDER_ID
 from crm_utils.core.duckdb_engine import materialize_in_process
 from crm_utils.core.errors import CleaningError
 from crm_utils.core.exact_money import exact_sum
@@ -24,10 +24,12 @@ class Rule(StrEnum):
     FILTERED = "filtered"
     STATUS_IGNORED = "status_ignored"
     STATUS_REFUNDED = "status_refunded"
+    OTHER_CURRENCY = "other_currency"
     FURTHER_ROW = "further_row"
     GUEST = "guest"
     REFUND_WITHOUT_ORDER = "refund_without_order"
     EXTRACT_OVERLAP = "extract_overlap"
+    RESTATED_ORDER = "restated_order"
     AFTER_ANALYSIS_DATE = "after_analysis_date"
     UNKNOWN_CUSTOMER = "unknown_customer"
     DUPLICATE = "duplicate"
@@ -44,7 +46,8 @@ class Rule(StrEnum):
 
 # The rules that a source's parameters ask for: the values of `excluded_by`
 EXCLUSIONS = tuple(Rule(code) for code in Exclusion)
-CANCELLED_ORDER_ID = "^[Cc][0-9]"  # C489449 is a cancellation; CA-2023-1317 and CONFIRMED are not
+# Orders that may differ between two extracts, even if most of the common ones do
+MOST_RESTATED = 10
 # The columns that each way to treat cancellations needs
 NEEDED_COLUMNS: dict[str, set[str]] = {
     "drop": set(),
@@ -82,7 +85,7 @@ def merge_customer_ids(lines: ir.Table, merged: dict[str, str]) -> ir.Table:
 
 
 def flag_repeated_lines(lines: ir.Table) -> ir.Table:
-    """Flag the lines that an earlier extract of the same data already contains.
+    """Flag the lines that another extract of the same data contains or replaces.
 
     Only the ranges of dates that two extracts cover are searched.
 
@@ -95,18 +98,72 @@ def flag_repeated_lines(lines: ir.Table) -> ir.Table:
     -------
     ibis.Table
         The line items with `repeated` instead of `extract`: true if all columns equal those of a line of an earlier
-        extract. Unchanged without a column `extract`.
+        extract. With order ids also `restated`: true for the lines of an order that a later extract changed. Unchanged
+        without a column `extract`.
     """
     if "extract" not in lines.columns:
         return lines
     equal = [column for column in lines.columns if column != "extract"]
     spans = _shared_spans(lines)
+    unflagged = {"repeated": ibis.literal(False)} | ({"restated": ibis.literal(False)} if "order_id" in equal else {})
     if not spans:
-        return lines.mutate(repeated=ibis.literal(False)).drop("extract")
+        return lines.mutate(**unflagged).drop("extract")
     shared = ibis.or_(*(lines.ordered_at.between(*span) for span in spans)).fill_null(False)
     inside, outside = lines.filter(shared), lines.filter(~shared)
-    inside = inside.mutate(repeated=inside.extract > inside.extract.min().over(group_by=equal))
-    return inside.union(outside.mutate(repeated=ibis.literal(False))).drop("extract")
+    if "order_id" in equal:
+        restated = _find_restated_orders(inside, equal)
+        inside = inside.left_join(restated, ["order_id", "extract"])
+        inside = inside.mutate(restated=inside.version.notnull()).select(*equal, "extract", "restated")
+        first = ibis.ifelse(inside.restated, ibis.null("int64"), inside.extract).min().over(group_by=equal)
+        inside = inside.mutate(repeated=~inside.restated & (inside.extract > first))
+    else:
+        inside = inside.mutate(repeated=inside.extract > inside.extract.min().over(group_by=equal))
+    columns = [*equal, *unflagged]
+    return inside.select(columns).union(outside.mutate(**unflagged).select(columns))
+
+
+def _find_restated_orders(lines: ir.Table, equal: list[str]) -> ir.Table:
+    """Find the orders of which a later extract has other lines: order_id, extract and version, which is never null."""
+    ids = (
+        lines.filter(lines.order_id.notnull())
+        .group_by("order_id")
+        .agg(latest=lines.extract.max(), earliest=lines.extract.min())
+    )
+    common = materialize_in_process(ids.filter(ids.earliest < ids.latest).select("order_id", "latest"))
+    lines = lines.inner_join(common, "order_id")
+    different = lines.select(*equal, "extract", "latest").distinct()  # equal lines count as one
+    different = different.mutate(same=(different.extract == different.latest).any().over(group_by=equal))
+    versions = different.group_by("order_id", "extract", "latest").agg(
+        rows=different.count(), same=different.same.all(), customer=different.customer_id.max()
+    )
+    is_latest = versions.extract == versions.latest
+    versions = versions.mutate(
+        rows_latest=ibis.ifelse(is_latest, versions["rows"], 0).max().over(group_by="order_id"),
+        customer_latest=ibis.ifelse(is_latest, versions.customer, ibis.null("string")).max().over(group_by="order_id"),
+    )
+    differs = ~versions.same | (versions["rows"] != versions.rows_latest)
+    restated = materialize_in_process(versions.filter((versions.extract < versions.latest) & differs))
+    _check_restated_share(common, restated)
+    return restated.select("order_id", "extract", version="extract")
+
+
+def _check_restated_share(common: ir.Table, restated: ir.Table) -> None:
+    """Raise `CleaningError` if most orders of two extracts differ: then their ids are not of one system."""
+    orders = common.count().execute()
+    others = (restated.customer != restated.customer_latest).fill_null(False)
+    found = restated.aggregate(
+        orders=restated.order_id.nunique(),
+        of_others=restated.order_id.nunique(where=others),
+        example=restated.order_id.min(),
+    )
+    row = found.execute().iloc[0]
+    if row.orders > orders / 2 and (row.orders > MOST_RESTATED or row.of_others > row.orders / 2):
+        raise CleaningError(
+            f"{row.orders:,} of {orders:,} order ids that are in several files of the same dates stand for other "
+            f"lines in each, {row.of_others:,} of them of another customer, for example {row.example!r}: if the files "
+            "are of different shops or tills, add the column that tells them apart: columns.order_id: [shop, order]; "
+            "if each file has a part of every order, join them to one file"
+        )
 
 
 def removal_rules(
@@ -155,16 +212,19 @@ def removal_rules(
         rules |= {rule: lines.excluded_by == rule.value for rule in EXCLUSIONS}
     if "repeated" in columns:
         rules[Rule.EXTRACT_OVERLAP] = lines.repeated
+    if "restated" in columns:
+        rules[Rule.RESTATED_ORDER] = lines.restated
     rules[Rule.AFTER_ANALYSIS_DATE] = lines.ordered_at.date() > ibis.literal(analysis_date)
     rules[Rule.UNKNOWN_CUSTOMER] = lines.customer_id.isnull()
     if duplicates == "drop" and cancellations != "drop":
         rules[Rule.DUPLICATE] = repeats  # before cancellations: one that is there twice takes money back once
-    discount = None
-    if "order_id" in columns:
+    discount = worthless = None
+    if {"order_id", "negative"} <= columns:
         discount, worthless = _order_discounts(lines, cancellations, [*rules.values(), *excluded.values()])
+    if "order_id" in columns:
         rules[Rule.CANCELLATION] = _is_cancellation(lines, cancellations, list(excluded.values()), discount)
-        excluded |= {} if worthless is None else {Rule.WORTHLESS_ORDER: worthless}
-    rules |= excluded | _no_value_rules(lines, discount)
+    rules |= excluded | ({} if worthless is None else {Rule.WORTHLESS_ORDER: worthless})
+    rules |= _no_value_rules(lines, discount)
     if duplicates == "drop" and cancellations == "drop":
         rules[Rule.DUPLICATE] = repeats
     return rules
@@ -285,7 +345,7 @@ def _no_value_rules(lines: ir.Table, discount: ir.BooleanValue | None) -> dict[s
 
 def _order_discounts(
     lines: ir.Table, cancellations: str, removed: list[ir.BooleanValue]
-) -> tuple[ir.BooleanValue | None, ir.BooleanValue | None]:
+) -> tuple[ir.BooleanValue, ir.BooleanValue | None]:
     """Return which lines are discounts of their order, and which are of orders worth nothing after their discounts.
 
     A discount is a negative line of an order that has positive ones. If cancellations are matched, a line dated after
@@ -295,9 +355,7 @@ def _order_discounts(
     of_sales = ~(named | ibis.or_(*(condition.fill_null(False) for condition in removed)))
     if "refund_of" in lines.columns:
         of_sales = of_sales & lines.refund_of.isnull()
-    negative = (lines.amount < 0).fill_null(False) & of_sales
-    if not _has_engine(lines) or not len(lines.filter(negative).select("order_id").limit(1).execute()):
-        return None, None
+    negative = lines.negative & of_sales
     key = _order_key(lines)
     worth, worthless = _orders_with_discounts(lines.filter(of_sales), lines.filter(negative))
     if cancellations == "drop":
@@ -326,15 +384,6 @@ def _orders_with_discounts(sold: ir.Table, negative: ir.Table) -> tuple[ir.Table
 def _order_key(lines: ir.Table) -> ir.StringValue:
     """Return what names an order: some shops use one number for orders of several customers."""
     return lines.customer_id.fill_null("") + "|" + lines.order_id
-
-
-def _has_engine(lines: ir.Table) -> bool:
-    """Whether an engine holds the lines; not if they are only compiled to the SQL of a dialect."""
-    try:
-        lines.get_backend()
-    except IbisError:
-        return False
-    return True
 
 
 def _shared_spans(lines: ir.Table) -> list[tuple[datetime, datetime]]:

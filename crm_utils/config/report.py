@@ -225,6 +225,22 @@ IdColumns = Annotated[
 ]
 
 
+class Currency(Model):
+    """What to do with amounts in several currencies: keep one, or convert all."""
+
+    column: str = Field(description="the column that holds the currency of a row, such as EUR")
+    keep: str | None = Field(None, min_length=1, description="the currency that counts; rows in others are left out")
+    rates: str | None = Field(
+        None, min_length=1, description="a csv with the columns currency and rate: what 1 unit is worth in the report's"
+    )
+
+    @model_validator(mode="after")
+    def _keep_or_convert(self) -> "Currency":
+        if (self.keep is None) == (self.rates is None):
+            raise ValueError("set keep to the currency that counts, or rates to a file, and not both")
+        return self
+
+
 def _as_file(value: Any) -> Any:
     return {"file": value} if isinstance(value, str) else value
 
@@ -282,6 +298,7 @@ class Source(Model):
         description="what makes no difference between e-mail addresses as customer ids: +tags before the @, dots in "
         "Gmail addresses",
     )
+    currency: Currency | None = Field(None, description="which currency counts, if there are several")
 
     @model_validator(mode="after")
     def _exactly_one_source(self) -> "Source":
@@ -457,6 +474,13 @@ class Shared(Model):
     past_campaigns: str | None = Field(
         None, min_length=1, description="a file with past campaigns and their control groups, or `simulated`"
     )
+
+    @model_validator(mode="after")
+    def _keeps_the_currency_of_the_report(self) -> "Shared":
+        kept = self.source.currency.keep if self.source.currency else None
+        if kept is not None and kept.strip().upper() != self.currency:
+            raise ValueError(f"source.currency keeps {kept}, but currency is {self.currency}: write the same in both")
+        return self
 
     @property
     def customer_tables(self) -> dict[str, str]:

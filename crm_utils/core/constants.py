@@ -11,3 +11,5 @@ PRICE_FOCUSED_BELOW = 0.95
 
 # What stands for all customers among the segments of the table `forecast`.
 ALL = "all"
+# Order ids of cancellations: C489449 is one; CA-2023-1317 and CONFIRMED are not
+CANCELLED_ORDER_ID = "^[Cc][0-9]"

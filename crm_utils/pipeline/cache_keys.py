@@ -147,12 +147,17 @@ def _text(path: Path) -> str:
 def _source_key(job: Job) -> str:
     """What identifies the data: the hashes of files, or `sources.source_fingerprint` for a database."""
     source = job.report.source
+    rates = source.currency.rates if source.currency else None
+    files = [job.root / rates] if rates and (job.root / rates).is_file() else []  # reading it says if it is missing
     if source.database is None:
-        return " ".join(content_hash(path, job.root) for path in source_paths(source, job.root))
+        files += source_paths(source, job.root)
+    hashes = " ".join(content_hash(path, job.root) for path in files)
+    if source.database is None:
+        return hashes
     # imported here because it imports an engine, which only a database needs
     from crm_utils import sources
 
-    return sources.source_fingerprint(source, job.report.columns, job.root, job.day)
+    return hashes + sources.source_fingerprint(source, job.report.columns, job.root, job.day)
 
 
 def _hash(*parts: str) -> str:

@@ -66,6 +66,7 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
         (decimal). A source of several files or sheets also has extract (0, 1, 2 … in the order of `source`). If the
         parameters ask for it, also refund_of (text), excluded_by (why a row is no sale, see `preparation.Exclusion`;
         null for a sale), and `minus: <column>` and `plus: <column>` (decimal): the parts of the amount.
+        If a row takes money back without the order id of a cancellation, also negative (boolean).
 
     Raises
     ------
@@ -80,15 +81,18 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
     validation.check_columns_present(parts, columns.named)
     for part in parts:
         table_kinds.check_table_kind(part, columns.named)
-    parts = [preparation.prepare(part, source, columns) for part in parts]
+    parts = [preparation.prepare(part, source, columns, root) for part in parts]
     preparation.check_rows_left(parts)
-    tables = [_standardize(part, source, columns, day) for part in parts]
-    lines = _join_parts(tables, all(part.columnar for part in parts))
+    tables, take_back, currencies = zip(*(_standardize(part, source, columns, day) for part in parts), strict=True)
+    sales = [preparation.sales_of(part) for part in parts]
+    preparation.check_one_currency(sales, columns, list(currencies))
+    lines = _join_parts(list(tables), all(part.columnar for part in parts))
     ignored = source.ignore_in_emails
     ids = [name for name in casting.CUSTOMER_COLUMNS if name in lines.columns and ignored]
     lines = lines.mutate(**{name: ignore_in_emails(lines[name], ignored) for name in ids})
     lines = treat_guests(lines, source.guests, are_joined)
-    return preparation.complete_refunds(lines, columns.refund_of)
+    lines = preparation.complete_refunds(lines, columns.refund_of)
+    return lines.mutate(negative=(lines.amount < 0).fill_null(False)) if any(take_back) else lines
 
 
 def _join_parts(tables: list[ir.Table], columnar: bool) -> ir.Table:
@@ -99,17 +103,27 @@ def _join_parts(tables: list[ir.Table], columnar: bool) -> ir.Table:
     return ibis.union(*numbered) if columnar else duckdb_engine.concatenate(numbered)
 
 
-def _standardize(part: RawTable, source: Source, columns: Columns, day: date | None) -> ir.Table:
-    """Return a part of the source with standard names and types. Only the values of sales must be readable."""
+def _standardize(
+    part: RawTable, source: Source, columns: Columns, day: date | None
+) -> tuple[ir.Table, bool, dict[str, object]]:
+    """Return a part of the source with standard names and types. Only the values of sales must be readable.
+
+    Also return whether any row takes money back, and the values of `preparation.first_and_last_currency`.
+    """
     column_map = {name: column for name, column in columns.named.items() if name not in part.computed}
     sales = preparation.sales_of(part)
     validation.check_time_zones(sales, column_map, source.timezone)
     in_range = parquet_statistics.columns_in_range(part, column_map)  # of all rows: a file has no statistics of sales
-    validation.check_readable_values(sales, column_map, in_range, day)
+    currencies = {} if source.currency else preparation.first_and_last_currency(sales)
+    found = validation.check_readable_values(sales, column_map, in_range, day, currencies)
     clean_columns = parquet_statistics.already_clean(part, column_map, in_range)
     if "order_id" in column_map:
         validation.check_order_ids(sales, column_map, clean_columns)
-    return casting.standardize(part, column_map, clean_columns)
+    return (
+        casting.standardize(part, column_map, clean_columns),
+        bool(found["negative"]),
+        {key: found[key] for key in currencies},
+    )
 
 
 def read_raw_tables(source: Source, root: Path, columns: Columns | None = None) -> list[RawTable]:
@@ -166,7 +180,7 @@ def find_unassigned_money(source: Source, columns: Columns, root: Path) -> list[
     if isinstance(columns.amount, AmountParts) or source.sample or source.simulate:
         return []
     parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
-    return sum_unassigned_money(parts, source, columns)
+    return sum_unassigned_money(parts, source, columns, root)
 
 
 def source_fingerprint(source: Source, columns: Columns, root: Path, day: date) -> str:
@@ -185,7 +199,7 @@ def _by_day(source_json: str, columns_json: str, root: Path) -> pd.DataFrame:
     needed = ("ordered_at", *casting.NUMBER_COLUMNS)
     (part,), columns = joined_ids.join_ids([databases.read_database(source, root)], columns)
     validation.check_columns_present([part], columns.named)
-    part = preparation.prepare(part, source, columns)
+    part = preparation.prepare(part, source, columns, root)
     column_map = {name: own for name, own in columns.named.items() if name in needed and name not in part.computed}
     validation.check_types(part, column_map)
     table = casting.standardize(part, column_map).mutate(day=lambda t: t.ordered_at.date())

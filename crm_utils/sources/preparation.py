@@ -7,16 +7,19 @@ import json
 import re
 from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from crm_utils.config.report import AmountParts, Columns, Source, Status, fold
+from crm_utils.config.report import AmountParts, Columns, Currency, Source, Status, fold
 from crm_utils.core.duckdb_engine import materialize_in_process
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES, join_names
+from crm_utils.core.suggestions import plain_name
 from crm_utils.sources import casting, validation
+from crm_utils.sources.exchange_rates import read_rates
 from crm_utils.sources.expressions import to_arithmetic, to_condition
 from crm_utils.sources.raw_table import RawTable
 
@@ -27,19 +30,27 @@ class Exclusion(StrEnum):
     FILTERED = "filtered"
     STATUS_IGNORED = "status_ignored"
     STATUS_REFUNDED = "status_refunded"
+    OTHER_CURRENCY = "other_currency"
     FURTHER_ROW = "further_row"
     GUEST = "guest"
     REFUND_WITHOUT_ORDER = "refund_without_order"
 
 
+# The parameter that each exclusion comes from
+PARAMETERS = {Exclusion.FILTERED: "source.filter", Exclusion.OTHER_CURRENCY: "source.currency"}
+
 EXCLUDED, AMOUNT, STATUS, ORDER, CARRIER = "_excluded_by", "_amount", "_status", "_order", "_carrier"
+CURRENCY, RATE = "_currency", "_rate"
 LARGEST = float(validation.LARGEST)
 MINUS, PLUS = "minus: ", "plus: "  # of the columns of line items that hold a part of the amount
-MAX_STATUSES, SHOWN = 200, 10
+MAX_VALUES, SHOWN = 200, 10
+# Headings of a column that says in which currency a row is, without blanks and marks
+CURRENCY_COLUMNS = {"currency", "currencycode", "ordercurrency", "währung", "waehrung", "devise", "moneda", "moeda"}
+CURRENCY_COLUMNS |= {"parabirimi", "valuta"}
 YAML_WORDS = ("yes", "no", "on", "off", "true", "false", "null", "y", "n")  # which are no text
 
 
-def prepare(part: RawTable, source: Source, columns: Columns) -> RawTable:
+def prepare(part: RawTable, source: Source, columns: Columns, root: Path) -> RawTable:
     """Compute `excluded_by` and the amount, as far as the parameters ask for them.
 
     Parameters
@@ -47,7 +58,7 @@ def prepare(part: RawTable, source: Source, columns: Columns) -> RawTable:
     part : RawTable
         A file, a sheet or a table.
     source : Source
-        With the parameters `filter` and `status`.
+        With the parameters `filter`, `status` and `currency`.
     columns : Columns
         The source's column for each standard name.
 
@@ -63,16 +74,21 @@ def prepare(part: RawTable, source: Source, columns: Columns) -> RawTable:
         whole order that differs between its rows, an amount to take off that is negative.
     """
     parts = columns.amount if isinstance(columns.amount, AmountParts) else None
-    if not (source.filter or source.status or parts):
-        return part
     names = _Names(part, columns)
+    if not (source.filter or source.status or source.currency or parts):
+        return part
     part = replace(part, table=part.table.mutate(**{EXCLUDED: ibis.null("string")}))
     if source.filter:
         part = _apply_filter(part, source.filter)
     if source.status:
         part = _apply_status(part, source.status, names)
+    if source.currency:
+        part = _apply_currency(part, source.currency, names, root)
+    if parts is None and RATE in part.table.columns:
+        amount = columns.amount if isinstance(columns.amount, str) else None
+        parts = AmountParts(lines=amount or "quantity * unit_price")
     if parts:
-        part = _compute_amount(part, parts, names)
+        part = replace(_compute_amount(part, parts, names), numbers=dict(names.used))
     return replace(part, computed={"excluded_by": EXCLUDED, **part.computed})
 
 
@@ -94,7 +110,7 @@ def check_rows_left(parts: list[RawTable]) -> None:
     for part in parts:
         counted = part.table.group_by(EXCLUDED).agg(rows=part.table.count())
         for code, count in validation.execute(counted, part).itertuples(index=False):
-            parameter = "source.filter" if code == Exclusion.FILTERED else "source.status"
+            parameter = PARAMETERS.get(Exclusion(code), "source.status")
             rows[parameter] = rows.get(parameter, 0) + count
     left_out = [f"{parameter} leaves out {MESSAGES.count(count)}" for parameter, count in sorted(rows.items())]
     raise SourceError(
@@ -230,14 +246,7 @@ def _apply_status(part: RawTable, status: Status, names: _Names) -> RawTable:
     """Leave out the rows whose status is no sale. A row without a status has that of its order."""
     own = names.own_name(status.column, "source.status")
     table = part.table.mutate(**{STATUS: part.table[own].cast("string").strip().nullif("")})
-    table = table.mutate(**{AMOUNT: names.plain_amount(table)})
-    found = _count_statuses(part, table)
-    order = names.order_id(table)
-    if found[STATUS].isna().any() and order is not None:
-        table = table.mutate(**{ORDER: order})
-        of_order = ibis.ifelse(table[ORDER].notnull(), table[STATUS].max().over(group_by=ORDER), ibis.null("string"))
-        table = table.mutate(**{STATUS: ibis.coalesce(table[STATUS], of_order)})
-        found = _count_statuses(part, table)
+    found, table = _count_values(part, table, STATUS, names)
     lists = {fold(value): name for name in ("count", "refund", "ignore") for value in getattr(status, name)}
     values = found[STATUS].fillna("")
     listed = values.map(lambda value: lists.get(fold(value)))
@@ -252,30 +261,135 @@ def _apply_status(part: RawTable, status: Status, names: _Names) -> RawTable:
     return replace(part, table=table.drop(AMOUNT))
 
 
-def _count_statuses(part: RawTable, table: ir.Table) -> pd.DataFrame:
-    sales = table.filter(table[EXCLUDED].isnull())
-    counted = sales.group_by(STATUS).agg(rows=sales.count(), money=sales[AMOUNT].cast("float64").sum().fill_null(0))
-    return validation.execute(counted.order_by(ibis.desc("rows"), STATUS).limit(MAX_STATUSES + 1), part)
+def _apply_currency(part: RawTable, currency: Currency, names: _Names, root: Path) -> RawTable:
+    """Leave out the rows in other currencies, or add the rate of each row."""
+    table = part.table
+    table = table.mutate(**{CURRENCY: _code(table[names.own_name(currency.column, "source.currency")])})
+    found, table = _count_values(part, table, CURRENCY, names)
+    where = f"{part.label}, column {currency.column!r} (source.currency)"
+    blank = found[found[CURRENCY].isna()]
+    if len(blank):
+        raise SourceError(
+            f"{where}: {MESSAGES.plural(blank['rows'].iloc[0], 'row')} without a currency; give these rows one, or "
+            f"leave them out: source.filter: '`{currency.column}`.notna()'"
+        )
+    if currency.keep is not None:
+        kept = currency.keep.strip().upper()
+        return replace(part, table=_exclude(table, table[CURRENCY] != kept, Exclusion.OTHER_CURRENCY))
+    rates = read_rates(str(currency.rates), root)
+    missing = found[~found[CURRENCY].isin(list(rates))]
+    if len(missing):
+        raise SourceError(
+            f"{currency.rates} has no rate of {_shown_values(missing, CURRENCY)} in {where}; add the line "
+            f"{missing[CURRENCY].iloc[0]},<rate>"
+        )
+    rate = table[CURRENCY].cases(*rates.items(), else_=ibis.null("float64"))
+    return _convert_prices(replace(part, table=table.mutate(**{RATE: rate})), names)
 
 
-def describe_statuses(values: pd.Series, rows: pd.Series, money: pd.Series) -> list[str]:
-    """Write each value of a status with its rows and money."""
+def _convert_prices(part: RawTable, names: _Names) -> RawTable:
+    """Convert the price and the cost of a unit, as the amounts are."""
+    table, columns = part.table, names.columns.named
+    converted: dict[str, str] = {name: f"_{name}" for name in ("unit_price", "unit_cost") if name in columns}
+    values = {
+        own: casting.as_money(
+            (casting.cast(table[columns[name]], name, part.format).cast("float64") * table[RATE]).round(4)
+        )
+        for name, own in converted.items()
+    }
+    names.used |= {columns[name]: f"columns.{name}" for name in converted}
+    return replace(part, table=table.mutate(**values), computed=converted)
+
+
+def first_and_last_currency(part: RawTable) -> dict[str, ir.StringScalar]:
+    """Return the first and the last value, in the order of text, of columns that may say which currency a row is in."""
+    table = part.table
+    columns = [name for name in table.columns if plain_name(name) in CURRENCY_COLUMNS]
+    codes = {name: _code(table[name]) for name in columns if table[name].type().is_string()}
+    return {
+        f"{end}: {name}": value
+        for name, code in codes.items()
+        for end, value in (("first", code.min()), ("last", code.max()))
+    }
+
+
+def check_one_currency(parts: list[RawTable], columns: Columns, found: list[dict[str, object]]) -> None:
+    """Raise `SourceError` if a column says that the amounts of sales are in several currencies.
+
+    Parameters
+    ----------
+    parts : list of RawTable
+        The files, sheets or table, with the rows that are sales.
+    columns : Columns
+        The source's column for each standard name.
+    found : list of dict of str to object
+        The values of `first_and_last_currency` in each part.
+    """
+    codes: dict[str, set[object]] = {}
+    for values in found:
+        for key, code in values.items():
+            codes.setdefault(plain_name(key.partition(": ")[2]), set()).add(code)
+    for heading in (heading for heading, different in codes.items() if len(different - {None}) > 1):
+        named = [(part, name) for part in parts for name in part.table.columns if plain_name(name) == heading]
+        counts = pd.concat([_count_currencies(part, name, columns) for part, name in named])
+        sums = counts.groupby(CURRENCY, as_index=False).sum().sort_values(["rows", CURRENCY], ascending=[False, True])
+        if sums[CURRENCY].str.fullmatch("[A-Z]{3}").all():
+            where = join_names(list(dict.fromkeys(part.label for part, _ in named)))
+            setting, kept = f"source.currency: {{column: {in_yaml(named[0][1])}, ", sums[CURRENCY].iloc[0]
+            raise SourceError(
+                f"{where}, column {named[0][1]!r}: amounts in {_shown_values(sums, CURRENCY)} would be added up; set "
+                f"{setting}keep: {kept}}}, or convert them with {setting}rates: rates.csv}}"
+            )
+
+
+def _count_currencies(part: RawTable, column: str, columns: Columns) -> pd.DataFrame:
+    table = part.table.mutate(**{CURRENCY: _code(part.table[column])})
+    return _count_values(part, table.filter(table[CURRENCY].notnull()), CURRENCY, _Names(part, columns))[0]
+
+
+def _code(column: ir.Column) -> ir.StringColumn:
+    return column.cast("string").strip().upper().nullif("")
+
+
+def _count_values(part: RawTable, table: ir.Table, column: str, names: _Names) -> tuple[pd.DataFrame, ir.Table]:
+    """Count rows and money of each value among sales. A row without a value first gets that of its order."""
+    table = table.mutate(**{AMOUNT: names.plain_amount(table)})
+    found = _count(part, table, column)
+    order = names.order_id(table)
+    if found[column].isna().any() and order is not None:
+        table = table.mutate(**{ORDER: order})
+        of_order = ibis.ifelse(table[ORDER].notnull(), table[column].max().over(group_by=ORDER), ibis.null("string"))
+        table = table.mutate(**{column: ibis.coalesce(table[column], of_order)})
+        found = _count(part, table, column)
+    return found, table
+
+
+def _count(part: RawTable, table: ir.Table, column: str) -> pd.DataFrame:
+    sales = table.filter(table[EXCLUDED].isnull()) if EXCLUDED in table.columns else table
+    counted = sales.group_by(column).agg(rows=sales.count(), money=sales[AMOUNT].cast("float64").sum().fill_null(0))
+    return validation.execute(counted.order_by(ibis.desc("rows"), column).limit(MAX_VALUES + 1), part)
+
+
+def describe_values(values: pd.Series, rows: pd.Series, money: pd.Series) -> list[str]:
+    """Write each value of a status or a currency with its rows and money."""
     return [
         f"{value!r} ({MESSAGES.plural(count, 'row')}, {MESSAGES.number(amount, 2)})"
         for value, count, amount in zip(values, rows, money, strict=True)
     ]
 
 
+def _shown_values(found: pd.DataFrame, column: str) -> str:
+    shown = describe_values(found[column].fillna(""), found.rows, found.money)
+    return ", ".join(shown[:SHOWN]) + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
+
+
 def _unlisted_statuses(part: RawTable, status: Status, found: pd.DataFrame) -> str:
     where = f"{part.label}, column {status.column!r} (source.status)"
-    if len(found) >= MAX_STATUSES:
-        return f"{where}: {MAX_STATUSES} different values or more: name the column that holds the status"
-    texts = found[STATUS].fillna("")
-    shown = describe_statuses(texts, found.rows, found.money)
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    line = ", ".join(map(in_yaml, [*status.ignore, *texts[:SHOWN]]))
+    if len(found) >= MAX_VALUES:
+        return f"{where}: {MAX_VALUES} different values or more: name the column that holds the status"
+    line = ", ".join(map(in_yaml, [*status.ignore, *found[STATUS].fillna("")[:SHOWN]]))
     return (
-        f"{where}: no list names {', '.join(shown[:SHOWN])}{more}; add each value to count, refund or ignore, "
+        f"{where}: no list names {_shown_values(found, STATUS)}; add each value to count, refund or ignore, "
         f"for example ignore: [{line}]"
     )
 
@@ -293,7 +407,11 @@ def _compute_amount(part: RawTable, parts: AmountParts, names: _Names) -> RawTab
     pieces = {AMOUNT: names.money(table, parts.lines, "columns.amount.lines")}
     for column, name in signed.items():
         pieces[column] = names.money(table, name, f"columns.amount.{column.split(':')[0]}")
-    part = replace(part, table=table.mutate(**pieces), numbers=dict(names.used))
+    if RATE in table.columns:
+        pieces = {
+            name: casting.as_money((value.cast("float64") * table[RATE]).round(4)) for name, value in pieces.items()
+        }
+    part = replace(part, table=table.mutate(**pieces))
     once = {column: name for column, name in {AMOUNT: parts.lines, **signed}.items() if parts.is_once_per_order(name)}
     if once:
         part = _count_once_per_order(part, once, [*signed], names)
@@ -307,7 +425,9 @@ def _compute_amount(part: RawTable, parts: AmountParts, names: _Names) -> RawTab
     for column in signed:
         amount = amount - table[column] if column.startswith(MINUS) else amount + table[column]
     table = table.mutate(**{AMOUNT: casting.as_money(amount, casting.AMOUNT_TYPE)})
-    return replace(part, table=table, computed={"amount": AMOUNT} | {column: column for column in signed})
+    return replace(
+        part, table=table, computed={**part.computed, "amount": AMOUNT} | {column: column for column in signed}
+    )
 
 
 def _count_once_per_order(part: RawTable, once: dict[str, str], signed: list[str], names: _Names) -> RawTable:

@@ -5,6 +5,7 @@ Their names are looked at first. Only if one is found, the engine adds its value
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -63,7 +64,7 @@ class UnassignedMoney:
     rate: bool = False
 
 
-def sum_unassigned_money(parts: list[RawTable], source: Source, columns: Columns) -> list[UnassignedMoney]:
+def sum_unassigned_money(parts: list[RawTable], source: Source, columns: Columns, root: Path) -> list[UnassignedMoney]:
     """Find the columns of money that no parameter names, and add them up.
 
     Parameters
@@ -74,6 +75,8 @@ def sum_unassigned_money(parts: list[RawTable], source: Source, columns: Columns
         Its rules say which rows are sales.
     columns : Columns
         The source's column for each standard name.
+    root : Path
+        The project's folder.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def sum_unassigned_money(parts: list[RawTable], source: Source, columns: Columns
     kinds = {name: kind for name in parts[0].table.columns if (kind := _kind(name, source, columns))}
     if not kinds:
         return []
-    sums = [_sum_columns(part, source, columns, list(kinds)) for part in parts]
+    sums = [_sum_columns(part, source, columns, root, list(kinds)) for part in parts]
     found = [
         _describe(name, kind, pd.DataFrame([each[name] for each in sums if name in each]), "order_id" in columns.named)
         for name, kind in kinds.items()
@@ -112,9 +115,11 @@ def _words(name: str) -> set[str]:
     return set(re.findall(r"[^\W\d_]+", spaced))
 
 
-def _sum_columns(part: RawTable, source: Source, columns: Columns, names: list[str]) -> dict[str, pd.Series]:
+def _sum_columns(
+    part: RawTable, source: Source, columns: Columns, root: Path, names: list[str]
+) -> dict[str, pd.Series]:
     """Add up each column, by order if there are order ids: an amount of the whole order may stand on each row."""
-    sales = preparation.sales_of(preparation.prepare(part, source, columns)).table
+    sales = preparation.sales_of(preparation.prepare(part, source, columns, root)).table
     order = columns.named.get("order_id")
     found = {}
     for name in (name for name in names if name in sales.columns):

@@ -1,13 +1,16 @@
 """Check a source before a report is built: missing columns, and values that are not dates or numbers."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
+import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils.config.report import YEARS
+from crm_utils.core.constants import CANCELLED_ORDER_ID
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES, mask_secrets
 from crm_utils.core.suggestions import did_you_mean, plain_name
@@ -88,8 +91,12 @@ def _own_columns(part: RawTable, parts: list[RawTable], column_map: dict[str, st
 
 
 def check_readable_values(
-    part: RawTable, column_map: dict[str, str], in_range: set[str], day: date | None = None
-) -> None:
+    part: RawTable,
+    column_map: dict[str, str],
+    in_range: set[str],
+    day: date | None = None,
+    further: Mapping[str, ir.Scalar] | None = None,
+) -> pd.Series:
     """Raise `SourceError` if a number or date cannot be read, or a date is missing. One pass over the source.
 
     Parameters
@@ -102,6 +109,14 @@ def check_readable_values(
         Standard names of columns that are known to be readable; they are not checked.
     day : datetime.date, optional
         The analysis date. If it is given, a few rows dated long after it and after all other rows are an error.
+    further : mapping of str to ibis.Scalar, optional
+        What else to aggregate in the same pass.
+
+    Returns
+    -------
+    pandas.Series
+        The values of `further`, and `negative`: the number of rows that take money back without the order id of a
+        cancellation.
     """
     if part.format is None:
         check_types(part, column_map)
@@ -110,12 +125,13 @@ def check_readable_values(
     columns = {f"columns.{name}": (column_map[name], name) for name in names}
     columns |= {f"{parameter}: {own}": (own, "amount") for own, parameter in part.numbers.items()}
     unreadable = {key: _unreadable(raw[own], name, part) for key, (own, name) in columns.items()}
-    sums = {key: rows.sum() for key, rows in unreadable.items()}
+    sums: dict[str, ir.Value] = {key: rows.sum() for key, rows in unreadable.items()}
     if "amount" not in {*column_map, *in_range, *part.computed}:
         sums["enormous"] = _enormous_rows(raw, column_map, part).sum()
+    sums["negative"] = _negative_rows(part, column_map).sum()
     latest = casting.cast(raw[column_map["ordered_at"]], "ordered_at", part.format).max()
-    found = execute(raw.aggregate(rows=raw.count(), latest=latest, **sums), part).iloc[0]
-    counts = found.drop("latest").fillna(0)
+    found = execute(raw.aggregate(rows=raw.count(), latest=latest, **sums, **(further or {})), part).iloc[0]
+    counts = found[["rows", *sums]].fillna(0)
     if counts["rows"] == 0 and not part.computed:
         raise SourceError(f"{part.label} has no rows below its column names; export it again")
     for key, rows in unreadable.items():
@@ -141,6 +157,7 @@ def check_readable_values(
     _check_enormous_amounts(part, column_map, counts.get("enormous", 0))
     if day is not None and found.latest > pd.Timestamp(day) + pd.Timedelta(days=SILENT_DAYS):
         _check_late_rows(part, column_map["ordered_at"], day)
+    return found
 
 
 def _are_exchanged(raw: ir.Table, column: str, lost: ir.Column, part: RawTable, texts: list[str]) -> bool:
@@ -211,6 +228,22 @@ def _check_enormous_amounts(part: RawTable, column_map: dict[str, str], rows: fl
             f"{part.label}, columns {columns}: {MESSAGES.plural(rows, 'row')} with an amount of more than {LARGEST:,}; "
             "correct these rows, or give the amounts in thousands"
         )
+
+
+def _negative_rows(part: RawTable, column_map: dict[str, str]) -> ir.Column:
+    """Return 1 for rows that take money back without the order id of a cancellation."""
+    raw = part.table
+    if "amount" in part.computed:
+        negative = raw[part.computed["amount"]] < 0
+    elif "amount" in column_map:
+        negative = casting.cast(raw[column_map["amount"]], "amount", part.format) < 0
+    else:
+        factors = [casting.cast(raw[column_map[name]], name, part.format) for name in ("quantity", "unit_price")]
+        negative = (factors[0] < 0) != (factors[1] < 0)
+    if "order_id" in column_map:
+        order_id = casting.cast(raw[column_map["order_id"]], "order_id", part.format)
+        negative = ibis.ifelse(negative, ~order_id.re_search(CANCELLED_ORDER_ID).fill_null(False), False)
+    return negative.fill_null(False).ifelse(1, 0)
 
 
 def _enormous_rows(raw: ir.Table, column_map: dict[str, str], part: RawTable) -> ir.Column:

@@ -5,6 +5,7 @@ import re
 from datetime import date
 from pathlib import Path
 
+import ibis
 import pandas as pd
 import pytest
 
@@ -363,3 +364,63 @@ def test_parts_of_the_amount_have_rows_of_the_ledger():
         rows.revenue_removed.to_dict() | {"minus: discount": 6, "plus: shipping": -4} == rows.revenue_removed.to_dict()
     )
     assert rows.revenue_left[["read", "minus: discount", "plus: shipping"]].tolist() == [72, 66, 70]
+
+
+OLD = [("anna", "1", "2011-01-05", "mug", 1, 10.0), ("bert", "2", "2011-01-06", "mug", 2, 10.0)]
+NEW = [("bert", "2", "2011-01-06", "mug", 1, 10.0), ("cleo", "3", "2011-01-07", "mug", 1, 10.0)]
+
+
+def extracts(*parts: list[tuple]) -> ibis.Table:
+    """Line items of several extracts."""
+    rows = [row for part in parts for row in part]
+    return line_items(rows, extract=[number for number, part in enumerate(parts) for _ in part])
+
+
+def test_a_later_extract_replaces_the_orders_that_it_changed():
+    first = [*OLD, ("dora", "4", "2011-01-08", "mug", 1, 10.0), ("emil", "5", "2011-01-06", "mug", 1, 10.0)]
+    found = clean(extracts(first, [*NEW, ("emil", "5", "2011-01-06", "mug", 1, 10.0)]), "drop", duplicates="keep")
+    assert_reconciles(found)
+    worth = found["known"].execute().set_index("order_id").revenue.to_dict()
+    assert worth == {"1": 10, "2": 10, "3": 10, "4": 10, "5": 10}
+    removed = found["ledger"].set_index("rule").rows_removed
+    assert (removed["restated_order"], removed["extract_overlap"]) == (1, 1)
+
+
+def test_a_later_extract_takes_lines_away_or_adds_some():
+    mug, bag = ("anna", "1", "2011-01-05", "mug", 1, 10.0), ("anna", "1", "2011-01-05", "bag", 1, 5.0)
+    last = ("zoe", "9", "2011-01-09", "mug", 1, 10.0)
+    for one, other, revenue in (
+        ([mug, bag], [mug], 10),
+        ([mug], [mug, bag], 15),
+        ([mug, mug], [mug, mug], 20),
+    ):
+        found = clean(extracts([*one, last], [*other, last]), "drop")
+        assert found["known"].execute().set_index("order_id").revenue["1"] == revenue
+        assert_reconciles(found)
+
+
+def test_files_of_two_shops_with_the_same_order_numbers_are_refused():
+    shops = [[(f"{shop}{n}", str(n), f"2011-01-{n:02}", "mug", 1, 10.0) for n in range(1, 13)] for shop in "ab"]
+    with pytest.raises(
+        errors.CleaningError, match=r"12 of 12 order ids .* for example '1'.*columns.order_id: \[shop, order\]"
+    ):
+        clean(extracts(*shops), "drop")
+
+
+def test_few_orders_of_other_customers_are_refused_too():
+    """Two shops with one number in common: the second shop has not changed the order of the first."""
+    shops = [
+        [(shop, "7", "2011-01-05", "mug", 1, 10.0), (shop, f"{shop}8", "2011-01-09", "mug", 1, 1.0)] for shop in "ab"
+    ]
+    with pytest.raises(errors.CleaningError, match=r"1 of 1 order ids .* 1 of them of another customer, .* '7'"):
+        clean(extracts(*shops), "drop")
+
+
+def test_the_last_of_three_versions_counts():
+    """Of the versions A, B, A the first stays and its copy is an overlap."""
+    one, two = ("anna", "1", "2011-01-05", "mug", 1, 10.0), ("anna", "1", "2011-01-05", "mug", 3, 10.0)
+    rest = [("zoe", f"{n}", "2011-01-09", "mug", 1, 10.0) for n in (8, 9)]
+    for versions, worth in (([one, two, one], 10), ([one, one, two], 30), ([one, two, two], 30)):
+        found = clean(extracts(*([version, *rest] for version in versions)), "drop")
+        assert found["known"].execute().set_index("order_id").revenue["1"] == worth
+        assert_reconciles(found)

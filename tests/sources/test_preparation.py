@@ -8,7 +8,7 @@ import pytest
 
 from crm_utils import sources
 from crm_utils.config import Columns, Source, parse_model
-from crm_utils.core.errors import ParamsError, SourceError
+from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
 
 ROWS = """order,customer,date,state,type,total,pieces,price,discount,shipping
 1,anna,2024-01-01,paid,Payment,20.00,2,10.00,1.50,5.00
@@ -266,3 +266,65 @@ def test_parameters_that_contradict_each_other(tmp_path: Path):
         refused(tmp_path, words, kind=ParamsError, columns={"amount": amount})
     columns = {"order_id": None, "amount": {"lines": "total", "once_per_order": True}}
     refused(tmp_path, "amount.once_per_order needs order_id", kind=ParamsError, columns=columns)
+
+
+# currencies
+
+MIXED = """order,customer,date,total,cur,Currency
+1,anna,2024-01-01,20.00,EUR,EUR
+2,bert,2024-01-02,10.00,EUR, usd
+3,anna,2024-01-03,5.00,EUR,EUR
+"""
+
+
+def test_amounts_in_several_currencies_are_not_added_up(tmp_path: Path):
+    words = ["column 'Currency': amounts in 'EUR' (2 rows, 25.00), 'USD' (1 row, 10.00) would be added up"]
+    words += ["source.currency: {column: Currency, keep: EUR}", "source.currency: {column: Currency, rates: rates.csv}"]
+    refused(tmp_path, *words, text=MIXED)
+    assert len(read(tmp_path, MIXED, filter='Currency == "EUR"')) == 3  # the filter leaves one currency
+
+
+def test_files_in_different_currencies_are_not_added_up(tmp_path: Path):
+    """Each file has one currency, but they differ."""
+    for name, code in (("one.csv", "eur"), ("two.csv", "USD")):
+        (tmp_path / name).write_text(f"order,customer,date,total,Currency\n{name},anna,2024-01-01,5.00,{code}\n")
+    columns = parse_model(COLUMNS, Columns, "columns")
+    words = r"one.csv and two.csv, column 'Currency': amounts in 'EUR' \(1 row, 5.00\), 'USD' \(1 row, 5.00\)"
+    with pytest.raises(SourceError, match=words):
+        sources.read_line_items(parse_model({"files": ["one.csv", "two.csv"]}, Source, "source"), columns, tmp_path)
+    keep = {"files": ["one.csv", "two.csv"], "currency": {"column": "Currency", "keep": "EUR"}}
+    lines = sources.read_line_items(parse_model(keep, Source, "source"), columns, tmp_path).execute()
+    assert codes(lines.sort_values("order_id")) == [None, "other_currency"]
+
+
+def test_one_currency_is_kept(tmp_path: Path):
+    assert codes(read(tmp_path, MIXED, currency={"column": "Currency", "keep": "usd"})) == [
+        "other_currency",
+        None,
+        "other_currency",
+    ]
+    words = ["no row is left of 3 rows", "source.currency leaves out 3"]
+    refused(tmp_path, *words, text=MIXED, currency={"column": "Currency", "keep": "SEK"})
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"),
+    [
+        ("currency,rate\nEUR,1\n", ["rates.csv has no rate of 'USD' (1 row, 10.00)", "add the line USD,<rate>"]),
+        ("currency,rate\nEUR,1\nUSD,0,9\n", ["rates.csv, line 3: 'USD' with the rate '0'"]),
+        ("code,rate\nEUR,1\n", ["rates.csv, line 2: '(empty)'", "below the heading currency,rate"]),
+        ("currency,rate\nEUR,1\neur,1.1\n", ["rates.csv, line 3: a second rate of EUR"]),
+    ],
+)
+def test_rates_that_do_not_fit(tmp_path: Path, rates: str, words: list[str]):
+    (tmp_path / "rates.csv").write_text(rates, encoding="utf-8")
+    refused(tmp_path, *words, text=MIXED, currency={"column": "Currency", "rates": "rates.csv"})
+
+
+def test_currencies_that_are_missing(tmp_path: Path):
+    missing = {"column": "Currency", "rates": "no.csv"}
+    refused(tmp_path, "no.csv does not exist", kind=SourceMissing, text=MIXED, currency=missing)
+    blank = MIXED.replace(" usd", "")
+    refused(tmp_path, "1 row without a currency", text=blank, currency={"column": "Currency", "keep": "EUR"})
+    both = {"column": "Currency", "keep": "EUR", "rates": "rates.csv"}
+    refused(tmp_path, "set keep to the currency that counts, or rates", kind=ParamsError, currency=both)

@@ -35,7 +35,8 @@ def line_items(rows: list[tuple], **more: list) -> ibis.Table:
     frame = pd.DataFrame(rows, columns=names).assign(**more)
     frame["ordered_at"] = pd.to_datetime(frame.ordered_at)
     table = ibis.memtable(frame).cast({"quantity": "decimal(18, 4)", "unit_price": "decimal(18, 4)"})
-    return table.mutate(amount=(table.quantity * table.unit_price).cast("decimal(18, 4)"))
+    table = table.mutate(amount=(table.quantity * table.unit_price).cast("decimal(18, 4)"))
+    return table.mutate(negative=table.amount < 0)
 
 
 def retail_lines(folder: Path, *years: str) -> ibis.Table:
@@ -55,7 +56,8 @@ def retail_lines(folder: Path, *years: str) -> ibis.Table:
         )
         parts.append(part.mutate(extract=ibis.literal(number).cast("int64")))
     table = ibis.union(*parts) if len(parts) > 1 else parts[0].drop("extract")
-    return table.mutate(amount=(table.quantity * table.unit_price).cast("decimal(18, 4)"))
+    table = table.mutate(amount=(table.quantity * table.unit_price).cast("decimal(18, 4)"))
+    return table.mutate(negative=table.amount < 0)
 
 
 def clean(lines: ibis.Table, mode: str, day: date = DAY, caps: bool = False, **options) -> dict:

@@ -9,7 +9,7 @@ from crm_utils.commands.new_report.status_words import StatusGroup, plain_words,
 from crm_utils.config.report import Status, fold
 from crm_utils.core.formatting import MESSAGES, join_names, percent
 from crm_utils.sources import RawTable, casting, validation
-from crm_utils.sources.preparation import describe_statuses
+from crm_utils.sources.preparation import describe_values
 
 MOST_VALUES = 40  # a column of more different values is no status
 KNOWN_ROWS = 0.5  # share of the rows whose words must be known
@@ -66,7 +66,7 @@ class StatusColumn:
         unknown = self.of_group(None)
         if unknown.empty:
             return None
-        shown = describe_statuses(unknown.value, unknown.rows, unknown.money)
+        shown = describe_values(unknown.value, unknown.rows, unknown.money)
         return (
             f"source.status: is {join_names(shown)} a sale? Add each value of {self.column!r} to count, refund or "
             "ignore; until then the report is refused"
