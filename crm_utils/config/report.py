@@ -258,7 +258,11 @@ class Source(Model):
         None, description="the address of a database; write a password as ${NAME_OF_AN_ENVIRONMENT_VARIABLE}"
     )
     table: str | None = Field(None, description="the table of the database")
-    query: str | None = Field(None, description="a select statement instead of a table")
+    query: str | None = Field(
+        None,
+        description="a select statement: instead of a table, or over the files, which are the table files all together "
+        "and tables by their names without ending",
+    )
     sheets: Annotated[list[str], Field(min_length=1)] | None = Field(
         None, description="the sheets of a workbook; required if it has several"
     )
@@ -307,6 +311,8 @@ class Source(Model):
             raise ValueError(f"set exactly one of {', '.join(kinds)}")
         if self.database and (self.table is None) == (self.query is None):
             raise ValueError("a database needs exactly one of table, query")
+        if self.query is not None and (self.sample or self.simulate):
+            raise ValueError("query needs a database or files")
         return self
 
     @field_validator("database")

@@ -21,7 +21,7 @@ from crm_utils.core import duckdb_engine
 from crm_utils.core.errors import SourceError
 from crm_utils.core.files import atomic_write, content_hash
 from crm_utils.core.suggestions import did_you_mean
-from crm_utils.sources import joined_ids, spreadsheets, validation
+from crm_utils.sources import file_queries, joined_ids, spreadsheets, validation
 from crm_utils.sources.encodings import CHUNK, guess_encoding, is_packed, not_utf8_message, open_bytes, open_text
 from crm_utils.sources.layout import (
     LAST,
@@ -42,8 +42,8 @@ START, END = 1 << 18, 1 << 16  # characters at the start of a file and bytes at 
 def read_files(source: Source, columns: Columns | None, root: Path) -> list[RawTable]:
     """Read one raw table per file, or per sheet of a spreadsheet, in the order of the source.
 
-    If a file has its own `columns`, they are renamed to the names in `columns`. Raises `SourceError` if a file cannot
-    be read.
+    If a file has its own `columns`, they are renamed to the names in `columns`. With `source.query`, one raw table with
+    its rows. Raises `SourceError` if a file cannot be read.
     """
     if source.sample == "cdnow":
         path = source_paths(source, root)[0]
@@ -52,14 +52,16 @@ def read_files(source: Source, columns: Columns | None, root: Path) -> list[RawT
     sheets = [named.sheets for _, named in files if named and named.sheets] or source.sheets
     if sheets and not any(file_kind(path) == "xlsx" for path, _ in files):
         raise SourceError(f"source.sheets is for spreadsheets, and {files[0][0].name} is not one; remove source.sheets")
-    found = []
+    found: list[RawTable] = []
+    tables: dict[str, list[RawTable]] = {}
     for path, named in files:
         own = named.within(source) if named else source
         file = (str(path.relative_to(root)) if path.is_relative_to(root) else str(path)) if len(files) > 1 else None
         for part in read_file(path, own.sheets, root, TextFormat.of(own), Layout.of(own, file)):
             part = replace(part, file=file)
             found.append(_renamed(part, named.columns, columns) if named and named.columns else part)
-    return found
+            tables.setdefault(path.name.split(".")[0], []).append(found[-1])
+    return [file_queries.run_query(source, tables, root)] if source.query else found
 
 
 def _renamed(part: RawTable, own: dict[str, str | list[str]], columns: Columns | None) -> RawTable:
