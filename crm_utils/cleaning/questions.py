@@ -4,23 +4,18 @@ The report is refused while a question that can change its figures is open. To a
 `config.report.QuestionCode` and a function to `FINDERS`.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Collection
 
 import ibis
-import ibis.expr.types as ir
-import pandas as pd
 
+from crm_utils.cleaning import id_questions
+from crm_utils.cleaning.question import MIN_REVENUE_SHARE, Choice, Evidence, Question, as_it_is
 from crm_utils.cleaning.rules import Rule
 from crm_utils.config.report import Columns, QuestionCode
 from crm_utils.core.errors import OpenQuestions
-from crm_utils.core.formatting import MESSAGES, NumberFormat, join_names, percent
-from crm_utils.sources.preparation import in_yaml
+from crm_utils.core.formatting import MESSAGES, join_names, percent
 from crm_utils.sources.unassigned_money import UnassignedMoney
 
-# A report is refused while the answer can change its revenue or its number of customers by more than this.
-MIN_REVENUE_SHARE, MIN_CUSTOMER_SHARE = 0.005, 0.01
 # An order that is more than this share of all revenue, and more than so many times the mean order, may be an error.
 HUGE_ORDER_SHARE, HUGE_ORDER_TIMES_MEAN = 0.02, 100
 # Rules under which a line that takes money back is left out
@@ -39,110 +34,6 @@ UNASSIGNED = "no parameter names {columns}. Does it change what an order is wort
 UNASSIGNED_COLUMN = "column {name!r} ({kind}, {rows}, {money}, {share} of revenue)"
 OPEN = "{questions} about the data change the figures. Write the line that is right into the parameters file:"
 CONFIRM = "  To count all as it is, write confirmed: [{codes}]"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """An answer: what it means, and the lines of the parameters file that give it.
-
-    Parameters
-    ----------
-    meaning : str
-        In words.
-    parameters : mapping of str to object
-        What to set, with dots between the levels: {"cleaning.duplicates": "drop"}. A value of `confirmed` is added to
-        the list.
-    """
-
-    meaning: str
-    parameters: Mapping[str, object]
-
-    @property
-    def line(self) -> str:
-        """The parameters as they are written in the file, in one line."""
-        return "; ".join(_yaml_line(name, value) for name, value in self.parameters.items())
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question about the data that only their owner can answer.
-
-    Parameters
-    ----------
-    code : QuestionCode
-        What `confirmed` names to close it.
-    found : str
-        What was found, with rows, customers and money, and the question.
-    revenue_share, customer_share : float
-        By how much the answer can change revenue and the number of customers, as shares.
-    choices : tuple of Choice
-        The answers to choose from.
-    parameter : str
-        The parameter that it is about.
-    """
-
-    code: QuestionCode
-    found: str
-    revenue_share: float
-    customer_share: float
-    choices: tuple[Choice, ...]
-    parameter: str
-
-    @property
-    def is_material(self) -> bool:
-        """Whether a report is refused while it is open."""
-        return bool(self.revenue_share > MIN_REVENUE_SHARE or self.customer_share > MIN_CUSTOMER_SHARE)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What questions are found in.
-
-    Parameters
-    ----------
-    lines : ibis.Table
-        Classified line items (see `rules.classify`).
-    sums : ibis.Table
-        The same summed by customer, order and rule (see `aggregate_lines`).
-    cancellations : str
-        The parameter.
-    columns : Columns
-        The source's column for each standard name.
-    unassigned : callable
-        Returns the columns of money that no parameter names (see `sources.find_unassigned_money`).
-    fmt : NumberFormat
-        How numbers and money are written.
-    """
-
-    lines: ir.Table
-    sums: ir.Table
-    cancellations: str
-    columns: Columns
-    unassigned: Callable[[], list[UnassignedMoney]]
-    fmt: NumberFormat
-
-    @cached_property
-    def totals(self) -> pd.Series:
-        """Revenue, orders and customers that count."""
-        counted = self.counted
-        totals = counted.aggregate(
-            revenue=counted.revenue.sum().cast("float64"), orders=counted.count(),
-            customers=counted.customer_id.nunique(),
-        )  # fmt: skip
-        return totals.execute().iloc[0].fillna(0)
-
-    @property
-    def counted(self) -> ir.Table:
-        """The orders that count."""
-        return self.sums.filter(self.sums.removed_by.isnull())
-
-    def revenue_share(self, money: float) -> float:
-        """An amount as a share of the revenue that counts."""
-        return abs(money) / self.totals.revenue if self.totals.revenue else 0.0
-
-    def customer_share(self, customers: float) -> float:
-        """A number of customers as a share of those who count."""
-        return customers / self.totals.customers if self.totals.customers else 0.0
 
 
 def find_duplicates(evidence: Evidence) -> Question | None:
@@ -228,7 +119,7 @@ def find_huge_order(evidence: Evidence) -> Question | None:
         share=percent(share, 1),
     )
     choices = (
-        _as_it_is("yes, count it", QuestionCode.HUGE_ORDER),
+        as_it_is("yes, count it", QuestionCode.HUGE_ORDER),
         Choice("no, leave this customer out", {"cleaning.exclude_customers": [str(order.customer_id)]}),
     )
     return Question(QuestionCode.HUGE_ORDER, text, share, 0.0, choices, "cleaning")
@@ -252,7 +143,7 @@ def find_unassigned(evidence: Evidence) -> Question | None:
     ]
     choices = (
         Choice("yes", {"columns.amount": amount_with(found, evidence.columns)}),
-        _as_it_is("no, the amounts are right as they are", QuestionCode.UNASSIGNED_MONEY),
+        as_it_is("no, the amounts are right as they are", QuestionCode.UNASSIGNED_MONEY),
     )
     text = UNASSIGNED.format(columns=join_names(described))
     return Question(QuestionCode.UNASSIGNED_MONEY, text, max(shares.values()), 0.0, choices, "columns")
@@ -274,6 +165,10 @@ FINDERS: tuple[tuple[QuestionCode, Callable[[Evidence], Question | None]], ...] 
     (QuestionCode.NEGATIVE_ROWS, find_negative_rows),
     (QuestionCode.DUPLICATES, find_duplicates),
     (QuestionCode.HUGE_ORDER, find_huge_order),
+    (QuestionCode.GUESTS, id_questions.find_guests),
+    (QuestionCode.SHARED_IDS, id_questions.find_shared_ids),
+    (QuestionCode.EMAIL_IDS, id_questions.find_alike_emails),
+    (QuestionCode.ORDER_NUMBERS, id_questions.find_reused_numbers),
 )
 
 
@@ -323,24 +218,3 @@ def describe(question: Question) -> str:
     """Write a question with its answers, each answer on a line of its own."""
     lines = [f"    {choice.line}   # {choice.meaning}" for choice in question.choices]
     return "\n".join([f"  {question.code}: {question.found}", *lines])
-
-
-def _as_it_is(meaning: str, code: QuestionCode) -> Choice:
-    return Choice(meaning, {"confirmed": [code.value]})
-
-
-def _yaml_line(name: str, value: object) -> str:
-    """A parameter as it is written in a file: `cleaning: {duplicates: drop}`."""
-    *sections, key = name.split(".")
-    line = f"{key}: {_yaml_value(value)}"
-    for section in reversed(sections):
-        line = f"{section}: {{{line}}}"
-    return line
-
-
-def _yaml_value(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_yaml_value(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_yaml_value, value)) + "]"
-    return in_yaml(str(value))

@@ -47,6 +47,10 @@ class QuestionCode(StrEnum):
     NEGATIVE_ROWS = "negative_rows"
     HUGE_ORDER = "huge_order"
     UNASSIGNED_MONEY = "unassigned_money"
+    GUESTS = "guests"
+    SHARED_IDS = "shared_ids"
+    EMAIL_IDS = "email_ids"
+    ORDER_NUMBERS = "order_numbers"
 
 
 def _known_code(value: Any) -> str:
@@ -514,6 +518,9 @@ class Report(Shared):
         written = {
             QuestionCode.DUPLICATES: "duplicates" in self.cleaning.model_fields_set,
             QuestionCode.NEGATIVE_ROWS: "cancellations" in self.cleaning.model_fields_set,
+            QuestionCode.SHARED_IDS: isinstance(self.columns.customer_id, list),
+            QuestionCode.EMAIL_IDS: "ignore_in_emails" in self.source.model_fields_set,
+            QuestionCode.ORDER_NUMBERS: isinstance(self.columns.order_id, list),
             QuestionCode.UNASSIGNED_MONEY: isinstance(self.columns.amount, AmountParts),
         }
         return [code for code in QuestionCode if code in self.confirmed or written.get(code, False)]

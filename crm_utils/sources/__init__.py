@@ -21,6 +21,7 @@ from crm_utils.sources import (
     joined_ids,
     parquet_statistics,
     preparation,
+    shared_ids,
     simulated,
     table_kinds,
     text_files,
@@ -30,12 +31,14 @@ from crm_utils.sources.customer_tables import read_customer_tables
 from crm_utils.sources.email_ids import EmailSpellings, count_spellings, ignore_in_emails
 from crm_utils.sources.guests import treat_guests
 from crm_utils.sources.raw_table import RawTable
+from crm_utils.sources.shared_ids import SharedIds
 from crm_utils.sources.unassigned_money import UnassignedMoney, sum_unassigned_money
 
 __all__ = [
     "RawTable",
     "count_email_spellings",
     "find_unassigned_money",
+    "find_shared_ids",
     "read_customer_tables",
     "read_line_items",
     "read_raw_tables",
@@ -181,6 +184,41 @@ def find_unassigned_money(source: Source, columns: Columns, root: Path) -> list[
         return []
     parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
     return sum_unassigned_money(parts, source, columns, root)
+
+
+def find_shared_ids(source: Source, columns: Columns, root: Path) -> SharedIds | None:
+    """Find customer ids that are someone else in each store.
+
+    The rows are only read if the names of columns promise stores, and names or e-mail addresses.
+
+    Parameters
+    ----------
+    source : Source
+        Where the line items are.
+    columns : Columns
+        The source's column for each standard name.
+    root : Path
+        The project's folder.
+
+    Returns
+    -------
+    SharedIds or None
+        None if there are none, or if `customer_id` is made of several columns.
+    """
+    if not isinstance(columns.customer_id, str) or source.sample or source.simulate:
+        return None
+    parts = read_raw_tables(source, root, columns)
+    found = shared_ids.candidates(parts, dict(columns))
+    if not found.pairs:
+        return None
+    named = {"customer_id": columns.customer_id} | found.names
+    tables = [
+        part.table.select(
+            **{key: casting.cast(part.table[own], "customer_id", part.format) for key, own in named.items()}
+        )
+        for part in parts
+    ]
+    return shared_ids.compare_stores(duckdb_engine.concatenate(tables))
 
 
 def source_fingerprint(source: Source, columns: Columns, root: Path, day: date) -> str:

@@ -1,47 +1,22 @@
 """Propose ids that count each customer and each order once: an e-mail column, or several columns joined."""
 
-import itertools
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
-import pandas as pd
 
 from crm_utils.cleaning.data_quality import ORDER_MAX_DAYS
 from crm_utils.cleaning.id_checks import find_nobody
 from crm_utils.core import duckdb_engine
 from crm_utils.core.formatting import MESSAGES, join_names, percent
-from crm_utils.sources import casting
+from crm_utils.sources import casting, shared_ids
 from crm_utils.sources.email_ids import EMAIL
 from crm_utils.sources.raw_table import RawTable
 
 LOOKED_AT = 1_000_000  # rows of each part; the report itself checks all rows
-# Words in the names of columns
-MAIL_WORDS = {"email", "mail", "courriel", "correo", "eposta", "emailaddress"}
-STORE_WORDS = {"store", "shop", "branch", "outlet", "marketplace", "location", "filiale", "filialnummer", "laden"}
-STORE_WORDS |= {"markt", "magasin", "boutique", "agence", "tienda", "sucursal", "loja", "filial", "magaza", "sube"}
-PERSON_WORDS = {
-    "name",
-    "firstname",
-    "lastname",
-    "surname",
-    "vorname",
-    "nachname",
-    "nom",
-    "prenom",
-    "nombre",
-    "apellido",
-}
-PERSON_WORDS |= {"nome", "ad", "soyad"}
-OTHER_WORDS = {"product", "item", "sku", "article", "artikel", "store", "shop", "status", "method", "file", "company"}
-OTHER_WORDS |= {"country", "city"}
 MIN_FILLED = 0.99  # share of rows with an address, for a column of addresses to be the customer id
-MAX_STORES = 500
-# Order numbers begin again if this share of them comes back. Of the ids in several stores, the share that must be of
-# several people, and of all ids in a store, the share that may be.
-MIN_REUSED, MIN_DIFFERENT, MAX_DIFFERENT_INSIDE = 0.2, 0.5, 0.05
+MIN_REUSED = 0.2  # order numbers begin again if this share of them comes back
 
 GUESTS = (
     "customers: {names} {stand} for unknown buyers, with {orders} ({money}); columns.customer_id is {column!r}, which "
@@ -76,30 +51,17 @@ def propose_ids(parts: list[RawTable], columns: Mapping[str, Any], guessed: list
     """
     if not {"customer_id", "ordered_at"} <= set(columns) or not all(isinstance(own, str) for own in columns.values()):
         return {}
-    taken = {columns["customer_id"], columns["ordered_at"], columns.get("order_id"), columns.get("amount")}
-    shared = set.intersection(*(set(part.table.columns) for part in parts))
-    free = [name for name in parts[0].table.columns if name in shared - taken]
-    stores = [name for name in free if _words(name) & STORE_WORDS]
-    mails = [name for name in free if _words(name) & MAIL_WORDS]
-    people = [*mails, *(name for name in free if _words(name) & PERSON_WORDS and not _words(name) & OTHER_WORDS)]
-    if not mails and not (stores and people) and "order_id" not in columns:
+    candidates = shared_ids.candidates(parts, columns)
+    if not candidates.mails and not candidates.pairs and "order_id" not in columns:
         return {}
-    rows = _read(parts, columns, [*dict.fromkeys([*stores, *people])])
-    found: dict[str, Any] = _email_of_guests(rows, columns, mails, guessed)
-    if not found:
-        found = _id_with_store(rows, columns, stores, people, guessed)
+    rows = _read(parts, columns, candidates.names)
+    found: dict[str, Any] = _email_of_guests(rows, columns, candidates.mails, guessed)
+    if not found and candidates.pairs:
+        found = _id_with_store(rows, columns, guessed)
     return found | (_number_with_date(rows, columns, guessed) if "order_id" in columns else {})
 
 
-def _words(name: str) -> set[str]:
-    plain = (
-        re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold().translate(str.maketrans("äöüéèáóíñşğı", "aoueeaoinsgi"))
-    )
-    words = re.findall(r"[a-z]+", plain)
-    return {*words, "".join(words)} - {"e"}
-
-
-def _read(parts: list[RawTable], columns: Mapping[str, str], others: Collection[str]) -> ir.Table:
+def _read(parts: list[RawTable], columns: Mapping[str, str], others: Mapping[str, str]) -> ir.Table:
     """The ids, days and amounts of the first rows, and other columns as text; stored in DuckDB."""
     tables = []
     for part in parts:
@@ -110,13 +72,9 @@ def _read(parts: list[RawTable], columns: Mapping[str, str], others: Collection[
             if name in columns
         }
         day = casting.cast(raw[columns["ordered_at"]], "ordered_at", part.format).date()
-        texts = {_key(name): casting.cast(raw[name], "customer_id", part.format) for name in others}
+        texts = {key: casting.cast(raw[name], "customer_id", part.format) for key, name in others.items()}
         tables.append(_with_money(raw.select(**chosen, day=day, **texts)))
     return duckdb_engine.concatenate(tables)
-
-
-def _key(name: str) -> str:
-    return f"other: {name}"
 
 
 def _with_money(table: ir.Table) -> ir.Table:
@@ -139,7 +97,7 @@ def _email_of_guests(
     unknown = missing.aggregate(orders=_orders(missing), money=missing.money.sum()).execute().iloc[0].fillna(0)
     ids = [*nobody.customer_id, *([""] if unknown.orders else [])]
     for mail in mails if ids else []:
-        address = rows[_key(mail)]
+        address = rows[shared_ids.PERSON + mail]
         filled = address.contains(EMAIL).fill_null(False)
         found = rows.aggregate(share=filled.mean(), customers=address.nunique(where=filled)).execute().iloc[0]
         if found.share < MIN_FILLED:
@@ -164,39 +122,23 @@ def _orders(rows: ir.Table) -> ir.IntegerScalar:
     return rows.order_id.nunique() if "order_id" in rows.columns else rows.count()
 
 
-def _id_with_store(
-    rows: ir.Table, columns: Mapping[str, str], stores: list[str], people: list[str], guessed: list[str]
-) -> dict[str, list[str]]:
+def _id_with_store(rows: ir.Table, columns: Mapping[str, str], guessed: list[str]) -> dict[str, list[str]]:
     """Store and id, if the same id is another person in each store."""
-    own = columns["customer_id"]
-    for store, person in itertools.product(stores, people):
-        found = _compare_stores(rows, store, person)
-        if not 2 <= found.stores <= MAX_STORES or not found.shared:
-            continue
-        if found.differ >= MIN_DIFFERENT * found.shared and found.mixed <= MAX_DIFFERENT_INSIDE:
-            ids, customers = MESSAGES.plural(found.differ, "id"), MESSAGES.plural(found.pairs, "customer")
-            have, before = "has" if found.differ == 1 else "have", MESSAGES.count(found.ids)
-            guessed.append(
-                STORES.format(
-                    ids=ids, have=have, own=own, store=store, person=person, customers=customers, before=before
-                )
-            )
-            return {"customer_id": [store, own]}
-    return {}
-
-
-def _compare_stores(rows: ir.Table, store: str, person: str) -> pd.Series:
-    """Count ids, those in several stores, those of these with several people, and ids with several in one store."""
-    table = rows.select(id=rows.customer_id, store=rows[_key(store)], person=rows[_key(person)].lower()).drop_null()
-    inside = table.group_by("id", "store").agg(several=table.person.nunique() > 1)
-    ids = table.group_by("id").agg(stores=table.store.nunique(), people=table.person.nunique())
-    shared = ids.stores > 1
-    counts = ibis.cross_join(
-        inside.aggregate(pairs=inside.count(), mixed=inside.several.mean()),
-        ids.aggregate(ids=ids.count(), shared=shared.sum(), differ=(shared & (ids.people > 1)).sum()),
-        table.aggregate(stores=table.store.nunique()),
+    own, found = columns["customer_id"], shared_ids.compare_stores(rows)
+    if found is None:
+        return {}
+    guessed.append(
+        STORES.format(
+            ids=MESSAGES.plural(found.differing, "id"),
+            have="has" if found.differing == 1 else "have",
+            own=own,
+            store=found.store,
+            person=found.person,
+            customers=MESSAGES.plural(found.joined, "customer"),
+            before=MESSAGES.count(found.ids),
+        )
     )
-    return counts.execute().iloc[0].fillna(0)
+    return {"customer_id": [found.store, own]}
 
 
 def _number_with_date(rows: ir.Table, columns: Mapping[str, str], guessed: list[str]) -> dict[str, list[str]]:
