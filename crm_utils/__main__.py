@@ -245,6 +245,8 @@ def _draft(options: argparse.Namespace, log: RunLog) -> int:
 def _new(options: argparse.Namespace, log: RunLog) -> int:
     if not options.report or not options.file:
         raise ParamsError("give the report's name and its file: make new REPORT=shop FILE=orders.csv")
+    from crm_utils.cleaning.questions import describe
+    from crm_utils.commands.new_report.complete import complete_report
     from crm_utils.commands.new_report.draft import new_report
 
     path, guessed, open_points = new_report(Path.cwd(), options.report, options.file, options.like)
@@ -253,6 +255,13 @@ def _new(options: argparse.Namespace, log: RunLog) -> int:
         print(f"  guessed   {line}")
     for line in open_points:
         print(f"  to check  {line}")
+    completed = complete_report(Path.cwd(), path, input if sys.stdin.isatty() else None)
+    for line in completed.guessed:
+        print(f"  proposed  {line}")
+    if completed.page:
+        print(f"first look: {completed.look} ({completed.page.relative_to(Path.cwd())})")
+    for question in completed.questions:
+        print(f"question {describe(question).lstrip()}")
     print(f"next: make report REPORT={options.report}")
     return 0
 

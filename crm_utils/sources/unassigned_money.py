@@ -128,7 +128,7 @@ def _sum_columns(
         table = sales.select(
             key=casting.cast(sales[order], "order_id", part.format) if order else sales[name].cast("string"),
             number=number.fill_null(0),
-            off=number.fill_null(0) * _amount(sales, columns, part).fill_null(0),
+            amount=_amount(sales, columns, part).fill_null(0),
             unread=(filled & number.isnull()).ifelse(1, 0),
         )
         found[name] = _sum_by_order(table, part)
@@ -145,15 +145,17 @@ def _amount(sales: ir.Table, columns: Columns, part: RawTable) -> ir.NumericValu
 
 def _sum_by_order(table: ir.Table, part: RawTable) -> pd.Series:
     orders = table.group_by("key").agg(
-        rows=table.count(),
         used=(table.number != 0).ifelse(1, 0).sum(),
         total=table.number.sum(),
         low=table.number.min(),
         high=table.number.max(),
-        off=table.off.sum(),
+        off=(table.number * table.amount).sum(),
+        cheapest=table.amount.min(),
+        dearest=table.amount.max(),
         unread=table.unread.sum(),
     )
-    several = (orders.rows > 1) & (orders.used > 0)
+    # rows of different amounts: equal ones may be one row that stands there twice
+    several = (orders.cheapest < orders.dearest) & (orders.used > 0)
     sums = orders.aggregate(
         rows=orders.used.sum(),
         total=orders.total.sum(),

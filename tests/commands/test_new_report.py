@@ -2,7 +2,6 @@
 
 import gzip
 import re
-from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -292,17 +291,6 @@ def test_the_currency_is_guessed_from_a_sign_a_column_of_codes_or_a_name():
     assert inference.currency(sample(a=["1"]), None) is None
 
 
-def test_analysis_dates_are_quarters_with_half_a_year_of_data_before():
-    assert [str(day) for day in inference.analysis_dates(date(2009, 12, 1), date(2011, 12, 9))] == [
-        "2011-03-09",
-        "2011-06-09",
-        "2011-09-09",
-        "2011-12-09",
-    ]
-    assert inference.analysis_dates(date(2011, 11, 1), date(2011, 12, 9)) == [date(2011, 12, 9)]
-    assert inference.analysis_dates(date(2010, 1, 1), date(2011, 5, 31))[-2:] == [date(2011, 2, 28), date(2011, 5, 31)]
-
-
 ROWS = [
     (customer, f"{day:02}.{month:02}.2011 10:00", f"{customer}{month}{day}", f"{day},50 €")
     for customer in ("007", "8")
@@ -326,7 +314,7 @@ def test_a_german_csv_needs_no_correction(tmp_path, name):
     report = read_yaml(path, Report)
     assert (report.currency, report.source.decimal, report.source.currency_sign) == ("EUR", ",", "€")
     assert (report.source.encoding, report.source.date_format) == ("windows-1252", "%d.%m.%Y %H:%M")
-    assert [str(day) for day in report.analysis_dates] == ["2011-09-28", "2011-12-28"]
+    assert [str(day) for day in report.analysis_dates] == ["2011-09-30", "2011-12-31"]
     assert guessed[:3] == [
         "encoding: windows-1252, as in '3,50 €': correct source.encoding if that is misspelt",
         "columns: ordered_at = 'Datum', customer_id = 'Kunde', order_id = 'Beleg', amount = 'Betrag'",

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from crm_utils.commands import build_date
+from crm_utils.config.report import QuestionCode
 from crm_utils.core.errors import NotebookFailed, SourceError
 from crm_utils.pipeline.jobs import plan_jobs
 from tests.support import in_process
@@ -83,7 +84,7 @@ def shop(folder: Path, lines: list[tuple], knobs: dict) -> Path:
     (folder / "params" / "campaigns.yaml").symlink_to(ROOT / "params" / "campaigns.yaml")
     pd.DataFrame(lines, columns=COLUMNS).to_csv(folder / "shop.csv", index=False)
     report = {"title": "Any shop", "currency": "GBP", "source": {"file": "shop.csv"}, "analysis_dates": [str(DAY)]}
-    report |= {"columns": dict(zip(COLUMNS, COLUMNS, strict=True))} | knobs
+    report |= {"columns": dict(zip(COLUMNS, COLUMNS, strict=True)), "confirmed": [*map(str, QuestionCode)]} | knobs
     (folder / "params" / "any.yaml").write_text(yaml.safe_dump(report))
     return folder
 

@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 
 from crm_utils import sources
-from crm_utils.commands.new_report import ids, inference, recipes, several_files, time_zones, warnings
+from crm_utils.commands.new_report import dates, ids, inference, recipes, several_files, time_zones, warnings
 from crm_utils.commands.new_report.statuses import find_filter, find_status, status_by_rule
 from crm_utils.config import Columns, Source, SourceFile
 from crm_utils.config.paths import is_pattern, source_paths
@@ -314,7 +314,7 @@ def _analysis_dates(
         open_points.append(str(error))
         return []
     first, last = rows.day.iloc[0], rows.day.iloc[-1]
-    days = inference.analysis_dates(first, last)
+    days = dates.propose_dates(first, last, len(rows))
     if last > date.today():
         open_points.append(f"analysis dates: the last order is dated {last}, which is in the future; check the years")
     guessed.append(f"analysis dates: {', '.join(map(str, days))} (orders from {first} to {last})")

@@ -1,7 +1,6 @@
-"""Schema inference: columns, formats of dates and numbers, and analysis dates."""
+"""Schema inference: columns, and formats of dates and numbers."""
 
 import re
-from datetime import date
 
 import pandas as pd
 
@@ -85,7 +84,6 @@ NUMBER = (
 )
 # what stands around and between the digits of a number, apart from comma and point
 AROUND = r"[$£€¥₹₺₽₩₪₴₫฿円元A-Zzłčkr'’\s()]"
-HISTORY_DAYS, DATES = 180, 4
 SAMPLED_VALUES, MIN_SHARE = 100, 0.9  # sampled values per column, and the share that must match
 
 
@@ -190,12 +188,6 @@ def currency(sample: pd.DataFrame, sign: str | None) -> str | None:
     signs = {CURRENCY_SIGNS[sign] for name in sample.columns for sign in name if sign in CURRENCY_SIGNS}
     codes = [code for code in CODES if code in words | signs]
     return codes[0] if len(codes) == 1 else None
-
-
-def analysis_dates(first: date, last: date) -> list[date]:
-    """Return the last day of the data and up to three quarters before it, each after half a year of data."""
-    back = [(pd.Timestamp(last) - pd.DateOffset(months=3 * step)).date() for step in range(DATES)]
-    return [day for day in reversed(back) if day == last or (day - first).days >= HISTORY_DAYS]
 
 
 def agrees(values: pd.Series, standard: str) -> bool:

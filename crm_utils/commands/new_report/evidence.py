@@ -1,0 +1,101 @@
+"""What a new report counts on its last date, computed by the engine: for the questions and the first look."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, partial
+from pathlib import Path
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from crm_utils import sources
+from crm_utils.cleaning.cancellations import match_cancellations, order_adjustments
+from crm_utils.cleaning.ledger import build_ledger, ledger_after_amount_parts, ledger_after_cancellations
+from crm_utils.cleaning.questions import Evidence
+from crm_utils.cleaning.rules import (
+    classify,
+    flag_repeated_lines,
+    keep_counted_lines,
+    merge_customer_ids,
+    removal_rules,
+    select_cancellations,
+)
+from crm_utils.config import Report
+from crm_utils.core.formatting import NumberFormat
+from crm_utils.core.orders import aggregate_lines, orders_as_of, orders_from_aggregates
+
+NO_CURRENCY = "XXX"  # what `make new` writes if it finds none
+
+
+@dataclass(frozen=True)
+class CountedShop:
+    """The line items of a report as 01_cleaning counts them on its last date.
+
+    Parameters
+    ----------
+    report : Report
+        The parameters.
+    root : Path
+        The project's folder.
+    """
+
+    report: Report
+    root: Path
+
+    @property
+    def day(self) -> date:
+        """The last analysis date."""
+        return self.report.analysis_dates[-1]
+
+    @property
+    def fmt(self) -> NumberFormat:
+        """How numbers and money are written; without a currency if it is not known yet."""
+        currency = "" if self.report.currency == NO_CURRENCY else self.report.currency
+        return NumberFormat(currency, self.report.thousands_separator)
+
+    @cached_property
+    def _rules_and_lines(self) -> tuple[list[str], ir.Table]:
+        """The names of the rules, and the classified line items."""
+        cleaning = self.report.cleaning
+        lines = sources.read_line_items(self.report.source, self.report.columns, self.root, self.day)
+        lines = flag_repeated_lines(merge_customer_ids(lines, cleaning.merge_customers))
+        excluded = cleaning.exclude_products, cleaning.exclude_customers
+        rules = removal_rules(lines, self.day, cleaning.cancellations, cleaning.duplicates, *excluded)
+        return list(rules), classify(lines, rules)
+
+    @property
+    def lines(self) -> ir.Table:
+        """The classified line items."""
+        return self._rules_and_lines[1]
+
+    @cached_property
+    def sums(self) -> ir.Table:
+        """The line items summed by customer, order and rule."""
+        return aggregate_lines(self.lines)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What questions are found in."""
+        report = self.report
+        unassigned = partial(sources.find_unassigned_money, report.source, report.columns, self.root)
+        return Evidence(self.lines, self.sums, report.cleaning.cancellations, report.columns, unassigned, self.fmt)
+
+    @cached_property
+    def _ledger_and_orders(self) -> tuple[pd.DataFrame, ir.Table]:
+        mode = self.report.cleaning.cancellations
+        ledger = ledger_after_amount_parts(build_ledger(self.sums, self._rules_and_lines[0]), self.lines)
+        counted = keep_counted_lines(self.lines, ledger, self.day)
+        matched = match_cancellations(counted, select_cancellations(self.lines), mode)
+        placed = orders_from_aggregates(self.sums)
+        orders = orders_as_of(placed, order_adjustments(matched), self.day).cache()
+        return ledger_after_cancellations(ledger, matched, orders, mode), orders
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """What happened to every row (see `build_ledger`)."""
+        return self._ledger_and_orders[0]
+
+    @property
+    def orders(self) -> ir.Table:
+        """The orders as of the last date (see `orders_as_of`)."""
+        return self._ledger_and_orders[1]
