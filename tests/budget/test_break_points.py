@@ -175,3 +175,11 @@ def test_when_a_break_point_is_found_with_whole_customers(monkeypatch, budget, w
     planned = optimizer.allocate(options(offers, TEN), offers, budget)
     found = break_points.break_points(planned, offers, budget)
     assert bool(found.iloc[0] == 99) is by_whole_customers
+
+
+def test_what_the_plan_without_the_line_earns():
+    """Each contact of b costs 1 and earns 3: 10.5 of money earn 31.5, or 30 if no customer is split."""
+    offers = campaigns({}, {"segments": ["B"]})
+    line = line_of(offers, TEN, ("b", 1, "B", 20, 0.1, 40.0), budget=10.5)
+    assert line.profit_without() == pytest.approx(31.5)
+    assert line.profit_without(True) == pytest.approx(30)

@@ -335,3 +335,10 @@ def test_named_cells_show_the_cell_and_the_rule():
     other_classes = cells.reference_cells(scoring.score_customers(frame, 4), 4)
     assert other_classes.empty
     assert other_classes.columns.tolist() == ["cell", *named.columns]
+
+
+def test_scores_are_of_five_classes_unless_told_otherwise():
+    assert scoring.score_customers(ten()).equals(scoring.score_customers(ten(), 5))
+    assert scoring.score_customers(ten()).monetary_score.tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert scoring.digitize(pd.Series([1.0, 2, 3]), [2, 3]).tolist() == [1, 2, 3], "more is better"
+    assert scoring.digitize(pd.Series([1.0, 2, 3]), [2, 1], low_is_best=True).tolist() == [3, 2, 1]
