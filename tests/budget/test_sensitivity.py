@@ -464,3 +464,54 @@ def test_rules_of_thumb_pay_each_contact():
     # The larger B first: 5 contacts by a.
     assert ways.loc["largest segments"].tolist() == pytest.approx([19, 5, 5 * 6 - 4])
     assert ways.loc["this plan"].tolist() == pytest.approx([19, 5, 5 * 6 - 4])
+
+
+def test_a_line_of_one_contact_that_costs_little():
+    """A contact of .2 that earns .1 × 40: 3.8 ÷ .2 = 19. One of two customers is held out."""
+    offers = campaigns({"contact_cost": 0.2, "lift": 0.1}, {"segments": ["B"]})
+    table = options(offers, ("a", 0, "A", 2, 0.2, 40.0), ("b", 1, "B", 9, 0.0, 40.0)).assign(contacts=[1, 0])
+    plan = lines.build_plan(table, offers, pd.Series({("a", "A"): 1})).set_index("campaign")
+    assert plan.roi["a"] == pytest.approx(19) and np.isnan(plan.roi["b"])
+    assert plan.minimum_detectable_lift["a"] == pytest.approx(2.8016 * (0.16 * 2) ** 0.5)
+    assert np.isnan(plan.minimum_detectable_lift["b"])
+    assert plan.holdout_customers.to_dict() == {"a": 1, "b": 0}
+    assert plan.break_point_lift.isna().all()
+    assert lines.power_by_campaign(plan.reset_index()).contacts.tolist() == [1]
+    points = pd.Series({("b", "B"): 0.07, ("a", "A"): 0.02})
+    assert lines.build_plan(table, offers, pd.Series(dtype=int), points).break_point_lift.tolist() == [0.02, 0.07]
+
+
+def test_what_a_holdout_shows_needs_contacts_holdouts_and_buyers():
+    seen = lines.minimum_detectable_lift(
+        pd.Series([0.3, 0.3, 0.0, 0.5]), pd.Series([0, 9, 9, 1]), pd.Series([9, 0, 9, 1])
+    )
+    assert seen.isna().tolist() == [True, True, True, False]
+    assert seen[3] == pytest.approx(2.8016 * 0.5 * 2**0.5)
+
+
+def test_campaigns_are_measured_in_the_order_of_the_plan():
+    plan = pd.DataFrame({"campaign": ["b", "a", "b"], "contacts": 9, "holdout_customers": 1, "lift": [0.3, 0.1, 0.3]})
+    plan = plan.assign(baseline_probability=0.2, minimum_detectable_lift=0.5)
+    assert lines.power_by_campaign(plan).campaign.tolist() == ["b", "a"]
+
+
+def test_money_of_a_campaign_is_spent_if_no_contact_more_can_be_paid():
+    """12 of 30 are contacted, at 1 each: a maximum of 12.99 is spent, of 13 not. With 10 once, 10.5 pays nobody."""
+    for most, spent in ((12.99, True), (13.0, False)):
+        offers = campaigns({"max_spend": most, "segments": ["A", "B"]})
+        table = options(offers, ("a", 0, "A", 30, 0.1, 40.0), ("a", 1, "B", 30, 0.1, 40.0)).assign(contacts=[12, 0])
+        reason = lines.build_plan(table, offers, pd.Series(dtype=int)).set_index("segment").reason["B"]
+        assert (reason == "its campaign may spend no more") is spent
+    offers = campaigns({"max_spend": 10.5, "fixed_cost": 10.0})
+    plan = lines.build_plan(
+        options(offers, ("a", 0, "A", 30, 0.1, 40.0)).assign(contacts=0), offers, pd.Series(dtype=int)
+    )
+    assert plan.reason.tolist() == ["its campaign may spend no more"]
+
+
+def test_options_that_earn_nothing_get_no_contacts():
+    offers = campaigns({}, {"contact_cost": 9, "segments": ["B"]})
+    table = options(offers, ("a", 0, "A", 3, 0.1, 40.0), ("b", 1, "B", 3, 0.1, 40.0))
+    assert optimizer.allocate(table, offers, 100).contacts.tolist() == [3, 0]
+    assert optimizer.allocate(table[1:], offers, 100).contacts.tolist() == [0]
+    assert optimizer.allocate(table, offers, 2.5, whole=False).contacts.tolist() == [2.5, 0]

@@ -5,6 +5,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
+from crm_utils.config import ScoringConfig
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.rfm import charts
 
@@ -89,3 +90,45 @@ def test_small_amounts_keep_their_decimals_on_a_logarithmic_axis():
     assert ax.get_xscale() == "log"
     charts._plot_histogram(ax, pd.Series([0.0, 47.0]), False, FMT)
     plt.close("all")
+
+
+def test_distributions_show_the_limits_of_classes_with_customers():
+    """The lowest class needs no line. Only counts and money are on a logarithmic scale."""
+    scored = pd.DataFrame({"recency_days": [3, 40, 90], "orders": [1, 2, 30], "revenue": [5.0, 60.5, 700.0]})
+    rows = [("recency", 1, 90.0, 90.0, 1), ("recency", 2, 40.0, 40.0, 1), ("recency", 3, 3.0, 3.0, 1)]
+    rows += [("frequency", 1, 1.0, 2.0, 2), ("frequency", 2, 4.0, 4.0, 0), ("frequency", 3, 30.0, 30.0, 1)]
+    rows += [("monetary", 1, 5.0, 5.0, 1), ("monetary", 2, 60.5, 60.5, 1), ("monetary", 3, 700.0, 700.0, 1)]
+    limits = pd.DataFrame(rows, columns=["measure", "score", "lowest", "highest", "customers"])
+    limits["unit"] = limits.measure.map({"recency": "day", "frequency": "order", "monetary": "money"})
+    ax = charts.plot_distributions(scored, limits, ScoringConfig(), FMT)
+    panels = ax.figure.axes
+    assert [panel.get_xscale() for panel in panels] == ["linear", "log", "log"]
+    assert [[line.get_xdata()[0] for line in panel.lines] for panel in panels] == [[40, 90], [30], [60.5, 700]]
+    assert [panel.get_xlabel() for panel in panels] == ["Days since last order", "Orders", "Revenue, USD"]
+    assert [sum(bar.get_height() for bar in panel.patches) for panel in panels] == [3, 3, 3]
+    described = charts.alt_text_distributions(limits, FMT)
+    assert "3 to 90 days since the last order, 1 to 30 orders, $5.00 to $700 of revenue" in described
+    assert described.endswith("cut into 3, 2 and 3 score classes.")
+    per_order = limits.assign(unit=limits.unit.replace("money", "money an order"))
+    assert "$700 of revenue an order, cut" in charts.alt_text_distributions(per_order, FMT)
+
+
+@pytest.mark.parametrize(("periods", "size"), [(10, 9), (11, 6.5)])
+def test_letters_of_cohorts_are_smaller_from_eleven_periods(periods, size):
+    """The revenue of later periods is at most half of that of the first. The best of them has white letters."""
+    rows = [("2023-01", period, 40 if period == 0 else 5 + period, 40) for period in range(periods)]
+    table = pd.DataFrame(rows, columns=["cohort", "period", "customers", "size"])
+    table = table.assign(cohort=pd.to_datetime(table.cohort), unit="month", retention=table.customers / 40)
+    ax = charts.plot_cohorts(table.assign(revenue_per_customer=table.retention * 100), FMT)
+    revenue = ax.figure.axes[1]
+    assert {text.get_fontsize() for text in revenue.texts} == {size}
+    light = [matplotlib.colors.to_hex(text.get_color()) == "#ffffff" for text in revenue.texts]
+    best = max(5 + period for period in range(periods) if period)
+    # White from .6 × 1.2 times the best
+    assert light == [True] + [5 + period > 0.72 * best for period in range(1, periods)]
+
+
+def test_no_cohort_is_large_enough():
+    small = cohorts().assign(size=29)
+    assert charts.plot_cohorts(small, FMT) is None
+    assert charts.alt_text_cohorts(small, FMT).startswith("Two heat maps of 0 cohorts of no first-time buyers")

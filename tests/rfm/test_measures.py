@@ -141,7 +141,9 @@ def test_all_customers_equal_share_one_cell():
 
 def test_the_grid_holds_every_customer_and_all_revenue():
     grid = cells.rf_grid(scoring.score_customers(customers(), 5))
+    assert grid.columns.tolist() == ["recency_score", "frequency_score", "customers", "revenue"]
     assert (len(grid), grid.customers.sum(), grid.revenue.sum()) == (25, 5, 150.0)
+    assert len(cells.rf_grid(scoring.score_customers(customers(), 3), 3)) == 9
     filled = grid[grid.customers > 0]
     assert filled.to_numpy().tolist() == [[n, n, 1, 10.0 * n] for n in range(1, 6)]
     assert grid[grid.customers == 0].revenue.eq(0).all()

@@ -180,6 +180,9 @@ def test_frozen_limits_score_as_on_their_date():
         scoring.score_customers(doubled, rules).monetary_score.tolist()
         == scoring.score_customers(ten(), 5).monetary_score.tolist()
     )
+    assert scoring.bin_edges_date(None, date(2024, 1, 1)) == date(2024, 1, 1)
+    assert scoring.bin_edges_date("2023-12-31", date(2024, 1, 1)) == date(2023, 12, 31)
+    assert scoring.bin_edges_date("2024-01-01", date(2024, 1, 1)) == date(2024, 1, 1)
     with pytest.raises(errors.ScoringError, match="is later than the analysis date"):
         scoring.bin_edges_date("2024-01-02", date(2024, 1, 1))
 
@@ -340,5 +343,6 @@ def test_named_cells_show_the_cell_and_the_rule():
 def test_scores_are_of_five_classes_unless_told_otherwise():
     assert scoring.score_customers(ten()).equals(scoring.score_customers(ten(), 5))
     assert scoring.score_customers(ten()).monetary_score.tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
-    assert scoring.digitize(pd.Series([1.0, 2, 3]), [2, 3]).tolist() == [1, 2, 3], "more is better"
+    named = scoring.digitize(pd.Series([1.0, 2, 3], index=[7, 8, 9], name="orders"), [2, 3])
+    assert named.to_dict() == {7: 1, 8: 2, 9: 3} and named.name == "orders", "more is better"
     assert scoring.digitize(pd.Series([1.0, 2, 3]), [2, 1], low_is_best=True).tolist() == [3, 2, 1]

@@ -47,3 +47,12 @@ def test_cohorts_are_named_by_their_period():
         texts = cell_texts(tables.cohorts(pd.DataFrame(row).assign(unit=unit), FMT))
         assert texts[0][1] == heading
         assert texts[1] == [name, "0", "3", "3", "$30"]
+
+
+def test_nothing_to_show_gives_no_table():
+    assert tables.reference_cells(pd.DataFrame(), FMT) is None
+    assert tables.cohorts(pd.DataFrame(), FMT) is None
+    one = pd.DataFrame({"cell": ["514"], "stands_for": ["x"], "in_the_cell": [1], "rule": ["y"], "customers": [2]})
+    assert cell_texts(tables.reference_cells(one, FMT))[1][:2] == ["514", "x"]
+    compared = pd.DataFrame({"measure": ["recency"], "score": [1], "customers": [2], "other": [3], "differ": [1]})
+    assert cell_texts(tables.scoring_methods(compared, FMT))[1] == ["Recency", "1", "2", "3", "1"]
