@@ -260,3 +260,29 @@ def test_customers_of_one_value_are_listed_in_the_order_of_their_ids():
     )
     listed = audiences.assign_audiences(groups.assign(order_margin=[1.0, 1, 1, 1, 2]), allocated, 0.0, 1)
     assert listed.customer_id.tolist() == ["p", "q", "t"]
+
+
+def controls(share: float, *rows: tuple[str, int, int, int]) -> list[int]:
+    """Holdout customers of (campaign, group, customers, contacts)."""
+    table = pd.DataFrame(rows, columns=["campaign", "group", "customers", "contacts"])
+    return audiences._controls(table.assign(segment="A", profit=1.0), share).tolist()
+
+
+def test_holdouts_need_room_in_their_group():
+    """A fifth: 2, .5 and .75. The third group has no customer left, so the second holds one back."""
+    assert controls(0.2, ("a", 0, 20, 8), ("a", 1, 20, 2), ("a", 2, 3, 3)) == [2, 1, 0]
+    assert controls(0.2, ("a", 0, 3, 3), ("a", 1, 9, 4)) == [0, 2], "without a remainder too"
+    assert controls(0.2, ("a", 0, 9, 2), ("a", 1, 9, 2)) == [1, 0], "of equal remainders the first"
+
+
+@pytest.mark.parametrize(("customers", "held"), [(6, [0, 0]), (7, [1, 0]), (8, [1, 1])])
+def test_two_campaigns_may_want_the_last_customers_of_a_group(customers, held):
+    assert controls(0.2, ("a", 0, customers, 3), ("b", 0, customers, 3)) == held
+
+
+def test_campaigns_of_one_profit_choose_in_the_order_of_their_names():
+    groups = pd.DataFrame({"customer_id": list("pqr"), "segment": "A", "group": 0, "recency_days": 5, "orders": 1})
+    allocated = pd.DataFrame({"campaign": ["b", "a"], "segment": "A", "group": 0, "customers": 3, "contacts": [1, 2]})
+    listed = audiences.assign_audiences(groups.assign(order_margin=[1.0, 3, 2]), allocated.assign(profit=1.0), 0.0, 1)
+    assert listed[["campaign", "customer_id"]].to_numpy().tolist() == [["a", "q"], ["a", "r"], ["b", "p"]]
+    assert listed.index.tolist() == [0, 1, 2]

@@ -37,6 +37,17 @@ def test_a_straight_gain_is_met_with_one_step():
     assert (out, inside) == pytest.approx((0.2, 0.2004), abs=1e-9)
 
 
+def test_a_look_above_the_break_point_stays_above_it():
+    _, tried = bracket_noting_lifts(lambda lift: (max(10 * (lift - 0.2) - 1e-12, 0.0), 10.0), start=0.3)
+    assert tried == pytest.approx([0.3, 0.2, 0.2004], abs=1e-9)
+
+
+def test_a_line_that_pays_at_any_lift_is_halved_down_to_nothing():
+    (out, inside), tried = bracket_noting_lifts(lambda lift: (10 * lift + 1e-6, 10.0))
+    assert tried[:3] == pytest.approx([1, 0.5, 0.25], abs=1e-6)
+    assert out == 0 and inside < 1e-9
+
+
 def test_a_gain_that_bends_takes_one_step_a_piece():
     """Slope 20 above .5 and 10 below, 0 at .2: 13 at lift 1, so 1 − 13 ÷ 20 = .35, then .35 − 1.5 ÷ 10 = .2."""
 
@@ -94,6 +105,7 @@ def test_the_slope_of_the_profit_worked_by_hand():
     assert line._gain(0.1, best, 5.0) == pytest.approx(10 * (0.1 * 38.5 - 0.1 * 1.5 - 1) - 5)
     assert line._gain(1.0, best, 5.0) == pytest.approx(10 * (0.9 * 38.5 - 0.1 * 1.5 - 1) - 5)
     assert line._gain(0.1, np.array([0.0, 1.0]), 5.0) == 0
+    assert line._fixed_campaigns(np.array([True]), 5.0)(0.01)[0] == 0, "it is not in the best plan at this lift"
 
 
 @pytest.mark.parametrize("lift", [0.06, 0.1, 0.2, 0.5])
@@ -123,13 +135,19 @@ def test_options_of_the_line_are_the_last_ones_and_priced_at_no_lift():
     assert line.at(0.7).rows.toarray()[0].tolist() == pytest.approx([1, 1.15 + 0.7 * 1.5, 1.6 + 0.6 * 1.5, 0, 0])
 
 
-@pytest.mark.parametrize(("fixed_cost", "budget", "expected"), [(0, 1000, 0.025), (20, 1000, 0.075), (20, 26, 0.1083)])
-def test_a_break_point_worked_by_hand(fixed_cost, budget, expected):
-    """Ten contacts must earn 10 and the fixed cost: (10 + 20) ÷ 400. With 26, only 6 can be paid: 26 ÷ 240."""
+@pytest.mark.parametrize(
+    ("fixed_cost", "budget", "expected", "of_whole"),
+    [(0, 1000, 0.025, 0.025), (20, 1000, 0.075, 0.075), (20, 26, 26 / 240, 26 / 240), (20, 26.5, 26.5 / 260, 26 / 240)],
+)
+def test_a_break_point_worked_by_hand(fixed_cost, budget, expected, of_whole):
+    """Ten contacts must earn 10 and the fixed cost: (10 + 20) ÷ 400.
+
+    With 26 of money only 6 can be paid: 26 ÷ 240. With 26.5 it is half a contact more, if customers may be split.
+    """
     offers = campaigns({"fixed_cost": fixed_cost, "lift": 0.2})
     line = line_of(offers, TEN, budget=budget)
     assert line.break_point(0.2, 0.0) == pytest.approx(expected, rel=0.004)
-    assert line.break_point_of_whole_customers(0.2) == pytest.approx(expected, rel=0.004)
+    assert line.break_point_of_whole_customers(0.2) == pytest.approx(of_whole, rel=0.004)
     assert np.isnan(line.break_point(expected * 0.99, 0.0)), "not in at this lift"
 
 
@@ -143,6 +161,18 @@ def test_break_points_of_lines_in_and_out_of_the_plan():
     assert found["a", "A"] == pytest.approx(0.025, rel=0.004)
     assert found["c", "C"] == pytest.approx(0.25, rel=0.004)
     assert np.isnan(found["b", "B"]) and np.isnan(found["d", "D"])
+    assert found.index.names == ["campaign", "segment"] and found.dtype == float
+    turned = break_points.break_points(planned.iloc[::-1], offers, 1000)
+    assert turned.index.equals(found.index)
+    assert turned.to_numpy() == pytest.approx(found.to_numpy(), rel=0.004, nan_ok=True)
+
+
+def test_a_planned_line_after_one_that_is_not():
+    """a pays from .25, b from .025."""
+    offers = campaigns({}, {"segments": ["B"]})
+    table = options(offers, ("a", 0, "A", 10, 0.1, 4.0), ("b", 1, "B", 10, 0.1, 40.0))
+    found = break_points.break_points(optimizer.allocate(table, offers, 1000), offers, 1000)
+    assert found.tolist() == pytest.approx([0.25, 0.025], rel=0.004)
 
 
 def test_a_budget_too_small_for_one_contact_has_no_break_point():

@@ -122,6 +122,15 @@ def test_break_points_and_ranges_are_drawn_where_they_are():
     described = charts.alt_text_break_points(PLAN, FMT)
     assert "Cards to Champions: range 1.0 points to 4.0 points, break point 1.5 points" in described
     assert described.endswith("Mails to Lost: range 0.0 points to 2.0 points.")
+    assert ax.xaxis.get_major_formatter()(0.02) == "2", "in percentage points"
+    legend = ax.get_legend().get_bbox_to_anchor().transformed(ax.transAxes.inverted())
+    assert legend.y0 == pytest.approx(-0.55 / (0.36 * 2 + 0.3)), "below the axis, whatever the number of lines"
+
+
+def test_nothing_is_described_of_nothing():
+    assert charts.alt_text_break_points(PLAN.head(0), FMT).endswith(" No line.")
+    assert charts.alt_text_past_campaigns(MEASURED.iloc[1:], FMT).endswith(" none.")
+    assert charts.alt_text_plan(PLAN.assign(contacts=0), FMT) != charts.alt_text_plan(PLAN, FMT)
 
 
 def test_campaigns_whose_groups_were_not_random_are_grey():

@@ -1,6 +1,7 @@
 """The plan is the best one, within every limit."""
 
 import itertools
+import os
 
 import numpy as np
 import pandas as pd
@@ -139,7 +140,7 @@ def test_a_budget_that_is_no_money_is_refused(budget):
 
 
 def test_minimums_that_exceed_the_budget_are_named():
-    offers = campaigns({"min_spend": 4}, {"min_spend": 3})
+    offers = campaigns({"min_spend": 4}, {"min_spend": 3}, {})
     with pytest.raises(BudgetError, match=r"minimums \(a 4.00, b 3.00\) come to 7.00, the budget is 5.00"):
         optimizer.allocate(options(offers, ("a", 0, "A", 20, 0.1, 40.0)), offers, 5)
 
@@ -190,6 +191,9 @@ def test_what_binds_worked_by_hand():
     assert binding(10, 50, max_spend=13) == []
     assert binding(10, 50, min_spend=11.01) == ["the minimum of a"]
     assert binding(10, 50, min_spend=11) == []
+    assert binding(0, 50, min_spend=0.5) == ["the minimum of a"]
+    unused = campaigns({"fixed_cost": 2}, {"max_spend": 0.5})
+    assert optimizer.binding_constraints(table.assign(contacts=[10, 0]), unused, 50) == [], "b fits nobody"
 
 
 def test_money_of_a_plan_worked_by_hand():
@@ -284,3 +288,11 @@ def test_what_must_be_spent_has_a_price():
     found = optimizer.build_milp(table, offers, 20, None, 0.0).solve_relaxation(np.array([True, True]))
     assert found.contacts.tolist() == pytest.approx([4, 3])
     assert found.shadow_prices[-1] == pytest.approx(-0.5)
+
+
+def test_what_the_solver_prints_is_discarded(capfd):
+    with optimizer._silence_stdout():
+        os.write(1, b"debug")
+        os.write(2, b"error")
+    os.write(1, b"after")
+    assert capfd.readouterr() == ("after", "error")

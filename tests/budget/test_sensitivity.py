@@ -150,6 +150,7 @@ def test_the_budget_table_adds_up_with_a_calculator():
     plan = lines.build_plan(planned, offers, pd.Series(dtype=int))
     assert plan.spend.sum() == pytest.approx(optimizer.spend(planned, offers))
     assert plan.expected_profit.sum() == pytest.approx(optimizer.expected_profit(planned, offers))
+    assert plan.expected_profit.is_monotonic_decreasing and plan.index.tolist() == list(range(len(plan)))
     assert plan[["profit_low", "profit_high"]].sum().tolist() == pytest.approx(
         sensitivity.profit_interval(planned, offers)
     )
@@ -222,6 +223,15 @@ def test_a_fixed_cost_is_not_earned_back_if_nothing_is_left_of_it():
         assert plan.reason["b"] == reason
 
 
+def test_only_what_earns_can_earn_a_fixed_cost_back():
+    """30 in A earn .5 each, 15 in all; 30 in B lose .5 each."""
+    for fixed_cost, is_reason in ((15, True), (14.9, False)):
+        offers = campaigns({"fixed_cost": fixed_cost, "segments": ["A", "B"]})
+        table = options(offers, ("a", 0, "A", 30, 0.1, 15.0), ("a", 1, "B", 30, 0.1, 5.0)).assign(contacts=0)
+        reason = lines.build_plan(table, offers, pd.Series(dtype=int)).set_index("segment").reason["A"]
+        assert (reason == "its fixed cost would not be earned back") is is_reason
+
+
 def test_lines_of_one_profit_are_in_the_order_of_their_names():
     offers = campaigns({"segments": ["A", "B"]}, {"segments": ["B", "A"]})
     rows = [(name, place, segment, 9, 0.1, 40.0) for name in "ba" for place, segment in enumerate("BA")]
@@ -286,6 +296,10 @@ def test_a_measured_campaign_that_is_left_out_is_set_beside_what_is_planned_for_
     assert poor.alone.tolist() == pytest.approx([30]), "10 contacts can be paid"
     both = offers.assign(evidence="measured")
     assert sensitivity.measured_but_unplanned(table, both, plan, 1000, 0.0).campaign.tolist() == ["a"], "b is planned"
+    turned = sensitivity.measured_but_unplanned(table, both.iloc[::-1], plan, 1000, 0.0)
+    assert turned.campaign.tolist() == ["a"], "in any order"
+    single = plan.assign(contacts=plan.contacts.clip(upper=1))
+    assert sensitivity.measured_but_unplanned(table, offers, single, 1000, 0.0).instead.tolist() == [["b"]]
     only_b = table[table.campaign == "b"]
     assert sensitivity.measured_but_unplanned(only_b, both, plan, 1000, 0.0).empty, "a fits nobody"
 
@@ -300,6 +314,8 @@ def test_budgets_of_the_curve_worked_by_hand():
     assert len(sensitivity.curve_budgets(0.5575, 1.115)) == 25, "a best budget at the end is shown once, as 1.12"
     assert sensitivity.curve_budgets(10.0, 10.0, 50.0) == [50.0]
     assert sensitivity.curve_budgets(100.0, 33.333)[4] == 33.33
+    assert len(sensitivity.curve_budgets(100.0, 33.333)) == 25, "the best budget is already on it"
+    assert sensitivity.curve_budgets(10.0, 10.0, 50.123) == [50.12]
 
 
 def test_scenarios_change_what_they_name():
@@ -348,6 +364,13 @@ def test_money_that_can_be_used_worked_by_hand():
     held = optimizer.allocate(table, offers, 13, holdout_share=0.5)
     # 10 contacts at 1 and 3 once; half of 10 and of 20 may be contacted at most.
     assert sensitivity.marginal_profit(held, table, offers, 13, 0.5) == pytest.approx(5 * 3)
+    many = options(offers, ("a", 0, "A", 5000, 0.1, 40.0))
+    assert sensitivity.marginal_profit(many.assign(contacts=0), many, offers, 0, 0.0) == pytest.approx(3 * 997 - 3)
+    only = campaigns({"fixed_cost": 3})
+    few = options(only, ("a", 0, "A", 10, 0.1, 40.0))
+    assert sensitivity.profit_maximizing_budget(few, only, 0.0) == pytest.approx(13), "the fixed cost is in it"
+    must = only.assign(min_spend=12.0)
+    assert sensitivity.profit_maximizing_budget(few, must, 0.0) == pytest.approx(13)
     everything = optimizer.allocate(table, offers, 1e6)
     assert sensitivity.marginal_profit(everything, table, offers, 1e6, 0.0) == 0
 
@@ -413,6 +436,8 @@ def test_means_are_those_of_the_contacts_or_of_all_without_any():
     assert (planned.margin, planned.baseline_probability) == pytest.approx((45, 0.175))
     assert planned.discount == pytest.approx(15)
     assert planned.discount_to_baseline_buyers == pytest.approx((3 * 0.1 * 10 + 0.4 * 30) / (3 * 0.1 + 0.4))
+    single = lines.build_plan(table.assign(contacts=[1, 0]), offers, pd.Series(dtype=int)).iloc[0]
+    assert (single.margin, single.baseline_probability) == pytest.approx((30, 0.1))
     idle = lines.build_plan(table.assign(contacts=0), offers, pd.Series(dtype=int)).iloc[0]
     assert (idle.margin, idle.baseline_probability) == pytest.approx((60, 0.25))
     assert idle.discount_to_baseline_buyers == pytest.approx((0.1 * 10 + 0.4 * 30) / 0.5)
@@ -442,7 +467,7 @@ def test_reasons_for_whole_and_partial_lines():
 def test_lines_whose_decision_could_change():
     plan = pd.DataFrame(
         {
-            "contacts": [5, 0, 0, 0],
+            "contacts": [1, 0, 0, 0],
             "break_point_lift": [np.nan, 0.2, 0.21, np.nan],
             "lift_high": [0.1, 0.1, 0.1, 0.1],
         }
@@ -514,4 +539,36 @@ def test_options_that_earn_nothing_get_no_contacts():
     table = options(offers, ("a", 0, "A", 3, 0.1, 40.0), ("b", 1, "B", 3, 0.1, 40.0))
     assert optimizer.allocate(table, offers, 100).contacts.tolist() == [3, 0]
     assert optimizer.allocate(table[1:], offers, 100).contacts.tolist() == [0]
+    assert optimizer.allocate(table[::-1], offers, 100).contacts.tolist() == [0, 3]
     assert optimizer.allocate(table, offers, 2.5, whole=False).contacts.tolist() == [2.5, 0]
+
+
+def greedy(table: pd.DataFrame, offers: pd.DataFrame, budget: float, **shares: float) -> list[int]:
+    return sensitivity._allocate_greedily(table, offers, shares, budget, 0.0).contacts.tolist()
+
+
+def test_money_given_out_in_order_worked_by_hand():
+    """4 customers: a has money for 3 contacts, and b has the last customer."""
+    offers = campaigns({}, {})
+    table = options(offers, ("a", 0, "A", 4, 0.1, 40.0), ("b", 0, "A", 4, 0.1, 40.0))
+    assert greedy(table, offers, 6.0, a=3.0, b=3.0) == [3, 1]
+    assert greedy(table, offers, 3.0) == [3, 0], "no money is left"
+    cheap = campaigns({"contact_cost": 0.25}, {})
+    assert greedy(options(cheap, ("a", 0, "A", 4, 0.1, 40.0)), cheap, 0.5) == [2]
+    free = campaigns({"contact_cost": 0.0, "fixed_cost": 5})
+    gift = options(free, ("a", 0, "A", 4, 0.1, 40.0))
+    assert greedy(gift, free, 6.0) == [4] and greedy(gift, free, 3.0) == [0], "its fixed cost must be paid"
+
+
+def test_of_equal_lifts_the_first_campaign_by_name_is_sent():
+    """The rules of thumb do not ask that a contact of b costs less: 6 of money pay 3 contacts of a."""
+    offers = campaigns({"contact_cost": 2}, {})
+    table = options(offers, ("b", 0, "A", 9, 0.1, 40.0), ("a", 0, "A", 9, 0.1, 40.0))
+    planned = table.assign(contacts=[6, 0])
+    ways = sensitivity.benchmark_allocations(planned, offers, pd.Series({0: 9.0}), 0.0).set_index("way")
+    assert ways.contacts.to_dict() == {
+        "this plan": 6,
+        "equal split over campaigns": 1 + 3,
+        "top spenders only": 3,
+        "largest segments": 3,
+    }

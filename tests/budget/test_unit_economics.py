@@ -81,6 +81,12 @@ def test_a_customers_own_margin_is_used_where_it_is_known():
     assert found.order_value.tolist() == [10.0, 40.0]
     assert found.order_margin.tolist() == [3.0, 20.0]
     assert found.margin_known.tolist() == [False, True]
+    noted = unit_economics.customer_economics(
+        customers.assign(note=0), segments.assign(note=1), cltv.assign(memo=2), 0.3, features
+    )
+    assert noted.order_margin.tolist() == [3.0, 20.0], "tables are joined by the id only"
+    small = cltv.assign(expected_revenue_12m=0.2, mean_purchase_value=0.0)
+    assert unit_economics.customer_economics(customers, segments, small, 0.3, None).order_value.tolist() == [0.1, 0.0]
     for unknown in (None, features[["customer_id"]]):
         of_all = unit_economics.customer_economics(customers, segments, cltv, 0.3, unknown)
         assert of_all.order_margin.tolist() == [3.0, 12.0]
@@ -243,3 +249,14 @@ def test_two_campaigns_of_one_name_are_refused():
     entry = {"name": "a", "group": "other customers", "action": "x", "segments": ["A"], "contact_cost": 1, "lift": 0.1}
     with pytest.raises(ParamsError, match="two campaigns are called a"):
         parse_model({"campaigns": [entry | {"window_days": 91}] * 2}, Campaigns, "campaigns.yaml")
+
+
+def test_groups_are_numbered_by_segment_then_by_value():
+    """B has the lower margins and the first ids, but A comes first."""
+    customers = people(2).assign(segment=["B", "A"], order_margin=[1.0, 2.0])
+    audience = pd.DataFrame({"a": True}, index=customers.customer_id)
+    groups = unit_economics.group_customers(customers, audience)
+    assert groups.group.tolist() == [1, 0]
+    probabilities = pd.DataFrame({91: 0.1}, index=customers.customer_id)
+    found = unit_economics.contact_options(groups, audience, campaigns({}), probabilities)
+    assert found[["group", "segment"]].to_numpy().tolist() == [[0, "A"], [1, "B"]]

@@ -103,6 +103,9 @@ def test_outcomes_worked_by_hand():
     assert found.days_since.tolist()[2] == 1
     assert found.known.tolist() == [True, True, True, False]
     assert (found.ends == pd.Timestamp("2024-05-31")).all()
+    text = past.assign(contacted_on="2024-03-01")
+    from_text = uplift.campaign_outcomes(text, orders, pd.Series({"a": 91}), pd.Series(["1", "2", "3"]))
+    assert from_text.set_index("customer_id").equals(found), "days may be text"
     other = uplift.campaign_outcomes(past, orders, pd.Series({"b": 10, "c": 92}), past.customer_id)
     assert (other.ends == pd.Timestamp("2024-06-01")).all(), "the longest window of those that are known"
     assert other.bought.tolist() == [1, 1, 1, 0]
@@ -164,6 +167,10 @@ def test_a_handful_held_back_measures_nothing(treated, control):
     groups = ["treatment"] * treated[1] + ["control"] * control[1]
     row = one(simulated(1, 0, count=len(groups)).assign(group=groups, bought=bought, revenue=bought))
     assert row.lift_low < 0 < row.lift_high <= 1
+    swapped = {"treatment": "control", "control": "treatment"}
+    table = simulated(1, 0, count=len(groups)).assign(group=[swapped[name] for name in groups], bought=bought)
+    mirrored = one(table.assign(revenue=bought))
+    assert (mirrored.lift_low, mirrored.lift_high) == pytest.approx((-row.lift_high, -row.lift_low))
 
 
 def test_a_measured_lift_is_pulled_towards_the_assumed_one():
@@ -214,6 +221,11 @@ def test_a_test_that_could_have_seen_the_assumed_lift_sets_it_to_none(detectable
     assert exactly.lift == 0, "the assumed lift itself could have been seen"
     none = uplift.update_lifts(OFFERS, measured_as(-0.09, 0.009, -0.1, 0.01)).iloc[0]
     assert none.lift_high == 0
+    barely = uplift.update_lifts(OFFERS, measured_as(0.09, 0.009, 0.0, 1.0)).iloc[0]
+    assert barely.lift_from == "assumed: the test was too small to tell", "an interval from 0 holds no effect"
+    unknown_first = measured_as(0.09, 0.009, 0.05, 1.0).iloc[::-1]
+    assert uplift.update_lifts(OFFERS, unknown_first).lift_from.tolist() == ["measured, shrunk"]
+    assert uplift.update_lifts(OFFERS, pd.DataFrame()).lift_from.tolist() == ["assumed"]
     observed = measured_as(0.09, 0.009, 0.05, 1.0).assign(status="observational")
     assert uplift.update_lifts(OFFERS, observed).lift_from.tolist() == ["assumed"]
 
@@ -313,6 +325,17 @@ def test_a_sample_ratio_worked_by_hand():
 
     # 50 and 70 instead of 60 of each 100: 2 × 10² ÷ 60 + 2 × 10² ÷ 40 = 8.33. With 69 it is 7.5.
     assert [uneven(more) for more in (0, 19, 20)] == [False, False, True]
+
+
+@pytest.mark.parametrize(("held", "refused"), [(70, False), (72, True)])
+def test_a_sample_ratio_of_three_days(held, refused):
+    """Two degrees of freedom: too large from 2 + 5√4 = 12. Held back are 50, 50 and 70 or 72 of 100.
+
+    70: (2 × 6.67² + 13.33²) ÷ (100 × .5667 × .4333) = 10.9; 72: (2 × 7.33² + 14.67²) ÷ (100 × .5733 × .4267) = 13.2.
+    """
+    group = [name for count in (50, 50, held) for name in ["control"] * count + ["treatment"] * (100 - count)]
+    days = pd.to_datetime(["2024-03-01", "2024-03-02", "2024-03-03"]).repeat(100)
+    assert uplift._sample_ratio_mismatch(pd.DataFrame({"contacted_on": days, "group": group})) is refused
 
 
 def test_uneven_control_shares_are_refused():

@@ -26,6 +26,8 @@ def test_what_spending_on_low_potential_would_lose():
     assert found.eligible.to_dict() == {"A": 30, "B": 10, "C": 0, "D": 0}
     assert found.contacts.to_dict() == {"A": 30, "B": 0, "C": 0, "D": 0}
     assert found[["spend", "expected_profit"]].loc["A"].tolist() == pytest.approx([32, 88])
+    single = verdicts.segment_verdicts(plan.assign(contacts=plan.contacts.clip(upper=1)), TABLE, OFFERS, PROFILE)
+    assert single.verdict.tolist() == ["worthwhile", "low potential", "no campaign", "empty"]
 
 
 def test_a_campaign_that_would_lose_nothing_has_no_loss():
@@ -63,7 +65,8 @@ def test_strategy_cells_have_the_counts_of_the_date_and_what_the_plan_does():
 
 @pytest.mark.parametrize("n_bins", [4, 7, 10])
 def test_the_cells_mean_something_else_with_other_score_classes(n_bins):
-    assert verdicts.strategy_cells(CUSTOMERS, LISTED, n_bins).empty
+    found = verdicts.strategy_cells(CUSTOMERS, LISTED, n_bins)
+    assert found.empty and found.columns.equals(verdicts.strategy_cells(CUSTOMERS, LISTED, 5).columns)
 
 
 def test_a_new_customers_first_basket_is_that_of_the_first_day():
