@@ -44,6 +44,7 @@ def test_each_model_has_its_place_beside_what_came():
     ranges = [lines for lines in ax.collections if lines.get_label() == "_nolegend_" or "line" in lines.get_label()]
     spans = [segment[:, 1].tolist() for lines in ranges for segment in lines.get_segments()]
     assert [70, 150] in spans
+    assert spans.count([70, 150]) == 2, "only our forecasts have a range"
     plain = charts.plot_past_forecasts(past_forecasts(None), FMT)
     assert {text.get_text() for text in plain.get_legend().get_texts()} == {
         "Our forecast",
@@ -123,5 +124,11 @@ def test_expected_revenue_of_segments_with_customers():
         }
     )
     ax = charts.plot_segment_revenue(table, FMT)
+    assert [segment[:, 0].tolist() for lines in ax.collections for segment in lines.get_segments()] == [
+        [40, 60],
+        [80, 200],
+    ]
+    without = charts.plot_segment_revenue(table.drop(columns=["revenue_low", "revenue_high"]), FMT)
+    assert not without.collections and without.get_xlim() == (0, pytest.approx(115))
     assert [bar.get_width() for bar in ax.patches] == [50, 100]
     assert ax.get_xlim() == (0, pytest.approx(230))

@@ -263,3 +263,11 @@ def test_thin_data_go_on_with_the_average_rate(segments):
     model = check_contract(models.table(TERMS.table()), "fitted_parameters")
     purchase, _ = btyd.models_from_table(model)
     assert btyd.purchase_probabilities(purchase, few, [30]).notna().all(axis=None)
+
+
+def test_thin_data_have_no_covariance():
+    few = three_hundred().head(20)
+    models = btyd.fit_customer_base(few)
+    assert models.purchase_covariance is None and models.unavailable_reason
+    assert models.value_covariance.sandwich.shape == (3, 3)
+    assert not models.covariance[:4].any() and models.covariance[4:, 4:].any()

@@ -1,6 +1,7 @@
 """How purchase and value models are fitted: slopes, bounds, covariances, and what is noted about the parameters."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from crm_utils.cltv import btyd
@@ -82,6 +83,8 @@ def test_flat_directions_have_no_variance():
     assert fit._inverse(np.diag([1.0, 2e-9])) == pytest.approx(np.diag([1.0, 5e8]))
     assert fit._inverse(np.diag([1.0, 5e-10])).tolist() == [[1, 0], [0, 0]]
     assert not fit._inverse(np.zeros((2, 2))).any()
+    assert fit._inverse(np.diag([1e-10, 1e-12])) == pytest.approx(np.diag([1e10, 1e12])), "small, but not flat"
+    assert fit._inverse(np.zeros((0, 0))).shape == (0, 0)
 
 
 def test_the_search_finds_the_weighted_optimum():
@@ -169,3 +172,40 @@ def test_what_the_starts_of_the_search_mean(kind, purchases, dropout):
     assert starts[0].tolist() == [0.5, 1, 0.25][: len(purchases)]
     found = 100 * starts[2] / starts[3] if kind == "pareto_nbd" else starts[2] / (starts[2] + starts[3])
     assert found.tolist() == pytest.approx(dropout)
+
+
+def test_measures_of_fit_worked_by_hand():
+    """AIC 2 × 4 + 2 × 100 = 208, BIC 4 × log 50 + 200."""
+    model = btyd.BgNbd(0.5, 9.0, 0.8, 2.5, log_likelihood=-100.0, note="why")
+    more = pd.DataFrame(
+        [("CLV", "margin_rate", 0.3, np.nan, "")], columns=["model", "parameter", "value", "standard_error", "note"]
+    )
+    covariance = fit.Covariance(np.eye(4), 0.01 * np.eye(4), np.ones(4, bool), np.array([True, True, False, False]))
+    table = btyd.models_to_table([(model, covariance, 50), (btyd.GammaGamma(6.0, 4.0, 15.0), None, 50)], more)
+    assert table.index.tolist() == list(range(11)) and list(table.columns) == list(more.columns)
+    found = table.set_index(["model", "parameter"])
+    assert found.value["BG/NBD"].to_dict() == pytest.approx(
+        {"r": 0.5, "alpha": 9, "a": 0.8, "b": 2.5, "log_likelihood": -100, "aic": 208, "bic": 4 * np.log(50) + 200}
+    )
+    errors = found.standard_error["BG/NBD"]
+    assert errors[["r", "alpha"]].tolist() == pytest.approx([0.05, 0.9]) and errors.drop(["r", "alpha"]).isna().all()
+    assert found.value["Gamma-Gamma"].to_dict() == {"p": 6, "q": 4, "gamma": 15}, "it was not fitted"
+    assert (found.note["BG/NBD"] == "why").all()
+    purchase, value = btyd.models_from_table(table)
+    assert purchase == model and (value.p, value.q, value.gamma) == (6, 4, 15)
+
+
+def test_probabilities_are_named_by_customer_and_window():
+    model = btyd.BgNbd(0.5, 9.0, 0.8, 2.5)
+    columns = ["repeat_purchase_days", "last_purchase_age_days", "customer_age_days"]
+    customers = pd.DataFrame([[0, 0, 10], [3, 20, 31]], columns=columns).assign(customer_id=["x", "y"])
+    found = btyd.purchase_probabilities(model, customers, [91, 30, 91])
+    assert found.index.tolist() == ["x", "y"] and found.columns.tolist() == [30, 91]
+    history = [np.array([value]) for value in (3.0, 20.0, 31.0)]
+    assert found.loc["y", 91] == model.purchase_probability(*history, 91)[0]
+
+
+@pytest.mark.parametrize("purchases", [[0.0], [-1.0]])
+def test_a_value_needs_a_purchase(purchases):
+    with pytest.raises(FitError, match="1 of 1 are not"):
+        btyd.fit_gamma_gamma(purchases, [5.0])

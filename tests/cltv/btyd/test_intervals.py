@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import gammaincinv
 
 from crm_utils.cltv import btyd
 from crm_utils.cltv.btyd import intervals
@@ -99,6 +100,10 @@ def test_past_error_by_hand():
     error = intervals.fit_forecast_error(forecasts * np.exp([0.3, -0.3]), forecasts, np.full(2, np.expm1(0.01)))
     assert (error.tau**2, error.origins) == pytest.approx((0.038, 2))
     assert intervals.fit_forecast_error([0.0], [1.0], [0.01]) == ForecastErrorModel()
+    assert intervals.fit_forecast_error([1.0], [0.0], [0.01]) == ForecastErrorModel()
+    small = intervals.fit_forecast_error([0.01 * np.exp(0.3)], [0.01], [np.expm1(0.01)])
+    assert (small.tau**2, small.origins) == (pytest.approx(0.11 / 4), 1)
+    assert intervals.fit_forecast_error([1.0] * 3, [1.0] * 3, [np.expm1(0.02)] * 3).tau == 0, "all is explained"
 
 
 def test_a_heavy_tail_has_a_range_that_holds(customers):
@@ -138,3 +143,73 @@ def test_a_customers_expected_value_lies_in_its_range(models, customers):
     slopes = models.jacobian(customers, [365], np.eye(1))[:, 0, :] / values[:, None]
     low, high = models.expected_interval(values, slopes)
     assert ((low > 0) & (low < values) & (values < high)).all()
+
+
+def test_a_range_of_expected_values_worked_by_hand():
+    """Variance .04 + .5² × .16 = .08 of the logarithm; half of the range is 1.6449 × √.08 (tables: 1.2816 at 80%)."""
+    slopes, covariance = np.array([[1.0, 0.5], [0.0, 0.0], [1.0, 0.0]]), np.diag([0.04, 0.16])
+    low, high = intervals.confidence_interval(np.array([100.0, 10.0, 1.0]), slopes, covariance)
+    half = np.exp(1.6449 * np.sqrt([0.08, 0, 0.04]))
+    assert high.tolist() == pytest.approx((np.array([100, 10, 1]) * half).tolist(), rel=1e-4)
+    assert low.tolist() == pytest.approx((np.array([100, 10, 1]) / half).tolist(), rel=1e-4)
+    _, at_80 = intervals.confidence_interval(np.array([1.0]), np.array([[1.0, 0.0]]), covariance, 0.8)
+    assert at_80[0] == pytest.approx(np.exp(1.2816 * 0.2), rel=1e-4)
+    rounded = intervals.confidence_interval(np.array([5.0]), np.array([[1.0, 0.0]]), np.diag([-1e-18, 0.0]))
+    assert [end[0] for end in rounded] == [5, 5], "rounding may leave a variance just below 0"
+    _, unknown = intervals.confidence_interval(np.array([1.0]), np.array([[1e9, 0.0]]), covariance)
+    assert unknown[0] == np.exp(700)
+
+
+def test_a_range_ends_before_numbers_overflow():
+    _, high = ForecastErrorModel(1e4, 0).interval(1.0, 0.01)
+    assert high[0] == np.exp(700)
+
+
+def test_a_wide_range_by_chance_is_normal_if_past_errors_are_small():
+    """A spread of 10 of the logarithm and a past error of next to nothing."""
+    _, high = ForecastErrorModel(1e-6, 0).interval(1.0, np.expm1(100.0))
+    assert np.log(high[0]) == pytest.approx(16.449, abs=0.01)
+
+
+def test_probabilities_lie_in_the_middle_of_400_equal_steps():
+    grid = intervals.PROBABILITY_GRID
+    assert (len(grid), grid[0], grid[-1]) == (400, pytest.approx(0.00125), pytest.approx(0.99875))
+    assert np.diff(grid) == pytest.approx(0.0025)
+
+
+def test_slopes_of_fixed_parameters_are_0():
+    """A total of r × p², moved in the logarithms: slopes r p² and 2 r p²."""
+    models = btyd.BgNbd(3.0, 1.0, 1.0, 1.0), btyd.GammaGamma(2.0, 1.0, 1.0)
+    free = np.array([True, False, True, True]), np.array([True, True, False])
+    found = intervals.jacobian(lambda one, other: np.array([one.r * other.p**2]), models, free)
+    assert found.shape == (1, 7)
+    assert found[0].tolist() == pytest.approx([12, 0, 0, 0, 24, 0, 0], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("at_bound", "reason", "identified"),
+    [((), "", True), (("a",), "", True), (("a", "b"), "", False), ((), "too few", False), (("r", "alpha"), "", True)],
+)
+def test_dropout_is_identified_unless_both_of_its_parameters_are_on_a_bound(at_bound, reason, identified):
+    value = btyd.GammaGamma(2.0, 3.0, 10.0)
+    models = btyd.CustomerBaseModel(btyd.BgNbd(1, 1, 1, 1, at_bound=at_bound), value, None, None, 5, reason)
+    assert models.identified is identified
+    assert models.covariance.tolist() == np.zeros((7, 7)).tolist()
+
+
+def test_variance_of_a_sum_worked_by_hand():
+    """C = 10 + 2 × 5 = 20, D = 3 + 2 × 2 = 7: E[1/ν] = 20 ÷ 6, E[1/ν²] = 400 ÷ 30.
+
+    400 ÷ 30 × (2 × 1.5 + 4 × 4) − (20 ÷ 6 × 2 × 1.5)² = 253.33 − 100.
+    """
+    value = btyd.GammaGamma(2.0, 3.0, 10.0)
+    one = [np.array([number]) for number in (2.0, 5.0, 1.5, 4.0)]
+    assert value.variance_of_sum(*one)[0] == pytest.approx(253.3333 - 100, rel=1e-6)
+    assert value.expected_value(2, 5.0) == pytest.approx(2 * 20 / 6)
+    # D = 2 has no E[1/ν²]: its mean over 400 probabilities is taken instead.
+    heavy = btyd.GammaGamma(0.5, 1.0, 10.0).variance_of_sum(*one)[0]
+    inverse = 1 / gammaincinv(2.0, intervals.PROBABILITY_GRID)
+    expected = (inverse**2).mean() * (0.5 * 1.5 + 0.25 * 4) - (inverse.mean() * 0.5 * 1.5) ** 2
+    assert heavy == pytest.approx(400 * expected)
+    light = btyd.GammaGamma(0.5, 1.5, 10.0).variance_of_sum(*one)[0]
+    assert light == pytest.approx(400 * (1 / (1.5 * 0.5) * (0.5 * 1.5 + 0.25 * 4) - (0.5 * 1.5 / 1.5) ** 2))
