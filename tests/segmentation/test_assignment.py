@@ -335,3 +335,15 @@ def test_segments_are_known_if_all_of_them_are_in_the_map():
     known = query_map(A="orders > 1", B="orders <= 1")
     for names, is_known in ((["A", "B"], True), (["A", "A"], True), (["A", "mine"], False), ([], True)):
         assert assignment.knows_segments(known, pd.DataFrame({"segment": names})) is is_known
+
+
+def test_customers_are_new_for_ninety_days_unless_told_otherwise():
+    customers = pd.DataFrame({"first_order": pd.to_datetime(["2023-10-02", "2023-10-01", "2023-12-01", "2023-11-30"])})
+    day = date(2023, 12, 31)
+    assert assignment.are_new(customers, None, day).tolist() == [True, False, True, True]
+    assert assignment.are_new(customers, 30, day).tolist() == [False, False, True, False]
+
+
+def test_segments_are_text():
+    rules = segment_rules(query_map(A="orders > 1", B="orders <= 1"), new_within_days=None)
+    assert assign_segments(five(), rules, TODAY).segment.dtype == "str"

@@ -30,6 +30,8 @@ def test_segments_with_customers_have_their_shares_the_first_on_top():
     ax = charts.plot_segment_shares(profile)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["C", "A"]
     assert bars(ax) == [(0, 0.1), (0, 0.9), (0, 0.25), (0, 0.75)]
+    heights = [text.get_position()[1] for text in ax.texts]
+    assert heights == pytest.approx([0.19, -0.21, 1.19, 0.79]), "beside their bars: revenue above, customers below"
     assert letters(ax) == ["10% of revenue", "25% of customers", "90% of revenue", "75% of customers"]
     assert charts.alt_text_segment_shares(profile).endswith(
         "A 75% of customers, 90% of revenue; C 25% of customers, 10% of revenue."
@@ -65,4 +67,6 @@ def test_statuses_stand_side_by_side_and_wide_ones_have_their_share():
     of_a = [bar for bar in bars(ax)[::2] if bar[1]]
     assert of_a == [(0, 0.07), (0.07, 0.08), (pytest.approx(0.15), 0.85)]
     assert sorted(letters(ax)) == ["100%", "8%", "85%"], "a bar of 7% is too narrow"
+    white = {text.get_text(): text.get_color() == "white" for text in ax.texts}
+    assert white == {"100%": True, "8%": True, "85%": False}, "white on teal, dark on grey"
     assert charts.alt_text_lifecycle(crossed).endswith("A most often churned (85%); B most often loyal (100%).")

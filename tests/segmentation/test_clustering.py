@@ -120,6 +120,7 @@ def test_what_is_clustered_worked_by_hand(monkeypatch):
 
     class Noting(clustering.KMeans):
         def fit(self, sample):
+            assert (self.n_init, self.random_state) == (3, clustering.SEED), "three starts, the same in every run"
             seen.append(sample)
             return super().fit(sample)
 
@@ -148,3 +149,10 @@ def test_one_cluster_has_no_silhouette():
     points = np.array([[0.0], [1.0], [9.0], [10.0]])
     assert clustering._silhouette(Labels(0, 0, 0, 0), points) == -1
     assert clustering._silhouette(Labels(0, 0, 1, 1), points) == pytest.approx((8.5 / 9.5 + 7.5 / 8.5) / 2)
+
+
+def test_clusters_of_one_mean_revenue_stay_apart():
+    customers = groups(4).assign(revenue=1.0)
+    clusters = clustering.assign_clusters(customers).cluster
+    assert sorted(clusters.unique()) == [1, 2, 3, 4]
+    assert pd.crosstab(clusters.to_numpy(), customers.group).gt(0).to_numpy().sum() == 4

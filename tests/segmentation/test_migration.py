@@ -113,6 +113,9 @@ def test_two_customers_worked_by_hand():
     now = scoring.score_customers(measures.rfm_as_of(orders, NO_ADJUSTMENTS, NOW, config), config)
     then = migration.earlier_customers(orders, NO_ADJUSTMENTS, THEN, config)
     moves = migration.decompose_migration(then, now, rules, THEN, NOW)
+    assert moves.index.tolist() == list(range(len(moves)))
+    on_the_day = migration.decompose_migration(then, now, rules, date(2023, 9, 1), NOW)
+    assert set(on_the_day.cause) == {"stayed_silent"}, "an order of the earlier date itself is not a later one"
     rows = {(row.from_segment, row.to_segment, row.cause): (row.customers, row.revenue) for row in moves.itertuples()}
     assert rows == {
         ("Low", "Low", "bought"): (1, 150.0),  # what b added while Low
@@ -129,6 +132,9 @@ def test_no_earlier_date_gives_an_empty_table_with_its_columns():
     assert moves.columns.tolist() == migration.COLUMNS
     assert moves.empty
     assert migration.net_by_cause(moves, after).empty
+    nobody = migration.earlier_customers(shop(3), NO_ADJUSTMENTS, date(2022, 12, 31), rules.scoring.config)
+    for earlier, day in ((nobody.head(0), THEN), (now, None)):
+        assert migration.decompose_migration(earlier, now, rules, day, NOW).empty
 
 
 def test_the_date_to_compare_with():

@@ -36,6 +36,8 @@ def test_an_analysts_own_segments_are_in_the_order_of_their_names():
     assert profile.segment.tolist() == ["A", "x", "y"]
     other_order = segment_profile(customers, segments.iloc[::-1], {"A": "write"})
     assert other_order.equals(profile)
+    turned = segment_profile(customers.iloc[::-1], segments, {"A": "write"})
+    assert turned.equals(profile), "whatever the index of the customers"
 
 
 def test_customers_without_one_segment_are_counted():

@@ -131,7 +131,10 @@ def test_traits_of_the_first_table_count_and_become_text():
     [
         (pd.DataFrame({"customer_id": ["000", "000", "001"], "age": [1, 2, 3]}), "1 customers have more than one row"),
         (pd.DataFrame({"customer_id": list("ddccbbaae")}), "4 customers .*, for example a, b, c; keep"),
-        (pd.DataFrame({"customer_id": ["x", "y"], "age": [1, 2]}), "none of its 2 customers has ordered"),
+        (
+            pd.DataFrame({"customer_id": ["x", "y"], "age": [1, 2]}),
+            "none of its 2 customers has ordered. Its ids look like 'x'",
+        ),
         (pd.DataFrame({"customer_id": []}), "none of its 0 customers has ordered. Its ids look like 'nothing'"),
         (pd.DataFrame({"id": ["x"]}), "no column customer_id; it has: id"),
     ],

@@ -137,14 +137,31 @@ def test_weeks_are_drawn_in_blocks_of_four_neighbours():
     np.testing.assert_allclose(np.mean(runs, axis=0), 1, atol=0.4)
 
 
+@pytest.mark.parametrize(
+    ("weeks", "starts", "times"),
+    [(8, [6, 1], [1, 2, 1, 1, 1, 0, 1, 1]), (9, [0, 5, 8], [1, 1, 1, 1, 0, 1, 1, 1, 2]), (3, [2], [1, 1, 1])],
+)
+def test_blocks_of_weeks_worked_by_hand(weeks, starts, times):
+    """Four weeks from each start, from the end on to the first ones; what is too many is left out."""
+
+    class Drawn:
+        def integers(self, low: int, high: int, size: int) -> np.ndarray:
+            assert (low, high, size) == (0, weeks, len(starts))
+            return np.array(starts)
+
+    assert stability._draws_of_weeks(weeks, Drawn()).tolist() == times
+
+
 def test_a_customer_keeps_the_segment_in_the_share_of_draws_that_leave_orders(monkeypatch):
     # Without week 1, a has 2 of 3 orders, b 1 of 2, and c is not there. Without week 0, a has one order left.
     rules = segment_rules(query_map(n_bins=2, often="orders >= 2", seldom="orders < 2"), new_within_days=None)
     customers = scoring.score_customers(three(), 2)
     segment = pd.Series(["often", "often", "seldom"])
     draws = iter([np.array([1, 1])] * 10 + [np.array([1, 0])] * 10 + [np.array([0, 1])] * 10 + [np.array([0, 0])] * 10)
-    monkeypatch.setattr(stability, "_draws_of_weeks", lambda weeks, _: next(draws))
+    seen = set()
+    monkeypatch.setattr(stability, "_draws_of_weeks", lambda weeks, _: seen.add(weeks) or next(draws))
     kept = stability._retention(THREE, customers, segment, rules, DAY)
+    assert seen == {2}, "orders are in two weeks"
     assert kept.tolist() == [pytest.approx(20 / 30), pytest.approx(10 / 30), 1.0]
     assert next(draws, None) is None, "forty draws"
 
