@@ -166,7 +166,7 @@ def test_warnings_come_first_and_every_check_has_a_row():
     html = shown._repr_html_()
     assert html.index("warning</td>") < html.index("passed</td>")
     assert html.count("passed</td>") == len(checks) - 1
-    passed = findings.data_quality([CheckResult(check, True) for check in Check], SUMMARY, FMT)
+    passed = findings.data_quality([CheckResult(check, True, 0.0, 0.0) for check in Check], SUMMARY, FMT)
     assert passed.sentence == f"All {len(Check)} checks of the data passed."
     assert passed._repr_html_().count("passed</td>") == len(Check)
 
