@@ -52,7 +52,10 @@ def test_a_parquet_file_keeps_its_types(tmp_path):
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("select id, totl from files", r"source.query \('select id, totl from files'\) fails: .*\"totl\".*files .id, client"),
+        (
+            "select id, totl from files",
+            r"source.query \('select id, totl from files'\) fails: .*\"totl\".*files .id, client",
+        ),
         ("selec id from files", "is not a query"),
         ("select 1; select 2", "write one select statement"),
         ("drop view files", "write one select statement"),
