@@ -207,7 +207,7 @@ def _build(report: str | None, date: str | None, log: RunLog) -> int:
     jobs, refused = plan_jobs(root, report, date)
     outdated, unreadable = outdated_jobs(jobs, named=report is not None)
     with _Progress(sum(len(stale_notebooks(job)) for job in outdated), log) as progress:
-        built, failures, not_renewed = build_reports(root, outdated, progress.notebook)
+        built, failures, not_renewed = build_reports(root, outdated, progress)
     problems = [*refused, *unreadable, *summarize_failures(failures), *not_renewed]
     for problem in problems:
         _print_error(problem, log)
@@ -322,6 +322,12 @@ class _Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(label, refresh=False)
             self._bar.update()
+
+    def say(self, text: str) -> None:
+        """Print and log something that a user should know, above the progress bar."""
+        self._log.write("changed", text)
+        if self._bar is not None:
+            self._bar.write(text)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

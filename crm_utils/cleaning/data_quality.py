@@ -8,6 +8,7 @@ from math import nan
 import ibis.expr.types as ir
 import pandas as pd
 
+from crm_utils.config.report import PastTotals
 from crm_utils.core.constants import MIN_DATA
 from crm_utils.core.formatting import MESSAGES, percent
 
@@ -56,6 +57,7 @@ class Check(StrEnum):
     IDS_CHANGED = "ids_changed"
     LARGE_ACCOUNT = "large_account"
     EMAIL_IDS = "email_ids"
+    PAST = "past"
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ class CheckResult:
         The day or month that the check is about.
     names : tuple of str
         The first of the ids that the check is about.
+    past : tuple of PastTotals, optional
+        What the published pages of the date say, and what counts now.
     """
 
     check: Check
@@ -118,6 +122,7 @@ class CheckResult:
     reference: float = nan
     day: pd.Timestamp | None = None
     names: tuple[str, ...] = ()
+    past: tuple[PastTotals, PastTotals] | None = None
 
 
 def is_large_account(share: float, customers: int) -> bool:

@@ -8,6 +8,7 @@ import pandas as pd
 from crm_utils.cleaning.data_quality import ORDER_MAX_DAYS, WINDOW_DAYS, Check, CheckResult, DataSummary
 from crm_utils.cleaning.labels import rule_label
 from crm_utils.cleaning.rules import Rule
+from crm_utils.config.report import PastTotals
 from crm_utils.core.constants import MIN_DATA, PRICE_FOCUSED_BELOW
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
 from crm_utils.core.formatting import NumberFormat, day, join_names, percent
@@ -72,6 +73,7 @@ CHECK_WARNINGS = {
     Check.LEADING_ZEROS: "{ids} differ from another only in leading zeros",
     Check.ORDER_IDS: "{numbers} {are} used more than once",
     Check.IDS_CHANGED: "almost all customers stop on {day} and others take over",
+    Check.PAST: "the past changed since these pages were last published",
     Check.EMAIL_IDS: "{addresses} differ from another only in +tags or dots",
     Check.LARGE_ACCOUNT: "customer {first} brought {share} of revenue",
 }
@@ -132,6 +134,11 @@ EMAILS_ALIKE = (
     "{addresses} {differ} from another only in +tags or in dots of Gmail, and {count} as different customers. If they "
     "are the same people, set source.ignore_in_emails: [plus_tags, gmail_dots]."
 )
+PAST_UNCHANGED = "The past has not changed since these pages were last published."
+PAST_CHANGED = (
+    "The source has changed since these pages were last published. What counts up to the analysis date changed: "
+    "{changes}. If nobody corrected the source on purpose, export it again."
+)
 NO_LARGE_ACCOUNT = "No customer brought more than {share} of revenue."
 LARGE_ACCOUNT = "Customer {first} brought {share} of revenue. The forecast is shown with and without this customer."
 ID_SENTENCES = {
@@ -144,6 +151,8 @@ ID_SENTENCES = {
 }
 
 
+# The totals of the past that are counts
+PAST_COUNTS = ("rows", "orders", "customers")
 # The rules that remove rows with negative amounts, if cancellations are dropped
 TAKE_BACK = [Rule.CANCELLATION, Rule.NON_POSITIVE_QUANTITY, Rule.NON_POSITIVE_AMOUNT]
 
@@ -294,8 +303,17 @@ def check_sentence(result: CheckResult, summary: DataSummary, fmt: NumberFormat)
             return _order_ids(result, fmt)
         case Check.EMAIL_IDS:
             return _email_ids(result, fmt)
+        case Check.PAST:
+            return _past(result, fmt)
         case _:
             return _ids(result, fmt)
+
+
+def past_changes(before: PastTotals, now: PastTotals, fmt: NumberFormat) -> str:
+    """Write each total that changed: what it was, and what it is now."""
+    shown = {name: (fmt.count(getattr(before, name)), fmt.count(getattr(now, name))) for name in PAST_COUNTS}
+    shown["revenue"] = (fmt.money(before.revenue, 2), fmt.money(now.revenue, 2))
+    return join_names([f"{name} {old} → {new}" for name, (old, new) in shown.items() if old != new])
 
 
 def _holes(result: CheckResult, fmt: NumberFormat) -> dict[str, str]:
@@ -325,7 +343,7 @@ def _holes(result: CheckResult, fmt: NumberFormat) -> dict[str, str]:
 
 def _ids(result: CheckResult, fmt: NumberFormat) -> Paragraph:
     passed, warning = ID_SENTENCES[result.check]
-    if result.check == Check.NOBODY_IDS and result.passed and result.value:
+    if result.check == Check.NOBODY_IDS and result.passed and result.value > 0:
         guests = fmt.plural(result.value, "order")
         return paragraph(GUESTS_COUNTED.format(guests=guests, count="counts" if result.value == 1 else "count"))
     return paragraph((passed if result.passed else warning).format(**_holes(result, fmt)))
@@ -348,7 +366,15 @@ def _order_ids(result: CheckResult, fmt: NumberFormat) -> Paragraph:
     )
 
 
+def _past(result: CheckResult, fmt: NumberFormat) -> Paragraph:
+    if result.past is None:
+        return paragraph(PAST_UNCHANGED)
+    return paragraph(PAST_CHANGED.format(changes=past_changes(*result.past, fmt)))
+
+
 def _email_ids(result: CheckResult, fmt: NumberFormat) -> Paragraph:
+    if not (result.value > 0 or result.reference > 0):
+        return paragraph(EMAILS_UNIQUE)
     merged, alike = (
         fmt.plural(number, "e-mail address", "e-mail addresses") for number in (result.value, result.reference)
     )
@@ -358,7 +384,6 @@ def _email_ids(result: CheckResult, fmt: NumberFormat) -> Paragraph:
         EMAILS_ALIKE.format(addresses=alike, differ="differs" if one else "differ", count="counts" if one else "count")
         if result.reference
         else "",
-        EMAILS_UNIQUE if not result.value and not result.reference else "",
     )
 
 

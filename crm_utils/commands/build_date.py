@@ -2,13 +2,21 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+import ibis
+import pandas as pd
+
+from crm_utils.cleaning import changed_past, narrative
 from crm_utils.commands import failures
+from crm_utils.config.report import PastTotals
 from crm_utils.core import errors
+from crm_utils.core.duckdb_engine import with_memory_limit
+from crm_utils.core.orders import orders_as_of
 from crm_utils.pipeline import atomic_publish, execute, manifest, staleness
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
@@ -16,7 +24,15 @@ from crm_utils.pipeline.manifest import NotebookEntry
 from crm_utils.pipeline.notebooks import Notebook
 from crm_utils.site import date_page, render
 
-OnNotebook = Callable[[str, float], None]  # called after each notebook with its label and its run time in seconds
+
+class Progress(Protocol):
+    """Who is told how a build goes on."""
+
+    def notebook(self, label: str, seconds: float) -> None:
+        """A notebook has finished after so many seconds."""
+
+    def say(self, text: str) -> None:
+        """Something that a user should know, although nothing failed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +45,7 @@ class ExecutedJob:
 
 
 def build_date(
-    fingerprinted: FingerprintedJob, environment: Mapping[str, str], on_notebook: OnNotebook
+    fingerprinted: FingerprintedJob, environment: Mapping[str, str], progress: Progress
 ) -> failures.Failure | None:
     """Build one date and publish it.
 
@@ -39,8 +55,8 @@ def build_date(
         The date to build.
     environment : mapping of str to str
         The environment variables of the kernels.
-    on_notebook : callable
-        Called after each notebook.
+    progress : Progress
+        Told of each notebook, and if the source changed the past of a published date.
 
     Returns
     -------
@@ -49,7 +65,7 @@ def build_date(
     """
     job = fingerprinted.job
     try:
-        _build(fingerprinted, environment, on_notebook)
+        _build(fingerprinted, environment, progress)
     except errors.NotebookFailed as failure:
         if failure.asks:
             return failures.Failure(job, str(failure), asks=True)
@@ -66,13 +82,13 @@ def build_date(
     return None
 
 
-def _build(fingerprinted: FingerprintedJob, environment: Mapping[str, str], on_notebook: OnNotebook) -> None:
+def _build(fingerprinted: FingerprintedJob, environment: Mapping[str, str], progress: Progress) -> None:
     job = fingerprinted.job
     folder = atomic_publish.build_folder(job.folder)
     entries: dict[str, NotebookEntry] = {}
     pages: dict[str, Future[str]] = {}
     with ThreadPoolExecutor(max_workers=1) as renderer:  # renders a page while the next notebook runs
-        for notebook, entry in _execute(fingerprinted, folder, environment, on_notebook):
+        for notebook, entry in _execute(fingerprinted, folder, environment, progress):
             entries[notebook.name] = entry
             pages[notebook.name] = renderer.submit(_notebook_page, job, notebook, folder)
     executed = ExecutedJob(fingerprinted, folder, entries)
@@ -81,21 +97,43 @@ def _build(fingerprinted: FingerprintedJob, environment: Mapping[str, str], on_n
 
 
 def _execute(
-    fingerprinted: FingerprintedJob, folder: Path, environment: Mapping[str, str], on_notebook: OnNotebook
+    fingerprinted: FingerprintedJob, folder: Path, environment: Mapping[str, str], progress: Progress
 ) -> Iterator[tuple[Notebook, NotebookEntry]]:
     """Run the stale notebooks in `folder`; yield each notebook and its manifest entry as soon as it has outputs."""
     job = fingerprinted.job
     stale = staleness.stale_notebooks(fingerprinted)
     published = manifest.notebook_entries(job.folder)
     fresh = [published[notebook.name] for notebook in job.notebooks if notebook.name not in stale]
-    prepare_folder(job, folder, fresh)
+    past = _past_totals(job, job.folder) if manifest.has_other_data(job) else None
+    prepare_folder(job, folder, fresh, past)
     for notebook in job.notebooks:
         if notebook.name not in stale:
             yield notebook, published[notebook.name]
             continue
         entry = _run(job, notebook, folder, environment)
-        on_notebook(f"{job.label} {notebook.name}", entry["seconds"])
+        progress.notebook(f"{job.label} {notebook.name}", entry["seconds"])
+        if past and notebook is job.notebooks[0]:
+            _tell_changes(job, past, _past_totals(job, folder), progress)
         yield notebook, entry
+
+
+def _past_totals(job: Job, folder: Path) -> PastTotals | None:
+    """What counts on the date by the tables of a folder; None if it does not have them."""
+    paths = [folder / "data" / f"{name}.parquet" for name in ("orders", "order_adjustments", "cleaning_ledger")]
+    if not all(path.exists() for path in paths):
+        return None
+    engine = with_memory_limit(ibis.duckdb.connect())  # dates are built in threads, which cannot share a connection
+    try:
+        orders, adjustments = (engine.read_parquet(path) for path in paths[:2])
+        return changed_past.past_totals(pd.read_parquet(paths[2]), orders_as_of(orders, adjustments, job.day))
+    finally:
+        engine.disconnect()
+
+
+def _tell_changes(job: Job, before: PastTotals, now: PastTotals | None, progress: Progress) -> None:
+    if now is not None and now != before:
+        changes = narrative.past_changes(before, now, job.number_format)
+        progress.say(f"{job.label}: the source changed the past of this published date: {changes}")
 
 
 def _run(job: Job, notebook: Notebook, folder: Path, environment: Mapping[str, str]) -> NotebookEntry:
@@ -108,11 +146,15 @@ def _run(job: Job, notebook: Notebook, folder: Path, environment: Mapping[str, s
     return {"name": notebook.name, "files": files, "seconds": round(seconds, 2)}
 
 
-def prepare_folder(job: Job, folder: Path, fresh: list[NotebookEntry]) -> None:
-    """Create a build folder with the outputs of the fresh notebooks, which are listed by their entries."""
+def prepare_folder(job: Job, folder: Path, fresh: list[NotebookEntry], past: PastTotals | None = None) -> None:
+    """Create a build folder with the outputs of the fresh notebooks, which are listed by their entries.
+
+    `past` are the totals that the published pages show, if the source changed since.
+    """
     for name in ("data", "notebooks"):
         (folder / name).mkdir(parents=True)
-    (folder / "settings.json").write_text(job.settings.model_dump_json(indent=1), encoding="utf-8")
+    settings = job.settings.model_copy(update={"published": past})
+    (folder / "settings.json").write_text(settings.model_dump_json(indent=1), encoding="utf-8")
     for path in [path for entry in fresh for path in manifest.notebook_files(entry)]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(job.folder / path, folder / path)

@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crm_utils.commands import failures
 from crm_utils.core.errors import SourceError, SourceMissing, TableError
@@ -15,6 +16,9 @@ from crm_utils.pipeline.cache_keys import FingerprintedJob, fingerprint_job
 from crm_utils.pipeline.jobs import Job
 from crm_utils.site import published
 from crm_utils.site.index_refresh import refresh_index
+
+if TYPE_CHECKING:  # the module imports pandas, which is not needed if nothing is built
+    from crm_utils.commands.build_date import Progress
 
 DRAFT = "_draft"
 ROOT_FROM_DRAFT = "../.."  # from reports/_draft to the project
@@ -60,7 +64,7 @@ def outdated_jobs(jobs: list[Job], named: bool) -> tuple[list[FingerprintedJob],
 
 
 def build_reports(
-    root: Path, outdated: list[FingerprintedJob], on_notebook: Callable[[str, float], None]
+    root: Path, outdated: list[FingerprintedJob], progress: "Progress"
 ) -> tuple[int, list[failures.Failure], list[str]]:
     """Build these jobs in parallel, then renew comparisons and the index.
 
@@ -72,8 +76,8 @@ def build_reports(
         The project's folder.
     outdated : list of FingerprintedJob
         The jobs to build.
-    on_notebook : callable
-        Called after each notebook with its label and its run time in seconds.
+    progress : Progress
+        Told of each notebook, and of what a user should know.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def build_reports(
             atomic_publish.recover_folder(root / "reports" / name)
         waiting = [fingerprinted for fingerprinted in outdated if not staleness.is_up_to_date(fingerprinted)]
         readable, failed = _readable_jobs(waiting)
-        failed += _build_side_by_side(readable, environment, on_notebook) if readable else []
+        failed += _build_side_by_side(readable, environment, progress) if readable else []
         failed_jobs = [failure.job for failure in failed]
         built = [fingerprinted.job for fingerprinted in readable if fingerprinted.job not in failed_jobs]
         problems: list[str] = []
@@ -124,14 +128,14 @@ def _renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
 
 
 def _build_side_by_side(
-    jobs: list[FingerprintedJob], environment: Mapping[str, str], on_notebook: Callable[[str, float], None]
+    jobs: list[FingerprintedJob], environment: Mapping[str, str], progress: "Progress"
 ) -> list[failures.Failure]:
     """Build dates in parallel and return what failed."""
     # imported before threads start, so that no thread sees a partly imported module
     from crm_utils.commands import build_date
 
     with ThreadPoolExecutor(max_workers=_cores()) as pool:
-        building = [pool.submit(build_date.build_date, job, environment, on_notebook) for job in jobs]
+        building = [pool.submit(build_date.build_date, job, environment, progress) for job in jobs]
         while wait(building, timeout=WAKE_UP_SECONDS).not_done:
             # wake up regularly: another thread may have caught a Ctrl-C, which this one has to handle
             continue

@@ -554,12 +554,24 @@ class Report(Shared):
         return self
 
 
+class PastTotals(Model):
+    """What counts on an analysis date: rows, orders, customers, and revenue in the report's currency."""
+
+    rows: int
+    orders: int
+    customers: int
+    revenue: float
+
+
 class Settings(Shared):
     """The shared settings of one report and date (`settings.json` in a run folder)."""
 
     report: str
     analysis_date: date
     previous_date: date | None = None
+    published: PastTotals | None = Field(
+        None, description="what the published pages of this date say, if its source changed since"
+    )
     root: str = Field(description="the project's folder, relative to the run folder")
 
 

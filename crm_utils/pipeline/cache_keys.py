@@ -147,17 +147,21 @@ def _text(path: Path) -> str:
 def _source_key(job: Job) -> str:
     """What identifies the data: the hashes of files, or `sources.source_fingerprint` for a database."""
     source = job.report.source
-    rates = source.currency.rates if source.currency else None
-    files = [job.root / rates] if rates and (job.root / rates).is_file() else []  # reading it says if it is missing
-    if source.database is None:
-        files += source_paths(source, job.root)
-    hashes = " ".join(content_hash(path, job.root) for path in files)
+    hashes = " ".join(content_hash(path, job.root) for path in source_file_paths(job))
     if source.database is None:
         return hashes
     # imported here because it imports an engine, which only a database needs
     from crm_utils import sources
 
     return hashes + sources.source_fingerprint(source, job.report.columns, job.root, job.day)
+
+
+def source_file_paths(job: Job) -> list[Path]:
+    """The files of the source, and the rates of exchange if there are any."""
+    source = job.report.source
+    rates = source.currency.rates if source.currency else None
+    found = [job.root / rates] if rates and (job.root / rates).is_file() else []  # reading it says if it is missing
+    return found if source.database else [*source_paths(source, job.root), *found]
 
 
 def _hash(*parts: str) -> str:

@@ -7,13 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
-from crm_utils.config.paths import source_paths
 from crm_utils.core.files import content_hash
 from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
 
-PATH_SETTINGS = ("file", "files", "attributes", "contacts", "past_campaigns", "segment_map", "campaigns_file")
+PATH_SETTINGS = ("file", "files", "rates", "attributes", "contacts", "past_campaigns", "segment_map", "campaigns_file")
 VERSIONS = ("pandas", "scipy", "ibis-framework", "duckdb", "nbconvert", "papermill")
 
 
@@ -40,6 +39,7 @@ class Manifest(TypedDict, total=False):
     pages_key: str
     notebooks: list[NotebookEntry]
     versions: dict[str, str]
+    files: dict[str, str]
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -107,8 +107,7 @@ def _inputs(job: Job) -> dict[str, Any]:
     code = [source for notebook in job.notebooks for source in notebook.code]
     imported = cache_keys.local_dependencies(*code, root=job.root)
     own_modules = [path for path in imported if not path.is_relative_to(cache_keys.PACKAGE)]
-    source = source_paths(job.report.source, job.root)
-    files = [*source, *cache_keys.customer_table_paths(job), *own_modules]
+    files = [*cache_keys.source_file_paths(job), *cache_keys.customer_table_paths(job), *own_modules]
     lock = job.root / "requirements.lock"
     return {
         "params": redact_paths(job.report.model_dump(mode="json", exclude_unset=True), job.root),
@@ -117,6 +116,14 @@ def _inputs(job: Job) -> dict[str, Any]:
         "code": cache_keys.package_key(),
         "lock": content_hash(lock, job.root) if lock.exists() else None,
     }
+
+
+def has_other_data(job: Job) -> bool:
+    """Whether the files differ from those that the published date was built from. A database may always differ."""
+    published = read_manifest(job.folder).get("files")
+    if published is None or job.report.source.simulate:
+        return False
+    return job.report.source.database is not None or published != _inputs(job)["files"]
 
 
 def _published_path(path: Path, root: Path) -> str:
