@@ -47,6 +47,7 @@ MAX_VALUES, SHOWN = 200, 10
 # Headings of a column that says in which currency a row is, without blanks and marks
 CURRENCY_COLUMNS = {"currency", "currencycode", "ordercurrency", "währung", "waehrung", "devise", "moneda", "moeda"}
 CURRENCY_COLUMNS |= {"parabirimi", "valuta"}
+NO_ORDER = "0"  # how WooCommerce writes that a row refunds no order
 YAML_WORDS = ("yes", "no", "on", "off", "true", "false", "null", "y", "n")  # which are no text
 
 
@@ -145,6 +146,7 @@ def complete_refunds(lines: ir.Table, column: str | None) -> ir.Table:
         lines = lines.drop("refund_customer_id")
     if column is None:
         return lines
+    lines = lines.mutate(refund_of=lines.refund_of.nullif(NO_ORDER))
     if "excluded_by" not in lines.columns:
         lines = lines.mutate(excluded_by=ibis.null("string"))
     counts, names_order = lines.excluded_by.isnull(), lines.refund_of.notnull()
