@@ -79,3 +79,9 @@ def test_price_ratios_have_six_decimals_on_every_engine():
     rows = [("anna", "1", "2011-01-01", "mug", 1, 1.0)]
     rows += [("bert", str(n), "2011-01-01", "mug", 1, 3.0) for n in (2, 3)]
     assert table(line_items(rows)).price_ratio.tolist() == [0.333333, 1.0]
+
+
+def test_a_value_may_be_on_very_many_lines():
+    rows = [("anna", "1", "2011-01-01", "mug", 1, 2.0)] * 60 + [("anna", "1", "2011-01-01", "bag", 1, 6.0)] * 2
+    found = table(line_items(rows))
+    assert (found.distinct_products.tolist(), found.favourite_product.tolist()) == ([2], ["mug"])

@@ -289,3 +289,28 @@ def test_days_and_new_customers_are_counted():
     last = data_quality._check_last_month(date(2023, 2, 27))
     assert (last.passed, last.value, last.reference) == (False, 27, 28)
     assert data_quality._check_last_month(date(2023, 2, 28)).passed
+
+
+@pytest.mark.parametrize(
+    ("share", "customers", "large"),
+    [(0.1, 100, True), (0.0999, 1000, False), (0.2, 50, True), (0.199, 50, False), (1.0, 9, False), (1.0, 10, True)],
+)
+def test_a_large_account_brings_a_tenth_and_ten_times_the_mean(share, customers, large):
+    assert data_quality.is_large_account(share, customers) is large
+
+
+@pytest.mark.parametrize(("days", "subscription"), [(100.0, True), (100.1, False)])
+def test_regular_gaps_of_more_than_a_hundred_days_are_a_habit(days, subscription):
+    summary = DataSummary(500, 100, 400, frequent_buyers=30, regular_share=0.5, regular_gap_days=days)
+    assert summary.is_subscription is subscription
+    [reason] = data_quality.forecast_blockers(summary)
+    assert reason.endswith("as in a subscription" if subscription else "about 100 days apart")
+    assert not DataSummary(500, 100, 400, 29, 0.5, days).is_subscription
+    assert not DataSummary(500, 100, 400).is_regular
+
+
+def test_a_history_may_be_cut_off_unless_a_report_says_that_it_is_complete():
+    table = first_purchases(16, 10, 10, 10, 1)
+    day = table.day.max().date()
+    assert not data_quality.run_checks(table, SUMMARY, day)[0].passed
+    assert data_quality.run_checks(table, SUMMARY, day, True)[0].passed

@@ -73,7 +73,7 @@ def test_ids_of_customers_are_not_called_nobody(name):
     assert results(rename(shop(), 30, name))[Check.NOBODY_IDS].passed
 
 
-@pytest.mark.parametrize(("orders_of_zero", "passed"), [(5, True), (30, False)])
+@pytest.mark.parametrize(("orders_of_zero", "passed"), [(5, True), (10, True), (11, False), (30, False)])
 def test_customers_may_be_numbered_from_zero(orders_of_zero, passed):
     frame = shop()
     frame = rename(
@@ -214,3 +214,28 @@ def test_rows_that_a_rule_removed_are_not_checked():
     gone = table.mutate(removed_by=ibis.ifelse(table.customer_id == "guest", "excluded_customer", ibis.null("string")))
     found = run_id_checks(aggregate_lines(gone), True)
     assert found[0] == CheckResult(Check.NOBODY_IDS, True, 0, 0)
+
+
+def test_fewer_than_fifty_orders_are_no_cause_for_doubt():
+    for orders, passed in ((49, True), (50, False)):
+        frame = shop(customers=20, orders=10)
+        frame.loc[: orders - 1, "customer_id"] = "K1"
+        assert results(frame)[Check.HEAVY_IDS].passed == passed
+
+
+def test_three_ids_are_named_those_with_most_orders_first():
+    frame = shop()
+    for name, count in (("guest", 2), ("anon", 5), ("dummy", 4), ("cash", 3)):
+        taken = frame.customer_id.str.startswith("K")
+        frame.loc[frame[taken].drop_duplicates("customer_id").index[:count], "customer_id"] = name
+    found = results(frame)[Check.NOBODY_IDS]
+    assert (found.value, found.reference, found.names) == (4, 14, ("anon", "dummy", "cash"))
+
+
+def test_what_is_sound_names_nothing():
+    found = results(shop())
+    assert all(not result.names for result in found.values())
+    assert warned(shop().drop(columns="order_id")) == set()
+    assert found[Check.LARGE_ACCOUNT].value == pytest.approx(
+        shop().groupby("customer_id").amount.sum().max() / shop().amount.sum()
+    )
