@@ -82,7 +82,7 @@ def test_a_customers_own_margin_is_used_where_it_is_known():
     assert found.order_margin.tolist() == [3.0, 20.0]
     assert found.margin_known.tolist() == [False, True]
     noted = unit_economics.customer_economics(
-        customers.assign(note=0), segments.assign(note=1), cltv.assign(memo=2), 0.3, features
+        customers.assign(memo=0), segments.assign(memo=1, note=1), cltv.assign(note=2), 0.3, features
     )
     assert noted.order_margin.tolist() == [3.0, 20.0], "tables are joined by the id only"
     small = cltv.assign(expected_revenue_12m=0.2, mean_purchase_value=0.0)
