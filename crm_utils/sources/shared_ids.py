@@ -85,7 +85,7 @@ def candidates(parts: list[RawTable], columns: Mapping[str, object]) -> Candidat
     """
     taken = {str(columns.get(name)) for name in ("customer_id", "ordered_at", "order_id", "amount")}
     shared = set.intersection(*(set(part.table.columns) for part in parts)) - taken
-    words = {name: _words(name) for name in parts[0].table.columns if name in shared}
+    words = {name: words_of(name) for name in parts[0].table.columns if name in shared}
     return Candidates(
         stores=[name for name in words if words[name] & STORE_WORDS],
         mails=[name for name in words if words[name] & MAIL_WORDS],
@@ -135,7 +135,8 @@ def _compare(table: ir.Table) -> pd.Series:
     return counts.execute().iloc[0].fillna(0)
 
 
-def _words(name: str) -> set[str]:
+def words_of(name: str) -> set[str]:
+    """Return the words in the name of a column, without accents and capitals, and all of them joined."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()
     words = re.findall(r"[a-z]+", spaced.translate(str.maketrans("äöüéèáóíñşğı", "aoueeaoinsgi")))
     return {*words, "".join(words)} - {"e"}

@@ -479,14 +479,23 @@ def test_rows_that_may_not_be_sales_are_points_to_check():
     ]
 
 
+def points_about_customers(*ids: str) -> list[str]:
+    frame = sample(customer_id=list(ids), order_date=["2024-01-01"] * len(ids), amount=["1.5"] * len(ids))
+    lines = warnings.list_warnings(frame, inference.columns(frame), {})
+    return [line for line in lines if line.startswith("customers")]
+
+
 def test_ids_that_differ_in_case_are_points_to_check():
-    frame = sample(
-        customer_id=["Ann@x.org", "ann@x.org", "bob@x.org"], order_date=["2024-01-01"] * 3, amount=["1.5"] * 3
-    )
-    [lines] = [
-        line for line in warnings.list_warnings(frame, inference.columns(frame), {}) if line.startswith("customers")
-    ]
-    assert "2 ids of 'customer id' differ from another id only in case, such as 'Ann@x.org' and 'ann@x.org'" in lines
+    [line] = points_about_customers("K12a", "k12A", "k13")
+    assert "2 ids of 'customer id' differ from another id only in case, such as 'K12a' and 'k12A'" in line
+
+
+def test_spellings_of_addresses_are_points_to_check_only_if_they_count_as_customers():
+    """Case makes no difference to an e-mail address. A +tag and the dots of Gmail do, unless the source says so."""
+    assert points_about_customers("Ann@x.org", "ann@x.org", "bob@x.org") == []
+    [line] = points_about_customers("Ann@x.org", "ann+shop@x.org", "b.ob@gmail.com", "bob@gmail.com", "c@x.org")
+    assert line.startswith("customers: 2 addresses of 'customer id'")
+    assert "ignore_in_emails: [plus_tags, gmail_dots]" in line
 
 
 @pytest.mark.parametrize(

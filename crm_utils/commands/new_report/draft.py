@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 
 from crm_utils import sources
-from crm_utils.commands.new_report import dates, ids, inference, recipes, several_files, time_zones, warnings
+from crm_utils.commands.new_report import dates, ids, inference, recipes, refunds, several_files, time_zones, warnings
 from crm_utils.commands.new_report.statuses import find_filter, find_status, status_by_rule
 from crm_utils.config import Columns, Source, SourceFile
 from crm_utils.config.paths import is_pattern, source_paths
@@ -79,10 +79,12 @@ def new_report(root: Path, name: str, file: str, like: str | None = None) -> tup
     code = recipes.single_currency(parts, recipe.currency, open_points) if recipe and recipe.currency else None
     currency = _currency(sample, source, code, guessed, open_points)
     columns = recipe.columns if recipe else columns | ids.propose_ids(_formatted(parts, source), columns, guessed)
+    cleaning = recipe.cleaning if recipe else {}
+    if recipe is None and (refunded := refunds.find_refunded_orders(_formatted(parts, source), columns, guessed)):
+        columns, cleaning = columns | {"refund_of": refunded}, {"cancellations": "net"}
     label = join_names([part.label for part in parts])
     days = _analysis_dates(source, columns, root, label, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
-    cleaning = recipe.cleaning if recipe else {}
     path.write_text(_to_yaml(name, file, currency, source, columns, days, cleaning), encoding="utf-8")
     return path, guessed, open_points
 

@@ -4,13 +4,18 @@ import pandas as pd
 
 from crm_utils.commands.new_report.inference import AROUND, CODES, FEW_IDS, MIN_SHARE, agrees, best
 from crm_utils.config.report import Status
-from crm_utils.core.formatting import join_names, percent
+from crm_utils.core.formatting import MESSAGES, join_names, percent
+from crm_utils.sources.email_ids import EMAIL, GMAIL_DOTS, PLUS_TAGS, fold_email_ids
 
 NOT_A_SALE = (
     "cancelled canceled refunded refund failed voided void pending unpaid declined returned rejected expired "
     "chargeback storniert noshow"
 )
 FEW_STATES, CENTS = 15, 1000
+ALIKE_EMAILS = (
+    "customers: {addresses} of {name!r} differ from another only in +tags or in the dots of Gmail; if they are the "
+    "same people, add ignore_in_emails: [plus_tags, gmail_dots] to source"
+)
 NO_ORDER_ID = "columns.order_id: no such column was found, so {counted}"
 ROWS_OF_A_DAY, EACH_ROW = "all rows of a customer and day count as one order", "each row counts as one order"
 
@@ -96,16 +101,20 @@ def _check_states(values: pd.Series, name: str) -> list[str]:
 
 
 def _check_ids(values: pd.Series, name: str) -> list[str]:
-    """Find ids that differ only in case."""
+    """Find ids that differ only in case, and e-mail addresses that differ only in what is often ignored."""
     ids = values.dropna().str.strip().drop_duplicates()
-    duplicates = ids[ids.str.casefold().duplicated(keep=False)].sort_values(key=lambda ids: ids.str.casefold())
-    if duplicates.empty:
-        return []
-    return [
-        f"customers: {len(duplicates)} ids of {name!r} differ from another id only in case, "
-        f"such as {duplicates.iloc[0]!r} and {duplicates.iloc[1]!r}; they count as different customers; "
-        "write them the same way in the file if they are one customer"
-    ]
+    is_email = ids.str.contains(EMAIL, regex=False)
+    lines, emails, others = [], ids[is_email].str.lower().drop_duplicates(), ids[~is_email]
+    if alike := len(emails) - fold_email_ids(emails, [PLUS_TAGS, GMAIL_DOTS]).nunique():
+        lines.append(ALIKE_EMAILS.format(addresses=MESSAGES.plural(alike, "address", "addresses"), name=name))
+    duplicates = others[others.str.casefold().duplicated(keep=False)].sort_values(key=lambda ids: ids.str.casefold())
+    if len(duplicates):
+        lines.append(
+            f"customers: {len(duplicates)} ids of {name!r} differ from another id only in case, "
+            f"such as {duplicates.iloc[0]!r} and {duplicates.iloc[1]!r}; they count as different customers; "
+            "write them the same way in the file if they are one customer"
+        )
+    return lines
 
 
 def _numbers(texts: pd.Series, written: dict[str, str]) -> pd.Series:
