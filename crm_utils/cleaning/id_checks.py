@@ -1,15 +1,13 @@
 """Checks of customer ids and order numbers, on all orders. Nothing here changes a figure."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from crm_utils import sources
 from crm_utils.cleaning.data_quality import ORDER_MAX_DAYS, Check, CheckResult, is_large_account
-from crm_utils.config import Columns, Source
-from crm_utils.sources.email_ids import EMAIL
+from crm_utils.sources.email_ids import EMAIL, EmailSpellings
 from crm_utils.sources.guests import PREFIX
 
 # Ids, in lower case and without blanks and punctuation, that systems give to buyers whom they do not know
@@ -87,7 +85,7 @@ def run_id_checks(sums: ir.Table, has_order_ids: bool) -> list[CheckResult]:
     ]
 
 
-def check_email_ids(sums: ir.Table, source: Source, columns: Columns, root: Path) -> list[CheckResult]:
+def check_email_ids(sums: ir.Table, spellings: Callable[[], EmailSpellings]) -> list[CheckResult]:
     """Check whether e-mail addresses as customer ids are written in several ways.
 
     The source is only read again if customer ids are e-mail addresses.
@@ -96,12 +94,8 @@ def check_email_ids(sums: ir.Table, source: Source, columns: Columns, root: Path
     ----------
     sums : ibis.Table
         Line items summed by customer, order and rule (see `aggregate_lines`).
-    source : Source
-        Where the line items are.
-    columns : Columns
-        The source's column for each standard name.
-    root : Path
-        The project's folder.
+    spellings : callable
+        Counts how the source writes them (`sources.count_email_spellings`).
 
     Returns
     -------
@@ -111,7 +105,7 @@ def check_email_ids(sums: ir.Table, source: Source, columns: Columns, root: Path
     """
     if not sums.customer_id.contains(EMAIL).any().execute():
         return []
-    found = sources.count_email_spellings(source, columns, root)
+    found = spellings()
     passed = found.alike <= MIN_SPELLINGS_SHARE * found.customers
     return [CheckResult(Check.EMAIL_IDS, passed, float(found.merged), float(found.alike))]
 
