@@ -193,13 +193,17 @@ def customer_features(features: pd.DataFrame, fmt: NumberFormat) -> Finding:
     return Finding(narrative.customer_features(features), table=tables.customer_features(features, fmt))
 
 
-def customer_tables(named: dict[str, pd.DataFrame], customers: int, fmt: NumberFormat) -> Finding:
+def customer_tables(
+    named: dict[str, pd.DataFrame], known: dict[str, int], customers: int, fmt: NumberFormat
+) -> Finding:
     """Show what is known of customers besides their transactions.
 
     Parameters
     ----------
     named : dict of str to pandas.DataFrame
         See `read_customer_tables`.
+    known : dict of str to int
+        How many customers of each table have ordered (see `count_known_customers`).
     customers : int
         Customers that the report counts.
     fmt : NumberFormat
@@ -210,4 +214,4 @@ def customer_tables(named: dict[str, pd.DataFrame], customers: int, fmt: NumberF
     Finding
         A sentence; not applicable if the report names no such table.
     """
-    return Finding(narrative.customer_tables(named, customers, fmt))
+    return Finding(narrative.customer_tables(named, known, customers, fmt))

@@ -55,6 +55,8 @@ CONTACTS = "{customers} have contact details; {consenting} of them agreed to be 
 NO_PAST_CAMPAIGN = "No campaign had taken place by this date."
 PAST_CAMPAIGNS = "{campaigns} reached {treatment}; {control} were left out for comparison."
 CUSTOMERS_OF_PAGES = "This report counts {customers}."
+KNOWN_OF_TABLES = "{tables} are among them."
+KNOWN_OF_TABLE = "{known} of {customers} in {table}"
 
 ALL_CHECKS_PASSED = "All {checks} of the data passed."
 ONE_WARNING = "One warning about the data: {warnings}."
@@ -255,8 +257,10 @@ def customer_features(features: pd.DataFrame) -> Paragraph | NotApplicable:
     return paragraph(*parts) if parts else not_applicable(NO_FEATURES)
 
 
-def customer_tables(tables: dict[str, pd.DataFrame], customers: int, fmt: NumberFormat) -> Paragraph | NotApplicable:
-    """Say of how many customers more is known than their transactions."""
+def customer_tables(
+    tables: dict[str, pd.DataFrame], known: dict[str, int], customers: int, fmt: NumberFormat
+) -> Paragraph | NotApplicable:
+    """Say of how many customers more is known than their transactions, and how many of them have ordered."""
     if not tables:
         return not_applicable(NO_CUSTOMER_TABLES)
     parts = []
@@ -270,7 +274,17 @@ def customer_tables(tables: dict[str, pd.DataFrame], customers: int, fmt: Number
         parts.append(CONTACTS.format(customers=_customers(table, fmt), consenting=consenting))
     if "past_campaigns" in tables:
         parts.append(_past_campaigns(tables["past_campaigns"], fmt))
-    return paragraph(*parts, CUSTOMERS_OF_PAGES.format(customers=fmt.plural(customers, "customer")))
+    shares = [
+        KNOWN_OF_TABLE.format(
+            known=fmt.count(known[name]),
+            customers=fmt.count(table.customer_id.nunique()),
+            table=f"the {name.replace('_', ' ')}",
+        )
+        for name, table in tables.items()
+        if len(table)
+    ]
+    of_pages = CUSTOMERS_OF_PAGES.format(customers=fmt.plural(customers, "customer"))
+    return paragraph(*parts, of_pages, KNOWN_OF_TABLES.format(tables=join_names(shares)) if shares else "")
 
 
 def data_quality(checks: list[CheckResult], fmt: NumberFormat) -> Paragraph:

@@ -27,7 +27,7 @@ from crm_utils.sources import (
     text_files,
     validation,
 )
-from crm_utils.sources.customer_tables import read_customer_tables
+from crm_utils.sources.customer_tables import check_known_ids, count_known_customers, read_customer_tables
 from crm_utils.sources.email_ids import EmailSpellings, count_spellings, ignore_in_emails
 from crm_utils.sources.guests import treat_guests
 from crm_utils.sources.raw_table import RawTable
@@ -40,6 +40,8 @@ __all__ = [
     "find_unassigned_money",
     "find_shared_ids",
     "read_customer_tables",
+    "check_known_ids",
+    "count_known_customers",
     "read_line_items",
     "read_raw_tables",
     "source_fingerprint",

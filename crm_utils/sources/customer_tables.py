@@ -5,16 +5,22 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import ibis
+import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from crm_utils.config import Source
 from crm_utils.config.paths import SIMULATED, customer_table_path
+from crm_utils.core.duckdb_engine import materialize
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES
 from crm_utils.sources import casting, encodings, simulated, spreadsheets, text_files, validation
 from crm_utils.sources.email_ids import fold_email_ids
 from crm_utils.sources.raw_table import TextFormat
 
+# At least this share of the customers of a file, or of the transactions if those are fewer, must be in both.
+MIN_KNOWN_SHARE = 0.05
 YES, NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
 REQUIRED = {  # columns needed to merge ids, the key first
     "attributes": ["customer_id"],
@@ -77,6 +83,73 @@ def read_customer_tables(
         name: _merge_ids(_merge_ids(table, name, _spellings(table, source)), name, same)
         for name, table in tables.items()
     }
+
+
+def count_known_customers(tables: Mapping[str, pd.DataFrame], orders: ir.Table) -> dict[str, int]:
+    """Count the customers of each table who have ordered.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        See `read_customer_tables`.
+    orders : ibis.Table
+        Orders as of the analysis date.
+
+    Returns
+    -------
+    dict of str to int
+        The name of each table, and how many of its customers have an order.
+    """
+    return {name: _count_known(table.customer_id.dropna().unique(), orders) for name, table in tables.items()}
+
+
+def _count_known(ids: np.ndarray, orders: ir.Table) -> int:
+    theirs = ibis.memtable(pd.DataFrame({"customer_id": pd.Series(ids, dtype="str")}))
+    return int(theirs.filter(theirs.customer_id.isin(orders.customer_id)).count().execute())
+
+
+def check_known_ids(tables: Mapping[str, pd.DataFrame], named: Mapping[str, str], lines: ir.Table) -> None:
+    """Raise `SourceError` if hardly any customer of a file is among the customers of the line items.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        See `read_customer_tables`.
+    named : mapping of str to str
+        The file of each table, or `simulated`.
+    lines : ibis.Table
+        Line items (see `read_line_items`). Their ids are counted in one pass, and only if there is a file.
+    """
+    files = {name: table.customer_id.dropna().unique() for name, table in tables.items() if named[name] != SIMULATED}
+    files = {name: ids for name, ids in files.items() if len(ids)}
+    if not files:
+        return
+    ours = materialize(lines.filter(lines.customer_id.notnull()).select("customer_id").distinct())
+    customers = int(ours.count().execute())
+    for name, ids in files.items():
+        theirs = ibis.memtable(pd.DataFrame({"customer_id": ids}))
+        known = _count_known(ids, ours)
+        if known < MIN_KNOWN_SHARE * min(len(ids), customers):
+            alike = theirs.filter(_plain(theirs).isin(_plain(ours))).count().execute() > known
+            cure = (
+                "they differ only in leading zeros or in case, so export both files with the ids as text"
+                if alike
+                else "give the file the ids of the transactions, or name the column with its ids in columns.customer_id"
+            )
+            raise SourceError(
+                f"{name}: {named[name]}, column 'customer_id': {MESSAGES.count(known)} of "
+                f"{MESSAGES.plural(len(ids), 'customer')} of this file are among the {MESSAGES.count(customers)} of "
+                f"the transactions; its ids are like {_first_ids(theirs)}, those of the transactions like "
+                f"{_first_ids(ours)}; {cure}"
+            )
+
+
+def _plain(table: ir.Table) -> ir.StringColumn:
+    return table.customer_id.lower().re_replace("^0+", "")
+
+
+def _first_ids(table: ir.Table) -> str:
+    return ", ".join(map(repr, table.order_by("customer_id").limit(3).execute().customer_id))
 
 
 def _spellings(table: pd.DataFrame, source: Source) -> dict[str, str]:

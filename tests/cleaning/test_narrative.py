@@ -161,7 +161,7 @@ def test_what_does_not_apply():
     bare = pd.DataFrame({"customer_id": ["1"]})
     assert isinstance(narrative.customer_features(bare), NotApplicable)
     assert isinstance(narrative.caps({}, LEDGER, FMT), NotApplicable)
-    assert isinstance(narrative.customer_tables({}, 10, FMT), NotApplicable)
+    assert isinstance(narrative.customer_tables({}, {}, 10, FMT), NotApplicable)
     assert "<table" not in findings.customer_features(bare, FMT)._repr_html_()
 
 
@@ -178,10 +178,12 @@ def test_customer_features():
 
 def test_customer_tables():
     campaign = pd.DataFrame({"campaign": "spring", "group": ["treatment", "control"], "customer_id": ["1", "2"]})
-    assert narrative.customer_tables({"past_campaigns": campaign}, 10, FMT) == (
-        "1 past campaign reached 1 customer; 1 were left out for comparison. This report counts 10 customers."
+    assert narrative.customer_tables({"past_campaigns": campaign}, {"past_campaigns": 1}, 10, FMT) == (
+        "1 past campaign reached 1 customer; 1 were left out for comparison. This report counts 10 customers. "
+        "1 of 2 in the past campaigns are among them."
     )
-    none = narrative.customer_tables({"past_campaigns": campaign.iloc[:0]}, 10, FMT)
+    none = narrative.customer_tables({"past_campaigns": campaign.iloc[:0]}, {"past_campaigns": 0}, 10, FMT)
     assert none.startswith(narrative.NO_PAST_CAMPAIGN)
     contacts = pd.DataFrame({"customer_id": ["1", "1", "2"], "consent": [True, True, False]})
-    assert "2 customers have contact details; 1 of them" in narrative.customer_tables({"contacts": contacts}, 10, FMT)
+    said = narrative.customer_tables({"contacts": contacts}, {"contacts": 2}, 10, FMT)
+    assert "2 customers have contact details; 1 of them" in said and "2 of 2 in the contacts are among them" in said

@@ -3,13 +3,14 @@
 from datetime import date
 from pathlib import Path
 
+import ibis
 import pandas as pd
 import pytest
 
 from crm_utils.config import Source
 from crm_utils.core.contracts import check_contract
 from crm_utils.core.errors import SourceError, SourceMissing, TableError
-from crm_utils.sources import read_customer_tables
+from crm_utils.sources import check_known_ids, count_known_customers, read_customer_tables
 
 DAY = date(2024, 6, 30)
 SOURCE = Source(file="orders.csv")
@@ -182,3 +183,28 @@ def test_the_contract_reports_a_missing_column(tmp_path: Path):
     found = read_customer_tables({"contacts": "contacts.csv"}, SOURCE, tmp_path, DAY, {"85": "86"})["contacts"]
     with pytest.raises(TableError, match="column consent is missing"):
         check_contract(found, "contacts")
+
+
+OURS = ibis.memtable({"customer_id": [*(f"A{number:03}" for number in range(100)), "A001", None]})
+
+
+@pytest.mark.parametrize(("known", "unknown", "fits"), [(5, 95, True), (4, 96, False), (1, 9, True), (0, 9, False)])
+def test_hardly_any_id_of_a_file_is_ours(known: int, unknown: int, fits: bool):
+    ids = [*(f"A{number:03}" for number in range(known)), *(f"B{number}" for number in range(unknown)), None]
+    tables = {"contacts": pd.DataFrame({"customer_id": ids})}
+    assert count_known_customers(tables, OURS) == {"contacts": known}
+    if fits:
+        check_known_ids(tables, {"contacts": "list.csv"}, OURS)
+        return
+    words = (
+        rf"contacts: list.csv, column 'customer_id': {known} of {known + unknown} customers of this file are among the "
+        r"100 of the transactions; its ids are like '.*', those of the transactions like 'A000', 'A001', 'A002'; give"
+    )
+    with pytest.raises(SourceError, match=words):
+        check_known_ids(tables, {"contacts": "list.csv"}, OURS)
+
+
+def test_a_long_list_of_strangers_may_hold_all_customers():
+    tables = {"contacts": pd.DataFrame({"customer_id": [f"A{number:03}" for number in range(10_000)]})}
+    check_known_ids(tables, {"contacts": "newsletter.csv"}, OURS)  # 100 of 10,000, but all of ours
+    check_known_ids({"past_campaigns": tables["contacts"].iloc[:0]}, {"past_campaigns": "none.csv"}, OURS)
