@@ -5,6 +5,9 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 named = $(if $(REPORT),--report $(REPORT)) $(if $(DATE),--date $(DATE))
 
+# A variable as it was typed, so that ${SHOP_PASSWORD} stays a name
+quoted = '$(subst ','\'',$(value $(1)))'
+
 .PHONY: help report draft new compare export data engines lab test mutants bench lint lock picture docs clean
 
 help:  ## show these lines
@@ -16,8 +19,9 @@ report: $(READY)  ## build all reports, or REPORT=cdnow, or REPORT=cdnow DATE=19
 draft: $(READY)  ## fill reports/_draft for notebooks opened in Jupyter [REPORT=cdnow] [DATE=last]
 	@$(PY) -m crm_utils draft $(named)
 
-new: $(READY)  ## start a report on your own data: REPORT=shop FILE=orders.csv [LIKE=shopify]
-	@$(PY) -m crm_utils new $(named) $(if $(FILE),--file "$(FILE)") $(if $(LIKE),--like $(LIKE))
+new: $(READY)  ## start a report on your own data: REPORT=shop FILE=orders.csv [LIKE=shopify], or URL=sqlite://shop.db TABLE=orders
+	@$(PY) -m crm_utils new $(named) $(if $(FILE),--file "$(FILE)") $(if $(URL),--url $(call quoted,URL)) \
+	  $(if $(TABLE),--table '$(TABLE)') $(if $(QUERY),--query $(call quoted,QUERY)) $(if $(LIKE),--like $(LIKE))
 
 compare: $(READY)  ## put two published dates beside each other: REPORT=cdnow FROM=1997-12-31 TO=1998-06-30
 	@$(PY) -m crm_utils compare $(named) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))

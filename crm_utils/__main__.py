@@ -118,15 +118,24 @@ def _add_new(commands: Any) -> None:
         "new",
         _new,
         "start a report on your own data",
-        "Guess the parameters of a new report from its file and write params/<report>.yaml.",
+        "Guess the parameters of a new report from its file or database and write params/<report>.yaml.",
         [
             "crm new --report shop --file orders.csv",
             "crm new --report shop --file 'data/orders-*.csv'",
             "crm new --report shop --file orders_export.csv --like shopify",
+            "crm new --report shop --url 'postgresql://reader:${SHOP_PASSWORD}@db/shop' --table orders",
+            "crm new --report shop --url sqlite://shop.db --query 'select * from orders where year > 2022'",
         ],
     )
     _add_report_option(parser, "to start")
     parser.add_argument("--file", metavar="FILE", help="the file with the line items, or a pattern of files")
+    parser.add_argument(
+        "--url",
+        metavar="URL",
+        help="the database's URL; write the password as ${NAME}, the name of an environment variable",
+    )
+    parser.add_argument("--table", metavar="TABLE", help="the table of the database")
+    parser.add_argument("--query", metavar="SQL", help="a select statement instead of a table")
     parser.add_argument(
         "--like",
         metavar="SYSTEM",
@@ -243,13 +252,18 @@ def _draft(options: argparse.Namespace, log: RunLog) -> int:
 
 
 def _new(options: argparse.Namespace, log: RunLog) -> int:
-    if not options.report or not options.file:
-        raise ParamsError("give the report's name and its file: make new REPORT=shop FILE=orders.csv")
+    if not options.report or bool(options.file) == bool(options.url):
+        raise ParamsError(
+            "give the report's name and its file: make new REPORT=shop FILE=orders.csv, or its database: "
+            "make new REPORT=shop URL=sqlite://shop.db TABLE=orders"
+        )
     from crm_utils.cleaning.questions import describe
     from crm_utils.commands.new_report.complete import complete_report
     from crm_utils.commands.new_report.draft import new_report
+    from crm_utils.commands.new_report.from_database import database_source
 
-    path, guessed, open_points = new_report(Path.cwd(), options.report, options.file, options.like)
+    source = options.file or database_source(options.url, options.table, options.query)
+    path, guessed, open_points = new_report(Path.cwd(), options.report, source, options.like)
     print(f"wrote {path.relative_to(Path.cwd())}")
     for line in guessed:
         print(f"  guessed   {line}")

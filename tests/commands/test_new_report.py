@@ -383,7 +383,7 @@ def test_an_unreadable_file_is_an_error_and_nothing_is_written(tmp_path, text, w
 
 
 def test_the_message_for_a_database_says_what_to_write(tmp_path):
-    with pytest.raises(SourceError, match="FILE= takes a file. To use a database"):
+    with pytest.raises(SourceError, match="FILE= takes a file. To use a database, write URL=sqlite://shop.db TABLE="):
         new_report(tmp_path, "shop", "postgresql://me:hunter2@host/shop")
 
 

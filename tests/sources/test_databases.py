@@ -19,6 +19,8 @@ from crm_utils import sources
 from crm_utils.cleaning import cancellations, customer_features, example_customer
 from crm_utils.cleaning import rules as cleaning
 from crm_utils.cleaning.ledger import build_ledger
+from crm_utils.commands.new_report.draft import new_report
+from crm_utils.commands.new_report.from_database import database_source
 from crm_utils.config import Columns, Source
 from crm_utils.core import orders
 from crm_utils.core.errors import SourceError, SourceMissing
@@ -496,6 +498,16 @@ def fingerprints(folder: Path) -> dict[str, tuple[int, int]]:
         for path in folder.rglob("*")
         if path.is_file() and path.name != ".lock"
     }
+
+
+@pytest.mark.parametrize("server", ["postgres", "mariadb"])
+def test_make_new_reads_a_table_of_a_server(request, server, tmp_path):
+    url = request.getfixturevalue(server)
+    written, _, _ = new_report(tmp_path, "shop", database_source(url, "lines", None))
+    found = yaml.safe_load(written.read_text())
+    assert found["source"] == {"database": url, "table": "lines"}
+    assert {"customer_id": "customer_id", "ordered_at": "ordered_at"}.items() <= found["columns"].items()
+    assert servers.PASSWORD not in written.read_text()
 
 
 def test_a_report_on_a_database_hides_the_password_and_keeps_its_published_pages(postgres, tmp_path):

@@ -26,8 +26,8 @@ UNKNOWN = "???"
 REQUIRED = ("customer_id", "ordered_at")
 
 
-def new_report(root: Path, name: str, file: str, like: str | None = None) -> tuple[Path, list[str], list[str]]:
-    """Write `params/<name>.yaml` for a file or a pattern of files.
+def new_report(root: Path, name: str, file: str | Source, like: str | None = None) -> tuple[Path, list[str], list[str]]:
+    """Write `params/<name>.yaml` for a file, a pattern of files, or a database.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def new_report(root: Path, name: str, file: str, like: str | None = None) -> tup
         The project's folder.
     name : str
         The report's name.
-    file : str
-        The file, or a pattern.
+    file : str or Source
+        The file, or a pattern; or a database with a table or query.
     like : str, optional
         The recipe of the system that wrote the file. By default it is the recipe whose headings match.
 
@@ -85,7 +85,8 @@ def new_report(root: Path, name: str, file: str, like: str | None = None) -> tup
     label = join_names([part.label for part in parts])
     days = _analysis_dates(source, columns, root, label, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
-    path.write_text(_to_yaml(name, file, currency, source, columns, days, cleaning), encoding="utf-8")
+    origin = label if isinstance(file, Source) else Path(file).name
+    path.write_text(_to_yaml(name, origin, currency, source, columns, days, cleaning), encoding="utf-8")
     return path, guessed, open_points
 
 
@@ -100,9 +101,9 @@ def _new_path(root: Path, name: str) -> Path:
     return path
 
 
-def _read_parts(root: Path, file: str, guessed: list[str]) -> tuple[Source, list[sources.RawTable]]:
+def _read_parts(root: Path, file: str | Source, guessed: list[str]) -> tuple[Source, list[sources.RawTable]]:
     """Guess how to read the files, and read them."""
-    source = _source(root, file, guessed)
+    source = file if isinstance(file, Source) else _source(root, file, guessed)
     parts = sources.read_raw_tables(source, root)
     if source.files and any(own := several_files.own_names(parts)):
         source = several_files.with_own_settings(source, root, own)
@@ -115,10 +116,7 @@ def _read_parts(root: Path, file: str, guessed: list[str]) -> tuple[Source, list
 def _source(root: Path, file: str, guessed: list[str]) -> Source:
     """Guess `source:` for a file, a workbook or a pattern, except the formats of dates and numbers."""
     if "://" in file:
-        raise SourceError(
-            "FILE= takes a file. To use a database, copy one of params/*.yaml, and write your columns and "
-            "source: {database: sqlite://shop.db, table: orders}; see docs/your-data.md"
-        )
+        raise SourceError("FILE= takes a file. To use a database, write URL=sqlite://shop.db TABLE=orders")
     source = Source(files=[SourceFile(file=file)]) if is_pattern(file, root) else Source(file=file)
     try:
         paths = source_paths(source, root)
@@ -196,6 +194,8 @@ def _formats(
     """Guess the formats of dates and numbers from many different values, and what differs by file."""
     found: dict[str, str] = {}
     own: list[dict[str, Any]] = []
+    if parts[0].format is None:  # a database has types
+        return found, own
     examples = sample[columns["ordered_at"]].dropna().head(TEXTS).tolist() if "ordered_at" in columns else []
     numeric = "ordered_at" in columns and parts[0].table[columns["ordered_at"]].type().is_numeric()
     if examples and numeric and date_formats.are_excel_serials(examples):
@@ -341,7 +341,7 @@ def _count_days(lines: ir.Table) -> pd.DataFrame:
 
 def _to_yaml(
     name: str,
-    file: str,
+    origin: str,
     currency: str,
     source: Source,
     columns: dict[str, Any],
@@ -360,7 +360,7 @@ def _to_yaml(
         **({"cleaning": cleaning} if cleaning else {}),
         "history_complete": False,
     }
-    lines = [f"# Guessed by `make new` from {Path(file).name}. Check it, then run `make report REPORT={name}`."]
+    lines = [f"# Guessed by `make new` from {origin}. Check it, then run `make report REPORT={name}`."]
     for key, value in written.items():
         flow = yaml.safe_dump([value], sort_keys=False, allow_unicode=True, default_flow_style=True, width=10_000)
         lines.append(f"{key}: {flow.strip()[1:-1]}")

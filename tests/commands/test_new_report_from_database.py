@@ -1,0 +1,114 @@
+"""`make new` on a table or a query of a database. The password is never written or shown."""
+
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+import yaml
+
+from crm_utils.commands.new_report.draft import new_report
+from crm_utils.commands.new_report.from_database import database_source
+from crm_utils.config import Report, read_yaml
+from crm_utils.core.errors import ParamsError
+from crm_utils.sources import read_line_items
+from tests.support.cleaning_factories import clean
+from tests.support.projects import ROOT, run
+
+SECRET = "hunter2-p@ss"
+DAYS = pd.date_range("2023-01-05", periods=40, freq="12D")
+ORDERS = pd.DataFrame(
+    {
+        "order_number": range(1001, 1041),
+        "client": [f"c{number % 7}" for number in range(40)],
+        "placed_on": DAYS.strftime("%Y-%m-%d"),
+        "status": ["cancelled" if number % 10 == 0 else "completed" for number in range(40)],
+        "total": [10.0 + number for number in range(40)],
+    }
+)
+KEPT = 40 * 10.0 + sum(range(40)) - sum(10.0 + number for number in range(0, 40, 10))  # less the four cancelled
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A folder with the orders in an SQLite and a DuckDB database."""
+    with sqlite3.connect(tmp_path / "shop.db") as connection:
+        ORDERS.to_sql("orders", connection, index=False)
+    connection.close()
+    orders = ORDERS.assign(placed_on=DAYS)  # noqa: F841  DuckDB reads it by its name
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as database:
+        database.sql("create table orders as select * from orders")
+    return tmp_path
+
+
+@pytest.mark.parametrize("url", ["sqlite://shop.db", "duckdb://shop.duckdb"])
+@pytest.mark.parametrize("what", [{"table": "orders"}, {"query": "select * from orders where total < 1000"}])
+def test_a_database_needs_no_edit(url, what, shop):
+    source = database_source(url, what.get("table"), what.get("query"))
+    written, guessed, _ = new_report(shop, "shop", source)
+    parameters = yaml.safe_load(written.read_text())
+    assert parameters["columns"] == {
+        "customer_id": "client",
+        "ordered_at": "placed_on",
+        "order_id": "order_number",
+        "amount": "total",
+    }
+    assert {"database": url, **what}.items() <= parameters["source"].items()
+    assert any("ignore 'cancelled' (4 rows, 10%, 100.00)" in line for line in guessed)
+    written.write_text(written.read_text().replace("XXX", "EUR"))
+    report = read_yaml(written, Report)
+    lines = read_line_items(report.source, report.columns, shop)
+    known = clean(lines, report.cleaning.cancellations, report.analysis_dates[-1])["known"]
+    assert float(known.revenue.sum().execute()) == KEPT
+
+
+def test_a_recipe_reads_the_table_of_woocommerce(shop):
+    orders = ORDERS.rename(columns={"order_number": "id", "client": "billing_email", "total": "total_amount"})
+    orders = orders.rename(columns={"placed_on": "date_created_gmt"}).assign(status="wc-" + ORDERS.status)
+    with sqlite3.connect(shop / "shop.db") as connection:
+        orders.to_sql("wp_wc_orders", connection, index=False)
+    connection.close()
+    _, guessed, _ = new_report(shop, "shop", database_source("sqlite://shop.db", "wp_wc_orders", None))
+    assert guessed[0].startswith("recipe: woocommerce, because its headings match")
+
+
+def test_a_password_in_the_address_is_refused_and_not_shown(tmp_path):
+    url = f"postgresql://reader:{SECRET}@127.0.0.1/shop"
+    done = run(tmp_path, "new", "--report", "shop", "--url", url, "--table", "orders")
+    assert done.returncode == 1
+    assert "write the password as ${NAME}, and set NAME in the environment" in done.stderr
+    shown = done.stdout + done.stderr + "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
+    assert SECRET not in shown
+    assert not (tmp_path / "params").exists()
+
+
+def test_a_password_from_the_environment_is_not_shown(tmp_path):
+    url = "postgresql://reader:${SHOP_PASSWORD}@127.0.0.1:1/shop"
+    done = run(tmp_path, "new", "--report", "shop", "--url", url, "--table", "orders", SHOP_PASSWORD=SECRET)
+    assert done.returncode == 1
+    assert "postgresql://reader:***@127.0.0.1:1/shop" in done.stderr or "${SHOP_PASSWORD}" in done.stderr
+    shown = done.stdout + done.stderr + "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
+    assert SECRET not in shown
+
+
+@pytest.mark.parametrize(("table", "query"), [(None, None), ("orders", "select 1")])
+def test_a_database_needs_a_table_or_a_query(table, query):
+    with pytest.raises(ParamsError, match="TABLE=orders or QUERY="):
+        database_source("sqlite://shop.db", table, query)
+
+
+def test_make_passes_the_address_as_it_was_typed():
+    query = "select * from orders where status = 'paid'"
+    done = subprocess.run(
+        ["make", "-n", "new", "REPORT=shop", "URL=postgresql://r:${SHOP_PASSWORD}@db/shop", f"QUERY={query}"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "SHOP_PASSWORD": SECRET},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "--url 'postgresql://r:${SHOP_PASSWORD}@db/shop'" in done.stdout
+    assert "where status = '\\''paid'\\'''" in done.stdout
+    assert SECRET not in done.stdout
