@@ -30,6 +30,7 @@ FILE_SETTINGS = (  # what each of several files may say for itself
     "footer",
     "names",
     "hidden_rows",
+    "fill_down",
     "encoding",
     "delimiter",
     "decimal",
@@ -249,6 +250,19 @@ def _as_file(value: Any) -> Any:
     return {"file": value} if isinstance(value, str) else value
 
 
+def _one_of_several(pattern: str) -> str:
+    if "%" not in pattern or "%z" in pattern:
+        raise ValueError(f"{pattern!r} cannot be one of several formats; write strptime patterns without %z")
+    return pattern
+
+
+DateFormat = Annotated[
+    Annotated[str, Field(pattern="^excel$|%"), Tag("column")]
+    | Annotated[list[Annotated[str, AfterValidator(_one_of_several)]], Field(min_length=1), Tag("joined")],
+    Discriminator(_one_or_several),
+]
+
+
 class Source(Model):
     """Where the line items are: a packaged sample, files, a table of a database, or a simulated shop."""
 
@@ -283,6 +297,10 @@ class Source(Model):
     hidden_rows: Literal["keep", "drop"] | None = Field(
         None, description="whether the hidden rows of a sheet count; required if there are any"
     )
+    fill_down: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="columns whose blank cells repeat the value above: merged cells, headings of groups",
+    )
     encoding: str | None = Field(None, description="the encoding of text files, if it is not UTF-8")
     delimiter: str | None = Field(
         None, min_length=1, max_length=1, description="the delimiter of text files, if the header does not show it"
@@ -292,8 +310,10 @@ class Source(Model):
         None, description="the thousands separator of numbers in text"
     )
     currency_sign: str | None = Field(None, min_length=1, description="a currency sign before or after numbers in text")
-    date_format: str | None = Field(
-        None, pattern="^excel$|%", description="a strptime pattern, or excel for the serial numbers of a spreadsheet"
+    date_format: DateFormat | None = Field(
+        None,
+        description="a strptime pattern, or a list of them if the column mixes formats; excel for the serial numbers "
+        "of a spreadsheet",
     )
     timezone: str | None = Field(None, description="the time zone of your business, if dates have a UTC offset")
     filter: str | None = Field(

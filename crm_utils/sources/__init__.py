@@ -19,6 +19,7 @@ from crm_utils.sources import (
     casting,
     databases,
     joined_ids,
+    mixed_dates,
     parquet_statistics,
     preparation,
     shared_ids,
@@ -121,6 +122,7 @@ def _standardize(
     in_range = parquet_statistics.columns_in_range(part, column_map)  # of all rows: a file has no statistics of sales
     currencies = {} if source.currency else preparation.first_and_last_currency(sales)
     found = validation.check_readable_values(sales, column_map, in_range, day, currencies)
+    mixed_dates.check_formats_agree(sales, column_map["ordered_at"])
     clean_columns = parquet_statistics.already_clean(part, column_map, in_range)
     if "order_id" in column_map:
         validation.check_order_ids(sales, column_map, clean_columns)

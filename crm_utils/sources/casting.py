@@ -220,10 +220,12 @@ def _as_time(column: ir.Column, format: TextFormat) -> ir.TimestampColumn:
     if format.date_format == EXCEL:
         seconds = (text.try_cast("float64") * 86_400).round().cast("int64")
         return ibis.timestamp("1899-12-30 00:00:00") + seconds.as_interval("s")
-    if format.date_format and "%z" in format.date_format:
+    if isinstance(format.date_format, str) and "%z" in format.date_format:
         moment = _try_strptime_with_offset(text, format.date_format)
         plain = moment.cast("timestamp")
         return _local_time(format.timezone, moment) if format.timezone else plain.nullif(plain)
+    if isinstance(format.date_format, list):
+        return ibis.coalesce(*(_try_strptime(text, pattern) for pattern in format.date_format))
     if format.date_format:
         return _try_strptime(text, format.date_format)
     plain = text.re_replace(r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3").try_cast("timestamp")
@@ -231,6 +233,11 @@ def _as_time(column: ir.Column, format: TextFormat) -> ir.TimestampColumn:
         return ibis.ifelse(text.re_search(WITH_OFFSET), ibis.null("timestamp"), plain)
     moment = text.re_replace(r" +([+-]\d\d(:?\d\d)?|Z)$", r"\1").try_cast("timestamp('UTC')")
     return ibis.ifelse(text.re_search(WITH_OFFSET), _local_time(format.timezone, moment), plain)
+
+
+def parse_date(text: ir.StringColumn, pattern: str) -> ir.TimestampColumn:
+    """Read text by a strptime pattern, on DuckDB; null if it does not match."""
+    return _try_strptime(text, pattern)
 
 
 def as_money(number: ir.NumericColumn, kind: str = PRICE_TYPE) -> ir.NumericColumn:

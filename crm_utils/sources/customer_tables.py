@@ -251,8 +251,10 @@ def _parse_dates(column: pd.Series, name: str, label: str, format: TextFormat) -
     """Parse a column of dates: typed dates, ISO text, or text that matches `source.date_format`."""
     texts = _clean_text(column)
     days = pd.to_datetime(texts.where(texts.str.fullmatch(ISO_DAY)), errors="coerce", format="ISO8601")
-    if format.date_format and format.date_format != casting.EXCEL:
-        days = days.fillna(pd.to_datetime(texts, errors="coerce", format=format.date_format))
+    patterns = format.date_format if isinstance(format.date_format, list) else [format.date_format]
+    for pattern in patterns:
+        if pattern and pattern != casting.EXCEL:
+            days = days.fillna(pd.to_datetime(texts, errors="coerce", format=pattern))
     unreadable = texts[days.isna() & texts.notna()]
     if len(unreadable):
         raise SourceError(

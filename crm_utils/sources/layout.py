@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from crm_utils.config import Source
 from crm_utils.core.errors import SourceError
+from crm_utils.core.suggestions import did_you_mean
 
 Record = tuple[int, list[str]]  # the number of its first line, and its fields
 T = TypeVar("T")
@@ -36,13 +37,15 @@ class Layout:
     footer: int | None = None
     names: tuple[str, ...] | None = None
     hidden_rows: str | None = None
+    fill_down: tuple[str, ...] = ()
     file: str | None = None
 
     @classmethod
     def of(cls, source: Source, file: str | None = None) -> "Layout":
         """Take the layout from a source."""
         names = tuple(source.names) if source.names else None
-        return cls(source.header_row, source.skip_rows, source.footer, names, source.hidden_rows, file)
+        filled = tuple(source.fill_down or ())
+        return cls(source.header_row, source.skip_rows, source.footer, names, source.hidden_rows, filled, file)
 
     def line(self, setting: str, value: object) -> str:
         """Write the line for a setting of this file."""
@@ -165,6 +168,51 @@ def without_footer(rows: Iterable[T], count: int, is_blank: Callable[[T], bool])
         while written > count:
             written -= not is_blank(held[0])
             yield held.popleft()
+
+
+def fill_down(rows: Iterable[list[Any]], names: list[str], columns: tuple[str, ...], label: str) -> Iterator[list[Any]]:
+    """Repeat the value above in the blank cells of columns. Rows with values in these columns only are headings.
+
+    Parameters
+    ----------
+    rows : iterable of list
+        The rows below the column names.
+    names : list of str
+        The column names.
+    columns : tuple of str
+        The columns to fill.
+    label : str
+        The name of the file or sheet in messages.
+
+    Yields
+    ------
+    list
+        The rows, without the headings of groups.
+
+    Raises
+    ------
+    SourceError
+        If a column does not exist, or the first row has no value to repeat.
+    """
+    for column in columns:
+        if column not in names:
+            hint = f"{did_you_mean(column, names)} ".lstrip()
+            raise SourceError(
+                f"{label} has no column {column!r} (source.fill_down); {hint}It has: {', '.join(filter(None, names))}"
+            )
+    places = [names.index(column) for column in columns]
+    above: dict[int, Any] = {}
+    for row in rows:
+        above |= {place: row[place] for place in places if place < len(row) and str(row[place] or "").strip()}
+        if not any(str(cell or "").strip() for place, cell in enumerate(row) if place not in places):
+            continue
+        missing = [names[place] for place in places if place not in above]
+        if missing:
+            raise SourceError(
+                f"{label}, column {missing[0]!r} (source.fill_down): the first row is empty, so there is no value "
+                "to repeat; correct the file, or leave the column out"
+            )
+        yield [above.get(place, cell) if place in places else cell for place, cell in enumerate(row)]
 
 
 def _typical(records: list[Record]) -> float:

@@ -12,8 +12,8 @@ from crm_utils.config import Source
 class TextFormat:
     """How values are written in a text file. Nothing is guessed while reading.
 
-    `date_format` is a strptime pattern, or `excel` for serial numbers. By default dates are ISO (2024-12-31 or
-    20241231).
+    `date_format` is a strptime pattern, a list of them, or `excel` for serial numbers. By default dates are ISO
+    (2024-12-31 or 20241231).
     """
 
     encoding: str | None = None
@@ -21,7 +21,7 @@ class TextFormat:
     decimal: str | None = None
     thousands: str | None = None
     currency_sign: str | None = None
-    date_format: str | None = None
+    date_format: str | list[str] | None = None
     timezone: str | None = None
 
     @classmethod

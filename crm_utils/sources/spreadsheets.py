@@ -23,7 +23,17 @@ from crm_utils.core.errors import SourceError
 from crm_utils.core.files import atomic_write, content_hash, folder_lock
 from crm_utils.core.formatting import MESSAGES
 from crm_utils.sources import validation
-from crm_utils.sources.layout import LAST, LOOKED_AT, Layout, Record, check_end, check_start, propose, without_footer
+from crm_utils.sources.layout import (
+    LAST,
+    LOOKED_AT,
+    Layout,
+    Record,
+    check_end,
+    check_start,
+    fill_down,
+    propose,
+    without_footer,
+)
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -173,7 +183,9 @@ def _to_table(sheet: Any, label: str, layout: Layout | None, hidden: set[int]) -
         raise SourceError(f"{label}: source.names lists {len(names)} columns, and the rows have {len(first[0][1])}")
     validation.check_names(names, label)
     seen = _Seen(layout, hidden, label)
-    chunks = [list(map(_to_array, zip(*chunk, strict=True))) for chunk in _chunks(seen.of(data))]
+    counted = seen.of(data)
+    counted = fill_down(counted, names, given.fill_down, label) if given.fill_down else counted
+    chunks = [list(map(_to_array, zip(*chunk, strict=True))) for chunk in _chunks(counted)]
     if not chunks:
         raise SourceError(f"{label} has a header but no rows below it; export it again")
     if layout:

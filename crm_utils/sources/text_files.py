@@ -30,6 +30,7 @@ from crm_utils.sources.layout import (
     Record,
     check_end,
     check_start,
+    fill_down,
     propose,
     without_footer,
 )
@@ -157,6 +158,8 @@ def _csv(path: Path, root: Path, format: TextFormat, layout: Layout | None) -> R
     validation.check_names(names, path.name)
     if layout:
         check_end(_last_records(end, format.encoding, delimiter), len(names), layout, path.name)
+    if layout and layout.fill_down:
+        data = _filled_copy(data, root, delimiter, below is not records, names, layout.fill_down, path.name)
     named = [name if name.strip() else f"unnamed column {place}" for place, name in enumerate(names, start=1)]
     table = duckdb_engine.duckdb().read_csv(
         data,
@@ -170,6 +173,26 @@ def _csv(path: Path, root: Path, format: TextFormat, layout: Layout | None) -> R
     )
     table = table.select(*[name for name in names if name.strip()])
     return RawTable(path.name, table, format, without_name=validation.describe_unnamed(names))
+
+
+def _filled_copy(
+    data: Path, root: Path, delimiter: str, header: bool, names: list[str], columns: tuple[str, ...], label: str
+) -> Path:
+    """Copy a UTF-8 file with the blank cells of columns filled, once for each content and these settings."""
+    how = hashlib.sha256(f"{delimiter} {header} {names} {columns}".encode()).hexdigest()[:8]
+    copy = root / ".cache" / "text" / f"{content_hash(data, root)[:32]}-{how}" / data.name.removesuffix(".gz")
+    if copy.exists():
+        return copy
+    with (
+        open_text(data, "utf-8-sig") as text,
+        atomic_write(copy) as building,
+        building.open("w", encoding="utf-8", newline="") as out,
+    ):
+        records = (record for record in csv.reader(text, delimiter=delimiter) if record)
+        writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+        writer.writerows(islice(records, 1 if header else 0))
+        writer.writerows(fill_down(records, names, columns, label))
+    return copy
 
 
 def _fitting(names: list[str], rows: list[list[str]], layout: Layout | None, label: str) -> list[str]:

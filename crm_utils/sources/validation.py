@@ -14,7 +14,7 @@ from crm_utils.core.constants import CANCELLED_ORDER_ID
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES, mask_secrets
 from crm_utils.core.suggestions import did_you_mean, plain_name
-from crm_utils.sources import casting, date_formats, repair_hints
+from crm_utils.sources import casting, date_formats, mixed_dates, repair_hints
 from crm_utils.sources.raw_table import RawTable
 
 SAMPLE = 500
@@ -146,7 +146,9 @@ def check_readable_values(
                     "their day and month; export the file again, with dates such as 2024-12-31"
                 )
             elif type_ == "date":
-                hint = repair_hints.date_hint(texts, partial, own, part.format)
+                hint = mixed_dates.describe_mixed_formats(raw[own], texts, part) or repair_hints.date_hint(
+                    texts, partial, own, part.format
+                )
             else:
                 hint = repair_hints.number_hint(texts)
             raise SourceError(

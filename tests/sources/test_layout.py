@@ -271,3 +271,16 @@ def test_settings_of_files_survive_being_written_down():
         "files": ["a.csv", {"file": "b.csv", "footer": 0, "columns": {"x": "y"}}]
     }
     assert Source.model_validate_json(source.model_dump_json()) == source
+
+
+def test_merged_cells_of_a_sheet_are_filled_down(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["customer", "order", "date", "total"], ["Ann", 1, datetime(2024, 1, 1), 10],
+                [None, 2, datetime(2024, 1, 2), 20], ["Bob", 3, datetime(2024, 1, 3), 5]):  # fmt: skip
+        book.active.append(row)
+    book.active.merge_cells("A2:A3")
+    book.save(tmp_path / "orders.xlsx")
+    columns = Columns(customer_id="customer", ordered_at="date", order_id="order", amount="total")
+    source = Source(file="orders.xlsx", fill_down=["customer"])
+    lines = read_line_items(source, columns, tmp_path).execute()
+    assert lines.groupby("customer_id").amount.sum().astype(float).to_dict() == {"Ann": 30.0, "Bob": 5.0}

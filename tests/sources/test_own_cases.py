@@ -1,4 +1,4 @@
-"""Small exports of our own, one of each kind: `tests/cases/own.yaml` has their true values or the words of a refusal."""
+"""Small exports of our own, one of each kind: `tests/cases/own.yaml` has their true values or what is refused."""
 
 from pathlib import Path
 
