@@ -136,30 +136,35 @@ def check_readable_values(
         raise SourceError(f"{part.label} has no rows below its column names; export it again")
     for key, rows in unreadable.items():
         if counts[key]:
-            own, name = columns[key]
-            texts = _examples(raw[own], rows, part)
-            type_ = "date" if name == "ordered_at" else "number"
-            partial = counts[key] < counts["rows"]
-            if type_ == "date" and partial and _are_exchanged(raw, own, rows, part, texts):
-                hint = (
-                    "all other dates are in the first twelve days of a month, so a spreadsheet has probably exchanged "
-                    "their day and month; export the file again, with dates such as 2024-12-31"
-                )
-            elif type_ == "date":
-                hint = mixed_dates.describe_mixed_formats(raw[own], texts, part) or repair_hints.date_hint(
-                    texts, partial, own, part.format
-                )
-            else:
-                hint = repair_hints.number_hint(texts)
-            raise SourceError(
-                f"{part.label}, column {own!r} ({key.partition(': ')[0]}): {MESSAGES.plural(counts[key], 'row')} "
-                f"without a readable {type_}, for example {', '.join(map(repr, texts[:3]))}; "
-                + (repair_hints.hint_for_file(hint, part.file) if part.file else hint)
-            )
+            raise _unreadable_values(part, key, *columns[key], rows, counts[key], counts[key] < counts["rows"])
     _check_enormous_amounts(part, column_map, counts.get("enormous", 0))
     if day is not None and found.latest > pd.Timestamp(day) + pd.Timedelta(days=SILENT_DAYS):
         _check_late_rows(part, column_map["ordered_at"], day)
     return found
+
+
+def _unreadable_values(
+    part: RawTable, key: str, own: str, name: str, unreadable: ir.Column, count: float, partial: bool
+) -> SourceError:
+    """The error for values of a column that cannot be read, with examples and the cure."""
+    raw = part.table
+    texts = _examples(raw[own], unreadable, part)
+    type_ = "date" if name == "ordered_at" else "number"
+    if type_ == "number":
+        hint = repair_hints.number_hint(texts)
+    elif partial and _are_exchanged(raw, own, unreadable, part, texts):
+        hint = (
+            "all other dates are in the first twelve days of a month, so a spreadsheet has probably exchanged "
+            "their day and month; export the file again, with dates such as 2024-12-31"
+        )
+    else:
+        mixed = mixed_dates.describe_mixed_formats(raw[own], texts, part)
+        hint = mixed or repair_hints.date_hint(texts, partial, own, part.format)
+    return SourceError(
+        f"{part.label}, column {own!r} ({key.partition(': ')[0]}): {MESSAGES.plural(count, 'row')} "
+        f"without a readable {type_}, for example {', '.join(map(repr, texts[:3]))}; "
+        + (repair_hints.hint_for_file(hint, part.file) if part.file else hint)
+    )
 
 
 def _are_exchanged(raw: ir.Table, column: str, lost: ir.Column, part: RawTable, texts: list[str]) -> bool:
