@@ -337,7 +337,7 @@ class _Progress:
             self._bar.set_postfix_str(label, refresh=False)
             self._bar.update()
 
-    def say(self, text: str) -> None:
+    def notice(self, text: str) -> None:
         """Print and log something that a user should know, above the progress bar."""
         self._log.write("changed", text)
         if self._bar is not None:

@@ -54,5 +54,5 @@ def test_every_package_of_ours_is_in_the_distribution():
 def test_the_version_is_stated_once():
     assert "version" in PROJECT["project"]["dynamic"]
     assert f'version: "{crm_utils.__version__}"' in (ROOT / "CITATION.cff").read_text()
-    latest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), flags=re.M)
+    latest = re.search(r"^## (\d\S*)", (ROOT / "CHANGELOG.md").read_text(), flags=re.M)
     assert latest.group(1) == crm_utils.__version__

@@ -26,7 +26,7 @@ NUMBERS = (
 def find_guests(evidence: Evidence) -> Question | None:
     """Ids that stand for nobody, or have more orders than a person places."""
     has_order_ids = "order_id" in evidence.lines.columns
-    each = id_checks.summarize_customers(evidence.counted, has_order_ids).cache()
+    each = id_checks.summarize_customers(evidence.orders, has_order_ids).cache()
     nobody = id_checks.find_nobody(each)
     heavy = id_checks.find_heavy_ids(each, int(evidence.totals.orders))
     found = nobody if len(nobody) else heavy
@@ -79,8 +79,8 @@ def find_shared_ids(evidence: Evidence) -> Question | None:
 
 def find_alike_emails(evidence: Evidence) -> Question | None:
     """E-mail addresses that differ only in what many providers ignore."""
-    ids = evidence.counted.customer_id
-    addresses = evidence.counted.filter(ids.contains(EMAIL)).select("customer_id").distinct()
+    ids = evidence.orders.customer_id
+    addresses = evidence.orders.filter(ids.contains(EMAIL)).select("customer_id").distinct()
     people = ignore_in_emails(addresses.customer_id, [PLUS_TAGS, GMAIL_DOTS]).nunique()
     found = addresses.aggregate(addresses=addresses.count(), people=people).execute().iloc[0].fillna(0)
     alike = int(found.addresses - found.people)
@@ -102,7 +102,7 @@ def find_reused_numbers(evidence: Evidence) -> Question | None:
     own = evidence.columns.order_id
     if not isinstance(own, str) or "order_id" not in evidence.lines.columns:
         return None
-    orders = evidence.counted
+    orders = evidence.orders
     numbers = orders.group_by("order_id").agg(
         customers=orders.customer_id.nunique(), first=orders.first_at.min(), last=orders.ordered_at.max()
     )

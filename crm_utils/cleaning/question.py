@@ -107,15 +107,15 @@ class Evidence:
     @cached_property
     def totals(self) -> pd.Series:
         """Revenue, orders and customers that count."""
-        counted = self.counted
-        totals = counted.aggregate(
-            revenue=counted.revenue.sum().cast("float64"), orders=counted.count(),
-            customers=counted.customer_id.nunique(),
+        orders = self.orders
+        totals = orders.aggregate(
+            revenue=orders.revenue.sum().cast("float64"), orders=orders.count(),
+            customers=orders.customer_id.nunique(),
         )  # fmt: skip
         return totals.execute().iloc[0].fillna(0)
 
     @property
-    def counted(self) -> ir.Table:
+    def orders(self) -> ir.Table:
         """The orders that count."""
         return self.sums.filter(self.sums.removed_by.isnull())
 

@@ -38,9 +38,7 @@ CONFIRM = "  To count all as it is, write confirmed: [{codes}]"
 
 def find_duplicates(evidence: Evidence) -> Question | None:
     """Rows that equal another row in all columns of line items."""
-    several = (
-        evidence.counted.filter(evidence.counted.lines > 1).limit(1) if "order_id" in evidence.lines.columns else 1
-    )
+    several = evidence.orders.filter(evidence.orders.lines > 1).limit(1) if "order_id" in evidence.lines.columns else 1
     if not isinstance(several, int) and not several.count().execute():
         return None  # each order is one row
     lines = evidence.lines.filter(evidence.lines.removed_by.isnull()).drop("removed_by")
@@ -106,7 +104,7 @@ def find_huge_order(evidence: Evidence) -> Question | None:
     totals = evidence.totals
     if not totals.orders:
         return None
-    order = evidence.counted.order_by(ibis.desc("revenue"), "customer_id").limit(1).execute().iloc[0]
+    order = evidence.orders.order_by(ibis.desc("revenue"), "customer_id").limit(1).execute().iloc[0]
     money = float(order.revenue)
     share = evidence.revenue_share(money)
     if share < HUGE_ORDER_SHARE or money < HUGE_ORDER_TIMES_MEAN * totals.revenue / totals.orders:

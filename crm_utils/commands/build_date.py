@@ -31,7 +31,7 @@ class Progress(Protocol):
     def notebook(self, label: str, seconds: float) -> None:
         """A notebook has finished after so many seconds."""
 
-    def say(self, text: str) -> None:
+    def notice(self, text: str) -> None:
         """Something that a user should know, although nothing failed."""
 
 
@@ -133,7 +133,7 @@ def _past_totals(job: Job, folder: Path) -> PastTotals | None:
 def _tell_changes(job: Job, before: PastTotals, now: PastTotals | None, progress: Progress) -> None:
     if now is not None and now != before:
         changes = narrative.past_changes(before, now, job.number_format)
-        progress.say(f"{job.label}: the source changed the past of this published date: {changes}")
+        progress.notice(f"{job.label}: the source changed the past of this published date: {changes}")
 
 
 def _run(job: Job, notebook: Notebook, folder: Path, environment: Mapping[str, str]) -> NotebookEntry:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from crm_utils.cleaning.questions import Question, find_questions
+from crm_utils.cleaning.question import Question
+from crm_utils.cleaning.questions import find_questions
 from crm_utils.commands.new_report import budget as budgets
 from crm_utils.commands.new_report.evidence import CountedShop
 from crm_utils.commands.new_report.first_look import SHORT, sum_up, write_first_look

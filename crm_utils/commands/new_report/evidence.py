@@ -11,7 +11,7 @@ import pandas as pd
 from crm_utils import sources
 from crm_utils.cleaning.cancellations import match_cancellations, order_adjustments
 from crm_utils.cleaning.ledger import build_ledger, ledger_after_amount_parts, ledger_after_cancellations
-from crm_utils.cleaning.questions import Evidence
+from crm_utils.cleaning.question import Evidence
 from crm_utils.cleaning.rules import (
     classify,
     flag_repeated_lines,
@@ -69,7 +69,7 @@ class CountedShop:
         return self._rules_and_lines[1]
 
     @cached_property
-    def sums(self) -> ir.Table:
+    def order_totals(self) -> ir.Table:
         """The line items summed by customer, order and rule."""
         return aggregate_lines(self.lines)
 
@@ -78,15 +78,17 @@ class CountedShop:
         """What questions are found in."""
         report = self.report
         unassigned = partial(sources.find_unassigned_money, report.source, report.columns, self.root)
-        return Evidence(self.lines, self.sums, report.cleaning.cancellations, report.columns, unassigned, self.fmt)
+        return Evidence(
+            self.lines, self.order_totals, report.cleaning.cancellations, report.columns, unassigned, self.fmt
+        )
 
     @cached_property
     def _ledger_and_orders(self) -> tuple[pd.DataFrame, ir.Table]:
         mode = self.report.cleaning.cancellations
-        ledger = ledger_after_amount_parts(build_ledger(self.sums, self._rules_and_lines[0]), self.lines)
+        ledger = ledger_after_amount_parts(build_ledger(self.order_totals, self._rules_and_lines[0]), self.lines)
         counted = keep_counted_lines(self.lines, ledger, self.day)
         matched = match_cancellations(counted, select_cancellations(self.lines), mode)
-        placed = orders_from_aggregates(self.sums)
+        placed = orders_from_aggregates(self.order_totals)
         orders = orders_as_of(placed, order_adjustments(matched), self.day).cache()
         return ledger_after_cancellations(ledger, matched, orders, mode), orders
 

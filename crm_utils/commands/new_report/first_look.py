@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from crm_utils import sources
 from crm_utils.cleaning import charts, narrative, tables
-from crm_utils.cleaning.questions import Question
+from crm_utils.cleaning.question import Question
 from crm_utils.commands.new_report.evidence import CountedShop
 from crm_utils.commands.new_report.statuses import status_by_rule
 from crm_utils.core.display.finding import Finding

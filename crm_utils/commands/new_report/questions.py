@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from crm_utils.cleaning.questions import Question
+from crm_utils.cleaning.question import Question
 from crm_utils.commands.new_report.params_text import add_comment, set_parameters
 from crm_utils.config.report import QuestionCode
 
