@@ -212,7 +212,7 @@ def find_shared_ids(source: Source, columns: Columns, root: Path) -> SharedIds |
     if not isinstance(columns.customer_id, str) or source.sample or source.simulate:
         return None
     parts = read_raw_tables(source, root, columns)
-    found = shared_ids.candidates(parts, dict(columns))
+    found = shared_ids.candidate_columns(parts, dict(columns))
     if not found.pairs:
         return None
     named = {"customer_id": columns.customer_id} | found.names

@@ -68,7 +68,7 @@ class SharedIds:
     joined: int
 
 
-def candidates(parts: list[RawTable], columns: Mapping[str, object]) -> Candidates:
+def candidate_columns(parts: list[RawTable], columns: Mapping[str, object]) -> Candidates:
     """Select the columns of all parts that may name stores, e-mail addresses or people.
 
     Parameters

@@ -51,7 +51,7 @@ def propose_ids(parts: list[RawTable], columns: Mapping[str, Any], guessed: list
     """
     if not {"customer_id", "ordered_at"} <= set(columns) or not all(isinstance(own, str) for own in columns.values()):
         return {}
-    candidates = shared_ids.candidates(parts, columns)
+    candidates = shared_ids.candidate_columns(parts, columns)
     if not candidates.mails and not candidates.pairs and "order_id" not in columns:
         return {}
     rows = _read(parts, columns, candidates.names)
