@@ -296,3 +296,10 @@ def test_what_the_solver_prints_is_discarded(capfd):
         os.write(2, b"error")
     os.write(1, b"after")
     assert capfd.readouterr() == ("after", "error")
+
+
+def test_a_minimum_of_less_than_one_is_spent():
+    """A contact of .25 loses .15; two of them spend the minimum of .5."""
+    offers = campaigns({"contact_cost": 0.25, "min_spend": 0.5})
+    table = options(offers, ("a", 0, "A", 9, 0.1, 1.0))
+    assert optimizer.allocate(table, offers, 10).contacts.tolist() == [2]

@@ -442,11 +442,13 @@ def test_the_last_of_several_tests_is_repeated(monkeypatch):
     ]  # fmt: skip
 
 
-def test_past_spend_is_that_of_all_purchase_days(no_adjustments):
-    """Ten customers spent 20 × 1.05 = 21, ten others 2 × 10 = 20. In the last quarter only the first ten buy."""
+@pytest.mark.parametrize(("value", "buyers"), [(10.0, "b"), (11.0, "a")])
+def test_past_spend_is_that_of_all_purchase_days(no_adjustments, value, buyers):
+    """Ten customers spent 20 × 1.05 = 21, ten others 2 × 10 = 20 or 22. In the last quarter only the better ten buy."""
     days = pd.date_range("2010-01-01", periods=20, freq="MS")
-    rows = [(f"b{n}", day, 1.05) for n in range(10) for day in [*days, pd.Timestamp("2011-11-01")]]
-    rows += [(f"a{n:02}", day, 10.0 if n < 10 else 1.0) for n in range(90) for day in days[:2]]
+    rows = [(f"b0{n}", day, 1.05) for n in range(10) for day in days]
+    rows += [(f"a{n:02}", day, value if n < 10 else 1.0) for n in range(90) for day in days[:2]]
+    rows += [(f"{buyers}0{n}", pd.Timestamp("2011-11-01"), 1.0) for n in range(10)]
     table = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "revenue"])
     order_ids = table.customer_id + table.ordered_at.astype(str)
     placed = ibis.memtable(table.assign(order_id=order_ids, units=1.0, lines=1))
