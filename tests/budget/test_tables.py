@@ -72,3 +72,22 @@ def test_verdicts_are_added_up():
     row |= {"eligible": 3, "campaign": None, "cost_of_contacting_all": -100.0}
     total = cell_texts(tables.verdicts(pd.DataFrame([row, row | {"segment": "B"}]), FMT))[-1]
     assert total == ["Total", "6", "4", "£20", "£10", "", "6", "", "−£200"]
+
+
+def test_past_campaigns_show_their_status_and_what_they_earned():
+    row = {"campaign": "a", "status": "measured", "check": "random groups", "treated": 20, "control": 5}
+    row |= {"bought_treated": 0.5, "bought_control": 0.25, "lift": 0.25, "incremental_profit": 10.0}
+    row |= {"incremental_profit_low": -5.0, "incremental_profit_high": 25.0, "forecast_profit": 8.0, "other": 1}
+    texts = cell_texts(tables.past_campaigns(pd.DataFrame([row]), FMT))
+    assert len(texts[0]) == 12
+    assert texts[1][:5] == ["a", "measured", "random groups", "20", "5"]
+    assert texts[1][-4:] == ["£10", "−£5", "£25", "£8"]
+
+
+def test_planned_lines_and_what_the_holdout_shows():
+    lines = pd.DataFrame({"campaign": ["a"], "contacts": [9], "verdict": ["x"]})
+    assert cell_texts(tables.power(lines, FMT))[0][-1] == "The lift"
+    cells = pd.DataFrame({"cell": ["514"], "strategy": ["win over"], "campaigns": ["a"]})
+    assert cell_texts(tables.strategy_cells(cells, FMT))[0] == ["Cell", "What the strategy says", "With"]
+    one = plan().assign(contacts=[1, 0])
+    assert len(cell_texts(tables.planned_lines(one, FMT))) == 2, "one contact is planned"

@@ -129,6 +129,8 @@ def test_tenths_of_value_by_hand():
     assert table.decile.tolist() == list(range(1, 11))
     assert table.customers.tolist() == [3, 2, 3, 2, 3, 2, 3, 2, 3, 2]
     assert (table.clv_share * 325).round(9).tolist() == [72, 43, 57, 33, 42, 23, 27, 13, 12, 3]
+    equal = forecast.value_deciles(pd.DataFrame({"clv": [5.0] * 20}))
+    assert equal.customers.tolist() == [2] * 10 and equal.clv_share.tolist() == pytest.approx([0.1] * 10)
     few = forecast.value_deciles(pd.DataFrame({"clv": [1.0, 3.0]}))
     assert few.to_numpy().tolist() == [[1, 1, 0.75], [6, 1, 0.25]]
 

@@ -137,3 +137,45 @@ def test_parameters_are_named_in_words():
     )
     texts = cell_texts(tables.parameters_table(table, FMT))
     assert texts[1][1] == "margin rate" and len(texts[0]) == 4
+
+
+def test_without_a_test_the_forecast_has_no_range():
+    tested, untested = (cell_texts(tables.forecast_table(totals(None), FMT, known)) for known in (True, False))
+    assert len(tested[0]) == len(untested[0]) + 2
+    assert cell_texts(tables.forecast_table(totals(None), FMT)) == tested
+
+
+def test_each_test_has_its_day_and_its_method():
+    row = dict.fromkeys(tables.BACKTEST_COLUMNS, 1.0)
+    row |= {"origin": pd.Timestamp("2011-03-05"), "model": "same_as_last_period"}
+    texts = cell_texts(tables.backtest_table(pd.DataFrame([row]), FMT))
+    assert texts[0][:2] == ["Made on", "Method"]
+    assert texts[1][:2] == ["5 March 2011", "Same as the last period"]
+
+
+def test_lists_of_customers_say_what_is_assumed():
+    best = pd.DataFrame(
+        {
+            "customer_id": ["a", "b"],
+            "segment": ["X", "Y"],
+            "purchase_days": [3, 4],
+            "silent_days": [5, 6],
+            "past_revenue": [70.0, 80.0],
+            "mean_purchase_value": [9.0, 10.0],
+            "p_alive": [0.5, 0.25],
+            "clv": [100.0, 90.0],
+        }
+    )
+    for made, columns in (
+        (tables.most_valuable_table(best, "a margin of 30%", FMT), 5),
+        (tables.top_customers_table(best, "a margin of 30%", FMT), 7),
+        (tables.churned_table(best, "a margin of 30%", FMT), 6),
+    ):
+        texts = cell_texts(made)
+        assert texts[1][:2] == ["a", "X"] and len(texts[0]) == columns and len(texts) == 3
+        assert "a margin of 30%" in made.caption
+    assert "2 customers" in tables.most_valuable_table(best, "x", FMT).caption
+    assert "1 customer" in tables.top_customers_table(best.head(1), "x", FMT).caption
+    tenths = tables.deciles_table(pd.DataFrame({"decile": [1], "customers": [2], "clv_share": [0.5]}), "a margin", FMT)
+    assert cell_texts(tenths) == [["Tenth", *cell_texts(tenths)[0][1:]], ["1", "2", "50%"]]
+    assert "a margin" in tenths.caption
