@@ -294,6 +294,9 @@ def test_a_measured_campaign_that_is_left_out_is_set_beside_what_is_planned_for_
     assert held[["alone", "low"]].iloc[0].tolist() == pytest.approx([45, 15]), "alone, and half of them are contacted"
     poor = sensitivity.measured_but_unplanned(table, offers, plan, 10, 0.0)
     assert poor.alone.tolist() == pytest.approx([30]), "10 contacts can be paid"
+    dear = offers.assign(contact_cost=[9.0, 1.0])
+    losing = sensitivity.measured_but_unplanned(unit_economics.price_options(table, dear), dear, plan, 1000, 0.0)
+    assert losing.alone.tolist() == [0], "nobody is written to if no contact earns its cost"
     both = offers.assign(evidence="measured")
     assert sensitivity.measured_but_unplanned(table, both, plan, 1000, 0.0).campaign.tolist() == ["a"], "b is planned"
     turned = sensitivity.measured_but_unplanned(table, both.iloc[::-1], plan, 1000, 0.0)

@@ -202,3 +202,9 @@ def test_typical_returns_and_breadth_of_a_segment():
     typical = profiling.segment_features(named("A", "A", "A", "B"), features.drop(columns="segment"), ["A", "B", "C"])
     assert typical.columns.tolist() == ["segment", "customers", "distinct_products", "return_share"]
     assert typical.to_numpy().tolist() == [["A", 3, 2, pytest.approx(0.2)], ["B", 1, 4, 1.0]]
+
+
+def test_ids_of_people_may_be_numbers():
+    attributes = pd.DataFrame({"customer_id": [101, 100], "phone": ["old", "new"]})
+    customers = pd.DataFrame({"customer_id": ["100", "101"]})
+    assert profiling.align_to_customers(customers, attributes).phone.tolist() == ["new", "old"]
