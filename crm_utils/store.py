@@ -51,7 +51,7 @@ class Run:
     @property
     def number_format(self) -> NumberFormat:
         """How this report writes numbers and money."""
-        return NumberFormat(self.settings.currency, self.settings.thousands_separator)
+        return NumberFormat(self.settings.unit, self.settings.thousands_separator)
 
     @property
     def source(self) -> Source:

@@ -20,7 +20,7 @@ from pydantic import (
 from crm_utils.config.segment_map import check_bin_edges
 from crm_utils.config.simulated_shop import SimulatedShop
 from crm_utils.config.yaml_models import Model
-from crm_utils.core.formatting import mask_secrets
+from crm_utils.core.formatting import ORDERS, mask_secrets
 
 YEARS = (1900, 2100)
 FILE_SETTINGS = (  # what each of several files may say for itself
@@ -421,11 +421,22 @@ class AmountParts(Model):
         return self.once_per_order if isinstance(self.once_per_order, bool) else part in self.once_per_order
 
 
+class AmountPerOrder(Model):
+    """What an order is worth if the source has no amounts."""
+
+    per_order: float = Field(gt=0, le=1e9, description="the average value of an order; every order counts as this much")
+
+
 def _kind_of_amount(value: Any) -> str:
+    if isinstance(value, AmountPerOrder) or (isinstance(value, dict) and "per_order" in value):
+        return "per_order"
     return "parts" if isinstance(value, dict | AmountParts) else "column"
 
 
-Amount = Annotated[Annotated[str, Tag("column")] | Annotated[AmountParts, Tag("parts")], Discriminator(_kind_of_amount)]
+Amount = Annotated[
+    Annotated[str, Tag("column")] | Annotated[AmountParts, Tag("parts")] | Annotated[AmountPerOrder, Tag("per_order")],
+    Discriminator(_kind_of_amount),
+]
 
 
 class Columns(Model):
@@ -445,7 +456,9 @@ class Columns(Model):
     quantity: str | None = None
     unit_price: str | None = None
     amount: Amount | None = Field(
-        None, description="the value of the line, instead of quantity and unit_price: a column, or parts of it"
+        None,
+        description="the value of the line, instead of quantity and unit_price: a column, parts of it, or an average "
+        "value per order; without any of them the report counts orders",
     )
     unit_cost: str | None = Field(None, description="your cost per unit")
     refund_of: str | None = Field(None, description="in rows with refunds, the order that is refunded")
@@ -456,8 +469,8 @@ class Columns(Model):
 
     @model_validator(mode="after")
     def _require_amount(self) -> "Columns":
-        if self.amount is None and (self.quantity is None or self.unit_price is None):
-            raise ValueError("set amount, or both quantity and unit_price")
+        if self.amount is None and (self.quantity is None) != (self.unit_price is None):
+            raise ValueError("set amount, or both quantity and unit_price, or none of them to count orders")
         if isinstance(self.amount, AmountParts) and self.amount.once_per_order and self.order_id is None:
             raise ValueError("amount.once_per_order needs order_id")
         return self
@@ -466,6 +479,18 @@ class Columns(Model):
     def named(self) -> dict[str, str]:
         """The source's column for each standard name that has one. An amount of parts and a joined id have none."""
         return {name: column for name, column in self if isinstance(column, str)}
+
+    @property
+    def counts_orders(self) -> bool:
+        """Whether the source has no amounts, so that the report counts orders instead of money."""
+        return self.amount is None and self.unit_price is None
+
+    @property
+    def order_value(self) -> float | None:
+        """What each order is worth if the source has no amounts; None if it has."""
+        if isinstance(self.amount, AmountPerOrder):
+            return self.amount.per_order
+        return 1.0 if self.counts_orders else None
 
     @property
     def joined_ids(self) -> dict[str, list[str]]:
@@ -513,6 +538,11 @@ class Shared(Model):
         return self
 
     @property
+    def unit(self) -> str:
+        """What amounts are measured in: the currency, or orders if the source has no amounts."""
+        return ORDERS if self.columns.counts_orders else self.currency
+
+    @property
     def customer_tables(self) -> dict[str, str]:
         """The tables about customers that the report uses: for each a file, or `simulated`."""
         named = {"attributes": self.attributes, "contacts": self.contacts, "past_campaigns": self.past_campaigns}
@@ -544,6 +574,14 @@ class Report(Shared):
             QuestionCode.UNASSIGNED_MONEY: isinstance(self.columns.amount, AmountParts),
         }
         return [code for code in QuestionCode if code in self.confirmed or written.get(code, False)]
+
+    def with_rates_of_orders(self) -> "Report":
+        """The report with orders as value: without a margin and a discount if the source has no amounts."""
+        if not self.columns.counts_orders:
+            return self
+        rates = {"margin_rate": 1.0, "discount_rate": 0.0}
+        unset = {name: rate for name, rate in rates.items() if name not in self.cltv.model_fields_set}
+        return self.model_copy(update={"cltv": self.cltv.model_copy(update=unset)})
 
     @model_validator(mode="after")
     def _check_compare_with(self) -> "Report":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "JPY": "¥"}
+ORDERS = "orders"  # in place of a currency if the source has no amounts
 NO_BREAK_SPACE = "\u00a0"
 # Amounts that round to a million or more are written in millions.
 MILLIONS_FROM = 999_500
@@ -19,7 +20,8 @@ class NumberFormat:
     Parameters
     ----------
     currency : str
-        ISO code, for example "GBP". A currency without a known symbol is written with its code.
+        ISO code, for example "GBP". A currency without a known symbol is written with its code. `ORDERS` counts orders
+        instead of money.
     thousands_separator : str
         Written between groups of three digits. A space is written as a no-break space.
     """
@@ -50,6 +52,8 @@ class NumberFormat:
         Cents are written below 100 only, unless `decimals` says otherwise.
         """
         size = abs(amount)
+        if self.currency == ORDERS:
+            return self._orders(amount)
         if decimals is None and size >= MILLIONS_FROM:
             return f"{'−' if amount < 0 else ''}{self.symbol}{self.number(size / 1e6, 2)} million"
         places = (2 if size < CENTS_BELOW else 0) if decimals is None else decimals
@@ -67,7 +71,15 @@ class NumberFormat:
     @property
     def symbol(self) -> str:
         """The currency's sign, or its code and a space; empty without a currency."""
+        if self.currency == ORDERS:
+            return ""
         return SYMBOLS.get(self.currency, f"{self.currency} " if self.currency else "")
+
+    def _orders(self, amount: float) -> str:
+        """Return a number of orders, which may be a mean or a forecast: '45 orders', '1.25 orders'."""
+        if round(amount, 2) == round(amount) or abs(amount) >= CENTS_BELOW:
+            return self.plural(amount, "order")
+        return f"{self.number(amount, 2)} orders"
 
     def _write(self, number: str) -> str:
         """Return a number as Python formats it, but with this report's separator and a true minus sign."""

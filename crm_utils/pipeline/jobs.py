@@ -21,6 +21,7 @@ from crm_utils.pipeline.old_names import check_names
 
 RULES = ("segment_map", "campaigns_file")  # parameters whose value is a file of rules
 LAST = "last"  # stands for the last analysis date of a report
+BUDGET = "05_budget"  # needs money: it does not run if the source has no amounts
 NOTEBOOK = "notebook"  # the origin of a value that the parameters file does not set
 ROOT_FROM_RUN = "../../.."  # from reports/<report>/<date> to the project
 
@@ -78,7 +79,7 @@ class Job:
     @property
     def number_format(self) -> NumberFormat:
         """How the report writes numbers and money."""
-        return NumberFormat(self.report.currency, self.report.thousands_separator)
+        return NumberFormat(self.report.unit, self.report.thousands_separator)
 
     def overrides(self, notebook: Notebook) -> dict[str, Any]:
         """The parameters of a notebook that the parameters file sets, with their values."""
@@ -154,12 +155,14 @@ def _read_report(root: Path, name: str) -> Report:
     """The parameters file of a report. Raises `ParamsError`."""
     if name.startswith(("_", ".")):  # reports/_draft and reports/_logs are not reports
         raise ParamsError(f"params/{name}.yaml: the name of a report starts with a letter or digit: rename the file")
-    return read_yaml(root / "params" / f"{name}.yaml", Report, f"params/{name}.yaml")
+    return read_yaml(root / "params" / f"{name}.yaml", Report, f"params/{name}.yaml").with_rates_of_orders()
 
 
 def _plan_report(root: Path, name: str, report: Report, day: str | None, notebooks: tuple[Notebook, ...]) -> list[Job]:
     """The jobs of one report. Raises `ParamsError`."""
     days = _analysis_dates(report, name, day)
+    if report.columns.counts_orders:
+        notebooks = tuple(notebook for notebook in notebooks if notebook.name != BUDGET)
     _refuse_undeclared_custom_parameters(report, name, notebooks)
     parameters = {notebook.name: _parameters(report, name, notebook) for notebook in notebooks}
     jobs = [Job(root, name, report, day, notebooks, parameters, _settings(report, name, day)) for day in days]

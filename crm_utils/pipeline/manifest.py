@@ -72,7 +72,7 @@ def manifest_json(
         "contract_version": CONTRACT_VERSION,
         "report": job.name,
         "title": job.report.title,
-        "currency": job.report.currency,
+        "currency": job.report.unit,
         "simulated": job.report.source.simulate is not None,
         "analysis_date": str(job.day),
         "summary": figures,

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
+from bs4 import BeautifulSoup
 
 from crm_utils.core.constants import ALL, RECENT_DAYS
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.pipeline.jobs import Job
-from crm_utils.site import glossary, render
+from crm_utils.site import glossary, orders_wording, render
 from crm_utils.site.summary_blocks import card_headlines, summary_blocks
 
 LEAD = "{customers} with {revenue} of revenue so far. {active} of them ordered in the last {recent_days} days."
@@ -38,20 +39,20 @@ def key_figures(data: Path) -> dict[str, float]:
 
     They are the numbers of customers, orders and recent buyers (`RECENT_DAYS`). Amounts are in the report's currency:
     revenue so far, revenue expected in 12 months, planned spend and its expected profit. `EXPECTED_REVENUE` may be
-    missing.
+    missing, and so are the last two if the report has no budget.
     """
     customers = pd.read_parquet(data / "customers.parquet", columns=["orders", "revenue", "recency_days"])
     forecast = pd.read_parquet(data / "forecast.parquet")
     year = forecast.revenue[(forecast.segment == ALL) & (forecast.months == 12)]
-    plan = pd.read_parquet(data / "budget.parquet", columns=["spend", "expected_profit"])
     figures = {
         "customers": len(customers),
         "orders": int(customers.orders.sum()),
         "revenue": round(customers.revenue.sum(), 2),
         "bought_in_90_days": int((customers.recency_days < RECENT_DAYS).sum()),
-        "spend": round(plan.spend.sum(), 2),
-        "expected_profit": round(plan.expected_profit.sum(), 2),
     }
+    if (data / "budget.parquet").exists():
+        plan = pd.read_parquet(data / "budget.parquet", columns=["spend", "expected_profit"])
+        figures |= {name: round(plan[name].sum(), 2) for name in ("spend", "expected_profit")}
     return figures | ({EXPECTED_REVENUE: round(year.iloc[0], 2)} if len(year) else {})
 
 
@@ -81,6 +82,11 @@ def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
         audiences=_customer_lists(folder, "audiences", fmt),
         workbook=(folder / "workbook.xlsx").exists(),
     )
+    if job.report.columns.counts_orders:
+        body = BeautifulSoup(page, "html.parser")
+        orders_wording.speak_of_orders(body)
+        body.select(".lead")[0].insert_after(orders_wording.notice())
+        page = str(body)
     return glossary.link_terms(page, "../../")
 
 

@@ -88,8 +88,15 @@ def _date_row(manifest: Manifest) -> DateRow:
         active=fmt.count(figures["bought_in_90_days"]),
         revenue=fmt.money(figures["revenue"]),
         expected=fmt.money(figures[EXPECTED_REVENUE]) if EXPECTED_REVENUE in figures else "–",
-        plan=PLAN.format(spend=fmt.money(figures["spend"], 0), profit=fmt.money(figures["expected_profit"], 0)),
+        plan=_plan(figures, fmt),
     )
+
+
+def _plan(figures: dict[str, float], fmt: NumberFormat) -> str:
+    """What is planned; a dash if the report has no budget."""
+    if "spend" not in figures:
+        return "–"
+    return PLAN.format(spend=fmt.money(figures["spend"], 0), profit=fmt.money(figures["expected_profit"], 0))
 
 
 def _trends(folder: Path, manifests: list[Manifest]) -> list[Markup]:

@@ -19,7 +19,7 @@ from pygments.formatters import HtmlFormatter
 
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.notebooks import Notebook
-from crm_utils.site import glossary
+from crm_utils.site import glossary, orders_wording
 from crm_utils.site.table_html import make_accessible, make_accessible_html
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -38,6 +38,9 @@ def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str
     """The page of one notebook: text, figures and tables, hidden code, and links to its sections and nearby pages."""
     body = BeautifulSoup(_body(executed), "html.parser")
     _drop_empty_sections(body)
+    if job.report.columns.counts_orders:
+        orders_wording.speak_of_orders(body)
+        body.insert(0, orders_wording.notice())
     glossary.link_first_use(body, "../../")
     make_accessible(body)
     title = body.h1

@@ -98,6 +98,7 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
     lines = lines.mutate(**{name: ignore_in_emails(lines[name], ignored) for name in ids})
     lines = treat_guests(lines, source.guests, are_joined)
     lines = preparation.complete_refunds(lines, columns.refund_of)
+    lines = preparation.share_order_value(lines, columns.order_value)
     return lines.mutate(negative=(lines.amount < 0).fill_null(False)) if any(take_back) else lines
 
 
@@ -184,7 +185,7 @@ def find_unassigned_money(source: Source, columns: Columns, root: Path) -> list[
     list of UnassignedMoney
         In the order of the columns.
     """
-    if isinstance(columns.amount, AmountParts) or source.sample or source.simulate:
+    if isinstance(columns.amount, AmountParts) or columns.order_value or source.sample or source.simulate:
         return []
     parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
     return sum_unassigned_money(parts, source, columns, root)

@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from crm_utils.config.report import AmountParts, Columns, Currency, Source, Status, fold
+from crm_utils.config.report import AmountParts, AmountPerOrder, Columns, Currency, Source, Status, fold
 from crm_utils.core.duckdb_engine import materialize_in_process
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES, join_names
@@ -76,7 +76,7 @@ def prepare(part: RawTable, source: Source, columns: Columns, root: Path) -> Raw
     """
     parts = columns.amount if isinstance(columns.amount, AmountParts) else None
     names = _Names(part, columns)
-    if not (source.filter or source.status or source.currency or parts):
+    if not (source.filter or source.status or source.currency or parts or columns.order_value):
         return part
     part = replace(part, table=part.table.mutate(**{EXCLUDED: ibis.null("string")}))
     if source.filter:
@@ -85,6 +85,9 @@ def prepare(part: RawTable, source: Source, columns: Columns, root: Path) -> Raw
         part = _apply_status(part, source.status, names)
     if source.currency:
         part = _apply_currency(part, source.currency, names, root)
+    if columns.order_value:
+        part = replace(part, table=part.table.mutate(**{AMOUNT: names.plain_amount(part.table)}))
+        return replace(part, computed={"excluded_by": EXCLUDED, **part.computed, "amount": AMOUNT})
     if parts is None and RATE in part.table.columns:
         amount = columns.amount if isinstance(columns.amount, str) else None
         parts = AmountParts(lines=amount or "quantity * unit_price")
@@ -210,6 +213,9 @@ class _Names:
         amount = self.columns.amount
         if isinstance(amount, str):
             return casting.cast(table[self.own_name(amount, "columns.amount")], "amount", self.part.format)
+        if self.columns.order_value:
+            return ibis.literal(self.columns.order_value, "float64").cast(casting.AMOUNT_TYPE)
+        assert not isinstance(amount, AmountPerOrder)  # it has an order value
         return self.money(table, amount.lines if amount else "quantity * unit_price", "columns.amount.lines")
 
     def order_id(self, table: ir.Table) -> ir.StringColumn | None:
@@ -223,6 +229,36 @@ class _Names:
         own = self.own_name(name, parameter)
         self.used.setdefault(own, parameter)
         return own
+
+
+def share_order_value(lines: ir.Table, value: float | None) -> ir.Table:
+    """Share the value of an order, which is the same for all, among its lines.
+
+    Parameters
+    ----------
+    lines : ibis.Table
+        Line items of a source without amounts. An order is that of `orders.orders_from_lines`.
+    value : float or None
+        What each order is worth. None: the source has amounts.
+
+    Returns
+    -------
+    ibis.Table
+        The line items, with amounts that add up to the value in each order. Excluded lines have no part in it.
+    """
+    if value is None or not {"order_id", "product_id", "description"} & set(lines.columns):
+        return lines
+    order = lines.order_id if "order_id" in lines.columns else lines.ordered_at.date()
+    counts = lines.excluded_by.isnull()
+    if "quantity" in lines.columns:
+        counts = counts & (lines.quantity > 0).fill_null(False)
+    extract = [lines.extract] if "extract" in lines.columns else []
+    window = {"group_by": [lines.customer_id, order, counts, *extract]}
+    rows = lines.count().over(**window)
+    share = (ibis.literal(value, "float64") / rows).round(4)
+    first = ibis.row_number().over(**window, order_by=lines.ordered_at) == 0
+    amount = ibis.ifelse(first, value - (rows - 1) * share, share)
+    return lines.mutate(amount=casting.as_money(amount, casting.AMOUNT_TYPE))
 
 
 def _exclude(table: ir.Table, condition: ir.BooleanValue, code: Exclusion) -> ir.Table:
