@@ -142,6 +142,11 @@ def _check_published(root: Path, report: str, then: str, now: str) -> None:
                 f"If params/{report}.yaml lists {day}, build it with make report REPORT={report} DATE={day}"
             )
         missing = [name for name in (*TABLES, *SCANNED) if not Run(folder / day).path(name).exists()]
+        if missing and Run(folder / day).settings.columns.counts_orders:
+            raise SourceError(
+                f"{report} counts orders in place of money and has no budget, so its dates cannot be compared; write "
+                "the average value of an order: columns: {amount: {per_order: 35}}"
+            )
         if missing:
             raise SourceError(
                 f"{report} {day} has no table {missing[0]}; run make report REPORT={report} DATE={day} first"

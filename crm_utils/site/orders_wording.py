@@ -24,7 +24,12 @@ WORDING = (
     (r"\bbring the money\b", "bring the orders"),
     (r"\brevenue forecast\b", "forecast of orders"),
     (r"\bmoney (\d)", r"monetary score \1"),
+    (r"\bPast revenue is\b", "Past orders are"),
     (r"\bpast revenue\b", "past orders"),
+    (r"\ba medium revenue\b", "a medium number of orders"),
+    (r"\bmoney in the report’s currency\b", "values in orders"),
+    (r"\bmoney in the report's currency\b", "values in orders"),
+    (r"\bthe orders to a year’s profit\b", "the past orders to those of a year"),
     (r"\bactual revenue\b", "actual orders"),
     (r"\bMost revenue\b", "Most orders"),
     (r"\bmuch revenue\b", "many orders"),
@@ -56,6 +61,7 @@ WORDING = (
     (r"\bRevenues?\b", "Orders"),
 )
 PATTERNS = [(re.compile(pattern), text) for pattern, text in WORDING]
+MARK = "counts-orders"  # the class of the notice
 KEPT = ("style", "script", "code", "pre")
 TEXT_ATTRIBUTES = ("alt", "aria-label", "title")
 
@@ -63,12 +69,19 @@ TEXT_ATTRIBUTES = ("alt", "aria-label", "title")
 def speak_of_orders(body: Tag) -> None:
     """Replace what a page says of money."""
     for text in body.find_all(string=True):
-        if type(text) is NavigableString and not text.find_parent(KEPT):
+        if type(text) is NavigableString and not text.find_parent(KEPT) and not text.find_parent(class_=MARK):
             text.replace_with(reword(str(text)))
     for tag in body.find_all(True):
         for name in TEXT_ATTRIBUTES:
             if isinstance(value := tag.get(name), str):
                 tag[name] = reword(value)
+
+
+def reword_page(page: str) -> str:
+    """The page in orders instead of money."""
+    body = BeautifulSoup(page, "html.parser")
+    speak_of_orders(body)
+    return str(body)
 
 
 def reword(text: str) -> str:
@@ -80,6 +93,6 @@ def reword(text: str) -> str:
 
 def notice() -> Tag:
     """The paragraph that says that the report counts orders."""
-    paragraph = BeautifulSoup("", "html.parser").new_tag("p")
+    paragraph = BeautifulSoup("", "html.parser").new_tag("p", attrs={"class": MARK})
     paragraph.string = NOTICE
     return paragraph

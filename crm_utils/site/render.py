@@ -39,7 +39,6 @@ def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str
     body = BeautifulSoup(_body(executed), "html.parser")
     _drop_empty_sections(body)
     if job.report.columns.counts_orders:
-        orders_wording.speak_of_orders(body)
         body.insert(0, orders_wording.notice())
     glossary.link_first_use(body, "../../")
     make_accessible(body)
@@ -49,7 +48,7 @@ def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str
     position = job.notebooks.index(notebook)
     previous = job.notebooks[position - 1] if position else None
     following = job.notebooks[position + 1] if position + 1 < len(job.notebooks) else None
-    return _fill(
+    page = _fill(
         "notebook.html.j2",
         job=job,
         notebook=notebook,
@@ -62,6 +61,7 @@ def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str
         following=following,
         highlight=HtmlFormatter(style="xcode").get_style_defs(".highlight"),
     )
+    return orders_wording.reword_page(page) if job.report.columns.counts_orders else page
 
 
 def read_notebook(path: Path) -> NotebookNode:

@@ -96,7 +96,7 @@ def _recount(root: Path, path: Path, shop: CountedShop, before: str, after: str)
 def _with_budget(name: str, text: str, shop: CountedShop) -> tuple[str, list[str]]:
     """Add a budget of the shop's size and, if costs must be scaled, a campaigns file."""
     orders, fmt = shop.orders, shop.fmt
-    if shop.report.budget.model_fields_set:
+    if shop.report.budget.model_fields_set or shop.report.columns.counts_orders:
         return text, []
     year_ago = (pd.Timestamp(shop.day) - pd.DateOffset(years=1)).date()
     sums = orders.aggregate(

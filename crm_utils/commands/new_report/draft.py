@@ -1,6 +1,7 @@
 """Write the first parameters file for new data, and report what was guessed."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,10 @@ from crm_utils.sources.raw_table import TextFormat
 ROWS, TEXTS = 5_000, 5_000
 UNKNOWN = "???"
 REQUIRED = ("customer_id", "ordered_at")
+NO_AMOUNTS = (
+    "amounts: no column holds any, so the report counts orders in place of money. If you know the average value of an "
+    "order, write columns.amount: {per_order: 35}"
+)
 
 
 def new_report(root: Path, name: str, file: str | Source, like: str | None = None) -> tuple[Path, list[str], list[str]]:
@@ -61,6 +66,12 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
     open_points: list[str] = []
     recipe = recipes.find_settings(parts, root, like, open_points)
     columns = recipe.named if recipe else inference.columns(sample)
+    required: tuple[str, ...] = REQUIRED
+    if recipe is None and inference.has_no_amounts(sample, columns):
+        columns.pop("quantity", None)
+        guessed.append(NO_AMOUNTS)
+    elif not {"quantity", "unit_price"} <= set(columns):
+        required = (*REQUIRED, "amount")
     validation.check_columns_present(parts, columns)
     for part in parts:
         table_kinds.check_table_kind(part, columns)
@@ -83,10 +94,11 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
     if recipe is None and (refunded := refunds.find_refunded_orders(_formatted(parts, source), columns, guessed)):
         columns, cleaning = columns | {"refund_of": refunded}, {"cancellations": "net"}
     label = join_names([part.label for part in parts])
-    days = _analysis_dates(source, columns, root, label, guessed, open_points)
+    days = _analysis_dates(source, columns, required, root, label, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
     origin = label if isinstance(file, Source) else Path(file).name
-    path.write_text(_to_yaml(name, origin, currency, source, columns, days, cleaning), encoding="utf-8")
+    written_columns = dict.fromkeys(required, UNKNOWN) | columns
+    path.write_text(_to_yaml(name, origin, currency, source, written_columns, days, cleaning), encoding="utf-8")
     return path, guessed, open_points
 
 
@@ -297,16 +309,21 @@ def _currency(
 
 
 def _analysis_dates(
-    source: Source, columns: dict[str, Any], root: Path, label: str, guessed: list[str], open_points: list[str]
+    source: Source,
+    columns: dict[str, Any],
+    required: Sequence[str],
+    root: Path,
+    label: str,
+    guessed: list[str],
+    open_points: list[str],
 ) -> list[date]:
     """Guess the analysis dates from all data; this also finds every problem that would stop the report."""
-    missing = [name for name in REQUIRED if name not in columns]
-    if "amount" not in columns and not {"quantity", "unit_price"} <= set(columns):
-        missing.append("amount")
+    missing = [name for name in required if name not in columns]
     if missing:
         open_points.append(
             f"{join_names([f'columns.{name}' for name in missing])}: no such column was found; "
             f"write its name instead of {UNKNOWN}"
+            + (", or remove amount to count orders in place of money" if "amount" in missing else "")
         )
         return []
     try:
@@ -348,14 +365,11 @@ def _to_yaml(
     days: list[date],
     cleaning: dict[str, Any],
 ) -> str:
-    needed = dict.fromkeys(REQUIRED, UNKNOWN)
-    if not {"quantity", "unit_price"} <= set(columns):
-        needed["amount"] = UNKNOWN
     written = {
         "title": name.replace("_", " ").strip().capitalize(),
         "currency": currency,
         "source": source.model_dump(exclude_defaults=True),
-        "columns": needed | columns,
+        "columns": columns,
         "analysis_dates": [str(day) for day in days] or [UNKNOWN],
         **({"cleaning": cleaning} if cleaning else {}),
         "history_complete": False,

@@ -50,7 +50,7 @@ class CountedShop:
     @property
     def fmt(self) -> NumberFormat:
         """How numbers and money are written; without a currency if it is not known yet."""
-        currency = "" if self.report.currency == NO_CURRENCY else self.report.currency
+        currency = "" if self.report.unit == NO_CURRENCY else self.report.unit
         return NumberFormat(currency, self.report.thousands_separator)
 
     @cached_property

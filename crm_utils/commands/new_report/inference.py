@@ -116,6 +116,14 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
     return found
 
 
+def has_no_amounts(sample: pd.DataFrame, columns: dict[str, str]) -> bool:
+    """Whether a log of orders has no amounts: customers and dates are known, and no other column holds numbers."""
+    if not {"customer_id", "ordered_at"} <= set(columns) or {"amount", "unit_price"} & set(columns):
+        return False
+    free = [name for name in sample.columns if name not in columns.values()]
+    return not any(agrees(sample[name], "amount") for name in free)
+
+
 def date_format(texts: list[str]) -> tuple[str | None, list[str]]:
     """Guess the strptime pattern of dates (None for ISO), and return the other patterns that match too."""
     if all(re.match(ISO, text) for text in texts):
