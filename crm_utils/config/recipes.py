@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from crm_utils.config.report import AmountParts, Cleaning, Columns, Status
+from crm_utils.config.report import AmountParts, Cleaning, Columns, Guests, Status
 from crm_utils.config.yaml_models import Model, read_yaml
 from crm_utils.core.errors import ParamsError
 from crm_utils.core.suggestions import did_you_mean
@@ -36,6 +36,7 @@ class Export(Model):
     filter: list[str] = Field([], description="conditions that sales meet, with all names in backticks")
     status: Status | None = Field(None, description="all documented values of the status; the others are asked about")
     currency: str | None = Field(None, description="the column of the currency")
+    guests: Guests | None = Field(None, description="the customer ids that the system gives to unknown buyers")
     cleaning: Cleaning = Field(Cleaning(), description="settings of 01_cleaning")
     cure: str = Field("export it again with all columns", description="what to do if a column is missing")
     note: str | None = Field(None, description="what the owner must know, said once")
@@ -97,8 +98,8 @@ def read_recipes(root: Path) -> dict[str, Recipe]:
 
 def choose_recipe(recipes: dict[str, Recipe], name: str) -> Recipe:
     """Return a recipe by its name. Raises `ParamsError` with the names that there are."""
-    if name in recipes:
-        return recipes[name]
+    if name.lower() in recipes:
+        return recipes[name.lower()]
     hint = did_you_mean(name, recipes)
     raise ParamsError(
         f"LIKE={name}: there is no such recipe; {f'{hint} ' if hint else ''}recipes: {', '.join(recipes)}"

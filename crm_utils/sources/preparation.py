@@ -46,7 +46,7 @@ MINUS, PLUS = "minus: ", "plus: "  # of the columns of line items that hold a pa
 MAX_VALUES, SHOWN = 200, 10
 # Headings of a column that says in which currency a row is, without blanks and marks
 CURRENCY_COLUMNS = {"currency", "currencycode", "ordercurrency", "währung", "waehrung", "devise", "moneda", "moeda"}
-CURRENCY_COLUMNS |= {"parabirimi", "valuta"}
+CURRENCY_COLUMNS |= {"parabirimi", "valuta", "ordercurrencycode"}
 NO_ORDER = "0"  # how WooCommerce writes that a row refunds no order
 YAML_WORDS = ("yes", "no", "on", "off", "true", "false", "null", "y", "n")  # which are no text
 

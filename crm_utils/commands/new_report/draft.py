@@ -87,7 +87,7 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
     source = source.model_copy(update=_sales_rules(parts, sample, columns, source, recipe, guessed, open_points))
     if recipe is None:
         open_points += warnings.list_warnings(sample, columns, written, source.status)
-    code = recipes.single_currency(parts, recipe.currency, open_points) if recipe and recipe.currency else None
+    code = recipes.main_currency(parts, recipe.currency) if recipe and recipe.currency else None
     currency = _currency(sample, source, code, guessed, open_points)
     columns = recipe.columns if recipe else columns | ids.propose_ids(_formatted(parts, source), columns, guessed)
     cleaning = recipe.cleaning if recipe else {}

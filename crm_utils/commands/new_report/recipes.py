@@ -8,7 +8,7 @@ from typing import Any
 from crm_utils.config.recipes import QUOTED, Export, choose_recipe, read_recipes
 from crm_utils.config.report import AmountParts, Status
 from crm_utils.core.errors import SourceError
-from crm_utils.core.formatting import MESSAGES, join_names
+from crm_utils.core.formatting import join_names
 from crm_utils.core.suggestions import plain_name
 from crm_utils.sources import RawTable, validation
 
@@ -24,7 +24,7 @@ class Settings:
     columns : dict
         Our names and the file's columns, to write as `columns`; `amount` may be made of parts.
     source : dict
-        The settings `filter` and `status`, as far as the recipe has them.
+        The settings `filter`, `status` and `guests`, as far as the recipe has them.
     cleaning : dict
         The section `cleaning`.
     currency : str or None
@@ -81,6 +81,7 @@ def find_settings(parts: list[RawTable], root: Path, like: str | None, to_check:
         If columns of the recipe named `like` are missing.
     """
     recipes = read_recipes(root)
+    like = like.lower() if like else None
     chosen = {like: choose_recipe(recipes, like)} if like else recipes
     spelt = {plain_name(name): name for name in parts[0].table.columns}
     candidates = [(name, export) for name, recipe in chosen.items() for export in recipe.exports]
@@ -158,7 +159,7 @@ def describe_amount(amount: AmountParts) -> str:
 
 
 def _rules(export: Export, spelt: Spelling) -> dict[str, Any]:
-    """The filter, of the conditions whose columns are there, and the status."""
+    """The filter, of the conditions whose columns are there, the status and the guests."""
     rules: dict[str, Any] = {}
     conditions = [
         re.sub(QUOTED, lambda match: f"`{spelt[plain_name(match[1])]}`", condition)
@@ -169,6 +170,8 @@ def _rules(export: Export, spelt: Spelling) -> dict[str, Any]:
         rules["filter"] = " and ".join(conditions)
     if export.status:
         rules["status"] = export.status.model_copy(update={"column": spelt[plain_name(export.status.column)]})
+    if export.guests:
+        rules["guests"] = export.guests
     return rules
 
 
@@ -182,8 +185,8 @@ def _fullest(names: list[str], parts: list[RawTable]) -> str:
     return max(names, key=lambda name: filled[name])
 
 
-def single_currency(parts: list[RawTable], column: str, to_check: list[str]) -> str | None:
-    """The only currency of a column, or the most frequent one with a line to check; None if the column is empty."""
+def main_currency(parts: list[RawTable], column: str) -> str | None:
+    """The most frequent currency of a column, judged on all rows; None if the column is empty."""
     rows: dict[str, int] = {}
     for part in parts:
         code = part.table[column].cast("string").strip().nullif("").upper().name("code")
@@ -192,9 +195,4 @@ def single_currency(parts: list[RawTable], column: str, to_check: list[str]) -> 
         )
         for value, count in validation.execute(counted, part).itertuples(index=False):
             rows[value] = rows.get(value, 0) + int(count)
-    if len(rows) > 1:
-        shown = [
-            f"{code} ({MESSAGES.plural(rows[code], 'row')})" for code in sorted(rows, key=lambda code: -rows[code])
-        ]
-        to_check.append(f"currency: column {column!r} contains {join_names(shown)}; the report must count one of them")
     return max(rows, key=lambda code: rows[code], default=None)
