@@ -176,3 +176,18 @@ def test_a_customer_without_orders_in_any_draw_has_no_share(monkeypatch):
         monkeypatch.setattr(stability, "_draws_of_weeks", lambda weeks, _, draws=draws: next(draws))
         kept = stability._retention(THREE, customers, segment, rules, DAY)
         assert kept.to_numpy() == pytest.approx([1.0, in_week_1 / 40, share], nan_ok=True)
+
+
+def test_the_sample_of_customers_is_the_same_in_every_run(monkeypatch):
+    customers = pd.DataFrame({"customer_id": [f"c{number:03}" for number in range(100)]})
+    seen = []
+
+    def note(_orders, sample, *_) -> pd.Series:
+        seen.append(sample.customer_id.tolist())
+        return pd.Series(1.0, index=sample.index)
+
+    monkeypatch.setattr(stability, "MAX_CUSTOMERS", 30)
+    monkeypatch.setattr(stability, "_retention", note)
+    for _ in range(2):
+        stability.bootstrap_retention(None, customers, customers.assign(segment="A"), RULES, DAY)
+    assert seen[0] == seen[1] == sorted(seen[0]) and len(set(seen[0])) == 30
