@@ -36,6 +36,7 @@ class Export(Model):
     filter: list[str] = Field([], description="conditions that sales meet, with all names in backticks")
     status: Status | None = Field(None, description="all documented values of the status; the others are asked about")
     currency: str | None = Field(None, description="the column of the currency")
+    cancelled: str | None = Field(None, description="the column of the day of cancellation; such orders may count")
     guests: Guests | None = Field(None, description="the customer ids that the system gives to unknown buyers")
     cleaning: Cleaning = Field(Cleaning(), description="settings of 01_cleaning")
     cure: str = Field("export it again with all columns", description="what to do if a column is missing")

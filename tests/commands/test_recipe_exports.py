@@ -66,10 +66,16 @@ def draft(root: Path, text: str, file: str) -> tuple[Path, list[str], list[str]]
 
 def count(root: Path, text: str, file: str) -> Truth:
     """What the report that `make new` writes finds in an export."""
-    written, _, open_points = draft(root, text, file)
+    written, guessed, open_points = draft(root, text, file)
     assert UNKNOWN not in written.read_text(), open_points
+    assert any(line.startswith("recipe: ") for line in guessed) == ("order_id,order_date,customer_id" not in text)
+    return counted_by(written)
+
+
+def counted_by(written: Path) -> Truth:
+    """What a report finds."""
     report = read_yaml(written, Report)
-    lines = read_line_items(report.source, report.columns, root)
+    lines = read_line_items(report.source, report.columns, written.parents[1])
     cleaned = clean(lines, report.cleaning.cancellations, report.analysis_dates[-1])
     assert_reconciles(cleaned)
     known = cleaned["known"].execute()
@@ -81,8 +87,8 @@ def assert_counted(counted: Truth, truth: Truth) -> None:
     assert truth.orders in (None, counted.orders)
 
 
-def with_status(text: str, delimiter: str, column: str, value: str) -> str:
-    """The export with another status in its first row."""
+def with_value(text: str, delimiter: str, column: str, value: str) -> str:
+    """The export with another value in its first row."""
     rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
     rows[0][column] = value
     out = io.StringIO()
@@ -103,10 +109,20 @@ def test_the_export_of_a_system_needs_no_edit(name, tmp_path):
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_status_that_no_list_names_is_asked_about(name, tmp_path):
     system = SYSTEMS[name]
-    text = with_status(system.write(SMALL_SHOP).text, system.delimiter, STATUS[name], "Under review")
+    text = with_value(system.write(SMALL_SHOP).text, system.delimiter, STATUS[name], "Under review")
     written, _, open_points = draft(tmp_path, text, system.file)
     assert any("source.status: is 'Under review' (1 row, " in point for point in open_points)
     assert UNKNOWN in written.read_text()
+
+
+def test_cancelled_orders_of_shopify_that_count_are_named_and_can_be_left_out(tmp_path):
+    text = SYSTEMS["shopify"].write(SMALL_SHOP).text
+    marked = with_value(text, ",", "Cancelled at", "2024-01-06 09:00:00 +0200")
+    written, _, open_points = draft(tmp_path, marked, "export.csv")
+    named = [point for point in open_points if point.startswith("cancelled: 1 order (31.90)")]
+    assert len(named) == 1 and "source.filter: '`Cancelled at`.isna()'" in named[0]
+    written.write_text(written.read_text().replace("source: {", "source: {filter: '`Cancelled at`.isna()', "))
+    assert_counted(counted_by(written), Truth(round(EXPECTED["shopify"].revenue - 31.90, 2), 3, 3))
 
 
 @pytest.mark.parametrize("name", WITH_CURRENCY)

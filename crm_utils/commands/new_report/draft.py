@@ -77,11 +77,7 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
         table_kinds.check_table_kind(part, columns)
     guessed += recipe.told if recipe else []
     open_points += recipe.to_check if recipe else []
-    guessed += [_describe_encoding(sample, source.encoding)] if source.encoding else []
-    guessed.append(_describe_columns(recipe.columns if recipe else columns))
-    guessed += [f"left out: {part.without_name}" for part in parts if part.without_name]
-    if source.names:
-        open_points.append(f"names: {parts[0].label} has no column names; write them where column_1 stands")
+    _describe_table(parts, sample, source, recipe.columns if recipe else columns, guessed, open_points)
     written, own = _formats(parts, sample, columns, guessed, open_points)
     source = several_files.with_own_settings(source.model_copy(update=written), root, own)
     source = source.model_copy(update=_sales_rules(parts, sample, columns, source, recipe, guessed, open_points))
@@ -89,10 +85,7 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
         open_points += warnings.list_warnings(sample, columns, written, source.status)
     code = recipes.main_currency(parts, recipe.currency) if recipe and recipe.currency else None
     currency = _currency(sample, source, code, guessed, open_points)
-    columns = recipe.columns if recipe else columns | ids.propose_ids(_formatted(parts, source), columns, guessed)
-    cleaning = recipe.cleaning if recipe else {}
-    if recipe is None and (refunded := refunds.find_refunded_orders(_formatted(parts, source), columns, guessed)):
-        columns, cleaning = columns | {"refund_of": refunded}, {"cancellations": "net"}
+    columns, cleaning = _complete_columns(_formatted(parts, source), columns, recipe, guessed)
     label = join_names([part.label for part in parts])
     days = _analysis_dates(source, columns, required, root, label, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
@@ -100,6 +93,34 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
     written_columns = dict.fromkeys(required, UNKNOWN) | columns
     path.write_text(_to_yaml(name, origin, currency, source, written_columns, days, cleaning), encoding="utf-8")
     return path, guessed, open_points
+
+
+def _describe_table(
+    parts: list[sources.RawTable],
+    sample: pd.DataFrame,
+    source: Source,
+    columns: dict[str, Any],
+    guessed: list[str],
+    open_points: list[str],
+) -> None:
+    """Say how the table was read: its encoding, its columns, what was left out."""
+    guessed += [_describe_encoding(sample, source.encoding)] if source.encoding else []
+    guessed.append(_describe_columns(columns))
+    guessed += [f"left out: {part.without_name}" for part in parts if part.without_name]
+    if source.names:
+        open_points.append(f"names: {parts[0].label} has no column names; write them where column_1 stands")
+
+
+def _complete_columns(
+    formatted: list[sources.RawTable], columns: dict[str, str], recipe: recipes.Settings | None, guessed: list[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The columns to write and the section `cleaning`: those of the recipe, or better ids and the refunded orders."""
+    if recipe is not None:
+        return recipe.columns, recipe.cleaning
+    better = columns | ids.propose_ids(formatted, columns, guessed)
+    if refunded := refunds.find_refunded_orders(formatted, better, guessed):
+        return better | {"refund_of": refunded}, {"cancellations": "net"}
+    return better, {}
 
 
 def _new_path(root: Path, name: str) -> Path:
@@ -282,6 +303,7 @@ def _sales_rules(
         states = status_by_rule(formatted, recipe.status, columns.get("amount")) if recipe.status else None
         guessed += [states.describe()] if states else []
         open_points += [question] if states and (question := states.open_question()) else []
+        open_points += recipes.describe_cancelled(formatted, recipe)
         return recipe.source
     free = [name for name in sample.columns if name not in columns.values()]
     rules: dict[str, Status | str] = {}

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from crm_utils.config.recipes import QUOTED, Export, choose_recipe, read_recipes
-from crm_utils.config.report import AmountParts, Status
+from crm_utils.config.report import AmountParts, Status, fold
 from crm_utils.core.errors import SourceError
-from crm_utils.core.formatting import join_names
+from crm_utils.core.formatting import MESSAGES, join_names
 from crm_utils.core.suggestions import plain_name
-from crm_utils.sources import RawTable, validation
+from crm_utils.sources import RawTable, casting, validation
 
 Spelling = dict[str, str]  # the plain form of a column name, and how the file writes it
 
@@ -29,6 +29,8 @@ class Settings:
         The section `cleaning`.
     currency : str or None
         The column of the currency.
+    cancelled : str or None
+        The column of the day of cancellation.
     told : list of str
         What was used and what it counts, in words.
     to_check : list of str
@@ -39,6 +41,7 @@ class Settings:
     source: dict[str, Any] = field(default_factory=dict)
     cleaning: dict[str, Any] = field(default_factory=dict)
     currency: str | None = None
+    cancelled: str | None = None
     told: list[str] = field(default_factory=list)
     to_check: list[str] = field(default_factory=list)
 
@@ -137,7 +140,8 @@ def _settings(name: str, system: str, export: Export, spelt: Spelling, parts: li
     currency = spelt.get(plain_name(export.currency)) if export.currency else None
     notes = [f"recipe {name}: {export.note}"] if export.note else []
     cleaning = export.cleaning.model_dump(exclude_defaults=True)
-    return Settings(columns, _rules(export, spelt), cleaning, currency, told, notes)
+    cancelled = spelt.get(plain_name(export.cancelled)) if export.cancelled else None
+    return Settings(columns, _rules(export, spelt), cleaning, currency, cancelled, told, notes)
 
 
 def _amount(amount: AmountParts, spelt: Spelling) -> str | dict[str, Any]:
@@ -183,6 +187,30 @@ def _fullest(names: list[str], parts: list[RawTable]) -> str:
         found = validation.execute(part.table.aggregate(**counts), part).iloc[0]
         filled = {name: filled[name] + int(found[name]) for name in names}
     return max(names, key=lambda name: filled[name])
+
+
+def describe_cancelled(parts: list[RawTable], settings: Settings) -> list[str]:
+    """Name the orders that were cancelled, but count, because they were paid and not refunded."""
+    amount, status, column = settings.columns["amount"], settings.status, settings.cancelled
+    if column is None or status is None or isinstance(amount, str):
+        return []
+    orders, worth = 0, 0.0
+    for part in parts:
+        table = part.table
+        counts = table[status.column].strip().lower().isin([fold(value) for value in status.count])
+        money = casting.cast(table[amount["lines"]], "amount", part.format)
+        for name in amount.get("minus", []):
+            money = money - casting.cast(table[name], "amount", part.format).fill_null(0)
+        rows = table.filter(table[column].strip().nullif("").notnull() & counts & (money > 0)).select(money=money)
+        found = validation.execute(rows.aggregate(rows=rows.count(), money=rows.money.sum().cast("float64")), part)
+        orders, worth = orders + int(found.rows[0]), worth + float(found.money.fillna(0)[0])
+    if not orders:
+        return []
+    told = f"{MESSAGES.plural(orders, 'order')} ({MESSAGES.number(worth, 2)})"
+    return [
+        f"cancelled: {told} with a value in {column!r} were paid and not refunded, so they count; to leave them out, "
+        f"write source.filter: '`{column}`.isna()'"
+    ]
 
 
 def main_currency(parts: list[RawTable], column: str) -> str | None:
