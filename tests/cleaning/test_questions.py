@@ -49,6 +49,15 @@ def test_equal_rows_are_asked_about_with_their_money():
     assert question.is_material
 
 
+def test_of_many_rows_those_of_some_customers_are_compared(monkeypatch):
+    # 400 customers with an order of 20 that stands twice: half of the revenue, of whatever customers are compared
+    rows = [(f"c{n}", str(n), "2011-01-01 10:00", "mug", 10, 2.0) for n in range(400) for _ in range(2)]
+    monkeypatch.setattr(questions, "COMPARED_ROWS", 200)
+    question = found(rows, QuestionCode.DUPLICATES)
+    assert question.revenue_share == pytest.approx(0.5, abs=0.1)
+    assert question.revenue_share != 0.5
+
+
 def test_equal_rows_of_little_money_do_not_stop_a_report():
     # 0.9 of 200.9 + 0.9
     small = ("anna", "1", "2011-01-01 10:00", "pin", 1, 0.9)

@@ -1,8 +1,14 @@
 """Analysis dates to propose: ends of months that the data cover."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pandas as pd
+
+from crm_utils import sources
+from crm_utils.config import Source
+from crm_utils.core.errors import SourceError
+from crm_utils.sources import casting, validation
 
 HISTORY_DAYS, DATES, MONTHS_APART = 180, 4, 3
 # The last month is covered if the days from the last order to its end are at most so many usual gaps between days with
@@ -37,6 +43,35 @@ def propose_dates(first: date, last: date, order_days: int, today: date | None =
     since = 0 if is_covered else 1  # months from the last complete one to that of the last order
     earlier = [_months_before(complete, MONTHS_APART * step - since) for step in range(1, DATES)]
     return [*(day for day in reversed(earlier) if (day - first).days >= HISTORY_DAYS), final]
+
+
+def count_days(source: Source, column: str, root: Path) -> tuple[date, date, int] | None:
+    """Read the dates alone, for a file whose other columns cannot be read yet.
+
+    Parameters
+    ----------
+    source : Source
+        With the formats that were guessed.
+    column : str
+        The column of dates.
+    root : Path
+        The project's folder.
+
+    Returns
+    -------
+    tuple of date, date, int, or None
+        The first and the last day up to today, and the number of days; None if no date can be read.
+    """
+    found: set[date] = set()
+    try:
+        for part in sources.read_raw_tables(source, root):
+            day = casting.cast(part.table[column], "ordered_at", part.format).date()
+            days = validation.execute(day.name("day").as_table().distinct(), part).day.dropna()
+            found |= set(pd.to_datetime(days).dt.date)
+    except SourceError:
+        return None
+    known = sorted(day for day in found if day <= date.today())
+    return (known[0], known[-1], len(known)) if known else None
 
 
 def month_end(day: date) -> date:

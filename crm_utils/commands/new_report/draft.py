@@ -23,6 +23,7 @@ from crm_utils.sources import date_formats, spreadsheets, table_kinds, text_file
 from crm_utils.sources.raw_table import TextFormat
 
 ROWS, TEXTS = 5_000, 5_000
+SHOWN = 8  # columns that a message names
 UNKNOWN = "???"
 REQUIRED = ("customer_id", "ordered_at")
 NO_AMOUNTS = (
@@ -87,7 +88,8 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
     currency = _currency(sample, source, code, guessed, open_points)
     columns, cleaning = _complete_columns(_formatted(parts, source), columns, recipe, guessed)
     label = join_names([part.label for part in parts])
-    days = _analysis_dates(source, columns, required, root, label, guessed, open_points)
+    offered = _describe_free(sample, columns)
+    days = _analysis_dates(source, columns, required, root, label, offered, guessed, open_points)
     path.parent.mkdir(exist_ok=True)
     origin = label if isinstance(file, Source) else Path(file).name
     written_columns = dict.fromkeys(required, UNKNOWN) | columns
@@ -336,24 +338,26 @@ def _analysis_dates(
     required: Sequence[str],
     root: Path,
     label: str,
+    offered: str,
     guessed: list[str],
     open_points: list[str],
 ) -> list[date]:
     """Guess the analysis dates from all data; this also finds every problem that would stop the report."""
     missing = [name for name in required if name not in columns]
     if missing:
-        open_points.append(
-            f"{join_names([f'columns.{name}' for name in missing])}: no such column was found; "
-            f"write its name instead of {UNKNOWN}"
-            + (", or remove amount to count orders in place of money" if "amount" in missing else "")
-        )
-        return []
+        named = join_names([f"columns.{name}" for name in missing])
+        orders = ", or remove amount to count orders in place of money" if "amount" in missing else ""
+        open_points.append(f"{named}: no such column was found; write its name instead of {UNKNOWN}{orders}; {offered}")
+        return _dates_alone(source, columns, root, guessed, open_points)
     try:
         rows = _count_days(sources.read_line_items(source, Columns(**columns), root))
         validation.check_late_days(rows, label, columns["ordered_at"], day=date.min)
     except SourceError as error:
         open_points.append(str(error))
-        return []
+        if "(columns.ordered_at)" in str(error):
+            open_points.append(f"analysis_dates: correct the dates first, then write days instead of {UNKNOWN}")
+            return []
+        return _dates_alone(source, columns, root, guessed, open_points)
     first, last = rows.day.iloc[0], rows.day.iloc[-1]
     days = dates.propose_dates(first, last, len(rows))
     if last > date.today():
@@ -365,6 +369,28 @@ def _analysis_dates(
             "the report will leave them out"
         )
     return days
+
+
+def _dates_alone(
+    source: Source, columns: dict[str, Any], root: Path, guessed: list[str], open_points: list[str]
+) -> list[date]:
+    """Propose dates although the sales cannot be read yet; say why if that is not possible either."""
+    column = columns.get("ordered_at")
+    span = dates.count_days(source, column, root) if column else None
+    if span is None:
+        why = f"{column!r} holds no readable date" if column else "no column of dates was found"
+        open_points.append(f"analysis_dates: {why}; write days instead of {UNKNOWN}, for example ['2024-06-30']")
+        return []
+    days = dates.propose_dates(*span)
+    guessed.append(f"analysis dates: {', '.join(map(str, days))} (dates from {span[0]} to {span[1]})")
+    return days
+
+
+def _describe_free(sample: pd.DataFrame, columns: dict[str, Any]) -> str:
+    """The columns that are not used yet, each with a value."""
+    free = [name for name in sample.columns if name not in columns.values()][:SHOWN]
+    shown = [f"{name!r} (such as {str(sample[name].dropna().iloc[0])[:30]!r})" for name in free if sample[name].count()]
+    return f"the file also has {join_names(shown)}" if shown else "the file has no other column with values"
 
 
 def _count_days(lines: ir.Table) -> pd.DataFrame:

@@ -78,9 +78,9 @@ class CountedShop:
         """What questions are found in."""
         report = self.report
         unassigned = partial(sources.find_unassigned_money, report.source, report.columns, self.root)
-        return Evidence(
-            self.lines, self.order_totals, report.cleaning.cancellations, report.columns, unassigned, self.fmt
-        )
+        shared_ids = partial(sources.find_shared_ids, report.source, report.columns, self.root)
+        mode = report.cleaning.cancellations
+        return Evidence(self.lines, self.order_totals, mode, report.columns, unassigned, self.fmt, shared_ids)
 
     @cached_property
     def _ledger_and_orders(self) -> tuple[pd.DataFrame, ir.Table]:

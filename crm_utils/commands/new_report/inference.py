@@ -73,6 +73,8 @@ UNIT_WORDS = {
     "unitario",
 }  # words in names of a price per unit
 MANY_ROWS, FEW_IDS = 500, 5  # in so many rows, a column with fewer different values cannot contain order ids
+LAST_RESORTS = ("id", "ids", "cust", "customers", "name", "full name", "phone", "who", "person")
+DECIMALS = r"-?\d+[.,]\d*[1-9]\d*"  # money, not ids
 NUMBERS = ("quantity", "unit_price", "unit_cost", "amount")
 CURRENCY_SIGNS = {"$": "USD", "£": "GBP", "€": "EUR", "¥": "JPY", "円": "JPY", "₹": "INR", "₺": "TRY", "₽": "RUB"}
 CURRENCY_SIGNS |= {"₩": "KRW", "₪": "ILS", "₴": "UAH", "₫": "VND", "฿": "THB", "元": "CNY", "zł": "PLN", "Kč": "CZK"}
@@ -104,6 +106,8 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
             match = best(_serials(sample), standard) or next(iter(free), None) or best(list(sample.columns), standard)
         if match is not None:
             found[standard] = match
+    if "customer_id" not in found and (name := _last_resort(sample, found)):
+        found["customer_id"] = name
     numbered = [name for name in sample.columns if name not in found.values() and _is_numbered(sample[name])]
     if numbered and "order_id" not in found:
         found["order_id"] = numbered[0]
@@ -210,6 +214,17 @@ def agrees(values: pd.Series, standard: str) -> bool:
     if standard == "ordered_at":
         return texts.str.match(ISO).mean() >= MIN_SHARE or _most_fitting(texts.tolist()) is not None
     return texts.str.fullmatch(NUMBER).mean() >= MIN_SHARE if standard in NUMBERS else True
+
+
+def _last_resort(sample: pd.DataFrame, found: dict[str, str]) -> str | None:
+    """A column named `Id` or alike, or the only column left, if its values come again as customers do."""
+    free = [name for name in sample.columns if name not in found.values()]
+    named = [name for name in free if _plain(name) in LAST_RESORTS]
+    chosen = named or (free if len(free) == 1 else [])
+    texts = sample[chosen[0]].dropna() if chosen else pd.Series(dtype=str)
+    ids = texts.nunique()
+    comes_again = FEW_IDS <= ids < len(texts) or 0 < ids < len(texts) < MANY_ROWS
+    return chosen[0] if comes_again and not texts.str.fullmatch(DECIMALS).any() else None
 
 
 def _is_numbered(values: pd.Series) -> bool:
