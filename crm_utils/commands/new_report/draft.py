@@ -67,12 +67,7 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
     open_points: list[str] = []
     recipe = recipes.find_settings(parts, root, like, open_points)
     columns = recipe.named if recipe else inference.columns(sample)
-    required: tuple[str, ...] = REQUIRED
-    if recipe is None and inference.has_no_amounts(sample, columns):
-        columns.pop("quantity", None)
-        guessed.append(NO_AMOUNTS)
-    elif not {"quantity", "unit_price"} <= set(columns):
-        required = (*REQUIRED, "amount")
+    required = _required_columns(sample, columns, recipe, guessed)
     validation.check_columns_present(parts, columns)
     for part in parts:
         table_kinds.check_table_kind(part, columns)
@@ -123,6 +118,17 @@ def _complete_columns(
     if refunded := refunds.find_refunded_orders(formatted, better, guessed):
         return better | {"refund_of": refunded}, {"cancellations": "net"}
     return better, {}
+
+
+def _required_columns(
+    sample: pd.DataFrame, columns: dict[str, str], recipe: recipes.Settings | None, guessed: list[str]
+) -> tuple[str, ...]:
+    """The columns that a report needs. A quantity without amounts is not used."""
+    if recipe is None and inference.has_no_amounts(sample, columns):
+        columns.pop("quantity", None)
+        guessed.append(NO_AMOUNTS)
+        return REQUIRED
+    return REQUIRED if {"quantity", "unit_price"} <= set(columns) else (*REQUIRED, "amount")
 
 
 def _new_path(root: Path, name: str) -> Path:
