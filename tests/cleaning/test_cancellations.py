@@ -148,3 +148,21 @@ def test_match_takes_named_orders_first_and_nothing_twice():
         [*SOLD, ("R", 5, None, -50.0, "3"), ("S", 6, "mug", -50.0, None), ("T", 7, "bag", -30.0, None)], "match"
     )
     assert named == {("R", "3"): -50, ("S", None): -50, ("T", "2"): -30}
+
+
+def test_only_cancellations_without_any_sale_count_as_lines():
+    """Two lines of R take back all of 1, and S has no sale."""
+    rows = [("1", 0, "mug", 30.0, None), ("R", 5, "mug", -10.0, None), ("R", 5, "mug", -20.0, None)]
+    for method, without_sale in (("net", 0), ("match", 2)):
+        frame = pd.DataFrame(rows, columns=["order_id", "day", "product_id", "amount", "refund_of"])
+        frame["ordered_at"] = pd.Timestamp("2011-01-01") + pd.to_timedelta(frame.day, "D")
+        frame["quantity"] = frame.amount.gt(0).map({True: 1, False: -1})
+        types = {"ordered_at": "timestamp", "amount": "decimal(18, 4)", "quantity": "decimal(18, 4)"}
+        texts = dict.fromkeys(["order_id", "product_id", "refund_of", "customer_id"], "string")
+        table = ibis.memtable(frame.drop(columns="day").assign(customer_id="anna"), schema={**texts, **types})
+        found = cancellations.match_cancellations(
+            table.filter(table.amount > 0), table.filter(table.amount < 0), method
+        )
+        lines = found.execute().groupby("order_id", dropna=False).lines.sum()
+        assert lines.sum() == without_sale, method
+        assert (lines[lines.index.notna()] == 0).all()

@@ -8,7 +8,7 @@ from crm_utils.config.report import PastTotals
 from crm_utils.core.formatting import NumberFormat
 
 FMT = NumberFormat("EUR")
-LEDGER = pd.DataFrame({"rows_left": [9, 7], "customers_left": [4, 3], "revenue_left": [99.0, 70.501]})
+LEDGER = pd.DataFrame({"rows_left": [9, 8, 7], "customers_left": [4, 4, 3], "revenue_left": [99.0, 99.0, 70.501]})
 ORDERS = ibis.memtable({"order_id": ["1", "2", "3", "4"]})
 NOW = PastTotals(rows=7, orders=4, customers=3, revenue=70.5)
 

@@ -240,3 +240,8 @@ def test_what_is_sound_names_nothing():
     assert found[Check.LARGE_ACCOUNT].value == pytest.approx(
         shop().groupby("customer_id").amount.sum().max() / shop().amount.sum()
     )
+
+
+def test_zero_is_nobody_unless_customers_are_numbered():
+    found = results(rename(shop(), 3, "0"))[Check.NOBODY_IDS]
+    assert (found.passed, found.reference, found.names) == (False, 3, ("0",))

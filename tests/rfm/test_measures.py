@@ -146,7 +146,7 @@ def test_the_grid_holds_every_customer_and_all_revenue():
     assert len(cells.rf_grid(scoring.score_customers(customers(), 3), 3)) == 9
     filled = grid[grid.customers > 0]
     assert filled.to_numpy().tolist() == [[n, n, 1, 10.0 * n] for n in range(1, 6)]
-    assert grid[grid.customers == 0].revenue.eq(0).all()
+    assert (grid.customers == 0).sum() == 20 and grid[grid.customers == 0].revenue.eq(0).all()
 
 
 @pytest.mark.parametrize("name", ["dma11", "rf10"])
