@@ -50,7 +50,10 @@ def test_shipped_maps_are_valid(path):
         ({"analysis_dates": []}, "analysis_dates: "),
         ({"analysis_dates": ["1998-01-01", "1997-01-01"]}, "list each date once, oldest first"),
         ({"source": {}}, "source: set exactly one of"),
-        ({"columns": {"customer_id": "c", "ordered_at": "d"}}, "columns: set amount, or both quantity and unit_price"),
+        (
+            {"columns": {"customer_id": "c", "ordered_at": "d", "quantity": "q"}},
+            "columns: set amount, or both quantity and unit_price",
+        ),
         ({"currency": "dollars"}, "currency: String should match pattern"),
     ],
 )
