@@ -12,7 +12,17 @@ import pandas as pd
 import yaml
 
 from crm_utils import sources
-from crm_utils.commands.new_report import dates, ids, inference, recipes, refunds, several_files, time_zones, warnings
+from crm_utils.commands.new_report import (
+    dates,
+    ids,
+    inference,
+    price_basis,
+    recipes,
+    refunds,
+    several_files,
+    time_zones,
+    warnings,
+)
 from crm_utils.commands.new_report.statuses import find_filter, find_status, status_by_rule
 from crm_utils.config import Columns, Source, SourceFile
 from crm_utils.config.paths import is_pattern, source_paths
@@ -76,6 +86,8 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
     _describe_table(parts, sample, source, recipe.columns if recipe else columns, guessed, open_points)
     written, own = _formats(parts, sample, columns, guessed, open_points)
     source = several_files.with_own_settings(source.model_copy(update=written), root, own)
+    if recipe is None:
+        columns = price_basis.find_price_basis(_formatted(parts, source), columns, guessed, open_points)
     source = source.model_copy(update=_sales_rules(parts, sample, columns, source, recipe, guessed, open_points))
     if recipe is None:
         open_points += warnings.list_warnings(sample, columns, written, source.status)
@@ -308,17 +320,23 @@ def _sales_rules(
     """Say which rows are sales, from all rows: by a status, a date of cancellation, a flag of test orders."""
     formatted = _formatted(parts, source)
     if recipe is not None:
-        states = status_by_rule(formatted, recipe.status, columns.get("amount")) if recipe.status else None
+        states = (
+            status_by_rule(formatted, recipe.status, [columns["amount"]] if "amount" in columns else [])
+            if recipe.status
+            else None
+        )
         guessed += [states.describe()] if states else []
         open_points += [question] if states and (question := states.open_question()) else []
         open_points += recipes.describe_cancelled(formatted, recipe)
         return recipe.source
     free = [name for name in sample.columns if name not in columns.values()]
     rules: dict[str, Status | str] = {}
-    if found := find_filter(formatted, free, columns.get("amount")):
+    money = ["amount"] if "amount" in columns else ["quantity", "unit_price"]
+    amounts = [columns[name] for name in money if name in columns]
+    if found := find_filter(formatted, free, amounts):
         rules["filter"] = found[0]
         guessed.append(found[1])
-    column = find_status(formatted, free, columns.get("amount"))
+    column = find_status(formatted, free, amounts)
     if column is not None and (rule := column.rule()) is not None:
         rules["status"] = rule
         guessed.append(column.describe())

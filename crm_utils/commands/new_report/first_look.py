@@ -139,15 +139,16 @@ def _statuses(shop: CountedShop) -> list[Section]:
     if status is None:
         return []
     parts = sources.read_raw_tables(shop.report.source, shop.root, columns)
-    amount = columns.amount if isinstance(columns.amount, str) else None
-    counted = status_by_rule(parts, status, amount)
+    factors = [columns.quantity, columns.unit_price] if columns.amount is None else [columns.amount]
+    amounts = [name for name in factors if isinstance(name, str)]
+    counted = status_by_rule(parts, status, amounts)
     if counted is None:
         return []
     values = counted.values.head(STATUSES)
     shown = pd.DataFrame(
         {"status": values.value, "meaning": values.group.map(GROUPS).fillna("not named"), "rows": values.rows}
     )
-    if amount:
+    if amounts:
         shown["revenue"] = values.money
     headings = {"status": "Status", "meaning": "What it means", "rows": "Rows", "revenue": "Amount"}
     table = style_table(shown, STATUS_CAPTION.format(column=status.column), shop.fmt, headings)

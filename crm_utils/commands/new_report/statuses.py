@@ -1,5 +1,7 @@
 """The column that tells which rows are sales, judged on all rows of a file."""
 
+import functools
+import operator
 from dataclasses import dataclass
 
 import ibis
@@ -73,7 +75,7 @@ class StatusColumn:
         )
 
 
-def find_status(parts: list[RawTable], free: list[str], amount: str | None) -> StatusColumn | None:
+def find_status(parts: list[RawTable], free: list[str], amounts: list[str]) -> StatusColumn | None:
     """Find the column that says what became of an order.
 
     Parameters
@@ -82,8 +84,8 @@ def find_status(parts: list[RawTable], free: list[str], amount: str | None) -> S
         The files or sheets; all rows are counted, by the engine.
     free : list of str
         The columns that are nothing else.
-    amount : str, optional
-        The column that holds what a row is worth.
+    amounts : list of str
+        The columns whose product is what a row is worth; none if it is not known.
 
     Returns
     -------
@@ -93,7 +95,7 @@ def find_status(parts: list[RawTable], free: list[str], amount: str | None) -> S
     """
     found = []
     for name in free:
-        values = _count_values(parts, name, amount)
+        values = _count_values(parts, name, amounts)
         if values is None or values.group.notna().mul(values.rows).sum() < KNOWN_ROWS * values.rows.sum():
             continue
         if set(values.group) != {StatusGroup.COUNT}:
@@ -101,9 +103,9 @@ def find_status(parts: list[RawTable], free: list[str], amount: str | None) -> S
     return min(found, key=lambda column: not any(word in column.column.lower() for word in WORDS), default=None)
 
 
-def status_by_rule(parts: list[RawTable], rule: Status, amount: str | None) -> StatusColumn | None:
+def status_by_rule(parts: list[RawTable], rule: Status, amounts: list[str]) -> StatusColumn | None:
     """Count what a rule does to the values of its column, on all rows. None if no row has a status."""
-    values = _count_values(parts, rule.column, amount, most=None)
+    values = _count_values(parts, rule.column, amounts, most=None)
     if values is None:
         return None
     groups = {fold(value): group for group in StatusGroup for value in getattr(rule, group.value)}
@@ -111,7 +113,7 @@ def status_by_rule(parts: list[RawTable], rule: Status, amount: str | None) -> S
 
 
 def _count_values(
-    parts: list[RawTable], name: str, amount: str | None, most: int | None = MOST_VALUES
+    parts: list[RawTable], name: str, amounts: list[str], most: int | None = MOST_VALUES
 ) -> pd.DataFrame | None:
     """Rows and money of each value of a column; None if it has too many values, or is not text."""
     counted = []
@@ -120,7 +122,8 @@ def _count_values(
         if name not in table.columns or not table[name].type().is_string():
             return None
         value = table[name].strip().nullif("").name("value")
-        money = casting.cast(table[amount], "amount", part.format) if amount else ibis.literal(0)
+        factors = [casting.as_factor(table[amount], part.format) for amount in amounts]
+        money = functools.reduce(operator.mul, factors) if factors else ibis.literal(0.0)
         rows = table.select(value, money=money.cast("float64").fill_null(0)).filter(lambda t: t.value.notnull())
         by_value = rows.group_by("value").agg(rows=rows.count(), money=rows.money.sum())
         counted.append(validation.execute(by_value.limit(None if most is None else most + 1), part))
@@ -137,7 +140,7 @@ def _count_values(
     return values.assign(group=[status_group(value) for value in values.value]).reset_index(drop=True)
 
 
-def find_filter(parts: list[RawTable], free: list[str], amount: str | None) -> tuple[str, str] | None:
+def find_filter(parts: list[RawTable], free: list[str], amounts: list[str]) -> tuple[str, str] | None:
     """Find columns that mark rows as no sales: a date of cancellation, a flag of test orders.
 
     Parameters
@@ -146,8 +149,8 @@ def find_filter(parts: list[RawTable], free: list[str], amount: str | None) -> t
         The files or sheets; all rows are counted.
     free : list of str
         The columns that are nothing else.
-    amount : str, optional
-        The column that holds what a row is worth.
+    amounts : list of str
+        The columns whose product is what a row is worth; none if it is not known.
 
     Returns
     -------
@@ -160,7 +163,7 @@ def find_filter(parts: list[RawTable], free: list[str], amount: str | None) -> t
         if plain not in (*CANCELLED_NAMES, *TEST_NAMES):
             continue
         quoted = name if name.isidentifier() else f"`{name}`"
-        values = _count_values(parts, name, amount, most=None)
+        values = _count_values(parts, name, amounts, most=None)
         if values is None:
             continue
         if plain in CANCELLED_NAMES:
