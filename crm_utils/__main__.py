@@ -257,6 +257,8 @@ def _new(options: argparse.Namespace, log: RunLog) -> int:
             "give the report's name and its file: make new REPORT=shop FILE=orders.csv, or its database: "
             "make new REPORT=shop URL=sqlite://shop.db TABLE=orders"
         )
+    if options.file and (options.table or options.query):
+        raise ParamsError("TABLE= and QUERY= belong to a database: write its address as URL=, or leave them out")
     from crm_utils.cleaning.questions import describe
     from crm_utils.commands.new_report.complete import complete_report
     from crm_utils.commands.new_report.draft import new_report

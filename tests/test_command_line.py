@@ -69,6 +69,8 @@ def test_an_option_that_a_command_does_not_have_is_refused(arguments, tmp_path, 
     ("arguments", "example"),
     [
         (["new", "--report", "shop"], "make new REPORT=shop FILE=orders.csv"),
+        (["new", "--report", "shop"], "make new REPORT=shop URL=sqlite://shop.db TABLE=orders"),
+        (["new", "--report", "shop", "--file", "a.csv", "--table", "b"], "TABLE= and QUERY= belong to a database"),
         (["compare", "--report", "shop"], "make compare REPORT=cdnow FROM=1997-12-31 TO=1998-06-30"),
         (["export", "--report", "shop"], "make export REPORT=shop TO=postgresql://"),
     ],
