@@ -1,11 +1,13 @@
 """The end of `make new`: questions with what is at stake, a budget, and the first look."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from crm_utils.commands.new_report import evidence
 from crm_utils.commands.new_report.complete import complete_report
 from crm_utils.commands.new_report.draft import new_report
 from crm_utils.commands.new_report.params_text import add_comment, set_parameters
@@ -117,3 +119,17 @@ def test_parameters_are_set_in_their_lines(parameters, expected):
 def test_a_comment_stands_above_its_line_or_at_the_end():
     assert add_comment("a: 1\nb: 2\n", "b", "x\ny") == "a: 1\n# x\n# y\nb: 2\n"
     assert add_comment("a: 1\n", "b", "x") == "a: 1\n# x\n"
+
+
+def test_of_many_rows_some_customers_are_counted_and_it_is_said(tmp_path, monkeypatch):
+    # 400 customers with one order of 50 each: 20,000 in all
+    lines = [f"{number},k{number},2024-06-{1 + number % 30:02},50,0\n" for number in range(400)]
+    path = started(tmp_path, lines)
+    monkeypatch.setattr(evidence, "MAX_ROWS", 100)
+    found = complete_report(tmp_path, path)
+    assert re.match(r"about \d+ orders of about \d+ customers, about [\d,.]+, from", found.look)
+    revenue = float(re.search(r"about ([\d,]+\.\d\d)", found.look)[1].replace(",", ""))
+    assert revenue == pytest.approx(20_000, rel=0.25)
+    assert revenue % 200 == 0  # 50 × 4: one in four customers
+    lead = BeautifulSoup(found.page.read_text(encoding="utf-8"), "html.parser").select_one(".lead").get_text()
+    assert "The source has 400 rows. To be quick, this page counts one in 4 customers" in lead

@@ -15,12 +15,14 @@ from crm_utils.commands.new_report.params_text import add_comment, set_parameter
 from crm_utils.commands.new_report.questions import ask_one_by_one, propose_answers, write_comments
 from crm_utils.config import Report, read_yaml
 from crm_utils.core.errors import CrmError, ParamsError
+from crm_utils.core.formatting import MESSAGES
 
 BUDGET = (
     "An assumption: {share:.0%} of the revenue of the last 12 months ({revenue}). Write what you can spend in the next "
     "three months."
 )
 CAMPAIGNS = "The costs of campaigns are in params/{file}.yaml, in the size of a shop with a mean order of {order}."
+SAMPLED = "the first look and the amounts in questions: from one in {one_in} customers, because there are many rows"
 SHIPPED_COSTS = "The costs in params/campaigns.yaml are assumptions too."
 
 
@@ -82,7 +84,8 @@ def complete_report(root: Path, path: Path, ask: Callable[[str], str] | None = N
     open_questions = [question for question in questions if question.is_material]
     page = write_first_look(shop, path.stem, open_questions)
     look = SHORT.format(**vars(sum_up(shop)))
-    return Completion(look, page, [*guessed, *spending], open_questions)
+    sampled = [SAMPLED.format(one_in=MESSAGES.count(shop.one_in))] if shop.one_in > 1 else []
+    return Completion(look, page, [*guessed, *spending, *sampled], open_questions)
 
 
 def _recount(root: Path, path: Path, shop: CountedShop, before: str, after: str) -> CountedShop:
@@ -104,7 +107,7 @@ def _with_budget(name: str, text: str, shop: CountedShop) -> tuple[str, list[str
         revenue=orders.revenue.sum(),
         last_year=orders.revenue.sum(where=orders.ordered_at.date() > year_ago),
     )
-    found = sums.execute().iloc[0].fillna(0)
+    found = shop.one_in * sums.execute().iloc[0].fillna(0).astype(float)
     proposed = budgets.propose_budget(float(found.last_year), float(found.revenue), int(found.orders))
     if proposed is None:
         return text, []

@@ -26,6 +26,10 @@ LEAD = (
     "{counted} of {read} count as sales: {orders} of {customers} with {revenue} of revenue, from {first} to {last}. "
     "Compare this with your own books before you build the report."
 )
+SAMPLED = (
+    " The source has {rows}. To be quick, this page counts one in {one_in} customers: totals are scaled up. Lists of "
+    "orders and ids, and questions, are about these customers. The report counts all."
+)
 SHORT = "{orders} of {customers}, {revenue}, from {first} to {last}"
 MONTHS_CAPTION = "Revenue by calendar month. A hatched bar is a month that the data do not cover completely."
 TOP_CAPTION = "The customer ids with the most orders"
@@ -64,10 +68,12 @@ def write_first_look(shop: CountedShop, name: str, questions: list[Question]) ->
 
 def render_first_look(shop: CountedShop, questions: list[Question]) -> str:
     """The HTML of the page."""
-    totals, ledger, fmt = sum_up(shop), shop.ledger, shop.fmt
+    totals, ledger, fmt = sum_up(shop), _scale_up(shop.ledger, shop.one_in), shop.fmt
     lead = LEAD.format(
         counted=fmt.count(ledger.rows_left.iloc[-1]), read=fmt.plural(ledger.rows_left.iloc[0], "row"), **vars(totals)
     )
+    if shop.one_in > 1:
+        lead += SAMPLED.format(rows=fmt.plural(shop.rows, "row"), one_in=fmt.count(shop.one_in))
     sections = [
         Section("revenue", "Is this your revenue?", [_revenue(shop)]),
         *_open_questions(questions),
@@ -89,18 +95,18 @@ def sum_up(shop: CountedShop) -> Totals:
         first=orders.ordered_at.min(),
         last=orders.ordered_at.max(),
     )
-    found = sums.execute().iloc[0]
+    found, times, about = sums.execute().iloc[0], shop.one_in, "about " if shop.one_in > 1 else ""
     return Totals(
-        orders=fmt.plural(found.orders, "order"),
-        customers=fmt.plural(found.customers, "customer"),
-        revenue=fmt.money(found.revenue, 2),
+        orders=about + fmt.plural(times * found.orders, "order"),
+        customers=about + fmt.plural(times * found.customers, "customer"),
+        revenue=about + fmt.money(times * found.revenue, 2),
         first=day(found["first"]),
         last=day(found["last"]),
     )
 
 
 def _revenue(shop: CountedShop) -> Markup:
-    months, fmt = monthly_revenue(shop.orders, shop.day), shop.fmt
+    months, fmt = _scale_up(monthly_revenue(shop.orders, shop.day), shop.one_in), shop.fmt
     finding = Finding(
         narrative.revenue_by_month(months, fmt),
         charts.plot_revenue_by_month(months, fmt),
@@ -109,6 +115,12 @@ def _revenue(shop: CountedShop) -> Markup:
         tables.months(months, fmt),
     )
     return _html(finding)
+
+
+def _scale_up(table: pd.DataFrame, one_in: int) -> pd.DataFrame:
+    """The table with its counts and amounts multiplied, if one in so many customers is counted."""
+    numbers = table.select_dtypes("number").columns
+    return table.assign(**{str(name): table[name] * one_in for name in numbers}) if one_in > 1 else table
 
 
 def _what_was_removed(ledger: pd.DataFrame) -> pd.DataFrame:
@@ -159,7 +171,7 @@ def _top_ids(shop: CountedShop) -> object:
     orders = shop.orders
     each = orders.group_by("customer_id").agg(orders=orders.count(), revenue=orders.revenue.sum())
     top = _first(each, ["orders", "revenue"], TOP_IDS)
-    top["share"] = top.orders / orders.count().execute()
+    top["share"] = top.orders / (shop.one_in * orders.count().execute())
     headings = {"customer_id": "Customer", "share": "Share of all orders"}
     return style_table(top, TOP_CAPTION, shop.fmt, headings)
 
