@@ -168,6 +168,7 @@ def test_order_numbers_of_several_customers():
     assert (found.passed, found.value) == (False, shared)
     assert shared == frame.order_id.nunique() == 5
     assert f"{shared} order numbers belong to several customers" in row_of(found)
+    assert found.names == (frame.order_id.min(),)
 
 
 @pytest.mark.parametrize(("later", "passed"), [(27, True), (28, False)])
