@@ -3,7 +3,7 @@
 from crm_utils.cleaning import id_checks
 from crm_utils.cleaning.data_quality import ORDER_MAX_DAYS
 from crm_utils.cleaning.question import Choice, Evidence, Question, as_it_is
-from crm_utils.config.report import QuestionCode
+from crm_utils.config.report import QuestionCode, fold
 from crm_utils.core.formatting import MESSAGES, join_names, percent
 from crm_utils.sources.email_ids import EMAIL, GMAIL_DOTS, PLUS_TAGS, ignore_in_emails
 
@@ -42,10 +42,13 @@ def find_guests(evidence: Evidence) -> Question | None:
         share=percent(share, 1),
         customers=fmt.plural(len(ids), "customer"),
     )
-    each_order = Choice("each order has a customer of its own", {"source.guests": {"ids": ids, "treat": "each_order"}})
+    listed = list(dict.fromkeys(fold(name) for name in ids))
+    each_order = Choice(
+        "each order has a customer of its own", {"source.guests": {"ids": listed, "treat": "each_order"}}
+    )
     choices = (
         *([each_order] if has_order_ids else []),
-        Choice("leave them out", {"source.guests": {"ids": ids, "treat": "drop"}}),
+        Choice("leave them out", {"source.guests": {"ids": listed, "treat": "drop"}}),
         as_it_is("each is one customer", QuestionCode.GUESTS),
     )
     # a firm may bring a tenth of all orders, but nobody places several on each day

@@ -82,10 +82,12 @@ def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
         audiences=_customer_lists(folder, "audiences", fmt),
         workbook=(folder / "workbook.xlsx").exists(),
     )
-    if job.report.columns.counts_orders:
+    columns = job.report.columns
+    if columns.order_value is not None:
         body = BeautifulSoup(page, "html.parser")
-        orders_wording.speak_of_orders(body)
-        body.select(".lead")[0].insert_after(orders_wording.notice())
+        if columns.counts_orders:
+            orders_wording.speak_of_orders(body)
+        body.select(".lead")[0].insert_after(orders_wording.notice(columns, fmt))
         page = str(body)
     return glossary.link_terms(page, "../../")
 

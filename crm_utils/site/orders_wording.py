@@ -5,10 +5,17 @@ import re
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
 
+from crm_utils.config import Columns
+from crm_utils.core.formatting import NumberFormat
+
 NOTICE = (
     "The data have no amounts. Every order counts as 1, so this report counts orders where others count revenue. "
     "There is no budget, because a plan needs money. To get one, write the average value of an order into the "
     "parameters file, for example columns: {amount: {per_order: 35}}."
+)
+ASSUMED = (
+    "The data have no amounts. Every order counts as {value}, an assumption from the parameters file "
+    "(columns.amount.per_order). All amounts of money follow from it."
 )
 # What pages say of money, and what it means if each order counts as 1. The first match counts.
 WORDING = (
@@ -91,8 +98,8 @@ def reword(text: str) -> str:
     return text
 
 
-def notice() -> Tag:
-    """The paragraph that says that the report counts orders."""
+def notice(columns: Columns, fmt: NumberFormat) -> Tag:
+    """The paragraph that says what an order is worth if the source has no amounts."""
     paragraph = BeautifulSoup("", "html.parser").new_tag("p", attrs={"class": MARK})
-    paragraph.string = NOTICE
+    paragraph.string = NOTICE if columns.counts_orders else ASSUMED.format(value=fmt.money(columns.order_value or 0))
     return paragraph

@@ -38,8 +38,8 @@ def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str
     """The page of one notebook: text, figures and tables, hidden code, and links to its sections and nearby pages."""
     body = BeautifulSoup(_body(executed), "html.parser")
     _drop_empty_sections(body)
-    if job.report.columns.counts_orders:
-        body.insert(0, orders_wording.notice())
+    if job.report.columns.order_value is not None:
+        body.insert(0, orders_wording.notice(job.report.columns, job.number_format))
     glossary.link_first_use(body, "../../")
     make_accessible(body)
     title = body.h1

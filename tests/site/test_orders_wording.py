@@ -3,7 +3,9 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from crm_utils.site.orders_wording import reword, speak_of_orders
+from crm_utils.config import Columns
+from crm_utils.core.formatting import ORDERS, NumberFormat
+from crm_utils.site.orders_wording import NOTICE, notice, reword, speak_of_orders
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,13 @@ from crm_utils.site.orders_wording import reword, speak_of_orders
 )
 def test_sentences_about_money_become_sentences_about_orders(text: str, expected: str):
     assert reword(text) == expected
+
+
+def test_an_assumed_value_is_named():
+    columns = Columns(customer_id="member", ordered_at="day", amount={"per_order": 35})
+    assert "Every order counts as €35" in notice(columns, NumberFormat("EUR")).get_text()
+    columns = Columns(customer_id="member", ordered_at="day")
+    assert notice(columns, NumberFormat(ORDERS)).get_text() == NOTICE
 
 
 def test_code_stays_and_descriptions_of_figures_change():
