@@ -390,7 +390,7 @@ def _analysis_dates(
     if unknown := rows.unknown.sum():
         guessed.append(
             f"{MESSAGES.plural(unknown, 'row')} of {rows.rows.sum():,} without a customer: "
-            "the report will leave them out"
+            'the report will leave them out. If they are guests, write source.guests: {ids: [""], treat: each_order}'
         )
     return days
 
