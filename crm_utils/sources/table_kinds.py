@@ -24,6 +24,7 @@ FIRST_OR_LAST = (
     r"(date of )?(first|last|latest|most recent) (order|purchase|transaction|invoice)( date| at| on| day)?"
     r"|(erste|letzte)r? (bestellung|kauf)|(premiere|derniere) commande|(primer|ultimo) pedido"
 )
+SUMMARIES = ({"frequency", "recency"}, {"x", "t_x"})  # what models of customers are fitted to, without dates
 # So many rows are needed before a table of unique ids says anything, and this share of them must differ.
 MIN_ROWS, UNIQUE_SHARE = 5, 0.98
 
@@ -46,6 +47,9 @@ def check_table_kind(part: RawTable, column_map: dict[str, str]) -> None:
     totals = _named(part, ORDER_COUNT, TOTAL_SPENT)
     hints = [*totals, *_named(part, FIRST_OR_LAST)]
     customer, day, product = (column_map.get(name) for name in ("customer_id", "ordered_at", "product_id"))
+    summary = next((names for names in SUMMARIES if names <= {_words(name) for name in part.table.columns}), None)
+    if summary and day is None:
+        _refuse(part, "customer", [name for name in part.table.columns if _words(name) in summary])
     if customer is None:
         if product and not day and _are_unique(part, [product]):
             _refuse(part, "product", [product])

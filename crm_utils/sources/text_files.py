@@ -37,6 +37,7 @@ from crm_utils.sources.layout import (
 from crm_utils.sources.raw_table import RawTable, TextFormat
 
 DELIMITERS = ",;\t|"
+FEWEST_LINES, FEWEST_WORDS = 5, 3  # with fewer, a column of text is not told from fields between blanks
 START, END = 1 << 18, 1 << 16  # characters at the start of a file and bytes at its end that show its layout
 
 
@@ -150,6 +151,7 @@ def _csv(path: Path, root: Path, format: TextFormat, layout: Layout | None) -> R
     records = _records(start, delimiter)
     if not records:
         raise SourceError(f"{path.name}: all its lines are blank; export it again")
+    _check_delimited(records, path.name)
     if layout:
         check_start(records, layout, path.name)
     names = list(layout.names) if layout and layout.names else records[0][1]
@@ -173,6 +175,16 @@ def _csv(path: Path, root: Path, format: TextFormat, layout: Layout | None) -> R
     )
     table = table.select(*[name for name in names if name.strip()])
     return RawTable(path.name, table, format, without_name=validation.describe_unnamed(names))
+
+
+def _check_delimited(records: list[Record], label: str) -> None:
+    """Raise `SourceError` if each line is one field of several words, as many in all lines."""
+    words = {len(fields[0].split()) if len(fields) == 1 else 0 for _, fields in records}
+    if len(records) >= FEWEST_LINES and len(words) == 1 and words.pop() >= FEWEST_WORDS:
+        raise SourceError(
+            f"{label}: blanks separate its fields ({records[0][1][0].strip()!r}); export it with commas or tabs "
+            "between them"
+        )
 
 
 def _filled_copy(

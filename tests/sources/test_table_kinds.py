@@ -85,3 +85,11 @@ def test_periods_and_products_get_no_report(tmp_path, frame, what):
     frame.to_csv(tmp_path / "export.csv", index=False)
     with pytest.raises(SourceError, match=f"one row per {what}"):
         new_report(tmp_path, "shop", "export.csv")
+
+
+@pytest.mark.parametrize("names", [("frequency", "recency", "T"), ("x", "t_x", "T")])
+def test_summaries_of_customers_get_no_report(tmp_path, names):
+    frame = pd.DataFrame({"ID": range(1, 13), **{name: [0.5 * number for number in range(12)] for name in names}})
+    frame.to_csv(tmp_path / "summary.csv", index=False)
+    with pytest.raises(SourceError, match="summary.csv .12 rows. has one row per customer"):
+        new_report(tmp_path, "shop", "summary.csv")
