@@ -35,7 +35,7 @@ NEGATIVE_ROWS = (
 HUGE_ORDER = "order {order} of customer {customer} on {day} is {money}, {share} of revenue. Is it real?"
 UNASSIGNED = "no parameter names {columns}. Does it change what an order is worth?"
 UNASSIGNED_COLUMN = "column {name!r} ({kind}, {rows}, {money}, {share} of revenue)"
-OPEN = "{questions} about the data change the figures. Write the line that is right into the parameters file:"
+OPEN = "{questions} about the data can change the figures. Write the line that is right into the parameters file:"
 CONFIRM = "  To count all as it is, write confirmed: [{codes}]"
 
 
@@ -150,7 +150,7 @@ def find_unassigned(evidence: Evidence) -> Question | None:
         for each in found
     ]
     choices = (
-        Choice("yes", {"columns.amount": amount_with(found, evidence.columns)}),
+        Choice("yes, this way", {"columns.amount": amount_with(found, evidence.columns)}),
         as_it_is("no, the amounts are right as they are", QuestionCode.UNASSIGNED_MONEY),
     )
     text = UNASSIGNED.format(columns=join_names(described))

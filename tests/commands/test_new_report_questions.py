@@ -41,7 +41,7 @@ def test_questions_become_comments_next_to_their_parameter(tmp_path):
     lines = path.read_text().splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("columns:"))
     assert lines[at - 3].startswith("# open question: no parameter names column 'discount' (discount, 25 rows, 62.50")
-    assert lines[at - 2] == "#   columns: {amount: {lines: amount, minus: [discount]}}  # yes"
+    assert lines[at - 2] == "#   columns: {amount: {lines: amount, minus: [discount]}}  # yes, this way"
     assert "#   cleaning: {duplicates: drop}  # no, count each once" in lines
     report = read_yaml(path, Report)
     assert report.answered == []
