@@ -6,6 +6,7 @@ import pandas as pd
 
 from crm_utils.sources import date_formats
 from crm_utils.sources.casting import ALIKE_MARKS, CURRENCY_SIGN, GROUP_MARK, NO_CENTS
+from crm_utils.sources.table_kinds import ORDER_COUNT
 
 NAMES = {  # in the order in which columns are assigned; earlier names are better matches
     "ordered_at": (
@@ -220,7 +221,7 @@ def _last_resort(sample: pd.DataFrame, found: dict[str, str]) -> str | None:
     """A column named `Id` or alike, or the only column left, if its values come again as customers do."""
     free = [name for name in sample.columns if name not in found.values()]
     named = [name for name in free if _plain(name) in LAST_RESORTS]
-    chosen = named or (free if len(free) == 1 else [])
+    chosen = named or (free if len(free) == 1 and not re.fullmatch(ORDER_COUNT, _plain(free[0])) else [])
     texts = sample[chosen[0]].dropna() if chosen else pd.Series(dtype=str)
     ids = texts.nunique()
     comes_again = FEW_IDS <= ids < len(texts) or 0 < ids < len(texts) < MANY_ROWS
