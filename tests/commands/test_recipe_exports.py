@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from crm_utils.commands.new_report.draft import UNKNOWN, new_report
 from crm_utils.config import Report, read_yaml
+from crm_utils.core.errors import SourceError
 from crm_utils.sources import read_line_items
 from tests.support.cleaning_factories import assert_reconciles, clean
 from tests.support.shop_exports import SMALL_SHOP, SYSTEMS, Order, Truth, random_shop
@@ -112,7 +113,8 @@ def test_a_status_that_no_list_names_is_asked_about(name, tmp_path):
     text = with_value(system.write(SMALL_SHOP).text, system.delimiter, STATUS[name], "Under review")
     written, _, open_points = draft(tmp_path, text, system.file)
     assert any("source.status: is 'Under review' (1 row, " in point for point in open_points)
-    assert UNKNOWN in written.read_text()
+    with pytest.raises(SourceError, match="no list names 'Under review'"):
+        counted_by(written)
 
 
 def test_cancelled_orders_of_shopify_that_count_are_named_and_can_be_left_out(tmp_path):
