@@ -20,7 +20,19 @@ WORDS = {
     "shipping": "shipping freight postage handling versand versandkosten porto livraison envio frete kargo",
     "tax": "tax taxes vat gst mwst ust steuer tva iva kdv",
     "tip": "tip tips gratuity trinkgeld pourboire propina gorjeta bahsis",
+    "gift card": "giftcard giftcards geschenkkarte geschenkgutschein hediyekarti",
 }
+# Two words that mean a gift card only together
+GIFT_CARDS = (
+    {"gift", "card"},
+    {"gift", "cards"},
+    {"carte", "cadeau"},
+    {"cheque", "cadeau"},
+    {"tarjeta", "regalo"},
+    {"cartao", "presente"},
+    {"hediye", "karti"},
+    {"hediye", "ceki"},
+)
 OTHER_WORDS = (
     "address city class code count country currency date email id included method name no number option phone postcode "
     "provider quantity reason region service state status street time title tracking type zip"
@@ -29,7 +41,7 @@ RATE_WORDS = {"rate", "percent", "percentage", "pct", "prozent"}
 # An amount of this name is what was paid in the end: only a refund can still change it.
 FINAL_WORDS = {"total", "paid", "gross", "grand", "gesamt", "gesamtpreis", "gesamtbetrag", "summe", "montant"}
 LINE_WORDS = {"line", "item"}
-TAKEN_OFF = ("refund", "discount")
+TAKEN_OFF = ("refund", "discount", "gift card")
 MIN_NUMBERS = 0.9  # share of the values that must be numbers
 
 
@@ -103,6 +115,8 @@ def _kind(name: str, source: Source, columns: Columns) -> str | None:
     if words & set(OTHER_WORDS.split()):
         return None
     kind = next((kind for kind, known in WORDS.items() if words & set(known.split())), None)
+    if any(pair <= words for pair in GIFT_CARDS):
+        kind = "gift card"
     if kind is None or (words & RATE_WORDS and kind != "discount"):
         return None
     amount = _words(columns.amount) if isinstance(columns.amount, str) else set()
@@ -111,7 +125,8 @@ def _kind(name: str, source: Source, columns: Columns) -> str | None:
 
 
 def _words(name: str) -> set[str]:
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold().translate(str.maketrans("äöüéèáóíñşı", "aoueeaoinsi"))
+    plain = str.maketrans("äöüéèáãóíñşıçğ", "aoueeaaoinsicg")
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold().translate(plain)
     return set(re.findall(r"[^\W\d_]+", spaced))
 
 

@@ -151,6 +151,12 @@ def test_a_discount_between_0_and_1_is_a_rate(tmp_path):
     }
 
 
+@pytest.mark.parametrize("name", ["Gift Card", "giftcard_amount", "Geschenkkarte", "carte cadeau", "Cartão presente"])
+def test_gift_cards_are_taken_off(tmp_path, name):
+    columns = money_of(tmp_path, f"order,customer,day,amount,{name}\n1,anna,2024-01-01,60,20\n2,bert,2024-01-02,20,\n")
+    assert (columns[name].kind, columns[name].total, columns[name].sign) == ("gift card", 20.0, -1)
+
+
 def test_a_total_contains_discounts_and_shipping_but_not_refunds(tmp_path):
     (tmp_path / "shop.csv").write_text(
         "order,customer,day,Total,discount,shipping,Refunded Amount\n1,anna,2024-01-01,60,5,4,10\n"
