@@ -533,6 +533,11 @@ class Shared(Model):
     @model_validator(mode="after")
     def _keeps_the_currency_of_the_report(self) -> "Shared":
         kept = self.source.currency.keep if self.source.currency else None
+        if kept == "???":
+            raise ValueError(
+                f"source.currency.keep: the amounts are in several currencies; write keep: {self.currency} to count "
+                "that one only, or rates: and a csv with the columns currency and rate to convert all"
+            )
         if kept is not None and kept.strip().upper() != self.currency:
             raise ValueError(f"source.currency keeps {kept}, but currency is {self.currency}: write the same in both")
         return self

@@ -3,7 +3,7 @@
 import ibis
 import pandas as pd
 
-from crm_utils.commands.new_report.statuses import find_filter, find_status
+from crm_utils.commands.new_report.statuses import count_texts, find_filter, find_status
 from crm_utils.config.report import Status
 from crm_utils.sources.expressions import to_condition
 from crm_utils.sources.raw_table import RawTable, TextFormat
@@ -19,7 +19,7 @@ def test_words_of_a_shop_become_a_rule_with_rows_and_money():
         total=["10", "20.50", "5", "7"],
         city=list("abcd"),
     )
-    found = find_status([orders], ["state", "city"], ["total"])
+    found = find_status(count_texts([orders], ["state", "city"], ["total"]))
     assert found is not None
     assert found.rule() == Status(column="state", count=["wc-completed"], refund=["wc-refunded"], ignore=["wc-failed"])
     assert found.open_question() is None
@@ -30,7 +30,7 @@ def test_words_of_a_shop_become_a_rule_with_rows_and_money():
 
 def test_a_value_that_is_not_known_is_asked_about_and_in_no_list():
     orders = part(Status=["Complete"] * 8 + ["Closed", "Processing"], total=["1"] * 10)
-    found = find_status([orders], ["Status"], ["total"])
+    found = find_status(count_texts([orders], ["Status"], ["total"]))
     assert found is not None
     assert found.rule() == Status(column="Status", count=["Complete", "Processing"])
     assert "'Closed' (1 row, 1.00)" in (found.open_question() or "")
@@ -38,19 +38,19 @@ def test_a_value_that_is_not_known_is_asked_about_and_in_no_list():
 
 def test_a_value_far_down_the_file_is_seen():
     orders = part(status=["paid"] * 7000 + ["cancelled"], total=["1"] * 7001)
-    found = find_status([orders], ["status"], ["total"])
+    found = find_status(count_texts([orders], ["status"], ["total"]))
     assert found is not None and found.rule() == Status(column="status", count=["paid"], ignore=["cancelled"])
 
 
 def test_a_column_named_like_a_status_comes_first():
     orders = part(shipping=["shipped", "pending"], financial_status=["paid", "voided"])
-    found = find_status([orders], ["shipping", "financial_status"], [])
+    found = find_status(count_texts([orders], ["shipping", "financial_status"], []))
     assert found is not None and found.column == "financial_status"
 
 
 def test_columns_that_are_no_status_are_left_alone():
     orders = part(city=["Bern", "Rome"], state=["paid", "paid"], id=["1", "2"])
-    assert find_status([orders], ["city", "state", "id"], []) is None
+    assert find_status(count_texts([orders], ["city", "state", "id"], [])) is None
 
 
 def test_a_date_of_cancellation_and_a_flag_of_test_orders_become_a_filter():

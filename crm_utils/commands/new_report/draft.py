@@ -13,6 +13,7 @@ import yaml
 
 from crm_utils import sources
 from crm_utils.commands.new_report import (
+    currencies,
     dates,
     ids,
     inference,
@@ -23,7 +24,7 @@ from crm_utils.commands.new_report import (
     time_zones,
     warnings,
 )
-from crm_utils.commands.new_report.statuses import find_filter, find_status, status_by_rule
+from crm_utils.commands.new_report.statuses import count_texts, find_filter, find_status, status_by_rule
 from crm_utils.config import Columns, Source, SourceFile
 from crm_utils.config.paths import is_pattern, source_paths
 from crm_utils.config.report import AmountParts, Status
@@ -88,10 +89,15 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
     source = several_files.with_own_settings(source.model_copy(update=written), root, own)
     if recipe is None:
         columns = price_basis.find_price_basis(_formatted(parts, source), columns, guessed, open_points)
-    source = source.model_copy(update=_sales_rules(parts, sample, columns, source, recipe, guessed, open_points))
+    free = [name for name in sample.columns if name not in columns.values()]
+    judged = [name for name in ([recipe.currency] if recipe else free) if name]
+    counted = count_texts(_formatted(parts, source), judged, _amounts(columns))
+    source = source.model_copy(update=_sales_rules(parts, counted, free, columns, source, recipe, guessed, open_points))
     if recipe is None:
-        open_points += warnings.list_warnings(sample, columns, written, source.status)
-    code = recipes.main_currency(parts, recipe.currency) if recipe and recipe.currency else None
+        open_points += warnings.list_warnings(sample, columns, written) + warnings.check_states(counted, source.status)
+        open_points += warnings.check_ids(parts, columns["customer_id"]) if "customer_id" in columns else []
+    code, rule = currencies.propose_currency(counted, open_points)
+    source = source.model_copy(update={"currency": rule})
     currency = _currency(sample, source, code, guessed, open_points)
     columns, cleaning = _complete_columns(_formatted(parts, source), columns, recipe, guessed)
     label = join_names([part.label for part in parts])
@@ -100,6 +106,8 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
     path.parent.mkdir(exist_ok=True)
     origin = label if isinstance(file, Source) else Path(file).name
     written_columns = dict.fromkeys(required, UNKNOWN) | columns
+    if rule:  # until the owner has chosen, the report is refused
+        source = source.model_copy(update={"currency": rule.model_copy(update={"keep": UNKNOWN})})
     path.write_text(_to_yaml(name, origin, currency, source, written_columns, days, cleaning), encoding="utf-8")
     return path, guessed, open_points
 
@@ -308,9 +316,16 @@ def _formatted(parts: list[sources.RawTable], source: Source) -> list[sources.Ra
     return [replace(part, format=format) if part.format else part for part in parts]
 
 
+def _amounts(columns: dict[str, Any]) -> list[str]:
+    """The columns whose product is what a row is worth."""
+    money = ["amount"] if "amount" in columns else ["quantity", "unit_price"]
+    return [columns[name] for name in money if isinstance(columns.get(name), str)]
+
+
 def _sales_rules(
     parts: list[sources.RawTable],
-    sample: pd.DataFrame,
+    counted: dict[str, pd.DataFrame],
+    free: list[str],
     columns: dict[str, str],
     source: Source,
     recipe: recipes.Settings | None,
@@ -329,14 +344,11 @@ def _sales_rules(
         open_points += [question] if states and (question := states.open_question()) else []
         open_points += recipes.describe_cancelled(formatted, recipe)
         return recipe.source
-    free = [name for name in sample.columns if name not in columns.values()]
     rules: dict[str, Status | str] = {}
-    money = ["amount"] if "amount" in columns else ["quantity", "unit_price"]
-    amounts = [columns[name] for name in money if name in columns]
-    if found := find_filter(formatted, free, amounts):
+    if found := find_filter(formatted, free, _amounts(columns)):
         rules["filter"] = found[0]
         guessed.append(found[1])
-    column = find_status(formatted, free, amounts)
+    column = find_status(counted)
     if column is not None and (rule := column.rule()) is not None:
         rules["status"] = rule
         guessed.append(column.describe())

@@ -211,16 +211,3 @@ def describe_cancelled(parts: list[RawTable], settings: Settings) -> list[str]:
         f"cancelled: {told} with a value in {column!r} were paid and not refunded, so they count; to leave them out, "
         f"write source.filter: '`{column}`.isna()'"
     ]
-
-
-def main_currency(parts: list[RawTable], column: str) -> str | None:
-    """The most frequent currency of a column, judged on all rows; None if the column is empty."""
-    rows: dict[str, int] = {}
-    for part in parts:
-        code = part.table[column].cast("string").strip().nullif("").upper().name("code")
-        counted = (
-            part.table.select(code).filter(lambda t: t.code.notnull()).group_by("code").agg(rows=lambda t: t.count())
-        )
-        for value, count in validation.execute(counted, part).itertuples(index=False):
-            rows[value] = rows.get(value, 0) + int(count)
-    return max(rows, key=lambda code: rows[code], default=None)

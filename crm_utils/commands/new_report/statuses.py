@@ -2,6 +2,7 @@
 
 import functools
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import ibis
@@ -75,17 +76,34 @@ class StatusColumn:
         )
 
 
-def find_status(parts: list[RawTable], free: list[str], amounts: list[str]) -> StatusColumn | None:
-    """Find the column that says what became of an order.
+def count_texts(parts: list[RawTable], free: list[str], amounts: list[str]) -> dict[str, pd.DataFrame]:
+    """Count rows and money of each value of the columns with few different values, on all rows, by the engine.
 
     Parameters
     ----------
     parts : list of RawTable
-        The files or sheets; all rows are counted, by the engine.
+        The files or sheets.
     free : list of str
         The columns that are nothing else.
     amounts : list of str
         The columns whose product is what a row is worth; none if it is not known.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        Per column, one row per value, the most frequent first: value, rows, money, group.
+    """
+    counted = {name: _count_values(parts, name, amounts) for name in free}
+    return {name: values for name, values in counted.items() if values is not None}
+
+
+def find_status(counted: Mapping[str, pd.DataFrame]) -> StatusColumn | None:
+    """Find the column that says what became of an order.
+
+    Parameters
+    ----------
+    counted : mapping of str to pandas.DataFrame
+        See `count_texts`.
 
     Returns
     -------
@@ -94,9 +112,8 @@ def find_status(parts: list[RawTable], free: list[str], amounts: list[str]) -> S
         column, or if every row counts.
     """
     found = []
-    for name in free:
-        values = _count_values(parts, name, amounts)
-        if values is None or values.group.notna().mul(values.rows).sum() < KNOWN_ROWS * values.rows.sum():
+    for name, values in counted.items():
+        if values.group.notna().mul(values.rows).sum() < KNOWN_ROWS * values.rows.sum():
             continue
         if set(values.group) != {StatusGroup.COUNT}:
             found.append(StatusColumn(name, values))

@@ -1,11 +1,15 @@
 """Points that the owner of a guessed parameters file should check, one line each."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from crm_utils.commands.new_report.inference import AROUND, CODES, FEW_IDS, MIN_SHARE, agrees, best
+from crm_utils.commands.new_report.inference import AROUND, FEW_IDS, MIN_SHARE, agrees, best
 from crm_utils.config.report import Status
+from crm_utils.core.duckdb_engine import concatenate
 from crm_utils.core.formatting import MESSAGES, join_names, percent
-from crm_utils.sources.email_ids import EMAIL, GMAIL_DOTS, PLUS_TAGS, fold_email_ids
+from crm_utils.sources.email_ids import EMAIL, count_spellings
+from crm_utils.sources.raw_table import RawTable
 
 NOT_A_SALE = (
     "cancelled canceled refunded refund failed voided void pending unpaid declined returned rejected expired "
@@ -20,22 +24,14 @@ NO_ORDER_ID = "columns.order_id: no such column was found, so {counted}"
 ROWS_OF_A_DAY, EACH_ROW = "all rows of a customer and day count as one order", "each row counts as one order"
 
 
-def list_warnings(
-    sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str], status: Status | None = None
-) -> list[str]:
+def list_warnings(sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str]) -> list[str]:
     """Return the points to check about the columns found. `written` comes from `inference.number_format`."""
     free = [name for name in sample.columns if name not in columns.values()]
     lines = []
     if "order_id" not in columns:
         has_products = "product_id" in columns or "description" in columns
         lines.append(NO_ORDER_ID.format(counted=ROWS_OF_A_DAY if has_products else EACH_ROW))
-    lines += _check_amounts(sample, columns, written, free)
-    lines += [
-        line for name in free if not status or name != status.column for line in _check_states(sample[name], name)
-    ]
-    if "customer_id" in columns:
-        lines += _check_ids(sample[columns["customer_id"]], columns["customer_id"])
-    return lines
+    return lines + _check_amounts(sample, columns, written, free)
 
 
 def _check_amounts(
@@ -81,37 +77,43 @@ def _check_cents(sample: pd.DataFrame, columns: dict[str, str], written: dict[st
     ]
 
 
-def _check_states(values: pd.Series, name: str) -> list[str]:
-    """Find rows that may not be sales, and amounts in several currencies."""
-    texts = values.dropna().str.strip()
-    codes = sorted(set(texts))
-    if len(codes) > 1 and set(codes) <= set(CODES):
-        return [
-            f"currency: column {name!r} contains {join_names(codes)}; their amounts are added up without conversion"
-        ]
-    plain = texts.str.casefold().str.replace(r"[^a-z]", "", regex=True)
-    off = plain.isin(NOT_A_SALE.split())
-    if len(codes) > FEW_STATES or not off.any() or off.all():
-        return []
-    states = join_names([repr(text) for text in sorted(set(texts[off]))])
-    return [
-        f"rows: column {name!r} contains {states} in {percent(off.mean())} of rows, which are counted as sales; "
-        "remove them from the file if they are not"
-    ]
-
-
-def _check_ids(values: pd.Series, name: str) -> list[str]:
-    """Find ids that differ only in case, and e-mail addresses that differ only in what is often ignored."""
-    ids = values.dropna().str.strip().drop_duplicates()
-    is_email = ids.str.contains(EMAIL, regex=False)
-    lines, emails, others = [], ids[is_email].str.lower().drop_duplicates(), ids[~is_email]
-    if alike := len(emails) - fold_email_ids(emails, [PLUS_TAGS, GMAIL_DOTS]).nunique():
-        lines.append(ALIKE_EMAILS.format(addresses=MESSAGES.plural(alike, "address", "addresses"), name=name))
-    duplicates = others[others.str.casefold().duplicated(keep=False)].sort_values(key=lambda ids: ids.str.casefold())
-    if len(duplicates):
+def check_states(counted: Mapping[str, pd.DataFrame], status: Status | None) -> list[str]:
+    """Find rows that may not be sales. `counted` comes from `statuses.count_texts`, so all rows are judged."""
+    lines = []
+    for name, values in counted.items():
+        plain = values.value.str.casefold().str.replace(r"[^a-z]", "", regex=True)
+        off = plain.isin(NOT_A_SALE.split())
+        if (status and name == status.column) or len(values) > FEW_STATES or not off.any() or off.all():
+            continue
+        states = join_names([repr(text) for text in sorted(values.value[off])])
+        share = percent(values.rows[off].sum() / values.rows.sum())
         lines.append(
-            f"customers: {len(duplicates)} ids of {name!r} differ from another id only in case, "
-            f"such as {duplicates.iloc[0]!r} and {duplicates.iloc[1]!r}; they count as different customers; "
+            f"rows: column {name!r} contains {states} in {share} of rows, which are "
+            "counted as sales; remove them from the file if they are not"
+        )
+    return lines
+
+
+def check_ids(parts: list[RawTable], name: str) -> list[str]:
+    """Find ids that differ only in case, and e-mail addresses that differ only in what is often ignored.
+
+    The engine compares the ids of all rows.
+    """
+    written = [part.table.select(spelling=part.table[name].cast("string").strip().nullif("")) for part in parts]
+    lines = []
+    if alike := count_spellings(written, []).alike:
+        lines.append(ALIKE_EMAILS.format(addresses=MESSAGES.plural(alike, "address", "addresses"), name=name))
+    distinct = [table.filter(~table.spelling.contains(EMAIL)).distinct() for table in written]
+    ids = (distinct[0] if len(distinct) == 1 else concatenate(distinct)).distinct()
+    groups = ids.group_by(lower=ids.spelling.lower()).agg(
+        ids=ids.count(), first=ids.spelling.min(), last=ids.spelling.max()
+    )
+    groups = groups.filter(groups.ids > 1)
+    found = groups.mutate(all_ids=groups.ids.sum().over()).order_by("lower").limit(1).execute()
+    if len(found):
+        lines.append(
+            f"customers: {MESSAGES.count(found.all_ids[0])} ids of {name!r} differ from another id only in case, "
+            f"such as {found['first'][0]!r} and {found['last'][0]!r}; they count as different customers; "
             "write them the same way in the file if they are one customer"
         )
     return lines
