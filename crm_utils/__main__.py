@@ -276,6 +276,8 @@ def _new(options: argparse.Namespace, log: RunLog) -> int:
         print(f"  proposed  {line}")
     if completed.page:
         print(f"first look: {completed.look} ({completed.page.relative_to(Path.cwd())})")
+    else:
+        print("first look: none yet, because the data cannot be counted before the points to check are corrected")
     for question in completed.questions:
         print(f"question {describe(question).lstrip()}")
     print(f"next: make report REPORT={options.report}")
