@@ -40,12 +40,16 @@ def generate(millions: float, path: Path) -> None:
 
 
 def ours(file: Path) -> str:
-    """`make new`."""
+    """`make new`: the parameters, then the questions and the first look."""
+    from crm_utils.commands.new_report.complete import complete_report
     from crm_utils.commands.new_report.draft import new_report
 
     with tempfile.TemporaryDirectory() as root:
-        _, guessed, open_points = new_report(Path(root), "shop", str(file))
-    return f"{len(guessed)} guesses, {len(open_points)} to check"
+        started = time.perf_counter()
+        path, _, open_points = new_report(Path(root), "shop", str(file))
+        seconds = time.perf_counter() - started
+        completion = complete_report(Path(root), path)
+    return f"{seconds:.1f} s before the questions and the first look; {len(open_points)} to check; {completion.look}"
 
 
 def scan(file: Path) -> str:

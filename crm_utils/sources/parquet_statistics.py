@@ -32,7 +32,8 @@ def columns_in_range(part: RawTable, column_map: dict[str, str]) -> set[str]:
     ).iloc[0]
     spans = {name: (found[f"{name}_min"], found[f"{name}_max"]) for name in columns}
     spans = {name: span for name, span in spans.items() if not pd.isna(span[0]) and not pd.isna(span[1])}
-    largest = {name: max(-low, high) for name, (low, high) in spans.items() if name in numbers}
+    # an unsigned number has no negative of its own type
+    largest = {name: max(-float(low), float(high)) for name, (low, high) in spans.items() if name in numbers}
     in_range = {name for name, value in largest.items() if value <= validation.LARGEST}
     if float(largest.get("quantity", math.inf)) * float(largest.get("unit_price", math.inf)) <= validation.LARGEST:
         in_range.add("amount")
