@@ -132,7 +132,7 @@ def test_a_second_currency_is_asked_about(name, tmp_path):
     system, last = SYSTEMS[name], SMALL_SHOP[-1]
     foreign = Order(1009, "anna", last.day, last.lines, currency="USD")
     _, _, open_points = draft(tmp_path, system.write([*SMALL_SHOP, foreign]).text, system.file)
-    assert any("'USD' (1 row, " in point and "would be added up" in point for point in open_points)
+    assert any("USD (1 row" in point and "rates: rates.csv" in point for point in open_points)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
