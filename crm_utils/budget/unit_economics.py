@@ -7,6 +7,8 @@ both), ρ its redemption rate, s delivery rate, c cost of a contact. A campaign'
 Lifetime value × lift is not used: lifetime value already holds the orders that come anyway.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -135,18 +137,51 @@ def group_customers(customers: pd.DataFrame, audience: pd.DataFrame) -> pd.DataF
     pandas.DataFrame
         The customers whom a campaign may address. Adds `group`.
     """
+    eligible = audience.to_numpy().any(axis=1)
+    return _cut_into_groups(customers[eligible], audience[eligible]).drop(columns="block")
+
+
+def planning_groups(
+    customers: pd.DataFrame, audience: pd.DataFrame, consent: pd.Series, resting: pd.Series
+) -> pd.DataFrame:
+    """Group all customers for a plan over several waves.
+
+    As `group_customers`, but with the customers whom no campaign may address today, because they can move to another
+    segment, and with a group of their own for customers of different consent and for customers who rest.
+
+    Parameters
+    ----------
+    customers, audience : pandas.DataFrame
+        See `group_customers`.
+    consent : pandas.Series
+        customer_id → the channels on which the customer may be contacted, as one text.
+    resting : pandas.Series
+        customer_id → whether the customer may not be contacted in the first wave.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Adds group (from 0), block (the group without its value class), consent and lands (False if resting).
+    """
+    ids = customers.customer_id
+    alike = pd.DataFrame({"consent": ids.map(consent), "lands": ~ids.map(resting).astype(bool)}, customers.index)
+    return _cut_into_groups(customers.assign(**alike), audience, ["consent", "lands"])
+
+
+def _cut_into_groups(customers: pd.DataFrame, audience: pd.DataFrame, alike: Sequence[str] = ()) -> pd.DataFrame:
+    """Add block (segment, set of campaigns and the columns `alike`) and group (block and value class)."""
     packed = pd.DataFrame(np.packbits(audience.to_numpy(), axis=1), index=customers.index)
-    chosen = customers[packed.any(axis=1)]
+    chosen = customers
     if not chosen.customer_id.is_monotonic_increasing:
         chosen = chosen.sort_values("customer_id")
     keyed = chosen.sort_values("order_margin", kind="stable")  # equal margins stay in the order of their ids
-    alike = [keyed.segment.astype("category").cat.codes, *(packed[byte].loc[keyed.index] for byte in packed)]
-    block = keyed.groupby(alike, sort=True).ngroup()
-    in_block = block.groupby(block)
+    same = [keyed.segment.astype("category").cat.codes, *(packed[byte].loc[keyed.index] for byte in packed)]
+    keyed["block"] = keyed.groupby([*same, *(keyed[name] for name in alike)], sort=True).ngroup()
+    in_block = keyed.groupby("block").block
     size = in_block.transform("size")
     number = (size // SMALLEST_CLASS).clip(1, VALUE_CLASSES)
     value_class = in_block.cumcount() * number // size
-    keyed["group"] = block.groupby([block, value_class], sort=True).ngroup()
+    keyed["group"] = keyed.groupby(["block", value_class.rename("value_class")], sort=True).ngroup()
     return keyed.loc[chosen.index]
 
 
@@ -232,6 +267,53 @@ def price_options(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFram
     }
     spend = money["incentives_added"] + money["incentives_to_baseline_buyers"] + money["contact_costs"]
     return options.assign(**money, spend=spend, profit=money["incremental_margin"] - spend)
+
+
+def price_messages(
+    options: pd.DataFrame, campaigns: pd.DataFrame, fatigue: float, contact_level: int, max_messages: int
+) -> pd.DataFrame:
+    """Price each option with each number of messages that its campaign offers in one wave.
+
+    k messages to a customer who was contacted in h recent waves have the lift u f^h (1 − f^k) / (1 − f): each message
+    adds the share f (fatigue) of what the one before it added. They cost k contacts.
+
+    Parameters
+    ----------
+    options : pandas.DataFrame
+        See `contact_options`.
+    campaigns : pandas.DataFrame
+        One row per campaign; `messages` are the numbers of messages in a wave that it offers.
+    fatigue : float
+        f, between 0 and 1.
+    contact_level : int
+        h.
+    max_messages : int
+        Larger numbers of messages are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `price_options` with messages (k) and delivered_lift (s u).
+    """
+    terms, parts = campaigns.set_index("name"), []
+    lift = options.campaign.map(terms.lift).astype(float)
+    offered = options.campaign.map(terms.messages)
+    for messages in sorted({number for numbers in terms.messages for number in numbers if number <= max_messages}):
+        own = offered.map(lambda numbers, messages=messages: messages in numbers)
+        response = fatigue**contact_level * sum(fatigue**place for place in range(messages))
+        priced = price_options(options[own].assign(lift=response * lift[own]), campaigns)
+        added = (messages - 1) * priced.contact_costs
+        happened = np.minimum(priced.lift, 1 - priced.p0)
+        parts.append(
+            priced.assign(
+                messages=messages,
+                delivered_lift=priced.campaign.map(terms.delivery_rate).astype(float) * happened,
+                contact_costs=priced.contact_costs + added,
+                spend=priced.spend + added,
+                profit=priced.profit - added,
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
 
 
 def break_even_lift(

@@ -1,0 +1,299 @@
+"""How customers move between segments from one wave to the next, as past waves showed it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array, identity
+
+from crm_utils.budget.waves import CustomerFlow
+from crm_utils.config import SegmentRules
+from crm_utils.config.scoring import ScoringMethod
+from crm_utils.rfm import measures
+from crm_utils.segmentation.migration import NEW_CUSTOMER, Cause, decompose_migration
+
+# Past windows that are looked at: with waves of 91 days, a year
+WINDOWS = 4
+# Weight, in customers, of the assumption that a segment's customers stay where they are
+PRIOR_CUSTOMERS = 20
+DEPARTURES_AND_MOVED_EDGES = (Cause.BIN_EDGES_MOVED_BY_EXISTING, Cause.BIN_EDGES_MOVED_BY_NEW)
+
+
+@dataclass(frozen=True)
+class SegmentMoves:
+    """Moves between segments in one window that is over.
+
+    Parameters
+    ----------
+    start, end : datetime.date
+        The window.
+    bought, silent : pandas.DataFrame
+        from segment × to segment: customers who bought in the window, and customers who did not.
+    arrivals : pandas.Series
+        New customers of the window by the segment they were in at its end.
+    sizes : pandas.Series
+        Customers by segment at the start of the window.
+    """
+
+    start: date
+    end: date
+    bought: pd.DataFrame
+    silent: pd.DataFrame
+    arrivals: pd.Series
+    sizes: pd.Series
+
+
+def observe_moves(
+    orders: ir.Table,
+    adjustments: ir.Table,
+    rules: SegmentRules,
+    analysis_date: date,
+    wave_days: int,
+    windows: int = WINDOWS,
+) -> list[SegmentMoves]:
+    """Count moves between segments in the last windows of `wave_days` days, the latest first.
+
+    Both ends of a window are scored by the bin edges of its start, so only what customers did moves them.
+
+    Parameters
+    ----------
+    orders, adjustments : ibis.Table
+        Tables `orders` and `order_adjustments`.
+    rules : SegmentRules
+        How the segments of today were assigned.
+    analysis_date : datetime.date
+        The end of the last window.
+    wave_days : int
+        Days of a window.
+    windows : int
+        Number of windows.
+
+    Returns
+    -------
+    list of SegmentMoves
+        Windows that start after the first order. Empty for the scoring method `article`: it gives equal customers
+        different scores, so moves are partly chance.
+    """
+    if rules.scoring.config.method == ScoringMethod.ARTICLE:
+        return []
+    names, moves = sorted(rules.segment_map.advice()), []
+    end, now = analysis_date, measures.rfm_as_of(orders, adjustments, analysis_date, rules.scoring.config)
+    for _ in range(windows):
+        start = end - timedelta(days=wave_days)
+        if now.empty or pd.Timestamp(start) < now.first_order.min():
+            break
+        then = measures.rfm_as_of(orders, adjustments, start, rules.scoring.config)
+        moves.append(_moves_of_window(then, now, rules, names, start, end))
+        end, now = start, then
+    return moves
+
+
+def _moves_of_window(
+    then: pd.DataFrame, now: pd.DataFrame, rules: SegmentRules, names: list[str], start: date, end: date
+) -> SegmentMoves:
+    table = decompose_migration(then, now, rules, start, end)
+
+    def by_cause(cause: Cause) -> pd.DataFrame:
+        own = table[table.cause == cause]
+        counts = own.pivot_table(index="from_segment", columns="to_segment", values="customers", aggfunc="sum")
+        counts = counts.reindex(index=names, columns=names).fillna(0.0)
+        # A row from a segment to itself counts all of its customers, those who moved included
+        everybody = pd.Series(np.diag(counts), index=names)
+        stayed = everybody - (counts.sum(axis=1) - everybody)
+        values = counts.to_numpy(copy=True)
+        np.fill_diagonal(values, stayed)
+        return pd.DataFrame(values, index=names, columns=names)
+
+    bought, silent = by_cause(Cause.BOUGHT), by_cause(Cause.STAYED_SILENT)
+    arrived = table[table.from_segment == NEW_CUSTOMER].set_index("to_segment").customers
+    sizes = bought.sum(axis=1) + silent.sum(axis=1)
+    return SegmentMoves(start, end, bought, silent, arrived.reindex(names, fill_value=0).astype(float), sizes)
+
+
+def transition_shares(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of each segment's customers that moves to each segment.
+
+    Few customers show little, so `PRIOR_CUSTOMERS` customers who stay are added to each segment.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        from segment × to segment: customers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows that add up to 1.
+    """
+    smoothed = counts + PRIOR_CUSTOMERS * np.eye(len(counts))
+    return smoothed.div(smoothed.sum(axis=1), axis=0)
+
+
+def forecast_sizes(sizes: pd.Series, past: list[SegmentMoves], waves: int) -> pd.DataFrame:
+    """Forecast the customers of each segment after each of some waves, from moves seen before.
+
+    Parameters
+    ----------
+    sizes : pandas.Series
+        Customers by segment at the start.
+    past : list of SegmentMoves
+        Windows before the start, the latest first.
+    waves : int
+        Number of waves.
+
+    Returns
+    -------
+    pandas.DataFrame
+        wave (1, 2, …) × segment: customers at the end of the wave.
+    """
+    everybody = sum(window.bought + window.silent for window in past)
+    shares, rows = transition_shares(everybody), []
+    arrivals = sum(window.arrivals for window in past) / len(past)
+    for _ in range(waves):
+        sizes = sizes @ shares + arrivals
+        rows.append(sizes)
+    return pd.DataFrame(rows, index=range(1, waves + 1))
+
+
+def judge_sizes(moves: list[SegmentMoves]) -> pd.DataFrame:
+    """Judge the forecast of segment sizes against the assumption that nothing changes.
+
+    From each past window's start, sizes one and two waves ahead are forecast from the windows before it.
+
+    Parameters
+    ----------
+    moves : list of SegmentMoves
+        See `observe_moves`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        origin, waves_ahead, error (mean absolute error in customers per segment) and error_no_change. No row if the
+        history is too short.
+    """
+    rows = []
+    for place in range(len(moves) - 1):
+        origin = moves[place].start
+        forecast = forecast_sizes(moves[place].sizes, moves[place + 1 :], min(2, place + 1))
+        for ahead in forecast.index:
+            target = moves[place - ahead + 1]
+            actual = target.bought.sum() + target.silent.sum() + target.arrivals
+            rows.append(
+                {
+                    "origin": origin,
+                    "waves_ahead": ahead,
+                    "error": (forecast.loc[ahead] - actual).abs().mean(),
+                    "error_no_change": (moves[place].sizes - actual).abs().mean(),
+                }
+            )
+    return pd.DataFrame(rows, columns=["origin", "waves_ahead", "error", "error_no_change"])
+
+
+def moves_are_useful(judged: pd.DataFrame) -> bool:
+    """Return whether past moves forecast segment sizes better than no change."""
+    return bool(len(judged)) and judged.error.mean() < judged.error_no_change.mean()
+
+
+def build_flow(
+    groups: pd.DataFrame,
+    moves: list[SegmentMoves],
+    useful: bool,
+    probabilities: list[pd.Series],
+    wave_days: int,
+    analysis_date: date,
+) -> CustomerFlow:
+    """Build the customers of a plan and how they move.
+
+    Parameters
+    ----------
+    groups : pandas.DataFrame
+        One row per customer: customer_id, group, segment, block, lands (whether customers who come into the segment
+        land in the customer's block), consent, order_margin, first_order (`states.planning_groups`).
+    moves : list of SegmentMoves
+        See `observe_moves`.
+    useful : bool
+        Whether the moves are used. Otherwise customers stay in their segment, and only the number of new customers is
+        taken from the past.
+    probabilities : list of pandas.Series
+        For each wave: probability of buying within it, by customer_id.
+    wave_days : int
+        Days of a wave.
+    analysis_date : datetime.date
+        The start of the first wave.
+
+    Returns
+    -------
+    CustomerFlow
+    """
+    by_group = groups.groupby("group", sort=True)
+    count = len(by_group)
+    ids = groups.customer_id.to_numpy()
+    baseline = np.array([wave.loc[ids].groupby(groups.group.to_numpy()).mean().to_numpy() for wave in probabilities])
+    margin = by_group.order_margin.mean().to_numpy()
+    stay = csr_array(identity(count, format="csr"))
+    bought = silent = stay
+    if useful:
+        landing = _landing(groups)
+        bought = _between_groups(landing, transition_shares(sum(window.bought for window in moves)))
+        silent = _between_groups(landing, transition_shares(sum(window.silent for window in moves)))
+    recent = groups[groups.first_order > pd.Timestamp(analysis_date - timedelta(days=wave_days))]
+    share = recent.group.value_counts(normalize=True).reindex(range(count), fill_value=0.0).to_numpy()
+    waves = len(probabilities)
+    arrivals = np.zeros((waves, count))
+    won = [window.arrivals.sum() for window in moves]
+    for wave in range(1, waves):
+        # The window a year before, if there is one; with four waves of 13 weeks it is the first of the last four
+        place = len(won) - wave
+        number = won[place] if len(won) == waves and place >= 0 else float(np.mean(won)) if won else 0.0
+        arrivals[wave] = number * share
+    return CustomerFlow(by_group.size().to_numpy(float), baseline, bought, silent, arrivals, share, margin)
+
+
+def _landing(groups: pd.DataFrame) -> Callable[[str], csr_array]:
+    """Return a function from a segment to source group × target group: where customers who move there land.
+
+    They land in the blocks of that segment with their consent, in proportion to the customers there, in the value class
+    that holds their order margin. If there is none, they stay in their group.
+    """
+    by_group = groups.groupby("group", sort=True)
+    table = by_group.agg(segment=("segment", "first"), block=("block", "first"), consent=("consent", "first"))
+    table["lands"], table["customers"] = by_group.lands.first(), by_group.size()
+    table["margin"], table["largest"] = by_group.order_margin.mean(), by_group.order_margin.max()
+    count = len(table)
+
+    def to_segment(segment: str) -> csr_array:
+        rows, columns, shares = [], [], []
+        inside = table[(table.segment == segment) & table.lands]
+        for consent, sources in table.groupby("consent"):
+            own = inside[inside.consent == consent]
+            moving = sources[(sources.segment != segment) | ~sources.lands] if len(own) else sources.iloc[:0]
+            still = sources.index.difference(moving.index)
+            rows.append(still.to_numpy()), columns.append(still.to_numpy()), shares.append(np.ones(len(still)))
+            total = own.customers.sum()
+            for _, block in own.groupby("block"):
+                classes = block.sort_values("largest")
+                place = np.searchsorted(classes.largest.to_numpy(), moving.margin.to_numpy())
+                target = classes.index.to_numpy()[np.minimum(place, len(classes) - 1)]
+                rows.append(moving.index.to_numpy()), columns.append(target)
+                shares.append(np.full(len(moving), block.customers.sum() / total))
+        where = (np.concatenate(rows), np.concatenate(columns))
+        return csr_array((np.concatenate(shares), where), shape=(count, count))
+
+    to_segment.segment_of_group = table.segment  # type: ignore[attr-defined]
+    return to_segment
+
+
+def _between_groups(landing: Callable[[str], csr_array], shares: pd.DataFrame) -> csr_array:
+    """Return group × group from the shares between segments."""
+    segment = landing.segment_of_group  # type: ignore[attr-defined]
+    total = None
+    for target in shares.columns:
+        weight = segment.map(shares[target]).astype(float)
+        # Segments that the map does not have keep their customers
+        weight = weight.fillna(1.0 / len(shares.columns)).to_numpy()
+        part = landing(target).multiply(weight[:, None])
+        total = part if total is None else total + part
+    return csr_array(total)

@@ -1,0 +1,444 @@
+"""The plan for a year: whom each campaign contacts in each wave, and how many new customers are won.
+
+Customers are counted by group and by contact level: in how many of the last waves they were contacted (0, 1, 2 or
+more). A contact at level h adds u f^h to the probability of buying, u the lift and f the fatigue. Customers who buy
+and customers who do not move to other groups as they did in the past. This is a Markov decision process with expected
+numbers instead of single customers, so one mixed-integer linear program (MILP) finds the best plan over all waves.
+Sources of the idea: Bitran & Mondschein (1996), Gönül & Shi (1998), Simester, Sun & Tsitsiklis (2006).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array, csr_array
+
+from crm_utils.budget.acquisition import CostCurve
+from crm_utils.budget.optimizer import GAP as WHOLE_GAP
+from crm_utils.budget.optimizer import ROUNDING, _check_limits, _silence_stdout, free_customers
+from crm_utils.budget.unit_economics import price_messages
+from crm_utils.core.errors import BudgetError
+
+# Contact levels 0, 1, 2: two waves of 91 days are the last 180 days
+LEVELS = 3
+# How far from the best plan the solver may stop, as a share of the expected profit
+GAP = 1e-4
+
+
+@dataclass(frozen=True)
+class WaveTerms:
+    """How a plan is cut into waves, and how customers respond to being contacted again.
+
+    Parameters
+    ----------
+    waves : int
+        Number of waves.
+    wave_days : int
+        Length of a wave in days.
+    fatigue : float
+        Share of its lift that a contact keeps if the customer was contacted in the wave before.
+    carryover : float
+        Share of the buyers won by a contact who later behave like customers who buy by themselves.
+    max_messages : int
+        Most messages per customer and wave.
+    """
+
+    waves: int
+    wave_days: int
+    fatigue: float = 1.0
+    carryover: float = 0.0
+    max_messages: int = 6
+
+
+@dataclass(frozen=True)
+class CustomerFlow:
+    """The customers of each group, and how they move between groups from one wave to the next.
+
+    Parameters
+    ----------
+    customers : numpy.ndarray
+        Customers of each group at the start.
+    baseline : numpy.ndarray
+        wave × group: probability of buying within the wave without a contact.
+    if_bought, if_silent : scipy.sparse.csr_array
+        group × group: where customers who bought in a wave, and customers who did not, are in the next one. Rows add
+        up to 1.
+    arrivals : numpy.ndarray
+        wave × group: customers who are new at the start of the wave. None in the first wave.
+    newcomers : numpy.ndarray
+        Share of each group among customers who were won by marketing.
+    order_margin : numpy.ndarray
+        Margin of a customer who buys in a wave by themselves.
+    """
+
+    customers: np.ndarray
+    baseline: np.ndarray
+    if_bought: csr_array
+    if_silent: csr_array
+    arrivals: np.ndarray
+    newcomers: np.ndarray
+    order_margin: np.ndarray
+
+    def transition(self, wave: int) -> csr_array:
+        """Return group × group: where uncontacted customers of a wave are in the next one."""
+        bought = self.baseline[wave]
+        return csr_array(self.if_bought.multiply(bought[:, None]) + self.if_silent.multiply(1 - bought[:, None]))
+
+    def sizes(self, waves: int, won: np.ndarray | None = None) -> np.ndarray:
+        """Return wave × group: expected customers if nobody is contacted; `won`: customers won in each wave."""
+        rows = [self.customers.astype(float)]
+        for wave in range(1, waves):
+            extra = 0.0 if won is None else won[wave - 1] * self.newcomers
+            rows.append(self.transition(wave - 1).T @ rows[-1] + self.arrivals[wave] + extra)
+        return np.array(rows)
+
+    def value_of_moving(self, waves: int) -> np.ndarray:
+        """Return wave × group: margin until the end that a customer brings more after buying than after not buying."""
+        ahead, worth = np.zeros((waves, len(self.customers))), np.zeros(len(self.customers))
+        for wave in reversed(range(waves)):
+            ahead[wave] = (self.if_bought - self.if_silent) @ worth
+            worth = self.baseline[wave] * self.order_margin + self.transition(wave) @ worth
+        return ahead
+
+
+@dataclass(frozen=True)
+class YearPlan:
+    """A plan over all waves.
+
+    Parameters
+    ----------
+    contacts : pandas.DataFrame
+        One row per wave, campaign, group, messages and contact level with contacts: customers contacted, and the money
+        of one contact (`unit_economics.price_options`).
+    won : pandas.DataFrame
+        wave, customers, spend, expected_profit of the new customers won by marketing.
+    running : pandas.DataFrame
+        wave, campaign, fixed_cost of the campaigns that run.
+    sizes : pandas.DataFrame
+        wave, group, contact_level, customers at the start of the wave.
+    """
+
+    contacts: pd.DataFrame
+    won: pd.DataFrame
+    running: pd.DataFrame
+    sizes: pd.DataFrame
+
+    @property
+    def spend(self) -> float:
+        """Expected cost of the whole plan."""
+        contacts = (self.contacts.contacts * self.contacts.spend).sum()
+        return float(contacts + self.running.fixed_cost.sum() + self.won.spend.sum())
+
+    @property
+    def expected_profit(self) -> float:
+        """Expected profit of the whole plan, compared with no contact and no customer won."""
+        contacts = (self.contacts.contacts * self.contacts.profit).sum()
+        return float(contacts - self.running.fixed_cost.sum() + self.won.expected_profit.sum())
+
+
+def plan_waves(
+    options: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    flow: CustomerFlow,
+    terms: WaveTerms,
+    budget: float,
+    target_roi: float | None = None,
+    holdout_share: float = 0.0,
+    curve: CostCurve | None = None,
+    whole: bool | None = None,
+) -> YearPlan:
+    """Find the plan of highest expected profit over all waves.
+
+    In each wave a customer gets at most one campaign. Capacity, min_spend and max_spend of a campaign hold for each
+    wave. With one wave, no fatigue and no acquisition the plan is that of `optimizer.allocate`.
+
+    Parameters
+    ----------
+    options : pandas.DataFrame
+        See `unit_economics.contact_options`; `group` counts from 0 and is the position in `flow`.
+    campaigns : pandas.DataFrame
+        One row per campaign, with its costs and limits.
+    flow : CustomerFlow
+        The customers.
+    terms : WaveTerms
+        Number and length of the waves.
+    budget : float
+        Money that may be spent in all waves together.
+    target_roi : float, optional
+        The profit per unit of money that the plan must earn. It replaces the budget.
+    holdout_share : float
+        Share of customers who are not contacted.
+    curve : CostCurve, optional
+        What new customers cost and bring. Without it nobody is won.
+    whole : bool, optional
+        Contact whole customers. By default only a plan of one wave does.
+
+    Returns
+    -------
+    YearPlan
+        Contacts, customers won, campaigns that run, and customers of each group by wave.
+
+    Raises
+    ------
+    BudgetError
+        If no plan can keep to all limits.
+    """
+    _check_limits(options, campaigns, budget / terms.waves, target_roi, holdout_share)
+    return _Program(options, campaigns, flow, terms, holdout_share, curve).solve(
+        budget, target_roi, terms.waves == 1 if whole is None else whole
+    )
+
+
+class _Rows:
+    """Collects the rows low ≤ row ≤ high of a program as (row, column, value) triples."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.low: list[np.ndarray] = []
+        self.high: list[np.ndarray] = []
+        self.count = 0
+
+    def add(self, size: int, low: float | np.ndarray, high: float | np.ndarray, *parts: tuple) -> None:
+        """Add `size` rows; each part holds rows (from 0), columns and values, which may be numbers or arrays."""
+        for row, column, value in parts:
+            row, column, value = np.broadcast_arrays(np.asarray(row), np.asarray(column), np.asarray(value, float))
+            self.parts.append((row.ravel() + self.count, column.ravel(), value.ravel()))
+        self.low.append(np.broadcast_to(np.asarray(low, float), size))
+        self.high.append(np.broadcast_to(np.asarray(high, float), size))
+        self.count += size
+
+    def constraint(self, columns: int) -> LinearConstraint:
+        """Return all rows as one constraint."""
+        row, column, value = (np.concatenate([part[index] for part in self.parts]) for index in range(3))
+        matrix = csr_array(coo_array((value, (row, column)), (self.count, columns)))
+        return LinearConstraint(matrix, np.concatenate(self.low), np.concatenate(self.high))
+
+
+class _Program:
+    """The MILP of `plan_waves`.
+
+    Variables, in this order: contacts of each offer (wave × option × messages × level); customers at the start of
+    each wave, those of them contacted, and the buyers won by contacts (each wave × group × level); whether a campaign
+    runs (wave × campaign); customers won at each step of the cost curve (wave × step).
+    """
+
+    def __init__(
+        self,
+        options: pd.DataFrame,
+        campaigns: pd.DataFrame,
+        flow: CustomerFlow,
+        terms: WaveTerms,
+        holdout_share: float,
+        curve: CostCurve | None,
+    ) -> None:
+        self.campaigns, self.flow, self.terms = campaigns.reset_index(drop=True), flow, terms
+        self.groups, self.holdout_share, self.curve = len(flow.customers), holdout_share, curve
+        self.steps = curve.steps(terms.waves) if curve else pd.DataFrame({"customers": [], "spend": [], "profit": []})
+        self.offers = self._price_offers(options)
+        self.first_size = len(self.offers)
+        self.states = terms.waves * self.groups * LEVELS
+        self.first_contacted = self.first_size + self.states
+        self.first_buyer = self.first_contacted + self.states
+        self.first_run = self.first_buyer + self.states
+        self.first_step = self.first_run + terms.waves * len(self.campaigns)
+        self.columns = self.first_step + terms.waves * len(self.steps)
+
+    def _price_offers(self, options: pd.DataFrame) -> pd.DataFrame:
+        """Price each option in each wave, with each number of messages and at each contact level."""
+        flow, terms = self.flow, self.terms
+        ahead, parts = flow.value_of_moving(terms.waves), []
+        number = {name: place for place, name in enumerate(self.campaigns.name)}
+        window_probability = options.p0.to_numpy(float)
+        in_wave_1 = np.clip(flow.baseline[0][options.group], ROUNDING, None)
+        for wave in range(terms.waves):
+            season = flow.baseline[wave][options.group] / in_wave_1
+            at = options.assign(wave=wave, p0=np.clip(window_probability * season, 0, 1))
+            for level in range(LEVELS if wave else 1):
+                priced = price_messages(at, self.campaigns, terms.fatigue, level, terms.max_messages)
+                parts.append(priced.assign(contact_level=level))
+        offers = pd.concat(parts, ignore_index=True)
+        offers["number"] = offers.campaign.map(number).astype(int)
+        offers["won_buyers"] = offers.delivered_lift
+        moved = terms.carryover * offers.won_buyers * ahead[offers.wave, offers.group]
+        offers["profit"] += moved
+        offers["incremental_margin"] += moved
+        needed = self.campaigns.name[self.campaigns.min_spend > 0]
+        return offers[(offers.profit > 0) | offers.campaign.isin(needed)].reset_index(drop=True)
+
+    def _state(self, wave: int) -> np.ndarray:
+        """Return group × level: the positions of the states of a wave."""
+        own = self.groups * LEVELS
+        return wave * own + np.arange(own).reshape(self.groups, LEVELS)
+
+    def _run(self, wave: np.ndarray, campaign: np.ndarray) -> np.ndarray:
+        return self.first_run + wave * len(self.campaigns) + campaign
+
+    def _step(self, wave: int) -> np.ndarray:
+        return self.first_step + wave * len(self.steps) + np.arange(len(self.steps))
+
+    def solve(self, budget: float, target_roi: float | None, whole: bool) -> YearPlan:
+        """Return the best plan."""
+        offers, waves = self.offers, self.terms.waves
+        fixed = np.tile(self.campaigns.fixed_cost.to_numpy(float), waves)
+        sizes = np.zeros(self.first_run - self.first_size)  # states earn and cost nothing by themselves
+        profit = np.concatenate([offers.profit, sizes, -fixed, np.tile(self.steps.profit, waves)])
+        spend = np.concatenate([offers.spend, sizes, fixed, np.tile(self.steps.spend, waves)])
+        rows, all_columns = _Rows(), np.arange(self.columns)
+        rows.add(1, -np.inf, budget if target_roi is None else np.inf, (0, all_columns, spend))
+        if target_roi is not None:
+            rows.add(1, 0, np.inf, (0, all_columns, profit - target_roi * spend))
+        self._add_customers(rows)
+        self._add_campaign_limits(rows)
+        self._add_rests(rows)
+        upper = np.concatenate(
+            [
+                np.full(self.first_run, np.inf),
+                np.ones(waves * len(self.campaigns)),
+                np.tile(self.steps.customers.to_numpy(float), waves),
+            ]
+        )
+        integral = np.zeros(self.columns)
+        integral[: self.first_size] = whole
+        integral[self.first_run : self.first_step] = 1
+        with _silence_stdout():
+            solution = milp(
+                -profit,
+                integrality=integral,
+                bounds=Bounds(0, upper),
+                constraints=rows.constraint(self.columns),
+                options={"mip_rel_gap": WHOLE_GAP if whole else GAP},
+            )
+        if solution.x is None:
+            raise BudgetError(
+                "no plan honours all limits: check min_spend, max_spend and capacity of the campaigns, and target_roi"
+            )
+        return self._read(solution.x, whole)
+
+    def _add_customers(self, rows: _Rows) -> None:
+        """Nobody is contacted twice in a wave, and customers of the next wave are those of this one, moved."""
+        every = np.arange(self.states)
+        state = (self.offers.wave * self.groups + self.offers.group).to_numpy() * LEVELS
+        state = state + self.offers.contact_level.to_numpy()
+        offer, contacted, buyer = self.offers.index.to_numpy(), self.first_contacted + every, self.first_buyer + every
+        rows.add(self.states, 0, 0, (state, offer, 1), (every, contacted, -1))
+        rows.add(self.states, 0, 0, (state, offer, self.offers.won_buyers), (every, buyer, -1))
+        first = self.groups * LEVELS
+        start, free = np.zeros((self.groups, LEVELS)), np.zeros((self.groups, LEVELS))
+        start[:, 0] = self.flow.customers
+        free[:, 0] = free_customers(pd.Series(self.flow.customers), self.holdout_share)
+        rows.add(first, start.ravel(), start.ravel(), (every[:first], self.first_size + every[:first], 1))
+        rows.add(first, -np.inf, free.ravel(), (every[:first], contacted[:first], 1))
+        later = every[first:] - first
+        rows.add(
+            len(later), -np.inf, 0, (later, contacted[first:], 1),
+            (later, self.first_size + every[first:], -(1 - self.holdout_share)),
+        )  # fmt: skip
+        for wave in range(self.terms.waves - 1):
+            self._add_transition(rows, wave)
+
+    def _add_transition(self, rows: _Rows, wave: int) -> None:
+        """Customers at the start of the next wave: rested, contacted, and new ones."""
+        state, following = self._state(wave), self._state(wave + 1)
+        move = coo_array(self.flow.transition(wave))
+        after = coo_array(self.flow.if_bought - self.flow.if_silent)
+        parts = [(following - following[0, 0], self.first_size + following, 1)]
+        for level in range(LEVELS):
+            rested, higher = max(level - 1, 0), min(level + 1, LEVELS - 1)
+            size, contacted = self.first_size + state[:, level], self.first_contacted + state[:, level]
+            parts.append((move.col * LEVELS + rested, size[move.row], -move.data))
+            parts.append((move.col * LEVELS + rested, contacted[move.row], move.data))
+            parts.append((move.col * LEVELS + higher, contacted[move.row], -move.data))
+            buyers = self.first_buyer + state[after.row, level]
+            parts.append((after.col * LEVELS + higher, buyers, -self.terms.carryover * after.data))
+        for step in self._step(wave):
+            parts.append((np.arange(self.groups) * LEVELS, step, -self.flow.newcomers))
+        arriving = np.zeros((self.groups, LEVELS))
+        arriving[:, 0] = self.flow.arrivals[wave + 1]
+        rows.add(self.groups * LEVELS, arriving.ravel(), arriving.ravel(), *parts)
+
+    @staticmethod
+    def _spread(own: pd.DataFrame, matrix: csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return position of the offer, target group and share for each offer and each target of its group."""
+        chosen = coo_array(csr_array(matrix)[own.group.to_numpy()])
+        return chosen.row, chosen.col, chosen.data
+
+    def _add_campaign_limits(self, rows: _Rows) -> None:
+        """Contacts need a running campaign, and keep to its capacity and money."""
+        offers, waves, campaigns = self.offers, self.terms.waves, len(self.campaigns)
+        most = self.flow.sizes(waves, np.full(waves, self.steps.customers.sum())) * (1 - self.holdout_share)
+        if self.terms.carryover:
+            most = np.broadcast_to(most.sum(axis=1, keepdims=True), most.shape)
+        wave, group, number = (offers[name].to_numpy() for name in ("wave", "group", "number"))
+        row, first = pd.factorize(pd.MultiIndex.from_arrays([wave, number, group]))
+        one = pd.DataFrame({"row": row, "wave": wave, "number": number, "group": group}).drop_duplicates("row")
+        every = offers.index.to_numpy()
+        rows.add(
+            len(first), -np.inf, 0, (row, every, 1),
+            (one.row.to_numpy(), self._run(one.wave.to_numpy(), one.number.to_numpy()),
+             -most[one.wave.to_numpy(), one.group.to_numpy()]),
+        )  # fmt: skip
+        line, runs = wave * campaigns + number, np.arange(waves * campaigns)
+        capacity = np.tile(self.campaigns.capacity.fillna(np.inf).to_numpy(float), waves)
+        rows.add(len(runs), -np.inf, capacity, (line, every, offers.messages))
+        least = np.tile(np.where(self.campaigns.min_spend > 0, self.campaigns.min_spend, -np.inf), waves)
+        largest = np.tile(self.campaigns.max_spend.fillna(np.inf).to_numpy(float), waves)
+        fixed = np.tile(self.campaigns.fixed_cost.to_numpy(float), waves)
+        rows.add(len(runs), least, largest, (line, every, offers.spend), (runs, self.first_run + runs, fixed))
+
+    def _add_rests(self, rows: _Rows) -> None:
+        """A customer of one campaign does not get another in the wave after it, if a rule says so."""
+        for campaign in self.campaigns.itertuples():
+            for other, _ in resting_rules(campaign, self.terms.wave_days):
+                for wave in range(1, self.terms.waves):
+                    self._add_rest(rows, wave, campaign.name, other)
+
+    def _add_rest(self, rows: _Rows, wave: int, name: str, other: str) -> None:
+        before = self.offers[(self.offers.wave == wave - 1) & (self.offers.campaign == other)]
+        now = self.offers[(self.offers.wave == wave) & (self.offers.campaign == name)]
+        offer, to, weight = self._spread(before, self.flow.transition(wave - 1))
+        sizes = self.first_size + self._state(wave)
+        rows.add(
+            self.groups, -np.inf, 0, (now.group.to_numpy(), now.index.to_numpy(), 1),
+            (to, before.index.to_numpy()[offer], weight),
+            (np.arange(self.groups)[:, None], sizes, -(1 - self.holdout_share)),
+        )  # fmt: skip
+
+    def _read(self, best: np.ndarray, whole: bool) -> YearPlan:
+        """Return the solution as tables."""
+        waves, count, names = self.terms.waves, self.groups, self.campaigns.name.to_numpy()
+        contacts = best[: self.first_size]
+        contacts = np.round(contacts) if whole else np.where(contacts > 1e-6, contacts, 0)
+        planned = self.offers.assign(contacts=contacts)
+        runs = best[self.first_run : self.first_step].round().reshape(waves, -1)
+        wave, campaign = np.nonzero(runs)
+        chosen = planned[contacts > 0]
+        used = pd.MultiIndex.from_frame(chosen[["wave", "number"]])
+        running = pd.DataFrame(
+            {"wave": wave, "campaign": names[campaign], "fixed_cost": self.campaigns.fixed_cost.to_numpy()[campaign]}
+        )
+        running = running[pd.MultiIndex.from_arrays([wave, campaign]).isin(used)].reset_index(drop=True)
+        taken = best[self.first_step :].reshape(waves, -1)
+        won = pd.DataFrame(
+            {
+                "wave": np.arange(waves),
+                "customers": taken.sum(axis=1),
+                "spend": taken @ self.steps.spend.to_numpy(float),
+                "expected_profit": taken @ self.steps.profit.to_numpy(float),
+            }
+        )
+        index = pd.MultiIndex.from_product(
+            [range(waves), range(count), range(LEVELS)], names=["wave", "group", "contact_level"]
+        )
+        sizes = pd.Series(best[self.first_size : self.first_contacted], index=index, name="customers").reset_index()
+        return YearPlan(planned[planned.contacts > 0].reset_index(drop=True), won, running, sizes)
+
+
+def resting_rules(campaign, wave_days: int) -> list[tuple[str, int]]:
+    """Return the campaigns after which a customer rests from this one in the next wave, and the days of the rule.
+
+    A campaign whose window is longer than a wave is not repeated before its window is over.
+    """
+    rules = [(rule["campaign"], rule["days"]) for rule in campaign.not_within]
+    own = [(campaign.name, campaign.window_days)] if campaign.window_days > wave_days else []
+    return rules + own

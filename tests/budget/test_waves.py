@@ -1,0 +1,219 @@
+"""The plan over several waves is the best one, customers are conserved, and one wave gives the plan of `allocate`."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+from crm_utils.budget import optimizer
+from crm_utils.budget.acquisition import CostCurve
+from crm_utils.budget.waves import CustomerFlow, WaveTerms, plan_waves
+from tests.support.budget_factories import campaigns, options, small_problem
+
+GROUPS = 3
+
+
+def flow_of(
+    table: pd.DataFrame, waves: int, bought: np.ndarray | None = None, silent: np.ndarray | None = None
+) -> CustomerFlow:
+    """The flow of a small problem; by default customers stay in their group."""
+    by_group = table.groupby("group")[["customers", "p0", "order_margin"]].first().reindex(range(GROUPS), fill_value=0)
+    arrivals = np.zeros((waves, GROUPS))
+    arrivals[1:, 0] = 2
+    newcomers = np.array([0.0, 0.0, 1.0])
+    stay = np.eye(GROUPS)
+    return CustomerFlow(
+        by_group.customers.to_numpy(float), np.tile(by_group.p0, (waves, 1)), csr_array(stay if bought is None else bought),
+        csr_array(stay if silent is None else silent), arrivals, newcomers, by_group.order_margin.to_numpy(float),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_one_wave_is_the_plan_of_allocate(seed):
+    table, offers, budget = small_problem(seed)
+    planned = optimizer.allocate(table, offers, budget, holdout_share=0.1)
+    year = plan_waves(table, offers, flow_of(table, 1), WaveTerms(1, 91), budget, holdout_share=0.1)
+    assert year.expected_profit == pytest.approx(optimizer.expected_profit(planned, offers), abs=1e-6)
+    assert year.spend == pytest.approx(optimizer.spend(planned, offers), abs=1e-6)
+    keys = ["campaign", "group", "contacts"]
+    chosen = planned.loc[planned.contacts > 0, keys].reset_index(drop=True)
+    pd.testing.assert_frame_equal(
+        year.contacts[keys].astype({"contacts": int}).sort_values(keys[:2], ignore_index=True),
+        chosen.sort_values(keys[:2], ignore_index=True),
+        check_dtype=False,
+    )
+
+
+class TwoWaves:
+    """A second, slow way to the best plan over two waves: try every whole number of contacts."""
+
+    def __init__(self, table, offers, flow, terms, budget, curve):
+        self.table, self.offers, self.flow, self.terms, self.budget = table, offers, flow, terms, budget
+        self.steps = (
+            []
+            if curve is None
+            else sorted(
+                [(row.profit, row.spend, row.customers) for row in curve.steps(2).itertuples()] * 2, reverse=True
+            )
+        )
+        term = offers.set_index("name")
+        self.rows = [(row, term.loc[row.campaign]) for row in table.itertuples()]
+
+    def money(self, row, term, level, ahead):
+        """Profit, spend and buyers won of one contact, from the formula of methods."""
+        lift = min(term.lift * self.terms.fatigue**level, 1 - row.p0)
+        discount = term.redemption_rate * (term.incentive + term.incentive_share * row.order_value)
+        spend = term.contact_cost + term.delivery_rate * (lift + row.p0) * discount
+        won = term.delivery_rate * lift
+        margin = row.order_margin * (1 - term.pull_forward_share)
+        return won * (margin + self.terms.carryover * ahead) - spend, spend, won
+
+    def choices(self, free):
+        """Every way to contact customers of the states (group, level), as tuples of contacts per (row, level)."""
+        keys = [(place, level) for place, _ in enumerate(self.rows) for level in range(2)]
+        limits = [int(free[self.rows[place][0].group, level] + 1e-9) for place, level in keys]
+        for chosen in itertools.product(*(range(limit + 1) for limit in limits)):
+            used = np.zeros_like(free)
+            for (place, level), number in zip(keys, chosen, strict=True):
+                used[self.rows[place][0].group, level] += number
+            if (used <= free + 1e-9).all():
+                yield {key: number for key, number in zip(keys, chosen, strict=True) if number}
+
+    def value(self, chosen, aheads):
+        profit = spend = 0.0
+        for (place, level), number in chosen.items():
+            row, term = self.rows[place]
+            one = self.money(row, term, level, aheads[row.group])
+            profit, spend = profit + number * one[0], spend + number * one[1]
+        for name in {self.rows[place][0].campaign for place, _ in chosen}:
+            fixed = self.offers.set_index("name").fixed_cost[name]
+            profit, spend = profit - fixed, spend + fixed
+        return profit, spend
+
+    def best(self):
+        """The highest profit of both waves and of the customers won with the money that is left."""
+        bought, silent = self.flow.if_bought.toarray(), self.flow.if_silent.toarray()
+        chance = self.flow.baseline[0]
+        move = chance[:, None] * bought + (1 - chance)[:, None] * silent
+        ahead = (bought - silent) @ (self.flow.baseline[1] * self.flow.order_margin)
+        start = np.zeros((GROUPS, 2))
+        start[:, 0] = self.flow.customers
+        plans = []
+        for first in self.choices(start):
+            contacted, won = np.zeros(GROUPS), np.zeros(GROUPS)
+            for (place, level), number in first.items():
+                row, term = self.rows[place]
+                contacted[row.group] += number
+                won[row.group] += number * self.money(row, term, level, 0)[2]
+            following = np.zeros((GROUPS, 2))
+            following[:, 0] = move.T @ (start[:, 0] - contacted) + self.flow.arrivals[1]
+            following[:, 1] = move.T @ contacted + self.terms.carryover * (bought - silent).T @ won
+            one = self.value(first, ahead)
+            if one[1] > self.budget + 1e-9:
+                continue
+            for second in self.choices(following):
+                two = self.value(second, np.zeros(GROUPS))
+                if one[1] + two[1] <= self.budget + 1e-9:
+                    plans.append(one[0] + two[0] + self.win(self.budget - one[1] - two[1]))
+        return max(plans)
+
+    def win(self, money):
+        """What the customers bring who can be won with so much money."""
+        profit = 0.0
+        for gain, cost, number in self.steps:
+            taken = min(number, money / cost) if gain > 0 else 0
+            profit, money = profit + taken * gain, money - taken * cost
+        return profit
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_two_waves_against_trying_everything(seed):
+    random = np.random.default_rng(seed)
+    table, offers, budget = small_problem(seed)
+    offers[["capacity", "max_spend"]] = np.nan
+    table = table[table.group < 2].copy()
+    if table.empty:
+        pytest.skip("no campaign for the two groups")
+    table["customers"] = table.customers.clip(upper=2)
+    permutation = np.eye(GROUPS)[random.permutation(GROUPS)]
+    flow = flow_of(table, 2, bought=permutation, silent=np.eye(GROUPS))
+    flow.arrivals[:] = 0
+    terms = WaveTerms(2, 91, fatigue=random.choice([0.5, 0.8, 1.0]), carryover=random.choice([0.0, 0.5]))
+    curve = CostCurve(cost=random.uniform(1, 4), per_year=4, value=5) if seed % 2 else None
+    year = plan_waves(table, offers, flow, terms, budget, curve=curve, whole=True)
+    assert year.expected_profit == pytest.approx(TwoWaves(table, offers, flow, terms, budget, curve).best(), abs=1e-4)
+    assert year.spend <= budget + 1e-6
+
+
+@st.composite
+def year_problems(draw):
+    """A few waves, groups that change, new customers and a cost curve."""
+    seed = draw(st.integers(0, 10_000))
+    random = np.random.default_rng(seed)
+    table, offers, budget = small_problem(seed)
+    offers["messages"] = [[1, 2, 3]] * len(offers)
+    waves = draw(st.integers(2, 4))
+    shares = random.dirichlet(np.ones(GROUPS), (2, GROUPS))
+    flow = flow_of(table.assign(customers=table.customers * 40), waves, *shares)
+    terms = WaveTerms(
+        waves, 91, fatigue=draw(st.sampled_from([0.6, 0.8, 1.0])), carryover=draw(st.sampled_from([0.0, 0.3]))
+    )
+    return (
+        table.assign(customers=table.customers * 40),
+        offers.assign(capacity=np.nan, max_spend=np.nan),
+        flow,
+        terms,
+        budget * 10,
+    )
+
+
+CURVE = CostCurve(cost=2.0, per_year=20, value=5.0)
+
+
+def profit_of(problem, curve=CURVE, **changes) -> float:
+    """Expected profit of the best plan with some arguments changed."""
+    names = ["options", "campaigns", "flow", "terms", "budget"]
+    arguments = dict(zip(names, problem, strict=True)) | changes
+    return plan_waves(**arguments, curve=curve).expected_profit
+
+
+def slack(profit: float) -> float:
+    """By how much a profit may be short of the best one."""
+    return 2e-4 * abs(profit) + 1e-6
+
+
+@settings(max_examples=20, deadline=None)
+@given(year_problems())
+def test_customers_are_conserved(problem):
+    """In each wave there are the customers of the first one, those who arrived and those who were won."""
+    table, offers, flow, terms, budget = problem
+    year = plan_waves(table, offers, flow, terms, budget, curve=CURVE)
+    sizes = year.sizes.groupby("wave").customers.sum()
+    for wave in range(terms.waves):
+        arrived = flow.arrivals[: wave + 1].sum() + year.won.customers[:wave].sum()
+        assert sizes[wave] == pytest.approx(flow.customers.sum() + arrived, abs=1e-5)
+    assert year.spend <= budget + 1e-6
+    reached = year.contacts.groupby(["wave", "group", "contact_level"]).contacts.sum()
+    there = year.sizes.set_index(["wave", "group", "contact_level"]).customers.reindex(reached.index)
+    assert (reached <= there + 1e-5).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(year_problems())
+def test_never_worse_with_more(problem):
+    """More budget, cheaper contacts, a higher lift, less fatigue or more to choose from never lower the profit."""
+    table, offers, flow, terms, budget = problem
+    profit = profit_of(problem)
+    cheaper = offers.assign(contact_cost=offers.contact_cost * 0.8)
+    stronger = offers.assign(lift=offers.lift * 1.2, incentive=0.0)
+    weaker = offers.assign(incentive=0.0)
+    rested = WaveTerms(terms.waves, terms.wave_days, min(terms.fatigue + 0.2, 1.0), terms.carryover)
+    assert profit_of(problem, budget=budget * 1.5) >= profit - slack(profit)
+    assert profit_of(problem, campaigns=cheaper) >= profit - slack(profit)
+    assert profit_of(problem, campaigns=stronger) >= profit_of(problem, campaigns=weaker) - slack(profit)
+    assert profit_of(problem, campaigns=weaker, terms=rested) >= profit_of(problem, campaigns=weaker) - slack(profit)
+    assert profit >= profit_of(problem, curve=None) - slack(profit) >= -slack(profit)
