@@ -14,7 +14,6 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csr_array
 
-from crm_utils.budget.acquisition import CostCurve
 from crm_utils.budget.optimizer import GAP as WHOLE_GAP
 from crm_utils.budget.optimizer import ROUNDING, _check_limits, _silence_stdout, free_customers
 from crm_utils.budget.unit_economics import price_messages
@@ -145,7 +144,7 @@ def plan_waves(
     budget: float,
     target_roi: float | None = None,
     holdout_share: float = 0.0,
-    curve: CostCurve | None = None,
+    steps: pd.DataFrame | None = None,
     whole: bool | None = None,
 ) -> YearPlan:
     """Find the plan of highest expected profit over all waves.
@@ -169,8 +168,8 @@ def plan_waves(
         The profit per unit of money that the plan must earn. It replaces the budget.
     holdout_share : float
         Share of customers who are not contacted.
-    curve : CostCurve, optional
-        What new customers cost and bring. Without it nobody is won.
+    steps : pandas.DataFrame, optional
+        What new customers cost and bring (`acquisition.cost_steps`). Without it nobody is won.
     whole : bool, optional
         Contact whole customers. By default only a plan of one wave does.
 
@@ -185,7 +184,7 @@ def plan_waves(
         If no plan can keep to all limits.
     """
     _check_limits(options, campaigns, budget / terms.waves, target_roi, holdout_share)
-    return _Program(options, campaigns, flow, terms, holdout_share, curve).solve(
+    return _Program(options, campaigns, flow, terms, holdout_share, steps).solve(
         budget, target_roi, terms.waves == 1 if whole is None else whole
     )
 
@@ -230,11 +229,12 @@ class _Program:
         flow: CustomerFlow,
         terms: WaveTerms,
         holdout_share: float,
-        curve: CostCurve | None,
+        steps: pd.DataFrame | None,
     ) -> None:
         self.campaigns, self.flow, self.terms = campaigns.reset_index(drop=True), flow, terms
-        self.groups, self.holdout_share, self.curve = len(flow.customers), holdout_share, curve
-        self.steps = curve.steps(terms.waves) if curve else pd.DataFrame({"customers": [], "spend": [], "profit": []})
+        self.groups, self.holdout_share = len(flow.customers), holdout_share
+        none = pd.DataFrame({"customers": [], "spend": [], "profit": []})
+        self.steps = none if steps is None else steps.assign(customers=steps.customers / terms.waves)
         self.offers = self._price_offers(options)
         self.first_size = len(self.offers)
         self.states = terms.waves * self.groups * LEVELS

@@ -53,7 +53,9 @@ class Campaign(Model):
         description="margin that a won customer brings after the window, per unit of additional margin within it",
     )
     window_days: int = Field(ge=1, le=730)
-    messages: list[int] = Field([1], min_length=1, description="numbers of messages per wave among which the plan chooses")
+    messages: list[int] = Field(
+        [1], min_length=1, description="numbers of messages per wave among which the plan chooses"
+    )
     not_within: list[Rest] = Field([], description="campaigns after which a customer rests from this one")
     channel: str | None = Field(None, description="channel of the campaign, as in `contacts`; null means any channel")
     capacity: int | None = Field(None, ge=0, description="maximum number of contacts")

@@ -10,11 +10,18 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from crm_utils.budget import optimizer
-from crm_utils.budget.acquisition import CostCurve
+from crm_utils.budget.acquisition import NewCustomerValue, cost_steps
 from crm_utils.budget.waves import CustomerFlow, WaveTerms, plan_waves
-from tests.support.budget_factories import campaigns, options, small_problem
+from crm_utils.config.acquisition import Acquisition
+from tests.support.budget_factories import small_problem
 
 GROUPS = 3
+
+
+def steps_of(cost: float, per_year: int, value: float) -> pd.DataFrame:
+    """The cost curve of new customers in a year."""
+    brings = NewCustomerValue(100, value, value, value, value, value, per_year)
+    return cost_steps(Acquisition(cost_per_customer=cost), brings, 1.0)
 
 
 def flow_of(
@@ -27,9 +34,14 @@ def flow_of(
     newcomers = np.array([0.0, 0.0, 1.0])
     stay = np.eye(GROUPS)
     return CustomerFlow(
-        by_group.customers.to_numpy(float), np.tile(by_group.p0, (waves, 1)), csr_array(stay if bought is None else bought),
-        csr_array(stay if silent is None else silent), arrivals, newcomers, by_group.order_margin.to_numpy(float),
-    )  # fmt: skip
+        customers=by_group.customers.to_numpy(float),
+        baseline=np.tile(by_group.p0, (waves, 1)),
+        if_bought=csr_array(stay if bought is None else bought),
+        if_silent=csr_array(stay if silent is None else silent),
+        arrivals=arrivals,
+        newcomers=newcomers,
+        order_margin=by_group.order_margin.to_numpy(float),
+    )
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -56,9 +68,7 @@ class TwoWaves:
         self.steps = (
             []
             if curve is None
-            else sorted(
-                [(row.profit, row.spend, row.customers) for row in curve.steps(2).itertuples()] * 2, reverse=True
-            )
+            else sorted([(row.profit, row.spend, row.customers) for row in curve.itertuples()], reverse=True)
         )
         term = offers.set_index("name")
         self.rows = [(row, term.loc[row.campaign]) for row in table.itertuples()]
@@ -143,8 +153,8 @@ def test_two_waves_against_trying_everything(seed):
     flow = flow_of(table, 2, bought=permutation, silent=np.eye(GROUPS))
     flow.arrivals[:] = 0
     terms = WaveTerms(2, 91, fatigue=random.choice([0.5, 0.8, 1.0]), carryover=random.choice([0.0, 0.5]))
-    curve = CostCurve(cost=random.uniform(1, 4), per_year=4, value=5) if seed % 2 else None
-    year = plan_waves(table, offers, flow, terms, budget, curve=curve, whole=True)
+    curve = steps_of(random.uniform(1, 4), 4, 5.0) if seed % 2 else None
+    year = plan_waves(table, offers, flow, terms, budget, steps=curve, whole=True)
     assert year.expected_profit == pytest.approx(TwoWaves(table, offers, flow, terms, budget, curve).best(), abs=1e-4)
     assert year.spend <= budget + 1e-6
 
@@ -171,14 +181,14 @@ def year_problems(draw):
     )
 
 
-CURVE = CostCurve(cost=2.0, per_year=20, value=5.0)
+CURVE = steps_of(2.0, 20, 5.0)
 
 
 def profit_of(problem, curve=CURVE, **changes) -> float:
     """Expected profit of the best plan with some arguments changed."""
     names = ["options", "campaigns", "flow", "terms", "budget"]
     arguments = dict(zip(names, problem, strict=True)) | changes
-    return plan_waves(**arguments, curve=curve).expected_profit
+    return plan_waves(**arguments, steps=curve).expected_profit
 
 
 def slack(profit: float) -> float:
@@ -191,7 +201,7 @@ def slack(profit: float) -> float:
 def test_customers_are_conserved(problem):
     """In each wave there are the customers of the first one, those who arrived and those who were won."""
     table, offers, flow, terms, budget = problem
-    year = plan_waves(table, offers, flow, terms, budget, curve=CURVE)
+    year = plan_waves(table, offers, flow, terms, budget, steps=CURVE)
     sizes = year.sizes.groupby("wave").customers.sum()
     for wave in range(terms.waves):
         arrived = flow.arrivals[: wave + 1].sum() + year.won.customers[:wave].sum()
