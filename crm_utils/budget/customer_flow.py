@@ -1,6 +1,5 @@
 """How customers move between segments from one wave to the next, as past waves showed it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,7 +18,6 @@ from crm_utils.segmentation.migration import NEW_CUSTOMER, Cause, decompose_migr
 WINDOWS = 4
 # Weight, in customers, of the assumption that a segment's customers stay where they are
 PRIOR_CUSTOMERS = 20
-DEPARTURES_AND_MOVED_EDGES = (Cause.BIN_EDGES_MOVED_BY_EXISTING, Cause.BIN_EDGES_MOVED_BY_NEW)
 
 
 @dataclass(frozen=True)
@@ -211,7 +209,7 @@ def build_flow(
     ----------
     groups : pandas.DataFrame
         One row per customer: customer_id, group, segment, block, lands (whether customers who come into the segment
-        land in the customer's block), consent, order_margin, first_order (`states.planning_groups`).
+        land in the customer's block), consent, order_margin, first_order (`unit_economics.planning_groups`).
     moves : list of SegmentMoves
         See `observe_moves`.
     useful : bool
@@ -236,9 +234,8 @@ def build_flow(
     stay = csr_array(identity(count, format="csr"))
     bought = silent = stay
     if useful:
-        landing = _landing(groups)
-        bought = _between_groups(landing, transition_shares(sum(window.bought for window in moves)))
-        silent = _between_groups(landing, transition_shares(sum(window.silent for window in moves)))
+        bought = _between_groups(groups, transition_shares(sum(window.bought for window in moves)))
+        silent = _between_groups(groups, transition_shares(sum(window.silent for window in moves)))
     recent = groups[groups.first_order > pd.Timestamp(analysis_date - timedelta(days=wave_days))]
     share = recent.group.value_counts(normalize=True).reindex(range(count), fill_value=0.0).to_numpy()
     waves = len(probabilities)
@@ -252,48 +249,40 @@ def build_flow(
     return CustomerFlow(by_group.size().to_numpy(float), baseline, bought, silent, arrivals, share, margin)
 
 
-def _landing(groups: pd.DataFrame) -> Callable[[str], csr_array]:
-    """Return a function from a segment to source group × target group: where customers who move there land.
+def _between_groups(groups: pd.DataFrame, shares: pd.DataFrame) -> csr_array:
+    """Return source group × target group from the shares between segments.
 
-    They land in the blocks of that segment with their consent, in proportion to the customers there, in the value class
-    that holds their order margin. If there is none, they stay in their group.
+    Customers who move to a segment land in its blocks with their consent, in proportion to the customers there, in the
+    value class that holds their order margin. If the segment has no such block, they stay in their group.
     """
     by_group = groups.groupby("group", sort=True)
-    table = by_group.agg(segment=("segment", "first"), block=("block", "first"), consent=("consent", "first"))
-    table["lands"], table["customers"] = by_group.lands.first(), by_group.size()
+    table = by_group[["segment", "block", "consent", "lands"]].first()
+    table["customers"] = by_group.size()
     table["margin"], table["largest"] = by_group.order_margin.mean(), by_group.order_margin.max()
-    count = len(table)
-
-    def to_segment(segment: str) -> csr_array:
-        rows, columns, shares = [], [], []
-        inside = table[(table.segment == segment) & table.lands]
-        for consent, sources in table.groupby("consent"):
-            own = inside[inside.consent == consent]
-            moving = sources[(sources.segment != segment) | ~sources.lands] if len(own) else sources.iloc[:0]
-            still = sources.index.difference(moving.index)
-            rows.append(still.to_numpy()), columns.append(still.to_numpy()), shares.append(np.ones(len(still)))
-            total = own.customers.sum()
-            for _, block in own.groupby("block"):
-                classes = block.sort_values("largest")
-                place = np.searchsorted(classes.largest.to_numpy(), moving.margin.to_numpy())
-                target = classes.index.to_numpy()[np.minimum(place, len(classes) - 1)]
-                rows.append(moving.index.to_numpy()), columns.append(target)
-                shares.append(np.full(len(moving), block.customers.sum() / total))
-        where = (np.concatenate(rows), np.concatenate(columns))
-        return csr_array((np.concatenate(shares), where), shape=(count, count))
-
-    to_segment.segment_of_group = table.segment  # type: ignore[attr-defined]
-    return to_segment
-
-
-def _between_groups(landing: Callable[[str], csr_array], shares: pd.DataFrame) -> csr_array:
-    """Return group × group from the shares between segments."""
-    segment = landing.segment_of_group  # type: ignore[attr-defined]
-    total = None
+    # Segments that the map does not name keep their customers
+    known = table[table.segment.isin(shares.index)]
+    parts = [
+        pd.DataFrame({"source": table.index.difference(known.index), "share": 1.0}).assign(target=lambda t: t.source)
+    ]
     for target in shares.columns:
-        weight = segment.map(shares[target]).astype(float)
-        # Segments that the map does not have keep their customers
-        weight = weight.fillna(1.0 / len(shares.columns)).to_numpy()
-        part = landing(target).multiply(weight[:, None])
-        total = part if total is None else total + part
-    return csr_array(total)
+        inside = table[(table.segment == target) & table.lands]
+        for consent, sources in known.groupby("consent"):
+            share = sources.segment.map(shares[target]).astype(float)
+            parts += _land(sources, share, inside[inside.consent == consent], target)
+    moves = pd.concat(parts).astype({"source": int, "target": int, "share": float})
+    return csr_array((moves.share, (moves.source, moves.target)), shape=(len(table), len(table)))
+
+
+def _land(sources: pd.DataFrame, share: pd.Series, inside: pd.DataFrame, segment: str) -> list[pd.DataFrame]:
+    """Return source, target and share of the groups of one consent whose customers move to a segment."""
+    stays = (sources.segment == segment) & sources.lands if len(inside) else pd.Series(True, index=sources.index)
+    own = sources.index[stays]
+    parts = [pd.DataFrame({"source": own, "target": own, "share": share[own]})]
+    moving = sources[~stays]
+    for _, block in inside.groupby("block"):
+        classes = block.sort_values("largest")
+        place = np.searchsorted(classes.largest.to_numpy(), moving.margin.to_numpy())
+        target = classes.index.to_numpy()[np.minimum(place, len(classes) - 1)]
+        weight = block.customers.sum() / inside.customers.sum()
+        parts.append(pd.DataFrame({"source": moving.index, "target": target, "share": share[moving.index] * weight}))
+    return parts
