@@ -293,27 +293,44 @@ def price_messages(
     Returns
     -------
     pandas.DataFrame
-        The columns of `price_options` with messages (k) and delivered_lift (s u).
+        The columns of `reprice`, with messages (k) and response (f^h (1 − f^k) / (1 − f)).
     """
-    terms, parts = campaigns.set_index("name"), []
-    lift = options.campaign.map(terms.lift).astype(float)
-    offered = options.campaign.map(terms.messages)
-    for messages in sorted({number for numbers in terms.messages for number in numbers if number <= max_messages}):
+    parts = []
+    offered = options.campaign.map(campaigns.set_index("name").messages)
+    for messages in sorted({number for numbers in campaigns.messages for number in numbers if number <= max_messages}):
         own = offered.map(lambda numbers, messages=messages: messages in numbers)
         response = fatigue**contact_level * sum(fatigue**place for place in range(messages))
-        priced = price_options(options[own].assign(lift=response * lift[own]), campaigns)
-        added = (messages - 1) * priced.contact_costs
-        happened = np.minimum(priced.lift, 1 - priced.p0)
-        parts.append(
-            priced.assign(
-                messages=messages,
-                delivered_lift=priced.campaign.map(terms.delivery_rate).astype(float) * happened,
-                contact_costs=priced.contact_costs + added,
-                spend=priced.spend + added,
-                profit=priced.profit - added,
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+        parts.append(options[own].assign(messages=messages, response=response))
+    return reprice(pd.concat(parts, ignore_index=True), campaigns, campaigns.set_index("name").lift)
+
+
+def reprice(contacts: pd.DataFrame, campaigns: pd.DataFrame, lifts: pd.Series) -> pd.DataFrame:
+    """Price contacts of several messages at other lifts.
+
+    Parameters
+    ----------
+    contacts : pandas.DataFrame
+        p0, order_margin, order_value, messages and response by campaign and group.
+    campaigns : pandas.DataFrame
+        One row per campaign.
+    lifts : pandas.Series
+        Lift of one message by campaign name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Adds the columns of `price_options`, lift (response × lift of one message) and delivered_lift (s u).
+    """
+    lift = contacts.response * contacts.campaign.map(lifts).astype(float)
+    priced = price_options(contacts.assign(lift=lift), campaigns)
+    added = (priced.messages - 1) * priced.contact_costs
+    delivered = priced.campaign.map(campaigns.set_index("name").delivery_rate).astype(float)
+    return priced.assign(
+        delivered_lift=delivered * np.minimum(priced.lift, 1 - priced.p0),
+        contact_costs=priced.contact_costs + added,
+        spend=priced.spend + added,
+        profit=priced.profit - added,
+    )
 
 
 def break_even_lift(

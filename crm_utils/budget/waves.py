@@ -259,8 +259,7 @@ class _Program:
                 parts.append(priced.assign(contact_level=level))
         offers = pd.concat(parts, ignore_index=True)
         offers["number"] = offers.campaign.map(number).astype(int)
-        offers["won_buyers"] = offers.delivered_lift
-        moved = terms.carryover * offers.won_buyers * ahead[offers.wave, offers.group]
+        moved = terms.carryover * offers.delivered_lift * ahead[offers.wave, offers.group]
         offers["profit"] += moved
         offers["incremental_margin"] += moved
         needed = self.campaigns.name[self.campaigns.min_spend > 0]
@@ -322,7 +321,7 @@ class _Program:
         state = state + self.offers.contact_level.to_numpy()
         offer, contacted, buyer = self.offers.index.to_numpy(), self.first_contacted + every, self.first_buyer + every
         rows.add(self.states, 0, 0, (state, offer, 1), (every, contacted, -1))
-        rows.add(self.states, 0, 0, (state, offer, self.offers.won_buyers), (every, buyer, -1))
+        rows.add(self.states, 0, 0, (state, offer, self.offers.delivered_lift), (every, buyer, -1))
         first = self.groups * LEVELS
         start, free = np.zeros((self.groups, LEVELS)), np.zeros((self.groups, LEVELS))
         start[:, 0] = self.flow.customers
