@@ -1,0 +1,126 @@
+"""The tables of a year's plan add up, worked by hand."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_array
+
+from crm_utils.budget import year as years
+from crm_utils.budget.acquisition import NewCustomerValue, cost_steps
+from crm_utils.budget.waves import CustomerFlow, WaveTerms, YearPlan, plan_waves
+from crm_utils.config.acquisition import Acquisition
+from crm_utils.core.errors import BudgetError
+from tests.support.budget_factories import campaigns, options
+
+DAY = date(2024, 9, 30)
+VALUE = NewCustomerValue(500, 100.0, 90.0, 115.0, 80.0, 95.0, 400)
+
+
+def shop() -> tuple[YearPlan, pd.DataFrame]:
+    """Two waves for 1,000 customers of A and 500 of B: a measured mail and a newsletter that is assumed."""
+    offers = campaigns(
+        {"name": "Mail", "contact_cost": 1.0, "fixed_cost": 50, "lift": 0.1, "evidence": "measured"},
+        {
+            "name": "News", "segments": ["B"], "contact_cost": 0.1, "lift": 0.02, "lift_low": 0.01, "lift_high": 0.03,
+            "incentive": 5, "redemption_rate": 0.5,
+        },
+    )  # fmt: skip
+    offers["messages"] = [[1], [1, 2]]
+    table = options(offers, ("Mail", 0, "A", 1000, 0.2, 30.0), ("News", 1, "B", 500, 0.1, 60.0))
+    flow = CustomerFlow(
+        customers=np.array([1000.0, 500.0]),
+        baseline=np.tile([0.2, 0.1], (2, 1)),
+        if_bought=csr_array(np.eye(2)),
+        if_silent=csr_array(np.eye(2)),
+        arrivals=np.zeros((2, 2)),
+        newcomers=np.array([1.0, 0.0]),
+        order_margin=np.array([30.0, 60.0]),
+    )
+    steps = cost_steps(Acquisition(cost_per_customer=80), VALUE, 0.5)
+    return plan_waves(table, offers, flow, WaveTerms(2, 91, 0.8), 20_000, steps=steps, holdout_share=0.1), offers
+
+
+def test_calendar_by_hand():
+    """900 of A get the mail at 1 each: 10% more of them buy, for 30. Fixed costs of 50 are paid in each wave."""
+    year, _ = shop()
+    table = years.calendar(year, DAY, 91)
+    mail = table[(table.campaign == "Mail") & (table.wave == 1)].iloc[0]
+    assert mail.starts_on == pd.Timestamp("2024-10-01")
+    assert (mail.customers, mail.contacts, mail.messages) == (900, 900, 1)
+    assert mail.baseline_probability == pytest.approx(0.2)
+    assert mail.added_buyers == pytest.approx(90)
+    assert (mail.incremental_margin, mail.contact_costs, mail.fixed_costs) == pytest.approx((2700, 900, 50))
+    assert mail.expected_profit == pytest.approx(2700 - 950)
+    news = table[(table.campaign == "News") & (table.wave == 1)].iloc[0]
+    # Two messages: lift 0.02 × (1 + 0.8); 450 customers; half of the buyers redeem 5
+    assert (news.customers, news.contacts) == (450, 900)
+    assert news.added_buyers == pytest.approx(450 * 0.036)
+    assert news.incremental_margin == pytest.approx(450 * 0.036 * 60)
+    assert news.incentives == pytest.approx(450 * (0.036 + 0.1) * 2.5)
+    assert news.contact_costs == pytest.approx(90)
+    second = table[(table.campaign == "Mail") & (table.wave == 2)].iloc[0]
+    assert second.starts_on == pd.Timestamp("2024-12-31")
+
+
+def test_calendar_and_lines_add_up_to_the_plan_and_the_budget():
+    year, offers = shop()
+    table = years.calendar(year, DAY, 91)
+    assert (table.spend - table[["contact_costs", "incentives", "fixed_costs"]].sum(axis=1)).abs().max() < 1e-9
+    assert table.spend.sum() + year.won.spend.sum() == pytest.approx(year.spend)
+    assert table.expected_profit.sum() + year.won.expected_profit.sum() == pytest.approx(year.expected_profit)
+    learning = years.lifts_to_learn(year, offers, 2)
+    lines = years.budget_lines(year, learning, offers, 20_000)
+    assert lines.line.tolist() == list(years.Line)
+    assert lines.spend.sum() == pytest.approx(20_000, abs=0.005)
+    assert lines.expected_profit.sum() == pytest.approx(year.expected_profit, abs=0.03)
+    by_line = lines.set_index("line").spend
+    assert by_line[years.Line.REPEAT] == pytest.approx(table.spend[table.campaign == "Mail"].sum(), abs=0.01)
+    assert by_line[years.Line.NEW] == pytest.approx(year.won.spend.sum(), abs=0.01)
+
+
+def test_a_campaign_worth_measuring_is_the_line_learn():
+    year, offers = shop()
+    learning = years.lifts_to_learn(year, offers, 2).assign(verdict="worth measuring")
+    learning = learning[learning.campaign == "News"]
+    by_line = years.budget_lines(year, learning, offers, 20_000).set_index("line").spend
+    assert by_line[years.Line.KEEP] == 0
+    assert by_line[years.Line.LEARN] > 0
+
+
+def test_break_even_lift_of_a_campaign_by_hand():
+    """At the break-even lift of one message the campaign's contacts earn what they cost."""
+    year, offers = shop()
+    found = years.lifts_to_learn(year, offers, 2).set_index("campaign")
+    table = years.calendar(year, DAY, 91)
+    for name in ("Mail", "News"):
+        at = offers.assign(lift=np.where(offers.name == name, found.break_even_lift[name], offers.lift))
+        priced = years.reprice(year.contacts, at, at.set_index("name").lift)
+        own = priced[priced.campaign == name]
+        fixed = table.fixed_costs[table.campaign == name].sum()
+        assert (own.contacts * own.profit).sum() == pytest.approx(fixed, abs=1e-6)
+    assert found.verdict["Mail"] == "measured"
+
+
+def test_range_by_hand():
+    """Low lifts, a low value of new customers and smaller segments are added as squares."""
+    year, offers = shop()
+    low, high = years.profit_range(year, offers, VALUE, 0.1)
+    table = years.calendar(year, DAY, 91).set_index(["campaign", "wave"])
+    news = table.loc["News"]
+    # At half the lift: half of the margin, and half of the incentives of added buyers
+    lost = (news.incremental_margin - news.added_buyers * 2.5).sum() / 2
+    mail = table.loc["Mail"].incremental_margin.sum() / 2
+    later = table.xs(2, level="wave")
+    size = 0.1 * (later.expected_profit + later.fixed_costs).sum()
+    won = year.won.customers.sum()
+    assert low == pytest.approx(year.expected_profit - np.sqrt((lost + mail) ** 2 + (won * 10) ** 2 + size**2))
+    assert high == pytest.approx(year.expected_profit + np.sqrt((lost + mail) ** 2 + (won * 15) ** 2 + size**2))
+
+
+def test_whole_waves_of_a_period():
+    assert years.number_of_waves(365, 91) == 4
+    assert years.number_of_waves(91, 91) == 1
+    with pytest.raises(BudgetError, match="60 days are shorter than a wave of 91 days"):
+        years.number_of_waves(60, 91)
