@@ -146,6 +146,7 @@ def plan_waves(
     holdout_share: float = 0.0,
     steps: pd.DataFrame | None = None,
     whole: bool | None = None,
+    exact: bool = True,
 ) -> YearPlan:
     """Find the plan of highest expected profit over all waves.
 
@@ -172,6 +173,9 @@ def plan_waves(
         What new customers cost and bring (`acquisition.cost_steps`). Without it nobody is won.
     whole : bool, optional
         Contact whole customers. By default only a plan of one wave does.
+    exact : bool
+        Search for the best set of running campaigns. Otherwise campaigns that do not earn their fixed cost are left
+        out one by one: many times faster, and a little below the best plan.
 
     Returns
     -------
@@ -184,9 +188,8 @@ def plan_waves(
         If no plan can keep to all limits.
     """
     _check_limits(options, campaigns, budget / terms.waves, target_roi, holdout_share)
-    return _Program(options, campaigns, flow, terms, holdout_share, steps).solve(
-        budget, target_roi, terms.waves == 1 if whole is None else whole
-    )
+    whole = terms.waves == 1 if whole is None else whole
+    return _Program(options, campaigns, flow, terms, holdout_share, steps).solve(budget, target_roi, whole, exact)
 
 
 class _Rows:
@@ -276,7 +279,7 @@ class _Program:
     def _step(self, wave: int) -> np.ndarray:
         return self.first_step + wave * len(self.steps) + np.arange(len(self.steps))
 
-    def solve(self, budget: float, target_roi: float | None, whole: bool) -> YearPlan:
+    def solve(self, budget: float, target_roi: float | None, whole: bool, exact: bool) -> YearPlan:
         """Return the best plan."""
         offers, waves = self.offers, self.terms.waves
         fixed = np.tile(self.campaigns.fixed_cost.to_numpy(float), waves)
@@ -290,29 +293,67 @@ class _Program:
         self._add_customers(rows)
         self._add_campaign_limits(rows)
         self._add_rests(rows)
-        upper = np.concatenate(
-            [
-                np.full(self.first_run, np.inf),
-                np.ones(waves * len(self.campaigns)),
-                np.tile(self.steps.customers.to_numpy(float), waves),
-            ]
-        )
+        lower, upper = np.zeros(self.columns), np.full(self.columns, np.inf)
+        runs = slice(self.first_run, self.first_step)
+        upper[runs] = 1
+        upper[self.first_step :] = np.tile(self.steps.customers.to_numpy(float), waves)
+        constraint = rows.constraint(self.columns)
+        if exact:
+            best = self._optimize(profit, constraint, lower, upper, whole, [runs])
+        else:
+            best = self._leave_out(profit, constraint, lower, upper, whole)
+        if best is None:
+            raise BudgetError(
+                "no plan honours all limits: check min_spend, max_spend and capacity of the campaigns, and target_roi"
+            )
+        return self._read(best, whole)
+
+    def _optimize(
+        self,
+        profit: np.ndarray,
+        constraint: LinearConstraint,
+        lower: np.ndarray,
+        upper: np.ndarray,
+        whole: bool,
+        switches: list[slice],
+    ) -> np.ndarray | None:
+        """Return the best solution; None if there is none. Variables in `switches` are whole numbers."""
         integral = np.zeros(self.columns)
         integral[: self.first_size] = whole
-        integral[self.first_run : self.first_step] = 1
+        for switch in switches:
+            integral[switch] = 1
         with _silence_stdout():
             solution = milp(
                 -profit,
                 integrality=integral,
-                bounds=Bounds(0, upper),
-                constraints=rows.constraint(self.columns),
+                bounds=Bounds(lower, upper),
+                constraints=constraint,
                 options={"mip_rel_gap": WHOLE_GAP if whole else GAP},
             )
-        if solution.x is None:
-            raise BudgetError(
-                "no plan honours all limits: check min_spend, max_spend and capacity of the campaigns, and target_roi"
-            )
-        return self._read(solution.x, whole)
+        return solution.x
+
+    def _leave_out(
+        self, profit: np.ndarray, constraint: LinearConstraint, lower: np.ndarray, upper: np.ndarray, whole: bool
+    ) -> np.ndarray | None:
+        """Return a good solution: run what a linear program would run in part, then leave out what loses money."""
+        runs = slice(self.first_run, self.first_step)
+        best = self._optimize(profit, constraint, lower, upper, False, [])
+        needed = np.tile((self.campaigns.min_spend > 0).to_numpy(), self.terms.waves)
+        while best is not None:
+            running = (best[runs] > ROUNDING) | needed
+            lower[runs], upper[runs] = running, running
+            best = self._optimize(profit, constraint, lower, upper, whole, [])
+            if best is None:
+                break
+            line = self.offers.wave * len(self.campaigns) + self.offers.number
+            earned = np.bincount(line, best[: self.first_size] * profit[: self.first_size], len(running)) + profit[runs]
+            loses = running & ~needed & (earned < 0)
+            if not loses.any():
+                break
+            upper[runs] = running & ~(loses & (earned == earned[loses].min()))
+            lower[runs] = upper[runs]
+            best[runs] = upper[runs]
+        return best
 
     def _add_customers(self, rows: _Rows) -> None:
         """Nobody is contacted twice in a wave, and customers of the next wave are those of this one, moved."""

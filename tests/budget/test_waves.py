@@ -227,3 +227,29 @@ def test_never_worse_with_more(problem):
     assert profit_of(problem, campaigns=stronger) >= profit_of(problem, campaigns=weaker) - slack(profit)
     assert profit_of(problem, campaigns=weaker, terms=rested) >= profit_of(problem, campaigns=weaker) - slack(profit)
     assert profit >= profit_of(problem, curve=None) - slack(profit) >= -slack(profit)
+
+
+@settings(max_examples=20, deadline=None)
+@given(year_problems())
+def test_the_fast_plan_is_nearly_the_best(problem):
+    """It keeps to the budget, is never better than the best plan, and earns nearly as much."""
+    table, offers, flow, terms, budget = problem
+    best = profit_of(problem)
+    fast = plan_waves(table, offers, flow, terms, budget, steps=CURVE, exact=False)
+    assert fast.spend <= budget + 1e-6
+    assert 0 <= fast.expected_profit + 1e-6
+    assert 0.9 * best - 3 <= fast.expected_profit <= best + slack(best)
+
+
+def test_nothing_worth_running_gives_an_empty_plan():
+    """With hopeless campaigns only, no program without variables is solved."""
+    table, offers, _ = small_problem(1)
+    hopeless = offers.assign(lift=0.0, fixed_cost=5.0)
+    for waves in (1, 3):
+        flow = flow_of(table, waves)
+        for exact in (True, False):
+            year = plan_waves(table, hopeless, flow, WaveTerms(waves, 91), 100.0, exact=exact)
+            assert year.contacts.empty
+            assert year.running.empty
+            assert (year.spend, year.expected_profit) == (0, 0)
+            assert year.sizes.groupby("wave").customers.sum()[0] == flow.customers.sum()
