@@ -18,6 +18,10 @@ from crm_utils.segmentation.migration import NEW_CUSTOMER, Cause, decompose_migr
 WINDOWS = 4
 # Weight, in customers, of the assumption that a segment's customers stay where they are
 PRIOR_CUSTOMERS = 20
+# Windows whose new customers show the level of today
+RECENT_WINDOWS = 2
+# The season of new customers at most doubles or halves their number
+MOST_SEASON = 2.0
 
 
 @dataclass(frozen=True)
@@ -233,20 +237,30 @@ def build_flow(
     margin = by_group.order_margin.mean().to_numpy()
     stay = csr_array(identity(count, format="csr"))
     bought = silent = stay
-    if useful:
+    if useful and moves:
         bought = _between_groups(groups, transition_shares(sum(window.bought for window in moves)))
         silent = _between_groups(groups, transition_shares(sum(window.silent for window in moves)))
     recent = groups[groups.first_order > pd.Timestamp(analysis_date - timedelta(days=wave_days))]
     share = recent.group.value_counts(normalize=True).reindex(range(count), fill_value=0.0).to_numpy()
-    waves = len(probabilities)
-    arrivals = np.zeros((waves, count))
-    won = [window.arrivals.sum() for window in moves]
-    for wave in range(1, waves):
-        # The window a year before, if there is one; with four waves of 13 weeks it is the first of the last four
-        place = len(won) - wave
-        number = won[place] if len(won) == waves and place >= 0 else float(np.mean(won)) if won else 0.0
-        arrivals[wave] = number * share
+    arrivals = np.zeros((len(probabilities), count))
+    for wave in range(1, len(probabilities)):
+        arrivals[wave] = _expected_arrivals(moves, wave) * share
     return CustomerFlow(by_group.size().to_numpy(float), baseline, bought, silent, arrivals, share, margin)
+
+
+def _expected_arrivals(moves: list[SegmentMoves], wave: int) -> float:
+    """Return the new customers expected before a wave: as many as lately, more or fewer by the season of last year.
+
+    The season is the same window of last year, as a share of the mean of all windows. Without a year it is left out. It
+    is bounded, because the first customers of a data set often come all at once.
+    """
+    won = [window.arrivals.sum() for window in moves]
+    if not won:
+        return 0.0
+    level, mean = float(np.mean(won[:RECENT_WINDOWS])), float(np.mean(won))
+    if len(won) < WINDOWS or wave > WINDOWS or mean == 0:
+        return level
+    return level * float(np.clip(won[WINDOWS - wave] / mean, 1 / MOST_SEASON, MOST_SEASON))
 
 
 def _between_groups(groups: pd.DataFrame, shares: pd.DataFrame) -> csr_array:

@@ -142,12 +142,23 @@ def test_without_useful_moves_nobody_moves():
     assert flow.arrivals[1].sum() == 3
 
 
-def test_arrivals_follow_last_year():
-    """With four windows, each wave expects the new customers of the window a year before it."""
-    moves = [window([[1, 0], [0, 1]], [[1, 0], [0, 1]], [number, 0]) for number in (40, 30, 20, 10)]
+def arrivals_after(*won: float) -> list[float]:
+    """New customers expected before each of four waves, from those of past windows, the latest first."""
+    moves = [window([[1, 0], [0, 1]], [[1, 0], [0, 1]], [number, 0]) for number in won]
     chance = pd.Series(0.25, groups().customer_id)
-    flow = customer_flow.build_flow(groups(), moves, True, [chance] * 4, 91, DAY)
-    assert flow.arrivals.sum(axis=1).tolist() == [0, 10, 20, 30]
+    return customer_flow.build_flow(groups(), moves, True, [chance] * 4, 91, DAY).arrivals.sum(axis=1).tolist()
+
+
+def test_arrivals_follow_the_season_of_last_year():
+    """Lately 35 a window. Last year the same windows had 10, 20 and 30, with a mean of 25: halved at most, 0.8, 1.2."""
+    assert arrivals_after(40, 30, 20, 10) == pytest.approx([0, 17.5, 28, 42])
+    assert arrivals_after(40, 30) == [0, 35, 35, 35]
+    assert arrivals_after() == [0, 0, 0, 0]
+
+
+def test_a_closed_customer_base_stays_closed():
+    """All customers came in the first window of the year, and hardly any since."""
+    assert max(arrivals_after(2, 0, 10, 23_000)) <= 2
 
 
 def test_value_of_moving_by_hand():

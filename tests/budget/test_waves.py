@@ -237,7 +237,7 @@ def test_the_fast_plan_is_nearly_the_best(problem):
     best = profit_of(problem)
     fast = plan_waves(table, offers, flow, terms, budget, steps=CURVE, exact=False)
     assert fast.spend <= budget + 1e-6
-    assert 0 <= fast.expected_profit + 1e-6
+    assert fast.expected_profit >= -1e-6
     assert 0.9 * best - 3 <= fast.expected_profit <= best + slack(best)
 
 
