@@ -1,0 +1,180 @@
+"""Simple plans that need no optimization, judged by the same model as the plan for a year."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+from scipy.sparse import csr_array
+
+from crm_utils.budget.unit_economics import price_messages
+from crm_utils.budget.waves import LEVELS, CustomerFlow, WaveTerms
+from crm_utils.core.errors import BudgetError
+
+# Share of customers who count as top spenders
+TOP_SHARE = 0.2
+# A plan that costs too much even at this share of itself is not carried out
+LEAST_SCALE = 1e-6
+COLUMNS = ["plan", "contacts", "spend", "expected_profit"]
+
+
+def compare_simple_plans(
+    options: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    flow: CustomerFlow,
+    terms: WaveTerms,
+    budget: float,
+    holdout_share: float,
+    current_spend: dict[str, float],
+) -> pd.DataFrame:
+    """Work out what simple plans would earn over the same waves.
+
+    Each sends one message to the same share of each group in each wave, and spends at most the budget.
+
+    Parameters
+    ----------
+    options, campaigns, flow, terms, budget, holdout_share
+        See `waves.plan_waves`.
+    current_spend : dict of str to float
+        What is spent on each campaign in the whole period today. Empty if it is not known.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`: "the same message to everybody", "top spenders only", "today's spending" if it is known, "nothing".
+
+    Raises
+    ------
+    BudgetError
+        If current_spend names a campaign that does not exist.
+    """
+    plans = {
+        "the same message to everybody": cheapest_message(options),
+        "top spenders only": best_for_top_spenders(options),
+    }
+    if current_spend:
+        plans["today's spending"] = spread_money(options, campaigns, current_spend, terms.waves)
+    rows = []
+    for name, shares in plans.items():
+
+        def scaled(scale: float, shares: pd.Series = shares) -> tuple[float, float, float]:
+            return follow(options, campaigns, flow, terms, holdout_share, shares * scale)
+
+        rows.append([name, *scaled(_largest_scale(lambda scale: scaled(scale)[1] - budget))])
+    return pd.DataFrame([*rows, ["nothing", 0.0, 0.0, 0.0]], columns=COLUMNS)
+
+
+def _largest_scale(excess: Callable[[float], float]) -> float:
+    """Return the largest share of a plan, up to 1, that the budget pays for: fixed costs do not shrink with it."""
+    if excess(1.0) <= 0:
+        return 1.0
+    if excess(LEAST_SCALE) > 0:
+        return 0.0
+    scale = brentq(excess, LEAST_SCALE, 1.0, xtol=1e-9)
+    return scale if excess(scale) <= 0 else scale - 1e-8
+
+
+def cheapest_message(options: pd.DataFrame) -> pd.Series:
+    """Return the share of customers contacted by option: everybody, with the cheapest campaign open to them."""
+    ordered = options.sort_values(["contact_costs", "profit"], ascending=[True, False], kind="stable")
+    return _everybody(options, ordered)
+
+
+def best_for_top_spenders(options: pd.DataFrame) -> pd.Series:
+    """Return the share of customers contacted by option: those with the best orders, with their best campaign."""
+    ordered = options.sort_values("profit", ascending=False, kind="stable")
+    chosen = _everybody(options, ordered)
+    by_group = options.groupby("group").agg(customers=("customers", "first"), margin=("order_margin", "first"))
+    by_group = by_group.sort_values("margin", ascending=False, kind="stable")
+    before = by_group.customers.cumsum() - by_group.customers
+    room = (TOP_SHARE * by_group.customers.sum() - before).clip(lower=0) / by_group.customers
+    return chosen * options.group.map(room.clip(upper=1.0))
+
+
+def spread_money(
+    options: pd.DataFrame, campaigns: pd.DataFrame, current_spend: dict[str, float], waves: int
+) -> pd.Series:
+    """Return the share of customers contacted by option if each campaign's money goes to its customers evenly."""
+    unknown = sorted(set(current_spend) - set(campaigns.name))
+    if unknown:
+        raise BudgetError(
+            f"budget.current_spend: there is no campaign {', '.join(unknown)}; there are {', '.join(campaigns.name)}"
+        )
+    fixed = campaigns.set_index("name").fixed_cost
+    shares = pd.Series(0.0, index=options.index)
+    for name, money in current_spend.items():
+        own = options[options.campaign == name]
+        cost = float((own.customers * own.spend).sum())
+        if cost > 0:
+            shares[own.index] = max(money / waves - fixed[name], 0.0) / cost
+    total = shares.groupby(options.group).transform("sum")
+    return shares / total.clip(lower=1.0)
+
+
+def follow(
+    options: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    flow: CustomerFlow,
+    terms: WaveTerms,
+    holdout_share: float,
+    shares: pd.Series,
+) -> tuple[float, float, float]:
+    """Follow a plan that contacts the same share of each group's customers in each wave.
+
+    Parameters
+    ----------
+    options, campaigns, flow, terms, holdout_share
+        See `waves.plan_waves`.
+    shares : pandas.Series
+        For each option: share of the group's customers who get one message in each wave.
+
+    Returns
+    -------
+    float, float, float
+        Contacts, spend and expected profit of all waves.
+    """
+    used = options[shares > 0].assign(share=shares[shares > 0] * (1 - holdout_share))
+    if used.empty:
+        return 0.0, 0.0, 0.0
+    fixed = campaigns.fixed_cost[campaigns.name.isin(used.campaign)].sum()
+    sizes = np.zeros((LEVELS, len(flow.customers)))
+    sizes[0] = flow.customers
+    ahead = flow.value_of_moving(terms.waves)
+    single = campaigns.assign(messages=[[1]] * len(campaigns))
+    first = np.clip(flow.baseline[0][used.group], 1e-9, None)
+    contacts = spend = profit = 0.0
+    for wave in range(terms.waves):
+        season = flow.baseline[wave][used.group] / first
+        at = used.assign(p0=np.clip(used.p0.to_numpy() * season, 0, 1))
+        contacted, buyers = np.zeros_like(sizes), np.zeros_like(sizes)
+        for level in range(LEVELS):
+            priced = price_messages(at, single, terms.fatigue, level, 1)
+            number = priced.share.to_numpy() * sizes[level][priced.group]
+            moved = terms.carryover * priced.delivered_lift * ahead[wave][priced.group]
+            contacts, spend = contacts + number.sum(), spend + float((number * priced.spend).sum())
+            profit += float((number * (priced.profit + moved)).sum())
+            np.add.at(contacted[level], priced.group, number)
+            np.add.at(buyers[level], priced.group, number * priced.delivered_lift)
+        spend, profit = spend + fixed, profit - fixed
+        if wave + 1 < terms.waves:
+            sizes = _next_wave(flow, wave, terms, sizes, contacted, buyers)
+    return float(contacts), float(spend), float(profit)
+
+
+def _next_wave(
+    flow: CustomerFlow, wave: int, terms: WaveTerms, sizes: np.ndarray, contacted: np.ndarray, buyers: np.ndarray
+) -> np.ndarray:
+    """Return level × group at the start of the next wave."""
+    move, after = flow.transition(wave).T, csr_array(flow.if_bought - flow.if_silent).T
+    following = np.zeros_like(sizes)
+    following[0] = flow.arrivals[wave + 1]
+    for level in range(LEVELS):
+        following[max(level - 1, 0)] += move @ (sizes[level] - contacted[level])
+        following[min(level + 1, LEVELS - 1)] += move @ contacted[level] + terms.carryover * (after @ buyers[level])
+    return following
+
+
+def _everybody(options: pd.DataFrame, ordered: pd.DataFrame) -> pd.Series:
+    """Return 1 for the first option of each group in this order, and 0 for the others."""
+    first = ordered.drop_duplicates("group").index
+    return pd.Series(options.index.isin(first).astype(float), index=options.index)

@@ -1,0 +1,100 @@
+"""Simple plans, worked by hand, and never better than the best plan."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_array
+
+from crm_utils.budget import simple_plans
+from crm_utils.budget.waves import CustomerFlow, WaveTerms, plan_waves
+from crm_utils.core.errors import BudgetError
+from tests.support.budget_factories import campaigns, options, small_problem
+
+
+def shop(waves: int = 2, **flow_changes) -> tuple[pd.DataFrame, pd.DataFrame, CustomerFlow]:
+    """A dear and a cheap campaign for 100 customers with orders of 40, and the cheap one for 400 with orders of 10."""
+    offers = campaigns({"name": "Post", "contact_cost": 2.0, "lift": 0.2}, {"name": "Mail", "contact_cost": 0.5})
+    table = options(
+        offers, ("Post", 0, "A", 100, 0.1, 40.0), ("Mail", 0, "A", 100, 0.1, 40.0), ("Mail", 1, "B", 400, 0.1, 10.0)
+    )
+    terms = {
+        "customers": np.array([100.0, 400.0]), "baseline": np.full((waves, 2), 0.1), "if_bought": csr_array(np.eye(2)),
+        "if_silent": csr_array(np.eye(2)), "arrivals": np.zeros((waves, 2)), "newcomers": np.zeros(2),
+        "order_margin": np.array([40.0, 10.0]),
+    }  # fmt: skip
+    return table, offers, CustomerFlow(**terms | flow_changes)
+
+
+def compare(waves=2, budget=10_000.0, fatigue=1.0, current_spend=None, **flow_changes) -> pd.DataFrame:
+    table, offers, flow = shop(waves, **flow_changes)
+    terms = WaveTerms(waves, 91, fatigue)
+    found = simple_plans.compare_simple_plans(table, offers, flow, terms, budget, 0.0, current_spend or {})
+    return found.set_index("plan")
+
+
+def test_the_same_message_to_everybody_by_hand():
+    """500 mails a wave at 0.50. Lift 0.1: 100 × 4 + 400 × 1 a wave."""
+    found = compare().loc["the same message to everybody"]
+    assert found.tolist() == pytest.approx([1000, 500, 2 * (400 + 400) - 500])
+
+
+def test_top_spenders_by_hand():
+    """A fifth of 500 customers are the 100 of A. The dear campaign earns 8 − 2 with each."""
+    found = compare().loc["top spenders only"]
+    assert found.tolist() == pytest.approx([200, 400, 200 * 6])
+
+
+def test_fatigue_of_a_plan_by_hand():
+    """With a fatigue of 0.5 the second wave keeps half of the lift."""
+    found = compare(fatigue=0.5).loc["top spenders only"]
+    assert found.expected_profit == pytest.approx(100 * 6 + 100 * 2)
+    third = compare(waves=4, fatigue=0.5).loc["top spenders only"]
+    assert third.expected_profit == pytest.approx(100 * (6 + 2 + 2 * (0.25 * 8 - 2))), "the level stays at two"
+
+
+def test_a_small_budget_scales_a_plan_down():
+    found = compare(budget=100.0).loc["top spenders only"]
+    assert (found.contacts, found.spend) == pytest.approx((50, 100))
+
+
+def test_todays_spending_by_hand():
+    """300 for the mail in two waves: 150 a wave pay for 300 of the 500 customers, of both groups alike."""
+    found = compare(current_spend={"Mail": 300.0}).loc["today's spending"]
+    assert (found.contacts, found.spend) == pytest.approx((600, 300))
+    assert found.expected_profit == pytest.approx(2 * 0.6 * 800 - 300)
+    assert "today's spending" not in compare().index
+
+
+def test_nobody_gets_two_messages_if_todays_spending_pays_for_more():
+    found = compare(current_spend={"Mail": 100_000.0, "Post": 100_000.0}, budget=1e9).loc["today's spending"]
+    assert found.contacts == pytest.approx(2 * 500)
+
+
+def test_spending_for_an_unknown_campaign_is_refused():
+    with pytest.raises(BudgetError, match="there is no campaign Fax; there are Post, Mail"):
+        compare(current_spend={"Fax": 5.0})
+
+
+def test_customers_who_arrive_are_contacted_too():
+    arrivals = np.array([[0.0, 0.0], [0.0, 100.0]])
+    found = compare(arrivals=arrivals).loc["the same message to everybody"]
+    assert found.contacts == pytest.approx(1100)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_never_better_than_the_best_plan(seed):
+    random = np.random.default_rng(seed)
+    table, offers, _ = small_problem(seed)
+    offers = offers.assign(messages=[[1]] * len(offers), capacity=np.nan, max_spend=np.nan)
+    table = table.assign(customers=table.customers * 50)
+    shares = random.dirichlet(np.ones(3), (2, 3))
+    by_group = table.groupby("group")[["customers", "p0", "order_margin"]].first().reindex(range(3), fill_value=0)
+    flow = CustomerFlow(
+        by_group.customers.to_numpy(float), np.tile(by_group.p0, (3, 1)), csr_array(shares[0]), csr_array(shares[1]),
+        np.full((3, 3), 5.0), np.ones(3) / 3, by_group.order_margin.to_numpy(float),
+    )  # fmt: skip
+    terms = WaveTerms(3, 91, fatigue=0.8, carryover=0.2)
+    best = plan_waves(table, offers, flow, terms, 200.0, holdout_share=0.1)
+    simple = simple_plans.compare_simple_plans(table, offers, flow, terms, 200.0, 0.1, {"a": 100.0})
+    assert (simple.expected_profit <= best.expected_profit * (1 + 2e-4) + 1e-6).all()
+    assert (simple.spend <= 200 + 1e-6).all()
