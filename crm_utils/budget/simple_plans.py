@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from scipy.sparse import csr_array
 
 from crm_utils.budget.unit_economics import price_messages
-from crm_utils.budget.waves import LEVELS, CustomerFlow, WaveTerms
+from crm_utils.budget.waves import LEVELS, CustomerFlow, WaveTerms, YearProblem
 from crm_utils.core.errors import BudgetError
 
 # Share of customers who count as top spenders
@@ -18,23 +18,15 @@ LEAST_SCALE = 1e-6
 COLUMNS = ["plan", "contacts", "spend", "expected_profit"]
 
 
-def compare_simple_plans(
-    options: pd.DataFrame,
-    campaigns: pd.DataFrame,
-    flow: CustomerFlow,
-    terms: WaveTerms,
-    budget: float,
-    holdout_share: float,
-    current_spend: dict[str, float],
-) -> pd.DataFrame:
+def compare_simple_plans(problem: YearProblem, current_spend: dict[str, float]) -> pd.DataFrame:
     """Work out what simple plans would earn over the same waves.
 
     Each sends one message to the same share of each group in each wave, and spends at most the budget.
 
     Parameters
     ----------
-    options, campaigns, flow, terms, budget, holdout_share
-        See `waves.plan_waves`.
+    problem : YearProblem
+        What the plan is made from.
     current_spend : dict of str to float
         What is spent on each campaign in the whole period today. Empty if it is not known.
 
@@ -48,19 +40,20 @@ def compare_simple_plans(
     BudgetError
         If current_spend names a campaign that does not exist.
     """
+    options = problem.options
     plans = {
         "the same message to everybody": cheapest_message(options),
         "top spenders only": best_for_top_spenders(options),
     }
     if current_spend:
-        plans["today's spending"] = spread_money(options, campaigns, current_spend, terms.waves)
+        plans["today's spending"] = spread_money(options, problem.campaigns, current_spend, problem.terms.waves)
     rows = []
     for name, shares in plans.items():
 
         def scaled(scale: float, shares: pd.Series = shares) -> tuple[float, float, float]:
-            return follow(options, campaigns, flow, terms, holdout_share, shares * scale)
+            return follow(problem, shares * scale)
 
-        rows.append([name, *scaled(_largest_scale(lambda scale: scaled(scale)[1] - budget))])
+        rows.append([name, *scaled(_largest_scale(lambda scale: scaled(scale)[1] - problem.budget))])
     return pd.DataFrame([*rows, ["nothing", 0.0, 0.0, 0.0]], columns=COLUMNS)
 
 
@@ -111,20 +104,13 @@ def spread_money(
     return shares / total.clip(lower=1.0)
 
 
-def follow(
-    options: pd.DataFrame,
-    campaigns: pd.DataFrame,
-    flow: CustomerFlow,
-    terms: WaveTerms,
-    holdout_share: float,
-    shares: pd.Series,
-) -> tuple[float, float, float]:
+def follow(problem: YearProblem, shares: pd.Series) -> tuple[float, float, float]:
     """Follow a plan that contacts the same share of each group's customers in each wave.
 
     Parameters
     ----------
-    options, campaigns, flow, terms, holdout_share
-        See `waves.plan_waves`.
+    problem : YearProblem
+        What the plan is made from.
     shares : pandas.Series
         For each option: share of the group's customers who get one message in each wave.
 
@@ -133,7 +119,8 @@ def follow(
     float, float, float
         Contacts, spend and expected profit of all waves.
     """
-    used = options[shares > 0].assign(share=shares[shares > 0] * (1 - holdout_share))
+    options, campaigns, flow, terms = problem.options, problem.campaigns, problem.flow, problem.terms
+    used = options[shares > 0].assign(share=shares[shares > 0] * (1 - problem.holdout_share))
     if used.empty:
         return 0.0, 0.0, 0.0
     fixed = campaigns.fixed_cost[campaigns.name.isin(used.campaign)].sum()

@@ -136,29 +136,16 @@ class YearPlan:
         return float(contacts - self.running.fixed_cost.sum() + self.won.expected_profit.sum())
 
 
-def plan_waves(
-    options: pd.DataFrame,
-    campaigns: pd.DataFrame,
-    flow: CustomerFlow,
-    terms: WaveTerms,
-    budget: float,
-    target_roi: float | None = None,
-    holdout_share: float = 0.0,
-    steps: pd.DataFrame | None = None,
-    whole: bool | None = None,
-    exact: bool = True,
-) -> YearPlan:
-    """Find the plan of highest expected profit over all waves.
-
-    In each wave a customer gets at most one campaign. Capacity, min_spend and max_spend of a campaign hold for each
-    wave. With one wave, no fatigue and no acquisition the plan is that of `optimizer.allocate`.
+@dataclass(frozen=True)
+class YearProblem:
+    """What a plan over several waves is made from.
 
     Parameters
     ----------
     options : pandas.DataFrame
         See `unit_economics.contact_options`; `group` counts from 0 and is the position in `flow`.
     campaigns : pandas.DataFrame
-        One row per campaign, with its costs and limits.
+        One row per campaign, with its costs and limits. Capacity, min_spend and max_spend hold for each wave.
     flow : CustomerFlow
         The customers.
     terms : WaveTerms
@@ -171,6 +158,28 @@ def plan_waves(
         Share of customers who are not contacted.
     steps : pandas.DataFrame, optional
         What new customers cost and bring (`acquisition.cost_steps`). Without it nobody is won.
+    """
+
+    options: pd.DataFrame
+    campaigns: pd.DataFrame
+    flow: CustomerFlow
+    terms: WaveTerms
+    budget: float
+    target_roi: float | None = None
+    holdout_share: float = 0.0
+    steps: pd.DataFrame | None = None
+
+
+def plan_waves(problem: YearProblem, whole: bool | None = None, exact: bool = True) -> YearPlan:
+    """Find the plan of highest expected profit over all waves.
+
+    In each wave a customer gets at most one campaign. With one wave, no fatigue and no acquisition the plan is that of
+    `optimizer.allocate`.
+
+    Parameters
+    ----------
+    problem : YearProblem
+        Customers, campaigns and limits.
     whole : bool, optional
         Contact whole customers. By default only a plan of one wave does.
     exact : bool
@@ -187,9 +196,9 @@ def plan_waves(
     BudgetError
         If no plan can keep to all limits.
     """
-    _check_limits(options, campaigns, budget / terms.waves, target_roi, holdout_share)
-    whole = terms.waves == 1 if whole is None else whole
-    return _Program(options, campaigns, flow, terms, holdout_share, steps).solve(budget, target_roi, whole, exact)
+    waves = problem.terms.waves
+    _check_limits(problem.options, problem.campaigns, problem.budget / waves, problem.target_roi, problem.holdout_share)
+    return _Program(problem).solve(waves == 1 if whole is None else whole, exact)
 
 
 class _Rows:
@@ -225,20 +234,14 @@ class _Program:
     runs (wave × campaign); customers won at each step of the cost curve (wave × step).
     """
 
-    def __init__(
-        self,
-        options: pd.DataFrame,
-        campaigns: pd.DataFrame,
-        flow: CustomerFlow,
-        terms: WaveTerms,
-        holdout_share: float,
-        steps: pd.DataFrame | None,
-    ) -> None:
-        self.campaigns, self.flow, self.terms = campaigns.reset_index(drop=True), flow, terms
-        self.groups, self.holdout_share = len(flow.customers), holdout_share
+    def __init__(self, problem: YearProblem) -> None:
+        self.problem, self.flow, self.terms = problem, problem.flow, problem.terms
+        self.campaigns, terms = problem.campaigns.reset_index(drop=True), problem.terms
+        self.groups, self.holdout_share = len(problem.flow.customers), problem.holdout_share
         none = pd.DataFrame({"customers": [], "spend": [], "profit": []})
-        self.steps = none if steps is None else steps.assign(customers=steps.customers / terms.waves)
-        self.offers = self._price_offers(options)
+        steps = none if problem.steps is None else problem.steps
+        self.steps = steps.assign(customers=steps.customers / terms.waves)
+        self.offers = self._price_offers(problem.options)
         self.first_size = len(self.offers)
         self.states = terms.waves * self.groups * LEVELS
         self.first_contacted = self.first_size + self.states
@@ -279,8 +282,9 @@ class _Program:
     def _step(self, wave: int) -> np.ndarray:
         return self.first_step + wave * len(self.steps) + np.arange(len(self.steps))
 
-    def solve(self, budget: float, target_roi: float | None, whole: bool, exact: bool) -> YearPlan:
+    def solve(self, whole: bool, exact: bool) -> YearPlan:
         """Return the best plan."""
+        budget, target_roi = self.problem.budget, self.problem.target_roi
         offers, waves = self.offers, self.terms.waves
         fixed = np.tile(self.campaigns.fixed_cost.to_numpy(float), waves)
         sizes = np.zeros(self.first_run - self.first_size)  # states earn and cost nothing by themselves

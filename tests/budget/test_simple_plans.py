@@ -6,7 +6,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from crm_utils.budget import simple_plans
-from crm_utils.budget.waves import CustomerFlow, WaveTerms, plan_waves
+from crm_utils.budget.waves import CustomerFlow, WaveTerms, YearProblem, plan_waves
 from crm_utils.core.errors import BudgetError
 from tests.support.budget_factories import campaigns, options, small_problem
 
@@ -27,8 +27,8 @@ def shop(waves: int = 2, **flow_changes) -> tuple[pd.DataFrame, pd.DataFrame, Cu
 
 def compare(waves=2, budget=10_000.0, fatigue=1.0, current_spend=None, **flow_changes) -> pd.DataFrame:
     table, offers, flow = shop(waves, **flow_changes)
-    terms = WaveTerms(waves, 91, fatigue)
-    found = simple_plans.compare_simple_plans(table, offers, flow, terms, budget, 0.0, current_spend or {})
+    problem = YearProblem(table, offers, flow, WaveTerms(waves, 91, fatigue), budget)
+    found = simple_plans.compare_simple_plans(problem, current_spend or {})
     return found.set_index("plan")
 
 
@@ -94,7 +94,8 @@ def test_never_better_than_the_best_plan(seed):
         np.full((3, 3), 5.0), np.ones(3) / 3, by_group.order_margin.to_numpy(float),
     )  # fmt: skip
     terms = WaveTerms(3, 91, fatigue=0.8, carryover=0.2)
-    best = plan_waves(table, offers, flow, terms, 200.0, holdout_share=0.1)
-    simple = simple_plans.compare_simple_plans(table, offers, flow, terms, 200.0, 0.1, {"a": 100.0})
+    problem = YearProblem(table, offers, flow, terms, 200.0, holdout_share=0.1)
+    best = plan_waves(problem)
+    simple = simple_plans.compare_simple_plans(problem, {"a": 100.0})
     assert (simple.expected_profit <= best.expected_profit * (1 + 2e-4) + 1e-6).all()
     assert (simple.spend <= 200 + 1e-6).all()

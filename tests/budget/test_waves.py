@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from crm_utils.budget import optimizer
 from crm_utils.budget.acquisition import NewCustomerValue, cost_steps
-from crm_utils.budget.waves import CustomerFlow, WaveTerms, plan_waves
+from crm_utils.budget.waves import CustomerFlow, WaveTerms, YearProblem, plan_waves
 from crm_utils.config.acquisition import Acquisition
 from tests.support.budget_factories import small_problem
 
@@ -48,7 +48,7 @@ def flow_of(
 def test_one_wave_is_the_plan_of_allocate(seed):
     table, offers, budget = small_problem(seed)
     planned = optimizer.allocate(table, offers, budget, holdout_share=0.1)
-    year = plan_waves(table, offers, flow_of(table, 1), WaveTerms(1, 91), budget, holdout_share=0.1)
+    year = plan_waves(YearProblem(table, offers, flow_of(table, 1), WaveTerms(1, 91), budget, holdout_share=0.1))
     assert year.expected_profit == pytest.approx(optimizer.expected_profit(planned, offers), abs=1e-6)
     assert year.spend == pytest.approx(optimizer.spend(planned, offers), abs=1e-6)
     keys = ["campaign", "group", "contacts"]
@@ -154,7 +154,7 @@ def test_two_waves_against_trying_everything(seed):
     flow.arrivals[:] = 0
     terms = WaveTerms(2, 91, fatigue=random.choice([0.5, 0.8, 1.0]), carryover=random.choice([0.0, 0.5]))
     curve = steps_of(random.uniform(1, 4), 4, 5.0) if seed % 2 else None
-    year = plan_waves(table, offers, flow, terms, budget, steps=curve, whole=True)
+    year = plan_waves(YearProblem(table, offers, flow, terms, budget, steps=curve), whole=True)
     assert year.expected_profit == pytest.approx(TwoWaves(table, offers, flow, terms, budget, curve).best(), abs=1e-4)
     assert year.spend <= budget + 1e-6
 
@@ -188,7 +188,7 @@ def profit_of(problem, curve=CURVE, **changes) -> float:
     """Expected profit of the best plan with some arguments changed."""
     names = ["options", "campaigns", "flow", "terms", "budget"]
     arguments = dict(zip(names, problem, strict=True)) | changes
-    return plan_waves(**arguments, steps=curve).expected_profit
+    return plan_waves(YearProblem(**arguments, steps=curve)).expected_profit
 
 
 def slack(profit: float) -> float:
@@ -201,7 +201,7 @@ def slack(profit: float) -> float:
 def test_customers_are_conserved(problem):
     """In each wave there are the customers of the first one, those who arrived and those who were won."""
     table, offers, flow, terms, budget = problem
-    year = plan_waves(table, offers, flow, terms, budget, steps=CURVE)
+    year = plan_waves(YearProblem(table, offers, flow, terms, budget, steps=CURVE))
     sizes = year.sizes.groupby("wave").customers.sum()
     for wave in range(terms.waves):
         arrived = flow.arrivals[: wave + 1].sum() + year.won.customers[:wave].sum()
@@ -235,7 +235,7 @@ def test_the_fast_plan_is_nearly_the_best(problem):
     """It keeps to the budget, is never better than the best plan, and earns nearly as much."""
     table, offers, flow, terms, budget = problem
     best = profit_of(problem)
-    fast = plan_waves(table, offers, flow, terms, budget, steps=CURVE, exact=False)
+    fast = plan_waves(YearProblem(table, offers, flow, terms, budget, steps=CURVE), exact=False)
     assert fast.spend <= budget + 1e-6
     assert fast.expected_profit >= -1e-6
     assert 0.9 * best - 3 <= fast.expected_profit <= best + slack(best)
@@ -248,7 +248,7 @@ def test_nothing_worth_running_gives_an_empty_plan():
     for waves in (1, 3):
         flow = flow_of(table, waves)
         for exact in (True, False):
-            year = plan_waves(table, hopeless, flow, WaveTerms(waves, 91), 100.0, exact=exact)
+            year = plan_waves(YearProblem(table, hopeless, flow, WaveTerms(waves, 91), 100.0), exact=exact)
             assert year.contacts.empty
             assert year.running.empty
             assert (year.spend, year.expected_profit) == (0, 0)

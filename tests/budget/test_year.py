@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 
 from crm_utils.budget import year as years
 from crm_utils.budget.acquisition import NewCustomerValue, cost_steps
-from crm_utils.budget.waves import CustomerFlow, WaveTerms, YearPlan, plan_waves
+from crm_utils.budget.waves import CustomerFlow, WaveTerms, YearPlan, YearProblem, plan_waves
 from crm_utils.config.acquisition import Acquisition
 from crm_utils.core.errors import BudgetError
 from tests.support.budget_factories import campaigns, options
@@ -39,7 +39,8 @@ def shop() -> tuple[YearPlan, pd.DataFrame]:
         order_margin=np.array([30.0, 60.0]),
     )
     steps = cost_steps(Acquisition(cost_per_customer=80), VALUE, 0.5)
-    return plan_waves(table, offers, flow, WaveTerms(2, 91, 0.8), 20_000, steps=steps, holdout_share=0.1), offers
+    problem = YearProblem(table, offers, flow, WaveTerms(2, 91, 0.8), 20_000, holdout_share=0.1, steps=steps)
+    return plan_waves(problem), offers
 
 
 def test_calendar_by_hand():
