@@ -53,6 +53,29 @@ def contactable(
     return audience
 
 
+def consent_channels(contacts: pd.DataFrame | None, customer_ids: pd.Series) -> pd.Series:
+    """Name the channels on which each customer may be contacted.
+
+    Parameters
+    ----------
+    contacts : pandas.DataFrame or None
+        customer_id, channel, consent; None if the report names no such table.
+    customer_ids : pandas.Series
+        The customers.
+
+    Returns
+    -------
+    pandas.Series
+        By customer_id: the channels with consent, in order, joined by "|". Without contacts the same text for everybody.
+    """
+    index = pd.Index(customer_ids, name="customer_id")
+    if contacts is None:
+        return pd.Series("any", index=index)
+    agreed = contacts[contacts.consent].assign(channel=lambda table: table.channel.map(_normalized_name))
+    agreed = agreed.drop_duplicates(["customer_id", "channel"]).sort_values("channel")
+    return agreed.groupby("customer_id").channel.agg("|".join).reindex(index).fillna("")
+
+
 def with_external_ids(targets: pd.DataFrame, contacts: pd.DataFrame | None) -> pd.DataFrame:
     """Add the id by which the sending tool knows each customer.
 

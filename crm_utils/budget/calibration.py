@@ -67,7 +67,7 @@ class WindowCalibration:
             self._computed[origin] = self._compute(origin)
         return self._computed[origin]
 
-    def logit_offsets(self, day: date) -> pd.Series:
+    def logit_offsets(self, day: date, known_by: date | None = None) -> pd.Series:
         """Find what to add to the log odds of each segment's forecasts from `day` on.
 
         The mean of two windows, if the history has them: the last one over by that day, which shows how the model errs
@@ -79,13 +79,17 @@ class WindowCalibration:
         ----------
         day : datetime.date
             The first day of the forecast.
+        known_by : datetime.date, optional
+            The last day of the history; by default `day`. Windows that were not over by then are left out, so a wave
+            next year uses the last window and the season of last year.
 
         Returns
         -------
         pandas.Series
             Log odds by segment, for segments of at least `MIN_SEGMENT_CUSTOMERS` customers.
         """
-        origins = (day - timedelta(days=self.days), day - timedelta(days=YEAR_DAYS))
+        last = min(day, known_by or day) - timedelta(days=self.days)
+        origins = [origin for origin in (last, day - timedelta(days=YEAR_DAYS)) if origin <= last]
         windows = [self.window_starting(origin) for origin in dict.fromkeys(origins)]
         known = [
             table[table.customers >= MIN_SEGMENT_CUSTOMERS].set_index("segment")["shift"]
@@ -132,6 +136,41 @@ class WindowCalibration:
             _logit_offset(judged.chance[judged.segment == name], table.actual[name]) for name in table.index
         ]
         return table.reset_index()
+
+
+def probabilities_by_wave(
+    modelled: pd.Series,
+    segment: pd.Series,
+    windows: WindowCalibration,
+    analysis_date: date,
+    waves: int,
+) -> list[pd.Series]:
+    """Correct the probability of buying within a wave for each wave's season.
+
+    Parameters
+    ----------
+    modelled : pandas.Series
+        What the model says of the first wave, by customer_id.
+    segment : pandas.Series
+        Segment by customer_id.
+    windows : WindowCalibration
+        Past windows as long as a wave.
+    analysis_date : datetime.date
+        The last day of the history.
+    waves : int
+        Number of waves.
+
+    Returns
+    -------
+    list of pandas.Series
+        For each wave: probability by customer_id.
+    """
+    found = []
+    for wave in range(waves):
+        day = analysis_date + timedelta(days=wave * windows.days)
+        offsets = windows.logit_offsets(day, analysis_date)
+        found.append(calibrate(modelled.to_frame("chance"), segment, offsets).chance)
+    return found
 
 
 def calibrate(probabilities: pd.DataFrame, segment: pd.Series, offsets: pd.Series) -> pd.DataFrame:

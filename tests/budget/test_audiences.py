@@ -286,3 +286,13 @@ def test_campaigns_of_one_profit_choose_in_the_order_of_their_names():
     listed = audiences.assign_audiences(groups.assign(order_margin=[1.0, 3, 2]), allocated.assign(profit=1.0), 0.0, 1)
     assert listed[["campaign", "customer_id"]].to_numpy().tolist() == [["a", "q"], ["a", "r"], ["b", "p"]]
     assert listed.index.tolist() == [0, 1, 2]
+
+
+def test_channels_with_consent():
+    contacts = pd.DataFrame(
+        [("1", "post", True), ("1", "E-Mail", True), ("1", "email", True), ("2", "email", False), ("9", "email", True)],
+        columns=["customer_id", "channel", "consent"],
+    )
+    found = audiences.consent_channels(contacts, pd.Series(["1", "2", "3"]))
+    assert found.to_dict() == {"1": "email|post", "2": "", "3": ""}
+    assert set(audiences.consent_channels(None, pd.Series(["1", "2"]))) == {"any"}

@@ -214,3 +214,26 @@ def test_nobody_who_bought_twice_gives_no_window():
     windows = calibration.WindowCalibration(ibis.memtable(once), none, 91, *today(ibis.memtable(once), day))
     found = windows.window_starting(day - timedelta(days=91))
     assert found.empty and list(found.columns) == [*calibration.COLUMNS, "shift"]
+
+
+def test_a_later_wave_uses_the_last_window_and_the_season_of_last_year():
+    """Windows that are not over yet are left out; of the others the mean is taken."""
+    windows = calibration.WindowCalibration(None, None, 91, RULES, None, None)
+    day = date(2024, 9, 30)
+
+    def window(shift: float) -> pd.DataFrame:
+        return pd.DataFrame(
+            {"segment": ["A"], "customers": [500], "predicted": [0.2], "actual": [0.2], "shift": [shift]}
+        )
+
+    last, year_ago, half_ago = day - timedelta(days=91), day - timedelta(days=364), day - timedelta(days=182)
+    windows._computed = {last: window(1.0), year_ago: window(0.2), half_ago: window(-0.4)}
+    assert windows.logit_offsets(day)["A"] == pytest.approx(0.6)
+    assert windows.logit_offsets(day + timedelta(days=182), day)["A"] == pytest.approx(0.3)
+    # The fourth wave began 91 days ago last year: that is the last window itself
+    assert windows.logit_offsets(day + timedelta(days=273), day)["A"] == pytest.approx(1.0)
+    # A wave in more than a year has no window that is over
+    assert windows.logit_offsets(day + timedelta(days=364), day)["A"] == pytest.approx(1.0)
+    chance = pd.Series({"1": 0.5})
+    found = calibration.probabilities_by_wave(chance, pd.Series({"1": "A"}), windows, day, 1)
+    assert found[0]["1"] == pytest.approx(1 / (1 + np.exp(-0.6)))
