@@ -66,7 +66,7 @@ def consent_channels(contacts: pd.DataFrame | None, customer_ids: pd.Series) -> 
     Returns
     -------
     pandas.Series
-        By customer_id: the channels with consent, in order, joined by "|". Without contacts the same text for everybody.
+        By customer_id: the channels with consent, joined by "|". Without contacts the same text for everybody.
     """
     index = pd.Index(customer_ids, name="customer_id")
     if contacts is None:
