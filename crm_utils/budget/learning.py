@@ -1,5 +1,7 @@
 """Which lifts are worth measuring, how long that takes, and what it costs."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
@@ -97,7 +99,7 @@ def learning_options(lines: pd.DataFrame, waves: int) -> pd.DataFrame:
     return table.sort_values(["value_of_knowing", "campaign"], ascending=[False, True], ignore_index=True)
 
 
-def _advise(line, waves: int) -> list:
+def _advise(line: Any, waves: int) -> list[Any]:
     known = line.evidence == "measured"
     worth = 0.0
     if not known and np.isfinite(line.break_even_lift):

@@ -8,6 +8,7 @@ Sources of the idea: Bitran & Mondschein (1996), Gönül & Shi (1998), Simester,
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -210,7 +211,7 @@ class _Rows:
         self.high: list[np.ndarray] = []
         self.count = 0
 
-    def add(self, size: int, low: float | np.ndarray, high: float | np.ndarray, *parts: tuple) -> None:
+    def add(self, size: int, low: float | np.ndarray, high: float | np.ndarray, *parts: tuple[Any, Any, Any]) -> None:
         """Add `size` rows; each part holds rows (from 0), columns and values, which may be numbers or arrays."""
         for row, column, value in parts:
             row, column, value = np.broadcast_arrays(np.asarray(row), np.asarray(column), np.asarray(value, float))
@@ -386,7 +387,7 @@ class _Program:
         state, following = self._state(wave), self._state(wave + 1)
         move = coo_array(self.flow.transition(wave))
         after = coo_array(self.flow.if_bought - self.flow.if_silent)
-        parts = [(following - following[0, 0], self.first_size + following, 1)]
+        parts: list[tuple[Any, Any, Any]] = [(following - following[0, 0], self.first_size + following, 1)]
         for level in range(LEVELS):
             rested, higher = max(level - 1, 0), min(level + 1, LEVELS - 1)
             size, contacted = self.first_size + state[:, level], self.first_contacted + state[:, level]
@@ -478,7 +479,7 @@ class _Program:
         return YearPlan(planned[planned.contacts > 0].reset_index(drop=True), won, running, sizes)
 
 
-def resting_rules(campaign, wave_days: int) -> list[tuple[str, int]]:
+def resting_rules(campaign: Any, wave_days: int) -> list[tuple[str, int]]:
     """Return the campaigns after which a customer rests from this one in the next wave, and the days of the rule.
 
     A campaign whose window is longer than a wave is not repeated before its window is over.

@@ -1,6 +1,7 @@
 """How the plan for a year changes with the budget and with what it assumes."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ def budget_curve(problem: YearProblem, plan: YearPlan) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["budget", "contacts_spend", "acquisition_spend", "expected_profit"])
 
 
-def compare_scenarios(problem: YearProblem, plan: YearPlan, changes: list[dict]) -> pd.DataFrame:
+def compare_scenarios(problem: YearProblem, plan: YearPlan, changes: list[dict[str, Any]]) -> pd.DataFrame:
     """Find the plan as planned and in each scenario.
 
     Parameters
