@@ -1,7 +1,7 @@
 """What new customers bring, what they may cost, and how many are worth winning."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import ibis
 import ibis.expr.types as ir
@@ -42,7 +42,7 @@ class NewCustomerValue:
     last_cohort : float
         Mean margin of those who came in the last `LAST_COHORT_DAYS` of the days observed.
     per_year : int
-        New customers of the last 12 months.
+        New customers a year: those of the last 12 months, or fewer if the last 91 days brought fewer.
     reason : str
         Why there is no value; empty if there is one.
     """
@@ -66,7 +66,7 @@ def first_year_margins(
     orders: ir.Table,
     analysis_date: date,
     margin_rate: float,
-    own_rates: pd.Series | None,
+    features: pd.DataFrame | None,
     history_complete: bool,
 ) -> pd.DataFrame:
     """Compute the margin of each customer within 12 months of the first order.
@@ -79,8 +79,8 @@ def first_year_margins(
         The last day that counts.
     margin_rate : float
         Margin per unit of revenue of customers whose own rate is not known.
-    own_rates : pandas.Series or None
-        Margin rate by customer_id, if the data contain costs.
+    features : pandas.DataFrame or None
+        The table `customer_features`. If it has margin_rate, that is the customer's own.
     history_complete : bool
         Whether the data contain everybody's first order. Otherwise customers of the first 90 days do not count as new.
 
@@ -98,7 +98,9 @@ def first_year_margins(
     table["first_order"] = pd.to_datetime(table.first_order)
     if not history_complete and len(table):
         table = table[table.first_order >= table.first_order.min() + pd.Timedelta(days=FIRST_DAYS)]
-    rate = pd.Series(np.nan, index=table.index) if own_rates is None else table.customer_id.map(own_rates)
+    rate = pd.Series(np.nan, index=table.index)
+    if features is not None and "margin_rate" in features:
+        rate = table.customer_id.map(features.set_index("customer_id").margin_rate)
     table["margin"] = table.revenue * rate.astype(float).fillna(margin_rate).clip(-1, 1)
     table["age_days"] = (pd.Timestamp(analysis_date) - table.first_order).dt.days
     return table[["customer_id", "first_order", "age_days", "margin"]].reset_index(drop=True)
@@ -120,7 +122,8 @@ def new_customer_value(margins: pd.DataFrame, seed: int = 1) -> NewCustomerValue
         Without a value if fewer than `MIN_CUSTOMERS` new customers were observed for 12 months.
     """
     observed = margins[margins.age_days >= YEAR_DAYS - 1]
-    per_year = int((margins.age_days < YEAR_DAYS).sum())
+    in_year, lately = (int((margins.age_days < days).sum()) for days in (YEAR_DAYS, LAST_COHORT_DAYS))
+    per_year = min(in_year, round(lately * YEAR_DAYS / LAST_COHORT_DAYS))
     if len(observed) < MIN_CUSTOMERS:
         reason = f"{len(observed)} new customers have been observed for 12 months; at least {MIN_CUSTOMERS} are needed"
         return NewCustomerValue(len(observed), np.nan, np.nan, np.nan, np.nan, np.nan, per_year, reason)
@@ -259,15 +262,13 @@ def break_even_costs(value: NewCustomerValue, years: float) -> pd.DataFrame:
     -------
     pandas.DataFrame
         cost_per_customer (a quarter, half, three quarters and all of the value), customers, spend, expected_profit.
+        Empty if the value is not known or hardly any new customers come.
     """
     rows = []
+    if not value.known or value.per_year < MIN_CUSTOMERS:
+        return pd.DataFrame(columns=["cost_per_customer", "customers", "spend", "expected_profit"])
     for share in COST_SHARES:
         steps = _rising_cost(share * value.mean, value.per_year * years, value.mean)
         spend = float((steps.customers * steps.spend).sum())
         rows.append([share * value.mean, steps.customers.sum(), spend, steps.customers.sum() * value.mean - spend])
     return pd.DataFrame(rows, columns=["cost_per_customer", "customers", "spend", "expected_profit"])
-
-
-def new_customers_before(margins: pd.DataFrame, analysis_date: date, days: int) -> int:
-    """Return the new customers of the last `days` days."""
-    return int((margins.first_order > pd.Timestamp(analysis_date - timedelta(days=days))).sum())

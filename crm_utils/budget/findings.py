@@ -3,6 +3,7 @@
 import pandas as pd
 
 from crm_utils.budget import charts, narrative, tables
+from crm_utils.budget.acquisition import NewCustomerValue, break_even_costs
 from crm_utils.budget.break_points import sensitive_lines
 from crm_utils.budget.plan import power_by_campaign
 from crm_utils.core.display.finding import Finding
@@ -326,13 +327,17 @@ def target_groups(
     )
 
 
-def acquisition(limit: pd.DataFrame, forecast: pd.DataFrame, margin_known: bool, fmt: NumberFormat) -> Finding:
+def acquisition(
+    limit: pd.DataFrame, value: NewCustomerValue, forecast: pd.DataFrame, margin_known: bool, fmt: NumberFormat
+) -> Finding:
     """Show what a new customer may cost.
 
     Parameters
     ----------
     limit : pandas.DataFrame
         See `verdicts.max_acquisition_cost`.
+    value : NewCustomerValue
+        See `acquisition.new_customer_value`.
     forecast : pandas.DataFrame
         The table `forecast` of 04_cltv.
     margin_known : bool
@@ -343,9 +348,15 @@ def acquisition(limit: pd.DataFrame, forecast: pd.DataFrame, margin_known: bool,
     Returns
     -------
     Finding
-        A sentence; not applicable if the history is too short for a forecast of 12 months.
+        Sentence and table; not applicable if the history is too short for a value and for a forecast of 12 months.
     """
-    return Finding(narrative.acquisition(limit, forecast, margin_known, fmt))
+    return Finding(
+        narrative.acquisition(limit, value, forecast, margin_known, fmt),
+        table=collapsible(
+            "How many more customers would be worth winning, by what one more costs today",
+            tables.break_even_costs(break_even_costs(value, 1.0), fmt),
+        ),
+    )
 
 
 def low_potential(verdicts: pd.DataFrame, fmt: NumberFormat) -> Finding:

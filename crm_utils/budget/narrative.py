@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from crm_utils.budget.acquisition import NewCustomerValue
 from crm_utils.budget.calibration import TOLERANCE
 from crm_utils.budget.sensitivity import MORE_MONEY
 from crm_utils.budget.uplift import CampaignStatus
@@ -112,6 +113,12 @@ CELL_LEFT_ALONE = (
 CHEAP_MESSAGE = ", because the message costs less than it is expected to bring"
 
 ACQUISITION_UNKNOWN = "The history is too short to tell what a new customer brings in twelve months."
+OBSERVED_VALUE = (
+    "A new customer may cost up to {mean}: that is the margin that {customers} brought on average in their first 12 "
+    "months (90% interval {low} to {high}), at a margin of {margin_rate}, {source}."
+)
+OBSERVED_SPREAD = "Half of them brought {median} or less. The last of them brought {last} on average."
+MODELLED_VALUE = "The models expect {limit}."
 ACQUISITION = (
     "A new customer may cost up to {limit}: at a margin of {margin_rate} ({source}), a first basket of {basket} and "
     "{orders} later orders of {order_value} in twelve months pay that back."
@@ -439,21 +446,34 @@ def strategy_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Paragraph | None:
 
 
 def acquisition(
-    limit: pd.DataFrame, forecast: pd.DataFrame, margin_known: bool, fmt: NumberFormat
+    limit: pd.DataFrame, value: NewCustomerValue, forecast: pd.DataFrame, margin_known: bool, fmt: NumberFormat
 ) -> Paragraph | NotApplicable:
-    """Say what a new customer may cost, if there is a forecast of 12 months."""
-    if 12 not in set(forecast.months):
-        return not_applicable(ACQUISITION_UNKNOWN)
-    row = limit.iloc[0]
+    """Say what a new customer may cost: what earlier ones brought in a year, and what the model expects."""
+    modelled, row = 12 in set(forecast.months), limit.iloc[0]
+    if not value.known:
+        return paragraph(_modelled_limit(row, margin_known, fmt)) if modelled else not_applicable(ACQUISITION_UNKNOWN)
     return paragraph(
-        ACQUISITION.format(
-            limit=fmt.money(row.most_to_pay, 2),
+        OBSERVED_VALUE.format(
+            mean=fmt.money(value.mean, 2),
+            low=fmt.money(value.low, 2),
+            high=fmt.money(value.high, 2),
+            customers=fmt.plural(value.customers, "customer"),
             margin_rate=rate(row.margin_rate),
             source=_margin_source(margin_known),
-            basket=fmt.money(row.first_basket, 2),
-            orders=fmt.number(row.expected_purchase_days_12m, 2),
-            order_value=fmt.money(row.order_value, 2),
-        )
+        ),
+        OBSERVED_SPREAD.format(median=fmt.money(value.median, 2), last=fmt.money(value.last_cohort, 2)),
+        MODELLED_VALUE.format(limit=fmt.money(row.most_to_pay, 2)) if modelled else "",
+    )
+
+
+def _modelled_limit(row: pd.Series, margin_known: bool, fmt: NumberFormat) -> str:
+    return ACQUISITION.format(
+        limit=fmt.money(row.most_to_pay, 2),
+        margin_rate=rate(row.margin_rate),
+        source=_margin_source(margin_known),
+        basket=fmt.money(row.first_basket, 2),
+        orders=fmt.number(row.expected_purchase_days_12m, 2),
+        order_value=fmt.money(row.order_value, 2),
     )
 
 

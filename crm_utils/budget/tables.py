@@ -104,6 +104,14 @@ def reach_by_campaign(reach: pd.DataFrame, contacts: pd.DataFrame | None, fmt: N
     return style_table(reach, "Who may be contacted", fmt, {"customers": "Eligible", "share": "Of them"})
 
 
+def break_even_costs(costs: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
+    """Show how many more customers a year would be worth winning at some costs; None if that is not known."""
+    if costs.empty:
+        return None
+    caption = "More customers in a year, if twice as many new ones cost twice as much each (an assumption)"
+    return style_table(costs, caption, fmt, {"customers": "More customers"})
+
+
 def past_campaigns(measured: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
     """Show what past campaigns did, and why some cannot be used; None without past campaigns."""
     if measured.empty:

@@ -32,7 +32,9 @@ def value_of(mean: float, per_year: int) -> acquisition.NewCustomerValue:
 
 
 def test_first_year_margins_by_hand():
-    table = acquisition.first_year_margins(LEDGER, DAY, 0.5, pd.Series({"b": 0.1}), history_complete=True)
+    table = acquisition.first_year_margins(
+        LEDGER, DAY, 0.5, pd.DataFrame({"customer_id": ["b"], "margin_rate": [0.1]}), history_complete=True
+    )
     assert table.customer_id.tolist() == ["a", "b"]
     assert table.margin.tolist() == pytest.approx([60.0, 8.0])
     assert table.age_days.tolist() == [370, 30]
@@ -55,12 +57,21 @@ def test_value_of_customers_observed_for_a_year():
     )
     margins["age_days"] = (pd.Timestamp(DAY) - margins.first_order).dt.days
     value = acquisition.new_customer_value(margins)
-    assert (value.customers, value.per_year) == (60, 10)
+    assert value.customers == 60
+    assert value.per_year == 10, "the last 91 days had 10, which would be 40 a year, but the last 12 months had 10"
     assert value.mean == pytest.approx(50 / 3)
     assert (value.median, value.last_cohort) == (10.0, 30.0)
     # Standard error of the mean: √(2/9) × 20 / √60 = 1.217
     assert value.low == pytest.approx(50 / 3 - 1.645 * 1.217, abs=0.15)
     assert value.high == pytest.approx(50 / 3 + 1.645 * 1.217, abs=0.15)
+
+
+def test_new_customers_a_year_if_hardly_any_come_lately():
+    """500 came in the last 12 months, but only 3 in the last 91 days: 12 a year."""
+    margins = pd.DataFrame(
+        {"first_order": pd.Timestamp("2023-03-01"), "age_days": [320] * 497 + [20] * 3, "margin": 1.0}
+    )
+    assert acquisition.new_customer_value(margins).per_year == 12
 
 
 def test_no_value_of_too_young_customers():
@@ -160,5 +171,6 @@ def test_break_even_by_hand():
     table = acquisition.break_even_costs(value_of(100.0, 1000), 1.0)
     assert table.cost_per_customer.tolist() == [25.0, 50.0, 75.0, 100.0]
     assert table.customers.tolist() == pytest.approx([3000.0, 1000.0, 1000 / 3, 0.0])
+    assert acquisition.break_even_costs(value_of(100.0, 29), 1.0).empty
     # n0 (V − c0)² / (2 c0)
     assert table.expected_profit.tolist() == pytest.approx([112_500.0, 25_000.0, 1000 * 25**2 / 150, 0.0])

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from crm_utils.budget import findings, narrative, optimizer, sensitivity, verdicts
+from crm_utils.budget.acquisition import NewCustomerValue
 from crm_utils.budget.calibration import TOLERANCE
 from crm_utils.budget.plan import build_plan
 from crm_utils.core.display.paragraphs import NotApplicable
@@ -222,10 +223,26 @@ def test_segments_of_low_potential_are_named_with_what_they_would_lose():
     assert narrative.low_potential(table.iloc[:1], FMT) == narrative.NOTHING_TO_LEAVE_OUT
 
 
-def test_the_limit_for_a_new_customer():
+NOT_OBSERVED = NewCustomerValue(3, *[float("nan")] * 5, per_year=10, reason="too few")
+
+
+def test_the_limit_for_a_new_customer_by_the_models():
     limit = verdicts.acquisition_limit(20.0, 30.0, 1.5, 0.3)
-    assert "up to £18.00: at a margin of 30% (an assumption)" in narrative.acquisition(limit, FORECAST, False, FMT)
-    assert isinstance(narrative.acquisition(limit, FORECAST[FORECAST.months < 12], False, FMT), NotApplicable)
+    said = narrative.acquisition(limit, NOT_OBSERVED, FORECAST, False, FMT)
+    assert "up to £18.00: at a margin of 30% (an assumption)" in said
+    short = FORECAST[FORECAST.months < 12]
+    assert isinstance(narrative.acquisition(limit, NOT_OBSERVED, short, False, FMT), NotApplicable)
+
+
+def test_the_limit_for_a_new_customer_by_what_earlier_ones_brought():
+    """What was observed comes first, and the models' value beside it if there is one."""
+    limit = verdicts.acquisition_limit(20.0, 30.0, 1.5, 0.3)
+    value = NewCustomerValue(2591, 400.0, 360.0, 452.0, 180.0, 300.0, 1200)
+    said = narrative.acquisition(limit, value, FORECAST, False, FMT)
+    for number in ("up to £400.00", "2,591 customers", "£360.00 to £452.00", "30%", "£180.00 or less", "£300.00"):
+        assert number in said
+    assert said.endswith("The models expect £18.00.")
+    assert "models" not in narrative.acquisition(limit, value, FORECAST[FORECAST.months < 12], False, FMT)
 
 
 def test_lists_and_who_is_held_back():

@@ -127,6 +127,7 @@ COLUMN_FORMATS = {
     "holdout_customers": ColumnFormat(COUNT, "Holdout customers"),
     "eligible": ColumnFormat(COUNT),
     "reachable": ColumnFormat(COUNT, "Can be contacted"),
+    "cost_per_customer": ColumnFormat(CENTS, "Cost of one more customer today"),
     "spend": ColumnFormat(SUM),
     "budget": ColumnFormat(SUM),
     "unspent": ColumnFormat(SUM),
