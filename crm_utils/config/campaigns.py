@@ -8,13 +8,6 @@ from crm_utils.config.safe_query import check_query
 from crm_utils.config.yaml_models import Model
 
 
-class Rest(Model):
-    """A rest after another campaign."""
-
-    campaign: str
-    days: int = Field(ge=1, le=91, description="days after the other campaign without this one")
-
-
 class Campaign(Model):
     """A campaign, its costs, and its assumed or measured effect."""
 
@@ -53,10 +46,6 @@ class Campaign(Model):
         description="margin that a won customer brings after the window, per unit of additional margin within it",
     )
     window_days: int = Field(ge=1, le=730)
-    messages: list[int] = Field(
-        [1], min_length=1, description="numbers of messages per wave among which the plan chooses"
-    )
-    not_within: list[Rest] = Field([], description="campaigns after which a customer rests from this one")
     channel: str | None = Field(None, description="channel of the campaign, as in `contacts`; null means any channel")
     capacity: int | None = Field(None, ge=0, description="maximum number of contacts")
     min_spend: float = Field(0, ge=0, allow_inf_nan=False, description="minimum spend")

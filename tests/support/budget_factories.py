@@ -32,7 +32,9 @@ def campaigns(*changes: dict) -> pd.DataFrame:
         for place, change in enumerate(changes)
     ]
     frame = pd.DataFrame([model.model_dump() for model in models])
-    return frame.astype({"capacity": float, "max_spend": float})
+    return frame.astype({"capacity": float, "max_spend": float}).assign(
+        messages=[[1]] * len(frame), not_within=[[]] * len(frame)
+    )
 
 
 def options(offers: pd.DataFrame, *rows: tuple[str, int, str, int, float, float]) -> pd.DataFrame:
