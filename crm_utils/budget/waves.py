@@ -342,23 +342,26 @@ class _Program:
     ) -> np.ndarray | None:
         """Return a good solution: run what a linear program would run in part, then leave out what loses money."""
         runs = slice(self.first_run, self.first_step)
-        best = self._optimize(profit, constraint, lower, upper, False, [])
+        relaxed = self._optimize(profit, constraint, lower, upper, False, [])
+        if relaxed is None:
+            return None
+        share, line = relaxed[runs], self.offers.wave * len(self.campaigns) + self.offers.number
         needed = np.tile((self.campaigns.min_spend > 0).to_numpy(), self.terms.waves)
-        while best is not None:
-            running = (best[runs] > ROUNDING) | needed
-            lower[runs], upper[runs] = running, running
+        running = (share > ROUNDING) | needed
+        while True:
+            lower[runs] = upper[runs] = running
             best = self._optimize(profit, constraint, lower, upper, whole, [])
-            if best is None:
-                break
-            line = self.offers.wave * len(self.campaigns) + self.offers.number
+            optional = running & ~needed
+            if best is None:  # the fixed costs are more than the budget
+                if not optional.any():
+                    return None
+                running = running & ~(optional & (share == share[optional].min()))
+                continue
             earned = np.bincount(line, best[: self.first_size] * profit[: self.first_size], len(running)) + profit[runs]
-            loses = running & ~needed & (earned < 0)
+            loses = optional & (earned < 0)
             if not loses.any():
-                break
-            upper[runs] = running & ~(loses & (earned == earned[loses].min()))
-            lower[runs] = upper[runs]
-            best[runs] = upper[runs]
-        return best
+                return best
+            running = running & ~(loses & (earned == earned[loses].min()))
 
     def _add_customers(self, rows: _Rows) -> None:
         """Nobody is contacted twice in a wave, and customers of the next wave are those of this one, moved."""

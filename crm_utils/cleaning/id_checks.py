@@ -38,6 +38,8 @@ PUNCTUATION = r"[\s\-_./()*#?']"
 ZERO, NEGATIVE = r"^0+(\.0+)?$", r"^-\d+$"
 # The name before the @ of an address that nobody reads
 NOBODY_MAIL = r"^(guest|no-?reply|do-?not-?reply|anonymous|walk-?in|pos|unknown)@"
+# More negative ids than this are customers; a system uses one or two of them for nobody.
+MAX_NEGATIVE = 3
 # How a spreadsheet writes a long number: 4.91520E+11
 SHORTENED = r"^\d([.,]\d+)?[eE]\+?\d{2,3}$"
 # Someone with fewer orders is no cause for doubt.
@@ -147,7 +149,8 @@ def _check_nobody(each: ir.Table) -> CheckResult:
 def find_nobody(each: ir.Table) -> pd.DataFrame:
     """Find the ids that a system gives to all buyers it does not know.
 
-    An id of zeros is one, unless customers are numbered from 0 and it has no more orders than others.
+    An id of zeros is one, unless customers are numbered from 0 and it has no more orders than others. A negative id is
+    one, unless there are more than `MAX_NEGATIVE`.
 
     Parameters
     ----------
@@ -164,6 +167,9 @@ def find_nobody(each: ir.Table) -> pd.DataFrame:
     named = bare.isin(NOBODY) | plain.re_search(NOBODY_MAIL) | each.customer_id.re_search(NEGATIVE)
     zero = each.customer_id.re_search(ZERO)
     found = each.filter(named | zero | (bare == "")).order_by(ibis.desc("orders"), "customer_id").execute()
+    is_negative = found.customer_id.str.fullmatch(NEGATIVE[1:-1])
+    if is_negative.sum() > MAX_NEGATIVE:
+        found = found[~is_negative]
     is_zero = found.customer_id.str.fullmatch(ZERO[1:-1])
     if is_zero.any():
         others = each.filter(~zero)

@@ -54,7 +54,8 @@ def count_spellings(tables: list[ir.Table], ignored: Collection[str]) -> EmailSp
         table.filter(table.spelling.contains(EMAIL)).select(spelling=table.spelling.strip()).distinct()
         for table in tables
     ]
-    spellings = distinct[0] if len(distinct) == 1 else duckdb_engine.concatenate(distinct)
+    # MariaDB has no replacement by pattern, so the distinct addresses of a server are compared here
+    spellings = duckdb_engine.to_duckdb(distinct[0]) if len(distinct) == 1 else duckdb_engine.concatenate(distinct)
     lower = spellings.spelling.lower()
     counts = spellings.aggregate(
         spellings=spellings.spelling.nunique(),

@@ -116,6 +116,15 @@ def test_guests_under_one_id_are_found_twice():
         assert (found[check].passed, found[check].reference, found[check].names) == (False, 151, ("0",))
 
 
+def test_many_negative_ids_are_customers():
+    """One or two negative numbers stand for nobody. Four of them are customers of a system that numbers them so."""
+    frame = rename(shop(), 9, "-1")
+    assert results(frame)[Check.NOBODY_IDS].names == ("-1",)
+    for number in (2, 3, 4):
+        frame = rename(frame.iloc[::-1], 9, f"-{number}")
+    assert results(frame)[Check.NOBODY_IDS].passed
+
+
 def test_guest_orders_that_are_customers_are_counted_and_no_warning():
     found = results(rename(shop(), 1, "guest order 1001"))[Check.NOBODY_IDS]
     assert (found.passed, found.value) == (True, 1)

@@ -79,9 +79,7 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
     recipe = recipes.find_settings(parts, root, like, open_points)
     columns = recipe.named if recipe else inference.columns(sample)
     required = _required_columns(sample, columns, recipe, guessed)
-    validation.check_columns_present(parts, columns)
-    for part in parts:
-        table_kinds.check_table_kind(part, columns)
+    _check_parts(parts, columns)
     guessed += recipe.told if recipe else []
     open_points += recipe.to_check if recipe else []
     _describe_table(parts, sample, source, recipe.columns if recipe else columns, guessed, open_points)
@@ -110,6 +108,13 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
         source = source.model_copy(update={"currency": rule.model_copy(update={"keep": UNKNOWN})})
     path.write_text(_to_yaml(name, origin, currency, source, written_columns, days, cleaning), encoding="utf-8")
     return path, guessed, open_points
+
+
+def _check_parts(parts: list[sources.RawTable], columns: dict[str, str]) -> None:
+    """Refuse parts without the columns, and tables that hold no orders."""
+    validation.check_columns_present(parts, columns)
+    for part in parts:
+        table_kinds.check_table_kind(part, columns)
 
 
 def _describe_table(
