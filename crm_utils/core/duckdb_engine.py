@@ -52,9 +52,13 @@ def materialize(table: ir.Table) -> ir.Table:
 def concatenate(parts: list[ir.Table]) -> ir.Table:
     """All rows of tables with the same columns, stored in DuckDB.
 
-    The tables are read one at a time: DuckDB allocates about 30 MB per open text file.
+    The tables are read one at a time: DuckDB allocates about 30 MB per open text file. A table of another engine comes
+    alone and is streamed; one of another DuckDB connection stays there.
     """
     engine, name = duckdb(), gen_name("gathered")
+    if parts[0].get_backend() is not engine:
+        (table,) = parts
+        return to_duckdb(table)
     engine.create_table(name, parts[0], temp=True)
     for part in parts[1:]:
         engine.insert(name, part)

@@ -11,9 +11,9 @@ import yaml
 
 from crm_utils.commands.new_report.draft import new_report
 from crm_utils.commands.new_report.from_database import database_source
-from crm_utils.config import Report, read_yaml
+from crm_utils.config import Columns, Report, read_yaml
 from crm_utils.core.errors import ParamsError
-from crm_utils.sources import read_line_items
+from crm_utils.sources import find_shared_ids, read_line_items
 from tests.support.cleaning_factories import clean
 from tests.support.projects import ROOT, run
 
@@ -112,3 +112,28 @@ def test_make_passes_the_address_as_it_was_typed():
     assert "--url 'postgresql://r:${SHOP_PASSWORD}@db/shop'" in done.stdout
     assert "where status = '\\''paid'\\'''" in done.stdout
     assert SECRET not in done.stdout
+
+
+@pytest.mark.parametrize("url", ["sqlite://shop.db", "duckdb://shop.duckdb"])
+def test_refunds_and_stores_are_found_in_a_database(url, tmp_path):
+    """40 orders, 4 refunds that name theirs, and 7 customer numbers that are someone else in each of two stores."""
+    orders = ORDERS.assign(
+        store=["A", "B"] * 20, email=[f"{row % 14}@x.example" for row in range(40)], parent_order=None
+    )
+    orders["client"] = [f"c{(row % 14) // 2}" for row in range(40)]
+    refunds = orders.head(4).assign(
+        order_number=range(2001, 2005), total=-5.0, parent_order=orders.order_number.head(4)
+    )
+    rows = pd.concat([orders, refunds]).drop(columns="status").astype({"parent_order": "Int64"})
+    with sqlite3.connect(tmp_path / "shop.db") as connection:
+        rows.to_sql("orders", connection, index=False)
+    connection.close()
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as database:
+        database.sql("create table orders as select * from rows")
+    written, guessed, _ = new_report(tmp_path, "shop", database_source(url, "orders", None))
+    columns = yaml.safe_load(written.read_text())["columns"]
+    assert (columns["refund_of"], columns["customer_id"]) == ("parent_order", ["store", "client"])
+    assert any("4 rows take back (20.00)" in line for line in guessed)
+    source = database_source(url, "orders", None)
+    found = find_shared_ids(source, Columns(**columns | {"customer_id": "client"}), tmp_path)
+    assert (found.store, found.differing, found.joined) == ("store", 7, 14)

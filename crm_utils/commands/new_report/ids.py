@@ -74,8 +74,6 @@ def _read(parts: list[RawTable], columns: Mapping[str, str], others: Mapping[str
         day = casting.cast(raw[columns["ordered_at"]], "ordered_at", part.format).date()
         texts = {key: casting.cast(raw[name], "customer_id", part.format) for key, name in others.items()}
         tables.append(_with_money(raw.select(**chosen, day=day, **texts)))
-    if parts[0].format is None:  # a database
-        return duckdb_engine.to_duckdb(tables[0])
     return duckdb_engine.concatenate(tables)
 
 
