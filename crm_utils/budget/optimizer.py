@@ -20,6 +20,7 @@ from crm_utils.core.errors import BudgetError
 
 # How far from the best plan the solver may stop, as a share of the expected profit
 GAP = 1e-7
+NO_PLAN = "no plan honours all limits: check min_spend, max_spend and capacity of the campaigns, and target_roi"
 # Added before a number of customers is rounded down, because 10 × 0.9 can be a little less than 9
 ROUNDING = 1e-9
 
@@ -62,15 +63,13 @@ def allocate(
     BudgetError
         If no plan can keep to all limits.
     """
-    _check_limits(options, campaigns, budget, target_roi, holdout_share)
+    check_limits(options, campaigns, budget, target_roi, holdout_share)
     used = options[is_useful(options, campaigns)]
     if used.empty:
         return options.assign(contacts=0)
     best = build_milp(used, campaigns, budget, target_roi, holdout_share).solve(whole)
     if best is None:
-        raise BudgetError(
-            "no plan honours all limits: check min_spend, max_spend and capacity of the campaigns, and target_roi"
-        )
+        raise BudgetError(NO_PLAN)
     contacts = np.round(best).astype(int) if whole else np.round(best, 6)
     planned = pd.Series(contacts[: len(used)], index=used.index)
     return options.assign(contacts=planned.reindex(options.index, fill_value=0))
@@ -183,7 +182,7 @@ class CampaignMilp:
     def solve(self, whole: bool) -> np.ndarray | None:
         """Return contacts and running campaigns (0 or 1) of the best plan; None if the limits allow no plan."""
         campaigns = len(self.profit) - self.options
-        with _silence_stdout():
+        with silence_stdout():
             solution = milp(
                 -self.profit,
                 integrality=np.concatenate([np.full(self.options, whole), np.ones(campaigns)]),
@@ -288,9 +287,10 @@ def _fixed_costs(allocated: pd.DataFrame, campaigns: pd.DataFrame) -> float:
     return float(campaigns.fixed_cost[campaigns.name.isin(allocated.campaign[allocated.contacts > 0])].sum())
 
 
-def _check_limits(
+def check_limits(
     options: pd.DataFrame, campaigns: pd.DataFrame, budget: float, target_roi: float | None, holdout_share: float
 ) -> None:
+    """Raise BudgetError if the limits make no sense or cannot be kept; the parameters are those of `allocate`."""
     if not np.isfinite(budget) or budget < 0:
         raise BudgetError(f"budget: {budget} is no amount of money that can be spent; give 0 or more")
     if not 0 <= holdout_share < 1:
@@ -313,7 +313,7 @@ def _check_limits(
 
 
 @contextmanager
-def _silence_stdout() -> Iterator[None]:
+def silence_stdout() -> Iterator[None]:
     """Discard what is written to standard output: HiGHS prints a debug line even if told not to."""
     flush = ctypes.CDLL(None).fflush if os.name == "posix" else lambda _: None
     sys.stdout.flush()

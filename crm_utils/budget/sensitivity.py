@@ -192,9 +192,7 @@ def compare_scenarios(
     rows: list[dict[str, Any]] = []
     for change in [{"name": "as planned"}, *changes]:
         factor = {knob: 1 + (change.get(knob) or 0) for knob in KNOBS}
-        lifts = {end: campaigns[end] * factor["lift"] for end in ("lift", "lift_low", "lift_high")}
-        costs = {cost: campaigns[cost] * factor["cost"] for cost in ("contact_cost", "fixed_cost")}
-        changed = campaigns.assign(**lifts, **costs)
+        changed = scale_campaigns(campaigns, factor["lift"], factor["cost"])
         priced = price_options(
             options.assign(lift=options.lift * factor["lift"], order_margin=options.order_margin * factor["margin"]),
             changed,
@@ -207,6 +205,12 @@ def compare_scenarios(
             if len(rows) == 1:
                 raise
     return pd.DataFrame(rows)
+
+
+def scale_campaigns(campaigns: pd.DataFrame, lift: float, cost: float) -> pd.DataFrame:
+    """Return the campaigns with lifts and their ranges, and costs per contact and fixed, multiplied by factors."""
+    lifts = {end: campaigns[end] * lift for end in ("lift", "lift_low", "lift_high")}
+    return campaigns.assign(**lifts, **{name: campaigns[name] * cost for name in ("contact_cost", "fixed_cost")})
 
 
 def what_if_doubled(

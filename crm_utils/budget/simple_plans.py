@@ -128,11 +128,9 @@ def follow(problem: YearProblem, shares: pd.Series) -> tuple[float, float, float
     sizes[0] = flow.customers
     ahead = flow.value_of_moving(terms.waves)
     single = campaigns.assign(messages=[[1]] * len(campaigns))
-    first = np.clip(flow.baseline[0][used.group], 1e-9, None)
     contacts = spend = profit = 0.0
     for wave in range(terms.waves):
-        season = flow.baseline[wave][used.group] / first
-        at = used.assign(p0=np.clip(used.p0.to_numpy() * season, 0, 1))
+        at = flow.in_wave(used, wave)
         contacted, buyers = np.zeros_like(sizes), np.zeros_like(sizes)
         for level in range(LEVELS):
             priced = price_messages(at, single, terms.fatigue, level, 1)

@@ -15,8 +15,8 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csr_array
 
-from crm_utils.budget.optimizer import GAP as WHOLE_GAP
-from crm_utils.budget.optimizer import ROUNDING, _check_limits, _silence_stdout, free_customers
+from crm_utils.budget import optimizer
+from crm_utils.budget.optimizer import ROUNDING, free_customers
 from crm_utils.budget.unit_economics import price_messages
 from crm_utils.core.errors import BudgetError
 
@@ -92,6 +92,12 @@ class CustomerFlow:
             extra = 0.0 if won is None else won[wave - 1] * self.newcomers
             rows.append(self.transition(wave - 1).T @ rows[-1] + self.arrivals[wave] + extra)
         return np.array(rows)
+
+    def in_wave(self, options: pd.DataFrame, wave: int) -> pd.DataFrame:
+        """Return the options with the probability of buying anyway (p0) in the season of a wave."""
+        first = np.clip(self.baseline[0][options.group], ROUNDING, None)
+        season = self.baseline[wave][options.group] / first
+        return options.assign(p0=np.clip(options.p0.to_numpy(float) * season, 0, 1))
 
     def value_of_moving(self, waves: int) -> np.ndarray:
         """Return wave × group: margin until the end that a customer brings more after buying than after not buying."""
@@ -198,7 +204,9 @@ def plan_waves(problem: YearProblem, whole: bool | None = None, exact: bool = Tr
         If no plan can keep to all limits.
     """
     waves = problem.terms.waves
-    _check_limits(problem.options, problem.campaigns, problem.budget / waves, problem.target_roi, problem.holdout_share)
+    optimizer.check_limits(
+        problem.options, problem.campaigns, problem.budget / waves, problem.target_roi, problem.holdout_share
+    )
     return _Program(problem).solve(waves == 1 if whole is None else whole, exact)
 
 
@@ -256,11 +264,8 @@ class _Program:
         flow, terms = self.flow, self.terms
         ahead, parts = flow.value_of_moving(terms.waves), []
         number = {name: place for place, name in enumerate(self.campaigns.name)}
-        window_probability = options.p0.to_numpy(float)
-        in_wave_1 = np.clip(flow.baseline[0][options.group], ROUNDING, None)
         for wave in range(terms.waves):
-            season = flow.baseline[wave][options.group] / in_wave_1
-            at = options.assign(wave=wave, p0=np.clip(window_probability * season, 0, 1))
+            at = flow.in_wave(options, wave).assign(wave=wave)
             for level in range(LEVELS if wave else 1):
                 priced = price_messages(at, self.campaigns, terms.fatigue, level, terms.max_messages)
                 parts.append(priced.assign(contact_level=level))
@@ -308,9 +313,7 @@ class _Program:
         else:
             best = self._leave_out(profit, constraint, lower, upper, whole)
         if best is None:
-            raise BudgetError(
-                "no plan honours all limits: check min_spend, max_spend and capacity of the campaigns, and target_roi"
-            )
+            raise BudgetError(optimizer.NO_PLAN)
         return self._read(best, whole)
 
     def _optimize(
@@ -327,13 +330,13 @@ class _Program:
         integral[: self.first_size] = whole
         for switch in switches:
             integral[switch] = 1
-        with _silence_stdout():
+        with optimizer.silence_stdout():
             solution = milp(
                 -profit,
                 integrality=integral,
                 bounds=Bounds(lower, upper),
                 constraints=constraint,
-                options={"mip_rel_gap": WHOLE_GAP if whole else GAP},
+                options={"mip_rel_gap": optimizer.GAP if whole else GAP},
             )
         return solution.x
 

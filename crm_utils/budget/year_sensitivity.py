@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crm_utils.budget import sensitivity
+from crm_utils.budget.sensitivity import scale_campaigns
 from crm_utils.budget.waves import YearPlan, YearProblem, plan_waves
 from crm_utils.core.errors import BudgetError
 
 CURVE_POINTS = 9
 # What a scenario may change
-KNOBS = ("budget", "margin", "cost", "lift", "acquisition_cost")
+KNOBS = (*sensitivity.KNOBS, "acquisition_cost")
 
 
 def budget_curve(problem: YearProblem, plan: YearPlan) -> pd.DataFrame:
@@ -75,8 +77,6 @@ def compare_scenarios(problem: YearProblem, plan: YearPlan, changes: list[dict[s
 def changed(problem: YearProblem, change: dict[str, float]) -> YearProblem:
     """Return the problem with budget, margin, cost, lift and acquisition_cost changed by these shares."""
     factor = {knob: 1 + share for knob, share in change.items()}
-    lifts = {end: problem.campaigns[end] * factor["lift"] for end in ("lift", "lift_low", "lift_high")}
-    costs = {cost: problem.campaigns[cost] * factor["cost"] for cost in ("contact_cost", "fixed_cost")}
     steps = problem.steps
     if steps is not None:
         brings, spend = steps.profit + steps.spend, steps.spend * factor["acquisition_cost"]
@@ -86,7 +86,7 @@ def changed(problem: YearProblem, change: dict[str, float]) -> YearProblem:
         problem,
         options=problem.options.assign(order_margin=problem.options.order_margin * factor["margin"]),
         flow=replace(problem.flow, order_margin=problem.flow.order_margin * factor["margin"]),
-        campaigns=problem.campaigns.assign(**lifts, **costs),
+        campaigns=scale_campaigns(problem.campaigns, factor["lift"], factor["cost"]),
         budget=problem.budget * factor["budget"],
         steps=steps,
     )

@@ -291,7 +291,7 @@ def test_what_must_be_spent_has_a_price():
 
 
 def test_what_the_solver_prints_is_discarded(capfd):
-    with optimizer._silence_stdout():
+    with optimizer.silence_stdout():
         os.write(1, b"debug")
         os.write(2, b"error")
     os.write(1, b"after")
