@@ -404,10 +404,18 @@ def start(project: Path) -> subprocess.Popen:
     )
 
 
+def works_in(process: psutil.Process, part: str) -> bool:
+    """Whether the process is alive and its working folder contains the text."""
+    try:
+        return part in process.cwd()
+    except psutil.NoSuchProcess:  # it ended meanwhile, or nobody has waited for it yet (ZombieProcess)
+        return False
+
+
 def kernels_of(process: subprocess.Popen) -> list[psutil.Process]:
     """Wait until a kernel runs below the process."""
     for _ in range(600):
-        found = [child for child in psutil.Process(process.pid).children(recursive=True) if ".building" in child.cwd()]
+        found = [child for child in psutil.Process(process.pid).children(recursive=True) if works_in(child, ".building")]
         if found:
             return found
         time.sleep(0.1)
