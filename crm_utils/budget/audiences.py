@@ -234,7 +234,7 @@ def assign_audiences(groups: pd.DataFrame, allocated: pd.DataFrame, holdout_shar
     groups : pandas.DataFrame
         See `unit_economics.group_customers`.
     allocated : pandas.DataFrame
-        See `optimizer.allocate`.
+        See `optimizer.allocate`; optionally with messages (sent to each customer).
     holdout_share : float
         Share of each list that is held back.
     seed : int
@@ -243,7 +243,8 @@ def assign_audiences(groups: pd.DataFrame, allocated: pd.DataFrame, holdout_shar
     Returns
     -------
     pandas.DataFrame
-        customer_id, campaign, segment, group (treatment or control), value (margin of an added order), reason.
+        customer_id, campaign, segment, group (treatment or control), value (margin of an added order), reason, and
+        messages if they are given.
     """
     chosen = allocated[allocated.contacts > 0].assign(control=_controls(allocated, holdout_share))
     chosen = chosen.sort_values(["group", "profit", "campaign"], ascending=[True, False, True])
@@ -257,6 +258,7 @@ def assign_audiences(groups: pd.DataFrame, allocated: pd.DataFrame, holdout_shar
         campaign=np.repeat(chosen.campaign.to_numpy(), size),
         option=np.repeat(np.arange(len(chosen)), size),
         held=np.repeat(chosen.control.to_numpy(), size),
+        **{name: np.repeat(chosen[name].to_numpy(), size) for name in chosen.columns.intersection(["messages"])},
     )
     listed["draw"] = _draw_order(listed, seed)
     place = listed.sort_values(["option", "draw", "customer_id"]).groupby("option").cumcount()
@@ -312,4 +314,5 @@ def _described(listed: pd.DataFrame) -> pd.DataFrame:
     reason = listed.segment + ": " + counted + ", the last " + days + " days ago"
     table = listed.assign(value=listed.order_margin.round(2), reason=reason)
     columns = ["customer_id", "campaign", "segment", "group", "value", "reason"]
+    columns += table.columns.intersection(["messages"]).tolist()
     return table.sort_values(["campaign", "segment", "customer_id"], ignore_index=True)[columns]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, identity
 
-from crm_utils.budget.waves import CustomerFlow
+from crm_utils.budget.waves import LEVELS, CustomerFlow
 from crm_utils.config import SegmentRules
 from crm_utils.config.scoring import ScoringMethod
 from crm_utils.rfm import measures
@@ -199,6 +199,40 @@ def moves_are_useful(judged: pd.DataFrame) -> bool:
     return bool(len(judged)) and judged.error.mean() < judged.error_no_change.mean()
 
 
+def contact_levels(
+    past: pd.DataFrame | None, customer_ids: pd.Series, analysis_date: date, wave_days: int
+) -> pd.Series:
+    """Find each customer's contact level: how often they were contacted in the last waves.
+
+    It rises by one with each wave in which the customer was contacted, up to 2, and falls by one with each other wave.
+
+    Parameters
+    ----------
+    past : pandas.DataFrame or None
+        Past campaigns: customer_id, contacted_on, group (treatment or control).
+    customer_ids : pandas.Series
+        The customers.
+    analysis_date : datetime.date
+        The last day that counts.
+    wave_days : int
+        Days of a wave.
+
+    Returns
+    -------
+    pandas.Series
+        Contact level (0, 1 or 2) by customer_id.
+    """
+    levels = pd.Series(0, index=pd.Index(customer_ids, name="customer_id"))
+    if past is None or past.empty:
+        return levels
+    treated = past[past.group == "treatment"]
+    age = (pd.Timestamp(analysis_date) - pd.to_datetime(treated.contacted_on)).dt.days // wave_days
+    for wave in reversed(range(2 * LEVELS)):
+        contacted = levels.index.isin(treated.customer_id[age == wave])
+        levels = (levels + np.where(contacted, 1, -1)).clip(0, LEVELS - 1)
+    return levels
+
+
 def build_flow(
     groups: pd.DataFrame,
     moves: list[SegmentMoves],
@@ -213,7 +247,8 @@ def build_flow(
     ----------
     groups : pandas.DataFrame
         One row per customer: customer_id, group, segment, block, lands (whether customers who come into the segment
-        land in the customer's block), consent, order_margin, first_order (`unit_economics.planning_groups`).
+        land in the customer's block), consent, contact_level, order_margin, first_order
+        (`unit_economics.planning_groups`).
     moves : list of SegmentMoves
         See `observe_moves`.
     useful : bool
@@ -245,7 +280,9 @@ def build_flow(
     arrivals = np.zeros((len(probabilities), count))
     for wave in range(1, len(probabilities)):
         arrivals[wave] = _expected_arrivals(moves, wave) * share
-    return CustomerFlow(by_group.size().to_numpy(float), baseline, bought, silent, arrivals, share, margin)
+    sizes = by_group.size().to_numpy(float)
+    at_level = pd.crosstab(groups.group, groups.contact_level).reindex(columns=range(LEVELS), fill_value=0)
+    return CustomerFlow(sizes, baseline, bought, silent, arrivals, share, margin, at_level.to_numpy(float))
 
 
 def _expected_arrivals(moves: list[SegmentMoves], wave: int) -> float:

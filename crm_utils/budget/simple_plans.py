@@ -124,8 +124,7 @@ def follow(problem: YearProblem, shares: pd.Series) -> tuple[float, float, float
     if used.empty:
         return 0.0, 0.0, 0.0
     fixed = campaigns.fixed_cost[campaigns.name.isin(used.campaign)].sum()
-    sizes = np.zeros((LEVELS, len(flow.customers)))
-    sizes[0] = flow.customers
+    sizes = flow.start.T
     ahead = flow.value_of_moving(terms.waves)
     single = campaigns.assign(messages=[[1]] * len(campaigns))
     contacts = spend = profit = 0.0

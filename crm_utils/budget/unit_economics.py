@@ -142,7 +142,11 @@ def group_customers(customers: pd.DataFrame, audience: pd.DataFrame) -> pd.DataF
 
 
 def planning_groups(
-    customers: pd.DataFrame, audience: pd.DataFrame, consent: pd.Series, resting: pd.Series
+    customers: pd.DataFrame,
+    audience: pd.DataFrame,
+    consent: pd.Series,
+    resting: pd.Series,
+    contact_level: pd.Series,
 ) -> pd.DataFrame:
     """Group all customers for a plan over several waves.
 
@@ -157,15 +161,19 @@ def planning_groups(
         customer_id → the channels on which the customer may be contacted, as one text.
     resting : pandas.Series
         customer_id → whether the customer may not be contacted in the first wave.
+    contact_level : pandas.Series
+        customer_id → in how many of the last waves the customer was contacted (`customer_flow.contact_levels`).
 
     Returns
     -------
     pandas.DataFrame
-        Adds group (from 0), block (the group without its value class), consent and lands (False if resting).
+        Adds group (from 0), block (the group without its value class), consent, lands (False if resting) and
+        contact_level.
     """
     ids = customers.customer_id
     alike = pd.DataFrame({"consent": ids.map(consent), "lands": ~ids.map(resting).astype(bool)}, customers.index)
-    return _cut_into_groups(customers.assign(**alike), audience, ["consent", "lands"])
+    known = customers.assign(**alike, contact_level=ids.map(contact_level))
+    return _cut_into_groups(known, audience, ["consent", "lands"])
 
 
 def _cut_into_groups(customers: pd.DataFrame, audience: pd.DataFrame, alike: Sequence[str] = ()) -> pd.DataFrame:

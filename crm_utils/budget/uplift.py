@@ -10,15 +10,18 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency
 
+from crm_utils.budget.customer_flow import contact_levels
 from crm_utils.budget.plan import minimum_detectable_lift
 from crm_utils.core.errors import UpliftError
 
-KEYS = ["campaign", "customer_id"]
+KEYS = ["campaign", "customer_id", "contacted_on"]
 NEEDED = ["campaign", "customer_id", "contacted_on", "group"]
+# Of a contact whose messages and fatigue are not known
+ONE_MESSAGE = {"messages": 1, "response": 1.0}
 COLUMNS = [
     "campaign", "treated", "control", "bought_treated", "bought_control", "lift", "standard_error", "lift_low",
-    "lift_high", "minimum_detectable_lift", "incremental_profit", "incremental_profit_low", "incremental_profit_high",
-    "forecast_profit", "status", "check",
+    "lift_high", "response", "minimum_detectable_lift", "incremental_profit", "incremental_profit_low",
+    "incremental_profit_high", "forecast_profit", "status", "check",
 ]  # fmt: skip
 # Half the width of a 90% interval, in standard errors
 Z_90 = 1.6449
@@ -48,6 +51,34 @@ class CampaignStatus(StrEnum):
     OBSERVATIONAL = "observational"
 
 
+def add_response(past: pd.DataFrame, fatigue: float, wave_days: int) -> pd.DataFrame:
+    """Add to past contacts how strongly their messages work, compared with one message to a rested customer.
+
+    Parameters
+    ----------
+    past : pandas.DataFrame
+        campaign, customer_id, contacted_on, group, messages (sent in the wave).
+    fatigue : float
+        Share of its lift that a message keeps if the customer was contacted in the wave before, or by the message
+        before.
+    wave_days : int
+        Days of a wave.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Adds response: f^h (1 + f + … + f^(k − 1)), k messages to a customer contacted in h recent waves.
+    """
+    level = pd.Series(0.0, index=past.index)
+    for day in past.contacted_on.unique():
+        own = past.contacted_on == day
+        before = past[past.contacted_on < day]
+        levels = contact_levels(before, past.customer_id[own].drop_duplicates(), day - pd.Timedelta(days=1), wave_days)
+        level[own] = past.customer_id[own].map(levels).to_numpy(float)
+    several = past.messages.map(lambda messages: sum(fatigue**place for place in range(messages)))
+    return past.assign(response=fatigue**level * several)
+
+
 def campaign_outcomes(
     past: pd.DataFrame, orders: ir.Table, windows: pd.Series, customer_ids: pd.Series
 ) -> pd.DataFrame:
@@ -56,7 +87,8 @@ def campaign_outcomes(
     Parameters
     ----------
     past : pandas.DataFrame
-        campaign, customer_id, contacted_on, group (treatment or control).
+        campaign, customer_id, contacted_on, group (treatment or control), and optionally messages and response
+        (`add_response`).
     orders : ibis Table
         The orders as known on the analysis date.
     windows : pandas.Series
@@ -67,8 +99,8 @@ def campaign_outcomes(
     Returns
     -------
     pandas.DataFrame
-        One row per campaign and customer. Adds known (is in `customer_ids`), ends (last day of the window),
-        days_since, orders_before, revenue_before, bought (0 or 1), revenue.
+        One row per campaign, customer and day of contact. Adds known (is in `customer_ids`), ends (last day of the
+        window), days_since, orders_before, revenue_before, bought (0 or 1), revenue.
 
     Raises
     ------
@@ -78,7 +110,8 @@ def campaign_outcomes(
     _check_past_campaigns(past)
     days = past.campaign.map(windows).fillna(windows.max())
     start = pd.to_datetime(past.contacted_on).astype("datetime64[us]")
-    table = past[NEEDED].assign(contacted_on=start, ends=start + pd.to_timedelta(days, unit="D"))
+    sent = {column: past.get(column, value) for column, value in ONE_MESSAGE.items()}
+    table = past[NEEDED].assign(contacted_on=start, ends=start + pd.to_timedelta(days, unit="D"), **sent)
     table["known"] = table.customer_id.isin(customer_ids)
     joined = table.merge(_orders_around(table, orders), on=KEYS, how="left", validate="many_to_one")
     joined["days_since"] = (joined.contacted_on - pd.to_datetime(joined["last"])).dt.days
@@ -100,11 +133,11 @@ def _check_past_campaigns(past: pd.DataFrame) -> None:
 
 def _orders_around(table: pd.DataFrame, orders: ir.Table) -> pd.DataFrame:
     """Sum up what each listed customer ordered before the contact and within the window."""
-    listed = ibis.memtable(table[[*KEYS, "contacted_on", "ends"]].drop_duplicates(KEYS))
+    listed = ibis.memtable(table[[*KEYS, "ends"]].drop_duplicates(KEYS))
     placed = orders.select("customer_id", "revenue", day=orders.ordered_at.date()).join(listed, "customer_id")
     before = placed.day < placed.contacted_on.date()
     within = ~before & (placed.day <= placed.ends.date())
-    sums = placed.group_by(KEYS).agg(
+    sums = placed.group_by(*KEYS).agg(
         last=placed.day.max(where=before),
         orders_before=before.sum(),
         revenue_before=placed.revenue.sum(where=before),
@@ -153,6 +186,8 @@ def measure_campaigns(
 def measure_uplift(outcomes: pd.DataFrame, campaigns: pd.DataFrame, margin: float, analysis_date: date) -> pd.DataFrame:
     """Measure each past campaign's lift and what it earned, each with a 90% interval.
 
+    Waves of a campaign are measured together, without those whose window is not over.
+
     incremental_profit = treated × [lift (V − ρ d) − bought_control s ρ d − c] − F, with V from what buyers of both
     groups spent (see `unit_economics` for the symbols).
 
@@ -171,15 +206,16 @@ def measure_uplift(outcomes: pd.DataFrame, campaigns: pd.DataFrame, margin: floa
     -------
     pandas.DataFrame
         One row per past campaign: campaign, treated, control, bought_treated, bought_control (shares), lift (of a
-        listed customer, whether the contact arrived or not), standard_error, lift_low, lift_high,
-        minimum_detectable_lift, incremental_profit, incremental_profit_low, incremental_profit_high, forecast_profit
-        (at the assumed lift); the money is null if the campaign's costs are unknown. status (see `CampaignStatus`) and
-        check: why.
+        listed customer, whether the contact arrived or not), standard_error, lift_low, lift_high, response (mean, of
+        the treated), minimum_detectable_lift, incremental_profit, incremental_profit_low, incremental_profit_high,
+        forecast_profit (at the assumed lift); the money is null if the campaign's costs are unknown. status (see
+        `CampaignStatus`) and check: why.
     """
-    rows = [
-        _measure_one(str(name), own, campaigns[campaigns.name == name], margin, analysis_date)
-        for name, own in outcomes.groupby("campaign", sort=True)
-    ]
+    rows = []
+    for name, own in outcomes.groupby("campaign", sort=True):
+        over = own[own.ends <= pd.Timestamp(analysis_date)]
+        term = campaigns[campaigns.name == name]
+        rows.append(_measure_one(str(name), over if len(over) else own, term, margin, analysis_date))
     return pd.DataFrame(rows)
 
 
@@ -190,11 +226,12 @@ def randomization_check(own: pd.DataFrame, analysis_date: date) -> str:
     random groups often differ by 0.1.
     """
     treated, control = own[own.group == "treatment"], own[own.group == "control"]
-    both = own.customer_id.duplicated().sum()
+    both = _customers_listed_again(own)
     unknown = (~own.known).sum()
     if both:
         return (
-            f"{both:,} of {own.customer_id.nunique():,} customers are listed twice or in both groups: correct the file"
+            f"{both:,} of {own.customer_id.nunique():,} customers are listed again within the window, or in both "
+            "groups: correct the file"
         )
     if unknown > UNKNOWN_ALLOWED * len(own):
         return f"{unknown:,} of {len(own):,} customers are not among the known ones: compare the ids"
@@ -222,6 +259,8 @@ def update_lifts(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFram
     A measured lift is pulled towards the assumed one with weight ω²/(ω² + se²) on the measurement, ω from the assumed
     range: the few campaigns that a shop has measured, of different kinds, have no mean worth pulling to. If a test
     could have seen the assumed lift and saw none, the lift is 0. If it was too small to tell, the assumption stays.
+    The lift of a campaign is that of one message to customers who were not contacted lately, so a measured lift is
+    divided by the mean response (`add_response`).
 
     Parameters
     ----------
@@ -241,7 +280,8 @@ def update_lifts(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFram
         if row.campaign not in table.index:
             continue
         term = table.loc[row.campaign]
-        lift, error = row.lift / term.delivery_rate, row.standard_error / term.delivery_rate
+        first_message = term.delivery_rate * row.response
+        lift, error = row.lift / first_message, row.standard_error / first_message
         if row.lift_low > 0:
             spread = max(term.lift_high - term.lift_low, SMALLEST_RANGE) / (2 * Z_90)
             weight = spread**2 / (spread**2 + error**2)
@@ -249,7 +289,7 @@ def update_lifts(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFram
             half = Z_90 * spread * (1 - weight) ** 0.5
             lifts, evidence = [used, max(used - half, 0.0), min(used + half, 1.0)], "measured"
             lift_from = "measured, shrunk"
-        elif row.minimum_detectable_lift / term.delivery_rate <= term.lift:
+        elif row.minimum_detectable_lift / first_message <= term.lift:
             lifts, evidence = [0.0, 0.0, max(lift + Z_90 * error, 0.0)], "measured"
             lift_from = "measured: no effect could be told from none"
         else:
@@ -269,11 +309,13 @@ def _measure_one(
     share, without = treated.bought.mean(), control.bought.mean()
     lift = share - without
     centre, error = _agresti_caffo(treated.bought, control.bought)
+    error *= _clustering([treated, control])
     pooled = pd.Series([own.bought.mean()])
     low, high = max(centre - Z_90 * error, -1.0), min(centre + Z_90 * error, 1.0)
     buyers = own[own.bought > 0]
     order = buyers.revenue.mean() if len(buyers) else 0.0
-    assumed = term.lift.iloc[0] * term.delivery_rate.iloc[0] if len(term) else np.nan
+    response, messages = treated.response.mean(), treated.messages.mean()
+    assumed = term.lift.iloc[0] * term.delivery_rate.iloc[0] * response if len(term) else np.nan
     lifts = {
         "incremental_profit": lift,
         "incremental_profit_low": low,
@@ -290,16 +332,38 @@ def _measure_one(
         "standard_error": error,
         "lift_low": low,
         "lift_high": high,
+        "response": response,
         "minimum_detectable_lift": minimum_detectable_lift(
             pooled, pd.Series([len(treated)]), pd.Series([len(control)])
         ).iloc[0],
         **{
-            column: _incremental_profit(value, without, order, margin, len(treated), term)
+            column: _incremental_profit(value, without, order, margin, len(treated), term, messages)
             for column, value in lifts.items()
         },
         "status": (CampaignStatus.OBSERVATIONAL if why_not else CampaignStatus.MEASURED).value,
         "check": why_not or "random groups",
     }
+
+
+def _customers_listed_again(own: pd.DataFrame) -> int:
+    """Count the customers who were listed again before the window of an earlier contact was over."""
+    ordered = own.sort_values(["customer_id", "contacted_on"])
+    before = ordered.groupby("customer_id").ends.shift()
+    return int(ordered.customer_id[ordered.contacted_on < before].nunique())
+
+
+def _clustering(groups: list[pd.DataFrame]) -> float:
+    """Return by how much the standard error grows because customers were listed in several waves; at least 1.
+
+    The same customer often buys, or often does not, so their waves tell less than as many other customers would. The
+    variance of each group's share is that of a ratio of sums over customers.
+    """
+    independent = clustered = 0.0
+    for own in filter(len, groups):
+        left = own.bought - own.bought.mean()
+        independent += (left**2).sum() / len(own) ** 2
+        clustered += (left.groupby(own.customer_id.to_numpy()).sum() ** 2).sum() / len(own) ** 2
+    return float(np.sqrt(max(clustered / independent, 1.0))) if independent else 1.0
 
 
 def _agresti_caffo(*bought: pd.Series) -> tuple[float, float]:
@@ -313,14 +377,14 @@ def _agresti_caffo(*bought: pd.Series) -> tuple[float, float]:
 
 
 def _incremental_profit(
-    lift: float, without: float, order: float, margin: float, treated: int, term: pd.DataFrame
+    lift: float, without: float, order: float, margin: float, treated: int, term: pd.DataFrame, messages: float
 ) -> float:
     if term.empty:
         return np.nan
     terms = term.iloc[0]
     given = terms.redemption_rate * (terms.incentive + terms.incentive_share * order)
     won = margin * order * (1 - terms.pull_forward_share) * (1 + terms.follow_on_margin)
-    each = lift * (won - given) - without * terms.delivery_rate * given - terms.contact_cost
+    each = lift * (won - given) - without * terms.delivery_rate * given - messages * terms.contact_cost
     return treated * each - terms.fixed_cost
 
 

@@ -70,6 +70,8 @@ class CustomerFlow:
         Share of each group among customers who were won by marketing.
     order_margin : numpy.ndarray
         Margin of a customer who buys in a wave by themselves.
+    at_level : numpy.ndarray, optional
+        group × contact level: customers of each group at the start. By default nobody was contacted lately.
     """
 
     customers: np.ndarray
@@ -79,6 +81,14 @@ class CustomerFlow:
     arrivals: np.ndarray
     newcomers: np.ndarray
     order_margin: np.ndarray
+    at_level: np.ndarray | None = None
+
+    @property
+    def start(self) -> np.ndarray:
+        """Customers at the start by group × contact level."""
+        if self.at_level is not None:
+            return self.at_level.astype(float)
+        return np.column_stack([self.customers, *[np.zeros(len(self.customers))] * (LEVELS - 1)])
 
     def transition(self, wave: int) -> csr_array:
         """Return group × group: where uncontacted customers of a wave are in the next one."""
@@ -266,7 +276,7 @@ class _Program:
         number = {name: place for place, name in enumerate(self.campaigns.name)}
         for wave in range(terms.waves):
             at = flow.in_wave(options, wave).assign(wave=wave)
-            for level in range(LEVELS if wave else 1):
+            for level in np.flatnonzero(flow.start.any(axis=0) | bool(wave)).tolist():
                 priced = price_messages(at, self.campaigns, terms.fatigue, level, terms.max_messages)
                 parts.append(priced.assign(contact_level=level))
         offers = pd.concat(parts, ignore_index=True)
@@ -375,11 +385,10 @@ class _Program:
         rows.add(self.states, 0, 0, (state, offer, 1), (every, contacted, -1))
         rows.add(self.states, 0, 0, (state, offer, self.offers.delivered_lift), (every, buyer, -1))
         first = self.groups * LEVELS
-        start, free = np.zeros((self.groups, LEVELS)), np.zeros((self.groups, LEVELS))
-        start[:, 0] = self.flow.customers
-        free[:, 0] = free_customers(pd.Series(self.flow.customers), self.holdout_share)
+        start = self.flow.start
+        free = free_customers(pd.Series(start.ravel()), self.holdout_share)
         rows.add(first, start.ravel(), start.ravel(), (every[:first], self.first_size + every[:first], 1))
-        rows.add(first, -np.inf, free.ravel(), (every[:first], contacted[:first], 1))
+        rows.add(first, -np.inf, free, (every[:first], contacted[:first], 1))
         later = every[first:] - first
         rows.add(
             len(later), -np.inf, 0, (later, contacted[first:], 1),

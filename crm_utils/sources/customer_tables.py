@@ -167,7 +167,7 @@ def _merge_ids(table: pd.DataFrame, name: str, merged: dict[str, str]) -> pd.Dat
     table = table.assign(customer_id=table.customer_id.map(merged).fillna(table.customer_id), dropped=dropped)
     affected = table.customer_id.isin(table.customer_id[dropped])
     both = table[affected].sort_values("dropped", kind="stable")
-    key = REQUIRED[name][:2]
+    key = REQUIRED[name][:2] + (["contacted_on"] if name == "past_campaigns" else [])
     if name == "contacts":
         rows = both.groupby(key)
         both = both.assign(consent=rows.consent.transform("all"), last_contacted=rows.last_contacted.transform("max"))
@@ -278,13 +278,13 @@ def _check_dated(table: pd.DataFrame, label: str) -> None:
 
 
 def _check_one_row_per_customer(table: pd.DataFrame, label: str) -> None:
-    """Raise `SourceError` if a customer appears in a campaign more than once, perhaps in both groups."""
+    """Raise `SourceError` if a customer appears in a campaign more than once on a day, perhaps in both groups."""
     key = ["campaign", "customer_id"]
-    if set(key) <= set(table.columns) and table.duplicated(key).any():
-        repeated = table[table.duplicated(key, keep=False)]
+    if set(key) <= set(table.columns) and table.duplicated([*key, "contacted_on"]).any():
+        repeated = table[table.duplicated([*key, "contacted_on"], keep=False)]
         campaign, customer = repeated[key].iloc[0]
         raise SourceError(
             f"{label}, columns 'campaign' and 'customer_id': {MESSAGES.plural(len(repeated), 'row')} of customers who "
-            f"appear in a campaign more than once, for example customer {customer} in {campaign!r}; "
-            "keep one row per customer, with the group to which the customer was assigned"
+            f"appear in a campaign more than once on a day, for example customer {customer} in {campaign!r}; "
+            "keep one row per customer and day, with the group to which the customer was assigned"
         )

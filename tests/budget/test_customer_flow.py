@@ -100,7 +100,8 @@ def groups() -> pd.DataFrame:
         for margin in margins
     ]
     days = pd.to_datetime(["2023-01-01"] * 7 + ["2024-03-31"])
-    return pd.DataFrame(table).assign(customer_id=[f"{place}" for place in range(8)], first_order=days)
+    ids = [f"{place}" for place in range(8)]
+    return pd.DataFrame(table).assign(customer_id=ids, first_order=days, contact_level=[0, 1, 0, 2, 0, 0, 0, 0])
 
 
 def test_customers_land_in_the_value_class_that_holds_their_margin():
@@ -159,6 +160,29 @@ def test_arrivals_follow_the_season_of_last_year():
 def test_a_closed_customer_base_stays_closed():
     """All customers came in the first window of the year, and hardly any since."""
     assert max(arrivals_after(2, 0, 10, 23_000)) <= 2
+
+
+def test_contact_levels_by_hand():
+    """Waves of 91 days before 2024-04-01: the last one from 2024-01-02 on."""
+    rows = [
+        ("once", "2024-01-05", "treatment"),
+        ("before", "2023-10-10", "treatment"),
+        ("thrice", "2024-01-05", "treatment"),
+        ("thrice", "2023-10-10", "treatment"),
+        ("thrice", "2023-07-10", "treatment"),
+        ("held", "2024-01-05", "control"),
+    ]
+    past = pd.DataFrame(rows, columns=["customer_id", "contacted_on", "group"])
+    ids = pd.Series(["once", "before", "thrice", "held", "never"])
+    levels = customer_flow.contact_levels(past, ids, DAY, 91)
+    assert levels.to_dict() == {"once": 1, "before": 0, "thrice": 2, "held": 0, "never": 0}
+    assert customer_flow.contact_levels(None, ids, DAY, 91).eq(0).all()
+
+
+def test_customers_start_at_their_contact_level():
+    flow = customer_flow.build_flow(groups(), [], False, [pd.Series(0.25, groups().customer_id)] * 2, 91, DAY)
+    assert flow.start[:2].tolist() == [[1, 1, 0], [1, 0, 1]]
+    assert flow.start.sum(axis=1).tolist() == flow.customers.tolist()
 
 
 def test_value_of_moving_by_hand():

@@ -29,6 +29,8 @@ def simulated(seed: int, lift: float, count: int = 4000, held: float = 0.2, rand
             "contacted_on": start,
             "ends": start + pd.Timedelta(days=91),
             "group": np.where(control, "control", "treatment"),
+            "messages": 1,
+            "response": 1.0,
             "known": True,
             "days_since": random.integers(1, 300, count),
             "orders_before": random.poisson(3 * often),
@@ -185,6 +187,7 @@ def test_a_measured_lift_is_pulled_towards_the_assumed_one():
 
 def measured_as(lift: float, error: float, low: float, detectable: float) -> pd.DataFrame:
     row = {"campaign": "a", "status": "measured", "lift": lift, "standard_error": error, "lift_low": low}
+    row["response"] = 1.0
     return pd.DataFrame([row | {"minimum_detectable_lift": detectable}, row | {"campaign": "unknown"}])
 
 
@@ -251,7 +254,7 @@ def wrong(change: str) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("both", "1 of 600 customers are listed twice or in both groups"),
+        ("both", "1 of 600 customers are listed again within the window, or in both"),
         ("unknown", "60 of 600 customers are not among the known ones"),
         ("no control", "600 treated and 0 held back"),
         ("open", "its window is open until 2025-01-03"),
@@ -382,3 +385,56 @@ def test_a_customer_who_is_listed_twice_has_the_same_orders_in_both_rows():
     found = uplift.campaign_outcomes(twice, orders, pd.Series({"a": 91}), past.customer_id)
     assert found[found.customer_id == "1"].revenue.tolist() == [25, 25]
     assert found.orders_before.tolist() == [1, 0, 1, 0, 1]
+
+
+def waves(seed: int, count: int, waves: int) -> pd.DataFrame:
+    """The same customers in several waves, in the same group each time. Half of them always buy, the others never."""
+    one_wave = simulated(seed, 0.0, count)
+    always = np.random.default_rng(seed).random(count) < 0.5
+    start = pd.Timestamp("2024-01-01")
+    parts = []
+    for wave in range(waves):
+        day = start + pd.Timedelta(days=91 * wave)
+        parts.append(one_wave.assign(contacted_on=day, ends=day + pd.Timedelta(days=91), bought=always.astype(float)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_waves_of_the_same_customers_tell_no_more_than_one():
+    """If customers do the same in each wave, two waves are as uncertain as one."""
+    single, both = one(waves(1, 2000, 1)), one(waves(1, 2000, 2))
+    assert both.treated == 2 * single.treated
+    assert both.standard_error == pytest.approx(single.standard_error, rel=0.01)
+
+
+def test_a_wave_that_is_not_over_is_left_out():
+    late = one(waves(1, 2000, 4).assign(contacted_on=lambda table: table.contacted_on + pd.Timedelta(days=20)))
+    assert late.status == "measured"
+    table = waves(1, 2000, 4)
+    last = table.contacted_on == table.contacted_on.max()
+    table.loc[last, "ends"] = DAY + pd.Timedelta(days=1)
+    assert one(table).treated == one(table[~last]).treated
+
+
+def test_customers_listed_again_within_the_window_are_refused():
+    table = waves(1, 600, 2)
+    again = table.contacted_on.where(table.contacted_on == table.contacted_on.min(), pd.Timestamp("2024-03-01"))
+    row = one(table.assign(contacted_on=again))
+    assert row.status == "observational"
+    assert "600 of 600 customers are listed again within the window" in row.check
+
+
+def test_response_of_past_contacts_by_hand():
+    """Two messages keep 1 + 0.5; a customer contacted in the wave before responds half as well."""
+    rows = [("a", "1", "2024-01-01", "treatment", 1), ("a", "1", "2024-04-01", "treatment", 2),
+            ("a", "2", "2024-04-01", "treatment", 2), ("b", "1", "2024-07-01", "control", 1)]  # fmt: skip
+    past = pd.DataFrame(rows, columns=["campaign", "customer_id", "contacted_on", "group", "messages"])
+    found = uplift.add_response(past.assign(contacted_on=pd.to_datetime(past.contacted_on)), 0.5, 91)
+    assert found.response.tolist() == pytest.approx([1.0, 0.5 * 1.5, 1.5, 0.25])
+
+
+def test_a_lift_of_several_messages_is_one_of_each():
+    """Measured 0.09 with two messages that work 1.5 times as well as one, of which 0.9 arrive."""
+    found = measured_as(0.09, 0.009, 0.05, 1.0)
+    single, double = (uplift.update_lifts(OFFERS, found.assign(response=value)).iloc[0] for value in (1.0, 1.5))
+    assert double.lift < single.lift
+    assert double.lift == pytest.approx(0.06 / 0.9, abs=0.003)

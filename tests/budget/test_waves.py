@@ -1,6 +1,7 @@
 """The plan over several waves is the best one, customers are conserved, and one wave gives the plan of `allocate`."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from crm_utils.budget import optimizer
 from crm_utils.budget.acquisition import NewCustomerValue, cost_steps
 from crm_utils.budget.waves import CustomerFlow, WaveTerms, YearProblem, plan_waves
 from crm_utils.config.acquisition import Acquisition
-from tests.support.budget_factories import small_problem
+from tests.support.budget_factories import campaigns, options, small_problem
 
 GROUPS = 3
 
@@ -171,6 +172,8 @@ def year_problems(draw):
     waves = draw(st.integers(2, 4))
     shares = random.dirichlet(np.ones(GROUPS), (2, GROUPS))
     flow = flow_of(table.assign(customers=table.customers * 40), waves, *shares)
+    level = draw(st.integers(0, 2))
+    flow = replace(flow, at_level=np.eye(3)[level] * flow.customers[:, None])
     terms = WaveTerms(
         waves, 91, fatigue=draw(st.sampled_from([0.6, 0.8, 1.0])), carryover=draw(st.sampled_from([0.0, 0.3]))
     )
@@ -241,6 +244,18 @@ def test_the_fast_plan_is_nearly_the_best(problem):
     assert fast.spend <= budget + 1e-6
     assert fast.expected_profit >= -1e-6
     assert 0.9 * best - 3 <= fast.expected_profit <= best + slack(best)
+
+
+def test_customers_who_were_contacted_lately_respond_less():
+    """A lift of 0.2 × 0.5² on orders of 40 earns 2, at a cost of 1; nobody at level 0 is there."""
+    offers = campaigns({"contact_cost": 1.0, "lift": 0.2})
+    table = options(offers, ("a", 0, "A", 10, 0.1, 40.0))
+    at_level = np.zeros((GROUPS, 3))
+    at_level[0, 2] = 10
+    flow = replace(flow_of(table, 1), at_level=at_level)
+    year = plan_waves(YearProblem(table, offers, flow, WaveTerms(1, 91, fatigue=0.5), 100.0))
+    assert year.contacts.contact_level.tolist() == [2]
+    assert year.expected_profit == pytest.approx(10 * (0.2 * 0.25 * 40 - 1))
 
 
 def test_nothing_worth_running_gives_an_empty_plan():

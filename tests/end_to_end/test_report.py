@@ -415,7 +415,9 @@ def works_in(process: psutil.Process, part: str) -> bool:
 def kernels_of(process: subprocess.Popen) -> list[psutil.Process]:
     """Wait until a kernel runs below the process."""
     for _ in range(600):
-        found = [child for child in psutil.Process(process.pid).children(recursive=True) if works_in(child, ".building")]
+        found = [
+            child for child in psutil.Process(process.pid).children(recursive=True) if works_in(child, ".building")
+        ]
         if found:
             return found
         time.sleep(0.1)

@@ -139,7 +139,7 @@ CONTRACTS = {
             "contacted_on": _time(),
             "group": Column(str, Check.isin(["treatment", "control"]), coerce=True),
         },
-        key=("campaign", "customer_id"),
+        key=("campaign", "customer_id", "contacted_on"),
         dates=("contacted_on",),
     ),
     "customers": Contract(
