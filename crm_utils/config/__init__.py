@@ -5,7 +5,7 @@ from crm_utils.config.report import SECTIONS, Columns, Report, Settings, Source,
 from crm_utils.config.scoring import Scoring, ScoringConfig
 from crm_utils.config.segment_map import SegmentMap, cell_name, check_bin_edges
 from crm_utils.config.segment_rules import SegmentRules
-from crm_utils.config.simulated_shop import SimulatedShop
+from crm_utils.config.simulated_shop import SimulatedResponse, SimulatedShop
 from crm_utils.config.yaml_models import parse_model, read_yaml
 from crm_utils.core.errors import ParamsError
 
@@ -20,6 +20,7 @@ __all__ = [
     "SegmentMap",
     "SegmentRules",
     "Settings",
+    "SimulatedResponse",
     "SimulatedShop",
     "Source",
     "SourceFile",

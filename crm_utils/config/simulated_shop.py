@@ -47,3 +47,22 @@ class SimulatedShop(Model):
                 "campaign_on and its window must be between start and end; campaign_on: null means no campaign"
             )
         return self
+
+
+class SimulatedResponse(Model):
+    """How the customers of a simulated shop respond to a plan, and what it costs to win new ones."""
+
+    seed: int = Field(1, ge=0, strict=True)
+    # by campaign: increase of the share of customers who order within the window, by a first message
+    lifts: dict[str, float]
+    fatigue: float = Field(
+        0.8, ge=0, le=1
+    )  # share of its lift that a contact keeps for each recent wave with a contact
+    repeat_response: float = Field(0.8, ge=0, le=1)  # share of its lift that each further message of a wave keeps
+    # the lower, the more customers differ in how they respond to the same message; they respond as stated on average
+    responsiveness_shape: float = Field(4.0, gt=0)
+    order_value: float = Field(40.0, gt=0)  # mean
+    # cost of one more customer today; twice as much if as many are won as come by themselves. None: nobody can be won
+    acquisition_cost: float | None = Field(None, gt=0)
+    acquisition_noise: float = Field(0.1, ge=0)  # standard deviation of the logarithm of customers won by a spend
+    most_won: float = Field(0.5, gt=0)  # most customers who can be won in a wave, as a share of the shop's

@@ -31,7 +31,7 @@ def catalogue(shop: SimulatedShop) -> pd.DataFrame:
                          "reached": [*np.cumsum(popular) / popular.sum(), 2.0]})  # fmt: skip
 
 
-def _days(shop: SimulatedShop) -> np.ndarray:
+def own_time(shop: SimulatedShop) -> np.ndarray:
     """Return the shop's own time at the start of each day. It runs faster in busy seasons."""
     days = pd.date_range(shop.start, shop.end)
     pace = MONTHS[days.month - 1] * WEEKDAYS[days.day_of_week] if shop.season else np.ones(len(days))
@@ -40,7 +40,7 @@ def _days(shop: SimulatedShop) -> np.ndarray:
 
 def customers(shop: SimulatedShop, rng: np.random.Generator, index: np.ndarray) -> pd.DataFrame:
     """Draw the customers numbered `index`: columns of `simulated.truth`, when they arrive, when they leave."""
-    size, clock = len(index), _days(shop)
+    size, clock = len(index), own_time(shop)
     channel = np.where(rng.random(size) < 0.3, "app", "web")
     rate = rng.gamma(shop.rate_shape, 1 / shop.rate_scale, size) * np.where(channel == "app", shop.app_factor, 1)
     arrival = rng.uniform(0, clock[-1], size)  # in the shop's own time
@@ -60,7 +60,7 @@ def customers(shop: SimulatedShop, rng: np.random.Generator, index: np.ndarray) 
 
 def orders(shop: SimulatedShop, rng: np.random.Generator, customers: pd.DataFrame) -> pd.DataFrame:
     """Draw orders by time: customer (its row), minute (since the start). Adds to `customers` who stays."""
-    clock, arrival = _days(shop), customers.arrival.to_numpy()
+    clock, arrival = own_time(shop), customers.arrival.to_numpy()
     drawn = rng.poisson(customers.rate * (clock[-1] - arrival))
     owner = np.repeat(np.arange(len(customers)), drawn)
     share = np.sort(owner + rng.random(len(owner)))  # sorted within each customer, as owners ascend
