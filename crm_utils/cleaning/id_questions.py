@@ -3,6 +3,7 @@
 from crm_utils.cleaning import id_checks
 from crm_utils.cleaning.data_quality import ORDER_MAX_DAYS
 from crm_utils.cleaning.question import Choice, Evidence, Question, as_it_is
+from crm_utils.cleaning.rules import Rule
 from crm_utils.config.report import QuestionCode, fold
 from crm_utils.core.formatting import MESSAGES, join_names, percent
 from crm_utils.sources.email_ids import EMAIL, GMAIL_DOTS, PLUS_TAGS, ignore_in_emails
@@ -10,6 +11,9 @@ from crm_utils.sources.email_ids import EMAIL, GMAIL_DOTS, PLUS_TAGS, ignore_in_
 NAMED = 5  # how many ids a question names
 GUESTS = "customer ids {names}: {why} ({orders}, {money}, {share} of revenue). They count as {customers}. Who are they?"
 UNKNOWN, MANY_ORDERS = "unknown buyers", "more orders than a person places"
+NO_CUSTOMER = (
+    "{rows} have no customer id ({orders}, {money}, {share} of the revenue that counts) and are left out. Who are they?"
+)
 SHARED = (
     "{ids} of {own!r} {have} another {person!r} in each {store!r}: {joined} people and stores, counted as {customers}. "
     "Do stores use the same numbers?"
@@ -21,6 +25,37 @@ NUMBERS = (
     "{shared} of {numbers} belong to several customers on different days, and {apart} have lines more than {days} days "
     "apart, for example {example!r}. Does a number stand for several orders?"
 )
+
+
+def find_rows_without_customer(evidence: Evidence) -> Question | None:
+    """Sales without a customer id, which are left out."""
+    rule = Rule.UNKNOWN_CUSTOMER.value
+    if not evidence.sums.filter(evidence.sums.removed_by == rule).count().execute():
+        return None
+    lines = evidence.lines.filter(evidence.lines.removed_by == rule)
+    has_order_ids = "order_id" in lines.columns
+    sums = lines.aggregate(
+        rows=lines.count(),
+        orders=lines.order_id.nunique() if has_order_ids else lines.count(),
+        money=lines.amount.sum().cast("float64"),
+    )
+    found, fmt = sums.execute().iloc[0].fillna(0), evidence.fmt
+    share = evidence.revenue_share(found.money)
+    text = NO_CUSTOMER.format(
+        rows=fmt.plural(found.rows, "row"),
+        orders=fmt.plural(found.orders, "order"),
+        money=fmt.money(found.money),
+        share=percent(share, 1),
+    )
+    each_order = Choice(
+        "guests: each order has a customer of its own", {"source.guests": {"ids": [""], "treat": "each_order"}}
+    )
+    choices = (
+        as_it_is("leave them out", QuestionCode.NO_CUSTOMER),
+        *([each_order] if has_order_ids else []),
+    )
+    more = evidence.customer_share(found.orders) if has_order_ids else 0.0
+    return Question(QuestionCode.NO_CUSTOMER, text, share, more, choices, "source")
 
 
 def find_guests(evidence: Evidence) -> Question | None:
@@ -60,7 +95,7 @@ def find_guests(evidence: Evidence) -> Question | None:
 
 def find_shared_ids(evidence: Evidence) -> Question | None:
     """Ids that are someone else in each store."""
-    own, found = evidence.columns.customer_id, evidence.shared_ids()
+    own, found = evidence.columns.customer_id, evidence.doubts.shared_ids()
     if found is None or not isinstance(own, str):
         return None
     text = SHARED.format(

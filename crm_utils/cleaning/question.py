@@ -1,6 +1,6 @@
 """What a question about the data consists of: what was found, what is at stake, and the answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,9 +9,8 @@ import pandas as pd
 
 from crm_utils.config.report import Columns, QuestionCode
 from crm_utils.core.formatting import NumberFormat
+from crm_utils.sources.doubts import Doubts
 from crm_utils.sources.preparation import in_yaml
-from crm_utils.sources.shared_ids import SharedIds
-from crm_utils.sources.unassigned_money import UnassignedMoney
 
 # A report is refused while the answer can change its revenue, or its number of customers or orders, by more than this.
 MIN_REVENUE_SHARE, MIN_COUNT_SHARE = 0.005, 0.01
@@ -88,21 +87,18 @@ class Evidence:
         The parameter.
     columns : Columns
         The source's column for each standard name.
-    unassigned : callable
-        Returns the columns of money that no parameter names (see `sources.find_unassigned_money`).
+    doubts : Doubts
+        What the columns of the source leave open (see `sources.find_doubts`).
     fmt : NumberFormat
         How numbers and money are written.
-    shared_ids : callable
-        Returns the ids that are someone else in each store (see `sources.find_shared_ids`); None if there are none.
     """
 
     lines: ir.Table
     sums: ir.Table
     cancellations: str
     columns: Columns
-    unassigned: Callable[[], list[UnassignedMoney]]
+    doubts: Doubts
     fmt: NumberFormat
-    shared_ids: Callable[[], SharedIds | None] = lambda: None
 
     @cached_property
     def totals(self) -> pd.Series:
@@ -147,4 +143,6 @@ def _yaml_value(value: object) -> str:
         return "{" + ", ".join(f"{key}: {_yaml_value(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_yaml_value, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return in_yaml(str(value))

@@ -9,13 +9,12 @@ from collections.abc import Callable, Collection
 
 import ibis
 
-from crm_utils.cleaning import id_questions
-from crm_utils.cleaning.question import MIN_REVENUE_SHARE, Choice, Evidence, Question, as_it_is
+from crm_utils.cleaning import id_questions, money_questions
+from crm_utils.cleaning.question import Choice, Evidence, Question, as_it_is
 from crm_utils.cleaning.rules import Rule
-from crm_utils.config.report import Columns, QuestionCode
+from crm_utils.config.report import QuestionCode
 from crm_utils.core.errors import OpenQuestions
-from crm_utils.core.formatting import MESSAGES, join_names, percent
-from crm_utils.sources.unassigned_money import UnassignedMoney
+from crm_utils.core.formatting import MESSAGES, percent
 
 # An order that is more than this share of all revenue, and more than so many times the mean order, may be an error.
 HUGE_ORDER_SHARE, HUGE_ORDER_TIMES_MEAN = 0.02, 100
@@ -33,8 +32,6 @@ NEGATIVE_ROWS = (
     "Should it reduce revenue?"
 )
 HUGE_ORDER = "order {order} of customer {customer} on {day} is {money}, {share} of revenue. Is it real?"
-UNASSIGNED = "no parameter names {columns}. Does it change what an order is worth?"
-UNASSIGNED_COLUMN = "column {name!r} ({kind}, {rows}, {money}, {share} of revenue)"
 OPEN = "{questions} about the data can change the figures. Write the line that is right into the parameters file:"
 CONFIRM = "  To count all as it is, write confirmed: [{codes}]"
 
@@ -133,46 +130,14 @@ def find_huge_order(evidence: Evidence) -> Question | None:
     return Question(QuestionCode.HUGE_ORDER, text, share, 0.0, choices, "cleaning")
 
 
-def find_unassigned(evidence: Evidence) -> Question | None:
-    """Columns of money that no parameter names."""
-    found = [each for each in evidence.unassigned() if evidence.revenue_share(each.total) > MIN_REVENUE_SHARE]
-    if not found:
-        return None
-    shares = {each.column: evidence.revenue_share(each.total) for each in found}
-    described = [
-        UNASSIGNED_COLUMN.format(
-            name=each.column,
-            kind=each.kind,
-            rows=evidence.fmt.plural(each.rows, "row"),
-            money=evidence.fmt.money(each.total),
-            share=percent(shares[each.column], 1),
-        )
-        for each in found
-    ]
-    choices = (
-        Choice("yes, this way", {"columns.amount": amount_with(found, evidence.columns)}),
-        as_it_is("no, the amounts are right as they are", QuestionCode.UNASSIGNED_MONEY),
-    )
-    text = UNASSIGNED.format(columns=join_names(described))
-    return Question(QuestionCode.UNASSIGNED_MONEY, text, max(shares.values()), 0.0, choices, "columns")
-
-
-def amount_with(found: list[UnassignedMoney], columns: Columns) -> dict[str, object]:
-    """The parameter `columns.amount` with these columns as parts of it."""
-    lines = columns.amount if isinstance(columns.amount, str) else "quantity * unit_price"
-    rates = [f"`{each.column}`" if not each.column.isidentifier() else each.column for each in found if each.rate]
-    amount: dict[str, object] = {"lines": " * ".join([lines, *(f"(1 - {rate})" for rate in rates)])}
-    amount["minus"] = [each.column for each in found if each.sign < 0 and not each.rate]
-    amount["plus"] = [each.column for each in found if each.sign > 0 and not each.rate]
-    amount["once_per_order"] = [each.column for each in found if each.once_per_order and not each.rate]
-    return {name: value for name, value in amount.items() if value}
-
-
 FINDERS: tuple[tuple[QuestionCode, Callable[[Evidence], Question | None]], ...] = (
-    (QuestionCode.UNASSIGNED_MONEY, find_unassigned),
+    (QuestionCode.UNASSIGNED_MONEY, money_questions.find_unassigned),
+    (QuestionCode.PRICE_BASIS, money_questions.find_price_basis),
+    (QuestionCode.REPEATED_AMOUNT, money_questions.find_repeated_amount),
     (QuestionCode.NEGATIVE_ROWS, find_negative_rows),
     (QuestionCode.DUPLICATES, find_duplicates),
     (QuestionCode.HUGE_ORDER, find_huge_order),
+    (QuestionCode.NO_CUSTOMER, id_questions.find_rows_without_customer),
     (QuestionCode.GUESTS, id_questions.find_guests),
     (QuestionCode.SHARED_IDS, id_questions.find_shared_ids),
     (QuestionCode.EMAIL_IDS, id_questions.find_alike_emails),

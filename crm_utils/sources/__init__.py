@@ -5,7 +5,7 @@ Files are read by DuckDB, databases by their own engine.
 
 import hashlib
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import ibis
@@ -29,15 +29,20 @@ from crm_utils.sources import (
     validation,
 )
 from crm_utils.sources.customer_tables import check_known_ids, count_known_customers, read_customer_tables
+from crm_utils.sources.doubts import Doubts
 from crm_utils.sources.email_ids import EmailSpellings, count_spellings, ignore_in_emails
 from crm_utils.sources.guests import treat_guests
+from crm_utils.sources.price_basis import PriceBasis, judge_price_basis
 from crm_utils.sources.raw_table import RawTable
 from crm_utils.sources.shared_ids import SharedIds
 from crm_utils.sources.unassigned_money import UnassignedMoney, sum_unassigned_money
 
 __all__ = [
+    "Doubts",
     "RawTable",
+    "find_doubts",
     "count_email_spellings",
+    "find_price_basis",
     "find_unassigned_money",
     "find_shared_ids",
     "read_customer_tables",
@@ -166,6 +171,29 @@ def count_email_spellings(source: Source, columns: Columns, root: Path) -> Email
     return count_spellings(tables, source.ignore_in_emails)
 
 
+def find_doubts(source: Source, columns: Columns, root: Path) -> Doubts:
+    """What the columns of a source leave open. Nothing is read before a question asks for it.
+
+    Parameters
+    ----------
+    source : Source
+        Where the line items are.
+    columns : Columns
+        The source's column for each standard name.
+    root : Path
+        The project's folder.
+
+    Returns
+    -------
+    Doubts
+        For the questions about the data.
+    """
+    place = source, columns, root
+    return Doubts(
+        partial(find_unassigned_money, *place), partial(find_shared_ids, *place), partial(find_price_basis, *place)
+    )
+
+
 def find_unassigned_money(source: Source, columns: Columns, root: Path) -> list[UnassignedMoney]:
     """Find the columns of money that no parameter names.
 
@@ -189,6 +217,30 @@ def find_unassigned_money(source: Source, columns: Columns, root: Path) -> list[
         return []
     parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
     return sum_unassigned_money(parts, source, columns, root)
+
+
+def find_price_basis(source: Source, columns: Columns, root: Path) -> PriceBasis | None:
+    """Find out whether the price is that of one piece or of the line.
+
+    Parameters
+    ----------
+    source : Source
+        Where the line items are. Its rules say which rows are sales.
+    columns : Columns
+        The source's column for each standard name.
+    root : Path
+        The project's folder.
+
+    Returns
+    -------
+    PriceBasis or None
+        None if there is no doubt (see `price_basis.judge_price_basis`), or if `columns` has an amount.
+    """
+    if columns.amount is not None or columns.unit_price is None or source.sample or source.simulate:
+        return None
+    parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
+    sales = [preparation.sales_of(preparation.prepare(part, source, columns, root)) for part in parts]
+    return judge_price_basis(sales, columns.named)
 
 
 def find_shared_ids(source: Source, columns: Columns, root: Path) -> SharedIds | None:

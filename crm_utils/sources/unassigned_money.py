@@ -1,4 +1,4 @@
-"""Columns of money that no parameter names: discounts, amounts refunded, shipping, taxes and tips.
+"""Columns of money that no parameter names: discounts, amounts refunded, shipping, taxes, tips, other amounts.
 
 Their names are looked at first. Only if one is found, the engine adds its values up.
 """
@@ -12,6 +12,7 @@ import pandas as pd
 
 from crm_utils.config.report import Columns, Source
 from crm_utils.sources import casting, preparation, validation
+from crm_utils.sources.column_names import find_named_column
 from crm_utils.sources.raw_table import RawTable
 
 WORDS = {
@@ -42,6 +43,9 @@ RATE_WORDS = {"rate", "percent", "percentage", "pct", "prozent"}
 FINAL_WORDS = {"total", "paid", "gross", "grand", "gesamt", "gesamtpreis", "gesamtbetrag", "summe", "montant"}
 LINE_WORDS = {"line", "item"}
 TAKEN_OFF = ("refund", "discount", "gift card")
+OTHER_AMOUNT = "other amount"  # the kind of a column that may be the amount in place of the one that is
+# Words in names of totals and values that are no sales
+NO_SALES = "cost costs profit margin balance commission points weight stock target budget items orders lifetime ltv"
 MIN_NUMBERS = 0.9  # share of the values that must be numbers
 
 
@@ -54,17 +58,19 @@ class UnassignedMoney:
     column : str
         The source's own name of it.
     kind : str
-        A key of `WORDS`.
+        A key of `WORDS`, or `OTHER_AMOUNT`.
     rows : int
         The sales in which it is not 0.
     total : float
-        What it is worth in these sales: positive, in the source's currency.
+        What it is worth in these sales, in the source's currency: positive, unless it is another amount.
     sign : int
         1 if it adds to the amount as it stands, -1 if it must be taken off.
     once_per_order : bool
         Whether it is an amount of the whole order that stands on several rows.
     rate : bool
         Whether it holds rates between 0 and 1 instead of money.
+    counted : float
+        What the sales are worth by the parameters.
     """
 
     column: str
@@ -74,6 +80,12 @@ class UnassignedMoney:
     sign: int
     once_per_order: bool = False
     rate: bool = False
+    counted: float = 0.0
+
+    @property
+    def at_stake(self) -> float:
+        """By how much it can change the revenue."""
+        return abs(self.total - self.counted) if self.kind == OTHER_AMOUNT else self.total
 
 
 def sum_unassigned_money(parts: list[RawTable], source: Source, columns: Columns, root: Path) -> list[UnassignedMoney]:
@@ -117,7 +129,9 @@ def _kind(name: str, source: Source, columns: Columns) -> str | None:
     kind = next((kind for kind, known in WORDS.items() if words & set(known.split())), None)
     if any(pair <= words for pair in GIFT_CARDS):
         kind = "gift card"
-    if kind is None or (words & RATE_WORDS and kind != "discount"):
+    if kind is None:
+        return OTHER_AMOUNT if find_named_column([name], "amount") and not words & set(NO_SALES.split()) else None
+    if words & RATE_WORDS and kind != "discount":
         return None
     amount = _words(columns.amount) if isinstance(columns.amount, str) else set()
     is_final = bool(amount & FINAL_WORDS) and not amount & LINE_WORDS
@@ -168,6 +182,7 @@ def _sum_by_order(table: ir.Table, part: RawTable) -> pd.Series:
         cheapest=table.amount.min(),
         dearest=table.amount.max(),
         unread=table.unread.sum(),
+        counted=table.amount.sum(),
     )
     # rows of different amounts: equal ones may be one row that stands there twice
     several = (orders.cheapest < orders.dearest) & (orders.used > 0)
@@ -179,6 +194,7 @@ def _sum_by_order(table: ir.Table, part: RawTable) -> pd.Series:
         high=orders.high.max(),
         off=orders.off.sum(),
         unread=orders.unread.sum(),
+        counted=orders.counted.sum(),
         several=several.ifelse(1, 0).sum(),
         differing=(several & (orders.low != orders.high)).ifelse(1, 0).sum(),
     )
@@ -194,5 +210,7 @@ def _describe(name: str, kind: str, sums: pd.DataFrame, has_order_ids: bool) -> 
         return UnassignedMoney(name, kind, int(rows), abs(float(sums.off.sum())), -1, rate=True)
     once = has_order_ids and bool(sums.several.sum() and not sums.differing.sum())
     total = float((sums.once if once else sums.total).sum())
+    if kind == OTHER_AMOUNT:
+        return UnassignedMoney(name, kind, int(rows), total, 1, once, counted=float(sums.counted.sum()))
     sign = -1 if kind in TAKEN_OFF and total > 0 else 1
     return UnassignedMoney(name, kind, int(rows), abs(total), sign, once)

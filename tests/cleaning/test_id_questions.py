@@ -13,7 +13,7 @@ from crm_utils.config.report import QuestionCode
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.orders import aggregate_lines
 from tests.support.cases import CASES
-from tests.support.cleaning_factories import line_items
+from tests.support.cleaning_factories import DAY, line_items
 
 IDS = {QuestionCode.GUESTS, QuestionCode.SHARED_IDS, QuestionCode.EMAIL_IDS, QuestionCode.ORDER_NUMBERS}
 
@@ -26,9 +26,9 @@ def asked(case: str, source: dict | None = None, columns: dict | None = None) ->
     columns_ = parse_model(written["columns"] | (columns or {}), Columns, "columns")
     lines = sources.read_line_items(source_, columns_, CASES / case)
     classified = rules.classify(lines, rules.removal_rules(lines, lines.ordered_at.max().execute().date()))
-    shared = partial(sources.find_shared_ids, source_, columns_, CASES / case)
+    doubts = sources.Doubts(shared_ids=partial(sources.find_shared_ids, source_, columns_, CASES / case))
     evidence = questions.Evidence(
-        classified, aggregate_lines(classified), "drop", columns_, list, NumberFormat("EUR"), shared
+        classified, aggregate_lines(classified), "drop", columns_, doubts, NumberFormat("EUR")
     )
     return [question for question in questions.find_questions(evidence) if question.code in IDS]
 
@@ -57,9 +57,9 @@ def test_a_large_account_stops_a_report_only_if_it_orders_several_times_a_day(a_
     rows = [("FIRM", f"f{n}", str(days[n // a_day]), "mug", 1, 2.0) for n in range(60)]
     rows += [(f"c{n}", f"o{n}", "2011-03-01 00:00:00", "mug", 1, 3.0) for n in range(300)]
     lines = line_items(rows)
-    sums = aggregate_lines(lines.mutate(removed_by=None).cast({"removed_by": "string"}))
+    lines = lines.mutate(removed_by=None).cast({"removed_by": "string"})
     columns = Columns(customer_id="customer_id", ordered_at="at", order_id="order", amount="amount")
-    evidence = questions.Evidence(lines, sums, "drop", columns, list, NumberFormat("EUR"))
+    evidence = questions.Evidence(lines, aggregate_lines(lines), "drop", columns, sources.Doubts(), NumberFormat("EUR"))
     (question,) = (each for each in questions.find_questions(evidence) if each.code == QuestionCode.GUESTS)
     assert "'FIRM': more orders than a person places (60 orders" in question.found
     assert question.is_material == stops
@@ -101,9 +101,9 @@ def test_order_numbers_that_come_back_are_asked_about(case: str, own: str, line:
 def test_a_rare_number_that_comes_back_does_not_stop_a_report():
     rows = [("anna", str(number), "2011-01-01 10:00", "mug", 1, 2.0) for number in range(199)]
     lines = line_items([*rows, ("bert", "0", "2011-03-01 10:00", "mug", 1, 2.0)])
-    sums = aggregate_lines(lines.mutate(removed_by=None).cast({"removed_by": "string"}))
+    lines = lines.mutate(removed_by=None).cast({"removed_by": "string"})
     columns = Columns(customer_id="customer_id", ordered_at="at", order_id="order", amount="amount")
-    evidence = questions.Evidence(lines, sums, "drop", columns, list, NumberFormat("EUR"))
+    evidence = questions.Evidence(lines, aggregate_lines(lines), "drop", columns, sources.Doubts(), NumberFormat("EUR"))
     found = {question.code: question for question in questions.find_questions(evidence, [QuestionCode.DUPLICATES])}
     question = found[QuestionCode.ORDER_NUMBERS]
     assert question.order_share == pytest.approx(1 / 199)
@@ -120,3 +120,21 @@ def test_all_cases_are_asked_nothing_about_ids_once_they_are_answered():
         if open_:
             named[path.parent.name] = open_
     assert named == {}, pd.Series(named)
+
+
+def test_rows_without_a_customer_are_asked_about_with_their_money():
+    # 2 rows of one order of 30 without a customer, beside 60 that count
+    rows = [("anna", "1", "2011-01-01 10:00", "mug", 1, 60.0)]
+    rows += [(None, "2", "2011-01-02 10:00", "mug", number, 10.0) for number in (1, 2)]
+    lines = line_items(rows)
+    classified = rules.classify(lines, rules.removal_rules(lines, DAY))
+    columns = Columns(customer_id="customer_id", ordered_at="at", order_id="order", amount={"lines": "amount"})
+    sums = aggregate_lines(classified)
+    evidence = questions.Evidence(classified, sums, "drop", columns, sources.Doubts(), NumberFormat("EUR"))
+    (question,) = questions.find_questions(evidence, [QuestionCode.REPEATED_AMOUNT])
+    assert "2 rows have no customer id (1 order, €30.00, 50.0% of the revenue that counts)" in question.found
+    assert [choice.line for choice in question.choices] == [
+        "confirmed: [no_customer]",
+        'source: {guests: {ids: [""], treat: each_order}}',
+    ]
+    assert question.is_material

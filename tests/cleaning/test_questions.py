@@ -1,17 +1,18 @@
 """Questions that only the owner of the data can answer: what is at stake, and when the report is refused."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from crm_utils.cleaning import questions, rules
+from crm_utils.cleaning import money_questions, questions, rules
 from crm_utils.config import Columns, Source
 from crm_utils.config.report import AmountParts, QuestionCode
 from crm_utils.core.errors import OpenQuestions
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.orders import aggregate_lines
-from crm_utils.sources import find_unassigned_money
+from crm_utils.sources import Doubts, find_unassigned_money
 from tests.support.cleaning_factories import DAY, TINY, line_items
 
 COLUMNS = Columns(
@@ -20,11 +21,13 @@ COLUMNS = Columns(
 SHOP = [("anna", "1", "2011-01-01 10:00", "mug", 10, 2.0), ("bert", "2", "2011-02-01 10:00", "bag", 1, 180.0)]
 
 
-def evidence(rows: list[tuple], mode: str = "drop", unassigned=list, columns: Columns = COLUMNS) -> questions.Evidence:
+def evidence(
+    rows: list[tuple], mode: str = "drop", columns: Columns = COLUMNS, **doubts: Callable
+) -> questions.Evidence:
     lines = line_items(rows)
     classified = rules.classify(lines, rules.removal_rules(lines, DAY, mode))
     fmt = NumberFormat("GBP")
-    return questions.Evidence(classified, aggregate_lines(classified), mode, columns, unassigned, fmt)
+    return questions.Evidence(classified, aggregate_lines(classified), mode, columns, Doubts(**doubts), fmt)
 
 
 def found(rows: list[tuple], code: QuestionCode, **options) -> questions.Question | None:
@@ -92,14 +95,14 @@ def test_what_is_answered_is_neither_asked_nor_computed():
         raise AssertionError("computed")
 
     asked = questions.find_questions(
-        evidence([*TINY, TINY[0]], unassigned=never),
-        [QuestionCode.UNASSIGNED_MONEY, QuestionCode.DUPLICATES],
+        evidence([*TINY, TINY[0]], unassigned_money=never),
+        [QuestionCode.UNASSIGNED_MONEY, QuestionCode.DUPLICATES, QuestionCode.NO_CUSTOMER],
     )
     assert [question.code for question in asked] == [QuestionCode.NEGATIVE_ROWS]
 
 
 def test_the_report_is_refused_with_all_questions_in_one_message():
-    asked = questions.find_questions(evidence([*TINY, TINY[0]]))
+    asked = questions.find_questions(evidence([*TINY, TINY[0]]), [QuestionCode.NO_CUSTOMER])
     with pytest.raises(OpenQuestions) as refused:
         questions.require_answers(asked)
     lines = str(refused.value).splitlines()
@@ -146,7 +149,7 @@ def test_a_discount_between_0_and_1_is_a_rate(tmp_path):
     )
     assert columns["discount"].rate
     assert columns["discount"].total == pytest.approx(6)
-    assert questions.amount_with([columns["discount"]], written(tmp_path, "")[1]) == {
+    assert money_questions.amount_with([columns["discount"]], written(tmp_path, "")[1]) == {
         "lines": "amount * (1 - discount)"
     }
 
@@ -175,7 +178,7 @@ def test_unassigned_money_is_asked_about_with_the_amount_to_write(tmp_path):
         SHOP,
         QuestionCode.UNASSIGNED_MONEY,
         columns=columns,
-        unassigned=partial(find_unassigned_money, source, columns, tmp_path),
+        unassigned_money=partial(find_unassigned_money, source, columns, tmp_path),
     )
     assert "column 'discount' (discount, 1 row, £10.00, 5.0% of revenue)" in question.found
     assert [choice.line for choice in question.choices] == [

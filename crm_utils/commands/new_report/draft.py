@@ -86,7 +86,7 @@ def new_report(root: Path, name: str, file: str | Source, like: str | None = Non
     written, own = _formats(parts, sample, columns, guessed, open_points)
     source = several_files.with_own_settings(source.model_copy(update=written), root, own)
     if recipe is None:
-        columns = price_basis.find_price_basis(_formatted(parts, source), columns, guessed, open_points)
+        columns = price_basis.find_price_basis(_formatted(parts, source), columns, guessed)
     free = [name for name in sample.columns if name not in columns.values()]
     judged = [name for name in ([recipe.currency] if recipe else free) if name]
     counted = count_texts(_formatted(parts, source), judged, _amounts(columns))
@@ -404,11 +404,6 @@ def _analysis_dates(
     if last > date.today():
         open_points.append(f"analysis dates: the last order is dated {last}, which is in the future; check the years")
     guessed.append(f"analysis dates: {', '.join(map(str, days))} (orders from {first} to {last})")
-    if unknown := rows.unknown.sum():
-        guessed.append(
-            f"{MESSAGES.plural(unknown, 'row')} of {rows.rows.sum():,} without a customer: "
-            'the report will leave them out. If they are guests, write source.guests: {ids: [""], treat: each_order}'
-        )
     return days
 
 
@@ -435,12 +430,10 @@ def _describe_free(sample: pd.DataFrame, columns: dict[str, Any]) -> str:
 
 
 def _count_days(lines: ir.Table) -> pd.DataFrame:
-    """Sales of each day, and those without a customer."""
+    """Sales of each day."""
     if "excluded_by" in lines.columns:
         lines = lines.filter(lines.excluded_by.isnull())
-    by_day = lines.group_by(day=lines.ordered_at.date()).agg(
-        rows=lines.count(), unknown=lines.customer_id.isnull().sum()
-    )
+    by_day = lines.group_by(day=lines.ordered_at.date()).agg(rows=lines.count())
     days = by_day.order_by("day").execute()
     return days.assign(day=pd.to_datetime(days.day).dt.date)
 

@@ -13,6 +13,7 @@ from crm_utils.cleaning import charts, narrative, tables
 from crm_utils.cleaning.question import Question
 from crm_utils.commands.new_report.evidence import CountedShop
 from crm_utils.commands.new_report.statuses import status_by_rule
+from crm_utils.config.report import AmountParts
 from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.table_style import style_table
 from crm_utils.core.formatting import day
@@ -151,8 +152,9 @@ def _statuses(shop: CountedShop) -> list[Section]:
     if status is None:
         return []
     parts = sources.read_raw_tables(shop.report.source, shop.root, columns)
-    factors = [columns.quantity, columns.unit_price] if columns.amount is None else [columns.amount]
-    amounts = [name for name in factors if isinstance(name, str)]
+    amount = columns.amount.lines if isinstance(columns.amount, AmountParts) else columns.amount
+    factors = [columns.quantity, columns.unit_price] if amount is None else [amount]
+    amounts = [name for name in factors if isinstance(name, str) and name in parts[0].table.columns]
     counted = status_by_rule(parts, status, amounts)
     if counted is None:
         return []

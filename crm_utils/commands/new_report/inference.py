@@ -6,73 +6,9 @@ import pandas as pd
 
 from crm_utils.sources import date_formats
 from crm_utils.sources.casting import ALIKE_MARKS, CURRENCY_SIGN, GROUP_MARK, NO_CENTS
+from crm_utils.sources.column_names import EXCLUDING_WORDS, NAMES, UNIT_WORDS, find_named_column, plain_words
 from crm_utils.sources.table_kinds import ORDER_COUNT
 
-NAMES = {  # in the order in which columns are assigned; earlier names are better matches
-    "ordered_at": (
-        "order date, ordered at, order time, invoice date, purchase date, transaction date, sale date, "
-        "order timestamp, created at, date, datetime, timestamp, day, bestelldatum, rechnungsdatum, kaufdatum, datum, "
-        "date commande, fecha, 注文日, 売上日, 購入日, 日付, дата заказа, дата продажи, дата, sipariş tarihi, tarih"
-    ),
-    "customer_id": (
-        "customer id, customer number, customer no, cust id, cid, client id, user id, member id, buyer id, shopper id, "
-        "household id, customer, client, kundennummer, kundennr, kunden id, kunde, user, buyer, member, account, "
-        "id client, cliente, email, 顧客id, 顧客番号, 会員番号, 顧客, "
-        "код клиента, клиент, покупатель, müşteri no, müşteri"
-    ),
-    "order_id": (
-        "order id, order number, order no, invoice, invoice id, invoice number, invoice no, receipt id, receipt, "
-        "basket id, transaction id, transaction, order, bestellnummer, bestellnr, rechnungsnummer, rechnungsnr, "
-        "belegnummer, beleg, pedido, numero commande, n commande, commande, 注文番号, 注文id, 伝票番号, "
-        "номер заказа, заказ, "
-        "sipariş no, sipariş"
-    ),
-    "product_id": (
-        "product id, product code, sku, stock code, item id, item number, article number, article id, artikelnummer, "
-        "artikelnr, upc, ean, product, item, article, artikel"
-    ),
-    "description": "description, product name, item name, product title, bezeichnung, artikelbezeichnung, beschreibung",
-    "quantity": (
-        "quantity, qty, units, number of items, item count, pieces, menge, anzahl, stuck, stk, quantite, qte, "
-        "cantidad, unidades, number of"
-    ),
-    "unit_price": (
-        "unit price, price per unit, item price, price each, einzelpreis, stuckpreis, price, preis, prix, precio"
-    ),
-    "unit_cost": "unit cost, cost price, cost per unit, purchase price, einkaufspreis, cost",
-    "amount": (
-        "line total, line amount, line price, extended price, sales amount, net amount, amount, revenue, net sales, "
-        "sales, total price, order value, total amount, precio total, prix total, montant total, importe total, "
-        "dollar value, total, value, betrag, umsatz, gesamtpreis, summe, montant, importe, turnover, spend, 金額, "
-        "合計, 売上, сумма заказа, сумма, итого, tutar, toplam tutar"
-    ),
-    "country": (
-        "country, customer country, ship country, shipping country, billing country, land, pays, pais, country code"
-    ),
-}
-EXCLUDING_WORDS = {  # words that change the meaning of a name: an order status is not an order id
-    "ordered_at": (
-        "birth birthday ship shipping delivery delivery_rate due expiry registered registration signup updated modified"
-    ),
-    "customer_id": "type group category segment status class tier since city state region country zip age gender",
-    "order_id": (
-        "status type priority channel method source state mode line lines item items count quantity amount total value"
-    ),
-    "product_id": "category type group class line brand status",
-    "quantity": "stock order orders",
-    "unit_price": "total line extended sum gesamt subtotal order shipping freight discount",
-    "unit_cost": "total shipping ship freight delivery",
-    "amount": "tax vat discount shipping freight refund refunded refunds fee fees",
-}
-UNIT_WORDS = {
-    "unit",
-    "per",
-    "each",
-    "einzelpreis",
-    "stuckpreis",
-    "unitaire",
-    "unitario",
-}  # words in names of a price per unit
 MANY_ROWS, FEW_IDS = 500, 5  # in so many rows, a column with fewer different values cannot contain order ids
 LAST_RESORTS = ("id", "ids", "cust", "customers", "name", "full name", "phone", "who", "person")
 DECIMALS = r"-?\d+[.,]\d*[1-9]\d*"  # money, not ids
@@ -100,11 +36,17 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
     found: dict[str, str] = {}
     for standard in NAMES:
         free = [name for name in sample.columns if name not in found.values() and agrees(sample[name], standard)]
-        match = best(free, standard)
+        match = find_named_column(free, standard)
         if match is None and standard == "ordered_at":
             others = set(EXCLUDING_WORDS["ordered_at"].split())
-            free.sort(key=lambda name: bool(others & set(_plain(name).split())))  # try names such as birth date last
-            match = best(_serials(sample), standard) or next(iter(free), None) or best(list(sample.columns), standard)
+            free.sort(
+                key=lambda name: bool(others & set(plain_words(name).split()))
+            )  # try names such as birth date last
+            match = (
+                find_named_column(_serials(sample), standard)
+                or next(iter(free), None)
+                or find_named_column(list(sample.columns), standard)
+            )
         if match is not None:
             found[standard] = match
     if "customer_id" not in found and (name := _last_resort(sample, found)):
@@ -116,7 +58,7 @@ def columns(sample: pd.DataFrame) -> dict[str, str]:
         found.pop("amount", None)
     elif "unit_price" in found:
         price = found.pop("unit_price")
-        if "amount" not in found and not UNIT_WORDS & set(_plain(price).split()):
+        if "amount" not in found and not UNIT_WORDS & set(plain_words(price).split()):
             found["amount"] = price
     return found
 
@@ -197,7 +139,7 @@ def currency(sample: pd.DataFrame, sign: str | None) -> str | None:
         values = set(sample[name].dropna().str.strip())
         if len(values) == 1 and values <= set(CODES):
             return values.pop()
-    words = {word.upper() for name in sample.columns for word in _plain(name).split()}
+    words = {word.upper() for name in sample.columns for word in plain_words(name).split()}
     signs = {CURRENCY_SIGNS[sign] for name in sample.columns for sign in name if sign in CURRENCY_SIGNS}
     codes = [code for code in CODES if code in words | signs]
     return codes[0] if len(codes) == 1 else None
@@ -220,8 +162,8 @@ def agrees(values: pd.Series, standard: str) -> bool:
 def _last_resort(sample: pd.DataFrame, found: dict[str, str]) -> str | None:
     """A column named `Id` or alike, or the only column left, if its values come again as customers do."""
     free = [name for name in sample.columns if name not in found.values()]
-    named = [name for name in free if _plain(name) in LAST_RESORTS]
-    chosen = named or (free if len(free) == 1 and not re.fullmatch(ORDER_COUNT, _plain(free[0])) else [])
+    named = [name for name in free if plain_words(name) in LAST_RESORTS]
+    chosen = named or (free if len(free) == 1 and not re.fullmatch(ORDER_COUNT, plain_words(free[0])) else [])
     texts = sample[chosen[0]].dropna() if chosen else pd.Series(dtype=str)
     ids = texts.nunique()
     comes_again = FEW_IDS <= ids < len(texts) or 0 < ids < len(texts) < MANY_ROWS
@@ -247,33 +189,3 @@ def _most_fitting(texts: list[str]) -> str | None:
     }
     best = max(shares, key=lambda pattern: shares[pattern])
     return best if shares[best] >= MIN_SHARE else None
-
-
-def best(free: list[str], standard: str) -> str | None:
-    """Return the column that is named like a standard column, else one that contains all words of such a name.
-
-    Names that come earlier in NAMES are preferred.
-    """
-    names, others = (
-        [_plain(name) for name in NAMES[standard].split(",")],
-        set(EXCLUDING_WORDS.get(standard, "").split()),
-    )
-    plain = {column: _plain(column) for column in free}
-    for name in names:
-        same = [
-            column for column, text in plain.items() if text == name or text.replace(" ", "") == name.replace(" ", "")
-        ]
-        if same:
-            return same[0]
-    for name in names:
-        containing = [column for column, text in plain.items() if set(name.split()) <= set(text.split())]
-        containing = [column for column in containing if not (set(plain[column].split()) - set(name.split())) & others]
-        if containing:
-            return containing[0]
-    return None
-
-
-def _plain(name: str) -> str:
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    words = words.casefold().translate(str.maketrans("äöüéèáóíñ", "aoueeaoin"))
-    return " ".join(re.findall(r"[^\W\d_]+|\d+", words))

@@ -48,8 +48,7 @@ class Settings:
     @property
     def named(self) -> dict[str, str]:
         """The columns that are one column of the file; for an amount made of parts, the column that they change."""
-        amount = self.columns["amount"]
-        return self.columns | {"amount": amount if isinstance(amount, str) else amount["lines"]}
+        return self.columns | {"amount": self.columns["amount"]["lines"]}
 
     @property
     def status(self) -> Status | None:
@@ -144,15 +143,14 @@ def _settings(name: str, system: str, export: Export, spelt: Spelling, parts: li
     return Settings(columns, _rules(export, spelt), cleaning, currency, cancelled, told, notes)
 
 
-def _amount(amount: AmountParts, spelt: Spelling) -> str | dict[str, Any]:
-    """The amount in the file's spelling, without parts that the file lacks; plainly a column if no part is left."""
+def _amount(amount: AmountParts, spelt: Spelling) -> dict[str, Any]:
+    """The amount in the file's spelling, without parts that the file lacks."""
     said = amount.model_dump(exclude_defaults=True)
     for sign in ("minus", "plus"):
         if sign in said:
             said[sign] = [spelt[plain_name(name)] for name in said[sign] if plain_name(name) in spelt]
     said["lines"] = spelt[plain_name(amount.lines)]
-    said = {key: value for key, value in said.items() if value}
-    return said["lines"] if list(said) == ["lines"] else said
+    return {key: value for key, value in said.items() if value}
 
 
 def describe_amount(amount: AmountParts) -> str:
@@ -192,7 +190,7 @@ def _fullest(names: list[str], parts: list[RawTable]) -> str:
 def describe_cancelled(parts: list[RawTable], settings: Settings) -> list[str]:
     """Name the orders that were cancelled, but count, because they were paid and not refunded."""
     amount, status, column = settings.columns["amount"], settings.status, settings.cancelled
-    if column is None or status is None or isinstance(amount, str):
+    if column is None or status is None:
         return []
     orders, worth = 0, 0.0
     for part in parts:

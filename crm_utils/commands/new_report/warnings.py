@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from crm_utils.commands.new_report.inference import AROUND, FEW_IDS, MIN_SHARE, agrees, best
+from crm_utils.commands.new_report.inference import AROUND, FEW_IDS, MIN_SHARE, agrees
 from crm_utils.config.report import Status
 from crm_utils.core.duckdb_engine import concatenate
 from crm_utils.core.formatting import MESSAGES, join_names, percent
+from crm_utils.sources.column_names import find_named_column
 from crm_utils.sources.email_ids import EMAIL, count_spellings
 from crm_utils.sources.raw_table import RawTable
 
@@ -38,7 +39,7 @@ def _check_amounts(
     sample: pd.DataFrame, columns: dict[str, str], written: dict[str, str], free: list[str]
 ) -> list[str]:
     lines = []
-    totals = [name for name in free if agrees(sample[name], "amount") and best([name], "amount")]
+    totals = [name for name in free if agrees(sample[name], "amount") and find_named_column([name], "amount")]
     amount = columns.get("amount")
     if {"quantity", "unit_price"} <= set(columns):
         counted = _numbers(sample[columns["quantity"]], written) * _numbers(sample[columns["unit_price"]], written)
@@ -49,7 +50,7 @@ def _check_amounts(
                     f"amounts: quantity × price is used; {name!r} differs from it in {percent(off)} of rows. "
                     f"Write columns.amount: {name} instead if that is the amount paid"
                 )
-    elif amount is None and (prices := [name for name in free if best([name], "unit_price")]):
+    elif amount is None and (prices := [name for name in free if find_named_column([name], "unit_price")]):
         lines.append(f"columns.quantity: no such column was found; with one, {prices[0]!r} would be columns.unit_price")
     elif amount:
         lines += [f"columns.amount: {name!r} is possible as well as {amount!r}" for name in totals]
@@ -58,7 +59,7 @@ def _check_amounts(
                 f"columns.amount: {amount!r} is the same in all rows of an order; if it is the order's total, "
                 "it is counted several times, once per row"
             )
-        if best([amount], "unit_price") and not best([amount], "amount"):
+        if find_named_column([amount], "unit_price") and not find_named_column([amount], "amount"):
             lines.append(
                 f"columns.amount: {amount!r} is used as the amount of the whole row; if it is the price of one unit, "
                 "a quantity is needed too"

@@ -1,0 +1,27 @@
+"""What the columns of a source leave open: each is only looked at if a question asks for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from crm_utils.sources.price_basis import PriceBasis
+from crm_utils.sources.shared_ids import SharedIds
+from crm_utils.sources.unassigned_money import UnassignedMoney
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """What may be read in another way than the parameters do.
+
+    Parameters
+    ----------
+    unassigned_money : callable
+        Returns the columns of money that no parameter names (see `sources.find_unassigned_money`).
+    shared_ids : callable
+        Returns the ids that are someone else in each store (see `sources.find_shared_ids`); None if there are none.
+    price_basis : callable
+        Returns what the price is the price of (see `sources.find_price_basis`); None if there is no doubt.
+    """
+
+    unassigned_money: Callable[[], list[UnassignedMoney]] = list
+    shared_ids: Callable[[], SharedIds | None] = lambda: None
+    price_basis: Callable[[], PriceBasis | None] = lambda: None
