@@ -32,12 +32,12 @@ def past_totals(ledger: pd.DataFrame, known_orders: ir.Table) -> PastTotals:
 
 
 def check_past(published: PastTotals | None, ledger: pd.DataFrame, known_orders: ir.Table) -> list[CheckResult]:
-    """Warn if a date was published with other figures before its source changed.
+    """Warn if a date was published with other figures before.
 
     Parameters
     ----------
     published : PastTotals or None
-        What the published pages say, if the source changed since.
+        What was published of the date, under the same rules of what counts.
     ledger : pandas.DataFrame
         See `ledger_after_cancellations`.
     known_orders : ibis.Table

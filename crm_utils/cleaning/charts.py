@@ -27,7 +27,7 @@ def plot_revenue_by_month(months: pd.DataFrame, fmt: NumberFormat, ax: Axes | No
     ax.set_xticks(range(0, len(months), step), labels)
     money_axis(ax.yaxis, fmt)
     ax.grid(axis="y")
-    ax.set_ylabel("Revenue per month")
+    ax.set_ylabel(f"{fmt.value_noun} per month")
     return ax
 
 

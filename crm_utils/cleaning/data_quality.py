@@ -57,6 +57,7 @@ class Check(StrEnum):
     IDS_CHANGED = "ids_changed"
     LARGE_ACCOUNT = "large_account"
     EMAIL_IDS = "email_ids"
+    SHARED_EMAILS = "shared_emails"
     PAST = "past"
 
 

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils.cleaning.data_quality import ORDER_MAX_DAYS, Check, CheckResult, is_large_account
-from crm_utils.sources.email_ids import EMAIL, EmailSpellings
+from crm_utils.sources.email_ids import EMAIL, EmailSpellings, SharedEmails
 from crm_utils.sources.guests import PREFIX
 
 # Ids, in lower case and without blanks and punctuation, that systems give to buyers whom they do not know
@@ -55,6 +55,8 @@ CHANGED_SHARE, CHANGED_MIN_CUSTOMERS, CHANGED_MIN_PART = 0.1, 20, 0.2
 NAMED = 3
 # Addresses that differ in tags and dots only are a warning from this share of customers.
 MIN_SPELLINGS_SHARE = 0.01
+# More customers than this share have the e-mail address of another: a warning.
+MIN_SHARED_SHARE = 0.01
 
 
 def run_id_checks(sums: ir.Table, has_order_ids: bool) -> list[CheckResult]:
@@ -110,6 +112,29 @@ def check_email_ids(sums: ir.Table, spellings: Callable[[], EmailSpellings]) -> 
     found = spellings()
     passed = found.alike <= MIN_SPELLINGS_SHARE * found.customers
     return [CheckResult(Check.EMAIL_IDS, passed, float(found.merged), float(found.alike))]
+
+
+def check_shared_emails(shared: Callable[[], SharedEmails | None], customers: int) -> list[CheckResult]:
+    """Check whether an e-mail address stands beside several customer ids.
+
+    Parameters
+    ----------
+    shared : callable
+        Counts them (`sources.find_shared_emails`).
+    customers : int
+        The customers who count.
+
+    Returns
+    -------
+    list of CheckResult
+        `Check.SHARED_EMAILS`: the ids that share an address, and the addresses; empty if the source has no column of
+        addresses beside the customer id.
+    """
+    found = shared()
+    if found is None:
+        return []
+    passed = found.ids - found.addresses <= MIN_SHARED_SHARE * customers
+    return [CheckResult(Check.SHARED_EMAILS, passed, float(found.ids), float(found.addresses), names=(found.example,))]
 
 
 def summarize_customers(orders: ir.Table, has_order_ids: bool) -> ir.Table:

@@ -6,6 +6,7 @@ from crm_utils.sources.preparation import MINUS, PLUS
 RULE_LABELS = {
     Rule.READ.value: "All rows, as read",
     Rule.CUSTOMERS_MERGED.value: "Customer ids merged",
+    Rule.GROUP_HEADING.value: "Heading of a group",
     Rule.FILTERED.value: "Left out by the filter",
     Rule.STATUS_IGNORED.value: "Status that is no sale",
     Rule.STATUS_REFUNDED.value: "Status of a refunded sale",

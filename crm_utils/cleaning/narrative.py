@@ -75,8 +75,9 @@ CHECK_WARNINGS = {
     Check.LEADING_ZEROS: "{ids} differ from another only in leading zeros",
     Check.ORDER_IDS: "{numbers} {are} used more than once",
     Check.IDS_CHANGED: "almost all customers stop on {day} and others take over",
-    Check.PAST: "the past changed since these pages were last published",
+    Check.PAST: "the past changed since this date was first published",
     Check.EMAIL_IDS: "{addresses} differ from another only in +tags or dots",
+    Check.SHARED_EMAILS: "{customers} share an e-mail address with others",
     Check.LARGE_ACCOUNT: "customer {first} brought {share} of revenue",
 }
 HISTORY_COMPLETE = "The history does not look cut off."
@@ -136,9 +137,14 @@ EMAILS_ALIKE = (
     "{addresses} {differ} from another only in +tags or in dots of Gmail, and {count} as different customers. If they "
     "are the same people, set source.ignore_in_emails: [plus_tags, gmail_dots]."
 )
-PAST_UNCHANGED = "The past has not changed since these pages were last published."
+NO_SHARED_EMAILS = "Hardly any e-mail address stands beside several customer ids."
+SHARED_EMAILS = (
+    "{customers} share {addresses}, for example {first}. They are probably fewer people. To count each address once, "
+    "set columns.customer_id to the column of addresses; if an address is your own, leave these customers as they are."
+)
+PAST_UNCHANGED = "The past has not changed since this date was first published."
 PAST_CHANGED = (
-    "The source has changed since these pages were last published. What counts up to the analysis date changed: "
+    "The source has changed since this date was first published. What counts up to the analysis date changed: "
     "{changes}. If nobody corrected the source on purpose, export it again."
 )
 NO_LARGE_ACCOUNT = "No customer brought more than {share} of revenue."
@@ -149,6 +155,7 @@ ID_SENTENCES = {
     Check.SHORTENED_IDS: (NO_SHORTENED_ID, SHORTENED_ID),
     Check.LEADING_ZEROS: (NO_LEADING_ZEROS, LEADING_ZEROS),
     Check.IDS_CHANGED: (IDS_UNCHANGED, IDS_CHANGED),
+    Check.SHARED_EMAILS: (NO_SHARED_EMAILS, SHARED_EMAILS),
     Check.LARGE_ACCOUNT: (NO_LARGE_ACCOUNT, LARGE_ACCOUNT),
 }
 

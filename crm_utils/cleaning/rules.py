@@ -21,6 +21,7 @@ class Rule(StrEnum):
 
     READ = "read"
     CUSTOMERS_MERGED = "customers_merged"
+    GROUP_HEADING = "group_heading"
     FILTERED = "filtered"
     STATUS_IGNORED = "status_ignored"
     STATUS_REFUNDED = "status_refunded"

@@ -40,6 +40,7 @@ CHECK_LABELS = {
     Check.IDS_CHANGED: "Change of ids",
     Check.LARGE_ACCOUNT: "Large accounts",
     Check.EMAIL_IDS: "E-mail addresses",
+    Check.SHARED_EMAILS: "Ids of an e-mail address",
     Check.PAST: "Change of the past",
 }
 PASSED, WARNING = "passed", "warning"

@@ -37,11 +37,23 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ExecutedJob:
-    """A job whose notebooks have all run: the folder with their outputs, and their manifest entries by name."""
+    """A job whose notebooks have all run: the folder with their outputs, and their manifest entries by name.
+
+    `past_before` is what counted on the date before its source changed its past.
+    """
 
     fingerprinted: FingerprintedJob
     folder: Path
     entries: Mapping[str, NotebookEntry]
+    past_before: PastTotals | None
+
+
+@dataclass(frozen=True)
+class KnownPast:
+    """What counted on a date by its published pages, and before its source changed its past. None: not known."""
+
+    published: PastTotals | None = None
+    before: PastTotals | None = None
 
 
 def build_date(
@@ -87,34 +99,51 @@ def _build(fingerprinted: FingerprintedJob, environment: Mapping[str, str], prog
     folder = atomic_publish.build_folder(job.folder)
     entries: dict[str, NotebookEntry] = {}
     pages: dict[str, Future[str]] = {}
+    stale = staleness.stale_notebooks(fingerprinted)
+    past = _known_past(job, stale)
     with ThreadPoolExecutor(max_workers=1) as renderer:  # renders a page while the next notebook runs
-        for notebook, entry in _execute(fingerprinted, folder, environment, progress):
+        for notebook, entry in _execute(fingerprinted, folder, stale, past, environment, progress):
             entries[notebook.name] = entry
             pages[notebook.name] = renderer.submit(_notebook_page, job, notebook, folder)
-    executed = ExecutedJob(fingerprinted, folder, entries)
+    before = past.before if past.before and past.before != _past_totals(job, folder) else None
+    executed = ExecutedJob(fingerprinted, folder, entries, before)
     _write_pages(executed, {name: page.result() for name, page in pages.items()})
     atomic_publish.swap_into_place(job.folder)
 
 
 def _execute(
-    fingerprinted: FingerprintedJob, folder: Path, environment: Mapping[str, str], progress: Progress
+    fingerprinted: FingerprintedJob,
+    folder: Path,
+    stale: list[str],
+    past: KnownPast,
+    environment: Mapping[str, str],
+    progress: Progress,
 ) -> Iterator[tuple[Notebook, NotebookEntry]]:
     """Run the stale notebooks in `folder`; yield each notebook and its manifest entry as soon as it has outputs."""
     job = fingerprinted.job
-    stale = staleness.stale_notebooks(fingerprinted)
     published = manifest.notebook_entries(job.folder)
     fresh = [published[notebook.name] for notebook in job.notebooks if notebook.name not in stale]
-    past = _past_totals(job, job.folder) if manifest.has_other_data(job) else None
-    prepare_folder(job, folder, fresh, past)
+    prepare_folder(job, folder, fresh, past.before)
     for notebook in job.notebooks:
         if notebook.name not in stale:
             yield notebook, published[notebook.name]
             continue
         entry = _run(job, notebook, folder, environment)
         progress.notebook(f"{job.label} {notebook.name}", entry["seconds"])
-        if past and notebook is job.notebooks[0]:
-            _tell_changes(job, past, _past_totals(job, folder), progress)
+        if past.published and notebook is job.notebooks[0]:
+            _tell_changes(job, past.published, _past_totals(job, folder), progress)
         yield notebook, entry
+
+
+def _known_past(job: Job, stale: list[str]) -> KnownPast:
+    """What counted on the date so far. Figures under other rules of what counts are not compared."""
+    before = manifest.past_before(job)
+    if job.notebooks[0].name not in stale:
+        return KnownPast(before=before)
+    if not manifest.counts_alike(job):
+        return KnownPast()
+    published = _past_totals(job, job.folder)
+    return KnownPast(published, before or published)
 
 
 def _past_totals(job: Job, folder: Path) -> PastTotals | None:
@@ -149,7 +178,7 @@ def _run(job: Job, notebook: Notebook, folder: Path, environment: Mapping[str, s
 def prepare_folder(job: Job, folder: Path, fresh: list[NotebookEntry], past: PastTotals | None = None) -> None:
     """Create a build folder with the outputs of the fresh notebooks, which are listed by their entries.
 
-    `past` are the totals that the published pages show, if the source changed since.
+    `past` is what counted on the date before its source changed its past, or else what its published pages say.
     """
     for name in ("data", "notebooks"):
         (folder / name).mkdir(parents=True)
@@ -183,5 +212,5 @@ def _write_pages(executed: ExecutedJob, pages: Mapping[str, str]) -> None:
     atomic_publish.write_page(folder / "index.html", date_page.render_date(job, folder, figures))
     settings = manifest.redact_paths(job.settings.model_dump(mode="json"), job.root)
     atomic_publish.write_page(folder / "settings.json", json.dumps(settings, indent=1))
-    described = manifest.manifest_json(executed.fingerprinted, executed.entries, figures)
+    described = manifest.manifest_json(executed.fingerprinted, executed.entries, figures, executed.past_before)
     atomic_publish.write_page(folder / "manifest.json", described)

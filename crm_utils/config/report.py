@@ -636,7 +636,7 @@ class Settings(Shared):
     analysis_date: date
     previous_date: date | None = None
     published: PastTotals | None = Field(
-        None, description="what the published pages of this date say, if its source changed since"
+        None, description="what counted on this date before its source changed, or else what its published pages say"
     )
     root: str = Field(description="the project's folder, relative to the run folder")
 

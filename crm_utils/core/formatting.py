@@ -69,6 +69,11 @@ class NumberFormat:
         return f"{sign}{self.symbol}{size:.3g}"
 
     @property
+    def value_noun(self) -> str:
+        """What amounts are of, in the labels of a figure: 'Revenue', or 'Orders' if the source has no amounts."""
+        return "Orders" if self.currency == ORDERS else "Revenue"
+
+    @property
     def symbol(self) -> str:
         """The currency's sign, or its code and a space; empty without a currency."""
         if self.currency == ORDERS:

@@ -7,12 +7,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
+from crm_utils.config.report import PastTotals
 from crm_utils.core.files import content_hash
 from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
 
 PATH_SETTINGS = ("file", "files", "rates", "attributes", "contacts", "past_campaigns", "segment_map", "campaigns_file")
+COUNTING = ("source", "columns", "cleaning")  # the sections that decide what counts
 VERSIONS = ("pandas", "scipy", "ibis-framework", "duckdb", "nbconvert", "papermill")
 
 
@@ -40,6 +42,8 @@ class Manifest(TypedDict, total=False):
     notebooks: list[NotebookEntry]
     versions: dict[str, str]
     files: dict[str, str]
+    params: dict[str, Any]
+    past_before: dict[str, float] | None
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -61,9 +65,15 @@ def notebook_files(entry: NotebookEntry) -> list[str]:
 
 
 def manifest_json(
-    fingerprinted: FingerprintedJob, entries: Mapping[str, NotebookEntry], figures: dict[str, float]
+    fingerprinted: FingerprintedJob,
+    entries: Mapping[str, NotebookEntry],
+    figures: dict[str, float],
+    past_before: PastTotals | None = None,
 ) -> str:
-    """The manifest of a finished job, from the entries of its notebooks and its key figures."""
+    """The manifest of a finished job, from the entries of its notebooks and its key figures.
+
+    `past_before` is what counted on the date before its source changed its past.
+    """
     # imported here because it imports pandas, which is not needed if nothing was built
     from crm_utils.core.contracts import CONTRACT_VERSION
 
@@ -78,6 +88,7 @@ def manifest_json(
         "summary": figures,
         "pages_key": fingerprinted.pages_key,
         "notebooks": [_notebook_json(fingerprinted, entries[notebook.name]) for notebook in job.notebooks],
+        "past_before": past_before.model_dump() if past_before else None,
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in VERSIONS},
     }
     return json.dumps({**described, **_inputs(job)}, indent=1)
@@ -118,12 +129,28 @@ def _inputs(job: Job) -> dict[str, Any]:
     }
 
 
-def has_other_data(job: Job) -> bool:
-    """Whether the files differ from those that the published date was built from. A database may always differ."""
-    published = read_manifest(job.folder).get("files")
+def counts_alike(job: Job) -> bool:
+    """Whether the published date was built with the same rules of what counts. Its files may have been others."""
+    published = read_manifest(job.folder).get("params")
     if published is None or job.report.source.simulate:
         return False
-    return job.report.source.database is not None or published != _inputs(job)["files"]
+    own = redact_paths(job.report.model_dump(mode="json", exclude_unset=True), job.root)
+    return _counting_rules(published) == _counting_rules(own)
+
+
+def _counting_rules(params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The parameters that decide what counts, without the names of files."""
+    sections = {name: params.get(name, {}) for name in COUNTING}
+    return {
+        name: {key: value for key, value in section.items() if key not in ("file", "files")}
+        for name, section in sections.items()
+    }
+
+
+def past_before(job: Job) -> PastTotals | None:
+    """What counted on the published date before its source changed its past. None if it did not."""
+    totals = read_manifest(job.folder).get("past_before")
+    return PastTotals.model_validate(totals) if totals else None
 
 
 def _published_path(path: Path, root: Path) -> str:

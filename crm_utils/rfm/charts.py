@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from crm_utils.config import ScoringConfig
 from crm_utils.core.display.figure_style import BLUE, INK, ORANGE, WIDTH, count_axis, use_style
-from crm_utils.core.formatting import NumberFormat, percent
+from crm_utils.core.formatting import ORDERS, NumberFormat, percent
 from crm_utils.rfm.cohorts import MIN_COHORT_CUSTOMERS
 from crm_utils.rfm.measures import UNITS
 from crm_utils.rfm.scoring import MEASURES
@@ -21,8 +21,8 @@ AXIS_LABELS = {
     "month": "Months since last order",
     "order": "Orders",
     "purchase day": "Purchase days",
-    "money": "Revenue, {currency}",
-    "money an order": "Revenue per order, {currency}",
+    "money": "{value}{unit}",
+    "money an order": "{value} per order{unit}",
 }
 BINS = 24
 # On a logarithmic scale, each count up to this has its own bar.
@@ -47,7 +47,8 @@ def plot_distributions(
         filled = boundaries[(boundaries.measure == measure) & (boundaries.customers > 0)]
         for limit in filled.lowest.sort_values().iloc[1:]:
             ax.axvline(limit, color=ORANGE, linewidth=1.2)
-        ax.set_xlabel(AXIS_LABELS[UNITS[column]].format(currency=fmt.currency))
+        unit = "" if fmt.currency == ORDERS else f", {fmt.currency}"
+        ax.set_xlabel(AXIS_LABELS[UNITS[column]].format(value=fmt.value_noun, unit=unit))
         count_axis(ax.yaxis, fmt)
     panels[0].set_ylabel("Customers")
     return panels[0]
@@ -94,12 +95,16 @@ def plot_rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> Axes:
     """Draw heat maps of customers and of revenue over recency (best on top) × frequency. Returns the first ax."""
     use_style()
     panels = plt.subplots(1, 2, figsize=(WIDTH, 3.1))[1]
-    for ax, column, write in ((panels[0], "customers", fmt.count), (panels[1], "revenue", fmt.short_money)):
+    shown = (
+        (panels[0], "customers", "Customers", fmt.count),
+        (panels[1], "revenue", fmt.value_noun, fmt.short_money),
+    )
+    for ax, column, title, write in shown:
         table = grid.pivot(index="recency_score", columns="frequency_score", values=column)
         best_first = table.sort_index(ascending=False)
         labels = best_first.map(_writer(write, empty=0, dash="–"))
         _plot_heat_map(ax, best_first, labels, 1.15 * table.max().max())
-        ax.set(title=column.capitalize(), xlabel="Frequency score", ylabel="Recency score")
+        ax.set(title=title, xlabel="Frequency score", ylabel="Recency score")
     return panels[0]
 
 
@@ -157,7 +162,7 @@ def plot_cohorts(cohorts: pd.DataFrame, fmt: NumberFormat) -> Axes | None:
     _plot_cohort_map(panels[0], named, "retention", percent)
     _plot_cohort_map(panels[1], named, "revenue_per_customer", lambda amount: fmt.short_money(round(amount)))
     panels[0].set_title(f"Who ordered again, by {unit}s since the first order")
-    panels[1].set_title(f"Revenue per first-time buyer, by {unit}s since the first order")
+    panels[1].set_title(f"{fmt.value_noun} per first-time buyer, by {unit}s since the first order")
     return panels[0]
 
 

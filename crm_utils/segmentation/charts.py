@@ -38,7 +38,7 @@ MIN_LABELLED_SHARE = 0.08
 SMALL_LETTERS = 8.5
 
 
-def plot_segment_shares(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_segment_shares(profile: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes:
     """Draw each segment's share of revenue (its colour) above its share of customers (grey)."""
     shown = profile[profile.customers > 0].iloc[::-1]
     ax = new_axes(ax, height=0.8 + 0.36 * len(shown))
@@ -47,7 +47,7 @@ def plot_segment_shares(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.barh([row + 0.19 for row in rows], shown.revenue_share, height=0.36, color=colours)
     ax.barh([row - 0.19 for row in rows], shown.customer_share, height=0.32, color=PALE)
     for row, segment in zip(rows, shown.itertuples(), strict=True):
-        _label_bar(ax, row + 0.19, segment.revenue_share, "revenue", INK)
+        _label_bar(ax, row + 0.19, segment.revenue_share, fmt.value_noun.lower(), INK)
         _label_bar(ax, row - 0.21, segment.customer_share, "customers", LIGHT_INK)
     ax.set_yticks(list(rows), shown.segment)
     ax.set_xlim(0, max(shown.revenue_share.max(), shown.customer_share.max()) * 1.28)

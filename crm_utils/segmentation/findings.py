@@ -33,13 +33,15 @@ def empty_segments(profile: pd.DataFrame) -> Finding:
     return Finding(narrative.empty_segments(profile))
 
 
-def segment_shares(profile: pd.DataFrame) -> Finding:
+def segment_shares(profile: pd.DataFrame, fmt: NumberFormat) -> Finding:
     """Show each segment's share of customers and of revenue.
 
     Parameters
     ----------
     profile : pandas.DataFrame
         See `segment_profile`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def segment_shares(profile: pd.DataFrame) -> Finding:
     """
     return Finding(
         narrative.leading_segments(profile),
-        charts.plot_segment_shares(profile),
+        charts.plot_segment_shares(profile, fmt),
         SHARES_CAPTION,
         charts.alt_text_segment_shares(profile),
     )

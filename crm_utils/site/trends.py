@@ -100,8 +100,8 @@ def plot_trend(dates: pd.DataFrame, fmt: NumberFormat) -> Axes:
     axes = plt.subplots(1, 3, figsize=(WIDTH_INCHES, 2.3))[1]
     panels = (
         (f"Bought in the last {RECENT_DAYS} days", dates.bought_in_90_days, BLUE, fmt.count),
-        ("Revenue so far", dates.revenue, LIGHT_INK, fmt.short_money),
-        ("Revenue expected in 12 months", dates.expected_revenue_12m, TEAL, fmt.short_money),
+        (f"{fmt.value_noun} so far", dates.revenue, LIGHT_INK, fmt.short_money),
+        (f"{fmt.value_noun} expected in 12 months", dates.expected_revenue_12m, TEAL, fmt.short_money),
     )
     for ax, (title, values, colour, write) in zip(axes, panels, strict=True):
         _plot_line(ax, dates.date, values, colour, write)

@@ -30,7 +30,14 @@ from crm_utils.sources import (
 )
 from crm_utils.sources.customer_tables import check_known_ids, count_known_customers, read_customer_tables
 from crm_utils.sources.doubts import Doubts
-from crm_utils.sources.email_ids import EmailSpellings, count_spellings, ignore_in_emails
+from crm_utils.sources.email_ids import (
+    EMAIL,
+    EmailSpellings,
+    SharedEmails,
+    count_shared_emails,
+    count_spellings,
+    ignore_in_emails,
+)
 from crm_utils.sources.guests import treat_guests
 from crm_utils.sources.price_basis import PriceBasis, judge_price_basis
 from crm_utils.sources.raw_table import RawTable
@@ -43,6 +50,7 @@ __all__ = [
     "find_doubts",
     "count_email_spellings",
     "find_price_basis",
+    "find_shared_emails",
     "find_unassigned_money",
     "find_shared_ids",
     "read_customer_tables",
@@ -190,7 +198,10 @@ def find_doubts(source: Source, columns: Columns, root: Path) -> Doubts:
     """
     place = source, columns, root
     return Doubts(
-        partial(find_unassigned_money, *place), partial(find_shared_ids, *place), partial(find_price_basis, *place)
+        partial(find_unassigned_money, *place),
+        partial(find_shared_ids, *place),
+        partial(find_price_basis, *place),
+        partial(find_shared_emails, *place),
     )
 
 
@@ -276,6 +287,42 @@ def find_shared_ids(source: Source, columns: Columns, root: Path) -> SharedIds |
         for part in parts
     ]
     return shared_ids.compare_stores(duckdb_engine.concatenate(tables))
+
+
+def find_shared_emails(source: Source, columns: Columns, root: Path) -> SharedEmails | None:
+    """Count the e-mail addresses that stand beside several customer ids.
+
+    The rows are only read if the name of a column promises addresses.
+
+    Parameters
+    ----------
+    source : Source
+        Where the line items are.
+    columns : Columns
+        The source's column for each standard name.
+    root : Path
+        The project's folder.
+
+    Returns
+    -------
+    SharedEmails or None
+        None if no column other than the customer id holds addresses.
+    """
+    if not isinstance(columns.customer_id, str) or source.sample or source.simulate:
+        return None
+    parts = read_raw_tables(source, root, columns)
+    for mail in shared_ids.candidate_columns(parts, dict(columns)).mails:
+        named = {"customer_id": columns.customer_id, "address": mail}
+        tables = [
+            part.table.select(
+                **{key: casting.cast(part.table[own], "customer_id", part.format) for key, own in named.items()}
+            ).distinct()
+            for part in parts
+        ]
+        rows = duckdb_engine.concatenate(tables)
+        if rows.address.contains(EMAIL).any().execute():
+            return count_shared_emails(rows, mail)
+    return None
 
 
 def source_fingerprint(source: Source, columns: Columns, root: Path, day: date) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from crm_utils.sources.email_ids import SharedEmails
 from crm_utils.sources.price_basis import PriceBasis
 from crm_utils.sources.shared_ids import SharedIds
 from crm_utils.sources.unassigned_money import UnassignedMoney
@@ -20,8 +21,12 @@ class Doubts:
         Returns the ids that are someone else in each store (see `sources.find_shared_ids`); None if there are none.
     price_basis : callable
         Returns what the price is the price of (see `sources.find_price_basis`); None if there is no doubt.
+    shared_emails : callable
+        Returns the ids that stand beside the same e-mail address (see `sources.find_shared_emails`); None if no other
+        column holds addresses.
     """
 
     unassigned_money: Callable[[], list[UnassignedMoney]] = list
     shared_ids: Callable[[], SharedIds | None] = lambda: None
     price_basis: Callable[[], PriceBasis | None] = lambda: None
+    shared_emails: Callable[[], SharedEmails | None] = lambda: None

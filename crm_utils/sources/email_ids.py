@@ -35,6 +35,55 @@ class EmailSpellings:
     alike: int
 
 
+@dataclass(frozen=True)
+class SharedEmails:
+    """Customer ids that stand beside the same e-mail address as another id.
+
+    Parameters
+    ----------
+    column : str
+        The source's column of addresses.
+    addresses : int
+        Addresses that stand beside several ids.
+    ids : int
+        The ids beside them.
+    example : str
+        Two ids of one address.
+    """
+
+    column: str
+    addresses: int
+    ids: int
+    example: str
+
+
+def count_shared_emails(rows: ir.Table, column: str) -> SharedEmails:
+    """Count the addresses that stand beside several customer ids.
+
+    Parameters
+    ----------
+    rows : ibis.Table
+        customer_id and address, as text.
+    column : str
+        The source's column of addresses.
+
+    Returns
+    -------
+    SharedEmails
+        The counts; 0 if each address stands beside one id.
+    """
+    pairs = rows.filter(rows.address.contains(EMAIL) & rows.customer_id.notnull())
+    pairs = pairs.select("customer_id", address=pairs.address.strip().lower()).distinct()
+    beside = pairs.group_by("address").agg(
+        ids=pairs.count(), first=pairs.customer_id.min(), last=pairs.customer_id.max()
+    )
+    shared = beside.filter(beside.ids > 1)
+    pair = shared["first"] + ibis.literal(" and ") + shared["last"]
+    counts = shared.aggregate(addresses=shared.count(), ids=shared.ids.sum(), example=pair.min())
+    found = counts.execute().iloc[0].fillna(0)
+    return SharedEmails(column, int(found.addresses), int(found.ids), str(found.example or ""))
+
+
 def count_spellings(tables: list[ir.Table], ignored: Collection[str]) -> EmailSpellings:
     """Count the spellings of e-mail addresses.
 

@@ -5,16 +5,21 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Any, TypeVar
 
 from crm_utils.config import Source
 from crm_utils.core.errors import SourceError
 from crm_utils.core.suggestions import did_you_mean
+from crm_utils.sources.column_names import find_named_column
 
 Record = tuple[int, list[str]]  # the number of its first line, and its fields
 T = TypeVar("T")
 
+HEADING = "heading of a group"  # the column that marks the rows which `fill_down` leaves out
+# A column is filled down if it is blank in this share of the rows, of which there are at least so many.
+BLANK_SHARE, FEWEST_ROWS = 0.5, 6
 FEWEST_COLUMNS = 3  # customer, date, amount: with fewer, a row with one field shows nothing
 LOOKED_AT, LAST = 60, 8  # records at the start and at the end of a file
 DATE = re.compile(r"(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{4}年\d{1,2}月\d{1,2}日)([ T].*)?")
@@ -153,9 +158,58 @@ def propose(records: list[Record], last: list[list[str]]) -> dict[str, Any]:
         return {"names": [f"column_{place}" for place in range(1, len(records[0][1]) + 1)]}
     if count := rule_lines(records):
         found["skip_rows"] = count
+    if filled := group_columns(records[0][1], [fields for _, fields in records[1 + count :]]):
+        found["fill_down"] = filled
     if count := footer_lines(last, len(records[0][1])):
         found["footer"] = count
     return found
+
+
+def group_columns(names: list[str], rows: list[list[str]]) -> list[str]:
+    """Find the columns whose values stand on the first row of a group only: merged cells, headings of groups.
+
+    A row without a date or an order number is no order of its own, so these show groups. Customers are blank for guests
+    too: they are of groups if they stand in rows of their own, are blank in the same rows, or stand left of these.
+
+    Parameters
+    ----------
+    names : list of str
+        The column names.
+    rows : list of list of str
+        The first rows below them.
+
+    Returns
+    -------
+    list of str
+        The columns to fill down, in their order.
+    """
+    rows = [row for row in rows if len(row) >= len(names)]
+    found = {key: find_named_column(names, key) for key in ("customer_id", "ordered_at", "order_id")}
+    places = {key: names.index(name) for key, name in found.items() if name}
+    filled = {key: [bool(row[place].strip()) for row in rows] for key, place in places.items()}
+    most = (1 - BLANK_SHARE) * len(rows)
+    grouped = [key for key, marks in filled.items() if len(rows) >= FEWEST_ROWS and marks[0] and sum(marks) <= most]
+    leading = "order_id" if "order_id" in places else "ordered_at"
+    if leading not in grouped or (leading == "order_id" and not _agree_in_groups(rows, places, grouped)):
+        is_heading = "customer_id" in grouped and _are_headings(rows, places["customer_id"])
+        return [names[places["customer_id"]]] if is_heading else []
+    if "customer_id" in grouped and filled["customer_id"] != filled[leading]:
+        nested = places["customer_id"] < places[leading] or _are_headings(rows, places["customer_id"])
+        grouped = grouped if nested else [key for key in grouped if key != "customer_id"]
+    return [names[place] for place in sorted(places[key] for key in grouped)]
+
+
+def _agree_in_groups(rows: list[list[str]], places: dict[str, int], grouped: list[str]) -> bool:
+    """Whether the date and the customer of a row without an order number are blank, or those of the row above."""
+    others = [place for key, place in places.items() if key not in grouped]
+    order = places["order_id"]
+    below = [(above, row) for above, row in pairwise(rows) if not row[order].strip()]
+    return all(row[place] == above[place] for above, row in below for place in others)
+
+
+def _are_headings(rows: list[list[str]], place: int) -> bool:
+    """Whether a column is filled only in rows that have no other value."""
+    return all(_count_filled(row) == 1 for row in rows if row[place].strip())
 
 
 def without_footer(rows: Iterable[T], count: int, is_blank: Callable[[T], bool]) -> Iterator[T]:
@@ -171,7 +225,7 @@ def without_footer(rows: Iterable[T], count: int, is_blank: Callable[[T], bool])
 
 
 def fill_down(rows: Iterable[list[Any]], names: list[str], columns: tuple[str, ...], label: str) -> Iterator[list[Any]]:
-    """Repeat the value above in the blank cells of columns. Rows with values in these columns only are headings.
+    """Repeat the value above in the blank cells of columns, and mark headings: rows with values in these columns only.
 
     Parameters
     ----------
@@ -187,7 +241,7 @@ def fill_down(rows: Iterable[list[Any]], names: list[str], columns: tuple[str, .
     Yields
     ------
     list
-        The rows, without the headings of groups.
+        The rows, each with a further cell: "1" for the heading of a group, else empty.
 
     Raises
     ------
@@ -205,6 +259,7 @@ def fill_down(rows: Iterable[list[Any]], names: list[str], columns: tuple[str, .
     for row in rows:
         above |= {place: row[place] for place in places if place < len(row) and str(row[place] or "").strip()}
         if not any(str(cell or "").strip() for place, cell in enumerate(row) if place not in places):
+            yield [*row, "1"]
             continue
         missing = [names[place] for place in places if place not in above]
         if missing:
@@ -212,7 +267,7 @@ def fill_down(rows: Iterable[list[Any]], names: list[str], columns: tuple[str, .
                 f"{label}, column {missing[0]!r} (source.fill_down): the first row is empty, so there is no value "
                 "to repeat; correct the file, or leave the column out"
             )
-        yield [above.get(place, cell) if place in places else cell for place, cell in enumerate(row)]
+        yield [*(above.get(place, cell) if place in places else cell for place, cell in enumerate(row)), ""]
 
 
 def _typical(records: list[Record]) -> float:

@@ -21,12 +21,14 @@ from crm_utils.core.suggestions import plain_name
 from crm_utils.sources import casting, validation
 from crm_utils.sources.exchange_rates import read_rates
 from crm_utils.sources.expressions import to_arithmetic, to_condition
+from crm_utils.sources.layout import HEADING
 from crm_utils.sources.raw_table import RawTable
 
 
 class Exclusion(StrEnum):
     """Why a row is no sale: the values of `excluded_by`, in the order in which they are decided."""
 
+    GROUP_HEADING = "group_heading"
     FILTERED = "filtered"
     STATUS_IGNORED = "status_ignored"
     STATUS_REFUNDED = "status_refunded"
@@ -38,6 +40,7 @@ class Exclusion(StrEnum):
 
 # The parameter that each exclusion comes from
 PARAMETERS = {Exclusion.FILTERED: "source.filter", Exclusion.OTHER_CURRENCY: "source.currency"}
+PARAMETERS |= {Exclusion.GROUP_HEADING: "source.fill_down"}
 
 EXCLUDED, AMOUNT, STATUS, ORDER, CARRIER = "_excluded_by", "_amount", "_status", "_order", "_carrier"
 CURRENCY, RATE = "_currency", "_rate"
@@ -76,9 +79,13 @@ def prepare(part: RawTable, source: Source, columns: Columns, root: Path) -> Raw
     """
     parts = columns.amount if isinstance(columns.amount, AmountParts) else None
     names = _Names(part, columns)
-    if not (source.filter or source.status or source.currency or parts or columns.order_value):
+    has_headings = HEADING in part.table.columns
+    if not (has_headings or source.filter or source.status or source.currency or parts or columns.order_value):
         return part
     part = replace(part, table=part.table.mutate(**{EXCLUDED: ibis.null("string")}))
+    if has_headings:
+        is_heading = part.table[HEADING].nullif("").notnull()
+        part = replace(part, table=_exclude(part.table, is_heading, Exclusion.GROUP_HEADING))
     if source.filter:
         part = _apply_filter(part, source.filter)
     if source.status:

@@ -24,6 +24,7 @@ from crm_utils.core.files import atomic_write, content_hash, folder_lock
 from crm_utils.core.formatting import MESSAGES
 from crm_utils.sources import validation
 from crm_utils.sources.layout import (
+    HEADING,
     LAST,
     LOOKED_AT,
     Layout,
@@ -184,12 +185,14 @@ def _to_table(sheet: Any, label: str, layout: Layout | None, hidden: set[int]) -
     validation.check_names(names, label)
     seen = _Seen(layout, hidden, label)
     counted = seen.of(data)
-    counted = fill_down(counted, names, given.fill_down, label) if given.fill_down else counted
+    if given.fill_down:
+        counted = fill_down(counted, names, given.fill_down, label)
+        names = [*names, HEADING]
     chunks = [list(map(_to_array, zip(*chunk, strict=True))) for chunk in _chunks(counted)]
     if not chunks:
         raise SourceError(f"{label} has a header but no rows below it; export it again")
     if layout:
-        check_end([[cell_text(cell) or "" for cell in row] for row in seen.last], len(names), layout, label)
+        check_end([[cell_text(cell) or "" for cell in row] for row in seen.last], len(first[0][1]), layout, label)
     columns = zip(names, map(_concatenate, zip(*chunks, strict=True)), strict=True)
     return pa.table({name: column for name, column in columns if name.strip()})
 

@@ -24,6 +24,7 @@ from crm_utils.core.suggestions import did_you_mean
 from crm_utils.sources import file_queries, joined_ids, spreadsheets, validation
 from crm_utils.sources.encodings import CHUNK, guess_encoding, is_packed, not_utf8_message, open_bytes, open_text
 from crm_utils.sources.layout import (
+    HEADING,
     LAST,
     LOOKED_AT,
     Layout,
@@ -62,8 +63,16 @@ def read_files(source: Source, columns: Columns | None, root: Path) -> list[RawT
         for part in read_file(path, own.sheets, root, TextFormat.of(own), Layout.of(own, file)):
             part = replace(part, file=file)
             found.append(_renamed(part, named.columns, columns) if named and named.columns else part)
-            tables.setdefault(path.name.split(".")[0], []).append(found[-1])
+            tables.setdefault(path.name.split(".")[0], []).append(_without_headings(found[-1]))
     return [file_queries.run_query(source, tables, root)] if source.query else found
+
+
+def _without_headings(part: RawTable) -> RawTable:
+    """The part without headings of groups: a query need not select the column that marks them."""
+    if HEADING not in part.table.columns:
+        return part
+    rows = part.table.filter(part.table[HEADING].nullif("").isnull())
+    return replace(part, table=rows.drop(HEADING))
 
 
 def _renamed(part: RawTable, own: dict[str, str | list[str]], columns: Columns | None) -> RawTable:
@@ -162,6 +171,7 @@ def _csv(path: Path, root: Path, format: TextFormat, layout: Layout | None) -> R
         check_end(_last_records(end, format.encoding, delimiter), len(names), layout, path.name)
     if layout and layout.fill_down:
         data = _filled_copy(data, root, delimiter, below is not records, names, layout.fill_down, path.name)
+        names = [*names, HEADING]
     named = [name if name.strip() else f"unnamed column {place}" for place, name in enumerate(names, start=1)]
     table = duckdb_engine.duckdb().read_csv(
         data,
@@ -202,7 +212,7 @@ def _filled_copy(
     ):
         records = (record for record in csv.reader(text, delimiter=delimiter) if record)
         writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
-        writer.writerows(islice(records, 1 if header else 0))
+        writer.writerows([*fields, HEADING] for fields in islice(records, 1 if header else 0))
         writer.writerows(fill_down(records, names, columns, label))
     return copy
 

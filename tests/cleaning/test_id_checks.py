@@ -9,11 +9,11 @@ import pytest
 
 from crm_utils.cleaning import findings
 from crm_utils.cleaning.data_quality import Check, CheckResult, DataSummary
-from crm_utils.cleaning.id_checks import check_email_ids, run_id_checks
+from crm_utils.cleaning.id_checks import check_email_ids, check_shared_emails, run_id_checks
 from crm_utils.config import Columns, Source
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.orders import aggregate_lines
-from crm_utils.sources import count_email_spellings, read_line_items
+from crm_utils.sources import count_email_spellings, find_shared_emails, read_line_items
 from tests.support.cases import CASES, COLUMNS, read_case
 
 FMT = NumberFormat("EUR")
@@ -255,3 +255,18 @@ def test_what_is_sound_names_nothing():
 def test_zero_is_nobody_unless_customers_are_numbered():
     found = results(rename(shop(), 3, "0"))[Check.NOBODY_IDS]
     assert (found.passed, found.reference, found.names) == (False, 3, ("0",))
+
+
+def test_ids_that_share_an_e_mail_address_are_a_warning(tmp_path):
+    rows = [("1", "ann@shop.example"), ("2", " Ann@shop.example"), ("3", "bo@shop.example"), ("4", "")]
+    lines = "".join(f"{key},{mail},2024-01-0{number},10\n" for number, (key, mail) in enumerate(rows, start=1))
+    (tmp_path / "orders.csv").write_text("customer,e-mail,day,amount\n" + lines)
+    columns = Columns(customer_id="customer", ordered_at="day", amount="amount")
+    find = partial(find_shared_emails, Source(file="orders.csv"), columns, tmp_path)
+    (found,) = check_shared_emails(find, 4)
+    assert (found.passed, found.value, found.reference, found.names) == (False, 2, 1, ("1 and 2",))
+    assert check_shared_emails(find, 100)[0].passed
+    by_mail = partial(
+        find_shared_emails, Source(file="orders.csv"), columns.model_copy(update={"customer_id": "e-mail"})
+    )
+    assert check_shared_emails(partial(by_mail, tmp_path), 4) == []

@@ -36,4 +36,10 @@ def test_the_run_says_what_changed_before_it_replaces_a_date(rebuilt, monkeypatc
     assert told in logs[-1].read_text(encoding="utf-8")
     page = re.sub(r"<[^>]+>", "", (rebuilt / DAY / "01_cleaning.html").read_text(encoding="utf-8"))
     assert changes in page
+    # the next build has nothing new to tell, and the page still says what had been published
+    source.write_bytes(source.read_bytes() + b"\n")
+    status, said, _ = prepared(rebuilt, monkeypatch, capsys)("report", "--report", "small")
+    assert status == 0 and "changed the past" not in said
+    page = re.sub(r"<[^>]+>", "", (rebuilt / DAY / "01_cleaning.html").read_text(encoding="utf-8"))
+    assert changes in page
     assert "published" not in (rebuilt / DAY / "settings.json").read_text().replace('"published": null', "")

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from crm_utils.core.formatting import NumberFormat
+from crm_utils.core.formatting import ORDERS, NumberFormat
 from crm_utils.segmentation import charts, migration
 
 FMT = NumberFormat("USD")
@@ -27,12 +27,13 @@ def test_segments_with_customers_have_their_shares_the_first_on_top():
             "customer_share": [0.75, 0, 0.25],
         }
     )
-    ax = charts.plot_segment_shares(profile)
+    ax = charts.plot_segment_shares(profile, FMT)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["C", "A"]
     assert bars(ax) == [(0, 0.1), (0, 0.9), (0, 0.25), (0, 0.75)]
     heights = [text.get_position()[1] for text in ax.texts]
     assert heights == pytest.approx([0.19, -0.21, 1.19, 0.79]), "beside their bars: revenue above, customers below"
     assert letters(ax) == ["10% of revenue", "25% of customers", "90% of revenue", "75% of customers"]
+    assert letters(charts.plot_segment_shares(profile, NumberFormat(ORDERS)))[0] == "10% of orders"
     assert charts.alt_text_segment_shares(profile).endswith(
         "A 75% of customers, 90% of revenue; C 25% of customers, 10% of revenue."
     )

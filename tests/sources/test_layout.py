@@ -8,7 +8,7 @@ import pytest
 
 from crm_utils.config import Columns, Report, Source, parse_model
 from crm_utils.core.errors import ParamsError, SourceError
-from crm_utils.sources import read_line_items
+from crm_utils.sources import layout, read_line_items
 
 COLUMNS = Columns(customer_id="customer", ordered_at="date", order_id="order", amount="amount")
 HEADER = ("order", "customer", "date", "amount")
@@ -284,3 +284,45 @@ def test_merged_cells_of_a_sheet_are_filled_down(tmp_path):
     source = Source(file="orders.xlsx", fill_down=["customer"])
     lines = read_line_items(source, columns, tmp_path).execute()
     assert lines.groupby("customer_id").amount.sum().astype(float).to_dict() == {"Ann": 30.0, "Bob": 5.0}
+
+
+DATES = [f"2024-01-0{day}" for day in range(1, 9)]
+GROUPED = {
+    "orders with their lines": (
+        ["order", "customer", "date", "item", "total"],
+        [["1", "a", DATES[0], "x", "1"], ["", "", "", "y", "2"], ["", "", "", "z", "2"]] * 3,
+        ["order", "customer", "date"],
+    ),
+    "customers in rows of their own": (
+        ["customer", "order", "date", "total"],
+        [["Ann", "", "", ""], ["", "1", DATES[0], "5"], ["", "2", DATES[1], "5"]] * 3,
+        ["customer"],
+    ),
+    "guests among orders": (
+        ["order", "customer", "date", "total"],
+        [[str(n), "a" if n % 3 == 0 else "", day, "5"] for n, day in enumerate(DATES)],
+        [],
+    ),
+    "guests among orders of several lines": (  # the customer of an order would be that of the one above
+        ["order", "date", "customer", "total"],
+        [["1", DATES[0], "a", "5"], ["", "", "", "5"], ["", "", "", "4"], ["2", DATES[1], "", "5"], ["", "", "", "4"],
+         ["", "", "", "4"], ["3", DATES[2], "", "5"], ["", "", "", "4"]],
+        ["order", "date"],
+    ),
+    "receipts of some sales only": (
+        ["receipt", "customer", "date", "total"],
+        [[str(n) if n % 3 == 0 else "", f"c{n}", day, "5"] for n, day in enumerate(DATES)],
+        [],
+    ),
+    "customers of a day": (
+        ["date", "customer", "total"],
+        [[DATES[0], "a", "5"], ["", "b", "5"], ["", "c", "5"]] * 3,
+        ["date"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_groups_are_told_from_guests(name: str):
+    names, rows, expected = GROUPED[name]
+    assert layout.group_columns(names, rows) == expected

@@ -31,6 +31,9 @@ SAMPLED = (
     " The source has {rows}. To be quick, this page counts one in {one_in} customers: totals are scaled up. Lists of "
     "orders and ids, and questions, are about these customers. The report counts all."
 )
+FIRST_FILE = (
+    " This page counts with params/{name}.yaml as `make new` wrote it. What you correct there shows in the report only."
+)
 SHORT = "{orders} of {customers}, {revenue}, from {first} to {last}"
 MONTHS_CAPTION = "Revenue by calendar month. A hatched bar is a month that the data do not cover completely."
 TOP_CAPTION = "The customer ids with the most orders"
@@ -63,11 +66,11 @@ def write_first_look(shop: CountedShop, name: str, questions: list[Question]) ->
     """Write `reports/<name>/first-look.html`; return its path."""
     path = shop.root / "reports" / name / PAGE
     path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_publish.write_page(path, render_first_look(shop, questions))
+    atomic_publish.write_page(path, render_first_look(shop, name, questions))
     return path
 
 
-def render_first_look(shop: CountedShop, questions: list[Question]) -> str:
+def render_first_look(shop: CountedShop, name: str, questions: list[Question]) -> str:
     """The HTML of the page."""
     totals, ledger, fmt = sum_up(shop), _scale_up(shop.ledger, shop.one_in), shop.fmt
     lead = LEAD.format(
@@ -75,6 +78,7 @@ def render_first_look(shop: CountedShop, questions: list[Question]) -> str:
     )
     if shop.one_in > 1:
         lead += SAMPLED.format(rows=fmt.plural(shop.rows, "row"), one_in=fmt.count(shop.one_in))
+    lead += FIRST_FILE.format(name=name)
     sections = [
         Section("revenue", "Is this your revenue?", [_revenue(shop)]),
         *_open_questions(questions),

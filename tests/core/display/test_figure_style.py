@@ -51,7 +51,7 @@ def test_bars_of_months_and_the_hatched_last_one():
 
 
 def test_shares_leave_empty_segments_out_and_keep_the_colours():
-    ax = segmentation.plot_segment_shares(PROFILE)
+    ax = segmentation.plot_segment_shares(PROFILE, NumberFormat("USD"))
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Mine", "Champions"]
     assert figure_style.segment_colours(["Lost", "Champions"]) == [
         figure_style.SEGMENT_COLOURS["Lost"],
@@ -132,7 +132,8 @@ def segments_figure():
                 "customer_share": [0.2, 0.3, 0.5],
                 "revenue_share": [0.9, 0.05, 0.05],
             }
-        )
+        ),
+        NumberFormat("USD"),
     )
 
 
