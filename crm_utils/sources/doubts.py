@@ -9,6 +9,10 @@ from crm_utils.sources.shared_ids import SharedIds
 from crm_utils.sources.unassigned_money import UnassignedMoney
 
 
+def no_doubt() -> None:
+    """Return None: nothing is open."""
+
+
 @dataclass(frozen=True)
 class Doubts:
     """What may be read in another way than the parameters do.
@@ -27,6 +31,6 @@ class Doubts:
     """
 
     unassigned_money: Callable[[], list[UnassignedMoney]] = list
-    shared_ids: Callable[[], SharedIds | None] = lambda: None
-    price_basis: Callable[[], PriceBasis | None] = lambda: None
-    shared_emails: Callable[[], SharedEmails | None] = lambda: None
+    shared_ids: Callable[[], SharedIds | None] = no_doubt
+    price_basis: Callable[[], PriceBasis | None] = no_doubt
+    shared_emails: Callable[[], SharedEmails | None] = no_doubt
