@@ -43,7 +43,7 @@ class RawTable:
     format : TextFormat or None
         How its values are written. None for a database, whose types are used unchanged.
     columnar : bool
-        Whether it is a parquet file, in which reading a single column is cheap.
+        Whether it is a parquet file or has a parquet copy, in which reading a single column is cheap.
     computed : mapping of str to str
         The columns that the parameters ask for, by standard name. They have their final type (see `preparation`).
     numbers : mapping of str to str

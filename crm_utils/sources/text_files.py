@@ -36,6 +36,7 @@ from crm_utils.sources.layout import (
     without_footer,
 )
 from crm_utils.sources.raw_table import RawTable, TextFormat
+from crm_utils.sources.text_copies import copy_long_text
 
 DELIMITERS = ",;\t|"
 FEWEST_LINES, FEWEST_WORDS = 5, 3  # with fewer, a column of text is not told from fields between blanks
@@ -172,10 +173,18 @@ def _csv(path: Path, root: Path, format: TextFormat, layout: Layout | None) -> R
     if layout and layout.fill_down:
         data = _filled_copy(data, root, delimiter, below is not records, names, layout.fill_down, path.name)
         names = [*names, HEADING]
+    table = _parse(data, delimiter, below is not records, names)
+    copied = copy_long_text(table, data, root, (delimiter, below is not records, names))
+    table, columnar = (table, False) if copied is None else (copied, True)
+    return RawTable(path.name, table, format, columnar, without_name=validation.describe_unnamed(names))
+
+
+def _parse(data: Path, delimiter: str, header: bool, names: list[str]) -> ir.Table:
+    """Read a UTF-8 file as columns of text, without those that have no name."""
     named = [name if name.strip() else f"unnamed column {place}" for place, name in enumerate(names, start=1)]
     table = duckdb_engine.duckdb().read_csv(
         data,
-        header=below is not records,
+        header=header,
         auto_detect=False,
         columns=dict.fromkeys(named, "VARCHAR"),
         delim=delimiter,
@@ -183,8 +192,7 @@ def _csv(path: Path, root: Path, format: TextFormat, layout: Layout | None) -> R
         escape='"',
         compression="gzip" if is_packed(data) else "none",  # DuckDB by itself sees .gz, and not .GZ
     )
-    table = table.select(*[name for name in names if name.strip()])
-    return RawTable(path.name, table, format, without_name=validation.describe_unnamed(names))
+    return table.select(*[name for name in names if name.strip()])
 
 
 def _check_delimited(records: list[Record], label: str) -> None:
