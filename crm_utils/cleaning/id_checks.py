@@ -187,17 +187,21 @@ def find_nobody(each: ir.Table) -> pd.DataFrame:
     pandas.DataFrame
         The rows of these ids, those with most orders first.
     """
-    plain = each.customer_id.lower().translate(ACCENTS, PLAIN)
+    ids = each.customer_id
+    # most ids have a number, and the patterns take twenty times as long as this condition
+    possible = each.filter(~ids.re_search("[1-9]") | ids.startswith("-") | ids.contains(EMAIL)).cache()
+    ids = possible.customer_id
+    plain = ids.lower().translate(ACCENTS, PLAIN)
     bare = plain.re_replace(PUNCTUATION, "")
-    named = bare.isin(NOBODY) | plain.re_search(NOBODY_MAIL) | each.customer_id.re_search(NEGATIVE)
-    zero = each.customer_id.re_search(ZERO)
-    found = each.filter(named | zero | (bare == "")).order_by(ibis.desc("orders"), "customer_id").execute()
+    zero = ids.re_search(ZERO)
+    named = bare.isin(NOBODY) | plain.re_search(NOBODY_MAIL) | ids.re_search(NEGATIVE)
+    found = possible.filter(named | zero | (bare == "")).order_by(ibis.desc("orders"), "customer_id").execute()
     is_negative = found.customer_id.str.fullmatch(NEGATIVE[1:-1])
     if is_negative.sum() > MAX_NEGATIVE:
         found = found[~is_negative]
     is_zero = found.customer_id.str.fullmatch(ZERO[1:-1])
     if is_zero.any():
-        others = each.filter(~zero)
+        others = each.filter(~each.customer_id.re_search(ZERO))
         usual = others.aggregate(most=others.orders.max(), ones=(others.customer_id == "1").sum()).execute().iloc[0]
         if usual.ones:
             found = found[~is_zero | (found.orders > 2 * usual.most)]
