@@ -1,5 +1,6 @@
 """The DuckDB engine of this process. It has a memory limit and spills to disk beyond it."""
 
+import math
 import os
 import shutil
 import tempfile
@@ -16,7 +17,7 @@ from ibis.backends import BaseBackend
 from ibis.util import gen_name
 
 MB_PER_CORE, RAISED_MB_PER_CORE = 200, 800
-BATCH_ROWS = 100_000
+BATCH_ROWS, SAMPLED_ROWS = 100_000, 4_000_000
 SPILL_PREFIX = "crm-report"
 
 
@@ -32,6 +33,17 @@ def with_memory_limit(engine: BaseBackend) -> BaseBackend:
     engine.raw_sql(f"SET temp_directory = '{_spill_folder()}'")
     engine.raw_sql("SET preserve_insertion_order = false")
     return engine
+
+
+def read_parquet(path: Path) -> ir.Table:
+    """A parquet file as a view; always the same one while the file does not change."""
+    status = path.stat()
+    return _view_parquet(path, status.st_size, status.st_mtime_ns)
+
+
+@cache
+def _view_parquet(path: Path, size: int, changed: int) -> ir.Table:
+    return duckdb().read_parquet(path)
 
 
 @contextmanager
@@ -87,6 +99,12 @@ def materialize_in_process(table: ir.Table) -> ir.Table:
     only have the right to read.
     """
     return table.cache() if table.get_backend().name in ("sqlite", "duckdb") else table
+
+
+def sample_groups(table: ir.Table, column: str, rows: int = SAMPLED_ROWS) -> ir.Table:
+    """All rows of one in so many values of a column, so that about this number of rows is left. All of few rows."""
+    one_in = math.ceil(table.count().execute() / rows)
+    return table.filter(table[column].hash().abs() % one_in == 0) if one_in > 1 else table
 
 
 def _spill_folder() -> str:

@@ -1,5 +1,6 @@
 """Cast the columns of a source to the types of the standard columns. A value that cannot be read becomes null."""
 
+import math
 import re
 from collections.abc import Collection
 from datetime import datetime
@@ -104,7 +105,11 @@ def cast(column: ir.Column, name: str, format: TextFormat | None) -> ir.Column:
 def _as_text(column: ir.Column, name: str, format: TextFormat | None) -> ir.StringColumn:
     kind = column.type()
     if kind.is_floating() or kind.is_decimal():  # spreadsheets and pandas store 12346 as 12346.0
+        if format and kind.is_floating() and name in ID_COLUMNS:
+            column = ibis.ifelse(column.isnan(), ibis.null(kind), column)
         column = _digits(column)
+        if format:
+            return column
     elif _engine(column) == "mysql" and kind.is_string():
         column = column.cast(
             "!string"
@@ -164,15 +169,15 @@ def as_factor(column: ir.Column, format: TextFormat | None) -> ir.Column:
     if format is None:
         return column.cast("float64")
     if not column.type().is_string():
-        return (column.nullif(float("nan")) if column.type().is_floating() else column).try_cast("float64")
-    return _plain_number(column, format).try_cast("float64").nullif(float("nan"))
+        return (column.nullif(math.nan) if column.type().is_floating() else column).try_cast("float64")
+    return _plain_number(column, format).try_cast("float64").nullif(math.nan)
 
 
 def _as_number(column: ir.Column, format: TextFormat | None) -> ir.Column:
     if format is None:
         return as_money(column)
     if not column.type().is_string():
-        return (column.nullif(float("nan")) if column.type().is_floating() else column).try_cast(PRICE_TYPE)
+        return (column.nullif(math.nan) if column.type().is_floating() else column).try_cast(PRICE_TYPE)
     return _plain_number(column, format).try_cast(PRICE_TYPE)
 
 

@@ -57,7 +57,7 @@ def run_query(source: Source, tables: Mapping[str, list[RawTable]], root: Path) 
             copies = {name: _to_parquet(parts, result.with_suffix(""), name) for name, parts in tables.items()}
             with atomic_write(result) as building:
                 _execute(source.query, copies, building, label)
-    table = duckdb_engine.duckdb().read_parquet(result)
+    table = duckdb_engine.read_parquet(result)
     validation.check_names(list(table.columns), label)
     return RawTable("source.query", table, TextFormat.of(source), columnar=True)
 

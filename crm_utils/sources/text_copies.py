@@ -41,4 +41,4 @@ def copy_long_text(table: ir.Table, file: Path, root: Path, settings: object) ->
                     table.to_parquet(building, preserve_order=True)
             except Exception:  # noqa: BLE001  DuckDB has many errors for damaged files and full disks
                 return None
-    return duckdb_engine.duckdb().read_parquet(copy)
+    return duckdb_engine.read_parquet(copy)

@@ -111,7 +111,7 @@ def read_file(
     if (kind := file_kind(path)) == "xlsx":
         copies = spreadsheets.parquet_copies(path, names, root, layout)
         return [
-            RawTable(f"{path.name}, sheet {sheet!r}", duckdb_engine.duckdb().read_parquet(copy), format, columnar=True)
+            RawTable(f"{path.name}, sheet {sheet!r}", duckdb_engine.read_parquet(copy), format, columnar=True)
             for sheet, copy in copies
         ]
     if kind == "parquet":
@@ -140,7 +140,7 @@ def _cdnow(path: Path) -> ir.Table:
 
 def _parquet(path: Path) -> ir.Table:
     try:
-        return duckdb_engine.duckdb().read_parquet(path)
+        return duckdb_engine.read_parquet(path)
     except Exception as error:  # the messages of DuckDB name neither the user's file nor a remedy
         raise SourceError(
             f"{path.name} cannot be read as parquet ({_first_line(error)}). The file is damaged or incomplete; "

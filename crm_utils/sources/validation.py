@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandas as pd
 
@@ -335,9 +337,12 @@ def _examples(column: ir.Column, unreadable: ir.Column, part: RawTable) -> list[
 
 
 def execute(table: ir.Table, part: RawTable) -> pd.DataFrame:
-    """Execute a query and return a DataFrame. Raises `SourceError` with the name of the part if the engine fails."""
+    """Execute a query and return a DataFrame. Raises `SourceError` with the name of the part if the engine fails.
+
+    A query over parquet files is executed once in a process: the view of a file that changes has another name.
+    """
     try:
-        return table.execute()
+        return _execute_once(table.op()).copy() if part.columnar else table.execute()
     except Exception as error:  # each engine has its own errors, and none names the user's file
         reason = " ".join(str(error).split("\n\n")[0].split())
         if "state machine" in reason:
@@ -355,6 +360,11 @@ def execute(table: ir.Table, part: RawTable) -> pd.DataFrame:
                 "line, or put quotes around values that contain the delimiter"
             )
         raise SourceError(f"{part.label} cannot be read: {mask_secrets(reason)[:400]}") from None
+
+
+@lru_cache(maxsize=200)
+def _execute_once(query: ops.Relation) -> pd.DataFrame:
+    return query.to_expr().execute()
 
 
 def check_types(part: RawTable, column_map: dict[str, str]) -> None:

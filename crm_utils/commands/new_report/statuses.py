@@ -122,17 +122,15 @@ def find_status(counted: Mapping[str, pd.DataFrame]) -> StatusColumn | None:
 
 def status_by_rule(parts: list[RawTable], rule: Status, amounts: list[str]) -> StatusColumn | None:
     """Count what a rule does to the values of its column, on all rows. None if no row has a status."""
-    values = _count_values(parts, rule.column, amounts, most=None)
+    values = _count_values(parts, rule.column, amounts, also_many=True)
     if values is None:
         return None
     groups = {fold(value): group for group in StatusGroup for value in getattr(rule, group.value)}
     return StatusColumn(rule.column, values.assign(group=[groups.get(fold(value)) for value in values.value]))
 
 
-def _count_values(
-    parts: list[RawTable], name: str, amounts: list[str], most: int | None = MOST_VALUES
-) -> pd.DataFrame | None:
-    """Rows and money of each value of a column; None if it has too many values, or is not text."""
+def _count_values(parts: list[RawTable], name: str, amounts: list[str], also_many: bool = False) -> pd.DataFrame | None:
+    """Rows and money of each value of a column; None if it is not text, or has many values and these are not asked."""
     counted = []
     for part in parts:
         table = part.table
@@ -143,9 +141,12 @@ def _count_values(
         money = functools.reduce(operator.mul, factors) if factors else ibis.literal(0.0)
         rows = table.select(value, money=money.cast("float64").fill_null(0)).filter(lambda t: t.value.notnull())
         by_value = rows.group_by("value").agg(rows=rows.count(), money=rows.money.sum())
-        counted.append(validation.execute(by_value.limit(None if most is None else most + 1), part))
-        if most is not None and len(counted[-1]) > most:
-            return None
+        found = validation.execute(by_value.limit(MOST_VALUES + 1), part)
+        if len(found) > MOST_VALUES:
+            if not also_many:
+                return None
+            found = validation.execute(by_value, part)
+        counted.append(found)
     values = (
         pd.concat(counted)
         .groupby("value", as_index=False)
@@ -180,7 +181,7 @@ def find_filter(parts: list[RawTable], free: list[str], amounts: list[str]) -> t
         if plain not in (*CANCELLED_NAMES, *TEST_NAMES):
             continue
         quoted = name if name.isidentifier() else f"`{name}`"
-        values = _count_values(parts, name, amounts, most=None)
+        values = _count_values(parts, name, amounts, also_many=True)
         if values is None:
             continue
         if plain in CANCELLED_NAMES:
