@@ -100,12 +100,14 @@ def check_ids(parts: list[RawTable], name: str) -> list[str]:
 
     The engine compares the ids of all rows.
     """
-    written = [part.table.select(spelling=part.table[name].cast("string").strip().nullif("")) for part in parts]
+    texts = [part.table[name] for part in parts if part.table[name].type().is_string()]
+    if not texts:
+        return []  # numbers have one spelling
+    written = concatenate([text.strip().nullif("").name("spelling").as_table().distinct() for text in texts])
     lines = []
-    if alike := count_spellings(written, []).alike:
+    if alike := count_spellings([written], []).alike:
         lines.append(ALIKE_EMAILS.format(addresses=MESSAGES.plural(alike, "address", "addresses"), name=name))
-    distinct = [table.filter(~table.spelling.contains(EMAIL)).distinct() for table in written]
-    ids = (distinct[0] if len(distinct) == 1 else concatenate(distinct)).distinct()
+    ids = written.filter(~written.spelling.contains(EMAIL)).distinct()
     groups = ids.group_by(lower=ids.spelling.lower()).agg(
         ids=ids.count(), first=ids.spelling.min(), last=ids.spelling.max()
     )
