@@ -9,6 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from crm_utils.core.duckdb_engine import sample_groups
 from crm_utils.sources.raw_table import RawTable
 
 # Words in the names of columns
@@ -108,10 +109,12 @@ def compare_stores(rows: ir.Table) -> SharedIds | None:
     """
     stores, people = ([name for name in rows.columns if name.startswith(prefix)] for prefix in (STORE, PERSON))
     for store, person in itertools.product(stores, people):
-        found = _compare(rows.select(id=rows.customer_id, store=rows[store], person=rows[person].lower()).drop_null())
-        if not 2 <= found.stores <= MAX_STORES or not found.shared:
+        table = rows.select(id=rows.customer_id, store=rows[store], person=rows[person].lower()).drop_null()
+        # most ids are sound, which one in so many of them tells
+        if not _differ(_compare(sample_groups(table, "id")), 2):
             continue
-        if found.differing >= MIN_DIFFERENT * found.shared and found.mixed <= MAX_DIFFERENT_INSIDE:
+        found = _compare(table)
+        if _differ(found):
             return SharedIds(
                 store.removeprefix(STORE),
                 person.removeprefix(PERSON),
@@ -120,6 +123,14 @@ def compare_stores(rows: ir.Table) -> SharedIds | None:
                 int(found.pairs),
             )
     return None
+
+
+def _differ(found: pd.Series, tolerance: float = 1) -> bool:
+    """Whether ids are someone else in each store."""
+    if not 2 <= found.stores <= MAX_STORES * tolerance or not found.shared:
+        return False
+    different = found.differing >= MIN_DIFFERENT / tolerance * found.shared
+    return bool(different and found.mixed <= MAX_DIFFERENT_INSIDE * tolerance)
 
 
 def _compare(table: ir.Table) -> pd.Series:

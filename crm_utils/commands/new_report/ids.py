@@ -5,6 +5,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
 from crm_utils.cleaning.data_quality import ORDER_MAX_DAYS
 from crm_utils.cleaning.id_checks import find_nobody
@@ -14,7 +15,7 @@ from crm_utils.sources import casting, shared_ids
 from crm_utils.sources.email_ids import EMAIL
 from crm_utils.sources.raw_table import RawTable
 
-LOOKED_AT = 1_000_000  # rows of each part; the report itself checks all rows
+ASKED_FOR = 1_000_000  # rows of a database; of files, all rows are judged
 MIN_FILLED = 0.99  # share of rows with an address, for a column of addresses to be the customer id
 MIN_REUSED = 0.2  # order numbers begin again if this share of them comes back
 
@@ -62,10 +63,10 @@ def propose_ids(parts: list[RawTable], columns: Mapping[str, Any], guessed: list
 
 
 def _read(parts: list[RawTable], columns: Mapping[str, str], others: Mapping[str, str]) -> ir.Table:
-    """The ids, days and amounts of the first rows, and other columns as text; stored in DuckDB."""
+    """The ids, days and amounts, and other columns as text, on DuckDB."""
     tables = []
     for part in parts:
-        raw = part.table.limit(LOOKED_AT)
+        raw = part.table
         chosen = {
             name: casting.cast(raw[columns[name]], name, part.format)
             for name in ("customer_id", "order_id", "quantity", "unit_price", "amount")
@@ -74,6 +75,18 @@ def _read(parts: list[RawTable], columns: Mapping[str, str], others: Mapping[str
         day = casting.cast(raw[columns["ordered_at"]], "ordered_at", part.format).date()
         texts = {key: casting.cast(raw[name], "customer_id", part.format) for key, name in others.items()}
         tables.append(_with_money(raw.select(**chosen, day=day, **texts)))
+    return gather(parts, tables)
+
+
+def gather(parts: list[RawTable], tables: list[ir.Table]) -> ir.Table:
+    """All rows of the tables that were made from parts. Those of a database come to DuckDB, up to `ASKED_FOR` of them.
+
+    Only parquet files are read again by each query.
+    """
+    if all(part.columnar for part in parts):
+        return ibis.union(*tables)
+    if parts[0].format is None:
+        tables = [table.limit(ASKED_FOR) for table in tables]
     return duckdb_engine.concatenate(tables)
 
 
@@ -91,6 +104,8 @@ def _email_of_guests(
     rows: ir.Table, columns: Mapping[str, str], mails: list[str], guessed: list[str]
 ) -> dict[str, str]:
     """A column of e-mail addresses, if ids stand for nobody."""
+    if not mails:
+        return {}
     known = rows.filter(rows.customer_id.notnull())
     nobody = find_nobody(known.group_by("customer_id").agg(orders=_orders(known), money=known.money.sum()))
     missing = rows.filter(rows.customer_id.isnull())
@@ -144,15 +159,9 @@ def _id_with_store(rows: ir.Table, columns: Mapping[str, str], guessed: list[str
 def _number_with_date(rows: ir.Table, columns: Mapping[str, str], guessed: list[str]) -> dict[str, list[str]]:
     """Number and day, if numbers begin again or one number is that of all renewals."""
     known = rows.filter(rows.order_id.notnull())
-    numbers = known.group_by("order_id").agg(
-        customers=known.customer_id.nunique(), first=known.day.min(), last=known.day.max()
-    )
-    days = numbers["last"].delta(numbers["first"], unit="day")
-    shared = (numbers.customers > 1) & (days > 0)
-    found = numbers.aggregate(
-        numbers=numbers.count(), reused=(shared | (days > ORDER_MAX_DAYS)).sum(), shared=shared.sum()
-    )
-    row = found.execute().iloc[0].fillna(0)
+    row = _count_reused(duckdb_engine.sample_groups(known, "order_id"))
+    if row.reused >= MIN_REUSED / 2 * row.numbers:
+        row = _count_reused(known)
     if not row.reused or row.reused < MIN_REUSED * row.numbers:
         return {}
     own, date = columns["order_id"], columns["ordered_at"]
@@ -171,3 +180,16 @@ def _number_with_date(rows: ir.Table, columns: Mapping[str, str], guessed: list[
         )
     )
     return {"order_id": joined}
+
+
+def _count_reused(rows: ir.Table) -> pd.Series:
+    """Count numbers of orders: all, those that come back, and those that come back as another customer's."""
+    numbers = rows.group_by("order_id").agg(
+        several=rows.customer_id.min() < rows.customer_id.max(), first=rows.day.min(), last=rows.day.max()
+    )
+    days = numbers["last"].delta(numbers["first"], unit="day")
+    shared = numbers.several.fill_null(False) & (days > 0)
+    found = numbers.aggregate(
+        numbers=numbers.count(), reused=(shared | (days > ORDER_MAX_DAYS)).sum(), shared=shared.sum()
+    )
+    return found.execute().iloc[0].fillna(0)

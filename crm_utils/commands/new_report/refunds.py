@@ -5,8 +5,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from crm_utils.commands.new_report.ids import LOOKED_AT
-from crm_utils.core import duckdb_engine
+from crm_utils.commands.new_report.ids import gather
 from crm_utils.core.formatting import MESSAGES
 from crm_utils.sources import casting
 from crm_utils.sources.raw_table import RawTable
@@ -59,7 +58,7 @@ def find_refunded_orders(parts: list[RawTable], columns: Mapping[str, Any], gues
     parents = [name for name in parts[0].table.columns if name in shared - taken and words_of(name) & PARENT_WORDS]
     if not parents:
         return None
-    rows = duckdb_engine.concatenate([_read(part, columns, sorted(money), parents) for part in parts])
+    rows = gather(parts, [_read(part, columns, sorted(money), parents) for part in parts])
     for parent in parents:
         filled, known, negative, total = _describe(rows, parent)
         if filled and known >= MIN_KNOWN and negative >= MIN_NEGATIVE:
@@ -72,7 +71,7 @@ def find_refunded_orders(parts: list[RawTable], columns: Mapping[str, Any], gues
 
 def _read(part: RawTable, columns: Mapping[str, Any], money: list[str], parents: list[str]) -> ir.Table:
     """The order, its amount and the orders that the columns name; rows without a number of an order have their own."""
-    raw = part.table.limit(LOOKED_AT)
+    raw = part.table
     values = {name: casting.cast(raw[columns[name]], name, part.format).cast("float64") for name in money}
     amount = values["amount"] if "amount" in values else values["quantity"] * values["unit_price"]
     named = {_key(name): casting.cast(raw[name], "order_id", part.format) for name in parents}
@@ -86,7 +85,8 @@ def _key(name: str) -> str:
 def _describe(rows: ir.Table, parent: str) -> tuple[int, float, float, float]:
     """Rows with a value, the shares of them that name another order and that take money back, and their money."""
     filled = rows.filter(rows[_key(parent)].notnull())
-    ids = rows.select(known=rows.order_id).distinct()
+    named = filled.select(named=_key(parent)).distinct()
+    ids = rows.semi_join(named, rows.order_id == named.named).select(known="order_id").distinct()
     joined = filled.left_join(ids, filled[_key(parent)] == ids.known)
     found = joined.aggregate(
         rows=joined.count(),
