@@ -23,7 +23,7 @@ from crm_utils.core.orders import orders_as_of
 from crm_utils.pipeline import atomic_publish
 from crm_utils.segmentation import assignment, migration
 from crm_utils.segmentation import findings as segment_findings
-from crm_utils.site import glossary, published, render
+from crm_utils.site import glossary, pages, published
 from crm_utils.store import Run
 
 TABLES = ("customers", "segments", "segment_profile", "cltv", "forecast", "budget")
@@ -86,7 +86,7 @@ def renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
 def render_comparison(then: Path, now: Path) -> str:
     """Return the HTML page that compares two published folders."""
     before, after = PublishedDate(then), PublishedDate(now)
-    html = render.render_page("compare.html.j2", then=before, now=after, blocks=list(_blocks(before, after)))
+    html = pages.render_page("compare.html.j2", then=before, now=after, blocks=list(_blocks(before, after)))
     return glossary.link_terms(html, "../../")
 
 

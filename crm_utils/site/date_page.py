@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from crm_utils.core.constants import ALL, RECENT_DAYS
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.pipeline.jobs import Job
-from crm_utils.site import glossary, orders_wording, render
+from crm_utils.site import glossary, orders_wording, pages, render
 from crm_utils.site.summary_blocks import card_headlines, summary_blocks
 
 LEAD = "{customers} with {revenue} of revenue so far. {active} of them ordered in the last {recent_days} days."
@@ -70,11 +70,11 @@ def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
     """
     fmt = job.number_format
     executed = {book.name: render.read_notebook(folder / "notebooks" / f"{book.name}.ipynb") for book in job.notebooks}
-    pages = {name: (folder / f"{name}.html").read_text(encoding="utf-8") for name in executed}
-    page = render.render_page(
+    written = {name: (folder / f"{name}.html").read_text(encoding="utf-8") for name in executed}
+    page = pages.render_page(
         "date.html.j2",
         job=job,
-        blocks=summary_blocks(executed, pages),
+        blocks=summary_blocks(executed, written),
         headlines={name: card_headlines(notebook) for name, notebook in executed.items()},
         lead=_lead(figures, fmt),
         tables=_tables(folder, fmt),

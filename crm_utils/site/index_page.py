@@ -10,7 +10,7 @@ from crm_utils.core.constants import RECENT_DAYS
 from crm_utils.core.formatting import NumberFormat, day
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.manifest import Manifest, read_manifest
-from crm_utils.site import glossary, published, render, trends
+from crm_utils.site import glossary, pages, published, trends
 from crm_utils.site.date_page import EXPECTED_REVENUE
 
 PLAN = "{spend} (expected profit {profit})"
@@ -43,7 +43,7 @@ class ReportSection:
 
 def write_index(root: Path, built_from: str) -> None:
     """Write `reports/index.html` and `reports/how-to-read.html`. `built_from` is the key of what is published."""
-    how_to_read = render.render_page("how-to-read.html.j2", terms=glossary.TERMS)
+    how_to_read = pages.render_page("how-to-read.html.j2", terms=glossary.TERMS)
     with atomic_publish.locked(root / "reports"):
         atomic_publish.write_page(root / "reports" / "index.html", render_index(root, built_from))
         atomic_publish.write_page(root / "reports" / glossary.GLOSSARY_PAGE, how_to_read)
@@ -53,7 +53,7 @@ def render_index(root: Path, built_from: str = "") -> str:
     """The HTML of `reports/index.html`: reports and their dates, newest first, with trends."""
     reports = [_report_section(folder, dates) for folder, dates in published.published_dates(root).items()]
     reports.sort(key=lambda report: report.dates[0].date, reverse=True)
-    return render.render_page("index.html.j2", reports=reports, built_from=built_from, recent_days=RECENT_DAYS)
+    return pages.render_page("index.html.j2", reports=reports, built_from=built_from, recent_days=RECENT_DAYS)
 
 
 def _report_section(folder: Path, dates: list[str]) -> ReportSection:

@@ -1,14 +1,10 @@
 """Render executed notebooks as self-contained HTML pages that load nothing from outside."""
 
-import base64
-import hashlib
 import re
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
-import jinja2
 import nbformat
 from bs4 import BeautifulSoup
 from bs4.element import Tag
@@ -19,19 +15,13 @@ from pygments.formatters import HtmlFormatter
 
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.notebooks import Notebook
-from crm_utils.site import glossary, orders_wording
-from crm_utils.site.table_html import make_accessible, make_accessible_html
+from crm_utils.site import glossary, orders_wording, pages
+from crm_utils.site.table_html import make_accessible
 
-TEMPLATES = Path(__file__).with_name("templates")
 HIDDEN_TAGS = {"parameters", "injected-parameters"}
 ANALYST_TAG = "analyst"
 PLAIN_TABLE = 'class="dataframe"'  # how pandas writes an unstyled DataFrame
 _EXPORTER_LOCK = Lock()  # dates are rendered in parallel
-
-
-def render_page(template: str, **content: Any) -> str:
-    """A whole page from one of our templates, with accessible tables. Values are escaped unless they are `Markup`."""
-    return make_accessible_html(_fill(template, **content))
 
 
 def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
@@ -48,11 +38,11 @@ def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str
     position = job.notebooks.index(notebook)
     previous = job.notebooks[position - 1] if position else None
     following = job.notebooks[position + 1] if position + 1 < len(job.notebooks) else None
-    page = _fill(
+    page = pages.fill_template(
         "notebook.html.j2",
         job=job,
         notebook=notebook,
-        settings=Markup(render_page("settings.html.j2", parameters=job.parameters[notebook.name])),
+        settings=Markup(pages.render_page("settings.html.j2", parameters=job.parameters[notebook.name])),
         contents=[
             (heading.get("id"), _heading_text(heading), _for_analysts(heading)) for heading in body.find_all("h2")
         ],
@@ -114,46 +104,12 @@ def _for_analysts(heading: Tag) -> bool:
     return heading.find_parent(class_="celltag_analyst") is not None
 
 
-def _fill(template: str, **content: Any) -> str:
-    return _environment().get_template(template).render(**content)
-
-
 @cache
 def _exporter() -> HTMLExporter:
     """The exporter of all pages. Every instance compiles its templates, which takes as long as a page."""
     return HTMLExporter(
         template_name="crm",
-        extra_template_basedirs=[str(TEMPLATES)],
+        extra_template_basedirs=[str(pages.TEMPLATES)],
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
-    environment.globals["css"] = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))
-    environment.globals["script"] = Markup(script)
-    environment.globals["script_hash"] = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    environment.filters["plain"] = _plain
-    return environment
-
-
-def _plain(value: Any) -> str:
-    """A setting's value as a page shows it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None or value in ([], {}):
-        return "none"
-    if isinstance(value, dict):
-        return ", ".join(f"{name}: {_plain(part)}" for name, part in value.items())
-    if isinstance(value, list):
-        return ("; " if isinstance(value[0], dict) else ", ").join(map(_plain, value))
-    return str(value)

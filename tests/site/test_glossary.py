@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from crm_utils.site import glossary, render
+from crm_utils.site import glossary, pages
 
 
 def linked(html: str) -> BeautifulSoup:
@@ -49,7 +49,7 @@ def test_text_stays_as_it_was_and_escaped():
 
 
 def test_every_term_is_explained_once_and_can_be_linked_to():
-    page = BeautifulSoup(render.render_page("how-to-read.html.j2", terms=glossary.TERMS), "html.parser")
+    page = BeautifulSoup(pages.render_page("how-to-read.html.j2", terms=glossary.TERMS), "html.parser")
     ids = [element["id"] for element in page.find_all(id=True)]
     assert len(ids) == len(set(ids))
     assert {term.id for term in glossary.TERMS} <= set(ids)
@@ -60,7 +60,7 @@ def test_every_term_is_explained_once_and_can_be_linked_to():
 
 
 def test_what_the_page_must_explain_is_there():
-    text = BeautifulSoup(render.render_page("how-to-read.html.j2", terms=glossary.TERMS), "html.parser").get_text()
+    text = BeautifulSoup(pages.render_page("how-to-read.html.j2", terms=glossary.TERMS), "html.parser").get_text()
     for word in (
         "CRM",
         "RFM",

@@ -19,7 +19,7 @@ from crm_utils.core.display.table_style import style_table
 from crm_utils.core.formatting import day
 from crm_utils.core.orders import monthly_revenue
 from crm_utils.pipeline import atomic_publish
-from crm_utils.site import render
+from crm_utils.site import pages
 
 PAGE = "first-look.html"
 TOP_IDS, LARGEST_ORDERS, STATUSES = 10, 5, 20
@@ -87,7 +87,7 @@ def render_first_look(shop: CountedShop, name: str, questions: list[Question]) -
         Section("orders", "Are these orders real?", [_html(_largest_orders(shop))]),
         Section("customers", "Are these ids customers?", [_html(_top_ids(shop))]),
     ]
-    return render.render_page("first-look.html.j2", title=shop.report.title, lead=lead, sections=sections)
+    return pages.render_page("first-look.html.j2", title=shop.report.title, lead=lead, sections=sections)
 
 
 def sum_up(shop: CountedShop) -> Totals:
