@@ -13,6 +13,7 @@ from crm_utils.cleaning import id_questions, money_questions
 from crm_utils.cleaning.question import Choice, Evidence, Question, as_it_is
 from crm_utils.cleaning.rules import Rule
 from crm_utils.config.report import QuestionCode
+from crm_utils.core.duckdb_engine import is_picked
 from crm_utils.core.errors import OpenQuestions
 from crm_utils.core.formatting import MESSAGES, percent
 
@@ -48,7 +49,7 @@ def find_duplicates(evidence: Evidence) -> Question | None:
     lines = evidence.lines.filter(evidence.lines.removed_by.isnull()).drop("removed_by")
     one_in = math.ceil(size.lines / COMPARED_ROWS) if lines.get_backend().name == "duckdb" else 1
     if one_in > 1:
-        lines = lines.filter(lines.customer_id.hash().abs() % one_in == 0)
+        lines = lines.filter(is_picked(lines.customer_id, one_in))
     equal = lines.group_by(list(lines.columns)).agg(times=lines.count()).filter(lambda t: t.times > 1)
     order = equal.order_id if "order_id" in equal.columns else equal.ordered_at.cast("string")
     sums = equal.aggregate(

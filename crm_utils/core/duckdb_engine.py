@@ -18,6 +18,7 @@ from ibis.util import gen_name
 
 MB_PER_CORE, RAISED_MB_PER_CORE = 200, 800
 BATCH_ROWS, SAMPLED_ROWS = 100_000, 4_000_000
+HASHES = 2**64
 SPILL_PREFIX = "crm-report"
 
 
@@ -101,10 +102,24 @@ def materialize_in_process(table: ir.Table) -> ir.Table:
     return table.cache() if table.get_backend().name in ("sqlite", "duckdb") else table
 
 
-def sample_groups(table: ir.Table, column: str, rows: int = SAMPLED_ROWS) -> ir.Table:
-    """All rows of one in so many values of a column, so that about this number of rows is left. All of few rows."""
-    one_in = math.ceil(table.count().execute() / rows)
-    return table.filter(table[column].hash().abs() % one_in == 0) if one_in > 1 else table
+def sample_groups(table: ir.Table, column: str) -> ir.Table:
+    """All rows of one in so many values of a column, so that about `SAMPLED_ROWS` are left. Fewer rows are all kept."""
+    one_in = math.ceil(table.count().execute() / SAMPLED_ROWS)
+    return table.filter(is_picked(table[column], one_in)) if one_in > 1 else table
+
+
+def is_picked(text: ir.StringValue, one_in: int) -> ir.BooleanValue:
+    """Whether a text is among one in so many texts; the same ones in each query.
+
+    It is a comparison because DuckDB tests that before it computes the other columns, unlike a remainder.
+    """
+    return _hash(text) < ibis.literal(HASHES // one_in, "uint64")
+
+
+@ibis.udf.scalar.builtin(name="hash", signature=(("string",), "uint64"))
+def _hash(text: str) -> int:
+    """DuckDB's `hash`. Ibis casts it to a signed number in ten times the time."""
+    raise NotImplementedError
 
 
 def _spill_folder() -> str:

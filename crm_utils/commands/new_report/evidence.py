@@ -23,7 +23,7 @@ from crm_utils.cleaning.rules import (
     select_cancellations,
 )
 from crm_utils.config import Report
-from crm_utils.core.duckdb_engine import materialize
+from crm_utils.core.duckdb_engine import is_picked, materialize
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.orders import aggregate_lines, orders_as_of, orders_from_aggregates
 
@@ -79,8 +79,8 @@ class CountedShop:
         lines = self._all_lines
         if self.one_in > 1:
             ids = [lines[name] for name in ("customer_id", "order_id") if name in lines.columns]
-            picked = ibis.coalesce(*ids, "").hash().abs() % self.one_in == 0  # of unknown customers, some orders
-            lines = materialize(lines.filter(picked))
+            # of unknown customers, some orders
+            lines = materialize(lines.filter(is_picked(ibis.coalesce(*ids, ""), self.one_in)))
         lines = flag_repeated_lines(merge_customer_ids(lines, cleaning.merge_customers))
         excluded = cleaning.exclude_products, cleaning.exclude_customers
         rules = removal_rules(lines, self.day, cleaning.cancellations, cleaning.duplicates, *excluded)

@@ -159,9 +159,9 @@ def _id_with_store(rows: ir.Table, columns: Mapping[str, str], guessed: list[str
 def _number_with_date(rows: ir.Table, columns: Mapping[str, str], guessed: list[str]) -> dict[str, list[str]]:
     """Number and day, if numbers begin again or one number is that of all renewals."""
     known = rows.filter(rows.order_id.notnull())
-    row = _count_reused(duckdb_engine.sample_groups(known, "order_id"))
+    row = _count_reused(duckdb_engine.sample_groups(rows, "order_id"))
     if row.reused >= MIN_REUSED / 2 * row.numbers:
-        row = _count_reused(known)
+        row = _count_reused(rows)
     if not row.reused or row.reused < MIN_REUSED * row.numbers:
         return {}
     own, date = columns["order_id"], columns["ordered_at"]
@@ -184,8 +184,10 @@ def _number_with_date(rows: ir.Table, columns: Mapping[str, str], guessed: list[
 
 def _count_reused(rows: ir.Table) -> pd.Series:
     """Count numbers of orders: all, those that come back, and those that come back as another customer's."""
-    numbers = rows.group_by("order_id").agg(
-        several=rows.customer_id.min() < rows.customer_id.max(), first=rows.day.min(), last=rows.day.max()
+    numbers = (
+        rows.filter(rows.order_id.notnull())
+        .group_by("order_id")
+        .agg(several=rows.customer_id.min() < rows.customer_id.max(), first=rows.day.min(), last=rows.day.max())
     )
     days = numbers["last"].delta(numbers["first"], unit="day")
     shared = numbers.several.fill_null(False) & (days > 0)
