@@ -139,7 +139,7 @@ def _standardize(
     mixed_dates.check_formats_agree(sales, column_map["ordered_at"])
     clean_columns = parquet_statistics.already_clean(part, column_map, in_range)
     if "order_id" in column_map:
-        validation.check_order_ids(sales, column_map, clean_columns)
+        validation.check_order_ids(part, sales.table, column_map, clean_columns)
     return (
         casting.standardize(part, column_map, clean_columns),
         bool(found["negative"]),

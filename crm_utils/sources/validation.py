@@ -263,24 +263,23 @@ def _enormous_rows(raw: ir.Table, column_map: dict[str, str], part: RawTable) ->
     return ((factors[0] * factors[1]).abs() > LARGEST).fill_null(False).ifelse(1, 0)
 
 
-def check_order_ids(part: RawTable, column_map: dict[str, str], clean_columns: set[str]) -> None:
+def check_order_ids(part: RawTable, sales: ir.Table, column_map: dict[str, str], clean_columns: set[str]) -> None:
     """Raise `SourceError` if a sale to a known customer has no order id.
 
-    Rows that cleaning removes because of their customer, quantity or amount need no order id. `clean_columns` holds the
-    standard names of clean columns, which are cheaper to check.
+    Rows that cleaning removes because of their customer, quantity or amount need no order id. `sales` are the rows that
+    the parameters leave. `clean_columns` holds the standard names of clean columns, which are cheaper to check.
     """
     order_id = part.table[column_map["order_id"]]
-    if "order_id" in clean_columns:
-        missing = order_id.isnull()
+    if "order_id" in clean_columns or order_id.type().is_integer():
+        missing = order_id.isnull()  # a parquet file's statistics tell
     elif order_id.type().is_string():  # the same result as below in a fifth of the time
         missing = order_id.strip().isin(["", *casting.NULL_IDS]).fill_null(True)
     else:
         missing = casting.cast(order_id, "order_id", part.format).isnull()
-    rows = part.table.filter(missing)
     # the usual case, found without reading the other columns
-    if execute(rows.limit(1).count().as_table(), part).iloc[0, 0] == 0:
+    if execute(part.table.filter(missing).limit(1).count().as_table(), part).iloc[0, 0] == 0:
         return
-    lines = casting.standardize(replace(part, table=rows), column_map)
+    lines = casting.standardize(replace(part, table=sales.filter(missing)), column_map)
     blank = lines.filter(lines.customer_id.notnull(), lines.amount > 0)
     blank = blank.filter(blank.quantity > 0) if "quantity" in column_map else blank
     if rows := execute(blank.aggregate(rows=blank.count()), part).rows[0]:
