@@ -9,6 +9,7 @@ import yaml
 
 from crm_utils.commands.new_report.draft import new_report
 from crm_utils.config import Report, read_yaml
+from crm_utils.core import duckdb_engine
 from crm_utils.sources import read_line_items
 from tests.support.cases import CASES
 from tests.support.cleaning_factories import clean
@@ -43,6 +44,17 @@ def test_the_ids_of_a_case_are_right_without_an_edit(tmp_path: Path, case, propo
     assert {name: getattr(report.columns, name) for name in proposed} == proposed
     assert any(said in line for line in guessed), guessed
     assert count(report, tmp_path) == (expected["revenue"], expected["orders"], customers)
+
+
+@pytest.mark.parametrize("case", ["till_numbers", "two_stores"])
+def test_figures_are_exact_if_one_in_so_many_ids_decides(tmp_path: Path, monkeypatch, case):
+    file = yaml.safe_load((CASES / case / "case.yaml").read_text())["source"]["file"]
+    shutil.copy(CASES / case / file, tmp_path)
+    _, guessed, _ = new_report(tmp_path, "all", file)
+    monkeypatch.setattr(duckdb_engine, "SAMPLED_ROWS", 100)
+    _, sampled, _ = new_report(tmp_path, "sampled", file)
+    assert sampled == guessed
+    assert any(" instead of " in line for line in sampled)
 
 
 def shop(**more: list) -> pd.DataFrame:
