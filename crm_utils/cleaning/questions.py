@@ -20,7 +20,7 @@ from crm_utils.core.formatting import MESSAGES, percent
 # An order that is more than this share of all revenue, and more than so many times the mean order, may be an error.
 HUGE_ORDER_SHARE, HUGE_ORDER_TIMES_MEAN = 0.02, 100
 # Rows that are compared with each other at most
-COMPARED_ROWS = 5_000_000
+COMPARED_ROWS = 12_000_000
 # Rules under which a line that takes money back is left out
 LEFT_OUT = (Rule.CANCELLATION, Rule.NON_POSITIVE_QUANTITY, Rule.NON_POSITIVE_AMOUNT)
 

@@ -27,7 +27,7 @@ from crm_utils.core.duckdb_engine import is_picked, materialize
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.orders import aggregate_lines, orders_as_of, orders_from_aggregates
 
-MAX_ROWS = 4_000_000  # of more rows, some customers are counted: this takes seconds, and the report counts all
+MAX_ROWS = 12_000_000  # of more rows, some customers are counted: this takes seconds, and the report counts all
 NO_CURRENCY = "XXX"  # what `make new` writes if it finds none
 
 
