@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from lifetimes import BetaGeoFitter
 
-from crm_utils.cltv import btyd, forecast, seasonality
+from crm_utils.cltv import btyd, forecast
 from crm_utils.cltv.assumptions import ClvAssumptions
 
 TODAY = date(2011, 12, 9)
@@ -68,12 +68,12 @@ def seconds(work) -> tuple[float, float]:
 def everything(customers: pd.DataFrame) -> pd.DataFrame:
     """Fit, all forecasts, lifetime values and ranges."""
     models = btyd.fit_customer_base(customers)
-    valued = forecast.add_lifetime_value(
-        forecast.forecast_customers(customers, models, TODAY), models, TODAY, ClvAssumptions(0.3, 0.1, 12)
-    )
+    expected = forecast.forecast_customers(customers, models, TODAY)
+    totals = pd.DataFrame({"purchase_days": [float(len(customers))], "revenue": expected.mean_purchase_value.sum()}, [12])
+    scaled, factors = forecast.scale_to_totals(expected, totals)
+    valued = forecast.add_lifetime_value(scaled, models, TODAY, ClvAssumptions(0.3, 0.1, 12), factors)
     segments = customers[["customer_id"]].assign(segment=np.where(customers.repeat_purchase_days > 1, "again", "new"))
-    seasons = dict.fromkeys(forecast.HORIZONS, seasonality.Seasonality())
-    forecast.forecast_totals(customers, segments, models, seasons, btyd.ForecastErrorModel(), TODAY)
+    forecast.forecast_totals(scaled, segments, models, dict.fromkeys(forecast.HORIZONS, 0.2), TODAY)
     return valued
 
 

@@ -5,18 +5,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from crm_utils.cltv.backtest import BacktestModel
+from crm_utils.cltv.backtest import COMBINATION
+from crm_utils.cltv.backtest.candidates import LAST_PERIOD, LAST_YEAR, RETENTION
 from crm_utils.cltv.backtest.narrative import FREQUENCY_LABELS, MODEL_LABELS
 from crm_utils.core.display.figure_style import BLUE, GREY, INK, PALE, TEAL, money_axis, new_axes, segment_colours
 from crm_utils.core.formatting import NumberFormat, day, percent
 
 # Colour and marker of each model in the chart of past forecasts.
 MARKERS = {
-    BacktestModel.MODEL_WITH_SEASON: (BLUE, "o"),
-    BacktestModel.MODEL_NO_SEASON: (TEAL, "d"),
-    BacktestModel.SAME_AS_LAST_PERIOD: (GREY, "<"),
-    BacktestModel.SAME_PERIOD_LAST_YEAR: (GREY, "s"),
-    BacktestModel.PAST_AVERAGE_RATE: (GREY, ">"),
+    COMBINATION: (BLUE, "o"),
+    LAST_PERIOD: (GREY, "<"),
+    LAST_YEAR: (GREY, "s"),
+    RETENTION: (GREY, ">"),
 }
 # How far apart the markers of one origin stand, and half the width of its line of what came.
 MARKER_STEP = 0.09
@@ -50,20 +50,21 @@ def plot_past_forecasts(backtest: pd.DataFrame, fmt: NumberFormat, ax: Axes | No
     position = {origin: index for index, origin in enumerate(origins)}
     for step, (model, (colour, marker)) in enumerate(MARKERS.items()):
         rows = backtest[backtest.model == model]
-        if model == BacktestModel.MODEL_NO_SEASON and backtest.seasonal_factor.isna().all():
-            continue
-        x = rows.origin.map(position) + (step - 2) * MARKER_STEP
-        if model == BacktestModel.MODEL_WITH_SEASON:
-            ranges = [rows.revenue_predicted - rows.revenue_low, rows.revenue_high - rows.revenue_predicted]
-            ax.errorbar(x, rows.revenue_predicted, yerr=ranges, fmt="none", ecolor=BLUE, elinewidth=4, alpha=0.3)
+        x = rows.origin.map(position) + (step - 1.5) * MARKER_STEP
+        if model == COMBINATION:
+            given = rows[rows.revenue_low.notna()]
+            ranges = [given.revenue_predicted - given.revenue_low, given.revenue_high - given.revenue_predicted]
+            ax.errorbar(
+                x[given.index], given.revenue_predicted, yerr=ranges, fmt="none", ecolor=BLUE, elinewidth=4, alpha=0.3
+            )
         label = MODEL_LABELS[model]
         ax.scatter(x, rows.revenue_predicted, color=colour, marker=marker, s=34, label=label, zorder=3)
-    ours = backtest[backtest.model == BacktestModel.MODEL_WITH_SEASON]
+    ours = backtest[backtest.model == COMBINATION]
     x = ours.origin.map(position)
     ax.hlines(ours.revenue_actual, x - ACTUAL_REACH, x + ACTUAL_REACH, color=INK, linewidth=1.8, label="Actual")
     ax.set_xticks(range(len(origins)), [f"{origin.day} {origin:%b}\n{origin:%Y}" for origin in origins])
     ax.set_xlim(-0.6, len(origins) - 0.4)
-    ax.set_ylim(0, HEADROOM * max(ours.revenue_actual.max(), ours.revenue_high.max()))
+    ax.set_ylim(0, HEADROOM * max(ours.revenue_actual.max(), ours.revenue_predicted.max()))
     money_axis(ax.yaxis, fmt)
     ax.set_xlabel("Forecast made on")
     ax.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.28), frameon=False)
@@ -72,7 +73,7 @@ def plot_past_forecasts(backtest: pd.DataFrame, fmt: NumberFormat, ax: Axes | No
 
 def alt_text_past_forecasts(backtest: pd.DataFrame, fmt: NumberFormat) -> str:
     """Return what `plot_past_forecasts` shows, in words."""
-    ours = backtest[backtest.model == BacktestModel.MODEL_WITH_SEASON]
+    ours = backtest[backtest.model == COMBINATION]
     tests = [
         PAST_FORECAST.format(
             day=day(row.origin), predicted=fmt.money(row.revenue_predicted), actual=fmt.money(row.revenue_actual)
@@ -199,7 +200,7 @@ def plot_segment_revenue(by_segment: pd.DataFrame, fmt: NumberFormat, ax: Axes |
     shown = by_segment[by_segment.customers > 0].iloc[::-1]
     ax = new_axes(ax, height=0.7 + 0.27 * len(shown))
     ax.barh(shown.segment, shown.expected_revenue_12m, color=segment_colours(shown.segment.tolist()), height=0.7)
-    ends = shown.get("revenue_high", shown.expected_revenue_12m)
+    ends = shown.get("revenue_high", shown.expected_revenue_12m).fillna(shown.expected_revenue_12m)
     if "revenue_low" in shown:
         ax.hlines(shown.segment, shown.revenue_low, ends, color=INK, linewidth=1.2)
     for y, (end, value) in enumerate(zip(ends, shown.expected_revenue_12m, strict=True)):

@@ -7,11 +7,10 @@ import pandas as pd
 from crm_utils.cltv import charts, narrative, tables
 from crm_utils.cltv.article_method import ArticleResult
 from crm_utils.cltv.assumptions import ClvAssumptions
-from crm_utils.cltv.backtest import BacktestModel, best_challenger
 from crm_utils.cltv.backtest import narrative as backtest_narrative
+from crm_utils.cltv.backtest.record import record_by_horizon, separate_tests
 from crm_utils.cltv.btyd import CustomerBaseModel
 from crm_utils.cltv.outlook import Outlook
-from crm_utils.cltv.seasonality import Seasonality
 from crm_utils.cltv.worked_example import Example
 from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.paragraphs import not_applicable, paragraph
@@ -49,13 +48,15 @@ EXAMPLE_STEPS = "Every step, from order lines to lifetime value"
 PARAMETERS = "Parameters, standard errors, fit and assumptions"
 
 
-def past_forecasts(tested: pd.DataFrame, fmt: NumberFormat) -> Finding:
+def past_forecasts(tested: pd.DataFrame, holdout_days: int, fmt: NumberFormat) -> Finding:
     """Whether past forecasts were closer than simple rules, and how often their ranges held.
 
     Parameters
     ----------
     tested : pandas.DataFrame
-        `rolling_origin_backtest`.
+        `Backtest.tests`.
+    holdout_days : int
+        The length of the tests in the figure.
     fmt : NumberFormat
         How the report writes numbers and money.
 
@@ -65,18 +66,20 @@ def past_forecasts(tested: pd.DataFrame, fmt: NumberFormat) -> Finding:
         Sentence, figure of forecast and actual revenue, and a table of all tests; only a sentence if there are no
         tests.
     """
-    verdict = backtest_narrative.verdict_sentence(tested, fmt)
-    if tested.empty:
+    verdict = backtest_narrative.verdict_sentence(tested, holdout_days, fmt)
+    shown = separate_tests(tested, holdout_days)
+    if shown.empty:
         return Finding(verdict)
     return Finding(
         verdict,
-        charts.plot_past_forecasts(tested, fmt),
-        f"{backtest_narrative.range_record_sentence(tested, fmt)} {PAST_FORECASTS_CAPTION}",
-        charts.alt_text_past_forecasts(tested, fmt),
+        charts.plot_past_forecasts(shown, fmt),
+        f"{backtest_narrative.range_record_sentence(tested, holdout_days, fmt)} {PAST_FORECASTS_CAPTION}",
+        charts.alt_text_past_forecasts(shown, fmt),
         collapsible(
             ALL_TESTS,
-            backtest_narrative.new_customers_sentence(tested, fmt),
-            tables.backtest_table(tested, fmt),
+            backtest_narrative.new_customers_sentence(tested, holdout_days, fmt),
+            tables.horizon_record_table(record_by_horizon(tested), fmt),
+            tables.backtest_table(shown, fmt),
         ),
     )
 
@@ -118,16 +121,16 @@ def forecast_errors(by_segment: pd.DataFrame, by_frequency: pd.DataFrame, fmt: N
 
 
 def revenue_forecast(
-    outlook: Outlook, year_before: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, fmt: NumberFormat
+    outlook: Outlook, tested: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, fmt: NumberFormat
 ) -> Finding:
-    """What today's customers should bring in the next 12 months, and how accurate the same forecast was a year ago.
+    """What today's customers should bring in the next 12 months, and how accurate earlier forecasts for a year were.
 
     Parameters
     ----------
     outlook : Outlook
         `make_outlook`.
-    year_before : pandas.DataFrame
-        `backtest_year_before`.
+    tested : pandas.DataFrame
+        `Backtest.tests`.
     models : CustomerBaseModel
         The fitted models.
     analysis_date : datetime.date
@@ -142,21 +145,16 @@ def revenue_forecast(
     """
     reason = models.unavailable_reason
     expected = narrative.revenue_forecast_sentence(outlook, models.customers, analysis_date, fmt, reason)
-    code = BacktestModel.SAME_PERIOD_LAST_YEAR if outlook.last_year else BacktestModel.MODEL_WITH_SEASON
-    return Finding(paragraph(expected, backtest_narrative.year_before_sentence(year_before, fmt, code)))
+    return Finding(paragraph(expected, backtest_narrative.year_record_sentence(tested, fmt)))
 
 
-def forecast_basis(outlook: Outlook, seasons: dict[int, Seasonality], holdout_days: int, fmt: NumberFormat) -> Finding:
+def forecast_basis(outlook: Outlook, fmt: NumberFormat) -> Finding:
     """The basis of the forecast and its range, with the forecast of every horizon.
 
     Parameters
     ----------
     outlook : Outlook
         `make_outlook`.
-    seasons : dict of int to Seasonality
-        By months.
-    holdout_days : int
-        The length of each tested forecast.
     fmt : NumberFormat
         How the report writes numbers and money.
 
@@ -167,7 +165,7 @@ def forecast_basis(outlook: Outlook, seasons: dict[int, Seasonality], holdout_da
     """
     if outlook.totals.empty:
         return Finding(not_applicable(narrative.NO_FORECAST))
-    sentence = narrative.basis_sentence(outlook, seasons, holdout_days, fmt)
+    sentence = narrative.basis_sentence(outlook, fmt)
     return Finding(sentence, table=tables.forecast_table(outlook.totals, fmt, outlook.tested))
 
 
@@ -440,17 +438,13 @@ def worked_example(
     )
 
 
-def fitted_models(
-    fitted_parameters: pd.DataFrame, log_errors: pd.DataFrame, customers: pd.DataFrame, fmt: NumberFormat
-) -> Finding:
-    """Whether another model would be better, the warnings of the fits, and their parameters.
+def fitted_models(fitted_parameters: pd.DataFrame, customers: pd.DataFrame, fmt: NumberFormat) -> Finding:
+    """The warnings of the fits, and their parameters.
 
     Parameters
     ----------
     fitted_parameters : pandas.DataFrame
         `CustomerBaseModel.table`.
-    log_errors : pandas.DataFrame
-        `compare_models`.
     customers : pandas.DataFrame
         `rfm_summary`.
     fmt : NumberFormat
@@ -461,9 +455,8 @@ def fitted_models(
     Finding
         Sentence, and a table of parameters, standard errors and fit.
     """
-    challenger = backtest_narrative.challenger_sentence(log_errors, best_challenger(log_errors), fmt)
     return Finding(
-        paragraph(challenger, narrative.fit_notes_sentence(fitted_parameters)),
+        narrative.fit_notes_sentence(fitted_parameters),
         table=collapsible(
             PARAMETERS,
             narrative.correlation_sentence(customers, fmt),

@@ -6,10 +6,11 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from crm_utils.cltv.assumptions import ClvAssumptions
-from crm_utils.cltv.btyd import CustomerBaseModel, ForecastErrorModel, to_xtT
-from crm_utils.cltv.seasonality import Seasonality
+from crm_utils.cltv.btyd import CustomerBaseModel, to_xtT
+from crm_utils.cltv.btyd.intervals import INTERVAL_LEVEL
 from crm_utils.core.constants import ALL
 from crm_utils.core.exact_money import exact_sum
 
@@ -26,6 +27,7 @@ GRID_AGE_DAYS = 365
 GRID_REPEAT_PURCHASE_DAYS = range(1, 13)
 GRID_SILENT_DAYS = range(0, 361, 30)
 
+TOTALS_COLUMNS = ["horizon_days", "months", "segment", "purchase_days", "revenue", "revenue_low", "revenue_high"]
 SUMMARY_COLUMNS = ["repeat_purchase_days", "last_purchase_age_days", "customer_age_days", "mean_purchase_value"]
 
 
@@ -117,13 +119,59 @@ def forecast_customers(customers: pd.DataFrame, models: CustomerBaseModel, analy
     return customers.assign(**columns)
 
 
+def scale_to_totals(customers: pd.DataFrame, totals: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scale each customer's forecast so that all customers add up to the totals of every horizon.
+
+    What customers should buy between two horizons is multiplied by one factor, so no forecast falls with the horizon. A
+    horizon without a total has the factor of the one before it.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        `forecast_customers`.
+    totals : pandas.DataFrame
+        Index months, increasing; purchase_days and revenue.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        The customers with scaled expected_purchase_days and expected_revenue, and the factors (index months).
+    """
+    scaled = customers.copy()
+    factors = pd.DataFrame(1.0, index=list(HORIZONS), columns=["purchase_days", "revenue"])
+    for measure in factors:
+        before_model = before = np.zeros(len(customers))
+        factor, total_before = 1.0, 0.0
+        for months, suffix in HORIZONS.items():
+            model = customers[f"expected_{measure}{suffix}"].to_numpy()
+            more = model - before_model
+            if months in totals.index and totals[measure].notna()[months] and more.sum() > 0:
+                factor = (totals[measure][months] - total_before) / more.sum()
+            before, before_model = before + factor * more, model
+            total_before = before.sum()
+            factors.loc[months, measure] = factor
+            scaled[f"expected_{measure}{suffix}"] = before
+    return scaled, factors
+
+
+def factor_by_month(factors: pd.DataFrame, months: int) -> np.ndarray:
+    """Return the factor of revenue of each month from 1 to `months` (see `scale_to_totals`)."""
+    ends = factors.index.to_numpy()
+    position = np.minimum(np.searchsorted(ends, np.arange(1, months + 1)), len(ends) - 1)
+    return factors.revenue.to_numpy()[position]
+
+
 def add_lifetime_value(
-    customers: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, assumptions: ClvAssumptions
+    customers: pd.DataFrame,
+    models: CustomerBaseModel,
+    analysis_date: date,
+    assumptions: ClvAssumptions,
+    factors: pd.DataFrame,
 ) -> pd.DataFrame:
     """Add each customer's lifetime value: the expected profit of the coming months, discounted to today.
 
-    clv = margin rate × value of a purchase day × Σ expected purchase days in month m ÷ (1 + discount rate)^(m ÷ 12).
-    It does not include acquisition cost or past purchases.
+    clv = margin rate × value of a purchase day × Σ factor × expected purchase days in month m
+    ÷ (1 + discount rate)^(m ÷ 12). It does not include acquisition cost or past purchases.
 
     Parameters
     ----------
@@ -135,6 +183,8 @@ def add_lifetime_value(
         The day of the forecast.
     assumptions : ClvAssumptions
         Margin rate, discount rate and months.
+    factors : pandas.DataFrame
+        By what the forecast of each month is multiplied, so that customers add up to the total (`scale_to_totals`).
 
     Returns
     -------
@@ -145,7 +195,8 @@ def add_lifetime_value(
     """
     days = [days_ahead(analysis_date, month) for month in range(1, assumptions.months + 1)] or [0]
     discount = (1 + assumptions.discount_rate) ** (-np.arange(1, len(days) + 1) / 12)
-    weights = assumptions.margin_rate * (discount - np.append(discount[1:], 0))[:, None]
+    worth = discount * factor_by_month(factors, len(days))
+    weights = assumptions.margin_rate * (worth - np.append(worth[1:], 0))[:, None]
     clv = (models.expected_purchases(customers, days) @ weights)[:, 0] * models.expected_value(customers)
     log_jacobian = models.jacobian(customers, days, weights)[:, 0, :] / np.maximum(clv, 1e-300)[:, None]
     low, high = models.expected_interval(clv, log_jacobian)
@@ -153,74 +204,49 @@ def add_lifetime_value(
 
 
 def forecast_totals(
-    customers: pd.DataFrame,
+    scaled: pd.DataFrame,
     segments: pd.DataFrame,
     models: CustomerBaseModel,
-    seasons: dict[int, Seasonality],
-    error: ForecastErrorModel,
+    half_widths: dict[int, float],
     analysis_date: date,
 ) -> pd.DataFrame:
-    """Forecast what all customers and each segment will bring in 1, 3, 6 and 12 months: the `forecast` table.
+    """Add up what all customers and each segment will bring in each horizon: the `forecast` table.
 
     Parameters
     ----------
-    customers : pandas.DataFrame
-        `rfm_summary`.
+    scaled : pandas.DataFrame
+        The customers of `scale_to_totals`.
     segments : pandas.DataFrame
         customer_id and segment.
     models : CustomerBaseModel
-        The fitted models.
-    seasons : dict of int to Seasonality
-        The season of each number of months.
-    error : ForecastErrorModel
-        How far past forecasts were off.
+        The fitted models. A segment's range is wider than that of all customers by the chance in it.
+    half_widths : dict of int to float
+        By months: half the width of the 90 % range of all customers, in logs; null if it is not known. Only these
+        horizons are forecast.
     analysis_date : datetime.date
         The day of the forecast.
 
     Returns
     -------
     pandas.DataFrame
-        horizon_days, months, segment ("all" first), purchase_days, revenue (with the season if one is known), its 90 %
-        prediction interval revenue_low and revenue_high, revenue_without_seasonality, seasonal_factor (null if not
-        known).
+        horizon_days, months, segment ("all" first), purchase_days, revenue, revenue_low and revenue_high (90 %
+        prediction interval of revenue; null if no past forecast could be tested).
     """
-    model = _totals_by_group(customers, segments, models, analysis_date)
-    factors = _seasonal_factors(model.months, seasons)
-    revenue = model.revenue.to_numpy() * factors.revenue.to_numpy()
-    low, high = error.interval(revenue, model.relative_variance.to_numpy())
-    return pd.DataFrame(
-        {
-            "horizon_days": model.days.to_numpy(),
-            "months": model.months.to_numpy(),
-            "segment": model.group.to_numpy(),
-            "purchase_days": model.purchase_days.to_numpy() * factors.purchase_days.to_numpy(),
-            "revenue": revenue,
-            "revenue_low": low,
-            "revenue_high": high,
-            "revenue_without_seasonality": model.revenue.to_numpy(),
-            "seasonal_factor": factors.known.to_numpy(),
-        }
-    )
-
-
-def _totals_by_group(
-    customers: pd.DataFrame, segments: pd.DataFrame, models: CustomerBaseModel, analysis_date: date
-) -> pd.DataFrame:
-    """`CustomerBaseModel.totals` of all customers and of each segment, with the months of each horizon."""
-    days = horizons(analysis_date)
-    segment = customers[["customer_id"]].merge(segments, on="customer_id", how="left", validate="one_to_one").segment
-    groupings = (pd.Series(ALL, index=customers.index), segment)
-    totals = pd.concat([models.totals(customers, list(days.values()), groups) for groups in groupings])
-    return totals.assign(months=totals.days.map({length: months for months, length in days.items()}))
-
-
-def _seasonal_factors(months: pd.Series, seasons: dict[int, Seasonality]) -> pd.DataFrame:
-    """The factors of revenue and purchase days for each number of months, and `known`: the first, or null."""
-    rows = [
-        (season.factor, season.purchase_days_factor, season.factor if season.known else np.nan)
-        for season in months.map(seasons)
-    ]
-    return pd.DataFrame(rows, columns=["revenue", "purchase_days", "known"], index=months.index)
+    days = {months: length for months, length in horizons(analysis_date).items() if months in half_widths}
+    if not days:
+        return pd.DataFrame(columns=TOTALS_COLUMNS)
+    segment = scaled[["customer_id"]].merge(segments, on="customer_id", how="left", validate="one_to_one").segment
+    tables = []
+    for groups in (pd.Series(ALL, index=scaled.index), segment):
+        variances = models.totals(scaled, list(days.values()), groups).set_index(["days", "group"]).relative_variance
+        for months, length in days.items():
+            columns = [f"expected_purchase_days{HORIZONS[months]}", f"expected_revenue{HORIZONS[months]}"]
+            sums = scaled[columns].groupby(groups.to_numpy()).sum().set_axis(["purchase_days", "revenue"], axis=1)
+            chance = np.log1p(variances[length].reindex(sums.index)) * (groups.nunique() > 1)
+            half = np.sqrt(half_widths[months] ** 2 + norm.ppf((1 + INTERVAL_LEVEL) / 2) ** 2 * chance)
+            ends = {"revenue_low": sums.revenue * np.exp(-half), "revenue_high": sums.revenue * np.exp(half)}
+            tables.append(sums.assign(**ends, months=months, horizon_days=length).rename_axis("segment").reset_index())
+    return pd.concat(tables, ignore_index=True)[TOTALS_COLUMNS]
 
 
 def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 10) -> pd.DataFrame:

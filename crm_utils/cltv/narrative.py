@@ -10,11 +10,11 @@ import pandas as pd
 
 from crm_utils.cltv.article_method import ARTICLE_SCALE, CLV_MONTHS
 from crm_utils.cltv.assumptions import ClvAssumptions
-from crm_utils.cltv.btyd import ForecastErrorModel
+from crm_utils.cltv.backtest.error_ranges import ASSUMED_ERROR, ASSUMED_TESTS
+from crm_utils.cltv.backtest.narrative import combination_sentence
 from crm_utils.cltv.forecast import HORIZONS
 from crm_utils.cltv.historical_clv import QUARTER_DAYS
-from crm_utils.cltv.outlook import LargeAccount, Outlook, RuleVerdict
-from crm_utils.cltv.seasonality import Seasonality
+from crm_utils.cltv.outlook import LargeAccount, Outlook
 from crm_utils.cltv.worked_example import Example
 from crm_utils.core.constants import ALL
 from crm_utils.core.display.paragraphs import Paragraph, paragraph
@@ -38,36 +38,14 @@ WITHOUT_NEW_CUSTOMERS = "It does not include new customers."
 NO_LONGER_FORECAST = "The history is too short for a longer forecast."
 NO_FORECAST = "The history is too short for a forecast: it does not cover a month."
 NO_YEAR_BY_SEGMENT = "The history is too short for a forecast of the next 12 months."
-REPEATS_LAST_YEAR = (
-    "The forecast repeats the same period of last year: in {tests} this rule was {rule_error} off on average, the "
-    "model {model_error}."
-)
 LARGE_ACCOUNT = (
     "Customer “{customer}” brought {share} of revenue so far. Without this customer the forecast is {revenue}."
 )
-SEASON_KNOWN = (
-    "The forecast includes the season: the next three months should bring {change} than usual, like the same weeks of "
-    "last year (without growth). The table also shows the figures without the season."
-)
-SEASON_UNKNOWN = "The forecast does not include a season, because {reason}."
-MORE, LESS = "{change} more", "{change} less"
-RANGE_FROM_TESTS = (
-    "The range covers the uncertainty of the model, chance, and the errors of {origins} for {days}. "
-    "Because these are few, {assumed} more errors of {assumed_error} each are assumed. "
-    "Forecasts for shorter or longer periods use the same errors."
-)
-RANGE_ASSUMED = (
-    "The range covers the uncertainty of the model, chance, and {assumed} errors of {assumed_error} each, "
-    "which are assumed because no past forecast could be tested."
-)
-SEASON_OF_LAST_YEAR = "The forecast repeats last year, so it has last year’s season."
-RANGE_OF_LAST_YEAR = (
-    "The range covers the errors of this rule in {origins} over {days}. Because these are few, {assumed} more errors "
-    "of {assumed_error} each are assumed."
-)
-RANGE_WITHOUT_SEASON = (
-    "It does not cover an unknown season, so the actual revenue of a part of the year will be outside its range more "
-    "often than once in ten times."
+NO_RANGE = "The range is too wide to be of use, so none is given."
+RANGE_BASIS = (
+    "A range comes from the errors of all earlier forecasts of the same length. Tests overlap, so each counts only for "
+    "the days that the next one does not have, and {assumed} assumed errors of {assumed_error} are added. The error of "
+    "a length with few tests is extrapolated from shorter ones."
 )
 LIFETIME_VALUE = "Today’s customers have a lifetime value (CLV) of {clv}. {assumptions}."
 ASSUMPTIONS = "This is the profit of the next {months}, at {margin}, discounted by an assumed {discount} a year"
@@ -151,20 +129,23 @@ def revenue_forecast_sentence(
     if outlook.totals.empty:
         return paragraph(no_model, NO_FORECAST)
     longest = _longest(outlook.totals)
-    revenue_range = REVENUE_RANGE.format(low=fmt.money(longest.revenue_low), high=fmt.money(longest.revenue_high))
+    revenue_range = UNTESTED
+    if outlook.tested:
+        revenue_range = NO_RANGE
+    if pd.notna(longest.revenue_low):
+        revenue_range = REVENUE_RANGE.format(low=fmt.money(longest.revenue_low), high=fmt.money(longest.revenue_high))
     return paragraph(
         no_model,
-        AVERAGE_RATE if unavailable_reason and not outlook.last_year else "",
+        AVERAGE_RATE if unavailable_reason and not outlook.weights.any() else "",
         REVENUE_FORECAST.format(
             months="month" if longest.months == 1 else fmt.plural(longest.months, "month"),
             day=day(analysis_date),
             customers=fmt.plural(customers, "customer"),
             revenue=fmt.money(longest.revenue),
         ),
-        revenue_range if outlook.tested else UNTESTED,
+        revenue_range,
         WITHOUT_NEW_CUSTOMERS,
         NO_LONGER_FORECAST if longest.months < max(HORIZONS) else "",
-        _last_year_sentence(outlook.last_year, fmt),
         _large_account_sentence(outlook.large_account, fmt),
     )
 
@@ -173,16 +154,6 @@ def _longest(totals: pd.DataFrame) -> pd.Series:
     """The row of all customers with the longest horizon."""
     of_all = totals[totals.segment == ALL]
     return of_all.loc[of_all.months.idxmax()]
-
-
-def _last_year_sentence(verdict: RuleVerdict | None, fmt: NumberFormat) -> str:
-    if verdict is None:
-        return ""
-    return REPEATS_LAST_YEAR.format(
-        tests=fmt.plural(verdict.tests, "test"),
-        rule_error=percent(verdict.rule_error),
-        model_error=percent(verdict.model_error),
-    )
 
 
 def _large_account_sentence(account: LargeAccount | None, fmt: NumberFormat) -> str:
@@ -195,39 +166,10 @@ def _large_account_sentence(account: LargeAccount | None, fmt: NumberFormat) -> 
     )
 
 
-def season_sentence(seasons: dict[int, Seasonality]) -> Paragraph:
-    """Whether the forecast includes a season, or why not; `seasons` by months."""
-    for season in seasons.values():
-        if not season.known:
-            return paragraph(SEASON_UNKNOWN.format(reason=season.unavailable_reason))
-    quarter = seasons[3].factor
-    change = (MORE if quarter >= 1 else LESS).format(change=percent(abs(quarter - 1)))
-    return paragraph(SEASON_KNOWN.format(change=change))
-
-
-def basis_sentence(outlook: Outlook, seasons: dict[int, Seasonality], tested_days: int, fmt: NumberFormat) -> Paragraph:
-    """What the forecast and its range rest on: season and errors."""
-    if outlook.last_year:
-        covers = RANGE_OF_LAST_YEAR.format(**_errors(outlook.error, tested_days, fmt))
-        return paragraph(SEASON_OF_LAST_YEAR, covers)
-    ranges = range_sentence(outlook.error, seasons[3].known, tested_days, fmt) if outlook.tested else ""
-    return paragraph(season_sentence(seasons), ranges)
-
-
-def range_sentence(error: ForecastErrorModel, season_known: bool, tested_days: int, fmt: NumberFormat) -> Paragraph:
-    """What the range of the forecast covers, and which part of it is assumed."""
-    template = RANGE_FROM_TESTS if error.origins else RANGE_ASSUMED
-    covers = template.format(**_errors(error, tested_days, fmt))
-    return paragraph(covers, "" if season_known else RANGE_WITHOUT_SEASON)
-
-
-def _errors(error: ForecastErrorModel, tested_days: int, fmt: NumberFormat) -> dict[str, str]:
-    return {
-        "origins": fmt.plural(error.origins, "past forecast"),
-        "days": fmt.plural(tested_days, "day"),
-        "assumed": fmt.count(error.assumed),
-        "assumed_error": percent(error.assumed_error),
-    }
+def basis_sentence(outlook: Outlook, fmt: NumberFormat) -> Paragraph:
+    """What the forecast combines, and what its range rests on."""
+    ranges = RANGE_BASIS.format(assumed=fmt.count(ASSUMED_TESTS), assumed_error=percent(ASSUMED_ERROR))
+    return paragraph(combination_sentence(outlook.weights), ranges if outlook.tested else "")
 
 
 def lifetime_value_sentence(clv: float, assumptions: ClvAssumptions, fmt: NumberFormat) -> Paragraph:

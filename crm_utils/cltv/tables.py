@@ -11,24 +11,22 @@ from crm_utils.core.display.table_style import style_table
 from crm_utils.core.formatting import NumberFormat, day
 
 FORECAST_COLUMNS = ["purchase_days", "revenue", "revenue_low", "revenue_high"]
-SEASON_COLUMNS = ["revenue_without_seasonality", "seasonal_factor"]
 BACKTEST_COLUMNS = [
     "origin",
     "model",
+    "weight",
     "purchase_days_actual",
     "purchase_days_predicted",
     "revenue_actual",
     "revenue_predicted",
     "revenue_low",
     "revenue_high",
-    "seasonal_factor",
-    "mae_purchase_days",
-    "top_decile_capture",
 ]
-MONTH_DECIMALS = {"until_days": 0, "expected_purchase_days": 4, "profit": 2, "discount": 4, "clv": 2}
+MONTH_DECIMALS = {"until_days": 0, "expected_purchase_days": 4, "factor": 4, "profit": 2, "discount": 4, "clv": 2}
 MONTH_HEADINGS = {
     "until_days": "Days from today",
     "expected_purchase_days": "Expected purchase days",
+    "factor": "Factor",
     "profit": "Profit",
     "discount": "× (1 + discount)^(−month ÷ 12)",
     "clv": "CLV",
@@ -42,6 +40,7 @@ ARTICLE_HEADINGS = {
 FORECAST_CAPTION = "Expected from today’s customers, before margin and not discounted"
 RANGE_CAPTION = ", with the range that should contain the actual revenue nine times in ten"
 RANGE_COLUMNS = ["revenue_low", "revenue_high"]
+RECORD_CAPTION = "Past forecasts by their length; tests overlap"
 BACKTEST_CAPTION = "Forecasts for past dates, and what happened"
 BY_SEGMENT_CAPTION = "The last test by segment"
 BY_FREQUENCY_CAPTION = "The last test by past purchases"
@@ -61,25 +60,31 @@ LINES_LEFT_OUT_CAPTION = "What this customer ordered, line by line, and the rule
 ORDERS_CAPTION = "The lines that count, added up by order"
 CANCELLED_ORDERS_CAPTION = "The lines that count, added up by order, less later cancellations"
 STEPS_CAPTION = "From the orders to a year’s profit (money in the report’s currency)"
-MONTHS_CAPTION = "Lifetime value, month by month: expected purchase days × value × margin, discounted"
+MONTHS_CAPTION = "Lifetime value, month by month: expected purchase days × factor × value × margin, discounted"
 ARTICLE_CAPTION = "The tutorial’s three groups"
 
 
 def forecast_table(totals: pd.DataFrame, fmt: NumberFormat, tested: bool = True) -> Styler:
-    """Return the forecast of all customers by horizon; the season only if one is known, a range only if `tested`."""
-    shown = totals[totals.segment == ALL]
-    known = shown.seasonal_factor[shown.months < 12].notna().any()
-    table = shown[[*FORECAST_COLUMNS, *SEASON_COLUMNS] if known else FORECAST_COLUMNS].copy()
-    table.insert(0, "horizon", [fmt.plural(months, "month") for months in shown.months])
+    """Return the forecast of all customers by horizon, with a range only if `tested`."""
+    table = totals.loc[totals.segment == ALL, FORECAST_COLUMNS].copy()
+    table.insert(0, "horizon", [fmt.plural(months, "month") for months in totals.months[totals.segment == ALL]])
     if not tested:
         return style_table(table.drop(columns=RANGE_COLUMNS), FORECAST_CAPTION, fmt, {"horizon": "In the next"})
     return style_table(table, FORECAST_CAPTION + RANGE_CAPTION, fmt, {"horizon": "In the next"})
 
 
-def backtest_table(backtest: pd.DataFrame, fmt: NumberFormat) -> Styler:
-    """Return every test of every model."""
-    shown = backtest[BACKTEST_COLUMNS].assign(
-        origin=[day(origin) for origin in backtest.origin], model=backtest.model.map(MODEL_LABELS)
+def horizon_record_table(records: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Return how accurate the tests of each length were, and how many of their ranges held."""
+    shown = records.drop(columns="horizon_days")
+    shown.insert(0, "horizon", [fmt.plural(days, "day") for days in records.horizon_days])
+    return style_table(shown, RECORD_CAPTION, fmt, {"horizon": "Length"})
+
+
+def backtest_table(tests: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Return tests of every model."""
+    shown = tests[BACKTEST_COLUMNS].assign(
+        origin=[day(origin) for origin in tests.origin],
+        model=tests.model.map(MODEL_LABELS),
     )
     return style_table(shown, BACKTEST_CAPTION, fmt, {"origin": "Made on", "model": "Method"})
 

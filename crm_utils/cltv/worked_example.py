@@ -11,7 +11,7 @@ from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.btyd import CustomerBaseModel, to_xtT
 from crm_utils.cltv.btyd.fit import PurchaseModel
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
-from crm_utils.cltv.forecast import days_ahead
+from crm_utils.cltv.forecast import days_ahead, factor_by_month
 from crm_utils.core.formatting import NumberFormat, day
 
 GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
@@ -50,6 +50,7 @@ def work_example(
     models: CustomerBaseModel,
     analysis_date: date,
     assumptions: ClvAssumptions,
+    factors: pd.DataFrame,
     fmt: NumberFormat,
 ) -> Example:
     """Compute one customer's lifetime value by hand.
@@ -68,6 +69,8 @@ def work_example(
         The day of the forecast.
     assumptions : ClvAssumptions
         Margin rate, discount rate and months.
+    factors : pandas.DataFrame
+        By what the model's forecasts were multiplied (see `forecast.scale_to_totals`).
     fmt : NumberFormat
         How the report writes numbers.
 
@@ -84,7 +87,7 @@ def work_example(
         lines,
         bought,
         calculation_steps(customer, bought, models, analysis_date, assumptions, fmt),
-        value_by_month(customer, models, analysis_date, assumptions),
+        value_by_month(customer, models, analysis_date, assumptions, factors),
     )
 
 
@@ -138,27 +141,34 @@ def calculation_steps(
     """
     rows = [
         *_history_steps(customer.iloc[0], bought, analysis_date, fmt),
-        *_purchase_steps(customer, models, fmt),
-        *_profit_steps(customer, models, assumptions, fmt),
+        *_purchase_steps(customer, models, analysis_date, fmt),
+        *_profit_steps(customer, models, analysis_date, assumptions, fmt),
     ]
     return pd.DataFrame(rows, columns=["step", "formula", "result"])
 
 
 def value_by_month(
-    customer: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, assumptions: ClvAssumptions
+    customer: pd.DataFrame,
+    models: CustomerBaseModel,
+    analysis_date: date,
+    assumptions: ClvAssumptions,
+    factors: pd.DataFrame,
 ) -> pd.DataFrame:
     """Compute one customer's lifetime value month by month.
 
     Returns
     -------
     pandas.DataFrame
-        month, until_days (from the analysis date), expected_purchase_days, profit, discount, clv.
+        month, until_days (from the analysis date), expected_purchase_days (by the model), factor, profit, discount,
+        clv.
     """
     months = range(1, assumptions.months + 1)
     until_days = [days_ahead(analysis_date, month) for month in months]
     table = pd.DataFrame({"month": months, "until_days": until_days})
     table["expected_purchase_days"] = np.diff(models.expected_purchases(customer, until_days)[0], prepend=0)
-    table["profit"] = assumptions.margin_rate * table.expected_purchase_days * models.expected_value(customer)[0]
+    table["factor"] = factor_by_month(factors, assumptions.months)
+    value = models.expected_value(customer)[0]
+    table["profit"] = assumptions.margin_rate * table.expected_purchase_days * table.factor * value
     table["discount"] = (1 + assumptions.discount_rate) ** (-table.month / 12)
     return table.assign(clv=table.profit * table.discount)
 
@@ -195,9 +205,11 @@ def _history_steps(
     ]
 
 
-def _purchase_steps(customer: pd.DataFrame, models: CustomerBaseModel, fmt: NumberFormat) -> list[tuple[str, str, str]]:
+def _purchase_steps(
+    customer: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, fmt: NumberFormat
+) -> list[tuple[str, str, str]]:
     active = models.purchase.probability_alive(*to_xtT(customer))[0]
-    expected = customer.expected_purchase_days_12m.iloc[0]
+    expected = models.expected_purchases(customer, [days_ahead(analysis_date, 12)])[0, 0]
     return [
         ("Parameters of the purchase model", "fitted to all customers", _parameters(models.purchase)),
         ("Probability of being active (P)", models.purchase.alive_formula, f"{active:.4f}"),
@@ -210,17 +222,27 @@ def _purchase_steps(customer: pd.DataFrame, models: CustomerBaseModel, fmt: Numb
 
 
 def _profit_steps(
-    customer: pd.DataFrame, models: CustomerBaseModel, assumptions: ClvAssumptions, fmt: NumberFormat
+    customer: pd.DataFrame,
+    models: CustomerBaseModel,
+    analysis_date: date,
+    assumptions: ClvAssumptions,
+    fmt: NumberFormat,
 ) -> list[tuple[str, str, str]]:
     value = models.expected_value(customer)[0]
-    expected = customer.expected_purchase_days_12m.iloc[0]
+    expected = models.expected_purchases(customer, [days_ahead(analysis_date, 12)])[0, 0]
     revenue = customer.expected_revenue_12m.iloc[0]
+    factor = revenue / (expected * value)
     return [
         ("Parameters of the value model", "fitted to all customers", _parameters(models.value)),
         ("Expected value of a purchase day", "p (γ + n z) ÷ (p n + q − 1)", fmt.number(value, 2)),
         (
+            "Factor of the combined forecast",
+            "forecast of all customers ÷ sum of what the models expect",
+            f"{factor:.4f}",
+        ),
+        (
             "Expected revenue, 12 months",
-            f"purchase days × value = {fmt.number(expected, 4)} × {fmt.number(value, 2)}",
+            f"purchase days × value × factor = {fmt.number(expected, 4)} × {fmt.number(value, 2)} × {factor:.4f}",
             fmt.number(revenue, 2),
         ),
         (

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from crm_utils.cltv.backtest.rolling_origin import purchases_between
+from crm_utils.cltv.purchase_log import purchases_between
 from crm_utils.comparison import findings, metrics
 from crm_utils.comparison import narrative as wording
 from crm_utils.core import formatting

@@ -62,15 +62,11 @@ COLUMNS = {  # of the table by its new name; "" means every table
     },
     "forecast": {
         "orders": "purchase_days",
-        "season": "seasonal_factor",
-        "unadjusted_revenue": "revenue_without_seasonality",
     },
     "backtest": {
         "method": "model",
         "orders_actual": "purchase_days_actual",
         "orders_predicted": "purchase_days_predicted",
-        "mae_orders": "mae_purchase_days",
-        "season": "seasonal_factor",
     },
     "budget": {
         "control": "holdout_customers",
@@ -97,7 +93,6 @@ METHODS = {  # methods of the class that is now `Run`
 
 MODULES = {  # a package may keep its name and lose its functions
     "backtest": "cltv.backtest",
-    "backtest.challengers": "cltv.backtest.model_comparison",
     "backtest.parts": "cltv.backtest.breakdown",
     "backtest.trials": "cltv.backtest.rolling_origin",
     "btyd": "cltv.btyd",
@@ -195,25 +190,12 @@ MODULES = {  # a package may keep its name and lose its functions
 }
 
 DEFINITIONS = {  # functions and classes
-    "backtest.better": "cltv.backtest.model_comparison.best_challenger",
-    "backtest.by_customer": "cltv.backtest.breakdown.backtest_by_customer",
     "backtest.by_frequency": "cltv.backtest.breakdown.backtest_by_frequency",
     "backtest.by_segment": "cltv.backtest.breakdown.backtest_by_segment",
-    "backtest.challenge": "cltv.backtest.model_comparison.compare_models",
     "backtest.last_test": "cltv.backtest.breakdown.last_backtest",
-    "backtest.logged": "cltv.backtest.model_comparison.append_challenger_rows",
-    "backtest.origins": "cltv.backtest.rolling_origin.backtest_origins",
-    "backtest.others": "cltv.backtest.model_comparison.challengers_of",
-    "backtest.past_error": "cltv.backtest.rolling_origin.forecast_error_before",
-    "backtest.rolling": "cltv.backtest.rolling_origin.rolling_origin_backtest",
     "backtest.segments_on": "cltv.backtest.breakdown.segments_as_of",
-    "backtest.trial": "cltv.backtest.rolling_origin.backtest_origin",
-    "backtest.trials.between": "cltv.backtest.rolling_origin.purchases_between",
-    "backtest.with_intervals": "cltv.backtest.rolling_origin.add_intervals",
-    "backtest.year_before": "cltv.backtest.rolling_origin.backtest_year_before",
     "btyd.FitError": "core.errors.FitError",
     "btyd.Models": "cltv.btyd.customer_base.CustomerBaseModel",
-    "btyd.PastError": "cltv.btyd.intervals.ForecastErrorModel",
     "btyd.bg_nbd.rows": "cltv.btyd.bg_nbd.distinct_histories",
     "btyd.fit": "cltv.btyd.fit.fit_purchase_model",
     "btyd.fit_models": "cltv.btyd.customer_base.fit_customer_base",
@@ -225,7 +207,6 @@ DEFINITIONS = {  # functions and classes
     "btyd.intervals.expected": "cltv.btyd.intervals.confidence_interval",
     "btyd.intervals.slopes": "cltv.btyd.intervals.jacobian",
     "btyd.kind_of": "cltv.btyd.fit.spec_of",
-    "btyd.past_error": "cltv.btyd.intervals.fit_forecast_error",
     "btyd.pooled": "cltv.btyd.fit.constant_rate_model",
     "btyd.quadrature.power_decay_slopes": "cltv.btyd.quadrature.power_decay_gradient",
     "btyd.table": "cltv.btyd.serialization.models_to_table",
@@ -375,10 +356,6 @@ DEFINITIONS = {  # functions and classes
     "scoring.by_limits": "rfm.scoring.digitize",
     "scoring.limits": "rfm.scoring.compute_bin_edges",
     "scoring.quantile_limits": "rfm.scoring.quantile_bin_edges",
-    "season.Season": "cltv.seasonality.Seasonality",
-    "season.ahead": "cltv.seasonality.seasonality_by_horizon",
-    "season.daily": "cltv.seasonality.daily_totals",
-    "season.find": "cltv.seasonality.estimate_seasonality",
     "segments.Naming": "config.segment_rules.SegmentRules",
     "segments.SegmentError": "core.errors.SegmentError",
     "segments.assign": "segmentation.assignment.assign_segments",

@@ -224,8 +224,8 @@ TERMS = [
     Term(
         "Season",
         "season",
-        "The usual change of revenue at this time of year. It compares the same weeks of last year with the weeks "
-        "before them, if the history is long enough.",
+        "The usual change of revenue at this time of year. It compares the same weeks of all past years with the rest "
+        "of these years, if the history is long enough.",
     ),
     Term(
         "Segment",

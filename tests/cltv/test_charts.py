@@ -6,7 +6,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 from crm_utils.cltv import charts
-from crm_utils.cltv.backtest import BacktestModel
+from crm_utils.cltv.backtest import COMBINATION
+from crm_utils.cltv.backtest.candidates import LAST_PERIOD
 from crm_utils.core.formatting import NumberFormat
 
 FMT = NumberFormat("USD")
@@ -16,44 +17,37 @@ def letters(ax) -> list[str]:
     return [text.get_text() for text in ax.texts]
 
 
-def past_forecasts(season: float | None) -> pd.DataFrame:
-    """Two tests, each with our forecast, that without a season, and a rule."""
+def past_forecasts() -> pd.DataFrame:
+    """Two tests, each with our forecast and a rule; the first has no range yet."""
     rows = [
-        (origin, model, predicted, 100.0, 70.0, 150.0)
-        for origin in pd.to_datetime(["2011-04-01", "2011-01-01"])
-        for model, predicted in (
-            (BacktestModel.MODEL_WITH_SEASON, 90.0),
-            (BacktestModel.MODEL_NO_SEASON, 80.0),
-            (BacktestModel.SAME_AS_LAST_PERIOD, 120.0),
-        )
+        (pd.Timestamp(origin), model, predicted, 100.0, *ends)
+        for origin, ends in (("2011-04-01", (70.0, 150.0)), ("2011-01-01", (np.nan, np.nan)))
+        for model, predicted in ((COMBINATION, 90.0), (LAST_PERIOD, 120.0))
     ]
     columns = ["origin", "model", "revenue_predicted", "revenue_actual", "revenue_low", "revenue_high"]
-    return pd.DataFrame(rows, columns=columns).assign(seasonal_factor=season)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def test_each_model_has_its_place_beside_what_came():
-    ax = charts.plot_past_forecasts(past_forecasts(1.1), FMT)
+    ax = charts.plot_past_forecasts(past_forecasts(), FMT)
     markers = {
         points.get_label(): points.get_offsets().tolist() for points in ax.collections if len(points.get_offsets())
     }
-    assert markers["Our forecast"] == [[pytest.approx(0.82), 90], [pytest.approx(-0.18), 90]]
-    assert markers["Same as the last period"] == [[1.0, 120], [0.0, 120]]
-    assert markers["Without season"] == [[pytest.approx(0.91), 80], [pytest.approx(-0.09), 80]]
-    assert ax.get_ylim()[1] == pytest.approx(225)
+    assert markers["Our forecast"] == [[pytest.approx(0.865), 90], [pytest.approx(-0.135), 90]]
+    assert markers["Same as the last period"] == [[pytest.approx(0.955), 120], [pytest.approx(-0.045), 120]]
+    assert ax.get_ylim()[1] == pytest.approx(150)
     assert [label.get_text() for label in ax.get_xticklabels()] == ["1 Jan\n2011", "1 Apr\n2011"]
     ranges = [lines for lines in ax.collections if lines.get_label() == "_nolegend_" or "line" in lines.get_label()]
     spans = [segment[:, 1].tolist() for lines in ranges for segment in lines.get_segments()]
-    assert [70, 150] in spans
-    assert spans.count([70, 150]) == 2, "only our forecasts have a range"
-    plain = charts.plot_past_forecasts(past_forecasts(None), FMT)
-    assert {text.get_text() for text in plain.get_legend().get_texts()} == {
+    assert spans.count([70, 150]) == 1, "only our forecasts have a range, once earlier ones were tested"
+    assert {text.get_text() for text in ax.get_legend().get_texts()} == {
         "Our forecast",
         "Same as the last period",
         "Same period last year",
-        "Past average rate",
+        "Last year’s retention",
         "Actual",
     }
-    assert charts.alt_text_past_forecasts(past_forecasts(1.1), FMT).count("forecast $90.00, actual $100") == 2
+    assert charts.alt_text_past_forecasts(past_forecasts(), FMT).count("forecast $90.00, actual $100") == 2
 
 
 def test_purchase_days_per_customer_by_how_often_they_bought():

@@ -9,9 +9,8 @@ import pytest
 
 from crm_utils.cltv import btyd, forecast
 from crm_utils.cltv.assumptions import ClvAssumptions
-from crm_utils.cltv.seasonality import Seasonality
 from crm_utils.core.contracts import check_contract
-from tests.support.factories import three_hundred
+from tests.support.factories import three_hundred, unit_factors
 
 TODAY = date(2011, 12, 9)
 TERMS = ClvAssumptions(0.3, 0.1, 12)
@@ -29,7 +28,9 @@ def models(customers) -> btyd.CustomerBaseModel:
 
 @pytest.fixture(scope="module")
 def valued(customers, models) -> pd.DataFrame:
-    return forecast.add_lifetime_value(forecast.forecast_customers(customers, models, TODAY), models, TODAY, TERMS)
+    return forecast.add_lifetime_value(
+        forecast.forecast_customers(customers, models, TODAY), models, TODAY, TERMS, unit_factors()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,9 @@ def test_value_is_the_discounted_sum_of_months(customers, models, valued):
 
 def test_relations(customers, models, valued):
     def total(margin: float = 0.3, discount: float = 0.1, months: int = 12) -> float:
-        return forecast.add_lifetime_value(customers, models, TODAY, ClvAssumptions(margin, discount, months)).clv.sum()
+        return forecast.add_lifetime_value(
+            customers, models, TODAY, ClvAssumptions(margin, discount, months), unit_factors()
+        ).clv.sum()
 
     assert total(margin=0.6) == pytest.approx(2 * total())
     assert total(discount=0.2) < total() < total(discount=0)
@@ -91,30 +94,62 @@ def test_it_honours_its_contract(valued):
 
 @pytest.mark.parametrize("months", [0, 1200])
 def test_no_horizon_and_a_century(customers, models, months):
-    found = forecast.add_lifetime_value(customers, models, TODAY, ClvAssumptions(0.3, 0.1, months))
+    found = forecast.add_lifetime_value(customers, models, TODAY, ClvAssumptions(0.3, 0.1, months), unit_factors())
     assert np.isfinite(found[["clv", "clv_low", "clv_high"]]).all(axis=None)
     assert (found.clv == 0).all() if months == 0 else (found.clv > 0).all()
 
 
-def test_outlook_agrees_with_the_customers(customers, models, valued, segments):
-    """The year's revenue is the sum of the customers'; a season multiplies, and the unadjusted figure stays."""
-    seasons = {1: Seasonality(1.2), 3: Seasonality(1.5), 6: Seasonality(unavailable_reason="why"), 12: Seasonality()}
-    table = check_contract(
-        forecast.forecast_totals(customers, segments, models, seasons, btyd.ForecastErrorModel(), TODAY), "forecast"
-    )
-    everyone = table[table.segment == "all"].set_index("months")
-    parts = table[table.segment != "all"].groupby("months").revenue.sum()
-    assert everyone.revenue.to_dict() == pytest.approx(parts.to_dict())
-    assert everyone.revenue[12] == pytest.approx(valued.expected_revenue_12m.sum())
-    assert everyone.revenue_without_seasonality[3] == pytest.approx(valued.expected_revenue_3m.sum())
-    assert everyone.revenue[3] == pytest.approx(1.5 * everyone.revenue_without_seasonality[3])
-    assert everyone.seasonal_factor.isna().to_dict() == {1: False, 3: False, 6: True, 12: False}
-    assert ((table.revenue_low < table.revenue) & (table.revenue < table.revenue_high)).all()
-    totals = forecast.value_by_segment(valued, segments, table)
-    assert totals.expected_revenue_12m.sum() == pytest.approx(everyone.revenue[12])
-    assert (
-        (totals.revenue_low < totals.expected_revenue_12m) & (totals.expected_revenue_12m < totals.revenue_high)
-    ).all()
+TOTALS = pd.DataFrame({"purchase_days": [60.0, 130.0, 300.0], "revenue": [2000.0, 2000.0, 9000.0]}, index=[1, 3, 12])
+
+
+@pytest.fixture(scope="module")
+def scaled(customers, models) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return forecast.scale_to_totals(forecast.forecast_customers(customers, models, TODAY), TOTALS)
+
+
+def test_customers_add_up_to_the_totals_and_never_fall(scaled):
+    """Nothing is expected between one month and three, and six months have the factor of three: 0."""
+    customers, factors = scaled
+    for months, suffix in ((1, "_1m"), (3, "_3m"), (12, "_12m")):
+        assert customers[f"expected_revenue{suffix}"].sum() == pytest.approx(TOTALS.revenue[months], abs=1e-6)
+        assert customers[f"expected_purchase_days{suffix}"].sum() == pytest.approx(TOTALS.purchase_days[months])
+    assert factors.revenue[3] == factors.revenue[6] == 0 < factors.revenue[12]
+    for measure in ("revenue", "purchase_days"):
+        steps = customers[[f"expected_{measure}{suffix}" for suffix in forecast.HORIZONS.values()]].diff(axis=1)
+        assert (steps.iloc[:, 1:] >= 0).all(axis=None)
+
+
+def test_a_total_that_is_not_known_leaves_the_factor(customers, models):
+    plain = forecast.forecast_customers(customers, models, TODAY)
+    none = pd.DataFrame({"purchase_days": [np.nan], "revenue": [np.nan]}, index=[3])
+    same, factors = forecast.scale_to_totals(plain, none)
+    pd.testing.assert_frame_equal(same, plain)
+    assert (factors == 1).all(axis=None)
+    numbered = factors.mul([1, 2, 3, 4], axis=0)
+    assert forecast.factor_by_month(numbered, 14).tolist() == [1, 2, 2, 3, 3, 3] + [4] * 8
+
+
+def test_value_of_scaled_customers(scaled, models):
+    customers, factors = scaled
+    flat = ClvAssumptions(0.3, 0.0, 12)
+    valued = forecast.add_lifetime_value(customers, models, TODAY, flat, factors)
+    np.testing.assert_allclose(valued.clv, 0.3 * customers.expected_revenue_12m)
+
+
+def test_segments_add_up_to_all(scaled, models, segments):
+    customers, _ = scaled
+    widths = {1: 0.2, 3: 0.3, 12: np.nan}
+    table = check_contract(forecast.forecast_totals(customers, segments, models, widths, TODAY), "forecast")
+    everyone = table[table.segment == "all"].set_index("horizon_days")
+    parts = table[table.segment != "all"].groupby("horizon_days")[["revenue", "purchase_days"]].sum()
+    assert everyone.index.tolist() == [31, 91, 366]
+    assert parts.revenue.to_numpy() == pytest.approx(TOTALS.revenue.to_numpy())
+    assert parts.purchase_days.to_numpy() == pytest.approx(everyone.purchase_days.to_numpy())
+    assert everyone.revenue_high[31] == pytest.approx(2000 * np.exp(0.2))
+    assert everyone.revenue_low[366:].isna().all()
+    relative = table.assign(width=table.revenue_high / table.revenue)[table.horizon_days == 91]
+    assert relative.set_index("segment").width.idxmin() == "all", "a part is less sure than the whole"
+    assert forecast.forecast_totals(customers, segments, models, {}, TODAY).empty
 
 
 def test_lists(valued, segments):
@@ -212,23 +247,6 @@ def test_the_grid_of_customers_who_first_bought_a_year_ago(models):
     assert row.expected_purchase_days_12m == models.purchase.expected_purchases(*history, 365.0)[0]
 
 
-def test_a_season_multiplies_revenue_and_purchase_days_apart(customers, models, segments):
-    seasons = dict.fromkeys((1, 3, 6, 12), Seasonality()) | {3: Seasonality(1.5, purchase_days_factor=1.2)}
-    plain = dict.fromkeys((1, 3, 6, 12), Seasonality(unavailable_reason="why"))
-    error = btyd.ForecastErrorModel()
-    found, without = (
-        forecast.forecast_totals(customers, segments, models, chosen, error, TODAY) for chosen in (seasons, plain)
-    )
-    times = np.where(found.months == 3, 1.5, 1.0)
-    for column in ("revenue", "revenue_low", "revenue_high"):
-        np.testing.assert_allclose(found[column], without[column] * times)
-    np.testing.assert_allclose(found.purchase_days, without.purchase_days * np.where(found.months == 3, 1.2, 1.0))
-    np.testing.assert_allclose(found.revenue_without_seasonality, without.revenue)
-    assert found.seasonal_factor.fillna(-1).tolist() == times.tolist()
-    assert without.seasonal_factor.isna().all()
-    assert found.horizon_days[found.segment == "all"].tolist() == [31, 91, 183, 366]
-
-
 def test_the_joined_table_holds_every_customer_once(valued, segments):
     scored = valued[["customer_id"]].assign(
         rfm_cell="555",
@@ -257,7 +275,9 @@ def test_thin_data_go_on_with_the_average_rate(segments):
         }
     )
     models = btyd.fit_customer_base(few)
-    valued = forecast.add_lifetime_value(forecast.forecast_customers(few, models, TODAY), models, TODAY, TERMS)
+    valued = forecast.add_lifetime_value(
+        forecast.forecast_customers(few, models, TODAY), models, TODAY, TERMS, unit_factors()
+    )
     check_contract(valued.assign(historical_clv=0.0), "cltv")
     assert valued.p_alive.isna().all() and models.unavailable_reason
     # half a purchase day in a year and 17 days, for 366 days

@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.cltv import article_method, btyd, charts, findings, narrative, tables
-from crm_utils.cltv.backtest import BacktestModel
+from crm_utils.cltv import article_method, charts, findings, narrative, tables
+from crm_utils.cltv.backtest import COMBINATION
 from crm_utils.cltv.backtest import narrative as backtest_narrative
-from crm_utils.cltv.backtest.model_comparison import MAX_CUSTOMERS, N_ORIGINS
-from crm_utils.cltv.outlook import LargeAccount, Outlook, RuleVerdict
-from crm_utils.cltv.seasonality import Seasonality
+from crm_utils.cltv.backtest.candidates import CANDIDATES, LAST_PERIOD, LAST_YEAR
+from crm_utils.cltv.outlook import LargeAccount, Outlook
 from crm_utils.core.constants import MIN_DATA
 from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.display.table_style import collapsible
@@ -21,7 +20,7 @@ from crm_utils.core.formatting import NumberFormat
 USD, GBP = NumberFormat("USD"), NumberFormat("GBP")
 
 
-def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, season: float = np.nan) -> pd.DataFrame:
+def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, rivals: float = 0.6) -> pd.DataFrame:
     """Tests in which 100 came, forecast as given."""
     rows = [
         {
@@ -33,19 +32,14 @@ def trials(ours: float, rule: float, capture: float = 0.6, origins: int = 3, sea
             "revenue_actual": 100.0,
             "revenue_predicted": forecast,
             "revenue_new": 25.0,
-            "mae_purchase_days": 0.5,
-            "top_decile_capture": share,
-            "past_spend_capture": 0.3,
-            "seasonal_factor": season if model == BacktestModel.MODEL_WITH_SEASON and index else np.nan,
-            "revenue_low": forecast * 0.8,
-            "revenue_high": forecast * 1.2,
+            "weight": 1.0,
+            "top_decile_capture": capture if model == COMBINATION else np.nan,
+            "past_spend_capture": rivals if model == COMBINATION else np.nan,
+            "revenue_low": forecast * 0.8 if model == COMBINATION else np.nan,
+            "revenue_high": forecast * 1.2 if model == COMBINATION else np.nan,
         }
         for index in range(origins)
-        for model, forecast, share in (
-            (BacktestModel.MODEL_WITH_SEASON, ours, capture),
-            (BacktestModel.MODEL_NO_SEASON, ours, capture),
-            (BacktestModel.SAME_AS_LAST_PERIOD, rule, 0.6),
-        )
+        for model, forecast in ((COMBINATION, ours), (LAST_PERIOD, rule))
     ]
     return pd.DataFrame(rows)
 
@@ -73,7 +67,7 @@ NONE = trials(1, 1).iloc[:0]
     ],
 )
 def test_the_verdict_is_honest(ours, rule, capture, parts):
-    sentence = backtest_narrative.verdict_sentence(trials(ours, rule, capture), USD)
+    sentence = backtest_narrative.verdict_sentence(trials(ours, rule, capture), 91, USD)
     assert all(part in sentence for part in parts)
     assert ("worse than a simple rule" in sentence) == ("worse than a simple rule" in parts)
 
@@ -82,67 +76,52 @@ def test_a_rule_is_judged_on_the_tests_it_can_be_made_for():
     """Last year's rule is 10 % off and needs a year of history: we are 20 % off in its three tests of five."""
     tested = trials(105, 140, origins=5)
     tested.loc[
-        (tested.model == BacktestModel.MODEL_WITH_SEASON) & (tested.origin > tested.origin.unique()[1]),
+        (tested.model == COMBINATION) & (tested.origin > tested.origin.unique()[1]),
         "revenue_predicted",
     ] = 120.0
-    last_year = tested[
-        (tested.model == BacktestModel.SAME_AS_LAST_PERIOD) & (tested.origin > tested.origin.unique()[1])
-    ]
-    rows = pd.concat([tested, last_year.assign(model=BacktestModel.SAME_PERIOD_LAST_YEAR, revenue_predicted=90.0)])
+    last_year = tested[(tested.model == LAST_PERIOD) & (tested.origin > tested.origin.unique()[1])]
+    rows = pd.concat([tested, last_year.assign(model=LAST_YEAR, revenue_predicted=90.0)])
     assert (
         "off by 14% on average. That is worse than the best simple rule (“same period last year”: 10% in the 3 tests "
         "that have this rule; our error in them was 20%)."
-    ) in backtest_narrative.verdict_sentence(rows, USD)
+    ) in backtest_narrative.verdict_sentence(rows, 91, USD)
     assert "better than the best simple rule (“same as the last period”: 40%)" in backtest_narrative.verdict_sentence(
-        tested, USD
+        tested, 91, USD
     )
     # Two tests of five are too few to judge a rule by.
-    two = rows[(rows.model != BacktestModel.SAME_PERIOD_LAST_YEAR) | (rows.origin > tested.origin.unique()[2])]
-    assert "same as the last period" in backtest_narrative.verdict_sentence(two, USD)
+    two = rows[(rows.model != LAST_YEAR) | (rows.origin > tested.origin.unique()[2])]
+    assert "same as the last period" in backtest_narrative.verdict_sentence(two, 91, USD)
 
 
 def test_few_tests_are_a_first_impression():
-    assert "first impression" in backtest_narrative.verdict_sentence(trials(105, 130, origins=2), USD)
-    assert "Tested once, on the last 91 days" in backtest_narrative.verdict_sentence(trials(105, 130, origins=1), USD)
-    assert "first impression" not in backtest_narrative.verdict_sentence(trials(105, 130), USD)
-
-
-def test_tests_with_a_season_are_judged_apart():
-    sentence = backtest_narrative.verdict_sentence(trials(105, 130, season=1.2), USD)
-    assert "In the 2 tests for which last year’s season was known, it was off by 5% (5% without the season)" in sentence
-    assert "within its range in 2 of 2" in sentence
-    assert "season" not in backtest_narrative.verdict_sentence(trials(105, 130), USD)
+    assert "first impression" in backtest_narrative.verdict_sentence(trials(105, 130, origins=2), 91, USD)
+    assert "Tested once, on 91 days" in backtest_narrative.verdict_sentence(trials(105, 130, origins=1), 91, USD)
+    assert "first impression" not in backtest_narrative.verdict_sentence(trials(105, 130), 91, USD)
 
 
 def test_ranges_are_counted():
-    assert backtest_narrative.range_record_sentence(trials(110, 100), USD).endswith(
-        "in 3 of 3 tests. The last forecast was 10% too high."
+    assert backtest_narrative.range_record_sentence(trials(110, 100), 91, USD).endswith(
+        "within the range in 3 of 3 for 91 days. The last forecast was 10% too high."
     )
-    assert "in 0 of 3 tests" in backtest_narrative.range_record_sentence(trials(200, 100), USD)
+    assert "in 0 of 3 for 91 days" in backtest_narrative.range_record_sentence(trials(200, 100), 91, USD)
     no_revenue = trials(110, 100).assign(revenue_actual=0.0)
-    assert "no revenue" in backtest_narrative.range_record_sentence(no_revenue, USD)
+    assert "no revenue" in backtest_narrative.range_record_sentence(no_revenue, 91, USD)
 
 
 def test_new_customers_are_counted_apart():
-    assert "$25.00 per test, 20% of all revenue" in backtest_narrative.new_customers_sentence(trials(110, 100), USD)
+    assert "$25.00 per test, 20% of all revenue" in backtest_narrative.new_customers_sentence(trials(110, 100), 91, USD)
     assert "no new customers" in backtest_narrative.new_customers_sentence(
-        trials(110, 100).assign(revenue_new=0.0), USD
+        trials(110, 100).assign(revenue_new=0.0), 91, USD
     )
 
 
 def test_nothing_tested_is_said_with_the_limits_of_the_code():
     for sentence in (
-        backtest_narrative.verdict_sentence(NONE, USD),
-        backtest_narrative.range_record_sentence(NONE, USD),
-        findings.past_forecasts(NONE, USD).sentence,
+        backtest_narrative.verdict_sentence(NONE, 91, USD),
+        findings.past_forecasts(NONE, 91, USD).sentence,
     ):
         assert sentence == backtest_narrative.no_test_sentence(USD)
-    for part in (
-        f"{MIN_DATA['days']} days",
-        f"{MIN_DATA['customers']} customers",
-        f"{MIN_DATA['repeat_buyers']} repeat",
-    ):
-        assert part in backtest_narrative.no_test_sentence(USD)
+    assert f"{MIN_DATA['days']} days" in backtest_narrative.no_test_sentence(USD)
     nothing = findings.forecast_errors(NONE, NONE, USD)
     assert isinstance(nothing.sentence, NotApplicable) and nothing.figure is None
 
@@ -176,19 +155,12 @@ def test_what_a_fit_warns_of_is_said_with_a_true_minus():
     assert narrative.fit_notes_sentence(notes.assign(note="")) == narrative.NO_FIT_NOTES
 
 
-def test_a_challenger_is_proposed_not_taken():
-    log_errors = pd.DataFrame({"bg_nbd": [0.1] * 10, "mbg_nbd": [0.05] * 10})
-    sentence = backtest_narrative.challenger_sentence(log_errors, "mbg_nbd", USD)
-    assert "MBG/NBD was clearly better than the model used here in 10 of 10 monthly tests." in sentence
-    assert backtest_narrative.challenger_sentence(log_errors, "", USD).startswith(
-        "MBG/NBD was tried in 10 monthly tests"
-    )
-    not_tried = backtest_narrative.challenger_sentence(log_errors.iloc[:0], "", USD)
-    assert f"{N_ORIGINS} monthly tests" in not_tried and f"{MAX_CUSTOMERS:,} customers" in not_tried
-
-
 def outlook(tested: bool = True, **more: object) -> Outlook:
-    return Outlook(forecast_rows(), btyd.ForecastErrorModel(), tested, **more)
+    totals = forecast_rows()
+    if not tested:
+        totals = totals.assign(revenue_low=np.nan, revenue_high=np.nan)
+    weights = pd.Series(0.0, index=list(CANDIDATES)) + 1 / len(CANDIDATES)
+    return replace(Outlook(totals, totals, totals, weights, tested), **more)
 
 
 def forecast_rows() -> pd.DataFrame:
@@ -200,8 +172,6 @@ def forecast_rows() -> pd.DataFrame:
             "revenue": [500.0, 2000.0],
             "revenue_low": [400.0, 1500.0],
             "revenue_high": [700.0, 2600.0],
-            "revenue_without_seasonality": [450.0, 2000.0],
-            "seasonal_factor": [np.nan, 1.0],
         }
     )
 
@@ -229,17 +199,36 @@ def test_a_forecast_reaches_as_far_as_it_is_made():
     none = replace(outlook(), totals=forecast_rows().iloc[:0])
     said = narrative.revenue_forecast_sentence(none, 7, date(2011, 12, 9), GBP)
     assert said == narrative.NO_FORECAST
-    assert findings.forecast_basis(none, {}, 91, GBP).sentence == narrative.NO_FORECAST
+    assert findings.forecast_basis(none, GBP).sentence == narrative.NO_FORECAST
 
 
-def test_a_rule_that_replaces_the_model_is_named():
-    follows = outlook(last_year=RuleVerdict(3, 0.13, 0.87))
-    said = narrative.revenue_forecast_sentence(follows, 7, date(2011, 12, 9), GBP, "buyers are regular")
-    assert "in 3 tests this rule was 13% off on average, the model 87%" in said
-    assert "average rate of all" not in said
-    seasons = dict.fromkeys((1, 3, 6, 12), Seasonality(unavailable_reason="too short"))
-    assert "too short" not in narrative.basis_sentence(follows, seasons, 91, GBP)
-    assert "too short" in narrative.basis_sentence(outlook(), seasons, 91, GBP)
+def test_a_range_of_no_use_is_not_given():
+    wide = forecast_rows().assign(revenue_low=[400.0, np.nan], revenue_high=[700.0, np.nan])
+    said = narrative.revenue_forecast_sentence(outlook(totals=wide), 7, date(2011, 12, 9), GBP)
+    assert narrative.NO_RANGE in said and "Nine times" not in said
+
+
+def test_what_the_forecast_combines_is_one_sentence():
+    weights = pd.Series(0.0, index=list(CANDIDATES))
+    weights["bg_nbd_season"], weights["mbg_nbd_season"], weights[LAST_YEAR], weights["bg_nbd"] = 0.3, 0.35, 0.3, 0.05
+    said = backtest_narrative.combination_sentence(weights)
+    assert said == (
+        "The forecast combines the purchase models with the season (65%) and simple rules (30%), weighted by how close "
+        "each came in earlier tests."
+    )
+    assert backtest_narrative.combination_sentence(weights * 0) == ""
+    assert said in narrative.basis_sentence(outlook(weights=weights), GBP)
+
+
+def test_earlier_forecasts_for_a_year():
+    year = trials(125, 100).assign(horizon_days=364)
+    said = backtest_narrative.year_record_sentence(year, GBP)
+    assert "In 3 tests of 12 months" in said and "25% on average" in said and "in 3 of 3 tests with a range" in said
+    assert backtest_narrative.year_record_sentence(trials(1, 1), GBP) == backtest_narrative.NO_YEAR_RECORD
+
+
+def test_a_ranking_no_better_than_chance_is_said():
+    assert "better than chance" in backtest_narrative.verdict_sentence(trials(1, 1, 0.1, rivals=0.1), 91, USD)
 
 
 def test_a_large_account_is_shown_apart():
@@ -248,49 +237,12 @@ def test_a_large_account_is_shown_apart():
     assert "“ACME & Co” brought 71% of revenue so far. Without this customer the forecast is £300." in said
 
 
-def test_the_season_or_its_absence():
-    known = dict.fromkeys((1, 3, 6, 12), Seasonality(1.5))
-    assert "the next three months should bring 50% more than usual" in narrative.season_sentence(known)
-    less = dict.fromkeys((1, 3, 6, 12), Seasonality(0.8))
-    assert "20% less than usual" in narrative.season_sentence(less)
-    unknown = known | {6: Seasonality(unavailable_reason="too short")}
-    assert narrative.season_sentence(unknown).endswith("because too short.")
-
-
-def test_what_a_range_rests_on():
-    judged = narrative.range_sentence(btyd.ForecastErrorModel(0.1, 2), True, 91, USD)
-    assert "2 past forecasts for 91 days" in judged and "3 more errors of 10% each are assumed" in judged
-    assert "no past forecast could be tested" in narrative.range_sentence(btyd.ForecastErrorModel(), True, 91, USD)
-
-
-def test_an_unknown_season_is_not_in_the_range():
-    assert "an unknown season" in narrative.range_sentence(btyd.ForecastErrorModel(), False, 91, USD)
-    assert "season" not in narrative.range_sentence(btyd.ForecastErrorModel(), True, 91, USD)
-
-
-def test_the_unadjusted_figure_shows_only_beside_a_season():
-    plain = tables.forecast_table(forecast_rows(), GBP).to_html()
-    seasonal = tables.forecast_table(forecast_rows().assign(seasonal_factor=1.2), GBP).to_html()
-    assert "Without season" not in plain
-    assert "Without season" in seasonal and "×1.20" in seasonal
-
-
 def test_folded_tables_open_on_a_click():
-    html = collapsible("More <numbers>", narrative.season_sentence({3: Seasonality(1.1)}), None)._repr_html_()
+    html = collapsible(
+        "More <numbers>", narrative.concentration_sentence(pd.DataFrame({"clv_share": [0.5]})), None
+    )._repr_html_()
     assert html.startswith('<details class="folded"><summary>More &lt;numbers&gt;</summary><p class="so-what">')
     assert collapsible("Nothing", None) is None
-
-
-def test_the_chart_of_past_forecasts_shows_each_test():
-    ax = charts.plot_past_forecasts(trials(110, 100), USD)
-    assert len(ax.get_xticks()) == 3
-    assert {text.get_text() for text in ax.get_legend().get_texts()} == {
-        "Our forecast",
-        "Same as the last period",
-        "Actual",
-        "Same period last year",
-        "Past average rate",
-    }
 
 
 def test_unidentified_dropout_is_no_finding():
@@ -309,26 +261,6 @@ def test_customers_who_have_probably_gone_are_counted_with_what_they_spent():
     one = narrative.churned_sentence(gone.iloc[:1], True, USD)
     assert one.startswith("1 of your top 10% customers") and "$1,000" in one
     assert narrative.churned_sentence(gone.iloc[:0], True, USD) == narrative.NOBODY_CHURNED
-
-
-def test_a_year_before_the_same_forecast_is_told_with_what_came():
-    tried = pd.DataFrame(
-        {
-            "model": [backtest_narrative.OURS],
-            "customers": 4200,
-            "revenue_predicted": 8.8e6,
-            "revenue_actual": 6.5e6,
-            "revenue_new": 1.5e6,
-        }
-    )
-    sentence = backtest_narrative.year_before_sentence(tried, GBP)
-    assert all(part in sentence for part in ("4,200 customers", "£8.80 million", "£6.50 million", "35% too high"))
-    assert sentence.endswith("another £1.50 million.")
-    nothing_came = tried.assign(revenue_actual=0.0, revenue_new=0.0)
-    assert backtest_narrative.year_before_sentence(nothing_came, GBP).endswith(
-        "£8.80 million. The actual revenue was £0.00."
-    )
-    assert "could not be tested" in backtest_narrative.year_before_sentence(tried.iloc[:0], GBP)
 
 
 def test_the_article_is_left_out_with_its_reason_or_not_shown_at_all():

@@ -10,24 +10,26 @@ from tests.support.page_tables import cell_texts
 FMT = NumberFormat("USD")
 
 
-def totals(season: float | None) -> pd.DataFrame:
+def totals() -> pd.DataFrame:
     rows = [(1, "all", 1.0), (12, "all", 20.0), (1, "A", 1.0)]
     table = pd.DataFrame(rows, columns=["months", "segment", "purchase_days"])
-    return table.assign(
-        revenue=100.0,
-        revenue_low=90.0,
-        revenue_high=110.0,
-        revenue_without_seasonality=95.0,
-        seasonal_factor=[season, 1.0, season],
+    return table.assign(revenue=100.0, revenue_low=90.0, revenue_high=110.0)
+
+
+def test_a_record_of_each_length():
+    record = pd.DataFrame(
+        {
+            "horizon_days": [30, 364],
+            "tests": [9, 1],
+            "mean_error": [0.105, np.nan],
+            "ranges": [8, 0],
+            "ranges_held": [7, 0],
+            "mean_width": [0.5, np.nan],
+        }
     )
-
-
-def test_the_season_is_shown_where_one_is_known():
-    with_season, without = (cell_texts(tables.forecast_table(totals(season), FMT)) for season in (1.2, None))
-    assert [row[0] for row in with_season] == ["In the next", "1 month", "12 months"]
-    assert len(with_season[0]) == len(without[0]) + 2
-    year_only = totals(1.2)[lambda t: t.months == 12]
-    assert len(cell_texts(tables.forecast_table(year_only, FMT))[0]) == 5, "a year holds every season"
+    rows = cell_texts(tables.horizon_record_table(record, FMT))
+    assert rows[1] == ["30 days", "9", "10%", "8", "7", "50%"]
+    assert rows[2][:2] == ["364 days", "1"] and rows[2][3] == "0"
 
 
 def test_purchase_days_per_customer():
@@ -65,6 +67,7 @@ def test_months_are_added_up():
             "month": [1, 2],
             "until_days": [31, 60],
             "expected_purchase_days": [0.5, 0.25],
+            "factor": [1.25, 1.5],
             "profit": [10.0, 5.0],
             "discount": [0.9, 0.8],
             "clv": [9.0, 4.0],
@@ -73,9 +76,9 @@ def test_months_are_added_up():
     texts = cell_texts(tables._months_table(months, FMT))
     assert texts[0][1] == "Days from today"
     assert texts[1:] == [
-        ["1", "31", "0.5000", "10.00", "0.9000", "9.00"],
-        ["2", "60", "0.2500", "5.00", "0.8000", "4.00"],
-        ["All", "", "0.7500", "15.00", "", "13.00"],
+        ["1", "31", "0.5000", "1.2500", "10.00", "0.9000", "9.00"],
+        ["2", "60", "0.2500", "1.5000", "5.00", "0.8000", "4.00"],
+        ["All", "", "0.7500", "", "15.00", "", "13.00"],
     ]
 
 
@@ -140,9 +143,9 @@ def test_parameters_are_named_in_words():
 
 
 def test_without_a_test_the_forecast_has_no_range():
-    tested, untested = (cell_texts(tables.forecast_table(totals(None), FMT, known)) for known in (True, False))
+    tested, untested = (cell_texts(tables.forecast_table(totals(), FMT, known)) for known in (True, False))
     assert len(tested[0]) == len(untested[0]) + 2
-    assert cell_texts(tables.forecast_table(totals(None), FMT)) == tested
+    assert cell_texts(tables.forecast_table(totals(), FMT)) == tested
 
 
 def test_each_test_has_its_day_and_its_method():

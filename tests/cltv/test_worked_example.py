@@ -29,7 +29,15 @@ def models(customers) -> btyd.CustomerBaseModel:
 
 @pytest.fixture(scope="module")
 def valued(customers, models) -> pd.DataFrame:
-    return forecast.add_lifetime_value(forecast.forecast_customers(customers, models, TODAY), models, TODAY, TERMS)
+    totals = pd.DataFrame({"purchase_days": [80.0, 400.0], "revenue": [2000.0, 9000.0]}, index=[3, 12])
+    scaled, found = forecast.scale_to_totals(forecast.forecast_customers(customers, models, TODAY), totals)
+    return forecast.add_lifetime_value(scaled, models, TODAY, TERMS, found)
+
+
+@pytest.fixture(scope="module")
+def factors(customers, models) -> pd.DataFrame:
+    totals = pd.DataFrame({"purchase_days": [80.0, 400.0], "revenue": [2000.0, 9000.0]}, index=[3, 12])
+    return forecast.scale_to_totals(forecast.forecast_customers(customers, models, TODAY), totals)[1]
 
 
 def orders_known(**revenue: list[float]) -> ibis.Table:
@@ -52,7 +60,7 @@ def test_an_order_that_was_cancelled_is_shown_and_counts_for_nothing():
 
 
 @pytest.fixture(scope="module")
-def found(valued, models) -> worked_example.Example:
+def found(valued, models, factors) -> worked_example.Example:
     """A customer with two orders on one day, and one who came back on the second."""
     row = valued[valued.repeat_purchase_days == 1].iloc[0]
     days = pd.to_datetime(["2011-01-02 12:00", "2011-01-02 09:00", "2011-03-01 08:00"])
@@ -61,13 +69,13 @@ def found(valued, models) -> worked_example.Example:
     )
     lines = placed[["customer_id", "order_id", "ordered_at"]].assign(amount=5.0, removed_by=None)
     table = ibis.memtable(placed)
-    return worked_example.work_example(lines, table, table, valued, models, TODAY, TERMS, NumberFormat())
+    return worked_example.work_example(lines, table, table, valued, models, TODAY, TERMS, factors, NumberFormat())
 
 
 def test_the_months_add_up_to_the_value(found, valued):
     row = valued[valued.customer_id == found.customer_id].iloc[0]
     assert found.months.clv.sum() == pytest.approx(row.clv)
-    assert found.months.expected_purchase_days.sum() == pytest.approx(row.expected_purchase_days_12m)
+    assert 0.3 * row.expected_revenue_12m == pytest.approx(found.months.profit.sum())
     assert found.orders.order_id.tolist() == ["1", "2", "3"] and found.orders.purchase_day.tolist() == [1, 1, 2]
     result = found.steps.set_index("step").result
     assert result["Purchase days (n)"] == "2"
@@ -103,9 +111,10 @@ def test_each_step_prints_its_numbers(valued, models):
     assert formula["Mean value of a purchase day (z)"] == "revenue ÷ n = 12.50 ÷ 2"
     assert result["Mean value of a purchase day (z)"] == f"{row.mean_purchase_value:.2f}"
     assert result["Probability of being active (P)"] == f"{row.p_alive:.4f}"
-    assert result["Expected purchase days in t days"] == f"{row.expected_purchase_days_12m:.4f} in 12 months"
-    worth = models.expected_value(one)[0]
-    assert formula["Expected revenue, 12 months"].endswith(f"= {row.expected_purchase_days_12m:.4f} × {worth:.2f}")
+    expected, worth = models.expected_purchases(one, [366])[0, 0], models.expected_value(one)[0]
+    assert result["Expected purchase days in t days"] == f"{expected:.4f} in 12 months"
+    factor = row.expected_revenue_12m / (expected * worth)
+    assert formula["Expected revenue, 12 months"].endswith(f"= {expected:.4f} × {worth:.2f} × {factor:.4f}")
     assert formula["Profit, 12 months, not discounted"] == "revenue × margin of 30%"
     assert result["Profit, 12 months, not discounted"] == f"{0.3 * row.expected_revenue_12m:.2f}"
     assert result["Parameters of the value model"].startswith(
@@ -113,7 +122,7 @@ def test_each_step_prints_its_numbers(valued, models):
     )
 
 
-def test_months_end_on_their_days_and_are_discounted(found, models, valued):
+def test_months_end_on_their_days_and_are_discounted(found, models, valued, factors):
     months = found.months
     assert months.month.tolist() == list(range(1, 13))
     assert months.until_days.tolist()[:3] == [31, 62, 91]
@@ -122,7 +131,8 @@ def test_months_end_on_their_days_and_are_discounted(found, models, valued):
     one = valued[valued.customer_id == found.customer_id]
     first = models.expected_purchases(one, [31])[0, 0]
     assert months.expected_purchase_days[0] == pytest.approx(first)
-    assert months.profit[0] == pytest.approx(0.3 * first * models.expected_value(one)[0])
+    assert months.factor.tolist() == pytest.approx(forecast.factor_by_month(factors, 12).tolist())
+    assert months.profit[0] == pytest.approx(0.3 * first * months.factor[0] * models.expected_value(one)[0])
 
 
 @pytest.mark.parametrize("kind", btyd.MODELS)

@@ -33,3 +33,8 @@ def three_hundred() -> pd.DataFrame:
 def by_quantiles(values: pd.Series, n_bins: int, low_is_best: bool = False) -> pd.Series:
     """Scores of one measure, as `rfm.score` draws them."""
     return scoring.digitize(values, scoring.quantile_bin_edges(values, n_bins, low_is_best), low_is_best)
+
+
+def unit_factors() -> pd.DataFrame:
+    """Factors of 1: a forecast that is not scaled (see `forecast.scale_to_totals`)."""
+    return pd.DataFrame(1.0, index=[1, 3, 6, 12], columns=["purchase_days", "revenue"])

@@ -1,13 +1,11 @@
 """The error of the last tested forecast by past purchases and by segment."""
 
-from datetime import date
-
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.cltv import btyd
-from crm_utils.cltv.backtest.rolling_origin import Origin
+from crm_utils.cltv.backtest.rolling_origin import Backtest
+from crm_utils.cltv.purchase_log import day_of
 from crm_utils.config import SegmentRules
 from crm_utils.core.orders import orders_as_of
 from crm_utils.segmentation import assignment
@@ -19,51 +17,39 @@ SUMS = ["purchase_days_predicted", "purchase_days_actual", "revenue_predicted", 
 CUSTOMER_COLUMNS = ["customer_id", "repeat_purchase_days", *SUMS]
 
 
-def last_backtest(orders: ir.Table, adjustments: ir.Table, tested: pd.DataFrame, model: str = "bg_nbd") -> pd.DataFrame:
-    """Repeat the last test of a `backtest` table customer by customer.
+def last_backtest(past: Backtest) -> pd.DataFrame:
+    """Return the last test of `holdout_days`, customer by customer.
+
+    Customers are ranked and valued by the purchase model without season, then scaled to the combined total.
 
     Parameters
     ----------
-    orders, adjustments : ibis.Table
-        Orders as placed, and cancellations with their dates.
-    tested : pandas.DataFrame
-        `rolling_origin_backtest`.
-    model : str
-        The purchase model: bg_nbd, mbg_nbd or pareto_nbd.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `backtest_by_customer` of the last origin; empty if no forecast could be tested.
-    """
-    if tested.empty:
-        return pd.DataFrame(columns=CUSTOMER_COLUMNS)
-    last = tested.iloc[-1]
-    return backtest_by_customer(orders, adjustments, last.origin.date(), int(last.horizon_days), model)
-
-
-def backtest_by_customer(
-    orders: ir.Table, adjustments: ir.Table, origin: date, horizon_days: int, model: str = "bg_nbd"
-) -> pd.DataFrame:
-    """Return our forecast and the actual purchases after an origin, by customer. The season is included if known.
+    past : Backtest
+        The past forecasts.
 
     Returns
     -------
     pandas.DataFrame
         customer_id, repeat_purchase_days (as known on the origin), purchase_days_predicted, purchase_days_actual,
-        revenue_predicted, revenue_actual.
+        revenue_predicted, revenue_actual. Empty if no forecast could be tested.
     """
-    known = Origin.at(orders, adjustments, origin, horizon_days)
-    customers = known.customers
-    actual, _ = known.actual(orders, adjustments)
-    models = btyd.fit_customer_base(customers, model)
-    season = known.season()
-    expected = models.expected_purchases(customers, [horizon_days])[:, 0]
-    return customers[["customer_id", "repeat_purchase_days"]].assign(
-        purchase_days_predicted=expected * season.purchase_days_factor,
-        purchase_days_actual=actual.purchase_days.to_numpy(float),
-        revenue_predicted=expected * models.expected_value(customers) * season.factor,
-        revenue_actual=actual.revenue.to_numpy(float),
+    origin = past.last_test()
+    forecast = past.forecast(origin.day) if origin else None
+    outcome = origin.outcomes[past.tested] if origin else None
+    if origin is None or forecast is None or outcome is None:
+        return pd.DataFrame(columns=CUSTOMER_COLUMNS)
+    expected = origin.forecasts.expected
+    predicted = expected / expected.sum(axis=0) * forecast.totals[past.tested]
+    customers = origin.forecasts.customers
+    return pd.DataFrame(
+        {
+            "customer_id": past.log.ids[customers.customer],
+            "repeat_purchase_days": customers.repeat_purchase_days,
+            "purchase_days_predicted": predicted[:, 0],
+            "purchase_days_actual": outcome.by_customer[:, 0],
+            "revenue_predicted": predicted[:, 1],
+            "revenue_actual": outcome.by_customer[:, 1],
+        }
     )
 
 
@@ -107,12 +93,12 @@ def backtest_by_segment(by_customer: pd.DataFrame, segments: pd.Series) -> pd.Da
 def segments_as_of(
     orders: ir.Table,
     adjustments: ir.Table,
-    tested: pd.DataFrame,
+    past: Backtest,
     rules: SegmentRules,
     customers: pd.DataFrame,
     segments: pd.DataFrame,
 ) -> pd.Series:
-    """Return the segments as of the last tested origin.
+    """Return the segments as of the origin of the last test of `holdout_days`.
 
     Parameters
     ----------
@@ -120,8 +106,8 @@ def segments_as_of(
         Orders as placed.
     adjustments : ibis.Table
         Cancellations, with their dates.
-    tested : pandas.DataFrame
-        `rolling_origin_backtest`.
+    past : Backtest
+        The past forecasts.
     rules : SegmentRules
         How customers are assigned to segments today.
     customers, segments : pandas.DataFrame
@@ -132,9 +118,10 @@ def segments_as_of(
     pandas.Series of str
         The segment of each customer (the index is customer_id). Empty if there was no test.
     """
-    if tested.empty:
+    last = past.last_test()
+    if last is None:
         return pd.Series(dtype="str")
-    origin = tested.origin.iloc[-1].date()
+    origin = day_of(last.day)
     known = orders_as_of(orders, adjustments, origin)
     return assignment.segments_as_of(known, origin, rules, customers, segments)
 

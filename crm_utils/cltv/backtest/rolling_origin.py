@@ -1,24 +1,41 @@
 """Rolling-origin backtest: make forecasts as of past dates, and compare them with what happened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from enum import StrEnum
+from datetime import date
 
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.cltv import btyd, seasonality
-from crm_utils.cltv.forecast import rfm_summary
-from crm_utils.core.constants import ALL, MIN_DATA
-from crm_utils.core.exact_money import exact_sum
-from crm_utils.core.orders import orders_as_of
+from crm_utils.cltv.backtest.candidates import (
+    CANDIDATES,
+    OWN_ERROR,
+    OriginForecasts,
+    forecast_candidates,
+    index_of,
+)
+from crm_utils.cltv.backtest.combination import MAX_LOG_ERROR, combine
+from crm_utils.cltv.backtest.error_ranges import HorizonError, PastErrors, judge_horizons
+from crm_utils.cltv.btyd import MODELS
+from crm_utils.cltv.purchase_log import PurchaseLog, day_number, day_of
+from crm_utils.cltv.seasonality import DAYS_BEFORE_LAST_YEAR, MAX_YEARS, YEAR_DAYS
+from crm_utils.core.constants import MIN_DATA
 
-# History before the first origin: 26 weeks.
-HISTORY_DAYS = 182
-YEAR_BEFORE_DAYS = 365
+# Tested lengths besides `holdout_days`: a month, half a year and a year.
+TESTED_DAYS = (30, 182, 364)
+# Days between two origins. All origins are whole steps from one Monday, so that every analysis date has the same ones.
+STEP_DAYS = 28
+# With more customers the origins are 13 weeks apart.
+MAX_CUSTOMERS_MONTHLY = 100_000
+LONG_STEP_DAYS = 91
+# Origins before an analysis date that are used: three years.
+MAX_ORIGINS = 39
+# A forecast is corrected by its own error of a year before if there were at least 26 weeks of history then.
+OWN_ERROR_HISTORY_DAYS = 182
 # The tenth of customers that a model ranks first.
 TOP_SHARE = 10
+COMBINATION = "combination"
 COLUMNS = {
     "origin": "datetime64[us]",
     "horizon_days": int,
@@ -29,277 +46,359 @@ COLUMNS = {
     "revenue_actual": float,
     "revenue_predicted": float,
     "revenue_new": float,
-    "mae_purchase_days": float,
+    "weight": float,
     "top_decile_capture": float,
     "past_spend_capture": float,
-    "seasonal_factor": float,
-    "relative_variance": float,
     "revenue_low": float,
     "revenue_high": float,
 }
 
 
-class BacktestModel(StrEnum):
-    """The method of a past forecast: the code in column `model` of the `backtest` table."""
+@dataclass(frozen=True)
+class Outcome:
+    """What happened within a horizon after a day.
 
-    MODEL_WITH_SEASON = "model_with_season"
-    MODEL_NO_SEASON = "model_no_season"
-    SAME_AS_LAST_PERIOD = "same_as_last_period"
-    SAME_PERIOD_LAST_YEAR = "same_period_last_year"
-    PAST_AVERAGE_RATE = "past_average_rate"
+    Parameters
+    ----------
+    known, new : numpy.ndarray
+        Purchase days and revenue of the customers known on the day, and of all others.
+    by_customer : numpy.ndarray
+        Purchase days and revenue of each customer known on the day, in the order of `Purchases.summary`. Empty except
+        for `holdout_days`.
+    """
+
+    known: np.ndarray
+    new: np.ndarray
+    by_customer: np.ndarray
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The data as of a past day, and the actual purchases within the horizon.
+    """The forecasts of a day and, if a horizon is over, what happened.
 
     Parameters
     ----------
-    day : datetime.date
-        The day of the forecast.
-    horizon_days : int
-        The length of the forecast.
-    before : ibis.Table
-        Orders as known on the day.
-    customers : pandas.DataFrame
-        `rfm_summary` of these orders.
+    day : int
+        The number of the day.
+    history_days : int
+        Days from the first purchase to the day.
+    forecasts : OriginForecasts
+        What the candidates say.
+    outcomes : list of Outcome or None
+        For each horizon.
     """
 
-    day: date
-    horizon_days: int
-    before: ir.Table
-    customers: pd.DataFrame
+    day: int
+    history_days: int
+    forecasts: OriginForecasts
+    outcomes: list[Outcome | None]
+
+    def log_actual(self, position: int) -> np.ndarray:
+        """Return the logarithms of purchase days and revenue of known customers; null if the horizon is not over."""
+        outcome = self.outcomes[position]
+        with np.errstate(divide="ignore"):
+            return np.full(2, np.nan) if outcome is None else np.log(np.maximum(outcome.known, 0))
+
+
+@dataclass(frozen=True)
+class DayForecast:
+    """The combined forecast of a day.
+
+    Parameters
+    ----------
+    totals : numpy.ndarray
+        Horizon × (purchase days, revenue). It never falls with the horizon.
+    weights : numpy.ndarray
+        Horizon × candidate, for revenue.
+    errors : list of HorizonError
+        How far earlier combinations were off in revenue, for each tested length.
+    """
+
+    totals: np.ndarray
+    weights: np.ndarray
+    errors: list[HorizonError]
+
+
+class Backtest:
+    """All past forecasts of a report, each computed once.
+
+    Parameters
+    ----------
+    log : PurchaseLog
+        Orders as placed and their dated cancellations.
+    analysis_date : datetime.date
+        The last day that counts.
+    holdout_days : int
+        The length of forecasts that is tested besides a month, half a year and a year.
+    with_models : bool
+        Whether purchase models hold for these customers.
+    """
+
+    def __init__(self, log: PurchaseLog, analysis_date: date, holdout_days: int = 91, with_models: bool = True):
+        self.log, self.with_models = log, with_models
+        self.last_day = day_number(analysis_date)
+        self.holdout_days = holdout_days
+        self.horizons = sorted({*TESTED_DAYS, holdout_days})
+        self.tested = self.horizons.index(holdout_days)
+        self.step_days = STEP_DAYS if len(log.ids) <= MAX_CUSTOMERS_MONTHLY else LONG_STEP_DAYS
+        self._first_day = int(log.day.min()) if len(log.day) else self.last_day
+        self._origins: dict[int, Origin | None] = {}
+        self._combined: dict[int, DayForecast] = {}
 
     @classmethod
-    def at(cls, orders: ir.Table, adjustments: ir.Table, day: date, horizon_days: int) -> "Origin":
-        """Return the origin on a past day, from orders and their dated adjustments."""
-        before = orders_as_of(orders, adjustments, day)
-        return cls(day, horizon_days, before, rfm_summary(before, day))
+    def read(
+        cls,
+        orders: ir.Table,
+        adjustments: ir.Table,
+        analysis_date: date,
+        holdout_days: int = 91,
+        with_models: bool = True,
+    ) -> "Backtest":
+        """Read the orders of a report.
 
-    @property
-    def end(self) -> date:
-        """The last day of the horizon."""
-        return self.day + timedelta(days=self.horizon_days)
+        Parameters
+        ----------
+        orders : ibis.Table
+            Orders as placed.
+        adjustments : ibis.Table
+            Cancellations, with their dates. A forecast does not see those after its origin.
+        analysis_date : datetime.date
+            The last day that counts.
+        holdout_days : int
+            The length of forecasts that is tested besides a month, half a year and a year.
+        with_models : bool
+            Whether purchase models hold for these customers.
 
-    @property
-    def insufficient(self) -> bool:
-        """Whether the data known then are insufficient for a model."""
-        ages = self.customers.customer_age_days
-        return not len(self.customers) or bool(btyd.insufficient_data_reason(self.customers.repeat_purchase_days, ages))
+        Returns
+        -------
+        Backtest
+            Nothing is computed yet.
+        """
+        return cls(PurchaseLog.read(orders, adjustments), analysis_date, holdout_days, with_models)
 
-    def season(self, daily: pd.DataFrame | None = None) -> seasonality.Seasonality:
-        """Estimate the season of the horizon; `daily` are the daily totals, if they were already computed."""
-        daily = seasonality.daily_totals(self.before) if daily is None else daily
-        ages = self.customers.customer_age_days
-        return seasonality.estimate_seasonality(daily, self.day, self.horizon_days, ages)
+    def without(self, customer_id: str) -> "Backtest":
+        """Return the past forecasts of all customers but one."""
+        return Backtest(self.log.without(customer_id), day_of(self.last_day), self.holdout_days, self.with_models)
 
-    def actual(self, orders: ir.Table, adjustments: ir.Table) -> tuple[pd.DataFrame, float]:
-        """Return `purchases_between` the origin and the end of the horizon, as of that end."""
-        after = orders_as_of(orders, adjustments, self.end)
-        return purchases_between(after, self.day, self.end, self.customers.customer_id)
+    def origins(self, until: int) -> list[Origin]:
+        """Return the origins of the tests that a forecast of a day can use, the oldest first.
+
+        Days on which no purchase model could be fitted yet are left out, unless that is true of all.
+        """
+        latest = until - min(self.horizons)
+        days = range(latest - latest % self.step_days, self._first_day + MIN_DATA["days"] - 2, -self.step_days)
+        made = (self.origin(day) for day in reversed(days[:MAX_ORIGINS]))
+        found = [origin for origin in made if origin]
+        return [origin for origin in found if origin.forecasts.has_models] or found
+
+    def origin(self, day: int) -> Origin | None:
+        """Return the forecasts of a day with the outcomes that are over; None if nobody had bought."""
+        if day not in self._origins:
+            self._origins[day] = self._make_origin(day)
+        return self._origins[day]
+
+    def last_test(self) -> Origin | None:
+        """Return the origin of the last test of `holdout_days`; None if there is none."""
+        over = [origin for origin in self.origins(self.last_day) if origin.outcomes[self.tested] is not None]
+        return over[-1] if over else None
+
+    def forecast(self, day: int, horizons: Sequence[int] = ()) -> DayForecast | None:
+        """Combine the candidates of a day by the errors of the tests that were over by then.
+
+        Parameters
+        ----------
+        day : int
+            The number of the day of the forecast. Nothing that happened later is used.
+        horizons : sequence of int
+            The lengths of the forecasts in days, increasing; by default the tested ones. The errors of each are those
+            of the tested length that is nearest.
+
+        Returns
+        -------
+        DayForecast or None
+            None if nobody had bought by then.
+        """
+        if not horizons:
+            if day not in self._combined:
+                made = self.origin(day)
+                if made is None:
+                    return None
+                self._combined[day] = self._combine(day, made.forecasts.totals, self.horizons)
+            return self._combined[day]
+        known = self.log.as_of(day)
+        if not len(known.day):
+            return None
+        totals = forecast_candidates(known, horizons, with_models=self.with_models).totals
+        return self._combine(day, totals, horizons)
+
+    def tests(self) -> pd.DataFrame:
+        """Return every test that is over by the analysis date: the `backtest` table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each origin, length and model, for the customers known at the origin. Empty if at every origin
+            the history is too short or has too few customers.
+
+            * origin, horizon_days, model (`combination` or one of `CANDIDATES`), customers
+            * purchase_days_actual, purchase_days_predicted, revenue_actual, revenue_predicted
+            * revenue_new: from customers won after the origin; no forecast includes them
+            * weight: of the candidate in the combined revenue
+            * only for the combination: revenue_low and revenue_high (90 %, from the errors of earlier forecasts; null
+              if there were none), and for `holdout_days` top_decile_capture (share of the actual revenue from the tenth
+              of customers that the model ranked first) and past_spend_capture (the same for the tenth with the highest
+              revenue so far)
+        """
+        rows = [
+            row
+            for origin in self.origins(self.last_day)
+            for position, outcome in enumerate(origin.outcomes)
+            if outcome is not None
+            for row in self._rows(origin, position, outcome)
+        ]
+        table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+        order = ["horizon_days", "origin"]
+        return table.sort_values(order, kind="stable", ignore_index=True)
+
+    def _make_origin(self, day: int) -> Origin | None:
+        known = self.log.as_of(day)
+        if not len(known.day):
+            return None
+        forecasts = forecast_candidates(known, self.horizons, self.tested, self.with_models)
+        ends = [day + days for days in self.horizons]
+        outcomes = [self._outcome(forecasts, day, end) if end <= self.last_day else None for end in ends]
+        made = Origin(day, day - int(known.day.min()), forecasts, outcomes)
+        self._correct_by_own_error(made)
+        return made
+
+    def _outcome(self, forecasts: OriginForecasts, day: int, end: int) -> Outcome:
+        after = self.log.as_of(end)
+        later = after.day > day
+        counts = np.bincount(after.customer[later], minlength=len(self.log.ids))
+        revenue = np.bincount(after.customer[later], after.revenue[later], minlength=len(self.log.ids))
+        by_customer = np.column_stack([counts, revenue])[forecasts.customers.customer.to_numpy()]
+        known = by_customer.sum(axis=0)
+        kept = by_customer if end - day == self.holdout_days else by_customer[:0]
+        return Outcome(known, np.array([counts.sum(), revenue.sum()]) - known, kept)
+
+    def _correct_by_own_error(self, origin: Origin) -> None:
+        """Fill the candidates that are corrected by their own mean log error in the same weeks of past years."""
+        for position in range(len(self.horizons)):
+            past = self._past_years(origin.day, position)
+            for model in MODELS:
+                corrected = origin.forecasts.totals[position, index_of(model)] * _own_error(past, position, model)
+                origin.forecasts.totals[position, index_of(f"{model}{OWN_ERROR}")] = corrected
+
+    def _past_years(self, day: int, position: int) -> list[Origin]:
+        """The same day of past years, if its test of a length was over by the day and there was enough history."""
+        found = []
+        for back in range(1, MAX_YEARS + 1):
+            start = day - back * YEAR_DAYS
+            if start - self._first_day < OWN_ERROR_HISTORY_DAYS or start + self.horizons[position] > day:
+                continue
+            past = self.origin(start)
+            if past is not None:
+                found.append(past)
+        return found
+
+    def _combine(self, day: int, totals: np.ndarray, horizons: Sequence[int]) -> DayForecast:
+        nearest = [self._nearest(days) for days in horizons]
+        if list(horizons) != self.horizons:
+            for row, position in enumerate(nearest):
+                years = self._past_years(day, position)
+                for model in MODELS:
+                    corrected = totals[row, index_of(model)] * _own_error(years, position, model)
+                    totals[row, index_of(f"{model}{OWN_ERROR}")] = corrected
+        earlier = [origin for origin in self.origins(day) if origin.day < day]
+        over = [[o for o in earlier if o.day + days <= day] for days in self.horizons]
+        logs, weights = np.full((len(horizons), 2), np.nan), np.zeros((len(horizons), len(CANDIDATES)))
+        for measure in (0, 1):
+            past = [_stack([_log(o.forecasts.totals[p, :, measure]) for o in over[p]]) for p in nearest]
+            actual = [np.array([o.log_actual(p)[measure] for o in over[p]]) for p in nearest]
+            logs[:, measure], weights = combine(_log(totals[:, :, measure]), past, actual)
+        combined = np.fmax.accumulate(np.exp(logs), axis=0)
+        errors = judge_horizons(self._errors(over), self.horizons, self.step_days, self._knows_season(day))
+        return DayForecast(combined, weights, errors)
+
+    def half_width(self, forecast: DayForecast, days: int) -> float:
+        """Return half the width of the 90 % range of a forecast, in logs; null if no test was over by its day."""
+        return forecast.errors[self._nearest(days)].half_width
+
+    def _nearest(self, days: int) -> int:
+        """The position of the tested length that is nearest."""
+        return int(np.argmin(np.abs(np.log(np.array(self.horizons) / days))))
+
+    def _knows_season(self, day: int) -> bool:
+        return day - self._first_day >= YEAR_DAYS + DAYS_BEFORE_LAST_YEAR
+
+    def _errors(self, over: list[list[Origin]]) -> list[PastErrors]:
+        """For each tested length, the errors of the combined revenue at earlier origins."""
+        found = []
+        for position, origins in enumerate(over):
+            made = [self.forecast(origin.day) for origin in origins]
+            logs = [
+                origin.log_actual(position)[1] - np.log(forecast.totals[position, 1])
+                for origin, forecast in zip(origins, made, strict=True)
+                if forecast is not None
+            ]
+            known = [self._knows_season(origin.day) for origin in origins]
+            errors = np.clip(np.array(logs, float), -MAX_LOG_ERROR, MAX_LOG_ERROR)
+            found.append(PastErrors(errors, np.array(known, bool)))
+        return found
+
+    def _rows(self, origin: Origin, position: int, outcome: Outcome) -> list[dict[str, object]]:
+        combined = self.forecast(origin.day)
+        if combined is None:
+            return []
+        shared = {
+            "origin": pd.Timestamp(day_of(origin.day)),
+            "horizon_days": self.horizons[position],
+            "customers": len(origin.forecasts.customers),
+            "purchase_days_actual": outcome.known[0],
+            "revenue_actual": outcome.known[1],
+            "revenue_new": round(outcome.new[1], 2),
+        }
+        half = combined.errors[position].half_width
+        total = combined.totals[position]
+        ours = {
+            "model": COMBINATION,
+            "purchase_days_predicted": total[0],
+            "revenue_predicted": total[1],
+            "weight": 1.0,
+            "revenue_low": total[1] * np.exp(-half),
+            "revenue_high": total[1] * np.exp(half),
+        }
+        if self.horizons[position] == self.holdout_days:
+            ours |= _captures(origin.forecasts, outcome.by_customer[:, 1])
+        rows = [shared | ours]
+        for index, name in enumerate(CANDIDATES):
+            predicted = origin.forecasts.totals[position, index]
+            if np.isfinite(predicted).all():
+                rows.append(
+                    shared
+                    | {
+                        "model": name,
+                        "purchase_days_predicted": predicted[0],
+                        "revenue_predicted": predicted[1],
+                        "weight": combined.weights[position, index],
+                    }
+                )
+        return rows
 
 
-def backtest_origins(
-    first_day: date, analysis_date: date, horizon_days: int, step_days: int | None = None
-) -> list[date]:
-    """Return the days, oldest first, on which a forecast could have been made that can be tested by now.
-
-    They are `step_days` apart (by default the horizon), with at least 26 weeks of history before them. If no day has
-    that much history, the last one is returned alone, provided that a model can be fitted to its history.
-    """
-    step_days = step_days or horizon_days
-    last = analysis_date - timedelta(days=horizon_days)
-    history_days = (last - first_day).days
-    if history_days < HISTORY_DAYS:
-        return [last] if history_days + 1 >= MIN_DATA["days"] else []
-    return [last - timedelta(days=back) for back in range(0, history_days - HISTORY_DAYS + 1, step_days)][::-1]
+def _own_error(past: list[Origin], position: int, model: str) -> np.ndarray:
+    """Mean ratio of what happened to what a model without season said, on the same days of past years."""
+    logs = [o.log_actual(position) - _log(o.forecasts.totals[position, index_of(model)]) for o in past]
+    known = [error for error in logs if np.isfinite(error).all()]
+    return np.exp(np.mean(known, axis=0)) if known else np.full(2, np.nan)
 
 
-def rolling_origin_backtest(
-    orders: ir.Table, adjustments: ir.Table, analysis_date: date, horizon_days: int, model: str = "bg_nbd"
-) -> pd.DataFrame:
-    """Test past forecasts at every origin: the `backtest` table.
-
-    Parameters
-    ----------
-    orders : ibis.Table
-        Orders as placed.
-    adjustments : ibis.Table
-        Cancellations, with their dates. A forecast does not see those after its origin.
-    analysis_date : datetime.date
-        The last day that counts.
-    horizon_days : int
-        The length of each forecast.
-    model : str
-        The purchase model: bg_nbd, mbg_nbd or pareto_nbd.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each origin and model, for the customers known at the origin. Empty if at every origin the history
-        is too short or has too few customers.
-
-        * origin, horizon_days, model (a `BacktestModel`), customers
-        * purchase_days_actual, purchase_days_predicted, revenue_actual, revenue_predicted
-        * revenue_new: from customers won after the origin; no forecast includes them
-        * mae_purchase_days: mean absolute error per customer
-        * top_decile_capture: share of the actual revenue from the tenth of customers that the model ranked first
-        * past_spend_capture: the same for the tenth of customers with the highest revenue so far
-        * only for our forecast: seasonal_factor (null if not known), relative_variance of the total by the model alone,
-          revenue_low and revenue_high (90 %, with the errors of earlier forecasts)
-    """
-    first_day = orders.ordered_at.min().execute()
-    days = backtest_origins(first_day.date(), analysis_date, horizon_days) if pd.notna(first_day) else []
-    tests = [backtest_origin(orders, adjustments, origin, horizon_days, model) for origin in days]
-    made = [table for table in tests if len(table)] or [_no_rows()]
-    return add_intervals(pd.concat(made, ignore_index=True))
-
-
-def backtest_origin(
-    orders: ir.Table, adjustments: ir.Table, origin: date, horizon_days: int, model: str = "bg_nbd"
-) -> pd.DataFrame:
-    """Return the rows of one origin, without intervals; empty if the data known then are insufficient for a model."""
-    known = Origin.at(orders, adjustments, origin, horizon_days)
-    if known.insufficient:
-        return _no_rows()
-    customers = known.customers
-    actual, revenue_new = known.actual(orders, adjustments)
-    models = btyd.fit_customer_base(customers, model)
-    daily = seasonality.daily_totals(known.before)
-    season = known.season(daily)
-    total = models.totals(customers, [horizon_days], pd.Series(ALL, index=customers.index)).iloc[0]
-    forecasts = _forecasts(known, models, season, daily.index[0].date())
-    rows = [{"model": code.value, **_judge_forecast(actual, *forecast)} for code, forecast in forecasts.items()]
-    table = pd.DataFrame(rows).assign(
-        origin=pd.Timestamp(origin), horizon_days=horizon_days, customers=len(customers), revenue_new=revenue_new
-    )
-    past_spend = (customers.mean_purchase_value * (customers.repeat_purchase_days + 1)).to_numpy()
-    table["past_spend_capture"] = _top_decile_share(actual.revenue.to_numpy(), past_spend)
-    ours = table.model == BacktestModel.MODEL_WITH_SEASON
-    table["seasonal_factor"] = np.where(ours & season.known, season.factor, np.nan)
-    table["relative_variance"] = np.where(ours, total.relative_variance, np.nan)
-    return table.reindex(columns=list(COLUMNS)).astype(COLUMNS)
-
-
-def backtest_year_before(
-    orders: ir.Table, adjustments: ir.Table, analysis_date: date, model: str = "bg_nbd"
-) -> pd.DataFrame:
-    """Test a forecast for 365 days that ends on the analysis date.
-
-    Parameters
-    ----------
-    orders, adjustments : ibis.Table
-        Orders as placed, and cancellations with their dates.
-    analysis_date : datetime.date
-        The last day that counts.
-    model : str
-        The purchase model: bg_nbd, mbg_nbd or pareto_nbd.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows of `rolling_origin_backtest` for one origin; empty if there are less than 26 weeks of history before it.
-    """
-    first_day = orders.ordered_at.min().execute()
-    origin = analysis_date - timedelta(days=YEAR_BEFORE_DAYS)
-    if pd.isna(first_day) or (origin - first_day.date()).days < HISTORY_DAYS:
-        return _no_rows()
-    return backtest_origin(orders, adjustments, origin, YEAR_BEFORE_DAYS, model)
-
-
-def add_intervals(backtest: pd.DataFrame) -> pd.DataFrame:
-    """Add revenue_low and revenue_high to our forecasts, from the errors of forecasts that were tested before them."""
-    table = backtest.copy()
-    for row in table[table.model == BacktestModel.MODEL_WITH_SEASON].itertuples():
-        error = forecast_error_before(table, row.origin, pd.notna(row.seasonal_factor))
-        low, high = error.interval(row.revenue_predicted, row.relative_variance)
-        table.loc[row.Index, ["revenue_low", "revenue_high"]] = low[0], high[0]
-    return table
-
-
-def forecast_error_before(
-    backtest: pd.DataFrame, known_by: pd.Timestamp | date, season_known: bool
-) -> btyd.ForecastErrorModel:
-    """Fit the error of our forecasts whose test had ended by a day.
-
-    Parameters
-    ----------
-    backtest : pandas.DataFrame
-        Rows of `rolling_origin_backtest`.
-    known_by : pandas.Timestamp or datetime.date
-        Tests that ended later are not used.
-    season_known : bool
-        Whether to use forecasts with a season or those without, because their errors differ.
-
-    Returns
-    -------
-    ForecastErrorModel
-        The error model for the ranges of new forecasts.
-    """
-    ended = backtest.origin + pd.to_timedelta(backtest.horizon_days, "D") <= pd.Timestamp(known_by)
-    ours = backtest.model == BacktestModel.MODEL_WITH_SEASON
-    used = backtest[ours & ended & (backtest.seasonal_factor.notna() == season_known)]
-    return btyd.fit_forecast_error(used.revenue_actual, used.revenue_predicted, used.relative_variance)
-
-
-def purchases_between(orders: ir.Table, start: date, end: date, customer_ids: pd.Series) -> tuple[pd.DataFrame, float]:
-    """Return what these customers bought after `start` and up to `end`, and the revenue from all others.
-
-    Returns
-    -------
-    tuple of pandas.DataFrame and float
-        purchase_days and revenue by customer_id (the index), with zeros for customers who bought nothing; and the
-        revenue from customers who are not in `customer_ids`.
-    """
-    placed = orders.mutate(day=orders.ordered_at.date())
-    placed = placed.filter((placed.day > start) & (placed.day <= end))
-    sums = placed.group_by("customer_id").agg(
-        purchase_days=placed.day.nunique(), revenue=exact_sum(placed.revenue).cast("float64")
-    )
-    table = sums.execute().set_index("customer_id")
-    known = table.reindex(customer_ids, fill_value=0)
-    return known, round(float(table.revenue.sum() - known.revenue.sum()), 2)
-
-
-def _forecasts(
-    origin: Origin, models: btyd.CustomerBaseModel, season: seasonality.Seasonality, first_day: date
-) -> dict[BacktestModel, tuple[np.ndarray, np.ndarray]]:
-    """Purchase days and revenue of each customer as each model expects them.
-
-    A rule that uses a past period is included only if the history covers that period.
-    """
-    customers = origin.customers
-    length = timedelta(days=origin.horizon_days)
-    purchases = models.expected_purchases(customers, [origin.horizon_days])[:, 0]
-    revenue = purchases * models.expected_value(customers)
-    forecasts = {
-        BacktestModel.MODEL_WITH_SEASON: (purchases * season.purchase_days_factor, revenue * season.factor),
-        BacktestModel.MODEL_NO_SEASON: (purchases, revenue),
-    }
-    starts = {
-        BacktestModel.SAME_AS_LAST_PERIOD: origin.day - length,
-        BacktestModel.SAME_PERIOD_LAST_YEAR: origin.day - timedelta(days=seasonality.YEAR_DAYS),
-    }
-    for code, start in starts.items():
-        if start >= first_day - timedelta(days=1):
-            then, _ = purchases_between(origin.before, start, start + length, customers.customer_id)
-            forecasts[code] = (then.purchase_days.to_numpy(float), then.revenue.to_numpy(float))
-    x, _, T = btyd.to_xtT(customers)
-    rate = x / np.maximum(T, 1) * origin.horizon_days
-    forecasts[BacktestModel.PAST_AVERAGE_RATE] = (rate, rate * customers.mean_purchase_value.to_numpy())
-    return forecasts
-
-
-def _judge_forecast(
-    actual: pd.DataFrame, purchase_days_predicted: np.ndarray, revenue_predicted: np.ndarray
-) -> dict[str, float]:
+def _captures(forecasts: OriginForecasts, revenue: np.ndarray) -> dict[str, float]:
+    customers = forecasts.customers
+    spent = customers.mean_purchase_value * (customers.repeat_purchase_days + 1)
     return {
-        "purchase_days_actual": actual.purchase_days.sum(),
-        "purchase_days_predicted": purchase_days_predicted.sum(),
-        "revenue_actual": actual.revenue.sum(),
-        "revenue_predicted": revenue_predicted.sum(),
-        "mae_purchase_days": np.abs(actual.purchase_days.to_numpy() - purchase_days_predicted).mean(),
-        "top_decile_capture": _top_decile_share(actual.revenue.to_numpy(), revenue_predicted),
+        "top_decile_capture": _top_decile_share(revenue, forecasts.expected[:, 1]),
+        "past_spend_capture": _top_decile_share(revenue, spent.to_numpy()),
     }
 
 
@@ -309,5 +408,10 @@ def _top_decile_share(revenue: np.ndarray, rank_by: np.ndarray) -> float:
     return revenue[best].sum() / revenue.sum() if revenue.sum() else float("nan")
 
 
-def _no_rows() -> pd.DataFrame:
-    return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in COLUMNS.items()})
+def _log(values: np.ndarray) -> np.ndarray:
+    """Logarithms; null for values that are not positive."""
+    return np.log(np.where(values > 0, values, np.nan))
+
+
+def _stack(rows: list[np.ndarray]) -> np.ndarray:
+    return np.array(rows).reshape(-1, len(CANDIDATES))

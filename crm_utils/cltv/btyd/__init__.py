@@ -8,13 +8,13 @@ from crm_utils.cltv.btyd.fit import (
     PurchaseModel,
     constant_rate_model,
     fit_purchase_model,
+    fit_quickly,
     insufficient_data_reason,
     purchase_covariance,
     spec_of,
     to_xtT,
 )
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
-from crm_utils.cltv.btyd.intervals import ForecastErrorModel, fit_forecast_error
 from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
 from crm_utils.cltv.btyd.serialization import models_from_table, models_to_table, purchase_probabilities
 from crm_utils.core.errors import FitError
@@ -25,16 +25,15 @@ __all__ = [
     "Covariance",
     "CustomerBaseModel",
     "FitError",
-    "ForecastErrorModel",
     "GammaGamma",
     "MbgNbd",
     "ParetoNbd",
     "PurchaseModel",
     "constant_rate_model",
     "fit_customer_base",
-    "fit_forecast_error",
     "fit_gamma_gamma",
     "fit_purchase_model",
+    "fit_quickly",
     "insufficient_data_reason",
     "models_from_table",
     "models_to_table",

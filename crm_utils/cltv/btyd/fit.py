@@ -31,6 +31,7 @@ SUBSAMPLE_ROWS = 2_000
 # Tolerances of the search from each start, and of the search on all rows from the best one.
 ROUGH_SEARCH = {"ftol": 1e-5, "gtol": 1e-4}
 FINE_SEARCH = {"ftol": 1e-14, "gtol": 1e-9}
+QUICK_SEARCH = {"ftol": 1e-9, "gtol": 1e-6}
 # The step in a log parameter for the numerical Hessian.
 HESSIAN_STEP = 1e-4
 # A log parameter this close to a bound counts as being on it.
@@ -161,6 +162,19 @@ def fit_purchase_model(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> 
     return spec.model(first, second, third, fourth, log_likelihood=value, note="; ".join(notes), at_bound=names)
 
 
+def fit_quickly(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:
+    """Fit a purchase model for forecasts of totals only.
+
+    The search stops earlier than that of `fit_purchase_model`, and nothing is said about identification.
+    """
+    spec = MODELS[key]
+    rows, weights = bg_nbd.distinct_histories(*_checked(x, t_x, T))
+    unit = max(float(np.average(rows[2], weights=weights)), 1e-9)
+    theta, value = fit_mle(spec.likelihood, rows, weights, spec.starts(unit), _bounds(spec, unit), QUICK_SEARCH)
+    first, second, third, fourth = theta.tolist()
+    return spec.model(first, second, third, fourth, log_likelihood=value)
+
+
 def purchase_covariance(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Covariance:
     """Return the covariance of the log parameters of a fitted model, on the customers it was fitted to.
 
@@ -194,12 +208,18 @@ def insufficient_data_reason(x: ArrayLike, T: ArrayLike) -> str:
 
 
 def fit_mle(
-    likelihood: Likelihood, rows: tuple[np.ndarray, ...], weights: np.ndarray, starts: Starts, bounds: Bounds
+    likelihood: Likelihood,
+    rows: tuple[np.ndarray, ...],
+    weights: np.ndarray,
+    starts: Starts,
+    bounds: Bounds,
+    last_search: dict[str, float] = FINE_SEARCH,
 ) -> tuple[np.ndarray, float]:
     """Return the parameters of the highest weighted log-likelihood, and its value.
 
-    `rows` are the data arguments of the likelihood, one array each. `bounds` are bounds of the log parameters. Raises
-    `FitError` if the likelihood is not finite at any start.
+    `rows` are the data arguments of the likelihood, one array each. `bounds` are bounds of the log parameters,
+    `last_search` the tolerances of the search on all rows. Raises `FitError` if the likelihood is not finite at any
+    start.
     """
     low, high = np.transpose(bounds)
     thin = slice(None, None, len(weights) // SUBSAMPLE_ROWS + 1)
@@ -209,7 +229,7 @@ def fit_mle(
         for start in starts
     ]
     first = min((found for found in tried if np.isfinite(found.fun)), key=lambda found: found.fun, default=None)
-    best = None if first is None else _search(likelihood, rows, weights, first.x, bounds, FINE_SEARCH)
+    best = None if first is None else _search(likelihood, rows, weights, first.x, bounds, last_search)
     if best is None or not np.isfinite(best.fun):
         raise FitError("the likelihood is not finite at any start: check the ages and counts for missing values")
     return np.exp(best.x), float(-best.fun * weights.sum())

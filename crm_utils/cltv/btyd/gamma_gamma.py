@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaincinv, gammaln, psi
 
 from crm_utils.cltv.btyd.fit import Covariance, covariance_at, fit_mle, on_bound
-from crm_utils.cltv.btyd.intervals import PROBABILITY_GRID
 from crm_utils.core.errors import FitError
 
+# Probabilities at which a heavy tail is evaluated.
+PROBABILITY_GRID = (np.arange(400) + 0.5) / 400
 # At q ≤ 1 the population has no mean purchase value.
 MIN_Q = 1.01
 

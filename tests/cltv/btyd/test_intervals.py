@@ -8,8 +8,7 @@ import pytest
 from scipy.special import gammaincinv
 
 from crm_utils.cltv import btyd
-from crm_utils.cltv.btyd import intervals
-from crm_utils.cltv.btyd.intervals import ForecastErrorModel
+from crm_utils.cltv.btyd import gamma_gamma, intervals
 
 
 @pytest.fixture(scope="module")
@@ -83,61 +82,6 @@ def test_groups_add_up_to_all(models, customers):
     assert parts.groupby("days").revenue.sum().tolist() == pytest.approx(whole.revenue.tolist())
 
 
-def test_without_past_error_the_range_is_normal():
-    low, high = ForecastErrorModel(0.0, 5).interval(100.0, np.expm1(0.01))
-    assert (low[0], high[0]) == pytest.approx((100 * np.exp(-0.16449), 100 * np.exp(0.16449)), rel=1e-4)
-
-
-def test_with_past_error_alone_it_is_student():
-    """τ 0.1 and 3 assumed origins: t with 3 degrees of freedom has its 95 % point at 2.3534 (tables)."""
-    _, high = ForecastErrorModel(0.1, 0).interval(1.0, 0.0)
-    assert high[0] == pytest.approx(np.exp(0.23534), rel=2e-3)
-
-
-def test_past_error_by_hand():
-    """Misses of e^±0.3 with a variance of the log of 0.01: τ² = (3 × 0.01 + 2 × (0.09 − 0.01)) ÷ 5 = 0.038."""
-    forecasts = np.array([2.0, 50.0])
-    error = intervals.fit_forecast_error(forecasts * np.exp([0.3, -0.3]), forecasts, np.full(2, np.expm1(0.01)))
-    assert (error.tau**2, error.origins) == pytest.approx((0.038, 2))
-    assert intervals.fit_forecast_error([0.0], [1.0], [0.01]) == ForecastErrorModel()
-    assert intervals.fit_forecast_error([1.0], [0.0], [0.01]) == ForecastErrorModel()
-    small = intervals.fit_forecast_error([0.01 * np.exp(0.3)], [0.01], [np.expm1(0.01)])
-    assert (small.tau**2, small.origins) == (pytest.approx(0.11 / 4), 1)
-    assert intervals.fit_forecast_error([1.0] * 3, [1.0] * 3, [np.expm1(0.02)] * 3).tau == 0, "all is explained"
-
-
-def test_a_heavy_tail_has_a_range_that_holds(customers):
-    """A sum may have no variance (D = 1.6 + 0.3 ≤ 2): of 400 exact draws about 90 % lie in the range."""
-    few = customers[customers.repeat_purchase_days == 0].head(200)
-    values = btyd.GammaGamma(0.3, 1.6, 20.0)
-    low, high = ForecastErrorModel(0.0, 0).interval(
-        (values.expected_value(np.ones(len(few)), few.mean_purchase_value.to_numpy())).sum(),
-        values.variance_of_sum(np.ones(len(few)), few.mean_purchase_value.to_numpy(), 1.0, 1.0).sum()
-        / values.expected_value(np.ones(len(few)), few.mean_purchase_value.to_numpy()).sum() ** 2,
-    )
-    rng = np.random.default_rng(5)
-    scale = rng.gamma(1.9, 1 / (20 + few.mean_purchase_value.to_numpy()), (400, len(few)))
-    drawn = rng.gamma(0.3, 1 / scale).sum(axis=1)
-    assert 0.8 < ((drawn > low) & (drawn < high)).mean() < 0.99
-
-
-def test_a_forecast_of_next_to_nothing_has_a_range(models, customers):
-    """Frequent buyers who have been silent for decades: nothing is expected, and nothing is in the range."""
-    gone = customers.head(3).assign(repeat_purchase_days=400, last_purchase_age_days=400, customer_age_days=40_000)
-    total = models.totals(gone, [91], pd.Series("gone", index=gone.index))
-    low, high = ForecastErrorModel(0.1, 0).interval(total.revenue.to_numpy(), total.relative_variance.to_numpy())
-    assert np.isfinite([low, high]).all()
-    assert 0 <= low[0] <= total.revenue[0] <= high[0] < 0.01
-
-
-def test_worse_pasts_and_higher_levels_widen():
-    ends = [
-        ForecastErrorModel(tau, 3).interval(1.0, 0.001, level)[1][0]
-        for tau, level in ((0.1, 0.8), (0.1, 0.9), (0.3, 0.9))
-    ]
-    assert ends == sorted(ends)
-
-
 def test_a_customers_expected_value_lies_in_its_range(models, customers):
     values = models.expected_purchases(customers, [365])[:, 0] * models.expected_value(customers)
     slopes = models.jacobian(customers, [365], np.eye(1))[:, 0, :] / values[:, None]
@@ -160,19 +104,8 @@ def test_a_range_of_expected_values_worked_by_hand():
     assert unknown[0] == np.exp(700)
 
 
-def test_a_range_ends_before_numbers_overflow():
-    _, high = ForecastErrorModel(1e4, 0).interval(1.0, 0.01)
-    assert high[0] == np.exp(700)
-
-
-def test_a_wide_range_by_chance_is_normal_if_past_errors_are_small():
-    """A spread of 10 of the logarithm and a past error of next to nothing."""
-    _, high = ForecastErrorModel(1e-6, 0).interval(1.0, np.expm1(100.0))
-    assert np.log(high[0]) == pytest.approx(16.449, abs=0.01)
-
-
 def test_probabilities_lie_in_the_middle_of_400_equal_steps():
-    grid = intervals.PROBABILITY_GRID
+    grid = gamma_gamma.PROBABILITY_GRID
     assert (len(grid), grid[0], grid[-1]) == (400, pytest.approx(0.00125), pytest.approx(0.99875))
     assert np.diff(grid) == pytest.approx(0.0025)
 
@@ -208,7 +141,7 @@ def test_variance_of_a_sum_worked_by_hand():
     assert value.expected_value(2, 5.0) == pytest.approx(2 * 20 / 6)
     # D = 2 has no E[1/ν²]: its mean over 400 probabilities is taken instead.
     heavy = btyd.GammaGamma(0.5, 1.0, 10.0).variance_of_sum(*one)[0]
-    inverse = 1 / gammaincinv(2.0, intervals.PROBABILITY_GRID)
+    inverse = 1 / gammaincinv(2.0, gamma_gamma.PROBABILITY_GRID)
     expected = (inverse**2).mean() * (0.5 * 1.5 + 0.25 * 4) - (inverse.mean() * 0.5 * 1.5) ** 2
     assert heavy == pytest.approx(400 * expected)
     light = btyd.GammaGamma(0.5, 1.5, 10.0).variance_of_sum(*one)[0]
