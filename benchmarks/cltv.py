@@ -69,7 +69,9 @@ def everything(customers: pd.DataFrame) -> pd.DataFrame:
     """Fit, all forecasts, lifetime values and ranges."""
     models = btyd.fit_customer_base(customers)
     expected = forecast.forecast_customers(customers, models, TODAY)
-    totals = pd.DataFrame({"purchase_days": [float(len(customers))], "revenue": expected.mean_purchase_value.sum()}, [12])
+    totals = pd.DataFrame(
+        {"purchase_days": [float(len(customers))], "revenue": expected.mean_purchase_value.sum()}, [12]
+    )
     scaled, factors = forecast.scale_to_totals(expected, totals)
     valued = forecast.add_lifetime_value(scaled, models, TODAY, ClvAssumptions(0.3, 0.1, 12), factors)
     segments = customers[["customer_id"]].assign(segment=np.where(customers.repeat_purchase_days > 1, "again", "new"))

@@ -9,8 +9,9 @@ from crm_utils.cleaning.data_quality import is_large_account
 from crm_utils.cltv import btyd
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.backtest import Backtest
-from crm_utils.cltv.backtest.candidates import CANDIDATES
+from crm_utils.cltv.backtest.candidates import CANDIDATES, SEASON
 from crm_utils.cltv.forecast import HORIZONS, forecast_customers, forecast_totals, horizons, scale_to_totals
+from crm_utils.cltv.seasonality import YEAR_DAYS
 
 
 @dataclass(frozen=True)
@@ -132,11 +133,19 @@ def _make(
     if combined:
         totals = pd.DataFrame(combined.totals, index=list(days), columns=totals.columns)
         half_widths = {months: past.half_width(combined, length) for months, length in days.items()}
-        weights = pd.Series(combined.weights[-1], index=list(CANDIDATES))
+        weights = _merge_season(pd.Series(combined.weights[-1], index=list(CANDIDATES)), max(days.values()))
     scaled, factors = scale_to_totals(forecast_customers(customers, models, analysis_date), totals)
     table = forecast_totals(scaled, segments, models, half_widths, analysis_date)
     tested = bool(combined and combined.errors[-1].known)
     return Outlook(table, scaled, factors, weights, tested)
+
+
+def _merge_season(weights: pd.Series, days: int) -> pd.Series:
+    """Return the weights of a forecast. From a year on, a model with season is the model itself."""
+    if days < YEAR_DAYS:
+        return weights
+    names = [name.removesuffix(SEASON) for name in weights.index]
+    return weights.groupby(names).sum().reindex(weights.index, fill_value=0.0)
 
 
 def _find_large_account(customers: pd.DataFrame) -> tuple[str, float] | None:

@@ -88,3 +88,9 @@ def test_a_large_account_is_forecast_apart():
     np.testing.assert_allclose(
         made.large_account.totals.query("segment == 'all'").revenue, without.totals.query("segment == 'all'").revenue
     )
+
+
+def test_a_year_has_every_season():
+    weights = pd.Series({"bg_nbd": 0.1, "bg_nbd_season": 0.5, "retention_rule": 0.4})
+    assert outlook._merge_season(weights, 365).to_dict() == {"bg_nbd": 0.6, "bg_nbd_season": 0, "retention_rule": 0.4}
+    assert outlook._merge_season(weights, 183).equals(weights)
