@@ -41,6 +41,7 @@ FATIGUE = 0.8  # what the planner assumes
 HOLDOUT = 0.1
 STARTS_ON = date(2024, 6, 30)
 OTHERS = {"group": "other customers", "action": "Write to them.", "window_days": WINDOW}
+SEGMENT_MAP = config.read_yaml(ROOT / "params" / "segments" / "dma11.yaml", SegmentMap)
 ADJUSTMENTS = pd.DataFrame(
     {"customer_id": pd.Series(dtype=str), "order_id": pd.Series(dtype=str), "revenue": pd.Series(dtype=float),
      "adjusted_at": pd.Series(dtype="datetime64[us]")}
@@ -62,6 +63,7 @@ OFFERS = [
 ]  # fmt: skip
 MESSAGES = {"Newsletter": [1, 2, 3, 6]}
 SPREAD = 0.6
+ANYWAY = 0.2  # share of customers who redeem an incentive anyway, as simple plans reckon
 
 
 @dataclass(frozen=True)
@@ -89,22 +91,25 @@ def campaigns() -> pd.DataFrame:
 def draw_case(seed: int) -> Case:
     """Draw a shop: its size, dropout, season, lifts, response to repeated contact, and cost of new customers.
 
-    Lifts lie in the planner's range as often as it says; half of their variance is common to all campaigns of a shop.
+    Lifts lie in the planner's range as often as it says. A share of their variance, half of it on average, is common to
+    the campaigns of a shop.
     """
     rng = np.random.default_rng([seed, 99])
-    customers = int(rng.integers(2000, 7000))
+    customers = int(rng.integers(1500, 6000))
     shop = SimulatedShop(
         seed=seed, customers=customers, start=date(2021, 7, 1), end=STARTS_ON + timedelta(days=WAVES * WAVE_DAYS + 366),
         rate_shape=rng.uniform(0.6, 1.5), rate_scale=rng.uniform(50, 110), dropout_a=rng.uniform(0.5, 1.5),
         dropout_b=rng.uniform(2, 5), season=bool(rng.random() < 0.6), guest_share=0.0, campaign_on=None,
     )  # fmt: skip
-    luck = (rng.normal() + rng.normal(size=len(OFFERS))) / np.sqrt(2)
+    common = rng.random()
+    luck = np.sqrt(common) * rng.normal() + np.sqrt(1 - common) * rng.normal(size=len(OFFERS))
     lifts = [offer["lift"] * max(1 + SPREAD / 1.645 * one, 0.0) for offer, one in zip(OFFERS, luck, strict=True)]
     value = rng.uniform(50, 110)
     costs = bool(rng.random() < 0.6)
+    fatigue = float(np.clip(rng.normal(FATIGUE, year.FATIGUE_RANGE / 1.645), 0.4, 1.0))
     response = SimulatedResponse(
         seed=seed, lifts=dict(zip([offer["name"] for offer in OFFERS], lifts, strict=True)),
-        fatigue=rng.uniform(0.65, 0.95), repeat_response=rng.uniform(0.65, 0.95), order_value=value,
+        fatigue=fatigue, repeat_response=fatigue, order_value=value, acquisition_noise=0.05,
         acquisition_cost=MARGIN * value * rng.uniform(1.5, 4.0) if costs else None,
     )  # fmt: skip
     today = dict(
@@ -114,8 +119,8 @@ def draw_case(seed: int) -> Case:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What a report knows on an analysis date."""
+class Scored:
+    """Customers with scores, segments and orders, as the notebooks 02 and 03 make them."""
 
     day: date
     orders: ibis.Table
@@ -123,38 +128,53 @@ class Known:
     customers: pd.DataFrame
     segments: pd.DataFrame
     rules: SegmentRules
+
+    def audience(self, customers: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
+        """Whom each campaign may address: customer_id × campaign."""
+        return unit_economics.eligible_customers(customers, offers, list(self.rules.segment_map.advice()))
+
+
+def score_shop(future: forward.Future, position: forward.Position) -> Scored:
+    """Score customers and assign segments."""
+    day, scoring = forward.today(future, position), ScoringConfig()
+    connection = ibis.duckdb.connect(threads=1)
+    placed = connection.create_table("orders", forward.orders_by(future, position))
+    adjustments = connection.create_table("adjustments", ADJUSTMENTS)
+    measured = measures.rfm_as_of(placed, adjustments, day, scoring)
+    edges = compute_bin_edges(measured, scoring)
+    customers = score_customers(measured, scoring, edges)
+    rules = SegmentRules(scoring=Scoring(config=scoring, bin_edges=edges), segment_map=SEGMENT_MAP, new_within_days=90)
+    return Scored(day, placed, adjustments, customers, assign_segments(customers, rules, day), rules)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a report knows on an analysis date."""
+
+    scored: Scored
     people: pd.DataFrame
     models: btyd.CustomerBaseModel
 
 
 def read_shop(future: forward.Future, position: forward.Position) -> Known:
-    """Score customers, assign segments and fit the models, as the notebooks 02 to 04 do."""
-    day = forward.today(future, position)
-    connection = ibis.duckdb.connect(threads=1)
-    placed = connection.create_table("orders", forward.orders_by(future, position))
-    adjustments = connection.create_table("adjustments", ADJUSTMENTS)
-    scoring = ScoringConfig()
-    measured = measures.rfm_as_of(placed, adjustments, day, scoring)
-    edges = compute_bin_edges(measured, scoring)
-    customers = score_customers(measured, scoring, edges)
-    segment_map = config.read_yaml(ROOT / "params" / "segments" / "dma11.yaml", SegmentMap)
-    rules = SegmentRules(scoring=Scoring(config=scoring, bin_edges=edges), segment_map=segment_map, new_within_days=90)
-    segments = assign_segments(customers, rules, day)
-    summary = forecast.rfm_summary(placed.filter(placed.ordered_at.date() <= day), day)
+    """Fit the models, as the notebook 04 does."""
+    scored = score_shop(future, position)
+    summary = forecast.rfm_summary(scored.orders, scored.day)
     models = btyd.fit_customer_base(summary)
-    expected = forecast.forecast_customers(summary, models, day)
-    people = unit_economics.customer_economics(customers, segments, expected, MARGIN, None)
-    return Known(day, placed, adjustments, customers, segments, rules, people, models)
+    expected = forecast.forecast_customers(summary, models, scored.day)
+    people = unit_economics.customer_economics(scored.customers, scored.segments, expected, MARGIN, None)
+    return Known(scored, people, models)
 
 
 def chances(known: Known, waves: int) -> list[pd.Series]:
     """Each customer's probability of buying anyway in each wave, corrected by past windows."""
+    scored = known.scored
     windows = calibration.WindowCalibration(
-        known.orders, known.adjustments, WAVE_DAYS, known.rules, known.customers, known.segments
+        scored.orders, scored.adjustments, WAVE_DAYS, scored.rules, scored.customers, scored.segments
     )
     modelled = btyd.purchase_probabilities(known.models.purchase, known.people, [WAVE_DAYS])[WAVE_DAYS]
     segment = known.people.set_index("customer_id").segment
-    return calibration.probabilities_by_wave(modelled, segment, windows, known.day, waves)
+    return calibration.probabilities_by_wave(modelled, segment, windows, scored.day, waves)
 
 
 @dataclass(frozen=True)
@@ -172,28 +192,26 @@ def assemble(
     probabilities: list[pd.Series], holdout_share: float,
 ) -> Assembled:  # fmt: skip
     """Assemble what the planner needs."""
-    people, segment_names = known.people, list(known.rules.segment_map.advice())
-    audience = unit_economics.eligible_customers(people, offers, segment_names)
-    ids = people.customer_id
+    scored, people = known.scored, known.people
+    ids, day = people.customer_id, scored.day
+    audience = scored.audience(people, offers)
     consent, resting = audiences.consent_channels(None, ids), pd.Series(False, ids)
-    level = customer_flow.contact_levels(past, ids, known.day, WAVE_DAYS)
+    level = customer_flow.contact_levels(past, ids, day, WAVE_DAYS)
     groups = unit_economics.planning_groups(people, audience, consent, resting, level)
     options = unit_economics.contact_options(groups, audience, offers, pd.DataFrame({WINDOW: probabilities[0]}))
-    moves = customer_flow.observe_moves(known.orders, known.adjustments, known.rules, known.day, WAVE_DAYS)
+    moves = customer_flow.observe_moves(scored.orders, scored.adjustments, scored.rules, day, WAVE_DAYS)
     judged = customer_flow.judge_sizes(moves)
     useful = customer_flow.moves_are_useful(judged)
-    flow = customer_flow.build_flow(groups, moves, useful, probabilities, WAVE_DAYS, known.day)
-    margins = acquisition.first_year_margins(known.orders, known.day, MARGIN, None, True)
-    value = acquisition.new_customer_value(margins)
+    flow = customer_flow.build_flow(groups, moves, useful, probabilities, WAVE_DAYS, day)
+    value = acquisition.new_customer_value(acquisition.first_year_margins(scored.orders, day, MARGIN, None, True))
     cost = case.response.acquisition_cost
-    steps = acquisition.cost_steps(
-        None if cost is None else Acquisition(cost_per_customer=cost), value, terms.waves * WAVE_DAYS / 365
-    )
+    known_cost = None if cost is None else Acquisition(cost_per_customer=cost)
+    steps = acquisition.cost_steps(known_cost, value, terms.waves * WAVE_DAYS / 365)
     problem = YearProblem(options, offers, flow, terms, budget, holdout_share=holdout_share, steps=steps)
-    column = "error" if useful else "error_no_change"
-    mean_size = len(people) / len(segment_names)
-    size_error = float(judged[judged.waves_ahead == 1][column].mean() / mean_size) if len(judged) else 0.0
-    return Assembled(problem, groups, value, size_error)
+    one_ahead = judged[judged.waves_ahead == 1]
+    error = one_ahead.error if useful else one_ahead.error_no_change
+    mean_size = len(people) / len(SEGMENT_MAP.advice())
+    return Assembled(problem, groups, value, float(error.mean() / mean_size) if len(judged) else 0.0)
 
 
 def first_lists(assembled: Assembled, plan: YearPlan) -> pd.DataFrame:
@@ -235,8 +253,8 @@ def planned(case: Case, future, position, budget: float, past: pd.DataFrame | No
     known, offers = read_shop(future, position), campaigns()
     if past is not None:
         measured = uplift.measure_campaigns(
-            uplift.add_response(past, FATIGUE, WAVE_DAYS), known.orders, known.people.customer_id, offers, MARGIN,
-            known.day,
+            uplift.add_response(past, FATIGUE, WAVE_DAYS), known.scored.orders, known.people.customer_id,
+            offers, MARGIN, known.scored.day,
         )  # fmt: skip
         offers = uplift.update_lifts(offers, measured)
     terms = WaveTerms(WAVES - position.wave, WAVE_DAYS, FATIGUE)
@@ -258,31 +276,33 @@ def told(case: Case, future, position, budget: float, past: pd.DataFrame | None)
 
 
 def simple(case: Case, name: str, future, position, budget: float, past: pd.DataFrame | None) -> Decision:
-    """A simple plan. It reads the segments of the date, and stops when the money is spent."""
-    known, offers = read_shop(future, position), campaigns()
-    people = known.people
-    audience = unit_economics.eligible_customers(people, offers, list(known.rules.segment_map.advice()))
-    money = budget / (WAVES - position.wave)
-    random = np.random.default_rng([case.shop.seed, position.wave, 5])
+    """A simple plan for the segments of the date, which spends at most the same in each wave.
+
+    everybody: the newsletter. top spenders: the fifth with the most revenue, each with the campaign that promises most.
+    today's spending: each campaign's money of today, to customers of its audience by chance.
+    """
+    scored, offers = score_shop(future, position), campaigns().set_index("name")
+    people = scored.customers.merge(scored.segments, on="customer_id")
+    audience = scored.audience(people, offers.reset_index())
+    cost = offers.contact_cost + ANYWAY * offers.redemption_rate * offers.incentive
+    order = np.random.default_rng([case.shop.seed, position.wave, 5]).permutation(len(people))
+    money, most = budget / (WAVES - position.wave), pd.Series(np.inf, offers.index)
     if name == "everybody":
-        order = random.permutation(len(people))
-        chosen = {"Newsletter": (order, money)}
+        audience = audience[["Newsletter"]]
     elif name == "top spenders":
-        best = np.argsort(-people.revenue.to_numpy(), kind="stable")[: int(TOP_SHARE * len(people))]
-        chosen = {"Printed card": (best, money)}
+        order = np.argsort(-people.revenue.to_numpy(), kind="stable")[: int(TOP_SHARE * len(people))]
+        promised = offers.lift * MARGIN * people.revenue.sum() / people.orders.sum() - cost
+        best = np.where(audience, promised, -np.inf).argmax(axis=1)
+        audience = audience & (best[:, None] == np.arange(len(offers)))
     else:
-        scale = min(1.0, case.budget / sum(case.today.values()))
-        chosen = {
-            offer: (random.permutation(len(people)), scale * spend / WAVES) for offer, spend in case.today.items()
-        }
+        most = pd.Series(case.today) * min(case.budget / sum(case.today.values()), 1) / WAVES
     lists, used = [], np.zeros(len(people), bool)
-    terms = offers.set_index("name")
-    for offer, (order, most) in chosen.items():
-        term = terms.loc[offer]
-        open_to = order[audience[offer].to_numpy()[order] & ~used[order]]
-        each = term.contact_cost + 0.2 * term.redemption_rate * term.incentive
-        taken = open_to[: int(max(most - term.fixed_cost, 0) / each)]
+    for offer in cost[audience.columns].sort_values(ascending=False).index:
+        open_to = order[(audience[offer].to_numpy() & ~used)[order]]
+        left = min(money, most[offer]) - offers.fixed_cost[offer]
+        taken = open_to[: max(int(left / cost[offer]), 0)]
         used[taken] = True
+        money -= len(taken) * cost[offer] + offers.fixed_cost[offer] * bool(len(taken))
         lists.append(pd.DataFrame({"customer_id": people.customer_id.to_numpy()[taken], "campaign": offer}))
     return Decision(pd.concat(lists).assign(group="treatment", messages=1))
 
@@ -347,7 +367,7 @@ def judge(seed: int) -> dict[str, float]:
     ours = follow(case, future, partial(planned, case))
     oracle = follow(case, future, partial(told, case))
     plan, assembled = ours.first.plan, ours.first.assembled
-    low, high = year.profit_range(plan, assembled.problem.campaigns, assembled.value, assembled.size_error)
+    low, high = year.profit_range(plan, assembled.problem.campaigns, assembled.value, assembled.size_error, FATIGUE)
     row = {
         "seed": seed, "customers": len(assembled.groups), "budget": case.budget,
         "acquisition": case.response.acquisition_cost is not None, "promised": plan.expected_profit, "low": low,

@@ -270,11 +270,14 @@ def build_flow(
     ids = groups.customer_id.to_numpy()
     baseline = np.array([wave.loc[ids].groupby(groups.group.to_numpy()).mean().to_numpy() for wave in probabilities])
     margin = by_group.order_margin.mean().to_numpy()
-    stay = csr_array(identity(count, format="csr"))
-    bought = silent = stay
+    landing = csr_array(identity(count, format="csr"))
+    bought = silent = landing
     if useful and moves:
-        bought = _between_groups(groups, transition_shares(sum(window.bought for window in moves)))
-        silent = _between_groups(groups, transition_shares(sum(window.silent for window in moves)))
+        routes, landing = _routes(groups, moves[0].bought.columns)
+        bought, silent = (
+            _between_groups(routes, transition_shares(sum(getattr(window, cause) for window in moves)), landing)
+            for cause in ("bought", "silent")
+        )
     recent = groups[groups.first_order > pd.Timestamp(analysis_date - timedelta(days=wave_days))]
     share = recent.group.value_counts(normalize=True).reindex(range(count), fill_value=0.0).to_numpy()
     arrivals = np.zeros((len(probabilities), count))
@@ -282,7 +285,7 @@ def build_flow(
         arrivals[wave] = _expected_arrivals(moves, wave) * share
     sizes = by_group.size().to_numpy(float)
     at_level = pd.crosstab(groups.group, groups.contact_level).reindex(columns=range(LEVELS), fill_value=0)
-    return CustomerFlow(sizes, baseline, bought, silent, arrivals, share, margin, at_level.to_numpy(float))
+    return CustomerFlow(sizes, baseline, bought, silent, arrivals, share, margin, at_level.to_numpy(float), landing)
 
 
 def _expected_arrivals(moves: list[SegmentMoves], wave: int) -> float:
@@ -300,40 +303,65 @@ def _expected_arrivals(moves: list[SegmentMoves], wave: int) -> float:
     return level * float(np.clip(won[WINDOWS - wave] / mean, 1 / MOST_SEASON, MOST_SEASON))
 
 
-def _between_groups(groups: pd.DataFrame, shares: pd.DataFrame) -> csr_array:
-    """Return source group × target group from the shares between segments.
+def _between_groups(routes: pd.DataFrame, shares: pd.DataFrame, landing: csr_array) -> csr_array:
+    """Return group × pool from the shares between segments. Groups of other segments stay where they are."""
+    known = routes.segment.isin(shares.index)
+    share = np.ones(len(routes))
+    place = [shares.index.get_indexer(routes[name][known]) for name in ("segment", "target")]
+    share[known] = shares.to_numpy()[*place]
+    return csr_array((share, (routes.source, routes.pool)), shape=landing.shape[::-1])
 
-    Customers who move to a segment land in its blocks with their consent, in proportion to the customers there, in the
-    value class that holds their order margin. If the segment has no such block, they stay in their group.
+
+def _routes(groups: pd.DataFrame, segments: pd.Index) -> tuple[pd.DataFrame, csr_array]:
+    """Find where customers who move to a segment land.
+
+    They land in its blocks with their consent, in proportion to the customers there, in the value class that holds
+    their order margin. If the segment has no such block, they stay in their group. Customers who land alike are a pool;
+    the first pools are the groups themselves.
+
+    Returns
+    -------
+    pandas.DataFrame
+        source (group), segment (its segment), target (segment), pool.
+    scipy.sparse.csr_array
+        pool × group: where the customers of a pool are. Rows add up to 1.
     """
     by_group = groups.groupby("group", sort=True)
     table = by_group[["segment", "block", "consent", "lands"]].first()
     table["customers"] = by_group.size()
     table["margin"], table["largest"] = by_group.order_margin.mean(), by_group.order_margin.max()
+    count = len(table)
+    every = np.arange(count)
     # Segments that the map does not name keep their customers
-    known = table[table.segment.isin(shares.index)]
-    parts = [
-        pd.DataFrame({"source": table.index.difference(known.index), "share": 1.0}).assign(target=lambda t: t.source)
-    ]
-    for target in shares.columns:
-        inside = table[(table.segment == target) & table.lands]
+    known = table[table.segment.isin(segments)]
+    routes = [pd.DataFrame({"source": table.index.difference(known.index)}).assign(pool=lambda t: t.source)]
+    landing, size = [(every, every, np.ones(count))], count
+    for target in segments:
         for consent, sources in known.groupby("consent"):
-            share = sources.segment.map(shares[target]).astype(float)
-            parts += _land(sources, share, inside[inside.consent == consent], target)
-    moves = pd.concat(parts).astype({"source": int, "target": int, "share": float})
-    return csr_array((moves.share, (moves.source, moves.target)), shape=(len(table), len(table)))
+            inside = table[(table.segment == target) & table.lands & (table.consent == consent)]
+            stays = (sources.segment == target) & sources.lands if len(inside) else pd.Series(True, index=sources.index)
+            own, moving = sources.index[stays], sources[~stays]
+            routes.append(pd.DataFrame({"source": own, "pool": own, "target": target}))
+            pool, parts = _land(moving.margin.to_numpy(), inside)
+            routes.append(pd.DataFrame({"source": moving.index, "pool": size + pool, "target": target}))
+            landing += [(size + number, group, weight) for number, group, weight in parts]
+            size += pool.max(initial=-1) + 1
+    pools, group, weight = (np.concatenate([part[place] for part in landing]) for place in range(3))
+    found = pd.concat(routes, ignore_index=True)
+    return found.assign(segment=found.source.map(table.segment)), csr_array((weight, (pools, group)), (size, count))
 
 
-def _land(sources: pd.DataFrame, share: pd.Series, inside: pd.DataFrame, segment: str) -> list[pd.DataFrame]:
-    """Return source, target and share of the groups of one consent whose customers move to a segment."""
-    stays = (sources.segment == segment) & sources.lands if len(inside) else pd.Series(True, index=sources.index)
-    own = sources.index[stays]
-    parts = [pd.DataFrame({"source": own, "target": own, "share": share[own]})]
-    moving = sources[~stays]
-    for _, block in inside.groupby("block"):
-        classes = block.sort_values("largest")
-        place = np.searchsorted(classes.largest.to_numpy(), moving.margin.to_numpy())
-        target = classes.index.to_numpy()[np.minimum(place, len(classes) - 1)]
-        weight = block.customers.sum() / inside.customers.sum()
-        parts.append(pd.DataFrame({"source": moving.index, "target": target, "share": share[moving.index] * weight}))
-    return parts
+def _land(
+    margin: np.ndarray, inside: pd.DataFrame
+) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]:
+    """Return the pool of each margin among the blocks of a segment; and pool, group and share of each block."""
+    if not len(margin) or inside.empty:
+        return np.zeros(len(margin), int), []
+    blocks = [block.sort_values("largest") for _, block in inside.groupby("block")]
+    place = [np.searchsorted(block.largest.to_numpy(), margin).clip(max=len(block) - 1) for block in blocks]
+    alike, pool = np.unique(np.column_stack(place), axis=0, return_inverse=True)
+    parts = []
+    for number, block in enumerate(blocks):
+        weight = np.full(len(alike), block.customers.sum() / inside.customers.sum())
+        parts.append((np.arange(len(alike)), block.index.to_numpy()[alike[:, number]], weight))
+    return pool, parts

@@ -149,7 +149,7 @@ def _next_wave(
     flow: CustomerFlow, wave: int, terms: WaveTerms, sizes: np.ndarray, contacted: np.ndarray, buyers: np.ndarray
 ) -> np.ndarray:
     """Return level × group at the start of the next wave."""
-    move, after = flow.transition(wave).T, csr_array(flow.if_bought - flow.if_silent).T
+    move, after = flow.transition(wave).T, csr_array((flow.if_bought - flow.if_silent) @ flow.pools).T
     following = np.zeros_like(sizes)
     following[0] = flow.arrivals[wave + 1]
     for level in range(LEVELS):

@@ -307,9 +307,15 @@ def price_messages(
     offered = options.campaign.map(campaigns.set_index("name").messages)
     for messages in sorted({number for numbers in campaigns.messages for number in numbers if number <= max_messages}):
         own = offered.map(lambda numbers, messages=messages: messages in numbers)
-        response = fatigue**contact_level * sum(fatigue**place for place in range(messages))
+        response = message_response(contact_level, messages, fatigue)
         parts.append(options[own].assign(messages=messages, response=response))
     return reprice(pd.concat(parts, ignore_index=True), campaigns, campaigns.set_index("name").lift)
+
+
+def message_response(contact_level: int | pd.Series, messages: int | pd.Series, fatigue: float) -> float | pd.Series:
+    """Return how strongly messages work, compared with one message to a rested customer: f^h (1 − f^k) / (1 − f)."""
+    several = messages if fatigue == 1 else (1 - fatigue**messages) / (1 - fatigue)
+    return fatigue**contact_level * several
 
 
 def reprice(contacts: pd.DataFrame, campaigns: pd.DataFrame, lifts: pd.Series) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from scipy.stats import chi2_contingency
 
 from crm_utils.budget.customer_flow import contact_levels
 from crm_utils.budget.plan import minimum_detectable_lift
+from crm_utils.budget.unit_economics import message_response
 from crm_utils.core.errors import UpliftError
 
 KEYS = ["campaign", "customer_id", "contacted_on"]
@@ -75,8 +76,7 @@ def add_response(past: pd.DataFrame, fatigue: float, wave_days: int) -> pd.DataF
         before = past[past.contacted_on < day]
         levels = contact_levels(before, past.customer_id[own].drop_duplicates(), day - pd.Timedelta(days=1), wave_days)
         level[own] = past.customer_id[own].map(levels).to_numpy(float)
-    several = past.messages.map(lambda messages: sum(fatigue**place for place in range(messages)))
-    return past.assign(response=fatigue**level * several)
+    return past.assign(response=message_response(level, past.messages, fatigue))
 
 
 def campaign_outcomes(

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array, csr_array
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import coo_array, csr_array, identity, vstack
 
 from crm_utils.budget import optimizer
 from crm_utils.budget.optimizer import ROUNDING, free_customers
@@ -62,8 +62,7 @@ class CustomerFlow:
     baseline : numpy.ndarray
         wave × group: probability of buying within the wave without a contact.
     if_bought, if_silent : scipy.sparse.csr_array
-        group × group: where customers who bought in a wave, and customers who did not, are in the next one. Rows add
-        up to 1.
+        group × pool: where customers who bought in a wave, and customers who did not, go. Rows add up to 1.
     arrivals : numpy.ndarray
         wave × group: customers who are new at the start of the wave. None in the first wave.
     newcomers : numpy.ndarray
@@ -72,6 +71,9 @@ class CustomerFlow:
         Margin of a customer who buys in a wave by themselves.
     at_level : numpy.ndarray, optional
         group × contact level: customers of each group at the start. By default nobody was contacted lately.
+    landing : scipy.sparse.csr_array, optional
+        pool × group: in which groups the customers of a pool are in the next wave. Rows add up to 1. By default pools
+        are groups. Many groups go to the same pools, so a program with pools is small.
     """
 
     customers: np.ndarray
@@ -82,6 +84,17 @@ class CustomerFlow:
     newcomers: np.ndarray
     order_margin: np.ndarray
     at_level: np.ndarray | None = None
+    landing: csr_array | None = None
+
+    @property
+    def pools(self) -> csr_array:
+        """Pool × group: in which groups the customers of a pool are in the next wave."""
+        return csr_array(identity(len(self.customers), format="csr")) if self.landing is None else self.landing
+
+    def to_pools(self, wave: int) -> csr_array:
+        """Return group × pool: where uncontacted customers of a wave go."""
+        bought = self.baseline[wave]
+        return csr_array(self.if_bought.multiply(bought[:, None]) + self.if_silent.multiply(1 - bought[:, None]))
 
     @property
     def start(self) -> np.ndarray:
@@ -92,8 +105,7 @@ class CustomerFlow:
 
     def transition(self, wave: int) -> csr_array:
         """Return group × group: where uncontacted customers of a wave are in the next one."""
-        bought = self.baseline[wave]
-        return csr_array(self.if_bought.multiply(bought[:, None]) + self.if_silent.multiply(1 - bought[:, None]))
+        return csr_array(self.to_pools(wave) @ self.pools)
 
     def sizes(self, waves: int, won: np.ndarray | None = None) -> np.ndarray:
         """Return wave × group: expected customers if nobody is contacted; `won`: customers won in each wave."""
@@ -113,8 +125,9 @@ class CustomerFlow:
         """Return wave × group: margin until the end that a customer brings more after buying than after not buying."""
         ahead, worth = np.zeros((waves, len(self.customers))), np.zeros(len(self.customers))
         for wave in reversed(range(waves)):
-            ahead[wave] = (self.if_bought - self.if_silent) @ worth
-            worth = self.baseline[wave] * self.order_margin + self.transition(wave) @ worth
+            landed = self.pools @ worth
+            ahead[wave] = (self.if_bought - self.if_silent) @ landed
+            worth = self.baseline[wave] * self.order_margin + self.to_pools(wave) @ landed
         return ahead
 
 
@@ -249,8 +262,9 @@ class _Program:
     """The MILP of `plan_waves`.
 
     Variables, in this order: contacts of each offer (wave × option × messages × level); customers at the start of
-    each wave, those of them contacted, and the buyers won by contacts (each wave × group × level); whether a campaign
-    runs (wave × campaign); customers won at each step of the cost curve (wave × step).
+    each wave, those of them contacted, the buyers won by contacts, and customers at the end of each wave by their next
+    level (each wave × group × level); the same customers by pool (wave × pool × level); whether a campaign runs (wave ×
+    campaign); customers won at each step of the cost curve (wave × step).
     """
 
     def __init__(self, problem: YearProblem) -> None:
@@ -265,7 +279,9 @@ class _Program:
         self.states = terms.waves * self.groups * LEVELS
         self.first_contacted = self.first_size + self.states
         self.first_buyer = self.first_contacted + self.states
-        self.first_run = self.first_buyer + self.states
+        self.first_end = self.first_buyer + self.states
+        self.first_pool = self.first_end + self.states
+        self.first_run = self.first_pool + terms.waves * self.flow.pools.shape[0] * LEVELS
         self.first_step = self.first_run + terms.waves * len(self.campaigns)
         self.columns = self.first_step + terms.waves * len(self.steps)
 
@@ -340,6 +356,8 @@ class _Program:
         integral[: self.first_size] = whole
         for switch in switches:
             integral[switch] = 1
+        if not integral.any():
+            return _maximize_linear(profit, constraint, lower, upper)
         with optimizer.silence_stdout():
             solution = milp(
                 -profit,
@@ -383,7 +401,8 @@ class _Program:
         state = state + self.offers.contact_level.to_numpy()
         offer, contacted, buyer = self.offers.index.to_numpy(), self.first_contacted + every, self.first_buyer + every
         rows.add(self.states, 0, 0, (state, offer, 1), (every, contacted, -1))
-        rows.add(self.states, 0, 0, (state, offer, self.offers.delivered_lift), (every, buyer, -1))
+        if self.terms.carryover:
+            rows.add(self.states, 0, 0, (state, offer, self.offers.delivered_lift), (every, buyer, -1))
         first = self.groups * LEVELS
         start = self.flow.start
         free = free_customers(pd.Series(start.ravel()), self.holdout_share)
@@ -399,18 +418,27 @@ class _Program:
 
     def _add_transition(self, rows: _Rows, wave: int) -> None:
         """Customers at the start of the next wave: rested, contacted, and new ones."""
-        state, following = self._state(wave), self._state(wave + 1)
-        move = coo_array(self.flow.transition(wave))
-        after = coo_array(self.flow.if_bought - self.flow.if_silent)
+        flow, state, following = self.flow, self._state(wave), self._state(wave + 1)
+        pools = flow.pools.shape[0]
+        ended = self.first_end + state
+        pooled = self.first_pool + wave * pools * LEVELS + np.arange(pools * LEVELS).reshape(pools, LEVELS)
+        ends: list[tuple[Any, Any, Any]] = [(state - state[0, 0], ended, 1)]
+        gathered: list[tuple[Any, Any, Any]] = [(pooled - pooled[0, 0], pooled, 1)]
         parts: list[tuple[Any, Any, Any]] = [(following - following[0, 0], self.first_size + following, 1)]
+        move, land = coo_array(flow.to_pools(wave)), coo_array(flow.pools)
+        after = coo_array(flow.if_bought - flow.if_silent)
+        first = np.arange(self.groups) * LEVELS
         for level in range(LEVELS):
             rested, higher = max(level - 1, 0), min(level + 1, LEVELS - 1)
             size, contacted = self.first_size + state[:, level], self.first_contacted + state[:, level]
-            parts.append((move.col * LEVELS + rested, size[move.row], -move.data))
-            parts.append((move.col * LEVELS + rested, contacted[move.row], move.data))
-            parts.append((move.col * LEVELS + higher, contacted[move.row], -move.data))
-            buyers = self.first_buyer + state[after.row, level]
-            parts.append((after.col * LEVELS + higher, buyers, -self.terms.carryover * after.data))
+            ends += [(first + rested, size, -1), (first + rested, contacted, 1), (first + higher, contacted, -1)]
+            gathered.append((move.col * LEVELS + level, ended[move.row, level], -move.data))
+            parts.append((land.col * LEVELS + level, pooled[land.row, level], -land.data))
+            if self.terms.carryover:
+                buyers = self.first_buyer + state[after.row, level]
+                gathered.append((after.col * LEVELS + higher, buyers, -self.terms.carryover * after.data))
+        rows.add(self.groups * LEVELS, 0, 0, *ends)
+        rows.add(pools * LEVELS, 0, 0, *gathered)
         for step in self._step(wave):
             parts.append((np.arange(self.groups) * LEVELS, step, -self.flow.newcomers))
         arriving = np.zeros((self.groups, LEVELS))
@@ -492,6 +520,28 @@ class _Program:
         )
         sizes = pd.Series(best[self.first_size : self.first_contacted], index=index, name="customers").reset_index()
         return YearPlan(planned[planned.contacts > 0].reset_index(drop=True), won, running, sizes)
+
+
+def _maximize_linear(
+    profit: np.ndarray, constraint: LinearConstraint, lower: np.ndarray, upper: np.ndarray
+) -> np.ndarray | None:
+    """Return the best solution without whole numbers; None if there is none.
+
+    The interior-point method takes seconds for a large plan, the simplex method of `milp` many minutes.
+    """
+    low, high, matrix = constraint.lb, constraint.ub, constraint.A
+    equal, at_most, at_least = low == high, np.isfinite(high) & (low != high), np.isfinite(low) & (low != high)
+    with optimizer.silence_stdout():
+        found = linprog(
+            -profit,
+            A_ub=vstack([matrix[at_most], -matrix[at_least]]),
+            b_ub=np.concatenate([high[at_most], -low[at_least]]),
+            A_eq=matrix[equal],
+            b_eq=low[equal],
+            bounds=np.column_stack([lower, upper]),
+            method="highs-ipm",
+        )
+    return found.x
 
 
 def resting_rules(campaign: Any, wave_days: int) -> list[tuple[str, int]]:

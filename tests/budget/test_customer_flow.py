@@ -108,7 +108,7 @@ def test_customers_land_in_the_value_class_that_holds_their_margin():
     moves = [window([[100, 0], [0, 100]], [[0, 80], [0, 100]], [3, 0])]
     chance = pd.Series(0.25, groups().customer_id)
     flow = customer_flow.build_flow(groups(), moves, True, [chance, chance], 91, DAY)
-    silent = flow.if_silent.toarray()
+    silent = (flow.if_silent @ flow.pools).toarray()
     assert silent.sum(axis=1).tolist() == pytest.approx([1.0] * 5)
     # A → B: 80 of 80, with 20 added who stay: 0.8. The mean margin of 7 is in the class up to 8, not in the one up to 4
     assert silent[0].tolist() == pytest.approx([0.2, 0.0, 0.8, 0.0, 0.0])
@@ -116,7 +116,7 @@ def test_customers_land_in_the_value_class_that_holds_their_margin():
     assert silent[4].tolist() == pytest.approx([0, 0, 0, 0, 1.0])
     # Customers who rest stay in B but join those who can be contacted
     assert silent[3].tolist() == pytest.approx([0, 1.0, 0, 0, 0])
-    assert flow.if_bought.toarray()[0].tolist() == pytest.approx([1.0, 0, 0, 0, 0])
+    assert (flow.if_bought @ flow.pools).toarray()[0].tolist() == pytest.approx([1.0, 0, 0, 0, 0])
 
 
 def test_flow_by_hand():

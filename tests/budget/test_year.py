@@ -105,19 +105,35 @@ def test_break_even_lift_of_a_campaign_by_hand():
 
 
 def test_range_by_hand():
-    """Low lifts, a low value of new customers and smaller segments are added as squares."""
+    """Low lifts, another fatigue, a low value of new customers, smaller segments and chance are added as squares."""
     year, offers = shop()
-    low, high = years.profit_range(year, offers, VALUE, 0.1)
+    parts = years.range_parts(year, offers, VALUE, 0.1, 0.8)
     table = years.calendar(year, DAY, 91).set_index(["campaign", "wave"])
-    news = table.loc["News"]
+    mail, news = table.loc["Mail"], table.loc["News"]
     # At half the lift: half of the margin, and half of the incentives of added buyers
-    lost = (news.incremental_margin - news.added_buyers * 2.5).sum() / 2
-    mail = table.loc["Mail"].incremental_margin.sum() / 2
-    later = table.xs(2, level="wave")
-    size = 0.1 * (later.expected_profit + later.fixed_costs).sum()
+    lost = np.array([mail.incremental_margin.sum(), (news.incremental_margin - news.added_buyers * 2.5).sum()]) / 2
+    together, apart = lost.sum() ** 2, (lost**2).sum()
+    assert parts.loc["lifts"].tolist() == pytest.approx([np.sqrt(0.5 * together + 0.5 * apart)] * 2)
+    # In the second wave 9 of 10 of those contacted before (f times the lift), and 9 of 10 of the others
+
+    def earned(f: float) -> float:
+        rested = (900 + 90 + 810 * f) * 0.1 * 30
+        return rested + (450 + 45 + 405 * f) * (1 + f) * 0.02 * (60 - 2.5)
+
+    assert parts.low["fatigue"] == pytest.approx(earned(0.8) - earned(0.6))
+    assert parts.high["fatigue"] == pytest.approx(earned(1.0) - earned(0.8))
     won = year.won.customers.sum()
-    assert low == pytest.approx(year.expected_profit - np.sqrt((lost + mail) ** 2 + (won * 10) ** 2 + size**2))
-    assert high == pytest.approx(year.expected_profit + np.sqrt((lost + mail) ** 2 + (won * 15) ** 2 + size**2))
+    assert parts.loc["value_of_new_customers"].tolist() == pytest.approx([won * 10, won * 15])
+    later = table.xs(2, level="wave")
+    assert parts.low["segment_sizes"] == pytest.approx(0.1 * (later.expected_profit + later.fixed_costs).sum())
+    # 500 customers' mean is known within 25 / 2 / 1.6449
+    deviation = 25 / 2 / 1.6449 * np.sqrt(500)
+    orders = 2 * (mail.added_buyers.sum() * 30**2 + news.added_buyers.sum() * 60**2)
+    chance = 1.6449 * np.sqrt(orders + won * (deviation**2 + 100**2))
+    assert parts.loc["chance"].tolist() == pytest.approx([chance, chance])
+    low, high = years.profit_range(year, offers, VALUE, 0.1, 0.8)
+    assert year.expected_profit - low == pytest.approx(np.sqrt((parts.low**2).sum()))
+    assert high - year.expected_profit == pytest.approx(np.sqrt((parts.high**2).sum()))
 
 
 def test_whole_waves_of_a_period():
