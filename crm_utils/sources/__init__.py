@@ -286,7 +286,8 @@ def find_shared_ids(source: Source, columns: Columns, root: Path) -> SharedIds |
         )
         for part in parts
     ]
-    return shared_ids.compare_stores(duckdb_engine.concatenate(tables))
+    columnar = all(part.columnar for part in parts)
+    return shared_ids.compare_stores(ibis.union(*tables) if columnar else duckdb_engine.concatenate(tables))
 
 
 def find_shared_emails(source: Source, columns: Columns, root: Path) -> SharedEmails | None:

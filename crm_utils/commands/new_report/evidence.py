@@ -27,7 +27,8 @@ from crm_utils.core.duckdb_engine import is_picked, materialize
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.orders import aggregate_lines, orders_as_of, orders_from_aggregates
 
-MAX_ROWS = 12_000_000  # of more rows, some customers are counted: this takes seconds, and the report counts all
+# Of more rows, so many are counted: those of some customers. This takes seconds, and the report counts all.
+MAX_ROWS, SAMPLED_ROWS = 12_000_000, 4_000_000
 NO_CURRENCY = "XXX"  # what `make new` writes if it finds none
 
 
@@ -70,7 +71,7 @@ class CountedShop:
     def one_in(self) -> int:
         """Of so many customers one is counted: of all, unless there are more than `MAX_ROWS` rows."""
         is_duckdb = self._all_lines.get_backend().name == "duckdb"
-        return max(1, math.ceil(self.rows / MAX_ROWS)) if is_duckdb else 1
+        return math.ceil(self.rows / SAMPLED_ROWS) if is_duckdb and self.rows > MAX_ROWS else 1
 
     @cached_property
     def _rules_and_lines(self) -> tuple[list[str], ir.Table]:
