@@ -3,7 +3,8 @@
 from crm_utils.cleaning.question import MIN_REVENUE_SHARE, Choice, Evidence, Question, as_it_is
 from crm_utils.config.report import Columns, QuestionCode
 from crm_utils.core.formatting import join_names, percent
-from crm_utils.sources.unassigned_money import OTHER_AMOUNT, UnassignedMoney
+from crm_utils.sources.column_names import plain_words
+from crm_utils.sources.unassigned_money import OTHER_AMOUNT, RETURNED, UnassignedMoney
 
 # A column may be the amount of the whole order if it is the same in all rows of this share of the orders with several
 # rows, of which there are at least so many.
@@ -12,6 +13,8 @@ SAME_SHARE, FEWEST_ORDERS = 0.9, 5
 UNASSIGNED = "no parameter names {columns}. Does it change what an order is worth?"
 UNASSIGNED_COLUMN = "column {name!r} ({kind}, {rows}, {money}{instead}, {share} of revenue)"
 INSTEAD = " instead of {money}"
+CENT_WORDS = {"cent", "cents", "pence", "pennies", "centimes", "centimos", "centavos", "kurus", "kopeks", "grosze"}
+CENTS = "column {column!r} is added up to {money}. Are these cents?"
 PRICE_BASIS = (
     "is {price!r} the price of one piece or of the line? No total and no product tells. The rows are worth {per_piece} "
     "if it is of one piece, and {per_line} if it is of the line ({share} of revenue)."
@@ -49,20 +52,43 @@ def find_unassigned(evidence: Evidence) -> Question | None:
     return Question(QuestionCode.UNASSIGNED_MONEY, text, max(shares[each] for each in found), 0.0, choices, "columns")
 
 
+def quoted(name: str) -> str:
+    """A column as it is written in arithmetic."""
+    return name if name.isidentifier() else f"`{name}`"
+
+
 def amount_with(found: list[UnassignedMoney], columns: Columns) -> dict[str, object]:
     """The parameter `columns.amount` with these columns as parts of it."""
-    lines = columns.amount if isinstance(columns.amount, str) else "quantity * unit_price"
-    rates = [f"`{each.column}`" if not each.column.isidentifier() else each.column for each in found if each.rate]
+    back = [quoted(each.column) for each in found if each.kind == RETURNED]
+    pieces = f"({' - '.join(['quantity', *back])})" if back else "quantity"
+    lines = columns.amount if isinstance(columns.amount, str) else f"{pieces} * unit_price"
+    rates = [f"{quoted(each.column)}{' / 100' if each.percent else ''}" for each in found if each.rate]
     amount: dict[str, object] = {"lines": " * ".join([lines, *(f"(1 - {rate})" for rate in rates)])}
-    amount["minus"] = [each.column for each in found if each.sign < 0 and not each.rate]
-    amount["plus"] = [each.column for each in found if each.sign > 0 and not each.rate]
-    amount["once_per_order"] = [each.column for each in found if each.once_per_order and not each.rate]
+    money = [each for each in found if not each.rate and each.kind != RETURNED]
+    amount["minus"] = [each.column for each in money if each.sign < 0]
+    amount["plus"] = [each.column for each in money if each.sign > 0]
+    amount["once_per_order"] = [each.column for each in money if each.once_per_order]
     return {name: value for name, value in amount.items() if value}
 
 
 def _as_amount(other: UnassignedMoney) -> dict[str, object]:
     """The parameter `columns.amount` with this column as the whole amount."""
     return {"lines": other.column} | ({"once_per_order": True} if other.once_per_order else {})
+
+
+def find_cents(evidence: Evidence) -> Question | None:
+    """Amounts in a column whose name says that they are cents."""
+    columns = evidence.columns
+    own = columns.amount if columns.amount is not None else columns.unit_price
+    if not isinstance(own, str) or not CENT_WORDS & set(plain_words(own).split()):
+        return None
+    whole = quoted(own) if columns.amount is not None else "quantity * unit_price"
+    text = CENTS.format(column=own, money=evidence.fmt.money(evidence.totals.revenue))
+    choices = (
+        Choice("yes", {"columns.amount": {"lines": f"{whole} / 100"}}),
+        as_it_is("no, they are whole amounts", QuestionCode.CENTS),
+    )
+    return Question(QuestionCode.CENTS, text, 0.99, 0.0, choices, "columns")
 
 
 def find_price_basis(evidence: Evidence) -> Question | None:

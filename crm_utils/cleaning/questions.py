@@ -15,12 +15,15 @@ from crm_utils.cleaning.rules import Rule
 from crm_utils.config.report import QuestionCode
 from crm_utils.core.duckdb_engine import is_picked
 from crm_utils.core.errors import OpenQuestions
-from crm_utils.core.formatting import MESSAGES, percent
+from crm_utils.core.formatting import MESSAGES, join_names, percent
+from crm_utils.sources.preparation import describe_values
 
 # An order that is more than this share of all revenue, and more than so many times the mean order, may be an error.
 HUGE_ORDER_SHARE, HUGE_ORDER_TIMES_MEAN = 0.02, 100
 # Rows that are compared with each other at most
 COMPARED_ROWS = 12_000_000
+# Values of a status that a question shows
+SHOWN_VALUES = 8
 # Rules under which a line that takes money back is left out
 LEFT_OUT = (Rule.CANCELLATION, Rule.NON_POSITIVE_QUANTITY, Rule.NON_POSITIVE_AMOUNT)
 
@@ -33,6 +36,7 @@ NEGATIVE_ROWS = (
     "Should it reduce revenue?"
 )
 HUGE_ORDER = "order {order} of customer {customer} on {day} is {money}, {share} of revenue. Is it real?"
+STATUS = "no parameter names column {column!r}: {values}. Are all of them sales?"
 OPEN = "{questions} about the data can change the figures. Write the line that is right into the parameters file:"
 CONFIRM = "  To count all as it is, write confirmed: [{codes}]"
 
@@ -107,6 +111,24 @@ def find_negative_rows(evidence: Evidence) -> Question | None:
     return Question(QuestionCode.NEGATIVE_ROWS, text, share, 0.0, choices, "cleaning")
 
 
+def find_unread_status(evidence: Evidence) -> Question | None:
+    """A column of order statuses that no parameter names, with values that may be no sales."""
+    found = evidence.doubts.unread_status()
+    if found is None:
+        return None
+    first, *others = found.values.value
+    rule = {"column": found.column, "count": [first], "ignore": others}
+    shown = describe_values(found.values.value, found.values.rows, found.values.money)
+    text = STATUS.format(column=found.column, values=join_names(shown[:SHOWN_VALUES]))
+    choices = (
+        as_it_is("yes, all are", QuestionCode.STATUS),
+        Choice("only the first: put each value into count, refund or ignore", {"source.status": rule}),
+    )
+    share = evidence.revenue_share(found.values.money.iloc[1:].sum())
+    rows = float(found.values.rows.iloc[1:].sum() / found.values.rows.sum())
+    return Question(QuestionCode.STATUS, text, share, 0.0, choices, "source", rows)
+
+
 def find_huge_order(evidence: Evidence) -> Question | None:
     """An order so large that it may be an error."""
     totals = evidence.totals
@@ -134,6 +156,8 @@ def find_huge_order(evidence: Evidence) -> Question | None:
 FINDERS: tuple[tuple[QuestionCode, Callable[[Evidence], Question | None]], ...] = (
     (QuestionCode.UNASSIGNED_MONEY, money_questions.find_unassigned),
     (QuestionCode.PRICE_BASIS, money_questions.find_price_basis),
+    (QuestionCode.CENTS, money_questions.find_cents),
+    (QuestionCode.STATUS, find_unread_status),
     (QuestionCode.REPEATED_AMOUNT, money_questions.find_repeated_amount),
     (QuestionCode.NEGATIVE_ROWS, find_negative_rows),
     (QuestionCode.DUPLICATES, find_duplicates),

@@ -26,6 +26,7 @@ from crm_utils.sources import (
     simulated,
     table_kinds,
     text_files,
+    unread_status,
     validation,
 )
 from crm_utils.sources.customer_tables import check_known_ids, count_known_customers, read_customer_tables
@@ -51,6 +52,7 @@ __all__ = [
     "count_email_spellings",
     "find_price_basis",
     "find_shared_emails",
+    "find_unread_status",
     "find_unassigned_money",
     "find_shared_ids",
     "read_customer_tables",
@@ -202,6 +204,7 @@ def find_doubts(source: Source, columns: Columns, root: Path) -> Doubts:
         partial(find_shared_ids, *place),
         partial(find_price_basis, *place),
         partial(find_shared_emails, *place),
+        partial(find_unread_status, *place),
     )
 
 
@@ -252,6 +255,32 @@ def find_price_basis(source: Source, columns: Columns, root: Path) -> PriceBasis
     parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
     sales = [preparation.sales_of(preparation.prepare(part, source, columns, root)) for part in parts]
     return judge_price_basis(sales, columns.named)
+
+
+def find_unread_status(source: Source, columns: Columns, root: Path) -> unread_status.UnreadStatus | None:
+    """Find a column of order statuses that no parameter names.
+
+    The rows are only read if the name of a column promises statuses.
+
+    Parameters
+    ----------
+    source : Source
+        Where the line items are. Its rules say which rows are sales.
+    columns : Columns
+        The source's column for each standard name.
+    root : Path
+        The project's folder.
+
+    Returns
+    -------
+    UnreadStatus or None
+        See `unread_status.find_unread_status`.
+    """
+    if source.status or source.sample or source.simulate:
+        return None
+    parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
+    sales = [preparation.sales_of(preparation.prepare(part, source, columns, root)) for part in parts]
+    return unread_status.find_unread_status(sales, source, columns)
 
 
 def find_shared_ids(source: Source, columns: Columns, root: Path) -> SharedIds | None:

@@ -165,12 +165,13 @@ def needs_trimming(text: ir.StringColumn, name: str) -> list[ir.BooleanValue]:
 
 
 def as_factor(column: ir.Column, format: TextFormat | None) -> ir.Column:
-    """A column as numbers to calculate with: a rate may have more decimals than money."""
+    """A column as numbers to calculate with: a rate may have more decimals than money, or be written as 10%."""
     if format is None:
         return column.cast("float64")
     if not column.type().is_string():
         return (column.nullif(math.nan) if column.type().is_floating() else column).try_cast("float64")
-    return _plain_number(column, format).try_cast("float64").nullif(math.nan)
+    number = _plain_number(column.replace("%", ""), format).try_cast("float64").nullif(math.nan)
+    return ibis.ifelse(column.contains("%"), number / 100, number)
 
 
 def _as_number(column: ir.Column, format: TextFormat | None) -> ir.Column:

@@ -6,20 +6,22 @@ NAMES = {  # in the order in which columns are assigned; earlier names are bette
     "ordered_at": (
         "order date, ordered at, order time, invoice date, purchase date, transaction date, sale date, "
         "order timestamp, created at, date, datetime, timestamp, day, bestelldatum, rechnungsdatum, kaufdatum, datum, "
-        "date commande, fecha, 注文日, 売上日, 購入日, 日付, дата заказа, дата продажи, дата, sipariş tarihi, tarih"
+        "date commande, fecha, 注文日, 売上日, 購入日, 日付, дата заказа, дата продажи, дата, sipariş tarihi, tarih, "
+        "data ordine, data vendita, data zamówienia, besteldatum, data"
     ),
     "customer_id": (
         "customer id, customer number, customer no, cust id, cid, client id, user id, member id, buyer id, shopper id, "
         "household id, customer, client, kundennummer, kundennr, kunden id, kunde, user, buyer, member, account, "
         "id client, cliente, email, 顧客id, 顧客番号, 会員番号, 顧客, "
-        "код клиента, клиент, покупатель, müşteri no, müşteri"
+        "код клиента, клиент, покупатель, müşteri no, müşteri, "
+        "codice cliente, klantnummer, klant, numer klienta, klient"
     ),
     "order_id": (
         "order id, order number, order no, invoice, invoice id, invoice number, invoice no, receipt id, receipt, "
         "basket id, transaction id, transaction, order, bestellnummer, bestellnr, rechnungsnummer, rechnungsnr, "
         "belegnummer, beleg, pedido, numero commande, n commande, commande, 注文番号, 注文id, 伝票番号, "
         "номер заказа, заказ, "
-        "sipariş no, sipariş"
+        "sipariş no, sipariş, numero ordine, scontrino, bestelnummer, ordernummer, numer zamówienia, nr zamówienia"
     ),
     "product_id": (
         "product id, product code, sku, stock code, item id, item number, article number, article id, artikelnummer, "
@@ -28,17 +30,19 @@ NAMES = {  # in the order in which columns are assigned; earlier names are bette
     "description": "description, product name, item name, product title, bezeichnung, artikelbezeichnung, beschreibung",
     "quantity": (
         "quantity, qty, units, number of items, item count, pieces, menge, anzahl, stuck, stk, quantite, qte, "
-        "cantidad, unidades, number of"
+        "cantidad, unidades, number of, quantità, aantal, ilość"
     ),
     "unit_price": (
-        "unit price, price per unit, item price, price each, einzelpreis, stuckpreis, price, preis, prix, precio"
+        "unit price, price per unit, item price, price each, einzelpreis, stuckpreis, price, preis, prix, precio, "
+        "prezzo unitario, prezzo, stukprijs, prijs, cena"
     ),
     "unit_cost": "unit cost, cost price, cost per unit, purchase price, einkaufspreis, cost",
     "amount": (
         "line total, line amount, line price, extended price, sales amount, net amount, amount, revenue, net sales, "
         "sales, total price, order value, total amount, precio total, prix total, montant total, importe total, "
         "dollar value, total, value, betrag, umsatz, gesamtpreis, summe, montant, importe, turnover, spend, 金額, "
-        "合計, 売上, сумма заказа, сумма, итого, tutar, toplam tutar"
+        "合計, 売上, сумма заказа, сумма, итого, tutar, toplam tutar, "
+        "importo, totale, totaalbedrag, bedrag, wartość, kwota"
     ),
     "country": (
         "country, customer country, ship country, shipping country, billing country, land, pays, pais, country code"

@@ -7,6 +7,7 @@ from crm_utils.sources.email_ids import SharedEmails
 from crm_utils.sources.price_basis import PriceBasis
 from crm_utils.sources.shared_ids import SharedIds
 from crm_utils.sources.unassigned_money import UnassignedMoney
+from crm_utils.sources.unread_status import UnreadStatus
 
 
 def no_doubt() -> None:
@@ -28,9 +29,12 @@ class Doubts:
     shared_emails : callable
         Returns the ids that stand beside the same e-mail address (see `sources.find_shared_emails`); None if no other
         column holds addresses.
+    unread_status : callable
+        Returns a column of statuses that no parameter names (see `sources.find_unread_status`); None if there is none.
     """
 
     unassigned_money: Callable[[], list[UnassignedMoney]] = list
     shared_ids: Callable[[], SharedIds | None] = no_doubt
     price_basis: Callable[[], PriceBasis | None] = no_doubt
     shared_emails: Callable[[], SharedEmails | None] = no_doubt
+    unread_status: Callable[[], UnreadStatus | None] = no_doubt

@@ -99,7 +99,7 @@ def prepare(part: RawTable, source: Source, columns: Columns, root: Path) -> Raw
         amount = columns.amount if isinstance(columns.amount, str) else None
         parts = AmountParts(lines=amount or "quantity * unit_price")
     if parts:
-        part = replace(_compute_amount(part, parts, names), numbers=dict(names.used))
+        part = replace(_compute_amount(part, parts, names), numbers=names.used, factors=frozenset(names.factors))
     return replace(part, computed={"excluded_by": EXCLUDED, **part.computed})
 
 
@@ -191,6 +191,7 @@ class _Names:
     def __init__(self, part: RawTable, columns: Columns):
         self.part, self.columns = part, columns
         self.used: dict[str, str] = {}
+        self.factors: set[str] = set()
 
     def own_name(self, name: str, parameter: str) -> str:
         there = self.part.table.columns
@@ -207,7 +208,9 @@ class _Names:
             return casting.cast(table[own], "amount", self.part.format)
 
         def number(name: str) -> ir.Column:
-            return casting.as_factor(table[self._noted(name, parameter)], self.part.format)
+            own = self._noted(name, parameter)
+            self.factors.add(own)
+            return casting.as_factor(table[own], self.part.format)
 
         try:
             value = to_arithmetic(text, number, parameter)

@@ -48,6 +48,8 @@ class RawTable:
         The columns that the parameters ask for, by standard name. They have their final type (see `preparation`).
     numbers : mapping of str to str
         The columns that these are computed from, each with the parameter that names it.
+    factors : frozenset of str
+        Those of them that are part of arithmetic: they may be written as 10%.
     without_name : str or None
         The columns that were left out because they have no name, in words.
     file : str or None
@@ -60,5 +62,6 @@ class RawTable:
     columnar: bool = False
     computed: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
+    factors: frozenset[str] = frozenset()
     without_name: str | None = None
     file: str | None = None

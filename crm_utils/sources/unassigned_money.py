@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
@@ -43,6 +44,9 @@ RATE_WORDS = {"rate", "percent", "percentage", "pct", "prozent"}
 FINAL_WORDS = {"total", "paid", "gross", "grand", "gesamt", "gesamtpreis", "gesamtbetrag", "summe", "montant"}
 LINE_WORDS = {"line", "item"}
 TAKEN_OFF = ("refund", "discount", "gift card")
+RETURNED = "pieces sent back"  # the kind of a column that counts them
+RETURN_WORDS = {"returned", "returns", "return", "refunded", "cancelled", "canceled", "zuruck", "retour", "retoure"}
+QUANTITY_WORDS = {"quantity", "qty", "units", "pieces", "items", "menge", "anzahl", "quantite", "cantidad"}
 OTHER_AMOUNT = "other amount"  # the kind of a column that may be the amount in place of the one that is
 # Words in names of totals and values that are no sales
 NO_SALES = "cost costs profit margin balance commission points weight stock target budget items orders lifetime ltv"
@@ -58,7 +62,7 @@ class UnassignedMoney:
     column : str
         The source's own name of it.
     kind : str
-        A key of `WORDS`, or `OTHER_AMOUNT`.
+        A key of `WORDS`, `RETURNED` or `OTHER_AMOUNT`.
     rows : int
         The sales in which it is not 0.
     total : float
@@ -69,6 +73,8 @@ class UnassignedMoney:
         Whether it is an amount of the whole order that stands on several rows.
     rate : bool
         Whether it holds rates between 0 and 1 instead of money.
+    percent : bool
+        Whether these are written as 10 instead of 0.1.
     counted : float
         What the sales are worth by the parameters.
     """
@@ -80,6 +86,7 @@ class UnassignedMoney:
     sign: int
     once_per_order: bool = False
     rate: bool = False
+    percent: bool = False
     counted: float = 0.0
 
     @property
@@ -124,6 +131,8 @@ def _kind(name: str, source: Source, columns: Columns) -> str | None:
     if name in columns.named.values() or name == status or name in (source.filter or ""):
         return None
     words = _words(name)
+    if words & RETURN_WORDS and words & QUANTITY_WORDS and columns.amount is None:
+        return RETURNED
     if words & set(OTHER_WORDS.split()):
         return None
     kind = next((kind for kind, known in WORDS.items() if words & set(known.split())), None)
@@ -158,6 +167,7 @@ def _sum_columns(
             key=casting.cast(sales[order], "order_id", part.format) if order else sales[name].cast("string"),
             number=number.fill_null(0),
             amount=_amount(sales, columns, part).fill_null(0),
+            price=_price(sales, columns, part).fill_null(0),
             unread=(filled & number.isnull()).ifelse(1, 0),
         )
         found[name] = _sum_by_order(table, part)
@@ -172,6 +182,12 @@ def _amount(sales: ir.Table, columns: Columns, part: RawTable) -> ir.NumericValu
     return casting.as_factor(quantity, part.format) * casting.as_factor(price, part.format)
 
 
+def _price(sales: ir.Table, columns: Columns, part: RawTable) -> ir.NumericValue:
+    """What a piece is worth."""
+    own = columns.unit_price
+    return ibis.literal(0.0) if own is None else casting.as_factor(sales[own], part.format)
+
+
 def _sum_by_order(table: ir.Table, part: RawTable) -> pd.Series:
     orders = table.group_by("key").agg(
         used=(table.number != 0).ifelse(1, 0).sum(),
@@ -183,6 +199,7 @@ def _sum_by_order(table: ir.Table, part: RawTable) -> pd.Series:
         dearest=table.amount.max(),
         unread=table.unread.sum(),
         counted=table.amount.sum(),
+        back=(table.number * table.price).sum(),
     )
     # rows of different amounts: equal ones may be one row that stands there twice
     several = (orders.cheapest < orders.dearest) & (orders.used > 0)
@@ -195,6 +212,7 @@ def _sum_by_order(table: ir.Table, part: RawTable) -> pd.Series:
         off=orders.off.sum(),
         unread=orders.unread.sum(),
         counted=orders.counted.sum(),
+        back=orders.back.sum(),
         several=several.ifelse(1, 0).sum(),
         differing=(several & (orders.low != orders.high)).ifelse(1, 0).sum(),
     )
@@ -206,8 +224,12 @@ def _describe(name: str, kind: str, sums: pd.DataFrame, has_order_ids: bool) -> 
     rows, unread = sums.rows.sum(), sums.unread.sum()
     if not rows or rows < MIN_NUMBERS * (rows + unread):
         return None
-    if kind == "discount" and sums.low.min() >= 0 and sums.high.max() <= 1:
-        return UnassignedMoney(name, kind, int(rows), abs(float(sums.off.sum())), -1, rate=True)
+    if kind == RETURNED:
+        return UnassignedMoney(name, kind, int(rows), float(sums.back.sum()), -1)
+    is_percent = bool(_words(name) & RATE_WORDS) and sums.high.max() > 1
+    if kind == "discount" and sums.low.min() >= 0 and (sums.high.max() <= 1 or is_percent):
+        off = abs(float(sums.off.sum())) / (100 if is_percent else 1)
+        return UnassignedMoney(name, kind, int(rows), off, -1, rate=True, percent=is_percent)
     once = has_order_ids and bool(sums.several.sum() and not sums.differing.sum())
     total = float((sums.once if once else sums.total).sum())
     if kind == OTHER_AMOUNT:

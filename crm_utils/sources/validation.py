@@ -126,7 +126,9 @@ def check_readable_values(
     names = [name for name in ("ordered_at", *casting.NUMBER_COLUMNS) if name in column_map and name not in in_range]
     columns = {f"columns.{name}": (column_map[name], name) for name in names}
     columns |= {f"{parameter}: {own}": (own, "amount") for own, parameter in part.numbers.items()}
-    unreadable = {key: _unreadable(raw[own], name, part) for key, (own, name) in columns.items()}
+    percents = [own for own in part.factors if raw[own].type().is_string()]
+    plain = {own: raw[own].replace("%", "") if own in percents else raw[own] for own, _ in columns.values()}
+    unreadable = {key: _unreadable(plain[own], name, part) for key, (own, name) in columns.items()}
     sums: dict[str, ir.Value] = {key: rows.sum() for key, rows in unreadable.items()}
     if "amount" not in {*column_map, *in_range, *part.computed}:
         sums["enormous"] = _enormous_rows(raw, column_map, part).sum()

@@ -68,7 +68,7 @@ def has_no_amounts(sample: pd.DataFrame, columns: dict[str, str]) -> bool:
     if not {"customer_id", "ordered_at"} <= set(columns) or {"amount", "unit_price"} & set(columns):
         return False
     free = [name for name in sample.columns if name not in columns.values()]
-    return not any(agrees(sample[name], "amount") for name in free)
+    return not any(agrees(sample[name], "amount") or _has_decimals(sample[name]) for name in free)
 
 
 def date_format(texts: list[str]) -> tuple[str | None, list[str]]:
@@ -168,6 +168,12 @@ def _last_resort(sample: pd.DataFrame, found: dict[str, str]) -> str | None:
     ids = texts.nunique()
     comes_again = FEW_IDS <= ids < len(texts) or 0 < ids < len(texts) < MANY_ROWS
     return chosen[0] if comes_again and not texts.str.fullmatch(DECIMALS).any() else None
+
+
+def _has_decimals(values: pd.Series) -> bool:
+    """Whether most values contain a number with two decimals, though they are written in an unknown way."""
+    texts = values.dropna()
+    return len(texts) > 0 and texts.str.contains(r"\d[.,]\d\d(?!\d)").mean() >= MIN_SHARE
 
 
 def _is_numbered(values: pd.Series) -> bool:

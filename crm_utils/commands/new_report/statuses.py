@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import ibis
 import pandas as pd
 
-from crm_utils.commands.new_report.status_words import StatusGroup, plain_words, status_group
 from crm_utils.config.report import Status, fold
 from crm_utils.core.formatting import MESSAGES, join_names, percent
 from crm_utils.sources import RawTable, casting, validation
 from crm_utils.sources.preparation import describe_values
+from crm_utils.sources.status_words import StatusGroup, plain_words, status_group
 
 MOST_VALUES = 40  # a column of more different values is no status
 KNOWN_ROWS = 0.5  # share of the rows whose words must be known
@@ -20,7 +20,47 @@ WORDS = ("status", "state", "stand", "zustand", "statut", "etat", "estado", "sit
 CANCELLED_NAMES = ("cancelled at", "canceled at", "cancelled on", "cancelled date", "cancellation date", "voided at",
                    "storniert am", "stornodatum", "annule le", "fecha cancelacion")  # fmt: skip
 TEST_NAMES = ("is test", "test", "test order", "testbestellung", "livemode")
-TRUE_WORDS = ("true", "yes", "1", "ja", "oui", "si", "sim", "evet", "x")
+# Names of columns that say yes or no: of orders that are no sales, and of orders that are
+VOID_NAMES = (
+    "cancelled",
+    "canceled",
+    "is cancelled",
+    "is canceled",
+    "order cancelled",
+    "order canceled",
+    "voided",
+    "is voided",
+    "void",
+    "is void",
+    "deleted",
+    "is deleted",
+    "refunded",
+    "is refunded",
+    "returned",
+    "is returned",
+    "is return",
+    "fraud",
+    "is fraud",
+    "storniert",
+    "ist storniert",
+    "annule",
+    "annulee",
+    "cancelado",
+    "cancelada",
+    "anulado",
+    "anulada",
+    "devuelto",
+    "iptal",
+    "iptal edildi",
+    "annullato",
+    "stornato",
+    "geannuleerd",
+    "anulowane",
+)
+PAID_NAMES = ("paid", "is paid", "bezahlt", "paye", "payee", "pagado", "pago", "odendi", "pagato", "betaald")
+TRUE_WORDS = ("true", "yes", "1", "ja", "oui", "si", "sim", "evet", "x", "y", "t", "j", "wahr", "vrai")
+FALSE_WORDS = ("false", "no", "0", "nein", "non", "nao", "hayir", "n", "f", "nee", "nie", "falsch", "faux")
+DAY = r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}.*"
 
 
 @dataclass(frozen=True)
@@ -129,14 +169,16 @@ def status_by_rule(parts: list[RawTable], rule: Status, amounts: list[str]) -> S
     return StatusColumn(rule.column, values.assign(group=[groups.get(fold(value)) for value in values.value]))
 
 
-def _count_values(parts: list[RawTable], name: str, amounts: list[str], also_many: bool = False) -> pd.DataFrame | None:
-    """Rows and money of each value of a column; None if it is not text, or has many values and these are not asked."""
+def _count_values(
+    parts: list[RawTable], name: str, amounts: list[str], also_many: bool = False, any_type: bool = False
+) -> pd.DataFrame | None:
+    """Rows and money of each value of a column; None if it has many values and these are not asked, or is not text."""
     counted = []
     for part in parts:
         table = part.table
-        if name not in table.columns or not table[name].type().is_string():
+        if name not in table.columns or not (any_type or table[name].type().is_string()):
             return None
-        value = table[name].strip().nullif("").name("value")
+        value = table[name].cast("string").strip().nullif("").name("value")
         factors = [casting.as_factor(table[amount], part.format) for amount in amounts]
         money = functools.reduce(operator.mul, factors) if factors else ibis.literal(0.0)
         rows = table.select(value, money=money.cast("float64").fill_null(0)).filter(lambda t: t.value.notnull())
@@ -177,18 +219,10 @@ def find_filter(parts: list[RawTable], free: list[str], amounts: list[str]) -> t
     """
     conditions, told = [], []
     for name in free:
-        plain = plain_words(name)
-        if plain not in (*CANCELLED_NAMES, *TEST_NAMES):
-            continue
-        quoted = name if name.isidentifier() else f"`{name}`"
-        values = _count_values(parts, name, amounts, also_many=True)
+        values = _count_values(parts, name, amounts, also_many=True, any_type=True) if _may_mark(name) else None
         if values is None:
             continue
-        if plain in CANCELLED_NAMES:
-            marked, condition = values, f"{quoted}.isna()"
-        else:
-            test_words = [value for value in values.value if (value.lower() in TRUE_WORDS) != (plain == "livemode")]
-            marked, condition = values[values.value.isin(test_words)], f"{quoted} not in {test_words}"
+        condition, marked = _marking(name, parts[0].table[name].type().is_string(), values)
         if len(marked):
             conditions.append(condition)
             told.append(
@@ -196,3 +230,23 @@ def find_filter(parts: list[RawTable], free: list[str], amounts: list[str]) -> t
                 f"({MESSAGES.number(marked.money.sum(), 2)})"
             )
     return (" and ".join(conditions), f"filter: {join_names(told)}") if conditions else None
+
+
+def _may_mark(name: str) -> bool:
+    return plain_words(name) in (*CANCELLED_NAMES, *TEST_NAMES, *VOID_NAMES, *PAID_NAMES)
+
+
+def _marking(name: str, is_text: bool, values: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """The condition that leaves out the rows which a column marks, and the values of these rows."""
+    plain = plain_words(name)
+    quoted = name if name.isidentifier() else f"`{name}`"
+    words = values.value.str.lower()
+    if plain in CANCELLED_NAMES or (plain in VOID_NAMES and words.str.fullmatch(DAY).all()):
+        return f"{quoted}.isna()", values
+    if plain not in TEST_NAMES and not words.isin([*TRUE_WORDS, *FALSE_WORDS]).all():
+        return "", values.head(0)
+    marked = values[words.isin(TRUE_WORDS) != (plain == "livemode" or plain in PAID_NAMES)]
+    if is_text:
+        return f"{quoted} not in {marked.value.tolist()}", marked
+    literal = next(({"true": "True", "false": "False"}.get(value, value) for value in marked.value.str.lower()), "")
+    return f"{quoted} != {literal}", marked

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm_utils.commands.new_report.status_words import KNOWN, StatusGroup, status_group
+from crm_utils.sources.status_words import KNOWN, StatusGroup, status_group
 
 
 @pytest.mark.parametrize(

@@ -27,14 +27,16 @@ PHRASES = {
         "livre, en cours de traitement, validee, valide, completado, completada, pagado, pagada, enviado, enviada, "
         "entregado, entregada, procesando, en proceso, finalizado, concluido, concluida, pago, paga, entregue, "
         "processando, em processamento, aprovado, tamamlandi, odendi, kargolandi, kargoya verildi, gonderildi, teslim "
-        "edildi, hazirlaniyor, isleniyor, onaylandi"
+        "edildi, hazirlaniyor, isleniyor, onaylandi, pagato, completato, spedito, consegnato, evaso, in lavorazione, "
+        "voltooid, betaald, verzonden, geleverd, in behandeling, zrealizowane, oplacone, wyslane, dostarczone"
     ),
     StatusGroup.REFUND: (
         "refunded, refund, fully refunded, partially refunded, reversed, chargeback, charged back, disputed, "
         "returned, zuruckerstattet, erstattet, ruckerstattet, teilweise erstattet, teilweise zuruckgezahlt, "
         "zuruckgezahlt, retourniert, retoure, gutschrift, rembourse, remboursee, partiellement rembourse, retourne, "
         "retournee, reembolsado, reembolsada, reembolso, parcialmente reembolsado, parcialmente reembolsada, "
-        "devuelto, devuelta, devolvido, devolvida, estornado, iade, iade edildi, kismen iade edildi, geri odendi"
+        "devuelto, devuelta, devolvido, devolvida, estornado, iade, iade edildi, kismen iade edildi, geri odendi, "
+        "rimborsato, reso, terugbetaald, geretourneerd, zwrocone"
     ),
     StatusGroup.IGNORE: (
         "cancelled, canceled, cancelled by customer, voided, void, failed, declined, rejected, expired, pending, "
@@ -45,7 +47,8 @@ PHRASES = {
         "fehlgeschlagen, abgelehnt, entwurf, annule, annulee, en attente, en attente de paiement, echoue, echouee, "
         "refuse, refusee, brouillon, impaye, cancelado, cancelada, pendiente, pendiente de pago, fallido, fallida, "
         "rechazado, rechazada, en espera, borrador, impago, pendente, aguardando pagamento, recusado, recusada, "
-        "falhou, rascunho, expirado, iptal, iptal edildi, beklemede, odeme bekleniyor, basarisiz, reddedildi, taslak"
+        "falhou, rascunho, expirado, iptal, iptal edildi, beklemede, odeme bekleniyor, basarisiz, reddedildi, taslak, "
+        "annullato, in attesa, fallito, bozza, geannuleerd, mislukt, wachtend, concept, anulowane, nowe, nieoplacone"
     ),
 }
 KNOWN = {group: set(phrases.split(", ")) for group, phrases in PHRASES.items()}
@@ -75,5 +78,7 @@ def status_group(value: str) -> StatusGroup | None:
 
 def plain_words(value: str) -> str:
     """The words of a status or a heading: in lower case, without accents and marks."""
-    letters = unicodedata.normalize("NFKD", value.replace("ı", "i")).encode("ascii", "ignore").decode()
+    letters = (
+        unicodedata.normalize("NFKD", value.replace("ı", "i").replace("ł", "l")).encode("ascii", "ignore").decode()
+    )
     return " ".join(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", letters).lower()))
