@@ -377,11 +377,28 @@ def judge(seed: int) -> dict[str, float]:
         "value_of_new": assembled.value.mean, "oracle": oracle.profit, "oracle_contacts": oracle.contacts_profit,
         "oracle_promised": oracle.first.plan.expected_profit,
         "lift_ratio": np.mean([case.response.lifts[o["name"]] / o["lift"] for o in OFFERS]),
-        "fatigue": case.response.fatigue, "repeat": case.response.repeat_response,
+        "fatigue": case.response.fatigue,
     }  # fmt: skip
     for name in SIMPLE:
         row[name] = follow(case, future, partial(simple, case, name)).profit
     return row | {"seconds": time.perf_counter() - started}
+
+
+def summarize(table: pd.DataFrame) -> None:
+    """Print how often the promised range held, how often the plan beat all simple plans, and the regret."""
+    inside = table.realised.between(table.low, table.high)
+    best = table[list(SIMPLE)].max(axis=1).clip(lower=0)
+    regret = (table.oracle - table.realised) / table.oracle
+    print(f"{len(table)} shops: what the plan earned lies in the promised 90 % range in {inside.mean():.0%}")
+    print(f"it beats the best simple plan in {(table.realised >= best).mean():.0%}")
+    print(f"median of earned / promised: {(table.realised / table.promised).median():.2f}")
+    print(f"regret: {regret.mean():.0%} of what the planner who knows the truth earns (median {regret.median():.0%},")
+    print(f"all shops together {1 - table.realised.sum() / table.oracle.sum():.0%})")
+    means = table[["promised", "realised", "oracle", *SIMPLE]].mean().round()
+    print("mean profit: " + ", ".join(f"{name} {value:,.0f}" for name, value in means.items()))
+    failed = table[~inside | (table.realised < best)]
+    columns = ["seed", "promised", "low", "high", "realised", "oracle", "lift_ratio", "fatigue"]
+    print(failed[columns].assign(best_simple=best).round(2).to_string(index=False))
 
 
 def main() -> None:
@@ -397,13 +414,11 @@ def main() -> None:
         rows = []
         for row in pool.map(judge, seeds):
             rows.append(row)
-            print(
-                {name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()},
-                flush=True,
-            )
+            print(f"shop {row['seed']}: {row['realised']:,.0f} of {row['promised']:,.0f} promised", flush=True)
     table = pd.DataFrame(rows)
     if asked.csv:
         table.to_csv(asked.csv, index=False)
+    summarize(table)
 
 
 if __name__ == "__main__":
