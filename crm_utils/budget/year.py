@@ -14,8 +14,6 @@ from crm_utils.core.errors import BudgetError
 
 # Half the width of a 90% interval, in standard errors
 Z_90 = 1.6449
-# Correlation of the errors of lifts: half of their variance is common to all campaigns (assumed)
-LIFT_CORRELATION = 0.5
 # The fatigue is within so much of the assumed one with 90% probability
 FATIGUE_RANGE = 0.2
 
@@ -204,10 +202,10 @@ def profit_range(
 ) -> tuple[float, float]:
     """Return the range that holds what the plan will earn with 90% probability, given the assumed ranges.
 
-    Lifts err together in part (`LIFT_CORRELATION`). Fatigue, the value of a new customer, the sizes of later waves, and
-    chance (who of the customers contacted buys, and what new customers buy) err independently of them, so the distances
-    from the expected profit are added as squares. In 50 simulated shops the range held as often as it says
-    (`benchmarks/year.py`).
+    Lifts are low or high together. Fatigue, the value of a new customer, the sizes of later waves, and chance (who of
+    the customers contacted buys, and what new customers buy) err independently of them, so the distances from the
+    expected profit are added as squares. If lifts err together only in part, the range is a little too wide; a range
+    for a correlation of a half was too narrow in simulated shops of unknown correlation (`benchmarks/year.py`).
 
     Parameters
     ----------
@@ -254,22 +252,20 @@ def range_parts(
     planned = _profit_at(year.contacts, campaigns, terms.lift, fatigue)
     columns = {}
     for end, sign in (("low", -1), ("high", 1)):
-        each = _profit_at(year.contacts, campaigns, terms[f"lift_{end}"], fatigue) - planned
-        common, own = each.sum() ** 2, (each**2).sum()
-        by_lift = float(np.sqrt(LIFT_CORRELATION * common + (1 - LIFT_CORRELATION) * own))
+        by_lift = _profit_at(year.contacts, campaigns, terms[f"lift_{end}"], fatigue) - planned
         other = min(max(fatigue + sign * FATIGUE_RANGE, 0.0), 1.0)
-        by_fatigue = float((_profit_at(year.contacts, campaigns, terms.lift, other) - planned).sum())
+        by_fatigue = _profit_at(year.contacts, campaigns, terms.lift, other) - planned
         by_value = won * (getattr(value, end) - value.mean) if won else 0.0
-        columns[end] = [by_lift, sign * by_fatigue, sign * by_value, by_size, by_chance]
+        columns[end] = [sign * by_lift, sign * by_fatigue, sign * by_value, by_size, by_chance]
     names = ["lifts", "fatigue", "value_of_new_customers", "segment_sizes", "chance"]
     return pd.DataFrame(columns, index=names)
 
 
-def _profit_at(contacts: pd.DataFrame, campaigns: pd.DataFrame, lifts: pd.Series, fatigue: float) -> pd.Series:
-    """Return what the contacts of each campaign earn at other lifts and another fatigue."""
+def _profit_at(contacts: pd.DataFrame, campaigns: pd.DataFrame, lifts: pd.Series, fatigue: float) -> float:
+    """Return what contacts earn at other lifts and another fatigue."""
     response = message_response(contacts.contact_level, contacts.messages, fatigue)
     priced = reprice(contacts.assign(response=response), campaigns, lifts)
-    return (priced.contacts * priced.profit).groupby(priced.campaign).sum()
+    return float((priced.contacts * priced.profit).sum())
 
 
 def _by_chance(year: YearPlan, value: NewCustomerValue) -> float:
