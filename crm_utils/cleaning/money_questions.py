@@ -62,6 +62,8 @@ def amount_with(found: list[UnassignedMoney], columns: Columns) -> dict[str, obj
     back = [quoted(each.column) for each in found if each.kind == RETURNED]
     pieces = f"({' - '.join(['quantity', *back])})" if back else "quantity"
     lines = columns.amount if isinstance(columns.amount, str) else f"{pieces} * unit_price"
+    if isinstance(columns.amount, str) and any(each.rate for each in found):
+        lines = quoted(columns.amount)
     rates = [f"{quoted(each.column)}{' / 100' if each.percent else ''}" for each in found if each.rate]
     amount: dict[str, object] = {"lines": " * ".join([lines, *(f"(1 - {rate})" for rate in rates)])}
     money = [each for each in found if not each.rate and each.kind != RETURNED]

@@ -116,16 +116,16 @@ def find_unread_status(evidence: Evidence) -> Question | None:
     found = evidence.doubts.unread_status()
     if found is None:
         return None
-    first, *others = found.values.value
-    rule = {"column": found.column, "count": [first], "ignore": others}
     shown = describe_values(found.values.value, found.values.rows, found.values.money)
     text = STATUS.format(column=found.column, values=join_names(shown[:SHOWN_VALUES]))
+    out = found.values[found.values.doubtful]
+    leaving = join_names([repr(value) for value in out.value.head(SHOWN_VALUES)])
     choices = (
         as_it_is("yes, all are", QuestionCode.STATUS),
-        Choice("only the first: put each value into count, refund or ignore", {"source.status": rule}),
+        Choice(f"not {leaving} (correct the lists if others are meant)", found.rule),
     )
-    share = evidence.revenue_share(found.values.money.iloc[1:].sum())
-    rows = float(found.values.rows.iloc[1:].sum() / found.values.rows.sum())
+    share = evidence.revenue_share(out.money.sum())
+    rows = float(out.rows.sum() / found.values.rows.sum())
     return Question(QuestionCode.STATUS, text, share, 0.0, choices, "source", rows)
 
 

@@ -581,7 +581,6 @@ class Report(Shared):
             QuestionCode.SHARED_IDS: isinstance(self.columns.customer_id, list),
             QuestionCode.EMAIL_IDS: "ignore_in_emails" in self.source.model_fields_set,
             QuestionCode.ORDER_NUMBERS: isinstance(self.columns.order_id, list),
-            QuestionCode.STATUS: self.source.status is not None,
             QuestionCode.UNASSIGNED_MONEY: isinstance(self.columns.amount, AmountParts),
         }
         return [code for code in QuestionCode if code in self.confirmed or written.get(code, False)]

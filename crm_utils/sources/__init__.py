@@ -276,7 +276,7 @@ def find_unread_status(source: Source, columns: Columns, root: Path) -> unread_s
     UnreadStatus or None
         See `unread_status.find_unread_status`.
     """
-    if source.status or source.sample or source.simulate:
+    if source.sample or source.simulate:
         return None
     parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
     sales = [preparation.sales_of(preparation.prepare(part, source, columns, root)) for part in parts]

@@ -14,14 +14,15 @@ NAMES = {  # in the order in which columns are assigned; earlier names are bette
         "household id, customer, client, kundennummer, kundennr, kunden id, kunde, user, buyer, member, account, "
         "id client, cliente, email, 顧客id, 顧客番号, 会員番号, 顧客, "
         "код клиента, клиент, покупатель, müşteri no, müşteri, "
-        "codice cliente, klantnummer, klant, numer klienta, klient"
+        "auftraggeber, codice cliente, klantnummer, klant, numer klienta, klient"
     ),
     "order_id": (
         "order id, order number, order no, invoice, invoice id, invoice number, invoice no, receipt id, receipt, "
         "basket id, transaction id, transaction, order, bestellnummer, bestellnr, rechnungsnummer, rechnungsnr, "
         "belegnummer, beleg, pedido, numero commande, n commande, commande, 注文番号, 注文id, 伝票番号, "
         "номер заказа, заказ, "
-        "sipariş no, sipariş, numero ordine, scontrino, bestelnummer, ordernummer, numer zamówienia, nr zamówienia"
+        "sipariş no, sipariş, auftragsnummer, auftrag, "
+        "numero ordine, scontrino, bestelnummer, ordernummer, numer zamówienia, nr zamówienia"
     ),
     "product_id": (
         "product id, product code, sku, stock code, item id, item number, article number, article id, artikelnummer, "
@@ -42,7 +43,7 @@ NAMES = {  # in the order in which columns are assigned; earlier names are bette
         "sales, total price, order value, total amount, precio total, prix total, montant total, importe total, "
         "dollar value, total, value, betrag, umsatz, gesamtpreis, summe, montant, importe, turnover, spend, 金額, "
         "合計, 売上, сумма заказа, сумма, итого, tutar, toplam tutar, "
-        "importo, totale, totaalbedrag, bedrag, wartość, kwota"
+        "nettowert, importo, totale, totaalbedrag, bedrag, wartość, kwota"
     ),
     "country": (
         "country, customer country, ship country, shipping country, billing country, land, pays, pais, country code"

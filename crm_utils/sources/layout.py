@@ -107,7 +107,8 @@ def footer_lines(last: list[list[str]], width: int) -> int:
     for fields in reversed(last):
         written = [field for field in fields if field.strip()]
         is_total = len(written) < width and written and TOTAL.fullmatch(written[0])
-        if width < FEWEST_COLUMNS or not (len(written) == 1 or is_total):
+        is_short = len(fields) <= width / 2  # a text file has a field for each column, also if it is blank
+        if width < FEWEST_COLUMNS or not (len(written) == 1 or is_total or is_short):
             break
         count += 1
     return count if count < len(last) else 0

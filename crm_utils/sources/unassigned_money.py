@@ -39,6 +39,7 @@ OTHER_WORDS = (
     "address city class code count country currency date email id included method name no number option phone postcode "
     "provider quantity reason region service state status street time title tracking type zip"
 )
+MONEY_WORDS = {"amount", "value", "total", "betrag", "montant", "importe", "tutar"}  # of what is no rate
 RATE_WORDS = {"rate", "percent", "percentage", "pct", "prozent"}
 # An amount of this name is what was paid in the end: only a refund can still change it.
 FINAL_WORDS = {"total", "paid", "gross", "grand", "gesamt", "gesamtpreis", "gesamtbetrag", "summe", "montant"}
@@ -227,7 +228,8 @@ def _describe(name: str, kind: str, sums: pd.DataFrame, has_order_ids: bool) -> 
     if kind == RETURNED:
         return UnassignedMoney(name, kind, int(rows), float(sums.back.sum()), -1)
     is_percent = bool(_words(name) & RATE_WORDS) and sums.high.max() > 1
-    if kind == "discount" and sums.low.min() >= 0 and (sums.high.max() <= 1 or is_percent):
+    is_rate = sums.high.max() <= 1 and not _words(name) & MONEY_WORDS
+    if kind == "discount" and sums.low.min() >= 0 and (is_rate or is_percent):
         off = abs(float(sums.off.sum())) / (100 if is_percent else 1)
         return UnassignedMoney(name, kind, int(rows), off, -1, rate=True, percent=is_percent)
     once = has_order_ids and bool(sums.several.sum() and not sums.differing.sum())

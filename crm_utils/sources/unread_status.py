@@ -1,5 +1,6 @@
 """A column of order statuses that no parameter names."""
 
+import json
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,12 +10,19 @@ from crm_utils.sources import casting, validation
 from crm_utils.sources.column_names import plain_words
 from crm_utils.sources.raw_table import RawTable
 from crm_utils.sources.status_words import StatusGroup, status_group
+from crm_utils.sources.status_words import plain_words as normal_words
 
 # Words in the names of such columns, and words that make it the status of something else
 STATUS_WORDS = {"status", "statut", "stato", "durum", "zustand", "situacao"}
 OTHERS = (
     "customer client member membership marital loyalty employment email stock tax subscriber account user lead vip "
-    "fulfillment fulfilment shipping shipment delivery kunden"
+    "kunden"
+)
+# Of a column that tells how far the delivery is, and beside a status that the parameters name, only these words count
+DELIVERY = {"fulfillment", "fulfilment", "shipping", "shipment", "delivery"}
+NO_SALES = (
+    "cancelled canceled voided void refunded returned declined rejected failed chargeback storniert retourniert annule "
+    "annulee rembourse cancelado cancelada devuelto iptal iade annullato geannuleerd anulowane"
 )
 MOST_VALUES = 40
 
@@ -28,11 +36,14 @@ class UnreadStatus:
     column : str
         The source's own name of it.
     values : pandas.DataFrame
-        value, rows and money, those of most rows first.
+        value, rows, money, and doubtful: whether these may be no sales. Those of most rows first.
+    rule : dict
+        The parameters that leave the doubtful ones out.
     """
 
     column: str
     values: pd.DataFrame
+    rule: dict[str, object]
 
 
 def find_unread_status(parts: list[RawTable], source: Source, columns: Columns) -> UnreadStatus | None:
@@ -50,17 +61,30 @@ def find_unread_status(parts: list[RawTable], source: Source, columns: Columns) 
     Returns
     -------
     UnreadStatus or None
-        None if there is none, if all rows have the same value, or if the words of all values mean sales.
+        None if there is none, if all rows have the same value, or if the words of all values mean sales. Beside a
+        status that the parameters name, only cancelled, refunded and failed orders are doubtful.
     """
-    taken = {*columns.named.values()}
+    taken = {*columns.named.values(), *([source.status.column] if source.status else [])}
     for name in parts[0].table.columns:
         words = set(plain_words(name).split())
         is_status = words & STATUS_WORDS or any(word.endswith("status") for word in words)
         if not is_status or words & set(OTHERS.split()) or name in taken or name in (source.filter or ""):
             continue
         values = _count_values(parts, name, columns)
-        if 1 < len(values) <= MOST_VALUES and {status_group(text) for text in values.value} != {StatusGroup.COUNT}:
-            return UnreadStatus(name, values)
+        if not 1 < len(values) <= MOST_VALUES:
+            continue
+        if source.status or words & DELIVERY:
+            values["doubtful"] = values.value.map(lambda text: normal_words(text) in NO_SALES.split())
+            kept = values.value[values.doubtful].tolist()
+            own = f"`{name}` not in {json.dumps(kept, ensure_ascii=False)}"
+            rule: dict[str, object] = {"source.filter": f"({source.filter}) and {own}" if source.filter else own}
+        else:
+            groups = values.value.map(status_group)
+            values["doubtful"] = (groups != StatusGroup.COUNT) & (values.index > 0)
+            count, ignore = (values.value[values.doubtful == is_out].tolist() for is_out in (False, True))
+            rule = {"source.status": {"column": name, "count": count, "ignore": ignore}}
+        if values.doubtful.any() and not values.doubtful.all():
+            return UnreadStatus(name, values, rule)
     return None
 
 

@@ -90,7 +90,7 @@ def check_states(counted: Mapping[str, pd.DataFrame], status: Status | None) -> 
         share = percent(values.rows[off].sum() / values.rows.sum())
         lines.append(
             f"rows: column {name!r} contains {states} in {share} of rows, which are "
-            "counted as sales; remove them from the file if they are not"
+            "counted as sales; leave them out with source.filter if they are not"
         )
     return lines
 
