@@ -105,10 +105,11 @@ def find_price_basis(evidence: Evidence) -> Question | None:
         per_line=evidence.fmt.money(found.per_line),
         share=percent(share, 1),
     )
-    choices = (
-        as_it_is("of one piece", QuestionCode.PRICE_BASIS),
-        Choice("of the line", {"columns.amount": {"lines": found.price}}),
-    )
+    of_line = Choice("of the line", {"columns.amount": {"lines": found.price}})
+    choices = (as_it_is("of one piece", QuestionCode.PRICE_BASIS), of_line)
+    if found.quantity:
+        lines = f"{quoted(found.quantity)} * {quoted(found.price)}"
+        choices = (Choice("of one piece", {"columns.amount": {"lines": lines}}), of_line)
     return Question(QuestionCode.PRICE_BASIS, text, share, 0.0, choices, "columns")
 
 

@@ -40,7 +40,7 @@ from crm_utils.sources.email_ids import (
     ignore_in_emails,
 )
 from crm_utils.sources.guests import treat_guests
-from crm_utils.sources.price_basis import PriceBasis, judge_price_basis
+from crm_utils.sources.price_basis import PriceBasis, judge_price_basis, judge_unused_quantity
 from crm_utils.sources.raw_table import RawTable
 from crm_utils.sources.shared_ids import SharedIds
 from crm_utils.sources.unassigned_money import UnassignedMoney, sum_unassigned_money
@@ -248,13 +248,16 @@ def find_price_basis(source: Source, columns: Columns, root: Path) -> PriceBasis
     Returns
     -------
     PriceBasis or None
-        None if there is no doubt (see `price_basis.judge_price_basis`), or if `columns` has an amount.
+        None if there is no doubt (see `price_basis.judge_price_basis`). An amount is only doubtful if it is named like
+        a price beside pieces that no parameter names.
     """
-    if columns.amount is not None or columns.unit_price is None or source.sample or source.simulate:
+    per_piece = columns.amount is None and columns.unit_price is not None
+    unused = isinstance(columns.amount, str) and columns.quantity is None
+    if not (per_piece or unused) or source.sample or source.simulate:
         return None
     parts, columns = joined_ids.join_ids(read_raw_tables(source, root, columns), columns)
     sales = [preparation.sales_of(preparation.prepare(part, source, columns, root)) for part in parts]
-    return judge_price_basis(sales, columns.named)
+    return judge_price_basis(sales, columns.named) if per_piece else judge_unused_quantity(sales, columns.named)
 
 
 def find_unread_status(source: Source, columns: Columns, root: Path) -> unread_status.UnreadStatus | None:

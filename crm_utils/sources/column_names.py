@@ -30,7 +30,8 @@ NAMES = {  # in the order in which columns are assigned; earlier names are bette
     ),
     "description": "description, product name, item name, product title, bezeichnung, artikelbezeichnung, beschreibung",
     "quantity": (
-        "quantity, qty, units, number of items, item count, pieces, menge, anzahl, stuck, stk, quantite, qte, "
+        "quantity, qty, order quantity, ordered quantity, quantity ordered, order qty, qty ordered, "
+        "units, number of items, item count, pieces, menge, anzahl, stuck, stk, quantite, qte, "
         "cantidad, unidades, number of, quantità, aantal, ilość"
     ),
     "unit_price": (

@@ -14,6 +14,9 @@ from crm_utils.sources.shared_ids import words_of
 
 # Of the rows or products that can tell, the share that must agree, and how many of them are needed
 MIN_SHARE, FEWEST = 0.9, 5
+# Words in the names of columns of pieces, and words that make them other pieces than those that were sold
+QUANTITY_WORDS = {"quantity", "qty", "units", "pieces", "menge", "anzahl", "quantite", "cantidad", "aantal"}
+OTHER_WORDS = {"returned", "returns", "return", "refunded", "cancelled", "stock", "min", "max", "available"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class PriceBasis:
         The total of all rows in each case.
     total : str or None
         The column of totals that shows it; None if products do.
+    quantity : str or None
+        A column of pieces that no parameter names.
     """
 
     price: str
@@ -41,6 +46,7 @@ class PriceBasis:
     per_piece: float = 0.0
     per_line: float = 0.0
     total: str | None = None
+    quantity: str | None = None
 
 
 def judge_price_basis(parts: list[RawTable], columns: Mapping[str, str]) -> PriceBasis | None:
@@ -80,6 +86,39 @@ def judge_price_basis(parts: list[RawTable], columns: Mapping[str, str]) -> Pric
     if not found.tested:
         return None
     return PriceBasis(price, None, 0, int(found.tested), float(found.per_piece), float(found.of_line))
+
+
+def judge_unused_quantity(parts: list[RawTable], columns: Mapping[str, str]) -> PriceBasis | None:
+    """Find out whether an amount named like a price must be multiplied with a column of pieces that is not used.
+
+    Parameters
+    ----------
+    parts : list of RawTable
+        The files or sheets, with the formats of their numbers.
+    columns : mapping of str to str
+        The source's column for each standard name: with `amount`, without `quantity`.
+
+    Returns
+    -------
+    PriceBasis or None
+        None if the amount is not named like a price, if there is no column of pieces, or if the price is of the line.
+    """
+    amount = columns.get("amount")
+    if amount is None or "quantity" in columns or find_named_column([amount], "amount"):
+        return None
+    free = [name for name in parts[0].table.columns if name not in columns.values()]
+    pieces = [name for name in free if words_of(name) & QUANTITY_WORDS and not words_of(name) & OTHER_WORDS]
+    if not pieces or not find_named_column([amount], "unit_price"):
+        return None
+    others = {name: column for name, column in columns.items() if name != "amount"}
+    named = others | {"quantity": pieces[0], "unit_price": amount}
+    found = judge_price_basis(parts, named)
+    if found is not None and found.of_line:
+        return None
+    sums = _sum(parts, named, amount)
+    if not sums.tested:
+        return None
+    return PriceBasis(amount, None, 0, int(sums.tested), float(sums.per_piece), float(sums.of_line), None, pieces[0])
 
 
 def _decides(agree: float, other: float, tested: float) -> bool:
