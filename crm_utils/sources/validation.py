@@ -377,8 +377,9 @@ def check_types(part: RawTable, column_map: dict[str, str]) -> None:
         if name not in casting.TEXT_COLUMNS and not matches:
             rows = MESSAGES.plural(execute(part.table.aggregate(rows=part.table.count()), part).rows[0], "row")
             target = "timestamp" if name == "ordered_at" else "decimal(18, 4)"
+            own = column if column.isidentifier() else f'"{column}"'
             raise SourceError(
                 f"{part.label}, column {column!r} (columns.{name}): {rows} of type {type_}, but a "
                 f"{'date' if name == 'ordered_at' else 'number'} is needed; cast the column in source.query: "
-                f"select …, cast({column} as {target}) as {column} from …"
+                f"select …, cast({own} as {target}) as {own} from …"
             )
