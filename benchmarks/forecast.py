@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.cltv import btyd, forecast
-from crm_utils.cltv.backtest import COMBINATION, Backtest
+from crm_utils.cltv.backtest import COMBINATION, Backtest, list_tests
 from crm_utils.cltv.backtest.candidates import CANDIDATES
 from crm_utils.cltv.purchase_log import EPOCH, DailySums, PurchaseLog, day_number, day_of
 from crm_utils.cltv.seasonality import YEAR_DAYS
@@ -172,7 +172,7 @@ def version_1(past: Backtest) -> pd.DataFrame:
 def judge(log: PurchaseLog) -> pd.DataFrame:
     """The errors of all methods: one row for each origin and length, one column for each method, and the range."""
     past = Backtest(log, day_of(log.day.max()))
-    tests = past.tests()
+    tests = list_tests(past)
     key = ["origin", "horizon_days"]
     actual = tests[tests.model == COMBINATION].set_index(key)[["revenue_actual", "revenue_low", "revenue_high"]]
     actual = actual[actual.revenue_actual > 0]
@@ -233,7 +233,7 @@ def time_a_million() -> None:
     log = simulated_log(9, years=2, first=100_000, arrivals=1230.0, rate=(0.6, 120.0), season=winter)
     start = time.perf_counter()
     past = Backtest(log, day_of(log.day.max()))
-    past.tests()
+    list_tests(past)
     customers = past.log.as_of(past.last_day).summary()
     customers.insert(0, "customer_id", log.ids[customers.pop("customer")])
     today = day_of(past.last_day)
@@ -242,7 +242,9 @@ def time_a_million() -> None:
     combined = past.forecast(past.last_day, days)
     totals = pd.DataFrame(combined.totals, index=list(forecast.HORIZONS), columns=["purchase_days", "revenue"])
     scaled, _ = forecast.scale_to_totals(forecast.forecast_customers(customers, models, today), totals)
-    widths = {months: past.half_width(combined, length) for months, length in zip(totals.index, days, strict=True)}
+    widths = {
+        months: past.half_width(combined.errors, length) for months, length in zip(totals.index, days, strict=True)
+    }
     segments = customers[["customer_id"]].assign(segment=np.where(customers.repeat_purchase_days > 1, "again", "new"))
     forecast.forecast_totals(scaled, segments, models, widths, today)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

@@ -25,6 +25,8 @@ PAST_FORECASTS_CAPTION = (
     "Revenue from the customers known on each date: forecast (with its 90% range) and actual. Grey marks are simple "
     "rules. Marks far above the frame are only in the table."
 )
+HORIZON_NUMBERS = "The forecast of every horizon, and those of earlier dates that are over"
+WHOLE_NUMBERS = "By horizon, and earlier forecasts"
 ALL_TESTS = "All tests in numbers, and what new customers added"
 SEGMENT_ERROR_CAPTION = "Revenue in the last test by segment, forecast and actual, largest first."
 FREQUENCY_ERROR_CAPTION = (
@@ -54,7 +56,7 @@ def past_forecasts(tested: pd.DataFrame, holdout_days: int, fmt: NumberFormat) -
     Parameters
     ----------
     tested : pandas.DataFrame
-        `Backtest.tests`.
+        `backtest.list_tests`.
     holdout_days : int
         The length of the tests in the figure.
     fmt : NumberFormat
@@ -121,16 +123,23 @@ def forecast_errors(by_segment: pd.DataFrame, by_frequency: pd.DataFrame, fmt: N
 
 
 def revenue_forecast(
-    outlook: Outlook, tested: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, fmt: NumberFormat
+    outlook: Outlook,
+    tested: pd.DataFrame,
+    track: pd.DataFrame,
+    models: CustomerBaseModel,
+    analysis_date: date,
+    fmt: NumberFormat,
 ) -> Finding:
-    """What today's customers should bring in the next 12 months, and how accurate earlier forecasts for a year were.
+    """What today's customers should bring in the next 12 months, and how accurate earlier forecasts were.
 
     Parameters
     ----------
     outlook : Outlook
         `make_outlook`.
     tested : pandas.DataFrame
-        `Backtest.tests`.
+        `backtest.list_tests`.
+    track : pandas.DataFrame
+        `backtest.track_record`.
     models : CustomerBaseModel
         The fitted models.
     analysis_date : datetime.date
@@ -145,28 +154,59 @@ def revenue_forecast(
     """
     reason = models.unavailable_reason
     expected = narrative.revenue_forecast_sentence(outlook, models.customers, analysis_date, fmt, reason)
-    return Finding(paragraph(expected, backtest_narrative.year_record_sentence(tested, fmt)))
+    year = backtest_narrative.year_record_sentence(tested, fmt)
+    return Finding(paragraph(expected, year, backtest_narrative.track_record_sentence(track, fmt)))
 
 
-def forecast_basis(outlook: Outlook, fmt: NumberFormat) -> Finding:
-    """The basis of the forecast and its range, with the forecast of every horizon.
+def whole_business(outlook: Outlook, tested: pd.DataFrame, analysis_date: date, fmt: NumberFormat) -> Finding:
+    """What the whole business may expect, customers who are not won yet included.
 
     Parameters
     ----------
     outlook : Outlook
         `make_outlook`.
+    tested : pandas.DataFrame
+        `backtest.list_tests`.
+    analysis_date : datetime.date
+        The day the forecast is made.
     fmt : NumberFormat
         How the report writes numbers and money.
 
     Returns
     -------
     Finding
-        Sentence and a table of the forecasts; not applicable if there is no forecast.
+        Sentence and a table by horizon, with the record of earlier forecasts; not applicable if there is no forecast.
+    """
+    records = record_by_horizon(tested, whole=True)
+    sentence = narrative.whole_business_sentence(outlook.whole, records, analysis_date, fmt)
+    if outlook.whole.empty:
+        return Finding(not_applicable(sentence))
+    past = tables.horizon_record_table(records, fmt) if len(records) else None
+    return Finding(sentence, table=collapsible(WHOLE_NUMBERS, tables.whole_business_table(outlook.whole, fmt), past))
+
+
+def forecast_basis(outlook: Outlook, track: pd.DataFrame, fmt: NumberFormat) -> Finding:
+    """The basis of the forecast and its range, with the forecast of every horizon and those of earlier dates.
+
+    Parameters
+    ----------
+    outlook : Outlook
+        `make_outlook`.
+    track : pandas.DataFrame
+        `backtest.track_record`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence and tables of the forecasts; not applicable if there is no forecast.
     """
     if outlook.totals.empty:
         return Finding(not_applicable(narrative.NO_FORECAST))
-    sentence = narrative.basis_sentence(outlook, fmt)
-    return Finding(sentence, table=tables.forecast_table(outlook.totals, fmt, outlook.tested))
+    earlier = tables.track_record_table(track, fmt) if len(track) else None
+    horizons = tables.forecast_table(outlook.totals, fmt, outlook.tested)
+    return Finding(narrative.basis_sentence(outlook, fmt), table=collapsible(HORIZON_NUMBERS, horizons, earlier))
 
 
 def still_active(expected: pd.DataFrame, grid: pd.DataFrame, models: CustomerBaseModel, fmt: NumberFormat) -> Finding:

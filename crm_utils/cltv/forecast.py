@@ -88,6 +88,26 @@ def horizons(analysis_date: date) -> dict[int, int]:
     return {months: days_ahead(analysis_date, months) for months in HORIZONS}
 
 
+def horizons_within(analysis_date: date, first_day: date) -> dict[int, int]:
+    """Return the horizons, in days by months, that are no longer than the history.
+
+    Parameters
+    ----------
+    analysis_date : datetime.date
+        The last day of the history.
+    first_day : datetime.date
+        The day of the first order.
+
+    Returns
+    -------
+    dict of int to int
+        Days by months.
+    """
+    after = pd.Timestamp(analysis_date) + pd.Timedelta(days=1)
+    days = horizons(analysis_date)
+    return {months: days[months] for months in days if after - pd.DateOffset(months=months) >= pd.Timestamp(first_day)}
+
+
 def forecast_customers(customers: pd.DataFrame, models: CustomerBaseModel, analysis_date: date) -> pd.DataFrame:
     """Forecast each customer's purchases and revenue in the next 1, 3, 6 and 12 months.
 
@@ -340,19 +360,31 @@ def customer_table(
     pandas.DataFrame
         Columns of `scored`, segment, p_alive, expected purchase days and revenue (_1m to _12m), clv with its range,
         value_tier, historical_clv, horizon_months, margin_rate and discount_rate. Amounts are rounded to cents, other
-        values to four decimals. The most valuable customers come first.
+        values to four decimals, so that expected values still add up to the totals of each segment. The most valuable
+        customers come first.
     """
     expected = valued.drop(columns=SUMMARY_COLUMNS).assign(
         horizon_months=assumptions.months,
         margin_rate=assumptions.margin_rate,
         discount_rate=assumptions.discount_rate,
     )
-    expected = expected.round({name: 2 if "clv" in name or "revenue" in name else 4 for name in expected.columns})
     table = scored.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
-    table = table.merge(expected, on="customer_id", validate="one_to_one")
+    table = table.merge(expected, on="customer_id", validate="one_to_one").sort_values("segment", kind="stable")
+    for name in expected.columns.drop("customer_id"):
+        if name.startswith("expected_"):
+            table[name] = round_to_sum(table[name], 2 if "revenue" in name else 4)
+    table = table.round({name: 2 if "clv" in name else 4 for name in expected.columns})
     table = table.round({"revenue": 2, "mean_order_value": 2})
     table = table.assign(first_order=table.first_order.dt.date, last_order=table.last_order.dt.date)
     return table.sort_values(["clv", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
+def round_to_sum(values: pd.Series, decimals: int) -> pd.Series:
+    """Round values so that the sum of any number of neighbours is that of the unrounded ones, to the last decimal.
+
+    Each rounded sum up to a row, less that up to the row before, is within one unit of the last decimal of the value.
+    """
+    return values.cumsum().round(decimals).diff().fillna(values.iloc[:1].round(decimals)).round(decimals)
 
 
 def value_by_segment(customers: pd.DataFrame, segments: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:

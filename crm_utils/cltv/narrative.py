@@ -47,6 +47,14 @@ RANGE_BASIS = (
     "the days that the next one does not have, and {assumed} assumed errors of {assumed_error} are added. The error of "
     "a length with few tests is extrapolated from shorter ones."
 )
+WHOLE = (
+    "The whole business should bring {revenue} in the {months} after {day}{change}. Of this, {known} should come from "
+    "today’s customers and {new} from customers who are not won yet."
+)
+MORE, LESS = " ({change} more than in the {months} before)", " ({change} less than in the {months} before)"
+NO_CHANGE = " (as much as in the {months} before)"
+WHOLE_RANGE = "Nine times in ten it should be between {low} and {high}."
+WHOLE_RECORD = "In {tests} of {days}, this forecast was off by {error} on average."
 LIFETIME_VALUE = "Today’s customers have a lifetime value (CLV) of {clv}. {assumptions}."
 ASSUMPTIONS = "This is the profit of the next {months}, at {margin}, discounted by an assumed {discount} a year"
 MARGIN_KNOWN = "a margin of {rate} of revenue (from the costs in the data)"
@@ -170,6 +178,47 @@ def basis_sentence(outlook: Outlook, fmt: NumberFormat) -> Paragraph:
     """What the forecast combines, and what its range rests on."""
     ranges = RANGE_BASIS.format(assumed=fmt.count(ASSUMED_TESTS), assumed_error=percent(ASSUMED_ERROR))
     return paragraph(combination_sentence(outlook.weights), ranges if outlook.tested else "")
+
+
+def whole_business_sentence(
+    whole: pd.DataFrame, records: pd.DataFrame, analysis_date: date, fmt: NumberFormat
+) -> Paragraph:
+    """What the whole business may expect in the longest horizon, and how accurate earlier forecasts were."""
+    if whole.empty:
+        return paragraph(NO_FORECAST)
+    row = whole.iloc[-1]
+    months = "month" if row.months == 1 else fmt.plural(row.months, "month")
+    nearest = records[(records.horizon_days / row.horizon_days).between(0.9, 1.1) & records.mean_error.notna()]
+    record = "".join(
+        WHOLE_RECORD.format(
+            tests=fmt.plural(found.tests, "test"),
+            days=fmt.plural(found.horizon_days, "day"),
+            error=percent(found.mean_error),
+        )
+        for found in nearest.itertuples()
+    )
+    return paragraph(
+        WHOLE.format(
+            revenue=fmt.money(row.revenue),
+            months=months,
+            day=day(analysis_date),
+            change=_change(row.revenue, row.revenue_before, months),
+            known=fmt.money(row.revenue_known),
+            new=fmt.money(row.revenue_new),
+        ),
+        WHOLE_RANGE.format(low=fmt.money(row.revenue_low), high=fmt.money(row.revenue_high))
+        if pd.notna(row.revenue_low)
+        else "",
+        record,
+    )
+
+
+def _change(revenue: float, before: float, months: str) -> str:
+    if before <= 0:
+        return ""
+    change = revenue / before - 1
+    template = NO_CHANGE if round(change, 2) == 0 else MORE if change > 0 else LESS
+    return template.format(change=percent(abs(change)), months=months)
 
 
 def lifetime_value_sentence(clv: float, assumptions: ClvAssumptions, fmt: NumberFormat) -> Paragraph:

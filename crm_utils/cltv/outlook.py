@@ -1,17 +1,31 @@
 """The forecast of a date as it is published: how far it reaches, what it combines, and what one account adds."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 
 from crm_utils.cleaning.data_quality import is_large_account
 from crm_utils.cltv import btyd
 from crm_utils.cltv.assumptions import ClvAssumptions
-from crm_utils.cltv.backtest import Backtest
+from crm_utils.cltv.backtest import Backtest, DayForecast
 from crm_utils.cltv.backtest.candidates import CANDIDATES, SEASON
-from crm_utils.cltv.forecast import HORIZONS, forecast_customers, forecast_totals, horizons, scale_to_totals
+from crm_utils.cltv.forecast import HORIZONS, forecast_customers, forecast_totals, horizons_within, scale_to_totals
 from crm_utils.cltv.seasonality import YEAR_DAYS
+
+WHOLE_COLUMNS = [
+    "months",
+    "horizon_days",
+    "revenue_known",
+    "revenue_new",
+    "revenue",
+    "revenue_low",
+    "revenue_high",
+    "revenue_known_before",
+    "revenue_new_before",
+    "revenue_before",
+]
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,8 @@ class Outlook:
         The weight of each candidate in the longest forecast of revenue.
     tested : bool
         Whether any past forecast could be tested.
+    whole : pandas.DataFrame
+        What known and new customers together will bring (see `forecast_whole`).
     large_account : LargeAccount, optional
         Given if one customer brought a large share of revenue.
     """
@@ -58,6 +74,7 @@ class Outlook:
     factors: pd.DataFrame
     weights: pd.Series
     tested: bool
+    whole: pd.DataFrame
     large_account: LargeAccount | None = None
 
     def limit_months(self, assumptions: ClvAssumptions) -> ClvAssumptions:
@@ -126,18 +143,63 @@ def _make(
     models: btyd.CustomerBaseModel,
     analysis_date: date,
 ) -> Outlook:
-    days = _within_history(horizons(analysis_date), customers, analysis_date)
+    days = horizons_within(analysis_date, _first_day(customers, analysis_date)) if len(customers) else {}
     combined = past.forecast(past.last_day, list(days.values())) if days else None
     totals, half_widths = pd.DataFrame(columns=["purchase_days", "revenue"]), {}
     weights = pd.Series(0.0, index=list(CANDIDATES))
     if combined:
         totals = pd.DataFrame(combined.totals, index=list(days), columns=totals.columns)
-        half_widths = {months: past.half_width(combined, length) for months, length in days.items()}
+        half_widths = {months: past.half_width(combined.errors, length) for months, length in days.items()}
         weights = _merge_season(pd.Series(combined.weights[-1], index=list(CANDIDATES)), max(days.values()))
     scaled, factors = scale_to_totals(forecast_customers(customers, models, analysis_date), totals)
     table = forecast_totals(scaled, segments, models, half_widths, analysis_date)
     tested = bool(combined and combined.errors[-1].known)
-    return Outlook(table, scaled, factors, weights, tested)
+    whole = forecast_whole(past, combined, days)
+    return Outlook(table, scaled, factors, weights, tested, whole)
+
+
+def forecast_whole(past: Backtest, combined: DayForecast | None, days: dict[int, int]) -> pd.DataFrame:
+    """Forecast the revenue of the whole business, beside the revenue of as many months before.
+
+    Parameters
+    ----------
+    past : Backtest
+        The past forecasts.
+    combined : DayForecast or None
+        The forecast of the analysis date; None if there is none.
+    days : dict of int to int
+        The lengths of the forecasts by months.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `business`: months, horizon_days, revenue_known (from today's customers), revenue_new (from customers
+        not yet won), revenue, revenue_low and revenue_high (90 % range; null if none can be given),
+        revenue_known_before, revenue_new_before and revenue_before (as many days before the analysis date: from
+        customers who had bought before them, from those won in them, and both).
+    """
+    rows: list[dict[str, float]] = []
+    if combined is None:
+        return pd.DataFrame(rows, columns=WHOLE_COLUMNS)
+    for position, (months, length) in enumerate(days.items()):
+        known, new = combined.totals[position, 1], combined.new[position, 1]
+        half = past.half_width(combined.whole_errors, length)
+        known_before, new_before = past.last_period(length)
+        rows.append(
+            {
+                "months": months,
+                "horizon_days": length,
+                "revenue_known": known,
+                "revenue_new": new,
+                "revenue": known + new,
+                "revenue_low": (known + new) * np.exp(-half),
+                "revenue_high": (known + new) * np.exp(half),
+                "revenue_known_before": known_before,
+                "revenue_new_before": new_before,
+                "revenue_before": known_before + new_before,
+            }
+        )
+    return pd.DataFrame(rows, columns=WHOLE_COLUMNS)
 
 
 def _merge_season(weights: pd.Series, days: int) -> pd.Series:
@@ -157,10 +219,5 @@ def _find_large_account(customers: pd.DataFrame) -> tuple[str, float] | None:
     return (customers.customer_id[revenue.idxmax()], share) if is_large_account(share, len(customers)) else None
 
 
-def _within_history(days: dict[int, int], customers: pd.DataFrame, analysis_date: date) -> dict[int, int]:
-    """Return the horizons, by months, that are no longer than the history. It ends with the analysis date."""
-    if not len(customers):
-        return {}
-    after = pd.Timestamp(analysis_date) + pd.Timedelta(days=1)
-    first_day = pd.Timestamp(analysis_date) - pd.Timedelta(days=int(customers.customer_age_days.max()))
-    return {months: length for months, length in days.items() if after - pd.DateOffset(months=months) >= first_day}
+def _first_day(customers: pd.DataFrame, analysis_date: date) -> date:
+    return analysis_date - timedelta(days=int(customers.customer_age_days.max()))

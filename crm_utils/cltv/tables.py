@@ -40,6 +40,8 @@ ARTICLE_HEADINGS = {
 FORECAST_CAPTION = "Expected from today’s customers, before margin and not discounted"
 RANGE_CAPTION = ", with the range that should contain the actual revenue nine times in ten"
 RANGE_COLUMNS = ["revenue_low", "revenue_high"]
+WHOLE_CAPTION = "Revenue of the whole business, and of as many months before the analysis date"
+TRACK_CAPTION = "Forecasts of earlier dates of this report that are over"
 RECORD_CAPTION = "Past forecasts by their length; tests overlap"
 BACKTEST_CAPTION = "Forecasts for past dates, and what happened"
 BY_SEGMENT_CAPTION = "The last test by segment"
@@ -71,6 +73,22 @@ def forecast_table(totals: pd.DataFrame, fmt: NumberFormat, tested: bool = True)
     if not tested:
         return style_table(table.drop(columns=RANGE_COLUMNS), FORECAST_CAPTION, fmt, {"horizon": "In the next"})
     return style_table(table, FORECAST_CAPTION + RANGE_CAPTION, fmt, {"horizon": "In the next"})
+
+
+def whole_business_table(whole: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Return the forecast of the whole business by horizon, beside as many months before."""
+    shown = whole.drop(columns=["months", "horizon_days"])
+    shown.insert(0, "horizon", [fmt.plural(months, "month") for months in whole.months])
+    return style_table(shown, WHOLE_CAPTION, fmt, {"horizon": "In the next"})
+
+
+def track_record_table(track: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Return the forecasts of earlier dates that are over, and what happened."""
+    shown = track.assign(
+        made_on=[day(moment) for moment in track.made_on],
+        months=[fmt.plural(months, "month") for months in track.months],
+    )
+    return style_table(shown, TRACK_CAPTION, fmt, {"made_on": "Made on", "months": "For the next"})
 
 
 def horizon_record_table(records: pd.DataFrame, fmt: NumberFormat) -> Styler:

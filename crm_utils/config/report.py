@@ -637,6 +637,7 @@ class Settings(Shared):
     report: str
     analysis_date: date
     previous_date: date | None = None
+    earlier_dates: list[date] = Field([], description="the report's analysis dates before this one")
     published: PastTotals | None = Field(
         None, description="what counted on this date before its source changed, or else what its published pages say"
     )

@@ -190,7 +190,9 @@ def _settings(report: Report, name: str, day: date) -> Settings:
     shared["confirmed"] = report.answered
     earlier = [other for other in report.analysis_dates if other < day]
     previous = earlier[-1] if earlier else None
-    return Settings(**shared, report=name, analysis_date=day, previous_date=previous, root=ROOT_FROM_RUN)
+    return Settings(
+        **shared, report=name, analysis_date=day, previous_date=previous, earlier_dates=earlier, root=ROOT_FROM_RUN
+    )
 
 
 def _parameters(report: Report, name: str, notebook: Notebook) -> tuple[Parameter, ...]:

@@ -27,6 +27,7 @@ TABLES = {
     "segment_migration": "moves between segments since the earlier date, by cause",
     "cltv": "expected purchases, revenue and value of each customer",
     "forecast": "expected purchases and revenue of all customers and of each segment",
+    "business": "expected revenue of the whole business, new customers included",
     "backtest": "forecasts for past dates, and what happened",
     "fitted_parameters": "the parameters of the models, and the assumptions",
     "budget": "every combination of campaign and segment that was considered",

@@ -260,7 +260,11 @@ def test_the_joined_table_holds_every_customer_once(valued, segments):
     assert whole.clv.is_monotonic_decreasing and whole.revenue.iloc[0] == 33.33
     assert whole[["horizon_months", "margin_rate", "discount_rate"]].iloc[0].tolist() == [12, 0.3, 0.1]
     first = valued.set_index("customer_id").loc[whole.customer_id.iloc[0]]
-    assert whole.expected_revenue_12m.iloc[0] == round(first.expected_revenue_12m, 2)
+    assert whole.expected_revenue_12m.iloc[0] == pytest.approx(first.expected_revenue_12m, abs=0.01)
+    joined = valued.merge(segments, on="customer_id")
+    for column in [name for name in whole.columns if name.startswith("expected_")]:
+        exact, rounded = (table.groupby("segment")[column].sum() for table in (joined, whole))
+        assert rounded.to_numpy() == pytest.approx(exact.to_numpy(), abs=0.011), column
     assert str(whole.last_order.iloc[0]) == "2011-12-09"
 
 
@@ -293,3 +297,11 @@ def test_thin_data_have_no_covariance():
     assert models.purchase_covariance is None and models.unavailable_reason
     assert models.value_covariance.sandwich.shape == (3, 3)
     assert not models.covariance[:4].any() and models.covariance[4:, 4:].any()
+
+
+def test_rounded_values_keep_their_sum():
+    values = pd.Series([0.004] * 1000)
+    assert forecast.round_to_sum(values, 2).sum() == pytest.approx(4)
+    assert forecast.round_to_sum(values, 2).isin([0.0, 0.01]).all()
+    assert forecast.round_to_sum(pd.Series([1.234, 2.0]), 2).tolist() == [1.23, 2.0]
+    assert forecast.round_to_sum(values.head(0), 2).empty

@@ -160,7 +160,7 @@ def outlook(tested: bool = True, **more: object) -> Outlook:
     if not tested:
         totals = totals.assign(revenue_low=np.nan, revenue_high=np.nan)
     weights = pd.Series(0.0, index=list(CANDIDATES)) + 1 / len(CANDIDATES)
-    return replace(Outlook(totals, totals, totals, weights, tested), **more)
+    return replace(Outlook(totals, totals, totals, weights, tested, totals), **more)
 
 
 def forecast_rows() -> pd.DataFrame:
@@ -199,7 +199,7 @@ def test_a_forecast_reaches_as_far_as_it_is_made():
     none = replace(outlook(), totals=forecast_rows().iloc[:0])
     said = narrative.revenue_forecast_sentence(none, 7, date(2011, 12, 9), GBP)
     assert said == narrative.NO_FORECAST
-    assert findings.forecast_basis(none, GBP).sentence == narrative.NO_FORECAST
+    assert findings.forecast_basis(none, forecast_rows(), GBP).sentence == narrative.NO_FORECAST
 
 
 def test_a_range_of_no_use_is_not_given():
@@ -225,6 +225,59 @@ def test_earlier_forecasts_for_a_year():
     said = backtest_narrative.year_record_sentence(year, GBP)
     assert "In 3 tests of 12 months" in said and "25% on average" in said and "in 3 of 3 tests with a range" in said
     assert backtest_narrative.year_record_sentence(trials(1, 1), GBP) == backtest_narrative.NO_YEAR_RECORD
+
+
+def track(*rows: tuple[float, float, float]) -> pd.DataFrame:
+    """Forecasts of 100 that are over: the ends of the range, and what came."""
+    table = pd.DataFrame(rows, columns=["revenue_low", "revenue_high", "revenue_actual"])
+    return table.assign(made_on=pd.Timestamp("2011-03-31"), months=3, revenue_predicted=100.0)
+
+
+def test_the_track_record_of_earlier_dates():
+    said = backtest_narrative.track_record_sentence(
+        track((90, 110, 100), (90, 110, 80), (np.nan, np.nan, 50), (90, 110, 0)), GBP
+    )
+    assert said == (
+        "Of 3 ranges given on earlier dates of this report, 1 held. The forecasts were off by 42% on average."
+    )
+    unsure = backtest_narrative.track_record_sentence(track((np.nan, np.nan, 100)), GBP)
+    assert unsure.startswith(backtest_narrative.NO_EARLIER_RANGE) and "under 1%" not in unsure
+    assert backtest_narrative.track_record_sentence(track(), GBP) == backtest_narrative.NOTHING_OVER
+
+
+def whole(**changes: float) -> pd.DataFrame:
+    row = {
+        "months": 12,
+        "horizon_days": 365,
+        "revenue_known": 700.0,
+        "revenue_new": 300.0,
+        "revenue": 1000.0,
+        "revenue_low": 800.0,
+        "revenue_high": 1250.0,
+        "revenue_known_before": 500.0,
+        "revenue_new_before": 300.0,
+        "revenue_before": 800.0,
+    }
+    return pd.DataFrame([row | changes])
+
+
+def test_the_whole_business():
+    records = pd.DataFrame({"horizon_days": [91, 364], "tests": [9, 4], "mean_error": [0.1, 0.2]})
+    said = narrative.whole_business_sentence(whole(), records, date(2011, 12, 9), GBP)
+    assert said == (
+        "The whole business should bring £1,000 in the 12 months after 9 December 2011 (25% more than in the 12 months "
+        "before). Of this, £700 should come from today’s customers and £300 from customers who are not won yet. Nine "
+        "times in ten it should be between £800 and £1,250. In 4 tests of 364 days, this forecast was off by 20% on "
+        "average."
+    )
+    less = whole(revenue_before=2000.0, revenue_low=np.nan)
+    assert "50% less" in narrative.whole_business_sentence(less, records.head(1), date(2011, 12, 9), GBP)
+    assert "Nine times" not in narrative.whole_business_sentence(less, records, date(2011, 12, 9), GBP)
+    same = narrative.whole_business_sentence(whole(revenue_before=1001.0), records, date(2011, 12, 9), GBP)
+    assert "as much as in" in same
+    first = narrative.whole_business_sentence(whole(revenue_before=0.0), records, date(2011, 12, 9), GBP)
+    assert "months before" not in first
+    assert narrative.whole_business_sentence(whole().head(0), records, date(2011, 12, 9), GBP) == narrative.NO_FORECAST
 
 
 def test_a_ranking_no_better_than_chance_is_said():

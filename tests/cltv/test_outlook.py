@@ -10,6 +10,7 @@ import pytest
 from crm_utils.cltv import btyd, forecast, outlook
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.backtest import Backtest
+from crm_utils.core.contracts import check_contract
 from tests.support.factories import empty_adjustments
 
 TODAY = date(2011, 12, 31)
@@ -36,9 +37,9 @@ def test_a_tenth_of_the_revenue_of_a_hundred_customers_is_a_large_account():
 @pytest.mark.parametrize(("age", "months"), [(30, []), (31, [1]), (91, [1]), (92, [1, 3]), (366, [1, 3, 6, 12])])
 def test_a_forecast_is_no_longer_than_the_history(age, months):
     """A history from 1 October to 31 December is three months: the first customers are 91 days old on its last day."""
-    customers = pd.DataFrame({"customer_id": ["a", "b"], "customer_age_days": [3, age - 1]})
-    assert list(outlook._within_history(forecast.horizons(TODAY), customers, TODAY)) == months
-    assert outlook._within_history(forecast.horizons(TODAY), customers.head(0), TODAY) == {}
+    customers = pd.DataFrame({"customer_age_days": [3, age - 1]})
+    first_day = outlook._first_day(customers, TODAY)
+    assert list(forecast.horizons_within(TODAY, first_day)) == months
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_a_forecast_is_no_longer_than_the_history(age, months):
 )
 def test_value_reaches_no_further_than_the_history(reaches, asked, months):
     totals = pd.DataFrame({"months": reaches, "revenue_low": 1.0})
-    made = outlook.Outlook(totals, totals, totals, pd.Series(dtype=float), tested=True)
+    made = outlook.Outlook(totals, totals, totals, pd.Series(dtype=float), True, totals)
     assert made.limit_months(ClvAssumptions(0.3, 0.1, asked)) == ClvAssumptions(0.3, 0.1, months)
 
 
@@ -79,6 +80,13 @@ def test_customers_segments_and_total_agree():
         assert parts.revenue.sum() == pytest.approx(everyone.revenue[months], abs=0.01)
         assert made.customers[f"expected_revenue{suffix}"].sum() == pytest.approx(everyone.revenue[months], abs=0.01)
     assert made.weights.sum() == pytest.approx(1) and made.weights["bg_nbd"] == 0
+
+
+def test_the_whole_business_adds_up():
+    whole = check_contract(made_of(shop()).whole, "business").set_index("months")
+    assert whole.revenue.to_numpy() == pytest.approx((whole.revenue_known + whole.revenue_new).to_numpy())
+    assert (whole.revenue_new == 0).all(), "nobody was won since the first day"
+    assert whole.revenue_before[12] == whole.revenue_known_before[12] == 4800
 
 
 def test_a_large_account_is_forecast_apart():

@@ -45,8 +45,10 @@ def forecast_of(orders: ir.Table, day: date) -> tuple[Outlook, str]:
     models = btyd.fit_customer_base(customers, "bg_nbd", obstacles)
     made = make_outlook(past, customers, segments, models, day)
     found = (
-        cltv_findings.revenue_forecast(made, past.tests(), models, day, FMT),
-        cltv_findings.forecast_basis(made, FMT),
+        cltv_findings.revenue_forecast(
+            made, backtest.list_tests(past), backtest.track_record(past, []), models, day, FMT
+        ),
+        cltv_findings.forecast_basis(made, backtest.track_record(past, []), FMT),
     )
     return made, " ".join(finding._repr_html_() for finding in found)
 

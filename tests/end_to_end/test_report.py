@@ -62,6 +62,7 @@ def test_a_report_has_all_its_pages_tables_and_links(built):
         "order_adjustments",
         "backtest",
         "budget",
+        "business",
         "cleaning_ledger",
         "cltv",
         "customers",

@@ -49,7 +49,13 @@ PRIORS = _priors()
 KIND_SIZES = np.array([len(RULES) if name in RULES else len(btyd.MODELS) for name in CANDIDATES])
 
 
-def combine(candidates: np.ndarray, past: list[np.ndarray], actual: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def combine(
+    candidates: np.ndarray,
+    past: list[np.ndarray],
+    actual: list[np.ndarray],
+    priors: np.ndarray = PRIORS,
+    kind_sizes: np.ndarray = KIND_SIZES,
+) -> tuple[np.ndarray, np.ndarray]:
     """Combine the candidates of a day, horizon by horizon.
 
     Parameters
@@ -61,6 +67,10 @@ def combine(candidates: np.ndarray, past: list[np.ndarray], actual: list[np.ndar
         oldest first.
     actual : list of numpy.ndarray
         For each horizon, logarithms of what happened in these tests.
+    priors : numpy.ndarray
+        The mean squared error that is expected of each candidate without a test.
+    kind_sizes : numpy.ndarray
+        How many candidates are of the same kind, for each candidate.
 
     Returns
     -------
@@ -70,14 +80,14 @@ def combine(candidates: np.ndarray, past: list[np.ndarray], actual: list[np.ndar
     """
     combined = np.full(len(candidates), np.nan)
     weights = np.zeros(candidates.shape)
-    spread = PRIORS
+    spread = priors
     for position, forecast in enumerate(candidates):
         errors = (past[position] - actual[position][:, None])[-MAX_TESTS:]
         bias, spread = judge(errors, spread)
         possible = np.isfinite(forecast)
         if not possible.any():
             continue
-        weight = np.where(possible, 1 / (spread**2 * KIND_SIZES), 0)
+        weight = np.where(possible, 1 / (spread**2 * kind_sizes), 0)
         weights[position] = weight / weight.sum()
         combined[position] = weights[position] @ np.where(possible, forecast - bias, 0)
     return combined, weights

@@ -12,7 +12,7 @@ from crm_utils.cltv.backtest.candidates import (
     RULES,
     SEASON,
 )
-from crm_utils.cltv.backtest.record import record_by_horizon
+from crm_utils.cltv.backtest.record import count_held, record_by_horizon
 from crm_utils.cltv.backtest.rolling_origin import COMBINATION
 from crm_utils.cltv.btyd import MODELS
 from crm_utils.core.constants import MIN_DATA
@@ -80,9 +80,13 @@ NO_RANGES = "No range could be given in these tests, because no earlier test was
 LAST_FORECAST = "The last forecast was {error}."
 LAST_WITHOUT_REVENUE = "There was no revenue during the last test."
 ON_TARGET, TOO_HIGH, TOO_LOW = "on target", "{error} too high", "{error} too low"
+NO_YEAR_RECORD = "A forecast for 12 months could not be tested yet."
 YEAR_RECORD = "In {tests} of 12 months, which overlap, the same forecast was off by {error} on average."
 YEAR_RANGES = "The actual revenue was within the range in {held} of {ranges}."
-NO_YEAR_RECORD = "A forecast for 12 months could not be tested yet."
+TRACK_RECORD = "Of {ranges} given on earlier dates of this report, {held} held."
+TRACK_ERROR = "The forecasts were off by {error} on average."
+NOTHING_OVER = "No forecast of an earlier date of this report is over yet."
+NO_EARLIER_RANGE = "No range was given on the earlier dates of this report whose forecasts are over."
 COMBINATION_OF = "The forecast combines {kinds}, weighted by how close each came in earlier tests."
 KINDS = {
     "": "the purchase models ({share})",
@@ -154,6 +158,17 @@ def year_record_sentence(tests: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
         YEAR_RECORD.format(tests=fmt.plural(row.tests, "test"), error=percent(row.mean_error)),
         YEAR_RANGES.format(held=fmt.count(row.ranges_held), ranges=ranges) if row.ranges else "",
     )
+
+
+def track_record_sentence(track: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """How many ranges of earlier analysis dates held."""
+    if track.empty:
+        return paragraph(NOTHING_OVER)
+    given = track[track.revenue_low.notna()]
+    ranges = fmt.plural(len(given), "range")
+    record = TRACK_RECORD.format(ranges=ranges, held=fmt.count(count_held(given))) if len(given) else NO_EARLIER_RANGE
+    errors = _errors(track).abs().dropna()
+    return paragraph(record, TRACK_ERROR.format(error=percent(errors.mean())) if len(errors) else "")
 
 
 def combination_sentence(weights: pd.Series) -> Paragraph:

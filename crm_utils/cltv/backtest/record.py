@@ -1,18 +1,25 @@
 """How accurate the forecasts of each length were in all tests, and how often their ranges held."""
 
+from collections.abc import Sequence
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
-from crm_utils.cltv.backtest.rolling_origin import COMBINATION
+from crm_utils.cltv.backtest.rolling_origin import COMBINATION, Backtest
+from crm_utils.cltv.forecast import horizons_within
+from crm_utils.cltv.purchase_log import day_number, day_of
 
 
-def record_by_horizon(tests: pd.DataFrame) -> pd.DataFrame:
+def record_by_horizon(tests: pd.DataFrame, whole: bool = False) -> pd.DataFrame:
     """Summarize the tests of our forecast by their length.
 
     Parameters
     ----------
     tests : pandas.DataFrame
-        `Backtest.tests`.
+        `backtest.list_tests`.
+    whole : bool
+        Judge the forecast of the whole business, new customers included.
 
     Returns
     -------
@@ -22,6 +29,13 @@ def record_by_horizon(tests: pd.DataFrame) -> pd.DataFrame:
         share of the forecast).
     """
     ours = tests[tests.model == COMBINATION]
+    if whole:
+        ours = ours.assign(
+            revenue_predicted=ours.revenue_predicted + ours.revenue_new_predicted,
+            revenue_actual=ours.revenue_actual + ours.revenue_new,
+            revenue_low=ours.whole_low,
+            revenue_high=ours.whole_high,
+        )
     given = ours.revenue_low.notna()
     judged = ours.assign(
         error=(ours.revenue_predicted / ours.revenue_actual.where(ours.revenue_actual > 0) - 1).abs(),
@@ -42,6 +56,12 @@ def record_by_horizon(tests: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def count_held(forecasts: pd.DataFrame) -> int:
+    """Return how many ranges contain the actual revenue; columns revenue_low, revenue_high and revenue_actual."""
+    held = (forecasts.revenue_low <= forecasts.revenue_actual) & (forecasts.revenue_actual <= forecasts.revenue_high)
+    return int(held.sum())
+
+
 def separate_tests(tests: pd.DataFrame, horizon_days: int, at_most: int = 12) -> pd.DataFrame:
     """Return the last tests of a length that do not overlap, the newest included, the oldest first."""
     chosen = tests[tests.horizon_days == horizon_days]
@@ -50,3 +70,38 @@ def separate_tests(tests: pd.DataFrame, horizon_days: int, at_most: int = 12) ->
         if len(kept) < at_most and (not kept or origin + pd.Timedelta(days=horizon_days) <= kept[-1]):
             kept.append(origin)
     return chosen[chosen.origin.isin(kept)].sort_values("origin", kind="stable")
+
+
+def track_record(past: Backtest, earlier_dates: Sequence[date]) -> pd.DataFrame:
+    """Compare the forecasts of a report's earlier analysis dates with what happened.
+
+    Each forecast is made anew from what was known on its date, which gives the same figures.
+
+    Parameters
+    ----------
+    past : Backtest
+        The past forecasts.
+    earlier_dates : sequence of datetime.date
+        Analysis dates of the report before this one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each date and horizon that is over: made_on, months, revenue_predicted, revenue_low and revenue_high
+        (null if no range was given), revenue_actual.
+    """
+    rows = []
+    for made_on in earlier_dates:
+        day = day_number(made_on)
+        known = past.log.as_of(day)
+        days = horizons_within(made_on, day_of(known.day.min()) if len(known.day) else made_on)
+        forecast = past.forecast(day, list(days.values())) if days else None
+        if forecast is None:
+            continue
+        for position, (months, length) in enumerate(days.items()):
+            if day + length <= past.last_day:
+                half, total = past.half_width(forecast.errors, length), forecast.totals[position, 1]
+                actual = past.bought_by(known, day, day + length)
+                rows.append((pd.Timestamp(made_on), months, total, total * np.exp(-half), total * np.exp(half), actual))
+    columns = ["made_on", "months", "revenue_predicted", "revenue_low", "revenue_high", "revenue_actual"]
+    return pd.DataFrame(rows, columns=columns)

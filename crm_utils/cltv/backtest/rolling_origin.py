@@ -6,7 +6,6 @@ from datetime import date
 
 import ibis.expr.types as ir
 import numpy as np
-import pandas as pd
 
 from crm_utils.cltv.backtest.candidates import (
     CANDIDATES,
@@ -17,8 +16,9 @@ from crm_utils.cltv.backtest.candidates import (
 )
 from crm_utils.cltv.backtest.combination import MAX_LOG_ERROR, combine
 from crm_utils.cltv.backtest.error_ranges import HorizonError, PastErrors, judge_horizons
+from crm_utils.cltv.backtest.new_customers import NEW_CANDIDATES, NEW_PRIORS, ONE_EACH, forecast_new
 from crm_utils.cltv.btyd import MODELS
-from crm_utils.cltv.purchase_log import PurchaseLog, day_number, day_of
+from crm_utils.cltv.purchase_log import PurchaseLog, Purchases, day_number, day_of
 from crm_utils.cltv.seasonality import DAYS_BEFORE_LAST_YEAR, MAX_YEARS, YEAR_DAYS
 from crm_utils.core.constants import MIN_DATA
 
@@ -33,25 +33,7 @@ LONG_STEP_DAYS = 91
 MAX_ORIGINS = 39
 # A forecast is corrected by its own error of a year before if there were at least 26 weeks of history then.
 OWN_ERROR_HISTORY_DAYS = 182
-# The tenth of customers that a model ranks first.
-TOP_SHARE = 10
 COMBINATION = "combination"
-COLUMNS = {
-    "origin": "datetime64[us]",
-    "horizon_days": int,
-    "model": str,
-    "customers": int,
-    "purchase_days_actual": float,
-    "purchase_days_predicted": float,
-    "revenue_actual": float,
-    "revenue_predicted": float,
-    "revenue_new": float,
-    "weight": float,
-    "top_decile_capture": float,
-    "past_spend_capture": float,
-    "revenue_low": float,
-    "revenue_high": float,
-}
 
 
 @dataclass(frozen=True)
@@ -80,24 +62,28 @@ class Origin:
     ----------
     day : int
         The number of the day.
-    history_days : int
-        Days from the first purchase to the day.
     forecasts : OriginForecasts
-        What the candidates say.
+        What the candidates say about the customers of that day.
+    new : numpy.ndarray
+        What the candidates say about customers who are won later (`forecast_new`).
     outcomes : list of Outcome or None
         For each horizon.
     """
 
     day: int
-    history_days: int
     forecasts: OriginForecasts
+    new: np.ndarray
     outcomes: list[Outcome | None]
 
     def log_actual(self, position: int) -> np.ndarray:
         """Return the logarithms of purchase days and revenue of known customers; null if the horizon is not over."""
         outcome = self.outcomes[position]
-        with np.errstate(divide="ignore"):
-            return np.full(2, np.nan) if outcome is None else np.log(np.maximum(outcome.known, 0))
+        return np.full(2, np.nan) if outcome is None else _log_outcome(outcome.known)
+
+    def log_actual_new(self, position: int) -> np.ndarray:
+        """Return the same of the customers who were won after the day."""
+        outcome = self.outcomes[position]
+        return np.full(2, np.nan) if outcome is None else _log_outcome(outcome.new)
 
 
 @dataclass(frozen=True)
@@ -110,13 +96,18 @@ class DayForecast:
         Horizon × (purchase days, revenue). It never falls with the horizon.
     weights : numpy.ndarray
         Horizon × candidate, for revenue.
-    errors : list of HorizonError
-        How far earlier combinations were off in revenue, for each tested length.
+    new : numpy.ndarray
+        Horizon × (purchase days, revenue) of customers who are won after the day; 0 if no candidate expects any.
+    errors, whole_errors : list of HorizonError
+        How far earlier combinations were off in revenue, for each tested length: of the customers known on the day, and
+        of all customers.
     """
 
     totals: np.ndarray
     weights: np.ndarray
+    new: np.ndarray
     errors: list[HorizonError]
+    whole_errors: list[HorizonError]
 
 
 class Backtest:
@@ -223,42 +214,25 @@ class Backtest:
                 made = self.origin(day)
                 if made is None:
                     return None
-                self._combined[day] = self._combine(day, made.forecasts.totals, self.horizons)
+                self._combined[day] = self._combine(day, made.forecasts.totals, made.new, self.horizons)
             return self._combined[day]
         known = self.log.as_of(day)
         if not len(known.day):
             return None
         totals = forecast_candidates(known, horizons, with_models=self.with_models).totals
-        return self._combine(day, totals, horizons)
+        return self._combine(day, totals, forecast_new(known, horizons), horizons)
 
-    def tests(self) -> pd.DataFrame:
-        """Return every test that is over by the analysis date: the `backtest` table.
+    def bought_by(self, known: Purchases, after: int, until: int) -> float:
+        """Return the revenue, as of the end of a period, from customers who had bought before it."""
+        later = self.log.as_of(until)
+        chosen = (later.day > after) & np.isin(later.customer, np.unique(known.customer))
+        return float(later.revenue[chosen].sum())
 
-        Returns
-        -------
-        pandas.DataFrame
-            One row for each origin, length and model, for the customers known at the origin. Empty if at every origin
-            the history is too short or has too few customers.
-
-            * origin, horizon_days, model (`combination` or one of `CANDIDATES`), customers
-            * purchase_days_actual, purchase_days_predicted, revenue_actual, revenue_predicted
-            * revenue_new: from customers won after the origin; no forecast includes them
-            * weight: of the candidate in the combined revenue
-            * only for the combination: revenue_low and revenue_high (90 %, from the errors of earlier forecasts; null
-              if there were none), and for `holdout_days` top_decile_capture (share of the actual revenue from the tenth
-              of customers that the model ranked first) and past_spend_capture (the same for the tenth with the highest
-              revenue so far)
-        """
-        rows = [
-            row
-            for origin in self.origins(self.last_day)
-            for position, outcome in enumerate(origin.outcomes)
-            if outcome is not None
-            for row in self._rows(origin, position, outcome)
-        ]
-        table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
-        order = ["horizon_days", "origin"]
-        return table.sort_values(order, kind="stable", ignore_index=True)
+    def last_period(self, days: int) -> tuple[float, float]:
+        """Return the revenue of the last days, from customers who had bought before them and from those won since."""
+        known, start = self.log.as_of(self.last_day), self.last_day - days
+        recent, won = known.day > start, known.first_days() > start
+        return float(known.revenue[recent & ~won].sum()), float(known.revenue[recent & won].sum())
 
     def _make_origin(self, day: int) -> Origin | None:
         known = self.log.as_of(day)
@@ -267,7 +241,7 @@ class Backtest:
         forecasts = forecast_candidates(known, self.horizons, self.tested, self.with_models)
         ends = [day + days for days in self.horizons]
         outcomes = [self._outcome(forecasts, day, end) if end <= self.last_day else None for end in ends]
-        made = Origin(day, day - int(known.day.min()), forecasts, outcomes)
+        made = Origin(day, forecasts, forecast_new(known, self.horizons), outcomes)
         self._correct_by_own_error(made)
         return made
 
@@ -301,7 +275,7 @@ class Backtest:
                 found.append(past)
         return found
 
-    def _combine(self, day: int, totals: np.ndarray, horizons: Sequence[int]) -> DayForecast:
+    def _combine(self, day: int, totals: np.ndarray, new: np.ndarray, horizons: Sequence[int]) -> DayForecast:
         nearest = [self._nearest(days) for days in horizons]
         if list(horizons) != self.horizons:
             for row, position in enumerate(nearest):
@@ -312,17 +286,21 @@ class Backtest:
         earlier = [origin for origin in self.origins(day) if origin.day < day]
         over = [[o for o in earlier if o.day + days <= day] for days in self.horizons]
         logs, weights = np.full((len(horizons), 2), np.nan), np.zeros((len(horizons), len(CANDIDATES)))
+        logs_new = np.full((len(horizons), 2), np.nan)
         for measure in (0, 1):
-            past = [_stack([_log(o.forecasts.totals[p, :, measure]) for o in over[p]]) for p in nearest]
+            past = [_stack([_log(o.forecasts.totals[p, :, measure]) for o in over[p]], CANDIDATES) for p in nearest]
             actual = [np.array([o.log_actual(p)[measure] for o in over[p]]) for p in nearest]
             logs[:, measure], weights = combine(_log(totals[:, :, measure]), past, actual)
+            past = [_stack([_log(o.new[p, :, measure]) for o in over[p]], NEW_CANDIDATES) for p in nearest]
+            actual = [np.array([o.log_actual_new(p)[measure] for o in over[p]]) for p in nearest]
+            logs_new[:, measure], _ = combine(_log(new[:, :, measure]), past, actual, NEW_PRIORS, ONE_EACH)
         combined = np.fmax.accumulate(np.exp(logs), axis=0)
-        errors = judge_horizons(self._errors(over), self.horizons, self.step_days, self._knows_season(day))
-        return DayForecast(combined, weights, errors)
+        combined_new = np.fmax.accumulate(np.nan_to_num(np.exp(logs_new)), axis=0)
+        return DayForecast(combined, weights, combined_new, self._judge(day, over, 0), self._judge(day, over, 1))
 
-    def half_width(self, forecast: DayForecast, days: int) -> float:
-        """Return half the width of the 90 % range of a forecast, in logs; null if no test was over by its day."""
-        return forecast.errors[self._nearest(days)].half_width
+    def half_width(self, errors: list[HorizonError], days: int) -> float:
+        """Return half the width of the 90 % range of a length, in logs, by the errors of a `DayForecast`."""
+        return errors[self._nearest(days)].half_width
 
     def _nearest(self, days: int) -> int:
         """The position of the tested length that is nearest."""
@@ -331,59 +309,22 @@ class Backtest:
     def _knows_season(self, day: int) -> bool:
         return day - self._first_day >= YEAR_DAYS + DAYS_BEFORE_LAST_YEAR
 
-    def _errors(self, over: list[list[Origin]]) -> list[PastErrors]:
-        """For each tested length, the errors of the combined revenue at earlier origins."""
+    def _judge(self, day: int, over: list[list[Origin]], with_new: int) -> list[HorizonError]:
+        """Judge each tested length by the errors of the combined revenue at earlier origins."""
         found = []
         for position, origins in enumerate(over):
-            made = [self.forecast(origin.day) for origin in origins]
-            logs = [
-                origin.log_actual(position)[1] - np.log(forecast.totals[position, 1])
-                for origin, forecast in zip(origins, made, strict=True)
-                if forecast is not None
-            ]
+            logs = []
+            for origin in origins:
+                made, outcome = self.forecast(origin.day), origin.outcomes[position]
+                if made is None or outcome is None:
+                    continue
+                total = made.totals[position, 1] + with_new * made.new[position, 1]
+                actual = outcome.known[1] + with_new * outcome.new[1]
+                logs.append(_log_outcome(np.array(actual)) - np.log(total))
             known = [self._knows_season(origin.day) for origin in origins]
             errors = np.clip(np.array(logs, float), -MAX_LOG_ERROR, MAX_LOG_ERROR)
             found.append(PastErrors(errors, np.array(known, bool)))
-        return found
-
-    def _rows(self, origin: Origin, position: int, outcome: Outcome) -> list[dict[str, object]]:
-        combined = self.forecast(origin.day)
-        if combined is None:
-            return []
-        shared = {
-            "origin": pd.Timestamp(day_of(origin.day)),
-            "horizon_days": self.horizons[position],
-            "customers": len(origin.forecasts.customers),
-            "purchase_days_actual": outcome.known[0],
-            "revenue_actual": outcome.known[1],
-            "revenue_new": round(outcome.new[1], 2),
-        }
-        half = combined.errors[position].half_width
-        total = combined.totals[position]
-        ours = {
-            "model": COMBINATION,
-            "purchase_days_predicted": total[0],
-            "revenue_predicted": total[1],
-            "weight": 1.0,
-            "revenue_low": total[1] * np.exp(-half),
-            "revenue_high": total[1] * np.exp(half),
-        }
-        if self.horizons[position] == self.holdout_days:
-            ours |= _captures(origin.forecasts, outcome.by_customer[:, 1])
-        rows = [shared | ours]
-        for index, name in enumerate(CANDIDATES):
-            predicted = origin.forecasts.totals[position, index]
-            if np.isfinite(predicted).all():
-                rows.append(
-                    shared
-                    | {
-                        "model": name,
-                        "purchase_days_predicted": predicted[0],
-                        "revenue_predicted": predicted[1],
-                        "weight": combined.weights[position, index],
-                    }
-                )
-        return rows
+        return judge_horizons(found, self.horizons, self.step_days, self._knows_season(day))
 
 
 def _own_error(past: list[Origin], position: int, model: str) -> np.ndarray:
@@ -393,25 +334,16 @@ def _own_error(past: list[Origin], position: int, model: str) -> np.ndarray:
     return np.exp(np.mean(known, axis=0)) if known else np.full(2, np.nan)
 
 
-def _captures(forecasts: OriginForecasts, revenue: np.ndarray) -> dict[str, float]:
-    customers = forecasts.customers
-    spent = customers.mean_purchase_value * (customers.repeat_purchase_days + 1)
-    return {
-        "top_decile_capture": _top_decile_share(revenue, forecasts.expected[:, 1]),
-        "past_spend_capture": _top_decile_share(revenue, spent.to_numpy()),
-    }
-
-
-def _top_decile_share(revenue: np.ndarray, rank_by: np.ndarray) -> float:
-    """Share of revenue from the tenth of customers ranked first."""
-    best = np.argsort(-rank_by, kind="stable")[: max(len(revenue) // TOP_SHARE, 1)]
-    return revenue[best].sum() / revenue.sum() if revenue.sum() else float("nan")
-
-
 def _log(values: np.ndarray) -> np.ndarray:
     """Logarithms; null for values that are not positive."""
     return np.log(np.where(values > 0, values, np.nan))
 
 
-def _stack(rows: list[np.ndarray]) -> np.ndarray:
-    return np.array(rows).reshape(-1, len(CANDIDATES))
+def _log_outcome(bought: np.ndarray) -> np.ndarray:
+    """Logarithms; minus infinity if nothing was bought."""
+    with np.errstate(divide="ignore"):
+        return np.log(np.maximum(bought, 0))
+
+
+def _stack(rows: list[np.ndarray], candidates: tuple[str, ...]) -> np.ndarray:
+    return np.array(rows).reshape(-1, len(candidates))

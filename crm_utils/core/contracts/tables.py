@@ -250,6 +250,21 @@ CONTRACTS = {
         },
         key=("horizon_days", "segment"),
     ),
+    "business": Contract(
+        {
+            "months": _whole(POSITIVE),
+            "horizon_days": _whole(POSITIVE),
+            "revenue_known": _number(NOT_NEGATIVE),
+            "revenue_new": _number(NOT_NEGATIVE),
+            "revenue": _number(NOT_NEGATIVE),
+            "revenue_low": _number(NOT_NEGATIVE, nullable=True),
+            "revenue_high": _number(NOT_NEGATIVE, nullable=True),
+            "revenue_known_before": _number(),
+            "revenue_new_before": _number(),
+            "revenue_before": _number(),
+        },
+        key=("months",),
+    ),
     "budget": Contract(
         {
             "campaign": _text(),

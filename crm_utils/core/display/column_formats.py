@@ -100,6 +100,10 @@ COLUMN_FORMATS = {
     "standard_error": ColumnFormat("{:,.4f}"),
     "revenue_low": ColumnFormat(MONEY, "Low end"),
     "revenue_high": ColumnFormat(MONEY, "High end"),
+    "revenue_known": ColumnFormat(MONEY, "From today’s customers"),
+    "revenue_known_before": ColumnFormat(MONEY, "Before: from customers known then"),
+    "revenue_new_before": ColumnFormat(MONEY, "Before: from new customers"),
+    "revenue_before": ColumnFormat(MONEY, "Before: all"),
     # Backtest
     "purchase_days_actual": ColumnFormat(COUNT, "Purchase days, actual"),
     "purchase_days_predicted": ColumnFormat(COUNT, "Purchase days, forecast"),

@@ -9,9 +9,9 @@ import pytest
 
 from crm_utils.cleaning import rules
 from crm_utils.cltv import backtest
-from crm_utils.cltv.backtest import COMBINATION, Backtest, rolling_origin
+from crm_utils.cltv.backtest import COMBINATION, Backtest, list_tests, past_tests
 from crm_utils.cltv.backtest.candidates import LAST_PERIOD, LAST_YEAR, PAST_RATE, RETENTION
-from crm_utils.cltv.backtest.record import record_by_horizon, separate_tests
+from crm_utils.cltv.backtest.record import record_by_horizon, separate_tests, track_record
 from crm_utils.cltv.purchase_log import day_number, day_of
 from crm_utils.core import orders
 from crm_utils.core.contracts import check_contract
@@ -35,7 +35,7 @@ def cdnow(cdnow_orders) -> Backtest:
 
 @pytest.fixture(scope="module")
 def tested(cdnow) -> pd.DataFrame:
-    return cdnow.tests()
+    return list_tests(cdnow)
 
 
 def test_the_tests_honour_their_contract(tested):
@@ -66,6 +66,24 @@ def test_origins_do_not_depend_on_the_analysis_date(cdnow, cdnow_orders, tested)
     assert [error.half_width for error in now.errors] == pytest.approx([error.half_width for error in before.errors])
 
 
+def test_the_track_record_repeats_what_was_said(cdnow, cdnow_orders):
+    """Half a year of history gave forecasts of 1, 3 and 6 months; a year is over on 30 June 1998."""
+    made_on = date(1997, 6, 30)
+    track = track_record(cdnow, [made_on, date(1998, 6, 15), date(1996, 1, 1)])
+    assert track.months.tolist() == [1, 3, 6] and (track.made_on == pd.Timestamp(made_on)).all()
+    known = cdnow_orders.filter(cdnow_orders.ordered_at.date() <= made_on).select("customer_id").distinct()
+    later = cdnow_orders.filter(
+        cdnow_orders.ordered_at.date() > made_on, cdnow_orders.ordered_at.date() <= date(1997, 7, 30)
+    )
+    expected = later.semi_join(known, "customer_id").revenue.sum().execute()
+    assert track.revenue_actual[0] == pytest.approx(expected)
+    then = Backtest.read(
+        cdnow_orders.filter(cdnow_orders.ordered_at.date() <= made_on), ibis.memtable(empty_adjustments()), made_on
+    )
+    said = then.forecast(then.last_day, [30, 92, 183])
+    assert track.revenue_predicted.to_numpy() == pytest.approx(said.totals[:, 1])
+
+
 def test_nothing_after_the_origin_is_seen(cdnow, cdnow_orders):
     last = cdnow.last_test()
     day = day_of(last.day)
@@ -89,7 +107,7 @@ def monthly_buyers(last: str = "2011-12-31", customers: int = 100) -> ibis.Table
 @pytest.fixture(scope="module")
 def regular() -> pd.DataFrame:
     none = ibis.memtable(empty_adjustments())
-    return Backtest.read(monthly_buyers(), none, date(2011, 12, 31)).tests().query("horizon_days == 91")
+    return list_tests(Backtest.read(monthly_buyers(), none, date(2011, 12, 31))).query("horizon_days == 91")
 
 
 def test_rules_by_hand(regular):
@@ -123,7 +141,7 @@ def test_late_cancellations_do_not_reach_back():
 def test_too_few_customers_leave_the_rules():
     none = ibis.memtable(empty_adjustments())
     past = Backtest.read(monthly_buyers(customers=5), none, date(2011, 12, 31))
-    tests = past.tests()
+    tests = list_tests(past)
     assert {RETENTION, LAST_YEAR, COMBINATION} <= set(tests.model) and "bg_nbd" not in set(tests.model)
     # December has 4 of its 13 weeks, so the rules that compare quarters are off.
     assert past.forecast(past.last_day, [366]).totals[0, 1] == pytest.approx(600, rel=0.2)
@@ -133,7 +151,7 @@ def test_two_orders_give_no_test():
     few = pd.DataFrame({"customer_id": ["a", "b"], "ordered_at": pd.to_datetime(["2011-12-01", "2011-12-31"])})
     few = few.assign(order_id=["1", "2"], revenue=1.0, units=1.0, lines=1)
     past = Backtest.read(ibis.memtable(few), ibis.memtable(empty_adjustments()), date(2011, 12, 31))
-    tested = past.tests()
+    tested = list_tests(past)
     assert tested.empty and check_contract(tested, "backtest") is not None
     last = backtest.last_backtest(past)
     assert last.empty and backtest.backtest_by_frequency(last).empty
@@ -154,10 +172,10 @@ def test_the_parts_of_the_last_test_add_up(cdnow, tested):
 
 def test_the_share_of_the_tenth_that_a_model_ranks_first():
     revenue = np.array([5.0, 1.0] + [0.0] * 17 + [4.0])
-    assert rolling_origin._top_decile_share(revenue, np.arange(20.0)) == 0.4, "the last two of twenty"
-    assert rolling_origin._top_decile_share(revenue, np.zeros(20)) == 0.6, "ties in the order of rows"
-    assert rolling_origin._top_decile_share(np.array([3.0, 1.0]), np.array([1.0, 2.0])) == 0.25, "one at least"
-    assert np.isnan(rolling_origin._top_decile_share(np.zeros(3), np.zeros(3)))
+    assert past_tests._top_decile_share(revenue, np.arange(20.0)) == 0.4, "the last two of twenty"
+    assert past_tests._top_decile_share(revenue, np.zeros(20)) == 0.6, "ties in the order of rows"
+    assert past_tests._top_decile_share(np.array([3.0, 1.0]), np.array([1.0, 2.0])) == 0.25, "one at least"
+    assert np.isnan(past_tests._top_decile_share(np.zeros(3), np.zeros(3)))
 
 
 def test_classes_of_repeat_purchase_days():
