@@ -10,6 +10,7 @@ from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.backtest import narrative as backtest_narrative
 from crm_utils.cltv.backtest.record import record_by_horizon, separate_tests
 from crm_utils.cltv.btyd import CustomerBaseModel
+from crm_utils.cltv.chance import ListRecord
 from crm_utils.cltv.outlook import Outlook
 from crm_utils.cltv.worked_example import Example
 from crm_utils.core.display.finding import Finding
@@ -215,7 +216,7 @@ def still_active(expected: pd.DataFrame, grid: pd.DataFrame, models: CustomerBas
     Parameters
     ----------
     expected : pandas.DataFrame
-        `forecast_customers`.
+        `chance.add_chances`.
     grid : pandas.DataFrame
         `p_alive_grid`; shown only if dropout is identified.
     models : CustomerBaseModel
@@ -228,7 +229,7 @@ def still_active(expected: pd.DataFrame, grid: pd.DataFrame, models: CustomerBas
     Finding
         Sentence, and two collapsed heat maps; only a sentence if dropout is not identified.
     """
-    sentence = narrative.still_active_sentence(expected.p_alive, models.identified, fmt)
+    sentence = narrative.still_active_sentence(expected, models.identified, fmt)
     if not models.identified:
         return Finding(sentence)
     alive = Finding(
@@ -325,16 +326,16 @@ def top_customers(best: pd.DataFrame, assumptions: ClvAssumptions, fmt: NumberFo
 
 
 def likely_churned(
-    churned: pd.DataFrame, models: CustomerBaseModel, assumptions: ClvAssumptions, fmt: NumberFormat
+    churned: pd.DataFrame, record: ListRecord | None, assumptions: ClvAssumptions, fmt: NumberFormat
 ) -> Finding:
-    """Which of the best customers by past revenue have probably stopped buying.
+    """Which of the best customers by past revenue have gone quiet.
 
     Parameters
     ----------
     churned : pandas.DataFrame
         `likely_churned_best`.
-    models : CustomerBaseModel
-        The fitted models.
+    record : ListRecord or None
+        `judge_last_list`.
     assumptions : ClvAssumptions
         Margin rate, discount rate and months.
     fmt : NumberFormat
@@ -345,7 +346,7 @@ def likely_churned(
     Finding
         Sentence and a table of the ten best; only a sentence if there are none.
     """
-    sentence = narrative.churned_sentence(churned, models.identified, fmt)
+    sentence = narrative.churned_sentence(churned, record, fmt)
     if churned.empty:
         return Finding(sentence)
     brief = narrative.assumptions_brief(assumptions, fmt)

@@ -18,8 +18,8 @@ from crm_utils.core.exact_money import exact_sum
 HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: "_12m"}
 # The most valuable third of customers, the middle third and the last third.
 VALUE_TIERS = ("A", "B", "C")
-# Customers with a lower probability of being active have probably stopped buying.
-LIKELY_CHURNED_BELOW = 0.5
+# Customers with a lower chance to buy in the next 12 months have gone quiet.
+QUIET_BELOW = 0.5
 # The best customers are those from this quantile of past revenue on.
 BEST_FROM_QUANTILE = 0.9
 # The grid of `p_alive_grid`: a customer who first bought a year ago.
@@ -284,19 +284,27 @@ def most_valuable(customers: pd.DataFrame, segments: pd.DataFrame, rows: int = 1
     Returns
     -------
     pandas.DataFrame
-        customer_id, segment, purchase_days, silent_days, mean_purchase_value, p_alive, clv, clv_low, clv_high.
+        customer_id, segment, purchase_days, silent_days, mean_purchase_value, chance_6m, chance_12m, clv, clv_low,
+        clv_high.
     """
     best = customers.nlargest(rows, "clv").merge(segments, on="customer_id", how="left")
     return _list_columns(best, "silent_days")
 
 
+def is_quiet(customers: pd.DataFrame) -> pd.Series:
+    """Return which of the best customers by past revenue will more likely not buy within 12 months (`add_chances`)."""
+    spent = _past_revenue(customers)
+    repeated = customers.repeat_purchase_days > 0
+    return (spent >= spent.quantile(BEST_FROM_QUANTILE)) & repeated & (customers.chance_12m < QUIET_BELOW)
+
+
 def likely_churned_best(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
-    """List the best customers by past revenue (the top tenth) who have probably stopped buying.
+    """List the best customers by past revenue (the top tenth) who have gone quiet.
 
     Parameters
     ----------
     customers : pandas.DataFrame
-        `add_lifetime_value` of `forecast_customers`.
+        `add_lifetime_value` of `chance.add_chances`.
     segments : pandas.DataFrame
         customer_id and segment.
 
@@ -305,10 +313,8 @@ def likely_churned_best(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.D
     pandas.DataFrame
         Columns of `most_valuable` and past_revenue, highest first.
     """
-    past_revenue = customers.mean_purchase_value * (customers.repeat_purchase_days + 1)
-    best = past_revenue >= past_revenue.quantile(BEST_FROM_QUANTILE)
-    churned = customers.assign(past_revenue=past_revenue)[best & (customers.p_alive < LIKELY_CHURNED_BELOW)]
-    ordered = churned.sort_values(["past_revenue", "customer_id"], ascending=[False, True])
+    listed = customers.assign(past_revenue=_past_revenue(customers))[is_quiet(customers)]
+    ordered = listed.sort_values(["past_revenue", "customer_id"], ascending=[False, True])
     return _list_columns(ordered.merge(segments, on="customer_id", how="left"), "past_revenue", "silent_days")
 
 
@@ -358,7 +364,8 @@ def customer_table(
     Returns
     -------
     pandas.DataFrame
-        Columns of `scored`, segment, p_alive, expected purchase days and revenue (_1m to _12m), clv with its range,
+        Columns of `scored`, segment, p_alive, chance_6m, chance_12m, expected purchase days and revenue (_1m to _12m),
+        clv with its range,
         value_tier, historical_clv, horizon_months, margin_rate and discount_rate. Amounts are rounded to cents, other
         values to four decimals, so that expected values still add up to the totals of each segment. The most valuable
         customers come first.
@@ -443,6 +450,10 @@ def value_deciles(customers: pd.DataFrame) -> pd.DataFrame:
     return table.assign(clv_share=table.clv_share / customers.clv.sum())
 
 
+def _past_revenue(customers: pd.DataFrame) -> pd.Series:
+    return customers.mean_purchase_value * (customers.repeat_purchase_days + 1)
+
+
 def _value_tiers(clv: np.ndarray) -> np.ndarray:
     rank = np.empty(len(clv), int)
     rank[np.argsort(-clv, kind="stable")] = np.arange(len(clv))
@@ -450,7 +461,7 @@ def _value_tiers(clv: np.ndarray) -> np.ndarray:
 
 
 def _list_columns(customers: pd.DataFrame, *extra: str) -> pd.DataFrame:
-    values = ["mean_purchase_value", "p_alive", "clv", "clv_low", "clv_high"]
+    values = ["mean_purchase_value", "chance_6m", "chance_12m", "clv", "clv_low", "clv_high"]
     listed = customers.assign(
         purchase_days=customers.repeat_purchase_days + 1,
         silent_days=customers.customer_age_days - customers.last_purchase_age_days,

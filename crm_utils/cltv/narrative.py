@@ -12,7 +12,8 @@ from crm_utils.cltv.article_method import ARTICLE_SCALE, CLV_MONTHS
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.backtest.error_ranges import ASSUMED_ERROR, ASSUMED_TESTS
 from crm_utils.cltv.backtest.narrative import combination_sentence
-from crm_utils.cltv.forecast import HORIZONS
+from crm_utils.cltv.chance import ListRecord
+from crm_utils.cltv.forecast import HORIZONS, QUIET_BELOW
 from crm_utils.cltv.historical_clv import QUARTER_DAYS
 from crm_utils.cltv.outlook import LargeAccount, Outlook
 from crm_utils.cltv.worked_example import Example
@@ -71,14 +72,18 @@ ALL_BOUGHT_AGAIN = (
 )
 ONE_BOUGHT_ONCE = "One customer bought on one day only. We cannot tell whether they are still a customer."
 SOME_BOUGHT_ONCE = "{customers} bought on one day only. We cannot tell whether they are still customers."
-STILL_ACTIVE = "Of the {customers} others, about {active} are still active."
-CHURNED_UNKNOWN = (
-    "We cannot tell which of your best customers have stopped buying, because the orders do not show who has stopped."
+STILL_ACTIVE = "About {active} of all {customers} should buy again within the next 12 months."
+NOBODY_QUIET = "None of your top 10% customers by past revenue has gone quiet."
+ONE_QUIET = (
+    "1 of your top 10% customers by past revenue has gone quiet: the chance to buy within 12 months is below {limit}. "
+    "They had spent {revenue}."
 )
-NOBODY_CHURNED = "All of your top 10% customers by past revenue are probably still active, as far as we can tell."
-ONE_CHURNED = "1 of your top 10% customers by past revenue has probably stopped buying. They had spent {revenue}."
-SOME_CHURNED = (
-    "{count} of your top 10% customers by past revenue have probably stopped buying. They had spent {revenue}."
+SOME_QUIET = (
+    "{count} of your top 10% customers by past revenue have gone quiet: the chance of each to buy within 12 months is "
+    "below {limit}. They had spent {revenue}."
+)
+LIST_RECORD = (
+    "Of the {customers} who were on this list half a year ago, {came_back} have bought since ({expected} expected)."
 )
 SEGMENT_VALUE = "{segment} should bring the most revenue in the next 12 months: {revenue}, or {share} of the total."
 NO_CHURN_RATE = "Churn cannot be estimated, because the history is too short or has too few customers."
@@ -251,27 +256,34 @@ def most_valuable_sentence(best: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
     return paragraph(MOST_VALUABLE.format(customers=fmt.plural(len(best), "customer"), clv=fmt.money(best.clv.sum())))
 
 
-def still_active_sentence(p_alive: pd.Series, identified: bool, fmt: NumberFormat) -> Paragraph:
-    """How many customers bought once, and how many of the others are still active."""
-    if not identified:
-        return paragraph(DROPOUT_UNKNOWN)
-    once = int(p_alive.isna().sum())
-    known = p_alive.dropna()
-    if not once:
-        return paragraph(ALL_BOUGHT_AGAIN)
-    bought_once = ONE_BOUGHT_ONCE if once == 1 else SOME_BOUGHT_ONCE.format(customers=fmt.plural(once, "customer"))
-    active = STILL_ACTIVE.format(customers=fmt.count(len(known)), active=fmt.count(known.sum()))
-    return paragraph(bought_once, active if len(known) else "")
+def still_active_sentence(customers: pd.DataFrame, identified: bool, fmt: NumberFormat) -> Paragraph:
+    """How many customers bought once, and how many of all should buy again; `customers` with their chances."""
+    once = int((customers.repeat_purchase_days == 0).sum())
+    bought_once = ALL_BOUGHT_AGAIN
+    if once:
+        bought_once = ONE_BOUGHT_ONCE if once == 1 else SOME_BOUGHT_ONCE.format(customers=fmt.plural(once, "customer"))
+    buyers = STILL_ACTIVE.format(
+        active=fmt.count(customers.chance_12m.sum()), customers=fmt.plural(len(customers), "customer")
+    )
+    return paragraph(bought_once if identified else DROPOUT_UNKNOWN, buyers)
 
 
-def churned_sentence(churned: pd.DataFrame, identified: bool, fmt: NumberFormat) -> Paragraph:
-    """How many of the best customers by past revenue have probably stopped buying, and what they had spent."""
-    if not identified:
-        return paragraph(CHURNED_UNKNOWN)
-    if churned.empty:
-        return paragraph(NOBODY_CHURNED)
-    template = ONE_CHURNED if len(churned) == 1 else SOME_CHURNED
-    return paragraph(template.format(count=fmt.count(len(churned)), revenue=fmt.money(churned.past_revenue.sum())))
+def churned_sentence(churned: pd.DataFrame, record: ListRecord | None, fmt: NumberFormat) -> Paragraph:
+    """How many of the best customers by past revenue have gone quiet, and what became of the last such list."""
+    template = NOBODY_QUIET if churned.empty else ONE_QUIET if len(churned) == 1 else SOME_QUIET
+    sentence = template.format(
+        count=fmt.count(len(churned)), revenue=fmt.money(churned.past_revenue.sum()), limit=percent(QUIET_BELOW)
+    )
+    if record is None:
+        return paragraph(sentence)
+    return paragraph(
+        sentence,
+        LIST_RECORD.format(
+            customers=fmt.count(record.customers),
+            came_back=percent(record.came_back),
+            expected=percent(record.expected),
+        ),
+    )
 
 
 def segment_value_sentence(by_segment: pd.DataFrame, fmt: NumberFormat) -> Paragraph:

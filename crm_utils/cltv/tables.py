@@ -53,9 +53,7 @@ DECILES_CAPTION = "CLV by tenth of customers ({assumptions})"
 PARAMETERS_CAPTION = "Fitted parameters (time in days, money in the report’s currency) and assumptions"
 MOST_VALUABLE_CAPTION = "The {customers} with the highest CLV ({assumptions})"
 LOOK_UP_CAPTION = "The {customers} with the highest CLV, to sort and look up ({assumptions})"
-CHURNED_CAPTION = (
-    "Top 10% customers by past revenue who have probably stopped buying, highest revenue first ({assumptions})"
-)
+CHURNED_CAPTION = "Top 10% customers by past revenue who have gone quiet, highest revenue first ({assumptions})"
 SEGMENT_VALUES_CAPTION = "Expected in the next 12 months, by segment ({assumptions})"
 LINES_CAPTION = "What this customer ordered, line by line"
 LINES_LEFT_OUT_CAPTION = "What this customer ordered, line by line, and the rule that removed a line"
@@ -148,21 +146,21 @@ def parameters_table(fitted_parameters: pd.DataFrame, fmt: NumberFormat) -> Styl
 
 def most_valuable_table(best: pd.DataFrame, assumptions: str, fmt: NumberFormat) -> Styler:
     """Return the customers of highest expected value."""
-    shown = best[["customer_id", "segment", "purchase_days", "p_alive", "clv"]]
+    shown = best[["customer_id", "segment", "purchase_days", "chance_12m", "clv"]]
     caption = MOST_VALUABLE_CAPTION.format(customers=fmt.plural(len(best), "customer"), assumptions=assumptions)
     return style_table(shown, caption, fmt)
 
 
 def top_customers_table(best: pd.DataFrame, assumptions: str, fmt: NumberFormat) -> Styler:
     """Return more of the most valuable customers with more columns, to find one of them."""
-    columns = ["customer_id", "segment", "purchase_days", "silent_days", "mean_purchase_value", "p_alive", "clv"]
+    columns = ["customer_id", "segment", "purchase_days", "silent_days", "mean_purchase_value", "chance_12m", "clv"]
     caption = LOOK_UP_CAPTION.format(customers=fmt.plural(len(best), "customer"), assumptions=assumptions)
     return style_table(best[columns], caption, fmt)
 
 
 def churned_table(churned: pd.DataFrame, assumptions: str, fmt: NumberFormat) -> Styler:
-    """Return the best customers by past revenue who have probably stopped buying."""
-    shown = churned[["customer_id", "segment", "past_revenue", "silent_days", "p_alive", "clv"]]
+    """Return the best customers by past revenue who have gone quiet."""
+    shown = churned[["customer_id", "segment", "past_revenue", "silent_days", "chance_6m", "chance_12m", "clv"]]
     return style_table(shown, CHURNED_CAPTION.format(assumptions=assumptions), fmt)
 
 

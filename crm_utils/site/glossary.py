@@ -140,6 +140,12 @@ TERMS = [
         "made, the closer the estimate is to the average of all customers.",
     ),
     Term(
+        "Gone quiet",
+        "gone quiet",
+        "The chance to buy within 12 months is below 50%. It is the mean of the model’s chance and of the share of "
+        "customers with as many purchases and as long a silence who came back.",
+    ),
+    Term(
         "Incentive, redemption rate",
         "incentives?",
         "An incentive is what an offer, such as a discount or a gift, costs when a customer uses it. The redemption "
@@ -245,7 +251,7 @@ TERMS = [
     ),
     Term(
         "Still active",
-        "still active|probably gone|probably stopped buying",
+        "still active",
         "The chance that a customer has not stopped buying. It depends on how often they used to buy and on the time "
         "since their last order. For customers who bought only once we cannot tell.",
     ),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.cltv import btyd, forecast
+from crm_utils.cltv import btyd, chance, forecast
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.core.contracts import check_contract
 from tests.support.factories import three_hundred, unit_factors
@@ -28,9 +28,8 @@ def models(customers) -> btyd.CustomerBaseModel:
 
 @pytest.fixture(scope="module")
 def valued(customers, models) -> pd.DataFrame:
-    return forecast.add_lifetime_value(
-        forecast.forecast_customers(customers, models, TODAY), models, TODAY, TERMS, unit_factors()
-    )
+    expected = chance.add_chances(forecast.forecast_customers(customers, models, TODAY), models, None)
+    return forecast.add_lifetime_value(expected, models, TODAY, TERMS, unit_factors())
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +154,7 @@ def test_segments_add_up_to_all(scaled, models, segments):
 def test_lists(valued, segments):
     best, quiet = forecast.most_valuable(valued, segments), forecast.likely_churned_best(valued, segments)
     assert best.clv.is_monotonic_decreasing and best.clv.iloc[0] == valued.clv.max()
-    assert (quiet.p_alive < 0.5).all() and quiet.past_revenue.is_monotonic_decreasing
+    assert (quiet.chance_12m < 0.5).all() and quiet.past_revenue.is_monotonic_decreasing
 
 
 def test_tenths_of_value_by_hand():
@@ -184,7 +183,8 @@ def ten_buyers() -> pd.DataFrame:
             "last_purchase_age_days": 30,
             "customer_age_days": 100,
             "mean_purchase_value": [5.0, 10, 15, 20, 25, 30, 35, 40, 45, 50, 50, 50],
-            "p_alive": [0.1] * 9 + [0.49, 0.5, 0.4],
+            "chance_6m": 0.1,
+            "chance_12m": [0.1] * 9 + [0.49, 0.5, 0.4],
             "clv": [float(value) for value in range(12)],
             "clv_low": 0.0,
             "clv_high": 9.0,
@@ -196,8 +196,8 @@ def test_the_best_of_the_past_who_have_probably_stopped():
     segments = pd.DataFrame({"customer_id": list("lj"), "segment": ["A", "B"]})
     found = forecast.likely_churned_best(ten_buyers(), segments)
     assert found.columns.tolist() == [
-        "customer_id", "segment", "purchase_days", "past_revenue", "silent_days", "mean_purchase_value", "p_alive",
-        "clv", "clv_low", "clv_high",
+        "customer_id", "segment", "purchase_days", "past_revenue", "silent_days", "mean_purchase_value", "chance_6m",
+        "chance_12m", "clv", "clv_low", "clv_high",
     ]  # fmt: skip
     assert found.iloc[:, :6].to_numpy().tolist() == [["j", "B", 2, 100, 70, 50], ["l", "A", 2, 100, 70, 50]]
 
@@ -279,9 +279,8 @@ def test_thin_data_go_on_with_the_average_rate(segments):
         }
     )
     models = btyd.fit_customer_base(few)
-    valued = forecast.add_lifetime_value(
-        forecast.forecast_customers(few, models, TODAY), models, TODAY, TERMS, unit_factors()
-    )
+    expected = chance.add_chances(forecast.forecast_customers(few, models, TODAY), models, None)
+    valued = forecast.add_lifetime_value(expected, models, TODAY, TERMS, unit_factors())
     check_contract(valued.assign(historical_clv=0.0), "cltv")
     assert valued.p_alive.isna().all() and models.unavailable_reason
     # half a purchase day in a year and 17 days, for 366 days

@@ -11,6 +11,7 @@ from crm_utils.cltv import article_method, charts, findings, narrative, tables
 from crm_utils.cltv.backtest import COMBINATION
 from crm_utils.cltv.backtest import narrative as backtest_narrative
 from crm_utils.cltv.backtest.candidates import CANDIDATES, LAST_PERIOD, LAST_YEAR
+from crm_utils.cltv.chance import ListRecord
 from crm_utils.cltv.outlook import LargeAccount, Outlook
 from crm_utils.core.constants import MIN_DATA
 from crm_utils.core.display.paragraphs import NotApplicable
@@ -298,22 +299,25 @@ def test_folded_tables_open_on_a_click():
     assert collapsible("Nothing", None) is None
 
 
-def test_unidentified_dropout_is_no_finding():
-    alive = pd.DataFrame({"p_alive": [np.nan, 0.9, 0.8]})
-    sentence = narrative.still_active_sentence(alive.p_alive, True, USD)
+def test_who_should_buy_again():
+    """Chances of .2, .9 and .8 are about two buyers."""
+    customers = pd.DataFrame({"repeat_purchase_days": [0, 2, 5], "chance_12m": [0.2, 0.9, 0.8]})
+    sentence = narrative.still_active_sentence(customers, True, USD)
     assert sentence.startswith("One customer bought on one day only.")
-    assert sentence.endswith("Of the 2 others, about 2 are still active.")
-    assert narrative.still_active_sentence(alive.p_alive, False, USD) == narrative.DROPOUT_UNKNOWN
-    assert narrative.churned_sentence(alive.iloc[:0], False, USD) == narrative.CHURNED_UNKNOWN
+    assert sentence.endswith("About 2 of all 3 customers should buy again within the next 12 months.")
+    unknown = narrative.still_active_sentence(customers, False, USD)
+    assert unknown.startswith(narrative.DROPOUT_UNKNOWN) and "About 2 of all 3" in unknown
+    assert narrative.ALL_BOUGHT_AGAIN in narrative.still_active_sentence(customers.iloc[1:], True, USD)
 
 
-def test_customers_who_have_probably_gone_are_counted_with_what_they_spent():
+def test_customers_who_have_gone_quiet_are_counted_with_what_they_spent():
     gone = pd.DataFrame({"past_revenue": [1000.0, 500.0]})
-    assert "2 of your top 10% customers" in narrative.churned_sentence(gone, True, USD)
-    assert "$1,500" in narrative.churned_sentence(gone, True, USD)
-    one = narrative.churned_sentence(gone.iloc[:1], True, USD)
-    assert one.startswith("1 of your top 10% customers") and "$1,000" in one
-    assert narrative.churned_sentence(gone.iloc[:0], True, USD) == narrative.NOBODY_CHURNED
+    said = narrative.churned_sentence(gone, ListRecord(603, 0.4, 0.42), USD)
+    assert "2 of your top 10% customers" in said and "$1,500" in said and "below 50%" in said
+    assert said.endswith("Of the 603 who were on this list half a year ago, 42% have bought since (40% expected).")
+    one = narrative.churned_sentence(gone.iloc[:1], None, USD)
+    assert one.startswith("1 of your top 10% customers") and "$1,000" in one and "half a year ago" not in one
+    assert narrative.churned_sentence(gone.iloc[:0], None, USD) == narrative.NOBODY_QUIET
 
 
 def test_the_article_is_left_out_with_its_reason_or_not_shown_at_all():

@@ -165,14 +165,15 @@ def test_lists_of_customers_say_what_is_assumed():
             "silent_days": [5, 6],
             "past_revenue": [70.0, 80.0],
             "mean_purchase_value": [9.0, 10.0],
-            "p_alive": [0.5, 0.25],
+            "chance_6m": [0.5, 0.25],
+            "chance_12m": [0.75, 0.5],
             "clv": [100.0, 90.0],
         }
     )
     for made, columns in (
         (tables.most_valuable_table(best, "a margin of 30%", FMT), 5),
         (tables.top_customers_table(best, "a margin of 30%", FMT), 7),
-        (tables.churned_table(best, "a margin of 30%", FMT), 6),
+        (tables.churned_table(best, "a margin of 30%", FMT), 7),
     ):
         texts = cell_texts(made)
         assert texts[1][:2] == ["a", "X"] and len(texts[0]) == columns and len(texts) == 3

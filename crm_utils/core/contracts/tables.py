@@ -202,6 +202,8 @@ CONTRACTS = {
             "customer_age_days": _whole(NOT_NEGATIVE),
             "mean_purchase_value": _number(POSITIVE),
             "p_alive": _number(SHARE, nullable=True),
+            "chance_6m": _number(SHARE),
+            "chance_12m": _number(SHARE),
             **_forecast("expected_purchase_days"),
             **_forecast("expected_revenue"),
             "clv": _number(NOT_NEGATIVE),

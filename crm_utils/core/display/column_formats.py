@@ -88,6 +88,8 @@ COLUMN_FORMATS = {
     "mean_purchase_value": ColumnFormat(CENTS, "Mean value of a purchase day"),
     "silent_days": ColumnFormat(COUNT, "Days since last order"),
     "p_alive": ColumnFormat(SHARE, "Probably still active"),
+    "chance_6m": ColumnFormat(SHARE, "Chance to buy within 6 months"),
+    "chance_12m": ColumnFormat(SHARE, "Chance to buy within 12 months"),
     "expected_purchase_days_12m": ColumnFormat(COUNT, "Expected purchase days, 12 months"),
     "expected_revenue_12m": ColumnFormat(MONEY, "Expected revenue, 12 months"),
     "clv": ColumnFormat(MONEY, "CLV"),
