@@ -479,11 +479,15 @@ def worked_example(
     )
 
 
-def fitted_models(fitted_parameters: pd.DataFrame, customers: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """The warnings of the fits, and their parameters.
+def fitted_models(
+    best_model: str, fitted_parameters: pd.DataFrame, customers: pd.DataFrame, fmt: NumberFormat
+) -> Finding:
+    """Which model was closest in the tests, the warnings of the fits, and their parameters.
 
     Parameters
     ----------
+    best_model : str
+        `Backtest.choose_model`, by rule.
     fitted_parameters : pandas.DataFrame
         `CustomerBaseModel.table`.
     customers : pandas.DataFrame
@@ -497,7 +501,7 @@ def fitted_models(fitted_parameters: pd.DataFrame, customers: pd.DataFrame, fmt:
         Sentence, and a table of parameters, standard errors and fit.
     """
     return Finding(
-        narrative.fit_notes_sentence(fitted_parameters),
+        paragraph(narrative.model_sentence(best_model), narrative.fit_notes_sentence(fitted_parameters)),
         table=collapsible(
             PARAMETERS,
             narrative.correlation_sentence(customers, fmt),

@@ -12,6 +12,7 @@ from crm_utils.cltv.article_method import ARTICLE_SCALE, CLV_MONTHS
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.backtest.error_ranges import ASSUMED_ERROR, ASSUMED_TESTS
 from crm_utils.cltv.backtest.narrative import combination_sentence
+from crm_utils.cltv.btyd import MODELS
 from crm_utils.cltv.chance import ListRecord
 from crm_utils.cltv.forecast import HORIZONS, QUIET_BELOW
 from crm_utils.cltv.historical_clv import QUARTER_DAYS
@@ -123,6 +124,9 @@ MOST_PURCHASES = (
     "Customers with {repeats} should buy most if the last one was {silent} ago: on about {purchases} days in the next "
     "year."
 )
+MODEL_BY_RULE = "{model} divides the forecast among customers. {reason}"
+NONE_CLEARLY_BETTER = "No other model was clearly closer in earlier tests."
+CLEARLY_CLOSER = "It was clearly closer in earlier tests than BG/NBD."
 NO_FIT_NOTES = "Both models were fitted without a warning."
 CORRELATION = (
     "How often customers buy and what they spend on a purchase day are {strength} (rank correlation {correlation}). "
@@ -386,6 +390,13 @@ def most_purchases_sentence(grid: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
             purchases=fmt.count(best.expected_purchase_days_12m),
         )
     )
+
+
+def model_sentence(model: str) -> Paragraph:
+    """Which purchase model divides the forecast among customers by rule, and why; `model` is its key."""
+    default = next(iter(MODELS))
+    reason = NONE_CLEARLY_BETTER if model == default else CLEARLY_CLOSER
+    return paragraph(MODEL_BY_RULE.format(model=MODELS[model].model.name, reason=reason))
 
 
 def fit_notes_sentence(fitted_parameters: pd.DataFrame) -> Paragraph:

@@ -158,7 +158,7 @@ class Cltv(Model):
     discount_rate: float = Field(0.1, ge=0, le=1)
     horizon_months: int = Field(12, ge=1, le=60, strict=True)
     holdout_days: int = Field(91, ge=7, le=730, strict=True)
-    model: Literal["bg_nbd", "mbg_nbd", "pareto_nbd"] = "bg_nbd"
+    model: Literal["bg_nbd", "mbg_nbd", "pareto_nbd"] | None = None
     include_article_method: bool = False
 
 

@@ -156,6 +156,12 @@ def test_what_a_fit_warns_of_is_said_with_a_true_minus():
     assert narrative.fit_notes_sentence(notes.assign(note="")) == narrative.NO_FIT_NOTES
 
 
+def test_the_model_is_named_with_its_reason():
+    assert narrative.model_sentence("bg_nbd").startswith("BG/NBD divides")
+    assert narrative.model_sentence("bg_nbd").endswith(narrative.NONE_CLEARLY_BETTER)
+    assert narrative.model_sentence("pareto_nbd").endswith(narrative.CLEARLY_CLOSER)
+
+
 def outlook(tested: bool = True, **more: object) -> Outlook:
     totals = forecast_rows()
     if not tested:

@@ -6,10 +6,12 @@ from datetime import date
 
 import ibis.expr.types as ir
 import numpy as np
+import pandas as pd
 
 from crm_utils.cltv.backtest.candidates import (
     CANDIDATES,
     OWN_ERROR,
+    SEASON,
     OriginForecasts,
     forecast_candidates,
     index_of,
@@ -34,6 +36,8 @@ MAX_ORIGINS = 39
 # A forecast is corrected by its own error of a year before if there were at least 26 weeks of history then.
 OWN_ERROR_HISTORY_DAYS = 182
 COMBINATION = "combination"
+# Another model than BG/NBD divides the forecast among customers only if it has this many times its weight.
+CLEARLY_BETTER = 1.5
 
 
 @dataclass(frozen=True)
@@ -188,6 +192,29 @@ class Backtest:
             self._origins[day] = self._make_origin(day)
         return self._origins[day]
 
+    def choose_model(self, asked: str | None = None) -> str:
+        """Return the purchase model that ranks customers: the one asked for, or by rule.
+
+        Parameters
+        ----------
+        asked : str, optional
+            bg_nbd, mbg_nbd or pareto_nbd.
+
+        Returns
+        -------
+        str
+            By rule it is BG/NBD, unless another model has `CLEARLY_BETTER` times its weight in the combined forecast of
+            `holdout_days`. The weights come from the errors of earlier forecasts.
+        """
+        default = next(iter(MODELS))
+        made = self.forecast(self.last_day)
+        if asked or made is None:
+            return asked or default
+        names = [next((model for model in MODELS if name in _forms(model)), "") for name in CANDIDATES]
+        weights = pd.Series(made.weights[self.tested]).groupby(names).sum().reindex(list(MODELS), fill_value=0.0)
+        best = str(weights.idxmax())
+        return best if weights[best] > CLEARLY_BETTER * weights[default] else default
+
     def last_test(self) -> Origin | None:
         """Return the origin of the last test of `holdout_days`; None if there is none."""
         over = [origin for origin in self.origins(self.last_day) if origin.outcomes[self.tested] is not None]
@@ -325,6 +352,11 @@ class Backtest:
             errors = np.clip(np.array(logs, float), -MAX_LOG_ERROR, MAX_LOG_ERROR)
             found.append(PastErrors(errors, np.array(known, bool)))
         return judge_horizons(found, self.horizons, self.step_days, self._knows_season(day))
+
+
+def _forms(model: str) -> tuple[str, str, str]:
+    """The candidates that a purchase model makes."""
+    return model, f"{model}{SEASON}", f"{model}{OWN_ERROR}"
 
 
 def _own_error(past: list[Origin], position: int, model: str) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The rolling backtest: what is known at each origin, and what the forecasts reach on real data."""
 
+from dataclasses import replace
 from datetime import date
 
 import ibis
@@ -10,7 +11,7 @@ import pytest
 from crm_utils.cleaning import rules
 from crm_utils.cltv import backtest
 from crm_utils.cltv.backtest import COMBINATION, Backtest, list_tests, past_tests
-from crm_utils.cltv.backtest.candidates import LAST_PERIOD, LAST_YEAR, PAST_RATE, RETENTION
+from crm_utils.cltv.backtest.candidates import LAST_PERIOD, LAST_YEAR, PAST_RATE, RETENTION, index_of
 from crm_utils.cltv.backtest.record import record_by_horizon, separate_tests, track_record
 from crm_utils.cltv.purchase_log import day_number, day_of
 from crm_utils.core import orders
@@ -82,6 +83,19 @@ def test_the_track_record_repeats_what_was_said(cdnow, cdnow_orders):
     )
     said = then.forecast(then.last_day, [30, 92, 183])
     assert track.revenue_predicted.to_numpy() == pytest.approx(said.totals[:, 1])
+
+
+def test_the_model_is_chosen_by_its_weights(cdnow, monkeypatch):
+    """BG/NBD stays unless another has one and a half times its weight, with season and own error counted in."""
+    made = cdnow.forecast(cdnow.last_day)
+    for others, chosen in ((1.4, "bg_nbd"), (1.6, "pareto_nbd")):
+        weights = np.zeros_like(made.weights)
+        for name, weight in (("bg_nbd", 0.1), ("bg_nbd_season", 0.1), ("pareto_nbd_own_error", 0.2 * others)):
+            weights[:, index_of(name)] = weight
+        weights[:, index_of(LAST_YEAR)] = 1.0
+        monkeypatch.setitem(cdnow._combined, cdnow.last_day, replace(made, weights=weights))
+        assert cdnow.choose_model() == chosen
+        assert cdnow.choose_model("mbg_nbd") == "mbg_nbd"
 
 
 def test_nothing_after_the_origin_is_seen(cdnow, cdnow_orders):
