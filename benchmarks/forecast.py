@@ -152,7 +152,7 @@ def season_of_version_1(sums: DailySums, origin: int, days: int, young_share: fl
         return 1.0
     same, usual = sums.sum_between(start, start + days)[1], sums.sum_between(start, origin)[1] * days / YEAR_DAYS
     before, now = (sums.sum_between(end - QUARTER_DAYS, end)[1] for end in (start, origin))
-    if not min(same, usual, before, now) > 0:
+    if not (np.array([same, usual, before, now]) > 0).all():
         return 1.0
     return same / usual * (now / before) ** ((YEAR_DAYS - days) / 2 / YEAR_DAYS)
 

@@ -182,7 +182,7 @@ def whole_business(outlook: Outlook, tested: pd.DataFrame, analysis_date: date, 
     sentence = narrative.whole_business_sentence(outlook.whole, records, analysis_date, fmt)
     if outlook.whole.empty:
         return Finding(not_applicable(sentence))
-    past = tables.horizon_record_table(records, fmt) if len(records) else None
+    past = tables.horizon_record_table(records, fmt, tables.WHOLE_RECORD_CAPTION) if len(records) else None
     return Finding(sentence, table=collapsible(WHOLE_NUMBERS, tables.whole_business_table(outlook.whole, fmt), past))
 
 

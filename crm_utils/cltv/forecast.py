@@ -142,8 +142,8 @@ def forecast_customers(customers: pd.DataFrame, models: CustomerBaseModel, analy
 def scale_to_totals(customers: pd.DataFrame, totals: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scale each customer's forecast so that all customers add up to the totals of every horizon.
 
-    What customers should buy between two horizons is multiplied by one factor, so no forecast falls with the horizon. A
-    horizon without a total has the factor of the one before it.
+    What customers should buy between two totals is multiplied by one factor, so no forecast falls with the horizon.
+    After the last total its factor goes on.
 
     Parameters
     ----------
@@ -160,17 +160,18 @@ def scale_to_totals(customers: pd.DataFrame, totals: pd.DataFrame) -> tuple[pd.D
     scaled = customers.copy()
     factors = pd.DataFrame(1.0, index=list(HORIZONS), columns=["purchase_days", "revenue"])
     for measure in factors:
-        before_model = before = np.zeros(len(customers))
-        factor, total_before = 1.0, 0.0
-        for months, suffix in HORIZONS.items():
-            model = customers[f"expected_{measure}{suffix}"].to_numpy()
-            more = model - before_model
-            if months in totals.index and totals[measure].notna()[months] and more.sum() > 0:
-                factor = (totals[measure][months] - total_before) / more.sum()
-            before, before_model = before + factor * more, model
-            total_before = before.sum()
-            factors.loc[months, measure] = factor
-            scaled[f"expected_{measure}{suffix}"] = before
+        names = {months: f"expected_{measure}{suffix}" for months, suffix in HORIZONS.items()}
+        known = [months for months in HORIZONS if months in totals.index and totals[measure].notna()[months]]
+        factor, model_before, total_before, before = 1.0, 0.0, 0.0, 0
+        for months in known:
+            more = customers[names[months]].sum() - model_before
+            # Rounding may leave a total just below the one before it.
+            factor = max((totals[measure][months] - total_before) / more, 0.0) if more > 0 else factor
+            factors.loc[(factors.index > before) & (factors.index <= months), measure] = factor
+            model_before, total_before, before = model_before + more, total_before + factor * more, months
+        factors.loc[factors.index > before, measure] = factor
+        steps = customers[[*names.values()]].diff(axis=1).fillna(customers[[names[1]]])
+        scaled[[*names.values()]] = (steps * factors[measure].to_numpy()).cumsum(axis=1)
     return scaled, factors
 
 

@@ -42,6 +42,7 @@ RANGE_CAPTION = ", with the range that should contain the actual revenue nine ti
 RANGE_COLUMNS = ["revenue_low", "revenue_high"]
 WHOLE_CAPTION = "Revenue of the whole business, and of as many months before the analysis date"
 TRACK_CAPTION = "Forecasts of earlier dates of this report that are over"
+WHOLE_RECORD_CAPTION = "Past forecasts of the whole business by their length; tests overlap"
 RECORD_CAPTION = "Past forecasts by their length; tests overlap"
 BACKTEST_CAPTION = "Forecasts for past dates, and what happened"
 BY_SEGMENT_CAPTION = "The last test by segment"
@@ -89,11 +90,11 @@ def track_record_table(track: pd.DataFrame, fmt: NumberFormat) -> Styler:
     return style_table(shown, TRACK_CAPTION, fmt, {"made_on": "Made on", "months": "For the next"})
 
 
-def horizon_record_table(records: pd.DataFrame, fmt: NumberFormat) -> Styler:
+def horizon_record_table(records: pd.DataFrame, fmt: NumberFormat, caption: str = RECORD_CAPTION) -> Styler:
     """Return how accurate the tests of each length were, and how many of their ranges held."""
     shown = records.drop(columns="horizon_days")
     shown.insert(0, "horizon", [fmt.plural(days, "day") for days in records.horizon_days])
-    return style_table(shown, RECORD_CAPTION, fmt, {"horizon": "Length"})
+    return style_table(shown, caption, fmt, {"horizon": "Length"})
 
 
 def backtest_table(tests: pd.DataFrame, fmt: NumberFormat) -> Styler:

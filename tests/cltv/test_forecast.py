@@ -6,6 +6,8 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crm_utils.cltv import btyd, chance, forecast
 from crm_utils.cltv.assumptions import ClvAssumptions
@@ -107,15 +109,37 @@ def scaled(customers, models) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def test_customers_add_up_to_the_totals_and_never_fall(scaled):
-    """Nothing is expected between one month and three, and six months have the factor of three: 0."""
+    """Nothing is expected between one month and three, and six months have the factor of twelve."""
     customers, factors = scaled
     for months, suffix in ((1, "_1m"), (3, "_3m"), (12, "_12m")):
         assert customers[f"expected_revenue{suffix}"].sum() == pytest.approx(TOTALS.revenue[months], abs=1e-6)
         assert customers[f"expected_purchase_days{suffix}"].sum() == pytest.approx(TOTALS.purchase_days[months])
-    assert factors.revenue[3] == factors.revenue[6] == 0 < factors.revenue[12]
+    assert factors.revenue[3] == pytest.approx(0, abs=1e-9) and factors.revenue[6] == factors.revenue[12] > 0
     for measure in ("revenue", "purchase_days"):
         steps = customers[[f"expected_{measure}{suffix}" for suffix in forecast.HORIZONS.values()]].diff(axis=1)
         assert (steps.iloc[:, 1:] >= 0).all(axis=None)
+
+
+steps = st.lists(st.floats(0, 1e7, allow_nan=False), min_size=4, max_size=4)
+
+
+@settings(max_examples=50, deadline=None)
+@given(more=steps, known=st.sets(st.sampled_from([1, 3, 6, 12]), min_size=1), seed=st.integers(0, 99))
+def test_any_shop_adds_up_and_never_falls(more, known, seed):
+    """Random customers and increasing totals of some horizons: sums agree to a cent, and no forecast falls."""
+    rng = np.random.default_rng(seed)
+    model = np.cumsum(rng.gamma(0.3, 10, (2, 60, 4)), axis=2)
+    names = [[f"expected_{measure}{end}" for end in forecast.HORIZONS.values()] for measure in TOTALS]
+    customers = pd.DataFrame(np.hstack(model), columns=sum(names, []))
+    totals = pd.DataFrame({"purchase_days": np.cumsum(more), "revenue": np.cumsum(more[::-1])}, index=[1, 3, 6, 12])
+    totals = totals.loc[sorted(known)]
+    scaled, factors = forecast.scale_to_totals(customers, totals)
+    assert (factors >= 0).all(axis=None)
+    for measure, columns in zip(TOTALS, names, strict=True):
+        assert (scaled[columns].diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+        for months in totals.index:
+            column = f"expected_{measure}{forecast.HORIZONS[months]}"
+            assert scaled[column].sum() == pytest.approx(totals[measure][months], abs=0.01)
 
 
 def test_a_total_that_is_not_known_leaves_the_factor(customers, models):
