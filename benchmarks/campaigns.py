@@ -10,10 +10,13 @@ import time
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from crm_utils import config, sources
-from crm_utils.budget import optimizer, unit_economics, uplift
+from crm_utils.budget import unit_economics, uplift
+from crm_utils.budget.waves import LEVELS, CustomerFlow, WaveTerms, YearProblem, plan_waves
 from crm_utils.cleaning import cancellations
 from crm_utils.cleaning import rules as cleaning
 from crm_utils.config import SimulatedShop
@@ -62,8 +65,11 @@ def measured(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def spend(measured: pd.DataFrame, p0: float = 0.15, order_margin: float = 40.0) -> list[float]:
-    """What a plan for 1,000 customers spends on the campaign after it has learned from one measured campaign."""
-    people = {"campaign": simulated.CAMPAIGN, "group": 0, "segment": "A", "customers": 1000, "p0": p0}
+    """What a plan of one wave spends on the campaign for 1,000 customers after it has learned from a measured one."""
+    people = {"campaign": simulated.CAMPAIGN, "group": 0, "segment": "A", "customers": 1000, "free": 1000, "p0": p0}
+    start, same = np.array([[1000.0] + [0.0] * (LEVELS - 1)]), csr_array(np.eye(1))
+    none = np.zeros(1)
+    flow = CustomerFlow(start, start, np.array([[p0]]), same, same, np.zeros((1, 1)), none, none)
     spent = []
     for name in measured.campaign:
         known = measured[measured.campaign == name].assign(campaign=simulated.CAMPAIGN)
@@ -74,8 +80,8 @@ def spend(measured: pd.DataFrame, p0: float = 0.15, order_margin: float = 40.0) 
                 | {"order_margin": order_margin, "order_value": order_margin / MARGIN, "lift": learned.lift.iloc[0]}
             ]
         )
-        allocated = optimizer.allocate(unit_economics.price_options(table, learned), learned, 50_000)
-        spent.append(optimizer.spend(allocated, learned))
+        options = unit_economics.price_options(table, learned)
+        spent.append(plan_waves(YearProblem(options, learned, flow, WaveTerms(1, 91), 50_000)).spend)
     return spent
 
 

@@ -22,7 +22,7 @@ import pandas as pd
 from crm_utils import config
 from crm_utils.budget import acquisition, audiences, calibration, customer_flow, unit_economics, uplift, year
 from crm_utils.budget.simple_plans import TOP_SHARE
-from crm_utils.budget.waves import LEVELS, WaveTerms, YearPlan, YearProblem, plan_waves
+from crm_utils.budget.waves import Search, WaveTerms, YearPlan, YearProblem, plan_waves
 from crm_utils.cltv import btyd, forecast
 from crm_utils.config import Scoring, ScoringConfig, SegmentRules, SimulatedResponse, SimulatedShop
 from crm_utils.config.acquisition import Acquisition
@@ -194,11 +194,11 @@ def assemble(
     """Assemble what the planner needs."""
     scored, people = known.scored, known.people
     ids, day = people.customer_id, scored.day
-    audience = scored.audience(people, offers)
-    consent, resting = audiences.consent_channels(None, ids), pd.Series(False, ids)
+    eligible = scored.audience(people, offers)
+    audience = audiences.find_audience(eligible, None, None, offers, day, 0, holdout_share, 1)
     level = customer_flow.contact_levels(past, ids, day, WAVE_DAYS)
-    groups = unit_economics.planning_groups(people, audience, consent, resting, level)
-    options = unit_economics.contact_options(groups, audience, offers, pd.DataFrame({WINDOW: probabilities[0]}))
+    groups = unit_economics.planning_groups(people, audience, level)
+    options = unit_economics.contact_options(groups, eligible, offers, pd.DataFrame({WINDOW: probabilities[0]}))
     moves = customer_flow.observe_moves(scored.orders, scored.adjustments, scored.rules, day, WAVE_DAYS)
     judged = customer_flow.judge_sizes(moves)
     useful = customer_flow.moves_are_useful(judged)
@@ -208,25 +208,7 @@ def assemble(
     known_cost = None if cost is None else Acquisition(cost_per_customer=cost)
     steps = acquisition.cost_steps(known_cost, value, terms.waves * WAVE_DAYS / 365)
     problem = YearProblem(options, offers, flow, terms, budget, holdout_share=holdout_share, steps=steps)
-    one_ahead = judged[judged.waves_ahead == 1]
-    error = one_ahead.error if useful else one_ahead.error_no_change
-    mean_size = len(people) / len(SEGMENT_MAP.advice())
-    return Assembled(problem, groups, value, float(error.mean() / mean_size) if len(judged) else 0.0)
-
-
-def first_lists(assembled: Assembled, plan: YearPlan) -> pd.DataFrame:
-    """Put names to the contacts of the first wave: whole customers, of each group those of its contact level."""
-    first = plan.contacts[plan.contacts.wave == 0]
-    sizes = assembled.problem.flow.start[first.group, first.contact_level]
-    cell = first.group * LEVELS + first.contact_level
-    allocated = first.assign(contacts=np.floor(first.contacts + 1e-6).astype(int), group=cell, customers=sizes)
-    groups = assembled.groups
-    return audiences.assign_audiences(
-        groups.assign(group=groups.group * LEVELS + groups.contact_level),
-        allocated[allocated.contacts > 0].reset_index(drop=True),
-        assembled.problem.holdout_share,
-        1,
-    )
+    return Assembled(problem, groups, value, customer_flow.size_error(judged, moves))
 
 
 @dataclass(frozen=True)
@@ -244,8 +226,9 @@ Planner = Callable[[forward.Future, forward.Position, float, pd.DataFrame | None
 
 def decide(assembled: Assembled) -> Decision:
     """Plan the rest of the year, and take its first wave."""
-    plan = plan_waves(assembled.problem, whole=False, exact=False)
-    return Decision(first_lists(assembled, plan), float(plan.won.spend.iloc[0]), plan, assembled)
+    plan = plan_waves(assembled.problem, search=Search.GOOD)
+    lists = audiences.assign_audiences(assembled.groups, year.first_wave(plan, assembled.problem))
+    return Decision(lists, float(plan.won.spend.iloc[0]), plan, assembled)
 
 
 def planned(case: Case, future, position, budget: float, past: pd.DataFrame | None) -> Decision:

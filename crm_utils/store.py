@@ -13,12 +13,23 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crm_utils.config import Campaigns, Columns, Scoring, SegmentMap, SegmentRules, Settings, Source, read_yaml
+from crm_utils.config import (
+    Campaigns,
+    Columns,
+    Evidence,
+    Scoring,
+    SegmentMap,
+    SegmentRules,
+    Settings,
+    Source,
+    read_yaml,
+)
+from crm_utils.config.campaigns import ASSUMED, check_evidence
 from crm_utils.config.old_names import TABLES
 from crm_utils.config.paths import rules_path
 from crm_utils.core import duckdb_engine
 from crm_utils.core.contracts import CONTRACTS, check_contract
-from crm_utils.core.errors import TableError
+from crm_utils.core.errors import ParamsError, TableError
 from crm_utils.core.files import atomic_write
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.formula_injection import escape_formulas
@@ -309,28 +320,39 @@ class Run:
         """
         return read_yaml(rules_path(self.root, "segment_map", name), SegmentMap)
 
-    def campaigns(self, name: str) -> pd.DataFrame:
+    def campaigns(self, name: str, evidence_file: str = "evidence") -> pd.DataFrame:
         """Read the campaigns that a report may plan.
 
         Parameters
         ----------
-        name : str
-            A file of `params/`, or the path of a YAML file.
+        name, evidence_file : str
+            The campaigns and the experiments that they name as evidence: files of `params/`, or paths of YAML files.
 
         Returns
         -------
         pandas.DataFrame
             One row per campaign with the fields of `Campaign`. capacity and max_spend are null if there is no
-            limit.
+            limit. evidence is assumed or published; evidence_source names the experiment, its groups and its source.
 
         Raises
         ------
         ParamsError
-            If a campaign is wrong.
+            If a campaign or its evidence is wrong.
         """
-        campaigns = read_yaml(rules_path(self.root, "campaigns_file", name), Campaigns).campaigns
-        frame = pd.DataFrame([campaign.model_dump() for campaign in campaigns])
-        return frame.astype({"capacity": float, "max_spend": float})  # null if there is no limit
+        campaigns = read_yaml(rules_path(self.root, "campaigns_file", name), Campaigns)
+        frame = pd.DataFrame([campaign.model_dump() for campaign in campaigns.campaigns])
+        frame = frame.astype({"capacity": float, "max_spend": float})  # null if there is no limit
+        published = frame.evidence != ASSUMED
+        if not published.any():
+            return frame.assign(evidence_source="")
+        evidence = read_yaml(rules_path(self.root, "evidence_file", evidence_file), Evidence)
+        try:
+            check_evidence(campaigns, evidence)
+        except ValueError as error:
+            raise ParamsError(f"{name}: {error}") from None
+        sources = {key: experiment.description for key, experiment in evidence.experiments.items()}
+        source = frame.evidence.map(sources).fillna("")
+        return frame.assign(evidence_source=source, evidence=frame.evidence.where(~published, "published"))
 
     def _existing_path(self, name: str) -> Path:
         path = self.path(name)

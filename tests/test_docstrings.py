@@ -8,6 +8,7 @@ import json
 import re
 import typing
 from collections.abc import Iterator
+from enum import EnumType
 from pathlib import Path
 from types import ModuleType
 
@@ -70,6 +71,8 @@ class Calls(ast.NodeVisitor):
     def note(self, found: object) -> None:
         """Remember a function, method, property or class of the package."""
         function = found.fget if isinstance(found, property) else getattr(found, "func", found)
+        if isinstance(function, EnumType):  # it has no constructor of its own
+            return
         if is_ours(function) and (inspect.isroutine(function) or inspect.isclass(function)):
             self.called[f"{function.__module__}.{function.__qualname__}"] = found
 

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from crm_utils.config import parse_model
 from crm_utils.config.acquisition import Acquisition
 from crm_utils.core.errors import BudgetError
 from crm_utils.core.exact_money import exact_sum
@@ -21,6 +23,8 @@ MIN_CUSTOMERS = 30
 LAST_COHORT_DAYS = 91
 # Linear steps of the cost curve in the program
 STEPS = 20
+# Name of the channel if the report gives none
+NEW_CUSTOMERS = "new customers"
 RESAMPLES = 1000
 # More customers than this are averaged in so many bags before they are resampled
 BAGS = 2000
@@ -60,6 +64,26 @@ class NewCustomerValue:
     def known(self) -> bool:
         """Whether there is a value."""
         return not self.reason
+
+
+def read_costs(given: dict[str, Any] | None) -> Acquisition | None:
+    """Check what a report says new customers cost; None if it says nothing.
+
+    Parameters
+    ----------
+    given : dict, optional
+        The parameter `acquisition` of 05_budget.
+
+    Returns
+    -------
+    Acquisition or None
+
+    Raises
+    ------
+    ParamsError
+        If a value is wrong.
+    """
+    return parse_model(given, Acquisition, "budget.acquisition") if given else None
 
 
 def first_year_margins(
@@ -208,7 +232,7 @@ def cost_steps(terms: Acquisition | None, value: NewCustomerValue, years: float)
     -------
     pandas.DataFrame
         channel, customers (of the step), spend and profit per customer. Without a row if the cost or the value is not
-        known. Steps that cost more than they bring are left out.
+        known. The last steps cost more than they bring: a plan leaves them out, unless they become cheaper.
 
     Raises
     ------
@@ -216,7 +240,7 @@ def cost_steps(terms: Acquisition | None, value: NewCustomerValue, years: float)
         If the cost is given for data without new customers.
     """
     table = pd.DataFrame({"channel": [], "customers": [], "spend": [], "profit": []})
-    if terms is None or not terms.known:
+    if terms is None:
         return table
     if not value.per_year and terms.cost_per_customer is not None:
         raise BudgetError(
@@ -230,22 +254,24 @@ def cost_steps(terms: Acquisition | None, value: NewCustomerValue, years: float)
     elif terms.response:
         points = [(0.0, 0.0), *((point.customers * years, point.spend * years) for point in terms.response)]
         number, money = np.diff(np.array(points), axis=0).T
-        table = pd.DataFrame({"channel": "new customers", "customers": number, "spend": money / number})
+        table = pd.DataFrame({"channel": NEW_CUSTOMERS, "customers": number, "spend": money / number})
     else:
         rows = [(channel.name, channel.customers * years, channel.cost_per_customer) for channel in terms.channels]
         table = pd.DataFrame(rows, columns=["channel", "customers", "spend"]).sort_values("spend", kind="stable")
-    table = table.assign(profit=value.mean - table.spend)
-    return table[table.profit > 0].reset_index(drop=True)
+    return table.assign(profit=value.mean - table.spend)
 
 
 def _rising_cost(cost: float, at_present: float, value: float) -> pd.DataFrame:
-    """Return the steps of spend c0 (n + n² / (2 n0)) until the next customer costs what they bring."""
-    best = max(at_present * (value / cost - 1), 0.0)
-    edges = np.linspace(0, best, STEPS + 1)
-    size = np.diff(edges)
-    spend = cost * (edges + edges**2 / (2 * at_present))
+    """Return the steps of spend c0 (n + n² / (2 n0)) until the next customer costs twice what they bring."""
+    edges = [0.0]
+    for most in (value, 2 * value):  # an edge where a customer costs what they bring
+        best = max(at_present * (most / cost - 1), edges[-1])
+        edges += np.linspace(edges[-1], best, STEPS + 1)[1:].tolist()
+    number = np.array(edges)
+    size = np.diff(number)
+    spend = cost * (number + number**2 / (2 * at_present))
     each = np.diff(spend) / np.where(size > 0, size, 1)
-    return pd.DataFrame({"channel": "new customers", "customers": size, "spend": each})[size > 0]
+    return pd.DataFrame({"channel": NEW_CUSTOMERS, "customers": size, "spend": each})[size > 0]
 
 
 def break_even_costs(value: NewCustomerValue, years: float) -> pd.DataFrame:
@@ -269,6 +295,7 @@ def break_even_costs(value: NewCustomerValue, years: float) -> pd.DataFrame:
         return pd.DataFrame(columns=["cost_per_customer", "customers", "spend", "expected_profit"])
     for share in COST_SHARES:
         steps = _rising_cost(share * value.mean, value.per_year * years, value.mean)
+        steps = steps[steps.spend < value.mean]
         spend = float((steps.customers * steps.spend).sum())
         rows.append([share * value.mean, steps.customers.sum(), spend, steps.customers.sum() * value.mean - spend])
     return pd.DataFrame(rows, columns=["cost_per_customer", "customers", "spend", "expected_profit"])

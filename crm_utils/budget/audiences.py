@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -10,6 +11,66 @@ import pandas as pd
 from crm_utils.core.errors import BudgetError
 
 CONTACTS = ["customer_id", "channel", "consent", "last_contacted", "external_id"]
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Whom campaigns may contact, and what is known of each customer's contacts.
+
+    Parameters
+    ----------
+    eligible, allowed : pandas.DataFrame
+        customer_id × campaign: whom a campaign is meant for, and whom it may contact in the first wave.
+    consent : pandas.Series
+        The channels on which each customer may be contacted, as one text.
+    resting : pandas.Series
+        Whether a customer may not be contacted in the first wave only, because of an earlier contact.
+    held_out : pandas.Series
+        Whether a customer is left out of everything.
+    """
+
+    eligible: pd.DataFrame
+    allowed: pd.DataFrame
+    consent: pd.Series
+    resting: pd.Series
+    held_out: pd.Series
+
+
+def find_audience(
+    eligible: pd.DataFrame,
+    contacts: pd.DataFrame | None,
+    past: pd.DataFrame | None,
+    campaigns: pd.DataFrame,
+    analysis_date: date,
+    days_between_contacts: int,
+    holdout_share: float,
+    seed: int,
+) -> Audience:
+    """Find whom each campaign may contact in the first wave, who rests, and who is left out of everything.
+
+    Parameters
+    ----------
+    eligible : pandas.DataFrame
+        customer_id × campaign (`unit_economics.eligible_customers`).
+    contacts, past, campaigns, analysis_date, days_between_contacts
+        See `contactable`.
+    holdout_share, seed
+        See `universal_holdout`.
+
+    Returns
+    -------
+    Audience
+    """
+    allowed = contactable(eligible, contacts, past, campaigns, analysis_date, days_between_contacts)
+    consented = contactable(eligible, contacts, None, campaigns, analysis_date, 0)
+    ids = pd.Series(eligible.index)
+    return Audience(
+        eligible,
+        allowed,
+        consent_channels(contacts, ids),
+        (consented & ~allowed).any(axis=1),
+        universal_holdout(ids, holdout_share, seed),
+    )
 
 
 def contactable(
@@ -222,48 +283,86 @@ def reach_by_campaign(audience: pd.DataFrame, allowed: pd.DataFrame) -> pd.DataF
     return table.assign(share=table.reachable / table.customers.where(table.customers > 0))
 
 
-def assign_audiences(groups: pd.DataFrame, allocated: pd.DataFrame, holdout_share: float, seed: int) -> pd.DataFrame:
-    """Put customers on lists, each at most once, and draw the holdout groups.
+def universal_holdout(customer_ids: pd.Series, share: float, seed: int) -> pd.Series:
+    """Draw the customers who are left out of every campaign.
 
-    Of each group of similar customers those of the highest value come first. Holdout customers come on top of the
-    planned contacts: `holdout_share` of each list, spread over its value classes, chosen by a hash of campaign,
-    customer and seed, so that the same customers are held back in every run.
+    A hash of customer and seed draws them, so a customer stays held out from wave to wave and from date to date, and
+    new customers do not change who is.
+
+    Parameters
+    ----------
+    customer_ids : pandas.Series
+        The customers.
+    share : float
+        Expected share of customers who are held out.
+    seed : int
+        Another number holds other customers out.
+
+    Returns
+    -------
+    pandas.Series of bool
+        By customer_id.
+    """
+    key = hashlib.sha256(f"universal holdout|{seed}".encode()).hexdigest()[:16]
+    draws = pd.util.hash_array(customer_ids.astype(object).to_numpy(), hash_key=key, categorize=False)
+    return pd.Series(draws / 2.0**64 < share, index=pd.Index(customer_ids, name="customer_id"))
+
+
+def assign_audiences(groups: pd.DataFrame, first_wave: pd.DataFrame) -> pd.DataFrame:
+    """Put the customers of the first wave on lists, each at most once, with the holdout group of each list.
+
+    Of each group of similar customers those of the highest value come first. The customers who are held out keep their
+    place in this order: whoever would have been contacted is in the list's control group.
 
     Parameters
     ----------
     groups : pandas.DataFrame
-        See `unit_economics.group_customers`.
-    allocated : pandas.DataFrame
-        See `optimizer.allocate`; optionally with messages (sent to each customer).
-    holdout_share : float
-        Share of each list that is held back.
-    seed : int
-        Another number holds other customers back.
+        See `unit_economics.planning_groups`.
+    first_wave : pandas.DataFrame
+        campaign, group, contact_level, messages, contacts and profit of the first wave (`year.first_wave`).
 
     Returns
     -------
     pandas.DataFrame
-        customer_id, campaign, segment, group (treatment or control), value (margin of an added order), reason, and
-        messages if they are given.
+        customer_id, campaign, segment, group (treatment or control), messages (in the wave), value (margin of an added
+        order), reason.
     """
-    chosen = allocated[allocated.contacts > 0].assign(control=_controls(allocated, holdout_share))
-    chosen = chosen.sort_values(["group", "profit", "campaign"], ascending=[True, False, True])
-    ranked = groups.sort_values(["group", "order_margin", "customer_id"], ascending=[True, False, True])
-    first = ranked.group.searchsorted(chosen.group.to_numpy())
-    size = (chosen.contacts + chosen.control).to_numpy()
-    starts = first + chosen.assign(size=size).groupby("group")["size"].cumsum().to_numpy() - size
-    places = np.repeat(starts - np.cumsum(size) + size, size) + np.arange(size.sum())
-    listed = ranked.iloc[places][["customer_id", "segment", "recency_days", "orders", "order_margin"]]
-    listed = listed.assign(
-        campaign=np.repeat(chosen.campaign.to_numpy(), size),
-        option=np.repeat(np.arange(len(chosen)), size),
-        held=np.repeat(chosen.control.to_numpy(), size),
-        **{name: np.repeat(chosen[name].to_numpy(), size) for name in chosen.columns.intersection(["messages"])},
+    chosen = first_wave[first_wave.contacts > 0]
+    chosen = chosen.assign(state=_state(chosen)).sort_values(
+        ["state", "profit", "campaign"], ascending=[True, False, True]
     )
-    listed["draw"] = _draw_order(listed, seed)
-    place = listed.sort_values(["option", "draw", "customer_id"]).groupby("option").cumcount()
-    listed["group"] = np.where(place.reindex(listed.index) < listed.held, "control", "treatment")
-    return _described(listed)
+    chosen = chosen.assign(upto=chosen.groupby("state").contacts.cumsum().astype(int))
+    ranked = groups.assign(state=_state(groups))
+    ranked = ranked[ranked.state.isin(chosen.state)]
+    ranked = ranked.sort_values(["state", "order_margin", "customer_id"], ascending=[True, False, True])
+    free = (~ranked.held_out).astype(int)
+    place = free.groupby(ranked.state).cumsum() + ranked.held_out  # of a customer who is held out: of the next one
+    # Without a next one they belong to the last list, if it takes all others of the group
+    place = place.clip(upper=free.groupby(ranked.state).transform("sum"))
+    option = _option_at(chosen, ranked.state.to_numpy(), place.to_numpy())
+    listed, mine = ranked[option >= 0], chosen.iloc[option[option >= 0]]
+    return _described(
+        listed[["customer_id", "segment", "recency_days", "orders", "order_margin"]].assign(
+            campaign=mine.campaign.to_numpy(),
+            messages=mine.messages.to_numpy(),
+            group=np.where(listed.held_out, "control", "treatment"),
+        )
+    )
+
+
+def _state(table: pd.DataFrame) -> pd.Series:
+    """Return group and contact level, which has one digit, as one number."""
+    return table.group * 10 + table.contact_level
+
+
+def _option_at(chosen: pd.DataFrame, state: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Return the position in `chosen` of the option that takes a place of a group; -1 if none does."""
+    width = int(max(chosen.upto.max(), place.max(initial=0))) + 1 if len(chosen) else 1
+    ends = chosen.state.to_numpy() * width + chosen.upto.to_numpy()
+    found = np.searchsorted(ends, state * width + place)
+    inside = np.minimum(found, max(len(chosen) - 1, 0))
+    taken = (found < len(chosen)) & (chosen.state.to_numpy()[inside] == state) if len(chosen) else np.zeros(0, bool)
+    return np.where(taken, found, -1)
 
 
 def holdout_sizes(targets: pd.DataFrame) -> pd.Series:
@@ -282,37 +381,10 @@ def holdout_sizes(targets: pd.DataFrame) -> pd.Series:
     return targets[targets.group == "control"].groupby(["campaign", "segment"]).size()
 
 
-def _controls(allocated: pd.DataFrame, share: float) -> pd.Series:
-    """Count the holdout customers of each option: those of the line by largest remainder, while the group has room."""
-    chosen = allocated[allocated.contacts > 0]
-    exact = chosen.contacts * share / (1 - share)
-    taken = np.floor(exact + 1e-9).astype(int)
-    lines = [chosen.campaign, chosen.segment]
-    owed = (exact.groupby(lines).transform("sum") - taken.groupby(lines).transform("sum")).round().astype(int)
-    used = (chosen.contacts + taken).groupby(chosen.group).transform("sum")
-    remainder = (exact - taken).where(chosen.customers > used, -1.0)
-    place = remainder.groupby(lines).rank(method="first", ascending=False)
-    extra = (place <= owed) & (remainder >= 0)
-    room = chosen.customers - used
-    extra &= extra.groupby(chosen.group).cumsum() <= room  # two campaigns may want the last customer of a group
-    return taken + extra
-
-
-def _draw_order(listed: pd.DataFrame, seed: int) -> np.ndarray:
-    draws = np.empty(len(listed), dtype="uint64")
-    ids = listed.customer_id.astype(object).to_numpy()
-    for campaign in listed.campaign.unique():
-        own = (listed.campaign == campaign).to_numpy()
-        key = hashlib.sha256(f"{seed}|{campaign}".encode()).hexdigest()[:16]
-        draws[own] = pd.util.hash_array(ids[own], hash_key=key, categorize=False)
-    return draws
-
-
 def _described(listed: pd.DataFrame) -> pd.DataFrame:
     days, orders = listed.recency_days.astype(str), listed.orders.astype(str)
     counted = orders + np.where(listed.orders == 1, " order", " orders")
     reason = listed.segment + ": " + counted + ", the last " + days + " days ago"
     table = listed.assign(value=listed.order_margin.round(2), reason=reason)
-    columns = ["customer_id", "campaign", "segment", "group", "value", "reason"]
-    columns += table.columns.intersection(["messages"]).tolist()
+    columns = ["customer_id", "campaign", "segment", "group", "messages", "value", "reason"]
     return table.sort_values(["campaign", "segment", "customer_id"], ignore_index=True)[columns]

@@ -1,5 +1,6 @@
 """How often customers of each segment buy by themselves, and what the model says, on windows that are over."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import ibis.expr.types as ir
@@ -136,6 +137,57 @@ class WindowCalibration:
             _logit_offset(judged.chance[judged.segment == name], table.actual[name]) for name in table.index
         ]
         return table.reset_index()
+
+
+@dataclass(frozen=True)
+class Chances:
+    """How probable it is that customers buy without a contact.
+
+    Parameters
+    ----------
+    by_window : pandas.DataFrame
+        customer_id × days from today.
+    by_wave : list of pandas.Series
+        For each wave, in its season: probability by customer_id.
+    """
+
+    by_window: pd.DataFrame
+    by_wave: list[pd.Series]
+
+
+def find_chances(
+    windows: WindowCalibration,
+    purchase_model: btyd.PurchaseModel,
+    people: pd.DataFrame,
+    days: list[int],
+    analysis_date: date,
+    waves: int,
+) -> Chances:
+    """Compute the probabilities of buying anyway, corrected segment by segment by past windows.
+
+    Parameters
+    ----------
+    windows : WindowCalibration
+        Past windows as long as a wave.
+    purchase_model : fitted model
+        See `cltv.btyd.models_from_table`.
+    people : pandas.DataFrame
+        Customers with their segment and history (`unit_economics.customer_economics`).
+    days : list of int
+        Windows from today, in days, beside that of a wave.
+    analysis_date : datetime.date
+        The last day of the history.
+    waves : int
+        Number of waves.
+
+    Returns
+    -------
+    Chances
+    """
+    segment = people.set_index("customer_id").segment
+    modelled = btyd.purchase_probabilities(purchase_model, people, sorted({*days, windows.days}))
+    by_window = calibrate(modelled, segment, windows.logit_offsets(analysis_date))
+    return Chances(by_window, probabilities_by_wave(modelled[windows.days], segment, windows, analysis_date, waves))
 
 
 def probabilities_by_wave(

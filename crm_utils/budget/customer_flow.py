@@ -195,7 +195,18 @@ def judge_sizes(moves: list[SegmentMoves]) -> pd.DataFrame:
 
 
 def moves_are_useful(judged: pd.DataFrame) -> bool:
-    """Return whether past moves forecast segment sizes better than no change."""
+    """Return whether past moves forecast segment sizes better than no change.
+
+    Parameters
+    ----------
+    judged : pandas.DataFrame
+        See `judge_sizes`.
+
+    Returns
+    -------
+    bool
+        False without a test.
+    """
     return bool(len(judged)) and judged.error.mean() < judged.error_no_change.mean()
 
 
@@ -233,6 +244,27 @@ def contact_levels(
     return levels
 
 
+def size_error(judged: pd.DataFrame, moves: list[SegmentMoves]) -> float:
+    """Return the mean error of a segment's size, as a share of it, of the forecast that is used.
+
+    Parameters
+    ----------
+    judged : pandas.DataFrame
+        See `judge_sizes`.
+    moves : list of SegmentMoves
+        See `observe_moves`.
+
+    Returns
+    -------
+    float
+        1 if it was not tested.
+    """
+    if judged.empty:
+        return 1.0
+    error = judged.error if moves_are_useful(judged) else judged.error_no_change
+    return float(error.mean() / np.mean([window.sizes.mean() for window in moves]))
+
+
 def build_flow(
     groups: pd.DataFrame,
     moves: list[SegmentMoves],
@@ -247,7 +279,8 @@ def build_flow(
     ----------
     groups : pandas.DataFrame
         One row per customer: customer_id, group, segment, block, lands (whether customers who come into the segment
-        land in the customer's block), consent, contact_level, order_margin, first_order
+        One row per customer: customer_id, group, segment, block, lands (whether customers who come into the segment
+        land in the customer's block), consent, contact_level, held_out, order_margin, first_order
         (`unit_economics.planning_groups`).
     moves : list of SegmentMoves
         See `observe_moves`.
@@ -283,9 +316,14 @@ def build_flow(
     arrivals = np.zeros((len(probabilities), count))
     for wave in range(1, len(probabilities)):
         arrivals[wave] = _expected_arrivals(moves, wave) * share
-    sizes = by_group.size().to_numpy(float)
-    at_level = pd.crosstab(groups.group, groups.contact_level).reindex(columns=range(LEVELS), fill_value=0)
-    return CustomerFlow(sizes, baseline, bought, silent, arrivals, share, margin, at_level.to_numpy(float), landing)
+    start, free = (_by_level(own, count) for own in (groups, groups[~groups.held_out]))
+    return CustomerFlow(start, free, baseline, bought, silent, arrivals, share, margin, landing)
+
+
+def _by_level(groups: pd.DataFrame, count: int) -> np.ndarray:
+    """Return group × contact level: customers."""
+    table = pd.crosstab(groups.group, groups.contact_level)
+    return table.reindex(index=range(count), columns=range(LEVELS), fill_value=0).to_numpy(float)
 
 
 def _expected_arrivals(moves: list[SegmentMoves], wave: int) -> float:

@@ -1,28 +1,32 @@
 """The findings of 05_budget: one function per answer of the notebook."""
 
+from datetime import date
+
 import pandas as pd
 
 from crm_utils.budget import charts, narrative, tables
 from crm_utils.budget.acquisition import NewCustomerValue, break_even_costs
-from crm_utils.budget.break_points import sensitive_lines
+from crm_utils.budget.audiences import Audience, reach_by_campaign
 from crm_utils.budget.plan import power_by_campaign
+from crm_utils.budget.waves import YearPlan, YearProblem
+from crm_utils.budget.year import profit_by_campaign
+from crm_utils.config.acquisition import Acquisition
 from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.paragraphs import paragraph
 from crm_utils.core.display.table_style import collapsible
 from crm_utils.core.formatting import NumberFormat
 
-PLAN_CAPTION = (
-    "Each planned line: what it earns after all its costs (coloured by segment; the thin line is its interval given "
-    "the assumed ranges) and what it costs (grey)."
-)
+LINES_CAPTION = "Each line of the budget: the money for the period (grey) and what it is expected to earn (blue)."
+CALENDAR_CAPTION = "The money of each wave. Only the first wave has lists of names."
 CURVE_CAPTION = (
-    "Expected profit of the best plan at each budget. Band: given the assumed ranges, all lifts low or high together. "
-    "If the curve ends far below the budget given, it stays flat up to that budget and beyond."
+    "Expected profit of the best plan at each budget, from campaigns and from new customers. Dots: simple plans."
 )
+CHANGE_CAPTION = "From the profit of today's spending to that of the plan, by campaign."
 BREAK_POINTS_CAPTION = (
     "Bars: the range of each lift (blue: planned, grey: not planned). Dots: the lift planned with. Orange: the break "
-    "point. A planned line stays as long as its lift is right of it; one not planned enters from there on."
+    "point. A planned campaign stays as long as its lift is right of it; one not planned enters from there on."
 )
+PAYBACK_CAPTION = "What a new customer has brought on average, by days since the first order."
 PAST_CAPTION = (
     "Dots: earned, with 90% intervals (blue: random groups; grey: observational, not used). Orange: what the assumed "
     "lift promised."
@@ -30,84 +34,77 @@ PAST_CAPTION = (
 
 
 def recommendation(
-    plan: pd.DataFrame, eligible: pd.DataFrame, budget: float, target_roi: float | None, fmt: NumberFormat
+    year: YearPlan,
+    lines: pd.DataFrame,
+    profit_range: tuple[float, float],
+    problem: YearProblem,
+    value: NewCustomerValue,
+    costs: Acquisition | None,
+    next_profit: float,
+    analysis_date: date,
+    fmt: NumberFormat,
 ) -> Finding:
-    """Show what to do, for how much, and how sure that is.
+    """Show what to do in the period, for how much, and how sure that is.
 
     Parameters
     ----------
-    plan : pandas.DataFrame
-        See `plan.build_plan`.
-    eligible : pandas.DataFrame
-        Whom each campaign is meant for (`unit_economics.eligible_customers`).
-    budget : float
-        Money that may be spent.
-    target_roi : float, optional
-        The profit per unit of money that the plan must earn instead.
+    year : YearPlan
+        The plan.
+    lines : pandas.DataFrame
+        See `year.budget_lines`.
+    profit_range : tuple of float
+        See `year.profit_range`.
+    problem : YearProblem
+        What the plan was made from.
+    value : NewCustomerValue
+        What a new customer brings.
+    costs : Acquisition, optional
+        What a new customer costs; None if the report does not say.
+    next_profit : float
+        What more money would earn (`year_sensitivity.marginal_profit`).
+    analysis_date : datetime.date
+        The day before the first wave.
     fmt : NumberFormat
         How the report writes numbers and money.
 
     Returns
     -------
     Finding
-        Sentence, bars of the planned lines, and a table of every line that was weighed.
+        Sentence and bars of the lines.
     """
     return Finding(
-        narrative.recommendation(plan, budget, target_roi, fmt),
-        charts.plot_plan(plan, fmt),
-        PLAN_CAPTION,
-        charts.alt_text_plan(plan, fmt),
-        collapsible(
-            "Every line that was weighed, and why it is in or out",
-            narrative.nobody_fits(eligible),
-            tables.every_line(plan, fmt),
+        paragraph(
+            narrative.recommendation(year, profit_range, problem, value, costs, analysis_date, fmt),
+            narrative.reserve(year, problem, next_profit, fmt),
         ),
+        charts.plot_lines(lines, fmt),
+        LINES_CAPTION,
+        charts.alt_text_lines(lines, fmt),
     )
 
 
-def unspent(
+def calendar(
+    table: pd.DataFrame,
+    won: pd.DataFrame,
     plan: pd.DataFrame,
-    budget: float,
-    target_roi: float | None,
-    next_profit: float,
-    limits: list[str],
-    most: float,
+    eligible: pd.DataFrame,
+    forecast: pd.DataFrame,
+    margin_rate: float,
+    margin_known: bool,
     fmt: NumberFormat,
 ) -> Finding:
-    """Show how much money is left and why.
+    """Show what is sent when, and what comes without any campaign.
 
     Parameters
     ----------
+    table, won : pandas.DataFrame
+        See `year.calendar` and `year.acquisition_table`.
     plan : pandas.DataFrame
-        See `plan.build_plan`.
-    budget, target_roi : float
-        See `recommendation`.
-    next_profit : float
-        What more money would earn (`sensitivity.marginal_profit`).
-    limits : list of str
-        See `optimizer.binding_constraints`.
-    most : float
-        What the campaigns could cost at all (`sensitivity.max_useful_spend`).
-    fmt : NumberFormat
-        How the report writes numbers and money.
-
-    Returns
-    -------
-    Finding
-        A sentence.
-    """
-    return Finding(narrative.unspent(plan, budget, target_roi, next_profit, limits, most, fmt))
-
-
-def baseline_and_increment(
-    plan: pd.DataFrame, forecast: pd.DataFrame, margin_rate: float, margin_known: bool, fmt: NumberFormat
-) -> Finding:
-    """Show what comes without any campaign, and what the plan adds to it.
-
-    Parameters
-    ----------
-    plan, forecast : pandas.DataFrame
-        The plan, and the table `forecast` of 04_cltv.
+        The first wave (`plan.build_plan`).
+    eligible : pandas.DataFrame
+        Whom each campaign is meant for (`unit_economics.eligible_customers`).
+    forecast : pandas.DataFrame
+        The table `forecast` of 04_cltv.
     margin_rate : float
         Margin per unit of revenue.
     margin_known : bool
@@ -118,81 +115,91 @@ def baseline_and_increment(
     Returns
     -------
     Finding
-        A sentence.
+        Sentence, bars by wave, the calendar, and every line of the first wave that was weighed.
     """
-    return Finding(narrative.baseline_and_increment(plan, forecast, margin_rate, margin_known, fmt))
+    return Finding(
+        narrative.calendar(table, won, forecast, margin_rate, margin_known, fmt),
+        charts.plot_calendar(table, won, fmt),
+        CALENDAR_CAPTION,
+        charts.alt_text_calendar(table, won, fmt),
+        collapsible(
+            "The first wave line by line, the calendar, and every line that was weighed",
+            tables.planned_lines(plan, fmt),
+            tables.calendar(table, fmt),
+            tables.new_customers(won, fmt),
+            narrative.nobody_fits(eligible),
+            tables.every_line(plan, fmt),
+        ),
+    )
 
 
 def budget_curve(
-    curve: pd.DataFrame, benchmarks: pd.DataFrame, budget: float, best: float, fmt: NumberFormat
+    curve: pd.DataFrame, simple: pd.DataFrame, year: YearPlan, problem: YearProblem, fmt: NumberFormat
 ) -> Finding:
-    """Show how much budget is sensible, and what rules of thumb would earn.
+    """Show how much budget is sensible, and what simple plans would earn.
 
     Parameters
     ----------
     curve : pandas.DataFrame
-        See `sensitivity.budget_curve`.
-    benchmarks : pandas.DataFrame
-        See `sensitivity.benchmark_allocations`.
-    budget, best : float
-        The budget given, and the profit-maximizing one.
+        See `year_sensitivity.budget_curve`.
+    simple : pandas.DataFrame
+        See `simple_plans.compare_simple_plans`.
+    year, problem : YearPlan, YearProblem
+        The plan, and what it was made from.
     fmt : NumberFormat
         How the report writes numbers and money.
 
     Returns
     -------
     Finding
-        Sentence, curve, and tables of the curve and of the rules of thumb.
+        Sentence, curve, and tables of the curve and of the simple plans.
     """
     return Finding(
-        paragraph(narrative.best_budget(curve, budget, best, fmt), narrative.benchmarks(benchmarks, fmt)),
-        charts.plot_budget_curve(curve, budget, best, fmt),
+        narrative.budget_curve(curve, simple, year, problem.budget, fmt),
+        charts.plot_budget_curve(curve, simple, problem.budget, fmt),
         CURVE_CAPTION,
         charts.alt_text_budget_curve(curve, fmt),
         collapsible(
-            "The numbers behind the figure, and the plan beside three rules of thumb",
+            "The numbers behind the figure, and simple plans",
             tables.budget_curve(curve, fmt),
-            tables.benchmarks(benchmarks, fmt),
+            tables.simple_plans(simple, fmt),
         ),
     )
 
 
-def what_if_doubled(levers: pd.DataFrame, budget: float, target_roi: float | None, fmt: NumberFormat) -> Finding:
-    """Show which assumption would change most how much is worth spending.
+def change_from_today(today: pd.DataFrame, year: YearPlan, fmt: NumberFormat) -> Finding:
+    """Show how the plan differs from today's spending.
 
     Parameters
     ----------
-    levers : pandas.DataFrame
-        See `sensitivity.what_if_doubled`.
-    budget, target_roi : float
-        See `recommendation`.
+    today : pandas.DataFrame
+        See `simple_plans.follow_spending`; without a row if the report does not say what is spent today.
+    year : YearPlan
+        The plan.
     fmt : NumberFormat
         How the report writes numbers and money.
 
     Returns
     -------
     Finding
-        Sentence and table.
+        Sentence and waterfall; not applicable if today's spending is not known.
     """
+    planned = profit_by_campaign(year)
     return Finding(
-        narrative.what_if_doubled(levers, budget, target_roi, fmt),
-        table=collapsible(
-            "How much would be worth spending if one thing were twice as good", tables.what_if_doubled(levers, fmt)
-        ),
+        narrative.change_from_today(today, planned, fmt),
+        charts.plot_change(today, planned, fmt),
+        CHANGE_CAPTION,
+        charts.alt_text_change(today, planned, fmt),
     )
 
 
-def scenarios(scenarios: pd.DataFrame, unplanned: pd.DataFrame, plan: pd.DataFrame, fmt: NumberFormat) -> Finding:
+def scenarios(scenarios: pd.DataFrame, fmt: NumberFormat) -> Finding:
     """Show what the plan earns if things differ.
 
     Parameters
     ----------
     scenarios : pandas.DataFrame
-        See `sensitivity.compare_scenarios`.
-    unplanned : pandas.DataFrame
-        See `sensitivity.measured_but_unplanned`.
-    plan : pandas.DataFrame
-        See `plan.build_plan`.
+        See `year_sensitivity.compare_scenarios`.
     fmt : NumberFormat
         How the report writes numbers and money.
 
@@ -201,34 +208,40 @@ def scenarios(scenarios: pd.DataFrame, unplanned: pd.DataFrame, plan: pd.DataFra
     Finding
         Sentence and table.
     """
-    return Finding(
-        paragraph(narrative.scenarios(scenarios, plan, fmt), narrative.measured_but_unplanned(unplanned, fmt)),
-        table=tables.scenarios(scenarios, fmt),
-    )
+    return Finding(narrative.scenarios(scenarios, fmt), table=tables.scenarios(scenarios, fmt))
 
 
-def break_points(plan: pd.DataFrame, campaigns: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """Show at which lift a decision changes.
+def what_decides(levers: pd.DataFrame, table: pd.DataFrame, campaigns: pd.DataFrame, fmt: NumberFormat) -> Finding:
+    """Show what an owner can change, and at which lift and cost of preparation a decision changes.
 
     Parameters
     ----------
-    plan, campaigns : pandas.DataFrame
-        The plan with its break points, and the campaigns.
+    levers : pandas.DataFrame
+        See `year_sensitivity.compare_levers`.
+    table : pandas.DataFrame
+        See `year_sensitivity.break_points`.
+    campaigns : pandas.DataFrame
+        One row per campaign.
     fmt : NumberFormat
         How the report writes numbers and money.
 
     Returns
     -------
     Finding
-        Sentence, ranges and break points, and a table of what is assumed of each campaign.
+        Sentence, ranges and break points, and tables of the break points and of what each campaign costs and rests on.
     """
-    shown = sensitive_lines(plan)
     return Finding(
-        narrative.break_points(plan, power_by_campaign(plan), fmt),
-        charts.plot_break_points(shown),
+        paragraph(narrative.best_lever(levers, fmt), narrative.break_points(table, fmt)),
+        charts.plot_break_points(table),
         BREAK_POINTS_CAPTION,
-        charts.alt_text_break_points(shown, fmt),
-        collapsible("What each campaign costs and changes", tables.campaigns(campaigns, fmt)),
+        charts.alt_text_break_points(table, fmt),
+        collapsible(
+            "What you can change, the break points, and what each campaign costs and rests on",
+            tables.lever_gains(levers, fmt),
+            tables.break_points(table, fmt),
+            tables.campaigns(campaigns, fmt),
+            tables.evidence(campaigns, fmt),
+        ),
     )
 
 
@@ -257,9 +270,16 @@ def past_campaigns(measured: pd.DataFrame, fmt: NumberFormat) -> Finding:
 
 
 def lists(
-    targets: pd.DataFrame, plan: pd.DataFrame, reach: pd.DataFrame, contacts: pd.DataFrame | None, fmt: NumberFormat
+    targets: pd.DataFrame,
+    plan: pd.DataFrame,
+    audience: Audience,
+    contacts: pd.DataFrame | None,
+    learning: pd.DataFrame,
+    gates: pd.DataFrame,
+    effect: float,
+    fmt: NumberFormat,
 ) -> Finding:
-    """Show how many customers are on lists and held back, what that will tell, and who may be contacted.
+    """Show how many customers are on lists, who is held out, what that will tell, and what releases the next money.
 
     Parameters
     ----------
@@ -267,23 +287,35 @@ def lists(
         See `audiences.assign_audiences`.
     plan : pandas.DataFrame
         See `plan.build_plan`.
-    reach : pandas.DataFrame
-        See `audiences.reach_by_campaign`.
+    audience : Audience
+        Whom campaigns are meant for and may contact, and who is left out (`audiences.find_audience`).
     contacts : pandas.DataFrame or None
         The permissions and last contacts; None if the report names no such table.
+    learning : pandas.DataFrame
+        See `year.lifts_to_learn`.
+    gates : pandas.DataFrame
+        See `gates.find_gates`.
+    effect : float
+        The smallest effect that the holdout would show (`learning.smallest_visible_effect`).
     fmt : NumberFormat
         How the report writes numbers and money.
 
     Returns
     -------
     Finding
-        Sentence and tables.
+        Sentence, the gates, what it takes to know each lift, what the lists will show, and who may be contacted.
     """
-    power = power_by_campaign(plan)
-    sentences = (narrative.lists(targets, fmt), narrative.power(power), narrative.reach_by_campaign(reach, contacts))
+    reach, held_out = reach_by_campaign(audience.eligible, audience.allowed), audience.held_out
+    sentences = (
+        narrative.lists(targets, fmt),
+        narrative.reach_by_campaign(reach, contacts),
+        narrative.learning(learning, gates, int(held_out.sum()), len(held_out), effect, fmt),
+    )
     folded = collapsible(
-        "What the holdout groups will show, and who may be contacted",
-        tables.power(power, fmt),
+        "The gates, what it takes to know each lift, and who may be contacted",
+        tables.gates(gates, fmt),
+        tables.learning(learning, fmt),
+        tables.power(power_by_campaign(plan), fmt),
         tables.reach_by_campaign(reach, contacts, fmt),
     )
     return Finding(paragraph(*sentences), table=folded)
@@ -328,9 +360,16 @@ def target_groups(
 
 
 def acquisition(
-    limit: pd.DataFrame, value: NewCustomerValue, forecast: pd.DataFrame, margin_known: bool, fmt: NumberFormat
+    limit: pd.DataFrame,
+    value: NewCustomerValue,
+    payback: pd.DataFrame,
+    costs: Acquisition | None,
+    won: pd.DataFrame,
+    forecast: pd.DataFrame,
+    margin_known: bool,
+    fmt: NumberFormat,
 ) -> Finding:
-    """Show what a new customer may cost.
+    """Show what a new customer brings, may cost, and when that is paid back.
 
     Parameters
     ----------
@@ -338,6 +377,12 @@ def acquisition(
         See `verdicts.max_acquisition_cost`.
     value : NewCustomerValue
         See `acquisition.new_customer_value`.
+    payback : pandas.DataFrame
+        See `acquisition.payback_curve`.
+    costs : Acquisition, optional
+        What a new customer costs; None if the report does not say.
+    won : pandas.DataFrame
+        See `year.acquisition_table`.
     forecast : pandas.DataFrame
         The table `forecast` of 04_cltv.
     margin_known : bool
@@ -348,11 +393,16 @@ def acquisition(
     Returns
     -------
     Finding
-        Sentence and table; not applicable if the history is too short for a value and for a forecast of 12 months.
+        Sentence, payback curve and table; not applicable if the history is too short for a value and for a forecast of
+        12 months.
     """
+    known = value.known
     return Finding(
-        narrative.acquisition(limit, value, forecast, margin_known, fmt),
-        table=collapsible(
+        narrative.acquisition(limit, value, payback, costs, won, forecast, margin_known, fmt),
+        charts.plot_payback(payback, costs.cost_per_customer if costs else None, fmt) if known else None,
+        PAYBACK_CAPTION,
+        charts.alt_text_payback(payback, fmt),
+        collapsible(
             "How many more customers would be worth winning, by what one more costs today",
             tables.break_even_costs(break_even_costs(value, 1.0), fmt),
         ),
@@ -377,22 +427,26 @@ def low_potential(verdicts: pd.DataFrame, fmt: NumberFormat) -> Finding:
     return Finding(narrative.low_potential(verdicts, fmt), table=tables.verdicts(verdicts, fmt))
 
 
-def calibration(held_out: pd.DataFrame, fmt: NumberFormat) -> Finding:
-    """Show whether the probabilities of buying anyway can be trusted.
+def calibration(held_out: pd.DataFrame, judged: pd.DataFrame, fmt: NumberFormat) -> Finding:
+    """Show whether the probabilities of buying anyway, and the sizes of later waves, can be trusted.
 
     Parameters
     ----------
     held_out : pandas.DataFrame
         See `calibration.WindowCalibration.last_window_check`.
+    judged : pandas.DataFrame
+        See `customer_flow.judge_sizes`.
     fmt : NumberFormat
         How the report writes numbers and money.
 
     Returns
     -------
     Finding
-        Sentence and table.
+        Sentence and tables.
     """
     return Finding(
-        narrative.calibration(held_out, fmt),
-        table=collapsible("Forecast and outcome, segment by segment", tables.calibration(held_out, fmt)),
+        paragraph(narrative.calibration(held_out, fmt), narrative.segment_sizes(judged, fmt)),
+        table=collapsible(
+            "Forecast and outcome, segment by segment", tables.calibration(held_out, fmt), tables.sizes(judged, fmt)
+        ),
     )

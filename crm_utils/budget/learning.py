@@ -1,15 +1,21 @@
 """Which lifts are worth measuring, how long that takes, and what it costs."""
 
+from datetime import date, timedelta
 from typing import Any
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
+
+from crm_utils.budget.waves import WaveTerms
+from crm_utils.core.exact_money import exact_sum
 
 # (z of 5% two-sided + z of 80% power)²
 Z_SQUARED = (norm.ppf(0.975) + norm.ppf(0.8)) ** 2
 # A 90% range of a normal distribution is so many standard deviations wide
 DEVIATIONS_IN_RANGE = 2 * norm.ppf(0.95)
+WORTH, CANNOT = "worth measuring", "cannot be measured here"
 HOLDOUT_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)
 COLUMNS = [
     "campaign",
@@ -114,32 +120,42 @@ def _advise(line: Any, waves: int) -> list[Any]:
     if known:
         verdict = "measured"
     elif not choices:
-        verdict = "cannot be measured here"
+        verdict = CANNOT
     else:
-        verdict = "worth measuring" if worth > cost else "costs more than it tells"
+        verdict = WORTH if worth > cost else "costs more than it tells"
     return [line.campaign, line.customers, line.lift, line.break_even_lift, worth, share, needed, cost, verdict]
 
 
-def universal_holdout(revenue: np.ndarray, customers: float, share: float, waves: int) -> float:
+def smallest_visible_effect(
+    orders: ir.Table, customer_ids: pd.Series, analysis_date: date, terms: WaveTerms, share: float
+) -> float:
     """Compute the smallest effect of the whole programme that a universal holdout sees 8 times of 10, at 5%.
 
-    √(7.85 σ² / (N h (1 − h))), σ² the variance of revenue per customer over the period.
+    √(7.85 σ² / (N h (1 − h) W)): σ² is the variance of revenue per customer in the last wave, N the number of
+    customers, h the share held out, W the number of waves, which count as independent.
 
     Parameters
     ----------
-    revenue : numpy.ndarray
-        Revenue of each customer in a past wave.
-    customers : float
-        N: customers of the programme.
+    orders : ibis Table
+        Orders as known on the analysis date: customer_id, ordered_at, revenue.
+    customer_ids : pandas.Series
+        The customers.
+    analysis_date : datetime.date
+        The last day of the last wave.
+    terms : WaveTerms
+        Number and length of the waves.
     share : float
-        h: share of them who are left out of everything.
-    waves : int
-        Waves of the period. Waves count as independent.
+        h.
 
     Returns
     -------
     float
         Revenue per customer and wave; infinite without a holdout.
     """
-    seen = customers * share * (1 - share) * waves
-    return float(np.sqrt(Z_SQUARED * revenue.var() / seen)) if seen > 0 else np.inf
+    seen = len(customer_ids) * share * (1 - share) * terms.waves
+    if not seen:
+        return np.inf
+    recent = orders.filter(orders.ordered_at.date() > analysis_date - timedelta(days=terms.wave_days))
+    sums = recent.group_by("customer_id").agg(revenue=exact_sum(recent.revenue).cast("float64")).execute()
+    revenue = customer_ids.map(sums.set_index("customer_id").revenue).fillna(0.0)
+    return float(np.sqrt(Z_SQUARED * revenue.var(ddof=0) / seen))

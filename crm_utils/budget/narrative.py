@@ -1,15 +1,27 @@
 """Sentences of 05_budget: templates first, then the functions that fill them."""
 
+from datetime import date, timedelta
+
+import numpy as np
 import pandas as pd
 
-from crm_utils.budget.acquisition import NewCustomerValue
+from crm_utils.budget.acquisition import NewCustomerValue, payback_day
 from crm_utils.budget.calibration import TOLERANCE
-from crm_utils.budget.sensitivity import MORE_MONEY
+from crm_utils.budget.customer_flow import moves_are_useful
+from crm_utils.budget.gates import GateState
+from crm_utils.budget.learning import CANNOT, WORTH
+from crm_utils.budget.plan import LATER
+from crm_utils.budget.simple_plans import CURRENT_SPENDING
 from crm_utils.budget.uplift import CampaignStatus
 from crm_utils.budget.verdicts import LEAVE_ALONE, TARGET_GROUPS
+from crm_utils.budget.waves import YearPlan, YearProblem
+from crm_utils.budget.year import evidence_shares
+from crm_utils.budget.year_sensitivity import MORE_MONEY
+from crm_utils.budget.year_sensitivity import NO_HOLDOUT as NO_HOLDOUT_LEVER
+from crm_utils.config.acquisition import Acquisition
 from crm_utils.core.constants import ALL
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
-from crm_utils.core.formatting import NumberFormat, join_names, percent, rate
+from crm_utils.core.formatting import NumberFormat, day, join_names, percent, rate
 
 RANGES = "given the assumed ranges"
 # Amounts below this are written with cents.
@@ -20,87 +32,114 @@ HALF_A_CENT = 0.005
 NEARLY_EQUAL = 0.005
 # A plan that spends more than this share above another spends more; one that leaves less unspent uses the whole budget.
 NOTICEABLE = 0.01
-# How many campaigns are named as the first to measure
-NAMED_CAMPAIGNS = 3
+# Smaller shares of the profit are not named
+HALF_A_PERCENT = 0.005
 
-SPEND = "Spend {spend} {of} on {campaigns} to {customers}."
+PERIOD = "From {start} to {end} ({waves} of {days})"
+SPEND = "{period}, spend {spend} {of}: {parts}."
 OF_THE_BUDGET = "of the {budget}"
 FOR_A_RETURN = "(for a profit of {target_roi} on it)"
-EXPECTED_PROFIT = "Expected profit: {profit}, between {low} and {high} {ranges}. {evidence}"
-ALL_ASSUMED = "All of it rests on assumed lifts, none on measured ones."
-ALL_MEASURED = "All of it rests on measured lifts."
-PARTLY_MEASURED = "{share} of it rests on measured lifts, the rest on assumed ones."
-SPEND_NONE = "Spend none {of}: {why}."
+ON_CAMPAIGNS = "{spend} on {campaigns} to customers"
+ON_NEW_CUSTOMERS = "{spend} to win {customers}"
+EXPECTED_PROFIT = "Expected profit of the period: {profit}, between {low} and {high} {ranges}. {evidence}"
+SPEND_NONE = "{period}, spend none {of}: {why}."
 NO_MONEY = "there is no money to spend"
 NOTHING_PAYS = "at the lifts known or assumed no campaign {pays}"
 EARNS_BACK = "earns back its cost"
 EARNS_THE_RETURN = "earns {target_roi} on what it costs"
+RESTS_ON = "{share} on {what}"
+RESTS = "Of that, {shares}."
+RESTS_FIRST = "{share} rests on {what}"
+EVIDENCE_NAMES = {
+    "new": "new customers (their cost: {cost_from})",
+    "measured": "lifts measured here",
+    "published": "published experiments",
+    "assumed": "assumed lifts",
+}
+COST_MISSING = (
+    "One number is missing, and it decides what the rest of the money can do: what does one more new customer cost "
+    "today? Each may cost up to {value}. Write it into the parameters file as budget.acquisition."
+)
+COST_MISSING_CLOSED = (
+    "Nobody new came in the last 12 months, so nothing can be said about winning new customers from these data."
+)
+COST_MISSING_YOUNG = "What a new customer brings in 12 months cannot be told yet: {reason}."
 
+STAYS_UNSPENT = "{left} stays in reserve."
 NEXT_MONEY = "The next {money} would earn {profit} more."
 NEXT_MONEY_EARNS_NOTHING = "The next {money} would earn nothing more."
-LIMITED_BY = "The plan is limited by {limits}."
-STAYS_UNSPENT = "{left} stays unspent"
-RAISE_LIMITS = "Raise these limits to use more of it."
-CONTACTS_LOSE = "every further contact would cost more than it earns."
-CANNOT_USE_IT = (
-    "messages are cheap and customers are few, so these campaigns cannot use it. Even running them all, with the most "
-    "expensive one for every customer who may get it, would cost only {most}, and {beyond} costs more than it earns."
-)
-BEYOND_THE_PLAN = "beyond the {planned} planned every contact"
-EACH_OF_THEM = "each of them"
-NOBODY_FITS = "Nobody fits {campaigns} on this date, so nothing is weighed for {them}."
+USES_ALL = "The plan uses the whole budget."
+NOTHING_MORE_PAYS = "Within the limits of the campaigns, every further {use} would cost more than it earns."
+MESSAGE, MESSAGE_OR_CUSTOMER = "message", "message or new customer"
+NOBODY_FITS = "Nobody fits {campaigns} on this date, so nothing is planned for {them}."
 
-NO_BASELINE = "The history is too short to tell what the next three months bring without campaigns."
+WAVE_ONE = "The first wave starts on {start}: {messages} to {customers} for {spend}."
+WON_IN_WAVE_ONE = "In the same wave, {spend} wins {customers}."
+WAVE_ONE_NOTHING = "In the first wave nobody is contacted."
+LATER_WAVES = "The later waves are expected numbers. The next report plans them anew, with what the first one showed."
+NO_BASELINE = "The history is too short to tell what comes without campaigns."
 BASELINE = (
-    "Without any campaign all customers together are expected to bring {margin} of margin in the next three months "
-    "({revenue} of revenue at a margin of {margin_rate}, {source})."
+    "Without any campaign known customers are expected to bring {margin} of margin in the next {months} ({revenue} of "
+    "revenue at a margin of {margin_rate}, {source})."
 )
-INCREMENT = "The plan adds {profit}."
-INCENTIVES_ANYWAY = "Discounts for people who would have bought anyway are {incentives} of what it costs."
+INCENTIVES_ANYWAY = "Discounts for people who would have bought anyway are {incentives} of what the plan costs."
 FROM_THE_DATA = "from the costs in the data"
 AN_ASSUMPTION = "an assumption"
 
-BEST_BUDGET = "The sensible budget is {best}, {more} the {budget} given: beyond it no contact earns its cost."
-HALF_OF_IT = "Half of it already earns {share} of the profit."
-NO_BUDGET_PAYS = "No budget earns a profit: the curve never rises above zero."
-BENCHMARK = (
-    "The best rule of thumb ({way}) would {earn} {rule_profit} with the same money. The plan earns {profit} on {spend}."
-)
-BENCHMARK_AS_GOOD = "{way} would earn as much with the same money: whom to start with matters little."
+CURVE = "The budget given earns {profit} in the period, half of it {half}, twice as much {twice}."
+NO_BUDGET = "There is no budget that could be halved or doubled."
+NO_BUDGET_PAYS = "No plan of up to twice the budget earns a profit."
+SIMPLE_PLAN = "The best simple plan ({name}) would {earn} {simple_profit} on {simple_spend}; the plan earns {profit}."
+SIMPLE_AS_GOOD = "{name} would earn about as much, so whom to contact first matters little."
+CURRENT = "Today's spending of {spend} would {earn} {profit} in the same period."
+WITHIN = "No plan can earn more than this one by over {gap}."
 
-NOTHING_TO_COMPARE = "The campaigns' limits leave nothing to compare."
-LEVER = (
-    "What would change it most: {lever}. Then {spend} instead of {planned} would be worth spending, for a profit of "
-    "{earns}."
+TODAY_UNKNOWN = "The report does not say what is spent today (budget.current_spend)."
+CHANGE = "Today's spending of {spend} is expected to earn {today} in the same period, the plan {planned}."
+SIZES_UNKNOWN = "The history is too short to see how customers move between segments, so later waves assume no change."
+SIZES_MOVE = (
+    "Segment sizes one and two waves ahead were forecast with a mean error of {error} customers, {no_change} if "
+    "nothing had been expected to change. So later waves follow the moves seen before."
 )
-NO_LEVER = "Nothing alone would make more worth spending: {lever} would earn {earns} with the same contacts."
-INSTEAD_OF = "{profit} instead of {planned}"
-TOGETHER_USE_ALL = "Lifts and margin both twice as high would use the whole budget."
-TOGETHER_USE = (
-    "Even lifts and margin both twice as high would use only {spend} of the {budget}. To spend more, offer campaigns "
-    "that reach more people or do more for each, or win new customers."
+SIZES_STAY = (
+    "Past moves forecast segment sizes with a mean error of {error} customers, worse than {no_change} for no change. "
+    "So later waves keep today's sizes."
 )
 
 WORST_SCENARIO = "In the worst scenario, “{scenario}”, the best plan would earn {profit} instead of {planned}."
 NO_WORSE_SCENARIO = "None of the scenarios earns less than the plan."
-LOW_END = "The plan as it stands {earns} {low} if every lift is at the low end of its range."
-NO_SAFE_LINE = "Each of its lines could then lose money."
-SAFE_LINES = "{safe} of its {lines} would then still earn money."
 NOTHING_TO_LOSE = "There is no plan that a scenario could make worse."
-UNPLANNED = "{campaign} is measured but not planned: alone it would earn {profit} ({low} at the low end of its range)"
-PLANNED_INSTEAD = ", where {campaigns} {are} expected to earn {profit}{assumed}."
-ON_ASSUMED_LIFTS = ", which rests on assumed lifts"
+LEVER = "Of what you can change, {lever} would add most: {gain} of profit in the period."
+NO_LEVER = "Nothing that you can change would earn noticeably more."
+HOLDOUT_PRICE = "Holding customers back costs {price} of profit. Only this shows what the plan changes."
+DECISIONS_CHANGE = (
+    "{inside} of {campaigns} would enter or leave the plan within the assumed range of the lift ({names}). {decided} "
+    "on an assumption."
+)
+ONE_DECISION, DECISIONS = "This decision rests", "These decisions rest"
+NO_DECISION_CHANGES = "No campaign enters or leaves the plan anywhere within the assumed ranges."
+PREPARATION = "Preparation matters most for {campaign}: above {cost} per wave, the campaign would not run."
 
-NO_DECISION_CHANGES = "No decision changes anywhere within the assumed ranges."
-DECISIONS_CHANGE = "{inside} of {decisions} could change within the assumed ranges. Measure first: {campaigns}."
-LISTS_TOO_SMALL = "This plan's lists are too small for that: pool several months, or hold back more."
+PROGRAMME = (
+    "{held} of {customers} {are} left out of everything, the same people in every wave. Over the period the comparison "
+    "with them would show a difference of {effect} in revenue per customer and wave in 8 of 10 cases."
+)
+NO_HOLDOUT = "Nobody is left out, so nothing will show what the plan changed."
+WORTH_MEASURING = "Worth measuring on its own: {campaigns}."
+NOTHING_WORTH_MEASURING = "No single lift is worth a test of its own."
+COMPARE_ALL = "Compare all customers who are left out with all others."
+CANNOT_BE_MEASURED = "The lift of {campaigns} cannot be measured here, because that would take {waves}."
+GATES = "Check {gates} before you release more money (today: {state})."
+NO_GATES = "No gate is needed, because nothing is planned."
+GATE_STATES = "{open} open, {closed} closed, {waiting} not known yet"
 
 TARGET_GROUP = (
-    "{group}: of {customers} who may be contacted, contact {contacts} with {campaigns} for {spend}, for a profit of "
-    "{profit}."
+    "{group}: of {customers} who may be contacted, contact {contacts} in the first wave with {campaigns} for {spend}, "
+    "for a profit of {profit}."
 )
 NO_CAMPAIGN_FOR_GROUP = "{group}: no campaign in the campaigns file is made for them."
 NOBODY_IN_GROUP = "{group}: there are none to contact on this date, so {campaigns} for them {are} not planned."
+GROUP_LATER = "{group}: {customers} may be contacted. The plan contacts them in a later wave."
 GROUP_NOT_PLANNED = (
     "{group}: {customers} may be contacted, but no campaign made for them earns back its cost{elsewhere}."
 )
@@ -124,6 +163,14 @@ ACQUISITION = (
     "{orders} later orders of {order_value} in twelve months pay that back."
 )
 
+WON = (
+    "At the cost given ({cost_from}), the plan wins {customers} beyond those who come anyway, for {mean} each on "
+    "average; {payback}."
+)
+PAID_BACK = "their margin pays that back after {days}"
+NOT_PAID_BACK = "their margin does not pay that back within a year"
+NOBODY_WON = "At the cost given ({cost_from}), the plan wins no new customer beyond those who come anyway."
+
 NOTHING_TO_LEAVE_OUT = "Nothing to leave out: every segment that a campaign is meant for is worth one."
 LOW_POTENTIAL = (
     "Spend nothing on {segments}: for the {customers} of them who may be contacted no campaign earns back its cost."
@@ -133,11 +180,6 @@ CONTACTING_ALL_LOSES = "Sending each segment the campaign that fits most of its 
 NO_LISTS = "No list is written, because no line is planned."
 LISTS = (
     "{lists} {hold} {customers}, each of them once. {held} of them ({share}) are held back and must not be contacted."
-)
-ALL_MEASURABLE = "Every planned campaign's lift will be seen, if it is there."
-NOT_MEASURABLE = (
-    "The lift of {campaigns} is too small to be seen with so few held back: repeat, pool several months, or hold back "
-    "more."
 )
 NOBODY_TO_CONTACT = "No campaign has anybody to contact."
 NO_CONTACTS_TABLE = "The report names no table of contacts, so every customer counts as reachable."
@@ -168,76 +210,101 @@ FEW_SEGMENTS_HELD = "only {held} of {segments}: {names}"
 NO_SEGMENT_HELD = "none of {segments}"
 
 
-def recommendation(plan: pd.DataFrame, budget: float, target_roi: float | None, fmt: NumberFormat) -> Paragraph:
-    """Say what to do, for how much, and how sure that is."""
-    chosen = plan[plan.contacts > 0]
-    if target_roi is None:
-        of, pays = OF_THE_BUDGET.format(budget=fmt.money(budget, 0)), EARNS_BACK
+def recommendation(
+    year: YearPlan,
+    profit_range: tuple[float, float],
+    problem: YearProblem,
+    value: NewCustomerValue,
+    costs: Acquisition | None,
+    analysis_date: date,
+    fmt: NumberFormat,
+) -> Paragraph:
+    """Say what to do in the period, for how much, and how sure that is."""
+    period = _period(problem, analysis_date, fmt)
+    if problem.target_roi is None:
+        of, pays = OF_THE_BUDGET.format(budget=fmt.money(problem.budget, 0)), EARNS_BACK
     else:
-        of = FOR_A_RETURN.format(target_roi=percent(target_roi))
-        pays = EARNS_THE_RETURN.format(target_roi=percent(target_roi))
-    if chosen.empty:
-        why = NO_MONEY if budget == 0 and target_roi is None else NOTHING_PAYS.format(pays=pays)
-        return paragraph(SPEND_NONE.format(of=of, why=why))
-    sums = chosen[["spend", "expected_profit", "profit_low", "profit_high"]].sum()
+        of = FOR_A_RETURN.format(target_roi=percent(problem.target_roi))
+        pays = EARNS_THE_RETURN.format(target_roi=percent(problem.target_roi))
+    missing = _missing_number(value, costs, fmt)
+    if year.spend < HALF_A_CENT:
+        no_money = problem.budget == 0 and problem.target_roi is None
+        why = NO_MONEY if no_money else NOTHING_PAYS.format(pays=pays)
+        return paragraph(SPEND_NONE.format(period=period, of=of, why=why), missing)
+    won = year.won[["customers", "spend"]].sum()
+    on_campaigns = year.spend - won.spend
+    parts = []
+    if on_campaigns >= HALF_A_CENT:
+        number = fmt.plural(year.running.campaign.nunique(), "campaign")
+        parts.append(ON_CAMPAIGNS.format(spend=_whole(on_campaigns, fmt), campaigns=number))
+    if won.spend >= HALF_A_CENT:
+        customers = fmt.plural(round(won.customers), "new customer")
+        parts.append(ON_NEW_CUSTOMERS.format(spend=_whole(won.spend, fmt), customers=customers))
     return paragraph(
-        SPEND.format(
-            spend=fmt.money(sums.spend, 0 if sums.spend >= CENTS_BELOW else 2),
-            of=of,
-            campaigns=fmt.plural(chosen.campaign.nunique(), "campaign"),
-            customers=fmt.plural(chosen.contacts.sum(), "customer"),
-        ),
+        SPEND.format(period=period, spend=_whole(year.spend, fmt), of=of, parts=join_names(parts)),
         EXPECTED_PROFIT.format(
-            profit=fmt.money(sums.expected_profit, 0),
-            low=fmt.money(sums.profit_low, 0),
-            high=fmt.money(sums.profit_high, 0),
+            profit=fmt.money(year.expected_profit, 0),
+            low=fmt.money(profit_range[0], 0),
+            high=fmt.money(profit_range[1], 0),
             ranges=RANGES,
-            evidence=_evidence(chosen),
+            evidence=_evidence(evidence_shares(year, problem.campaigns), costs),
         ),
+        missing,
     )
 
 
-def _evidence(chosen: pd.DataFrame) -> str:
-    measured = chosen.evidence == "measured"
-    if not measured.any():
-        return ALL_ASSUMED
-    if measured.all():
-        return ALL_MEASURED
-    share = chosen.expected_profit[measured].sum() / chosen.expected_profit.sum()
-    return PARTLY_MEASURED.format(share=percent(share))
+def _period(problem: YearProblem, analysis_date: date, fmt: NumberFormat) -> str:
+    terms = problem.terms
+    last = analysis_date + timedelta(days=terms.waves * terms.wave_days)
+    return PERIOD.format(
+        start=day(pd.Timestamp(analysis_date + timedelta(days=1))),
+        end=day(pd.Timestamp(last)),
+        waves=fmt.plural(terms.waves, "wave"),
+        days=fmt.plural(terms.wave_days, "day"),
+    )
 
 
-def unspent(
-    plan: pd.DataFrame,
-    budget: float,
-    target_roi: float | None,
-    next_profit: float,
-    limits: list[str],
-    most: float,
-    fmt: NumberFormat,
-) -> Paragraph:
-    """Say how much is left and why, what limits the plan, and what more money would earn."""
-    limited = LIMITED_BY.format(limits=join_names(limits)) if limits else ""
-    if target_roi is not None:
-        return paragraph(limited)
-    if "the budget" in limits:
-        money = fmt.money(MORE_MONEY, 0)
-        if next_profit < HALF_A_CENT:
-            return paragraph(NEXT_MONEY_EARNS_NOTHING.format(money=money))
-        return paragraph(limited, NEXT_MONEY.format(money=money, profit=fmt.money(next_profit)))
-    left = STAYS_UNSPENT.format(left=fmt.money(budget - plan.spend.sum(), 0))
-    if limits:  # more contacts would earn: the campaigns' own limits keep them out
-        return paragraph(f"{left}.", limited, RAISE_LIMITS)
-    return paragraph(f"{left}: {_why_left(plan, budget, most, fmt)}", "Better unspent than wasted.")
+def _whole(amount: float, fmt: NumberFormat) -> str:
+    return fmt.money(amount, 0 if amount >= CENTS_BELOW else 2)
 
 
-def _why_left(plan: pd.DataFrame, budget: float, most: float, fmt: NumberFormat) -> str:
-    """Say that these campaigns cannot use the money at all, or that further contacts lose."""
-    if most >= budget:
-        return CONTACTS_LOSE
-    planned = plan.spend.sum()
-    beyond = BEYOND_THE_PLAN.format(planned=fmt.money(planned, 0)) if planned else EACH_OF_THEM
-    return CANNOT_USE_IT.format(most=fmt.money(most, 0), beyond=beyond)
+def _missing_number(value: NewCustomerValue, costs: Acquisition | None, fmt: NumberFormat) -> str:
+    """Say which one number the reader must supply; nothing if none is missing."""
+    if costs is not None and value.known:
+        return ""
+    if not value.known:
+        return COST_MISSING_YOUNG.format(reason=value.reason)
+    return COST_MISSING.format(value=fmt.money(value.mean, 2)) if value.per_year else COST_MISSING_CLOSED
+
+
+def _evidence(shares: pd.Series, costs: Acquisition | None) -> str:
+    """Say on what the expected profit rests, the largest share first."""
+    cost_from = costs.cost_from if costs is not None else ""
+    named = [
+        (RESTS_ON if place else RESTS_FIRST).format(
+            share=percent(share), what=EVIDENCE_NAMES[kind].format(cost_from=cost_from)
+        )
+        for place, (kind, share) in enumerate(shares.sort_values(ascending=False, kind="stable").items())
+        if share >= HALF_A_PERCENT
+    ]
+    return RESTS.format(shares=join_names(named)) if named else ""
+
+
+def reserve(year: YearPlan, problem: YearProblem, next_profit: float, fmt: NumberFormat) -> Paragraph:
+    """Say how much is left and why, and what more money would earn."""
+    if problem.target_roi is not None:
+        return paragraph()
+    left, money = problem.budget - year.spend, fmt.money(MORE_MONEY, 0)
+    if left < max(NOTICEABLE * problem.budget, HALF_A_CENT):
+        more = NEXT_MONEY_EARNS_NOTHING.format(money=money)
+        if next_profit >= HALF_A_CENT:
+            more = NEXT_MONEY.format(money=money, profit=fmt.money(next_profit))
+        return paragraph(USES_ALL if year.spend else "", more)
+    use = MESSAGE_OR_CUSTOMER if year.won.spend.sum() >= HALF_A_CENT else MESSAGE
+    return paragraph(
+        STAYS_UNSPENT.format(left=_whole(left, fmt)),
+        NOTHING_MORE_PAYS.format(use=use) if year.spend >= HALF_A_CENT else "",
+    )
 
 
 def nobody_fits(eligible: pd.DataFrame) -> Paragraph | None:
@@ -248,25 +315,49 @@ def nobody_fits(eligible: pd.DataFrame) -> Paragraph | None:
     return paragraph(NOBODY_FITS.format(campaigns=join_names(empty), them="it" if len(empty) == 1 else "them"))
 
 
-def baseline_and_increment(
-    plan: pd.DataFrame, forecast: pd.DataFrame, margin_rate: float, margin_known: bool, fmt: NumberFormat
+def calendar(
+    table: pd.DataFrame,
+    won: pd.DataFrame,
+    forecast: pd.DataFrame,
+    margin_rate: float,
+    margin_known: bool,
+    fmt: NumberFormat,
 ) -> Paragraph:
-    """Say what comes without any campaign, and what the plan adds to it."""
-    incentives = plan.incentives_to_baseline_buyers.sum()
-    quarter = forecast.revenue[(forecast.segment == ALL) & (forecast.months == 3)]
-    baseline = [
-        BASELINE.format(
-            margin=fmt.money(margin_rate * revenue),
-            revenue=fmt.money(revenue),
-            margin_rate=rate(margin_rate),
-            source=_margin_source(margin_known),
+    """Say what the first wave does, what the later waves are, and what comes without any campaign."""
+    first, now = table[table.wave == 1], won[won.wave == 1]
+    bought = WON_IN_WAVE_ONE.format(
+        customers=fmt.plural(round(now.customers_won.sum()), "new customer"), spend=_whole(now.spend.sum(), fmt)
+    )
+    opening = WAVE_ONE_NOTHING
+    if len(first):
+        opening = WAVE_ONE.format(
+            start=day(first.starts_on.iloc[0]),
+            messages=fmt.plural(round(first.contacts.sum()), "message"),
+            customers=fmt.plural(round(first.customers.sum()), "customer"),
+            spend=_whole(first.spend.sum(), fmt),
         )
-        for revenue in quarter
-    ]
+    incentives = (table.incentives - table.incentives_added).sum() if len(table) else 0.0
     return paragraph(
-        *(baseline or [NO_BASELINE]),
-        INCREMENT.format(profit=fmt.money(plan.expected_profit.sum())) if plan.contacts.any() else "",
+        opening,
+        bought if now.spend.sum() >= HALF_A_CENT else "",
+        LATER_WAVES if (table.wave > 1).any() or won.spend[won.wave > 1].sum() >= HALF_A_CENT else "",
+        _baseline(forecast, margin_rate, margin_known, fmt),
         INCENTIVES_ANYWAY.format(incentives=fmt.money(incentives)) if incentives >= HALF_A_CENT else "",
+    )
+
+
+def _baseline(forecast: pd.DataFrame, margin_rate: float, margin_known: bool, fmt: NumberFormat) -> str:
+    """Say what known customers bring without campaigns, over the longest horizon up to a year."""
+    everybody = forecast[(forecast.segment == ALL) & (forecast.months <= 12)]
+    if everybody.empty:
+        return NO_BASELINE
+    row = everybody.loc[everybody.months.idxmax()]
+    return BASELINE.format(
+        margin=fmt.money(margin_rate * row.revenue),
+        months=fmt.plural(int(row.months), "month"),
+        revenue=fmt.money(row.revenue),
+        margin_rate=rate(margin_rate),
+        source=_margin_source(margin_known),
     )
 
 
@@ -274,67 +365,83 @@ def _margin_source(margin_known: bool) -> str:
     return FROM_THE_DATA if margin_known else AN_ASSUMPTION
 
 
-def best_budget(curve: pd.DataFrame, budget: float, best: float, fmt: NumberFormat) -> Paragraph:
-    """Say beyond which budget nothing more is earned, and how the profit compares with half of it."""
-    profit = curve.expected_profit.max()
-    if profit <= 0:
+def budget_curve(
+    curve: pd.DataFrame, simple: pd.DataFrame, year: YearPlan, budget: float, fmt: NumberFormat
+) -> Paragraph:
+    """Say what other budgets would earn, what simple plans would, and how far the plan can be from the best one."""
+    if not budget:
+        return paragraph(NO_BUDGET)
+    if curve.expected_profit.max() <= 0:
         return paragraph(NO_BUDGET_PAYS)
-    half = curve.expected_profit[curve.budget <= best / 2 + 2 * HALF_A_CENT].max()  # budgets are shown to cents
-    if best < budget * (1 - NEARLY_EQUAL):
-        more = "less than"
-    else:
-        more = "the whole of" if best <= budget * (1 + NEARLY_EQUAL) else "more than"
+    at = curve.set_index("budget").expected_profit
+    half = at[at.index <= budget / 2 + HALF_A_CENT].iloc[-1]
+    gap = max(year.bound / year.expected_profit - 1, 0.0) if year.expected_profit > 0 else 0.0
     return paragraph(
-        BEST_BUDGET.format(best=fmt.money(best), more=more, budget=fmt.money(budget, 0)),
-        HALF_OF_IT.format(share=percent(half / profit)) if half > 0 else "",
+        CURVE.format(half=fmt.money(half), twice=fmt.money(at.iloc[-1]), profit=fmt.money(year.expected_profit)),
+        _simple_plans(simple, year, fmt),
+        WITHIN.format(gap=percent(gap, 1)) if gap >= 1e-3 else "",
     )
 
 
-def benchmarks(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """Compare the plan with the best rule of thumb; nothing to say if nothing is planned."""
-    planned, rules = table.iloc[0], table.iloc[1:]
-    if not planned.contacts:
-        return paragraph()
-    best = rules.loc[rules.expected_profit.idxmax()]
-    if planned.expected_profit > 0 and best.expected_profit > (1 - NEARLY_EQUAL) * planned.expected_profit:
-        return paragraph(BENCHMARK_AS_GOOD.format(way=best.way.capitalize()))
+def _simple_plans(simple: pd.DataFrame, year: YearPlan, fmt: NumberFormat) -> str:
+    is_current, sentences = simple.plan == CURRENT_SPENDING, []
+    others = simple[~is_current & (simple.spend > 0)].nlargest(1, "expected_profit")
+    for best in others.itertuples():
+        if year.expected_profit > 0 and best.expected_profit > (1 - NEARLY_EQUAL) * year.expected_profit:
+            sentences.append(SIMPLE_AS_GOOD.format(name=best.plan.capitalize()))
+            continue
+        sentences.append(
+            SIMPLE_PLAN.format(
+                name=best.plan,
+                earn=_earn(best.expected_profit),
+                simple_profit=fmt.money(abs(best.expected_profit)),
+                simple_spend=fmt.money(best.spend),
+                profit=fmt.money(year.expected_profit),
+            )
+        )
+    sentences += [
+        CURRENT.format(
+            spend=fmt.money(row.spend), earn=_earn(row.expected_profit), profit=fmt.money(abs(row.expected_profit))
+        )
+        for row in simple[is_current].itertuples()
+    ]
+    return " ".join(sentences)
+
+
+def _earn(profit: float) -> str:
+    return "earn" if profit >= 0 else "lose"
+
+
+def change_from_today(today: pd.DataFrame, planned: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
+    """Say how the profit of the plan differs from that of today's spending."""
+    if today.empty:
+        return not_applicable(TODAY_UNKNOWN)
     return paragraph(
-        BENCHMARK.format(
-            way=best.way,
-            earn="earn" if best.expected_profit >= 0 else "lose",
-            rule_profit=fmt.money(abs(best.expected_profit)),
-            profit=fmt.money(planned.expected_profit),
-            spend=fmt.money(planned.spend),
+        CHANGE.format(
+            spend=fmt.money(today.spend.sum()),
+            today=fmt.money(today.expected_profit.sum()),
+            planned=fmt.money(planned.expected_profit.sum()),
         )
     )
 
 
-def what_if_doubled(table: pd.DataFrame, budget: float, target_roi: float | None, fmt: NumberFormat) -> Paragraph:
-    """Say which assumption would change most how much is worth spending."""
-    planned, together, single = table.iloc[0], table.iloc[-1], table.iloc[1:-1].dropna(subset="spend")
-    if single.empty:
-        return paragraph(NOTHING_TO_COMPARE)
-    best = single.loc[single.spend.idxmax()]
-    earns = INSTEAD_OF.format(profit=fmt.money(best.expected_profit, 0), planned=fmt.money(planned.expected_profit, 0))
-    if best.spend > planned.spend * (1 + NOTICEABLE):
-        spends = {"spend": fmt.money(best.spend, 0), "planned": fmt.money(planned.spend, 0)}
-        first = LEVER.format(lever=best.scenario, earns=earns, **spends)
-    else:
-        first = NO_LEVER.format(lever=best.scenario, earns=earns)
-    if target_roi is not None or pd.isna(together.spend):
-        return paragraph(first)
-    if together.unspent < NOTICEABLE * budget:
-        return paragraph(first, TOGETHER_USE_ALL)
-    return paragraph(first, TOGETHER_USE.format(spend=fmt.money(together.spend, 0), budget=fmt.money(budget, 0)))
+def segment_sizes(judged: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say whether the sizes of later waves follow past moves between segments."""
+    if judged.empty:
+        return paragraph(SIZES_UNKNOWN)
+    sentence = SIZES_MOVE if moves_are_useful(judged) else SIZES_STAY
+    return paragraph(
+        sentence.format(
+            error=fmt.number(judged.error.mean(), 1), no_change=fmt.number(judged.error_no_change.mean(), 1)
+        )
+    )
 
 
-def scenarios(table: pd.DataFrame, plan: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """Say which scenario costs most, and what this plan earns if all lifts are low."""
+def scenarios(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say which scenario costs most."""
     planned, worst = table.iloc[0], table.loc[table.expected_profit.idxmin()]
     if planned.expected_profit <= 0:
         return paragraph(NOTHING_TO_LOSE)
-    low = plan.profit_low[plan.contacts > 0]
-    safe = int((low >= 0).sum())
     return paragraph(
         WORST_SCENARIO.format(
             scenario=worst.scenario,
@@ -342,44 +449,81 @@ def scenarios(table: pd.DataFrame, plan: pd.DataFrame, fmt: NumberFormat) -> Par
             planned=fmt.money(planned.expected_profit),
         )
         if worst.expected_profit < planned.expected_profit
-        else NO_WORSE_SCENARIO,
-        LOW_END.format(earns="earns" if low.sum() >= 0 else "loses", low=fmt.money(abs(low.sum()))),
-        SAFE_LINES.format(safe=fmt.count(safe), lines=fmt.plural(len(low), "line")) if safe else NO_SAFE_LINE,
+        else NO_WORSE_SCENARIO
     )
 
 
-def measured_but_unplanned(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """Say what measured campaigns that are not planned would earn, and what is planned in their place."""
-    worth = table[table.alone > 0]
-    return paragraph(*(_unplanned(row, fmt) for _, row in worth.iterrows()))
+def best_lever(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say which thing that an owner can change would earn most, and what holding customers back costs."""
+    planned = table.expected_profit.iloc[0]
+    own = table.iloc[1:][table.scenario.iloc[1:] != NO_HOLDOUT_LEVER].dropna(subset="gain")
+    best = own.iloc[0] if len(own) else None
+    first = NO_LEVER
+    if best is not None and best.gain > max(NOTICEABLE * abs(planned), HALF_A_CENT):
+        first = LEVER.format(lever=best.scenario, gain=fmt.money(best.gain))
+    price = table.gain[table.scenario == NO_HOLDOUT_LEVER].sum()
+    return paragraph(first, HOLDOUT_PRICE.format(price=fmt.money(price)) if price >= HALF_A_CENT else "")
 
 
-def _unplanned(row: pd.Series, fmt: NumberFormat) -> str:
-    alone = UNPLANNED.format(campaign=row.campaign, profit=fmt.money(row.alone), low=fmt.money(row.low))
-    if not row.instead:
-        return f"{alone}."
-    return alone + PLANNED_INSTEAD.format(
-        campaigns=join_names(row.instead),
-        are="is" if len(row.instead) == 1 else "are",
-        profit=fmt.money(row.instead_earns),
-        assumed=ON_ASSUMED_LIFTS if row.assumed else "",
-    )
+def break_points(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say which campaigns could enter or leave within the assumed ranges, and where preparation decides."""
+    point = table.break_point_lift
+    inside = table[(point >= table.lift_low) & (point <= table.lift_high)]
+    running = table[table.waves > 0].dropna(subset="break_point_cost")
+    tight = running.assign(room=running.break_point_cost / running.fixed_cost.where(running.fixed_cost > 0))
+    tight = tight.dropna(subset="room").sort_values(["room", "campaign"])
+    decided = NO_DECISION_CHANGES
+    if len(inside):
+        decided = DECISIONS_CHANGE.format(
+            inside=fmt.count(len(inside)),
+            campaigns=fmt.plural(len(table), "campaign"),
+            names=join_names(inside.campaign.tolist()),
+            decided=ONE_DECISION if len(inside) == 1 else DECISIONS,
+        )
+    prepared = ""
+    if len(tight):
+        row = tight.iloc[0]
+        prepared = PREPARATION.format(campaign=row.campaign, cost=fmt.money(row.break_point_cost))
+    return paragraph(decided, prepared)
 
 
-def break_points(plan: pd.DataFrame, power: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """Say which decisions could change within the assumed ranges, and whether this plan's lists can tell."""
-    shown = plan[plan.break_point_lift.notna()]
-    inside = shown[(shown.break_point_lift >= shown.lift_low) & (shown.break_point_lift <= shown.lift_high)]
-    if inside.empty:
-        return paragraph(NO_DECISION_CHANGES)
-    first = inside.campaign.drop_duplicates().head(NAMED_CAMPAIGNS).tolist()  # the plan is in order of profit
-    measurable = power.campaign[power.minimum_detectable_lift <= power.lift]
+def learning(
+    table: pd.DataFrame, gates: pd.DataFrame, held: int, customers: int, effect: float, fmt: NumberFormat
+) -> Paragraph:
+    """Say what the holdout will tell, which lifts are worth a test of their own, and which gates are open."""
+    if table.empty:
+        return paragraph(_gates(gates, fmt))
+    programme = NO_HOLDOUT
+    if held and np.isfinite(effect):
+        programme = PROGRAMME.format(
+            held=fmt.count(held),
+            customers=fmt.plural(customers, "customer"),
+            are="is" if held == 1 else "are",
+            effect=fmt.money(effect, 2),
+        )
+    worth = table.campaign[table.verdict == WORTH].tolist()
+    blind = table[table.verdict == CANNOT]
     return paragraph(
-        DECISIONS_CHANGE.format(
-            inside=fmt.count(len(inside)), decisions=fmt.plural(len(plan), "decision"), campaigns=join_names(first)
-        ),
-        "" if set(first) & set(measurable) else LISTS_TOO_SMALL,
+        programme,
+        WORTH_MEASURING.format(campaigns=join_names(worth)) if worth else NOTHING_WORTH_MEASURING,
+        COMPARE_ALL if held and not worth else "",
+        CANNOT_BE_MEASURED.format(
+            campaigns=join_names(blind.campaign.tolist()), waves=fmt.plural(int(blind.waves.min()), "wave") + " or more"
+        )
+        if len(blind) and np.isfinite(blind.waves.min())
+        else "",
+        _gates(gates, fmt),
     )
+
+
+def _gates(gates: pd.DataFrame, fmt: NumberFormat) -> str:
+    if gates.empty:
+        return NO_GATES
+    number = {state: int((gates.state == state).sum()) for state in GateState}
+    state = GATE_STATES.format(
+        open=number[GateState.OPEN], closed=number[GateState.CLOSED], waiting=number[GateState.WAITING]
+    )
+    return GATES.format(gates=fmt.plural(len(gates), "gate"), state=state)
 
 
 def target_groups(
@@ -408,6 +552,8 @@ def _target_group(
     chosen = plan[plan.campaign.isin(names) & (plan.contacts > 0)]
     customers = fmt.plural(len(members), "customer")
     if chosen.empty:
+        if plan.reason[plan.campaign.isin(names)].eq(LATER).any():
+            return GROUP_LATER.format(group=title, customers=customers)
         listed = int(targets.customer_id.isin(members).sum())
         elsewhere = ELSEWHERE.format(customers=fmt.count(listed), are="is" if listed == 1 else "are")
         return GROUP_NOT_PLANNED.format(group=title, customers=customers, elsewhere=elsewhere if listed else "")
@@ -446,7 +592,14 @@ def strategy_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Paragraph | None:
 
 
 def acquisition(
-    limit: pd.DataFrame, value: NewCustomerValue, forecast: pd.DataFrame, margin_known: bool, fmt: NumberFormat
+    limit: pd.DataFrame,
+    value: NewCustomerValue,
+    payback: pd.DataFrame,
+    costs: Acquisition | None,
+    won: pd.DataFrame,
+    forecast: pd.DataFrame,
+    margin_known: bool,
+    fmt: NumberFormat,
 ) -> Paragraph | NotApplicable:
     """Say what a new customer may cost: what earlier ones brought in a year, and what the model expects."""
     modelled, row = 12 in set(forecast.months), limit.iloc[0]
@@ -463,6 +616,24 @@ def acquisition(
         ),
         OBSERVED_SPREAD.format(median=fmt.money(value.median, 2), last=fmt.money(value.last_cohort, 2)),
         MODELLED_VALUE.format(limit=fmt.money(row.most_to_pay, 2)) if modelled else "",
+        _cost_of_new_customers(value, payback, costs, won, fmt),
+    )
+
+
+def _cost_of_new_customers(
+    value: NewCustomerValue, payback: pd.DataFrame, costs: Acquisition | None, won: pd.DataFrame, fmt: NumberFormat
+) -> str:
+    if costs is None:
+        return _missing_number(value, costs, fmt)
+    if won.customers_won.sum() < 1:
+        return NOBODY_WON.format(cost_from=costs.cost_from)
+    mean = won.spend.sum() / won.customers_won.sum()
+    after = payback_day(payback, mean)
+    return WON.format(
+        customers=fmt.plural(round(won.customers_won.sum()), "new customer"),
+        mean=fmt.money(mean, 2),
+        cost_from=costs.cost_from,
+        payback=PAID_BACK.format(days=fmt.plural(after, "day")) if after is not None else NOT_PAID_BACK,
     )
 
 
@@ -506,14 +677,6 @@ def lists(targets: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
             share=percent(held / len(targets)),
         )
     )
-
-
-def power(table: pd.DataFrame) -> Paragraph:
-    """Say which campaigns the holdout groups will tell about; nothing if no campaign is planned."""
-    if table.empty:
-        return paragraph()
-    blind = table.campaign[~(table.minimum_detectable_lift <= table.lift)].tolist()
-    return paragraph(NOT_MEASURABLE.format(campaigns=join_names(blind)) if blind else ALL_MEASURABLE)
 
 
 def reach_by_campaign(table: pd.DataFrame, contacts: pd.DataFrame | None) -> Paragraph:

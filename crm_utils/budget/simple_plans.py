@@ -15,6 +15,7 @@ from crm_utils.core.errors import BudgetError
 TOP_SHARE = 0.2
 # A plan that costs too much even at this share of itself is not carried out
 LEAST_SCALE = 1e-6
+CURRENT_SPENDING = "today's spending"
 COLUMNS = ["plan", "contacts", "spend", "expected_profit"]
 
 
@@ -28,7 +29,7 @@ def compare_simple_plans(problem: YearProblem, current_spend: dict[str, float]) 
     problem : YearProblem
         What the plan is made from.
     current_spend : dict of str to float
-        What is spent on each campaign in the whole period today. Empty if it is not known.
+        What is spent on each campaign and channel in the whole period today. Empty if it is not known.
 
     Returns
     -------
@@ -38,23 +39,65 @@ def compare_simple_plans(problem: YearProblem, current_spend: dict[str, float]) 
     Raises
     ------
     BudgetError
-        If current_spend names a campaign that does not exist.
+        If current_spend names a campaign or channel that does not exist.
     """
     options = problem.options
     plans = {
         "the same message to everybody": cheapest_message(options),
         "top spenders only": best_for_top_spenders(options),
     }
-    if current_spend:
-        plans["today's spending"] = spread_money(options, problem.campaigns, current_spend, problem.terms.waves)
     rows = []
     for name, shares in plans.items():
 
-        def scaled(scale: float, shares: pd.Series = shares) -> tuple[float, float, float]:
+        def scaled(scale: float, shares: pd.Series = shares) -> pd.DataFrame:
             return follow(problem, shares * scale)
 
-        rows.append([name, *scaled(_largest_scale(lambda scale: scaled(scale)[1] - problem.budget))])
+        followed = scaled(_largest_scale(lambda scale: scaled(scale).spend.sum() - problem.budget))
+        rows.append([name, *followed[COLUMNS[1:]].sum()])
+    if current_spend:
+        rows.append([CURRENT_SPENDING, *follow_spending(problem, current_spend)[COLUMNS[1:]].sum()])
     return pd.DataFrame([*rows, ["nothing", 0.0, 0.0, 0.0]], columns=COLUMNS)
+
+
+def follow_spending(problem: YearProblem, current_spend: dict[str, float]) -> pd.DataFrame:
+    """Work out what today's spending earns, judged like the plan.
+
+    Parameters
+    ----------
+    problem, current_spend : YearProblem, dict
+        See `compare_simple_plans`. A channel wins the customers that its money pays for, the cheapest first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        campaign (or channel), contacts, spend, expected_profit.
+
+    Raises
+    ------
+    BudgetError
+        If a campaign or channel does not exist.
+    """
+    steps = problem.steps if problem.steps is not None else pd.DataFrame({"channel": []})
+    names, channels = problem.campaigns.name.tolist(), list(dict.fromkeys(steps.channel))
+    unknown = sorted(set(current_spend) - {*names, *channels})
+    if unknown:
+        raise BudgetError(
+            f"budget.current_spend: there is no campaign or channel {', '.join(unknown)}; there are "
+            f"{', '.join([*names, *channels])}"
+        )
+    by_campaign = {name: money for name, money in current_spend.items() if name in names}
+    shares = spread_money(problem.options, problem.campaigns, by_campaign, problem.terms.waves)
+    rows = [follow(problem, shares)]
+    for channel in channels:
+        own = steps[steps.channel == channel]
+        before = (own.customers * own.spend).cumsum() - own.customers * own.spend
+        paid = (current_spend.get(channel, 0.0) - before).clip(0, own.customers * own.spend)
+        won = paid / own.spend
+        rows.append(
+            pd.DataFrame([[channel, 0.0, paid.sum(), (won * own.profit).sum()]], columns=["campaign", *COLUMNS[1:]])
+        )
+    table = pd.concat(rows, ignore_index=True)
+    return table[table.spend > 0].reset_index(drop=True)
 
 
 def _largest_scale(excess: Callable[[float], float]) -> float:
@@ -88,11 +131,6 @@ def spread_money(
     options: pd.DataFrame, campaigns: pd.DataFrame, current_spend: dict[str, float], waves: int
 ) -> pd.Series:
     """Return the share of customers contacted by option if each campaign's money goes to its customers evenly."""
-    unknown = sorted(set(current_spend) - set(campaigns.name))
-    if unknown:
-        raise BudgetError(
-            f"budget.current_spend: there is no campaign {', '.join(unknown)}; there are {', '.join(campaigns.name)}"
-        )
     fixed = campaigns.set_index("name").fixed_cost
     shares = pd.Series(0.0, index=options.index)
     for name, money in current_spend.items():
@@ -104,7 +142,7 @@ def spread_money(
     return shares / total.clip(lower=1.0)
 
 
-def follow(problem: YearProblem, shares: pd.Series) -> tuple[float, float, float]:
+def follow(problem: YearProblem, shares: pd.Series) -> pd.DataFrame:
     """Follow a plan that contacts the same share of each group's customers in each wave.
 
     Parameters
@@ -116,33 +154,45 @@ def follow(problem: YearProblem, shares: pd.Series) -> tuple[float, float, float
 
     Returns
     -------
-    float, float, float
-        Contacts, spend and expected profit of all waves.
+    pandas.DataFrame
+        campaign, contacts, spend and expected_profit of all waves.
     """
-    options, campaigns, flow, terms = problem.options, problem.campaigns, problem.flow, problem.terms
-    used = options[shares > 0].assign(share=shares[shares > 0] * (1 - problem.holdout_share))
-    if used.empty:
-        return 0.0, 0.0, 0.0
-    fixed = campaigns.fixed_cost[campaigns.name.isin(used.campaign)].sum()
+    campaigns, flow, terms = problem.campaigns, problem.flow, problem.terms
+    used = problem.options[shares > 0].assign(share=shares[shares > 0])
+    fixed = campaigns.set_index("name").fixed_cost
     sizes = flow.start.T
     ahead = flow.value_of_moving(terms.waves)
     single = campaigns.assign(messages=[[1]] * len(campaigns))
-    contacts = spend = profit = 0.0
-    for wave in range(terms.waves):
+    rows = []
+    for wave in range(terms.waves if len(used) else 0):
         at = flow.in_wave(used, wave)
+        free = np.full_like(sizes, 1 - problem.holdout_share)
+        if wave == 0:
+            free = (flow.free / np.where(flow.start > 0, flow.start, 1)).T
         contacted, buyers = np.zeros_like(sizes), np.zeros_like(sizes)
         for level in range(LEVELS):
             priced = price_messages(at, single, terms.fatigue, level, 1)
-            number = priced.share.to_numpy() * sizes[level][priced.group]
+            number = priced.share.to_numpy() * (free * sizes)[level][priced.group]
             moved = terms.carryover * priced.delivered_lift * ahead[wave][priced.group]
-            contacts, spend = contacts + number.sum(), spend + float((number * priced.spend).sum())
-            profit += float((number * (priced.profit + moved)).sum())
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "campaign": priced.campaign,
+                        "contacts": number,
+                        "spend": number * priced.spend,
+                        "expected_profit": number * (priced.profit + moved),
+                    }
+                )
+            )
             np.add.at(contacted[level], priced.group, number)
             np.add.at(buyers[level], priced.group, number * priced.delivered_lift)
-        spend, profit = spend + fixed, profit - fixed
         if wave + 1 < terms.waves:
             sizes = _next_wave(flow, wave, terms, sizes, contacted, buyers)
-    return float(contacts), float(spend), float(profit)
+    if not rows:
+        return pd.DataFrame({"campaign": [], "contacts": [], "spend": [], "expected_profit": []})
+    table = pd.concat(rows).groupby("campaign").sum()
+    paid = fixed[table.index] * terms.waves
+    return table.assign(spend=table.spend + paid, expected_profit=table.expected_profit - paid).reset_index()
 
 
 def _next_wave(

@@ -7,15 +7,14 @@ both), ρ its redemption rate, s delivery rate, c cost of a contact. A campaign'
 Lifetime value × lift is not used: lifetime value already holds the orders that come anyway.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
+from crm_utils.budget.audiences import Audience
 from crm_utils.config.safe_query import evaluate
 from crm_utils.core.errors import BudgetError
 
-VALUE_CLASSES = 10
+VALUE_CLASSES = 5
 # Customers. A smaller class says little, and no holdout group can be taken from it.
 SMALLEST_CLASS = 20
 
@@ -93,7 +92,7 @@ def eligible_customers(customers: pd.DataFrame, campaigns: pd.DataFrame, segment
     customers : pandas.DataFrame
         See `customer_economics`.
     campaigns : pandas.DataFrame
-        One row per campaign; it names its segments or a query (`where`).
+        One row per campaign; it names its segments, a query (`where`), or both.
     segment_names : list of str
         The segments of the report.
 
@@ -115,76 +114,54 @@ def eligible_customers(customers: pd.DataFrame, campaigns: pd.DataFrame, segment
                 f"campaign {campaign.name}: unknown segment {', '.join(sorted(unknown))}; the segment map has "
                 f"{', '.join(segment_names)}"
             )
-        in_segment = customers.segment.isin(campaign.segments)
-        chosen[campaign.name] = in_segment if campaign.segments else _matching(customers, campaign.name, campaign.where)
+        may = customers.segment.isin(campaign.segments) if campaign.segments else pd.Series(True, customers.index)
+        if isinstance(campaign.where, str):
+            may &= _matching(customers, campaign.name, campaign.where)
+        chosen[campaign.name] = may
     return pd.DataFrame(chosen).set_axis(customers.customer_id)
 
 
-def group_customers(customers: pd.DataFrame, audience: pd.DataFrame) -> pd.DataFrame:
-    """Group eligible customers by segment, eligible campaigns and value class.
+def planning_groups(customers: pd.DataFrame, audience: Audience, contact_level: pd.Series) -> pd.DataFrame:
+    """Group customers by segment, campaigns that may address them, consent and value class.
 
-    Each segment and set of campaigns is cut into up to ten equal classes of order margin, of at least 20 customers.
+    Customers whom no campaign may address today are grouped too, because they can move to another segment. Customers
+    who rest from an earlier contact have groups of their own. Each block of alike customers is cut into up to five
+    equal classes of order margin, of at least 20 customers.
 
     Parameters
     ----------
     customers : pandas.DataFrame
         See `customer_economics`.
-    audience : pandas.DataFrame
-        customer_id × campaign, a row for each of the customers in their order (`eligible_customers`).
-
-    Returns
-    -------
-    pandas.DataFrame
-        The customers whom a campaign may address. Adds `group`.
-    """
-    eligible = audience.to_numpy().any(axis=1)
-    return _cut_into_groups(customers[eligible], audience[eligible]).drop(columns="block")
-
-
-def planning_groups(
-    customers: pd.DataFrame,
-    audience: pd.DataFrame,
-    consent: pd.Series,
-    resting: pd.Series,
-    contact_level: pd.Series,
-) -> pd.DataFrame:
-    """Group all customers for a plan over several waves.
-
-    As `group_customers`, but with the customers whom no campaign may address today, because they can move to another
-    segment, and with a group of their own for customers of different consent and for customers who rest.
-
-    Parameters
-    ----------
-    customers, audience : pandas.DataFrame
-        See `group_customers`.
-    consent : pandas.Series
-        customer_id → the channels on which the customer may be contacted, as one text.
-    resting : pandas.Series
-        customer_id → whether the customer may not be contacted in the first wave.
+    audience : Audience
+        Whom campaigns may contact, a row for each of the customers in their order (`audiences.find_audience`).
     contact_level : pandas.Series
         customer_id → in how many of the last waves the customer was contacted (`customer_flow.contact_levels`).
 
     Returns
     -------
     pandas.DataFrame
-        Adds group (from 0), block (the group without its value class), consent, lands (False if resting) and
-        contact_level.
+        Adds group (from 0), block (the group without its value class), consent, lands (False if resting),
+        contact_level and held_out.
     """
     ids = customers.customer_id
-    alike = pd.DataFrame({"consent": ids.map(consent), "lands": ~ids.map(resting).astype(bool)}, customers.index)
-    known = customers.assign(**alike, contact_level=ids.map(contact_level))
-    return _cut_into_groups(known, audience, ["consent", "lands"])
+    known = customers.assign(
+        consent=ids.map(audience.consent),
+        lands=~ids.map(audience.resting).astype(bool),
+        contact_level=ids.map(contact_level),
+        held_out=ids.map(audience.held_out),
+    )
+    return _cut_into_groups(known, audience.allowed)
 
 
-def _cut_into_groups(customers: pd.DataFrame, audience: pd.DataFrame, alike: Sequence[str] = ()) -> pd.DataFrame:
-    """Add block (segment, set of campaigns and the columns `alike`) and group (block and value class)."""
+def _cut_into_groups(customers: pd.DataFrame, audience: pd.DataFrame) -> pd.DataFrame:
+    """Add block (segment, set of campaigns, consent and lands) and group (block and value class)."""
     packed = pd.DataFrame(np.packbits(audience.to_numpy(), axis=1), index=customers.index)
     chosen = customers
     if not chosen.customer_id.is_monotonic_increasing:
         chosen = chosen.sort_values("customer_id")
     keyed = chosen.sort_values("order_margin", kind="stable")  # equal margins stay in the order of their ids
     same = [keyed.segment.astype("category").cat.codes, *(packed[byte].loc[keyed.index] for byte in packed)]
-    keyed["block"] = keyed.groupby([*same, *(keyed[name] for name in alike)], sort=True).ngroup()
+    keyed["block"] = keyed.groupby([*same, keyed.consent, keyed.lands], sort=True).ngroup()
     in_block = keyed.groupby("block").block
     size = in_block.transform("size")
     number = (size // SMALLEST_CLASS).clip(1, VALUE_CLASSES)
@@ -201,7 +178,7 @@ def contact_options(
     Parameters
     ----------
     groups : pandas.DataFrame
-        See `group_customers`.
+        See `planning_groups`.
     audience : pandas.DataFrame
         customer_id × campaign.
     campaigns : pandas.DataFrame
@@ -212,8 +189,8 @@ def contact_options(
     Returns
     -------
     pandas.DataFrame
-        One row per campaign and group: campaign, group, segment, customers, p0, order_margin, order_value (means),
-        lift, and the money columns of `price_options`.
+        One row per campaign and group: campaign, group, segment, customers, free (those not held out), p0,
+        order_margin, order_value (means), lift, and the money columns of `price_options`.
 
     Raises
     ------
@@ -232,12 +209,13 @@ def contact_options(
     by_group = known.groupby("group", sort=True)
     means = by_group[["order_margin", "order_value", *windows]].mean()
     means["segment"], means["customers"] = by_group.segment.first(), by_group.size()
+    means["free"] = means.customers - by_group.held_out.sum()
     reached = audience.loc[by_group.customer_id.first()].to_numpy()
     tables = [
         means[reached[:, index]].rename(columns={f"p0_{campaign.window_days}": "p0"}).assign(campaign=campaign.name)
         for index, campaign in enumerate(campaigns.itertuples())
     ]
-    columns = ["campaign", "group", "segment", "customers", "p0", "order_margin", "order_value"]
+    columns = ["campaign", "group", "segment", "customers", "free", "p0", "order_margin", "order_value"]
     table = pd.concat(tables).reset_index()[columns]
     lift = table.campaign.map(campaigns.set_index("name").lift).astype(float)
     return price_options(table.assign(lift=lift), campaigns)
@@ -354,8 +332,10 @@ def break_even_lift(
     discount: float | pd.Series,
     discount_to_baseline_buyers: float | pd.Series,
     fixed: float | pd.Series = 0.0,
+    messages: float | pd.Series = 1.0,
+    response: float | pd.Series = 1.0,
 ) -> np.ndarray:
-    """Compute the lift that earns nothing: u* = ((c + F/n)/s + p0 ρ d) / (V − ρ d).
+    """Compute the lift of one message that earns nothing: u* = ((k c + F/n)/s + p0 ρ d) / (V − ρ d) / response.
 
     Parameters
     ----------
@@ -366,18 +346,20 @@ def break_even_lift(
     discount, discount_to_baseline_buyers : float or pandas.Series
         d of an added order, and of an order that comes anyway: averages over many customers can differ.
     fixed : float or pandas.Series
-        Fixed cost per contact (F/n).
+        Fixed cost per customer contacted (F/n).
+    messages, response : float or pandas.Series
+        k: messages to a customer, and how many times the lift of one message they have together.
 
     Returns
     -------
     numpy.ndarray
-        Lift; null if no lift can pay (V ≤ ρ d or u* > 1 − p0).
+        Lift; null if no lift can pay (V ≤ ρ d, or everybody would have to buy).
     """
     p0, margin = np.asarray(p0, float), np.asarray(margin, float)
     given, given_anyway = term.redemption_rate * discount, term.redemption_rate * discount_to_baseline_buyers
     with np.errstate(divide="ignore", invalid="ignore"):
-        lift = ((term.contact_cost + fixed) / term.delivery_rate + p0 * given_anyway) / (margin - given)
-    return np.where((margin > given) & (lift <= 1 - p0), lift, np.nan)
+        lift = ((messages * term.contact_cost + fixed) / term.delivery_rate + p0 * given_anyway) / (margin - given)
+    return np.where((margin > given) & (lift <= 1 - p0), lift / response, np.nan)
 
 
 def _matching(customers: pd.DataFrame, name: str, where: str) -> np.ndarray:

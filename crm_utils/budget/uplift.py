@@ -52,13 +52,14 @@ class CampaignStatus(StrEnum):
     OBSERVATIONAL = "observational"
 
 
-def add_response(past: pd.DataFrame, fatigue: float, wave_days: int) -> pd.DataFrame:
+def add_response(past: pd.DataFrame | None, fatigue: float, wave_days: int) -> pd.DataFrame | None:
     """Add to past contacts how strongly their messages work, compared with one message to a rested customer.
 
     Parameters
     ----------
-    past : pandas.DataFrame
-        campaign, customer_id, contacted_on, group, messages (sent in the wave).
+    past : pandas.DataFrame or None
+        campaign, customer_id, contacted_on, group, and optionally messages (sent in the wave, by default one). None if
+        the report names no file of past campaigns.
     fatigue : float
         Share of its lift that a message keeps if the customer was contacted in the wave before, or by the message
         before.
@@ -70,6 +71,10 @@ def add_response(past: pd.DataFrame, fatigue: float, wave_days: int) -> pd.DataF
     pandas.DataFrame
         Adds response: f^h (1 + f + … + f^(k − 1)), k messages to a customer contacted in h recent waves.
     """
+    if past is None:
+        return None
+    past = past if "messages" in past else past.assign(messages=1)
+    past = past.assign(contacted_on=pd.to_datetime(past.contacted_on))
     level = pd.Series(0.0, index=past.index)
     for day in past.contacted_on.unique():
         own = past.contacted_on == day
@@ -254,7 +259,7 @@ def randomization_check(own: pd.DataFrame, analysis_date: date) -> str:
 
 
 def update_lifts(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
-    """Put measured lifts in the place of assumed ones.
+    """Put measured lifts in the place of assumed and published ones.
 
     A measured lift is pulled towards the assumed one with weight ω²/(ω² + se²) on the measurement, ω from the assumed
     range: the few campaigns that a shop has measured, of different kinds, have no mean worth pulling to. If a test
@@ -274,7 +279,7 @@ def update_lifts(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFram
     pandas.DataFrame
         The campaigns with lift, lift_low, lift_high and evidence updated. Adds lift_from: why the lift is what it is.
     """
-    table = campaigns.set_index("name").assign(lift_from="assumed")
+    table = campaigns.set_index("name").assign(lift_from=campaigns.evidence.to_numpy())
     trusted = measured[measured.status == CampaignStatus.MEASURED] if len(measured) else measured
     for row in trusted.itertuples():
         if row.campaign not in table.index:
@@ -294,7 +299,7 @@ def update_lifts(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFram
             lift_from = "measured: no effect could be told from none"
         else:
             lifts, evidence = [term.lift, term.lift_low, term.lift_high], term.evidence
-            lift_from = "assumed: the test was too small to tell"
+            lift_from = f"{term.evidence}: the test was too small to tell"
         table.loc[row.campaign, ["lift", "lift_low", "lift_high", "evidence", "lift_from"]] = [
             *lifts, evidence, lift_from
         ]  # fmt: skip

@@ -49,37 +49,33 @@ def strategy_cells(customers: pd.DataFrame, targets: pd.DataFrame, n_bins: int) 
 
 
 def segment_verdicts(
-    plan: pd.DataFrame, options: pd.DataFrame, campaigns: pd.DataFrame, profile: pd.DataFrame
+    calendar: pd.DataFrame, options: pd.DataFrame, campaigns: pd.DataFrame, profile: pd.DataFrame
 ) -> pd.DataFrame:
-    """Sum up the plan by segment, and what contacting the segments it leaves out would cost.
+    """Sum up the plan of the period by segment, and what contacting the segments it leaves out would cost.
 
     Parameters
     ----------
-    plan, options, campaigns : pandas.DataFrame
-        See `plan.build_plan`, `unit_economics.contact_options`; the campaigns.
+    calendar, options, campaigns : pandas.DataFrame
+        See `year.calendar`, `unit_economics.contact_options`; the campaigns.
     profile : pandas.DataFrame
         The segments with their customers (`segment_profile`).
 
     Returns
     -------
     pandas.DataFrame
-        segment, customers, contacts, spend, expected_profit, verdict (worthwhile, low potential, no campaign or
-        empty), eligible (customers whom a campaign may contact). For low-potential segments also campaign (the one
-        that fits most of their customers) and cost_of_contacting_all: the profit, below 0, of sending it to all of
-        them. A campaign's fixed cost is shared by its segments.
+        segment, customers, contacts (expected messages), spend, expected_profit, verdict (worthwhile, low potential, no
+        campaign or empty), eligible (customers whom a campaign may contact today). For low-potential segments also
+        campaign (the one that fits most of their customers) and cost_of_contacting_all: the profit, below 0, of one
+        message to all of them. A campaign's fixed cost is shared by its segments.
     """
-    sums = plan.groupby("segment")[["contacts", "spend", "expected_profit"]].sum()
+    sums = calendar.groupby("segment")[["contacts", "spend", "expected_profit"]].sum()
     table = profile[["segment", "customers"]].merge(sums, on="segment", how="left")
-    cases = {"empty": table.customers == 0, "worthwhile": table.contacts > 0, "no campaign": table.contacts.isna()}
-    table["verdict"] = np.select(list(cases.values()), list(cases), "low potential")
     table["eligible"] = table.segment.map(options.drop_duplicates("group").groupby("segment").customers.sum())
+    cases = {"empty": table.customers == 0, "worthwhile": table.contacts > 0, "no campaign": table.eligible.isna()}
+    table["verdict"] = np.select(list(cases.values()), list(cases), "low potential")
     losses = _losses(options, campaigns, table.segment[table.verdict == "low potential"])
     amounts = ["contacts", "spend", "expected_profit", "eligible"]
-    return (
-        table.fillna(dict.fromkeys(amounts, 0))
-        .merge(losses, on="segment", how="left")
-        .astype({"contacts": int, "eligible": int})
-    )
+    return table.fillna(dict.fromkeys(amounts, 0.0)).merge(losses, on="segment", how="left").astype({"eligible": int})
 
 
 def _losses(options: pd.DataFrame, campaigns: pd.DataFrame, segments: pd.Series) -> pd.DataFrame:

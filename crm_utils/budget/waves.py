@@ -7,16 +7,18 @@ numbers instead of single customers, so one mixed-integer linear program (MILP) 
 Sources of the idea: Bitran & Mondschein (1996), Gönül & Shi (1998), Simester, Sun & Tsitsiklis (2006).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import coo_array, csr_array, identity, vstack
+from scipy.optimize import LinearConstraint
+from scipy.sparse import coo_array, csr_array, identity
 
-from crm_utils.budget import optimizer
-from crm_utils.budget.optimizer import ROUNDING, free_customers
+from crm_utils.budget.optimizer import Rows, maximize
 from crm_utils.budget.unit_economics import price_messages
 from crm_utils.core.errors import BudgetError
 
@@ -24,6 +26,12 @@ from crm_utils.core.errors import BudgetError
 LEVELS = 3
 # How far from the best plan the solver may stop, as a share of the expected profit
 GAP = 1e-4
+GAP_OF_ONE_WAVE = 1e-7
+# Numbers below this come from the solver
+ROUNDING = 1e-9
+# A campaign that earns so many times its fixed cost in a wave is not tried without
+CLEARLY_PAYS = 2.0
+NO_PLAN = "no plan keeps to all limits: check min_spend, max_spend and capacity of the campaigns, and target_roi"
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,8 @@ class CustomerFlow:
 
     Parameters
     ----------
-    customers : numpy.ndarray
-        Customers of each group at the start.
+    start, free : numpy.ndarray
+        group × contact level: customers at the start, and those of them who are not held out.
     baseline : numpy.ndarray
         wave × group: probability of buying within the wave without a contact.
     if_bought, if_silent : scipy.sparse.csr_array
@@ -69,27 +77,25 @@ class CustomerFlow:
         Share of each group among customers who were won by marketing.
     order_margin : numpy.ndarray
         Margin of a customer who buys in a wave by themselves.
-    at_level : numpy.ndarray, optional
-        group × contact level: customers of each group at the start. By default nobody was contacted lately.
     landing : scipy.sparse.csr_array, optional
         pool × group: in which groups the customers of a pool are in the next wave. Rows add up to 1. By default pools
         are groups. Many groups go to the same pools, so a program with pools is small.
     """
 
-    customers: np.ndarray
+    start: np.ndarray
+    free: np.ndarray
     baseline: np.ndarray
     if_bought: csr_array
     if_silent: csr_array
     arrivals: np.ndarray
     newcomers: np.ndarray
     order_margin: np.ndarray
-    at_level: np.ndarray | None = None
     landing: csr_array | None = None
 
     @property
     def pools(self) -> csr_array:
         """Pool × group: in which groups the customers of a pool are in the next wave."""
-        return csr_array(identity(len(self.customers), format="csr")) if self.landing is None else self.landing
+        return csr_array(identity(len(self.start), format="csr")) if self.landing is None else self.landing
 
     def to_pools(self, wave: int) -> csr_array:
         """Return group × pool: where uncontacted customers of a wave go."""
@@ -97,11 +103,9 @@ class CustomerFlow:
         return csr_array(self.if_bought.multiply(bought[:, None]) + self.if_silent.multiply(1 - bought[:, None]))
 
     @property
-    def start(self) -> np.ndarray:
-        """Customers at the start by group × contact level."""
-        if self.at_level is not None:
-            return self.at_level.astype(float)
-        return np.column_stack([self.customers, *[np.zeros(len(self.customers))] * (LEVELS - 1)])
+    def customers(self) -> np.ndarray:
+        """Customers of each group at the start."""
+        return self.start.sum(axis=1)
 
     def transition(self, wave: int) -> csr_array:
         """Return group × group: where uncontacted customers of a wave are in the next one."""
@@ -146,12 +150,15 @@ class YearPlan:
         wave, campaign, fixed_cost of the campaigns that run.
     sizes : pandas.DataFrame
         wave, group, contact_level, customers at the start of the wave.
+    bound : float
+        No plan earns more than this.
     """
 
     contacts: pd.DataFrame
     won: pd.DataFrame
     running: pd.DataFrame
     sizes: pd.DataFrame
+    bound: float
 
     @property
     def spend(self) -> float:
@@ -185,7 +192,7 @@ class YearProblem:
     target_roi : float, optional
         The profit per unit of money that the plan must earn. It replaces the budget.
     holdout_share : float
-        Share of customers who are not contacted.
+        Share of customers who are not contacted in later waves. In the first wave they are known by name (`flow.free`).
     steps : pandas.DataFrame, optional
         What new customers cost and bring (`acquisition.cost_steps`). Without it nobody is won.
     """
@@ -200,21 +207,31 @@ class YearProblem:
     steps: pd.DataFrame | None = None
 
 
-def plan_waves(problem: YearProblem, whole: bool | None = None, exact: bool = True) -> YearPlan:
+class Search(StrEnum):
+    """How the campaigns that run are searched for: one of `exact`, `good` and `quick`."""
+
+    # the best set of campaigns, by branch and bound: minutes for a shop of a few thousand customers
+    EXACT = "exact"
+    # a good set: run what a linear program runs in part, leave out what does not pay, then try without each small one
+    GOOD = "good"
+    # the same without the last step, for comparisons of many plans
+    QUICK = "quick"
+
+
+def plan_waves(problem: YearProblem, search: Search = Search.EXACT, whole_waves: int = 1) -> YearPlan:
     """Find the plan of highest expected profit over all waves.
 
-    In each wave a customer gets at most one campaign. With one wave, no fatigue and no acquisition the plan is that of
-    `optimizer.allocate`.
+    In each wave a customer gets at most one campaign.
 
     Parameters
     ----------
     problem : YearProblem
         Customers, campaigns and limits.
-    whole : bool, optional
-        Contact whole customers. By default only a plan of one wave does.
-    exact : bool
-        Search for the best set of running campaigns. Otherwise campaigns that do not earn their fixed cost are left
-        out one by one: many times faster, and a little below the best plan.
+    search : Search
+        How the campaigns that run are searched for.
+    whole_waves : int
+        In so many first waves whole customers are contacted. The lists of the first one are written, later waves are
+        expected numbers.
 
     Returns
     -------
@@ -226,36 +243,33 @@ def plan_waves(problem: YearProblem, whole: bool | None = None, exact: bool = Tr
     BudgetError
         If no plan can keep to all limits.
     """
-    waves = problem.terms.waves
-    optimizer.check_limits(
-        problem.options, problem.campaigns, problem.budget / waves, problem.target_roi, problem.holdout_share
-    )
-    return _Program(problem).solve(waves == 1 if whole is None else whole, exact)
+    check_limits(problem)
+    return _Program(problem).solve(whole_waves, search)
 
 
-class _Rows:
-    """Collects the rows low ≤ row ≤ high of a program as (row, column, value) triples."""
-
-    def __init__(self) -> None:
-        self.parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        self.low: list[np.ndarray] = []
-        self.high: list[np.ndarray] = []
-        self.count = 0
-
-    def add(self, size: int, low: float | np.ndarray, high: float | np.ndarray, *parts: tuple[Any, Any, Any]) -> None:
-        """Add `size` rows; each part holds rows (from 0), columns and values, which may be numbers or arrays."""
-        for row, column, value in parts:
-            row, column, value = np.broadcast_arrays(np.asarray(row), np.asarray(column), np.asarray(value, float))
-            self.parts.append((row.ravel() + self.count, column.ravel(), value.ravel()))
-        self.low.append(np.broadcast_to(np.asarray(low, float), size))
-        self.high.append(np.broadcast_to(np.asarray(high, float), size))
-        self.count += size
-
-    def constraint(self, columns: int) -> LinearConstraint:
-        """Return all rows as one constraint."""
-        row, column, value = (np.concatenate([part[index] for part in self.parts]) for index in range(3))
-        matrix = csr_array(coo_array((value, (row, column)), (self.count, columns)))
-        return LinearConstraint(matrix, np.concatenate(self.low), np.concatenate(self.high))
+def check_limits(problem: YearProblem) -> None:
+    """Raise BudgetError if the limits make no sense or cannot be kept."""
+    budget, campaigns, waves = problem.budget, problem.campaigns, problem.terms.waves
+    if not np.isfinite(budget) or budget < 0:
+        raise BudgetError(f"budget: {budget} is no amount of money that can be spent; give 0 or more")
+    if not 0 <= problem.holdout_share < 1:
+        raise BudgetError(f"holdout_share: {problem.holdout_share} is no share of customers; give 0 or more, below 1")
+    asked = campaigns[campaigns.min_spend > 0]
+    least = asked.min_spend.sum() * waves
+    if problem.target_roi is None and least > budget:
+        named = ", ".join(f"{row.name} {row.min_spend:,.2f}" for row in asked.itertuples(index=False))
+        raise BudgetError(
+            f"the campaigns' minimums ({named} in each of {waves} waves) come to {least:,.2f}, the budget is "
+            f"{budget:,.2f}: lower them or raise the budget"
+        )
+    for campaign in asked.itertuples():
+        own = problem.options[problem.options.campaign == campaign.name]
+        most = (own.free * own.spend).sum() * max(campaign.messages) + campaign.fixed_cost
+        if own.empty or most < campaign.min_spend:
+            raise BudgetError(
+                f"campaign {campaign.name}: its minimum of {campaign.min_spend:,.2f} cannot be spent on "
+                f"{own.free.sum():,.0f} customers who may be contacted (at most {most if len(own) else 0:,.2f})"
+            )
 
 
 class _Program:
@@ -272,8 +286,9 @@ class _Program:
         self.campaigns, terms = problem.campaigns.reset_index(drop=True), problem.terms
         self.groups, self.holdout_share = len(problem.flow.customers), problem.holdout_share
         none = pd.DataFrame({"customers": [], "spend": [], "profit": []})
-        steps = none if problem.steps is None else problem.steps
+        steps = none if problem.steps is None else problem.steps[problem.steps.profit > 0].reset_index(drop=True)
         self.steps = steps.assign(customers=steps.customers / terms.waves)
+        self.most = self._most_contacts()
         self.offers = self._price_offers(problem.options)
         self.first_size = len(self.offers)
         self.states = terms.waves * self.groups * LEVELS
@@ -300,8 +315,17 @@ class _Program:
         moved = terms.carryover * offers.delivered_lift * ahead[offers.wave, offers.group]
         offers["profit"] += moved
         offers["incremental_margin"] += moved
-        needed = self.campaigns.name[self.campaigns.min_spend > 0]
-        return offers[(offers.profit > 0) | offers.campaign.isin(needed)].reset_index(drop=True)
+        needed = offers.campaign.isin(self.campaigns.name[self.campaigns.min_spend > 0])
+        return offers[needed | (offers.profit > 0) & self._can_pay(offers)].reset_index(drop=True)
+
+    def _can_pay(self, offers: pd.DataFrame) -> pd.Series:
+        """Return whether the campaign could earn its fixed cost in the wave if everybody got its best offer."""
+        best = offers.groupby(["wave", "number", "group"]).profit.max().clip(lower=0)
+        reach = self.most[best.index.get_level_values("wave"), best.index.get_level_values("group")]
+        earned = (best * reach).groupby(["wave", "number"]).sum()
+        line = pd.MultiIndex.from_frame(offers[["wave", "number"]])
+        fixed = self.campaigns.fixed_cost.to_numpy(float)[offers.number]
+        return pd.Series(earned.loc[line].to_numpy() > fixed, index=offers.index)
 
     def _state(self, wave: int) -> np.ndarray:
         """Return group × level: the positions of the states of a wave."""
@@ -314,7 +338,7 @@ class _Program:
     def _step(self, wave: int) -> np.ndarray:
         return self.first_step + wave * len(self.steps) + np.arange(len(self.steps))
 
-    def solve(self, whole: bool, exact: bool) -> YearPlan:
+    def solve(self, whole_waves: int, search: Search) -> YearPlan:
         """Return the best plan."""
         budget, target_roi = self.problem.budget, self.problem.target_roi
         offers, waves = self.offers, self.terms.waves
@@ -322,7 +346,7 @@ class _Program:
         sizes = np.zeros(self.first_run - self.first_size)  # states earn and cost nothing by themselves
         profit = np.concatenate([offers.profit, sizes, -fixed, np.tile(self.steps.profit, waves)])
         spend = np.concatenate([offers.spend, sizes, fixed, np.tile(self.steps.spend, waves)])
-        rows, all_columns = _Rows(), np.arange(self.columns)
+        rows, all_columns = Rows(), np.arange(self.columns)
         rows.add(1, -np.inf, budget if target_roi is None else np.inf, (0, all_columns, spend))
         if target_roi is not None:
             rows.add(1, 0, np.inf, (0, all_columns, profit - target_roi * spend))
@@ -334,13 +358,21 @@ class _Program:
         upper[runs] = 1
         upper[self.first_step :] = np.tile(self.steps.customers.to_numpy(float), waves)
         constraint = rows.constraint(self.columns)
-        if exact:
-            best = self._optimize(profit, constraint, lower, upper, whole, [runs])
+        if search == Search.EXACT:
+            best = self._optimize(profit, constraint, lower, upper, whole_waves, [runs])
+            bound = None
         else:
-            best = self._leave_out(profit, constraint, lower, upper, whole)
+            relaxed = self._optimize(profit, constraint, lower, upper, 0, [])
+            bound = None if relaxed is None else float(relaxed @ profit)
+
+            def solve(running: np.ndarray) -> np.ndarray | None:
+                lower[runs] = upper[runs] = running
+                return self._optimize(profit, constraint, lower, upper, whole_waves, [])
+
+            best = None if relaxed is None else self._leave_out(solve, relaxed[runs], profit, search)
         if best is None:
-            raise BudgetError(optimizer.NO_PLAN)
-        return self._read(best, whole)
+            raise BudgetError(NO_PLAN)
+        return self._read(best, whole_waves, float(best @ profit) if bound is None else bound)
 
     def _optimize(
         self,
@@ -348,53 +380,67 @@ class _Program:
         constraint: LinearConstraint,
         lower: np.ndarray,
         upper: np.ndarray,
-        whole: bool,
+        whole_waves: int,
         switches: list[slice],
     ) -> np.ndarray | None:
         """Return the best solution; None if there is none. Variables in `switches` are whole numbers."""
-        integral = np.zeros(self.columns)
-        integral[: self.first_size] = whole
+        integral = np.zeros(self.columns, bool)
+        integral[: self.first_size] = self.offers.wave < whole_waves
         for switch in switches:
-            integral[switch] = 1
-        if not integral.any():
-            return _maximize_linear(profit, constraint, lower, upper)
-        with optimizer.silence_stdout():
-            solution = milp(
-                -profit,
-                integrality=integral,
-                bounds=Bounds(lower, upper),
-                constraints=constraint,
-                options={"mip_rel_gap": optimizer.GAP if whole else GAP},
-            )
-        return solution.x
+            integral[switch] = True
+        return maximize(profit, constraint, lower, upper, integral, GAP if self.terms.waves > 1 else GAP_OF_ONE_WAVE)
 
     def _leave_out(
-        self, profit: np.ndarray, constraint: LinearConstraint, lower: np.ndarray, upper: np.ndarray, whole: bool
+        self,
+        solve: Callable[[np.ndarray], np.ndarray | None],
+        share: np.ndarray,
+        profit: np.ndarray,
+        search: Search,
     ) -> np.ndarray | None:
-        """Return a good solution: run what a linear program would run in part, then leave out what loses money."""
-        runs = slice(self.first_run, self.first_step)
-        relaxed = self._optimize(profit, constraint, lower, upper, False, [])
-        if relaxed is None:
-            return None
-        share, line = relaxed[runs], self.offers.wave * len(self.campaigns) + self.offers.number
+        """Return a good solution: run what a linear program would run in part, then leave out what does not pay.
+
+        `solve` finds the best plan of given running campaigns, `share` says how far the linear program runs them.
+        First goes what loses money, one campaign in each wave at a time. Then what is worth less than it gains: its
+        customers can get another campaign.
+        """
         needed = np.tile((self.campaigns.min_spend > 0).to_numpy(), self.terms.waves)
         running = (share > ROUNDING) | needed
-        while True:
-            lower[runs] = upper[runs] = running
-            best = self._optimize(profit, constraint, lower, upper, whole, [])
-            optional = running & ~needed
+        best = solve(running)
+        while (optional := running & ~needed).any():
             if best is None:  # the fixed costs are more than the budget
-                if not optional.any():
-                    return None
-                running = running & ~(optional & (share == share[optional].min()))
-                continue
-            earned = np.bincount(line, best[: self.first_size] * profit[: self.first_size], len(running)) + profit[runs]
-            loses = optional & (earned < 0)
-            if not loses.any():
-                return best
-            running = running & ~(loses & (earned == earned[loses].min()))
+                out = optional & (share == share[optional].min())
+            else:
+                out = self._worst_of_each_wave(self._earned(best, profit), optional)
+                if not out.any():
+                    break
+            running = running & ~out
+            best = solve(running)
+        if best is None or search == Search.QUICK:
+            return best
+        gains = self._earned(best, profit)
+        small = running & ~needed & (gains < CLEARLY_PAYS * -profit[self.first_run : self.first_step])
+        for place in np.flatnonzero(small)[np.argsort(gains[small], kind="stable")]:
+            without = running.copy()
+            without[place] = False
+            other = solve(without)
+            if other is not None and other @ profit > best @ profit:
+                running, best = without, other
+        return best
 
-    def _add_customers(self, rows: _Rows) -> None:
+    def _earned(self, best: np.ndarray, profit: np.ndarray) -> np.ndarray:
+        """Return what each campaign earns in each wave, less its fixed cost."""
+        fixed = profit[self.first_run : self.first_step]
+        line = self.offers.wave * len(self.campaigns) + self.offers.number
+        return np.bincount(line, best[: self.first_size] * profit[: self.first_size], len(fixed)) + fixed
+
+    def _worst_of_each_wave(self, earned: np.ndarray, optional: np.ndarray) -> np.ndarray:
+        """Return, as a mask, the campaign of each wave that loses most; none in waves where none loses."""
+        by_wave = np.where(optional, earned, np.inf).reshape(self.terms.waves, -1)
+        worst = np.zeros_like(by_wave, bool)
+        worst[np.arange(len(by_wave)), by_wave.argmin(axis=1)] = by_wave.min(axis=1) < 0
+        return worst.ravel()
+
+    def _add_customers(self, rows: Rows) -> None:
         """Nobody is contacted twice in a wave, and customers of the next wave are those of this one, moved."""
         every = np.arange(self.states)
         state = (self.offers.wave * self.groups + self.offers.group).to_numpy() * LEVELS
@@ -405,7 +451,7 @@ class _Program:
             rows.add(self.states, 0, 0, (state, offer, self.offers.delivered_lift), (every, buyer, -1))
         first = self.groups * LEVELS
         start = self.flow.start
-        free = free_customers(pd.Series(start.ravel()), self.holdout_share)
+        free = self.flow.free.ravel()
         rows.add(first, start.ravel(), start.ravel(), (every[:first], self.first_size + every[:first], 1))
         rows.add(first, -np.inf, free, (every[:first], contacted[:first], 1))
         later = every[first:] - first
@@ -416,7 +462,7 @@ class _Program:
         for wave in range(self.terms.waves - 1):
             self._add_transition(rows, wave)
 
-    def _add_transition(self, rows: _Rows, wave: int) -> None:
+    def _add_transition(self, rows: Rows, wave: int) -> None:
         """Customers at the start of the next wave: rested, contacted, and new ones."""
         flow, state, following = self.flow, self._state(wave), self._state(wave + 1)
         pools = flow.pools.shape[0]
@@ -445,18 +491,25 @@ class _Program:
         arriving[:, 0] = self.flow.arrivals[wave + 1]
         rows.add(self.groups * LEVELS, arriving.ravel(), arriving.ravel(), *parts)
 
+    def _most_contacts(self) -> np.ndarray:
+        """Return wave × group: how many customers can be contacted at most."""
+        waves = self.terms.waves
+        most = self.flow.sizes(waves, np.full(waves, self.steps.customers.sum())) * (1 - self.holdout_share)
+        most[0] = self.flow.free.sum(axis=1)
+        if self.terms.carryover:
+            most[1:] = most[1:].sum(axis=1, keepdims=True)
+        return most
+
     @staticmethod
     def _spread(own: pd.DataFrame, matrix: csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return position of the offer, target group and share for each offer and each target of its group."""
         chosen = coo_array(csr_array(matrix)[own.group.to_numpy()])
         return chosen.row, chosen.col, chosen.data
 
-    def _add_campaign_limits(self, rows: _Rows) -> None:
+    def _add_campaign_limits(self, rows: Rows) -> None:
         """Contacts need a running campaign, and keep to its capacity and money."""
         offers, waves, campaigns = self.offers, self.terms.waves, len(self.campaigns)
-        most = self.flow.sizes(waves, np.full(waves, self.steps.customers.sum())) * (1 - self.holdout_share)
-        if self.terms.carryover:
-            most = np.broadcast_to(most.sum(axis=1, keepdims=True), most.shape)
+        most = self.most
         wave, group, number = (offers[name].to_numpy() for name in ("wave", "group", "number"))
         row, first = pd.factorize(pd.MultiIndex.from_arrays([wave, number, group]))
         one = pd.DataFrame({"row": row, "wave": wave, "number": number, "group": group}).drop_duplicates("row")
@@ -474,29 +527,32 @@ class _Program:
         fixed = np.tile(self.campaigns.fixed_cost.to_numpy(float), waves)
         rows.add(len(runs), least, largest, (line, every, offers.spend), (runs, self.first_run + runs, fixed))
 
-    def _add_rests(self, rows: _Rows) -> None:
-        """A customer of one campaign does not get another in the wave after it, if a rule says so."""
+    def _add_rests(self, rows: Rows) -> None:
+        """A customer of one campaign does not get another in the waves after it, if a rule says so."""
         for campaign in self.campaigns.itertuples():
-            for other, _ in resting_rules(campaign, self.terms.wave_days):
+            for other, days in resting_rules(campaign, self.terms.wave_days):
                 for wave in range(1, self.terms.waves):
-                    self._add_rest(rows, wave, campaign.name, other)
+                    self._add_rest(rows, wave, campaign.name, other, waves_to_rest(days, self.terms.wave_days))
 
-    def _add_rest(self, rows: _Rows, wave: int, name: str, other: str) -> None:
-        before = self.offers[(self.offers.wave == wave - 1) & (self.offers.campaign == other)]
+    def _add_rest(self, rows: Rows, wave: int, name: str, other: str, rest: int) -> None:
         now = self.offers[(self.offers.wave == wave) & (self.offers.campaign == name)]
-        offer, to, weight = self._spread(before, self.flow.transition(wave - 1))
+        parts: list[tuple[Any, Any, Any]] = [(now.group.to_numpy(), now.index.to_numpy(), 1)]
+        move = csr_array(identity(self.groups, format="csr"))
+        for earlier in range(wave - 1, max(wave - 1 - rest, -1), -1):
+            move = csr_array(self.flow.transition(earlier) @ move)
+            before = self.offers[(self.offers.wave == earlier) & (self.offers.campaign == other)]
+            offer, to, weight = self._spread(before, move)
+            parts.append((to, before.index.to_numpy()[offer], weight))
         sizes = self.first_size + self._state(wave)
-        rows.add(
-            self.groups, -np.inf, 0, (now.group.to_numpy(), now.index.to_numpy(), 1),
-            (to, before.index.to_numpy()[offer], weight),
-            (np.arange(self.groups)[:, None], sizes, -(1 - self.holdout_share)),
-        )  # fmt: skip
+        rows.add(self.groups, -np.inf, 0, *parts, (np.arange(self.groups)[:, None], sizes, -(1 - self.holdout_share)))
 
-    def _read(self, best: np.ndarray, whole: bool) -> YearPlan:
+    def _read(self, best: np.ndarray, whole_waves: int, bound: float) -> YearPlan:
         """Return the solution as tables."""
         waves, count, names = self.terms.waves, self.groups, self.campaigns.name.to_numpy()
         contacts = best[: self.first_size]
-        contacts = np.round(contacts) if whole else np.where(contacts > 1e-6, contacts, 0)
+        contacts = np.where(contacts > 1e-6, contacts, 0)
+        whole = (self.offers.wave < whole_waves).to_numpy()
+        contacts[whole] = np.round(contacts[whole])
         planned = self.offers.assign(contacts=contacts)
         runs = best[self.first_run : self.first_step].round().reshape(waves, -1)
         wave, campaign = np.nonzero(runs)
@@ -519,33 +575,19 @@ class _Program:
             [range(waves), range(count), range(LEVELS)], names=["wave", "group", "contact_level"]
         )
         sizes = pd.Series(best[self.first_size : self.first_contacted], index=index, name="customers").reset_index()
-        return YearPlan(planned[planned.contacts > 0].reset_index(drop=True), won, running, sizes)
+        return YearPlan(planned[planned.contacts > 0].reset_index(drop=True), won, running, sizes, bound)
 
 
-def _maximize_linear(
-    profit: np.ndarray, constraint: LinearConstraint, lower: np.ndarray, upper: np.ndarray
-) -> np.ndarray | None:
-    """Return the best solution without whole numbers; None if there is none.
+def waves_to_rest(days: int, wave_days: int) -> int:
+    """Return in how many waves after a contact a customer rests.
 
-    The interior-point method takes seconds for a large plan, the simplex method of `milp` many minutes.
+    At least one, because messages of a wave can be sent on any of its days.
     """
-    low, high, matrix = constraint.lb, constraint.ub, constraint.A
-    equal, at_most, at_least = low == high, np.isfinite(high) & (low != high), np.isfinite(low) & (low != high)
-    with optimizer.silence_stdout():
-        found = linprog(
-            -profit,
-            A_ub=vstack([matrix[at_most], -matrix[at_least]]),
-            b_ub=np.concatenate([high[at_most], -low[at_least]]),
-            A_eq=matrix[equal],
-            b_eq=low[equal],
-            bounds=np.column_stack([lower, upper]),
-            method="highs-ipm",
-        )
-    return found.x
+    return max(ceil(days / wave_days) - 1, 1)
 
 
 def resting_rules(campaign: Any, wave_days: int) -> list[tuple[str, int]]:
-    """Return the campaigns after which a customer rests from this one in the next wave, and the days of the rule.
+    """Return the campaigns after which a customer rests from this one, and the days of the rule.
 
     A campaign whose window is longer than a wave is not repeated before its window is over.
     """

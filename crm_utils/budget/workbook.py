@@ -39,6 +39,24 @@ NOTE = (
 WIDTHS = 12, 60
 
 
+def campaign_sheet(campaigns: pd.DataFrame) -> pd.DataFrame:
+    """Return the campaigns as a sheet can hold them: lists as text, without the segments.
+
+    Parameters
+    ----------
+    campaigns : pandas.DataFrame
+        One row per campaign, with not_within (campaign and days) and messages (numbers).
+
+    Returns
+    -------
+    pandas.DataFrame
+        The campaigns without the column segments.
+    """
+    rests = [", ".join(f"{rest['campaign']} {rest['days']} days" for rest in rules) for rules in campaigns.not_within]
+    messages = [", ".join(map(str, numbers)) for numbers in campaigns.messages]
+    return campaigns.drop(columns="segments").assign(messages=messages, not_within=rests)
+
+
 def build_workbook(sheets: dict[str, pd.DataFrame], title: str, day: date, currency: str) -> bytes:
     """Write tables as an xlsx file with one sheet per table; the same tables give the same bytes.
 
@@ -95,13 +113,13 @@ def _text(value: object) -> object:
 
 
 def _assumed(frame: pd.DataFrame, column: str) -> list[bool]:
-    """Return which rows are assumptions or rest on one: a campaign whose lift was measured keeps its assumed costs."""
+    """Return which rows are assumptions or rest on one. Costs are assumed unless the campaign says where from."""
     evidence = frame.evidence if "evidence" in frame else pd.Series("assumed", frame.index)
     if column in PROFITS or (column in LIFTS and "evidence" in frame):
         return evidence.eq("assumed").tolist()
     if column in COSTS:
-        lift_only = frame.lift_from.str.startswith("measured") if "lift_from" in frame else False
-        return (evidence.eq("assumed") | lift_only).tolist()
+        known_from = frame.costs_from if "costs_from" in frame else pd.Series("assumed", frame.index)
+        return known_from.eq("assumed").tolist()
     return [False] * len(frame)
 
 

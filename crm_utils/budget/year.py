@@ -1,4 +1,4 @@
-"""The plan for a year as tables: the lines of the budget, the calendar, simple plans beside it, and its range."""
+"""The plan for a year as tables: its terms, the first wave, the calendar, the lines of the budget, and its range."""
 
 from datetime import date, timedelta
 from enum import StrEnum
@@ -6,10 +6,11 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.acquisition import NewCustomerValue
-from crm_utils.budget.learning import learning_options
-from crm_utils.budget.unit_economics import message_response, reprice
-from crm_utils.budget.waves import YearPlan
+from crm_utils.budget.acquisition import NEW_CUSTOMERS, NewCustomerValue
+from crm_utils.budget.learning import WORTH, learning_options
+from crm_utils.budget.unit_economics import message_response, price_messages, reprice
+from crm_utils.budget.waves import WaveTerms, YearPlan, YearProblem
+from crm_utils.core.constants import RESERVE
 from crm_utils.core.errors import BudgetError
 
 # Half the width of a 90% interval, in standard errors
@@ -26,14 +27,24 @@ CALENDAR_COLUMNS = [
     "customers",
     "contacts",
     "baseline_probability",
+    "response",
     "added_buyers",
+    "margin",
+    "discount",
+    "discount_to_baseline_buyers",
     "incremental_margin",
     "contact_costs",
+    "incentives_added",
     "incentives",
     "fixed_costs",
     "spend",
     "expected_profit",
 ]
+
+
+# Each of the lines is rounded to cents
+ROUNDING_OF_LINES = 0.03
+MONEY = ("incremental_margin", "incentives_added", "incentives_to_baseline_buyers", "contact_costs")
 
 
 class Line(StrEnum):
@@ -43,32 +54,96 @@ class Line(StrEnum):
     REPEAT = "repeat_measured"
     NEW = "win_new_customers"
     LEARN = "learn"
-    RESERVE = "reserve"
+    RESERVE = RESERVE
 
 
-def number_of_waves(budget_days: int, wave_days: int) -> int:
-    """Return how many whole waves a period has.
+def wave_terms(
+    budget_days: int, wave_days: int, fatigue: float, carryover: float, max_contacts: dict[str, int]
+) -> WaveTerms:
+    """Cut a period into whole waves.
+
+    Parameters
+    ----------
+    budget_days, wave_days : int
+        Days of the period, and of a wave.
+    fatigue, carryover : float
+        See `WaveTerms`.
+    max_contacts : dict of str to int
+        number and days: the most messages to a customer in any so many days. A wave then has at most
+        number × wave_days / days messages, sent at equal distances.
+
+    Returns
+    -------
+    WaveTerms
 
     Raises
     ------
     BudgetError
-        If the period is shorter than a wave.
+        If the period is shorter than a wave, or not one message fits into a wave.
     """
     if budget_days < wave_days:
         raise BudgetError(
             f"budget.budget_days: {budget_days} days are shorter than a wave of {wave_days} days (budget.wave_days); "
             "give a longer period or shorter waves"
         )
-    return budget_days // wave_days
+    messages = max_contacts["number"] * wave_days // max_contacts["days"]
+    if not messages:
+        raise BudgetError(
+            f"budget.max_contacts: {max_contacts['number']} in {max_contacts['days']} days is less than one message in "
+            f"a wave of {wave_days} days; allow more, or give longer waves"
+        )
+    return WaveTerms(budget_days // wave_days, wave_days, fatigue, carryover, messages)
 
 
-def calendar(year: YearPlan, analysis_date: date, wave_days: int) -> pd.DataFrame:
+def first_wave(year: YearPlan, problem: YearProblem) -> pd.DataFrame:
+    """Return what each option does in the first wave, the wave whose lists are written.
+
+    Parameters
+    ----------
+    year, problem : YearPlan, YearProblem
+        The plan, and what it was made from.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `unit_economics.reprice` with contacts (customers). One row per option that is not used, with its
+        smallest number of messages, and one per option and number of messages that is.
+    """
+    planned = year.contacts[year.contacts.wave == 0]
+    used = pd.MultiIndex.from_frame(planned[["campaign", "group"]])
+    others = problem.options[~pd.MultiIndex.from_frame(problem.options[["campaign", "group"]]).isin(used)]
+    fewest = problem.campaigns.assign(messages=[[min(numbers)] for numbers in problem.campaigns.messages])
+    rest = price_messages(others, fewest, problem.terms.fatigue, 0, problem.terms.max_messages)
+    rest = rest.assign(contact_level=0, contacts=0)
+    table = pd.concat([planned[rest.columns], rest], ignore_index=True)
+    return table.astype({"contacts": int})
+
+
+def later_lines(year: YearPlan) -> pd.MultiIndex:
+    """Return campaign and segment of the contacts after the first wave.
+
+    Parameters
+    ----------
+    year : YearPlan
+        The plan.
+
+    Returns
+    -------
+    pandas.MultiIndex
+        Campaign and segment, as often as there are contacts.
+    """
+    return pd.MultiIndex.from_frame(year.contacts.loc[year.contacts.wave > 0, ["campaign", "segment"]])
+
+
+def calendar(year: YearPlan, campaigns: pd.DataFrame, analysis_date: date, wave_days: int) -> pd.DataFrame:
     """List what is sent when: one row per wave, campaign, segment and number of messages.
 
     Parameters
     ----------
     year : YearPlan
         The plan.
+    campaigns : pandas.DataFrame
+        One row per campaign.
     analysis_date : datetime.date
         The day before the first wave.
     wave_days : int
@@ -77,19 +152,17 @@ def calendar(year: YearPlan, analysis_date: date, wave_days: int) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        `CALENDAR_COLUMNS`: wave (from 1), starts_on, customers (contacted, expected number), contacts (customers ×
-        messages), baseline_probability (mean), added_buyers, and money: spend = contact_costs + incentives +
-        fixed_costs, expected_profit = incremental_margin − spend. A campaign's fixed cost of a wave is shared out by
-        customers.
+        `CALENDAR_COLUMNS`: wave (from 1), starts_on, customers (contacted, expected number), contacts = customers ×
+        messages, baseline_probability (mean), added_buyers = customers × delivery_rate × lift × response, and money:
+        incremental_margin = added_buyers × margin, contact_costs = contacts × contact_cost, incentives =
+        redemption_rate × (added_buyers × discount + customers × delivery_rate × baseline_probability ×
+        discount_to_baseline_buyers), spend = contact_costs + incentives + fixed_costs, expected_profit =
+        incremental_margin − spend. A campaign's fixed cost of a wave is shared out by customers.
     """
     rows = year.contacts
-    weighted = {
-        name: rows[name] * rows.contacts
-        for name in ("incremental_margin", "incentives_added", "incentives_to_baseline_buyers", "contact_costs", "p0")
-    }
-    table = rows[["wave", "campaign", "segment", "messages"]].assign(
-        customers=rows.contacts, added_buyers=rows.contacts * rows.delivered_lift, **weighted
-    )
+    weighted = {name: rows[name] * rows.contacts for name in (*MONEY, "p0", "delivered_lift")}
+    anyway = rows.p0 * rows.discount * rows.contacts
+    table = rows[["wave", "campaign", "segment", "messages"]].assign(customers=rows.contacts, anyway=anyway, **weighted)
     table = table.groupby(["wave", "campaign", "segment", "messages"]).sum().reset_index()
     fixed = year.running.set_index(["wave", "campaign"]).fixed_cost
     reached = table.groupby(["wave", "campaign"]).customers.transform("sum")
@@ -97,11 +170,18 @@ def calendar(year: YearPlan, analysis_date: date, wave_days: int) -> pd.DataFram
     table["fixed_costs"] = paid * table.customers / reached
     table["contacts"] = table.customers * table.messages
     table["baseline_probability"] = table.p0 / table.customers
+    term = campaigns.set_index("name").loc[table.campaign].reset_index(drop=True)
+    table["added_buyers"] = table.delivered_lift
+    added = table.added_buyers.where(table.added_buyers > 0)
+    table["response"] = (added / (table.customers * term.delivery_rate * term.lift)).fillna(0.0)
+    table["margin"] = (table.incremental_margin / added).fillna(0.0)
+    table["discount"] = (table.incentives_added / (added * term.redemption_rate)).fillna(0.0)
+    table["discount_to_baseline_buyers"] = (table.anyway / table.p0.where(table.p0 > 0)).fillna(0.0)
     table["incentives"] = table.incentives_added + table.incentives_to_baseline_buyers
     table["spend"] = table.contact_costs + table.incentives + table.fixed_costs
     table["expected_profit"] = table.incremental_margin - table.spend
     first = [analysis_date + timedelta(days=1 + wave_days * int(wave)) for wave in table.wave]
-    table["starts_on"] = pd.to_datetime(pd.Series(first, index=table.index, dtype=object))
+    table["starts_on"] = pd.to_datetime(pd.Series(first, index=table.index, dtype=object)).astype("datetime64[us]")
     table["wave"] += 1
     return table.sort_values(["wave", "expected_profit"], ascending=[True, False], ignore_index=True)[CALENDAR_COLUMNS]
 
@@ -126,10 +206,7 @@ def lifts_to_learn(year: YearPlan, campaigns: pd.DataFrame, waves: int) -> pd.Da
     """
     rows = year.contacts
     terms = campaigns.set_index("name")
-    money = {
-        name: rows[name] * rows.contacts
-        for name in ("incremental_margin", "incentives_added", "incentives_to_baseline_buyers", "contact_costs")
-    }
+    money = {name: rows[name] * rows.contacts for name in MONEY}
     sums = rows.assign(
         **money, listed=rows.contacts, p0=rows.p0 * rows.contacts, delivered_lift=rows.delivered_lift * rows.contacts
     )
@@ -150,7 +227,7 @@ def lifts_to_learn(year: YearPlan, campaigns: pd.DataFrame, waves: int) -> pd.Da
     return learning_options(table.reset_index(), waves)
 
 
-def budget_lines(year: YearPlan, learning: pd.DataFrame, campaigns: pd.DataFrame, budget: float) -> pd.DataFrame:
+def budget_lines(year: YearPlan, problem: YearProblem, learning: pd.DataFrame) -> pd.DataFrame:
     """Split the budget into five lines that add up to it.
 
     Campaigns whose lift is worth measuring are the line `learn`: their first wave is their test. The others are
@@ -158,22 +235,20 @@ def budget_lines(year: YearPlan, learning: pd.DataFrame, campaigns: pd.DataFrame
 
     Parameters
     ----------
-    year : YearPlan
-        The plan.
+    year, problem : YearPlan, YearProblem
+        The plan, and what it was made from.
     learning : pandas.DataFrame
         See `lifts_to_learn`.
-    campaigns : pandas.DataFrame
-        One row per campaign.
-    budget : float
-        The budget; with a target return, what the plan spends.
 
     Returns
     -------
     pandas.DataFrame
-        line (a `Line`), spend and expected_profit, in cents. The spend of the five lines is the budget.
+        line (a `Line`), spend and expected_profit, in cents. The spend of the five lines is the budget; with a target
+        return it is what the plan spends.
     """
-    evidence = campaigns.set_index("name").evidence
-    tested = set(learning.campaign[learning.verdict == "worth measuring"])
+    budget = problem.budget if problem.target_roi is None else year.spend
+    evidence = problem.campaigns.set_index("name").evidence
+    tested = set(learning.campaign[learning.verdict == WORTH])
 
     def line_of(campaign: str) -> Line:
         if campaign in tested:
@@ -193,8 +268,79 @@ def budget_lines(year: YearPlan, learning: pd.DataFrame, campaigns: pd.DataFrame
         }
     )
     sums = table.groupby("line")[["spend", "expected_profit"]].sum().reindex(list(Line), fill_value=0.0).round(2)
-    sums.loc[Line.RESERVE, "spend"] = round(budget - sums.spend.sum(), 2)
+    left = round(budget - sums.spend.sum(), 2)
+    if abs(left) < ROUNDING_OF_LINES:  # the lines were rounded, the budget is used up
+        sums.loc[sums.spend.idxmax(), "spend"] = round(sums.spend.max() + left, 2)
+    else:
+        sums.loc[Line.RESERVE, "spend"] = left
     return sums.rename_axis("line").reset_index()
+
+
+def acquisition_table(year: YearPlan, value: NewCustomerValue, analysis_date: date, wave_days: int) -> pd.DataFrame:
+    """List how many new customers are won in each wave, beyond those who come anyway.
+
+    Parameters
+    ----------
+    year : YearPlan
+        The plan.
+    value : NewCustomerValue
+        What a new customer brings.
+    analysis_date, wave_days : datetime.date, int
+        See `calendar`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        wave (from 1), starts_on, customers_won, spend, value_per_customer (null if not known), expected_profit =
+        customers_won × value_per_customer − spend.
+    """
+    first = [analysis_date + timedelta(days=1 + wave_days * int(wave)) for wave in year.won.wave]
+    return pd.DataFrame(
+        {
+            "wave": year.won.wave + 1,
+            "starts_on": pd.to_datetime(pd.Series(first, dtype=object)).astype("datetime64[us]"),
+            "customers_won": year.won.customers,
+            "spend": year.won.spend,
+            "value_per_customer": value.mean,
+            "expected_profit": year.won.expected_profit,
+        }
+    )
+
+
+def profit_by_campaign(year: YearPlan) -> pd.DataFrame:
+    """Return campaign (or "new customers") and expected_profit of the whole plan."""
+    profit = (year.contacts.contacts * year.contacts.profit).groupby(year.contacts.campaign).sum()
+    profit = profit.sub(year.running.groupby("campaign").fixed_cost.sum(), fill_value=0.0)
+    if year.won.expected_profit.sum() > 0:
+        profit[NEW_CUSTOMERS] = year.won.expected_profit.sum()
+    return profit.rename_axis("campaign").rename("expected_profit").reset_index()
+
+
+def evidence_shares(year: YearPlan, campaigns: pd.DataFrame) -> pd.Series:
+    """Return on what the expected profit rests, as shares of it.
+
+    Parameters
+    ----------
+    year : YearPlan
+        The plan.
+    campaigns : pandas.DataFrame
+        One row per campaign, with evidence.
+
+    Returns
+    -------
+    pandas.Series
+        new (customers won), measured, published, assumed. All 0 if the plan earns nothing.
+    """
+    evidence = campaigns.set_index("name").evidence
+    profit = pd.concat(
+        [
+            (year.contacts.contacts * year.contacts.profit).groupby(year.contacts.campaign.map(evidence)).sum(),
+            -year.running.fixed_cost.groupby(year.running.campaign.map(evidence)).sum(),
+            pd.Series({"new": year.won.expected_profit.sum()}),
+        ]
+    )
+    shares = profit.groupby(level=0).sum().reindex(["new", "measured", "published", "assumed"], fill_value=0.0)
+    return shares / year.expected_profit if year.expected_profit > 0 else shares * 0.0
 
 
 def profit_range(

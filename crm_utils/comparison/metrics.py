@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import pandas as pd
 
-from crm_utils.core.constants import ALL, RECENT_DAYS
+from crm_utils.core.constants import ALL, RECENT_DAYS, RESERVE
 
 # Revenue of each customer known at the forecast's date, and the revenue from customers won later.
 Actual = tuple[pd.DataFrame, float]
@@ -35,7 +35,7 @@ def key_figures(then: Mapping[str, pd.DataFrame], now: Mapping[str, pd.DataFrame
     Parameters
     ----------
     then, now : dict of str to pandas.DataFrame
-        The tables `customers`, `cltv`, `forecast` and `budget` of the earlier and of the later date.
+        The tables `customers`, `cltv`, `forecast` and `budget_lines` of the earlier and of the later date.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def key_figures(then: Mapping[str, pd.DataFrame], now: Mapping[str, pd.DataFrame
 
 
 def _figures_of_date(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
-    customers, forecast, plan = tables["customers"], tables["forecast"], tables["budget"]
+    customers, forecast, plan = tables["customers"], tables["forecast"], tables["budget_lines"]
     year = forecast[(forecast.segment == ALL) & (forecast.months == 12)].mean(numeric_only=True)
     return {
         KeyFigure.CUSTOMERS: len(customers),
@@ -60,7 +60,7 @@ def _figures_of_date(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
         KeyFigure.EXPECTED_REVENUE_LOW: year.revenue_low,
         KeyFigure.EXPECTED_REVENUE_HIGH: year.revenue_high,
         KeyFigure.CLV: tables["cltv"].clv.sum(),
-        KeyFigure.SPEND: plan.spend.sum(),
+        KeyFigure.SPEND: plan.spend[plan.line != RESERVE].sum(),
         KeyFigure.EXPECTED_PROFIT: plan.expected_profit.sum(),
     }
 

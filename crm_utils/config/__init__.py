@@ -1,6 +1,7 @@
 """The parameters of a report, validated before any notebook runs."""
 
-from crm_utils.config.campaigns import Campaigns
+from crm_utils.config.campaigns import Campaigns, check_evidence
+from crm_utils.config.evidence import Evidence
 from crm_utils.config.report import SECTIONS, Columns, Report, Settings, Source, SourceFile
 from crm_utils.config.scoring import Scoring, ScoringConfig
 from crm_utils.config.segment_map import SegmentMap, cell_name, check_bin_edges
@@ -13,6 +14,7 @@ __all__ = [
     "SECTIONS",
     "Campaigns",
     "Columns",
+    "Evidence",
     "ParamsError",
     "Report",
     "Scoring",
@@ -26,6 +28,7 @@ __all__ = [
     "SourceFile",
     "cell_name",
     "check_bin_edges",
+    "check_evidence",
     "parse_model",
     "read_yaml",
 ]

@@ -28,6 +28,7 @@ class Acquisition(Model):
     )
     response: list[ResponsePoint] = Field([], description="points of the response curve, a year, smallest first")
     channels: list[AcquisitionChannel] = []
+    cost_from: str = Field("assumed", min_length=1, description="where the cost comes from")
     spent: float | None = Field(
         None, ge=0, allow_inf_nan=False, description="spent on new customers in the last 12 months"
     )
@@ -51,8 +52,3 @@ class Acquisition(Model):
                 "points below a straight line"
             )
         return self
-
-    @property
-    def known(self) -> bool:
-        """Whether a cost is given."""
-        return self.cost_per_customer is not None or bool(self.response) or bool(self.channels)

@@ -1,15 +1,25 @@
 """Models of `params/campaigns.yaml`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from crm_utils.config.evidence import Evidence
 from crm_utils.config.safe_query import check_query
 from crm_utils.config.yaml_models import Model
 
+ASSUMED = "assumed"
+
+
+class Rest(Model):
+    """A campaign after whose contact a customer rests from another one."""
+
+    campaign: str
+    days: int = Field(ge=1, strict=True)
+
 
 class Campaign(Model):
-    """A campaign, its costs, and its assumed or measured effect."""
+    """A campaign, its costs, and the effect of one message."""
 
     name: str
     group: Literal["high-spending new customers", "high-spending previously loyal customers", "other customers"]
@@ -24,7 +34,10 @@ class Campaign(Model):
     redemption_rate: float = Field(0, ge=0, le=1, description="share of buyers who redeem the incentive")
     fixed_cost: float = Field(0, ge=0, description="one-time cost, independent of the number of contacts")
     delivery_rate: float = Field(1, gt=0, le=1, description="share of contacts that are delivered")
-    lift: float = Field(ge=0, le=1, description="increase of the purchase probability within the window")
+    messages: Annotated[list[Annotated[int, Field(ge=1, le=91, strict=True)]], Field(min_length=1)] = Field(
+        [1], description="numbers of messages to a customer in a wave that the plan may choose from"
+    )
+    lift: float = Field(ge=0, le=1, description="increase of the purchase probability by one message")
     lift_low: float = Field(
         default_factory=lambda data: data.get("lift", 0) / 2,
         ge=0,
@@ -50,12 +63,14 @@ class Campaign(Model):
     capacity: int | None = Field(None, ge=0, description="maximum number of contacts")
     min_spend: float = Field(0, ge=0, allow_inf_nan=False, description="minimum spend")
     max_spend: float | None = Field(None, ge=0, description="maximum spend")
-    evidence: Literal["measured", "assumed"] = "assumed"
+    not_within: list[Rest] = Field([], description="after these campaigns a customer rests from this one")
+    evidence: str = Field(ASSUMED, description="what the lift rests on: assumed, or an experiment of the evidence file")
+    costs_from: str = Field(ASSUMED, min_length=1, description="where costs and rates come from")
 
     @model_validator(mode="after")
     def _require_audience(self) -> "Campaign":
-        if (self.where is None) == (not self.segments):
-            raise ValueError(f"campaign {self.name}: set exactly one of where, segments")
+        if self.where is None and not self.segments:
+            raise ValueError(f"campaign {self.name}: set segments, where or both")
         if self.where is not None:
             check_query(self.where, f"campaign {self.name}")
         if (self.incentive or self.incentive_share) and "redemption_rate" not in self.model_fields_set:
@@ -67,6 +82,8 @@ class Campaign(Model):
                 f"campaign {self.name}: lift {self.lift} must be between lift_low {self.lift_low} and lift_high "
                 f"{self.lift_high}"
             )
+        if sorted(set(self.messages)) != self.messages:
+            raise ValueError(f"campaign {self.name}: messages {self.messages} must be different numbers, ascending")
         if self.max_spend is not None and self.max_spend < self.min_spend:
             raise ValueError(f"campaign {self.name}: max_spend {self.max_spend} is below min_spend {self.min_spend}")
         return self
@@ -84,3 +101,34 @@ class Campaigns(Model):
         if repeated:
             raise ValueError(f"two campaigns are called {', '.join(repeated)}; give each campaign its own name")
         return self
+
+    @model_validator(mode="after")
+    def _rest_from_known(self) -> "Campaigns":
+        names = [campaign.name for campaign in self.campaigns]
+        for campaign in self.campaigns:
+            unknown = sorted({rest.campaign for rest in campaign.not_within} - set(names))
+            if unknown:
+                raise ValueError(
+                    f"campaign {campaign.name}: not_within names {', '.join(unknown)}; there are {', '.join(names)}"
+                )
+        return self
+
+
+def check_evidence(campaigns: Campaigns, evidence: Evidence) -> None:
+    """Raise `ValueError` if a campaign names an experiment that does not exist, or a lift that it does not show."""
+    for campaign in campaigns.campaigns:
+        if campaign.evidence == ASSUMED:
+            continue
+        experiment = evidence.experiments.get(campaign.evidence)
+        if experiment is None:
+            named = ", ".join(evidence.experiments) or "none"
+            raise ValueError(
+                f"campaign {campaign.name}: evidence {campaign.evidence!r} is no experiment of the evidence file "
+                f"(there: {named}); write {ASSUMED}, or add the experiment with its counts and source"
+            )
+        low, high = experiment.interval
+        if not low <= campaign.lift <= high:
+            raise ValueError(
+                f"campaign {campaign.name}: {campaign.evidence} shows a lift between {low:.4f} and {high:.4f}, the "
+                f"campaign says {campaign.lift}: correct the lift, or write evidence: {ASSUMED}"
+            )

@@ -48,10 +48,10 @@ def customer_table_path(name: str, location: str, root: Path) -> Path:
 
 
 def rules_path(root: Path, parameter: str, name: str) -> Path:
-    """Return the file of a segment map or of campaigns: a name without ending is a file in `params/`, else a path."""
+    """Return the file of a segment map, campaigns or evidence: a name without ending is in `params/`, else a path."""
     if name.endswith((".yaml", ".yml")):
         return root / name
-    folder = {"segment_map": "segments", "campaigns_file": ""}[parameter]
+    folder = {"segment_map": "segments", "campaigns_file": "", "evidence_file": ""}[parameter]
     return root / "params" / folder / f"{name}.yaml"
 
 

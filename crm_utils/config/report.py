@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from crm_utils.config.acquisition import Acquisition
 from crm_utils.config.segment_map import check_bin_edges
 from crm_utils.config.simulated_shop import SimulatedShop
 from crm_utils.config.yaml_models import Model
@@ -170,6 +171,15 @@ class Scenario(Model):
     margin: float = Field(0, ge=-1, allow_inf_nan=False)
     cost: float = Field(0, ge=-1, allow_inf_nan=False)
     lift: float = Field(0, ge=-1, allow_inf_nan=False)
+    preparation: float = Field(0, ge=-1, allow_inf_nan=False, description="fixed cost of each campaign and wave")
+    acquisition_cost: float = Field(0, gt=-1, allow_inf_nan=False, description="cost of a new customer")
+
+
+class MaxContacts(Model):
+    """The most messages that a customer may get in any so many days."""
+
+    number: int = Field(6, ge=1, strict=True)
+    days: int = Field(91, ge=1, strict=True)
 
 
 class Budget(Model):
@@ -181,13 +191,36 @@ class Budget(Model):
     holdout_share: float = Field(0.1, ge=0, le=0.5)
     seed: int = Field(1, strict=True)
     days_between_contacts: int = Field(14, ge=0, strict=True)
-    calibration_days: int = Field(91, ge=7, le=365, strict=True)
+    budget_days: int = Field(365, ge=7, le=1096, strict=True)
+    wave_days: int = Field(91, ge=7, le=366, strict=True)
+    fatigue: float = Field(0.8, ge=0, le=1, allow_inf_nan=False)
+    carryover: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)
+    max_contacts: MaxContacts = MaxContacts()
+    acquisition: Acquisition | None = None
+    current_spend: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+    evidence_file: str = "evidence"
     scenarios: list[Scenario] = [
         Scenario(name="half the budget", budget=-0.5),
         Scenario(name="lifts 30% lower", lift=-0.3),
         Scenario(name="lifts 30% higher", lift=0.3),
         Scenario(name="margin 20% lower", margin=-0.2),
+        Scenario(name="a new customer costs 30% more", acquisition_cost=0.3),
+        Scenario(name="preparation costs ten times as much", preparation=9),
     ]
+
+    @model_validator(mode="after")
+    def _fit_a_wave(self) -> "Budget":
+        if self.budget_days < self.wave_days:
+            raise ValueError(
+                f"budget_days: {self.budget_days} days are shorter than a wave of {self.wave_days} days (wave_days); "
+                "give a longer period or shorter waves"
+            )
+        if self.max_contacts.number * self.wave_days < self.max_contacts.days:
+            raise ValueError(
+                f"max_contacts: {self.max_contacts.number} in {self.max_contacts.days} days is less than one message "
+                f"in a wave of {self.wave_days} days; allow more, or give longer waves"
+            )
+        return self
 
 
 def fold(value: str) -> str:

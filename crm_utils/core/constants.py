@@ -13,3 +13,5 @@ PRICE_FOCUSED_BELOW = 0.95
 ALL = "all"
 # Order ids of cancellations: C489449 is one; CA-2023-1317 and CONFIRMED are not
 CANCELLED_ORDER_ID = "^[Cc][0-9]"
+# The line of the budget that is not spent
+RESERVE = "reserve"

@@ -11,7 +11,17 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from crm_utils.config import SECTIONS, Campaigns, Report, SegmentMap, Settings, parse_model, read_yaml
+from crm_utils.config import (
+    SECTIONS,
+    Campaigns,
+    Evidence,
+    Report,
+    SegmentMap,
+    Settings,
+    check_evidence,
+    parse_model,
+    read_yaml,
+)
 from crm_utils.config.paths import rules_path
 from crm_utils.core.errors import ParamsError
 from crm_utils.core.formatting import NumberFormat
@@ -19,7 +29,7 @@ from crm_utils.core.suggestions import did_you_mean
 from crm_utils.pipeline.notebooks import CUSTOM, Notebook
 from crm_utils.pipeline.old_names import check_names
 
-RULES = ("segment_map", "campaigns_file")  # parameters whose value is a file of rules
+RULES = ("segment_map", "campaigns_file", "evidence_file")  # parameters whose value is a file of rules
 LAST = "last"  # stands for the last analysis date of a report
 BUDGET = "05_budget"  # needs money: it does not run if the source has no amounts
 NOTEBOOK = "notebook"  # the origin of a value that the parameters file does not set
@@ -86,7 +96,7 @@ class Job:
         return {p.name: p.value for p in self.parameters[notebook.name] if p.origin != NOTEBOOK}
 
     def rule_files(self, notebook: Notebook) -> list[Path]:
-        """The files of the segment map and the campaigns in a notebook's parameters."""
+        """The files of the segment map, the campaigns and their evidence in a notebook's parameters."""
         return [rules_path(self.root, p.name, p.value) for p in self.parameters[notebook.name] if p.name in RULES]
 
 
@@ -137,7 +147,7 @@ def _collected(problems: list[str]) -> Iterator[None]:
 
 def _report_names(root: Path, only: str | None) -> list[str]:
     files = sorted((root / "params").glob("*.yaml"))
-    names = [path.stem for path in files if path.stem != "campaigns" and not _lists_campaigns(path)]
+    names = [path.stem for path in files if path.stem not in ("campaigns", "evidence") and not _lists_rules(path)]
     if only is None:
         return names
     if only not in names:
@@ -146,9 +156,11 @@ def _report_names(root: Path, only: str | None) -> list[str]:
     return [only]
 
 
-def _lists_campaigns(path: Path) -> bool:
-    """Whether a parameters file is an analyst's own list of campaigns, which reports refer to."""
-    return re.search(r"^campaigns\s*:", path.read_text(encoding="utf-8", errors="replace"), re.M) is not None
+def _lists_rules(path: Path) -> bool:
+    """Whether a parameters file is an analyst's own list of campaigns or experiments, which reports refer to."""
+    return (
+        re.search(r"^(campaigns|experiments)\s*:", path.read_text(encoding="utf-8", errors="replace"), re.M) is not None
+    )
 
 
 def _read_report(root: Path, name: str) -> Report:
@@ -232,22 +244,29 @@ def _origin(value: Any, default: Any, file: str, is_set: bool) -> str:
 
 
 def _check_rules(job: Job) -> None:
-    """Raise `ParamsError` if the segment map or campaigns file is wrong, or a campaign's segment is not in the map."""
-    segment_map, campaigns = None, None
+    """Raise `ParamsError` if a file of rules is wrong, or a campaign's segment or evidence is not in its file."""
+    segment_map, campaigns, evidence, names = None, None, None, {}
     for parameter in (p for parameters in job.parameters.values() for p in parameters if p.name in RULES):
         path = rules_path(job.root, parameter.name, parameter.value)
-        name = os.path.relpath(path, job.root)
+        name = names[parameter.name] = os.path.relpath(path, job.root)
         if parameter.name == "segment_map":
             segment_map = read_yaml(path, SegmentMap, name)
-        else:
+        elif parameter.name == "campaigns_file":
             campaigns = read_yaml(path, Campaigns, name)
+        else:
+            evidence = read_yaml(path, Evidence, name)
     if segment_map is None or campaigns is None:
         return
-    names = list(segment_map.advice())
+    if evidence is not None:
+        try:
+            check_evidence(campaigns, evidence)
+        except ValueError as error:
+            raise ParamsError(f"{names['campaigns_file']}: {error}") from None
+    segments = list(segment_map.advice())
     for campaign in campaigns.campaigns:
         for segment in campaign.segments:
-            if segment not in names:
-                hint = did_you_mean(segment, names) or f"the map has: {', '.join(names)}"
+            if segment not in segments:
+                hint = did_you_mean(segment, segments) or f"the map has: {', '.join(segments)}"
                 raise ParamsError(
                     f"params/{job.name}.yaml: campaign {campaign.name} addresses the segment {segment!r}, "
                     f"which is not in the segment map; {hint}"

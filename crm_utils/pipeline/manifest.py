@@ -13,7 +13,17 @@ from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
 
-PATH_SETTINGS = ("file", "files", "rates", "attributes", "contacts", "past_campaigns", "segment_map", "campaigns_file")
+PATH_SETTINGS = (
+    "file",
+    "files",
+    "rates",
+    "attributes",
+    "contacts",
+    "past_campaigns",
+    "segment_map",
+    "campaigns_file",
+    "evidence_file",
+)
 COUNTING = ("source", "columns", "cleaning")  # the sections that decide what counts
 VERSIONS = ("pandas", "scipy", "ibis-framework", "duckdb", "nbconvert", "papermill")
 

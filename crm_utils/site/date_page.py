@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from bs4 import BeautifulSoup
 
-from crm_utils.core.constants import ALL, RECENT_DAYS
+from crm_utils.core.constants import ALL, RECENT_DAYS, RESERVE
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.pipeline.jobs import Job
 from crm_utils.site import glossary, orders_wording, pages, render
@@ -30,7 +30,11 @@ TABLES = {
     "business": "expected revenue of the whole business, new customers included",
     "backtest": "forecasts for past dates, and what happened",
     "fitted_parameters": "the parameters of the models, and the assumptions",
-    "budget": "every combination of campaign and segment that was considered",
+    "budget": "the first wave: every combination of campaign and segment that was considered",
+    "budget_lines": "the lines that add up to the budget of the period",
+    "budget_calendar": "what is sent in each wave of the period",
+    "acquisition": "the new customers to win in each wave",
+    "budget_gates": "the rules for releasing money, and which are open",
     "cleaning_ledger": "what happened to every row of the source",
 }
 
@@ -51,9 +55,10 @@ def key_figures(data: Path) -> dict[str, float]:
         "revenue": round(customers.revenue.sum(), 2),
         "bought_in_90_days": int((customers.recency_days < RECENT_DAYS).sum()),
     }
-    if (data / "budget.parquet").exists():
-        plan = pd.read_parquet(data / "budget.parquet", columns=["spend", "expected_profit"])
-        figures |= {name: round(plan[name].sum(), 2) for name in ("spend", "expected_profit")}
+    if (data / "budget_lines.parquet").exists():
+        lines = pd.read_parquet(data / "budget_lines.parquet")
+        spent = lines[lines.line != RESERVE]
+        figures |= {name: round(spent[name].sum(), 2) for name in ("spend", "expected_profit")}
     return figures | ({EXPECTED_REVENUE: round(year.iloc[0], 2)} if len(year) else {})
 
 

@@ -39,8 +39,8 @@ TERMS = [
     Term(
         "Assumed ranges",
         "(?:given|within) the assumed ranges",
-        "Each lift has a low and a high value that was assumed or measured. The low end of a plan's profit takes "
-        "every lift at its low value. The high end takes every lift at its high value.",
+        "Each lift has a low and a high value that was assumed or measured. The range of a plan's profit follows from "
+        "them, from what new customers bring, from the forecast of later waves, and from chance.",
     ),
     Term(
         "Assumed, measured",
@@ -57,7 +57,7 @@ TERMS = [
     Term(
         "Break point",
         "break points?|flip points?",
-        "The lift at which a line would enter or leave the plan if nothing else changed. If it lies within the "
+        "The lift at which a campaign would enter or leave the plan if nothing else changed. If it lies within the "
         "assumed range, measure that lift first.",
     ),
     Term(
@@ -101,7 +101,7 @@ TERMS = [
     ),
     Term(
         "Control group, holdout",
-        "control groups?|holdouts?|held back",
+        "control groups?|holdouts?|held back|held out|left out of everything",
         "Customers chosen at random who do not get the message. Only a comparison with them shows what a campaign "
         "changed.",
     ),
@@ -138,6 +138,11 @@ TERMS = [
         "Gamma-Gamma",
         "The model of what a purchase is worth. Each customer has their own average. The fewer purchases a customer "
         "made, the closer the estimate is to the average of all customers.",
+    ),
+    Term(
+        "Gate",
+        "gates?",
+        "A rule written before the start that says what must be seen before money of later waves is released.",
     ),
     Term(
         "Gone quiet",

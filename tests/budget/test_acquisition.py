@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from crm_utils.budget import acquisition
 from crm_utils.config.acquisition import Acquisition
-from crm_utils.core.errors import BudgetError
+from crm_utils.core.errors import BudgetError, ParamsError
 
 DAY = date(2024, 1, 15)
 
@@ -114,25 +114,30 @@ def test_a_younger_cohort_counts_as_long_as_it_was_observed():
 def test_steps_of_a_rising_cost():
     """1,000 customers a year at 50: until the next costs 100 there are 1,000 more, for 50 × (1,000 + 500)."""
     steps = acquisition.cost_steps(Acquisition(cost_per_customer=50), value_of(100.0, 1000), 1.0)
+    assert len(steps) == 2 * acquisition.STEPS
+    assert (steps.customers.sum(), steps.spend.max()) == pytest.approx((3000, 200), rel=0.03), (
+        "until one costs twice 100"
+    )
+    steps = steps[steps.profit > 0]
     assert len(steps) == acquisition.STEPS
     assert steps.customers.sum() == pytest.approx(1000)
     assert (steps.customers * steps.spend).sum() == pytest.approx(75_000)
     assert (steps.customers * steps.profit).sum() == pytest.approx(1000 * 100 - 75_000)
     assert steps.spend.is_monotonic_increasing
     half = acquisition.cost_steps(Acquisition(cost_per_customer=50), value_of(100.0, 1000), 0.5)
-    assert half.customers.sum() == pytest.approx(500)
+    assert half.customers[half.profit > 0].sum() == pytest.approx(500)
 
 
 def test_a_customer_who_costs_more_than_they_bring_is_not_won():
-    assert acquisition.cost_steps(Acquisition(cost_per_customer=120), value_of(100.0, 1000), 1.0).empty
+    steps = acquisition.cost_steps(Acquisition(cost_per_customer=120), value_of(100.0, 1000), 1.0)
+    assert (steps.profit < 0).all()
     assert acquisition.cost_steps(None, value_of(100.0, 1000), 1.0).empty
 
 
 def test_response_curve_and_channels():
     response = Acquisition(response=[{"spend": 1000, "customers": 50}, {"spend": 4000, "customers": 100}])
     steps = acquisition.cost_steps(response, value_of(50.0, 0), 1.0)
-    assert steps.customers.tolist() == [50.0]
-    assert steps[["spend", "profit"]].iloc[0].tolist() == [20.0, 30.0]
+    assert steps[["customers", "spend", "profit"]].to_numpy().tolist() == [[50.0, 20.0, 30.0], [50.0, 60.0, -10.0]]
     channels = Acquisition(
         channels=[
             {"name": "Fairs", "cost_per_customer": 45, "customers": 20},
@@ -174,3 +179,10 @@ def test_break_even_by_hand():
     assert acquisition.break_even_costs(value_of(100.0, 29), 1.0).empty
     # n0 (V − c0)² / (2 c0)
     assert table.expected_profit.tolist() == pytest.approx([112_500.0, 25_000.0, 1000 * 25**2 / 150, 0.0])
+
+
+def test_costs_of_the_parameters_file():
+    assert acquisition.read_costs(None) is None
+    assert acquisition.read_costs({"cost_per_customer": 55}).cost_from == "assumed"
+    with pytest.raises(ParamsError, match=r"budget.acquisition: cost_per_customer"):
+        acquisition.read_costs({"cost_per_customer": 0})

@@ -1,14 +1,17 @@
 """Lists: everybody once, controls as many as set and always the same, and nobody who may not be contacted."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_utils.budget import audiences, optimizer, unit_economics
+from crm_utils.budget import audiences, unit_economics
 from crm_utils.budget import plan as lines
+from crm_utils.budget import year as years
+from crm_utils.budget.waves import Search, WaveTerms, YearProblem, plan_waves
 from crm_utils.core.errors import BudgetError
-from tests.support.budget_factories import campaigns, people
+from tests.support.budget_factories import campaigns, groups_of, people, resting_flow
 
 DAY = pd.Timestamp("2024-06-30")
 OFFERS = campaigns(
@@ -18,91 +21,108 @@ OFFERS = campaigns(
 )
 
 
-def planned(count: int, budget: float, share: float, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+def planned(count: int, budget: float, share: float, seed: int = 0, draw: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Groups of customers, and what each option does in the first of two waves."""
     customers = people(count, seed)
     audience = unit_economics.eligible_customers(customers, OFFERS, ["A", "B", "C"])
     probabilities = pd.DataFrame({91: 0.1}, index=customers.customer_id)
-    groups = unit_economics.group_customers(customers, audience)
+    groups = groups_of(customers, audience, share, draw)
     options = unit_economics.contact_options(groups, audience, OFFERS, probabilities)
-    return groups, optimizer.allocate(options, OFFERS, budget, holdout_share=share)
+    sizes = groups.groupby("group").held_out.agg(["size", "sum"])
+    start = np.zeros((len(sizes), 3))
+    start[:, 0] = sizes["size"]
+    free = start.copy()
+    free[:, 0] -= sizes["sum"]
+    flow = resting_flow(sizes["size"].tolist(), 2, start=start, free=free)
+    problem = YearProblem(options, OFFERS, flow, WaveTerms(2, 91, 0.8), budget, holdout_share=share)
+    return groups, years.first_wave(plan_waves(problem, Search.QUICK), problem)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(
     count=st.integers(1, 900),
     budget=st.floats(0, 600),
     share=st.sampled_from([0.0, 0.1, 0.2, 0.5]),
     seed=st.integers(0, 99),
 )
-def test_lists_hold_the_targeted_customers_once_and_the_share_that_was_set(count, budget, share, seed):
-    groups, allocated = planned(count, budget, share, seed)
-    targets = audiences.assign_audiences(groups, allocated, share, 1)
+def test_lists_hold_the_targeted_customers_once_and_nobody_held_out(count, budget, share, seed):
+    groups, first = planned(count, budget, share, seed)
+    targets = audiences.assign_audiences(groups, first)
     assert targets.customer_id.is_unique
-    assert set(targets.customer_id) <= set(groups.customer_id)
-    by_line = targets.groupby(["campaign", "segment"]).group.value_counts().unstack(fill_value=0)
-    contacts = allocated[allocated.contacts > 0].groupby(["campaign", "segment"]).contacts.sum()
-    assert by_line.get("treatment", pd.Series(dtype=int)).to_dict() == contacts.to_dict()
-    controls = by_line.get("control", 0)
-    size = contacts + controls
-    assert ((controls - share * size).abs() <= 1).all()
+    held = groups.set_index("customer_id").held_out
+    assert ((targets.group == "control") == held[targets.customer_id].to_numpy()).all()
+    treated = targets[targets.group == "treatment"].groupby(["campaign", "segment"]).size()
+    contacts = first[first.contacts > 0].groupby(["campaign", "segment"]).contacts.sum()
+    assert treated.to_dict() == contacts.to_dict()
 
 
-def test_the_same_customers_are_held_back_in_every_run_and_whatever_else_is_listed():
-    groups, allocated = planned(800, 500, 0.2)
-    once = audiences.assign_audiences(groups, allocated, 0.2, 7)
-    again = audiences.assign_audiences(groups.sample(frac=1, random_state=3), allocated, 0.2, 7)
+def test_the_holdout_is_the_same_in_every_run_wave_and_customer_base():
+    ids = pd.Series([f"{number:06}" for number in range(20_000)])
+    held = audiences.universal_holdout(ids, 0.1, 7)
+    assert held.mean() == pytest.approx(0.1, abs=0.007)
+    assert audiences.universal_holdout(ids[::-3], 0.1, 7).equals(held[ids[::-3]])
+    assert held.to_numpy()[audiences.universal_holdout(ids, 0.05, 7).to_numpy()].all(), (
+        "a smaller share holds out fewer"
+    )
+    both = (held & audiences.universal_holdout(ids, 0.1, 8)).mean()
+    assert both == pytest.approx(0.01, abs=0.004), "another seed holds others out"
+    assert not audiences.universal_holdout(ids, 0.0, 7).any()
+
+
+def test_lists_do_not_depend_on_the_order_of_rows():
+    groups, first = planned(800, 500, 0.2)
+    once = audiences.assign_audiences(groups, first)
+    again = audiences.assign_audiences(groups.sample(frac=1, random_state=3), first.sample(frac=1, random_state=4))
     pd.testing.assert_frame_equal(once, again)
-    other = audiences.assign_audiences(groups, allocated, 0.2, 8)
-    assert set(once.customer_id) == set(other.customer_id)
-    assert set(once.customer_id[once.group == "control"]) != set(other.customer_id[other.group == "control"])
 
 
-def test_lists_worked_by_hand():
-    """Of group 0 a gets the three of highest value (one held back), b the next. Of group 1 b gets the better one."""
+def by_hand(contacts: list[int], held_out: str = "q") -> pd.DataFrame:
+    """Lists of (b, a) for group 0 and (b, a) for group 1."""
     groups = pd.DataFrame(
         {
             "customer_id": list("pqrstuv"),
             "segment": ["A"] * 5 + ["B"] * 2,
             "group": [0] * 5 + [1] * 2,
+            "contact_level": 0,
             "recency_days": [5, 6, 7, 8, 9, 10, 11],
             "orders": [1, 2, 1, 1, 1, 1, 3],
             "order_margin": [1.0, 5.0, 4.0, 4.0, 2.0, 7.0, 8.126],
         }
     )
-    allocated = pd.DataFrame(
+    groups["held_out"] = groups.customer_id.isin(list(held_out))
+    first = pd.DataFrame(
         {
             "campaign": ["b", "a", "b", "a"],
             "segment": ["A", "A", "B", "B"],
             "group": [0, 0, 1, 1],
-            "customers": [5, 5, 2, 2],
-            "contacts": [1, 2, 1, 0],
+            "contact_level": 0,
+            "messages": [1, 3, 1, 1],
+            "contacts": contacts,
             "profit": [0.5, 0.9, 0.5, 0.9],
         }
     )
-    targets = audiences.assign_audiences(groups, allocated, 1 / 3, 1)
+    return audiences.assign_audiences(groups, first)
+
+
+def test_lists_worked_by_hand():
+    """Of group 0 a gets the two best who are not held out, b the next. Of group 1 b gets the better one."""
+    targets = by_hand([1, 2, 1, 0])
     lists = targets.groupby("campaign").customer_id.agg(list).to_dict()
     assert lists == {"a": ["q", "r", "s"], "b": ["t", "v"]}
-    assert targets[targets.campaign == "a"].group.value_counts().to_dict() == {"treatment": 2, "control": 1}
+    assert targets.set_index("customer_id").group[["q", "r"]].tolist() == ["control", "treatment"]
+    assert targets.set_index("customer_id").messages.to_dict() == {"q": 3, "r": 3, "s": 3, "t": 1, "v": 1}
     of_b = targets[targets.campaign == "b"].set_index("customer_id")
-    assert (of_b.group == "treatment").all(), "half a customer is not held back"
     assert of_b.value.to_dict() == {"t": 2.0, "v": 8.13}
     assert of_b.reason.to_dict() == {"t": "A: 1 order, the last 9 days ago", "v": "B: 3 orders, the last 11 days ago"}
     assert audiences.holdout_sizes(targets).to_dict() == {("a", "A"): 1}
 
 
-def test_holdouts_of_a_line_go_to_the_largest_remainders():
-    """A fifth of each list: 8 ÷ 4 = 2, 2 ÷ 4 = .5, 3 ÷ 4 = .75. The line holds back 13 ÷ 4 = 3.25, so 3."""
-    allocated = pd.DataFrame(
-        {
-            "campaign": "a",
-            "segment": "A",
-            "group": [0, 1, 2],
-            "customers": [20, 20, 20],
-            "contacts": [8, 2, 3],
-            "profit": 1.0,
-        }
-    )
-    assert audiences._controls(allocated, 0.2).tolist() == [2, 0, 1]
+def test_who_is_held_out_belongs_to_the_list_they_would_have_been_on():
+    assert by_hand([2, 2, 0, 0], "p").set_index("customer_id").campaign["p"] == "b", "the last of the whole group"
+    assert "p" not in by_hand([1, 2, 0, 0], "p").customer_id.tolist(), "beyond the last one contacted"
+    assert by_hand([1, 2, 0, 0], "s").set_index("customer_id").campaign["s"] == "b", "the next one is on b"
+    assert by_hand([0, 0, 0, 0]).empty
+    assert by_hand([0, 0, 0, 0], "pqrstuv").empty
 
 
 def test_the_last_day_of_rest_and_of_a_window():
@@ -140,8 +160,8 @@ def test_all_rules_on_contacts_together():
 
 
 def test_controls_are_like_the_contacted():
-    groups, allocated = planned(6000, 1e6, 0.2)
-    targets = audiences.assign_audiences(groups, allocated, 0.2, 1)
+    groups, first = planned(6000, 1e6, 0.2)
+    targets = audiences.assign_audiences(groups, first)
     value = targets.groupby("group").value.agg(["mean", "std"])
     assert abs(value["mean"].diff().iloc[1]) < 0.1 * value["std"].max()
 
@@ -255,37 +275,19 @@ def test_segments_of_a_campaign_are_pooled_to_measure_it():
 
 def test_customers_of_one_value_are_listed_in_the_order_of_their_ids():
     groups = pd.DataFrame({"customer_id": list("qsprt"), "segment": "A", "group": 0, "recency_days": 5, "orders": 1})
-    allocated = pd.DataFrame(
-        {"campaign": ["a"], "segment": "A", "group": 0, "customers": 5, "contacts": 3, "profit": 1.0}
-    )
-    listed = audiences.assign_audiences(groups.assign(order_margin=[1.0, 1, 1, 1, 2]), allocated, 0.0, 1)
-    assert listed.customer_id.tolist() == ["p", "q", "t"]
+    groups = groups.assign(order_margin=[1.0, 1, 1, 1, 2], contact_level=0, held_out=False)
+    first = pd.DataFrame({"campaign": ["b", "a"], "segment": "A", "group": 0, "contacts": [1, 2]})
+    listed = audiences.assign_audiences(groups, first.assign(profit=1.0, contact_level=0, messages=1))
+    found = listed[["campaign", "customer_id"]].to_numpy().tolist()
+    assert found == [["a", "p"], ["a", "t"], ["b", "q"]], "campaigns of one profit choose in the order of their names"
 
 
-def controls(share: float, *rows: tuple[str, int, int, int]) -> list[int]:
-    """Holdout customers of (campaign, group, customers, contacts)."""
-    table = pd.DataFrame(rows, columns=["campaign", "group", "customers", "contacts"])
-    return audiences._controls(table.assign(segment="A", profit=1.0), share).tolist()
-
-
-def test_holdouts_need_room_in_their_group():
-    """A fifth: 2, .5 and .75. The third group has no customer left, so the second holds one back."""
-    assert controls(0.2, ("a", 0, 20, 8), ("a", 1, 20, 2), ("a", 2, 3, 3)) == [2, 1, 0]
-    assert controls(0.2, ("a", 0, 3, 3), ("a", 1, 9, 4)) == [0, 2], "without a remainder too"
-    assert controls(0.2, ("a", 0, 9, 2), ("a", 1, 9, 2)) == [1, 0], "of equal remainders the first"
-
-
-@pytest.mark.parametrize(("customers", "held"), [(6, [0, 0]), (7, [1, 0]), (8, [1, 1])])
-def test_two_campaigns_may_want_the_last_customers_of_a_group(customers, held):
-    assert controls(0.2, ("a", 0, customers, 3), ("b", 0, customers, 3)) == held
-
-
-def test_campaigns_of_one_profit_choose_in_the_order_of_their_names():
-    groups = pd.DataFrame({"customer_id": list("pqr"), "segment": "A", "group": 0, "recency_days": 5, "orders": 1})
-    allocated = pd.DataFrame({"campaign": ["b", "a"], "segment": "A", "group": 0, "customers": 3, "contacts": [1, 2]})
-    listed = audiences.assign_audiences(groups.assign(order_margin=[1.0, 3, 2]), allocated.assign(profit=1.0), 0.0, 1)
-    assert listed[["campaign", "customer_id"]].to_numpy().tolist() == [["a", "q"], ["a", "r"], ["b", "p"]]
-    assert listed.index.tolist() == [0, 1, 2]
+def test_customers_of_a_contact_level_get_what_was_planned_for_it():
+    groups = pd.DataFrame({"customer_id": list("pqrs"), "segment": "A", "group": 0, "recency_days": 5, "orders": 1})
+    groups = groups.assign(order_margin=[4.0, 3, 2, 1], contact_level=[0, 2, 0, 2], held_out=False)
+    first = pd.DataFrame({"campaign": ["a", "b"], "segment": "A", "group": 0, "contact_level": [0, 2]})
+    listed = audiences.assign_audiences(groups, first.assign(profit=1.0, messages=1, contacts=[2, 1]))
+    assert listed.groupby("campaign").customer_id.agg(list).to_dict() == {"a": ["p", "r"], "b": ["q"]}
 
 
 def test_channels_with_consent():

@@ -101,7 +101,11 @@ def groups() -> pd.DataFrame:
     ]
     days = pd.to_datetime(["2023-01-01"] * 7 + ["2024-03-31"])
     ids = [f"{place}" for place in range(8)]
-    return pd.DataFrame(table).assign(customer_id=ids, first_order=days, contact_level=[0, 1, 0, 2, 0, 0, 0, 0])
+    return (
+        pd.DataFrame(table)
+        .assign(customer_id=ids, first_order=days, contact_level=[0, 1, 0, 2, 0, 0, 0, 0])
+        .assign(held_out=[True] + [False] * 7)
+    )
 
 
 def test_customers_land_in_the_value_class_that_holds_their_margin():
@@ -183,12 +187,23 @@ def test_customers_start_at_their_contact_level():
     flow = customer_flow.build_flow(groups(), [], False, [pd.Series(0.25, groups().customer_id)] * 2, 91, DAY)
     assert flow.start[:2].tolist() == [[1, 1, 0], [1, 0, 1]]
     assert flow.start.sum(axis=1).tolist() == flow.customers.tolist()
+    assert flow.free[:2].tolist() == [[0, 1, 0], [1, 0, 1]], "the first customer is held out"
+
+
+def test_size_error_by_hand():
+    judged = pd.DataFrame({"error": [10.0, 20.0], "error_no_change": [40.0, 20.0]})
+    moves = [window([[0, 0], [0, 0]], [[60, 0], [0, 40]], [0, 0])]
+    assert customer_flow.size_error(judged, moves) == pytest.approx(15 / moves[0].sizes.mean())
+    worse = judged.assign(error=[50.0, 50.0])
+    assert customer_flow.size_error(worse, moves) == pytest.approx(30 / moves[0].sizes.mean())
+    assert customer_flow.size_error(judged.head(0), []) == 1
 
 
 def test_value_of_moving_by_hand():
     """Two groups, three waves: buyers of group 0 go to group 1, where everybody buys for a margin of 10."""
     flow = CustomerFlow(
-        customers=np.array([1.0, 0.0]),
+        start=np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]),
+        free=np.zeros((2, 3)),
         baseline=np.tile([0.5, 1.0], (3, 1)),
         if_bought=csr_array([[0.0, 1.0], [0.0, 1.0]]),
         if_silent=csr_array([[1.0, 0.0], [0.0, 1.0]]),

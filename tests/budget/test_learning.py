@@ -1,10 +1,14 @@
 """What is worth measuring, worked by hand."""
 
+from datetime import date
+
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
 from crm_utils.budget import learning
+from crm_utils.budget.waves import WaveTerms
 
 
 def test_waves_needed_by_hand():
@@ -66,9 +70,17 @@ def test_verdicts(changes, verdict):
     assert found.waves > 4 or verdict != "cannot be measured here"
 
 
-def test_universal_holdout_by_hand():
-    """Standard deviation 30, 10,000 customers, 10% held out: 2.80 × 30 / √900."""
-    revenue = np.array([0.0, 60.0])
-    assert learning.universal_holdout(revenue, 10_000, 0.1, 1) == pytest.approx(2.8016 * 30 / 30, rel=1e-4)
-    assert learning.universal_holdout(revenue, 10_000, 0.1, 4) == pytest.approx(2.8016 / 2, rel=1e-4)
-    assert learning.universal_holdout(revenue, 10_000, 0.0, 4) == np.inf
+def test_smallest_visible_effect_by_hand():
+    """Half of 10,000 customers spent 60 in the last wave, 10% are held out: 2.80 × 30 / √900."""
+    ids = pd.Series([f"{number:05}" for number in range(10_000)])
+    bought = pd.DataFrame({"customer_id": ids[::2], "ordered_at": pd.Timestamp("2024-06-01"), "revenue": 60.0})
+    before = bought.assign(ordered_at=pd.Timestamp("2024-03-31"), revenue=999.0)
+    table = ibis.memtable(pd.concat([bought, before]))
+    day = date(2024, 6, 30)
+
+    def effect(share: float, waves: int) -> float:
+        return learning.smallest_visible_effect(table, ids, day, WaveTerms(waves, 91), share)
+
+    assert effect(0.1, 1) == pytest.approx(2.8016, rel=1e-4)
+    assert effect(0.1, 4) == pytest.approx(2.8016 / 2, rel=1e-4)
+    assert effect(0.0, 4) == np.inf

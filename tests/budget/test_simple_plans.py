@@ -6,9 +6,11 @@ import pytest
 from scipy.sparse import csr_array
 
 from crm_utils.budget import simple_plans
+from crm_utils.budget.acquisition import NewCustomerValue, cost_steps
 from crm_utils.budget.waves import CustomerFlow, WaveTerms, YearProblem, plan_waves
+from crm_utils.config.acquisition import Acquisition
 from crm_utils.core.errors import BudgetError
-from tests.support.budget_factories import campaigns, options, small_problem
+from tests.support.budget_factories import campaigns, options, resting_flow, small_problem
 
 
 def shop(waves: int = 2, **flow_changes) -> tuple[pd.DataFrame, pd.DataFrame, CustomerFlow]:
@@ -17,12 +19,7 @@ def shop(waves: int = 2, **flow_changes) -> tuple[pd.DataFrame, pd.DataFrame, Cu
     table = options(
         offers, ("Post", 0, "A", 100, 0.1, 40.0), ("Mail", 0, "A", 100, 0.1, 40.0), ("Mail", 1, "B", 400, 0.1, 10.0)
     )
-    terms = {
-        "customers": np.array([100.0, 400.0]), "baseline": np.full((waves, 2), 0.1), "if_bought": csr_array(np.eye(2)),
-        "if_silent": csr_array(np.eye(2)), "arrivals": np.zeros((waves, 2)), "newcomers": np.zeros(2),
-        "order_margin": np.array([40.0, 10.0]),
-    }  # fmt: skip
-    return table, offers, CustomerFlow(**terms | flow_changes)
+    return table, offers, resting_flow([100, 400], waves, order_margin=np.array([40.0, 10.0]), **flow_changes)
 
 
 def compare(waves=2, budget=10_000.0, fatigue=1.0, current_spend=None, **flow_changes) -> pd.DataFrame:
@@ -71,7 +68,7 @@ def test_nobody_gets_two_messages_if_todays_spending_pays_for_more():
 
 
 def test_spending_for_an_unknown_campaign_is_refused():
-    with pytest.raises(BudgetError, match="there is no campaign Fax; there are Post, Mail"):
+    with pytest.raises(BudgetError, match="there is no campaign or channel Fax; there are Post, Mail"):
         compare(current_spend={"Fax": 5.0})
 
 
@@ -89,9 +86,10 @@ def test_never_better_than_the_best_plan(seed):
     table = table.assign(customers=table.customers * 50)
     shares = random.dirichlet(np.ones(3), (2, 3))
     by_group = table.groupby("group")[["customers", "p0", "order_margin"]].first().reindex(range(3), fill_value=0)
-    flow = CustomerFlow(
-        by_group.customers.to_numpy(float), np.tile(by_group.p0, (3, 1)), csr_array(shares[0]), csr_array(shares[1]),
-        np.full((3, 3), 5.0), np.ones(3) / 3, by_group.order_margin.to_numpy(float),
+    flow = resting_flow(
+        by_group.customers.tolist(), 3, 0.1, baseline=np.tile(by_group.p0, (3, 1)), if_bought=csr_array(shares[0]),
+        if_silent=csr_array(shares[1]), arrivals=np.full((3, 3), 5.0), newcomers=np.ones(3) / 3,
+        order_margin=by_group.order_margin.to_numpy(float),
     )  # fmt: skip
     terms = WaveTerms(3, 91, fatigue=0.8, carryover=0.2)
     problem = YearProblem(table, offers, flow, terms, 200.0, holdout_share=0.1)
@@ -99,3 +97,20 @@ def test_never_better_than_the_best_plan(seed):
     simple = simple_plans.compare_simple_plans(problem, {"a": 100.0})
     assert (simple.expected_profit <= best.expected_profit * (1 + 2e-4) + 1e-6).all()
     assert (simple.spend <= 200 + 1e-6).all()
+
+
+def test_todays_spending_on_channels_by_hand():
+    """Two channels for customers who bring 50: 100 at 10 and 100 at 20; money fills each channel's own customers."""
+    table, offers, flow = shop()
+    channels = [{"name": "search", "cost_per_customer": 10, "customers": 100}] + [
+        {"name": "partners", "cost_per_customer": 20, "customers": 100}
+    ]
+    value = NewCustomerValue(500, 50.0, 45.0, 55.0, 40.0, 50.0, 300)
+    steps = cost_steps(Acquisition(channels=channels), value, 1.0)
+    problem = YearProblem(table, offers, flow, WaveTerms(2, 91), 10_000.0, steps=steps)
+    found = simple_plans.follow_spending(problem, {"search": 400.0, "partners": 5000.0, "Mail": 300.0})
+    found = found.set_index("campaign")
+    assert found.spend.to_dict() == pytest.approx({"Mail": 300, "search": 400, "partners": 2000})
+    assert found.expected_profit["search"] == pytest.approx(40 * 40)
+    assert found.expected_profit["partners"] == pytest.approx(100 * 30)
+    assert simple_plans.follow_spending(problem, {}).empty

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crm_utils.budget import unit_economics
 from crm_utils.config import Campaigns, parse_model
 from crm_utils.core.errors import BudgetError, ParamsError
-from tests.support.budget_factories import campaigns, options, people
+from tests.support.budget_factories import audience_of, campaigns, groups_of, options, people
 
 SHARE = st.floats(0, 1)
 
@@ -109,11 +109,11 @@ def test_own_margins_are_held_between_minus_one_and_one():
     assert unit_economics.margin_rate(fitted.assign(note="from the costs in the data")) == (0.4, True)
 
 
-@pytest.mark.parametrize(("count", "sizes"), [(39, [39]), (40, [20, 20]), (59, [30, 29]), (230, [23] * 10)])
+@pytest.mark.parametrize(("count", "sizes"), [(39, [39]), (40, [20, 20]), (59, [30, 29]), (230, [46] * 5)])
 def test_value_classes_hold_twenty_or_more(count, sizes):
     customers = people(count).assign(segment="A")
     audience = pd.DataFrame({"a": True}, index=customers.customer_id)
-    groups = unit_economics.group_customers(customers, audience)
+    groups = groups_of(customers, audience)
     assert groups.group.value_counts().sort_index().tolist() == sizes
     margins = groups.groupby("group").order_margin.agg(["min", "max"])
     assert (margins["max"][:-1].to_numpy() <= margins["min"][1:].to_numpy()).all()
@@ -128,7 +128,7 @@ def test_options_worked_by_hand():
     offers = campaigns({"segments": ["A", "B"], "window_days": 30}, {"segments": ["B"], "lift": 0.2})
     audience = unit_economics.eligible_customers(customers, offers, ["A", "B"])
     probabilities = pd.DataFrame({30: [0.1, 0.3, 0.0, 1.0], 91: [0.2, 0.4, 0.6, 0.8]}, index=customers.customer_id)
-    groups = unit_economics.group_customers(customers, audience)
+    groups = groups_of(customers, audience)
     found = unit_economics.contact_options(groups, audience, offers, probabilities)
     columns = ["campaign", "segment", "customers", "p0", "order_margin", "order_value", "lift"]
     assert found[columns].to_numpy().tolist() == [
@@ -144,6 +144,8 @@ def test_a_break_even_lift_worked_by_hand():
     term = pd.Series({"contact_cost": 1.0, "delivery_rate": 0.5, "redemption_rate": 0.5})
     assert unit_economics.break_even_lift(term, 0.2, 12.0, 2.0, 4.0, 0.5) == pytest.approx(3.4 / 11)
     assert np.isnan(unit_economics.break_even_lift(term, 0.2, 1.0, 2.0, 0.0)), "an order earns what it is given"
+    # Three messages that work like 2.5: ((3 + .5) ÷ .5 + .4) ÷ 11 ÷ 2.5
+    assert unit_economics.break_even_lift(term, 0.2, 12.0, 2.0, 4.0, 0.5, 3, 2.5) == pytest.approx(7.4 / 11 / 2.5)
     # Without incentives 2 ÷ 2.5 = .8, and .8 is all that is left to win.
     assert unit_economics.break_even_lift(term, 0.2, 2.5, 0.0, 0.0) == pytest.approx(0.8)
     assert np.isnan(unit_economics.break_even_lift(term, 0.2, 2.49, 0.0, 0.0))
@@ -154,8 +156,8 @@ def test_groups_are_alike_and_hold_everybody_once():
     audience = pd.DataFrame({"a": customers.segment != "C", "b": customers.order_value > 20}).set_axis(
         customers.customer_id
     )
-    groups = unit_economics.group_customers(customers, audience)
-    assert sorted(groups.customer_id) == sorted(customers.customer_id[audience.any(axis=1).to_numpy()])
+    groups = groups_of(customers, audience)
+    assert sorted(groups.customer_id) == sorted(customers.customer_id)
     open_to = audience.loc[groups.customer_id].set_axis(groups.group.to_numpy())
     assert (open_to.groupby(level=0).nunique() == 1).all(axis=None)
     assert groups.groupby("group").segment.nunique().eq(1).all()
@@ -165,8 +167,8 @@ def test_row_order_does_not_change_groups():
     customers = people(300)
     audience = pd.DataFrame({"a": True}, index=customers.customer_id)
     shuffled = customers.sample(frac=1, random_state=1)
-    one = unit_economics.group_customers(customers, audience).set_index("customer_id").group
-    other = unit_economics.group_customers(shuffled, audience.loc[shuffled.customer_id]).set_index("customer_id").group
+    one = groups_of(customers, audience).set_index("customer_id").group
+    other = groups_of(shuffled, audience.loc[shuffled.customer_id]).set_index("customer_id").group
     assert one.equals(other.loc[one.index])
 
 
@@ -174,7 +176,7 @@ def test_customers_of_one_margin_are_grouped_in_the_order_of_their_ids():
     """Forty customers make two classes of twenty: the first twenty ids and the others, in any order of the rows."""
     customers = people(40).assign(segment="A", order_margin=5.0)
     for shown in (customers, customers.iloc[::-1]):
-        groups = unit_economics.group_customers(shown, pd.DataFrame({"a": True}, index=shown.customer_id))
+        groups = groups_of(shown, pd.DataFrame({"a": True}, index=shown.customer_id))
         assert groups.customer_id.tolist() == customers.customer_id.tolist()
         assert groups.group.tolist() == [0] * 20 + [1] * 20
 
@@ -185,9 +187,7 @@ def test_a_chance_that_is_no_probability_is_refused(chance):
     audience = pd.DataFrame({"a": True}, index=customers.customer_id)
     probabilities = pd.DataFrame({91: [chance] + [0.1] * 59}, index=customers.customer_id)
     with pytest.raises(BudgetError, match="1 of 60 customers have a probability of buying outside 0–1"):
-        unit_economics.contact_options(
-            unit_economics.group_customers(customers, audience), audience, offers, probabilities
-        )
+        unit_economics.contact_options(groups_of(customers, audience), audience, offers, probabilities)
 
 
 def test_an_unknown_segment_is_named():
@@ -208,9 +208,7 @@ def test_a_campaign_with_nobody_is_left_out_of_the_options():
     customers, offers = people(60), campaigns({}, {"segments": ["Z"]})
     audience = unit_economics.eligible_customers(customers, offers, ["A", "B", "C", "Z"])
     probabilities = pd.DataFrame({91: 0.1}, index=customers.customer_id)
-    found = unit_economics.contact_options(
-        unit_economics.group_customers(customers, audience), audience, offers, probabilities
-    )
+    found = unit_economics.contact_options(groups_of(customers, audience), audience, offers, probabilities)
     assert set(found.campaign) == {"a"}
 
 
@@ -218,9 +216,7 @@ def test_nobody_at_all_gives_an_empty_table():
     customers, offers = people(60), campaigns({"segments": ["Z"]})
     audience = unit_economics.eligible_customers(customers, offers, ["Z"])
     probabilities = pd.DataFrame({91: 0.1}, index=customers.customer_id)
-    assert unit_economics.contact_options(
-        unit_economics.group_customers(customers, audience), audience, offers, probabilities
-    ).empty
+    assert unit_economics.contact_options(groups_of(customers, audience), audience, offers, probabilities).empty
 
 
 def test_customers_without_any_value_are_refused():
@@ -237,12 +233,42 @@ def test_customers_without_any_value_are_refused():
         ({"min_spend": 5, "max_spend": 2}, "max_spend 2.0 is below min_spend 5.0"),
         ({"redemption_rate": 1.5}, "redemption_rate: Input should be less than or equal to 1"),
         ({"lift": -0.1}, "lift: Input should be greater than or equal to 0"),
+        ({"segments": []}, "set segments, where or both"),
+        ({"messages": [2, 1]}, r"messages \[2, 1\] must be different numbers, ascending"),
+        ({"messages": []}, "messages"),
+        ({"not_within": [{"campaign": "z", "days": 30}]}, "not_within names z; there are a"),
     ],
 )
 def test_wrong_campaigns_are_refused(change, message):
     entry = {"name": "a", "group": "other customers", "action": "x", "segments": ["A"], "contact_cost": 1, "lift": 0.1}
     with pytest.raises(ParamsError, match=message):
         parse_model({"campaigns": [entry | {"window_days": 91} | change]}, Campaigns, "campaigns.yaml")
+
+
+def test_a_campaign_may_name_segments_and_a_rule():
+    customers = people(60)
+    offers = campaigns({"segments": ["A"], "where": "order_value > 15"})
+    found = unit_economics.eligible_customers(customers, offers, ["A", "B", "C"]).a.to_numpy()
+    assert found.tolist() == ((customers.segment == "A") & (customers.order_value > 15)).tolist()
+    assert 0 < found.sum() < (customers.segment == "A").sum()
+
+
+def test_groups_keep_consent_rest_and_who_is_held_out():
+    customers = people(90).assign(segment="A")
+    ids = customers.customer_id
+    consent = pd.Series(np.where(np.arange(90) < 50, "email", ""), index=ids)
+    resting = pd.Series(np.arange(90) < 20, index=ids)
+    held = pd.Series(np.arange(90) % 10 == 0, index=ids)
+    audience = pd.DataFrame({"a": (consent == "email") & ~resting})
+    level = pd.Series(1, index=ids)
+    known = audience_of(audience, held, consent=consent, resting=resting)
+    groups = unit_economics.planning_groups(customers, known, level)
+    by_block = groups.groupby("block")
+    assert by_block[["consent", "lands"]].nunique().eq(1).all(axis=None)
+    assert by_block.size().tolist() == [20, 40, 30] or sorted(by_block.size()) == [20, 30, 40]
+    found = unit_economics.contact_options(groups, audience, campaigns({}), pd.DataFrame({91: 0.1}, index=ids))
+    assert found.customers.sum() == 30
+    assert found.free.sum() == 27, "three of them are held out"
 
 
 def test_two_campaigns_of_one_name_are_refused():
@@ -255,7 +281,7 @@ def test_groups_are_numbered_by_segment_then_by_value():
     """B has the lower margins and the first ids, but A comes first."""
     customers = people(2).assign(segment=["B", "A"], order_margin=[1.0, 2.0])
     audience = pd.DataFrame({"a": True}, index=customers.customer_id)
-    groups = unit_economics.group_customers(customers, audience)
+    groups = groups_of(customers, audience)
     assert groups.group.tolist() == [1, 0]
     probabilities = pd.DataFrame({91: 0.1}, index=customers.customer_id)
     found = unit_economics.contact_options(groups, audience, campaigns({}), probabilities)

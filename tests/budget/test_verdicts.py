@@ -5,37 +5,59 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.budget import optimizer, verdicts
-from crm_utils.budget.plan import build_plan
+from crm_utils.budget import verdicts
 from tests.support.budget_factories import CUSTOMERS_IN_CELLS as CUSTOMERS
 from tests.support.budget_factories import LISTED_IN_CELLS as LISTED
 from tests.support.budget_factories import campaigns, options
 
-OFFERS = campaigns({"fixed_cost": 2}, {"segments": ["B"], "contact_cost": 9, "fixed_cost": 7})
-TABLE = options(OFFERS, ("a", 0, "A", 30, 0.1, 40.0), ("b", 1, "B", 10, 0.1, 40.0))
 PROFILE = pd.DataFrame({"segment": ["A", "B", "C", "D"], "customers": [30, 10, 5, 0]})
+CALENDAR = pd.DataFrame(
+    {
+        "segment": ["A", "A"],
+        "wave": [1, 2],
+        "contacts": [30.0, 25.5],
+        "spend": [32.0, 27.5],
+        "expected_profit": [88.0, 74.5],
+    }
+)
 
 
-def test_what_spending_on_low_potential_would_lose():
+def test_the_plan_of_all_waves_and_what_spending_on_low_potential_would_lose():
     """B: 10 contacts at 9 each add .1 × 40 = 4 a contact, less 7 once: 10 × (4 − 9) − 7 = −57."""
-    plan = build_plan(optimizer.allocate(TABLE, OFFERS, 1000), OFFERS, pd.Series(dtype=int))
-    found = verdicts.segment_verdicts(plan, TABLE, OFFERS, PROFILE).set_index("segment")
+    offers = campaigns({"fixed_cost": 2}, {"segments": ["B"], "contact_cost": 9, "fixed_cost": 7})
+    table = options(offers, ("a", 0, "A", 30, 0.1, 40.0), ("b", 1, "B", 10, 0.1, 40.0))
+    found = verdicts.segment_verdicts(CALENDAR, table, offers, PROFILE).set_index("segment")
     assert found.verdict.to_dict() == {"A": "worthwhile", "B": "low potential", "C": "no campaign", "D": "empty"}
     assert found.cost_of_contacting_all["B"] == pytest.approx(-57)
     assert found.cost_of_contacting_all.drop("B").isna().all()
     assert found.eligible.to_dict() == {"A": 30, "B": 10, "C": 0, "D": 0}
-    assert found.contacts.to_dict() == {"A": 30, "B": 0, "C": 0, "D": 0}
-    assert found[["spend", "expected_profit"]].loc["A"].tolist() == pytest.approx([32, 88])
-    single = verdicts.segment_verdicts(plan.assign(contacts=plan.contacts.clip(upper=1)), TABLE, OFFERS, PROFILE)
-    assert single.verdict.tolist() == ["worthwhile", "low potential", "no campaign", "empty"]
+    assert found.contacts.to_dict() == {"A": 55.5, "B": 0, "C": 0, "D": 0}
+    assert found[["spend", "expected_profit"]].loc["A"].tolist() == pytest.approx([59.5, 162.5])
+    later = verdicts.segment_verdicts(CALENDAR.iloc[1:], table, offers, PROFILE)
+    assert later.verdict.tolist() == ["worthwhile", "low potential", "no campaign", "empty"]
+
+
+def test_a_segment_whose_customers_come_only_in_later_waves_is_worthwhile():
+    """Nobody of C may be contacted today; those who move there are contacted in the second wave."""
+    offers = campaigns({})
+    table = options(offers, ("a", 0, "A", 30, 0.1, 40.0))
+    found = verdicts.segment_verdicts(CALENDAR.assign(segment=["A", "C"]), table, offers, PROFILE)
+    assert found.set_index("segment").verdict["C"] == "worthwhile"
+
+
+def test_a_plan_of_nothing_finds_only_low_potential():
+    offers = campaigns({"segments": ["A", "B"]})
+    table = options(offers, ("a", 0, "A", 30, 0.1, 5.0), ("a", 1, "B", 10, 0.1, 5.0))
+    found = verdicts.segment_verdicts(CALENDAR.iloc[:0], table, offers, PROFILE)
+    assert found.verdict.tolist() == ["low potential", "low potential", "no campaign", "empty"]
+    assert found[["contacts", "spend", "expected_profit"]].eq(0).all(axis=None)
 
 
 def test_a_campaign_that_would_lose_nothing_has_no_loss():
     """A contact costs 4 and adds .1 × 40 = 4."""
     offers = campaigns({"segments": ["B"], "contact_cost": 4})
     table = options(offers, ("a", 1, "B", 10, 0.1, 40.0))
-    plan = build_plan(optimizer.allocate(table, offers, 1000), offers, pd.Series(dtype=int))
-    found = verdicts.segment_verdicts(plan, table, offers, PROFILE[PROFILE.segment == "B"])
+    found = verdicts.segment_verdicts(CALENDAR, table, offers, PROFILE[PROFILE.segment == "B"])
     assert found.verdict.tolist() == ["low potential"]
     assert found.cost_of_contacting_all.isna().all()
 
@@ -50,8 +72,7 @@ def test_the_campaign_that_fits_most_of_a_segment_is_judged_and_set_up_once():
     )
     table = options(offers, ("a", 0, "B", 10, 0.1, 40.0), ("b", 1, "B", 1, 0.1, 40.0), ("a", 2, "C", 4, 0.1, 40.0))
     profile = pd.DataFrame({"segment": ["B", "C"], "customers": [12, 4]})
-    plan = build_plan(optimizer.allocate(table, offers, 1000), offers, pd.Series(dtype=int))
-    found = verdicts.segment_verdicts(plan, table, offers, profile)
+    found = verdicts.segment_verdicts(CALENDAR, table, offers, profile)
     assert found.campaign.tolist() == [offers.name[0]] * 2
     assert found.cost_of_contacting_all.tolist() == pytest.approx([-55, -22])
 

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
-from crm_utils.budget.workbook import build_workbook
+from crm_utils.budget.workbook import build_workbook, campaign_sheet
 from crm_utils.core.errors import TableError
 from crm_utils.core.formula_injection import escape_formula, escape_formulas
 from crm_utils.store import Run
+from tests.support.budget_factories import campaigns
 
 PLAN = pd.DataFrame(
     {
@@ -113,6 +114,31 @@ def test_an_empty_table_is_a_sheet_with_heads():
     assert [cell.value for cell in opened(build_workbook({"Plan": PLAN.head(0)}, "Shop", DAY, "GBP"))[2]][
         0
     ] == "Campaign"
+
+
+def test_the_campaigns_are_a_sheet_with_lists_as_text():
+    rest = [{"campaign": "a", "days": 91}, {"campaign": "b", "days": 30}]
+    sheet = campaign_sheet(campaigns({"messages": [1, 2, 6]}, {"not_within": rest}))
+    assert sheet.messages.tolist() == ["1, 2, 6", "1"]
+    assert sheet.not_within.tolist() == ["", "a 91 days, b 30 days"]
+    assert "segments" not in sheet
+    assert opened(build_workbook({"Plan": sheet}, "Shop", DAY, "GBP")).max_row == 4
+
+
+def test_a_published_lift_is_no_assumption_and_a_cost_is_one_unless_it_says_where_from():
+    offers = pd.DataFrame(
+        {
+            "lift": 0.02,
+            "contact_cost": 0.1,
+            "evidence": ["assumed", "published", "measured", "published"],
+            "costs_from": ["assumed", "assumed", "assumed", "our invoices"],
+        }
+    )
+    sheet = opened(build_workbook({"Plan": offers}, "Shop", DAY, "GBP"))
+    yellow = {
+        column: [sheet[f"{column}{row}"].fill.fgColor.rgb.endswith("FFF2CC") for row in (3, 4, 5, 6)] for column in "AB"
+    }
+    assert yellow == {"A": [True, False, False, False], "B": [True, True, True, False]}
 
 
 def targets(campaign: str = "Win-back: e-mail", segment: str = "Can't Lose Them") -> pd.DataFrame:

@@ -5,20 +5,20 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.sparse import csr_array
 
 from crm_utils.budget import year as years
 from crm_utils.budget.acquisition import NewCustomerValue, cost_steps
-from crm_utils.budget.waves import CustomerFlow, WaveTerms, YearPlan, YearProblem, plan_waves
+from crm_utils.budget.waves import WaveTerms, YearPlan, YearProblem, plan_waves
 from crm_utils.config.acquisition import Acquisition
 from crm_utils.core.errors import BudgetError
-from tests.support.budget_factories import campaigns, options
+from tests.support.budget_factories import campaigns, options, resting_flow
 
 DAY = date(2024, 9, 30)
+OPTIONS = (("Mail", 0, "A", 1000, 0.2, 30.0), ("News", 1, "B", 500, 0.1, 60.0))
 VALUE = NewCustomerValue(500, 100.0, 90.0, 115.0, 80.0, 95.0, 400)
 
 
-def shop() -> tuple[YearPlan, pd.DataFrame]:
+def shop(budget: float = 20_000.0) -> tuple[YearPlan, pd.DataFrame]:
     """Two waves for 1,000 customers of A and 500 of B: a measured mail and a newsletter that is assumed."""
     offers = campaigns(
         {"name": "Mail", "contact_cost": 1.0, "fixed_cost": 50, "lift": 0.1, "evidence": "measured"},
@@ -28,25 +28,32 @@ def shop() -> tuple[YearPlan, pd.DataFrame]:
         },
     )  # fmt: skip
     offers["messages"] = [[1], [1, 2]]
-    table = options(offers, ("Mail", 0, "A", 1000, 0.2, 30.0), ("News", 1, "B", 500, 0.1, 60.0))
-    flow = CustomerFlow(
-        customers=np.array([1000.0, 500.0]),
-        baseline=np.tile([0.2, 0.1], (2, 1)),
-        if_bought=csr_array(np.eye(2)),
-        if_silent=csr_array(np.eye(2)),
-        arrivals=np.zeros((2, 2)),
-        newcomers=np.array([1.0, 0.0]),
+    table = options(offers, *OPTIONS)
+    flow = resting_flow(
+        [1000, 500], 2, 0.1, baseline=np.tile([0.2, 0.1], (2, 1)), newcomers=np.array([1.0, 0.0]),
         order_margin=np.array([30.0, 60.0]),
-    )
+    )  # fmt: skip
     steps = cost_steps(Acquisition(cost_per_customer=80), VALUE, 0.5)
-    problem = YearProblem(table, offers, flow, WaveTerms(2, 91, 0.8), 20_000, holdout_share=0.1, steps=steps)
+    problem = YearProblem(table, offers, flow, WaveTerms(2, 91, 0.8), budget, holdout_share=0.1, steps=steps)
     return plan_waves(problem), offers
+
+
+def problem_of(offers: pd.DataFrame, budget: float, target_roi: float | None = None) -> YearProblem:
+    """What the lines of a budget need of a problem."""
+    return YearProblem(pd.DataFrame(), offers, resting_flow([1]), WaveTerms(2, 91), budget, target_roi)
+
+
+def test_with_a_target_return_the_lines_are_what_the_plan_spends():
+    year, offers = shop()
+    lines = years.budget_lines(year, problem_of(offers, 0.0, 0.5), years.lifts_to_learn(year, offers, 2))
+    assert lines.spend.sum() == pytest.approx(year.spend, abs=0.01)
+    assert lines.set_index("line").spend[years.Line.RESERVE] == 0
 
 
 def test_calendar_by_hand():
     """900 of A get the mail at 1 each: 10% more of them buy, for 30. Fixed costs of 50 are paid in each wave."""
-    year, _ = shop()
-    table = years.calendar(year, DAY, 91)
+    year, offers = shop()
+    table = years.calendar(year, offers, DAY, 91)
     mail = table[(table.campaign == "Mail") & (table.wave == 1)].iloc[0]
     assert mail.starts_on == pd.Timestamp("2024-10-01")
     assert (mail.customers, mail.contacts, mail.messages) == (900, 900, 1)
@@ -67,12 +74,12 @@ def test_calendar_by_hand():
 
 def test_calendar_and_lines_add_up_to_the_plan_and_the_budget():
     year, offers = shop()
-    table = years.calendar(year, DAY, 91)
+    table = years.calendar(year, offers, DAY, 91)
     assert (table.spend - table[["contact_costs", "incentives", "fixed_costs"]].sum(axis=1)).abs().max() < 1e-9
     assert table.spend.sum() + year.won.spend.sum() == pytest.approx(year.spend)
     assert table.expected_profit.sum() + year.won.expected_profit.sum() == pytest.approx(year.expected_profit)
     learning = years.lifts_to_learn(year, offers, 2)
-    lines = years.budget_lines(year, learning, offers, 20_000)
+    lines = years.budget_lines(year, problem_of(offers, 20_000), learning)
     assert lines.line.tolist() == list(years.Line)
     assert lines.spend.sum() == pytest.approx(20_000, abs=0.005)
     assert lines.expected_profit.sum() == pytest.approx(year.expected_profit, abs=0.03)
@@ -85,7 +92,7 @@ def test_a_campaign_worth_measuring_is_the_line_learn():
     year, offers = shop()
     learning = years.lifts_to_learn(year, offers, 2).assign(verdict="worth measuring")
     learning = learning[learning.campaign == "News"]
-    by_line = years.budget_lines(year, learning, offers, 20_000).set_index("line").spend
+    by_line = years.budget_lines(year, problem_of(offers, 20_000), learning).set_index("line").spend
     assert by_line[years.Line.KEEP] == 0
     assert by_line[years.Line.LEARN] > 0
 
@@ -94,7 +101,7 @@ def test_break_even_lift_of_a_campaign_by_hand():
     """At the break-even lift of one message the campaign's contacts earn what they cost."""
     year, offers = shop()
     found = years.lifts_to_learn(year, offers, 2).set_index("campaign")
-    table = years.calendar(year, DAY, 91)
+    table = years.calendar(year, offers, DAY, 91)
     for name in ("Mail", "News"):
         at = offers.assign(lift=np.where(offers.name == name, found.break_even_lift[name], offers.lift))
         priced = years.reprice(year.contacts, at, at.set_index("name").lift)
@@ -108,7 +115,7 @@ def test_range_by_hand():
     """Low lifts, another fatigue, a low value of new customers, smaller segments and chance are added as squares."""
     year, offers = shop()
     parts = years.range_parts(year, offers, VALUE, 0.1, 0.8)
-    table = years.calendar(year, DAY, 91).set_index(["campaign", "wave"])
+    table = years.calendar(year, offers, DAY, 91).set_index(["campaign", "wave"])
     mail, news = table.loc["Mail"], table.loc["News"]
     # At half the lift: half of the margin, and half of the incentives of added buyers
     lost = (mail.incremental_margin.sum() + (news.incremental_margin - news.added_buyers * 2.5).sum()) / 2
@@ -136,7 +143,69 @@ def test_range_by_hand():
 
 
 def test_whole_waves_of_a_period():
-    assert years.number_of_waves(365, 91) == 4
-    assert years.number_of_waves(91, 91) == 1
+    terms = years.wave_terms(365, 91, 0.8, 0.1, {"number": 6, "days": 91})
+    assert terms == WaveTerms(4, 91, 0.8, 0.1, 6)
+    assert years.wave_terms(91, 91, 0.8, 0, {"number": 6, "days": 30}).max_messages == 18
+    assert years.wave_terms(91, 91, 0.8, 0, {"number": 3, "days": 182}).max_messages == 1
     with pytest.raises(BudgetError, match="60 days are shorter than a wave of 91 days"):
-        years.number_of_waves(60, 91)
+        years.wave_terms(60, 91, 0.8, 0, {"number": 6, "days": 91})
+    with pytest.raises(BudgetError, match="1 in 182 days is less than one message in a wave of 91 days"):
+        years.wave_terms(365, 91, 0.8, 0, {"number": 1, "days": 182})
+
+
+def test_every_number_of_the_calendar_follows_from_the_tables():
+    """With the campaigns and the other columns a calculator finds each amount."""
+    year, offers = shop()
+    table = years.calendar(year, offers, DAY, 91)
+    term = offers.set_index("name").loc[table.campaign].reset_index(drop=True)
+    added = table.customers * term.delivery_rate * term.lift * table.response
+    anyway = table.customers * term.delivery_rate * table.baseline_probability * table.discount_to_baseline_buyers
+    expected = {
+        "contacts": table.customers * table.messages,
+        "added_buyers": added,
+        "incremental_margin": added * table.margin,
+        "contact_costs": table.contacts * term.contact_cost,
+        "incentives": term.redemption_rate * (added * table.discount + anyway),
+        "spend": table.contact_costs + table.incentives + table.fixed_costs,
+        "expected_profit": table.incremental_margin - table.spend,
+    }
+    for name, values in expected.items():
+        assert table[name].to_numpy() == pytest.approx(values.to_numpy(), abs=1e-6), name
+    won = years.acquisition_table(year, VALUE, DAY, 91)
+    assert won.expected_profit.to_numpy() == pytest.approx((won.customers_won * 100.0 - won.spend).to_numpy(), abs=1e-6)
+    assert won.starts_on.tolist() == [pd.Timestamp("2024-10-01"), pd.Timestamp("2024-12-31")]
+
+
+def test_the_first_wave_names_each_option_once_or_by_its_messages():
+    year, offers = shop()
+    problem = YearProblem(
+        options(offers, *OPTIONS, ("Mail", 1, "B", 500, 0.1, 1)),
+        offers, resting_flow([1000, 500], 2), WaveTerms(2, 91, 0.8), 20_000,
+    )  # fmt: skip
+    found = years.first_wave(year, problem).set_index(["campaign", "group"])
+    assert found.contacts.to_dict() == {("Mail", 0): 900, ("News", 1): 450, ("Mail", 1): 0}
+    assert found.messages.to_dict() == {("Mail", 0): 1, ("News", 1): 2, ("Mail", 1): 1}
+    assert set(years.later_lines(year)) == {("Mail", "A"), ("News", "B")}
+
+
+def test_evidence_shares_and_profit_by_campaign_add_up():
+    year, offers = shop()
+    offers = offers.assign(evidence=["measured", "published"])
+    shares = years.evidence_shares(year, offers)
+    assert shares.index.tolist() == ["new", "measured", "published", "assumed"]
+    assert shares.sum() == pytest.approx(1)
+    table = years.calendar(year, offers, DAY, 91)
+    mail = table.expected_profit[table.campaign == "Mail"].sum()
+    assert shares["measured"] == pytest.approx(mail / year.expected_profit)
+    by_campaign = years.profit_by_campaign(year).set_index("campaign").expected_profit
+    assert by_campaign.sum() == pytest.approx(year.expected_profit)
+    assert by_campaign["Mail"] == pytest.approx(mail)
+    assert by_campaign["new customers"] == pytest.approx(year.won.expected_profit.sum())
+
+
+@pytest.mark.parametrize("budget", [0.0, 100.0, 1234.56, 20_000.0])
+def test_the_lines_equal_any_budget(budget):
+    year, offers = shop(budget)
+    lines = years.budget_lines(year, problem_of(offers, budget), years.lifts_to_learn(year, offers, 2))
+    assert lines.spend.sum() == pytest.approx(budget, abs=0.005)
+    assert (lines.spend >= 0).all()

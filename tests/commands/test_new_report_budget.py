@@ -49,5 +49,6 @@ def test_a_campaigns_file_is_written_if_costs_must_be_scaled(tmp_path: Path):
     assert write_campaigns(tmp_path, "shop", propose_budget(1, 40, 1), "40") is None
     assert write_campaigns(tmp_path, "shop", propose_budget(1, 4_000, 1), "4,000") == "shop_campaigns"
     written = read_yaml(tmp_path / "params" / "shop_campaigns.yaml", Campaigns)
-    assert written.campaigns[0].contact_cost == pytest.approx(5)
+    shipped = read_yaml(SHIPPED, Campaigns)
+    assert written.campaigns[0].contact_cost == pytest.approx(100 * shipped.campaigns[0].contact_cost)
     assert write_campaigns(tmp_path, "shop", propose_budget(1, 400_000, 1), "400,000") is None  # not overwritten

@@ -15,6 +15,7 @@ from crm_utils.comparison import findings, metrics
 from crm_utils.comparison.metrics import KeyFigure
 from crm_utils.comparison.narrative import describe_outcomes, describe_segments
 from crm_utils.config import SegmentRules
+from crm_utils.core.constants import RESERVE
 from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import NumberFormat
@@ -119,7 +120,9 @@ def test_key_figures_by_hand():
         "customers": pd.DataFrame({"orders": [2, 3], "revenue": [10.0, 5.5], "recency_days": [89, 90]}),
         "forecast": FORECAST,
         "cltv": pd.DataFrame({"clv": [1.0, 2.0]}),
-        "budget": pd.DataFrame({"spend": [4.0, 5.0], "expected_profit": [-1.0, 3.0]}),
+        "budget_lines": pd.DataFrame(
+            {"line": ["learn", "win_new_customers", RESERVE], "spend": [4.0, 5.0, 91.0], "expected_profit": [-1, 3, 0]}
+        ),
     }
     later = tables | {"customers": pd.concat([tables["customers"]] * 2)}
     compared = metrics.key_figures(tables, later).set_index("figure")
@@ -132,7 +135,7 @@ def test_key_figures_by_hand():
         "expected_revenue_12m_low": 900.0,
         "expected_revenue_12m_high": 1500.0,
         "clv": 3.0,
-        "spend": 9.0,
+        "spend": 9.0,  # without the reserve
         "expected_profit": 2.0,
     }
     assert compared.change[["customers", "orders", "revenue", "recent_customers"]].tolist() == [2, 5, 15.5, 1]

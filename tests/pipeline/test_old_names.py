@@ -93,10 +93,12 @@ def test_a_parameters_file_is_told_all_old_names_and_nothing_published_is_touche
 def test_a_campaigns_file_and_a_segment_map_are_told(tmp_path):
     root = new_project(tmp_path)
     campaigns, segments = root / "params" / "campaigns.yaml", root / "params" / "segments" / "dma11.yaml"
-    campaigns.write_text(campaigns.read_text().replace("    delivery_rate:", "    delivered:", 1))
+    text = campaigns.read_text()
+    campaigns.write_text(text.replace("    delivery_rate:", "    delivered:", 1))
+    before = text[: text.index("    delivery_rate:")].count("  - name:") - 1
     assert plan_jobs(root)[1] == [
         "params/campaigns.yaml: these names are of version 0.1. Use the new names:\n"
-        "  campaigns.0.delivered is now delivery_rate"
+        f"  campaigns.{before}.delivered is now delivery_rate"
     ]
     segments.write_text(segments.read_text().replace("n_bins:", "bins:", 1))
     assert (

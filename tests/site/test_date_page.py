@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import date, timedelta
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -12,11 +13,12 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from crm_utils.core.constants import RESERVE
 from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.paragraphs import not_applicable, paragraph
 from crm_utils.core.display.table_style import style_table
-from crm_utils.core.formatting import NumberFormat, percent
-from crm_utils.site import summary_blocks
+from crm_utils.core.formatting import NumberFormat, day, percent
+from crm_utils.site import date_page, summary_blocks
 
 DOLLARS = NumberFormat("USD")
 DAY = Path("reports/small/1997-12-31")
@@ -129,6 +131,24 @@ def test_every_block_is_fed_by_a_notebook_of_ours():
     assert {tag for tags in summary_blocks.QUESTIONS.values() for tag in tags} <= tagged
 
 
+def test_the_figures_of_a_date_count_the_lines_of_the_budget_without_the_reserve(tmp_path):
+    customers = pd.DataFrame({"orders": [2, 3], "revenue": [10.0, 5.5], "recency_days": [89, 90]})
+    customers.to_parquet(tmp_path / "customers.parquet")
+    forecast = pd.DataFrame({"segment": ["all", "all", "A"], "months": [12, 3, 12], "revenue": [120.0, 30.0, 60.0]})
+    forecast.to_parquet(tmp_path / "forecast.parquet")
+    known = {"customers": 2, "orders": 5, "revenue": 15.5, "bought_in_90_days": 1, "expected_revenue_12m": 120.0}
+    assert date_page.key_figures(tmp_path) == known, "a report without a budget"
+    lines = pd.DataFrame(
+        {
+            "line": ["keep_and_win_back", "win_new_customers", RESERVE],
+            "spend": [40.25, 50.5, 909.25],
+            "expected_profit": [30.0, -1.5, 0.0],
+        }
+    )
+    lines.to_parquet(tmp_path / "budget_lines.parquet")
+    assert date_page.key_figures(tmp_path) == known | {"spend": 90.75, "expected_profit": 28.5}
+
+
 @pytest.fixture(scope="module")
 def page(built) -> BeautifulSoup:
     return BeautifulSoup((built / DAY / "index.html").read_text(), "html.parser")
@@ -172,7 +192,7 @@ def numbers_of_tables(folder: Path) -> set[str]:
         numeric = table.select_dtypes("number")
         values += [len(table), *numeric.sum(), *numeric.median()]
         values += numeric.stack().tolist() if len(table) < 200 else []
-        if name in ("budget", "segment_profile"):
+        if name in ("budget", "budget_calendar", "segment_profile"):
             values += [*table.groupby("segment").sum(numeric_only=True).to_numpy().ravel()]
     return {text for value in values for text in written(value)}
 
@@ -180,29 +200,32 @@ def numbers_of_tables(folder: Path) -> set[str]:
 def derived(folder: Path) -> set[str]:
     """Numbers that sentences add up or divide from tables, each computed here anew."""
     data = {path.stem: pd.read_parquet(path) for path in (folder / "data").glob("*.parquet")}
-    customers, plan, profile = data["customers"], data["budget"], data["segment_profile"]
-    planned, idle = plan[plan.contacts > 0], profile.set_index("segment").customers
+    customers, lines, profile = data["customers"], data["budget_lines"], data["segment_profile"]
     quiet = profile[profile.segment.isin(["At Risk", "Can't Lose Them"])]
-    spent_on = plan.groupby("segment").contacts.sum()
-    avoided = spent_on[spent_on == 0].index
-    shown = plan[plan.break_point_lift.notna()]
     tested = data["backtest"].assign(miss=lambda table: (table.revenue_predicted / table.revenue_actual - 1).abs())
-    segments = openpyxl.load_workbook(folder / "workbook.xlsx", data_only=True)["Segments"]
+    book = openpyxl.load_workbook(folder / "workbook.xlsx", data_only=True)
+    segments, points = (
+        pd.DataFrame(list(rows)[1:], columns=next(iter(rows)))
+        for rows in ([*book[name].iter_rows(min_row=2, values_only=True)] for name in ("Segments", "Break points"))
+    )
+    low = segments[segments.Verdict == "low potential"]
+    point = points["Break-point lift, points"].astype(float)
     gone = pd.read_csv(folder / "lists" / "best-customers-gone.csv")
     values = [
         gone.past_revenue.sum(),
         len(gone),
-        50_000 - plan.spend.sum(),
-        planned.campaign.nunique(),
+        50_000 - lines.spend[lines.line != RESERVE].sum(),
+        data["budget_calendar"].campaign.nunique(),
         (customers.recency_days < 90).sum(),
         (customers.orders == 1).mean(),
         customers.revenue.nlargest(len(customers) // 10).sum() / customers.revenue.sum(),
         quiet.customers.sum(),
         quiet.revenue.sum(),
-        idle[idle.index.isin(avoided) & (idle > 0)].sum(),
-        shown.break_point_lift.between(shown.lift_low, shown.lift_high).sum(),
+        low.Eligible.sum(),
+        -low["Profit if everybody is contacted"].astype(float).sum(),
+        len(points),
+        point.between(points["Lift, low"], points["Lift, high"]).sum(),
         tested.origin.nunique(),
-        -sum(row[-1] or 0 for row in segments.iter_rows(min_row=3, values_only=True)),  # what contacting all would lose
         *tested.groupby("model").miss.mean(),
         *tested.groupby("model").top_decile_capture.mean(),
     ]
@@ -228,26 +251,24 @@ def test_every_number_in_the_sentences_is_the_tables(page, built):
     assert len(findings) >= 12
     dates = r"(\d{1,2} )?(January|February|March|April|May|June|July|August|September|October|November|December) \d{4}"
     strange = []
-    for sentence in findings:
-        text = re.sub(dates, "", sentence.get_text())
-        strange += [(number, text) for number in re.findall(r"\d[\d,.]*\d|\d", text) if number not in known]
-    tested = (
-        "A new customer",
-        "Even running them all",
-        "would lose",
-    )  # from models and options, each with a test of its own
+    for finding in findings:
+        for text in re.split(r"(?<=[.?!])\s", re.sub(dates, "", finding.get_text())):
+            strange += [(number, text) for number in re.findall(r"\d[\d,.]*\d|\d", text) if number not in known]
+    tested = ("A new customer may cost", "segment sizes", "Segment sizes")  # from models, each with a test of its own
     assert [item for item in strange if not any(words in item[1] for words in tested)] == []
 
 
 def test_the_leading_numbers_are_these(page, built):
     data = built / DAY / "data"
-    plan, outlook = pd.read_parquet(data / "budget.parquet"), pd.read_parquet(data / "forecast.parquet")
+    lines, outlook = pd.read_parquet(data / "budget_lines.parquet"), pd.read_parquet(data / "forecast.parquet")
     customers = pd.read_parquet(data / "customers.parquet")
     year = outlook[(outlook.segment == "all") & (outlook.months == 12)].iloc[0]
     text = {section.h2["id"]: section.get_text(" ") for section in page.select("section.block")}
-    spend = plan.spend.sum()
-    assert (f"Spend {DOLLARS.money(spend, 0)} of" if spend else "Spend none of") in text["decision"]
-    assert f"{DOLLARS.money(50_000 - plan.spend.sum(), 0)} stays unspent" in text["decision"]
+    spend = lines.spend[lines.line != RESERVE].sum()
+    assert lines.spend.sum() == 50_000
+    assert (f"spend {DOLLARS.money(spend, 0)} of" if spend else "spend none of") in text["decision"]
+    assert f"{DOLLARS.money(50_000 - spend, 0)} stays in reserve" in text["decision"]
+    assert f"From 1 January 1998 to {day(date(1997, 12, 31) + timedelta(days=4 * 91))}" in text["decision"]
     for value in (year.revenue, year.revenue_low, year.revenue_high):
         assert DOLLARS.money(value) in text["usual"]
     lead = page.select_one("p.lead").text

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
-from crm_utils.budget.optimizer import build_milp, is_useful
+from crm_utils.budget import audiences, unit_economics
 from crm_utils.budget.unit_economics import price_options
+from crm_utils.budget.waves import LEVELS, CustomerFlow
 from crm_utils.config.campaigns import Campaign
 
 TERMS = {"group": "other customers", "action": "Write.", "segments": ["A"], "contact_cost": 1.0, "lift": 0.1}
@@ -32,23 +34,50 @@ def campaigns(*changes: dict) -> pd.DataFrame:
         for place, change in enumerate(changes)
     ]
     frame = pd.DataFrame([model.model_dump() for model in models])
-    return frame.astype({"capacity": float, "max_spend": float}).assign(
-        messages=[[1]] * len(frame), not_within=[[]] * len(frame)
-    )
+    return frame.astype({"capacity": float, "max_spend": float}).assign(evidence_source="", lift_from=frame.evidence)
 
 
 def options(offers: pd.DataFrame, *rows: tuple[str, int, str, int, float, float]) -> pd.DataFrame:
     """Priced options from (campaign, group, segment, customers, p0, order_margin)."""
     columns = ["campaign", "group", "segment", "customers", "p0", "order_margin"]
     table = pd.DataFrame(rows, columns=columns).assign(order_value=lambda table: table.order_margin / 0.3)
-    return price_options(table.assign(lift=table.campaign.map(offers.set_index("name").lift)), offers)
+    lift = table.campaign.map(offers.set_index("name").lift)
+    return price_options(table.assign(free=table.customers, lift=lift), offers)
 
 
-def marginal_return(allocated: pd.DataFrame, offers: pd.DataFrame, budget: float) -> float:
-    """Profit of the last unit of money: the budget's shadow price in the plan's relaxation, its campaigns running."""
-    used = allocated[is_useful(allocated, offers)]
-    running = offers.name.isin(allocated.campaign[allocated.contacts > 0]).to_numpy()
-    return build_milp(used, offers, budget, None, 0.0).solve_relaxation(running).shadow_prices[0]
+def resting_flow(customers: list[float], waves: int = 1, held_out: float = 0.0, **changes) -> CustomerFlow:
+    """Customers by group, none of whom was contacted lately; they stay in their groups. `held_out` is a share."""
+    count = len(customers)
+    start = np.zeros((count, LEVELS))
+    start[:, 0] = customers
+    terms = {
+        "start": start,
+        "free": np.floor(start * (1 - held_out) + 1e-9),
+        "baseline": np.full((waves, count), 0.1),
+        "if_bought": csr_array(np.eye(count)),
+        "if_silent": csr_array(np.eye(count)),
+        "arrivals": np.zeros((waves, count)),
+        "newcomers": np.zeros(count),
+        "order_margin": np.full(count, 30.0),
+    }
+    return CustomerFlow(**terms | changes)
+
+
+def audience_of(
+    allowed: pd.DataFrame, held_out: float | pd.Series = 0.0, seed: int = 1, **changes: pd.Series
+) -> audiences.Audience:
+    """Everybody agreed to be contacted, and nobody rests, unless `changes` say so."""
+    ids = pd.Series(allowed.index)
+    if not isinstance(held_out, pd.Series):
+        held_out = audiences.universal_holdout(ids, held_out, seed)
+    same = {"consent": pd.Series("any", allowed.index), "resting": pd.Series(False, allowed.index)}
+    return audiences.Audience(allowed, allowed, **same | changes, held_out=held_out)
+
+
+def groups_of(customers: pd.DataFrame, allowed: pd.DataFrame, held_out: float = 0.0, seed: int = 1) -> pd.DataFrame:
+    """Planning groups of customers who all agreed to be contacted and do not rest."""
+    rested = pd.Series(0, index=allowed.index)
+    return unit_economics.planning_groups(customers, audience_of(allowed, held_out, seed), rested)
 
 
 def small_problem(seed: int, groups: int = 3) -> tuple[pd.DataFrame, pd.DataFrame, float]:

@@ -48,7 +48,8 @@ def new_project(folder: Path) -> Path:
     """A project folder with our notebooks and business rules, and a report `small` on 1/40 of the CDNOW customers."""
     shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     shutil.copytree(ROOT / "params" / "segments", folder / "params" / "segments")
-    shutil.copy(ROOT / "params" / "campaigns.yaml", folder / "params")
+    for name in ("campaigns", "evidence"):
+        shutil.copy(ROOT / "params" / f"{name}.yaml", folder / "params")
     shutil.copy(ROOT / "requirements.lock", folder)
     (folder / "params" / "small.yaml").write_text(SMALL_REPORT)
     log = pd.read_csv(

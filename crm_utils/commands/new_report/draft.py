@@ -158,7 +158,7 @@ def _required_columns(
 
 def _new_path(root: Path, name: str) -> Path:
     path = root / "params" / f"{name}.yaml"
-    if not re.fullmatch(r"[^\W_][\w-]*", name) or name == "campaigns":
+    if not re.fullmatch(r"[^\W_][\w-]*", name) or name in ("campaigns", "evidence"):
         raise ParamsError(
             f"REPORT={name} cannot be a report's name; use letters, digits and _, and start with a letter or digit"
         )

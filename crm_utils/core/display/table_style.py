@@ -78,6 +78,7 @@ def style_table(
     if TOTAL in frame.index:
         not_added = [names[column] for column in frame.columns[1:] if column not in total]
         style = style.format(lambda _: "", subset=([TOTAL], not_added), na_rep="")
+        style = style.format(lambda _: TOTAL.capitalize(), subset=([TOTAL], [names[frame.columns[0]]]))
     return style
 
 
@@ -114,7 +115,7 @@ def collapsible(summary: str, *contents: Any) -> Collapsible | None:
 
 def _with_total(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Add a last row that adds up `columns`. Its index, TOTAL, distinguishes it from the others."""
-    sums = {column: frame[column].sum() for column in columns} | {frame.columns[0]: "Total"}
+    sums = {column: frame[column].sum() for column in columns} | {frame.columns[0]: TOTAL.capitalize()}
     numbered = frame.reset_index(drop=True).astype({frame.columns[0]: object})
     return pd.concat([numbered, pd.DataFrame([sums], index=[TOTAL])])[list(frame.columns)]
 
