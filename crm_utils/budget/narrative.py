@@ -37,10 +37,11 @@ HALF_A_PERCENT = 0.005
 
 PERIOD = "From {start} to {end} ({waves} of {days})"
 SPEND = "{period}, spend {spend} {of}: {parts}."
+SPEND_ON = "{period}, spend {spend} {of} {part}."
 OF_THE_BUDGET = "of the {budget}"
 FOR_A_RETURN = "(for a profit of {target_roi} on it)"
-ON_CAMPAIGNS = "{spend} on {campaigns} to customers"
-ON_NEW_CUSTOMERS = "{spend} to win {customers}"
+ON_CAMPAIGNS = "on {campaigns} to customers"
+ON_NEW_CUSTOMERS = "to win {customers}"
 EXPECTED_PROFIT = "Expected profit of the period: {profit}, between {low} and {high} {ranges}. {evidence}"
 SPEND_NONE = "{period}, spend none {of}: {why}."
 NO_MONEY = "there is no money to spend"
@@ -87,12 +88,13 @@ FROM_THE_DATA = "from the costs in the data"
 AN_ASSUMPTION = "an assumption"
 
 CURVE = "The budget given earns {profit} in the period, half of it {half}, twice as much {twice}."
+CURVE_FLAT = "Half of the {spend} planned would earn {half}. Beyond {spend}, more money earns nothing more."
 NO_BUDGET = "There is no budget that could be halved or doubled."
 NO_BUDGET_PAYS = "No plan of up to twice the budget earns a profit."
 SIMPLE_PLAN = "The best simple plan ({name}) would {earn} {simple_profit} on {simple_spend}; the plan earns {profit}."
 SIMPLE_AS_GOOD = "{name} would earn about as much, so whom to contact first matters little."
 CURRENT = "Today's spending of {spend} would {earn} {profit} in the same period."
-WITHIN = "No plan can earn more than this one by over {gap}."
+WITHIN = "The plan earns at most {gap} less than the best one possible."
 
 TODAY_UNKNOWN = "The report does not say what is spent today (budget.current_spend)."
 CHANGE = "Today's spending of {spend} is expected to earn {today} in the same period, the plan {planned}."
@@ -236,12 +238,14 @@ def recommendation(
     parts = []
     if on_campaigns >= HALF_A_CENT:
         number = fmt.plural(year.running.campaign.nunique(), "campaign")
-        parts.append(ON_CAMPAIGNS.format(spend=_whole(on_campaigns, fmt), campaigns=number))
+        parts.append((on_campaigns, ON_CAMPAIGNS.format(campaigns=number)))
     if won.spend >= HALF_A_CENT:
         customers = fmt.plural(round(won.customers), "new customer")
-        parts.append(ON_NEW_CUSTOMERS.format(spend=_whole(won.spend, fmt), customers=customers))
+        parts.append((won.spend, ON_NEW_CUSTOMERS.format(customers=customers)))
+    named = join_names([f"{_whole(money, fmt)} {part}" for money, part in parts])
+    template = SPEND if len(parts) > 1 else SPEND_ON
     return paragraph(
-        SPEND.format(period=period, spend=_whole(year.spend, fmt), of=of, parts=join_names(parts)),
+        template.format(period=period, spend=_whole(year.spend, fmt), of=of, parts=named, part=parts[0][1]),
         EXPECTED_PROFIT.format(
             profit=fmt.money(year.expected_profit, 0),
             low=fmt.money(profit_range[0], 0),
@@ -374,10 +378,15 @@ def budget_curve(
     if curve.expected_profit.max() <= 0:
         return paragraph(NO_BUDGET_PAYS)
     at = curve.set_index("budget").expected_profit
-    half = at[at.index <= budget / 2 + HALF_A_CENT].iloc[-1]
-    gap = max(year.bound / year.expected_profit - 1, 0.0) if year.expected_profit > 0 else 0.0
+    given = min(budget, year.spend)
+    half = fmt.money(at[at.index <= given / 2 + HALF_A_CENT].iloc[-1])
+    if year.spend < budget * (1 - NOTICEABLE):
+        opening = CURVE_FLAT.format(spend=fmt.money(year.spend), half=half)
+    else:
+        opening = CURVE.format(half=half, twice=fmt.money(at.iloc[-1]), profit=fmt.money(year.expected_profit))
+    gap = max(1 - year.expected_profit / year.bound, 0.0) if year.bound > 0 else 0.0
     return paragraph(
-        CURVE.format(half=fmt.money(half), twice=fmt.money(at.iloc[-1]), profit=fmt.money(year.expected_profit)),
+        opening,
         _simple_plans(simple, year, fmt),
         WITHIN.format(gap=percent(gap, 1)) if gap >= 1e-3 else "",
     )

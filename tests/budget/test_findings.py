@@ -63,7 +63,7 @@ def test_the_budget_curve_of_the_plan_given():
     curve = curve.assign(acquisition_profit=0.0, expected_profit=curve.contacts_profit)
     simple = pd.DataFrame({"plan": ["nothing"], "contacts": 0.0, "spend": 0.0, "expected_profit": 0.0})
     shown = findings.budget_curve(curve, simple, YEAR, year_problem(OFFERS, 1000.0), FMT)
-    assert shown.sentence == narrative.CURVE.format(profit="£275", half="£275", twice="£275")
+    assert shown.sentence == narrative.CURVE_FLAT.format(spend="£165", half="£0.00")
     assert shown.figure is not None
 
 

@@ -49,9 +49,9 @@ def test_the_first_sentence_says_what_until_when_for_how_much_and_how_sure():
 
 def test_a_plan_of_one_kind_names_only_that():
     without = recommended(ONLY_NEW)
-    assert "spend £810 of the £5,000: £810 to win 11 new customers." in without
+    assert "spend £810 of the £5,000 to win 11 new customers." in without
     small = recommended(year_plan([(0, "Mail", 1, 1.5, 2.0)]))
-    assert "spend £1.50 of the £5,000: £1.50 on 1 campaign to customers." in small
+    assert "spend £1.50 of the £5,000 on 1 campaign to customers." in small
 
 
 def test_what_the_profit_rests_on_the_largest_share_first():
@@ -187,7 +187,10 @@ def curve_said(curve=CURVE, simple=SIMPLE, year=YEAR, budget=2000.0) -> str:
 
 
 def test_other_budgets_are_compared_with_the_one_given():
-    assert curve_said().startswith("The budget given earns £750 in the period, half of it £500, twice as much £800.")
+    used = "The budget given earns £750 in the period, half of it £300, twice as much £800."
+    assert curve_said(budget=1840.0).startswith(used)
+    left = "Half of the £1,840 planned would earn £300. Beyond £1,840, more money earns nothing more."
+    assert curve_said().startswith(left)
     assert curve_said(curve=CURVE.assign(expected_profit=0.0)) == narrative.NO_BUDGET_PAYS
     assert curve_said(curve=CURVE.iloc[:1], year=NOTHING, budget=0.0) == narrative.NO_BUDGET
 

@@ -5,8 +5,8 @@ Each candidate is corrected by its mean log error, shrunk towards 0. Its weight 
 error that is left, shrunk towards a prior. The prior of the shortest horizon is that of the candidate's kind; the prior
 of a longer horizon is v of the next shorter one. Candidates of one kind share its weight.
 
-The priors are rounded mean squared errors of earlier studies on other logs. Halving or doubling all of them changed the
-mean error over 14 logs by under 1 %.
+The priors were set by hand after trials on 14 logs: CDNOW, Online Retail II, simulated and grocery logs. Halving or
+doubling all of them changed the mean error over these logs by under 1 %.
 """
 
 import numpy as np
