@@ -245,13 +245,15 @@ def what_decides(levers: pd.DataFrame, table: pd.DataFrame, campaigns: pd.DataFr
     )
 
 
-def past_campaigns(measured: pd.DataFrame, fmt: NumberFormat) -> Finding:
+def past_campaigns(measured: pd.DataFrame, eligible: pd.DataFrame, fmt: NumberFormat) -> Finding:
     """Show what past campaigns earned.
 
     Parameters
     ----------
     measured : pandas.DataFrame
         See `uplift.measure_campaigns`.
+    eligible : pandas.DataFrame
+        Whom each campaign is meant for, those it was measured on included (`uplift.measured_audience`).
     fmt : NumberFormat
         How the report writes numbers and money.
 
@@ -261,7 +263,7 @@ def past_campaigns(measured: pd.DataFrame, fmt: NumberFormat) -> Finding:
         Sentence, intervals and table; not applicable if the report names no file of past campaigns.
     """
     return Finding(
-        narrative.past_campaigns(measured, fmt),
+        narrative.past_campaigns(measured, eligible, fmt),
         charts.plot_past_campaigns(measured, fmt),
         PAST_CAPTION,
         charts.alt_text_past_campaigns(measured, fmt),
@@ -319,6 +321,24 @@ def lists(
         tables.reach_by_campaign(reach, contacts, fmt),
     )
     return Finding(paragraph(*sentences), table=folded)
+
+
+def judged_gates(table: pd.DataFrame, fmt: NumberFormat) -> Finding:
+    """Show which gates of an earlier plan have opened.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        See `gates.judge_gates`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence and table.
+    """
+    return Finding(narrative.judged_gates(table, fmt), table=tables.gates(table, fmt))
 
 
 def target_groups(

@@ -109,6 +109,29 @@ def find_gates(
     return table.assign(decide_on=pd.to_datetime(table.decide_on).astype("datetime64[us]"))
 
 
+def judge_gates(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """Judge the gates of an earlier plan by what a later date knows.
+
+    Parameters
+    ----------
+    then, now : pandas.DataFrame
+        The gates of both dates (`find_gates`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        The gates of the earlier date, with observed of the later one and the state that follows. A campaign that the
+        later plan does not run has no observed lift.
+    """
+    keys = ["gate", "campaign"]
+    table = then.drop(columns=["observed", "state"]).merge(now[[*keys, "observed"]], on=keys, how="left")
+    costs = table.gate == Gate.NEW_CUSTOMERS
+    passed = np.where(costs, table.observed <= table.limit, table.observed >= table.limit)
+    passed &= ~((table.gate == Gate.RESERVE) & (table.observed <= 0))
+    states = [_state(bool(ok), observed) for ok, observed in zip(passed, table.observed, strict=True)]
+    return table.assign(state=states)[COLUMNS]
+
+
 def _state(passed: bool, observed: float) -> GateState:
     if not np.isfinite(observed):
         return GateState.WAITING

@@ -131,6 +131,8 @@ WORTH_MEASURING = "Worth measuring on its own: {campaigns}."
 NOTHING_WORTH_MEASURING = "No single lift is worth a test of its own."
 COMPARE_ALL = "Compare all customers who are left out with all others."
 CANNOT_BE_MEASURED = "The lift of {campaigns} cannot be measured here, because that would take {waves}."
+NO_EARLIER_GATES = "The earlier plan had no gate."
+EARLIER_GATES = "Of {gates} of the earlier plan {open} are open and {closed} closed; {waiting} are not known yet."
 GATES = "Check {gates} before you release more money (today: {state})."
 NO_GATES = "No gate is needed, because nothing is planned."
 GATE_STATES = "{open} open, {closed} closed, {waiting} not known yet"
@@ -197,6 +199,7 @@ ONE_MEASURED = (
 SEVERAL_MEASURED = (
     "{campaigns} whose costs are known ({names}) earned {profit}. Their assumed lifts had promised {forecast}."
 )
+MEASURED_ON = "The plan weighs {campaign} for {customers} of the segments it was measured on or is meant for."
 OBSERVATIONAL = "{campaigns} without groups that were random and complete {are} observational and not used."
 
 HISTORY_TOO_SHORT = (
@@ -525,6 +528,21 @@ def learning(
     )
 
 
+def judged_gates(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say how many gates of an earlier plan are open, closed or not known."""
+    if table.empty:
+        return paragraph(NO_EARLIER_GATES)
+    number = {state: fmt.count((table.state == state).sum()) for state in GateState}
+    return paragraph(
+        EARLIER_GATES.format(
+            gates=fmt.plural(len(table), "gate"),
+            open=number[GateState.OPEN],
+            closed=number[GateState.CLOSED],
+            waiting=number[GateState.WAITING],
+        )
+    )
+
+
 def _gates(gates: pd.DataFrame, fmt: NumberFormat) -> str:
     if gates.empty:
         return NO_GATES
@@ -705,12 +723,16 @@ def reach_by_campaign(table: pd.DataFrame, contacts: pd.DataFrame | None) -> Par
     )
 
 
-def past_campaigns(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
+def past_campaigns(table: pd.DataFrame, eligible: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
     """Say what the past campaigns with random groups earned, and how many could not be used."""
     if table.empty:
         return not_applicable(NO_PAST_CAMPAIGNS)
     used = table[table.status == CampaignStatus.MEASURED]
-    return paragraph(_earned(used, fmt), _left_out(len(table) - len(used), fmt))
+    audience = [
+        MEASURED_ON.format(campaign=name, customers=fmt.plural(eligible[name].sum(), "customer"))
+        for name in used.campaign[used.campaign.isin(eligible.columns)]
+    ]
+    return paragraph(_earned(used, fmt), *audience, _left_out(len(table) - len(used), fmt))
 
 
 def _earned(used: pd.DataFrame, fmt: NumberFormat) -> str:

@@ -7,12 +7,15 @@ both), ρ its redemption rate, s delivery rate, c cost of a contact. A campaign'
 Lifetime value × lift is not used: lifetime value already holds the orders that come anyway.
 """
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
 from crm_utils.budget.audiences import Audience
 from crm_utils.config.safe_query import evaluate
 from crm_utils.core.errors import BudgetError
+from crm_utils.segmentation.assignment import are_new
 
 VALUE_CLASSES = 5
 # Customers. A smaller class says little, and no holdout group can be taken from it.
@@ -84,7 +87,30 @@ def customer_economics(
     return joined.assign(order_margin=order_margin, margin_known=rate.notna())
 
 
-def eligible_customers(customers: pd.DataFrame, campaigns: pd.DataFrame, segment_names: list[str]) -> pd.DataFrame:
+def mark_new(people: pd.DataFrame, new_within_days: int | None, analysis_date: date) -> pd.DataFrame:
+    """Add is_new: whether the first order is at most so many days old. Rules of campaigns may use it.
+
+    Parameters
+    ----------
+    people : pandas.DataFrame
+        See `customer_economics`.
+    new_within_days, analysis_date : int, datetime.date
+        See `segmentation.assignment.are_new`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Adds is_new.
+    """
+    return people.assign(is_new=are_new(people, new_within_days, analysis_date))
+
+
+def eligible_customers(
+    customers: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    segment_names: list[str],
+    measured: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Find whom each campaign may address.
 
     Parameters
@@ -95,6 +121,9 @@ def eligible_customers(customers: pd.DataFrame, campaigns: pd.DataFrame, segment
         One row per campaign; it names its segments, a query (`where`), or both.
     segment_names : list of str
         The segments of the report.
+    measured : pandas.DataFrame, optional
+        customer_id × campaign: customers on whom a campaign was measured (`uplift.measured_audience`). It may address
+        them too.
 
     Returns
     -------
@@ -117,6 +146,8 @@ def eligible_customers(customers: pd.DataFrame, campaigns: pd.DataFrame, segment
         may = customers.segment.isin(campaign.segments) if campaign.segments else pd.Series(True, customers.index)
         if isinstance(campaign.where, str):
             may &= _matching(customers, campaign.name, campaign.where)
+        if measured is not None and campaign.name in measured:
+            may |= customers.customer_id.map(measured[campaign.name])
         chosen[campaign.name] = may
     return pd.DataFrame(chosen).set_axis(customers.customer_id)
 

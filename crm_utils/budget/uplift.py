@@ -26,6 +26,8 @@ COLUMNS = [
 ]  # fmt: skip
 # Half the width of a 90% interval, in standard errors
 Z_90 = 1.6449
+# A segment with a smaller share of a test's customers is not seen as measured
+SHARE_OF_TEST = 0.05
 # Standard deviations between the groups before the contact
 LARGEST_DIFFERENCE = 0.1
 # Standard errors
@@ -256,6 +258,33 @@ def randomization_check(own: pd.DataFrame, analysis_date: date) -> str:
     if _sample_ratio_mismatch(own):
         return "the share held back differs between contact days more than chance allows"
     return ""
+
+
+def measured_audience(past: pd.DataFrame | None, measured: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    """Find the customers like those on whom campaigns were measured: a lift holds for them, not for a part of them.
+
+    Parameters
+    ----------
+    past : pandas.DataFrame or None
+        campaign, customer_id, group; None if the report names no file of past campaigns.
+    measured : pandas.DataFrame
+        See `measure_campaigns`.
+    people : pandas.DataFrame
+        customer_id and segment.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id × measured campaign: whether the customer is in a segment that holds at least `SHARE_OF_TEST` of
+        the customers of the test.
+    """
+    segment, chosen = people.set_index("customer_id").segment, {}
+    if past is None:
+        return pd.DataFrame(index=segment.index)
+    for name in measured.campaign[measured.status == CampaignStatus.MEASURED]:
+        shares = past.loc[past.campaign == name, "customer_id"].map(segment).value_counts(normalize=True)
+        chosen[name] = segment.isin(shares.index[shares >= SHARE_OF_TEST])
+    return pd.DataFrame(chosen, index=segment.index)
 
 
 def update_lifts(campaigns: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from crm_utils.budget import findings as budget_findings
+from crm_utils.budget.gates import judge_gates
 from crm_utils.cltv.purchase_log import purchases_between
 from crm_utils.comparison import findings, metrics
 from crm_utils.comparison import narrative as wording
@@ -180,6 +182,8 @@ def _blocks(then: PublishedDate, now: PublishedDate) -> Iterator[Block]:
     changed = _changed_settings(then, now)
     yield Block("figures", "What changed?", _html(findings.key_figures(figures, then.day, now.day, changed, fmt)))
     yield Block("forecasts", "Were the earlier forecasts right?", _forecasts(then, now, fmt))
+    gates = judge_gates(then.tables["budget_gates"], now.tables["budget_gates"])
+    yield Block("gates", "Which gates of the earlier plan opened?", _html(budget_findings.judged_gates(gates, fmt)))
     yield Block("segments", "How did the segments change?", _html(findings.segments(sizes, fmt)))
     yield Block("moves", "Who moved between segments, and why?", _html(_migration(then, now, fmt)))
 

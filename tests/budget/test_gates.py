@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crm_utils.budget.acquisition import NewCustomerValue
-from crm_utils.budget.gates import Gate, GateState, find_gates
+from crm_utils.budget.gates import Gate, GateState, find_gates, judge_gates
 from crm_utils.budget.waves import WaveTerms, YearPlan, YearProblem
 from crm_utils.config.acquisition import Acquisition
 from tests.support.budget_factories import campaigns, resting_flow
@@ -64,3 +64,17 @@ def test_a_measured_lift_opens_the_gate_of_its_campaign(lift, state):
 def test_the_reserve_opens_if_the_next_money_earns():
     assert gates(next_profit=5.0).state[Gate.RESERVE] == GateState.OPEN
     assert np.isfinite(gates(next_profit=5.0).observed[Gate.RESERVE])
+
+
+def test_gates_of_an_earlier_plan_are_judged_by_the_later_date():
+    then = gates(reserve=500.0).reset_index()
+    now = gates(spent=400 * 79.0, next_profit=5.0).reset_index()
+    found = judge_gates(then, now).set_index("gate")
+    assert found.state.tolist() == [GateState.OPEN, GateState.WAITING, GateState.OPEN]
+    assert found.observed[Gate.NEW_CUSTOMERS] == pytest.approx(79)
+    dear = judge_gates(then, gates(spent=400 * 81.0).reset_index()).set_index("gate")
+    assert dear.state.tolist() == [GateState.CLOSED, GateState.WAITING, GateState.CLOSED]
+    past = pd.DataFrame({"campaign": ["Mail"], "status": "measured", "lift": 0.031, "response": 3.0})
+    assert judge_gates(then, gates(past).reset_index()).state[1] == GateState.OPEN
+    assert judge_gates(then, now.iloc[:0]).state.eq(GateState.WAITING).all()
+    assert judge_gates(then.iloc[:0], now).empty

@@ -486,17 +486,20 @@ PAST = pd.DataFrame(
 )
 
 
+MEANT_FOR = pd.DataFrame({PAST.campaign[0]: [True, True, False]})
+
+
 def test_past_campaigns_in_one_sentence():
-    said = narrative.past_campaigns(PAST, FMT)
+    said = narrative.past_campaigns(PAST, MEANT_FOR, FMT)
     assert said.startswith("Spring,")
     assert "earned £300 (90% interval: −£50.00 to £650)" in said
     assert "promised £200" in said
     assert said.endswith(narrative.OBSERVATIONAL.format(campaigns="1 campaign", are="is"))
-    several = narrative.past_campaigns(PAST.assign(status="measured"), FMT)
+    several = narrative.past_campaigns(PAST.assign(status="measured"), MEANT_FOR, FMT)
     assert "2 measured campaigns" in several and "earned £1,200" in several and "promised £300" in several
-    assert narrative.NONE_MEASURABLE in narrative.past_campaigns(PAST.iloc[2:], FMT)
-    assert "1 past campaign can be measured, but its costs" in narrative.past_campaigns(PAST.iloc[1:2], FMT)
-    assert isinstance(narrative.past_campaigns(PAST.iloc[:0], FMT), NotApplicable)
+    assert narrative.NONE_MEASURABLE in narrative.past_campaigns(PAST.iloc[2:], MEANT_FOR, FMT)
+    assert "1 past campaign can be measured, but its costs" in narrative.past_campaigns(PAST.iloc[1:2], MEANT_FOR, FMT)
+    assert isinstance(narrative.past_campaigns(PAST.iloc[:0], MEANT_FOR, FMT), NotApplicable)
 
 
 def test_calibration_names_the_segments_it_misses():

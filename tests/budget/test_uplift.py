@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.budget import uplift
+from crm_utils.budget import unit_economics, uplift
 from crm_utils.budget.waves import plan_waves
 from crm_utils.core import errors
 from tests.support.budget_factories import campaigns, options
@@ -445,3 +445,19 @@ def test_a_lift_of_several_messages_is_one_of_each():
     single, double = (uplift.update_lifts(OFFERS, found.assign(response=value)).iloc[0] for value in (1.0, 1.5))
     assert double.lift < single.lift
     assert double.lift == pytest.approx(0.06 / 0.9, abs=0.003)
+
+
+def test_a_measured_campaign_is_weighed_for_the_segments_it_was_measured_on():
+    """Of 100 customers of the test 60 are in A, 36 in B and 4, under a twentieth, in C."""
+    ids = [f"{number:03}" for number in range(300)]
+    people = pd.DataFrame({"customer_id": ids, "segment": ["A"] * 100 + ["B"] * 100 + ["C"] * 100})
+    listed = [*ids[:60], *ids[100:136], *ids[200:204]]
+    past = pd.DataFrame({"campaign": "Mail", "customer_id": listed, "group": "treatment"})
+    results = pd.DataFrame({"campaign": ["Mail", "Post"], "status": ["measured", "observational"]})
+    found = uplift.measured_audience(past, results, people)
+    assert found.columns.tolist() == ["Mail"]
+    assert found.Mail.tolist() == [True] * 200 + [False] * 100
+    assert uplift.measured_audience(None, results, people).shape == (300, 0)
+    offers = campaigns({"name": "Mail", "segments": ["C"]}, {"name": "Post", "segments": ["C"]})
+    may = unit_economics.eligible_customers(people, offers, ["A", "B", "C"], found)
+    assert may.sum().tolist() == [300, 100]
