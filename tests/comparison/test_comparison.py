@@ -215,6 +215,7 @@ def test_the_page_says_what_the_two_folders_hold(two_dates, compared):
     assert [section.h2["id"] for section in page.select("section.block")] == [
         "figures",
         "forecasts",
+        "gates",
         "segments",
         "moves",
     ]
