@@ -88,6 +88,8 @@ def _sum_by_line(first_wave: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFr
     rows["discount_to_baseline_buyers"] = rows.p0 * rows.discount
     means = ("p0", "margin", "discount", "discount_to_baseline_buyers", "profit", "messages", "response")
     weighted = {name: rows[name] * weight for name in means}
+    # An added order's mean: customers of more messages place more of them
+    weighted |= {name: rows[name] * weight * rows.response for name in ("margin", "discount")}
     counted = {name: rows[name] * rows.contacts for name in (*SUMS, "profit_low", "profit_high")}
     gain, left = rows.profit.clip(lower=0), rows.customers - rows.groupby("group").contacts.transform("sum")
     # A group with several numbers of messages has several rows
@@ -121,8 +123,8 @@ def _complete_lines(
     fixed = term.fixed_cost / np.where(table.contacts > 0, reached, open_to)
     table["baseline_probability"] = table.p0 / table.weight
     table["discount_to_baseline_buyers"] /= table.p0.where(table.p0 > 0)
-    means = ["margin", "discount", "messages", "response"]
-    table[means] = table[means].div(table.weight, axis=0)
+    table[["margin", "discount"]] = table[["margin", "discount"]].div(table.response, axis=0)
+    table[["messages", "response"]] = table[["messages", "response"]].div(table.weight, axis=0)
     table["discount_to_baseline_buyers"] = table.discount_to_baseline_buyers.fillna(table.discount)
     table["fixed_costs"] = fixed * table.contacts
     table["spend"] = table[["contact_costs", "incentives_added", "incentives_to_baseline_buyers", "fixed_costs"]].sum(

@@ -315,7 +315,7 @@ def price_messages(
     parts = []
     offered = options.campaign.map(campaigns.set_index("name").messages)
     for messages in sorted({number for numbers in campaigns.messages for number in numbers if number <= max_messages}):
-        own = offered.map(lambda numbers, messages=messages: messages in numbers)
+        own = offered.map(lambda numbers, messages=messages: messages in numbers).astype(bool)
         response = message_response(contact_level, messages, fatigue)
         parts.append(options[own].assign(messages=messages, response=response))
     return reprice(pd.concat(parts, ignore_index=True), campaigns, campaigns.set_index("name").lift)

@@ -255,7 +255,8 @@ def forecast_totals(
     """
     days = {months: length for months, length in horizons(analysis_date).items() if months in half_widths}
     if not days:
-        return pd.DataFrame(columns=TOTALS_COLUMNS)
+        kinds = dict.fromkeys(TOTALS_COLUMNS, float) | {"horizon_days": int, "months": int, "segment": str}
+        return pd.DataFrame(columns=TOTALS_COLUMNS).astype(kinds)
     segment = scaled[["customer_id"]].merge(segments, on="customer_id", how="left", validate="one_to_one").segment
     tables = []
     for groups in (pd.Series(ALL, index=scaled.index), segment):

@@ -180,7 +180,7 @@ def forecast_whole(past: Backtest, combined: DayForecast | None, days: dict[int,
     """
     rows: list[dict[str, float]] = []
     if combined is None:
-        return pd.DataFrame(rows, columns=WHOLE_COLUMNS)
+        return pd.DataFrame(rows, columns=WHOLE_COLUMNS).astype(float).astype({"months": int, "horizon_days": int})
     for position, (months, length) in enumerate(days.items()):
         known, new = combined.totals[position, 1], combined.new[position, 1]
         half = past.half_width(combined.whole_errors, length)

@@ -22,6 +22,7 @@ from crm_utils.config import (
     parse_model,
     read_yaml,
 )
+from crm_utils.config.campaigns import ASSUMED
 from crm_utils.config.paths import rules_path
 from crm_utils.core.errors import ParamsError
 from crm_utils.core.formatting import NumberFormat
@@ -97,7 +98,10 @@ class Job:
 
     def rule_files(self, notebook: Notebook) -> list[Path]:
         """The files of the segment map, the campaigns and their evidence in a notebook's parameters."""
-        return [rules_path(self.root, p.name, p.value) for p in self.parameters[notebook.name] if p.name in RULES]
+        paths = {
+            p.name: rules_path(self.root, p.name, p.value) for p in self.parameters[notebook.name] if p.name in RULES
+        }
+        return [path for name, path in paths.items() if name != "evidence_file" or path.exists()]
 
 
 def plan_jobs(root: Path, only: str | None = None, day: str | None = None) -> tuple[list[Job], list[str]]:
@@ -253,7 +257,7 @@ def _check_rules(job: Job) -> None:
             segment_map = read_yaml(path, SegmentMap, name)
         elif parameter.name == "campaigns_file":
             campaigns = read_yaml(path, Campaigns, name)
-        else:
+        elif campaigns is not None and any(one.evidence != ASSUMED for one in campaigns.campaigns):
             evidence = read_yaml(path, Evidence, name)
     if segment_map is None or campaigns is None:
         return

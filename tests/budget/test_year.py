@@ -209,3 +209,11 @@ def test_the_lines_equal_any_budget(budget):
     lines = years.budget_lines(year, problem_of(offers, budget), years.lifts_to_learn(year, offers, 2))
     assert lines.spend.sum() == pytest.approx(budget, abs=0.005)
     assert (lines.spend >= 0).all()
+
+
+def test_the_first_wave_of_a_plan_that_uses_every_option():
+    year, offers = shop()
+    problem = YearProblem(options(offers, *OPTIONS), offers, resting_flow([1000, 500], 2), WaveTerms(2, 91, 0.8), 1.0)
+    found = years.first_wave(year, problem)
+    assert sorted(found.campaign) == ["Mail", "News"]
+    assert (found.contacts > 0).all()

@@ -81,7 +81,8 @@ def shop(folder: Path, lines: list[tuple], knobs: dict) -> Path:
     (folder / "params").mkdir(parents=True)
     (folder / "notebooks").symlink_to(ROOT / "notebooks")
     (folder / "params" / "segments").symlink_to(ROOT / "params" / "segments")
-    (folder / "params" / "campaigns.yaml").symlink_to(ROOT / "params" / "campaigns.yaml")
+    for name in ("campaigns.yaml", "evidence.yaml"):
+        (folder / "params" / name).symlink_to(ROOT / "params" / name)
     pd.DataFrame(lines, columns=COLUMNS).to_csv(folder / "shop.csv", index=False)
     report = {"title": "Any shop", "currency": "GBP", "source": {"file": "shop.csv"}, "analysis_dates": [str(DAY)]}
     report |= {"columns": dict(zip(COLUMNS, COLUMNS, strict=True)), "confirmed": [*map(str, QuestionCode)]} | knobs

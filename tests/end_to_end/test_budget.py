@@ -21,7 +21,7 @@ def folder(built):
 def test_the_pages_first_answer_is_the_plan(folder):
     page = BeautifulSoup((folder / "05_budget.html").read_text(), "html.parser")
     answer = page.main.select_one(".finding, .so-what").get_text()
-    assert ("Spend " in answer and narrative.RANGES in answer) or "Spend none" in answer
+    assert (", spend $" in answer and narrative.RANGES in answer) or "spend none" in answer
 
 
 def test_lists_are_the_planned_contacts_and_their_controls(folder):
@@ -47,7 +47,7 @@ def test_workbook_and_lists_are_linked_from_the_dates_page(folder):
     links = {link["href"] for link in page.find_all("a")}
     assert "workbook.xlsx" in links
     assert {f"audiences/{path.name}" for path in (folder / "audiences").glob("*.csv")} <= links
-    assert load_workbook(folder / "workbook.xlsx").sheetnames[:2] == ["Plan", "Campaigns"]
+    assert load_workbook(folder / "workbook.xlsx").sheetnames[:3] == ["Lines", "Calendar", "First wave"]
 
 
 def test_sections_without_data_are_not_on_the_page(folder):
@@ -72,13 +72,15 @@ def without_fixed_costs(project):
 
 
 def test_every_number_of_the_plan_comes_from_a_calculator(rebuilt):
-    """From the workbook alone: what a contact costs and changes (Campaigns), whom it meets (Plan), and nothing else."""
+    """From the workbook alone: what a message costs and changes (Campaigns), and whom it meets (First wave)."""
     folder, fmt = without_fixed_costs(rebuilt), NumberFormat("USD")
     given = [
         "campaign",
         "segment",
         "customers",
         "contacts",
+        "messages",
+        "response",
         "holdout_customers",
         "baseline_probability",
         "margin",
@@ -93,7 +95,9 @@ def test_every_number_of_the_plan_comes_from_a_calculator(rebuilt):
         "spend",
     ]
     found = ["expected_profit", "profit_low", "profit_high", "roi", "break_even_lift", "max_cost_per_contact"]
-    plan = published(folder, "Plan", [*given, "discount_to_baseline_buyers", *money, *found, "minimum_detectable_lift"])
+    plan = published(
+        folder, "First wave", [*given, "discount_to_baseline_buyers", *money, *found, "minimum_detectable_lift"]
+    )
     terms = ["name", "contact_cost", "redemption_rate", "fixed_cost", "delivery_rate", "lift", "lift_low", "lift_high"]
     plan = plan.merge(
         published(folder, "Campaigns", terms), left_on="campaign", right_on="name", validate="many_to_one"
@@ -102,26 +106,29 @@ def test_every_number_of_the_plan_comes_from_a_calculator(rebuilt):
     assert len(plan)
     fixed = plan.fixed_cost / plan.groupby("campaign").contacts.transform("sum")
     added, anyway = plan.redemption_rate * plan.discount, plan.redemption_rate * plan.discount_to_baseline_buyers
+    sent = plan.messages * plan.contact_cost
     each = {
-        lift: plan.delivery_rate * (plan[lift] * (plan.margin - added) - plan.baseline_probability * anyway)
-        - plan.contact_cost
+        lift: plan.delivery_rate
+        * (plan[lift] * plan.response * (plan.margin - added) - plan.baseline_probability * anyway)
+        - sent
         for lift in ("lift", "lift_low", "lift_high")
     }
+    reached = plan.contacts * plan.delivery_rate
     want = {
-        "contact_costs": plan.contacts * plan.contact_cost,
-        "incentives_added": plan.contacts * plan.delivery_rate * plan.lift * added,
-        "incentives_to_baseline_buyers": plan.contacts * plan.delivery_rate * plan.baseline_probability * anyway,
-        "incremental_margin": plan.contacts * plan.delivery_rate * plan.lift * plan.margin,
+        "contact_costs": plan.contacts * sent,
+        "incentives_added": reached * plan.lift * plan.response * added,
+        "incentives_to_baseline_buyers": reached * plan.baseline_probability * anyway,
+        "incremental_margin": reached * plan.lift * plan.response * plan.margin,
         "fixed_costs": plan.contacts * fixed,
         "spend": plan.contact_costs + plan.incentives_added + plan.incentives_to_baseline_buyers + plan.fixed_costs,
         "expected_profit": plan.contacts * (each["lift"] - fixed),
         "profit_low": plan.contacts * (each["lift_low"] - fixed),
         "profit_high": plan.contacts * (each["lift_high"] - fixed),
         "roi": plan.expected_profit / plan.spend,
-        "break_even_lift": ((plan.contact_cost + fixed) / plan.delivery_rate + plan.baseline_probability * anyway)
-        / (plan.margin - added),
-        "max_cost_per_contact": each["lift"] + plan.contact_cost - fixed,
-        "minimum_detectable_lift": 2.8016 / plan.delivery_rate
+        "break_even_lift": ((sent + fixed) / plan.delivery_rate + plan.baseline_probability * anyway)
+        / (plan.margin - added) / plan.response,
+        "max_cost_per_contact": (each["lift"] - fixed) / plan.messages + plan.contact_cost,
+        "minimum_detectable_lift": 2.8016 / (plan.delivery_rate * plan.response)
         * (
             plan.baseline_probability
             * (1 - plan.baseline_probability)
@@ -132,5 +139,14 @@ def test_every_number_of_the_plan_comes_from_a_calculator(rebuilt):
     for column, values in want.items():
         assert plan[column].to_numpy() == pytest.approx(values.to_numpy(), rel=1e-6, abs=1e-6, nan_ok=True), column
     page = BeautifulSoup((folder / "05_budget.html").read_text(), "html.parser").main.get_text()
-    assert f"Spend {fmt.money(plan.spend.sum(), 0)} of the {fmt.money(50_000, 0)}" in page
-    assert f"Expected profit: {fmt.money(plan.expected_profit.sum(), 0)}," in page
+    lines = pd.read_parquet(folder / "data" / "budget_lines.parquet")
+    assert lines.spend.sum() == pytest.approx(50_000, abs=0.01)
+    used = lines[lines.line != "reserve"]
+    assert f"spend {fmt.money(used.spend.sum(), 0)} of the {fmt.money(50_000, 0)}" in page
+    assert f"Expected profit of the period: {fmt.money(used.expected_profit.sum(), 0)}," in page
+    calendar = pd.read_parquet(folder / "data" / "budget_calendar.parquet")
+    won = pd.read_parquet(folder / "data" / "acquisition.parquet")
+    assert calendar.spend.sum() + won.spend.sum() == pytest.approx(used.spend.sum(), abs=0.05)
+    first = calendar[calendar.wave == 1]
+    assert first.spend.sum() == pytest.approx(plan.spend.sum())
+    assert first.customers.sum() == plan.contacts.sum()

@@ -60,8 +60,12 @@ def test_a_report_has_all_its_pages_tables_and_links(built):
     tables = {path.stem for path in (built / DAY / "data").glob("*.parquet")}
     assert tables == {
         "order_adjustments",
+        "acquisition",
         "backtest",
         "budget",
+        "budget_calendar",
+        "budget_gates",
+        "budget_lines",
         "business",
         "cleaning_ledger",
         "cltv",

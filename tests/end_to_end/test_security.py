@@ -75,10 +75,13 @@ def hostile(project: Path) -> Path:
     """A project in which whatever may hold text holds something that wants to be run."""
     shutil.copytree(ROOT / "notebooks", project / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     shutil.copytree(ROOT / "params" / "segments", project / "params" / "segments")
+    shutil.copy(ROOT / "params" / "evidence.yaml", project / "params")
     campaigns = yaml.safe_load((ROOT / "params" / "campaigns.yaml").read_text())
     campaigns["campaigns"][0] |= {
         "name": f"../../{CALC}",
         "action": SCRIPT,
+        "evidence": "assumed",
+        "where": "recency_score >= 4 and frequency_score <= 2 and monetary_score >= 4",
         "lift": 0.5,
         "lift_high": 0.9,
         "fixed_cost": 0,

@@ -521,6 +521,7 @@ def test_a_report_on_a_database_hides_the_password_and_keeps_its_published_pages
                 "source": {"database": postgres, "table": "lines"},
                 "columns": COLUMNS.named,
                 "analysis_dates": ["2011-10-31"],
+                "confirmed": ["no_customer"],
             }
         )
     )

@@ -1,6 +1,5 @@
 """Sentences from tables: singular, plural, zero, and text that a page must not run."""
 
-import numpy as np
 import pandas as pd
 
 from crm_utils.cltv import narrative as cltv
@@ -17,14 +16,13 @@ def test_text_from_data_is_escaped():
 
 
 def test_what_is_not_known_is_said():
-    fmt = NumberFormat()
-    assert cltv.still_active_sentence(pd.Series([np.nan, 0.5, 0.7]), True, fmt).startswith(
-        "One customer bought on one day only."
-    )
-    assert cltv.still_active_sentence(pd.Series([np.nan, np.nan, 0.7]), True, fmt).startswith(
-        "2 customers bought on one day only."
-    )
-    assert cltv.still_active_sentence(pd.Series([0.5]), True, fmt) == cltv.ALL_BOUGHT_AGAIN
+    def said(*days: int) -> str:
+        customers = pd.DataFrame({"repeat_purchase_days": days, "chance_12m": 0.5})
+        return cltv.still_active_sentence(customers, True, NumberFormat())
+
+    assert said(0, 1, 2).startswith("One customer bought on one day only.")
+    assert said(0, 0, 3).startswith("2 customers bought on one day only.")
+    assert said(1).startswith(cltv.ALL_BOUGHT_AGAIN)
 
 
 def test_folded_text_is_escaped_and_nothing_folds_to_nothing():
