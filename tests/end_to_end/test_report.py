@@ -490,7 +490,7 @@ def test_a_run_killed_while_it_wrote_a_page_leaves_no_piece_of_it(tmp_path):
 
 
 def test_the_default_report_from_a_fresh_clone(tmp_path):
-    """CDNOW, as `make report` builds it, with the first and the last date: 2 × 6 pages, the known ledger, every link."""
+    """CDNOW, as `make report` builds it, its first and last date: 2 × 6 pages, the known ledger, every link."""
     project = new_project(tmp_path / "fresh")
     (project / "params" / "small.yaml").unlink()
     text = (ROOT / "params" / "cdnow.yaml").read_text()
