@@ -14,7 +14,7 @@ from crm_utils.core.constants import RESERVE
 
 # A new customer may cost this share of what one brings before the next money for new ones is released
 COST_SHARE = 0.8
-# Of the plan's profit: a smaller campaign gets no gate of its own
+# Of the plan's profit: a smaller campaign gets no gate of its own, and a smaller line is shown with others
 SMALL = 0.02
 COLUMNS = ["gate", "campaign", "decide_on", "limit", "releases", "observed", "state"]
 
@@ -83,7 +83,7 @@ def find_gates(
     if year.won.customers.sum() > 0:
         limit, released = COST_SHARE * value.mean, float(year.won.spend[year.won.wave > 0].sum())
         cost = spent / value.per_year if spent is not None and value.per_year else np.nan
-        rows.append([Gate.NEW_CUSTOMERS, "", after, limit, released, cost, _state(cost <= limit, cost)])
+        rows.append([Gate.NEW_CUSTOMERS, "", after, limit, released, cost])
     measured = past[past.status == CampaignStatus.MEASURED] if len(past) else past
     delivered = problem.campaigns.set_index("name").delivery_rate
     lifts = pd.Series(dtype=float)
@@ -98,15 +98,12 @@ def find_gates(
         if by_campaign.get(row.campaign, 0.0) < SMALL * year.expected_profit or not np.isfinite(row.break_even_lift):
             continue
         lift = float(lifts.get(row.campaign, np.nan))
-        state = _state(lift >= row.break_even_lift, lift)
-        rows.append(
-            [Gate.LIFT, row.campaign, after, row.break_even_lift, float(money.get(row.campaign, 0.0)), lift, state]
-        )
+        rows.append([Gate.LIFT, row.campaign, after, row.break_even_lift, float(money.get(row.campaign, 0.0)), lift])
     reserve = float(lines.spend[lines.line == RESERVE].sum())
     if reserve > 0:
-        rows.append([Gate.RESERVE, "", after, 0.0, reserve, next_profit, _state(next_profit > 0, next_profit)])
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    return table.assign(decide_on=pd.to_datetime(table.decide_on).astype("datetime64[us]"))
+        rows.append([Gate.RESERVE, "", after, 0.0, reserve, next_profit])
+    table = pd.DataFrame(rows, columns=COLUMNS[:-1])
+    return _with_states(table.assign(decide_on=pd.to_datetime(table.decide_on).astype("datetime64[us]")))
 
 
 def judge_gates(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
@@ -125,14 +122,17 @@ def judge_gates(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["gate", "campaign"]
     table = then.drop(columns=["observed", "state"]).merge(now[[*keys, "observed"]], on=keys, how="left")
-    costs = table.gate == Gate.NEW_CUSTOMERS
-    passed = np.where(costs, table.observed <= table.limit, table.observed >= table.limit)
-    passed &= ~((table.gate == Gate.RESERVE) & (table.observed <= 0))
-    states = [_state(bool(ok), observed) for ok, observed in zip(passed, table.observed, strict=True)]
-    return table.assign(state=states)[COLUMNS]
+    return _with_states(table)
 
 
-def _state(passed: bool, observed: float) -> GateState:
-    if not np.isfinite(observed):
-        return GateState.WAITING
-    return GateState.OPEN if passed else GateState.CLOSED
+def _with_states(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the state of each gate: what was observed against its limit."""
+    observed, limit = table.observed.astype(float), table.limit.astype(float)
+    passed = {
+        Gate.NEW_CUSTOMERS: observed <= limit,
+        Gate.LIFT: observed >= limit,
+        Gate.RESERVE: observed > limit,
+    }
+    is_open = np.select([table.gate == gate for gate in passed], list(passed.values()), False)
+    states = np.where(is_open, GateState.OPEN, GateState.CLOSED)
+    return table.assign(state=np.where(np.isfinite(observed), states, GateState.WAITING))[COLUMNS]

@@ -3,7 +3,7 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils.budget.gates import Gate
+from crm_utils.budget.gates import SMALL, Gate
 from crm_utils.budget.year import Line
 from crm_utils.core.display.table_style import style_table
 from crm_utils.core.formatting import NumberFormat, day
@@ -14,8 +14,6 @@ RANGED = "profits rest on the costs and lifts assumed; intervals given the assum
 OPTIONAL_TEXT = ("channel", "capacity", "max_spend")
 OPTIONAL_AMOUNTS = ("min_spend", "incentive_share", "follow_on_margin")
 LIFT_HEADING = "Lift of a message, points"
-# Lines that earn less than this share of the plan's profit are shown as one
-SMALL = 0.02
 LINE_NAMES = {
     Line.KEEP: "Keep and win back customers",
     Line.REPEAT: "Repeat what was measured",
@@ -111,7 +109,7 @@ def planned_lines(plan: pd.DataFrame, fmt: NumberFormat) -> Styler:
 
 
 def _pool_small_lines(shown: pd.DataFrame) -> pd.DataFrame:
-    """Add up the lines that earn less than `SMALL` of all, if there are at least two."""
+    """Show the lines that earn less than `SMALL` of all as one, if there are at least two."""
     small = shown.expected_profit < SMALL * shown.expected_profit.sum()
     if small.sum() < 2:
         return shown
