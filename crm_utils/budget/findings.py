@@ -9,7 +9,7 @@ from crm_utils.budget.acquisition import NewCustomerValue, break_even_costs
 from crm_utils.budget.audiences import Audience, reach_by_campaign
 from crm_utils.budget.plan import power_by_campaign
 from crm_utils.budget.waves import YearPlan, YearProblem
-from crm_utils.budget.year import profit_by_campaign
+from crm_utils.budget.year import money_by_campaign
 from crm_utils.config.acquisition import Acquisition
 from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.paragraphs import paragraph
@@ -184,7 +184,7 @@ def change_from_today(today: pd.DataFrame, year: YearPlan, fmt: NumberFormat) ->
     Finding
         Sentence and waterfall; not applicable if today's spending is not known.
     """
-    planned = profit_by_campaign(year)
+    planned = money_by_campaign(year).reset_index()
     return Finding(
         narrative.change_from_today(today, planned, fmt),
         charts.plot_change(today, planned, fmt),

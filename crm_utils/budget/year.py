@@ -251,23 +251,14 @@ def budget_lines(year: YearPlan, problem: YearProblem, learning: pd.DataFrame) -
     tested = set(learning.campaign[learning.verdict == WORTH])
 
     def line_of(campaign: str) -> Line:
+        if campaign == NEW_CUSTOMERS:
+            return Line.NEW
         if campaign in tested:
             return Line.LEARN
         return Line.REPEAT if evidence[campaign] == "measured" else Line.KEEP
 
-    rows = year.contacts
-    table = pd.DataFrame(
-        {
-            "line": [*rows.campaign.map(line_of), *year.running.campaign.map(line_of), *[Line.NEW] * len(year.won)],
-            "spend": [*(rows.contacts * rows.spend), *year.running.fixed_cost, *year.won.spend],
-            "expected_profit": [
-                *(rows.contacts * rows.profit),
-                *(-year.running.fixed_cost),
-                *year.won.expected_profit,
-            ],
-        }
-    )
-    sums = table.groupby("line")[["spend", "expected_profit"]].sum().reindex(list(Line), fill_value=0.0).round(2)
+    money = money_by_campaign(year)
+    sums = money.groupby(money.index.map(line_of)).sum().reindex(list(Line), fill_value=0.0).round(2)
     left = round(budget - sums.spend.sum(), 2)
     if abs(left) < ROUNDING_OF_LINES:  # the lines were rounded, the budget is used up
         sums.loc[sums.spend.idxmax(), "spend"] = round(sums.spend.max() + left, 2)
@@ -307,13 +298,33 @@ def acquisition_table(year: YearPlan, value: NewCustomerValue, analysis_date: da
     )
 
 
-def profit_by_campaign(year: YearPlan) -> pd.DataFrame:
-    """Return campaign (or "new customers") and expected_profit of the whole plan."""
-    profit = (year.contacts.contacts * year.contacts.profit).groupby(year.contacts.campaign).sum()
-    profit = profit.sub(year.running.groupby("campaign").fixed_cost.sum(), fill_value=0.0)
-    if year.won.expected_profit.sum() > 0:
-        profit[NEW_CUSTOMERS] = year.won.expected_profit.sum()
-    return profit.rename_axis("campaign").rename("expected_profit").reset_index()
+def money_by_campaign(year: YearPlan) -> pd.DataFrame:
+    """Sum up the whole plan by campaign.
+
+    Parameters
+    ----------
+    year : YearPlan
+        The plan.
+
+    Returns
+    -------
+    pandas.DataFrame
+        campaign (or "new customers", if some are won; index), spend and expected_profit.
+    """
+    rows = year.contacts
+    table = pd.DataFrame(
+        {
+            "campaign": [*rows.campaign, *year.running.campaign, *[NEW_CUSTOMERS] * len(year.won)],
+            "spend": [*(rows.contacts * rows.spend), *year.running.fixed_cost, *year.won.spend],
+            "expected_profit": [
+                *(rows.contacts * rows.profit),
+                *(-year.running.fixed_cost),
+                *year.won.expected_profit,
+            ],
+        }
+    )
+    sums = table.groupby("campaign")[["spend", "expected_profit"]].sum()
+    return sums[(sums.index != NEW_CUSTOMERS) | (sums.spend > 0)]
 
 
 def evidence_shares(year: YearPlan, campaigns: pd.DataFrame) -> pd.Series:
@@ -332,13 +343,7 @@ def evidence_shares(year: YearPlan, campaigns: pd.DataFrame) -> pd.Series:
         new (customers won), measured, published, assumed. All 0 if the plan earns nothing.
     """
     evidence = campaigns.set_index("name").evidence
-    profit = pd.concat(
-        [
-            (year.contacts.contacts * year.contacts.profit).groupby(year.contacts.campaign.map(evidence)).sum(),
-            -year.running.fixed_cost.groupby(year.running.campaign.map(evidence)).sum(),
-            pd.Series({"new": year.won.expected_profit.sum()}),
-        ]
-    )
+    profit = money_by_campaign(year).expected_profit.rename(evidence.to_dict() | {NEW_CUSTOMERS: "new"})
     shares = profit.groupby(level=0).sum().reindex(["new", "measured", "published", "assumed"], fill_value=0.0)
     return shares / year.expected_profit if year.expected_profit > 0 else shares * 0.0
 

@@ -197,7 +197,7 @@ def test_evidence_shares_and_profit_by_campaign_add_up():
     table = years.calendar(year, offers, DAY, 91)
     mail = table.expected_profit[table.campaign == "Mail"].sum()
     assert shares["measured"] == pytest.approx(mail / year.expected_profit)
-    by_campaign = years.profit_by_campaign(year).set_index("campaign").expected_profit
+    by_campaign = years.money_by_campaign(year).expected_profit
     assert by_campaign.sum() == pytest.approx(year.expected_profit)
     assert by_campaign["Mail"] == pytest.approx(mail)
     assert by_campaign["new customers"] == pytest.approx(year.won.expected_profit.sum())
