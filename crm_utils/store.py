@@ -29,7 +29,7 @@ from crm_utils.config.old_names import TABLES
 from crm_utils.config.paths import rules_path
 from crm_utils.core import duckdb_engine
 from crm_utils.core.contracts import CONTRACTS, check_contract
-from crm_utils.core.errors import ParamsError, TableError
+from crm_utils.core.errors import TableError
 from crm_utils.core.files import atomic_write
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.formula_injection import escape_formulas
@@ -346,10 +346,7 @@ class Run:
         if not published.any():
             return frame.assign(evidence_source="")
         evidence = read_yaml(rules_path(self.root, "evidence_file", evidence_file), Evidence)
-        try:
-            check_evidence(campaigns, evidence)
-        except ValueError as error:
-            raise ParamsError(f"{name}: {error}") from None
+        check_evidence(campaigns, evidence, name)
         sources = {key: experiment.description for key, experiment in evidence.experiments.items()}
         source = frame.evidence.map(sources).fillna("")
         return frame.assign(evidence_source=source, evidence=frame.evidence.where(~published, "published"))

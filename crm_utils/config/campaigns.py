@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from crm_utils.config.evidence import Evidence
 from crm_utils.config.safe_query import check_query
 from crm_utils.config.yaml_models import Model
+from crm_utils.core.errors import ParamsError
 
 ASSUMED = "assumed"
 
@@ -114,21 +115,22 @@ class Campaigns(Model):
         return self
 
 
-def check_evidence(campaigns: Campaigns, evidence: Evidence) -> None:
-    """Raise `ValueError` if a campaign names an experiment that does not exist, or a lift that it does not show."""
+def check_evidence(campaigns: Campaigns, evidence: Evidence, file: str = "campaigns.yaml") -> None:
+    """Raise `ParamsError` if a campaign names an experiment that does not exist, or a lift that it does not show."""
     for campaign in campaigns.campaigns:
         if campaign.evidence == ASSUMED:
             continue
+        label = f"{file}: campaign {campaign.name}"
         experiment = evidence.experiments.get(campaign.evidence)
         if experiment is None:
             named = ", ".join(evidence.experiments) or "none"
-            raise ValueError(
-                f"campaign {campaign.name}: evidence {campaign.evidence!r} is no experiment of the evidence file "
+            raise ParamsError(
+                f"{label}: evidence {campaign.evidence!r} is no experiment of the evidence file "
                 f"(there: {named}); write {ASSUMED}, or add the experiment with its counts and source"
             )
         low, high = experiment.interval
         if not low <= campaign.lift <= high:
-            raise ValueError(
-                f"campaign {campaign.name}: {campaign.evidence} shows a lift between {low:.4f} and {high:.4f}, the "
+            raise ParamsError(
+                f"{label}: {campaign.evidence} shows a lift between {low:.4f} and {high:.4f}, the "
                 f"campaign says {campaign.lift}: correct the lift, or write evidence: {ASSUMED}"
             )

@@ -262,10 +262,7 @@ def _check_rules(job: Job) -> None:
     if segment_map is None or campaigns is None:
         return
     if evidence is not None:
-        try:
-            check_evidence(campaigns, evidence)
-        except ValueError as error:
-            raise ParamsError(f"{names['campaigns_file']}: {error}") from None
+        check_evidence(campaigns, evidence, names["campaigns_file"])
     segments = list(segment_map.advice())
     for campaign in campaigns.campaigns:
         for segment in campaign.segments:
