@@ -42,7 +42,6 @@ MODEL_LABELS = {
     **{f"{model}{OWN_ERROR}": f"{spec.model.name} × its error a year before" for model, spec in MODELS.items()},
     **RULE_LABELS,
 }
-PAST_SPEND_LABEL = "Revenue so far"
 FREQUENCY_LABELS = {
     "0": "never",
     "1": "once",
