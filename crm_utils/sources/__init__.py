@@ -186,12 +186,8 @@ def find_doubts(source: Source, columns: Columns, root: Path) -> Doubts:
 
     Parameters
     ----------
-    source : Source
-        Where the line items are.
-    columns : Columns
-        The source's column for each standard name.
-    root : Path
-        The project's folder.
+    source, columns, root
+        See `count_email_spellings`.
 
     Returns
     -------
@@ -293,12 +289,8 @@ def find_shared_ids(source: Source, columns: Columns, root: Path) -> SharedIds |
 
     Parameters
     ----------
-    source : Source
-        Where the line items are.
-    columns : Columns
-        The source's column for each standard name.
-    root : Path
-        The project's folder.
+    source, columns, root
+        See `count_email_spellings`.
 
     Returns
     -------
@@ -329,12 +321,8 @@ def find_shared_emails(source: Source, columns: Columns, root: Path) -> SharedEm
 
     Parameters
     ----------
-    source : Source
-        Where the line items are.
-    columns : Columns
-        The source's column for each standard name.
-    root : Path
-        The project's folder.
+    source, columns, root
+        See `count_email_spellings`.
 
     Returns
     -------
