@@ -22,7 +22,7 @@ from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.manifest import NotebookEntry
 from crm_utils.pipeline.notebooks import Notebook
-from crm_utils.site import date_page, render
+from crm_utils.site import date_page, render, summary_files
 
 
 class Progress(Protocol):
@@ -204,12 +204,15 @@ def _notebook_page(job: Job, notebook: Notebook, folder: Path) -> str:
 
 
 def _write_pages(executed: ExecutedJob, pages: Mapping[str, str]) -> None:
-    """Write the pages of the notebooks, the index page, the settings and the manifest."""
+    """Write the pages of the notebooks, the first page and its summary, the settings and the manifest."""
     job, folder = executed.fingerprinted.job, executed.folder
     for name, page in pages.items():
         atomic_publish.write_page(folder / f"{name}.html", page)
     figures = date_page.key_figures(folder / "data")
-    atomic_publish.write_page(folder / "index.html", date_page.render_date(job, folder, figures))
+    first_page = date_page.render_date(job, folder, figures)
+    atomic_publish.write_page(folder / "index.html", first_page)
+    atomic_publish.write_page(folder / "summary.txt", summary_files.summary_text(first_page))
+    atomic_publish.write_page(folder / "summary.json", summary_files.summary_json(job, figures))
     settings = manifest.redact_paths(job.settings.model_dump(mode="json"), job.root)
     atomic_publish.write_page(folder / "settings.json", json.dumps(settings, indent=1))
     described = manifest.manifest_json(executed.fingerprinted, executed.entries, figures, executed.past_before)

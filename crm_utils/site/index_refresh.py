@@ -20,9 +20,10 @@ def index_key(root: Path) -> str:
 
 
 def refresh_index(root: Path) -> None:
-    """Update the overview pages and the links to comparisons, because reports may have been added or deleted."""
+    """Update the overview pages, the links to comparisons and `latest`: reports may have been added or deleted."""
     for folder in published.published_dates(root):
         published.link_comparisons(folder)
+    published.renew_latest(root)
     index = root / "reports" / "index.html"
     if not index.exists() or f'data-built-from="{index_key(root)}"' not in index.read_text(encoding="utf-8"):
         # imported here because it imports pandas and matplotlib, which are not needed if nothing changed

@@ -1,6 +1,8 @@
-"""The published content of `reports`: the dates of each report, and its comparisons of two dates."""
+"""The published content of `reports`: the dates of each report, the newest one, and comparisons of two dates."""
 
+import os
 import re
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +10,8 @@ from crm_utils.core.formatting import day, join_names
 from crm_utils.pipeline import atomic_publish
 
 DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"  # a user's own copies have other names
+LATEST = "latest"  # the folder of a report that always holds its newest date
+COMPARED = ("index.html", "manifest.json")  # if they are equal, two folders hold the same pages
 COMPARISON_LINKS = re.compile("(?<=<!--compared-->).*?(?=<!--/compared-->)", re.DOTALL)  # on a date's first page
 
 
@@ -37,6 +41,40 @@ def link_comparisons(folder: Path) -> None:
         with atomic_publish.locked(folder, wait=False) as alone:
             if alone:
                 atomic_publish.write_page(page, text[: current.start()] + links + text[current.end() :])
+
+
+def renew_latest(root: Path) -> None:
+    """Make `reports/<report>/latest` a copy of each report's newest date. A report that another run has locked is left.
+
+    It is a folder of files, because links between folders break on Windows, in archives and on web servers. It is as
+    deep as the date, so all links of its pages work. Where the disk has hard links, it takes no space.
+    """
+    dates = published_dates(root)
+    copies = {path.parents[1] for path in (root / "reports").glob(f"[!._]*/{LATEST}/manifest.json")}
+    for folder in sorted(copies | set(dates)):
+        newest = folder / dates[folder][-1] if folder in dates else None
+        latest = folder / LATEST
+        if newest and all(_equal_files(newest / name, latest / name) for name in COMPARED):
+            continue
+        with atomic_publish.locked(folder, wait=False) as alone:
+            if alone and newest:
+                atomic_publish.recover_folder(folder)
+                shutil.copytree(newest, atomic_publish.build_folder(latest), copy_function=_link_or_copy)
+                atomic_publish.swap_into_place(latest)
+            elif alone:
+                shutil.rmtree(latest)
+
+
+def _equal_files(first: Path, second: Path) -> bool:
+    return first.exists() and second.exists() and first.read_bytes() == second.read_bytes()
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Give a file a second name, or copy it where the disk has no hard links. Published files are never changed."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _links(date_name: str, pairs: list[tuple[str, str]]) -> str:

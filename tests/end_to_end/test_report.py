@@ -500,7 +500,7 @@ def test_the_default_report_from_a_fresh_clone(tmp_path):
     assert "5/5" in done.stderr
     reports = project / "reports"
     dates = ["1998-06-30"]
-    assert sorted(path.name for path in (reports / "cdnow").iterdir() if path.name != ".lock") == dates
+    assert sorted(path.name for path in (reports / "cdnow").iterdir() if path.name != ".lock") == [*dates, "latest"]
     assert [sorted(path.name for path in (reports / "cdnow" / day).glob("*.html")) for day in dates] == [PAGES]
     assert broken_links(reports) == []
     data = reports / "cdnow" / "1998-06-30" / "data"

@@ -176,3 +176,46 @@ def test_every_segment_that_ever_had_a_customer_has_its_panel():
     titles = [panel.get_title(loc="left") for panel in ax.figure.axes]
     assert [title for title in titles if title] == ["S0", "S2", "S3", "S4", "S5"]
     assert [float(y) for y in ax.lines[0].get_ydata()] == [3, 1]
+
+
+def newest(root: Path) -> dict[str, str]:
+    """What `latest` of report `late` holds."""
+    index_refresh.refresh_index(root)
+    folder = root / "reports" / "late" / "latest"
+    return {path.name: path.read_text() for path in sorted(folder.glob("*.*"))}
+
+
+def test_latest_holds_the_newest_date_whatever_is_added_rebuilt_or_deleted(root):
+    late = root / "reports" / "late"
+    for day in ("2024-03-31", "2024-06-30"):
+        (late / day / "index.html").write_text(day)
+    assert newest(root)["index.html"] == "2024-06-30"
+    assert (late / "latest" / "data" / "segment_profile.parquet").samefile(
+        late / "2024-06-30" / "data" / "segment_profile.parquet"
+    ), "no second copy on the disk"
+    stamp = (late / "latest").stat().st_mtime_ns
+    newest(root)
+    assert (late / "latest").stat().st_mtime_ns == stamp, "nothing new writes nothing"
+    publish(root, "late", "2024-09-30", 95)
+    (late / "2024-09-30" / "index.html").write_text("autumn")
+    assert newest(root)["index.html"] == "autumn"
+    (late / ".latest.building").mkdir()  # a killed run
+    publish(root, "late", "2024-09-30", 96)
+    assert '"customers": 96' in newest(root)["manifest.json"]
+    shutil.rmtree(late / "2024-09-30")
+    assert newest(root)["index.html"] == "2024-06-30"
+    for day in ("2024-03-31", "2024-06-30"):
+        shutil.rmtree(late / day)
+    assert newest(root) == {}, "no list of customers is left of a deleted report"
+
+
+def test_latest_is_copied_where_the_disk_has_no_hard_links(root, monkeypatch):
+    def refuse(source: str, target: str) -> None:
+        raise OSError("no hard links here")
+
+    monkeypatch.setattr(published.os, "link", refuse)
+    (root / "reports" / "late" / "2024-06-30" / "index.html").write_text("June")
+    assert newest(root)["index.html"] == "June"
+    (root / "reports" / "early" / "latest" / "manifest.json").unlink()
+    index_refresh.refresh_index(root)
+    assert (root / "reports" / "early" / "latest" / "manifest.json").exists()

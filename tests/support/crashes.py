@@ -54,7 +54,7 @@ def stand_ins() -> None:
     render.read_notebook = lambda path: path.read_text()
     render.render_notebook = lambda job, notebook, executed: job.report.title
     date_page.key_figures = lambda data: {}
-    date_page.render_date = lambda job, folder, figures: job.report.title
+    date_page.render_date = lambda job, folder, figures: f"<main>{job.report.title}</main>"
     index_page.render_index = lambda root, built_from="": (
         f'data-built-from="{index_refresh.index_key(root)}" '
         + json.dumps(
@@ -121,7 +121,7 @@ def check_whole(old: dict, new: dict, when: str) -> None:
     """Nothing but whole dates, each the old or the new one, and an index that tells which."""
     top = [".lock", "_logs", "how-to-read.html", "index.html", "small"]
     assert sorted(path.name for path in REPORTS.iterdir()) == top, when
-    assert sorted(path.name for path in (REPORTS / "small").iterdir()) == [".lock", *old], when
+    assert sorted(path.name for path in (REPORTS / "small").iterdir()) == [".lock", *old, "latest"], when
     for day in old:
         assert contents(REPORTS / "small" / day) in (old[day], new[day]), f"{when}: {day} is neither old nor new"
     assert (REPORTS / "index.html").read_text() == index_page.render_index(PROJECT), (
