@@ -146,6 +146,8 @@ class YearPlan:
         of one contact (`unit_economics.price_options`).
     won : pandas.DataFrame
         wave, customers, spend, expected_profit of the new customers won by marketing.
+    won_by_step : pandas.DataFrame
+        The same customers by wave and step of the cost curve: wave, step, channel, customers, spend (of one customer).
     running : pandas.DataFrame
         wave, campaign, fixed_cost of the campaigns that run.
     sizes : pandas.DataFrame
@@ -156,6 +158,7 @@ class YearPlan:
 
     contacts: pd.DataFrame
     won: pd.DataFrame
+    won_by_step: pd.DataFrame
     running: pd.DataFrame
     sizes: pd.DataFrame
     bound: float
@@ -285,7 +288,7 @@ class _Program:
         self.problem, self.flow, self.terms = problem, problem.flow, problem.terms
         self.campaigns, terms = problem.campaigns.reset_index(drop=True), problem.terms
         self.groups, self.holdout_share = len(problem.flow.customers), problem.holdout_share
-        none = pd.DataFrame({"customers": [], "spend": [], "profit": []})
+        none = pd.DataFrame({"channel": [], "customers": [], "spend": [], "profit": []})
         steps = none if problem.steps is None else problem.steps[problem.steps.profit > 0].reset_index(drop=True)
         self.steps = steps.assign(customers=steps.customers / terms.waves)
         self.most = self._most_contacts()
@@ -575,7 +578,14 @@ class _Program:
             [range(waves), range(count), range(LEVELS)], names=["wave", "group", "contact_level"]
         )
         sizes = pd.Series(best[self.first_size : self.first_contacted], index=index, name="customers").reset_index()
-        return YearPlan(planned[planned.contacts > 0].reset_index(drop=True), won, running, sizes, bound)
+        contacted = planned[planned.contacts > 0].reset_index(drop=True)
+        return YearPlan(contacted, won, self._won_by_step(taken), running, sizes, bound)
+
+    def _won_by_step(self, taken: np.ndarray) -> pd.DataFrame:
+        """Return the customers won at each step; `taken` is wave × step."""
+        wave, step = np.nonzero(taken > ROUNDING)
+        chosen = self.steps.iloc[step].reset_index(drop=True)
+        return chosen[["channel", "spend"]].assign(wave=wave, step=step, customers=taken[wave, step])
 
 
 def waves_to_rest(days: int, wave_days: int) -> int:

@@ -247,24 +247,37 @@ def budget_lines(year: YearPlan, problem: YearProblem, learning: pd.DataFrame) -
         return it is what the plan spends.
     """
     budget = problem.budget if problem.target_roi is None else year.spend
-    evidence = problem.campaigns.set_index("name").evidence
-    tested = set(learning.campaign[learning.verdict == WORTH])
-
-    def line_of(campaign: str) -> Line:
-        if campaign == NEW_CUSTOMERS:
-            return Line.NEW
-        if campaign in tested:
-            return Line.LEARN
-        return Line.REPEAT if evidence[campaign] == "measured" else Line.KEEP
-
-    money = money_by_campaign(year)
-    sums = money.groupby(money.index.map(line_of)).sum().reindex(list(Line), fill_value=0.0).round(2)
+    lines, money = line_by_campaign(problem.campaigns, learning), money_by_campaign(year)
+    sums = money.groupby(money.index.map(lines)).sum().reindex(list(Line), fill_value=0.0).round(2)
     left = round(budget - sums.spend.sum(), 2)
     if abs(left) < ROUNDING_OF_LINES:  # the lines were rounded, the budget is used up
         sums.loc[sums.spend.idxmax(), "spend"] = round(sums.spend.max() + left, 2)
     else:
         sums.loc[Line.RESERVE, "spend"] = left
     return sums.rename_axis("line").reset_index()
+
+
+def line_by_campaign(campaigns: pd.DataFrame, learning: pd.DataFrame) -> dict[str, Line]:
+    """Return the line of the budget for each campaign, and for new customers.
+
+    Parameters
+    ----------
+    campaigns : pandas.DataFrame
+        One row per campaign.
+    learning : pandas.DataFrame
+        See `lifts_to_learn`.
+
+    Returns
+    -------
+    dict of str to Line
+        By campaign, or "new customers".
+    """
+    tested = set(learning.campaign[learning.verdict == WORTH])
+    lines = {
+        name: Line.REPEAT if evidence == "measured" else Line.KEEP
+        for name, evidence in zip(campaigns.name, campaigns.evidence, strict=True)
+    }
+    return lines | dict.fromkeys(tested, Line.LEARN) | {NEW_CUSTOMERS: Line.NEW}
 
 
 def acquisition_table(year: YearPlan, value: NewCustomerValue, analysis_date: date, wave_days: int) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from crm_utils.budget.gates import Gate, GateState, find_gates, judge_gates
 from crm_utils.budget.waves import WaveTerms, YearPlan, YearProblem
 from crm_utils.config.acquisition import Acquisition
 from tests.support.budget_factories import campaigns, resting_flow
+from tests.support.year_plans import NOBODY_WON
 
 DAY = date(2024, 9, 30)
 VALUE = NewCustomerValue(500, 100.0, 90.0, 115.0, 80.0, 95.0, 400)
@@ -24,7 +25,7 @@ def year(won: float = 10.0) -> YearPlan:
     ).assign(profit=1.0, spend=0.4)
     new = pd.DataFrame({"wave": [0, 1], "customers": won, "spend": won * 50.0, "expected_profit": won * 50.0})
     running = pd.DataFrame({"wave": [], "campaign": [], "fixed_cost": []})
-    return YearPlan(contacts, new, running, pd.DataFrame(), 0.0)
+    return YearPlan(contacts, new, NOBODY_WON, running, pd.DataFrame(), 0.0)
 
 
 def gates(past=NOTHING, spent=None, next_profit=0.0, reserve=500.0, won=10.0) -> pd.DataFrame:
