@@ -84,6 +84,8 @@ BASELINE = (
     "revenue at a margin of {margin_rate}, {source})."
 )
 INCENTIVES_ANYWAY = "Discounts for people who would have bought anyway are {incentives} of what the plan costs."
+FROM_PARAMETERS = "given in the parameters"
+OBSERVED = "observed"
 FROM_THE_DATA = "from the costs in the data"
 AN_ASSUMPTION = "an assumption"
 
@@ -213,6 +215,43 @@ SEGMENTS_HELD = "{held} of {segments}"
 SEGMENTS_MISSED = "{held} of {segments}; not in {missed}"
 FEW_SEGMENTS_HELD = "only {held} of {segments}: {names}"
 NO_SEGMENT_HELD = "none of {segments}"
+
+WORKBOOK_TITLE = "{title}: the plan of the marketing budget"
+WORKBOOK_PERIOD = "Made with the data up to {day}. The first wave starts on {start}."
+WORKBOOK_DECISION = "The decision"
+WORKBOOK_NUMBERS = "In numbers, with the assumptions of this workbook"
+WORKBOOK_UNSURE = "What is not sure"
+WORKBOOK_SHEETS = "The sheets"
+WORKBOOK_CHANGE = (
+    "Yellow cells are assumptions: change them, and spend and profit follow on Plan and Calendar. A changed cell turns "
+    "orange. Who is contacted stays as planned; the report finds a new plan."
+)
+WORKBOOK_KEEP = "To keep a change, write it into the parameters of the report or its campaigns file and build it again."
+WORKBOOK_LIFT = (
+    "A lift is the probability to buy that one message adds. Cells take lifts up to twice the high end of their range."
+)
+WORKBOOK_HIDDEN = "Hidden sheets with details for analysts: {sheets}. Right-click a sheet's tab and choose Unhide."
+WORKBOOK_OVERSPENT = (
+    "With these assumptions the plan costs more than the budget. Build the report again for a new plan."
+)
+WORKBOOK_CALCULATION = (
+    "Calculation: the plan decided what stands up to column N. The columns after it follow from the assumptions."
+)
+WORKBOOK_NOT_PLANNED = "The plan contacts nobody."
+ASSUMPTIONS_SAY = {
+    "budget": "Budget of the period, {unit}",
+    "margin_rate": "Margin, share of revenue",
+    "fatigue": "Fatigue: what a message keeps of its lift after another one",
+    "carryover": "Share of won buyers who later buy like all others",
+    "value_per_customer": "Margin that a new customer brings in 12 months, {unit}",
+    "cost": "{name}: cost of a new customer, {unit}",
+}
+SHEETS_SAY = {
+    "Assumptions": "What the plan rests on. Change the yellow cells.",
+    "Plan": "The lines that add up to the budget, and each campaign.",
+    "Calendar": "What is sent to whom, wave by wave.",
+    "Calculation": "How each amount is computed.",
+}
 
 
 def recommendation(

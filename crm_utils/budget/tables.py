@@ -52,22 +52,6 @@ def budget_lines(lines: pd.DataFrame, fmt: NumberFormat) -> Styler:
     )
 
 
-def named_lines(lines: pd.DataFrame) -> pd.DataFrame:
-    """Write the names of the lines in words.
-
-    Parameters
-    ----------
-    lines : pandas.DataFrame
-        See `year.budget_lines`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same lines.
-    """
-    return lines.assign(line=lines.line.map(LINE_NAMES))
-
-
 def calendar(table: pd.DataFrame, fmt: NumberFormat) -> Styler:
     """Show what is sent when (`year.calendar`)."""
     columns = ["wave", "starts_on", "campaign", "segment", "customers", "messages", "contacts", "spend"]

@@ -47,7 +47,13 @@ def test_workbook_and_lists_are_linked_from_the_dates_page(folder):
     links = {link["href"] for link in page.find_all("a")}
     assert "workbook.xlsx" in links
     assert {f"audiences/{path.name}" for path in (folder / "audiences").glob("*.csv")} <= links
-    assert load_workbook(folder / "workbook.xlsx").sheetnames[:3] == ["Lines", "Calendar", "First wave"]
+    book = load_workbook(folder / "workbook.xlsx", data_only=True)
+    shown = [sheet.title for sheet in book if sheet.sheet_state == "visible"]
+    assert shown == ["Cover", "Assumptions", "Plan", "Calendar", "Calculation"]
+    lines = pd.read_parquet(folder / "data" / "budget_lines.parquet")
+    for column, values in ((2, lines.spend), (4, lines.expected_profit)):
+        found = [book["Plan"].cell(row, column).value for row in range(4, 4 + len(lines))]
+        assert found == pytest.approx(values.tolist(), abs=0.02)
 
 
 def test_sections_without_data_are_not_on_the_page(folder):
