@@ -46,7 +46,7 @@ bench: $(READY)  ## measure speed and memory against named baselines (ARGS="1.4 
 	@$(PY) benchmarks/speed.py $(or $(ARGS),1.4 14) && for name in new_report sheets rfm cltv budget campaigns year report kill size; do echo "== $$name" && $(PY) benchmarks/$$name.py || exit 1; done
 
 test: $(READY)  ## run all tests and print the branch coverage (CI=true: without coverage, a fifth faster)
-	@OPENBLAS_NUM_THREADS=1 $(PY) -W "ignore:Unable to activate pytest branch:RuntimeWarning" $(if $(CI),,-m slipcover) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -W "ignore:Unable to activate pytest branch:RuntimeWarning" $(if $(CI),,-m slipcover) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 mutants: $(READY)  ## change the analysis code at random and count what the tests notice (ARGS="cltv --count 60 --seed 1")
 	@$(PY) tools/mutants.py $(ARGS)

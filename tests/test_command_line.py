@@ -83,6 +83,7 @@ def test_what_a_command_needs_is_asked_for_with_an_example(arguments, example, t
 
 def test_a_run_leaves_a_log_with_its_times_and_nothing_else_changes(rebuilt, monkeypatch, capsys):
     driver = prepared(rebuilt, monkeypatch, capsys)
+    driver.drawn = set()
     edit(rebuilt / "params" / "small.yaml", "Small shop", "Smaller shop")
     assert driver("report")[0] == 0
     lines = logged(rebuilt)

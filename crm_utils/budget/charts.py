@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from crm_utils.budget.tables import LINE_NAMES
 from crm_utils.budget.uplift import CampaignStatus
 from crm_utils.budget.year import Line
+from crm_utils.core.display.alt_text import list_within
 from crm_utils.core.display.figure_style import BLUE, GREY, LIGHT_INK, ORANGE, PALE, TEAL, money_axis, new_axes
 from crm_utils.core.formatting import NumberFormat, day
 
@@ -27,8 +28,9 @@ def plot_lines(lines: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -
         return None
     ax = new_axes(ax, height=0.6 + 0.6 * len(shown))
     rows = pd.Series(range(len(shown)), index=shown.index, dtype=float)
-    ax.barh(rows + 0.2, shown.expected_profit, height=0.36, color=BLUE)
-    ax.barh(rows - 0.18, shown.spend, height=0.32, color=PALE)
+    ax.barh(rows + 0.2, shown.expected_profit, height=0.36, color=BLUE, label="earns")
+    ax.barh(rows - 0.18, shown.spend, height=0.32, color=PALE, label="money")
+    money_axis(ax.xaxis, fmt)
     for y, line in zip(rows, shown.itertuples(), strict=True):
         if line.line != Line.RESERVE:
             end = max(line.expected_profit, 0)
@@ -46,11 +48,11 @@ def plot_lines(lines: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -
 
 def alt_text_lines(lines: pd.DataFrame, fmt: NumberFormat) -> str:
     """Describe what the bars of the budget show."""
-    described = "; ".join(
+    described = [
         f"{LINE_NAMES[Line(row.line)]}: {fmt.money(row.spend)}, earns {fmt.money(row.expected_profit)}"
-        for row in lines.itertuples()
-    )
-    return f"Bar chart of the budget. {described}."
+        for row in lines.sort_values("spend", ascending=False, kind="stable").itertuples()
+    ]
+    return list_within("Bar chart of the budget. {items}.", described)
 
 
 def plot_calendar(table: pd.DataFrame, won: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes | None:
@@ -74,11 +76,11 @@ def plot_calendar(table: pd.DataFrame, won: pd.DataFrame, fmt: NumberFormat, ax:
 def alt_text_calendar(table: pd.DataFrame, won: pd.DataFrame, fmt: NumberFormat) -> str:
     """Describe what the bars of the waves show."""
     campaigns = table.groupby("wave").spend.sum()
-    described = "; ".join(
-        f"wave {row.wave}: {fmt.money(campaigns.get(row.wave, 0.0))} on campaigns, {fmt.money(row.spend)} on new ones"
+    described = [
+        f"wave {row.wave} {fmt.money(campaigns.get(row.wave, 0.0))} and {fmt.money(row.spend)}"
         for row in won.itertuples()
-    )
-    return f"Bar chart of the money by wave. {described}."
+    ]
+    return list_within("Bars of money for campaigns and for new customers: {items}.", described)
 
 
 def plot_budget_curve(
@@ -93,6 +95,7 @@ def plot_budget_curve(
         curve.budget, curve.contacts_profit, curve.acquisition_profit, colors=[BLUE, TEAL], alpha=0.75,
         labels=["campaigns", "new customers"],
     )  # fmt: skip
+    ax.plot(curve.budget, curve.expected_profit, color=BLUE, marker="o", markersize=4, linewidth=1.2, label="best plan")
     shown = simple[simple.spend <= curve.budget.max()]
     ax.scatter(shown.spend, shown.expected_profit, color=ORANGE, s=34, zorder=3, label="simple plans")
     ax.axvline(budget, color=LIGHT_INK, linestyle="--", linewidth=1.2)
@@ -101,7 +104,7 @@ def plot_budget_curve(
     ax.set_xlim(0, max(curve.budget.max(), 1))
     ax.set_xlabel("Budget of the period")
     ax.set_ylabel("Expected profit")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=4)
     money_axis(ax.xaxis, fmt)
     money_axis(ax.yaxis, fmt)
     return ax
@@ -109,11 +112,11 @@ def plot_budget_curve(
 
 def alt_text_budget_curve(curve: pd.DataFrame, fmt: NumberFormat) -> str:
     """Describe what the budget curve shows."""
-    points = "; ".join(
+    points = [
         f"{fmt.money(row.budget)} earns {fmt.money(row.expected_profit)}"
         for row in curve.iloc[[0, len(curve) // 4, len(curve) // 2, -1]].itertuples()
-    )
-    return f"Stacked area chart of expected profit against budget. {points}."
+    ]
+    return list_within("Stacked area chart of expected profit against budget. {items}.", points)
 
 
 def plot_change(today: pd.DataFrame, planned: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes | None:
@@ -136,6 +139,7 @@ def plot_change(today: pd.DataFrame, planned: pd.DataFrame, fmt: NumberFormat, a
     colours = [GREY, *(BLUE if step > 0 else ORANGE for step in steps), GREY]
     places = list(range(len(names)))[::-1]
     ax.barh(places, widths, left=lefts, color=colours, height=0.6)
+    money_axis(ax.xaxis, fmt)
     for place, left, width in zip(places, lefts, widths, strict=True):
         ax.text(max(left, left + width), place, f" {fmt.money(width)}", va="center", fontsize=LABEL_SIZE)
     ax.set_yticks(places, names, fontsize=9)
@@ -179,12 +183,12 @@ def plot_break_points(table: pd.DataFrame, ax: Axes | None = None) -> Axes | Non
 
 def alt_text_break_points(table: pd.DataFrame, fmt: NumberFormat) -> str:
     """Describe what the figure of break points shows."""
-    described = "; ".join(
+    described = [
         f"{row.campaign}: range {_points(row.lift_low, fmt)} to {_points(row.lift_high, fmt)}"
         + (f", break point {_points(row.break_point_lift, fmt)}" if pd.notna(row.break_point_lift) else "")
         for row in table[(table.waves > 0) | table.break_point_lift.notna()].itertuples()
-    )
-    return f"Chart of each campaign's lift range and break point. {described or 'No campaign'}."
+    ]
+    return list_within("Lift range and break point of each campaign. {items}.", described or ["No campaign"])
 
 
 def plot_payback(curve: pd.DataFrame, cost: float | None, fmt: NumberFormat, ax: Axes | None = None) -> Axes | None:
@@ -211,10 +215,10 @@ def alt_text_payback(curve: pd.DataFrame, fmt: NumberFormat) -> str:
     """Describe what the payback curve shows."""
     if len(curve) < 2:
         return "No days were observed."
-    points = "; ".join(
+    points = [
         f"day {row.day} {fmt.money(row.margin, 2)}" for row in curve.iloc[:: max(len(curve) // 4, 1)].itertuples()
-    )
-    return f"Line chart of the margin a new customer has brought by day. {points}."
+    ]
+    return list_within("Line chart of the margin a new customer has brought by day. {items}.", points)
 
 
 def _points(share: float, fmt: NumberFormat) -> str:
@@ -245,9 +249,9 @@ def plot_past_campaigns(measured: pd.DataFrame, fmt: NumberFormat, ax: Axes | No
 
 def alt_text_past_campaigns(measured: pd.DataFrame, fmt: NumberFormat) -> str:
     """Describe what the figure of past campaigns shows."""
-    lines = "; ".join(
+    lines = [
         f"{row.campaign} earned {fmt.money(row.incremental_profit)} ({fmt.money(row.incremental_profit_low)} to "
         f"{fmt.money(row.incremental_profit_high)}), promised {fmt.money(row.forecast_profit)}"
         for row in measured.dropna(subset=["incremental_profit"]).itertuples()
-    )
-    return f"Chart of what past campaigns earned: {lines or 'none'}."
+    ]
+    return list_within("Chart of what past campaigns earned: {items}.", lines or ["none"])

@@ -165,27 +165,19 @@ def follow(problem: YearProblem, shares: pd.Series) -> pd.DataFrame:
     single = campaigns.assign(messages=[[1]] * len(campaigns))
     rows = []
     for wave in range(terms.waves if len(used) else 0):
-        at = flow.in_wave(used, wave)
+        at = pd.concat([flow.in_wave(used, wave).assign(contact_level=level) for level in range(LEVELS)])
+        at = at.reset_index(drop=True)
         free = np.full_like(sizes, 1 - problem.holdout_share)
         if wave == 0:
             free = (flow.free / np.where(flow.start > 0, flow.start, 1)).T
         contacted, buyers = np.zeros_like(sizes), np.zeros_like(sizes)
-        for level in range(LEVELS):
-            priced = price_messages(at, single, terms.fatigue, level, 1)
-            number = priced.share.to_numpy() * (free * sizes)[level][priced.group]
-            moved = terms.carryover * priced.delivered_lift * ahead[wave][priced.group]
-            rows.append(
-                pd.DataFrame(
-                    {
-                        "campaign": priced.campaign,
-                        "contacts": number,
-                        "spend": number * priced.spend,
-                        "expected_profit": number * (priced.profit + moved),
-                    }
-                )
-            )
-            np.add.at(contacted[level], priced.group, number)
-            np.add.at(buyers[level], priced.group, number * priced.delivered_lift)
+        priced = price_messages(at, single, terms.fatigue, at.contact_level, 1)
+        number = priced.share.to_numpy() * (free * sizes)[priced.contact_level, priced.group]
+        profit = priced.profit + terms.carryover * priced.delivered_lift * ahead[wave][priced.group]
+        money = {"contacts": number, "spend": number * priced.spend, "expected_profit": number * profit}
+        rows.append(pd.DataFrame({"campaign": priced.campaign, **money}))
+        np.add.at(contacted, (priced.contact_level, priced.group), number)
+        np.add.at(buyers, (priced.contact_level, priced.group), number * priced.delivered_lift)
         if wave + 1 < terms.waves:
             sizes = _next_wave(flow, wave, terms, sizes, contacted, buyers)
     if not rows:

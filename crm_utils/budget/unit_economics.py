@@ -287,7 +287,7 @@ def price_options(options: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFram
 
 
 def price_messages(
-    options: pd.DataFrame, campaigns: pd.DataFrame, fatigue: float, contact_level: int, max_messages: int
+    options: pd.DataFrame, campaigns: pd.DataFrame, fatigue: float, contact_level: int | pd.Series, max_messages: int
 ) -> pd.DataFrame:
     """Price each option with each number of messages that its campaign offers in one wave.
 
@@ -302,8 +302,8 @@ def price_messages(
         One row per campaign; `messages` are the numbers of messages in a wave that it offers.
     fatigue : float
         f, between 0 and 1.
-    contact_level : int
-        h.
+    contact_level : int or pandas.Series
+        h, of all options or of each.
     max_messages : int
         Larger numbers of messages are left out.
 
@@ -312,11 +312,11 @@ def price_messages(
     pandas.DataFrame
         The columns of `reprice`, with messages (k) and response (f^h (1 − f^k) / (1 − f)).
     """
-    parts = []
+    parts, levels = [], pd.Series(contact_level, options.index)
     offered = options.campaign.map(campaigns.set_index("name").messages)
     for messages in sorted({number for numbers in campaigns.messages for number in numbers if number <= max_messages}):
         own = offered.map(lambda numbers, messages=messages: messages in numbers).astype(bool)
-        response = message_response(contact_level, messages, fatigue)
+        response = message_response(levels[own], messages, fatigue)
         parts.append(options[own].assign(messages=messages, response=response))
     return reprice(pd.concat(parts, ignore_index=True), campaigns, campaigns.set_index("name").lift)
 

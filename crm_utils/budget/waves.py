@@ -294,6 +294,7 @@ class _Program:
         self.most = self._most_contacts()
         self.offers = self._price_offers(problem.options)
         self.first_size = len(self.offers)
+        self.places = self.offers.groupby(["wave", "campaign"]).indices
         self.states = terms.waves * self.groups * LEVELS
         self.first_contacted = self.first_size + self.states
         self.first_buyer = self.first_contacted + self.states
@@ -306,14 +307,18 @@ class _Program:
     def _price_offers(self, options: pd.DataFrame) -> pd.DataFrame:
         """Price each option in each wave, with each number of messages and at each contact level."""
         flow, terms = self.flow, self.terms
-        ahead, parts = flow.value_of_moving(terms.waves), []
+        ahead = flow.value_of_moving(terms.waves)
         number = {name: place for place, name in enumerate(self.campaigns.name)}
-        for wave in range(terms.waves):
-            at = flow.in_wave(options, wave).assign(wave=wave)
-            for level in np.flatnonzero(flow.start.any(axis=0) | bool(wave)).tolist():
-                priced = price_messages(at, self.campaigns, terms.fatigue, level, terms.max_messages)
-                parts.append(priced.assign(contact_level=level))
-        offers = pd.concat(parts, ignore_index=True)
+        at = pd.concat(
+            [
+                flow.in_wave(options, wave).assign(wave=wave, contact_level=level)
+                for wave in range(terms.waves)
+                for level in np.flatnonzero(flow.start.any(axis=0) | bool(wave)).tolist()
+            ],
+            ignore_index=True,
+        )
+        offers = price_messages(at, self.campaigns, terms.fatigue, at.contact_level, terms.max_messages)
+        offers = offers.sort_values(["wave", "contact_level", "messages"], kind="stable", ignore_index=True)
         offers["number"] = offers.campaign.map(number).astype(int)
         moved = terms.carryover * offers.delivered_lift * ahead[offers.wave, offers.group]
         offers["profit"] += moved
@@ -538,16 +543,19 @@ class _Program:
                     self._add_rest(rows, wave, campaign.name, other, waves_to_rest(days, self.terms.wave_days))
 
     def _add_rest(self, rows: Rows, wave: int, name: str, other: str, rest: int) -> None:
-        now = self.offers[(self.offers.wave == wave) & (self.offers.campaign == name)]
+        now = self._offers_of(wave, name)
         parts: list[tuple[Any, Any, Any]] = [(now.group.to_numpy(), now.index.to_numpy(), 1)]
         move = csr_array(identity(self.groups, format="csr"))
         for earlier in range(wave - 1, max(wave - 1 - rest, -1), -1):
             move = csr_array(self.flow.transition(earlier) @ move)
-            before = self.offers[(self.offers.wave == earlier) & (self.offers.campaign == other)]
+            before = self._offers_of(earlier, other)
             offer, to, weight = self._spread(before, move)
             parts.append((to, before.index.to_numpy()[offer], weight))
         sizes = self.first_size + self._state(wave)
         rows.add(self.groups, -np.inf, 0, *parts, (np.arange(self.groups)[:, None], sizes, -(1 - self.holdout_share)))
+
+    def _offers_of(self, wave: int, campaign: str) -> pd.DataFrame:
+        return self.offers.iloc[self.places.get((wave, campaign), np.empty(0, int))]
 
     def _read(self, best: np.ndarray, whole_waves: int, bound: float) -> YearPlan:
         """Return the solution as tables."""

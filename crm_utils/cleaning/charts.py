@@ -4,8 +4,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from crm_utils.cleaning.labels import rule_label
+from crm_utils.core.display.alt_text import list_within
+from crm_utils.core.display.axis_formats import name_axis
 from crm_utils.core.display.figure_style import BLUE, ORANGE, PALE, TEAL, money_axis, new_axes
-from crm_utils.core.formatting import NumberFormat, join_names
+from crm_utils.core.formatting import NumberFormat
 
 # Ticks on the axis of months, about
 MONTH_TICKS = 9
@@ -20,11 +22,11 @@ def plot_revenue_by_month(months: pd.DataFrame, fmt: NumberFormat, ax: Axes | No
         if not complete:
             bar.set(facecolor=PALE, edgecolor=BLUE, hatch="///")
     step = max(1, round(len(months) / MONTH_TICKS))
-    labels = [
+    short = [
         f"{month:%b}\n{month:%Y}" if index == 0 or month.month <= step else f"{month:%b}"
-        for index, month in enumerate(months.month[::step])
+        for index, month in enumerate(months.month)
     ]
-    ax.set_xticks(range(0, len(months), step), labels)
+    name_axis(ax.xaxis, range(len(months)), [f"{month:%B %Y}" for month in months.month], step, short)
     money_axis(ax.yaxis, fmt)
     ax.grid(axis="y")
     ax.set_ylabel(f"{fmt.value_noun} per month")
@@ -77,7 +79,7 @@ def alt_text_waterfall(ledger: pd.DataFrame, fmt: NumberFormat) -> str:
         for rule, taken in zip(moved.rule, moved.revenue_removed, strict=True)
     ]
     read, left = ledger.revenue_left.iloc[0], ledger.revenue_left.iloc[-1]
-    return f"Waterfall from {fmt.money(read)} read to {fmt.money(left)} of sales: {join_names(steps)}."
+    return list_within(f"Waterfall from {fmt.money(read)} read to {fmt.money(left)} of sales: {{items}}.", steps)
 
 
 def _moved(ledger: pd.DataFrame) -> pd.DataFrame:

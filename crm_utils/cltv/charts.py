@@ -1,5 +1,7 @@
 """The figures of 04_cltv, each with its alternative text."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,7 +10,19 @@ from matplotlib.colors import LinearSegmentedColormap
 from crm_utils.cltv.backtest import COMBINATION
 from crm_utils.cltv.backtest.candidates import LAST_PERIOD, LAST_YEAR, RETENTION
 from crm_utils.cltv.backtest.narrative import FREQUENCY_LABELS, MODEL_LABELS
-from crm_utils.core.display.figure_style import BLUE, GREY, INK, PALE, TEAL, money_axis, new_axes, segment_colours
+from crm_utils.core.display.alt_text import list_within
+from crm_utils.core.display.axis_formats import ValueFormatter
+from crm_utils.core.display.figure_style import (
+    BLUE,
+    GREY,
+    INK,
+    PALE,
+    TEAL,
+    money_axis,
+    new_axes,
+    percent_axis,
+    segment_colours,
+)
 from crm_utils.core.formatting import NumberFormat, day, percent
 
 # Colour and marker of each model in the chart of past forecasts.
@@ -27,20 +41,20 @@ P_ALIVE_COLOURS = LinearSegmentedColormap.from_list("active", ["#f4f7f8", TEAL, 
 # Cells darker than this share of the scale get white numbers.
 WHITE_FROM = 0.6
 
-PAST_FORECASTS = "Chart of past forecasts with their ranges, and the actual revenue: {tests}."
+PAST_FORECASTS = "Chart of past forecasts with their ranges, and the actual revenue: {items}."
 PAST_FORECAST = "from {day} forecast {predicted}, actual {actual}"
-BY_SEGMENT = "Bar chart of revenue in the last test by segment, forecast and actual: {pairs}."
-BY_FREQUENCY = "Bar chart of purchase days per customer, forecast and actual: {pairs}."
+BY_SEGMENT = "Bar chart of revenue in the last test by segment, forecast and actual: {items}."
+BY_FREQUENCY = "Bar chart of purchase days per customer, forecast and actual: {items}."
 P_ALIVE = (
-    "Map of the probability of being active. After the longest time without a purchase it is {rare} for customers who "
-    "bought again once and {often} for customers who bought again {times}."
+    "Map of the probability of being active. After the longest silence it is {rare} for those who bought again once, "
+    "{often} for {times}."
 )
 PURCHASES = (
     "Map of expected purchase days in the next year, from {fewest} to {most}. The highest value is after {repeats} and "
     "{silent} without a purchase."
 )
-DECILES = "Bar chart of customer lifetime value by tenth of customers: {shares}."
-SEGMENT_REVENUE = "Bar chart of expected revenue by segment: {segments}."
+DECILES = "Bar chart of customer lifetime value by tenth of customers: {items}."
+SEGMENT_REVENUE = "Bar chart of expected revenue by segment: {items}."
 
 
 def plot_past_forecasts(backtest: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes:
@@ -78,9 +92,9 @@ def alt_text_past_forecasts(backtest: pd.DataFrame, fmt: NumberFormat) -> str:
         PAST_FORECAST.format(
             day=day(row.origin), predicted=fmt.money(row.revenue_predicted), actual=fmt.money(row.revenue_actual)
         )
-        for row in ours.itertuples()
+        for row in ours.sort_values("origin", ascending=False).itertuples()
     ]
-    return PAST_FORECASTS.format(tests="; ".join(tests))
+    return list_within(PAST_FORECASTS, tests)
 
 
 def plot_backtest_by_segment(by_segment: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes:
@@ -95,6 +109,7 @@ def plot_backtest_by_segment(by_segment: pd.DataFrame, fmt: NumberFormat, ax: Ax
         bars = ax.barh(positions + shift, shown[column], height=0.38, color=colour, label=label)
         ax.bar_label(bars, [fmt.short_money(value) for value in shown[column]], fontsize=8, padding=3)
     ax.set_yticks(range(len(shown)), shown.segment)
+    money_axis(ax.xaxis, fmt)
     ax.xaxis.set_visible(False)
     ax.spines["bottom"].set_visible(False)
     ax.margins(x=0.12)
@@ -108,7 +123,7 @@ def alt_text_backtest_by_segment(by_segment: pd.DataFrame, fmt: NumberFormat) ->
         f"{row.segment} {fmt.money(row.revenue_predicted)} and {fmt.money(row.revenue_actual)}"
         for row in by_segment.itertuples()
     ]
-    return BY_SEGMENT.format(pairs="; ".join(pairs))
+    return list_within(BY_SEGMENT, pairs)
 
 
 def plot_backtest_by_frequency(by_frequency: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes:
@@ -127,6 +142,7 @@ def plot_backtest_by_frequency(by_frequency: pd.DataFrame, fmt: NumberFormat, ax
     ]
     ax.set_xticks(range(len(by_frequency)), names)
     ax.set_xlabel("Had bought again (below: customers)")
+    ax.yaxis.set_major_formatter(ValueFormatter(partial(fmt.number, decimals=2)))
     ax.yaxis.set_visible(False)
     ax.spines["left"].set_visible(False)
     ax.legend(fontsize=9, frameon=False, loc="upper left")
@@ -141,7 +157,7 @@ def alt_text_backtest_by_frequency(by_frequency: pd.DataFrame, fmt: NumberFormat
         f"{fmt.number(row.purchase_days_actual / row.customers, 2)}"
         for row in by_frequency.itertuples()
     ]
-    return BY_FREQUENCY.format(pairs="; ".join(pairs))
+    return list_within(BY_FREQUENCY, pairs)
 
 
 def plot_p_alive_grid(grid: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -184,6 +200,7 @@ def plot_value_deciles(deciles: pd.DataFrame, ax: Axes | None = None) -> Axes:
     shares = [percent(share).replace("under ", "<") for share in deciles.clv_share]
     ax.bar_label(bars, shares, fontsize=9, padding=2)
     ax.set_xticks(deciles.decile, ["top\ntenth", *map(str, deciles.decile[1:-1]), "last\ntenth"][: len(deciles)])
+    percent_axis(ax.yaxis)
     ax.yaxis.set_visible(False)
     ax.spines["left"].set_visible(False)
     ax.set_xlabel("Customers by CLV")
@@ -192,7 +209,7 @@ def plot_value_deciles(deciles: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 def alt_text_value_deciles(deciles: pd.DataFrame) -> str:
     """Return what `plot_value_deciles` shows, in words."""
-    return DECILES.format(shares=", ".join(percent(share) for share in deciles.clv_share))
+    return list_within(DECILES, [percent(share) for share in deciles.clv_share], ", ")
 
 
 def plot_segment_revenue(by_segment: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes:
@@ -200,6 +217,7 @@ def plot_segment_revenue(by_segment: pd.DataFrame, fmt: NumberFormat, ax: Axes |
     shown = by_segment[by_segment.customers > 0].iloc[::-1]
     ax = new_axes(ax, height=0.7 + 0.27 * len(shown))
     ax.barh(shown.segment, shown.expected_revenue_12m, color=segment_colours(shown.segment.tolist()), height=0.7)
+    money_axis(ax.xaxis, fmt)
     ends = shown.get("revenue_high", shown.expected_revenue_12m).fillna(shown.expected_revenue_12m)
     if "revenue_low" in shown:
         ax.hlines(shown.segment, shown.revenue_low, ends, color=INK, linewidth=1.2)
@@ -214,7 +232,7 @@ def plot_segment_revenue(by_segment: pd.DataFrame, fmt: NumberFormat, ax: Axes |
 def alt_text_segment_revenue(by_segment: pd.DataFrame, fmt: NumberFormat) -> str:
     """Return what `plot_segment_revenue` shows, in words."""
     segments = [f"{row.segment} {fmt.money(row.expected_revenue_12m)}" for row in by_segment.itertuples()]
-    return SEGMENT_REVENUE.format(segments="; ".join(segments))
+    return list_within(SEGMENT_REVENUE, segments)
 
 
 def _plot_grid(grid: pd.DataFrame, top: float, ax: Axes | None) -> Axes:

@@ -4,12 +4,22 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from crm_utils.core.display.figure_style import BLUE, INK, LIGHT_INK, PALE, money_axis, new_axes, segment_colours
+from crm_utils.core.display.alt_text import list_within
+from crm_utils.core.display.figure_style import (
+    BLUE,
+    INK,
+    LIGHT_INK,
+    PALE,
+    count_axis,
+    money_axis,
+    new_axes,
+    segment_colours,
+)
 from crm_utils.core.formatting import NumberFormat
 
-SEGMENT_SIZES_ALT_TEXT = "Pairs of bars for the customers of each segment, then and now: {pairs}."
+SEGMENT_SIZES_ALT_TEXT = "Pairs of bars for the customers of each segment, then and now: {items}."
 SEGMENT_SIZES_PAIR = "{segment} {customers_then} and {customers}"
-OUTCOMES_ALT_TEXT = "Chart of forecasts with their ranges, and of the actual revenue. {horizons}."
+OUTCOMES_ALT_TEXT = "Chart of forecasts with their ranges, and of the actual revenue. {items}."
 OUTCOMES_HORIZON = "{months}: {forecast} expected ({low} to {high}), {actual} actual"
 
 
@@ -28,8 +38,9 @@ def plot_segment_sizes(table: pd.DataFrame, fmt: NumberFormat, ax: Axes | None =
     shown = table[(table.customers > 0) | (table.customers_then > 0)].iloc[::-1]
     ax = new_axes(ax, height=0.8 + 0.36 * len(shown))
     rows = np.arange(len(shown), dtype=float)
-    ax.barh(rows + 0.19, shown.customers, height=0.36, color=segment_colours(shown.segment.tolist()))
-    ax.barh(rows - 0.19, shown.customers_then, height=0.32, color=PALE)
+    ax.barh(rows + 0.19, shown.customers, height=0.36, color=segment_colours(shown.segment.tolist()), label="now")
+    ax.barh(rows - 0.19, shown.customers_then, height=0.32, color=PALE, label="then")
+    count_axis(ax.xaxis, fmt)
     for y, row in zip(rows, shown.itertuples(), strict=True):
         now, then = f" {fmt.count(row.customers)} now", f" {fmt.count(row.customers_then)} then"
         ax.text(row.customers, y + 0.19, now, va="center", fontsize=8.5)
@@ -49,7 +60,7 @@ def alt_text_segment_sizes(table: pd.DataFrame, fmt: NumberFormat) -> str:
         )
         for row in table.itertuples()
     ]
-    return SEGMENT_SIZES_ALT_TEXT.format(pairs="; ".join(pairs))
+    return list_within(SEGMENT_SIZES_ALT_TEXT, pairs)
 
 
 def plot_outcomes(table: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes:
@@ -90,4 +101,4 @@ def alt_text_outcomes(table: pd.DataFrame, fmt: NumberFormat) -> str:
         )
         for row in table.itertuples()
     ]
-    return OUTCOMES_ALT_TEXT.format(horizons="; ".join(horizons))
+    return list_within(OUTCOMES_ALT_TEXT, horizons)

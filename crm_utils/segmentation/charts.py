@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from crm_utils.core.display.alt_text import list_within
 from crm_utils.core.display.figure_style import (
     BLUE,
     GREY,
@@ -11,6 +12,7 @@ from crm_utils.core.display.figure_style import (
     ORANGE,
     PALE,
     TEAL,
+    count_axis,
     new_axes,
     percent_axis,
     segment_colours,
@@ -44,8 +46,9 @@ def plot_segment_shares(profile: pd.DataFrame, fmt: NumberFormat, ax: Axes | Non
     ax = new_axes(ax, height=0.8 + 0.36 * len(shown))
     rows = range(len(shown))
     colours = segment_colours(shown.segment.tolist())
-    ax.barh([row + 0.19 for row in rows], shown.revenue_share, height=0.36, color=colours)
-    ax.barh([row - 0.19 for row in rows], shown.customer_share, height=0.32, color=PALE)
+    value = f"share of {fmt.value_noun.lower()}"
+    ax.barh([row + 0.19 for row in rows], shown.revenue_share, height=0.36, color=colours, label=value)
+    ax.barh([row - 0.19 for row in rows], shown.customer_share, height=0.32, color=PALE, label="share of customers")
     for row, segment in zip(rows, shown.itertuples(), strict=True):
         _label_bar(ax, row + 0.19, segment.revenue_share, fmt.value_noun.lower(), INK)
         _label_bar(ax, row - 0.21, segment.customer_share, "customers", LIGHT_INK)
@@ -69,7 +72,7 @@ def alt_text_segment_shares(profile: pd.DataFrame) -> str:
         f"{row.segment} {percent(row.customer_share)} of customers, {percent(row.revenue_share)} of revenue"
         for row in shown.itertuples()
     ]
-    return f"Bar chart of each segment: {'; '.join(parts)}."
+    return list_within("Bar chart of each segment: {items}.", parts)
 
 
 def plot_segment_migration(net: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes | None:
@@ -94,6 +97,7 @@ def plot_segment_migration(net: pd.DataFrame, fmt: NumberFormat, ax: Axes | None
     ax.plot(total, rows, "D", color=INK, markersize=5, linestyle="none", label="Sum")
     for row, change in zip(rows, total, strict=True):
         _write_change(ax, row, change, fmt)
+    count_axis(ax.xaxis, fmt)
     _finish_migration(ax, shown.segment)
     return ax
 
@@ -118,7 +122,7 @@ def alt_text_segment_migration(net: pd.DataFrame, fmt: NumberFormat) -> str:
     changes = [
         f"{row.segment} {fmt.count(row.customers_then)} to {fmt.count(row.customers)}" for row in net.itertuples()
     ]
-    return f"Stacked bars of five causes for each segment. Customers then and now: {'; '.join(changes)}."
+    return list_within("Stacked bars of five causes for each segment. Customers then and now: {items}.", changes)
 
 
 def plot_lifecycle(crossed: pd.DataFrame, order: list[str], ax: Axes | None = None) -> Axes:
@@ -133,6 +137,7 @@ def plot_lifecycle(crossed: pd.DataFrame, order: list[str], ax: Axes | None = No
         _label_shares(ax, start, share, INK if colour in LIGHT_COLOURS else "white")
         start = start + share
     ax.set_xlim(0, 1)
+    percent_axis(ax.xaxis)
     ax.xaxis.set_visible(False)
     ax.spines["bottom"].set_visible(False)
     ax.legend(ncols=5, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False, fontsize=SMALL_LETTERS)
@@ -149,4 +154,4 @@ def alt_text_lifecycle(crossed: pd.DataFrame) -> str:
     """Describe what the bars of statuses show."""
     most = crossed.loc[crossed.groupby("segment").share.idxmax()]
     parts = [f"{row.segment} most often {status_label(row.value)} ({percent(row.share)})" for row in most.itertuples()]
-    return f"Stacked bars of customer status within each segment: {'; '.join(parts)}."
+    return list_within("Stacked bars of customer status within each segment: {items}.", parts)

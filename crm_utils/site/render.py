@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import count
 from pathlib import Path
 from threading import Lock
 
@@ -21,12 +22,15 @@ from crm_utils.site.table_html import make_accessible
 HIDDEN_TAGS = {"parameters", "injected-parameters"}
 ANALYST_TAG = "analyst"
 PLAIN_TABLE = 'class="dataframe"'  # how pandas writes an unstyled DataFrame
+DRAWING = re.compile(r"<svg .*?</svg>", re.DOTALL)
+DRAWING_MARK = re.compile(r'<svg data-drawing="(\d+)"></svg>')
 _EXPORTER_LOCK = Lock()  # dates are rendered in parallel
 
 
 def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
     """The page of one notebook: text, figures and tables, hidden code, and links to its sections and nearby pages."""
-    body = BeautifulSoup(_body(executed), "html.parser")
+    html, drawings = _set_drawings_aside(_body(executed))
+    body = BeautifulSoup(html, "html.parser")
     _drop_empty_sections(body)
     if job.report.columns.order_value is not None:
         body.insert(0, orders_wording.notice(job.report.columns, job.number_format))
@@ -46,7 +50,7 @@ def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str
         contents=[
             (heading.get("id"), _heading_text(heading), _for_analysts(heading)) for heading in body.find_all("h2")
         ],
-        body=Markup(str(body)),
+        body=Markup(_put_drawings_back(str(body), drawings)),
         previous=previous,
         following=following,
         highlight=HtmlFormatter(style="xcode").get_style_defs(".highlight"),
@@ -68,6 +72,17 @@ def _body(executed: NotebookNode) -> str:
             cell.outputs = [output for output in cell.outputs if _is_for_readers(output, for_analyst)]
     with _EXPORTER_LOCK:
         return _exporter().from_notebook_node(executed)[0]
+
+
+def _set_drawings_aside(html: str) -> tuple[str, list[str]]:
+    """The page with a mark in place of each drawing, which need not be parsed, and the drawings."""
+    drawings = DRAWING.findall(html)
+    numbers = count()
+    return DRAWING.sub(lambda _: f'<svg data-drawing="{next(numbers)}"></svg>', html), drawings
+
+
+def _put_drawings_back(html: str, drawings: list[str]) -> str:
+    return DRAWING_MARK.sub(lambda mark: drawings[int(mark[1])], html)
 
 
 def _is_for_readers(output: NotebookNode, for_analyst: bool) -> bool:

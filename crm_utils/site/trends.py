@@ -7,6 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from crm_utils.core.constants import RECENT_DAYS
+from crm_utils.core.display.alt_text import list_within
+from crm_utils.core.display.axis_formats import ValueFormatter
 from crm_utils.core.display.figure_style import BLUE, LIGHT_INK, TEAL, segment_colours, use_style
 from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.paragraphs import Paragraph, paragraph
@@ -26,7 +28,7 @@ TREND_CAPTION = (
     "and revenue expected from all known customers in the 12 months after it."
 )
 TREND_POINT = "{day}: {buyers} recent buyers, {revenue} so far, {expected} expected"
-TREND_ALT_TEXT = "Three line charts across analysis dates. {points}."
+TREND_ALT_TEXT = "Three line charts across analysis dates. {items}."
 GREW_MOST = "{segment} grew most: from {first} to {last}."
 SHRANK_MOST = "{segment} shrank most: from {first} to {last}."
 NO_CHANGE = "Every segment has as many customers as on {day}."
@@ -34,7 +36,7 @@ SIZES_CAPTION = (
     "Customers in each segment on each analysis date. All panels have the same scale. The numbers are for the first "
     "and the last date."
 )
-SIZES_ALT_TEXT = "Small charts of the customers in each segment, from {first_day} to {last_day}: {changes}."
+SIZES_ALT_TEXT = "Small charts of the customers in each segment, first and last date: {items}."
 SIZES_TABLE = "{report}: customers in each segment on each analysis date"
 
 
@@ -91,7 +93,7 @@ def alt_text_trend(dates: pd.DataFrame, fmt: NumberFormat) -> str:
         )
         for row in dates.itertuples()
     ]
-    return TREND_ALT_TEXT.format(points="; ".join(points))
+    return list_within(TREND_ALT_TEXT, points[::-1])
 
 
 def plot_trend(dates: pd.DataFrame, fmt: NumberFormat) -> Axes:
@@ -128,9 +130,7 @@ def alt_text_segment_sizes(sizes: pd.DataFrame, fmt: NumberFormat) -> str:
     """What the small charts show."""
     first, last = _first_and_last(sizes)
     changes = [f"{name} {fmt.count(first[name])} to {fmt.count(last[name])}" for name in first.index]
-    return SIZES_ALT_TEXT.format(
-        first_day=day(sizes.date.min()), last_day=day(sizes.date.max()), changes="; ".join(changes)
-    )
+    return list_within(SIZES_ALT_TEXT, changes)
 
 
 def plot_segment_sizes(sizes: pd.DataFrame, fmt: NumberFormat) -> Axes:
@@ -192,6 +192,7 @@ def _plot_line(ax: Axes, dates: pd.Series, values: pd.Series, colour: str, write
     ax.set_xticks(dates, [f"{date:%b}\n{date:%Y}" for date in dates])
     ax.set_ylim(min(values.min() * 1.25, 0), max(values.max(), 1) * 1.25)
     ax.margins(x=0.15)
+    ax.yaxis.set_major_formatter(ValueFormatter(write))
     ax.yaxis.set_visible(False)
     ax.spines["left"].set_visible(False)
 

@@ -45,7 +45,7 @@ def test_lines_with_money_are_drawn_the_first_on_top_and_the_reserve_earns_nothi
     ]  # fmt: skip
     assert ax.get_xlim() == (pytest.approx(-3.3), pytest.approx(60 * charts.ROOM_FOR_LABELS))
     described = charts.alt_text_lines(LINES, FMT)
-    assert f"{LINE_NAMES[Line.KEEP]}: £5.00, earns £20.00" in described
+    assert f"{LINE_NAMES[Line.NEW]}: £60.00, earns £40.00" in described
 
 
 CALENDAR = pd.DataFrame({"wave": [1, 1, 3], "spend": [100.0, 50.0, 30.0]})
@@ -66,8 +66,8 @@ def test_each_wave_shows_its_money_also_one_without_a_campaign():
     assert labels == ["Wave 1\n1 October 2024", "Wave 2\n31 December 2024", "Wave 3\n1 April 2025"]
     assert ax.get_legend() is not None
     described = charts.alt_text_calendar(CALENDAR, WON, FMT)
-    assert "wave 2: £0.00 on campaigns, £700 on new ones" in described
-    assert "wave 3: £30.00 on campaigns, £0.00 on new ones" in described
+    assert "wave 2 £0.00 and £700" in described
+    assert "wave 3 £30.00 and £0.00" in described
 
 
 def test_waves_without_new_customers_have_bars_of_one_kind():

@@ -93,12 +93,22 @@ def test_everything_open_it_is_accessible_and_nothing_sticks_out(page, width):
 def test_it_has_one_title_landmarks_described_figures_and_captioned_tables(page):
     assert page.locator("h1").count() == page.locator("main").count() == 1
     assert page.locator("html").get_attribute("lang") == "en"
-    for image in page.locator("img").all():
-        assert len(image.get_attribute("alt")) >= 15
-        assert image.evaluate("async image => { await image.decode(); return image.naturalWidth > 0 }")
+    for drawing in page.locator("svg[role=img]").all():
+        assert 15 <= len(drawing.get_attribute("aria-label")) <= 150
     for figure in page.locator("figure").all():
         assert figure.locator("figcaption").text_content().strip()
         assert figure.locator(".finding").text_content().strip()
+
+
+def test_figures_are_text_that_can_be_found_with_the_values_of_their_marks(page):
+    page.evaluate(OPEN_ALL)
+    for figure in page.locator("figure.crm-figure").all():
+        wide, narrow = figure.locator("svg.wide"), figure.locator("svg.narrow")
+        assert wide.is_visible() and not narrow.is_visible()
+        assert wide.locator("text").count() > 0
+        values = wide.locator(".hit title").all_text_contents()
+        assert values and all(": " in value for value in values)
+        assert narrow.locator(".hit title").count() > 0
 
 
 def test_what_it_says_is_written_out(page):
@@ -108,7 +118,8 @@ def test_what_it_says_is_written_out(page):
         "document.querySelectorAll('code, pre, .settings, a[href$=csv], "
         "a[href$=parquet]').forEach(part => part.remove())"
     )
-    text = page.locator("body").inner_text() + " ".join(page.locator("img").evaluate_all("all => all.map(i => i.alt)"))
+    labels = page.locator("svg[role=img]").evaluate_all("all => all.map(drawing => drawing.ariaLabel)")
+    text = page.locator("body").inner_text() + " ".join(labels)
     assert re.findall(UNFORMATTED, text) == []
     assert re.findall(r"(?<![\d.,–−-])\b1 (?:customers|orders|days|rows|segments|campaigns|contacts)\b", text) == []
 

@@ -21,6 +21,7 @@ def test_a_report_is_refused_until_its_questions_are_answered(tmp_path, monkeypa
     params = project / "params" / "small.yaml"
     write(params, analysis_dates=["1997-12-31", "1998-06-30"])
     driver = prepared(project, monkeypatch, capsys)
+    driver.drawn = set()
     assert driver("report", "--report", "small")[0] == 1
     assert not list((project / "reports").glob("small/*/*.html"))
 

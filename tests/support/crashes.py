@@ -1,8 +1,7 @@
 """Publishing under fire, in a process of its own: `python crashes.py PROJECT`.
 
-Each run is forked from here, so that it starts
-at once, and at one step of its writing something happens: the process is killed, the disk is full, the folder is
-read-only.
+Each run is forked from here, so that it starts at once, and at one step of its writing something happens: the process
+is killed, the disk is full, the folder is read-only.
 
 Only the notebooks and the pages are stand-ins (they write small files); planning, locking, building, swapping, the
 index and recovery are the real ones. A step is whatever changes a file below `reports/`: a file opened to be written, a
@@ -21,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crm_utils.__main__ import main
-from crm_utils.commands import build_reports
+from crm_utils.commands import build_date, build_reports
 from crm_utils.core import errors as core_errors
 from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline import execute as run
@@ -49,6 +48,7 @@ def refused(source: Path, target: Path, parameters: dict, environment: object = 
 
 
 def stand_ins() -> None:
+    assert build_date, "what builds a date is imported once, here, and not in every run"
     build_reports._set_up_kernels = lambda root: {}
     build_reports._source_problem = lambda jobs: None
     render.read_notebook = lambda path: path.read_text()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import IPython  # noqa: F401  before figures are drawn: Matplotlib, on another thread, would find it half imported
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
 from nbformat import NotebookNode
@@ -39,6 +40,7 @@ def execute(source: Path, target: Path, parameters: dict[str, Any], draw: bool =
                 _run(cell, names, source, notebook, position, draw)
     finally:
         os.chdir(home)
+        plt.close("all")
         nbformat.write(notebook, target)
     return 0.0
 
@@ -64,6 +66,7 @@ class InProcess:
     def __init__(self, project: Path, capsys: pytest.CaptureFixture | None):
         self.project, self.capsys = project, capsys
         self.started: list[str] = []  # the notebooks that began to run
+        self.drawn: set[str] | None = None  # the notebooks whose pages are looked at; None for all
 
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
         """Exit status, what went to stdout, what went to stderr."""
@@ -81,7 +84,7 @@ class InProcess:
 
     def execute(self, source: Path, target: Path, parameters: dict[str, Any], environment: object = None) -> float:
         self.started.append(source.stem)
-        return execute(source, target, parameters)
+        return execute(source, target, parameters, self.drawn is None or source.stem in self.drawn)
 
 
 def prepared(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture | None) -> InProcess:

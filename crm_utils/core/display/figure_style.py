@@ -1,12 +1,10 @@
 """The colours and axes of all figures, and their layout on wide and on narrow screens."""
 
-import base64
 import copy
 import textwrap
 from collections.abc import Callable
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from html import escape
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,11 @@ import matplotlib.figure
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Bbox
 
+from crm_utils.core.display.axis_formats import ValueFormatter, has_names, name_axis
+from crm_utils.core.display.inline_svg import DOTS_PER_INCH, inline_svg
 from crm_utils.core.formatting import NumberFormat, percent
 
 STYLE_FILE = Path(__file__).with_name("crm.mplstyle")
@@ -32,6 +33,8 @@ LABEL_LETTERS = 46
 PHONE_LABEL_LETTERS = 18
 PHONE_TITLE_LETTERS = 36
 PHONE_TICK_LETTERS = 9
+# Up to so many names below an axis are wrapped; of more, some are left out
+FEW_NAMES = 6
 
 # Text and marks
 INK = "#1c2530"
@@ -105,21 +108,17 @@ def new_axes(ax: Axes | None, height: float = 3.4) -> Axes:
 
 def money_axis(axis: Axis, fmt: NumberFormat) -> None:
     """Write money on an axis: $250k."""
-    axis.set_major_formatter(FuncFormatter(partial(_write_tick, fmt.short_money)))
+    axis.set_major_formatter(ValueFormatter(fmt.short_money, fmt.money))
 
 
 def percent_axis(axis: Axis) -> None:
     """Write shares on an axis: 20%."""
-    axis.set_major_formatter(FuncFormatter(partial(_write_tick, percent)))
+    axis.set_major_formatter(ValueFormatter(percent))
 
 
 def count_axis(axis: Axis, fmt: NumberFormat) -> None:
     """Write whole numbers on an axis: 1,500."""
-    axis.set_major_formatter(FuncFormatter(partial(_write_tick, fmt.count)))
-
-
-def _write_tick(write: Callable[[float], str], value: float, _: int) -> str:
-    return write(value)
+    axis.set_major_formatter(ValueFormatter(fmt.count))
 
 
 class Figure:
@@ -150,25 +149,32 @@ class Figure:
     @cached_property
     def wide(self) -> mpl.figure.Figure:
         """The figure for wide screens."""
+        figure = self._copy()
+        with mpl.rc_context(style()):
+            _lay_out(figure, [ax for ax in figure.axes if has_names(ax.xaxis) and len(ax.get_xticks()) > FEW_NAMES])
+        return figure
+
+    @cached_property
+    def narrow(self) -> mpl.figure.Figure:
+        """The figure for narrow screens."""
+        figure = self._copy()
+        with mpl.rc_context(style()):
+            _fit_to_phone(figure)
+            _lay_out(figure, figure.axes)
+        return figure
+
+    def _copy(self) -> mpl.figure.Figure:
         figure = copy.deepcopy(_figure_of(self.ax))
         for ax in figure.axes:
             _rewrite_labels(ax, LABEL_LETTERS, _cut_line)
         return figure
 
     @cached_property
-    def narrow(self) -> mpl.figure.Figure:
-        """The figure for narrow screens."""
-        figure = copy.deepcopy(self.wide)
-        with mpl.rc_context(style()):
-            _lay_out_for_phone(figure)
-        return figure
-
-    @cached_property
     def _html(self) -> str:
+        with mpl.rc_context(style()):
+            drawn = inline_svg(self.wide, self.alt, "wide") + inline_svg(self.narrow, self.alt, "narrow")
         return (
-            f'<figure class="crm-figure"><p class="finding">{escape(self.finding)}</p>'
-            f'<picture><source media="screen and (max-width: 520px)" srcset="{_data_uri(self.narrow)}">'
-            f'<img src="{_data_uri(self.wide)}" alt="{escape(self.alt)}"></picture>'
+            f'<figure class="crm-figure"><p class="finding">{escape(self.finding)}</p>{drawn}'
             f"<figcaption>{escape(self.caption)}</figcaption></figure>"
         )
 
@@ -182,15 +188,22 @@ def _figure_of(ax: Axes) -> mpl.figure.Figure:
     return figure
 
 
-def _data_uri(figure: mpl.figure.Figure) -> str:
-    """Return the figure as an SVG that is embedded in the page."""
-    drawn = BytesIO()
-    with mpl.rc_context(style()):
-        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
-    return f"data:image/svg+xml;base64,{base64.b64encode(drawn.getvalue()).decode()}"
+def _lay_out(figure: mpl.figure.Figure, crowded: list[Axes]) -> None:
+    """Lay a figure out once, and again if labels below its `crowded` axes overlapped."""
+    figure.set_dpi(DOTS_PER_INCH)
+    engine = figure.get_layout_engine()
+    if engine is None:
+        figure.draw_without_rendering()
+    else:
+        engine.execute(figure)
+        # only the computed layout shows which tick labels overlap
+        changed = [_separate_tick_labels(ax) for ax in crowded]
+        if any(changed):
+            engine.execute(figure)
+        figure.set_layout_engine("none")  # drawing would compute the layout twice more
 
 
-def _lay_out_for_phone(figure: mpl.figure.Figure) -> None:
+def _fit_to_phone(figure: mpl.figure.Figure) -> None:
     """Put panels below each other, long names on several lines and legends above."""
     panels = figure.axes
     stacked = _stack_panels(figure)
@@ -199,10 +212,6 @@ def _lay_out_for_phone(figure: mpl.figure.Figure) -> None:
     lines = max((label.get_text().count("\n") for ax in panels for label in ax.get_yticklabels()), default=0)
     scale = 0.75 * len(panels) if stacked else 1.1 + 0.2 * lines
     figure.set_size_inches(PHONE_WIDTH, figure.get_figheight() * scale)
-    # Only the computed layout shows which tick labels overlap.
-    figure.draw_without_rendering()
-    for ax in panels:
-        _separate_tick_labels(ax)
 
 
 def _stack_panels(figure: mpl.figure.Figure) -> bool:
@@ -233,19 +242,25 @@ def _shorten_texts(ax: Axes) -> None:
         legend.remove()
 
 
-def _separate_tick_labels(ax: Axes) -> None:
-    """Wrap the labels below an axis if they overlap. If there are more than six, leave out every second one."""
+def _separate_tick_labels(ax: Axes) -> bool:
+    """Wrap the labels below an axis if they overlap; of more than six, leave out some. Return whether they did."""
     labels = [label for label in ax.get_xticklabels() if label.get_text() and ax.xaxis.get_visible()]
     boxes = [label.get_window_extent() for label in labels]
-    if not any(left.x1 + 3 > right.x0 for left, right in pairwise(boxes)):
-        return
+    if not _overlap(boxes):
+        return False
     names = [label.get_text() for label in labels]
     positions = [label.get_position()[0] for label in labels]
-    if len(names) <= 6:
+    if len(names) <= FEW_NAMES:
         wrapped = ["\n".join(_wrap(line, PHONE_TICK_LETTERS) for line in name.splitlines()) for name in names]
         ax.set_xticks(positions, wrapped, fontsize=8)
     else:
-        ax.set_xticks(positions, ["" if index % 2 else name for index, name in enumerate(names)])
+        every = next(step for step in range(2, len(names) + 1) if not _overlap(boxes[::step]))
+        name_axis(ax.xaxis, positions, names, every)
+    return True
+
+
+def _overlap(boxes: list[Bbox]) -> bool:
+    return any(left.x1 + 3 > right.x0 for left, right in pairwise(boxes))
 
 
 def _rewrite_labels(ax: Axes, letters: int, rewrite: Callable[[str], str]) -> None:

@@ -25,7 +25,7 @@ def test_figure_and_table_follow_the_sentence():
     table = style_table(BASKETS, "Baskets", NumberFormat("GBP"))
     page = shown(Finding(paragraph("A leads."), new_axes(None), "How to read it", "An empty figure", table))
     assert page.select_one("figure .finding").text == "A leads."
-    assert page.select_one("figure img")["alt"] == "An empty figure"
+    assert page.select_one("figure svg.wide")["aria-label"] == "An empty figure"
     assert page.figcaption.text == "How to read it"
     assert [cell.text for cell in page.select(".finding-table tbody td")] == ["A", "£1,500", "B", "£20"]
 
