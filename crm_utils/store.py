@@ -1,8 +1,10 @@
 """Read and write a run folder: its settings, its tables, and the business rules it uses."""
 
+import csv
 import hashlib
 import re
 import shutil
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -206,29 +208,40 @@ class Run:
         """
         folder = self.run_dir / "lists"
         folder.mkdir(exist_ok=True)
-        escape_formulas(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+        write_csv(table, folder / f"{name}.csv")
 
-    def save_audiences(self, targets: pd.DataFrame) -> None:
-        """Write `audiences/<campaign>__<segment>.csv`. The previous lists are deleted.
+    def save_send_lists(
+        self,
+        plan: pd.DataFrame,
+        send: Mapping[tuple[str, str], pd.DataFrame],
+        hold_back: Mapping[tuple[str, str], pd.DataFrame],
+        do_not_contact: pd.DataFrame,
+    ) -> None:
+        """Write `send/` and `hold_back/<campaign>__<segment>.csv`, and `do_not_contact.csv`. Old ones are deleted.
+
+        The plan is saved as table `contact_plan`.
 
         Parameters
         ----------
-        targets : pandas.DataFrame
-            One row per customer on a list, with campaign and segment.
+        plan, send, hold_back, do_not_contact
+            See `send_lists.SendLists`.
 
         Raises
         ------
         TableError
             If two campaigns give the same file name.
         """
-        folder = self.run_dir / "audiences"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for (campaign, segment), rows in targets.groupby(["campaign", "segment"]):
-            path = folder / f"{slug(campaign)}__{slug(segment)}.csv"
-            if path.exists():
-                raise TableError(f"two lists would have the file name {path.name}: rename campaign {campaign}")
-            escape_formulas(rows).to_csv(path, index=False, lineterminator="\n")
+        self.save(plan, "contact_plan")
+        for name, lists in (("send", send), ("hold_back", hold_back)):
+            folder = self.run_dir / name
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for (campaign, segment), rows in lists.items():
+                path = folder / f"{slug(campaign)}__{slug(segment)}.csv"
+                if path.exists():
+                    raise TableError(f"two lists would have the file name {path.name}: rename campaign {campaign}")
+                write_csv(rows, path)
+        write_csv(do_not_contact, self.run_dir / "do_not_contact.csv")
 
     def save_workbook(self, content: bytes) -> None:
         """Write the plan as a spreadsheet: `workbook.xlsx`.
@@ -331,8 +344,9 @@ class Run:
         Returns
         -------
         pandas.DataFrame
-            One row per campaign with the fields of `Campaign`. capacity and max_spend are null if there is no
-            limit. evidence is assumed or published; evidence_source names the experiment, its groups and its source.
+            One row per campaign with the fields of `Campaign`. capacity and max_spend are null if there is no limit,
+            offer and offer_days if they are not set. evidence is assumed or published; evidence_source names the
+            experiment, its groups and its source.
 
         Raises
         ------
@@ -341,7 +355,7 @@ class Run:
         """
         campaigns = read_yaml(rules_path(self.root, "campaigns_file", name), Campaigns)
         frame = pd.DataFrame([campaign.model_dump() for campaign in campaigns.campaigns])
-        frame = frame.astype({"capacity": float, "max_spend": float})  # null if there is no limit
+        frame = frame.astype({"capacity": float, "max_spend": float, "offer_days": float})  # null if there is no limit
         published = frame.evidence != ASSUMED
         if not published.any():
             return frame.assign(evidence_source="")
@@ -373,6 +387,12 @@ def slug(name: str) -> str:
     short = words.encode()[:80].decode(errors="ignore")
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     return short if short and short == words else f"{short or 'unnamed'}-{digest}"
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a list. Text is quoted, so that a spreadsheet that reads quoted cells as text keeps an id such as 00003."""
+    harmless = escape_formulas(table)
+    harmless.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n", encoding="utf-8")
 
 
 def _sorted(frame: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -1,7 +1,5 @@
 """Who gets which campaign, and who is held back so that its effect can be measured."""
 
-import hashlib
-import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.core.errors import BudgetError
+from crm_utils.segmentation.permissions import consent_channels, universal_holdout
+from crm_utils.sources.contact_addresses import GENERIC, normalize_channel, usable_contacts
 
 CONTACTS = ["customer_id", "channel", "consent", "last_contacted", "external_id"]
 
@@ -27,6 +27,12 @@ class Audience:
         Whether a customer may not be contacted in the first wave only, because of an earlier contact.
     held_out : pandas.Series
         Whether a customer is left out of everything.
+    contacts : pandas.DataFrame or None
+        The contacts that the sending tool can use (`contact_addresses.usable_contacts`); None without such a table.
+    send_format : str
+        The sending tool, one of `contact_addresses.SEND_FORMATS`.
+    days_between_contacts : int
+        Days for which a customer rests after a contact.
     """
 
     eligible: pd.DataFrame
@@ -34,6 +40,9 @@ class Audience:
     consent: pd.Series
     resting: pd.Series
     held_out: pd.Series
+    contacts: pd.DataFrame | None = None
+    send_format: str = GENERIC
+    days_between_contacts: int = 0
 
 
 def find_audience(
@@ -45,6 +54,7 @@ def find_audience(
     days_between_contacts: int,
     holdout_share: float,
     seed: int,
+    send_format: str = GENERIC,
 ) -> Audience:
     """Find whom each campaign may contact in the first wave, who rests, and who is left out of everything.
 
@@ -55,12 +65,15 @@ def find_audience(
     contacts, past, campaigns, analysis_date, days_between_contacts
         See `contactable`.
     holdout_share, seed
-        See `universal_holdout`.
+        See `permissions.universal_holdout`.
+    send_format : str
+        The sending tool. Who has no address that it can use is not contacted.
 
     Returns
     -------
     Audience
     """
+    contacts = usable_contacts(contacts, send_format)
     allowed = contactable(eligible, contacts, past, campaigns, analysis_date, days_between_contacts)
     consented = contactable(eligible, contacts, None, campaigns, analysis_date, 0)
     ids = pd.Series(eligible.index)
@@ -70,6 +83,9 @@ def find_audience(
         consent_channels(contacts, ids),
         (consented & ~allowed).any(axis=1),
         universal_holdout(ids, holdout_share, seed),
+        contacts,
+        send_format,
+        days_between_contacts,
     )
 
 
@@ -112,71 +128,6 @@ def contactable(
     if contacts is not None:
         audience = may_be_contacted(audience, contacts, terms.channel, analysis_date, days_between_contacts)
     return audience
-
-
-def consent_channels(contacts: pd.DataFrame | None, customer_ids: pd.Series) -> pd.Series:
-    """Name the channels on which each customer may be contacted.
-
-    Parameters
-    ----------
-    contacts : pandas.DataFrame or None
-        customer_id, channel, consent; None if the report names no such table.
-    customer_ids : pandas.Series
-        The customers.
-
-    Returns
-    -------
-    pandas.Series
-        By customer_id: the channels with consent, joined by "|". Without contacts the same text for everybody.
-    """
-    index = pd.Index(customer_ids, name="customer_id")
-    if contacts is None:
-        return pd.Series("any", index=index)
-    agreed = contacts[contacts.consent].assign(channel=lambda table: table.channel.map(_normalized_name))
-    agreed = agreed.drop_duplicates(["customer_id", "channel"]).sort_values("channel")
-    return agreed.groupby("customer_id").channel.agg("|".join).reindex(index).fillna("")
-
-
-def with_external_ids(targets: pd.DataFrame, contacts: pd.DataFrame | None) -> pd.DataFrame:
-    """Add the id by which the sending tool knows each customer.
-
-    Parameters
-    ----------
-    targets : pandas.DataFrame
-        See `assign_audiences`.
-    contacts : pandas.DataFrame or None
-        customer_id, external_id.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Adds external_id; unchanged without contacts.
-    """
-    if contacts is None:
-        return targets
-    ids = contacts.dropna(subset="external_id").drop_duplicates("customer_id").set_index("customer_id").external_id
-    return targets.assign(external_id=targets.customer_id.map(ids))
-
-
-def flag_assumptions(targets: pd.DataFrame, campaigns: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
-    """Say what is assumed behind each row of the lists.
-
-    Parameters
-    ----------
-    targets, campaigns : pandas.DataFrame
-        The lists (`assign_audiences`) and the campaigns.
-    customers : pandas.DataFrame
-        customer_id, margin_known: whether the data knows the customer's margin.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Adds assumption: "lift" (of the campaign), "margin" (in the customer's value), "lift and margin", or nothing.
-    """
-    lift = targets.campaign.map(campaigns.set_index("name").evidence).eq("assumed")
-    margin = ~targets.customer_id.isin(customers.customer_id[customers.margin_known])
-    cases = {"lift and margin": lift & margin, "lift": lift, "margin": margin}
-    return targets.assign(assumption=np.select(list(cases.values()), list(cases), ""))
 
 
 def may_be_contacted(
@@ -225,16 +176,11 @@ def may_be_contacted(
     first_day = pd.Timestamp(analysis_date) - pd.Timedelta(days=days_between_contacts)
     resting = contacts.customer_id[pd.to_datetime(contacts.last_contacted) > first_day]
     agreed = contacts[contacts.consent & ~contacts.customer_id.isin(resting)]
-    named, allowed = agreed.channel.map(_normalized_name), {}
+    named, allowed = agreed.channel.map(normalize_channel), {}
     for name in audience:
-        on_channel = agreed if pd.isna(channels[name]) else agreed[named == _normalized_name(channels[name])]
+        on_channel = agreed if pd.isna(channels[name]) else agreed[named == normalize_channel(channels[name])]
         allowed[name] = audience[name] & audience.index.isin(on_channel.customer_id)
     return pd.DataFrame(allowed, index=audience.index)
-
-
-def _normalized_name(channel: str) -> str:
-    """Return a channel without case and signs: E-Mail is email."""
-    return re.sub(r"[\W_]", "", channel.casefold())
 
 
 def in_holdout_window(
@@ -258,10 +204,27 @@ def in_holdout_window(
     pandas.DataFrame
         The audience without them.
     """
-    days = past.campaign.map(windows).fillna(windows.max())
-    ends = pd.to_datetime(past.contacted_on) + pd.to_timedelta(days, unit="D")
+    ends = pd.to_datetime(past.contacted_on) + pd.to_timedelta(days_of_windows(past, windows), unit="D")
     held = past.customer_id[(past.group == "control") & (ends > pd.Timestamp(analysis_date))]
     return audience.mul(~audience.index.isin(held), axis=0)
+
+
+def days_of_windows(past: pd.DataFrame, windows: pd.Series) -> pd.Series:
+    """Return the days of each past contact's window.
+
+    Parameters
+    ----------
+    past : pandas.DataFrame
+        campaign.
+    windows : pandas.Series
+        Days by campaign name. A campaign that is not listed gets the longest window.
+
+    Returns
+    -------
+    pandas.Series
+        Days, by row of `past`.
+    """
+    return past.campaign.map(windows).fillna(windows.max())
 
 
 def reach_by_campaign(audience: pd.DataFrame, allowed: pd.DataFrame) -> pd.DataFrame:
@@ -281,31 +244,6 @@ def reach_by_campaign(audience: pd.DataFrame, allowed: pd.DataFrame) -> pd.DataF
         pd.DataFrame({"customers": audience.sum(), "reachable": allowed.sum()}).rename_axis("campaign").reset_index()
     )
     return table.assign(share=table.reachable / table.customers.where(table.customers > 0))
-
-
-def universal_holdout(customer_ids: pd.Series, share: float, seed: int) -> pd.Series:
-    """Draw the customers who are left out of every campaign.
-
-    A hash of customer and seed draws them, so a customer stays held out from wave to wave and from date to date, and
-    new customers do not change who is.
-
-    Parameters
-    ----------
-    customer_ids : pandas.Series
-        The customers.
-    share : float
-        Expected share of customers who are held out.
-    seed : int
-        Another number holds other customers out.
-
-    Returns
-    -------
-    pandas.Series of bool
-        By customer_id.
-    """
-    key = hashlib.sha256(f"universal holdout|{seed}".encode()).hexdigest()[:16]
-    draws = pd.util.hash_array(customer_ids.astype(object).to_numpy(), hash_key=key, categorize=False)
-    return pd.Series(draws / 2.0**64 < share, index=pd.Index(customer_ids, name="customer_id"))
 
 
 def assign_audiences(groups: pd.DataFrame, first_wave: pd.DataFrame) -> pd.DataFrame:

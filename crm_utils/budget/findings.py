@@ -275,7 +275,7 @@ def lists(
     targets: pd.DataFrame,
     plan: pd.DataFrame,
     audience: Audience,
-    contacts: pd.DataFrame | None,
+    do_not_contact: pd.DataFrame,
     learning: pd.DataFrame,
     gates: pd.DataFrame,
     effect: float,
@@ -291,8 +291,8 @@ def lists(
         See `plan.build_plan`.
     audience : Audience
         Whom campaigns are meant for and may contact, and who is left out (`audiences.find_audience`).
-    contacts : pandas.DataFrame or None
-        The permissions and last contacts; None if the report names no such table.
+    do_not_contact : pandas.DataFrame
+        See `send_lists.find_do_not_contact`.
     learning : pandas.DataFrame
         See `year.lifts_to_learn`.
     gates : pandas.DataFrame
@@ -310,7 +310,8 @@ def lists(
     reach, held_out = reach_by_campaign(audience.eligible, audience.allowed), audience.held_out
     sentences = (
         narrative.lists(targets, fmt),
-        narrative.reach_by_campaign(reach, contacts),
+        narrative.reach_by_campaign(reach, audience.contacts),
+        narrative.do_not_contact(do_not_contact, fmt),
         narrative.learning(learning, gates, int(held_out.sum()), len(held_out), effect, fmt),
     )
     folded = collapsible(
@@ -318,7 +319,7 @@ def lists(
         tables.gates(gates, fmt),
         tables.learning(learning, fmt),
         tables.power(power_by_campaign(plan), fmt),
-        tables.reach_by_campaign(reach, contacts, fmt),
+        tables.reach_by_campaign(reach, audience.contacts, fmt),
     )
     return Finding(paragraph(*sentences), table=folded)
 

@@ -185,8 +185,10 @@ CONTACTING_ALL_LOSES = "Sending each segment the campaign that fits most of its 
 
 NO_LISTS = "No list is written, because no line is planned."
 LISTS = (
-    "{lists} {hold} {customers}, each of them once. {held} of them ({share}) are held back and must not be contacted."
+    "{lists} {hold} {customers}, each of them once. {held} of them ({share}) are held back: they are in files of their "
+    "own and must not be contacted."
 )
+DO_NOT_CONTACT = "{customers} may not be contacted in this wave: {reasons}."
 NOBODY_TO_CONTACT = "No campaign has anybody to contact."
 NO_CONTACTS_TABLE = "The report names no table of contacts, so every customer counts as reachable."
 REACH = "{share} of those the campaigns are meant for may be contacted; the fewest for {campaigns} ({least})."
@@ -760,6 +762,14 @@ def reach_by_campaign(table: pd.DataFrame, contacts: pd.DataFrame | None) -> Par
             least=percent(meant.share.min()),
         )
     )
+
+
+def do_not_contact(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph | str:
+    """Say how many customers may not be contacted, and why; empty text if everybody may."""
+    if table.empty:
+        return ""
+    reasons = [f"{reason} ({fmt.count(number)})" for reason, number in table.reason.value_counts().items()]
+    return paragraph(DO_NOT_CONTACT.format(customers=fmt.plural(len(table), "customer"), reasons=join_names(reasons)))
 
 
 def past_campaigns(table: pd.DataFrame, eligible: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency
 
+from crm_utils.budget.audiences import days_of_windows
 from crm_utils.budget.customer_flow import contact_levels
 from crm_utils.budget.plan import minimum_detectable_lift
 from crm_utils.budget.unit_economics import message_response
@@ -115,7 +116,7 @@ def campaign_outcomes(
         For a missing column, or a group that is neither treatment nor control.
     """
     _check_past_campaigns(past)
-    days = past.campaign.map(windows).fillna(windows.max())
+    days = days_of_windows(past, windows)
     start = pd.to_datetime(past.contacted_on).astype("datetime64[us]")
     sent = {column: past.get(column, value) for column, value in ONE_MESSAGE.items()}
     table = past[NEEDED].assign(contacted_on=start, ends=start + pd.to_timedelta(days, unit="D"), **sent)

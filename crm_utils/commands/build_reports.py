@@ -177,6 +177,8 @@ def _source_problem(jobs: list[FingerprintedJob]) -> str | None:
         for table, frame in customer_tables.items():
             contracts.check_contract(frame, table)
         sources.check_known_ids(customer_tables, report.customer_tables, lines)
+        if report.contacts is not None:
+            sources.check_contact_addresses(customer_tables["contacts"], report.contacts, report.budget.send.format)
     except (SourceError, TableError) as error:
         return mask_secrets(" ".join(str(error).split()))
     except Exception as error:

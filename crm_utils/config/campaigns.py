@@ -32,6 +32,12 @@ class Campaign(Model):
     incentive_share: float = Field(
         0, ge=0, le=1, description="discount on one order as a share, for a customer who redeems it"
     )
+    offer: str | None = Field(
+        None, min_length=1, description="the offer in words, for the lists; by default its incentive"
+    )
+    offer_days: int | None = Field(
+        None, ge=1, le=730, strict=True, description="days for which the offer is valid; by default window_days"
+    )
     redemption_rate: float = Field(0, ge=0, le=1, description="share of buyers who redeem the incentive")
     fixed_cost: float = Field(0, ge=0, description="one-time cost, independent of the number of contacts")
     delivery_rate: float = Field(1, gt=0, le=1, description="share of contacts that are delivered")

@@ -215,7 +215,7 @@ DEFINITIONS = {  # functions and classes
     "budget.advice.named_cells": "budget.verdicts.strategy_cells",
     "budget.audiences.allowed": "budget.audiences.contactable",
     "budget.audiences.controls": "budget.audiences.holdout_sizes",
-    "budget.audiences.marked": "budget.audiences.flag_assumptions",
+    "budget.audiences.marked": "budget.send_lists.plan_contacts",
     "budget.audiences.reach": "budget.audiences.reach_by_campaign",
     "budget.audiences.reachable": "budget.audiences.may_be_contacted",
     "budget.audiences.resting": "budget.audiences.in_holdout_window",

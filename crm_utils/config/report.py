@@ -182,6 +182,14 @@ class MaxContacts(Model):
     days: int = Field(91, ge=1, strict=True)
 
 
+class Send(Model):
+    """The tool that sends the messages."""
+
+    format: Literal["generic", "klaviyo", "mailchimp", "hubspot", "braze"] = Field(
+        "generic", description="the tool whose headings the lists have"
+    )
+
+
 class Budget(Model):
     """How the budget is allocated to campaigns (05_budget)."""
 
@@ -191,6 +199,7 @@ class Budget(Model):
     holdout_share: float = Field(0.1, ge=0, le=0.5)
     seed: int = Field(1, strict=True)
     days_between_contacts: int = Field(14, ge=0, strict=True)
+    send: Send = Send()
     budget_days: int = Field(365, ge=7, le=1096, strict=True)
     wave_days: int = Field(91, ge=7, le=366, strict=True)
     fatigue: float = Field(0.8, ge=0, le=1, allow_inf_nan=False)
@@ -625,6 +634,15 @@ class Report(Shared):
         rates = {"margin_rate": 1.0, "discount_rate": 0.0}
         unset = {name: rate for name, rate in rates.items() if name not in self.cltv.model_fields_set}
         return self.model_copy(update={"cltv": self.cltv.model_copy(update=unset)})
+
+    @model_validator(mode="after")
+    def _require_contacts_of_a_tool(self) -> "Report":
+        if self.budget.send.format != "generic" and self.contacts is None:
+            raise ValueError(
+                f"budget.send.format: lists for {self.budget.send.format} need addresses; name the file that has them "
+                "in contacts, or write generic"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_compare_with(self) -> "Report":

@@ -1,13 +1,24 @@
 """Keep spreadsheets from running text as a formula (CSV injection, OWASP)."""
 
+import re
+
 import pandas as pd
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet reads a phone number with its country code as a number, and runs nothing
+PHONE = re.compile(r"\+[1-9]\d{6,14}")
 
 
 def escape_formula(value: object) -> object:
-    """Return the value. Text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    """Return the value. Text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    A phone number such as +442071838750 stays.
+    """
+    return f"'{value}" if _would_run(value) else value
+
+
+def _would_run(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(FORMULA_STARTS) and not PHONE.fullmatch(value)
 
 
 def escape_formulas(frame: pd.DataFrame) -> pd.DataFrame:
@@ -16,10 +27,6 @@ def escape_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     harmless = frame.astype(dict.fromkeys(texts, object))
     for column in texts:
         distinct = pd.Series(harmless[column].unique(), dtype=object)
-        risky = {
-            value: escape_formula(value)
-            for value in distinct
-            if isinstance(value, str) and value.startswith(FORMULA_STARTS)
-        }
+        risky = {value: escape_formula(value) for value in distinct if _would_run(value)}
         harmless[column] = harmless[column].replace(risky) if risky else harmless[column]
     return harmless.rename(columns=escape_formula)

@@ -34,6 +34,7 @@ TABLES = {
     "budget_lines": "the lines that add up to the budget of the period",
     "budget_calendar": "what is sent in each wave of the period",
     "acquisition": "the new customers to win in each wave",
+    "contact_plan": "who is on a list of the first wave, contacted or held back",
     "budget_gates": "the rules for releasing money, and which are open",
     "cleaning_ledger": "what happened to every row of the source",
 }
@@ -85,7 +86,9 @@ def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
         lead=_lead(figures, fmt),
         tables=_tables(folder, fmt),
         lists=_customer_lists(folder, "lists", fmt),
-        audiences=_customer_lists(folder, "audiences", fmt),
+        send=_customer_lists(folder, "send", fmt),
+        hold_back=_customer_lists(folder, "hold_back", fmt),
+        do_not_contact=(folder / "do_not_contact.csv").exists(),
         workbook=(folder / "workbook.xlsx").exists(),
     )
     columns = job.report.columns

@@ -29,6 +29,7 @@ from crm_utils.sources import (
     unread_status,
     validation,
 )
+from crm_utils.sources.contact_addresses import check_contact_addresses
 from crm_utils.sources.customer_tables import check_known_ids, count_known_customers, read_customer_tables
 from crm_utils.sources.doubts import Doubts
 from crm_utils.sources.email_ids import (
@@ -56,6 +57,7 @@ __all__ = [
     "find_unassigned_money",
     "find_shared_ids",
     "read_customer_tables",
+    "check_contact_addresses",
     "check_known_ids",
     "count_known_customers",
     "read_line_items",

@@ -56,19 +56,6 @@ def test_lists_hold_the_targeted_customers_once_and_nobody_held_out(count, budge
     assert treated.to_dict() == contacts.to_dict()
 
 
-def test_the_holdout_is_the_same_in_every_run_wave_and_customer_base():
-    ids = pd.Series([f"{number:06}" for number in range(20_000)])
-    held = audiences.universal_holdout(ids, 0.1, 7)
-    assert held.mean() == pytest.approx(0.1, abs=0.007)
-    assert audiences.universal_holdout(ids[::-3], 0.1, 7).equals(held[ids[::-3]])
-    assert held.to_numpy()[audiences.universal_holdout(ids, 0.05, 7).to_numpy()].all(), (
-        "a smaller share holds out fewer"
-    )
-    both = (held & audiences.universal_holdout(ids, 0.1, 8)).mean()
-    assert both == pytest.approx(0.01, abs=0.004), "another seed holds others out"
-    assert not audiences.universal_holdout(ids, 0.0, 7).any()
-
-
 def test_lists_do_not_depend_on_the_order_of_rows():
     groups, first = planned(800, 500, 0.2)
     once = audiences.assign_audiences(groups, first)
@@ -239,20 +226,6 @@ def test_controls_of_a_running_campaign_stay_out_of_all_campaigns():
     assert left.a.tolist() == left.b.tolist() == [False, True, True]
 
 
-def test_lists_carry_the_external_id():
-    targets = pd.DataFrame({"customer_id": ["1", "3", "9"]})
-    assert audiences.with_external_ids(targets, CONTACTS).external_id.tolist()[:2] == ["x1", "x3"]
-    assert "external_id" not in audiences.with_external_ids(targets, None)
-
-
-def test_lists_say_what_is_assumed_behind_each_row():
-    targets = pd.DataFrame({"customer_id": ["1", "2", "1", "2"], "campaign": ["a", "a", "b", "b"]})
-    offers = pd.DataFrame({"name": ["a", "b"], "evidence": ["assumed", "measured"]})
-    people = pd.DataFrame({"customer_id": ["1", "2"], "margin_known": [True, False]})
-    found = audiences.flag_assumptions(targets, offers, people).assumption.tolist()
-    assert found == ["lift", "lift and margin", "", "margin"]
-
-
 def test_segments_of_a_campaign_are_pooled_to_measure_it():
     plan = pd.DataFrame(
         {
@@ -288,13 +261,3 @@ def test_customers_of_a_contact_level_get_what_was_planned_for_it():
     first = pd.DataFrame({"campaign": ["a", "b"], "segment": "A", "group": 0, "contact_level": [0, 2]})
     listed = audiences.assign_audiences(groups, first.assign(profit=1.0, messages=1, contacts=[2, 1]))
     assert listed.groupby("campaign").customer_id.agg(list).to_dict() == {"a": ["p", "r"], "b": ["q"]}
-
-
-def test_channels_with_consent():
-    contacts = pd.DataFrame(
-        [("1", "post", True), ("1", "E-Mail", True), ("1", "email", True), ("2", "email", False), ("9", "email", True)],
-        columns=["customer_id", "channel", "consent"],
-    )
-    found = audiences.consent_channels(contacts, pd.Series(["1", "2", "3"]))
-    assert found.to_dict() == {"1": "email|post", "2": "", "3": ""}
-    assert set(audiences.consent_channels(None, pd.Series(["1", "2"]))) == {"any"}

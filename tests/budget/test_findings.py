@@ -76,11 +76,15 @@ def test_lists_gates_and_lifts_are_one_answer_and_what_is_empty_is_left_out():
     nobody = LISTED.iloc[:0].assign(segment="")
     plan = build_plan(OPTIONS.assign(contacts=0), OFFERS, pd.Series(dtype=int))
     audience = audience_of(pd.DataFrame({"Mail": True}, index=list("abc")), pd.Series([True, False, False]))
-    shown = findings.lists(nobody, plan, audience, None, lifts, gates, 2.5, FMT)
-    for said in (narrative.NO_LISTS, "1 of 3 customers is", "£2.50", "0 open, 1 closed"):
+    left_alone = pd.DataFrame(
+        {"customer_id": ["a", "b", "c"], "reason": ["no consent", "no consent", "contacted lately"]}
+    )
+    shown = findings.lists(nobody, plan, audience, left_alone, lifts, gates, 2.5, FMT)
+    counted = "3 customers may not be contacted in this wave: no consent (2) and contacted lately (1)."
+    for said in (narrative.NO_LISTS, "1 of 3 customers is", "£2.50", "0 open, 1 closed", counted):
         assert said in shown.sentence
     assert len(shown.table.contents) == 2, "the gates and the lifts; no list will show anything"
-    nothing = findings.lists(nobody, plan, audience, None, lifts.iloc[:0], gates.iloc[:0], 2.5, FMT)
+    nothing = findings.lists(nobody, plan, audience, left_alone.iloc[:0], lifts.iloc[:0], gates.iloc[:0], 2.5, FMT)
     assert narrative.NO_GATES in nothing.sentence
     assert nothing.table is None
 

@@ -1,4 +1,4 @@
-"""Lists and workbook: the same bytes each time, no foreign formula, sheets that calculate, assumptions marked."""
+"""The workbook: the same bytes each time, no foreign formula, sheets that calculate, assumptions marked."""
 
 import io
 import time
@@ -13,10 +13,8 @@ from crm_utils.budget import narrative
 from crm_utils.budget.plan_model import PlanModel, build_model, evaluate_plan
 from crm_utils.budget.workbook import build_workbook, campaign_sheet
 from crm_utils.budget.workbook_model import CoverTexts
-from crm_utils.core.errors import TableError
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.formula_injection import escape_formula, escape_formulas
-from crm_utils.store import Run
 from tests.support.budget_factories import campaigns
 from tests.support.libreoffice import convert
 from tests.support.year_plans import DAY, VALUE, calculated_plan, planned_shop
@@ -304,34 +302,3 @@ def test_a_plan_that_contacts_nobody_is_a_workbook_too():
     book = load_workbook(io.BytesIO(built({"First wave": PLAN}, model=model)), data_only=True)
     assert value_of(book, "Cover", "Spend, GBP") == 0
     assert book["Assumptions"].cell(book["Assumptions"].max_row, 1).value == narrative.WORKBOOK_NOT_PLANNED
-
-
-def targets(campaign: str = "Win-back: e-mail", segment: str = "Can't Lose Them") -> pd.DataFrame:
-    return pd.DataFrame(
-        {"customer_id": ["=1", "2"], "campaign": campaign, "segment": segment, "group": ["control", "treatment"]}
-    )
-
-
-def test_lists_are_written_one_a_line_and_old_ones_go(tmp_path):
-    store = Run(tmp_path)
-    store.save_audiences(targets("Old"))
-    store.save_audiences(targets())
-    assert [path.name for path in (tmp_path / "audiences").iterdir()] == ["win-back-e-mail__cant-lose-them.csv"]
-    written = pd.read_csv(tmp_path / "audiences" / "win-back-e-mail__cant-lose-them.csv", dtype=str)
-    assert written.customer_id.tolist() == ["'=1", "2"]
-
-
-def test_lists_never_leave_the_folder(tmp_path):
-    Run(tmp_path / "run").save_audiences(targets("../../etc", "/"))
-    assert [path.name for path in (tmp_path / "run" / "audiences").iterdir()] == ["etc__unnamed-8a5edab2.csv"]
-    assert not (tmp_path / "etc").exists()
-
-
-def test_two_campaigns_that_would_share_a_file_are_refused(tmp_path):
-    with pytest.raises(TableError, match="two lists would have the file name a-b__x.csv: rename campaign A: B"):
-        Run(tmp_path).save_audiences(pd.concat([targets("A - B", "x"), targets("A: B", "x")]))
-
-
-def test_no_target_leaves_an_empty_folder(tmp_path):
-    Run(tmp_path).save_audiences(targets().head(0))
-    assert list((tmp_path / "audiences").iterdir()) == []

@@ -26,12 +26,18 @@ def test_the_pages_first_answer_is_the_plan(folder):
 
 def test_lists_are_the_planned_contacts_and_their_controls(folder):
     plan = pd.read_parquet(folder / "data" / "budget.parquet")
-    lists = [pd.read_csv(path, dtype=str) for path in (folder / "audiences").glob("*.csv")]
-    listed = pd.concat([pd.DataFrame({"customer_id": [], "group": []}), *lists])
-    assert len(lists) == (plan.contacts > 0).sum()
-    assert listed.customer_id.is_unique
-    assert (listed.group == "treatment").sum() == plan.contacts.sum()
-    assert (listed.group == "control").sum() == plan.holdout_customers.sum()
+    send, hold_back = (
+        [pd.read_csv(path, dtype=str) for path in (folder / name).glob("*.csv")] for name in ("send", "hold_back")
+    )
+    assert len(send) == (plan.contacts > 0).sum()
+    assert len(hold_back) == (plan.holdout_customers > 0).sum()
+    sent, held = (pd.concat([pd.DataFrame({"customer_id": []}), *lists]).customer_id for lists in (send, hold_back))
+    assert pd.concat([sent, held]).is_unique
+    assert (len(sent), len(held)) == (plan.contacts.sum(), plan.holdout_customers.sum())
+    left_alone = pd.read_csv(folder / "do_not_contact.csv", dtype=str).customer_id
+    assert left_alone.is_unique and set(held) <= set(left_alone) and not set(sent) & set(left_alone)
+    contact_plan = pd.read_parquet(folder / "data" / "contact_plan.parquet")
+    assert set(contact_plan.customer_id[contact_plan.group == "treatment"]) == set(sent)
 
 
 def test_spend_and_profit_are_the_sum_of_their_parts(folder):
@@ -46,7 +52,8 @@ def test_workbook_and_lists_are_linked_from_the_dates_page(folder):
     page = BeautifulSoup((folder / "index.html").read_text(), "html.parser")
     links = {link["href"] for link in page.find_all("a")}
     assert "workbook.xlsx" in links
-    assert {f"audiences/{path.name}" for path in (folder / "audiences").glob("*.csv")} <= links
+    lists = [*folder.glob("send/*.csv"), *folder.glob("hold_back/*.csv"), folder / "do_not_contact.csv"]
+    assert {path.relative_to(folder).as_posix() for path in lists} <= links
     book = load_workbook(folder / "workbook.xlsx", data_only=True)
     shown = [sheet.title for sheet in book if sheet.sheet_state == "visible"]
     assert shown == ["Cover", "Assumptions", "Plan", "Calendar", "Calculation"]

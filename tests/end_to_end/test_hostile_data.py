@@ -132,7 +132,7 @@ def test_lists_contain_no_formulas_and_all_customers(hostile):
     assert len(lists) == by_segment + len(["all customers", "the best who have gone"])
     known = set(pd.read_parquet(hostile / "data/customers.parquet").customer_id)
     listed = set()
-    for path in [*lists, *hostile.glob("audiences/*.csv")]:
+    for path in [*lists, *hostile.glob("send/*.csv"), *hostile.glob("hold_back/*.csv"), hostile / "do_not_contact.csv"]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         assert all(not cell.startswith(FORMULA_STARTS) or _is_number(cell) for row in rows for cell in row.values())

@@ -8,6 +8,7 @@ from crm_utils.budget import audiences, unit_economics
 from crm_utils.budget.unit_economics import price_options
 from crm_utils.budget.waves import LEVELS, CustomerFlow
 from crm_utils.config.campaigns import Campaign
+from crm_utils.segmentation.permissions import universal_holdout
 
 TERMS = {"group": "other customers", "action": "Write.", "segments": ["A"], "contact_cost": 1.0, "lift": 0.1}
 # Customers in cells that the strategy names, and which of them are on lists
@@ -34,7 +35,9 @@ def campaigns(*changes: dict) -> pd.DataFrame:
         for place, change in enumerate(changes)
     ]
     frame = pd.DataFrame([model.model_dump() for model in models])
-    return frame.astype({"capacity": float, "max_spend": float}).assign(evidence_source="", lift_from=frame.evidence)
+    return frame.astype({"capacity": float, "max_spend": float, "offer_days": float}).assign(
+        evidence_source="", lift_from=frame.evidence
+    )
 
 
 def options(offers: pd.DataFrame, *rows: tuple[str, int, str, int, float, float]) -> pd.DataFrame:
@@ -69,7 +72,7 @@ def audience_of(
     """Everybody agreed to be contacted, and nobody rests, unless `changes` say so."""
     ids = pd.Series(allowed.index)
     if not isinstance(held_out, pd.Series):
-        held_out = audiences.universal_holdout(ids, held_out, seed)
+        held_out = universal_holdout(ids, held_out, seed)
     same = {"consent": pd.Series("any", allowed.index), "resting": pd.Series(False, allowed.index)}
     return audiences.Audience(allowed, allowed, **same | changes, held_out=held_out)
 

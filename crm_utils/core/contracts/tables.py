@@ -325,6 +325,22 @@ CONTRACTS = {
         },
         key=("wave",),
     ),
+    "contact_plan": Contract(
+        {
+            "customer_id": _text(),
+            "campaign": _text(),
+            "segment": _text(),
+            "group": Column(str, Check.isin(["treatment", "control"]), coerce=True),
+            "messages": _whole(POSITIVE),
+            "send_on": _time(),
+            "offer_ends": Column(TIME, nullable=True, coerce=True),
+            "value": _number(),
+            "reason": _text(),
+            "assumption": Column(str, coerce=True),
+        },
+        key=("customer_id",),
+        dates=("send_on", "offer_ends"),
+    ),
     "budget_lines": Contract(
         {"line": _text(), "spend": _number(NOT_NEGATIVE), "expected_profit": _number()},
         key=(),

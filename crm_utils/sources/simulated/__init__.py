@@ -187,5 +187,8 @@ def _contacts(shop: SimulatedShop, known: pd.DataFrame, day: pd.Timestamp) -> pd
         rows["consent"] = consents[number, index] < consent
         rows["last_contacted"] = pd.Series(campaign_day, known.index).where(contacted & (channel == "email"))
         rows["external_id"] = "crm-" + known.customer_id
+        # Addresses that belong to nobody: a domain for examples, and a country code that is not in use
+        rows["email"] = "customer-" + known.customer_id + "@example.com"
+        rows["phone"] = "+999" + known.customer_id.str.zfill(8)
         tables.append(rows[has[number, index] < share])
     return pd.concat(tables, ignore_index=True)
