@@ -4,6 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 named = $(if $(REPORT),--report $(REPORT)) $(if $(DATE),--date $(DATE))
+today = $(if $(TODAY),--today $(TODAY))
 
 # A variable as it was typed, so that ${SHOP_PASSWORD} stays a name
 quoted = '$(subst ','\'',$(value $(1)))'
@@ -13,11 +14,11 @@ quoted = '$(subst ','\'',$(value $(1)))'
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
 
-report: $(READY)  ## build all reports, or REPORT=cdnow, or REPORT=cdnow DATE=1998-06-30
-	@$(PY) -m crm_utils report $(named)
+report: $(READY)  ## build all reports, or REPORT=cdnow, or REPORT=cdnow DATE=1998-06-30 [TODAY=2024-07-01]
+	@$(PY) -m crm_utils report $(named) $(today)
 
 draft: $(READY)  ## fill reports/_draft for notebooks opened in Jupyter [REPORT=cdnow] [DATE=last]
-	@$(PY) -m crm_utils draft $(named)
+	@$(PY) -m crm_utils draft $(named) $(today)
 
 new: $(READY)  ## start a report on your own data: REPORT=shop FILE=orders.csv [LIKE=shopify], or URL=sqlite://shop.db TABLE=orders
 	@$(PY) -m crm_utils new $(named) $(if $(FILE),--file "$(FILE)") $(if $(URL),--url $(call quoted,URL)) \
@@ -27,7 +28,7 @@ compare: $(READY)  ## put two published dates beside each other: REPORT=cdnow FR
 	@$(PY) -m crm_utils compare $(named) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 export: $(READY)  ## write a report's results to a database: REPORT=shop [DATE=last] TO=postgresql://…
-	@$(PY) -m crm_utils export $(named) $(if $(TO),--to '$(TO)')
+	@$(PY) -m crm_utils export $(named) $(today) $(if $(TO),--to '$(TO)')
 
 data: $(READY)  ## download Online Retail II (UCI, 45 MB) into data/
 	@$(PY) -m crm_utils data

@@ -1,6 +1,7 @@
 """The command line: `crm` or `python -m crm_utils`, with one subcommand for each task."""
 
 import argparse
+import datetime
 import io
 import os
 import signal
@@ -12,17 +13,18 @@ from types import TracebackType
 from typing import Any
 
 from crm_utils import __version__
-from crm_utils.commands.build_reports import build_reports, fill_draft, outdated_jobs
+from crm_utils.commands.build_reports import BuildResult, build_reports, fill_draft, outdated_jobs, remove_old_dates
 from crm_utils.commands.failures import summarize_failures
-from crm_utils.commands.run_log import RunLog
+from crm_utils.commands.run_log import DateStatus, RunLog
 from crm_utils.core.errors import ParamsError, SourceError
 from crm_utils.core.formatting import MESSAGES
 from crm_utils.pipeline import atomic_publish
-from crm_utils.pipeline.jobs import LAST, plan_jobs
+from crm_utils.pipeline.jobs import LAST, Job, plan_jobs
 from crm_utils.pipeline.staleness import stale_notebooks
 from crm_utils.site.index_refresh import refresh_index
 
 STDERR = 2
+WAITING_STATUS = 3  # nothing failed, but the data do not reach the newest date of a rule
 STOPPED_STATUS = 130  # the status that shells report for a program stopped by Ctrl-C
 DEFAULT_DRAFT = "cdnow"
 
@@ -40,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0 if everything worked, 1 if something failed.
+        The exit status: 0 if everything worked, 1 if something failed, 3 if data of the newest date are missing.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
@@ -204,33 +206,65 @@ def _add_report_option(parser: argparse.ArgumentParser, which: str) -> None:
 
 def _add_date_option(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--date", metavar="DATE", help=f"an analysis date of the report, or `{LAST}` {default}")
+    parser.add_argument(
+        "--today", metavar="DATE", help="the day of the run, for dates that follow a rule (default: that of the clock)"
+    )
 
 
 def _report(options: argparse.Namespace, log: RunLog) -> int:
-    return _build(options.report, options.date, log)
+    return _build(options.report, options.date, _today(options), log)
 
 
-def _build(report: str | None, date: str | None, log: RunLog) -> int:
+def _build(report: str | None, date: str | None, today: datetime.date, log: RunLog) -> int:
     root = Path.cwd()
     atomic_publish.recover(root / "reports")
-    jobs, refused = plan_jobs(root, report, date)
-    outdated, unreadable = outdated_jobs(jobs, named=report is not None)
+    planned = plan_jobs(root, report, date, today)
+    outdated, up_to_date, unreadable = outdated_jobs(planned.jobs, named=report is not None)
     with _Progress(sum(len(stale_notebooks(job)) for job in outdated), log) as progress:
-        built, failures, not_renewed = build_reports(root, outdated, progress)
-    problems = [*refused, *unreadable, *summarize_failures(failures), *not_renewed]
+        result = build_reports(root, outdated, progress)
+    removed = [] if date else remove_old_dates(root, planned.jobs)
+    up_to_date |= {one.job for one in outdated} - set(result.built) - {failure.job for failure in result.failures}
+    log.dates(_outcomes(planned.jobs, up_to_date, result, removed))
+    problems = [*planned.problems, *unreadable, *summarize_failures(result.failures), *result.problems]
     for problem in problems:
         _print_error(problem, log)
-    summary = _summary(built, len(failures), len(problems))
+    for line in planned.waiting:
+        print(line)
+        log.write("waiting", line)
+    summary = _summary(len(result.built), len(result.failures), len(problems), len(removed))
     print(summary)
     log.write("summary", summary)
-    return 1 if problems else 0
+    return 1 if problems else WAITING_STATUS if planned.waiting else 0
 
 
-def _summary(built: int, failed: int, problems: int) -> str:
+def _outcomes(
+    jobs: list[Job], up_to_date: set[Job], result: BuildResult, removed: list[Path]
+) -> dict[Path, tuple[DateStatus, float]]:
+    """Return what happened to the folder of each date, and the seconds that building it took."""
+    found = {job.folder: (DateStatus.NOT_READ, 0.0) for job in jobs}
+    found |= {job.folder: (DateStatus.UP_TO_DATE, 0.0) for job in up_to_date}
+    found |= {job.folder: (DateStatus.BUILT, seconds) for job, seconds in result.built.items()}
+    found |= {failure.job.folder: (DateStatus.FAILED, failure.seconds) for failure in result.failures}
+    return found | dict.fromkeys(removed, (DateStatus.REMOVED, 0.0))
+
+
+def _today(options: argparse.Namespace) -> datetime.date:
+    """Return the day of the run: the option, or what the clock says."""
+    if options.today is None:
+        return datetime.date.today()
+    try:
+        return datetime.date.fromisoformat(options.today)
+    except ValueError:
+        raise ParamsError(f"--today: {options.today!r} is not a date; write it as 2024-06-30") from None
+
+
+def _summary(built: int, failed: int, problems: int, removed: int) -> str:
     """Summarize the run in one line."""
     sentences = []
     if built:
         sentences.append(f"{MESSAGES.plural(built, 'date')} built.")
+    if removed:
+        sentences.append(f"{MESSAGES.plural(removed, 'old date')} removed.")
     if failed:
         sentences.append(f"{MESSAGES.plural(failed, 'date')} failed.")
     if problems:
@@ -242,10 +276,11 @@ def _summary(built: int, failed: int, problems: int) -> str:
 
 def _draft(options: argparse.Namespace, log: RunLog) -> int:
     report, date = options.report or DEFAULT_DRAFT, options.date or LAST
-    status = _build(report, date, log)
-    if status:
+    today = _today(options)
+    status = _build(report, date, today, log)
+    if status == 1:
         return status
-    jobs, _ = plan_jobs(Path.cwd(), report, date)
+    jobs = plan_jobs(Path.cwd(), report, date, today).jobs
     folder = fill_draft(jobs[0])
     print(f"{folder.relative_to(Path.cwd())} has {jobs[0].label}. Open notebooks/ in Jupyter (make lab) and run them.")
     return 0
@@ -302,7 +337,7 @@ def _export(options: argparse.Namespace, log: RunLog) -> int:
         raise ParamsError("give the report and the database: make export REPORT=shop TO=postgresql://…")
     from crm_utils.commands.export_tables import export_tables
 
-    jobs, problems = plan_jobs(Path.cwd(), options.report, options.date or LAST)
+    jobs, problems, _ = plan_jobs(Path.cwd(), options.report, options.date or LAST, _today(options))
     if problems:
         raise ParamsError(problems[0])
     job = jobs[0]

@@ -2,13 +2,16 @@
 
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crm_utils.commands import failures
+from crm_utils.commands.failures import Failure, describe_unexpected
+from crm_utils.config.report import DateRule
 from crm_utils.core.errors import SourceError, SourceMissing, TableError
 from crm_utils.core.formatting import mask_secrets
 from crm_utils.pipeline import atomic_publish, staleness
@@ -25,7 +28,26 @@ ROOT_FROM_DRAFT = "../.."  # from reports/_draft to the project
 WAKE_UP_SECONDS = 0.5
 
 
-def outdated_jobs(jobs: list[Job], named: bool) -> tuple[list[FingerprintedJob], list[str]]:
+@dataclass
+class BuildResult:
+    """What a build did.
+
+    Parameters
+    ----------
+    built : dict of Job to float
+        The dates built, and the seconds each took.
+    failures : list of Failure
+        The dates that failed.
+    problems : list of str
+        One message for each comparison that could not be renewed.
+    """
+
+    built: dict[Job, float] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def outdated_jobs(jobs: list[Job], named: bool) -> tuple[list[FingerprintedJob], set[Job], list[str]]:
     """Find the jobs whose published pages do not match their cache keys.
 
     Parameters
@@ -37,10 +59,11 @@ def outdated_jobs(jobs: list[Job], named: bool) -> tuple[list[FingerprintedJob],
 
     Returns
     -------
-    list of FingerprintedJob, list of str
-        The jobs to build, and one message for each problem.
+    list of FingerprintedJob, set of Job, list of str
+        The jobs to build, those that are up to date, and one message for each problem.
     """
     outdated: list[FingerprintedJob] = []
+    up_to_date: set[Job] = set()
     problems: list[str] = []
     skipped: list[str] = []
     for job in jobs:
@@ -56,16 +79,15 @@ def outdated_jobs(jobs: list[Job], named: bool) -> tuple[list[FingerprintedJob],
             if staleness.is_up_to_date(fingerprinted):
                 # the cause of an earlier failure is gone
                 shutil.rmtree(atomic_publish.failed_folder(job.folder), ignore_errors=True)
+                up_to_date.add(job)
             else:
                 outdated.append(fingerprinted)
     for line in dict.fromkeys(skipped):
         print(f"skipped {line}", flush=True)
-    return outdated, list(dict.fromkeys(problems))
+    return outdated, up_to_date, list(dict.fromkeys(problems))
 
 
-def build_reports(
-    root: Path, outdated: list[FingerprintedJob], progress: "Progress"
-) -> tuple[int, list[failures.Failure], list[str]]:
+def build_reports(root: Path, outdated: list[FingerprintedJob], progress: "Progress") -> BuildResult:
     """Build these jobs in parallel, then renew comparisons and the index.
 
     Dates that another run has built in the meantime are not built again.
@@ -81,8 +103,7 @@ def build_reports(
 
     Returns
     -------
-    int, list of Failure, list of str
-        The number of dates built, the failures, and one message for each comparison that could not be renewed.
+    BuildResult
     """
     environment = _set_up_kernels(root) if outdated else {}
     names = sorted({fingerprinted.job.name for fingerprinted in outdated})
@@ -92,26 +113,24 @@ def build_reports(
             atomic_publish.recover_folder(root / "reports" / name)
         waiting = [fingerprinted for fingerprinted in outdated if not staleness.is_up_to_date(fingerprinted)]
         readable, failed = _readable_jobs(waiting)
-        failed += _build_side_by_side(readable, environment, progress) if readable else []
-        failed_jobs = [failure.job for failure in failed]
-        built = [fingerprinted.job for fingerprinted in readable if fingerprinted.job not in failed_jobs]
-        problems: list[str] = []
+        result = _build_side_by_side(readable, environment, progress) if readable else BuildResult()
+        result.failures = failed + result.failures
         for name in names:
-            rebuilt = {str(job.day) for job in built if job.name == name}
-            problems += _renew_comparisons(root / "reports" / name, rebuilt)
+            rebuilt = {str(job.day) for job in result.built if job.name == name}
+            result.problems += _renew_comparisons(root / "reports" / name, rebuilt)
     refresh_index(root)
-    return len(built), failed, problems
+    return result
 
 
-def _readable_jobs(waiting: list[FingerprintedJob]) -> tuple[list[FingerprintedJob], list[failures.Failure]]:
+def _readable_jobs(waiting: list[FingerprintedJob]) -> tuple[list[FingerprintedJob], list[Failure]]:
     """Return the jobs of reports whose source can be read, and a failure for each other job."""
     readable: list[FingerprintedJob] = []
-    failed: list[failures.Failure] = []
+    failed: list[Failure] = []
     for name in dict.fromkeys(fingerprinted.job.name for fingerprinted in waiting):
         report_jobs = [fingerprinted for fingerprinted in waiting if fingerprinted.job.name == name]
         problem = _source_problem(report_jobs)
         if problem:
-            failed += [failures.Failure(fingerprinted.job, problem) for fingerprinted in report_jobs]
+            failed += [Failure(fingerprinted.job, problem) for fingerprinted in report_jobs]
         else:
             readable += report_jobs
     return readable, failed
@@ -129,18 +148,25 @@ def _renew_comparisons(folder: Path, rebuilt: set[str]) -> list[str]:
 
 def _build_side_by_side(
     jobs: list[FingerprintedJob], environment: Mapping[str, str], progress: "Progress"
-) -> list[failures.Failure]:
-    """Build dates in parallel and return what failed."""
+) -> BuildResult:
+    """Build dates in parallel."""
     # imported before threads start, so that no thread sees a partly imported module
     from crm_utils.commands import build_date
 
+    def build(job: FingerprintedJob) -> tuple[Failure | None, float]:
+        started = time.monotonic()
+        return build_date.build_date(job, environment, progress), time.monotonic() - started
+
     with ThreadPoolExecutor(max_workers=_cores()) as pool:
-        building = [pool.submit(build_date.build_date, job, environment, progress) for job in jobs]
+        building = [pool.submit(build, job) for job in jobs]
         while wait(building, timeout=WAKE_UP_SECONDS).not_done:
             # wake up regularly: another thread may have caught a Ctrl-C, which this one has to handle
             continue
         outcomes = [future.result() for future in building]
-    return [failure for failure in outcomes if failure is not None]
+    return BuildResult(
+        {one.job: seconds for one, (failure, seconds) in zip(jobs, outcomes, strict=True) if failure is None},
+        [replace(failure, seconds=seconds) for failure, seconds in outcomes if failure is not None],
+    )
 
 
 def _cores() -> int:
@@ -182,8 +208,34 @@ def _source_problem(jobs: list[FingerprintedJob]) -> str | None:
     except (SourceError, TableError) as error:
         return mask_secrets(" ".join(str(error).split()))
     except Exception as error:
-        return failures.describe_unexpected(error, "its source cannot be read", root)
+        return describe_unexpected(error, "its source cannot be read", root)
     return None
+
+
+def remove_old_dates(root: Path, jobs: list[Job]) -> list[Path]:
+    """Remove the oldest published dates of reports whose rule says how many are kept.
+
+    Parameters
+    ----------
+    root : Path
+        The project's folder.
+    jobs : list of Job
+        The jobs of this run.
+
+    Returns
+    -------
+    list of Path
+        The folders that were removed.
+    """
+    rules = {job.folder.parent: job.report.analysis_dates for job in jobs}
+    removed: list[Path] = []
+    for folder, rule in rules.items():
+        if isinstance(rule, DateRule) and rule.keep is not None and folder.exists():
+            with atomic_publish.locked(folder):
+                removed += published.remove_old_dates(folder, rule.keep)
+    if removed:
+        refresh_index(root)
+    return removed
 
 
 def fill_draft(job: Job) -> Path:

@@ -16,13 +16,14 @@ LONGEST_REASON = 1000  # characters
 class Failure:
     """Why a date was not built, and the path of the failed notebook.
 
-    If the cause is a list of questions about the data, `asks` is true.
+    If the cause is a list of questions about the data, `asks` is true. `seconds` is the time until it failed.
     """
 
     job: Job
     cause: str
     kept: Path | None = None
     asks: bool = False
+    seconds: float = 0.0
 
 
 def summarize_failures(failures: list[Failure]) -> list[str]:

@@ -1,19 +1,35 @@
-"""The log of one run of a command: `reports/_logs/<start in UTC>_<command>.log`."""
+"""The log of one run, `reports/_logs/<start in UTC>_<command>.log`, and one JSON line per date for schedulers."""
 
+import json
 import platform
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
 from crm_utils import __version__
+from crm_utils.core.files import atomic_write
 from crm_utils.core.formatting import mask_secrets
 
 FOLDER = "_logs"  # in reports/, where names that are not reports start with _
 LOGS_KEPT = 100
+DATES = "dates.jsonl"  # a JSON line for each date of each run
+LINES_KEPT = 1000
 START_FORMAT = "%Y-%m-%dT%H%M%SZ"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class DateStatus(StrEnum):
+    """What a run did with a date."""
+
+    BUILT = "built"
+    UP_TO_DATE = "up to date"
+    FAILED = "failed"
+    NOT_READ = "source not read"
+    REMOVED = "removed"
 
 
 class RunLog:
@@ -46,6 +62,22 @@ class RunLog:
         line = f"{datetime.now(UTC).strftime(TIME_FORMAT)} {event:8} {mask_secrets(' '.join(text.split()))}\n"
         with suppress(OSError), self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(line)
+
+    def dates(self, folders: Mapping[Path, tuple[DateStatus, float]]) -> None:
+        """Add a JSON line for each folder of a date: what happened to it and how many seconds that took."""
+        path, now = self._path.with_name(DATES), datetime.now(UTC).strftime(TIME_FORMAT)
+        root = self._path.parents[2]
+        lines = [
+            {"time": now, "report": folder.parent.name, "date": folder.name, "status": status}
+            | {"seconds": round(seconds, 1), "path": str(folder.relative_to(root))}
+            | {"log": str(self._path.relative_to(root))}
+            for folder, (status, seconds) in folders.items()
+        ]
+        with suppress(OSError):
+            known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+            kept = [*known, *(json.dumps(line) for line in lines)][-LINES_KEPT:]
+            with atomic_write(path) as unfinished:
+                unfinished.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
     def end(self, status: int) -> None:
         """Log the exit status and the run time."""

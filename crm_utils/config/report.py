@@ -601,18 +601,63 @@ class Shared(Model):
         return {name: location for name, location in named.items() if location is not None}
 
 
+class Every(StrEnum):
+    """The length of a period of a rule for analysis dates."""
+
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+def _without_end(value: Any) -> Any:
+    return value.removesuffix(" end") if isinstance(value, str) else value
+
+
+class DateRule(Model):
+    """Analysis dates that move on by themselves: the last days of complete periods."""
+
+    every: Annotated[Every, BeforeValidator(_without_end)] = Field(
+        description="the period, whose last day is an analysis date; a week ends on Sunday"
+    )
+    last: int = Field(4, ge=1, le=520, strict=True, description="how many dates are built: the newest ones")
+    up_to: Literal["data", "today"] = Field(
+        "data",
+        description="data: up to the last period that ended by the last order; today: up to the last period that ended "
+        "before the day of the run, if it has orders",
+    )
+    keep: int | None = Field(
+        None, ge=1, strict=True, description="how many published dates are kept: older ones are removed; null keeps all"
+    )
+
+    @model_validator(mode="after")
+    def _keep_what_is_built(self) -> "DateRule":
+        if self.keep is not None and self.keep < self.last:
+            raise ValueError(f"keep: {self.keep} is less than last: {self.last}, so dates would be built and removed")
+        return self
+
+
+Dates = Annotated[list[Annotated[date, BeforeValidator(_iso_day)]], Field(min_length=1), AfterValidator(_ascending)]
+
+
 class Report(Shared):
     """The content of `params/<report>.yaml`."""
 
     analysis_dates: Annotated[
-        list[Annotated[date, BeforeValidator(_iso_day)]], Field(min_length=1), AfterValidator(_ascending)
-    ]
+        Annotated[Dates, Tag("dates")] | Annotated[DateRule, Tag("rule")],
+        Discriminator(lambda value: "rule" if isinstance(value, dict | DateRule) else "dates"),
+    ] = Field(description="the days up to which data count, oldest first, or a rule that finds them")
     cleaning: Cleaning = Cleaning()
     rfm: Rfm = Rfm()
     segmentation: Segmentation = Segmentation()
     cltv: Cltv = Cltv()
     budget: Budget = Budget()
     custom: dict[str, Any] = {}
+
+    @property
+    def fixed_dates(self) -> list[date]:
+        """The analysis dates that the file lists; none if a rule finds them."""
+        return [] if isinstance(self.analysis_dates, DateRule) else self.analysis_dates
 
     @property
     def answered(self) -> list[QuestionCode]:
@@ -646,9 +691,11 @@ class Report(Shared):
 
     @model_validator(mode="after")
     def _check_compare_with(self) -> "Report":
-        compare_with, last = self.segmentation.compare_with, self.analysis_dates[-1]
-        if compare_with not in ("previous", "none") and compare_with >= str(last):
-            raise ValueError(f"segmentation.compare_with: {compare_with} is not before the last analysis date, {last}")
+        compare_with, days = self.segmentation.compare_with, self.fixed_dates
+        if compare_with not in ("previous", "none") and days and compare_with >= str(days[-1]):
+            raise ValueError(
+                f"segmentation.compare_with: {compare_with} is not before the last analysis date, {days[-1]}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from crm_utils.core.errors import ParamsError
 from crm_utils.core.formatting import mask_secrets
 from crm_utils.core.suggestions import did_you_mean
 
-TAGS = ("parts", "column", "joined", "per_order")  # of the forms that a value may have
+TAGS = ("parts", "column", "joined", "per_order", "dates", "rule")  # of the forms that a value may have
 INTEGER = "tag:yaml.org,2002:int"
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -29,6 +29,7 @@ from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.suggestions import did_you_mean
 from crm_utils.pipeline.notebooks import CUSTOM, Notebook
 from crm_utils.pipeline.old_names import check_names
+from crm_utils.pipeline.schedule import ReportDates, find_dates
 
 RULES = ("segment_map", "campaigns_file", "evidence_file")  # parameters whose value is a file of rules
 LAST = "last"  # stands for the last analysis date of a report
@@ -104,7 +105,25 @@ class Job:
         return [path for name, path in paths.items() if name != "evidence_file" or path.exists()]
 
 
-def plan_jobs(root: Path, only: str | None = None, day: str | None = None) -> tuple[list[Job], list[str]]:
+class PlannedJobs(NamedTuple):
+    """What to build.
+
+    Parameters
+    ----------
+    jobs : list of Job
+        One for each report and date.
+    problems : list of str
+        One message for each report that cannot be planned.
+    waiting : list of str
+        One message for each report whose data do not reach the newest date of its rule.
+    """
+
+    jobs: list[Job]
+    problems: list[str]
+    waiting: list[str]
+
+
+def plan_jobs(root: Path, only: str | None = None, day: str | None = None, today: date | None = None) -> PlannedJobs:
     """Plan the jobs of all reports, of one report, or of one date of a report.
 
     Parameters
@@ -115,11 +134,12 @@ def plan_jobs(root: Path, only: str | None = None, day: str | None = None) -> tu
         The report to plan. By default all reports are planned.
     day : str, optional
         An analysis date of that report as ISO text, or `last`. By default all dates are planned.
+    today : datetime.date, optional
+        The day of the run, for dates that follow a rule. By default that of the clock.
 
     Returns
     -------
-    list of Job, list of str
-        The jobs, and one message for each report that cannot be planned.
+    PlannedJobs
 
     Raises
     ------
@@ -128,6 +148,7 @@ def plan_jobs(root: Path, only: str | None = None, day: str | None = None) -> tu
     """
     jobs: list[Job] = []
     problems: list[str] = []
+    waiting: list[str] = []
     notebooks = tuple(Notebook(path) for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb")))
     for notebook in notebooks:
         with _collected(problems):
@@ -136,8 +157,10 @@ def plan_jobs(root: Path, only: str | None = None, day: str | None = None) -> tu
     for name in _report_names(root, only):
         with _collected(problems):
             report = _read_report(root, name)
-            jobs += [] if outdated else _plan_report(root, name, report, day, notebooks)
-    return jobs, list(dict.fromkeys(problems))
+            dates = find_dates(report, name, root, today or date.today())
+            jobs += [] if outdated else _plan_report(root, name, report, dates, day, notebooks)
+            waiting += [dates.waiting] if dates.waiting and day in (None, LAST) else []
+    return PlannedJobs(jobs, list(dict.fromkeys(problems)), waiting)
 
 
 @contextmanager
@@ -174,21 +197,25 @@ def _read_report(root: Path, name: str) -> Report:
     return read_yaml(root / "params" / f"{name}.yaml", Report, f"params/{name}.yaml").with_rates_of_orders()
 
 
-def _plan_report(root: Path, name: str, report: Report, day: str | None, notebooks: tuple[Notebook, ...]) -> list[Job]:
+def _plan_report(
+    root: Path, name: str, report: Report, dates: ReportDates, day: str | None, notebooks: tuple[Notebook, ...]
+) -> list[Job]:
     """The jobs of one report. Raises `ParamsError`."""
-    days = _analysis_dates(report, name, day)
+    days = _chosen_dates(dates.days, name, day)
     if report.columns.counts_orders:
         notebooks = tuple(notebook for notebook in notebooks if notebook.name != BUDGET)
     _refuse_undeclared_custom_parameters(report, name, notebooks)
     parameters = {notebook.name: _parameters(report, name, notebook) for notebook in notebooks}
-    jobs = [Job(root, name, report, day, notebooks, parameters, _settings(report, name, day)) for day in days]
+    jobs = [
+        Job(root, name, report, day, notebooks, parameters, _settings(report, name, day, dates.before(day)))
+        for day in days
+    ]
     _check_rules(jobs[0])
     return jobs
 
 
-def _analysis_dates(report: Report, name: str, day: str | None) -> list[date]:
+def _chosen_dates(every: list[date], name: str, day: str | None) -> list[date]:
     """The dates to build: all, or only `day`."""
-    every = report.analysis_dates
     if day is None:
         return every
     if day == LAST:
@@ -196,15 +223,14 @@ def _analysis_dates(report: Report, name: str, day: str | None) -> list[date]:
     chosen = [date for date in every if str(date) == day]
     if not chosen:
         raise ParamsError(
-            f"{day} is not an analysis date of {name}; params/{name}.yaml lists {', '.join(map(str, every))}"
+            f"{day} is not an analysis date of {name}; params/{name}.yaml gives {', '.join(map(str, every))}"
         )
     return chosen
 
 
-def _settings(report: Report, name: str, day: date) -> Settings:
+def _settings(report: Report, name: str, day: date, earlier: list[date]) -> Settings:
     shared = {key: getattr(report, key) for key in Settings.model_fields if hasattr(report, key)}
     shared["confirmed"] = report.answered
-    earlier = [other for other in report.analysis_dates if other < day]
     previous = earlier[-1] if earlier else None
     return Settings(
         **shared, report=name, analysis_date=day, previous_date=previous, earlier_dates=earlier, root=ROOT_FROM_RUN

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crm_utils.core.formatting import day, join_names
 from crm_utils.pipeline import atomic_publish
+from crm_utils.pipeline.manifest import read_manifest
 
 DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"  # a user's own copies have other names
 LATEST = "latest"  # the folder of a report that always holds its newest date
@@ -41,6 +42,43 @@ def link_comparisons(folder: Path) -> None:
         with atomic_publish.locked(folder, wait=False) as alone:
             if alone:
                 atomic_publish.write_page(page, text[: current.start()] + links + text[current.end() :])
+
+
+def remove_old_dates(folder: Path, keep: int) -> list[Path]:
+    """Remove all but the newest published dates of a report, and their comparisons. Call under the report's lock.
+
+    Only folders that hold this report's manifest of their date are removed.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the report.
+    keep : int
+        How many dates are kept.
+
+    Returns
+    -------
+    list of Path
+        The folders that were removed.
+    """
+    own = [path.parent for path in sorted(folder.glob(f"{DAY}/manifest.json")) if _is_published(path.parent)]
+    old = own[:-keep]
+    for path in old:
+        # the name of an unfinished folder, so that the next run finishes the work if this one is killed
+        unfinished = atomic_publish.build_folder(path)
+        path.rename(unfinished)
+        shutil.rmtree(unfinished)
+        shutil.rmtree(atomic_publish.failed_folder(path), ignore_errors=True)
+    removed = {path.name for path in old}
+    for page in (folder / "compare").glob(f"{DAY}_{DAY}.html"):
+        if removed & {page.stem[:10], page.stem[11:]}:
+            page.unlink()
+    return old
+
+
+def _is_published(folder: Path) -> bool:
+    described = read_manifest(folder)
+    return described.get("report") == folder.parent.name and described.get("analysis_date") == folder.name
 
 
 def renew_latest(root: Path) -> None:

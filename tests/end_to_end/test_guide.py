@@ -103,7 +103,7 @@ def test_the_new_campaign_is_weighed(followed):
 def test_a_new_source_gets_a_report_that_can_be_planned(project):
     done = run(project, "new", "--report", "shop", "--file", "small.csv")
     assert done.returncode == 0, done.stderr
-    planned, problems = plan_jobs(project, "shop")
+    planned, problems, _ = plan_jobs(project, "shop")
     assert (problems, [job.name for job in planned][:1]) == ([], ["shop"])
 
 

@@ -238,7 +238,7 @@ def test_a_broken_report_stops_no_other(rebuilt):
         (["--report", "smal"], "no report is called 'smal' (params/smal.yaml is missing); did you mean 'small'?"),
         (
             ["--report", "small", "--date", "1999-01-01"],
-            "1999-01-01 is not an analysis date of small; params/small.yaml lists 1997-12-31",
+            "1999-01-01 is not an analysis date of small; params/small.yaml gives 1997-12-31",
         ),
     ],
 )

@@ -50,7 +50,7 @@ class CountedShop:
     @property
     def day(self) -> date:
         """The last analysis date."""
-        return self.report.analysis_dates[-1]
+        return self.report.fixed_dates[-1]
 
     @property
     def fmt(self) -> NumberFormat:
