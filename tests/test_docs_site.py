@@ -65,7 +65,7 @@ def test_parameters_tables_and_targets_are_on_generated_pages(site):
     pages = {name: body for name, (_, body) in site.reference_pages().items()}
     assert "| `segment_map` |" in pages["reference/parameters.md"]
     assert "| `target_roi` |" in pages["reference/parameters.md"]
-    assert "| `analysis_dates` | list of string | required |" in pages["reference/parameters.md"]
+    assert "| `analysis_dates` | list of string or `DateRule` | required |" in pages["reference/parameters.md"]
     assert "## customers\n" in pages["reference/tables.md"]
     assert "| `make report` |" in pages["reference/make.md"]
 
