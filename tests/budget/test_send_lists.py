@@ -1,10 +1,12 @@
 """Lists for sending tools: only whom to contact, under the headings of the tool, and nobody who must be left alone."""
 
+import re
 from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 import pytest
+from openpyxl import load_workbook
 
 from crm_utils.budget import audiences, send_lists
 from crm_utils.core.errors import TableError
@@ -13,6 +15,8 @@ from crm_utils.segmentation.permissions import universal_holdout
 from crm_utils.sources.contact_addresses import SEND_FORMATS
 from crm_utils.store import Run
 from tests.support.budget_factories import campaigns
+from tests.support.libreoffice import convert
+from tests.support.projects import ROOT
 from tests.support.sending_tools import TOOLS, import_contacts
 
 DAY = date(2024, 6, 30)
@@ -164,6 +168,35 @@ def test_a_tool_imports_its_lists_unchanged(tool, tmp_path):
     assert (row["send_on"], row["customer_id"], row["crm_offer"]) == ("2024-07-01", "00002", "£5 off one order")
     (text,) = import_contacts(tool, tmp_path / "send" / "text__a.csv")[0]
     assert (text["phone"], text["first_name"]) == ("+447700900123", "'=1+1")
+
+
+def test_a_spreadsheet_keeps_ids_if_it_is_opened_as_the_guide_says(tmp_path):
+    """With the settings of docs/send.md LibreOffice keeps 00003; every cell is as it is in the file."""
+    guide = (ROOT / "docs" / "send.md").read_text(encoding="utf-8")
+    (infilter,) = re.findall(r"--infilter='(.+?)'", guide)
+    files = []
+    for tool in SEND_FORMATS:
+        found = lists(tool)
+        Run(tmp_path / tool).save_send_lists(found.plan, found.send, found.hold_back, found.do_not_contact)
+        for path in sorted((tmp_path / tool).rglob("*.csv")):
+            files.append(path.rename(tmp_path / f"{tool}-{path.parent.name}-{path.name}"))
+    run = Run(tmp_path / "segments")
+    run.run_dir.mkdir()
+    run.save_lists(
+        pd.DataFrame({"segment": "A", "customer_id": ["00003", "1e5", "1/2"], "revenue": [1.5, 2.0, 3.25]}), "segment"
+    )
+    files.append(tmp_path / "segments" / "lists" / "a.csv")
+    for csv_file, opened in zip(files, convert(files, tmp_path / "opened", infilter=infilter), strict=True):
+        as_text = pd.read_csv(csv_file, dtype=str, keep_default_na=False)
+        (sheet,) = load_workbook(opened)
+        shown = [["" if cell is None else cell for cell in row] for row in sheet.iter_rows(values_only=True)]
+        assert shown[0] == list(as_text)
+        ids = shown[0].index("customer_id")
+        assert [row[ids] for row in shown[1:]] == as_text.customer_id.tolist(), csv_file.name
+        texts = [[str(cell) for cell in row] for row in shown[1:]]
+        if csv_file.name != "a.csv":
+            assert texts == as_text.to_numpy().tolist(), csv_file.name
+    assert len(files) == 5 * 6 + 1 and shown[1][1:] == ["00003", 1.5]
 
 
 def test_every_format_but_the_generic_one_has_a_fixture_and_the_parser_can_refuse(tmp_path):
