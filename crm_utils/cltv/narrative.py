@@ -40,9 +40,7 @@ WITHOUT_NEW_CUSTOMERS = "It does not include new customers."
 NO_LONGER_FORECAST = "The history is too short for a longer forecast."
 NO_FORECAST = "The history is too short for a forecast: it does not cover a month."
 NO_YEAR_BY_SEGMENT = "The history is too short for a forecast of the next 12 months."
-LARGE_ACCOUNT = (
-    "Customer “{customer}” brought {share} of revenue so far. Without this customer the forecast is {revenue}."
-)
+LARGE_ACCOUNT = "One customer brought {share} of revenue so far. Without this customer the forecast is {revenue}."
 NO_RANGE = "The range is too wide to be of use, so none is given."
 RANGE_BASIS = (
     "A range comes from the errors of all earlier forecasts of the same length. Tests overlap, so each counts only for "
@@ -177,7 +175,6 @@ def _large_account_sentence(account: LargeAccount | None, fmt: NumberFormat) -> 
     if account is None:
         return ""
     return LARGE_ACCOUNT.format(
-        customer=account.customer_id,
         share=percent(account.revenue_share),
         revenue=fmt.money(_longest(account.totals).revenue),
     )

@@ -17,7 +17,7 @@ from crm_utils.config.report import PastTotals
 from crm_utils.core import errors
 from crm_utils.core.duckdb_engine import with_memory_limit
 from crm_utils.core.orders import orders_as_of
-from crm_utils.pipeline import atomic_publish, execute, manifest, staleness
+from crm_utils.pipeline import atomic_publish, execute, file_modes, manifest, staleness
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.manifest import NotebookEntry
@@ -108,6 +108,7 @@ def _build(fingerprinted: FingerprintedJob, environment: Mapping[str, str], prog
     before = past.before if past.before and past.before != _past_totals(job, folder) else None
     executed = ExecutedJob(fingerprinted, folder, entries, before)
     _write_pages(executed, {name: page.result() for name, page in pages.items()})
+    file_modes.set_modes(folder, job.report.publish_mode, _settings_with_ids(job))
     atomic_publish.swap_into_place(job.folder)
 
 
@@ -180,8 +181,9 @@ def prepare_folder(job: Job, folder: Path, fresh: list[NotebookEntry], past: Pas
 
     `past` is what counted on the date before its source changed its past, or else what its published pages say.
     """
+    file_modes.make_private_folder(folder)  # until it is finished
     for name in ("data", "notebooks"):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir()
     settings = job.settings.model_copy(update={"published": past})
     (folder / "settings.json").write_text(settings.model_dump_json(indent=1), encoding="utf-8")
     for path in [path for entry in fresh for path in manifest.notebook_files(entry)]:
@@ -197,6 +199,13 @@ def _times_of_change(folder: Path) -> dict[str, int]:
         for name, path in files.items()
         if name.parts[0] not in ("notebooks", "settings.json")
     }
+
+
+def _settings_with_ids(job: Job) -> list[str]:
+    """The files that hold the parameters, if customer ids are among them."""
+    cleaning, guests = job.report.cleaning, job.report.source.guests
+    named = bool(cleaning.exclude_customers or cleaning.merge_customers or (guests and guests.ids))
+    return ["manifest.json", "settings.json"] if named else []
 
 
 def _notebook_page(job: Job, notebook: Notebook, folder: Path) -> str:

@@ -14,7 +14,7 @@ from crm_utils.commands.failures import Failure, describe_unexpected
 from crm_utils.config.report import DateRule
 from crm_utils.core.errors import SourceError, SourceMissing, TableError
 from crm_utils.core.formatting import mask_secrets
-from crm_utils.pipeline import atomic_publish, staleness
+from crm_utils.pipeline import atomic_publish, file_modes, staleness
 from crm_utils.pipeline.cache_keys import FingerprintedJob, fingerprint_job
 from crm_utils.pipeline.jobs import Job
 from crm_utils.site import published
@@ -178,6 +178,7 @@ def _set_up_kernels(root: Path) -> dict[str, str]:
     """Start the server process that forks kernels; return the environment variables of the kernels."""
     from crm_utils.pipeline import kernels
 
+    file_modes.make_private_folder(root / ".cache")  # it holds copies of the data
     atomic_publish.check_writable(kernels.ipython_folder(root))
     environment = kernels.kernel_environment(root)
     kernels.start_fork_server(environment)
@@ -245,6 +246,7 @@ def fill_draft(job: Job) -> Path:
     with atomic_publish.locked(job.root / "reports"):
         atomic_publish.recover_folder(job.root / "reports")
         building = atomic_publish.build_folder(folder)
+        file_modes.make_private_folder(building)
         shutil.copytree(job.folder / "data", building / "data")
         (building / "settings.json").write_text(settings.model_dump_json(indent=1), encoding="utf-8")
         atomic_publish.swap_into_place(folder)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm_utils.core.formatting import mask_secrets
-from crm_utils.pipeline import atomic_publish
+from crm_utils.pipeline import atomic_publish, file_modes
 from crm_utils.pipeline.jobs import Job
 
 LONGEST_REASON = 1000  # characters
@@ -55,7 +55,7 @@ def keep_failed_notebook(job: Job, notebook: str) -> Path | None:
         return None
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        folder.mkdir(parents=True)
+        file_modes.make_private_folder(folder)
         stopped.rename(folder / notebook)
     except OSError:  # the disk may be full
         return None

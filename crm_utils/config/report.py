@@ -549,6 +549,15 @@ class Columns(Model):
         return self.model_copy(update={name: " + ".join(columns) for name, columns in self.joined_ids.items()})
 
 
+def _file_mode(value: Any) -> str:
+    if not re.fullmatch("6[046][046]", str(value)):
+        raise ValueError(
+            f"{value!r} is not a mode for files; write 600 (owner), 640 (group too) or 644 (everybody), without a 0 in "
+            "front"
+        )
+    return str(value)
+
+
 def _ascending(dates: list[date]) -> list[date]:
     if list(dates) != sorted(set(dates)):
         raise ValueError("list each date once, oldest first")
@@ -647,6 +656,10 @@ class Report(Shared):
         Annotated[Dates, Tag("dates")] | Annotated[DateRule, Tag("rule")],
         Discriminator(lambda value: "rule" if isinstance(value, dict | DateRule) else "dates"),
     ] = Field(description="the days up to which data count, oldest first, or a rule that finds them")
+    publish_mode: Annotated[str, BeforeValidator(_file_mode)] = Field(
+        "600",
+        description="who may read files with customer ids: 600 only their owner, 640 the group too, 644 everybody",
+    )
     cleaning: Cleaning = Cleaning()
     rfm: Rfm = Rfm()
     segmentation: Segmentation = Segmentation()

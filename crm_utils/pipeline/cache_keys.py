@@ -31,7 +31,8 @@ class FingerprintedJob:
     notebook_keys : mapping of str to str
         The key of each notebook by name, in the order in which they run.
     pages_key : str
-        The key of the rendered pages: the notebooks' keys, the origin of each parameter, and the code that renders.
+        The key of the rendered pages: the notebooks' keys, the origin of each parameter, the mode of the files, and the
+        code that renders.
     """
 
     job: Job
@@ -73,7 +74,7 @@ def _notebook_key(job: Job, notebook: Notebook, previous: str) -> str:
 
 def _pages_key(job: Job, keys: Mapping[str, str]) -> str:
     origins = [[parameter.origin for parameter in job.parameters[notebook.name]] for notebook in job.notebooks]
-    return _hash(json.dumps([keys, origins]), *_page_code())
+    return _hash(json.dumps([keys, origins, job.report.publish_mode]), *_page_code())
 
 
 @cache

@@ -1,6 +1,7 @@
 """Data and rules that could run as code: on pages, in lists and in the workbook they are plain text."""
 
 import csv
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from openpyxl import load_workbook
 
 from crm_utils.core.formula_injection import FORMULA_STARTS
 from tests.support.projects import ROOT, new_project, run
+from tests.support.sending_tools import import_contacts
 
 SCRIPT = "<script>window.hacked=1</script>"
 IMAGE = '"><img src=x onerror=window.hacked=1>'
@@ -33,10 +35,13 @@ REPORT = {
     "analysis_dates": ["1997-12-31"],
     "history_complete": True,
     "attributes": "attributes.csv",
+    "contacts": "contacts.csv",
     "cleaning": {"cancellations": "match"},
     "segmentation": {"segment_map": "own.yaml"},
-    "budget": {"campaigns_file": "own_campaigns.yaml", "scenarios": []},
+    "budget": {"campaigns_file": "own_campaigns.yaml", "scenarios": [], "send": {"format": "klaviyo"}},
 }
+# What must not be read anywhere but on the lists
+MAIL_DOMAIN, DIALLING_CODE = "secret-mail.example", "+4477009"
 
 
 def write_ledger(folder: Path) -> None:
@@ -58,6 +63,16 @@ def write_ledger(folder: Path) -> None:
     ids = lines.customer_id.drop_duplicates()
     traits = pd.DataFrame({"customer_id": ids, IMAGE: [HOSTILE[n % 2] for n in range(len(ids))]})
     traits.to_csv(folder / "attributes.csv", index=False)
+    contacts = pd.DataFrame({"customer_id": ids, "channel": "email", "consent": "yes", "last_contacted": None})
+    numbers = pd.Series(range(len(ids)), index=contacts.index).astype(str)
+    contacts = contacts.assign(
+        external_id="x" + numbers,
+        email="c" + numbers + f"@{MAIL_DOMAIN}",
+        phone=DIALLING_CODE + numbers.str.zfill(5),
+        first_name=[HOSTILE[n % 7] for n in range(len(ids))],
+    )
+    contacts.iloc[-1, contacts.columns.get_loc("email")] = "@cmd"
+    contacts.to_csv(folder / "contacts.csv", index=False)
 
 
 def write_rules(folder: Path) -> None:
@@ -76,6 +91,7 @@ def write_rules(folder: Path) -> None:
             "contact_cost": 0.01,
             "lift": 0.1,
             "segments": [text],
+            "channel": "E-Mail",
             "window_days": 91,
         }
         for n, text in enumerate(HOSTILE)
@@ -141,8 +157,60 @@ def test_lists_contain_no_formulas_and_all_customers(hostile):
     assert set(HOSTILE) <= known
 
 
+def test_send_lists_are_imported_by_the_tool_and_leave_out_an_address_that_is_none(hostile):
+    sent = [import_contacts("klaviyo", path) for path in hostile.glob("send/*.csv")]
+    assert sent and [refused for _, refused in sent if refused] == []
+    assert all(contact["email"].endswith(MAIL_DOMAIN) for contacts, _ in sent for contact in contacts)
+    left = pd.read_csv(hostile / "do_not_contact.csv", dtype=str)
+    wrong = left[left.crm_reason == "not a valid e-mail address"]
+    assert len(wrong) == 1 and wrong.Email.isna().all()
+
+
+def test_addresses_are_on_the_lists_and_nowhere_else(hostile):
+    allowed = {"contacts.parquet", "do_not_contact.csv", *(path.name for path in hostile.glob("send/*.csv"))}
+    allowed |= {path.name for path in hostile.glob("hold_back/*.csv")}
+    project = hostile.parents[2]
+    files = [*project.glob("reports/**/*"), *project.glob(".cache/**/*.json")]
+    files = [path for path in files if path.is_file() and path.name not in allowed]
+    assert {".html", ".ipynb", ".json", ".xlsx", ".parquet", ".log", ".txt", ".csv"} <= {path.suffix for path in files}
+    for path in files:
+        for secret in (MAIL_DOMAIN, DIALLING_CODE):
+            assert secret not in _readable(path), path.name
+
+
+def _readable(path: Path) -> str:
+    """All text of a file; that of a table or workbook too."""
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path).to_csv()
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as archive:
+            return "".join(archive.read(name).decode(errors="replace") for name in archive.namelist())
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def test_customer_ids_are_for_the_owner_and_pages_for_everybody(hostile):
+    """The umask of the test decides who may read pages; customer ids never follow it."""
+    private = [*hostile.glob("data/*"), *hostile.glob("notebooks/*"), *hostile.glob("lists/*"), *hostile.glob("send/*")]
+    private += [*hostile.glob("hold_back/*"), hostile / "do_not_contact.csv", hostile / "04_cltv.html"]
+    assert len(private) > 40
+    assert {mode_of(path) for path in private} == {0o600}
+    folders = [hostile / name for name in ("data", "notebooks", "lists", "send", "hold_back")]
+    assert {mode_of(path) for path in folders} == {0o700}
+    usual = mode_of(hostile.parents[1])
+    pages = ("index.html", "02_rfm.html", "03_segmentation.html", "05_budget.html", "workbook.xlsx", "manifest.json")
+    assert {mode_of(hostile / name) for name in pages} == {usual & 0o666}
+    assert mode_of(hostile) == usual
+    latest = hostile.parent / "latest"
+    assert (mode_of(latest), mode_of(latest / "send")) == (usual, 0o700)
+    assert mode_of(hostile.parents[2] / ".cache") == 0o700
+
+
+def mode_of(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
 def _is_number(cell: str) -> bool:
-    return cell.lstrip("-").replace(".", "", 1).isdigit()
+    return cell.lstrip("-+").replace(".", "", 1).isdigit()
 
 
 def test_the_workbook_contains_no_formula_of_the_data(hostile):
