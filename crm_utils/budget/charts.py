@@ -65,7 +65,7 @@ def plot_calendar(table: pd.DataFrame, won: pd.DataFrame, fmt: NumberFormat, ax:
     ax.bar(campaigns.index, campaigns, width=0.6, color=BLUE, label="campaigns")
     if new.sum() > 0:
         ax.bar(new.index, new, width=0.6, bottom=campaigns, color=TEAL, label="new customers")
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
     labels = [f"Wave {row.wave}\n{day(row.starts_on)}" for row in won.itertuples()]
     ax.set_xticks(list(campaigns.index), labels, fontsize=9)
     ax.set_ylabel("Money")

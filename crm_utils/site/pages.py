@@ -38,7 +38,15 @@ def _environment() -> jinja2.Environment:
     environment.globals["script"] = Markup(script)
     environment.globals["script_hash"] = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment.filters["plain"] = _plain
+    environment.filters["css_string"] = _css_string
     return environment
+
+
+def _css_string(text: str) -> Markup:
+    """A text between quotes in a style sheet: nothing in it can end the text or the style sheet."""
+    return Markup('"{}"').format(
+        Markup("".join(letter if letter.isalnum() or letter in " ,.-–’" else f"\\{ord(letter):x} " for letter in text))
+    )
 
 
 def _plain(value: Any) -> str:

@@ -16,7 +16,7 @@ from pygments.formatters import HtmlFormatter
 
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.notebooks import Notebook
-from crm_utils.site import glossary, orders_wording, pages
+from crm_utils.site import glossary, orders_wording, pages, short_page
 from crm_utils.site.table_html import make_accessible
 
 HIDDEN_TAGS = {"parameters", "injected-parameters"}
@@ -34,6 +34,7 @@ def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str
     _drop_empty_sections(body)
     if job.report.columns.order_value is not None:
         body.insert(0, orders_wording.notice(job.report.columns, job.number_format))
+    short_page.shorten(body)
     glossary.link_first_use(body, "../../")
     make_accessible(body)
     title = body.h1

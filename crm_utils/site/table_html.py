@@ -4,7 +4,8 @@ from bs4 import BeautifulSoup
 from bs4.element import AttributeValueList, Tag
 
 SORTABLE_FROM_ROWS = 10
-WIDE_FROM_COLUMNS = 14  # a table this wide is printed in landscape
+WIDE_FROM_COLUMNS = 15  # a table this wide is printed in landscape
+CARDS_WITHIN = "celltag_plan"  # the rows of these tables are cards on a phone
 COLUMN_CLASSES = ("number", "text", "long")
 CELL_CLASSES = (*COLUMN_CLASSES, "total")
 
@@ -26,6 +27,8 @@ def make_accessible(body: BeautifulSoup) -> None:
             style.extract()
     for table in body.find_all("table"):
         _finish(table)
+        if table.find_parent(class_=CARDS_WITHIN):
+            _label_cells(table)
         if not table.find_parent(class_="scroll"):
             _box(body, table)
 
@@ -48,6 +51,16 @@ def _finish(table: Tag) -> None:
     _move_total_to_foot(table)
     if len(table.select("tbody tr")) >= SORTABLE_FROM_ROWS:
         _set_classes(table, [*_classes(table), "sortable"])
+
+
+def _label_cells(table: Tag) -> None:
+    """Give each cell the heading of its column, which stands beside it when rows are cards."""
+    _set_classes(table, [*_classes(table), "cards"])
+    heads = [head.get_text(" ", strip=True) for head in table.select("thead tr:last-child th")]
+    for row in table.select("tbody tr, tfoot tr"):
+        for head, cell in zip(heads, row.find_all(["th", "td"]), strict=False):
+            if cell.name == "td" and cell.get_text(strip=True):
+                cell["data-label"] = head
 
 
 def _classes(tag: Tag, *default: str) -> list[str]:

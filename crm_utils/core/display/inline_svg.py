@@ -52,9 +52,9 @@ def inline_svg(figure: Figure, alt: str, layout: str) -> str:
     body = _LINKS.sub(lambda link: f"{link[1]}f{key}-{link[2]}", body)
     body = _FONT.sub("", body)
     width, height = (DOTS_PER_INCH * size for size in figure.get_size_inches())
-    hidden = ' style="display: none"' if layout == "narrow" else ""
+    hidden = "; display: none" if layout == "narrow" else ""
     return (
-        f'<svg class="{layout}"{hidden} role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:g} {height:g}" '
+        f'<svg class="{layout}" style="white-space: pre{hidden}" role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:g} {height:g}" '
         f'xmlns:xlink="http://www.w3.org/1999/xlink">{_hits(targets)}{_compact(body)}</svg>'
     )
 
