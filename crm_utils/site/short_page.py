@@ -53,13 +53,16 @@ def _fold(body: BeautifulSoup, cells: list[Tag]) -> None:
         folded += [part for part in heading.find_next_siblings() if isinstance(part, Tag)]
     for cell in cells:
         for part in cell.find_all(["p", "figcaption", "details", "table"]):
-            if part.find_parent("details") or part.find_parent(lambda tag: tag in folded):
+            if part.find_parent("details") or _lies_in(part, folded):
                 continue
             if part.name == "figcaption":
                 folded += _rest(body, part, CAPTION_WORDS)
             elif part.name == "p":
                 folded += _rest(body, part, WORDS) if part in found else []
-            elif part.name == "details" or KEPT_TABLES not in cell.get_attribute_list("class"):
+            elif part.name == "details":
+                part["open"] = ""  # one click shows everything
+                folded.append(part)
+            elif KEPT_TABLES not in cell.get_attribute_list("class"):
                 folded.append(_boxed(part))
     if folded:
         more = body.new_tag("details", attrs={"class": "folded more"})
@@ -69,6 +72,10 @@ def _fold(body: BeautifulSoup, cells: list[Tag]) -> None:
         for part in folded:
             more.append(part.extract())
         cells[-1].append(more)
+
+
+def _lies_in(part: Tag, folded: list[Tag]) -> bool:
+    return any(parent is other for parent in part.parents for other in folded)
 
 
 def _rest(body: BeautifulSoup, text: Tag, words: int) -> list[Tag]:

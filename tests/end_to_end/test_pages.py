@@ -11,6 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
+from tests.support.page_words import too_long
+
 DAY = Path("reports/small/1997-12-31")
 NAMES = ("01_cleaning", "02_rfm", "03_segmentation", "04_cltv", "05_budget", "index")
 PAGES = ["reports/index.html", *(str(DAY / f"{name}.html") for name in NAMES)]
@@ -133,8 +135,26 @@ def test_every_table_of_a_notebook_has_a_caption_and_scopes(page):
         assert table.evaluate("table => getComputedStyle(table).fontVariantNumeric") == "tabular-nums"
 
 
+def test_a_page_is_read_in_three_minutes(built):
+    assert too_long(built / DAY) == []
+
+
+def test_contents_are_folded_and_the_plan_is_a_list_of_cards_on_a_phone(built, tab):
+    opened(tab, built / DAY / "05_budget.html", width=390)
+    assert not tab.locator(".contents > ol").is_visible()
+    tab.locator(".contents summary").click()
+    assert tab.locator(".contents details a").first.is_visible()
+    table = tab.locator("table.cards")
+    assert not table.locator("thead").is_visible()
+    cell = table.locator("tbody td").first
+    label = cell.evaluate("cell => getComputedStyle(cell, '::before').content")
+    assert label == f'"{table.locator("thead th").nth(1).text_content()}"'
+    ends = table.locator("td").evaluate_all("cells => Math.max(...cells.map(c => c.getBoundingClientRect().right))")
+    assert ends <= 390
+
+
 def test_contents_lead_to_their_headings(segments_page):
-    for link in segments_page.locator(".contents li:not(.celltag_analyst) a").all():
+    for link in segments_page.locator(".contents > ol li:not(.celltag_analyst) a").all():
         link.click()
         heading = segments_page.locator(":target")
         expect(heading).to_have_text(
@@ -146,7 +166,7 @@ def test_contents_lead_to_their_headings(segments_page):
 
 
 def test_parts_fold_and_unfold_by_keyboard(segments_page):
-    part = segments_page.locator("details.folded").first
+    part = segments_page.locator("details.folded", has=segments_page.locator("table")).first
     for key in ("Enter", "Space", "Enter"):
         before = part.evaluate("part => part.open")
         part.locator("summary").press(key)
@@ -156,7 +176,7 @@ def test_parts_fold_and_unfold_by_keyboard(segments_page):
 
 def test_code_and_what_is_for_analysts_is_folded_away_until_asked_for(segments_page):
     hidden = segments_page.locator("h2", has_text="same groups without rules")
-    entry = segments_page.locator(".contents a", has_text="same groups without rules")
+    entry = segments_page.locator(".contents > ol a", has_text="same groups without rules")
     for shown in (False, True):
         segments_page.locator("#show-code").set_checked(shown)
         assert [part.is_visible() for part in (hidden, entry, segments_page.locator(".code").first)] == [shown] * 3
@@ -167,6 +187,7 @@ def column(table, number: int) -> list[str]:
 
 
 def test_a_long_table_sorts_by_mouse_and_keyboard_and_totals_stay(segments_page):
+    segments_page.evaluate(OPEN_ALL)
     table = segments_page.locator("table.sortable", has_text="The segments on this date")
     name, customers = (table.locator("thead th").nth(place) for place in (0, 1))
     as_it_was, total = column(table, 1), table.locator("tfoot").text_content()
@@ -237,7 +258,10 @@ def test_without_a_script_a_page_is_whole(browser, built):
     context = browser.new_context(offline=True, java_script_enabled=False)
     still = context.new_page()
     still.goto((built / DAY / "03_segmentation.html").as_uri())
-    assert still.locator("table.sortable").first.is_visible()
+    table = still.locator("table.sortable").first
+    assert not table.is_visible()
+    still.locator("details.more", has=table).locator("summary").first.click()
+    assert table.is_visible(), "a folded part opens without a script"
     assert still.locator("thead button").count() == 0
     context.close()
 
@@ -268,10 +292,12 @@ def test_on_paper_heads_repeat_folded_parts_say_so_and_links_name_their_page(bui
     text = " ".join(" ".join(sheet.extract_text().split()) for sheet in printed(tab).pages)
     assert "folded: open it before printing" in text
     assert "On this page" not in text
+    tab.evaluate(OPEN_ALL)
     table = tab.locator("table.sortable").first
     table.evaluate(
         "table => { for (let n = 0; n < 90; n++) table.tBodies[0].append(table.tBodies[0].rows[0].cloneNode(true)) }"
     )
+    assert "Small shop, 31 December 1997" in text, "each sheet says what it belongs to"
     sheets = [" ".join(sheet.extract_text().split()) for sheet in printed(tab).pages]
     assert sum("Mean order value" in sheet for sheet in sheets) >= 3
     opened(tab, built / DAY / "index.html")

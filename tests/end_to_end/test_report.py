@@ -24,6 +24,7 @@ from crm_utils.pipeline import atomic_publish, cache_keys, manifest, staleness
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import plan_jobs
 from tests.support.in_process import prepared
+from tests.support.page_words import too_long
 from tests.support.projects import DAY, ROOT, append_cells, contents, edit, new_project, run
 
 PAGES = ["01_cleaning.html", "02_rfm.html", "03_segmentation.html", "04_cltv.html", "05_budget.html", "index.html"]
@@ -506,6 +507,7 @@ def test_the_default_report_from_a_fresh_clone(tmp_path):
     assert sorted(path.name for path in (reports / "cdnow").iterdir() if path.name != ".lock") == [*dates, "latest"]
     assert [sorted(path.name for path in (reports / "cdnow" / day).glob("*.html")) for day in dates] == [PAGES]
     assert broken_links(reports) == []
+    assert too_long(reports / "cdnow" / "1998-06-30") == []
     data = reports / "cdnow" / "1998-06-30" / "data"
     log = pd.read_parquet(data / "cleaning_ledger.parquet")
     assert log.iloc[0][["rows_left", "customers_left", "revenue_left"]].tolist() == [69_659, 23_570, 2_500_315.63]

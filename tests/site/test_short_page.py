@@ -83,5 +83,6 @@ def test_long_sentences_and_abbreviations_are_not_cut():
 def test_a_table_within_a_folded_part_stays_there():
     folded = cell("<details class='folded'><summary>Lines</summary><table><tr><td>7</td></tr></table></details>")
     body = shortened(HEADING, FOUND, folded)
-    assert body.find("details", class_="more").find("details").table is not None
+    inside = body.find("details", class_="more").find("details")
+    assert inside.table is not None and inside.has_attr("open"), "one click shows it"
     assert len(body.find_all("table")) == 1

@@ -54,8 +54,9 @@ def inline_svg(figure: Figure, alt: str, layout: str) -> str:
     width, height = (DOTS_PER_INCH * size for size in figure.get_size_inches())
     hidden = "; display: none" if layout == "narrow" else ""
     return (
-        f'<svg class="{layout}" style="white-space: pre{hidden}" role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:g} {height:g}" '
-        f'xmlns:xlink="http://www.w3.org/1999/xlink">{_hits(targets)}{_compact(body)}</svg>'
+        f'<svg class="{layout}" style="white-space: pre{hidden}" role="img" aria-label="{escape(alt)}" '
+        f'viewBox="0 0 {width:g} {height:g}" xmlns:xlink="http://www.w3.org/1999/xlink">'
+        f"{_hits(targets)}{_compact(body)}</svg>"
     )
 
 
