@@ -56,9 +56,9 @@ def _fold(body: BeautifulSoup, cells: list[Tag]) -> None:
             if part.find_parent("details") or _lies_in(part, folded):
                 continue
             if part.name == "figcaption":
-                folded += _rest(body, part, CAPTION_WORDS)
+                folded += _cut_text(body, part, CAPTION_WORDS)
             elif part.name == "p":
-                folded += _rest(body, part, WORDS) if part in found else []
+                folded += _cut_text(body, part, WORDS) if part in found else []
             elif part.name == "details":
                 part["open"] = ""  # one click shows everything
                 folded.append(part)
@@ -78,7 +78,7 @@ def _lies_in(part: Tag, folded: list[Tag]) -> bool:
     return any(parent is other for parent in part.parents for other in folded)
 
 
-def _rest(body: BeautifulSoup, text: Tag, words: int) -> list[Tag]:
+def _cut_text(body: BeautifulSoup, text: Tag, words: int) -> list[Tag]:
     """Cut a text to its first sentences; return the others as a paragraph."""
     sentences = SENTENCE_END.split(text.get_text())
     kept = 1
