@@ -9,7 +9,7 @@ today = $(if $(TODAY),--today $(TODAY))
 # A variable as it was typed, so that ${SHOP_PASSWORD} stays a name
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help report draft new compare export data engines lab test mutants bench lint lock picture docs clean
+.PHONY: help report draft new compare export deliver data engines lab test mutants bench lint lock picture docs clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -30,10 +30,13 @@ compare: $(READY)  ## put two published dates beside each other: REPORT=cdnow FR
 export: $(READY)  ## write a report's results to a database: REPORT=shop [DATE=last] TO=postgresql://…
 	@$(PY) -m crm_utils export $(named) $(today) $(if $(TO),--to '$(TO)')
 
+deliver: $(READY)  ## copy a report's newest date to where people read it, and tell them by e-mail: REPORT=shop
+	@$(PY) -m crm_utils deliver $(if $(REPORT),--report $(REPORT))
+
 data: $(READY)  ## download Online Retail II (UCI, 45 MB) into data/
 	@$(PY) -m crm_utils data
 
-engines: $(READY)  ## add what reads PostgreSQL, MySQL and Spark to .venv (Debian: gcc, libmariadb-dev, a Java for Spark)
+engines: $(READY)  ## add what reads PostgreSQL, MySQL and Spark, and delivers by SFTP, to .venv (Debian: gcc, libmariadb-dev, a Java for Spark)
 	@if $(PY) -m pip --version >/dev/null 2>&1; then \
 	  $(PY) -m pip install --quiet --require-hashes -r requirements-engines.lock; \
 	else \
@@ -63,7 +66,7 @@ docs: $(READY)  ## build the documentation site with the demo report into docs-s
 
 lock:  ## renew requirements.lock and environment.yml from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev pyproject.toml -o requirements.lock --upgrade
-	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev --extra postgres --extra mysql --extra spark -c requirements.lock pyproject.toml -o requirements-engines.lock --upgrade
+	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev --extra postgres --extra mysql --extra spark --extra sftp -c requirements.lock pyproject.toml -o requirements-engines.lock --upgrade
 	@$(MAKE) --no-print-directory $(READY)
 	@$(PY) tools/environment.py
 

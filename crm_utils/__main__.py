@@ -16,10 +16,10 @@ from crm_utils import __version__
 from crm_utils.commands.build_reports import BuildResult, build_reports, fill_draft, outdated_jobs, remove_old_dates
 from crm_utils.commands.failures import summarize_failures
 from crm_utils.commands.run_log import DateStatus, RunLog
-from crm_utils.core.errors import ParamsError, SourceError
+from crm_utils.core.errors import DeliveryError, ParamsError, SourceError
 from crm_utils.core.formatting import MESSAGES
 from crm_utils.pipeline import atomic_publish
-from crm_utils.pipeline.jobs import LAST, Job, plan_jobs
+from crm_utils.pipeline.jobs import LAST, Job, plan_jobs, read_report, report_names
 from crm_utils.pipeline.staleness import stale_notebooks
 from crm_utils.site.index_refresh import refresh_index
 
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace, log: RunLog) -> int:
     try:
         return options.command(options, log)
-    except (ParamsError, SourceError) as error:
+    except (ParamsError, SourceError, DeliveryError) as error:
         _print_error(str(error), log)
     except OSError as error:
         _print_error(atomic_publish.describe_os_error(error, Path.cwd()), log)
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_new(commands)
     _add_compare(commands)
     _add_export(commands)
+    _add_deliver(commands)
     _add_data(commands)
     return parser
 
@@ -178,6 +179,19 @@ def _add_export(commands: Any) -> None:
         metavar="URL",
         help="the database's URL; write the password as ${NAME}, the name of an environment variable",
     )
+
+
+def _add_deliver(commands: Any) -> None:
+    parser = _add_command(
+        commands,
+        "deliver",
+        _deliver,
+        "copy the newest date of a report to where people read it, and tell them by e-mail",
+        "Copy the newest date to a folder, a bucket or a web host, and send its summary with the first page by e-mail. "
+        "The section delivery of params/<report>.yaml says where to.",
+        ["crm deliver --report shop"],
+    )
+    _add_report_option(parser, "to deliver")
 
 
 def _add_data(commands: Any) -> None:
@@ -344,6 +358,18 @@ def _export(options: argparse.Namespace, log: RunLog) -> int:
     written = export_tables(job.root, job.folder, job.name, job.day, options.to)
     rows = ", ".join(f"{name} {MESSAGES.plural(number, 'row')}" for name, number in written.items())
     print(f"exported {job.label}: {rows}")
+    return 0
+
+
+def _deliver(options: argparse.Namespace, log: RunLog) -> int:
+    if not options.report:
+        raise ParamsError("give the report: make deliver REPORT=shop")
+    from crm_utils.commands.deliver_report import deliver_report
+
+    name = report_names(Path.cwd(), options.report)[0]
+    for line in deliver_report(Path.cwd(), name, read_report(Path.cwd(), name)):
+        print(line)
+        log.write("deliver", line)
     return 0
 
 

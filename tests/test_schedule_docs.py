@@ -1,4 +1,4 @@
-"""The examples of docs/schedule.md: one command line everywhere, which runs, in files that their programs accept."""
+"""The examples of docs/schedule.md and deliver.md: one command line, which runs, in files their programs accept."""
 
 import ast
 import json
@@ -73,3 +73,13 @@ def test_systemd_accepts_service_and_timer(tmp_path):
         ["systemd-analyze", "verify", "--man=no", *files], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0 and "crm." not in done.stderr, done.stderr
+
+
+def test_the_sections_of_the_guide_to_delivery_are_valid():
+    text = (ROOT / "docs" / "deliver.md").read_text()
+    sections = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", text, flags=re.M | re.S)]
+    base = {"title": "Shop", "currency": "EUR", "source": {"file": "x.csv"}, "analysis_dates": ["2024-06-30"]}
+    columns = {"customer_id": "a", "ordered_at": "b", "amount": "c"}
+    found = [parse_model(base | {"columns": columns} | section, Report, "shop").delivery for section in sections]
+    assert [len(delivery.to) for delivery in found] == [3, 1]
+    assert (found[0].email.used_port, found[1].customer_files) == (587, ["04_cltv.html", "send/*.csv"])

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from crm_utils.config.acquisition import Acquisition
+from crm_utils.config.delivery import Delivery
 from crm_utils.config.segment_map import check_bin_edges
 from crm_utils.config.simulated_shop import SimulatedShop
 from crm_utils.config.yaml_models import Model
@@ -666,6 +667,7 @@ class Report(Shared):
     cltv: Cltv = Cltv()
     budget: Budget = Budget()
     custom: dict[str, Any] = {}
+    delivery: Delivery | None = None
 
     @property
     def fixed_dates(self) -> list[date]:

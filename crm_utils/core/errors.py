@@ -76,5 +76,9 @@ class NotebookFailed(CrmError, RuntimeError):
         self.notebook, self.asks = notebook, asks
 
 
+class DeliveryError(CrmError, RuntimeError):
+    """A report could not be delivered; the message names the place and the reason, and says what was changed there."""
+
+
 class DownloadFailed(SourceError):
     """The data could not be downloaded, or are not the expected ones; no file was changed."""

@@ -154,9 +154,9 @@ def plan_jobs(root: Path, only: str | None = None, day: str | None = None, today
         with _collected(problems):
             check_names(notebook)
     outdated = bool(problems)  # an outdated notebook stops every report, because every report runs every notebook
-    for name in _report_names(root, only):
+    for name in report_names(root, only):
         with _collected(problems):
-            report = _read_report(root, name)
+            report = read_report(root, name)
             dates = find_dates(report, name, root, today or date.today())
             jobs += [] if outdated else _plan_report(root, name, report, dates, day, notebooks)
             waiting += [dates.waiting] if dates.waiting and day in (None, LAST) else []
@@ -172,7 +172,8 @@ def _collected(problems: list[str]) -> Iterator[None]:
         problems.append(str(error))
 
 
-def _report_names(root: Path, only: str | None) -> list[str]:
+def report_names(root: Path, only: str | None) -> list[str]:
+    """The reports of a project, or `only` if there is such a report. Raises `ParamsError`."""
     files = sorted((root / "params").glob("*.yaml"))
     names = [path.stem for path in files if path.stem not in ("campaigns", "evidence") and not _lists_rules(path)]
     if only is None:
@@ -190,7 +191,7 @@ def _lists_rules(path: Path) -> bool:
     )
 
 
-def _read_report(root: Path, name: str) -> Report:
+def read_report(root: Path, name: str) -> Report:
     """The parameters file of a report. Raises `ParamsError`."""
     if name.startswith(("_", ".")):  # reports/_draft and reports/_logs are not reports
         raise ParamsError(f"params/{name}.yaml: the name of a report starts with a letter or digit: rename the file")

@@ -131,7 +131,7 @@ def _inputs(job: Job) -> dict[str, Any]:
     files = [*cache_keys.source_file_paths(job), *cache_keys.customer_table_paths(job), *own_modules]
     lock = job.root / "requirements.lock"
     return {
-        "params": redact_paths(job.report.model_dump(mode="json", exclude_unset=True), job.root),
+        "params": redact_paths(job.report.model_dump(mode="json", exclude_unset=True, exclude={"delivery"}), job.root),
         "rules": {_published_path(path, job.root): path.read_text(encoding="utf-8") for path in rules},
         "files": {_published_path(path, job.root): content_hash(path, job.root) for path in files},
         "code": cache_keys.package_key(),
