@@ -80,6 +80,7 @@ def recommendation(
         charts.plot_lines(lines, fmt),
         LINES_CAPTION,
         charts.alt_text_lines(lines, fmt),
+        brief=narrative.decision_in_brief(year, profit_range, problem, analysis_date, fmt),
     )
 
 
@@ -193,13 +194,19 @@ def change_from_today(today: pd.DataFrame, year: YearPlan, fmt: NumberFormat) ->
     )
 
 
-def scenarios(scenarios: pd.DataFrame, fmt: NumberFormat) -> Finding:
+def scenarios(
+    scenarios: pd.DataFrame, year: YearPlan, campaigns: pd.DataFrame, costs: Acquisition | None, fmt: NumberFormat
+) -> Finding:
     """Show what the plan earns if things differ.
 
     Parameters
     ----------
     scenarios : pandas.DataFrame
         See `year_sensitivity.compare_scenarios`.
+    year, campaigns : YearPlan, pandas.DataFrame
+        The plan, and one row per campaign.
+    costs : Acquisition, optional
+        What a new customer costs; None if the report does not say.
     fmt : NumberFormat
         How the report writes numbers and money.
 
@@ -208,10 +215,18 @@ def scenarios(scenarios: pd.DataFrame, fmt: NumberFormat) -> Finding:
     Finding
         Sentence and table.
     """
-    return Finding(narrative.scenarios(scenarios, fmt), table=tables.scenarios(scenarios, fmt))
+    brief = narrative.doubts_in_brief(scenarios, year, campaigns, costs, fmt)
+    return Finding(narrative.scenarios(scenarios, fmt), table=tables.scenarios(scenarios, fmt), brief=brief)
 
 
-def what_decides(levers: pd.DataFrame, table: pd.DataFrame, campaigns: pd.DataFrame, fmt: NumberFormat) -> Finding:
+def what_decides(
+    levers: pd.DataFrame,
+    table: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    value: NewCustomerValue,
+    costs: Acquisition | None,
+    fmt: NumberFormat,
+) -> Finding:
     """Show what an owner can change, and at which lift and cost of preparation a decision changes.
 
     Parameters
@@ -222,6 +237,8 @@ def what_decides(levers: pd.DataFrame, table: pd.DataFrame, campaigns: pd.DataFr
         See `year_sensitivity.break_points`.
     campaigns : pandas.DataFrame
         One row per campaign.
+    value, costs : NewCustomerValue, Acquisition or None
+        What a new customer brings, and what one costs.
     fmt : NumberFormat
         How the report writes numbers and money.
 
@@ -242,6 +259,7 @@ def what_decides(levers: pd.DataFrame, table: pd.DataFrame, campaigns: pd.DataFr
             tables.campaigns(campaigns, fmt),
             tables.evidence(campaigns, fmt),
         ),
+        brief=narrative.what_decides_in_brief(table, value, costs, fmt),
     )
 
 

@@ -43,6 +43,7 @@ FOR_A_RETURN = "(for a profit of {target_roi} on it)"
 ON_CAMPAIGNS = "on {campaigns} to customers"
 ON_NEW_CUSTOMERS = "to win {customers}"
 EXPECTED_PROFIT = "Expected profit of the period: {profit}, between {low} and {high} {ranges}. {evidence}"
+EXPECTED_PROFIT_BRIEF = "Expected profit: {profit}, between {low} and {high} if the assumptions hold."
 SPEND_NONE = "{period}, spend none {of}: {why}."
 NO_MONEY = "there is no money to spend"
 NOTHING_PAYS = "at the lifts known or assumed no campaign {pays}"
@@ -50,6 +51,7 @@ EARNS_BACK = "earns back its cost"
 EARNS_THE_RETURN = "earns {target_roi} on what it costs"
 RESTS_ON = "{share} on {what}"
 RESTS = "Of that, {shares}."
+RESTS_BRIEF = "{share} of the expected profit rests on {what}."
 RESTS_FIRST = "{share} rests on {what}"
 EVIDENCE_NAMES = {
     "new": "new customers (their cost: {cost_from})",
@@ -61,6 +63,7 @@ COST_MISSING = (
     "One number is missing, and it decides what the rest of the money can do: what does one more new customer cost "
     "today? Each may cost up to {value}. Write it into the parameters file as budget.acquisition."
 )
+COST_MISSING_BRIEF = "One number is missing: what one more new customer costs today. Each may cost up to {value}."
 COST_MISSING_CLOSED = (
     "Nobody new came in the last 12 months, so nothing can be said about winning new customers from these data."
 )
@@ -111,6 +114,7 @@ SIZES_STAY = (
 )
 
 WORST_SCENARIO = "In the worst scenario, “{scenario}”, the best plan would earn {profit} instead of {planned}."
+WORST_IN_BRIEF = "With “{scenario}” it would be {profit}."
 NO_WORSE_SCENARIO = "None of the scenarios earns less than the plan."
 NOTHING_TO_LOSE = "There is no plan that a scenario could make worse."
 LEVER = "Of what you can change, {lever} would add most: {gain} of profit in the period."
@@ -120,6 +124,9 @@ DECISIONS_CHANGE = (
     "{inside} of {campaigns} would enter or leave the plan within the assumed range of the lift ({names}). {decided} "
     "on an assumption."
 )
+DECISIONS_IN_BRIEF = "The assumed lift decides on {inside}: measure {names}."
+OTHERS = "{number} more"
+NAMED_CAMPAIGNS = 2
 ONE_DECISION, DECISIONS = "This decision rests", "These decisions rest"
 NO_DECISION_CHANGES = "No campaign enters or leaves the plan anywhere within the assumed ranges."
 PREPARATION = "Preparation matters most for {campaign}: above {cost} per wave, the campaign would not run."
@@ -266,17 +273,47 @@ def recommendation(
     fmt: NumberFormat,
 ) -> Paragraph:
     """Say what to do in the period, for how much, and how sure that is."""
+    missing, opening = _missing_number(value, costs, fmt), _what_to_spend(year, problem, analysis_date, fmt)
+    if year.spend < HALF_A_CENT:
+        return paragraph(opening, missing)
+    return paragraph(
+        opening,
+        EXPECTED_PROFIT.format(
+            **_profit(year, profit_range, fmt),
+            ranges=RANGES,
+            evidence=_evidence(evidence_shares(year, problem.campaigns), costs),
+        ),
+        missing,
+    )
+
+
+def decision_in_brief(
+    year: YearPlan, profit_range: tuple[float, float], problem: YearProblem, analysis_date: date, fmt: NumberFormat
+) -> Paragraph:
+    """Say in two sentences what to do in the period and what it should earn."""
+    opening = _what_to_spend(year, problem, analysis_date, fmt)
+    if year.spend < HALF_A_CENT:
+        return paragraph(opening)
+    return paragraph(opening, EXPECTED_PROFIT_BRIEF.format(**_profit(year, profit_range, fmt)))
+
+
+def _profit(year: YearPlan, profit_range: tuple[float, float], fmt: NumberFormat) -> dict[str, str]:
+    low, high = profit_range
+    return {"profit": fmt.money(year.expected_profit, 0), "low": fmt.money(low, 0), "high": fmt.money(high, 0)}
+
+
+def _what_to_spend(year: YearPlan, problem: YearProblem, analysis_date: date, fmt: NumberFormat) -> str:
+    """Say how much to spend on what in the period, or why nothing."""
     period = _period(problem, analysis_date, fmt)
     if problem.target_roi is None:
         of, pays = OF_THE_BUDGET.format(budget=fmt.money(problem.budget, 0)), EARNS_BACK
     else:
         of = FOR_A_RETURN.format(target_roi=percent(problem.target_roi))
         pays = EARNS_THE_RETURN.format(target_roi=percent(problem.target_roi))
-    missing = _missing_number(value, costs, fmt)
     if year.spend < HALF_A_CENT:
         no_money = problem.budget == 0 and problem.target_roi is None
         why = NO_MONEY if no_money else NOTHING_PAYS.format(pays=pays)
-        return paragraph(SPEND_NONE.format(period=period, of=of, why=why), missing)
+        return SPEND_NONE.format(period=period, of=of, why=why)
     won = year.won[["customers", "spend"]].sum()
     on_campaigns = year.spend - won.spend
     parts = []
@@ -288,17 +325,7 @@ def recommendation(
         parts.append((won.spend, ON_NEW_CUSTOMERS.format(customers=customers)))
     named = join_names([f"{_whole(money, fmt)} {part}" for money, part in parts])
     template = SPEND if len(parts) > 1 else SPEND_ON
-    return paragraph(
-        template.format(period=period, spend=_whole(year.spend, fmt), of=of, parts=named, part=parts[0][1]),
-        EXPECTED_PROFIT.format(
-            profit=fmt.money(year.expected_profit, 0),
-            low=fmt.money(profit_range[0], 0),
-            high=fmt.money(profit_range[1], 0),
-            ranges=RANGES,
-            evidence=_evidence(evidence_shares(year, problem.campaigns), costs),
-        ),
-        missing,
-    )
+    return template.format(period=period, spend=_whole(year.spend, fmt), of=of, parts=named, part=parts[0][1])
 
 
 def _period(problem: YearProblem, analysis_date: date, fmt: NumberFormat) -> str:
@@ -506,6 +533,21 @@ def scenarios(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
     )
 
 
+def doubts_in_brief(
+    table: pd.DataFrame, year: YearPlan, campaigns: pd.DataFrame, costs: Acquisition | None, fmt: NumberFormat
+) -> Paragraph:
+    """Say on what most of the expected profit rests, and what the worst scenario would leave of it."""
+    if year.expected_profit <= 0:
+        return paragraph(NOTHING_TO_LOSE)
+    shares, worst = evidence_shares(year, campaigns), table.loc[table.expected_profit.idxmin()]
+    what = EVIDENCE_NAMES[shares.idxmax()].format(cost_from=costs.cost_from if costs is not None else "")
+    scenario = WORST_IN_BRIEF.format(scenario=worst.scenario, profit=fmt.money(worst.expected_profit, 0))
+    return paragraph(
+        RESTS_BRIEF.format(share=percent(shares.max()), what=what),
+        scenario if worst.expected_profit < table.expected_profit.iloc[0] else NO_WORSE_SCENARIO,
+    )
+
+
 def best_lever(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
     """Say which thing that an owner can change would earn most, and what holding customers back costs."""
     planned = table.expected_profit.iloc[0]
@@ -538,6 +580,21 @@ def break_points(table: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
         row = tight.iloc[0]
         prepared = PREPARATION.format(campaign=row.campaign, cost=fmt.money(row.break_point_cost))
     return paragraph(decided, prepared)
+
+
+def what_decides_in_brief(
+    table: pd.DataFrame, value: NewCustomerValue, costs: Acquisition | None, fmt: NumberFormat
+) -> Paragraph:
+    """Say which number is missing, or else which campaigns could enter or leave within the assumed ranges."""
+    if costs is None and value.known and value.per_year:
+        return paragraph(COST_MISSING_BRIEF.format(value=fmt.money(value.mean, 2)))
+    inside = table[table.break_point_lift.between(table.lift_low, table.lift_high)].campaign.tolist()
+    if not inside:
+        return paragraph(NO_DECISION_CHANGES)
+    named = inside[:NAMED_CAMPAIGNS]
+    if len(inside) > NAMED_CAMPAIGNS:
+        named.append(OTHERS.format(number=len(inside) - NAMED_CAMPAIGNS))
+    return paragraph(DECISIONS_IN_BRIEF.format(inside=fmt.plural(len(inside), "campaign"), names=join_names(named)))
 
 
 def learning(

@@ -15,10 +15,10 @@ OPTIONAL_TEXT = ("channel", "capacity", "max_spend")
 OPTIONAL_AMOUNTS = ("min_spend", "incentive_share", "follow_on_margin")
 LIFT_HEADING = "Lift of a message, points"
 LINE_NAMES = {
-    Line.KEEP: "Keep and win back customers",
+    Line.KEEP: "Keep and win back",
     Line.REPEAT: "Repeat what was measured",
     Line.NEW: "Win new customers",
-    Line.LEARN: "Learn: campaigns that are tested first",
+    Line.LEARN: "Test first",
     Line.RESERVE: "Reserve",
 }
 GATE_NAMES = {

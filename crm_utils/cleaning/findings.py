@@ -148,7 +148,8 @@ def data_quality(checks: list[CheckResult], summary: DataSummary, fmt: NumberFor
     Finding
         Sentence, and a table of the checks, warnings first.
     """
-    return Finding(narrative.data_quality(checks, fmt), table=tables.checks(checks, summary, fmt))
+    sentence = narrative.data_quality(checks, fmt)
+    return Finding(sentence, table=tables.checks(checks, summary, fmt), brief=sentence)
 
 
 def revenue_by_month(months: pd.DataFrame, fmt: NumberFormat) -> Finding:

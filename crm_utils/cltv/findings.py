@@ -70,9 +70,10 @@ def past_forecasts(tested: pd.DataFrame, holdout_days: int, fmt: NumberFormat) -
         tests.
     """
     verdict = backtest_narrative.verdict_sentence(tested, holdout_days, fmt)
+    brief = backtest_narrative.record_in_brief(tested, holdout_days, fmt)
     shown = separate_tests(tested, holdout_days)
     if shown.empty:
-        return Finding(verdict)
+        return Finding(verdict, brief=brief)
     return Finding(
         verdict,
         charts.plot_past_forecasts(shown, fmt),
@@ -84,6 +85,7 @@ def past_forecasts(tested: pd.DataFrame, holdout_days: int, fmt: NumberFormat) -
             tables.horizon_record_table(record_by_horizon(tested), fmt),
             tables.backtest_table(shown, fmt),
         ),
+        brief=brief,
     )
 
 
@@ -183,7 +185,11 @@ def whole_business(outlook: Outlook, tested: pd.DataFrame, analysis_date: date, 
     if outlook.whole.empty:
         return Finding(not_applicable(sentence))
     past = tables.horizon_record_table(records, fmt, tables.WHOLE_RECORD_CAPTION) if len(records) else None
-    return Finding(sentence, table=collapsible(WHOLE_NUMBERS, tables.whole_business_table(outlook.whole, fmt), past))
+    return Finding(
+        sentence,
+        table=collapsible(WHOLE_NUMBERS, tables.whole_business_table(outlook.whole, fmt), past),
+        brief=narrative.whole_business_in_brief(outlook.whole, fmt),
+    )
 
 
 def forecast_basis(outlook: Outlook, track: pd.DataFrame, fmt: NumberFormat) -> Finding:
@@ -346,11 +352,11 @@ def likely_churned(
     Finding
         Sentence and a table of the ten best; only a sentence if there are none.
     """
-    sentence = narrative.churned_sentence(churned, record, fmt)
+    sentence, brief = narrative.churned_sentence(churned, record, fmt), narrative.churned_in_brief(churned, fmt)
     if churned.empty:
-        return Finding(sentence)
-    brief = narrative.assumptions_brief(assumptions, fmt)
-    return Finding(sentence, table=tables.churned_table(churned.head(LISTED_CUSTOMERS), brief, fmt))
+        return Finding(sentence, brief=brief)
+    table = tables.churned_table(churned.head(LISTED_CUSTOMERS), narrative.assumptions_brief(assumptions, fmt), fmt)
+    return Finding(sentence, table=table, brief=brief)
 
 
 def segment_value(

@@ -54,6 +54,9 @@ WHOLE = (
 MORE, LESS = " ({change} more than in the {months} before)", " ({change} less than in the {months} before)"
 NO_CHANGE = " (as much as in the {months} before)"
 WHOLE_RANGE = "Nine times in ten it should be between {low} and {high}."
+WHOLE_IN_BRIEF = "The next {months} should bring {revenue}{bounds}{before}."
+WHOLE_BEFORE = "; the last {months} brought {revenue}"
+WHOLE_BOUNDS = ", nine times in ten between {low} and {high}"
 WHOLE_RECORD = "In {tests} of {days}, this forecast was off by {error} on average."
 LIFETIME_VALUE = "Today’s customers have a lifetime value (CLV) of {clv}. {assumptions}."
 ASSUMPTIONS = "This is the profit of the next {months}, at {margin}, discounted by an assumed {discount} a year"
@@ -81,6 +84,7 @@ SOME_QUIET = (
     "{count} of your top 10% customers by past revenue have gone quiet: the chance of each to buy within 12 months is "
     "below {limit}. They had spent {revenue}."
 )
+QUIET_IN_BRIEF = "Of your top 10% customers {count} {have} gone quiet; they had spent {revenue}."
 LIST_RECORD = (
     "Of the {customers} who were on this list half a year ago, {came_back} have bought since ({expected} expected)."
 )
@@ -219,6 +223,22 @@ def whole_business_sentence(
     )
 
 
+def whole_business_in_brief(whole: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """What all customers should bring in the longest horizon, with its range, beside as many months before."""
+    row = whole.iloc[-1]
+    months = "month" if row.months == 1 else fmt.plural(row.months, "month")
+    before = WHOLE_BEFORE.format(months=months, revenue=fmt.money(row.revenue_before))
+    bounds = WHOLE_BOUNDS.format(low=fmt.money(row.revenue_low), high=fmt.money(row.revenue_high))
+    return paragraph(
+        WHOLE_IN_BRIEF.format(
+            months=months,
+            revenue=fmt.money(row.revenue),
+            bounds=bounds if pd.notna(row.revenue_low) else "",
+            before=before if row.revenue_before > 0 else "",
+        )
+    )
+
+
 def _change(revenue: float, before: float, months: str) -> str:
     if before <= 0:
         return ""
@@ -285,6 +305,15 @@ def churned_sentence(churned: pd.DataFrame, record: ListRecord | None, fmt: Numb
             expected=percent(record.expected),
         ),
     )
+
+
+def churned_in_brief(churned: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """How many of the best customers by past revenue have gone quiet."""
+    if churned.empty:
+        return paragraph(NOBODY_QUIET)
+    have = "has" if len(churned) == 1 else "have"
+    revenue = fmt.money(churned.past_revenue.sum())
+    return paragraph(QUIET_IN_BRIEF.format(count=fmt.count(len(churned)), have=have, revenue=revenue))
 
 
 def segment_value_sentence(by_segment: pd.DataFrame, fmt: NumberFormat) -> Paragraph:

@@ -15,6 +15,7 @@ from crm_utils.core.errors import ParamsError
 
 CUSTOM = "custom"  # the section of the parameters file for notebooks that an analyst adds
 PARAMETERS_TAG = "parameters"
+LETTERS_OF_ACRONYM = 4
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ class Notebook:
     def name(self) -> str:
         """File name without suffix, for example '02_rfm'."""
         return self.path.stem
+
+    @property
+    def short_name(self) -> str:
+        """Its name in a line of links: '03_segmentation' -> 'Segmentation', '02_rfm' -> 'RFM'."""
+        words = re.sub(r"^\d+_", "", self.name).replace("_", " ")
+        return words.upper() if len(words) <= LETTERS_OF_ACRONYM else words[:1].upper() + words[1:]
 
     @property
     def section(self) -> str:

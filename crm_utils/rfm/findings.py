@@ -23,13 +23,15 @@ COHORTS_CAPTION = (
 )
 
 
-def concentration(customers: pd.DataFrame, fmt: NumberFormat) -> Finding:
+def concentration(customers: pd.DataFrame, history: pd.DataFrame, fmt: NumberFormat) -> Finding:
     """Show how much of revenue the best customers brought.
 
     Parameters
     ----------
     customers : pandas.DataFrame
         See `compute_rfm`.
+    history : pandas.DataFrame
+        See `compute_history`.
     fmt : NumberFormat
         How the report writes numbers and money.
 
@@ -38,7 +40,7 @@ def concentration(customers: pd.DataFrame, fmt: NumberFormat) -> Finding:
     Finding
         A sentence.
     """
-    return Finding(narrative.concentration(customers, fmt))
+    return Finding(narrative.concentration(customers, history, fmt))
 
 
 def typical_customer(customers: pd.DataFrame, config: ScoringConfig, fmt: NumberFormat) -> Finding:

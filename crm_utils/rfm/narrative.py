@@ -9,9 +9,14 @@ from crm_utils.config.scoring import ScoringMethod, Window
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, not_applicable, paragraph
 from crm_utils.core.formatting import NumberFormat, day, join_names, percent
 from crm_utils.rfm.cohorts import MIN_COHORT_CUSTOMERS
+from crm_utils.rfm.history import top_tenth_share, value_and_year_before
 from crm_utils.rfm.scoring import MEASURES, SCORES
 
 CONCENTRATION = "The best 10% of customers brought {revenue_share} of revenue."
+CONCENTRATION_OF_YEAR = (
+    "The 10% of customers who spent most in the last 12 months brought {revenue_share} of their revenue{before}."
+)
+YEAR_BEFORE = " ({revenue_share} in the 12 months before)"
 BOUGHT_ONCE = "{share} of {customers} ordered only once."
 NOBODY_BOUGHT_ONCE = "Every customer ordered more than once."
 
@@ -83,17 +88,19 @@ RETENTION_RANGE = " ({first_share} of those who started in {first}, {last_share}
 NO_COHORTS = "There is no complete period after a first order yet."
 
 
-def concentration(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """Say how much of revenue the best customers brought, and how many ordered once."""
-    best_tenth = max(len(customers) // 10, 1)
-    revenue_share = customers.revenue.nlargest(best_tenth).sum() / customers.revenue.sum()
+def concentration(customers: pd.DataFrame, history: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say how much of the last year's revenue the best customers brought, and how many ordered once."""
+    share, before = value_and_year_before(history, "top_tenth_share")
+    if share is None:  # the history is shorter than a year
+        top = CONCENTRATION.format(revenue_share=percent(top_tenth_share(customers.revenue)))
+    else:
+        year_before = "" if before is None else YEAR_BEFORE.format(revenue_share=percent(before))
+        top = CONCENTRATION_OF_YEAR.format(revenue_share=percent(share), before=year_before)
     once = int((customers.orders == 1).sum())
     bought_once = BOUGHT_ONCE.format(
         share=percent(once / len(customers)), customers=fmt.plural(len(customers), "customer")
     )
-    return paragraph(
-        CONCENTRATION.format(revenue_share=percent(revenue_share)), bought_once if once else NOBODY_BOUGHT_ONCE
-    )
+    return paragraph(top, bought_once if once else NOBODY_BOUGHT_ONCE)
 
 
 def typical_customer(customers: pd.DataFrame, config: ScoringConfig, fmt: NumberFormat) -> Paragraph:

@@ -1,26 +1,46 @@
-"""The first page of a date, for decision makers: the answer, the evidence for it, and the downloads."""
+"""The first page of a date, for decision makers: six figures, the decision, the doubts, and all else behind “more”."""
 
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 from bs4 import BeautifulSoup
+from markupsafe import Markup
 
+from crm_utils.budget.drawings import draw_money_by_wave, money_by_wave
 from crm_utils.core.constants import ALL, RECENT_DAYS, RESERVE
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.pipeline.jobs import Job
+from crm_utils.rfm.history import value_and_year_before
 from crm_utils.site import glossary, orders_wording, pages, render
-from crm_utils.site.summary_blocks import card_headlines, summary_blocks
+from crm_utils.site.summary_blocks import (
+    DECISION,
+    LINES,
+    PLAN,
+    UNSURE,
+    brief_lines,
+    card_headlines,
+    summary_blocks,
+    tables_of,
+)
+from crm_utils.site.tiles import Tile, make_tiles
 
-LEAD = "{customers} with {revenue} of revenue so far. {active} of them ordered in the last {recent_days} days."
+LEAD = "{customers} so far. Changes are against the same days a year before."
 # Missing if the history is too short for a forecast of 12 months
 EXPECTED_REVENUE = "expected_revenue_12m"
+COMPARED = {  # column of `history`: name of the figure
+    "active_customers": "active_customers",
+    "revenue": "revenue_90_days",
+    "new_customers": "new_customers_90_days",
+    "top_tenth_share": "top_tenth_share",
+}
 TABLES = {
     "orders": "one row per order",
     "order_adjustments": "by how much cancellations reduced earlier orders, and when",
     "unmatched_cancellations": "cancellations for which no sale was found",
     "example_customer_lines": "the order lines of the customer in the worked example",
     "customer_features": "what each customer buys, pays and returns",
+    "history": "customers and revenue of 90 days each, a quarter apart",
     "customers": "one row per customer: recency, frequency, monetary value and scores",
     "segments": "the segment of each customer",
     "segment_profile": "one row per segment",
@@ -41,11 +61,12 @@ TABLES = {
 
 
 def key_figures(data: Path) -> dict[str, float]:
-    """The figures of a date that the index shows, from the tables in folder `data`.
+    """The figures of a date that the index and `summary.json` show, from the tables in folder `data`.
 
-    They are the numbers of customers, orders and recent buyers (`RECENT_DAYS`). Amounts are in the report's currency:
-    revenue so far, revenue expected in 12 months, planned spend and its expected profit. `EXPECTED_REVENUE` may be
-    missing, and so are the last two if the report has no budget.
+    They are the numbers of customers, orders and recent buyers (`RECENT_DAYS`), and what the tiles show: revenue and
+    new customers of the last 90 days and the share of the top tenth, each with its value a year before, and what the
+    business should bring in 12 months beside the last 12. Amounts are in the report's currency: revenue so far, revenue
+    expected from known customers in 12 months, planned spend and its expected profit. What is not known is left out.
     """
     customers = pd.read_parquet(data / "customers.parquet", columns=["orders", "revenue", "recency_days"])
     forecast = pd.read_parquet(data / "forecast.parquet")
@@ -56,11 +77,24 @@ def key_figures(data: Path) -> dict[str, float]:
         "revenue": round(customers.revenue.sum(), 2),
         "bought_in_90_days": int((customers.recency_days < RECENT_DAYS).sum()),
     }
+    figures |= _compared_figures(pd.read_parquet(data / "history.parquet"), pd.read_parquet(data / "business.parquet"))
     if (data / "budget_lines.parquet").exists():
         lines = pd.read_parquet(data / "budget_lines.parquet")
         spent = lines[lines.line != RESERVE]
         figures |= {name: round(spent[name].sum(), 2) for name in ("spend", "expected_profit")}
     return figures | ({EXPECTED_REVENUE: round(year.iloc[0], 2)} if len(year) else {})
+
+
+def _compared_figures(history: pd.DataFrame, business: pd.DataFrame) -> dict[str, float]:
+    """The figures of the tiles, each with the value that it is compared with."""
+    figures: dict[str, float] = {}
+    for column, name in COMPARED.items():
+        values = dict(zip((name, f"{name}_year_before"), value_and_year_before(history, column), strict=True))
+        figures |= {key: round(float(value), 4) for key, value in values.items() if value is not None}
+    for row in business[business.months == 12].itertuples():
+        figures["expected_business_revenue_12m"] = round(row.revenue, 2)
+        figures["business_revenue_last_12m"] = round(row.revenue_before, 2)
+    return figures
 
 
 def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
@@ -81,9 +115,15 @@ def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
     page = pages.render_page(
         "date.html.j2",
         job=job,
+        tiles=_tiles(folder / "data", fmt),
+        decision=brief_lines(executed, written, DECISION),
+        money=_money_by_wave(folder / "data", fmt),
+        plan=tables_of(executed, PLAN),
+        unsure=[line for tag in UNSURE for line in brief_lines(executed, written, tag)],
+        lines=[(tag, question, brief_lines(executed, written, tag)) for tag, question in LINES.items()],
         blocks=summary_blocks(executed, written),
         headlines={name: card_headlines(notebook) for name, notebook in executed.items()},
-        lead=_lead(figures, fmt),
+        lead=LEAD.format(customers=fmt.plural(figures["customers"], "customer")),
         tables=_tables(folder, fmt),
         lists=_customer_lists(folder, "lists", fmt),
         send=_customer_lists(folder, "send", fmt),
@@ -101,14 +141,23 @@ def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
     return glossary.link_terms(page, "../../")
 
 
-def _lead(figures: dict[str, float], fmt: NumberFormat) -> str:
-    """How large the customer base is."""
-    return LEAD.format(
-        customers=fmt.plural(figures["customers"], "customer"),
-        revenue=fmt.money(figures["revenue"]),
-        active=fmt.count(figures["bought_in_90_days"]),
-        recent_days=RECENT_DAYS,
+def _tiles(data: Path, fmt: NumberFormat) -> list[Tile]:
+    history, business = (pd.read_parquet(data / f"{name}.parquet") for name in ("history", "business"))
+    if not (data / "budget_lines.parquet").exists():
+        return make_tiles(history, business, pd.Series(dtype=float), pd.DataFrame(), fmt)
+    lines, calendar, won = (
+        pd.read_parquet(data / f"{name}.parquet") for name in ("budget_lines", "budget_calendar", "acquisition")
     )
+    return make_tiles(history, business, money_by_wave(calendar, won).sum(axis=1), lines, fmt)
+
+
+def _money_by_wave(data: Path, fmt: NumberFormat) -> Markup | None:
+    """The figure of the plan's money; None without a plan."""
+    if not (data / "budget_lines.parquet").exists():
+        return None
+    calendar, won = (pd.read_parquet(data / f"{name}.parquet") for name in ("budget_calendar", "acquisition"))
+    drawing = draw_money_by_wave(calendar, won, fmt)
+    return Markup(drawing._repr_html_()) if drawing else None
 
 
 def _tables(folder: Path, fmt: NumberFormat) -> list[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""The blocks of a date's first page. Each shows the outputs of the notebook cells with its tags."""
+"""The lines and blocks of a date's first page. Each shows the outputs of the notebook cells with its tags."""
 
 from dataclasses import dataclass
 
@@ -17,12 +17,19 @@ QUESTIONS = {  # question: the tags of the cells that answer it, in this order
     "What will known customers bring without campaigns?": ("usual", "record"),
     "What has changed since the earlier date?": ("since",),
     "Who matters?": ("matters",),
-    "The plan, line by line": ("plan",),
     "What should we not do?": ("avoid",),
     "What is a new customer worth?": ("newcomer",),
     "Can the data be trusted?": ("trust",),
 }
-WITH_FIGURE = {"matters"}  # tags whose figures are shown; for all others only the sentence is shown
+DECISION, PLAN = "decision", "plan"
+UNSURE = ("certainty", "would-change", "usual")  # their lines say what is not sure
+LINES = {  # tag: the question that its line answers
+    "since": "Who moved?",
+    "matters": "Who matters?",
+    "record": "Were past forecasts right?",
+    "trust": "Can the data be trusted?",
+}
+BRIEF = ".brief"
 HEADLINE = "headline"  # shown below a page's title, unless a block already shows it
 
 
@@ -34,6 +41,40 @@ class Block:
     question: str
     answer: list[Markup]
     more: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """An answer in one line, and the address of its section."""
+
+    text: str
+    href: str
+
+
+def brief_lines(executed: dict[str, NotebookNode], pages: dict[str, str], tag: str) -> list[Line]:
+    """Return the lines that the cells with a tag wrote for the first page (`Finding.brief`).
+
+    Parameters
+    ----------
+    executed : dict of str to NotebookNode
+        The executed notebooks by name.
+    pages : dict of str to str
+        Their rendered pages by name.
+    tag : str
+        The tag.
+    """
+    return [
+        Line(brief.get_text(), _link(name, section, pages[name])[1])
+        for name, notebook in executed.items()
+        for html, section in execute.tagged_outputs(notebook, tag)
+        for brief in BeautifulSoup(html, "html.parser").select(BRIEF)
+    ]
+
+
+def tables_of(executed: dict[str, NotebookNode], tag: str) -> list[Markup]:
+    """Return the outputs of the cells with a tag, as they are; tables without rows are left out."""
+    outputs = [html for notebook in executed.values() for html, _ in execute.tagged_outputs(notebook, tag)]
+    return [Markup(html) for html in outputs if not _is_empty(html)]
 
 
 def summary_blocks(executed: dict[str, NotebookNode], pages: dict[str, str]) -> list[Block]:
@@ -49,7 +90,7 @@ def summary_blocks(executed: dict[str, NotebookNode], pages: dict[str, str]) -> 
     found = []
     for question, tags in QUESTIONS.items():
         quoted = [
-            (_excerpt(html, with_figure=tag in WITH_FIGURE), name, section)
+            (_excerpt(html), name, section)
             for tag in tags
             for name, notebook in executed.items()
             for html, section in execute.tagged_outputs(notebook, tag)
@@ -66,7 +107,7 @@ def card_headlines(notebook: NotebookNode) -> list[Markup]:
     """Return the headlines that are shown below a notebook's title, without those that a block already shows."""
     in_blocks = {tag for tags in QUESTIONS.values() for tag in tags}
     headlines = execute.tagged_outputs(notebook, HEADLINE, but_not=in_blocks)
-    return [_excerpt(html, with_figure=False) for html, _ in headlines]
+    return [_excerpt(html) for html, _ in headlines]
 
 
 def _is_empty(html: str) -> bool:
@@ -75,12 +116,12 @@ def _is_empty(html: str) -> bool:
     return table is not None and not table.select("tbody td")
 
 
-def _excerpt(html: str, with_figure: bool) -> Markup:
-    """Cut a finding to its sentence, and to its figure if `with_figure` is set. Other outputs are shown whole."""
+def _excerpt(html: str) -> Markup:
+    """Cut a finding to its sentence. Other outputs are shown whole."""
     body = BeautifulSoup(html, "html.parser")
-    for table in body.find_all(class_="finding-table"):
-        table.decompose()
-    for figure in [] if with_figure else body.find_all("figure"):
+    for part in body.select(f".finding-table, {BRIEF}"):
+        part.decompose()
+    for figure in body.find_all("figure"):
         sentence = paragraph(*(found.text for found in figure.select(".finding")))
         figure.replace_with(BeautifulSoup(sentence._repr_html_(), "html.parser"))
     return Markup(str(body))

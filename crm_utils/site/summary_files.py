@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from crm_utils.pipeline.jobs import Job
 
 NOT_IN_TEXT = "nav, details, svg, figure img, figcaption, table caption, .more, .downloads, .pages, [hidden]"
-LINES = ["h1", "h2", "h3", "p", "li", "tr", "dl > div"]
+LINES = ["h1", "h2", "h3", "p", "li", "tr", ".tile"]
 
 
 def summary_text(page: str) -> str:
@@ -30,6 +30,9 @@ def summary_text(page: str) -> str:
     for part in body.select(", ".join(f"header {name}, main {name}, aside" for name in LINES)):
         cells = part.find_all(["th", "td"])
         text = " | ".join(_words(cell.get_text(" ")) for cell in cells) if cells else _words(part.get_text(""))
+        if part.get("class") == ["tile"]:
+            label, value, change = (child.get_text() for child in part.find_all("div"))
+            text = f"{label}: {value} ({change})"
         if text and not part.find_parent(LINES):
             lines += ["", text, "-" * len(text)] if part.name in ("h1", "h2") else [text]
     return "\n".join(lines).strip() + "\n"

@@ -47,6 +47,15 @@ def test_the_first_sentence_says_what_until_when_for_how_much_and_how_sure():
     assert "£750, between £500 and £900" in said
 
 
+def test_the_decision_in_brief_has_two_sentences():
+    problem = year_problem(OFFERS, 5000.0)
+    said = narrative.decision_in_brief(YEAR, (500.0, 900.0), problem, DAY, FMT)
+    assert recommended(YEAR).startswith(said.split(" Expected")[0]), "the same first sentence as on page 05"
+    assert said.endswith(narrative.EXPECTED_PROFIT_BRIEF.format(profit="£750", low="£500", high="£900"))
+    idle = narrative.decision_in_brief(NOTHING, (0.0, 0.0), problem, DAY, FMT)
+    assert idle == recommended(NOTHING, costs=None, value=TOO_YOUNG).split(" What a new customer")[0]
+
+
 def test_a_plan_of_one_kind_names_only_that():
     without = recommended(ONLY_NEW)
     assert "spend £810 of the £5,000 to win 11 new customers." in without
@@ -245,6 +254,16 @@ def test_scenarios_name_the_hardest():
     assert narrative.scenarios(nothing, FMT) == narrative.NOTHING_TO_LOSE
 
 
+def test_the_doubts_in_brief_are_the_largest_assumption_and_the_worst_scenario():
+    table = pd.DataFrame({"scenario": ["as planned", "lifts low"], "expected_profit": [750.0, 40.0]})
+    said = narrative.doubts_in_brief(table, YEAR, OFFERS, COSTS, FMT)
+    assert said.startswith("53% of the expected profit rests on new customers (their cost: ")
+    assert said.endswith(narrative.WORST_IN_BRIEF.format(scenario="lifts low", profit="£40"))
+    fine = narrative.doubts_in_brief(table.iloc[:1], YEAR, OFFERS, COSTS, FMT)
+    assert fine.endswith(narrative.NO_WORSE_SCENARIO)
+    assert narrative.doubts_in_brief(table, NOTHING, OFFERS, None, FMT) == narrative.NOTHING_TO_LOSE
+
+
 LEVERS = pd.DataFrame(
     {
         "scenario": ["as planned", year_sensitivity.NO_HOLDOUT, "twice the budget", "cheaper"],
@@ -292,6 +311,17 @@ def test_break_points_inside_the_ranges_are_named():
     assert "1 of 3 campaigns" in one and narrative.ONE_DECISION in one
     nowhere = narrative.break_points(POINTS.assign(break_point_lift=[0.009, 0.019, NAN]), FMT)
     assert nowhere.startswith(narrative.NO_DECISION_CHANGES)
+
+
+def test_what_decides_in_brief_is_the_missing_number_or_what_to_measure():
+    missing = narrative.what_decides_in_brief(POINTS, VALUE, None, FMT)
+    assert missing == narrative.COST_MISSING_BRIEF.format(value="£100.00")
+    two = narrative.what_decides_in_brief(POINTS, VALUE, COSTS, FMT)
+    assert two == narrative.DECISIONS_IN_BRIEF.format(inside="2 campaigns", names="Mail and News")
+    many = pd.concat([POINTS, POINTS.assign(campaign=["Mail 2", "Card 2", "News 2"])])
+    assert narrative.what_decides_in_brief(many, VALUE, COSTS, FMT).endswith("Mail, News and 2 more.")
+    nowhere = narrative.what_decides_in_brief(POINTS.assign(break_point_lift=NAN), VALUE, COSTS, FMT)
+    assert nowhere == narrative.NO_DECISION_CHANGES
 
 
 def test_preparation_matters_most_where_least_more_would_stop_the_campaign():

@@ -1,5 +1,6 @@
 """What 04_cltv says, for good, bad and absent findings."""
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -287,6 +288,21 @@ def test_the_whole_business():
     assert narrative.whole_business_sentence(whole().head(0), records, date(2011, 12, 9), GBP) == narrative.NO_FORECAST
 
 
+def test_the_whole_business_in_brief_stands_beside_as_many_months_before():
+    assert narrative.whole_business_in_brief(whole(), GBP) == (
+        "The next 12 months should bring £1,000, nine times in ten between £800 and £1,250; the last 12 months brought "
+        "£800."
+    )
+    unknown = whole(revenue_low=np.nan, revenue_before=0.0, months=1)
+    assert narrative.whole_business_in_brief(unknown, GBP) == "The next month should bring £1,000."
+
+
+def test_the_record_in_brief_is_ours_beside_the_best_rule():
+    said = backtest_narrative.record_in_brief(trials(1, 1, 0.1), 91, USD)
+    assert re.match(r"In \d tests? of 91 days, our revenue forecast was off by \d+% on average", said)
+    assert backtest_narrative.record_in_brief(NONE, 91, USD) == backtest_narrative.NO_TEST_IN_BRIEF
+
+
 def test_a_ranking_no_better_than_chance_is_said():
     assert "better than chance" in backtest_narrative.verdict_sentence(trials(1, 1, 0.1, rivals=0.1), 91, USD)
 
@@ -324,6 +340,15 @@ def test_customers_who_have_gone_quiet_are_counted_with_what_they_spent():
     one = narrative.churned_sentence(gone.iloc[:1], None, USD)
     assert one.startswith("1 of your top 10% customers") and "$1,000" in one and "half a year ago" not in one
     assert narrative.churned_sentence(gone.iloc[:0], None, USD) == narrative.NOBODY_QUIET
+
+
+def test_customers_who_have_gone_quiet_in_brief():
+    gone = pd.DataFrame({"past_revenue": [1000.0, 500.0]})
+    assert narrative.churned_in_brief(gone, USD) == (
+        "Of your top 10% customers 2 have gone quiet; they had spent $1,500."
+    )
+    assert "1 has gone quiet" in narrative.churned_in_brief(gone.iloc[:1], USD)
+    assert narrative.churned_in_brief(gone.iloc[:0], USD) == narrative.NOBODY_QUIET
 
 
 def test_the_article_is_left_out_with_its_reason_or_not_shown_at_all():

@@ -53,10 +53,15 @@ CHOICES = {
 
 
 def test_concentration_and_the_typical_customer():
-    assert narrative.concentration(customers(), FMT).startswith("The best 10% of customers brought 91% of revenue.")
-    assert "30% of 10 customers ordered only once" in narrative.concentration(customers(), FMT)
+    history = pd.DataFrame({"last_day": pd.to_datetime(["2023-06-30", "2024-06-30"]), "top_tenth_share": [0.4, 0.456]})
+    of_year = narrative.concentration(customers(), history, FMT)
+    assert "46% of their revenue (40% in the 12 months before)" in of_year
+    young = history.tail(1).assign(top_tenth_share=None)
+    said = narrative.concentration(customers(), young, FMT)
+    assert said.startswith("The best 10% of customers brought 91% of revenue.")
+    assert "30% of 10 customers ordered only once" in said
     twice = customers().assign(orders=2)
-    assert narrative.concentration(twice, FMT).endswith("Every customer ordered more than once.")
+    assert narrative.concentration(twice, young, FMT).endswith("Every customer ordered more than once.")
     typical = narrative.typical_customer(customers(), ScoringConfig(window="12 months to the analysis date"), FMT)
     for part in ("55 days", "$10", "last 12 months"):
         assert part in typical

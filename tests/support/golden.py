@@ -15,7 +15,7 @@ from tests.support.projects import DAY, new_project, run
 GOLDEN = Path(__file__).parents[1] / "end_to_end" / "golden"
 PAGES = ("index", "01_cleaning", "02_rfm", "03_segmentation", "04_cltv", "05_budget")
 BLOCKS = ["h1", "h2", "h3", "p", "li", "figcaption", "caption", "summary", "dt", "dd"]
-LEFT_OUT = ["svg", "script", "style", "pre", "thead", "tbody", "tfoot", "nav", "a.anchor-link", ".settings"]
+LEFT_OUT = ["svg", "script", "style", "pre", "thead", "tbody", "tfoot", "nav", "a.anchor-link", ".settings", "[hidden]"]
 
 
 def wording(page: Path) -> str:

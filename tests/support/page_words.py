@@ -5,8 +5,8 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 
 # Most words on each page
-LIMITS = {"02_rfm": 350, "03_segmentation": 450, "04_cltv": 550, "05_budget": 600}
-UNSEEN = "script, style, svg, nav, .code, .celltag_analyst, details.settings"
+LIMITS = {"index": 350, "02_rfm": 350, "03_segmentation": 450, "04_cltv": 550, "05_budget": 600}
+UNSEEN = "script, style, svg, nav, [hidden], .code, .celltag_analyst, details.settings"
 
 
 def visible_words(page: Path) -> int:

@@ -51,6 +51,7 @@ FREQUENCY_LABELS = {
     "10+": "10 times or more",
 }
 
+NO_TEST_IN_BRIEF = "No past forecast could be tested: the history is too short."
 NO_TEST = (
     "No past forecast could be tested, because the history is too short for a forecast and a test of it. The first "
     "forecast needs {days} days of history."
@@ -63,6 +64,8 @@ TOTAL_OF_ONE_TEST = (
     "Tested once, on {horizon}, our revenue forecast was off by {error}. That is {comparison} the best simple "
     "rule (“{rule}”: {rule_error}{where_possible})."
 )
+TOTAL_IN_BRIEF = "In {tests} of {horizon}, our revenue forecast was off by {error} on average{beside}."
+BESIDE_THE_RULE = "; the best simple rule by {rule_error}"
 TOTAL_ALONE = "In {tests} of {horizon} each, our revenue forecast was off by {error} on average."
 CLOSER, AS_CLOSE, LESS_CLOSE = "better than", "about as good as", "worse than"
 WHERE_POSSIBLE = " in the {tests} that have this rule; our error in them was {error}"
@@ -125,6 +128,23 @@ def verdict_sentence(tests: pd.DataFrame, holdout_days: int, fmt: NumberFormat) 
         _total_sentence(tested, fmt),
         _ranking_sentence(tested),
         FIRST_IMPRESSION.format(tests=MIN_TESTS) if few else "",
+    )
+
+
+def record_in_brief(tests: pd.DataFrame, holdout_days: int, fmt: NumberFormat) -> Paragraph:
+    """How far past forecasts of a length were off, beside the best simple rule; why none could be tested."""
+    tested = tests[tests.horizon_days == holdout_days]
+    if tested.empty:
+        return paragraph(NO_TEST_IN_BRIEF)
+    rules = _compare_with_rules(tested)
+    beside = "" if rules.empty else BESIDE_THE_RULE.format(rule_error=percent(rules.error.min()))
+    return paragraph(
+        TOTAL_IN_BRIEF.format(
+            tests=fmt.plural(tested.origin.nunique(), "test"),
+            horizon=fmt.plural(holdout_days, "day"),
+            error=percent(_errors(tested[tested.model == COMBINATION]).abs().mean()),
+            beside=beside,
+        )
     )
 
 

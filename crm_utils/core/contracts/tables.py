@@ -159,6 +159,18 @@ CONTRACTS = {
         key=("customer_id",),
         dates=("first_order", "last_order"),
     ),
+    "history": Contract(
+        {
+            "last_day": _time(),
+            "active_customers": _whole(NOT_NEGATIVE),
+            "new_customers": _number(NOT_NEGATIVE, nullable=True),
+            "revenue": _number(),
+            "revenue_12m": _number(nullable=True),
+            "top_tenth_share": _number(nullable=True),
+        },
+        key=("last_day",),
+        dates=("last_day",),
+    ),
     "segments": Contract({"customer_id": _text(), "segment": _text(NAMED)}, key=("customer_id",)),
     "segment_profile": Contract(
         {

@@ -63,7 +63,7 @@ SEGMENT_COLOURS = {
     "Lost": "#5c6670",
 }
 # Segments of an analyst's own map
-SPARE_COLOURS = ["#6a4c93", "#c06fa8", "#7a8b2a", "#3f7f93", "#a06a2c", "#3d4f9f"]
+SPARE_COLOURS = ["#6a4c93", "#c272ab", "#83952f", "#3e7d91", "#a06a2c", "#3d4f9f"]
 
 
 def segment_colours(segments: list[str]) -> list[str]:

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 
 import pandas as pd
 from matplotlib.axes import Axes
 from pandas.io.formats.style import Styler
 
 from crm_utils.core.display.figure_style import Figure
-from crm_utils.core.display.paragraphs import NotApplicable, Paragraph
+from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, brief_html
+from crm_utils.core.display.svg import Drawing
 from crm_utils.core.display.table_style import Collapsible, style_table
 from crm_utils.core.formatting import NumberFormat
 
@@ -30,6 +32,10 @@ class Finding:
         What the figure shows, in words.
     table : DataFrame, Styler or Collapsible, optional
         The numbers behind it. A DataFrame is shown without a currency sign; use `style_table` to set the currency.
+    drawing : Drawing, optional
+        A figure drawn by hand, in place of `ax`.
+    brief : Paragraph, optional
+        The answer in one line, for the first page of the date. The notebook's own page does not show it.
 
     Examples
     --------
@@ -41,6 +47,8 @@ class Finding:
     caption: str = ""
     alt_text: str = ""
     table: pd.DataFrame | Styler | Collapsible | None = None
+    drawing: Drawing | None = None
+    brief: Paragraph | None = None
 
     @cached_property
     def figure(self) -> Figure | None:
@@ -55,8 +63,22 @@ class Finding:
             return style_table(self.table, "The numbers behind it", NumberFormat(currency=""))
         return self.table
 
+    @property
+    def _drawn(self) -> str:
+        assert self.drawing is not None
+        return (
+            f'<figure class="crm-figure drawn"><p class="finding">{escape(self.sentence)}</p>'
+            f"{self.drawing._repr_html_()}<figcaption>{escape(self.caption)}</figcaption></figure>"
+        )
+
     def _repr_html_(self) -> str:
         shown = self.sentence._repr_html_() if self.figure is None else self.figure._repr_html_()
-        if self._styled_table is None or isinstance(self.sentence, NotApplicable):
+        if isinstance(self.sentence, NotApplicable):
+            return shown
+        if self.drawing is not None:
+            shown = self._drawn
+        if self.brief:
+            shown += brief_html(self.brief)
+        if self._styled_table is None:
             return shown
         return f'{shown}<div class="finding-table">{self._styled_table._repr_html_()}</div>'

@@ -28,6 +28,11 @@ def paragraph(*sentences: str) -> Paragraph:
     return Paragraph(" ".join(sentence for sentence in sentences if sentence))
 
 
+def brief_html(brief: Paragraph) -> str:
+    """The HTML of a line for the first page. It is hidden where it is written."""
+    return f'<p class="brief" hidden>{escape(brief)}</p>'
+
+
 def not_applicable(reason: str) -> NotApplicable:
     """Return what a section shows if it has nothing to show.
 
