@@ -8,14 +8,11 @@ from crm_utils.core.display.figure_style import (
     BLUE,
     GREY,
     INK,
-    LIGHT_INK,
     ORANGE,
     PALE,
     TEAL,
     count_axis,
     new_axes,
-    percent_axis,
-    segment_colours,
 )
 from crm_utils.core.formatting import NumberFormat, percent
 from crm_utils.segmentation.labels import CAUSE_LABELS, STATUS_LABELS, status_label
@@ -38,41 +35,6 @@ STATUS_COLOURS = {
 LIGHT_COLOURS = {PALE, PALE_TEAL, GREY, LIGHT_ORANGE}
 MIN_LABELLED_SHARE = 0.08
 SMALL_LETTERS = 8.5
-
-
-def plot_segment_shares(profile: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes:
-    """Draw each segment's share of revenue (its colour) above its share of customers (grey)."""
-    shown = profile[profile.customers > 0].iloc[::-1]
-    ax = new_axes(ax, height=0.8 + 0.36 * len(shown))
-    rows = range(len(shown))
-    colours = segment_colours(shown.segment.tolist())
-    value = f"share of {fmt.value_noun.lower()}"
-    ax.barh([row + 0.19 for row in rows], shown.revenue_share, height=0.36, color=colours, label=value)
-    ax.barh([row - 0.19 for row in rows], shown.customer_share, height=0.32, color=PALE, label="share of customers")
-    for row, segment in zip(rows, shown.itertuples(), strict=True):
-        _label_bar(ax, row + 0.19, segment.revenue_share, fmt.value_noun.lower(), INK)
-        _label_bar(ax, row - 0.21, segment.customer_share, "customers", LIGHT_INK)
-    ax.set_yticks(list(rows), shown.segment)
-    ax.set_xlim(0, max(shown.revenue_share.max(), shown.customer_share.max()) * 1.28)
-    percent_axis(ax.xaxis)
-    ax.xaxis.set_visible(False)
-    ax.spines["bottom"].set_visible(False)
-    return ax
-
-
-def _label_bar(ax: Axes, y: float, share: float, noun: str, colour: str) -> None:
-    text = f"{percent(share)} of {noun}"
-    ax.text(share + 0.006, y, text, va="center", fontsize=SMALL_LETTERS, color=colour)
-
-
-def alt_text_segment_shares(profile: pd.DataFrame) -> str:
-    """Describe what the bars of shares show."""
-    shown = profile[profile.customers > 0]
-    parts = [
-        f"{row.segment} {percent(row.customer_share)} of customers, {percent(row.revenue_share)} of revenue"
-        for row in shown.itertuples()
-    ]
-    return list_within("Bar chart of each segment: {items}.", parts)
 
 
 def plot_segment_migration(net: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes | None:

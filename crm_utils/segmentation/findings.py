@@ -7,10 +7,10 @@ import pandas as pd
 from crm_utils.config.segment_map import SegmentRole
 from crm_utils.core.display.finding import Finding
 from crm_utils.core.formatting import NumberFormat
-from crm_utils.segmentation import charts, narrative, tables
+from crm_utils.segmentation import charts, drawings, narrative, tables
 from crm_utils.segmentation.lifecycle import LifecycleRules
 
-SHARES_CAPTION = "Each segment’s share of revenue so far (coloured) and its share of customers (grey)."
+SHARES_CAPTION = "Each area is as large as the segment’s revenue so far. It leads to what the segment means."
 MIGRATION_CAPTION = (
     "Change in the number of customers of each segment by cause. Gains are to the right of the line and losses to the "
     "left. The diamond is their sum."
@@ -46,14 +46,10 @@ def segment_shares(profile: pd.DataFrame, fmt: NumberFormat) -> Finding:
     Returns
     -------
     Finding
-        Sentence and bars.
+        Sentence and a treemap of revenue.
     """
-    return Finding(
-        narrative.leading_segments(profile),
-        charts.plot_segment_shares(profile, fmt),
-        SHARES_CAPTION,
-        charts.alt_text_segment_shares(profile),
-    )
+    sentence = narrative.leading_segments(profile)
+    return Finding(sentence, caption=SHARES_CAPTION, drawing=drawings.draw_treemap(profile, fmt))
 
 
 def new_customers(

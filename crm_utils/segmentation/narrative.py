@@ -101,6 +101,9 @@ CLUSTERS = (
 )
 NO_CLUSTERS = "Too few customers differ from each other to form groups."
 
+LIMITS = "Last order {last_order}; {orders}; {revenue}."
+LAST_WITHIN, LAST_BETWEEN = "within {most}", "{fewest}–{most} ago"
+
 LISTS = "The folder lists contains {lists} with {customers}, one list per segment."
 
 
@@ -386,6 +389,32 @@ def cluster_profiles(described: pd.DataFrame, fmt: NumberFormat) -> Paragraph | 
             share=percent(richest.main_share),
             segment=richest.main_segment,
         )
+    )
+
+
+def limits_in_words(profile: pd.DataFrame, limits: pd.DataFrame, fmt: NumberFormat) -> list[str | None]:
+    """Say within which limits the customers of each segment are on this date; None for empty segments.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        One row per segment.
+    limits : pandas.DataFrame
+        See `segment_limits`.
+    """
+    return [_limits(limits.loc[name], fmt) if name in limits.index else None for name in profile.segment]
+
+
+def _limits(row: pd.Series, fmt: NumberFormat) -> str:
+    one_value = row.fewest_orders == row.most_orders
+    orders = fmt.plural(row.most_orders, "order")
+    money = fmt.money(row.most_revenue)
+    return LIMITS.format(
+        last_order=(LAST_WITHIN if row.fewest_days <= 1 else LAST_BETWEEN).format(
+            fewest=fmt.count(row.fewest_days), most=fmt.plural(row.most_days, "day")
+        ),
+        orders=orders if one_value else f"{fmt.count(row.fewest_orders)}–{orders}",
+        revenue=money if row.least_revenue == row.most_revenue else f"{fmt.money(row.least_revenue)}–{money}",
     )
 
 

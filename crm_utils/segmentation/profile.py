@@ -56,6 +56,30 @@ def segment_profile(customers: pd.DataFrame, segments: pd.DataFrame, advice: dic
     return table.rename_axis("segment").reset_index()[PROFILE_COLUMNS].astype({"customers": int})
 
 
+def segment_limits(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
+    """Find the limits of each segment on this date: the customers at its edges.
+
+    Parameters
+    ----------
+    customers, segments : pandas.DataFrame
+        Customers as `compute_rfm` returns them, and the segment of each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by segment, without empty ones: fewest_days and most_days since the last order, fewest_orders and
+        most_orders, least_revenue and most_revenue.
+    """
+    return customers.groupby(_align_segments(customers, segments)).agg(
+        fewest_days=("recency_days", "min"),
+        most_days=("recency_days", "max"),
+        fewest_orders=("orders", "min"),
+        most_orders=("orders", "max"),
+        least_revenue=("revenue", "min"),
+        most_revenue=("revenue", "max"),
+    )
+
+
 def _align_segments(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.Series:
     """Return the segment of each row of `customers`, as a category."""
     segment = segments.segment

@@ -1,11 +1,15 @@
 """The tables of 03_segmentation."""
 
+from html import escape
+
 import pandas as pd
 from pandas.io.formats.style import Styler
 
 from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.segmentation.labels import CAUSE_LABELS, STATUS_LABELS, trait_label, trait_value_label
+from crm_utils.segmentation.named_map import segment_anchor
+from crm_utils.segmentation.narrative import limits_in_words
 
 BEHIND_THE_FIGURE = "The numbers behind the figure"
 
@@ -30,8 +34,8 @@ def profile(profile: pd.DataFrame, fmt: NumberFormat) -> Styler:
     return style_table(shown, "The segments on this date", fmt, total=summed)
 
 
-def advice(profile: pd.DataFrame, meaning: dict[str, str]) -> Styler:
-    """Show what each segment means and what to do.
+def advice(profile: pd.DataFrame, meaning: dict[str, str], limits: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Show what each segment means, its limits on this date, and what to do.
 
     Parameters
     ----------
@@ -39,14 +43,26 @@ def advice(profile: pd.DataFrame, meaning: dict[str, str]) -> Styler:
         See `segment_profile`.
     meaning : dict of str to str
         What each segment says about its customers.
+    limits : pandas.DataFrame
+        See `segment_limits`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
 
     Returns
     -------
     pandas.io.formats.style.Styler
-        One row per segment.
+        One row per segment, which a link can lead to (`segment_anchor`).
     """
-    shown = profile.assign(meaning=profile.segment.map(meaning))[["segment", "meaning", "advice"]]
-    return style_table(shown, "What each segment means and what to do", NumberFormat(), {"advice": "What to do"})
+    shown = profile.assign(meaning=profile.segment.map(meaning), limits=limits_in_words(profile, limits, fmt))
+    headings = {"advice": "What to do", "limits": "On this date"}
+    style = style_table(
+        shown[["segment", "meaning", "limits", "advice"]], "What each segment means and what to do", fmt, headings
+    )
+    return style.format(_with_anchor, subset=["Segment"], escape=None)
+
+
+def _with_anchor(segment: str) -> str:
+    return f'<span id="{segment_anchor(segment)}">{escape(segment)}</span>'
 
 
 def segment_migration(net: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:

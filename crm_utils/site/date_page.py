@@ -13,6 +13,7 @@ from crm_utils.core.formatting import NumberFormat
 from crm_utils.pipeline.jobs import Job
 from crm_utils.rfm.history import value_and_year_before
 from crm_utils.site import glossary, orders_wording, pages, render
+from crm_utils.site.segment_map import make_segment_map
 from crm_utils.site.summary_blocks import (
     DECISION,
     LINES,
@@ -120,6 +121,8 @@ def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
         money=_money_by_wave(folder / "data", fmt),
         plan=tables_of(executed, PLAN),
         unsure=[line for tag in UNSURE for line in brief_lines(executed, written, tag)],
+        value_noun=fmt.value_noun,
+        segment_map=make_segment_map(folder / "data", fmt),
         lines=[(tag, question, brief_lines(executed, written, tag)) for tag, question in LINES.items()],
         blocks=summary_blocks(executed, written),
         headlines={name: card_headlines(notebook) for name, notebook in executed.items()},

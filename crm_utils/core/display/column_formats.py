@@ -207,7 +207,7 @@ COLUMN_FORMATS = {
     "incremental_profit_high": ColumnFormat(MONEY, "Earned, high"),
     "forecast_profit": ColumnFormat(MONEY, "Promised"),
 }
-LONG_TEXT_COLUMNS = ("meaning", "advice", "action", "reason", "finding")
+LONG_TEXT_COLUMNS = ("meaning", "limits", "advice", "action", "reason", "finding")
 
 
 def column_heading(column: str) -> str:
