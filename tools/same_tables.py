@@ -48,7 +48,7 @@ VALUES: dict[tuple[str, str], dict[str, str]] = {  # codes that replaced labels:
     },
     ("segment_migration", "from_segment"): {"(not yet a customer)": "not_yet_customer"},
     ("segment_migration", "to_segment"): {"(no longer a customer)": "no_longer_customer"},
-    ("segments", "lifecycle"): {"at risk": "at_risk"},
+    ("segments", "lifecycle"): {"at risk": "silent", "at_risk": "silent", "churned": "gone"},
     ("segments", "price"): {"price-focused": "price_focused"},
     ("segments", "returns"): {"keeps what they buy": "few_returns", "returns much": "many_returns"},
     ("segments", "breadth"): {"few products": "few_products", "many products": "many_products"},

@@ -142,9 +142,9 @@ class Segmentation(Model):
     segment_map: str = "dma11"
     compare_with: Literal["previous", "none"] | IsoDay = "previous"
     new_within_days: int | None = Field(90, ge=0, strict=True)
+    cooling_after_days: int = Field(90, ge=1, strict=True)
     at_risk_after_days: int = Field(180, ge=1, strict=True)
     churned_after_days: int = Field(365, ge=1, strict=True)
-    loyal_from_orders: int = Field(3, ge=2, strict=True)
 
     @model_validator(mode="after")
     def _check_risk_before_churn(self) -> "Segmentation":

@@ -13,6 +13,7 @@ from crm_utils.core.display.figure_style import (
     TEAL,
     count_axis,
     new_axes,
+    percent_axis,
 )
 from crm_utils.core.formatting import NumberFormat, percent
 from crm_utils.segmentation.labels import CAUSE_LABELS, STATUS_LABELS, status_label
@@ -26,10 +27,10 @@ PALE_GREY = "#c9d0d7"
 CAUSE_COLOURS = [TEAL, ORANGE, GREY, PALE_GREY, BLUE]
 STATUS_COLOURS = {
     LifecycleStatus.NEW.value: BLUE,
-    LifecycleStatus.LOYAL.value: TEAL,
-    LifecycleStatus.OCCASIONAL.value: PALE_TEAL,
-    LifecycleStatus.AT_RISK.value: LIGHT_ORANGE,
-    LifecycleStatus.CHURNED.value: GREY,
+    LifecycleStatus.ACTIVE.value: TEAL,
+    LifecycleStatus.COOLING.value: PALE_TEAL,
+    LifecycleStatus.SILENT.value: LIGHT_ORANGE,
+    LifecycleStatus.GONE.value: GREY,
 }
 # Bars that need dark letters
 LIGHT_COLOURS = {PALE, PALE_TEAL, GREY, LIGHT_ORANGE}

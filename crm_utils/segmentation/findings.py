@@ -263,6 +263,35 @@ def cluster_profiles(described: pd.DataFrame, fmt: NumberFormat) -> Finding:
     return Finding(narrative.cluster_profiles(described, fmt), table=tables.cluster_profiles(described, fmt))
 
 
+def silent_in_recent_segments(
+    customers: pd.DataFrame,
+    segments: pd.DataFrame,
+    roles: dict[str, SegmentRole | None],
+    at_risk_after_days: int,
+    fmt: NumberFormat,
+) -> Finding:
+    """Show whether the segments that are called recent are recent on this date.
+
+    Parameters
+    ----------
+    customers, segments : pandas.DataFrame
+        The customers with recency_days, and the segment of each.
+    roles : dict of str to SegmentRole
+        The role of each segment (`SegmentMap.roles`).
+    at_risk_after_days : int
+        Without an order for more days than this, a customer is silent.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        A sentence. A warning stands on the first page, too.
+    """
+    warning = narrative.silent_in_recent_segments(customers, segments, roles, at_risk_after_days, fmt)
+    return Finding(warning or narrative.recent_indeed(at_risk_after_days, fmt), brief=warning)
+
+
 def contact_lists(profile: pd.DataFrame, fmt: NumberFormat) -> Finding:
     """Show how many lists there are, and where they are.
 

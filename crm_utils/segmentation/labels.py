@@ -6,10 +6,10 @@ from crm_utils.segmentation.profiling import Breadth, Price, Returns
 
 STATUS_LABELS = {
     LifecycleStatus.NEW.value: "New",
-    LifecycleStatus.LOYAL.value: "Loyal",
-    LifecycleStatus.OCCASIONAL.value: "Occasional",
-    LifecycleStatus.AT_RISK.value: "At risk",
-    LifecycleStatus.CHURNED.value: "Churned",
+    LifecycleStatus.ACTIVE.value: "Active",
+    LifecycleStatus.COOLING.value: "Cooling",
+    LifecycleStatus.SILENT.value: "Silent",
+    LifecycleStatus.GONE.value: "Gone",
 }
 CAUSE_LABELS = {
     Cause.BOUGHT.value: "Bought",
@@ -35,7 +35,7 @@ TRAIT_VALUE_LABELS = {
 
 
 def status_label(status: str) -> str:
-    """Write a status within a sentence: at_risk -> 'at risk'."""
+    """Write a status within a sentence: cooling -> 'cooling'."""
     return STATUS_LABELS.get(status, status).lower()
 
 

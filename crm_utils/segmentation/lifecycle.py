@@ -1,4 +1,4 @@
-"""The lifecycle status of customers by simple rules on days and orders. It does not depend on other customers."""
+"""The lifecycle status of customers by simple rules on days. It does not depend on other customers."""
 
 from datetime import date
 from enum import StrEnum
@@ -9,13 +9,13 @@ import pandas as pd
 
 
 class LifecycleStatus(StrEnum):
-    """The values of column `lifecycle`."""
+    """The values of column `lifecycle`. No segment of the shipped maps has one of these names."""
 
     NEW = "new"
-    LOYAL = "loyal"
-    OCCASIONAL = "occasional"
-    AT_RISK = "at_risk"
-    CHURNED = "churned"
+    ACTIVE = "active"
+    COOLING = "cooling"
+    SILENT = "silent"
+    GONE = "gone"
 
 
 class LifecycleRules(NamedTuple):
@@ -25,24 +25,24 @@ class LifecycleRules(NamedTuple):
     ----------
     new_within_days : int, optional
         A customer whose first order is at most this many days old is new. None means 0.
+    cooling_after_days : int
+        Without an order in so many days, a customer is cooling.
     at_risk_after_days : int
-        Without an order for more days than this, a customer is at risk.
+        Without an order for more days than this, a customer is silent.
     churned_after_days : int
-        Without an order for more days than this, a customer has churned.
-    loyal_from_orders : int
-        A customer with at least this number of orders is loyal.
+        Without an order for more days than this, a customer is gone.
     """
 
     new_within_days: int | None
+    cooling_after_days: int
     at_risk_after_days: int
     churned_after_days: int
-    loyal_from_orders: int
 
 
 def lifecycle_status(customers: pd.DataFrame, analysis_date: date, rules: LifecycleRules) -> pd.DataFrame:
     """Give each customer the status of the first rule that applies.
 
-    The rules are tried in this order: churned, at risk, new, loyal; all other customers are occasional.
+    The rules are tried in this order: gone, silent, new, cooling; all other customers are active.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def lifecycle_status(customers: pd.DataFrame, analysis_date: date, rules: Lifecy
     analysis_date : date
         The day from which the age of the first order counts back.
     rules : LifecycleRules
-        The limits in days and orders.
+        The limits in days.
 
     Returns
     -------
@@ -60,13 +60,13 @@ def lifecycle_status(customers: pd.DataFrame, analysis_date: date, rules: Lifecy
     """
     customer_age = (pd.Timestamp(analysis_date) - customers.first_order).dt.days
     conditions = {
-        LifecycleStatus.CHURNED: customers.recency_days > rules.churned_after_days,
-        LifecycleStatus.AT_RISK: customers.recency_days > rules.at_risk_after_days,
+        LifecycleStatus.GONE: customers.recency_days > rules.churned_after_days,
+        LifecycleStatus.SILENT: customers.recency_days > rules.at_risk_after_days,
         LifecycleStatus.NEW: customer_age <= (rules.new_within_days or 0),
-        LifecycleStatus.LOYAL: customers.orders >= rules.loyal_from_orders,
+        LifecycleStatus.COOLING: customers.recency_days >= rules.cooling_after_days,
     }
     codes = [status.value for status in conditions]
-    status = np.select(list(conditions.values()), codes, default=LifecycleStatus.OCCASIONAL.value)
+    status = np.select(list(conditions.values()), codes, default=LifecycleStatus.ACTIVE.value)
     return pd.DataFrame({"customer_id": customers.customer_id, "lifecycle": pd.array(status, dtype="str")})
 
 

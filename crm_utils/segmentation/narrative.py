@@ -61,8 +61,8 @@ PROSPECTS = (
     "were cancelled."
 )
 LIFECYCLE_RULES = (
-    "Churned: no order for more than {churned}. At risk: no order for more than {at_risk}. "
-    "New: first order within {new}. Loyal: {loyal} or more. Occasional: all others."
+    "Gone: no order for more than {gone}. Silent: no order for more than {silent}. New: first order within {new}. "
+    "Cooling: no order in the last {cooling}. Active: all others."
 )
 
 PRICE_FOCUSED = (
@@ -100,6 +100,14 @@ CLUSTERS = (
     "({description}). {share} of them are {segment}."
 )
 NO_CLUSTERS = "Too few customers differ from each other to form groups."
+
+CALLED_RECENT = "{segments} are called recent, but {shares} of them have not ordered for more than {days}."
+RECENT_INDEED = (
+    "In each segment that is called recent, at most a fifth of the customers have not ordered for more than {days}."
+)
+# A segment called recent may have this share of silent customers
+SILENT_SHARE_UP_TO = 0.2
+RECENT_ROLES = (SegmentRole.BEST, SegmentRole.NEW, SegmentRole.PROMISING)
 
 LIMITS = "Last order {last_order}; {orders}; {revenue}."
 LAST_WITHIN, LAST_BETWEEN = "within {most}", "{fewest}–{most} ago"
@@ -290,12 +298,12 @@ def lifecycle(crossed: pd.DataFrame, prospects: int, fmt: NumberFormat) -> Parag
 
 
 def lifecycle_rules(rules: LifecycleRules, fmt: NumberFormat) -> str:
-    """Say what each status means, with the days and orders of this report."""
+    """Say what each status means, with the days of this report."""
     return LIFECYCLE_RULES.format(
-        churned=fmt.plural(rules.churned_after_days, "day"),
-        at_risk=fmt.plural(rules.at_risk_after_days, "day"),
+        gone=fmt.plural(rules.churned_after_days, "day"),
+        silent=fmt.plural(rules.at_risk_after_days, "day"),
         new=fmt.plural(rules.new_within_days or 0, "day"),
-        loyal=fmt.plural(rules.loyal_from_orders, "order"),
+        cooling=fmt.plural(rules.cooling_after_days, "day"),
     )
 
 
@@ -390,6 +398,44 @@ def cluster_profiles(described: pd.DataFrame, fmt: NumberFormat) -> Paragraph | 
             segment=richest.main_segment,
         )
     )
+
+
+def silent_in_recent_segments(
+    customers: pd.DataFrame,
+    segments: pd.DataFrame,
+    roles: dict[str, SegmentRole | None],
+    at_risk_after_days: int,
+    fmt: NumberFormat,
+) -> Paragraph | None:
+    """Name the segments called recent in which more than a fifth of the customers are silent; None if there are none.
+
+    Parameters
+    ----------
+    customers, segments : pandas.DataFrame
+        The customers with recency_days, and the segment of each.
+    roles : dict of str to SegmentRole
+        The role of each segment of the map.
+    at_risk_after_days : int
+        Without an order for more days than this, a customer is silent.
+    """
+    days = customers.merge(segments[["customer_id", "segment"]], on="customer_id")
+    recent = days[days.segment.map(roles).isin(RECENT_ROLES)]
+    silent = (recent.recency_days > at_risk_after_days).groupby(recent.segment).mean()
+    found = silent[silent > SILENT_SHARE_UP_TO].sort_values(ascending=False, kind="stable")
+    if found.empty:
+        return None
+    return paragraph(
+        CALLED_RECENT.format(
+            segments=join_names(found.index.tolist()),
+            shares=join_names([percent(share) for share in found]),
+            days=fmt.plural(at_risk_after_days, "day"),
+        )
+    )
+
+
+def recent_indeed(at_risk_after_days: int, fmt: NumberFormat) -> Paragraph:
+    """Say that the segments called recent are recent."""
+    return paragraph(RECENT_INDEED.format(days=fmt.plural(at_risk_after_days, "day")))
 
 
 def limits_in_words(profile: pd.DataFrame, limits: pd.DataFrame, fmt: NumberFormat) -> list[str | None]:

@@ -250,9 +250,9 @@ TERMS = [
         "are better.",
     ),
     Term(
-        "Status (new, loyal, occasional, at risk, churned)",
+        "Status (new, active, cooling, silent, gone)",
         "status(?:es)?",
-        "A label by simple rules about days and orders. Unlike a score, it does not depend on other customers.",
+        "A label by simple rules about days. Unlike a score, it does not depend on other customers.",
     ),
     Term(
         "Still active",

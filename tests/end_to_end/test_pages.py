@@ -301,4 +301,5 @@ def test_on_paper_heads_repeat_folded_parts_say_so_and_links_name_their_page(bui
     sheets = [" ".join(sheet.extract_text().split()) for sheet in printed(tab).pages]
     assert sum("Mean order value" in sheet for sheet in sheets) >= 3
     opened(tab, built / DAY / "index.html")
+    tab.evaluate(OPEN_ALL)
     assert "(05_budget.html)" in "".join(sheet.extract_text() for sheet in printed(tab).pages).replace("\n", "")

@@ -61,15 +61,15 @@ def test_frequency_scores_rank_the_planted_rates(customers):
     assert customers.frequency_score.corr(customers.rate, method="spearman") > 0.5
 
 
-def test_who_left_is_called_churned_and_who_stays_loyal(customers):
+def test_who_left_is_called_gone_and_who_stays_active(customers):
     status = (
-        lifecycle.lifecycle_status(customers, DAY, lifecycle.LifecycleRules(90, 180, 365, 3))
+        lifecycle.lifecycle_status(customers, DAY, lifecycle.LifecycleRules(90, 90, 180, 365))
         .set_index("customer_id")
         .lifecycle
     )
     stays = customers.set_index("customer_id").stays.groupby(status).mean()
-    assert stays["churned"] < 0.35 < 0.7 < stays["loyal"]
-    assert stays["churned"] < stays["at_risk"] < stays["occasional"]
+    assert stays["gone"] < 0.35 < 0.7 < stays["active"]
+    assert stays["gone"] < stays["silent"] < stays["cooling"] < stays["active"]
 
 
 def test_app_users_stand_out_by_frequency(customers):

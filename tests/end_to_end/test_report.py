@@ -73,6 +73,7 @@ def test_a_report_has_all_its_pages_tables_and_links(built):
         "customers",
         "example_customer_lines",
         "forecast",
+        "history",
         "customer_features",
         "fitted_parameters",
         "orders",

@@ -3,11 +3,14 @@
 from datetime import date
 
 import pandas as pd
+import pytest
 
 from crm_utils.segmentation import lifecycle
+from tests.support.projects import ROOT
+from tests.support.segment_factories import shipped_map
 
 DAY = date(2023, 12, 31)
-RULES = lifecycle.LifecycleRules(90, 180, 365, 3)
+RULES = lifecycle.LifecycleRules(90, 90, 180, 365)
 
 
 def test_statuses_by_the_first_rule_that_holds():
@@ -16,13 +19,13 @@ def test_statuses_by_the_first_rule_that_holds():
         {
             "customer_id": list("abcde"),
             "first_order": pd.to_datetime(first),
-            "recency_days": [10, 20, 180, 181, 366],
+            "recency_days": [10, 89, 90, 181, 366],
             "orders": [5, 3, 2, 9, 9],
         }
     )
     found = lifecycle.lifecycle_status(customers, DAY, RULES).lifecycle
     assert found.dtype == "str"
-    assert found.tolist() == ["new", "loyal", "occasional", "at_risk", "churned"]
+    assert found.tolist() == ["new", "active", "cooling", "silent", "gone"]
     assert lifecycle.count_prospects(customers, pd.DataFrame({"customer_id": ["a", "x", "x", "y"]})) == 2
     assert lifecycle.count_prospects(customers, None) == 0
 
@@ -37,6 +40,12 @@ def test_limits_of_days():
         }
     )
     found = lifecycle.lifecycle_status(customers, DAY, RULES).lifecycle.tolist()
-    assert found == ["new", "occasional", "new", "at_risk"], "90 days are new, 91 are not; 365 are not churned"
+    assert found == ["new", "active", "new", "silent"], "90 days are new, 91 are not; 365 are not gone"
     only_today = lifecycle.lifecycle_status(customers, DAY, RULES._replace(new_within_days=None)).lifecycle.tolist()
-    assert only_today == ["occasional", "occasional", "new", "at_risk"]
+    assert only_today == ["active", "active", "new", "silent"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "params" / "segments").glob("*.yaml")), ids=lambda path: path.stem)
+def test_no_segment_has_the_name_of_a_status(path):
+    names = {name.lower() for name in shipped_map(path.stem).advice()}
+    assert not names & set(lifecycle.LifecycleStatus)

@@ -151,11 +151,27 @@ def test_shipped_maps_give_every_segment_a_role(name):
     assert [segment for segment, role in roles.items() if role == "slipping"] == ["At Risk", "Can't Lose Them"]
 
 
+def test_a_segment_called_recent_whose_customers_are_silent_is_named():
+    customers = pd.DataFrame({"customer_id": list("abcdefgh"), "recency_days": [181, 1, 1, 1, 180, 500, 2, 900]})
+    segments = customers.assign(segment=["Champions"] * 4 + ["Promising"] * 3 + ["Lost"])
+    said = findings.silent_in_recent_segments(customers, segments, ROLES, 180, FMT)
+    assert said.brief == said.sentence
+    assert said.sentence.startswith(
+        "Promising and Champions are called recent, but 33% and 25% of them have not ordered"
+    )
+    assert said.sentence.endswith("for more than 180 days.")
+    fine = findings.silent_in_recent_segments(customers, segments, ROLES, 500, FMT)
+    assert fine.brief is None
+    assert "at most a fifth" in fine.sentence
+    own = findings.silent_in_recent_segments(customers, segments.assign(segment="Mine"), ROLES, 180, FMT)
+    assert own.brief is None, "a name that the map does not know promises nothing"
+
+
 def test_statuses_and_leads():
     crossed = pd.DataFrame(
-        {"segment": ["A", "B"], "value": ["loyal", "at_risk"], "customers": [3, 1], "share": [1.0, 1.0]}
+        {"segment": ["A", "B"], "value": ["active", "silent"], "customers": [3, 1], "share": [1.0, 1.0]}
     )
-    assert narrative.lifecycle(crossed, 0, FMT) == "75% of customers are loyal, 25% at risk."
+    assert narrative.lifecycle(crossed, 0, FMT) == "75% of customers are active, 25% silent."
     assert "1 person on the contact list has no order" in narrative.lifecycle(crossed, 1, FMT)
     assert "2 people on the contact list have no order" in narrative.lifecycle(crossed, 2, FMT)
-    assert "B most often at risk (100%)" in charts.alt_text_lifecycle(crossed)
+    assert "B most often silent (100%)" in charts.alt_text_lifecycle(crossed)

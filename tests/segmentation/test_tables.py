@@ -26,11 +26,28 @@ def test_the_profile_adds_up_its_shares():
     texts = cell_texts(tables.profile(profile, FMT))
     assert len(texts[0]) == 8, "the advice stands in a table of its own"
     assert texts[-1] == ["Total", "4", "100%", "$300", "100%", "", "", ""]
-    assert cell_texts(tables.advice(profile, {"A": "new", "B": "old"}))[1:] == [
-        ["A", "new", "wait"],
-        ["B", "old", "write"],
+
+
+def test_each_segment_has_its_limits_and_can_be_led_to():
+    profile = pd.DataFrame({"segment": ["A & B", "C", "None"], "advice": ["wait", "write", "-"]})
+    limits = pd.DataFrame(
+        {
+            "fewest_days": [0, 91],
+            "most_days": [429, 600],
+            "fewest_orders": [3, 1],
+            "most_orders": [63, 1],
+            "least_revenue": [150.0, 20.0],
+            "most_revenue": [12_000.0, 20.0],
+        },
+        index=["A & B", "C"],
+    )
+    shown = tables.advice(profile, {"A & B": "new", "C": "old"}, limits, FMT)
+    assert cell_texts(shown)[1:] == [
+        ["A & B", "new", "Last order within 429 days; 3–63 orders; $150–$12,000.", "wait"],
+        ["C", "old", "Last order 91–600 days ago; 1 order; $20.00.", "write"],
+        ["None", "–", "–", "-"],
     ]
-    assert cell_texts(tables.advice(profile, {}))[0][-1] == "What to do"
+    assert '<span id="segment-a-b">A &amp; B</span>' in shown._repr_html_()
 
 
 def test_moves_are_added_up_by_cause():
@@ -44,10 +61,10 @@ def test_moves_are_added_up_by_cause():
 
 def test_statuses_by_segment_in_the_order_of_the_report():
     crossed = pd.DataFrame(
-        {"segment": ["A", "A", "B"], "value": ["loyal", "new", "loyal"], "customers": [1, 2, 3], "share": 1.0}
+        {"segment": ["A", "A", "B"], "value": ["active", "new", "active"], "customers": [1, 2, 3], "share": 1.0}
     )
     texts = cell_texts(tables.lifecycle(crossed, ["B", "none", "A"], FMT))
-    assert texts == [["Segment", "Loyal", "New"], ["B", "3", "0"], ["A", "1", "2"], ["Total", "4", "2"]]
+    assert texts == [["Segment", "Active", "New"], ["B", "3", "0"], ["A", "1", "2"], ["Total", "4", "2"]]
 
 
 def test_small_groups_are_marked():

@@ -6,7 +6,7 @@ import numpy as np
 from pandera.pandas import Check, Column, DataFrameSchema
 
 # Increase it when a table, column or code is renamed or changes its meaning.
-CONTRACT_VERSION = 2
+CONTRACT_VERSION = 3
 TIME = "datetime64[us]"
 SHARE = Check.in_range(0, 1)
 POSITIVE = Check.gt(0)

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
+from crm_utils.core.display.alt_text import shorten
 from crm_utils.core.display.figure_style import INK
 
 WIDTH = 340
-LETTER = 0.54  # mean width of a letter as a share of the size of the font
-ALT_TEXT_LETTERS = 150
+LETTER = 0.58  # mean width of a letter as a share of the size of the font
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Drawing:
     width, height : float
         Its size in units.
     alt_text : str
-        What it shows; cut to `ALT_TEXT_LETTERS`. The table beside it has the numbers.
+        What it shows; cut to what can be listened to. The table beside it has the numbers.
     body : str
         The elements of the SVG.
     has_links : bool
@@ -37,13 +37,10 @@ class Drawing:
     has_links: bool = False
 
     def _repr_html_(self) -> str:
-        alt = self.alt_text
-        if len(alt) > ALT_TEXT_LETTERS:
-            alt = f"{alt[: ALT_TEXT_LETTERS - 1].rsplit(' ', 1)[0].rstrip(',;:')}…"
         role = "group" if self.has_links else "img"
         return (
             f'<svg class="drawing" viewBox="0 0 {number(self.width)} {number(self.height)}" role="{role}" '
-            f'aria-label="{escape(alt)}">{self.body}</svg>'
+            f'aria-label="{escape(shorten(self.alt_text))}">{self.body}</svg>'
         )
 
 

@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 from crm_utils.cleaning import charts
+from crm_utils.comparison import charts as comparison
 from crm_utils.core.display import figure_style
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.rfm import charts as rfm
-from crm_utils.segmentation import charts as segmentation
 from tests.support.projects import ROOT
 
 
@@ -35,14 +35,7 @@ MONTHS = pd.DataFrame(
         "complete": [True, True, False],
     }
 )
-PROFILE = pd.DataFrame(
-    {
-        "segment": ["Champions", "Mine", "Lost"],
-        "customers": [2, 3, 0],
-        "customer_share": [0.4, 0.6, 0],
-        "revenue_share": [0.9, 0.1, 0],
-    }
-)
+SIZES = pd.DataFrame({"segment": ["Champions", "Mine", "Lost"], "customers": [2, 3, 0], "customers_then": [4, 6, 0]})
 
 
 def test_bars_of_months_and_the_hatched_last_one():
@@ -51,8 +44,8 @@ def test_bars_of_months_and_the_hatched_last_one():
     assert [bool(bar.get_hatch()) for bar in bars] == [False, False, True]
 
 
-def test_shares_leave_empty_segments_out_and_keep_the_colours():
-    ax = segmentation.plot_segment_shares(PROFILE, NumberFormat("USD"))
+def test_sizes_leave_empty_segments_out_and_keep_the_colours():
+    ax = comparison.plot_segment_sizes(SIZES, NumberFormat("USD"))
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Mine", "Champions"]
     assert figure_style.segment_colours(["Lost", "Champions"]) == [
         figure_style.SEGMENT_COLOURS["Lost"],
@@ -125,17 +118,9 @@ def texts_outside(drawing) -> list[str]:
 
 
 def segments_figure():
-    return segmentation.plot_segment_shares(
-        pd.DataFrame(
-            {
-                "segment": ["Customers Needing Attention", "x" * 500, "$a$ and \\frac{$"],
-                "customers": [2, 3, 4],
-                "customer_share": [0.2, 0.3, 0.5],
-                "revenue_share": [0.9, 0.05, 0.05],
-            }
-        ),
-        NumberFormat("USD"),
-    )
+    names = ["Customers Needing Attention", "x" * 500, "$a$ and \\frac{$"]
+    table = pd.DataFrame({"segment": names, "customers": [2, 3, 4], "customers_then": [3, 1, 2]})
+    return comparison.plot_segment_sizes(table, NumberFormat("USD"))
 
 
 def test_a_phone_gets_a_narrow_drawing_in_which_everything_fits():
