@@ -174,7 +174,7 @@ class Run:
         for name, table in tables.items():
             self.save(table, name)
 
-    def save_lists(self, table: pd.DataFrame, by: str) -> None:
+    def save_lists(self, table: pd.DataFrame, by: str, folder: str = "") -> None:
         """Write one list for each value of a column. The previous lists are deleted.
 
         Parameters
@@ -183,18 +183,23 @@ class Run:
             The rows of all lists, in order.
         by : str
             The column whose values name the lists: `lists/<value>.csv`.
+        folder : str
+            A folder of `lists`, for example "moved". By default the lists are in `lists` itself.
 
         Raises
         ------
         TableError
             If two values give the same file name.
         """
-        for old in (self.run_dir / "lists").glob("*.csv"):
+        lists = self.run_dir / "lists" / folder
+        for old in lists.glob("*.csv"):
             old.unlink()
+        lists.mkdir(parents=True, exist_ok=True)
         for name, rows in table.groupby(by, sort=True):
-            if (self.run_dir / "lists" / f"{slug(str(name))}.csv").exists():
-                raise TableError(f"two lists would have the file name {slug(str(name))}.csv: rename {by} {name}")
-            self.save_list(rows, slug(str(name)))
+            path = lists / f"{slug(str(name))}.csv"
+            if path.exists():
+                raise TableError(f"two lists would have the file name {path.name}: rename {by} {name}")
+            write_csv(rows, path)
 
     def save_list(self, table: pd.DataFrame, name: str) -> None:
         """Write `lists/<name>.csv`. Cells that a spreadsheet would run as formulas are escaped.

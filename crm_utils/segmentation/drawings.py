@@ -5,12 +5,15 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from crm_utils.core.display.figure_style import INK, LIGHT_INK, segment_colours
+from crm_utils.core.display.alt_text import list_within
+from crm_utils.core.display.figure_style import BLUE, GREY, INK, LIGHT_INK, ORANGE, TEAL, segment_colours
 from crm_utils.core.display.svg import (
     WIDTH,
     Drawing,
     ink_on,
     link,
+    number,
+    path,
     rect,
     text,
     text_width,
@@ -18,6 +21,8 @@ from crm_utils.core.display.svg import (
 )
 from crm_utils.core.formatting import NumberFormat, percent
 from crm_utils.segmentation.named_map import Area, largest_areas, segment_anchor
+from crm_utils.segmentation.spending import Bridge, Periods
+from crm_utils.store import slug
 
 MAP_LEFT, MAP_HEIGHT, MAP_BELOW = 36, 230, 30
 TREEMAP_HEIGHT = 210
@@ -31,9 +36,19 @@ WITHIN_DAYS, AT_LEAST = "≤ {days} d", "≥ {orders}"
 HOVER = "Last order {days} days ago, {orders} orders: {customers}, {revenue}. {share} of them are {segment}."
 NOBODY_THERE = "Nobody"
 MAP_ALT_TEXT = "Map of segments by last order and number of orders. {largest} is the largest with {customers}."
-TREEMAP_ALT_TEXT = "Areas by revenue: {segments}."
+TREEMAP_ALT_TEXT = "Areas by revenue: {items}."
 OF_REVENUE = "{share} of {value}"
 OF_CUSTOMERS = "{customers} ({share})"
+FLOW_FROM, FLOW_TO, FLOW_END = 84, 250, 6
+FLOW_HEIGHT, FLOW_LEAST, FLOW_GAP = 44, 17, 9
+MOVE_LABEL = "{customers} · {revenue}"
+MOVE_HOVER = "{customers} moved from {previous} to {new}; they spent {revenue} in the last 12 months"
+MOVES_ALT_TEXT = "Flows between segments: {items}."
+MOVED_LIST = "lists/moved/{name}.csv"
+BRIDGE_TOP, BRIDGE_HEIGHT = 16, 120
+YEAR_BEFORE, PERIOD_BEFORE, SINCE_THEN = "year before", "before", "now"
+LOST, LESS, MORE, NEW = "not back", "spent less", "spent more", "new"
+BRIDGE_ALT_TEXT = "Steps from a revenue of {before} in the earlier period to {now} in the later one."
 SECTION = "03_segmentation.html#{anchor}"
 
 
@@ -185,7 +200,7 @@ def draw_treemap(profile: pd.DataFrame, fmt: NumberFormat) -> Drawing | None:
         words = fit_text(left, top, width - 1, height - 1, [segment.segment], [revenue, customers], ink_on(fill))
         body += link(f"#{segment_anchor(segment.segment)}", box, words)
     named = [f"{row.segment} {percent(row.revenue_share)}" for row in shown.itertuples()]
-    return Drawing(WIDTH, TREEMAP_HEIGHT, TREEMAP_ALT_TEXT.format(segments=", ".join(named)), body, has_links=True)
+    return Drawing(WIDTH, TREEMAP_HEIGHT, list_within(TREEMAP_ALT_TEXT, named, ", "), body, has_links=True)
 
 
 def squarify(values: list[float], width: float, height: float) -> list[Box]:
@@ -231,3 +246,132 @@ def _worst(row: list[float], side: float) -> float:
     """How far the least square box of a row is from a square."""
     total = sum(row)
     return max(side**2 * max(row) / total**2, total**2 / (side**2 * min(row)))
+
+
+def draw_moves(moves: pd.DataFrame, profile: pd.DataFrame, fmt: NumberFormat) -> Drawing | None:
+    """Draw moves as flows from the previous segments (left) to the new ones (right).
+
+    Parameters
+    ----------
+    moves : pandas.DataFrame
+        See `movement.largest_moves`.
+    profile : pandas.DataFrame
+        The table `segment_profile`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Drawing or None
+        Each flow is as thick as it has customers and leads to its list. None if nobody moved.
+    """
+    if moves.empty:
+        return None
+    colours = dict(zip(profile.segment, segment_colours(profile.segment.tolist()), strict=True))
+    thickness = [max(FLOW_HEIGHT * size / moves.customers.max(), FLOW_LEAST) for size in moves.customers]
+    starts = _stack(moves.previous_segment, thickness)
+    ends = _stack(moves.new_segment, thickness)
+    body = ""
+    for place, move in enumerate(moves.itertuples()):
+        colour = colours.get(move.new_segment, LIGHT_INK)
+        title = MOVE_HOVER.format(
+            customers=fmt.plural(move.customers, "customer"),
+            previous=move.previous_segment,
+            new=move.new_segment,
+            revenue=fmt.money(move.revenue_12m),
+        )
+        flow = path(_flow(starts[place], ends[place], thickness[place]), colour, title, ' fill-opacity="0.35"')
+        middle = (starts[place] + ends[place] + thickness[place]) / 2
+        words = MOVE_LABEL.format(customers=fmt.count(move.customers), revenue=fmt.short_money(move.revenue_12m))
+        label = f'<g pointer-events="none">{text(WIDTH / 2, middle + 3.5, words, LARGE, "middle")}</g>'
+        body += link(MOVED_LIST.format(name=slug(move.new_segment)), flow) + label
+    body += _draw_ends(moves.previous_segment, starts, thickness, FLOW_FROM, colours, to_the_left=True)
+    body += _draw_ends(moves.new_segment, ends, thickness, FLOW_TO, colours, to_the_left=False)
+    height = max(start + thick for start, thick in zip([*starts, *ends], thickness * 2, strict=True)) + 4
+    described = [f"{move.customers} {move.previous_segment} to {move.new_segment}" for move in moves.itertuples()]
+    return Drawing(WIDTH, height, list_within(MOVES_ALT_TEXT, described), body, has_links=True)
+
+
+def _stack(segments: pd.Series, thickness: list[float]) -> list[float]:
+    """The top of each flow, those of one segment below each other and a gap between segments."""
+    tops, top = [0.0] * len(segments), 2.0
+    for segment in dict.fromkeys(segments):
+        for place in [place for place, name in enumerate(segments) if name == segment]:
+            tops[place] = top
+            top += thickness[place] + 1.5
+        top += FLOW_GAP
+    return tops
+
+
+def _flow(start: float, end: float, thick: float) -> str:
+    """A band from the left to the right: its path commands."""
+    left, right, middle = FLOW_FROM + FLOW_END, FLOW_TO, WIDTH / 2
+    upper = f"M{number(left)} {number(start)}C{number(middle)} {number(start)} {number(middle)} {number(end)}"
+    lower = f"C{number(middle)} {number(end + thick)} {number(middle)} {number(start + thick)}"
+    return f"{upper} {number(right)} {number(end)}V{number(end + thick)}{lower} {number(left)} {number(start + thick)}Z"
+
+
+def _draw_ends(
+    segments: pd.Series,
+    tops: list[float],
+    thickness: list[float],
+    x: float,
+    colours: dict[str, str],
+    to_the_left: bool,
+) -> str:
+    """The bar of each segment beside its flows, and its name beside the bar."""
+    drawn = ""
+    for segment in dict.fromkeys(segments):
+        places = [place for place, name in enumerate(segments) if name == segment]
+        top, bottom = tops[places[0]], tops[places[-1]] + thickness[places[-1]]
+        drawn += rect(x, top, FLOW_END, bottom - top, colours.get(segment, LIGHT_INK), segment)
+        name_x, anchor = (x - 4, "end") if to_the_left else (x + FLOW_END + 4, "start")
+        lines = wrap(segment, FLOW_FROM - 6, SMALL + 0.5)
+        first = (top + bottom) / 2 - (len(lines) - 1) * 5 + 3
+        for place, line in enumerate(lines):
+            drawn += text(name_x, first + place * 10, line, SMALL + 0.5, anchor)
+    return drawn
+
+
+def draw_bridge(periods: Periods | None, bridge: Bridge | None, fmt: NumberFormat) -> Drawing | None:
+    """Draw the steps from the revenue of the earlier period to that of the later one.
+
+    Parameters
+    ----------
+    periods : Periods, optional
+        See `comparable_periods`.
+    bridge : Bridge, optional
+        See `revenue_bridge`.
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Drawing or None
+        Six bars; losses hang from the level before them. None without periods, or if nothing was spent.
+    """
+    if periods is None or bridge is None or not (bridge.before > 0 or bridge.now > 0):
+        return None
+    before = YEAR_BEFORE if periods.is_year_before else PERIOD_BEFORE
+    steps = [
+        (LOST, bridge.lost, ORANGE),
+        (LESS, bridge.less, ORANGE),
+        (MORE, bridge.more, TEAL),
+        (NEW, bridge.new, TEAL),
+    ]
+    level, bars = bridge.before, [(before, 0.0, bridge.before, GREY)]
+    for name, change, colour in steps:
+        bars.append((name, min(level, level + change), abs(change), colour))
+        level += change
+    bars.append((SINCE_THEN, 0.0, bridge.now, BLUE))
+    scale = BRIDGE_HEIGHT / max(low + size for _, low, size, _ in bars)
+    step, body = WIDTH / len(bars), ""
+    for place, (name, low, size, colour) in enumerate(bars):
+        left, top = place * step + 4, BRIDGE_TOP + BRIDGE_HEIGHT - (low + size) * scale
+        sign = {ORANGE: "−", TEAL: "+"}.get(colour, "")
+        written = f"{sign}{fmt.short_money(size)}"
+        body += rect(left, top, step - 8, max(size * scale, 1), colour, f"{name}: {sign}{fmt.money(size)}")
+        body += text(place * step + step / 2, top - 4, written, SMALL + 0.5, "middle", bold=True)
+        body += text(place * step + step / 2, BRIDGE_TOP + BRIDGE_HEIGHT + 13, name, SMALL + 0.5, "middle", LIGHT_INK)
+    alt_text = BRIDGE_ALT_TEXT.format(before=fmt.money(bridge.before), now=fmt.money(bridge.now))
+    return Drawing(WIDTH, BRIDGE_TOP + BRIDGE_HEIGHT + 18, alt_text, body)

@@ -6,11 +6,20 @@ import pandas as pd
 
 from crm_utils.config.segment_map import SegmentRole
 from crm_utils.core.display.finding import Finding
+from crm_utils.core.display.paragraphs import Paragraph
+from crm_utils.core.display.table_style import collapsible
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.segmentation import charts, drawings, narrative, tables
 from crm_utils.segmentation.lifecycle import LifecycleRules
+from crm_utils.segmentation.spending import Bridge, Periods
 
 SHARES_CAPTION = "Each area is as large as the segment’s revenue so far. It leads to what the segment means."
+BRIDGE_CAPTION = "From the revenue of the earlier period to that since the earlier date."
+MOVES_CAPTION = (
+    "The five largest moves from one segment to another: customers, and what they spent in the last 12 months. Each "
+    "leads to the list of those who are new in a segment."
+)
+CAUSES = "Why: what customers did, and what moved the score limits"
 MIGRATION_CAPTION = (
     "Change in the number of customers of each segment by cause. Gains are to the right of the line and losses to the "
     "left. The diamond is their sum."
@@ -106,25 +115,71 @@ def slipping_customers(
 
 
 def changes_since(
-    then: pd.DataFrame, now: pd.DataFrame, earlier: date | None, analysis_date: date, fmt: NumberFormat
+    then: pd.DataFrame,
+    now: pd.DataFrame,
+    earlier: date | None,
+    periods: Periods | None,
+    bridge: Bridge | None,
+    fmt: NumberFormat,
 ) -> Finding:
-    """Show what changed since the earlier date, in absolute figures.
+    """Show what changed since the earlier date, against a period as long.
 
     Parameters
     ----------
     then, now : pandas.DataFrame
         The customers with their RFM measures at the two dates.
-    earlier, analysis_date : date
-        The two dates.
+    earlier : date, optional
+        The earlier date.
+    periods : Periods, optional
+        See `comparable_periods`.
+    bridge : Bridge, optional
+        See `revenue_bridge`.
     fmt : NumberFormat
         How the report writes numbers and money.
 
     Returns
     -------
     Finding
-        A sentence; not applicable without an earlier date.
+        Sentence, and bars from one revenue to the other; not applicable without an earlier date.
     """
-    return Finding(narrative.changes_since(then, now, earlier, analysis_date, fmt))
+    sentence = narrative.changes_since(then, now, earlier, periods, bridge, fmt)
+    return Finding(sentence, caption=BRIDGE_CAPTION, drawing=drawings.draw_bridge(periods, bridge, fmt))
+
+
+def largest_moves(
+    moves: pd.DataFrame,
+    profile: pd.DataFrame,
+    net: pd.DataFrame,
+    since: date | None,
+    roles: dict[str, SegmentRole | None],
+    fmt: NumberFormat,
+) -> Finding:
+    """Show the largest moves between segments since the earlier date, and behind them the causes.
+
+    Parameters
+    ----------
+    moves : pandas.DataFrame
+        See `movement.largest_moves`.
+    profile : pandas.DataFrame
+        See `segment_profile`.
+    net : pandas.DataFrame
+        See `net_by_cause`.
+    since : date, optional
+        The earlier date.
+    roles : dict of str to SegmentRole
+        The role of each segment (`SegmentMap.roles`).
+    fmt : NumberFormat
+        How the report writes numbers and money.
+
+    Returns
+    -------
+    Finding
+        Sentence, flows and the folded causes; not applicable without an earlier date.
+    """
+    sentence = narrative.largest_moves(moves, since, fmt)
+    causes = None if net.empty else collapsible(CAUSES, segment_migration(net, since, roles, fmt))
+    drawing = drawings.draw_moves(moves, profile, fmt)
+    return Finding(sentence, caption=MOVES_CAPTION, drawing=drawing, table=causes, brief=Paragraph(sentence))
 
 
 def segment_migration(

@@ -71,6 +71,24 @@ def comparison_date(
     return day if day < analysis_date else None
 
 
+def known_date(then: pd.DataFrame, earlier: date | None) -> date | None:
+    """Return the earlier date if moves since then can be explained.
+
+    Parameters
+    ----------
+    then : pandas.DataFrame
+        See `earlier_customers`.
+    earlier : date, optional
+        The earlier date.
+
+    Returns
+    -------
+    date or None
+        None if `then` has no customers.
+    """
+    return None if then.empty else earlier
+
+
 def earlier_customers(orders: ir.Table, adjustments: ir.Table, day: date | None, config: ScoringConfig) -> pd.DataFrame:
     """Compute the RFM measures as of an earlier day.
 

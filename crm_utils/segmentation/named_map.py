@@ -17,7 +17,7 @@ class Area(NamedTuple):
     rows: tuple[int, int]
 
     @property
-    def classes(self) -> int:
+    def n_classes(self) -> int:
         """The number of its classes."""
         return (self.columns[1] - self.columns[0] + 1) * (self.rows[1] - self.rows[0] + 1)
 
@@ -93,7 +93,7 @@ def _spans(number: int) -> list[tuple[int, int]]:
 
 
 def _rank(area: Area | None) -> tuple[int, ...]:
-    return (0,) if area is None else (area.classes, area.columns[1] - area.columns[0], *area.columns, *area.rows)
+    return (0,) if area is None else (area.n_classes, area.columns[1] - area.columns[0], *area.columns, *area.rows)
 
 
 def reachable_shares(segments: pd.DataFrame, contacts: pd.DataFrame | None) -> pd.Series:

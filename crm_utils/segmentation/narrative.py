@@ -13,6 +13,7 @@ from crm_utils.segmentation.labels import status_label, trait_label, trait_value
 from crm_utils.segmentation.lifecycle import LifecycleRules
 from crm_utils.segmentation.migration import Cause
 from crm_utils.segmentation.profiling import SMALL_GROUP_CUSTOMERS
+from crm_utils.segmentation.spending import Bridge, Periods
 
 EMPTY_SEGMENTS = "No customer is in {segments} on this date."
 NO_EMPTY_SEGMENT = "Every segment has customers."
@@ -38,15 +39,23 @@ NO_SLIPPING = "No valuable customer has stopped ordering."
 SLIPPING_TOO_EARLY = "It is too early to tell whether a valuable customer has stopped ordering."
 SLIPPING_UNKNOWN = "The segment map does not mark any segment as slipping."
 
-ORDERED_AGAIN = "Between {then} and {now}, {again} of {existing} ordered again, and {new}."
+ORDERED_AGAIN = "Since {then}, {again} of {existing} ordered again, and {new}."
 NEW_CAME = "{new} came"
 NONE_CAME = "no new customer came"
-REVENUE_SINCE = "Total revenue {grew} by {change} to {revenue}."
-RECENT_SINCE = "{now} had ordered in the last {days}, compared with {then} on the earlier date."
-NO_EARLIER_DATE = (
-    "Moves between segments are not shown. There is no earlier date to compare with, or the scoring gives equal "
-    "customers different scores (scoring: article)."
+NO_PERIOD_BEFORE = "There is no period as long to compare its revenue with."
+REVENUE_SINCE = "From {start} to {end} customers spent {revenue}, {change} {against} ({before})."
+REVENUE_ALONE = "From {start} to {end} customers spent {revenue}. Nothing was spent {against}."
+SAME_DAYS, DAYS_BEFORE = "in the same days a year before", "in the {days} before"
+AS_MUCH, MORE_THAN, LESS_THAN = "as much as", "{change} more than", "{change} less than"
+BRIDGE = (
+    "Customers won since then brought {new}, and known ones who spent more added {more}. Those who spent less took "
+    "away {less}, and those who did not come back {lost}."
 )
+LARGEST_MOVE = (
+    "Since {day} most customers moved from {previous} to {new}: {customers}, who spent {revenue} in the last 12 months."
+)
+NOBODY_MOVED = "Nobody has moved from one segment to another since {day}."
+NO_EARLIER_DATE = "There is no earlier date to compare with, or the scoring is that of the article."
 
 BEHAVIOUR = "Compared with {day}, {change} customers behave like {segment}."
 AS_MANY = "As many customers behave like {segment} as on {day}."
@@ -205,40 +214,93 @@ def slipping_customers(
 
 
 def changes_since(
-    then: pd.DataFrame, now: pd.DataFrame, earlier: date | None, analysis_date: date, fmt: NumberFormat
+    then: pd.DataFrame,
+    now: pd.DataFrame,
+    earlier: date | None,
+    periods: Periods | None,
+    bridge: Bridge | None,
+    fmt: NumberFormat,
 ) -> Paragraph | NotApplicable:
-    """Say how many customers ordered since an earlier date, and how revenue changed.
+    """Say how many customers ordered since an earlier date, and how revenue changed against a period as long.
 
     Parameters
     ----------
     then, now : pandas.DataFrame
         The customers as measured at the two dates.
+    earlier : date, optional
+        The earlier date.
+    periods : Periods, optional
+        See `comparable_periods`.
+    bridge : Bridge, optional
+        See `revenue_bridge`.
     """
     if then.empty or earlier is None:
         return not_applicable(NO_EARLIER_DATE)
     existing = now.customer_id.isin(then.customer_id)
     again = int((existing & (now.last_order > pd.Timestamp(earlier))).sum())
     new = int((~existing).sum())
-    change = now.revenue.sum() - then.revenue.sum()
-    recent_then, recent_now = (int((customers.recency_days < RECENT_DAYS).sum()) for customers in (then, now))
+    ordered = ORDERED_AGAIN.format(
+        then=day(earlier),
+        again=fmt.count(again) if again else "none",
+        existing=f"the {fmt.plural(len(then), 'existing customer')}",
+        new=NEW_CAME.format(new=fmt.plural(new, "new customer")) if new else NONE_CAME,
+    )
+    if periods is None or bridge is None:
+        return paragraph(ordered, NO_PERIOD_BEFORE)
+    return paragraph(_revenue_against(periods, bridge, fmt), _bridge(bridge, fmt), ordered)
+
+
+def _revenue_against(periods: Periods, bridge: Bridge, fmt: NumberFormat) -> str:
+    """The revenue of a period beside that of the one it is compared with."""
+    days = (periods.end - periods.start).days + 1
+    against = SAME_DAYS if periods.is_year_before else DAYS_BEFORE.format(days=fmt.plural(days, "day"))
+    change = AS_MUCH
+    relative = bridge.now / bridge.before - 1 if bridge.before > 0 else None
+    if relative is not None and round(relative, 2):
+        change = (MORE_THAN if relative > 0 else LESS_THAN).format(change=percent(abs(relative)))
+    template = REVENUE_SINCE if relative is not None else REVENUE_ALONE
+    return template.format(
+        start=day(periods.start),
+        end=day(periods.end),
+        revenue=fmt.money(bridge.now),
+        change=change,
+        against=against,
+        before=fmt.money(bridge.before),
+    )
+
+
+def _bridge(bridge: Bridge, fmt: NumberFormat) -> str:
+    return BRIDGE.format(
+        new=fmt.money(bridge.new),
+        more=fmt.money(bridge.more),
+        less=fmt.money(-bridge.less),
+        lost=fmt.money(-bridge.lost),
+    )
+
+
+def largest_moves(moves: pd.DataFrame, since: date | None, fmt: NumberFormat) -> Paragraph | NotApplicable:
+    """Name the move of most customers from one segment to another, with what they spent.
+
+    Parameters
+    ----------
+    moves : pandas.DataFrame
+        See `movement.largest_moves`.
+    since : date, optional
+        The earlier date.
+    """
+    if since is None:
+        return not_applicable(NO_EARLIER_DATE)
+    if moves.empty:
+        return paragraph(NOBODY_MOVED.format(day=day(since)))
+    row = moves.iloc[0]
     return paragraph(
-        ORDERED_AGAIN.format(
-            then=day(earlier),
-            now=day(analysis_date),
-            again=fmt.count(again) if again else "none",
-            existing=f"the {fmt.plural(len(then), 'existing customer')}",
-            new=NEW_CAME.format(new=fmt.plural(new, "new customer")) if new else NONE_CAME,
-        ),
-        REVENUE_SINCE.format(
-            grew="grew" if change >= 0 else "fell",
-            change=fmt.money(abs(change)),
-            revenue=fmt.money(now.revenue.sum()),
-        ),
-        RECENT_SINCE.format(
-            now=fmt.plural(recent_now, "customer"),
-            days=fmt.plural(RECENT_DAYS, "day"),
-            then=fmt.count(recent_then),
-        ),
+        LARGEST_MOVE.format(
+            day=day(since),
+            customers=fmt.plural(row.customers, "customer"),
+            previous=row.previous_segment,
+            new=row.new_segment,
+            revenue=fmt.money(row.revenue_12m),
+        )
     )
 
 

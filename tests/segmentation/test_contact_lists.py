@@ -38,6 +38,9 @@ def test_lists_hold_every_customer_with_reasons(scored, tmp_path):
     written = sorted(path.name for path in (tmp_path / "lists").iterdir())
     assert written == sorted(f"{slug(name)}.csv" for name in found.segment.unique())
     assert sum(len(pd.read_csv(path)) for path in (tmp_path / "lists").iterdir()) == len(scored)
+    store.save_lists(found.head(1), by="segment", folder="moved")
+    assert len(list((tmp_path / "lists").glob("*.csv"))) == len(written), "lists in a folder leave the others alone"
+    assert len(pd.read_csv(tmp_path / "lists" / "moved" / f"{slug(found.segment.iloc[0])}.csv")) == 1
 
 
 def test_a_list_worked_by_hand():

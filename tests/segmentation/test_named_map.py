@@ -50,7 +50,7 @@ def test_a_name_goes_to_the_largest_block_of_its_segment():
     )
     areas = {"A": Area((0, 1), (1, 1)), "B": Area((0, 1), (2, 2)), "C": Area((1, 1), (0, 0))}
     assert largest_areas(table) == areas, "of two blocks as large the wider one"
-    assert largest_areas(table)["A"].classes == 2
+    assert largest_areas(table)["A"].n_classes == 2
 
 
 def test_every_segment_of_the_map_has_its_colour_its_name_and_its_link():

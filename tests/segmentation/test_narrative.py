@@ -11,6 +11,7 @@ import pytest
 from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.segmentation import charts, findings, labels, migration, narrative
+from crm_utils.segmentation.spending import Bridge, Periods
 from tests.support.segment_factories import shipped_map
 
 SINCE = date(2011, 6, 9)
@@ -75,27 +76,46 @@ def test_nothing_to_compare_with_leaves_the_section():
     assert finding.figure is None
 
 
-def test_what_changed_in_absolute_terms_in_words():
-    def customers(**last_order: str) -> pd.DataFrame:
-        days = pd.to_datetime(list(last_order.values()))
-        return pd.DataFrame(
-            {"customer_id": list(last_order), "last_order": days, "revenue": 10.0, "recency_days": [5] * len(days)}
-        )
+def bought_on(**last_order: str) -> pd.DataFrame:
+    return pd.DataFrame({"customer_id": list(last_order), "last_order": pd.to_datetime(list(last_order.values()))})
 
-    then = customers(a="1997-09-01", b="1997-09-01")
-    now = customers(a="1997-09-01", b="1997-10-02", c="1997-10-03")
-    sentence = narrative.changes_since(then, now, THEN, NOW, FMT)
-    for part in (
-        "30 September 1997 and 31 December 1997, 1 of the 2 existing customers",
-        "1 new customer came",
-        "grew by $10.00 to $30.00",
-        "3 customers had ordered in the last 90 days, compared with 2",
-    ):
-        assert part in sentence
-    same = narrative.changes_since(then, then, THEN, NOW, FMT)
-    assert "none of the 2 existing customers" in same
-    assert "no new customer" in same
-    assert isinstance(narrative.changes_since(then.iloc[:0], now, THEN, NOW, FMT), NotApplicable)
+
+def test_a_fall_is_called_a_fall_against_a_period_as_long():
+    then = bought_on(a="1997-09-01", b="1997-09-01")
+    now = bought_on(a="1997-09-01", b="1997-10-02", c="1997-10-03")
+    periods = Periods(date(1997, 10, 1), NOW, date(1996, 10, 1), date(1996, 12, 31), is_year_before=True)
+    bridge = Bridge(before=1000.0, new=100.0, more=50.0, less=-200.0, lost=-150.0)
+    assert narrative.changes_since(then, now, THEN, periods, bridge, FMT) == (
+        "From 1 October 1997 to 31 December 1997 customers spent $800, 20% less than in the same days a year before "
+        "($1,000). Customers won since then brought $100, and known ones who spent more added $50.00. Those who spent "
+        "less took away $200, and those who did not come back $150. Since 30 September 1997, 1 of the 2 existing "
+        "customers ordered again, and 1 new customer came."
+    )
+    before = narrative.changes_since(
+        then, then, THEN, periods._replace(is_year_before=False), Bridge(8, 2, 0, -1, -1), FMT
+    )
+    assert "customers spent $8.00, as much as in the 92 days before" in before
+    assert "none of the 2 existing customers ordered again, and no new customer came" in before
+    nothing = narrative.changes_since(then, now, THEN, periods, Bridge(0, 5, 0, 0, 0), FMT)
+    assert "spent $5.00. Nothing was spent in the same days a year before." in nothing
+    assert narrative.NO_PERIOD_BEFORE in narrative.changes_since(then, now, THEN, None, None, FMT)
+    assert isinstance(narrative.changes_since(then.iloc[:0], now, THEN, periods, bridge, FMT), NotApplicable)
+
+
+def test_the_largest_move_is_named_with_what_is_at_stake():
+    moves = pd.DataFrame(
+        {"previous_segment": ["A", "B"], "new_segment": ["B", "A"], "customers": [3, 1], "revenue_12m": [30.0, 1e3]}
+    )
+    said = findings.largest_moves(moves, profile(A=5, B=3), net(), THEN, ROLES, FMT)
+    assert said.brief == (
+        "Since 30 September 1997 most customers moved from A to B: 3 customers, who spent $30.00 in the last 12 months."
+    )
+    assert "five causes" not in said.sentence and said.table is not None, "the causes are folded"
+    nobody = findings.largest_moves(moves.head(0), profile(A=5, B=3), net().head(0), THEN, ROLES, FMT)
+    assert (nobody.drawing, nobody.table) == (None, None)
+    assert nobody.sentence == narrative.NOBODY_MOVED.format(day="30 September 1997")
+    alone = findings.largest_moves(moves.head(0), profile(A=5), net().head(0), None, ROLES, FMT)
+    assert isinstance(alone.sentence, NotApplicable)
 
 
 def test_who_is_new_and_where_they_are():
