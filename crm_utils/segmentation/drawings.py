@@ -31,6 +31,7 @@ GAP, OVERLAP = 1.2, 0.3
 COLUMNS_WITH_UNITS = 6
 Box = tuple[float, float, float, float]  # left, top, width, height
 LARGE, SMALL = 10.5, 8.5
+BOLD = 1.1  # how much wider bold letters are
 ORDERED_RECENTLY, ORDERED_OFTEN = "last order →", "orders ↑"
 WITHIN_DAYS, AT_LEAST = "≤ {days} d", "≥ {orders}"
 HOVER = "Last order {days} days ago, {orders} orders: {customers}, {revenue}. {share} of them are {segment}."
@@ -45,7 +46,7 @@ MOVE_LABEL = "{customers} · {revenue}"
 MOVE_HOVER = "{customers} moved from {previous} to {new}; they spent {revenue} in the last 12 months"
 MOVES_ALT_TEXT = "Flows between segments: {items}."
 MOVED_LIST = "lists/moved/{name}.csv"
-BRIDGE_TOP, BRIDGE_HEIGHT = 16, 120
+BRIDGE_TOP, BRIDGE_HEIGHT = 16, 88
 YEAR_BEFORE, PERIOD_BEFORE, SINCE_THEN = "year before", "before", "now"
 LOST, LESS, MORE, NEW = "not back", "spent less", "spent more", "new"
 BRIDGE_ALT_TEXT = "Steps from a revenue of {before} in the earlier period to {now} in the later one."
@@ -78,7 +79,7 @@ def draw_named_map(grid: pd.DataFrame, profile: pd.DataFrame, fmt: NumberFormat)
     for name, area in largest_areas(grid).items():
         segment = of_segment.loc[name]
         numbers = f"{fmt.count(segment.customers)} · {percent(segment.revenue_share)}"
-        body += fit_text(*places.box(area), [name], [numbers], ink_on(colours[name]))
+        body += fit_text(*places.box(area), name, [numbers], ink_on(colours[name]))
     largest = profile.loc[profile.customers.idxmax()]
     alt_text = MAP_ALT_TEXT.format(largest=largest.segment, customers=fmt.plural(largest.customers, "customer"))
     return Drawing(WIDTH, MAP_HEIGHT + MAP_BELOW, alt_text, body + _draw_scales(grid, places, fmt), has_links=True)
@@ -127,16 +128,17 @@ def _span(low: float, high: float, fmt: NumberFormat) -> str:
     return fmt.count(low) if low == high else f"{fmt.count(low)}–{fmt.count(high)}"
 
 
-def fit_text(
-    left: float, top: float, width: float, height: float, title: Sequence[str], more: Sequence[str], colour: str
-) -> str:
+def fit_text(left: float, top: float, width: float, height: float, title: str, more: Sequence[str], colour: str) -> str:
     """Write a title and further lines into the middle of a box: as many as fit, in the larger letters if they do."""
-    for lines, size in ((more, LARGE), (more, SMALL), ([], LARGE), ([], SMALL)):
-        shown = [part for words in title for part in wrap(words, width - 6, size)]
-        names = len(shown)
-        shown += lines
-        if max(text_width(line, size) for line in shown) <= width - 4 and len(shown) * size * 1.2 <= height - 4:
-            return _centred(left + width / 2, top + height / 2, shown, names, size, colour)
+    for kept in range(len(more), -1, -1):
+        for size in (LARGE, SMALL):
+            names = wrap(title, width - 6, size * BOLD)
+            shown = [*names, *more[:kept]]
+            widest = max(
+                *(text_width(line, size * BOLD) for line in names), *(text_width(line, size) for line in shown)
+            )
+            if widest <= width - 4 and len(shown) * size * 1.2 <= height - 4:
+                return _centred(left + width / 2, top + height / 2, shown, len(names), size, colour)
     return ""
 
 
@@ -197,7 +199,7 @@ def draw_treemap(profile: pd.DataFrame, fmt: NumberFormat) -> Drawing | None:
         )
         title = f"{segment.segment}: {fmt.money(segment.revenue)}, {revenue}; {customers}"
         box = rect(left, top, max(width - 1, 0.5), max(height - 1, 0.5), fill, title)
-        words = fit_text(left, top, width - 1, height - 1, [segment.segment], [revenue, customers], ink_on(fill))
+        words = fit_text(left, top, width - 1, height - 1, segment.segment, [revenue, customers], ink_on(fill))
         body += link(f"#{segment_anchor(segment.segment)}", box, words)
     named = [f"{row.segment} {percent(row.revenue_share)}" for row in shown.itertuples()]
     return Drawing(WIDTH, TREEMAP_HEIGHT, list_within(TREEMAP_ALT_TEXT, named, ", "), body, has_links=True)

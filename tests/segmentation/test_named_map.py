@@ -102,6 +102,6 @@ def test_the_treemap_shows_revenue_and_leaves_out_who_has_none():
 
 
 def test_text_that_does_not_fit_is_left_out():
-    assert fit_text(0, 0, 10, 10, ["Customers Needing Attention"], ["106"], "#000000") == ""
-    assert "106" in fit_text(0, 0, 100, 60, ["Customers Needing Attention"], ["106"], "#000000")
-    assert "106" not in fit_text(0, 0, 100, 26, ["Champions of all"], ["106 · 12345678901234567890"], "#000000")
+    assert fit_text(0, 0, 10, 10, "Customers Needing Attention", ["106"], "#000000") == ""
+    assert "106" in fit_text(0, 0, 100, 60, "Customers Needing Attention", ["106"], "#000000")
+    assert "106" not in fit_text(0, 0, 100, 26, "Champions of all", ["106 · 12345678901234567890"], "#000000")
