@@ -21,7 +21,7 @@ from crm_utils.core.display.svg import (
 )
 from crm_utils.core.formatting import NumberFormat, percent
 from crm_utils.segmentation.named_map import Area, largest_areas, segment_anchor
-from crm_utils.segmentation.spending import Bridge, Periods
+from crm_utils.segmentation.revenue_bridge import Bridge, Periods
 from crm_utils.store import slug
 
 MAP_LEFT, MAP_HEIGHT, MAP_BELOW = 36, 230, 30
@@ -256,7 +256,7 @@ def draw_moves(moves: pd.DataFrame, profile: pd.DataFrame, fmt: NumberFormat) ->
     Parameters
     ----------
     moves : pandas.DataFrame
-        See `movement.largest_moves`.
+        See `moved_customers.largest_moves`.
     profile : pandas.DataFrame
         The table `segment_profile`.
     fmt : NumberFormat
@@ -343,7 +343,7 @@ def draw_bridge(periods: Periods | None, bridge: Bridge | None, fmt: NumberForma
     periods : Periods, optional
         See `comparable_periods`.
     bridge : Bridge, optional
-        See `revenue_bridge`.
+        See `compute_bridge`.
     fmt : NumberFormat
         How the report writes numbers and money.
 

@@ -11,7 +11,7 @@ from crm_utils.core.display.table_style import collapsible
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.segmentation import charts, drawings, narrative, tables
 from crm_utils.segmentation.lifecycle import LifecycleRules
-from crm_utils.segmentation.spending import Bridge, Periods
+from crm_utils.segmentation.revenue_bridge import Bridge, Periods
 
 SHARES_CAPTION = "Each area is as large as the segment’s revenue so far. It leads to what the segment means."
 BRIDGE_CAPTION = "From the revenue of the earlier period to that since the earlier date."
@@ -133,7 +133,7 @@ def changes_since(
     periods : Periods, optional
         See `comparable_periods`.
     bridge : Bridge, optional
-        See `revenue_bridge`.
+        See `compute_bridge`.
     fmt : NumberFormat
         How the report writes numbers and money.
 
@@ -159,7 +159,7 @@ def largest_moves(
     Parameters
     ----------
     moves : pandas.DataFrame
-        See `movement.largest_moves`.
+        See `moved_customers.largest_moves`.
     profile : pandas.DataFrame
         See `segment_profile`.
     net : pandas.DataFrame

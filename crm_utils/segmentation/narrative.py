@@ -13,7 +13,7 @@ from crm_utils.segmentation.labels import status_label, trait_label, trait_value
 from crm_utils.segmentation.lifecycle import LifecycleRules
 from crm_utils.segmentation.migration import Cause
 from crm_utils.segmentation.profiling import SMALL_GROUP_CUSTOMERS
-from crm_utils.segmentation.spending import Bridge, Periods
+from crm_utils.segmentation.revenue_bridge import Bridge, Periods
 
 EMPTY_SEGMENTS = "No customer is in {segments} on this date."
 NO_EMPTY_SEGMENT = "Every segment has customers."
@@ -232,7 +232,7 @@ def changes_since(
     periods : Periods, optional
         See `comparable_periods`.
     bridge : Bridge, optional
-        See `revenue_bridge`.
+        See `compute_bridge`.
     """
     if then.empty or earlier is None:
         return not_applicable(NO_EARLIER_DATE)
@@ -284,7 +284,7 @@ def largest_moves(moves: pd.DataFrame, since: date | None, fmt: NumberFormat) ->
     Parameters
     ----------
     moves : pandas.DataFrame
-        See `movement.largest_moves`.
+        See `moved_customers.largest_moves`.
     since : date, optional
         The earlier date.
     """

@@ -11,7 +11,7 @@ import pytest
 from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.segmentation import charts, findings, labels, migration, narrative
-from crm_utils.segmentation.spending import Bridge, Periods
+from crm_utils.segmentation.revenue_bridge import Bridge, Periods
 from tests.support.segment_factories import shipped_map
 
 SINCE = date(2011, 6, 9)

@@ -8,8 +8,8 @@ import pytest
 
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.rfm import measures, scoring
-from crm_utils.segmentation import assignment, drawings, movement, spending
-from crm_utils.segmentation.spending import Bridge, Periods
+from crm_utils.segmentation import assignment, drawings, moved_customers, revenue_bridge
+from crm_utils.segmentation.revenue_bridge import Bridge, Periods
 from tests.support.factories import empty_adjustments
 from tests.support.segment_factories import high_and_low, segment_rules
 
@@ -38,15 +38,15 @@ def test_who_moved_is_listed_with_where_from_and_what_is_at_stake():
     rules = segment_rules(high_and_low(), new_within_days=None)
     customers = scoring.score_customers(measures.rfm_as_of(ORDERS, NONE, NOW), rules.scoring.config)
     segments = assignment.assign_segments(customers, rules, NOW)
-    moved = movement.moved_customers(ORDERS, NONE, rules, customers, segments, THEN, NOW)
+    moved = moved_customers.list_moved_customers(ORDERS, NONE, rules, customers, segments, THEN, NOW)
     assert moved[["customer_id", "previous_segment", "new_segment", "revenue_12m"]].to_numpy().tolist() == [
         ["rise", "Low", "High", 501],
         ["fall", "High", "Low", 180],
     ], "who came since then has not moved"
     assert moved.moved_after.tolist() == [THEN, THEN]
     assert moved.last_order.tolist() == [date(2023, 9, 1), date(2023, 6, 1)]
-    nobody = movement.moved_customers(ORDERS, NONE, rules, customers, segments, None, NOW)
-    assert nobody.empty and list(nobody) == movement.MOVED_COLUMNS
+    nobody = moved_customers.list_moved_customers(ORDERS, NONE, rules, customers, segments, None, NOW)
+    assert nobody.empty and list(nobody) == moved_customers.MOVED_COLUMNS
 
 
 MOVED = pd.DataFrame(
@@ -59,13 +59,13 @@ MOVED = pd.DataFrame(
 
 
 def test_the_largest_moves_come_first_and_of_equals_the_richer():
-    found = movement.largest_moves(MOVED, number=3)
+    found = moved_customers.largest_moves(MOVED, number=3)
     assert found.to_numpy().tolist() == [["C", "A", 2, 7], ["A", "B", 2, 3], ["B", "A", 1, 50]]
 
 
 def test_flows_lead_to_their_lists_and_agree_with_the_moves():
     profile = pd.DataFrame({"segment": ["A", "B", "C", "D & <E>"]})
-    moves = movement.largest_moves(MOVED.replace("D", "D & <E>"))
+    moves = moved_customers.largest_moves(MOVED.replace("D", "D & <E>"))
     drawn = drawings.draw_moves(moves, profile, FMT)._repr_html_()
     assert drawn.count("<path") == 4
     assert drawn.count('href="lists/moved/a.csv"') == 3
@@ -78,13 +78,13 @@ def test_flows_lead_to_their_lists_and_agree_with_the_moves():
 
 
 def test_a_period_is_compared_with_the_same_days_a_year_before_or_else_those_before():
-    year = spending.comparable_periods(THEN, NOW, date(2022, 7, 1))
+    year = revenue_bridge.comparable_periods(THEN, NOW, date(2022, 7, 1))
     assert year == Periods(date(2023, 7, 1), NOW, date(2022, 7, 1), date(2022, 9, 30), True)
-    before = spending.comparable_periods(THEN, NOW, date(2022, 7, 2))
+    before = revenue_bridge.comparable_periods(THEN, NOW, date(2022, 7, 2))
     assert before == Periods(date(2023, 7, 1), NOW, date(2023, 3, 31), THEN, False)
-    assert spending.comparable_periods(THEN, NOW, date(2023, 4, 1)) is None
-    assert spending.comparable_periods(None, NOW, date(2020, 1, 1)) is None
-    long = spending.comparable_periods(date(2022, 6, 30), NOW, date(2020, 1, 1))
+    assert revenue_bridge.comparable_periods(THEN, NOW, date(2023, 4, 1)) is None
+    assert revenue_bridge.comparable_periods(None, NOW, date(2020, 1, 1)) is None
+    long = revenue_bridge.comparable_periods(date(2022, 6, 30), NOW, date(2020, 1, 1))
     assert not long.is_year_before, "more than a year would overlap with itself"
 
 
@@ -100,14 +100,14 @@ def test_the_steps_between_two_revenues_add_up():
         ("new", "2023-08-01", 50.0),
         ("gone", "2021-01-01", 99.0),
     )
-    periods = spending.comparable_periods(THEN, NOW, date(2021, 1, 1))._replace(
+    periods = revenue_bridge.comparable_periods(THEN, NOW, date(2021, 1, 1))._replace(
         start_before=date(2023, 3, 31), end_before=THEN, is_year_before=False
     )
-    bridge = spending.revenue_bridge(placed, periods)
+    bridge = revenue_bridge.compute_bridge(placed, periods)
     assert bridge == Bridge(before=80, new=50, more=18, less=-25, lost=-40)
     assert bridge.now == 83
-    assert spending.revenue_bridge(placed, None) is None
-    assert spending.first_order_day(placed) == date(2021, 1, 1)
+    assert revenue_bridge.compute_bridge(placed, None) is None
+    assert revenue_bridge.first_order_day(placed) == date(2021, 1, 1)
 
 
 @pytest.mark.parametrize("is_year_before", [True, False])

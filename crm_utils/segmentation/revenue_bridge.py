@@ -63,7 +63,7 @@ def comparable_periods(since: date | None, analysis_date: date, first_day: date)
     return Periods(start, analysis_date, start_before, since, False) if start_before >= first_day else None
 
 
-def revenue_bridge(orders: ir.Table, periods: Periods | None) -> Bridge | None:
+def compute_bridge(orders: ir.Table, periods: Periods | None) -> Bridge | None:
     """Split the difference between the revenue of two periods by what customers did.
 
     Parameters
@@ -113,5 +113,10 @@ def first_order_day(orders: ir.Table) -> date:
     ----------
     orders : ibis.Table
         Orders with ordered_at.
+
+    Returns
+    -------
+    date
+        The first day of the history.
     """
     return pd.Timestamp(orders.ordered_at.min().execute()).date()

@@ -24,7 +24,7 @@ MOVED_COLUMNS = [
 LARGEST = 5
 
 
-def moved_customers(
+def list_moved_customers(
     orders: ir.Table,
     adjustments: ir.Table,
     rules: SegmentRules,
@@ -85,7 +85,7 @@ def largest_moves(moved: pd.DataFrame, number: int = LARGEST) -> pd.DataFrame:
     Parameters
     ----------
     moved : pandas.DataFrame
-        See `moved_customers`.
+        See `list_moved_customers`.
     number : int
         How many.
 
