@@ -209,6 +209,22 @@ def in_holdout_window(
     return audience.mul(~audience.index.isin(held), axis=0)
 
 
+def was_sent(past: pd.DataFrame) -> pd.Series:
+    """Return who was sent a message: what the sending tool's export says, or else the treatment group.
+
+    Parameters
+    ----------
+    past : pandas.DataFrame
+        Past campaigns: group, and sent if the report names an export.
+
+    Returns
+    -------
+    pandas.Series of bool
+        By row of `past`.
+    """
+    return past.sent if "sent" in past else past.group == "treatment"
+
+
 def days_of_windows(past: pd.DataFrame, windows: pd.Series) -> pd.Series:
     """Return the days of each past contact's window.
 

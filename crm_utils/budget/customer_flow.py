@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, identity
 
+from crm_utils.budget.audiences import was_sent
 from crm_utils.budget.waves import LEVELS, CustomerFlow
 from crm_utils.config import SegmentRules
 from crm_utils.config.scoring import ScoringMethod
@@ -220,7 +221,8 @@ def contact_levels(
     Parameters
     ----------
     past : pandas.DataFrame or None
-        Past campaigns: customer_id, contacted_on, group (treatment or control).
+        Past campaigns: customer_id, contacted_on, group (treatment or control), and sent if it is known who was sent a
+        message.
     customer_ids : pandas.Series
         The customers.
     analysis_date : datetime.date
@@ -236,7 +238,7 @@ def contact_levels(
     levels = pd.Series(0, index=pd.Index(customer_ids, name="customer_id"))
     if past is None or past.empty:
         return levels
-    treated = past[past.group == "treatment"]
+    treated = past[was_sent(past)]
     age = (pd.Timestamp(analysis_date) - pd.to_datetime(treated.contacted_on)).dt.days // wave_days
     for wave in reversed(range(2 * LEVELS)):
         contacted = levels.index.isin(treated.customer_id[age == wave])

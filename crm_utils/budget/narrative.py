@@ -12,7 +12,7 @@ from crm_utils.budget.gates import GateState
 from crm_utils.budget.learning import CANNOT, WORTH
 from crm_utils.budget.plan import LATER
 from crm_utils.budget.simple_plans import CURRENT_SPENDING
-from crm_utils.budget.uplift import CampaignStatus
+from crm_utils.budget.uplift import MIN_DIFFERENCE_SENT, CampaignStatus
 from crm_utils.budget.verdicts import LEAVE_ALONE, TARGET_GROUPS
 from crm_utils.budget.waves import YearPlan, YearProblem
 from crm_utils.budget.year import evidence_shares
@@ -30,6 +30,8 @@ CENTS_BELOW = 10
 HALF_A_CENT = 0.005
 # Budgets and profits that differ by less than this share are written as equal.
 NEARLY_EQUAL = 0.005
+# Share of customers: a campaign that was sent to that many of its list, and to no more of the others, is no news
+SENT_AS_PLANNED = 0.995
 # A plan that spends more than this share above another spends more; one that leaves less unspent uses the whole budget.
 NOTICEABLE = 0.01
 # Smaller shares of the profit are not named
@@ -201,6 +203,9 @@ NO_CONTACTS_TABLE = "The report names no table of contacts, so every customer co
 REACH = "{share} of those the campaigns are meant for may be contacted; the fewest for {campaigns} ({least})."
 
 NO_PAST_CAMPAIGNS = "The report names no file of past campaigns."
+SENT_BY_MISTAKE = "Not everything was sent as planned: {campaigns}. The lifts are corrected for it."
+TOO_MIXED = "Too little was sent as planned to measure {campaigns}."
+WHAT_WAS_SENT = "{campaign} (to {treated} of its list and {control} of its control group)"
 NONE_MEASURABLE = "No past campaign can be measured."
 COSTS_UNKNOWN = "{campaigns} can be measured, but {their} costs are not in the campaigns file."
 ONE_MEASURED = (
@@ -838,7 +843,7 @@ def past_campaigns(table: pd.DataFrame, eligible: pd.DataFrame, fmt: NumberForma
         MEASURED_ON.format(campaign=name, customers=fmt.plural(eligible[name].sum(), "customer"))
         for name in used.campaign[used.campaign.isin(eligible.columns)]
     ]
-    return paragraph(_earned(used, fmt), *audience, _left_out(len(table) - len(used), fmt))
+    return paragraph(_earned(used, fmt), *_sent_by_mistake(table), *audience, _left_out(len(table) - len(used), fmt))
 
 
 def _earned(used: pd.DataFrame, fmt: NumberFormat) -> str:
@@ -863,6 +868,27 @@ def _earned(used: pd.DataFrame, fmt: NumberFormat) -> str:
         profit=fmt.money(priced.incremental_profit.sum()),
         forecast=fmt.money(priced.forecast_profit.sum()),
     )
+
+
+def _sent_by_mistake(table: pd.DataFrame) -> list[str]:
+    """Say which campaigns were not sent as planned, and whether that could be corrected."""
+    mixed = table.sent_treated - table.sent_control < MIN_DIFFERENCE_SENT
+    wrong = (table.sent_treated < SENT_AS_PLANNED) | (table.sent_control > 1 - SENT_AS_PLANNED)
+    corrected = table[wrong & (table.status == CampaignStatus.MEASURED)]
+    return [
+        text.format(campaigns=join_names(_what_was_sent(rows)))
+        for text, rows in ((SENT_BY_MISTAKE, corrected), (TOO_MIXED, table[mixed]))
+        if len(rows)
+    ]
+
+
+def _what_was_sent(rows: pd.DataFrame) -> list[str]:
+    return [
+        WHAT_WAS_SENT.format(
+            campaign=row.campaign, treated=percent(row.sent_treated), control=percent(row.sent_control)
+        )
+        for row in rows.itertuples()
+    ]
 
 
 def _left_out(number: int, fmt: NumberFormat) -> str:

@@ -241,7 +241,10 @@ def past_campaigns(measured: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
     """Show what past campaigns did, and why some cannot be used; None without past campaigns."""
     if measured.empty:
         return None
-    columns = ["campaign", "status", "check", "treated", "control", "bought_treated", "bought_control"]
+    columns = ["campaign", "status", "check", "treated", "control"]
+    if measured.sent_treated.notna().any():
+        columns += ["sent_treated", "sent_control", "bounced", "unsubscribed"]
+    columns += ["bought_treated", "bought_control"]
     columns += ["lift", "incremental_profit", "incremental_profit_low", "incremental_profit_high", "forecast_profit"]
     return style_table(measured[columns], "What past campaigns earned (90% intervals)", fmt)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency
 
-from crm_utils.budget.audiences import days_of_windows
+from crm_utils.budget.audiences import days_of_windows, was_sent
 from crm_utils.budget.customer_flow import contact_levels
 from crm_utils.budget.plan import minimum_detectable_lift
 from crm_utils.budget.unit_economics import message_response
@@ -20,9 +20,12 @@ KEYS = ["campaign", "customer_id", "contacted_on"]
 NEEDED = ["campaign", "customer_id", "contacted_on", "group"]
 # Of a contact whose messages and fatigue are not known
 ONE_MESSAGE = {"messages": 1, "response": 1.0}
+# What the sending tool's export adds
+EXPORTED = ["sent", "bounced", "unsubscribed"]
 COLUMNS = [
     "campaign", "treated", "control", "bought_treated", "bought_control", "lift", "standard_error", "lift_low",
-    "lift_high", "response", "minimum_detectable_lift", "incremental_profit", "incremental_profit_low",
+    "lift_high", "sent_treated", "sent_control", "bounced", "unsubscribed", "response", "minimum_detectable_lift",
+    "incremental_profit", "incremental_profit_low",
     "incremental_profit_high", "forecast_profit", "status", "check",
 ]  # fmt: skip
 # Half the width of a 90% interval, in standard errors
@@ -35,6 +38,8 @@ LARGEST_DIFFERENCE = 0.1
 SURELY_NOT_CHANCE = 3.0
 # Share of customer ids that may be unknown
 UNKNOWN_ALLOWED = 0.01
+# The group to contact must have been sent so much more messages than the control group, as a share of customers
+MIN_DIFFERENCE_SENT = 0.5
 # How far the sample-ratio statistic may exceed its mean, in standard deviations
 SAMPLE_RATIO_LIMIT = 5
 # Of a lift range, so that it is never divided by zero
@@ -96,7 +101,7 @@ def campaign_outcomes(
     ----------
     past : pandas.DataFrame
         campaign, customer_id, contacted_on, group (treatment or control), and optionally messages and response
-        (`add_response`).
+        (`add_response`), and of an export sent, bounced and unsubscribed (`sent_messages.match_sent_messages`).
     orders : ibis Table
         The orders as known on the analysis date.
     windows : pandas.Series
@@ -119,7 +124,9 @@ def campaign_outcomes(
     days = days_of_windows(past, windows)
     start = pd.to_datetime(past.contacted_on).astype("datetime64[us]")
     sent = {column: past.get(column, value) for column, value in ONE_MESSAGE.items()}
-    table = past[NEEDED].assign(contacted_on=start, ends=start + pd.to_timedelta(days, unit="D"), **sent)
+    table = past[[*NEEDED, *(column for column in EXPORTED if column in past)]].assign(
+        contacted_on=start, ends=start + pd.to_timedelta(days, unit="D"), **sent
+    )
     table["known"] = table.customer_id.isin(customer_ids)
     joined = table.merge(_orders_around(table, orders), on=KEYS, how="left", validate="many_to_one")
     joined["days_since"] = (joined.contacted_on - pd.to_datetime(joined["last"])).dt.days
@@ -196,7 +203,19 @@ def measure_uplift(outcomes: pd.DataFrame, campaigns: pd.DataFrame, margin: floa
 
     Waves of a campaign are measured together, without those whose window is not over.
 
-    incremental_profit = treated × [lift (V − ρ d) − bought_control s ρ d − c] − F, with V from what buyers of both
+    Customers are compared by the group to which they were assigned, whatever was sent (intention to treat). If an
+    export says that not all of one group were sent a message, or some of the other were by mistake, the lift is that of
+    a message that was sent (the local average treatment effect):
+
+    lift = (bought_treated − bought_control) / (sent_treated − sent_control).
+
+    It holds for customers who are sent a message if and only if they are on the list to send. Errors and intervals are
+    divided in the same way; the shares are those of everybody listed, and count as known. Source: Imbens & Angrist
+    (1994), Identification and estimation of local average treatment effects, Econometrica 62; Angrist, Imbens & Rubin
+    (1996), JASA 91.
+
+    incremental_profit = n [lift (V − ρ d) − b s ρ d − c] − F for the n customers of the treatment group who were sent a
+    message, with b = bought_control − sent_control × lift (share who buy without one) and V from what buyers of both
     groups spent (see `unit_economics` for the symbols).
 
     Parameters
@@ -214,7 +233,8 @@ def measure_uplift(outcomes: pd.DataFrame, campaigns: pd.DataFrame, margin: floa
     -------
     pandas.DataFrame
         One row per past campaign: campaign, treated, control, bought_treated, bought_control (shares), lift (of a
-        listed customer, whether the contact arrived or not), standard_error, lift_low, lift_high, response (mean, of
+        listed customer who was sent a message, whether it arrived or not), standard_error, lift_low, lift_high,
+        sent_treated, sent_control, bounced, unsubscribed (shares; null without an export), response (mean, of
         the treated), minimum_detectable_lift, incremental_profit, incremental_profit_low, incremental_profit_high,
         forecast_profit (at the assumed lift); the money is null if the campaign's costs are unknown. status (see
         `CampaignStatus`) and check: why.
@@ -246,6 +266,11 @@ def randomization_check(own: pd.DataFrame, analysis_date: date) -> str:
     if len(control) < 2 or len(treated) < 2:
         return (
             f"{len(treated):,} treated and {len(control):,} held back: without two groups there is nothing to compare"
+        )
+    if _difference_sent(own) < MIN_DIFFERENCE_SENT:
+        return (
+            f"{was_sent(treated).mean():.0%} of the customers to contact and {was_sent(control).mean():.0%} of the "
+            "control group were sent a message: too little difference is left to measure"
         )
     if own.ends.max() > pd.Timestamp(analysis_date):
         return f"its window is open until {own.ends.max():%Y-%m-%d}"
@@ -341,42 +366,68 @@ def _measure_one(
 ) -> dict[str, Any]:
     why_not = randomization_check(own, analysis_date)
     treated, control = own[own.group == "treatment"], own[own.group == "control"]
-    share, without = treated.bought.mean(), control.bought.mean()
-    lift = share - without
-    centre, error = _agresti_caffo(treated.bought, control.bought)
+    difference = 1.0 if why_not else _difference_sent(own)  # what is not used is not corrected
+    lift = (treated.bought.mean() - control.bought.mean()) / difference
+    centre, error = (value / difference for value in _agresti_caffo(treated.bought, control.bought))
     error *= _clustering([treated, control])
-    pooled = pd.Series([own.bought.mean()])
-    low, high = max(centre - Z_90 * error, -1.0), min(centre + Z_90 * error, 1.0)
-    buyers = own[own.bought > 0]
-    order = buyers.revenue.mean() if len(buyers) else 0.0
-    response, messages = treated.response.mean(), treated.messages.mean()
-    assumed = term.lift.iloc[0] * term.delivery_rate.iloc[0] * response if len(term) else np.nan
-    lifts = {
-        "incremental_profit": lift,
-        "incremental_profit_low": low,
-        "incremental_profit_high": high,
-        "forecast_profit": assumed,
+    sizes = pd.Series([own.bought.mean()]), pd.Series([len(treated)]), pd.Series([len(control)])
+    estimate = {
+        "lift": lift,
+        "standard_error": error,
+        "lift_low": max(centre - Z_90 * error, -1.0),
+        "lift_high": min(centre + Z_90 * error, 1.0),
     }
     return {
         "campaign": name,
         "treated": len(treated),
         "control": len(control),
-        "bought_treated": share,
-        "bought_control": without,
-        "lift": lift,
-        "standard_error": error,
-        "lift_low": low,
-        "lift_high": high,
-        "response": response,
-        "minimum_detectable_lift": minimum_detectable_lift(
-            pooled, pd.Series([len(treated)]), pd.Series([len(control)])
-        ).iloc[0],
-        **{
-            column: _incremental_profit(value, without, order, margin, len(treated), term, messages)
-            for column, value in lifts.items()
-        },
+        "bought_treated": treated.bought.mean(),
+        "bought_control": control.bought.mean(),
+        **estimate,
+        **_what_was_sent(own),
+        "response": treated.response.mean(),
+        "minimum_detectable_lift": minimum_detectable_lift(*sizes).iloc[0] / difference,
+        **_money_of(estimate, own, term, margin, difference),
         "status": (CampaignStatus.OBSERVATIONAL if why_not else CampaignStatus.MEASURED).value,
         "check": why_not or "random groups",
+    }
+
+
+def _what_was_sent(own: pd.DataFrame) -> dict[str, float]:
+    """Return the shares sent in both groups, and of those sent the shares that bounced and unsubscribed."""
+    if "sent" not in own:
+        return dict.fromkeys(["sent_treated", "sent_control", "bounced", "unsubscribed"], np.nan)
+    shares, sent = own.groupby("group").sent.mean(), own[own.sent]
+    of_groups = {"sent_treated": shares.get("treatment", np.nan), "sent_control": shares.get("control", np.nan)}
+    return of_groups | {name: sent[name].mean() for name in ("bounced", "unsubscribed")}
+
+
+def _difference_sent(own: pd.DataFrame) -> float:
+    """Return how much larger the share sent a message is in the treatment group than in the control group."""
+    shares = was_sent(own).groupby(own.group).mean()
+    return float(shares.get("treatment", 0.0) - shares.get("control", 0.0))
+
+
+def _money_of(
+    estimate: dict[str, float], own: pd.DataFrame, term: pd.DataFrame, margin: float, difference: float
+) -> dict[str, float]:
+    """Return what a campaign earned at the measured lift, at the ends of its interval, and at the assumed lift."""
+    treated, control, buyers = own[own.group == "treatment"], own[own.group == "control"], own[own.bought > 0]
+    order = buyers.revenue.mean() if len(buyers) else 0.0
+    response, messages = treated.response.mean(), treated.messages.mean()
+    assumed = term.lift.iloc[0] * term.delivery_rate.iloc[0] * response if len(term) else np.nan
+    corrected = difference != 1.0
+    sent = int(was_sent(treated).sum()) if corrected else len(treated)
+    without = control.bought.mean() - (was_sent(control).mean() * estimate["lift"] if corrected else 0.0)
+    lifts = {
+        "incremental_profit": estimate["lift"],
+        "incremental_profit_low": estimate["lift_low"],
+        "incremental_profit_high": estimate["lift_high"],
+        "forecast_profit": assumed,
+    }
+    return {
+        column: _incremental_profit(value, max(without, 0.0), order, margin, sent, term, messages)
+        for column, value in lifts.items()
     }
 
 

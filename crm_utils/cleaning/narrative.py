@@ -54,6 +54,10 @@ ATTRIBUTES = "The attributes of {customers} are known ({columns})."
 CONTACTS = "{customers} have contact details; {consenting} of them agreed to be contacted."
 NO_PAST_CAMPAIGN = "No campaign had taken place by this date."
 PAST_CAMPAIGNS = "{campaigns} reached {treatment}; {control} were left out for comparison."
+SENT_MESSAGES = (
+    "The export of the sending tool has {messages} of these campaigns: {treatment} to customers who were to be "
+    "contacted, {control} to the control groups, {others} to customers on no list, and {unknown} to strangers."
+)
 CUSTOMERS_OF_PAGES = "This report counts {customers}."
 KNOWN_OF_TABLES = "{tables} are among them."
 KNOWN_OF_TABLE = "{known} of {customers} in {table}"
@@ -281,6 +285,8 @@ def customer_tables(
         parts.append(CONTACTS.format(customers=_customers(table, fmt), consenting=consenting))
     if "past_campaigns" in tables:
         parts.append(_past_campaigns(tables["past_campaigns"], fmt))
+    if "sent_messages" in tables:
+        parts.append(_sent_messages(tables["sent_messages"], fmt))
     shares = [
         KNOWN_OF_TABLE.format(
             known=fmt.count(known[name]),
@@ -477,6 +483,17 @@ def _past_campaigns(table: pd.DataFrame, fmt: NumberFormat) -> str:
         campaigns=fmt.plural(table.campaign.nunique(), "past campaign"),
         treatment=fmt.plural(sizes.get("treatment", 0), "customer"),
         control=fmt.count(sizes.get("control", 0)),
+    )
+
+
+def _sent_messages(table: pd.DataFrame, fmt: NumberFormat) -> str:
+    rows = table.planned.value_counts()
+    return SENT_MESSAGES.format(
+        messages=fmt.plural(len(table), "message"),
+        treatment=fmt.count(rows.get("treatment", 0)),
+        control=fmt.count(rows.get("control", 0)),
+        others=fmt.count(rows.get("not planned", 0)),
+        unknown=fmt.count(rows.get("unknown customer", 0)),
     )
 
 

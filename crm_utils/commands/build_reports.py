@@ -200,7 +200,9 @@ def _source_problem(jobs: list[FingerprintedJob]) -> str | None:
     report, root, day = reading[0].report, reading[0].root, reading[-1].day
     try:
         lines = sources.read_line_items(report.source, report.columns, root, day)
-        customer_tables = sources.read_customer_tables(report.customer_tables, report.source, root, day)
+        customer_tables = sources.read_customer_tables(
+            report.customer_tables, report.source, root, day, sent=report.sent
+        )
         for table, frame in customer_tables.items():
             contracts.check_contract(frame, table)
         sources.check_known_ids(customer_tables, report.customer_tables, lines)

@@ -304,7 +304,7 @@ DEFINITIONS = {  # functions and classes
     "locate.SourceMissing": "core.errors.SourceMissing",
     "locate.content_hash": "core.files.content_hash",
     "locate.rules_file": "config.paths.rules_path",
-    "locate.side_file": "config.paths.customer_table_path",
+    "locate.side_file": "config.paths.customer_table_paths",
     "locate.source_files": "config.paths.source_paths",
     "locate.written_whole": "core.files.atomic_write",
     "movement.MovementError": "core.errors.MigrationError",

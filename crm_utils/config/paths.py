@@ -39,12 +39,18 @@ def source_files(source: Source, root: Path) -> list[tuple[Path, SourceFile | No
     return [(path, named) for named in files for path in _matching_files(named.file, "source.files", root)]
 
 
-def customer_table_path(name: str, location: str, root: Path) -> Path:
-    """Return the file of attributes, contacts or past campaigns. Raises `SourceMissing` if it does not exist."""
-    path = root / location
-    if not path.is_file():
+def customer_table_paths(name: str, location: str, root: Path) -> list[Path]:
+    """Return the files of attributes, contacts, past campaigns or sent messages.
+
+    Past campaigns and sent messages may be a pattern. Raises `SourceMissing` if no file exists.
+    """
+    if name in ("past_campaigns", "sent") and is_pattern(location, root):
+        paths = sorted(path for path in _glob(root, location) if path.is_file())
+    else:
+        paths = [root / location] if (root / location).is_file() else []
+    if not paths:
         raise SourceMissing(f"{name}: {location} does not exist; add the file, or correct {name}")
-    return path
+    return paths
 
 
 def rules_path(root: Path, parameter: str, name: str) -> Path:

@@ -565,6 +565,27 @@ def _ascending(dates: list[date]) -> list[date]:
     return dates
 
 
+class Sent(Model):
+    """What the sending tool sent: its export, beside the lists that past_campaigns names."""
+
+    file: str = Field(min_length=1, description="the export of the sending tool, one row a message or recipient")
+    columns: dict[Literal["customer_id", "external_id", "email", "campaign", "sent_on", "outcome"], str] = Field(
+        description="the names of its columns: customer_id, external_id or email, and if it has them campaign, sent_on "
+        "and outcome"
+    )
+    campaigns: dict[str, str] = Field({}, description="the tool's name of a campaign, and its name on the lists")
+    date_format: str | None = Field(None, pattern="%", description="a strptime pattern of sent_on, if it is not ISO")
+    outcomes: dict[str, Literal["sent", "bounced", "unsubscribed", "not sent"]] = Field(
+        {}, description="the tool's words for outcomes that are not known, and what they mean"
+    )
+
+    @model_validator(mode="after")
+    def _know_customers(self) -> "Sent":
+        if not {"customer_id", "external_id", "email"} & set(self.columns):
+            raise ValueError("columns: name the column with customer_id, external_id or email")
+        return self
+
+
 class Shared(Model):
     """The parameters that all notebooks of a report share."""
 
@@ -584,8 +605,11 @@ class Shared(Model):
         None, min_length=1, description="a file with the permissions to contact customers, or `simulated`"
     )
     past_campaigns: str | None = Field(
-        None, min_length=1, description="a file with past campaigns and their control groups, or `simulated`"
+        None,
+        min_length=1,
+        description="a file with past campaigns and their control groups (* and ? match several), or `simulated`",
     )
+    sent: Sent | None = Field(None, description="what the sending tool sent of the past campaigns")
 
     @model_validator(mode="after")
     def _keeps_the_currency_of_the_report(self) -> "Shared":
@@ -597,6 +621,18 @@ class Shared(Model):
             )
         if kept is not None and kept.strip().upper() != self.currency:
             raise ValueError(f"source.currency keeps {kept}, but currency is {self.currency}: write the same in both")
+        return self
+
+    @model_validator(mode="after")
+    def _require_lists_of_what_was_sent(self) -> "Shared":
+        if self.sent is None:
+            return self
+        if self.past_campaigns is None:
+            raise ValueError(
+                "sent: name the lists that were planned in past_campaigns (copies of data/contact_plan.parquet)"
+            )
+        if "customer_id" not in self.sent.columns and self.contacts is None:
+            raise ValueError("sent.columns: addresses are looked up in contacts; name that file, or give customer_id")
         return self
 
     @property

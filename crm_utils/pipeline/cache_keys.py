@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from crm_utils.config.paths import SIMULATED, customer_table_path, source_paths
+from crm_utils.config.paths import SIMULATED, customer_table_paths, source_paths
 from crm_utils.core.files import content_hash
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.notebooks import Notebook
@@ -58,7 +58,7 @@ def fingerprint_job(job: Job) -> FingerprintedJob:
 
 def _data_key(job: Job) -> str:
     """The key before the first notebook: the data, the settings and the lock file of the environment."""
-    customer_tables = " ".join(content_hash(path, job.root) for path in customer_table_paths(job))
+    customer_tables = " ".join(content_hash(path, job.root) for path in customer_files(job))
     settings = job.settings.model_dump_json() + customer_tables
     lock = job.root / "requirements.lock"
     return _hash(_source_key(job), settings, lock.read_text(encoding="utf-8") if lock.exists() else "")
@@ -89,10 +89,12 @@ def package_key() -> str:
     return _hash(*(path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))))
 
 
-def customer_table_paths(job: Job) -> list[Path]:
-    """The files with attributes, contacts and past campaigns. Raises `SourceMissing` if one does not exist."""
-    tables = job.report.customer_tables
-    return [customer_table_path(name, file, job.root) for name, file in tables.items() if file != SIMULATED]
+def customer_files(job: Job) -> list[Path]:
+    """The files about customers beside their transactions. Raises `SourceMissing` if one does not exist."""
+    tables = {name: file for name, file in job.report.customer_tables.items() if file != SIMULATED}
+    if job.report.sent is not None:
+        tables["sent"] = job.report.sent.file
+    return [path for name, file in tables.items() for path in customer_table_paths(name, file, job.root)]
 
 
 def local_dependencies(*code: str, root: Path | None = None) -> list[Path]:

@@ -128,7 +128,7 @@ def _inputs(job: Job) -> dict[str, Any]:
     code = [source for notebook in job.notebooks for source in notebook.code]
     imported = cache_keys.local_dependencies(*code, root=job.root)
     own_modules = [path for path in imported if not path.is_relative_to(cache_keys.PACKAGE)]
-    files = [*cache_keys.source_file_paths(job), *cache_keys.customer_table_paths(job), *own_modules]
+    files = [*cache_keys.source_file_paths(job), *cache_keys.customer_files(job), *own_modules]
     lock = job.root / "requirements.lock"
     return {
         "params": redact_paths(job.report.model_dump(mode="json", exclude_unset=True, exclude={"delivery"}), job.root),

@@ -57,6 +57,7 @@ TABLES = {
     "acquisition": "the new customers to win in each wave",
     "contact_plan": "who is on a list of the first wave, contacted or held back",
     "budget_gates": "the rules for releasing money, and which are open",
+    "sent_messages": "what the sending tool sent of past campaigns",
     "cleaning_ledger": "what happened to every row of the source",
 }
 

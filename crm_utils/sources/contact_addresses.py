@@ -29,6 +29,11 @@ def normalize_channel(channel: str) -> str:
     return re.sub(r"[\W_]", "", channel.casefold())
 
 
+def hide_addresses(message: str) -> str:
+    """Return a message without the e-mail addresses and phone numbers in it, for example in a line of a file."""
+    return re.sub(r"[^\s,;'\"<>|]+@[^\s,;'\"<>|]+|\+\d[\d ().-]{6,}|\d{9,}", "…", message)
+
+
 def customer_addresses(contacts: pd.DataFrame) -> pd.DataFrame:
     """Return the addresses of each customer.
 

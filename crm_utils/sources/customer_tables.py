@@ -10,12 +10,13 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.config import Source
-from crm_utils.config.paths import SIMULATED, customer_table_path
+from crm_utils.config import Sent, Source
+from crm_utils.config.paths import SIMULATED, customer_table_paths
 from crm_utils.core.duckdb_engine import materialize
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES
-from crm_utils.sources import casting, encodings, simulated, spreadsheets, text_files, validation
+from crm_utils.sources import casting, encodings, sent_messages, simulated, spreadsheets, text_files, validation
+from crm_utils.sources.contact_addresses import hide_addresses
 from crm_utils.sources.email_ids import fold_email_ids
 from crm_utils.sources.raw_table import TextFormat
 
@@ -31,7 +32,12 @@ ISO_DAY = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 
 
 def read_customer_tables(
-    named: Mapping[str, str], source: Source, root: Path, day: date, merged: dict[str, str] | None = None
+    named: Mapping[str, str],
+    source: Source,
+    root: Path,
+    day: date,
+    merged: dict[str, str] | None = None,
+    sent: Sent | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Read a report's tables about customers: csv, parquet or spreadsheet files, or `simulated`.
 
@@ -52,12 +58,16 @@ def read_customer_tables(
     merged : dict of str to str, optional
         Ids that belong to one customer: the id to drop and the id to keep. If their rows differ, the customer has not
         consented, was contacted on the later date, and is in the control group.
+    sent : Sent, optional
+        The sending tool's export. It says which of the past campaigns' customers were sent a message, and brings the
+        contacts up to date (`sent_messages.update_contacts`).
 
     Returns
     -------
     dict of str to pandas.DataFrame
         attributes: customer_id and any columns; contacts: customer_id, channel, consent, last_contacted,
-        external_id; past_campaigns: campaign, customer_id, contacted_on, group.
+        external_id; past_campaigns: campaign, customer_id, contacted_on, group, and with an export sent, bounced and
+        unsubscribed; with an export also sent_messages (`sent_messages.match_sent_messages`).
 
     Raises
     ------
@@ -73,6 +83,8 @@ def read_customer_tables(
         _check_dated(table, f"past_campaigns: {named['past_campaigns']}")
         _check_one_row_per_customer(table, f"past_campaigns: {named['past_campaigns']}")
         tables["past_campaigns"] = table[table.contacted_on.dt.normalize() <= day]
+    if sent is not None:
+        tables |= _with_sent_messages(tables, sent, source, root, day)
     if "contacts" in tables:
         table = tables["contacts"]
         tables["contacts"] = table.assign(
@@ -83,6 +95,26 @@ def read_customer_tables(
         name: _merge_ids(_merge_ids(table, name, _spellings(table, source)), name, same)
         for name, table in tables.items()
     }
+
+
+def _with_sent_messages(
+    tables: dict[str, pd.DataFrame], sent: Sent, source: Source, root: Path, day: pd.Timestamp
+) -> dict[str, pd.DataFrame]:
+    """Return past campaigns, sent messages and contacts as the sending tool's export has them."""
+    planned, contacts = tables["past_campaigns"], tables.get("contacts")
+    missing = [column for column in (*REQUIRED["past_campaigns"], "group") if column not in planned]
+    missing += [column for column in REQUIRED["contacts"] if contacts is not None and column not in contacts]
+    if missing or planned.empty:
+        return {}  # the contract names missing columns; nothing was planned by this day
+    files = customer_table_paths("sent", sent.file, root)
+    try:
+        parts = [_read_file(path, root, TextFormat.of(source)).astype("str") for path in files]
+    except SourceError as error:
+        raise type(error)(f"sent: {hide_addresses(str(error))}") from None
+    messages = pd.concat(parts, ignore_index=True)
+    past, found = sent_messages.match_sent_messages(messages, planned, contacts, sent, day)
+    changed = {"past_campaigns": past, "sent_messages": found}
+    return changed if contacts is None else changed | {"contacts": sent_messages.update_contacts(contacts, found)}
 
 
 def count_known_customers(tables: Mapping[str, pd.DataFrame], orders: ir.Table) -> dict[str, int]:
@@ -120,7 +152,7 @@ def check_known_ids(tables: Mapping[str, pd.DataFrame], named: Mapping[str, str]
     lines : ibis.Table
         Line items (see `read_line_items`). Their ids are counted in one pass, and only if there is a file.
     """
-    files = {name: table.customer_id.dropna().unique() for name, table in tables.items() if named[name] != SIMULATED}
+    files = {name: tables[name].customer_id.dropna().unique() for name in named if named[name] != SIMULATED}
     files = {name: ids for name, ids in files.items() if len(ids)}
     if not files:
         return
@@ -161,6 +193,8 @@ def _spellings(table: pd.DataFrame, source: Source) -> dict[str, str]:
 
 def _merge_ids(table: pd.DataFrame, name: str, merged: dict[str, str]) -> pd.DataFrame:
     """Merge the rows of ids that belong to one customer. Other columns keep the values of the id that is kept."""
+    if name == "sent_messages":
+        return table.assign(customer_id=table.customer_id.replace(merged))
     dropped = table.customer_id.isin(merged.keys())
     if not dropped.any() or not set(REQUIRED[name]) <= set(table.columns):  # the contract check reports missing columns
         return table
@@ -172,6 +206,8 @@ def _merge_ids(table: pd.DataFrame, name: str, merged: dict[str, str]) -> pd.Dat
         rows = both.groupby(key)
         both = both.assign(consent=rows.consent.transform("all"), last_contacted=rows.last_contacted.transform("max"))
     elif name == "past_campaigns":
+        flags = [flag for flag in ("sent", "bounced", "unsubscribed") if flag in both]
+        both[flags] = both.groupby(key)[flags].transform("any")
         both = both.sort_values("group", kind="stable")  # control before treatment
     return pd.concat([table[~affected], both.drop_duplicates(key)], ignore_index=True).drop(columns="dropped")
 
@@ -183,10 +219,11 @@ def _read_table(name: str, location: str, source: Source, root: Path, day: pd.Ti
         return simulated.customer_table(source.simulate, name, day)
     format = TextFormat.of(source)
     try:
-        table = _read_file(customer_table_path(name, location, root), root, format)
+        parts = [_read_file(path, root, format) for path in customer_table_paths(name, location, root)]
     except SourceError as error:
-        message = str(error)
+        message = hide_addresses(str(error))
         raise type(error)(message if message.startswith(f"{name}: ") else f"{name}: {message}") from None
+    table = pd.concat(parts, ignore_index=True)
     label = f"{name}: {location}"
     _check_column_present(table, "customer_id", label)
     table = table.assign(customer_id=_clean_ids(table.customer_id))
@@ -195,10 +232,14 @@ def _read_table(name: str, location: str, source: Source, root: Path, day: pd.Ti
             **{column: _number_or_text(table[column], format) for column in table if column != "customer_id"}
         )
     date_column = "last_contacted" if name == "contacts" else "contacted_on"
+    if name == "past_campaigns" and "contacted_on" not in table:
+        table = table.rename(columns={"send_on": "contacted_on"})  # of the table contact_plan
     _check_column_present(table, date_column, label)
     texts = {column: _clean_text(table[column]) for column in table if column not in (date_column, "customer_id")}
     if "consent" in texts:
         texts["consent"] = _parse_consent(texts["consent"], label)
+    if "messages" in texts:
+        texts["messages"] = _parse_messages(texts["messages"], label)
     return table.assign(**texts, **{date_column: _parse_dates(table[date_column], date_column, label, format)})
 
 
@@ -245,6 +286,17 @@ def _parse_consent(texts: pd.Series, label: str) -> pd.Series:
             f"for example {unclear.iloc[0]!r}; write true or false"
         )
     return answers.isin(YES)
+
+
+def _parse_messages(texts: pd.Series, label: str) -> pd.Series:
+    numbers = pd.to_numeric(texts, errors="coerce")
+    wrong = texts[~(numbers >= 1) | (numbers % 1 != 0)]
+    if len(wrong):
+        raise SourceError(
+            f"{label}, column 'messages': {MESSAGES.plural(len(wrong), 'row')} without a number of messages, for "
+            f"example {wrong.iloc[0]!r}; write 1 or more"
+        )
+    return numbers.astype(int)
 
 
 def _parse_dates(column: pd.Series, name: str, label: str, format: TextFormat) -> pd.Series:

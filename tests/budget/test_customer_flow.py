@@ -181,6 +181,9 @@ def test_contact_levels_by_hand():
     levels = customer_flow.contact_levels(past, ids, DAY, 91)
     assert levels.to_dict() == {"once": 1, "before": 0, "thrice": 2, "held": 0, "never": 0}
     assert customer_flow.contact_levels(None, ids, DAY, 91).eq(0).all()
+    by_mistake = past.assign(sent=past.customer_id.isin(["held", "before"]))
+    known = customer_flow.contact_levels(by_mistake, ids, DAY, 91)
+    assert known.to_dict() == {"once": 0, "before": 0, "thrice": 0, "held": 1, "never": 0}, "what was sent counts"
 
 
 def test_customers_start_at_their_contact_level():

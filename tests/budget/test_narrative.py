@@ -512,11 +512,23 @@ PAST = pd.DataFrame(
         "incremental_profit_low": [-50.0, float("nan"), 0.0],
         "incremental_profit_high": [650.0, float("nan"), 0.0],
         "forecast_profit": [200.0, float("nan"), 100.0],
+        "sent_treated": float("nan"),
+        "sent_control": float("nan"),
     }
 )
 
 
 MEANT_FOR = pd.DataFrame({PAST.campaign[0]: [True, True, False]})
+
+
+def test_what_was_sent_by_mistake_is_said():
+    mixed = PAST.assign(sent_treated=[0.9, 1.0, 0.6], sent_control=[0.0, 0.001, 0.3])
+    said = narrative.past_campaigns(mixed, MEANT_FOR, FMT)
+    spring = narrative.WHAT_WAS_SENT.format(campaign="Spring", treated="90%", control="0%")
+    autumn = narrative.WHAT_WAS_SENT.format(campaign="Autumn", treated="60%", control="30%")
+    assert narrative.SENT_BY_MISTAKE.format(campaigns=spring) in said, "not Summer, which was sent as planned"
+    assert narrative.TOO_MIXED.format(campaigns=autumn) in said
+    assert "of its list" not in narrative.past_campaigns(PAST, MEANT_FOR, FMT)
 
 
 def test_past_campaigns_in_one_sentence():

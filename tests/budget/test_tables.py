@@ -202,8 +202,11 @@ def test_past_campaigns_show_their_status_and_what_they_earned():
     row = {"campaign": "a", "status": "measured", "check": "random groups", "treated": 20, "control": 5}
     row |= {"bought_treated": 0.5, "bought_control": 0.25, "lift": 0.25, "incremental_profit": 10.0}
     row |= {"incremental_profit_low": -5.0, "incremental_profit_high": 25.0, "forecast_profit": 8.0, "other": 1}
+    row |= dict.fromkeys(["sent_treated", "sent_control", "bounced", "unsubscribed"], float("nan"))
     texts = cell_texts(tables.past_campaigns(pd.DataFrame([row]), FMT))
     assert len(texts[0]) == 12
+    exported = row | {"sent_treated": 0.9, "sent_control": 0.05, "bounced": 0.02, "unsubscribed": 0.01}
+    assert cell_texts(tables.past_campaigns(pd.DataFrame([exported]), FMT))[1][5:9] == ["90%", "5%", "2%", "1%"]
     assert texts[1][:5] == ["a", "measured", "random groups", "20", "5"]
     assert texts[1][-4:] == ["£10", "−£5", "£25", "£8"]
 

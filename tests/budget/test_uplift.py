@@ -54,6 +54,65 @@ def test_the_planted_lift_lies_in_the_interval_as_often_as_it_says():
     assert 0.80 <= covered <= 0.98
 
 
+def mistaken(seed: int, lift: float, sent: float, by_mistake: float, count: int = 4000) -> pd.DataFrame:
+    """A campaign of which only a share of the list was sent, and a share of the control group by mistake."""
+    random = np.random.default_rng(seed)
+    table = simulated(seed, 0.0, count)
+    was_sent = random.random(count) < np.where(table.group == "treatment", sent, by_mistake)
+    bought = random.random(count) < 0.15 + lift * was_sent
+    export = {"sent": was_sent, "bounced": False, "unsubscribed": False}
+    return table.assign(**export, bought=bought.astype(float), revenue=np.where(bought, 30.0, 0.0))
+
+
+def test_the_effect_of_a_message_is_measured_although_the_groups_were_mixed():
+    """Sent to 80% of the list and to 20% of the control group: 60% of the difference is left, so the range is wider."""
+    mixed = [one(mistaken(seed, 0.1, 0.8, 0.2)) for seed in range(40)]
+    assert sum(row.status == "measured" for row in mixed) >= 38
+    assert np.mean([row.lift for row in mixed]) == pytest.approx(0.1, abs=0.012)
+    assert np.mean([row.lift_low <= 0.1 <= row.lift_high for row in mixed]) >= 0.75
+    clean = one(mistaken(1, 0.1, 1.0, 0.0))
+    assert mixed[1].standard_error / clean.standard_error == pytest.approx(1 / 0.6, rel=0.1)
+
+
+def test_a_mixed_campaign_worked_by_hand():
+    """Bought: 30 of 100 and 20 of 100. Sent: 90 and 10. 0.10 / 0.80 is 0.125 a message; without one 0.20 - 0.0125."""
+    sent = [True] * 90 + [False] * 10 + [True] * 10 + [False] * 90
+    bought = [1.0] * 30 + [0.0] * 70 + [1.0] * 20 + [0.0] * 80
+    table = simulated(1, 0, count=200).assign(
+        group=["treatment"] * 100 + ["control"] * 100, bought=bought, revenue=40.0
+    )
+    alike = {"days_since": 5, "orders_before": 1, "revenue_before": 9.0}
+    table = table.assign(sent=sent, bounced=[True] * 5 + [False] * 195, unsubscribed=False, **alike)
+    offers = campaigns(
+        {"contact_cost": 0.5, "fixed_cost": 30, "incentive": 2, "redemption_rate": 0.5, "delivery_rate": 0.9}
+    )
+    row = uplift.measure_uplift(table, offers, 0.3, DAY).iloc[0]
+    assert (row.sent_treated, row.sent_control, row.bounced, row.unsubscribed) == (0.9, 0.1, 0.05, 0.0)
+    assert row.lift == pytest.approx(0.125)
+    each = 0.125 * (40 * 0.3 - 1) - 0.1875 * 0.9 * 1 - 0.5
+    assert row.incremental_profit == pytest.approx(90 * each - 30), "only who was sent a message costs and earns"
+    whole = uplift.measure_uplift(table.drop(columns=["sent", "bounced", "unsubscribed"]), offers, 0.3, DAY).iloc[0]
+    assert (row.standard_error, row.minimum_detectable_lift) == pytest.approx(
+        (whole.standard_error / 0.8, whole.minimum_detectable_lift / 0.8)
+    )
+    assert whole.lift == pytest.approx(0.1) and np.isnan(whole.sent_control)
+
+
+@pytest.mark.parametrize(("sent", "by_mistake"), [(0.7, 0.4), (0.3, 0.0), (1.0, 0.7)])
+def test_a_campaign_that_was_mixed_too_much_is_not_used(sent, by_mistake):
+    row = one(mistaken(1, 0.1, sent, by_mistake))
+    assert row.status == "observational"
+    assert "of the control group were sent a message: too little difference is left to measure" in row.check
+    assert uplift.update_lifts(OFFERS, pd.DataFrame([row])).lift.tolist() == OFFERS.lift.tolist()
+
+
+def test_outcomes_keep_what_the_export_says():
+    past, orders = ledger()
+    given = past.assign(sent=[True, False, False, True], bounced=False, unsubscribed=[True, False, False, False])
+    found = uplift.campaign_outcomes(given, orders, pd.Series({"a": 91}), past.customer_id)
+    assert found[["sent", "unsubscribed"]].to_numpy().tolist() == given[["sent", "unsubscribed"]].to_numpy().tolist()
+
+
 def test_where_the_planted_lift_is_zero_no_money_is_spent():
     """A test that could have seen the assumed lift and saw none sets the lift to 0, and the plan spends nothing."""
 

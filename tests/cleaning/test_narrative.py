@@ -184,6 +184,11 @@ def test_customer_tables():
     )
     none = narrative.customer_tables({"past_campaigns": campaign.iloc[:0]}, {"past_campaigns": 0}, 10, FMT)
     assert none.startswith(narrative.NO_PAST_CAMPAIGN)
+    planned = ["treatment"] * 3 + ["control", "unknown customer"]
+    messages = pd.DataFrame({"customer_id": ["1", "1", "2", "3", None], "planned": planned})
+    sent = narrative.customer_tables({"sent_messages": messages}, {"sent_messages": 2}, 10, FMT)
+    counts = {"messages": "5 messages", "treatment": 3, "control": 1, "others": 0, "unknown": 1}
+    assert narrative.SENT_MESSAGES.format(**counts) in sent and "2 of 3 in the sent messages" in sent
     contacts = pd.DataFrame({"customer_id": ["1", "1", "2"], "consent": [True, True, False]})
     said = narrative.customer_tables({"contacts": contacts}, {"contacts": 2}, 10, FMT)
     assert "2 customers have contact details; 1 of them" in said and "2 of 2 in the contacts are among them" in said

@@ -142,6 +142,18 @@ CONTRACTS = {
         key=("campaign", "customer_id", "contacted_on"),
         dates=("contacted_on",),
     ),
+    "sent_messages": Contract(
+        {
+            "campaign": _text(),
+            "customer_id": _text(nullable=True),
+            "sent_on": Column(TIME, nullable=True, coerce=True),
+            "outcome": Column(str, Check.isin(["sent", "bounced", "unsubscribed", "not sent"]), coerce=True),
+            "planned": Column(
+                str, Check.isin(["treatment", "control", "not planned", "unknown customer"]), coerce=True
+            ),
+        },
+        key=(),
+    ),
     "customers": Contract(
         {
             "customer_id": _text(),
