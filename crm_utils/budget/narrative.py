@@ -90,6 +90,7 @@ BASELINE = (
 )
 INCENTIVES_ANYWAY = "Discounts for people who would have bought anyway are {incentives} of what the plan costs."
 FROM_PARAMETERS = "given in the parameters"
+SPEND_FOR_A_RETURN = "what the plan spends for the return asked"
 OBSERVED = "observed"
 FROM_THE_DATA = "from the costs in the data"
 AN_ASSUMPTION = "an assumption"

@@ -90,6 +90,8 @@ class PlanModel:
         Whether the margin comes from the costs in the data.
     wave_days : int
         Days of a wave.
+    has_budget : bool
+        Whether the plan keeps to a budget. Otherwise it earns a target return.
     """
 
     contacts: pd.DataFrame
@@ -100,6 +102,7 @@ class PlanModel:
     cost_from: str
     margin_known: bool
     wave_days: int
+    has_budget: bool
 
 
 def build_model(
@@ -147,9 +150,9 @@ def build_model(
     contacts["line"] = contacts.campaign.map(line_by_campaign(problem.campaigns, learning))
     contacts = contacts.sort_values(["line", "campaign", "wave"], kind="stable", ignore_index=True)
     evidence = used[["lift_low", "lift_high", "lift_from", "costs_from"]]
-    return PlanModel(
-        contacts, won, assumptions, limits, evidence, costs.cost_from if costs else "", margin_known, terms.wave_days
-    )
+    cost_from = costs.cost_from if costs else ""
+    has_budget = problem.target_roi is None
+    return PlanModel(contacts, won, assumptions, limits, evidence, cost_from, margin_known, terms.wave_days, has_budget)
 
 
 def evaluate_contacts(model: PlanModel, assumptions: PlanAssumptions) -> pd.DataFrame:
@@ -170,7 +173,7 @@ def evaluate_contacts(model: PlanModel, assumptions: PlanAssumptions) -> pd.Data
     """
     rows = model.contacts
     term = assumptions.campaigns.loc[rows.campaign].reset_index(drop=True).set_index(rows.index)
-    margin = assumptions.margin_rate / model.assumptions.margin_rate
+    margin = _margin_factor(model, assumptions)
     response = message_response(rows.contact_level, rows.messages, assumptions.fatigue)
     added = term.delivery_rate * np.minimum(term.lift * response, rows.room)
     own = (1 - term.pull_forward_share) * (1 + term.follow_on_margin) * rows.order_margin
@@ -203,7 +206,7 @@ def evaluate_won(model: PlanModel, assumptions: PlanAssumptions) -> pd.DataFrame
         The rows of `won` with incremental_margin, spend and expected_profit.
     """
     rows = model.won
-    value = assumptions.value_per_customer * assumptions.margin_rate / model.assumptions.margin_rate
+    value = assumptions.value_per_customer * _margin_factor(model, assumptions)
     cost = rows.customer_cost.map(assumptions.customer_costs).astype(float) * rows.multiple
     table = rows.assign(incremental_margin=rows.customers * value, spend=rows.customers * cost)
     return table.assign(expected_profit=table.incremental_margin - table.spend)
@@ -229,6 +232,12 @@ def evaluate_plan(model: PlanModel, assumptions: PlanAssumptions) -> pd.DataFram
     sums = pd.concat(rows).groupby("line")[money].sum().reindex(list(Line), fill_value=0.0)
     sums.loc[Line.RESERVE, "spend"] = assumptions.budget - sums.spend.sum()
     return sums.rename_axis("line").reset_index()
+
+
+def _margin_factor(model: PlanModel, assumptions: PlanAssumptions) -> float:
+    """Return the margin rate as a share of the one planned with."""
+    planned = model.assumptions.margin_rate
+    return assumptions.margin_rate / planned if planned else 1.0
 
 
 def _sum_contacts(year: YearPlan, problem: YearProblem, limits: pd.Series) -> pd.DataFrame:

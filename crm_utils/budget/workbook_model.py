@@ -169,9 +169,10 @@ class SingleAssumption(NamedTuple):
 def _single_assumptions(model: PlanModel, wording: Wording) -> list[SingleAssumption]:
     planned, money, unit = model.assumptions, wording.money, wording.unit
     margin_from = narrative.FROM_THE_DATA if model.margin_known else narrative.AN_ASSUMPTION
+    budget_is = narrative.FROM_PARAMETERS if model.has_budget else narrative.SPEND_FOR_A_RETURN
     said = {name: text.replace("{unit}", unit) for name, text in narrative.ASSUMPTIONS_SAY.items()}
     rows = [
-        SingleAssumption("budget", said["budget"], planned.budget, money, None, narrative.FROM_PARAMETERS),
+        SingleAssumption("budget", said["budget"], planned.budget, money, None, budget_is),
         SingleAssumption("margin_rate", said["margin_rate"], planned.margin_rate, SHARE_FORMAT, 1.0, margin_from),
         SingleAssumption("fatigue", said["fatigue"], planned.fatigue, "0%", 1.0, narrative.AN_ASSUMPTION),
         SingleAssumption("carryover", said["carryover"], planned.carryover, "0%", 1.0, narrative.AN_ASSUMPTION),
@@ -360,7 +361,8 @@ def _write_plan(grid: Grid, rows: CalculatedRows, model: PlanModel, addresses: A
         for letter, name in (("B", "spend"), ("D", "expected_profit"))
     ]
     _write_plan_row(grid, columns, last + 1, total, "Sum", *sums, bold=True)
-    grid.put(last + 2, 1, Formula(f'IF(B{last}<-0.005,"{narrative.WORKBOOK_OVERSPENT}","")', ""))
+    if model.has_budget:
+        grid.put(last + 2, 1, Formula(f'IF(B{last}<-0.005,"{narrative.WORKBOOK_OVERSPENT}","")', ""))
     grid.heads(last + 5, [Column("Campaign", width=40), *columns[1:]])
     parts = [*rows.contacts.groupby("campaign", sort=False), (LINE_NAMES[Line.NEW], rows.won)]
     for row, (name, own) in enumerate(parts[: None if len(rows.won) else -1], start=last + 6):

@@ -11,13 +11,12 @@ from itertools import count
 from pathlib import Path
 
 from crm_utils import __version__
-from crm_utils.core.files import atomic_write
 from crm_utils.core.formatting import mask_secrets
 
 FOLDER = "_logs"  # in reports/, where names that are not reports start with _
 LOGS_KEPT = 100
 DATES = "dates.jsonl"  # a JSON line for each date of each run
-LINES_KEPT = 1000
+LINES_KEPT = 1000  # at least
 START_FORMAT = "%Y-%m-%dT%H%M%SZ"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -74,10 +73,11 @@ class RunLog:
             for folder, (status, seconds) in folders.items()
         ]
         with suppress(OSError):
-            known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-            kept = [*known, *(json.dumps(line) for line in lines)][-LINES_KEPT:]
-            with atomic_write(path) as unfinished:
-                unfinished.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+            with path.open("a", encoding="utf-8") as file:
+                file.writelines(f"{json.dumps(line)}\n" for line in lines)
+            written = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            if len(written) > 2 * LINES_KEPT:
+                path.write_text("".join(written[-LINES_KEPT:]), encoding="utf-8")
 
     def end(self, status: int) -> None:
         """Log the exit status and the run time."""

@@ -117,6 +117,15 @@ def test_each_way_of_giving_costs_has_its_cells(costs, names):
     assert year.won.spend.sum() > 0
 
 
+def test_with_a_target_return_the_budget_is_what_the_plan_spends():
+    year, problem = planned_shop()
+    model = calculated_plan(year, replace(problem, target_roi=0.1))
+    assert not model.has_budget
+    lines = evaluate_plan(model, model.assumptions).set_index("line")
+    assert lines.spend["reserve"] == pytest.approx(0)
+    assert lines.spend.sum() == pytest.approx(year.spend)
+
+
 def test_a_plan_that_does_nothing_is_a_reserve():
     year, problem = planned_shop(None, budget=0.0)
     model = build_model(year, problem, pd.DataFrame({"campaign": [], "verdict": []}), VALUE, None, 0.3, False)

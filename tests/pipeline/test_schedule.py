@@ -14,6 +14,7 @@ from crm_utils.core.errors import ParamsError
 from crm_utils.pipeline import schedule
 from crm_utils.pipeline.jobs import plan_jobs
 from crm_utils.pipeline.schedule import end_before, find_dates
+from crm_utils.site.published import remove_old_dates
 from tests.support.in_process import prepared
 from tests.support.projects import SMALL_REPORT, new_project
 
@@ -189,6 +190,21 @@ def test_a_folder_of_somebody_else_is_never_removed(shop):
     driver("report", "--today", "1997-06-01")
     driver("report", "--today", "1997-07-01")
     assert list(published(project)) == ["1990-01-01", "1997-06-30", "my-copy"]
+
+
+def test_comparisons_with_a_removed_date_go_with_it(tmp_path):
+    folder = tmp_path / "small"
+    for day in ("1997-04-30", "1997-05-31", "1997-06-30"):
+        (folder / day).mkdir(parents=True)
+        (folder / day / "manifest.json").write_text(json.dumps({"report": "small", "analysis_date": day}))
+    (folder / "1997-04-30.failed").mkdir()
+    (folder / "compare").mkdir()
+    pages = [folder / "compare" / f"{pair}.html" for pair in ("1997-04-30_1997-05-31", "1997-05-31_1997-06-30")]
+    for page in pages:
+        page.touch()
+    assert remove_old_dates(folder, 2) == [folder / "1997-04-30"]
+    assert sorted(path.name for path in folder.iterdir()) == ["1997-05-31", "1997-06-30", "compare"]
+    assert [page.exists() for page in pages] == [False, True]
 
 
 def test_an_unreadable_source_is_reported_once_by_the_build(shop):

@@ -190,7 +190,7 @@ def object_storage() -> Iterator[tuple[Storage, str]]:
     """A server with the bucket `BUCKET`; gives its storage and its address."""
     storage = Storage()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"storage": storage}))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield storage, f"http://127.0.0.1:{server.server_port}"
     finally:
