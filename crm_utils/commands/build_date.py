@@ -22,7 +22,7 @@ from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.manifest import NotebookEntry
 from crm_utils.pipeline.notebooks import Notebook
-from crm_utils.site import date_page, render, summary_files
+from crm_utils.site import customer_lookup, date_page, render, summary_files
 
 
 class Progress(Protocol):
@@ -217,6 +217,9 @@ def _write_pages(executed: ExecutedJob, pages: Mapping[str, str]) -> None:
     job, folder = executed.fingerprinted.job, executed.folder
     for name, page in pages.items():
         atomic_publish.write_page(folder / f"{name}.html", page)
+    if job.report.pages.customer_lookup:
+        lookup = customer_lookup.render_lookup(job, folder)
+        atomic_publish.write_page(folder / customer_lookup.PAGE, lookup)
     figures = date_page.key_figures(folder / "data")
     first_page = date_page.render_date(job, folder, figures)
     atomic_publish.write_page(folder / "index.html", first_page)

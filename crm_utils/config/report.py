@@ -686,6 +686,14 @@ class DateRule(Model):
 Dates = Annotated[list[Annotated[date, BeforeValidator(_iso_day)]], Field(min_length=1), AfterValidator(_ascending)]
 
 
+class Pages(Model):
+    """Section `pages`: which pages a date has beside those of its notebooks."""
+
+    customer_lookup: bool = Field(
+        True, description="whether customers.html is made, on which a customer is found by id, segment, status or value"
+    )
+
+
 class Report(Shared):
     """The content of `params/<report>.yaml`."""
 
@@ -697,6 +705,7 @@ class Report(Shared):
         "600",
         description="who may read files with customer ids: 600 only their owner, 640 the group too, 644 everybody",
     )
+    pages: Pages = Pages()
     cleaning: Cleaning = Cleaning()
     rfm: Rfm = Rfm()
     segmentation: Segmentation = Segmentation()

@@ -74,7 +74,7 @@ def _notebook_key(job: Job, notebook: Notebook, previous: str) -> str:
 
 def _pages_key(job: Job, keys: Mapping[str, str]) -> str:
     origins = [[parameter.origin for parameter in job.parameters[notebook.name]] for notebook in job.notebooks]
-    return _hash(json.dumps([keys, origins, job.report.publish_mode]), *_page_code())
+    return _hash(json.dumps([keys, origins, job.report.publish_mode, job.report.pages.model_dump()]), *_page_code())
 
 
 @cache
