@@ -10,7 +10,7 @@ from markupsafe import Markup
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.pipeline.jobs import Job
 from crm_utils.segmentation.labels import STATUS_LABELS
-from crm_utils.site import pages
+from crm_utils.site import orders_wording, pages
 
 PAGE = "customers.html"
 # The page stays quick to open: of more customers the most valuable are shown
@@ -39,10 +39,12 @@ def render_lookup(job: Job, folder: Path) -> str:
     people = _read(folder / "data")
     shown = _most_valuable(people)
     script = (pages.TEMPLATES / "customers.js").read_text(encoding="utf-8")
+    columns = job.report.columns
     return pages.fill_template(
         "customers.html.j2",
         job=job,
         fmt=job.number_format,
+        notice=Markup(orders_wording.notice(columns, job.number_format)) if columns.order_value is not None else "",
         headings=_headings(job.number_format),
         rows="\n".join(shown.row),
         count=len(people),

@@ -27,7 +27,8 @@ from tests.support.in_process import prepared
 from tests.support.page_words import too_long
 from tests.support.projects import DAY, ROOT, append_cells, contents, edit, new_project, run
 
-PAGES = ["01_cleaning.html", "02_rfm.html", "03_segmentation.html", "04_cltv.html", "05_budget.html", "index.html"]
+STAGES = ["01_cleaning.html", "02_rfm.html", "03_segmentation.html", "04_cltv.html", "05_budget.html"]
+PAGES = [*STAGES, "customers.html", "index.html"]
 
 
 class Links(HTMLParser):

@@ -35,7 +35,7 @@ def test_a_log_of_visits_is_reported_in_orders(tmp_path, monkeypatch, capsys):
     assert "spend" not in figures
     assert not (folder / "05_budget.html").exists()
     pages = {path.stem: text_of(path.read_text()) for path in folder.glob("*.html")}
-    assert set(pages) == {"index", "01_cleaning", "02_rfm", "03_segmentation", "04_cltv"}
+    assert set(pages) == {"index", "customers", "01_cleaning", "02_rfm", "03_segmentation", "04_cltv"}
     for name, text in pages.items():
         assert NOTICE in text, name
         told = text.replace(NOTICE, "")
