@@ -70,6 +70,7 @@ def test_a_report_has_all_its_pages_tables_and_links(built):
         "budget_lines",
         "business",
         "cleaning_ledger",
+        "contact_plan",
         "cltv",
         "contact_plan",
         "customers",
