@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
 
+from crm_utils.site import pages
+
 GLOSSARY_PAGE = "how-to-read.html"
 RUNNING_TEXT = ["p", "li", "figcaption"]
 NOT_INSIDE = ["a", "code", "pre", "summary", "label", "figure", "h1", "h2", "h3"]
@@ -25,6 +27,24 @@ class Term:
         return re.sub(r"[^a-z]+", "-", self.name.lower()).strip("-")
 
 
+# The terms of a date's first page, explained before all others
+FIRST_TERMS = (
+    "Analysis date",
+    "Assumed, measured",
+    "Campaign",
+    "Control group, holdout",
+    "Expected",
+    "Gone quiet",
+    "Interval, range",
+    "Lift",
+    "Margin",
+    "Profit of a plan",
+    "Recency",
+    "Frequency",
+    "Monetary value",
+    "Segment",
+    "Top tenth",
+)
 TERMS = [
     Term(
         "Added orders",
@@ -208,7 +228,7 @@ TERMS = [
         "Quantile",
         "quantiles?",
         "A value with a certain share of customers below it. Five score classes need the quantiles at 20, 40, 60 and "
-        "80%.",
+        "80%. For very large data they can be approximate: one pass finds them, off by a fraction of a percent.",
     ),
     Term(
         "Recency",
@@ -271,6 +291,13 @@ TERMS = [
         "The 10% of customers who rank highest, for example by revenue so far.",
     ),
 ]
+
+
+def how_to_read_page() -> str:
+    """Render the page that says how to read a report, with all terms."""
+    first = [term for name in FIRST_TERMS for term in TERMS if term.name == name]
+    other = [term for term in TERMS if term not in first]
+    return pages.render_page("how-to-read.html.j2", first_terms=first, other_terms=other)
 
 
 def link_first_use(body: Tag, root: str) -> None:

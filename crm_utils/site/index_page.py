@@ -43,7 +43,7 @@ class ReportSection:
 
 def write_index(root: Path, built_from: str) -> None:
     """Write `reports/index.html` and `reports/how-to-read.html`. `built_from` is the key of what is published."""
-    how_to_read = pages.render_page("how-to-read.html.j2", terms=glossary.TERMS)
+    how_to_read = glossary.how_to_read_page()
     with atomic_publish.locked(root / "reports"):
         atomic_publish.write_page(root / "reports" / "index.html", render_index(root, built_from))
         atomic_publish.write_page(root / "reports" / glossary.GLOSSARY_PAGE, how_to_read)

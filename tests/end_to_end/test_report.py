@@ -72,7 +72,6 @@ def test_a_report_has_all_its_pages_tables_and_links(built):
         "cleaning_ledger",
         "contact_plan",
         "cltv",
-        "contact_plan",
         "customers",
         "example_customer_lines",
         "forecast",

@@ -16,7 +16,9 @@ DAY = date(2024, 9, 30)
 
 
 def make_job(title: str = "Shop") -> SimpleNamespace:
-    report = SimpleNamespace(title=title, source=SimpleNamespace(simulate=None), columns=SimpleNamespace(order_value=None))
+    report = SimpleNamespace(
+        title=title, source=SimpleNamespace(simulate=None), columns=SimpleNamespace(order_value=None)
+    )
     return SimpleNamespace(report=report, day=DAY, number_format=NumberFormat("GBP"))
 
 

@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from crm_utils.site import glossary, pages
+from crm_utils.site import glossary
 
 
 def linked(html: str) -> BeautifulSoup:
@@ -49,7 +49,7 @@ def test_text_stays_as_it_was_and_escaped():
 
 
 def test_every_term_is_explained_once_and_can_be_linked_to():
-    page = BeautifulSoup(pages.render_page("how-to-read.html.j2", terms=glossary.TERMS), "html.parser")
+    page = BeautifulSoup(glossary.how_to_read_page(), "html.parser")
     ids = [element["id"] for element in page.find_all(id=True)]
     assert len(ids) == len(set(ids))
     assert {term.id for term in glossary.TERMS} <= set(ids)
@@ -60,7 +60,7 @@ def test_every_term_is_explained_once_and_can_be_linked_to():
 
 
 def test_what_the_page_must_explain_is_there():
-    text = BeautifulSoup(pages.render_page("how-to-read.html.j2", terms=glossary.TERMS), "html.parser").get_text()
+    text = BeautifulSoup(glossary.how_to_read_page(), "html.parser").get_text()
     for word in (
         "CRM",
         "RFM",
@@ -72,3 +72,12 @@ def test_what_the_page_must_explain_is_there():
         "clevertap.com/blog/rfm-analysis",
     ):
         assert word in text
+
+
+def test_the_page_is_read_in_900_words_with_three_pictures_and_the_terms_of_the_first_page():
+    main = BeautifulSoup(glossary.how_to_read_page(), "html.parser").main
+    assert len(main.find_all("svg", role="img")) == 3
+    assert len(glossary.FIRST_TERMS) == len(main.find("dl").find_all("dt")) == 15
+    for part in [*main.find_all("svg"), *main.find(id="a-to-z").find_next_siblings(), main.find(id="a-to-z")]:
+        part.extract()
+    assert 500 < len(main.get_text(" ").split()) <= 900
