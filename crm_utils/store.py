@@ -35,6 +35,7 @@ from crm_utils.core.errors import TableError
 from crm_utils.core.files import atomic_write
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.formula_injection import escape_formulas
+from crm_utils.sources.permissions import mark_permissions
 
 
 class Run:
@@ -177,6 +178,8 @@ class Run:
     def save_lists(self, table: pd.DataFrame, by: str, folder: str = "") -> None:
         """Write one list for each value of a column. The previous lists are deleted.
 
+        Lists of customers say who may be contacted and who is held out (`permissions.mark_permissions`).
+
         Parameters
         ----------
         table : pandas.DataFrame
@@ -191,7 +194,7 @@ class Run:
         TableError
             If two values give the same file name.
         """
-        lists = self.run_dir / "lists" / folder
+        lists, table = self.run_dir / "lists" / folder, self._with_permissions(table)
         for old in lists.glob("*.csv"):
             old.unlink()
         lists.mkdir(parents=True, exist_ok=True)
@@ -204,6 +207,8 @@ class Run:
     def save_list(self, table: pd.DataFrame, name: str) -> None:
         """Write `lists/<name>.csv`. Cells that a spreadsheet would run as formulas are escaped.
 
+        A list of customers says who may be contacted and who is held out (`permissions.mark_permissions`).
+
         Parameters
         ----------
         table : pandas.DataFrame
@@ -213,7 +218,13 @@ class Run:
         """
         folder = self.run_dir / "lists"
         folder.mkdir(exist_ok=True)
-        write_csv(table, folder / f"{name}.csv")
+        write_csv(self._with_permissions(table), folder / f"{name}.csv")
+
+    def _with_permissions(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Add to a list of customers who may be contacted, and who is held out."""
+        if "customer_id" not in table:
+            return table
+        return mark_permissions(table, self.load("contacts", required=False), self.settings.contacting)
 
     def save_send_lists(
         self,

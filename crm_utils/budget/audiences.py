@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.core.errors import BudgetError
-from crm_utils.segmentation.permissions import consent_channels, universal_holdout
 from crm_utils.sources.contact_addresses import GENERIC, normalize_channel, usable_contacts
+from crm_utils.sources.permissions import consent_channels, universal_holdout
 
 CONTACTS = ["customer_id", "channel", "consent", "last_contacted", "external_id"]
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from crm_utils.budget.audiences import Audience, days_of_windows
 from crm_utils.core.formatting import NumberFormat
-from crm_utils.segmentation.permissions import consent_channels
 from crm_utils.sources.contact_addresses import GENERIC, SMS, TOOL_CHANNELS, normalize_channel, valid_addresses
+from crm_utils.sources.permissions import consent_channels
 
 # A tool's own name of a column, as its documentation gives it; other columns keep their names
 HEADINGS = {

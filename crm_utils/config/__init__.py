@@ -2,7 +2,7 @@
 
 from crm_utils.config.campaigns import Campaigns, check_evidence
 from crm_utils.config.evidence import Evidence
-from crm_utils.config.report import SECTIONS, Columns, Report, Sent, Settings, Source, SourceFile
+from crm_utils.config.report import SECTIONS, Columns, Contacting, Report, Sent, Settings, Source, SourceFile
 from crm_utils.config.scoring import Scoring, ScoringConfig
 from crm_utils.config.segment_map import SegmentMap, cell_name, check_bin_edges
 from crm_utils.config.segment_rules import SegmentRules
@@ -14,6 +14,7 @@ __all__ = [
     "SECTIONS",
     "Campaigns",
     "Columns",
+    "Contacting",
     "Evidence",
     "ParamsError",
     "Report",

@@ -789,6 +789,14 @@ class PastTotals(Model):
     revenue: float
 
 
+class Contacting(Model):
+    """How the budget contacts customers, for the lists of all notebooks."""
+
+    holdout_share: float
+    seed: int
+    send_format: str
+
+
 class Settings(Shared):
     """The shared settings of one report and date (`settings.json` in a run folder)."""
 
@@ -799,6 +807,7 @@ class Settings(Shared):
     published: PastTotals | None = Field(
         None, description="what counted on this date before its source changed, or else what its published pages say"
     )
+    contacting: Contacting | None = Field(None, description="parameters of 05_budget; null without a budget")
     root: str = Field(description="the project's folder, relative to the run folder")
 
 

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from crm_utils.config import (
     SECTIONS,
     Campaigns,
+    Contacting,
     Evidence,
     Report,
     SegmentMap,
@@ -24,6 +25,7 @@ from crm_utils.config import (
 )
 from crm_utils.config.campaigns import ASSUMED
 from crm_utils.config.paths import rules_path
+from crm_utils.config.report import Send
 from crm_utils.core.errors import ParamsError
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.suggestions import did_you_mean
@@ -207,8 +209,9 @@ def _plan_report(
         notebooks = tuple(notebook for notebook in notebooks if notebook.name != BUDGET)
     _refuse_undeclared_custom_parameters(report, name, notebooks)
     parameters = {notebook.name: _parameters(report, name, notebook) for notebook in notebooks}
+    contacting = _contacting(parameters)
     jobs = [
-        Job(root, name, report, day, notebooks, parameters, _settings(report, name, day, dates.before(day)))
+        Job(root, name, report, day, notebooks, parameters, _settings(report, name, day, dates.before(day), contacting))
         for day in days
     ]
     _check_rules(jobs[0])
@@ -229,12 +232,27 @@ def _chosen_dates(every: list[date], name: str, day: str | None) -> list[date]:
     return chosen
 
 
-def _settings(report: Report, name: str, day: date, earlier: list[date]) -> Settings:
+def _contacting(parameters: Mapping[str, tuple[Parameter, ...]]) -> Contacting | None:
+    """How 05_budget contacts customers; None if it does not run."""
+    values = {parameter.name: parameter.value for parameter in parameters.get(BUDGET, ())}
+    if not {"holdout_share", "seed", "send"} <= set(values):
+        return None
+    send_format = Send.model_validate(values["send"]).format
+    return Contacting(holdout_share=values["holdout_share"], seed=values["seed"], send_format=send_format)
+
+
+def _settings(report: Report, name: str, day: date, earlier: list[date], contacting: Contacting | None) -> Settings:
     shared = {key: getattr(report, key) for key in Settings.model_fields if hasattr(report, key)}
     shared["confirmed"] = report.answered
     previous = earlier[-1] if earlier else None
     return Settings(
-        **shared, report=name, analysis_date=day, previous_date=previous, earlier_dates=earlier, root=ROOT_FROM_RUN
+        **shared,
+        report=name,
+        analysis_date=day,
+        previous_date=previous,
+        earlier_dates=earlier,
+        contacting=contacting,
+        root=ROOT_FROM_RUN,
     )
 
 

@@ -121,7 +121,10 @@ RECENT_ROLES = (SegmentRole.BEST, SegmentRole.NEW, SegmentRole.PROMISING)
 LIMITS = "Last order {last_order}; {orders}; {revenue}."
 LAST_WITHIN, LAST_BETWEEN = "within {most}", "{fewest}–{most} ago"
 
-LISTS = "The folder lists contains {lists} with {customers}, one list per segment."
+LISTS = (
+    "The folder lists contains {lists} with {customers}, one list per segment. They say who may be contacted, and who "
+    "is held out of all campaigns."
+)
 
 
 def leading_segments(profile: pd.DataFrame) -> Paragraph:

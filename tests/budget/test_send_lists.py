@@ -11,10 +11,11 @@ from openpyxl import load_workbook
 from crm_utils.budget import audiences, send_lists
 from crm_utils.core.errors import TableError
 from crm_utils.core.formatting import NumberFormat
-from crm_utils.segmentation.permissions import universal_holdout
 from crm_utils.sources.contact_addresses import SEND_FORMATS
+from crm_utils.sources.permissions import universal_holdout
 from crm_utils.store import Run
 from tests.support.budget_factories import campaigns
+from tests.support.factories import run_folder
 from tests.support.libreoffice import convert
 from tests.support.projects import ROOT
 from tests.support.sending_tools import TOOLS, import_contacts
@@ -180,8 +181,7 @@ def test_a_spreadsheet_keeps_ids_if_it_is_opened_as_the_guide_says(tmp_path):
         Run(tmp_path / tool).save_send_lists(found.plan, found.send, found.hold_back, found.do_not_contact)
         for path in sorted((tmp_path / tool).rglob("*.csv")):
             files.append(path.rename(tmp_path / f"{tool}-{path.parent.name}-{path.name}"))
-    run = Run(tmp_path / "segments")
-    run.run_dir.mkdir()
+    run = run_folder(tmp_path / "segments")
     run.save_lists(
         pd.DataFrame({"segment": "A", "customer_id": ["00003", "1e5", "1/2"], "revenue": [1.5, 2.0, 3.25]}), "segment"
     )
@@ -196,7 +196,7 @@ def test_a_spreadsheet_keeps_ids_if_it_is_opened_as_the_guide_says(tmp_path):
         texts = [[str(cell) for cell in row] for row in shown[1:]]
         if csv_file.name != "a.csv":
             assert texts == as_text.to_numpy().tolist(), csv_file.name
-    assert len(files) == 5 * 6 + 1 and shown[1][1:] == ["00003", 1.5]
+    assert len(files) == 5 * 6 + 1 and shown[1][1:] == ["00003", 1.5, "any", "no"]
 
 
 def test_every_format_but_the_generic_one_has_a_fixture_and_the_parser_can_refuse(tmp_path):

@@ -166,6 +166,20 @@ def test_send_lists_are_imported_by_the_tool_and_leave_out_an_address_that_is_no
     assert len(wrong) == 1 and wrong.Email.isna().all()
 
 
+def test_segment_lists_say_the_same_as_the_lists_to_send(hostile):
+    listed = pd.concat(
+        [pd.read_csv(path, dtype=str) for path in hostile.glob("lists/*.csv") if "gone" not in path.name]
+    )
+    marks = listed.drop_duplicates("customer_id").set_index("customer_id")[["may_contact", "held_out"]]
+    sent, held = (
+        pd.concat([pd.read_csv(path, dtype=str) for path in hostile.glob(f"{name}/*.csv")]).customer_id
+        for name in ("send", "hold_back")
+    )
+    assert set(marks.loc[sent].agg(" ".join, axis=1)) == {"email no"}
+    assert set(marks.loc[held].agg(" ".join, axis=1)) == {"email yes"}
+    assert marks.may_contact.value_counts()["no"] == 1, "whose address is none"
+
+
 def test_addresses_are_on_the_lists_and_nowhere_else(hostile):
     allowed = {"contacts.parquet", "do_not_contact.csv", *(path.name for path in hostile.glob("send/*.csv"))}
     allowed |= {path.name for path in hostile.glob("hold_back/*.csv")}
@@ -190,8 +204,13 @@ def _readable(path: Path) -> str:
 
 def test_customer_ids_are_for_the_owner_and_pages_for_everybody(hostile):
     """The umask of the test decides who may read pages; customer ids never follow it."""
-    private = [*hostile.glob("data/*"), *hostile.glob("notebooks/*"), *hostile.glob("lists/*"), *hostile.glob("send/*")]
-    private += [*hostile.glob("hold_back/*"), hostile / "do_not_contact.csv", hostile / "04_cltv.html"]
+    private = [*hostile.glob("data/*"), *hostile.glob("notebooks/*"), *hostile.glob("lists/**/*.csv")]
+    private += [
+        *hostile.glob("send/*"),
+        *hostile.glob("hold_back/*"),
+        hostile / "do_not_contact.csv",
+        hostile / "04_cltv.html",
+    ]
     assert len(private) > 40
     assert {mode_of(path) for path in private} == {0o600}
     folders = [hostile / name for name in ("data", "notebooks", "lists", "send", "hold_back")]

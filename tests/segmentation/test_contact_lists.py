@@ -9,7 +9,9 @@ from crm_utils.core.errors import TableError
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.rfm import measures, scoring
 from crm_utils.segmentation import assignment, contact_lists
-from crm_utils.store import Run, escape_formulas, slug
+from crm_utils.sources.permissions import universal_holdout
+from crm_utils.store import escape_formulas, slug
+from tests.support.factories import run_folder
 from tests.support.segment_factories import segment_rules, two_kinds_of_customers
 
 RULES = segment_rules()
@@ -31,7 +33,7 @@ def test_lists_hold_every_customer_with_reasons(scored, tmp_path):
     assert first.why_frequency == f"1 order (score {row.frequency_score} of 5)"
     dear = contact_lists.customer_list(scored.assign(revenue=1234.5), assigned, 5, NumberFormat("USD", "'"))
     assert dear.why_money.str.startswith("1'234.50 in all (score ").all()
-    store = Run(tmp_path)
+    store = run_folder(tmp_path)
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists" / "old.csv").write_text("gone")
     store.save_lists(found, by="segment")
@@ -101,7 +103,31 @@ def test_file_names_of_segments():
     assert max(len(name.encode()) for name in long) <= 100, "two of them fit into a file name"
 
 
+def test_lists_know_consent_and_who_is_held_out(tmp_path):
+    """As the lists to send do: the same draw, and only addresses that the tool can use."""
+    ids = [f"{number:05}" for number in range(400)]
+    contacting = {"holdout_share": 0.25, "seed": 3, "send_format": "klaviyo"}
+    run = run_folder(tmp_path, contacting=contacting)
+    contacts = pd.DataFrame({"customer_id": ids[:4], "channel": "email", "consent": [True, True, False, True]})
+    contacts = contacts.assign(last_contacted=pd.NaT, external_id=None, email=["a@b.co", "none", "c@b.co", "d@b.co"])
+    run.save(contacts, "contacts")
+    run.save_lists(pd.DataFrame({"segment": "A", "customer_id": ids}), by="segment")
+    run.save_list(pd.DataFrame({"customer_id": ids[:1], "value": [1.5]}), "best")
+    run.save_list(pd.DataFrame({"month": ["May"]}), "months")
+    written = pd.read_csv(tmp_path / "lists" / "a.csv", dtype=str).set_index("customer_id")
+    assert written.may_contact[:5].tolist() == ["email", "no", "no", "email", "no"]
+    held = universal_holdout(pd.Series(ids), 0.25, 3)
+    assert set(written.index[written.held_out == "yes"]) == set(held.index[held]) and held.any()
+    assert list(pd.read_csv(tmp_path / "lists" / "best.csv")) == ["customer_id", "value", "may_contact", "held_out"]
+    assert (tmp_path / "lists" / "months.csv").read_text() == '"month"\n"May"\n'
+
+
+def test_without_contacts_and_budget_everybody_may_be_contacted(tmp_path):
+    run_folder(tmp_path).save_list(pd.DataFrame({"customer_id": ["1"]}), "all")
+    assert (tmp_path / "lists" / "all.csv").read_text().splitlines()[1] == '"1","any","no"'
+
+
 def test_two_segments_that_would_share_a_list_are_refused(tmp_path):
     table = pd.DataFrame({"segment": ["A!", "A?"], "customer_id": ["1", "2"]})
     with pytest.raises(TableError, match="two lists would have the file name a.csv: rename segment A?"):
-        Run(tmp_path).save_lists(table, by="segment")
+        run_folder(tmp_path).save_lists(table, by="segment")

@@ -8,7 +8,7 @@ from crm_utils.budget import audiences, unit_economics
 from crm_utils.budget.unit_economics import price_options
 from crm_utils.budget.waves import LEVELS, CustomerFlow
 from crm_utils.config.campaigns import Campaign
-from crm_utils.segmentation.permissions import universal_holdout
+from crm_utils.sources.permissions import universal_holdout
 
 TERMS = {"group": "other customers", "action": "Write.", "segments": ["A"], "contact_cost": 1.0, "lift": 0.1}
 # Customers in cells that the strategy names, and which of them are on lists

@@ -1,10 +1,30 @@
 """Small tables that several tests share."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from crm_utils.core.contracts import CONTRACTS, check_contract
 from crm_utils.rfm import scoring
+from crm_utils.store import Run
+
+
+def run_folder(folder: Path, **changes: object) -> Run:
+    """An empty run with settings."""
+    settings = {
+        "title": "T",
+        "currency": "GBP",
+        "source": {"sample": "cdnow"},
+        "report": "t",
+        "columns": {"customer_id": "c", "ordered_at": "d", "amount": "a"},
+        "analysis_date": "2024-01-01",
+        "root": "..",
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "settings.json").write_text(json.dumps(settings | changes))
+    return Run(folder)
 
 
 def empty_adjustments() -> pd.DataFrame:

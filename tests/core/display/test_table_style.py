@@ -1,7 +1,5 @@
 """Tables as they stand on a page: written by column, with totals, scopes, a box to scroll in, and what sorts."""
 
-import json
-
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
@@ -9,7 +7,7 @@ from bs4 import BeautifulSoup
 from crm_utils.core.display.table_style import style_table
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.site.table_html import SORTABLE_FROM_ROWS, WIDE_FROM_COLUMNS, make_accessible_html
-from crm_utils.store import Run
+from tests.support.factories import run_folder
 
 POUNDS = NumberFormat("GBP")
 
@@ -95,16 +93,5 @@ def test_numbers_written_as_text_stand_like_numbers():
 
 
 def test_a_report_sets_its_thousands_in_its_parameters(tmp_path):
-    settings = {
-        "title": "T",
-        "currency": "GBP",
-        "thousands_separator": "'",
-        "source": {"sample": "cdnow"},
-        "report": "t",
-        "columns": {"customer_id": "c", "ordered_at": "d", "amount": "a"},
-        "analysis_date": "2024-01-01",
-        "root": "..",
-    }
-    (tmp_path / "settings.json").write_text(json.dumps(settings))
-    fmt = Run(tmp_path).number_format
+    fmt = run_folder(tmp_path, thousands_separator="'").number_format
     assert (fmt.count(1500), fmt.money(1500)) == ("1'500", "£1'500")

@@ -4,7 +4,8 @@ import hashlib
 
 import pandas as pd
 
-from crm_utils.sources.contact_addresses import normalize_channel
+from crm_utils.config import Contacting
+from crm_utils.sources.contact_addresses import GENERIC, normalize_channel, usable_contacts
 
 # Instead of the channels, if the report names no table of contacts
 ANY_CHANNEL = "any"
@@ -56,3 +57,33 @@ def universal_holdout(customer_ids: pd.Series, share: float, seed: int) -> pd.Se
     key = hashlib.sha256(f"universal holdout|{seed}".encode()).hexdigest()[:16]
     draws = pd.util.hash_array(customer_ids.astype(object).to_numpy(), hash_key=key, categorize=False)
     return pd.Series(draws / 2.0**64 < share, index=pd.Index(customer_ids, name="customer_id"))
+
+
+def mark_permissions(
+    customers: pd.DataFrame, contacts: pd.DataFrame | None, contacting: Contacting | None
+) -> pd.DataFrame:
+    """Say on which channels each customer of a list may be contacted, and who is held out of every campaign.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        The list, with customer_id.
+    contacts : pandas.DataFrame or None
+        customer_id, channel, consent and addresses; None if the report names no such table.
+    contacting : Contacting or None
+        How the budget contacts customers; None if the report has no budget, which holds nobody out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Adds may_contact (the channels with consent, joined by "|"; "no", or "any" without contacts) and held_out ("yes"
+        or "no"). A channel whose address the sending tool could not use is not among them.
+    """
+    ids = customers.customer_id.drop_duplicates()
+    how = contacting or Contacting(holdout_share=0.0, seed=0, send_format=GENERIC)
+    channels = consent_channels(usable_contacts(contacts, how.send_format), ids)
+    held_out = universal_holdout(ids, how.holdout_share, how.seed)
+    return customers.assign(
+        may_contact=customers.customer_id.map(channels).replace("", "no"),
+        held_out=customers.customer_id.map(held_out).map({True: "yes", False: "no"}),
+    )

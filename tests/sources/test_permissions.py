@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from crm_utils.segmentation.permissions import consent_channels, universal_holdout
+from crm_utils.sources.permissions import consent_channels, universal_holdout
 
 
 def test_the_holdout_is_the_same_in_every_run_wave_and_customer_base():
