@@ -10,8 +10,8 @@ PRIVATE = ("data", "lists", "send", "hold_back", "do_not_contact.csv", "notebook
 OWNER_ONLY = 0o700
 # A column of customers on a page, or of a table that an analyst shows
 CUSTOMER_COLUMN = re.compile(r"<th\b[^>]*>\s*(?:customer_id|customer id|customer)\s*<", re.IGNORECASE)
-# These pages also name customers in sentences
-ALWAYS_PRIVATE = ("01_cleaning.html", "04_cltv.html")
+# Pages that name customers in sentences, and the page on which customers are looked up
+ALWAYS_PRIVATE = ("01_cleaning.html", "04_cltv.html", "customers.html")
 
 
 def make_private_folder(folder: Path) -> None:

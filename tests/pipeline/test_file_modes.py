@@ -24,7 +24,12 @@ def date_folder(parent: Path) -> Path:
     for name in ("data/a.parquet", "lists/b/c.csv", "notebooks/05.ipynb", "do_not_contact.csv", "manifest.json"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("x")
-    columns = {"05_budget": "<th scope='col'>Campaign</th>", "06_mine": "<th>customer_id</th>", "04_cltv": ""}
+    columns = {
+        "05_budget": "<th scope='col'>Campaign</th>",
+        "06_mine": "<th>customer_id</th>",
+        "04_cltv": "",
+        "customers": "",
+    }
     for name, text in columns.items():
         (folder / f"{name}.html").write_text(text)
     return folder
@@ -60,7 +65,7 @@ def test_files_with_customer_ids_follow_the_mode_and_pages_do_not(tmp_path, mode
 
 
 def test_pages_that_name_customers(tmp_path):
-    assert file_modes.private_pages(date_folder(tmp_path)) == ["04_cltv.html", "06_mine.html"]
+    assert file_modes.private_pages(date_folder(tmp_path)) == ["04_cltv.html", "06_mine.html", "customers.html"]
 
 
 @pytest.mark.parametrize("mode", [600, "640", 644, "660"])
