@@ -1,6 +1,8 @@
 """Publish a folder atomically: one process at a time builds it, and two renames replace the old version."""
 
 import errno
+import os
+import re
 import shutil
 import tempfile
 import threading
@@ -125,12 +127,22 @@ def check_writable(folder: Path) -> None:
 
 def describe_os_error(error: OSError, root: Path) -> str:
     """The message for a disk that is full or read-only: which file, why, and how to fix it."""
+    error = _first_error(error)
     path = str(error.filename2 or error.filename or "a file").replace(f"{root}/", "")
     solution = SOLUTIONS.get(error.errno or 0, "solve this and start again")
     return (
         f"cannot read or write {path}: {error.strerror or error}: {solution}. "
         "Previously published reports are unchanged."
     )
+
+
+def _first_error(error: OSError) -> OSError:
+    """The first error of those that `shutil.copytree` collects as text; any other error itself."""
+    if not isinstance(error, shutil.Error) or not isinstance(error.args[0], list):
+        return error
+    _, target, text = error.args[0][0]
+    number = re.match(r"\[Errno (\d+)\]", str(text))
+    return OSError(int(number[1]), os.strerror(int(number[1])), target) if number else OSError(None, str(text), target)
 
 
 def _leftovers(folder: Path) -> list[Path]:
