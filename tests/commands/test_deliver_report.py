@@ -18,7 +18,7 @@ from tests.support.projects import SMALL_REPORT, contents, skip_or_fail
 
 PAGES = {
     "index.html": "<h1>First page ü</h1>", "02_rfm.html": "<p>pages</p>", "01_cleaning.html": "<p>names 00042</p>",
-    "06_own.html": "<table><th>customer_id</th></table>", "summary.txt": "Small shop\nRevenue: £5\n",
+    "customers.html": "<script>names 00042</script>", "06_own.html": "<table><th>customer_id</th></table>", "summary.txt": "Small shop\nRevenue: £5\n",
     "summary.json": "{}", "workbook.xlsx": "\x00\x01", "send/mail__champions.csv": "email\na@b.example\n",
     "data/customers.parquet": "x", "settings.json": "{}",
 }  # fmt: skip
@@ -58,7 +58,7 @@ def test_a_folder_gets_what_names_no_customer(shop):
     set_delivery(project, to=str(project / "share" / "crm"))
     status, said, error = deliver("deliver", "--report", "small")
     assert (status, error) == (0, "")
-    assert said == f"small {DAY}: 5 files copied to {project}/share/crm; 6 with customer ids or data left out\n"
+    assert said == f"small {DAY}: 5 files copied to {project}/share/crm; 7 with customer ids or data left out\n"
     found = contents(project / "share" / "crm")
     receipt = json.loads(found.pop("delivery.json"))
     assert found == of_latest(project, PUBLIC)

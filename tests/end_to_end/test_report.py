@@ -70,7 +70,6 @@ def test_a_report_has_all_its_pages_tables_and_links(built):
         "budget_lines",
         "business",
         "cleaning_ledger",
-        "contact_plan",
         "cltv",
         "customers",
         "example_customer_lines",
