@@ -25,7 +25,7 @@ from crm_utils.core import errors as core_errors
 from crm_utils.pipeline import cache_keys
 from crm_utils.pipeline import execute as run
 from crm_utils.pipeline.jobs import plan_jobs
-from crm_utils.site import date_page, index_page, index_refresh, render
+from crm_utils.site import customer_lookup, date_page, index_page, index_refresh, render
 
 PROJECT, SAID = Path(sys.argv[1]), Path(sys.argv[1]).with_name("said.txt")
 REPORTS, PARAMS = PROJECT / "reports", PROJECT / "params" / "small.yaml"
@@ -55,6 +55,7 @@ def stand_ins() -> None:
     render.render_notebook = lambda job, notebook, executed: job.report.title
     date_page.key_figures = lambda data: {}
     date_page.render_date = lambda job, folder, figures: f"<main>{job.report.title}</main>"
+    customer_lookup.render_lookup = lambda job, folder: job.report.title
     index_page.render_index = lambda root, built_from="": (
         f'data-built-from="{index_refresh.index_key(root)}" '
         + json.dumps(
