@@ -17,11 +17,18 @@ from tests.support.object_storage import BUCKET, object_storage
 from tests.support.projects import SMALL_REPORT, contents, skip_or_fail
 
 PAGES = {
-    "index.html": "<h1>First page ü</h1>", "02_rfm.html": "<p>pages</p>", "01_cleaning.html": "<p>names 00042</p>",
-    "customers.html": "<script>names 00042</script>", "06_own.html": "<table><th>customer_id</th></table>", "summary.txt": "Small shop\nRevenue: £5\n",
-    "summary.json": "{}", "workbook.xlsx": "\x00\x01", "send/mail__champions.csv": "email\na@b.example\n",
-    "data/customers.parquet": "x", "settings.json": "{}",
-}  # fmt: skip
+    "index.html": "<h1>First page ü</h1>",
+    "02_rfm.html": "<p>pages</p>",
+    "01_cleaning.html": "<p>names 00042</p>",
+    "customers.html": "<script>names 00042</script>",
+    "06_own.html": "<table><th>customer_id</th></table>",
+    "summary.txt": "Small shop\nRevenue: £5\n",
+    "summary.json": "{}",
+    "workbook.xlsx": "\x00\x01",
+    "send/mail__champions.csv": "email\na@b.example\n",
+    "data/customers.parquet": "x",
+    "settings.json": "{}",
+}
 PUBLIC = ["02_rfm.html", "index.html", "summary.json", "summary.txt", "workbook.xlsx"]
 DAY = "2024-06-30"
 
