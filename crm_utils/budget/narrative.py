@@ -250,7 +250,7 @@ WORKBOOK_OVERSPENT = (
     "With these assumptions the plan costs more than the budget. Build the report again for a new plan."
 )
 WORKBOOK_CALCULATION = (
-    "Calculation: the plan decided what stands up to column N. The columns after it follow from the assumptions."
+    "Calculation: the plan decided columns A to N. The columns after them follow from the assumptions."
 )
 WORKBOOK_NOT_PLANNED = "The plan contacts nobody."
 ASSUMPTIONS_SAY = {

@@ -25,6 +25,7 @@ BOLD, TITLE, ITALIC = (
 LINE_HEIGHT = 15
 # Bold text needs so much more room than the width of a column says, because words are not cut
 BOLD_WIDTH = 1.4
+GENERAL = "General"
 DAY_FORMAT = "d mmm yyyy"
 COUNT_FORMAT = "#,##0"
 SHARE_FORMAT = "0.0%"
@@ -51,7 +52,7 @@ class Column:
     """A column of a sheet: its heading, the format of its numbers and its width in characters."""
 
     heading: str
-    number_format: str = "General"
+    number_format: str = GENERAL
     width: float = 14
 
 
@@ -62,7 +63,7 @@ class Grid:
     sheet: Worksheet
     values: dict[str, float | str] = field(default_factory=dict)
 
-    def put(self, row: int, column: int, value: object, number_format: str = "General", bold: bool = False) -> Cell:
+    def put(self, row: int, column: int, value: object, number_format: str = GENERAL, bold: bool = False) -> Cell:
         """Write a cell. Text that a spreadsheet would run is made harmless."""
         cell = self.sheet.cell(row, column)
         if isinstance(value, Formula):
@@ -70,6 +71,8 @@ class Grid:
             self.values[cell.coordinate] = value.value
         else:
             cell.value = None if value is None or pd.isna(value) else harmless(value)
+        if isinstance(value, str) and column > 1:  # beside numbers, which end where it begins
+            cell.alignment = Alignment("left", indent=1)
         cell.number_format = number_format
         if bold:
             cell.font = BOLD
@@ -79,7 +82,8 @@ class Grid:
         """Write headings, and set the widths of their columns."""
         for place, column in enumerate(columns, start=1):
             cell = self.put(row, place, column.heading, bold=True)
-            cell.fill, cell.alignment = HEAD, Alignment(wrap_text=True, vertical="top")
+            side = "left" if column.number_format == GENERAL else "right"
+            cell.fill, cell.alignment = HEAD, Alignment(side, "top", wrap_text=True, indent=int(place > 1))
             self.sheet.column_dimensions[get_column_letter(place)].width = column.width
         lines = [ceil(len(column.heading) * BOLD_WIDTH / column.width) for column in columns]
         self.sheet.row_dimensions[row].height = LINE_HEIGHT * max(lines, default=1)

@@ -141,7 +141,10 @@ def _write_assumptions(grid: Grid, model: PlanModel, wording: Wording) -> Addres
         grid.sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=8)
         grid.text(row, text, COVER_WIDTH)
     head, rows = ASSUMPTIONS_HEAD, _single_assumptions(model, wording)
-    grid.heads(head, [Column("Assumption", width=58), Column("Value"), Column("As planned"), Column("It is", width=16)])
+    grid.heads(
+        head,
+        [Column("Assumption", width=58), Column("Value", "0"), Column("As planned", "0"), Column("It is", width=16)],
+    )
     found: dict[str, str] = {}
     for row, one in enumerate(rows, start=head + 1):
         grid.put(row, 1, one.text)
@@ -200,7 +203,8 @@ def _write_campaigns(grid: Grid, model: PlanModel, head: int, wording: Wording) 
         for name in planned
     ]
     headings[0] = "Lift of one message"
-    heads = [Column("Campaign", width=58), *map(Column, headings), Column("Lift, low"), Column("Lift, high")]
+    heads = [Column("Campaign", width=58), *map(Column, headings, [formats[str(name)] for name in planned])]
+    heads += [Column("Lift, low", LIFT_FORMAT), Column("Lift, high", LIFT_FORMAT)]
     grid.heads(head, [*heads, Column("The lift is", width=18), Column("Costs are", width=18)])
     found: dict[tuple[str, str], str] = {}
     for row, (campaign, terms) in enumerate(planned.iterrows(), start=head + 1):
@@ -415,7 +419,14 @@ def _write_calendar(grid: Grid, rows: CalculatedRows, wave_days: int, wording: W
     for row, ((wave, campaign, segment), own) in enumerate(parts, start=CALENDAR_HEAD + 1):
         live = [rows.sum_of(own, name) for name in ("incremental_margin", "spend", "expected_profit")]
         added = rows.sum_of(own, "added_buyers") if segment else None
-        decided = [wave, wording.first_day(wave, wave_days), campaign, segment, own.customers.sum(), own.messages.sum()]
+        decided = [
+            wave,
+            wording.first_day(wave, wave_days),
+            campaign,
+            segment,
+            own.customers.sum(),
+            own.messages.sum() or None,
+        ]
         grid.row(row, columns, [*decided, added, *live])
     for place, name in enumerate(
         ("customers", "messages", "added_buyers", "incremental_margin", "spend", "expected_profit"), start=5
