@@ -50,7 +50,7 @@ def test_the_waterfall_draws_each_step_where_it_belongs():
     assert [text.get_text() for text in ax.texts] == ["£1k", "−£100", "+£50", "£950"]
     described = charts.alt_text_waterfall(LEDGER, FMT)
     assert "£1,000 read" in described
-    assert "Unknown customer −£100 and Cancellation without a sale +£50.00" in described
+    assert "Unknown customer −£100; Cancellation without a sale +£50.00" in described
 
 
 def test_no_waterfall_is_drawn_if_no_money_moved():

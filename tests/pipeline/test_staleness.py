@@ -20,7 +20,7 @@ def test_lists_are_kept_linked_and_missed(rebuilt):
     by_segment = {f"lists/{name}" for name in before} - of_values
     assert by_segment <= set(books["03_segmentation"]["files"]) and len(by_segment) > 5
     assert of_values <= set(books["04_cltv"]["files"])
-    assert books["02_rfm"]["files"] == ["data/customers.parquet", "data/scoring.json"]
+    assert books["02_rfm"]["files"] == ["data/customers.parquet", "data/history.parquet", "data/scoring.json"]
     params = rebuilt / "params" / "small.yaml"
     params.write_text(params.read_text() + "\nbudget: {total_budget: 123}\n")
     done = run(rebuilt, "report")
