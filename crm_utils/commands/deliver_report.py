@@ -60,14 +60,20 @@ def deliver_report(root: Path, name: str, report: Report) -> list[str]:
         left_out = sum(path.is_file() for path in (folder / LATEST).rglob("*")) - len(files)
     targets = [open_target(address, root, report.delivery.s3_endpoint) for address in report.delivery.to]
     old = [_old_files(target, name) for target in targets]
+    receipt = json.dumps({"report": name, "analysis_date": day, "files": _hashes(files)}, indent=1).encode()
     said = []
-    for target, known in zip(targets, old, strict=True):
-        receipt = json.dumps({"report": name, "analysis_date": day, "files": _hashes(files)}, indent=1).encode()
-        copy_files(target, files | {RECEIPT: receipt}, sorted(set(known) - set(files)))
-        number = MESSAGES.plural(len(files), "file")
-        said.append(f"{name} {day}: {number} copied to {target.name}; {left_out} with customer ids or data left out")
-    if report.delivery.email:
-        said.append(_tell(root, name, day, report, files))
+    try:
+        for target, known in zip(targets, old, strict=True):
+            copy_files(target, files | {RECEIPT: receipt}, sorted(set(known) - set(files)))
+            number = MESSAGES.plural(len(files), "file")
+            said.append(
+                f"{name} {day}: {number} copied to {target.name}; {left_out} with customer ids or data left out"
+            )
+        if report.delivery.email:
+            said.append(_tell(root, name, day, report, files))
+    except DeliveryError as error:
+        done = f" Before that: {'; '.join(said)}." if said else ""
+        raise DeliveryError(f"{error}{done}") from None
     return said
 
 

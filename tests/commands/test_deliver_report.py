@@ -127,6 +127,17 @@ def test_a_bucket_that_may_not_be_written_stays_as_it_was(shop, storage):
     assert status == 1 and "s3://no-such-bucket/crm" in error and len(error.splitlines()) == 1
 
 
+def test_a_message_says_what_was_delivered_before_the_failure(shop, storage):
+    project, deliver = shop
+    held, address = storage
+    held.read_only = True
+    set_delivery(project, to=["share", f"s3://{BUCKET}/crm"], s3_endpoint=address, email=email(1))
+    status, said, error = deliver("deliver", "--report", "small")
+    assert (status, said) == (1, "") and len(error.splitlines()) == 1
+    assert f"Before that: small {DAY}: 5 files copied to share; 7 with" in error
+    assert set(contents(project / "share")) == {*PUBLIC, "delivery.json"}
+
+
 class Failing:
     """A target whose n-th rename fails."""
 
