@@ -71,6 +71,7 @@ def test_a_report_has_all_its_pages_tables_and_links(built):
         "business",
         "cleaning_ledger",
         "cltv",
+        "contact_plan",
         "customers",
         "example_customer_lines",
         "forecast",
