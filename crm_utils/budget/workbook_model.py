@@ -8,6 +8,7 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.hyperlink import Hyperlink
 
 from crm_utils.budget import narrative
 from crm_utils.budget.plan_model import (
@@ -477,7 +478,7 @@ def _write_cover(
     row = _write_texts(grid, row + 1, texts)
     for name, text in narrative.SHEETS_SAY.items():
         cell = grid.put(row, 1, name)
-        cell.hyperlink, cell.style = f"#'{name}'!A1", "Hyperlink"
+        cell.hyperlink, cell.style = Hyperlink(cell.coordinate, location=f"'{name}'!A1"), "Hyperlink"
         grid.put(row, 2, text)
         row += 1
     _write_texts(grid, row, [(narrative.WORKBOOK_HIDDEN.format(sheets=join_names(hidden)), False)])

@@ -172,6 +172,8 @@ def test_five_sheets_are_shown_and_those_for_analysts_are_behind_them(book):
     assert [sheet.title for sheet in book if sheet.sheet_state == "visible"] == VISIBLE
     assert book.sheetnames == [*VISIBLE, "First wave", "Campaigns"]
     assert book.calculation.fullCalcOnLoad
+    links = [cell.hyperlink.location for row in book["Cover"].iter_rows() for cell in row if cell.hyperlink]
+    assert links == [f"'{name}'!A1" for name in VISIBLE[1:]]
     assert "First wave and Campaigns" in book["Cover"].cell(book["Cover"].max_row, 1).value
 
 
