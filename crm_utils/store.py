@@ -35,6 +35,7 @@ from crm_utils.core.errors import TableError
 from crm_utils.core.files import atomic_write
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.formula_injection import escape_formulas
+from crm_utils.sources.contact_addresses import GENERIC, usable_contacts
 from crm_utils.sources.permissions import mark_permissions
 
 
@@ -224,7 +225,12 @@ class Run:
         """Add to a list of customers who may be contacted, and who is held out."""
         if "customer_id" not in table:
             return table
-        return mark_permissions(table, self.load("contacts", required=False), self.settings.contacting)
+        return mark_permissions(table, self._usable_contacts, self.settings.contacting)
+
+    @cached_property
+    def _usable_contacts(self) -> pd.DataFrame | None:
+        contacting = self.settings.contacting
+        return usable_contacts(self.load("contacts", required=False), contacting.send_format if contacting else GENERIC)
 
     def save_send_lists(
         self,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.core.errors import BudgetError
-from crm_utils.sources.contact_addresses import GENERIC, normalize_channel, usable_contacts
+from crm_utils.sources.contact_addresses import GENERIC, normalize_channel, normalize_channels, usable_contacts
 from crm_utils.sources.permissions import consent_channels, universal_holdout
 
 CONTACTS = ["customer_id", "channel", "consent", "last_contacted", "external_id"]
@@ -176,7 +176,7 @@ def may_be_contacted(
     first_day = pd.Timestamp(analysis_date) - pd.Timedelta(days=days_between_contacts)
     resting = contacts.customer_id[pd.to_datetime(contacts.last_contacted) > first_day]
     agreed = contacts[contacts.consent & ~contacts.customer_id.isin(resting)]
-    named, allowed = agreed.channel.map(normalize_channel), {}
+    named, allowed = normalize_channels(agreed.channel), {}
     for name in audience:
         on_channel = agreed if pd.isna(channels[name]) else agreed[named == normalize_channel(channels[name])]
         allowed[name] = audience[name] & audience.index.isin(on_channel.customer_id)

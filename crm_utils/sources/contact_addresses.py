@@ -29,6 +29,11 @@ def normalize_channel(channel: str) -> str:
     return re.sub(r"[\W_]", "", channel.casefold())
 
 
+def normalize_channels(channels: pd.Series) -> pd.Series:
+    """Return channels without case and signs; there are few different ones."""
+    return channels.map({channel: normalize_channel(channel) for channel in channels.dropna().unique()})
+
+
 def hide_addresses(message: str) -> str:
     """Return a message without the e-mail addresses and phone numbers in it, for example in a line of a file."""
     return re.sub(r"[^\s,;'\"<>|]+@[^\s,;'\"<>|]+|\+\d[\d ().-]{6,}|\d{9,}", "…", message)
@@ -48,7 +53,7 @@ def customer_addresses(contacts: pd.DataFrame) -> pd.DataFrame:
         One row per customer (index) with those columns that hold anything. The row of a column's own channel counts
         first: an e-mail address stands in the row of the channel e-mail.
     """
-    rows = contacts.assign(named=contacts.channel.map(normalize_channel)).sort_values(["customer_id", "named"])
+    rows = contacts.assign(named=normalize_channels(contacts.channel)).sort_values(["customer_id", "named"])
     found = {}
     for column, channel in ADDRESS_COLUMNS.items():
         if column in contacts and contacts[column].notna().any():
@@ -98,7 +103,7 @@ def find_address_problems(contacts: pd.DataFrame, send_format: str) -> pd.Series
     """
     people = customer_addresses(contacts)
     problems = {name: _problems_of(people, name, send_format) for name in NAMES}
-    channels, found = contacts.channel.map(normalize_channel), pd.Series("", index=contacts.index, dtype=object)
+    channels, found = normalize_channels(contacts.channel), pd.Series("", index=contacts.index, dtype=object)
     for channel in TOOL_CHANNELS:
         rows = contacts.customer_id[channels == channel]
         for name in reversed(_needed(send_format, channel, people)):
@@ -198,7 +203,7 @@ def check_contact_addresses(contacts: pd.DataFrame, location: str, send_format: 
         One of `SEND_FORMATS`.
     """
     agreed, people = contacts[contacts.consent], customer_addresses(contacts)
-    channels = agreed.channel.map(normalize_channel)
+    channels = normalize_channels(agreed.channel)
     for channel in TOOL_CHANNELS:
         rows = channels == channel
         needed = _needed(send_format, channel, people) if rows.any() and send_format != GENERIC else []

@@ -5,7 +5,7 @@ import hashlib
 import pandas as pd
 
 from crm_utils.config import Contacting
-from crm_utils.sources.contact_addresses import GENERIC, normalize_channel, usable_contacts
+from crm_utils.sources.contact_addresses import normalize_channels
 
 # Instead of the channels, if the report names no table of contacts
 ANY_CHANNEL = "any"
@@ -29,7 +29,7 @@ def consent_channels(contacts: pd.DataFrame | None, customer_ids: pd.Series) -> 
     index = pd.Index(customer_ids, name="customer_id")
     if contacts is None:
         return pd.Series(ANY_CHANNEL, index=index)
-    agreed = contacts[contacts.consent].assign(channel=lambda table: table.channel.map(normalize_channel))
+    agreed = contacts[contacts.consent].assign(channel=lambda table: normalize_channels(table.channel))
     agreed = agreed.drop_duplicates(["customer_id", "channel"]).sort_values("channel")
     return agreed.groupby("customer_id").channel.agg("|".join).reindex(index).fillna("")
 
@@ -69,7 +69,8 @@ def mark_permissions(
     customers : pandas.DataFrame
         The list, with customer_id.
     contacts : pandas.DataFrame or None
-        customer_id, channel, consent and addresses; None if the report names no such table.
+        The contacts that the sending tool can use (`contact_addresses.usable_contacts`); None if the report names no
+        such table.
     contacting : Contacting or None
         How the budget contacts customers; None if the report has no budget, which holds nobody out.
 
@@ -80,9 +81,10 @@ def mark_permissions(
         or "no"). A channel whose address the sending tool could not use is not among them.
     """
     ids = customers.customer_id.drop_duplicates()
-    how = contacting or Contacting(holdout_share=0.0, seed=0, send_format=GENERIC)
-    channels = consent_channels(usable_contacts(contacts, how.send_format), ids)
-    held_out = universal_holdout(ids, how.holdout_share, how.seed)
+    channels = consent_channels(contacts, ids)
+    held_out = pd.Series(False, index=ids)
+    if contacting is not None:
+        held_out = universal_holdout(ids, contacting.holdout_share, contacting.seed)
     return customers.assign(
         may_contact=customers.customer_id.map(channels).replace("", "no"),
         held_out=customers.customer_id.map(held_out).map({True: "yes", False: "no"}),

@@ -6,7 +6,7 @@ import pandas as pd
 from crm_utils.config import Sent
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import MESSAGES, join_names
-from crm_utils.sources.contact_addresses import TOOL_CHANNELS, customer_addresses, normalize_channel
+from crm_utils.sources.contact_addresses import TOOL_CHANNELS, customer_addresses, normalize_channels
 
 SENT, BOUNCED, UNSUBSCRIBED, NOT_SENT = "sent", "bounced", "unsubscribed", "not sent"
 # Words of the tools' exports, without case, blanks and signs
@@ -230,7 +230,7 @@ def update_contacts(contacts: pd.DataFrame, messages: pd.DataFrame) -> pd.DataFr
     """
     reached = messages[(messages.outcome != NOT_SENT) & messages.customer_id.notna()]
     left = contacts.customer_id.isin(reached.customer_id[reached.outcome == UNSUBSCRIBED])
-    left &= contacts.channel.map(normalize_channel).isin(TOOL_CHANNELS)
+    left &= normalize_channels(contacts.channel).isin(TOOL_CHANNELS)
     last = contacts.customer_id.map(reached.groupby("customer_id").sent_on.max()).astype("datetime64[us]")
     newer = last.notna() & ~(contacts.last_contacted >= last)
     return contacts.assign(consent=contacts.consent & ~left, last_contacted=contacts.last_contacted.where(~newer, last))
