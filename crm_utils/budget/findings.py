@@ -402,6 +402,7 @@ def acquisition(
     limit: pd.DataFrame,
     value: NewCustomerValue,
     payback: pd.DataFrame,
+    cohorts: pd.DataFrame,
     costs: Acquisition | None,
     won: pd.DataFrame,
     forecast: pd.DataFrame,
@@ -418,6 +419,8 @@ def acquisition(
         See `acquisition.new_customer_value`.
     payback : pandas.DataFrame
         See `acquisition.payback_curve`.
+    cohorts : pandas.DataFrame
+        See `cohort_margins.cohort_margins`.
     costs : Acquisition, optional
         What a new customer costs; None if the report does not say.
     won : pandas.DataFrame
@@ -442,7 +445,8 @@ def acquisition(
         PAYBACK_CAPTION,
         charts.alt_text_payback(payback, fmt),
         collapsible(
-            "How many more customers would be worth winning, by what one more costs today",
+            "Quarter by quarter, and how many more customers would be worth winning",
+            tables.cohort_margins(cohorts, fmt),
             tables.break_even_costs(break_even_costs(value, 1.0), fmt),
         ),
     )

@@ -3,6 +3,7 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from crm_utils.budget.cohort_margins import AGES
 from crm_utils.budget.gates import SMALL, Gate
 from crm_utils.budget.year import Line
 from crm_utils.core.display.table_style import style_table
@@ -199,6 +200,16 @@ def sizes(judged: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
     shown = judged.assign(origin=judged.origin.map(day)).rename(columns={"error": "size_error"})
     headings = {"origin": "Forecast on"}
     return style_table(shown, "Segment sizes: forecast beside “nothing changes”", fmt, headings)
+
+
+def cohort_margins(cohorts: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
+    """Show what the new customers of each quarter have brought (`cohort_margins.cohort_margins`); None without any."""
+    if cohorts.empty:
+        return None
+    headings = {f"margin_{days}d": f"After {days} days" for days in AGES.values()}
+    headings |= {"cohort": "First order", "payback_days": "Days until paid back"}
+    caption = "Mean margin that a new customer has brought since the first order, by quarter of the first order"
+    return style_table(cohorts, caption, fmt, headings)
 
 
 def strategy_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Styler | None:

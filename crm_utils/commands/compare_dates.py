@@ -28,7 +28,7 @@ from crm_utils.segmentation import findings as segment_findings
 from crm_utils.site import glossary, pages, published
 from crm_utils.store import Run
 
-TABLES = ("customers", "segments", "segment_profile", "cltv", "forecast", "budget_lines", "budget_gates")
+TABLES = ("customers", "history", "segments", "segment_profile", "cltv", "forecast", "budget_lines", "budget_gates")
 SCANNED = ("orders", "order_adjustments")
 
 

@@ -18,6 +18,7 @@ class KeyFigure(StrEnum):
     ORDERS = "orders"
     REVENUE = "revenue"
     RECENT_CUSTOMERS = "recent_customers"
+    RECENT_REVENUE = "recent_revenue"
     EXPECTED_REVENUE = "expected_revenue_12m"
     EXPECTED_REVENUE_LOW = "expected_revenue_12m_low"
     EXPECTED_REVENUE_HIGH = "expected_revenue_12m_high"
@@ -26,6 +27,7 @@ class KeyFigure(StrEnum):
     EXPECTED_PROFIT = "expected_profit"
 
 
+SO_FAR = (KeyFigure.ORDERS, KeyFigure.REVENUE)  # they can only rise, so a page does not compare them
 COUNTS = (KeyFigure.CUSTOMERS, KeyFigure.ORDERS, KeyFigure.RECENT_CUSTOMERS)
 
 
@@ -35,7 +37,7 @@ def key_figures(then: Mapping[str, pd.DataFrame], now: Mapping[str, pd.DataFrame
     Parameters
     ----------
     then, now : dict of str to pandas.DataFrame
-        The tables `customers`, `cltv`, `forecast` and `budget_lines` of the earlier and of the later date.
+        The tables `customers`, `history`, `cltv`, `forecast` and `budget_lines` of the earlier and of the later date.
 
     Returns
     -------
@@ -56,6 +58,7 @@ def _figures_of_date(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
         KeyFigure.ORDERS: customers.orders.sum(),
         KeyFigure.REVENUE: customers.revenue.sum(),
         KeyFigure.RECENT_CUSTOMERS: (customers.recency_days < RECENT_DAYS).sum(),
+        KeyFigure.RECENT_REVENUE: tables["history"].revenue.iloc[-1],
         KeyFigure.EXPECTED_REVENUE: year.revenue,
         KeyFigure.EXPECTED_REVENUE_LOW: year.revenue_low,
         KeyFigure.EXPECTED_REVENUE_HIGH: year.revenue_high,

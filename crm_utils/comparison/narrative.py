@@ -18,10 +18,11 @@ NO_ORDERS_ADDED = "Between {then} and {now}, no order was added."
 NEW_CUSTOMERS = "{customers} ordered for the first time."
 NO_NEW_CUSTOMERS = "Nobody ordered for the first time."
 FEWER_CUSTOMERS = "The report has {customers} fewer than before."
-RECENT_CUSTOMERS = (
-    "{count_then} customers had ordered in the {days} days before the earlier date, and {count_now} in the {days} days "
-    "before the later one."
+RECENT = (
+    "In the {days} days before the later date {count_now} customers spent {revenue_now}. In those before the earlier "
+    "date {count_then} customers spent {revenue_then}{change}."
 )
+RECENT_MORE, RECENT_LESS = ", so revenue rose by {change}", ", so revenue fell by {change}"
 SETTINGS_DIFFER = "Part of the change may come from settings that differ between the two dates: {settings}."
 SETTING = "{name} was {then} and is {now}"
 
@@ -59,15 +60,27 @@ def describe_key_figures(
     """Say what was sold between the dates, whether more customers are active, and which settings differ."""
     figures = table.set_index("figure")
     change = figures.change.round(2)
-    recent = figures.loc[KeyFigure.RECENT_CUSTOMERS]
+    recent, spent = figures.loc[KeyFigure.RECENT_CUSTOMERS], figures.loc[KeyFigure.RECENT_REVENUE]
     return paragraph(
         _orders_added(change, then, now, fmt),
         _new_customers(change, fmt),
-        RECENT_CUSTOMERS.format(
-            count_then=fmt.count(recent["then"]), count_now=fmt.count(recent["now"]), days=RECENT_DAYS
+        RECENT.format(
+            count_then=fmt.count(recent["then"]),
+            count_now=fmt.count(recent["now"]),
+            revenue_then=fmt.money(spent["then"]),
+            revenue_now=fmt.money(spent["now"]),
+            days=RECENT_DAYS,
+            change=_relative_change(spent["then"], spent["now"]),
         ),
         describe_settings(settings),
     )
+
+
+def _relative_change(then: float, now: float) -> str:
+    change = now / then - 1 if then > 0 else 0.0
+    if not round(change, 2):
+        return ""
+    return (RECENT_MORE if change > 0 else RECENT_LESS).format(change=percent(abs(change)))
 
 
 def _orders_added(change: pd.Series, then: date, now: date, fmt: NumberFormat) -> str:

@@ -5,16 +5,15 @@ from datetime import date
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from crm_utils.comparison.metrics import COUNTS, KeyFigure
+from crm_utils.comparison.metrics import COUNTS, SO_FAR, KeyFigure
 from crm_utils.core.constants import RECENT_DAYS
 from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
 from crm_utils.core.formatting import NumberFormat, day, percent
 
 KEY_FIGURE_LABELS = {
     KeyFigure.CUSTOMERS: "Customers",
-    KeyFigure.ORDERS: "Orders",
-    KeyFigure.REVENUE: "Revenue so far",
     KeyFigure.RECENT_CUSTOMERS: f"Customers who ordered in the last {RECENT_DAYS} days",
+    KeyFigure.RECENT_REVENUE: f"Revenue of the last {RECENT_DAYS} days",
     KeyFigure.EXPECTED_REVENUE: "Revenue expected in the next 12 months",
     KeyFigure.EXPECTED_REVENUE_LOW: "Low end of its range",
     KeyFigure.EXPECTED_REVENUE_HIGH: "High end of its range",
@@ -26,6 +25,7 @@ KEY_FIGURE_LABELS = {
 
 def table_of_key_figures(table: pd.DataFrame, then: date, now: date, fmt: NumberFormat) -> Styler:
     """Return the key figures of both dates. A column holds counts and amounts, so values are formatted one by one."""
+    table = table[~table.figure.isin(SO_FAR)].reset_index(drop=True)
     shown = pd.DataFrame({"figure": table.figure.map(KEY_FIGURE_LABELS)})
     shown["compared_then"] = _write_values(table, "then", fmt)
     shown["compared_now"] = _write_values(table, "now", fmt)

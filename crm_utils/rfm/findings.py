@@ -23,7 +23,7 @@ COHORTS_CAPTION = (
 )
 
 
-def concentration(customers: pd.DataFrame, history: pd.DataFrame, fmt: NumberFormat) -> Finding:
+def concentration(customers: pd.DataFrame, history: pd.DataFrame, shares: pd.DataFrame, fmt: NumberFormat) -> Finding:
     """Show how much of revenue the best customers brought.
 
     Parameters
@@ -32,15 +32,17 @@ def concentration(customers: pd.DataFrame, history: pd.DataFrame, fmt: NumberFor
         See `compute_rfm`.
     history : pandas.DataFrame
         See `compute_history`.
+    shares : pandas.DataFrame
+        See `top_revenue_shares`.
     fmt : NumberFormat
         How the report writes numbers and money.
 
     Returns
     -------
     Finding
-        A sentence.
+        A sentence and a table.
     """
-    return Finding(narrative.concentration(customers, history, fmt))
+    return Finding(narrative.concentration(customers, history, fmt), table=tables.top_revenue_shares(shares, fmt))
 
 
 def typical_customer(customers: pd.DataFrame, config: ScoringConfig, fmt: NumberFormat) -> Finding:

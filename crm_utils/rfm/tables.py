@@ -24,6 +24,16 @@ def _write_limit(limit: float, unit: str, fmt: NumberFormat) -> str | None:
     return fmt.money(limit) if unit.startswith("money") else fmt.plural(limit, unit)
 
 
+def top_revenue_shares(shares: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
+    """Show the share of revenue of the customers who spent most (`top_revenue_shares`); None without any."""
+    if shares.empty:
+        return None
+    caption = "Share of revenue of the customers who spent most, in the last 12 months and in the 12 months before"
+    shown = shares if shares.revenue_share_before.notna().any() else shares.drop(columns="revenue_share_before")
+    headings = {"top_share": "Top", "revenue_share": "Of revenue", "revenue_share_before": "12 months before"}
+    return collapsible("By share of customers", style_table(shown, caption, fmt, headings))
+
+
 def rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
     """Show customers and revenue of each recency × frequency class that has customers."""
     filled = grid[grid.customers > 0]

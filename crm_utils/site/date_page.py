@@ -29,9 +29,10 @@ from crm_utils.site.tiles import Tile, make_tiles
 LEAD = "{customers} so far. Changes are against the same days a year before."
 # Missing if the history is too short for a forecast of 12 months
 EXPECTED_REVENUE = "expected_revenue_12m"
+REVENUE = "revenue_90_days"
 COMPARED = {  # column of `history`: name of the figure
-    "active_customers": "active_customers",
-    "revenue": "revenue_90_days",
+    "active_customers": "bought_in_90_days",
+    "revenue": REVENUE,
     "new_customers": "new_customers_90_days",
     "top_tenth_share": "top_tenth_share",
 }
@@ -79,7 +80,8 @@ def key_figures(data: Path) -> dict[str, float]:
         "revenue": round(customers.revenue.sum(), 2),
         "bought_in_90_days": int((customers.recency_days < RECENT_DAYS).sum()),
     }
-    figures |= _compared_figures(pd.read_parquet(data / "history.parquet"), pd.read_parquet(data / "business.parquet"))
+    history, business = (pd.read_parquet(data / f"{name}.parquet") for name in ("history", "business"))
+    figures = _compared_figures(history, business) | figures
     if (data / "budget_lines.parquet").exists():
         lines = pd.read_parquet(data / "budget_lines.parquet")
         spent = lines[lines.line != RESERVE]

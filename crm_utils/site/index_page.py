@@ -11,7 +11,7 @@ from crm_utils.core.formatting import NumberFormat, day
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.manifest import Manifest, read_manifest
 from crm_utils.site import glossary, pages, published, trends
-from crm_utils.site.date_page import EXPECTED_REVENUE
+from crm_utils.site.date_page import EXPECTED_REVENUE, REVENUE
 
 PLAN = "{spend} (expected profit {profit})"
 
@@ -86,7 +86,7 @@ def _date_row(manifest: Manifest) -> DateRow:
         day=day(pd.Timestamp(manifest["analysis_date"])),
         customers=fmt.count(figures["customers"]),
         active=fmt.count(figures["bought_in_90_days"]),
-        revenue=fmt.money(figures["revenue"]),
+        revenue=fmt.money(figures[REVENUE]) if REVENUE in figures else "–",
         expected=fmt.money(figures[EXPECTED_REVENUE]) if EXPECTED_REVENUE in figures else "–",
         plan=_plan(figures, fmt),
     )
@@ -102,9 +102,9 @@ def _plan(figures: dict[str, float], fmt: NumberFormat) -> str:
 def _trends(folder: Path, manifests: list[Manifest]) -> list[Markup]:
     """The findings on what changed from date to date; empty if there is only one date.
 
-    Dates without a forecast of 12 months are left out.
+    Dates without a forecast of 12 months, or built by a version without the revenue of 90 days, are left out.
     """
-    manifests = [manifest for manifest in manifests if EXPECTED_REVENUE in manifest["summary"]]
+    manifests = [manifest for manifest in manifests if {EXPECTED_REVENUE, REVENUE} <= set(manifest["summary"])]
     if len(manifests) < 2:
         return []
     newest = manifests[-1]

@@ -20,14 +20,15 @@ WIDTH_INCHES = 8.4
 
 TREND = (
     "Between {first_day} and {last_day}, the number of customers who had bought in the last {recent_days} days went "
-    "from {first_buyers} to {last_buyers}{buyers_change}. Revenue expected in the next 12 months went from "
-    "{first_revenue} to {last_revenue}{revenue_change}."
+    "from {first_buyers} to {last_buyers}{buyers_change}, and their revenue from {first_spent} to {last_spent}"
+    "{spent_change}. Revenue expected in the next 12 months went from {first_revenue} to {last_revenue}"
+    "{revenue_change}."
 )
 TREND_CAPTION = (
-    "Three figures on each analysis date: customers who bought in the {recent_days} days before it, revenue up to it, "
-    "and revenue expected from all known customers in the 12 months after it."
+    "Three figures on each analysis date: customers and revenue of the {recent_days} days before it, and revenue "
+    "expected from all known customers in the 12 months after it."
 )
-TREND_POINT = "{day}: {buyers} recent buyers, {revenue} so far, {expected} expected"
+TREND_POINT = "{day}: {buyers} buyers, {revenue} in {recent_days} days, {expected} expected"
 TREND_ALT_TEXT = "Three line charts across analysis dates. {items}."
 GREW_MOST = "{segment} grew most: from {first} to {last}."
 SHRANK_MOST = "{segment} shrank most: from {first} to {last}."
@@ -75,6 +76,9 @@ def trend_sentence(dates: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
             first_buyers=fmt.count(first.bought_in_90_days),
             last_buyers=fmt.count(last.bought_in_90_days),
             buyers_change=_relative_change(first.bought_in_90_days, last.bought_in_90_days),
+            first_spent=fmt.money(first.revenue_90_days),
+            last_spent=fmt.money(last.revenue_90_days),
+            spent_change=_relative_change(first.revenue_90_days, last.revenue_90_days),
             first_revenue=fmt.money(first.expected_revenue_12m),
             last_revenue=fmt.money(last.expected_revenue_12m),
             revenue_change=_relative_change(first.expected_revenue_12m, last.expected_revenue_12m),
@@ -88,7 +92,8 @@ def alt_text_trend(dates: pd.DataFrame, fmt: NumberFormat) -> str:
         TREND_POINT.format(
             day=day(row.date),
             buyers=fmt.count(row.bought_in_90_days),
-            revenue=fmt.money(row.revenue),
+            revenue=fmt.money(row.revenue_90_days),
+            recent_days=RECENT_DAYS,
             expected=fmt.money(row.expected_revenue_12m),
         )
         for row in dates.itertuples()
@@ -97,12 +102,12 @@ def alt_text_trend(dates: pd.DataFrame, fmt: NumberFormat) -> str:
 
 
 def plot_trend(dates: pd.DataFrame, fmt: NumberFormat) -> Axes:
-    """Recent buyers, revenue so far and expected revenue on each analysis date, side by side. Returns the first ax."""
+    """Recent buyers, their revenue and expected revenue on each analysis date, side by side. Returns the first ax."""
     use_style()
     axes = plt.subplots(1, 3, figsize=(WIDTH_INCHES, 2.3))[1]
     panels = (
         (f"Bought in the last {RECENT_DAYS} days", dates.bought_in_90_days, BLUE, fmt.count),
-        (f"{fmt.value_noun} so far", dates.revenue, LIGHT_INK, fmt.short_money),
+        (f"{fmt.value_noun} of these days", dates.revenue_90_days, LIGHT_INK, fmt.short_money),
         (f"{fmt.value_noun} expected in 12 months", dates.expected_revenue_12m, TEAL, fmt.short_money),
     )
     for ax, (title, values, colour, write) in zip(axes, panels, strict=True):

@@ -97,13 +97,16 @@ def test_cells_are_left_out_with_other_score_classes():
     assert findings.target_groups(plan, offers, audience, LISTED, cells, FMT).table is None
 
 
+NO_COHORTS = pd.DataFrame({"cohort": []})
+
+
 def test_a_young_shop_has_no_payback_curve():
-    known = findings.acquisition(LIMIT, VALUE, PAYBACK, None, WON, FORECAST, True, FMT)
+    known = findings.acquisition(LIMIT, VALUE, PAYBACK, NO_COHORTS, None, WON, FORECAST, True, FMT)
     assert known.figure is not None and known.table is not None
-    young = findings.acquisition(LIMIT, TOO_YOUNG, PAYBACK, None, WON, FORECAST, True, FMT)
+    young = findings.acquisition(LIMIT, TOO_YOUNG, PAYBACK, NO_COHORTS, None, WON, FORECAST, True, FMT)
     assert young.figure is None and young.table is None
     assert "£18.00" in young.sentence
-    nothing = findings.acquisition(LIMIT, TOO_YOUNG, PAYBACK, None, WON, FORECAST.iloc[:0], True, FMT)
+    nothing = findings.acquisition(LIMIT, TOO_YOUNG, PAYBACK, NO_COHORTS, None, WON, FORECAST.iloc[:0], True, FMT)
     assert isinstance(nothing.sentence, NotApplicable)
 
 

@@ -19,8 +19,10 @@ from crm_utils.core.constants import RESERVE
 from crm_utils.core.display.paragraphs import NotApplicable
 from crm_utils.core.errors import SourceError
 from crm_utils.core.formatting import NumberFormat
+from crm_utils.core.orders import orders_as_of
 from crm_utils.pipeline import atomic_publish
 from crm_utils.rfm import measures, scoring
+from crm_utils.rfm.history import compute_history
 from crm_utils.segmentation import assignment, migration
 from crm_utils.segmentation.profile import segment_profile
 from crm_utils.site import index_refresh
@@ -111,6 +113,7 @@ def test_segments_side_by_side_also_those_of_one_date_only():
 
 def figures(then: list[float], now: list[float]) -> pd.DataFrame:
     codes = [KeyFigure.CUSTOMERS, KeyFigure.ORDERS, KeyFigure.REVENUE, KeyFigure.RECENT_CUSTOMERS]
+    codes.append(KeyFigure.RECENT_REVENUE)
     table = pd.DataFrame({"figure": codes, "then": then, "now": now})
     return table.assign(change=table.now - table["then"])
 
@@ -119,6 +122,7 @@ def test_key_figures_by_hand():
     tables = {
         "customers": pd.DataFrame({"orders": [2, 3], "revenue": [10.0, 5.5], "recency_days": [89, 90]}),
         "forecast": FORECAST,
+        "history": pd.DataFrame({"revenue": [9.0, 7.5]}),
         "cltv": pd.DataFrame({"clv": [1.0, 2.0]}),
         "budget_lines": pd.DataFrame(
             {"line": ["learn", "win_new_customers", RESERVE], "spend": [4.0, 5.0, 91.0], "expected_profit": [-1, 3, 0]}
@@ -131,6 +135,7 @@ def test_key_figures_by_hand():
         "orders": 5,
         "revenue": 15.5,
         "recent_customers": 1,
+        "recent_revenue": 7.5,
         "expected_revenue_12m": 1200.0,
         "expected_revenue_12m_low": 900.0,
         "expected_revenue_12m_high": 1500.0,
@@ -145,21 +150,29 @@ def test_key_figures_by_hand():
 @pytest.mark.parametrize(
     ("now", "sentences"),
     [
-        ([11, 21, 150.0, 2], ["placed 1 order worth $50.00.", "1 customer ordered for the first time."]),
-        ([10, 22, 150.0, 2], ["placed 2 orders worth $50.00.", "Nobody ordered for the first time."]),
-        ([13, 24, 150.0, 2], ["placed 4 orders worth $50.00.", "3 customers ordered for the first time."]),
-        ([10, 20, 100.0, 2], ["and 31 December 1997, no order was added. 5 customers"]),
-        ([9, 21, 150.0, 2], ["placed 1 order worth $50.00.", "1 customer fewer than before."]),
+        ([11, 21, 150.0, 2, 80.0], ["placed 1 order worth $50.00.", "1 customer ordered for the first time."]),
+        ([10, 22, 150.0, 2, 80.0], ["placed 2 orders worth $50.00.", "Nobody ordered for the first time."]),
+        ([13, 24, 150.0, 2, 80.0], ["placed 4 orders worth $50.00.", "3 customers ordered for the first time."]),
+        ([10, 20, 100.0, 2, 80.0], ["and 31 December 1997, no order was added. In the 90 days"]),
+        ([9, 21, 150.0, 2, 80.0], ["placed 1 order worth $50.00.", "1 customer fewer than before."]),
     ],
 )
 def test_key_figures_in_words(now, sentences):
-    text = findings.key_figures(figures([10, 20, 100.0, 5], now), THEN, NOW, [], FMT).sentence
+    text = findings.key_figures(figures([10, 20, 100.0, 5, 100.0], now), THEN, NOW, [], FMT).sentence
     assert all(sentence in text for sentence in sentences)
-    assert "5 customers had ordered in the 90 days before the earlier date, and 2 in the 90 days before" in text
+    assert "In the 90 days before the later date 2 customers spent $80.00." in text
+    assert "before the earlier date 5 customers spent $100, so revenue fell by 20%." in text, "a fall is called a fall"
+
+
+def test_revenue_that_rises_or_stays_is_said():
+    rise = findings.key_figures(figures([10, 20, 100.0, 5, 100.0], [10, 20, 100.0, 5, 150.0]), THEN, NOW, [], FMT)
+    assert "so revenue rose by 50%." in rise.sentence
+    same = findings.key_figures(figures([10, 20, 100.0, 5, 100.0], [10, 20, 100.0, 5, 100.0]), THEN, NOW, [], FMT)
+    assert "spent $100." in same.sentence and "so revenue" not in same.sentence
 
 
 def test_settings_that_differ_are_named():
-    table = figures([10, 20, 100.0, 5], [11, 21, 150.0, 2])
+    table = figures([10, 20, 100.0, 5, 9.0], [11, 21, 150.0, 2, 9.0])
     same, one, two = (
         findings.key_figures(table, THEN, NOW, changed, FMT).sentence
         for changed in ([], [("02_rfm.n_bins", "5", "4")], [("a", "1", "2"), ("b", "1", "3")])
@@ -170,10 +183,10 @@ def test_settings_that_differ_are_named():
 
 
 def test_changes_carry_their_sign_and_zero_none():
-    table = figures([10, 20, 100.0, 5], [10, 21, 150.0, 2])
+    table = figures([10, 20, 100.0, 5, 90.0], [10, 21, 150.0, 2, 60.0])
     html = findings.key_figures(table, THEN, NOW, [], FMT).table.to_html()
     cells = [cell.text for cell in BeautifulSoup(html, "html.parser").select("tbody tr td:last-child")]
-    assert cells == ["0", "+1", "+$50.00", "−3"]
+    assert cells == ["0", "−3", "−$30.00"], "what can only rise is not compared"
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +206,9 @@ def two_dates(built, tmp_path_factory) -> Path:
     for name, table in {
         "customers": customers,
         "segments": assigned,
+        "history": compute_history(
+            orders_as_of(store.scan("orders"), store.scan("order_adjustments"), THEN), THEN, history_complete=True
+        ),
         "segment_profile": segment_profile(customers, assigned, names),
         "cltv": store.load("cltv").query("customer_id in @customers.customer_id"),
         "forecast": FORECAST.replace({"segment": {"A": "Champions", "B": "Lost"}}),

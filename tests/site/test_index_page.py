@@ -19,7 +19,7 @@ def publish(root: Path, report: str, day: str, customers: int, key: str = "k", *
     folder = root / "reports" / report / day
     (folder / "data").mkdir(parents=True, exist_ok=True)
     figures = {"customers": customers, "orders": 9, "revenue": 1e3 * customers, "bought_in_90_days": customers // 2}
-    figures |= {"expected_revenue_12m": 500.0, "spend": 10.0, "expected_profit": 20.0}
+    figures |= {"expected_revenue_12m": 500.0, "revenue_90_days": 7.0, "spend": 10.0, "expected_profit": 20.0}
     content = {"title": report.title(), "currency": "USD", "analysis_date": day, "summary": figures, "pages_key": key}
     (folder / "manifest.json").write_text(json.dumps(content | manifest))
     sizes = pd.DataFrame({"segment": ["Champions", "Lost", "Empty"], "customers": [customers // 3, customers // 2, 0]})
@@ -161,14 +161,15 @@ def test_the_trend_gives_both_ends_and_a_percentage_where_there_is_a_base():
         {
             "date": pd.to_datetime(["2024-03-31", "2024-06-30"]),
             "bought_in_90_days": [0, 30],
-            "revenue": [1e3, 2e3],
+            "revenue_90_days": [1e3, 800.0],
             "expected_revenue_12m": [500.0, 400.0],
         }
     )
     text = trends.trend_sentence(dates, FMT)
-    assert "from 0 to 30." in text
+    assert "from 0 to 30, and" in text
     assert "from $500 to $400 (−20%)." in text
-    assert "30 June 2024: 30 recent buyers, $2,000 so far, $400 expected" in trends.alt_text_trend(dates, FMT)
+    assert "their revenue from $1,000 to $800 (−20%)." in text, "a fall is called a fall"
+    assert "30 June 2024: 30 buyers, $800 in 90 days, $400 expected" in trends.alt_text_trend(dates, FMT)
 
 
 def test_every_segment_that_ever_had_a_customer_has_its_panel():

@@ -52,9 +52,13 @@ COLUMN_FORMATS = {
     # Customers and orders
     "customers": ColumnFormat(COUNT),
     "new_customers": ColumnFormat(COUNT),
+    **{f"margin_{days}d": ColumnFormat(CENTS) for days in (30, 91, 182, 365, 730)},
+    "payback_days": ColumnFormat(COUNT),
     "orders": ColumnFormat(COUNT),
     "revenue": ColumnFormat(MONEY),
     "customer_share": ColumnFormat(SHARE, "Share of customers"),
+    "top_share": ColumnFormat(SHARE),
+    "revenue_share_before": ColumnFormat(SHARE),
     "revenue_share": ColumnFormat(SHARE, "Share of revenue"),
     "recency_days": ColumnFormat(COUNT, "Mean days since last order"),
     "mean_orders": ColumnFormat("{:.1f}", "Orders per customer"),
