@@ -102,10 +102,13 @@ def run_notebook(
     return time.monotonic() - started
 
 
-def tagged_outputs(notebook: NotebookNode, tag: str, but_not: Collection[str] = ()) -> list[tuple[str, str]]:
+def tagged_outputs(
+    notebook: NotebookNode, tag: str, but_not: Collection[str] = (), reasons: bool = False
+) -> list[tuple[str, str]]:
     """The HTML outputs of the cells tagged `tag`, each with the heading of its section.
 
-    Cells with a tag in `but_not` are left out, and so are outputs that only say why there is nothing to show.
+    Cells with a tag in `but_not` are left out, and so are outputs that only say why there is nothing to show. If
+    `reasons` is set, these are returned instead.
     """
     shown = []
     for position, cell in enumerate(notebook.cells):
@@ -113,7 +116,7 @@ def tagged_outputs(notebook: NotebookNode, tag: str, but_not: Collection[str] = 
         if tag in tags and not set(but_not) & set(tags):
             html = [output.data["text/html"] for output in cell.outputs if "text/html" in output.get("data", {})]
             section = _section(notebook, position)
-            shown += [(part, section) for part in html if not part.startswith(NOTHING_TO_SHOW)]
+            shown += [(part, section) for part in html if part.startswith(NOTHING_TO_SHOW) == reasons]
     return shown
 
 

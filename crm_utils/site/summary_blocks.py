@@ -54,6 +54,8 @@ class Line:
 def brief_lines(executed: dict[str, NotebookNode], pages: dict[str, str], tag: str) -> list[Line]:
     """Return the lines that the cells with a tag wrote for the first page (`Finding.brief`).
 
+    If they wrote none because there is nothing to show, the first reason is the line.
+
     Parameters
     ----------
     executed : dict of str to NotebookNode
@@ -63,12 +65,16 @@ def brief_lines(executed: dict[str, NotebookNode], pages: dict[str, str], tag: s
     tag : str
         The tag.
     """
-    return [
-        Line(brief.get_text(), _link(name, section, pages[name])[1])
-        for name, notebook in executed.items()
-        for html, section in execute.tagged_outputs(notebook, tag)
-        for brief in BeautifulSoup(html, "html.parser").select(BRIEF)
-    ]
+    briefs, reasons = (
+        [
+            Line(line.get_text(), _link(name, section, pages[name])[1])
+            for name, notebook in executed.items()
+            for html, section in execute.tagged_outputs(notebook, tag, reasons=nothing_to_show)
+            for line in BeautifulSoup(html, "html.parser").select(select)
+        ]
+        for select, nothing_to_show in ((BRIEF, False), (".nothing", True))
+    )
+    return briefs or reasons[:1]
 
 
 def tables_of(executed: dict[str, NotebookNode], tag: str) -> list[Markup]:

@@ -81,6 +81,14 @@ def test_a_line_comes_from_the_cells_that_wrote_one_and_leads_to_their_section()
     assert block.answer == ['<p class="so-what">Half came &amp; went.</p>'], "the line stands above, not here too"
 
 
+def test_a_line_that_is_missing_says_why():
+    nothing = cell(not_applicable("There is no earlier date.")._repr_html_(), "since")
+    assert summary_blocks.brief_lines({"03": book(nothing, nothing)}, {"03": ""}, "since") == [
+        summary_blocks.Line("There is no earlier date.", "03.html")
+    ]
+    assert summary_blocks.brief_lines({"03": book()}, {"03": ""}, "since") == []
+
+
 def test_a_finding_stands_by_its_sentence_and_a_table_alone_stays_whole():
     """A headline too: the card beside a page's name has room for a sentence."""
     rows = pd.DataFrame({"customers": [1_234]})
@@ -167,7 +175,8 @@ def page(built) -> BeautifulSoup:
 
 def test_the_page_has_the_parts_that_apply(page, built):
     ids = [heading["id"] for heading in page.select("main > section > h2")]
-    assert ids == ["decision", "money", "unsure", "matters", "record", "trust"], "there is no earlier date"
+    assert ids == ["decision", "money", "unsure", "since", "matters", "record", "trust"]
+    assert "no earlier date" in page.find(id="since").parent.get_text()
     assert len(page.select(".tile")) == 6
     assert len(page.select("[aria-labelledby=unsure] li")) == 3
     table = page.select_one("[aria-labelledby=money] table")
