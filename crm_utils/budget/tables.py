@@ -42,10 +42,13 @@ def budget_lines(lines: pd.DataFrame, fmt: NumberFormat) -> Styler:
     Returns
     -------
     pandas.io.formats.style.Styler
-        One row per line with its share of the budget, and their sum.
+        One row per line that has money, with its share of the budget, and their sum.
     """
     total = lines.spend.sum()
-    shown = lines.assign(line=lines.line.map(LINE_NAMES), share=lines.spend / total if total else 0.0)
+    used = lines[lines.spend.abs() + lines.expected_profit.abs() > 0]
+    shown = (used if len(used) else lines.tail(1)).assign(
+        line=lines.line.map(LINE_NAMES), share=lines.spend / total if total else 0.0
+    )
     columns = ["line", "spend", "share", "expected_profit"]
     headings = {"line": "Line", "share": "Of the budget", "spend": "Money"}
     return style_table(

@@ -31,7 +31,7 @@ GAP, OVERLAP = 1.2, 0.3
 COLUMNS_WITH_UNITS = 6
 Box = tuple[float, float, float, float]  # left, top, width, height
 LARGE, SMALL = 10.5, 8.5
-BOLD = 1.1  # how much wider bold letters are
+BOLD = 1.08  # how much wider bold letters are
 ORDERED_RECENTLY, ORDERED_OFTEN = "last order →", "orders ↑"
 WITHIN_DAYS, AT_LEAST = "≤ {days} d", "≥ {orders}"
 HOVER = "Last order {days} days ago, {orders} orders: {customers}, {revenue}. {share} of them are {segment}."
@@ -137,7 +137,7 @@ def fit_text(left: float, top: float, width: float, height: float, title: str, m
             widest = max(
                 *(text_width(line, size * BOLD) for line in names), *(text_width(line, size) for line in shown)
             )
-            if widest <= width - 4 and len(shown) * size * 1.2 <= height - 4:
+            if widest <= width - 2 and len(shown) * size * 1.2 <= height - 4:
                 return _centred(left + width / 2, top + height / 2, shown, len(names), size, colour)
     return ""
 

@@ -33,6 +33,7 @@ EXPECTED = "expected: {value}"
 WAVE = "Wave {wave}: {spend}"
 POINTS = "{change} points in a year"
 AS_BEFORE = "as a year before"
+NONE_BEFORE = "none a year before"
 
 
 @dataclass(frozen=True)
@@ -91,19 +92,23 @@ def _of_history(
 ) -> Tile:
     value, before = value_and_year_before(history, column)
     known = history.dropna(subset=column)
-    change = NO_YEAR_BEFORE
-    if value is not None and before is not None and in_points:
-        difference = round((value - before) * 100)
-        change = POINTS.format(change=f"{difference:+}".replace("-", "−")) if difference else AS_BEFORE
-    elif value is not None and before:
-        relative = value / before - 1
-        change = CHANGE.format(change=signed_percent(relative)) if round(relative, 2) else AS_BEFORE
+    change = NO_YEAR_BEFORE if value is None or before is None else _change(value, before, in_points)
     year_before = history.last_day.iloc[-1] - pd.DateOffset(months=MONTHS_OF_A_YEAR)
     points = [
         (float(row[column]), _colour(row.last_day, year_before, history.last_day.iloc[-1]), _title(row, column, write))
         for _, row in known.iterrows()
     ]
     return Tile(label, NOT_KNOWN if value is None else write(value), change, _trend(points, label))
+
+
+def _change(value: float, before: float, in_points: bool) -> str:
+    if in_points:
+        points = round((value - before) * 100)
+        return POINTS.format(change=f"{points:+}".replace("-", "−")) if points else AS_BEFORE
+    if not before:
+        return NONE_BEFORE if value else AS_BEFORE
+    relative = value / before - 1
+    return CHANGE.format(change=signed_percent(relative)) if round(relative, 2) else AS_BEFORE
 
 
 def _colour(last_day: pd.Timestamp, year_before: pd.Timestamp, newest: pd.Timestamp) -> str:

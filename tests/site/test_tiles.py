@@ -39,6 +39,14 @@ def test_a_tile_has_its_value_its_change_and_its_course():
     assert [tile.trend.count("<rect") for tile in tiles] == [3, 3, 2, 2, 3, 2], "what is not known has no bar"
 
 
+def test_a_change_from_nothing_has_no_percentage():
+    start = HISTORY.assign(new_customers=[0.0, 0.0, 3.0])
+    assert make_tiles(start, NOTHING, NO_SPEND, NOTHING, FMT)[2].change == "none a year before"
+    never = HISTORY.assign(new_customers=0.0)
+    tile = make_tiles(never, NOTHING, NO_SPEND, NOTHING, FMT)[2]
+    assert (tile.value, tile.change, tile.trend) == ("0", "as a year before", "")
+
+
 def test_what_is_not_known_is_said_and_not_drawn():
     young = HISTORY.tail(1).assign(new_customers=None, top_tenth_share=None)
     tiles = make_tiles(young, NOTHING, NO_SPEND, NOTHING, FMT)

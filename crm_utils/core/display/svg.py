@@ -11,7 +11,9 @@ from crm_utils.core.display.alt_text import shorten
 from crm_utils.core.display.figure_style import INK
 
 WIDTH = 340
-LETTER = 0.58  # mean width of a letter as a share of the size of the font
+# Width of a letter as a share of the size of the font
+LETTER, NARROW_LETTER, WIDE_LETTER = 0.6, 0.36, 0.88
+NARROW, WIDE = "iljtfrI.,:;'’·()[]| ", "mwMW%@"
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ def wrap(words: str, width: float, size: float) -> list[str]:
 
 def text_width(words: str, size: float) -> float:
     """About how wide words are."""
-    return LETTER * size * len(words)
+    narrow, wide = (sum(words.count(letter) for letter in letters) for letters in (NARROW, WIDE))
+    return size * (LETTER * (len(words) - narrow - wide) + NARROW_LETTER * narrow + WIDE_LETTER * wide)
 
 
 def ink_on(fill: str) -> str:
