@@ -283,9 +283,9 @@ def draw_moves(moves: pd.DataFrame, profile: pd.DataFrame, fmt: NumberFormat) ->
             revenue=fmt.money(move.revenue_12m),
         )
         flow = path(_flow(starts[place], ends[place], thickness[place]), colour, title, ' fill-opacity="0.35"')
-        middle = (starts[place] + ends[place] + thickness[place]) / 2
+        middle = starts[place] + thickness[place] / 2  # at the start of the flow: flows cross on their way
         words = MOVE_LABEL.format(customers=fmt.count(move.customers), revenue=fmt.short_money(move.revenue_12m))
-        label = f'<g pointer-events="none">{text(WIDTH / 2, middle + 3.5, words, LARGE, "middle")}</g>'
+        label = f'<g pointer-events="none">{text(FLOW_FROM + FLOW_END + 5, middle + 3.5, words, LARGE)}</g>'
         body += link(MOVED_LIST.format(name=slug(move.new_segment)), flow) + label
     body += _draw_ends(moves.previous_segment, starts, thickness, FLOW_FROM, colours, to_the_left=True)
     body += _draw_ends(moves.new_segment, ends, thickness, FLOW_TO, colours, to_the_left=False)

@@ -213,7 +213,7 @@ def test_customer_ids_are_for_the_owner_and_pages_for_everybody(hostile):
     ]
     assert len(private) > 40
     assert {mode_of(path) for path in private} == {0o600}
-    folders = [hostile / name for name in ("data", "notebooks", "lists", "send", "hold_back")]
+    folders = [hostile / name for name in ("data", "notebooks", "lists", "lists/moved", "send", "hold_back")]
     assert {mode_of(path) for path in folders} == {0o700}
     usual = mode_of(hostile.parents[1])
     pages = ("index.html", "02_rfm.html", "03_segmentation.html", "05_budget.html", "workbook.xlsx", "manifest.json")
