@@ -156,7 +156,7 @@ def test_data_and_parameters_stay_text_on_every_page(world):
 def test_no_cell_of_a_list_or_workbook_is_a_formula(world):
     day = world[0] / "reports" / "shop" / "1997-12-31"
     lists = [
-        *day.glob("lists/*.csv"),
+        *day.glob("lists/**/*.csv"),
         *day.glob("send/*.csv"),
         *day.glob("hold_back/*.csv"),
         day / "do_not_contact.csv",
