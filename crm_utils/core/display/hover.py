@@ -133,6 +133,8 @@ def _cells(ax: Axes, mesh: QuadMesh) -> Iterator[tuple[np.ndarray, str]]:
 def _ranges(ax: Axes, lines: LineCollection) -> Iterator[tuple[np.ndarray, str]]:
     """Each straight line from one value to another, or along names at one value."""
     for line in lines.get_segments():
+        if len(line) < 2:  # a range that is not known
+            continue
         start, end = np.asarray(line[0], float), np.asarray(line[-1], float)
         across = bool(start[1] == end[1])
         along, fixed = (ax.xaxis, ax.yaxis) if across else (ax.yaxis, ax.xaxis)

@@ -90,6 +90,13 @@ def test_ranges_say_both_ends():
     assert texts(ax) == [f"3 months, range: {FMT.money(10)} to {FMT.money(30)}"]
 
 
+def test_a_range_that_is_not_known_says_nothing():
+    ax = figure_style.new_axes(None)
+    ax.hlines([0, 1], [10.0, float("nan")], [20.0, float("nan")], label="range")
+    ax.set_yticks([0, 1], ["At Risk", "Lost"])
+    assert texts(ax) == ["At Risk, range: 10 to 20"]
+
+
 def test_each_text_stands_where_its_mark_is_drawn():
     ax = figure_style.new_axes(None)
     (bar,) = ax.bar(["only"], [2.0])
