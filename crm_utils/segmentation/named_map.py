@@ -2,9 +2,13 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from crm_utils.rfm.cells import rf_grid
+from crm_utils.segmentation.profile import align_segments
 from crm_utils.store import slug
 
 CLASS = ["recency_score", "frequency_score"]
@@ -45,8 +49,9 @@ def prevailing_segments(customers: pd.DataFrame, segments: pd.DataFrame, n_bins:
         equally large ones that with more revenue), share (of its customers in the segment), fewest_days, most_days,
         fewest_orders, most_orders (of its customers; null if nobody is in it).
     """
-    named = customers.merge(segments[["customer_id", "segment"]], on="customer_id", validate="one_to_one")
-    sizes = named.groupby([*CLASS, "segment"]).revenue.agg(size="size", worth="sum").reset_index()
+    named = customers.assign(segment=align_segments(customers, segments))
+    sizes = named.groupby([*CLASS, "segment"], observed=True).revenue.agg(size="size", worth="sum").reset_index()
+    sizes = sizes.astype({"segment": "str"})
     largest = sizes.sort_values(["size", "worth", "segment"], ascending=[False, False, True]).drop_duplicates(CLASS)
     spans = named.groupby(CLASS).agg(
         fewest_days=("recency_days", "min"),
@@ -113,5 +118,8 @@ def reachable_shares(segments: pd.DataFrame, contacts: pd.DataFrame | None) -> p
     """
     if contacts is None:
         return pd.Series(dtype=float)
-    agreed = contacts.customer_id[contacts.consent]
-    return segments.customer_id.isin(agreed).groupby(segments.segment).mean()
+    agreed = pa.array(contacts.customer_id[contacts.consent])
+    # the isin of pandas takes 25 s for 1.8 million customers
+    reachable = pc.is_in(pa.array(segments.customer_id), value_set=agreed).to_numpy(zero_copy_only=False)
+    codes, names = pd.factorize(segments.segment, sort=True)
+    return pd.Series(np.bincount(codes[reachable], minlength=len(names)) / np.bincount(codes), index=names)

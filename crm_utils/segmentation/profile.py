@@ -17,6 +17,36 @@ PROFILE_COLUMNS = [
 ]
 
 
+def align_segments(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.Series:
+    """Return the segment of each row of `customers`, as a category.
+
+    Parameters
+    ----------
+    customers, segments : pandas.DataFrame
+        Customers with customer_id, and the segment of each.
+
+    Returns
+    -------
+    pandas.Series
+        segment, with the index of `customers`.
+
+    Raises
+    ------
+    SegmentError
+        If a customer has no segment or more than one.
+    """
+    segment = segments.segment
+    if len(customers) != len(segments) or not customers.customer_id.equals(segments.customer_id):
+        duplicates = int(segments.customer_id.duplicated().sum())
+        if duplicates:
+            raise SegmentError(f"{duplicates:,} customers have more than one segment")
+        segment = customers.customer_id.map(segments.set_index("customer_id").segment)
+    if segment.isna().any():
+        raise SegmentError(f"{int(segment.isna().sum()):,} of {len(customers):,} customers have no segment")
+    codes, names = pd.factorize(segment, sort=True)
+    return pd.Series(pd.Categorical.from_codes(codes, names), index=customers.index, name="segment")
+
+
 def segment_profile(customers: pd.DataFrame, segments: pd.DataFrame, advice: dict[str, str]) -> pd.DataFrame:
     """Compute size, revenue and behaviour of each segment.
 
@@ -39,7 +69,7 @@ def segment_profile(customers: pd.DataFrame, segments: pd.DataFrame, advice: dic
     SegmentError
         If a customer has no segment or more than one.
     """
-    segment = _align_segments(customers, segments)
+    segment = align_segments(customers, segments)
     grouped = customers.groupby(segment)
     table = grouped.agg(
         customers=("revenue", "size"),
@@ -70,7 +100,7 @@ def segment_limits(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFr
         Indexed by segment, without empty ones: fewest_days and most_days since the last order, fewest_orders and
         most_orders, least_revenue and most_revenue.
     """
-    return customers.groupby(_align_segments(customers, segments)).agg(
+    return customers.groupby(align_segments(customers, segments)).agg(
         fewest_days=("recency_days", "min"),
         most_days=("recency_days", "max"),
         fewest_orders=("orders", "min"),
@@ -78,17 +108,3 @@ def segment_limits(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFr
         least_revenue=("revenue", "min"),
         most_revenue=("revenue", "max"),
     )
-
-
-def _align_segments(customers: pd.DataFrame, segments: pd.DataFrame) -> pd.Series:
-    """Return the segment of each row of `customers`, as a category."""
-    segment = segments.segment
-    if len(customers) != len(segments) or not customers.customer_id.equals(segments.customer_id):
-        duplicates = int(segments.customer_id.duplicated().sum())
-        if duplicates:
-            raise SegmentError(f"{duplicates:,} customers have more than one segment")
-        segment = customers.customer_id.map(segments.set_index("customer_id").segment)
-    if segment.isna().any():
-        raise SegmentError(f"{int(segment.isna().sum()):,} of {len(customers):,} customers have no segment")
-    codes, names = pd.factorize(segment, sort=True)
-    return pd.Series(pd.Categorical.from_codes(codes, names), index=customers.index, name="segment")
