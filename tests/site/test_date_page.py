@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from playwright.sync_api import expect
 
 from crm_utils.core.constants import RESERVE
 from crm_utils.core.display.finding import Finding
@@ -214,6 +215,21 @@ def test_the_page_ends_with_what_can_be_downloaded_the_provenance_folded(page):
     folded = {link["href"] for details in last.find_all("details") for link in details.find_all("a")}
     assert {"manifest.json", "data/customers.parquet", "notebooks/05_budget.ipynb"} <= folded
     assert "workbook.xlsx" in {link["href"] for link in last.find_all("a")} - folded
+
+
+def test_the_map_is_the_segments_and_leads_to_them(page, built, browser):
+    profile = pd.read_parquet(built / DAY / "data" / "segment_profile.parquet").query("customers > 0")
+    rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in page.select(".map tbody tr")]
+    assert rows == [[s.segment, f"{s.customers:,}", DOLLARS.short_money(s.revenue)] for s in profile.itertuples()]
+    titles = [title.get_text() for title in page.select(".map svg a title")]
+    counts = [int(re.search(r"orders?: ([\d,]+) customer", title)[1].replace(",", "")) for title in titles]
+    assert sum(counts) == profile.customers.sum()
+    tab = browser.new_context(offline=True).new_page()
+    tab.goto((built / DAY / "index.html").as_uri())
+    tab.locator(".map svg a").last.click()
+    expect(tab.locator(":target")).to_be_visible()  # although the table of segments is folded
+    assert tab.locator(":target").text_content() in set(profile.segment)
+    tab.context.close()
 
 
 def written(value: float) -> set[str]:
