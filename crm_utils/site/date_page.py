@@ -132,6 +132,7 @@ def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
         lead=LEAD.format(customers=fmt.plural(figures["customers"], "customer")),
         tables=_tables(folder, fmt),
         lists=_customer_lists(folder, "lists", fmt),
+        moved=_customer_lists(folder, "lists/moved", fmt),
         send=_customer_lists(folder, "send", fmt),
         hold_back=_customer_lists(folder, "hold_back", fmt),
         do_not_contact=(folder / "do_not_contact.csv").exists(),

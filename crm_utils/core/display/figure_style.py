@@ -67,9 +67,13 @@ SPARE_COLOURS = ["#6a4c93", "#c272ab", "#83952f", "#3e7d91", "#a06a2c", "#3d4f9f
 
 
 def segment_colours(segments: list[str]) -> list[str]:
-    """Return the fixed colour of each segment. Names of an analyst's own map take the spare colours in their order."""
-    unknown = [name for name in segments if name not in SEGMENT_COLOURS]
-    spare = {name: SPARE_COLOURS[index % len(SPARE_COLOURS)] for index, name in enumerate(dict.fromkeys(unknown))}
+    """Return the fixed colour of each segment.
+
+    Names of an analyst's own map take the spare colours in alphabetical order, so that figures that show the same
+    segments in another order give each the same colour.
+    """
+    unknown = sorted({name for name in segments if name not in SEGMENT_COLOURS})
+    spare = {name: SPARE_COLOURS[index % len(SPARE_COLOURS)] for index, name in enumerate(unknown)}
     return [SEGMENT_COLOURS.get(name) or spare[name] for name in segments]
 
 

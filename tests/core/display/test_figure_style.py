@@ -52,6 +52,7 @@ def test_sizes_leave_empty_segments_out_and_keep_the_colours():
         figure_style.SEGMENT_COLOURS["Champions"],
     ]
     assert figure_style.segment_colours(["Mine", "Yours"]) == figure_style.SPARE_COLOURS[:2]
+    assert figure_style.segment_colours(["Yours", "Mine"]) == figure_style.SPARE_COLOURS[1::-1], "whatever the order"
 
 
 def test_the_grid_marks_empty_cells():
