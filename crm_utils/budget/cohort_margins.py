@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from crm_utils.budget.acquisition import FIRST_DAYS, MIN_CUSTOMERS
+from crm_utils.config.acquisition import Acquisition
 from crm_utils.core.exact_money import exact_sum
 
 AGES = {"margin_30d": 30, "margin_91d": 91, "margin_182d": 182, "margin_365d": 365, "margin_730d": 730}
 
 
 def cohort_margins(
-    orders: ir.Table, analysis_date: date, margin_rate: float, history_complete: bool, cost: float | None
+    orders: ir.Table, analysis_date: date, margin_rate: float, history_complete: bool, costs: Acquisition | None
 ) -> pd.DataFrame:
     """Compute the mean cumulative margin of each cohort of new customers, by days since the first order.
 
@@ -28,7 +29,7 @@ def cohort_margins(
         Margin per unit of revenue.
     history_complete : bool
         Whether the data contain everybody's first order. Otherwise customers of the first 90 days do not count as new.
-    cost : float, optional
+    costs : Acquisition, optional
         What a new customer costs; None if the report does not say.
 
     Returns
@@ -39,6 +40,7 @@ def cohort_margins(
         null until everybody in the cohort was observed so long; columns without a value are left out) and, with a
         cost, payback_days (null if the cohort has not brought it yet).
     """
+    cost = costs.cost_per_customer if costs is not None else None
     days = orders.mutate(day=orders.ordered_at.date())
     days = days.mutate(first_order=days.day.min().over(group_by=days.customer_id))
     if not history_complete:

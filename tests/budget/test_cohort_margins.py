@@ -6,6 +6,7 @@ import ibis
 import pandas as pd
 
 from crm_utils.budget import cohort_margins, tables
+from crm_utils.config.acquisition import Acquisition
 from crm_utils.core.formatting import NumberFormat
 from tests.support.page_tables import cell_texts
 
@@ -21,7 +22,9 @@ def shop(customers: int = 30) -> ibis.expr.types.Table:
 
 
 def test_the_margin_of_a_cohort_grows_with_its_age_and_pays_back_by_hand():
-    found = cohort_margins.cohort_margins(shop(), date(2023, 12, 31), 0.5, history_complete=True, cost=12.0)
+    found = cohort_margins.cohort_margins(
+        shop(), date(2023, 12, 31), 0.5, history_complete=True, costs=Acquisition(cost_per_customer=12.0)
+    )
     assert list(found) == ["cohort", "new_customers", "margin_30d", "margin_91d", "margin_182d", "payback_days"]
     assert found.cohort.tolist() == ["2023 Q1", "2023 Q3"], "one customer alone is no cohort"
     assert found.iloc[0, 1:].tolist() == [30, 5, 15, 15, 40]
@@ -33,10 +36,10 @@ def test_the_margin_of_a_cohort_grows_with_its_age_and_pays_back_by_hand():
 
 
 def test_a_value_needs_the_whole_cohort_observed_so_long():
-    young = cohort_margins.cohort_margins(shop(), date(2023, 7, 20), 0.5, history_complete=True, cost=None)
+    young = cohort_margins.cohort_margins(shop(), date(2023, 7, 20), 0.5, history_complete=True, costs=None)
     assert list(young) == ["cohort", "new_customers", "margin_30d", "margin_91d", "margin_182d"]
     assert young.iloc[1, 2:].isna().all()
-    cut_off = cohort_margins.cohort_margins(shop(), date(2023, 12, 31), 0.5, history_complete=False, cost=None)
+    cut_off = cohort_margins.cohort_margins(shop(), date(2023, 12, 31), 0.5, history_complete=False, costs=None)
     assert cut_off.cohort.tolist() == ["2023 Q3"], "who comes at the start of a history that is cut off may be old"
-    nobody = cohort_margins.cohort_margins(shop(5), date(2023, 12, 31), 0.5, history_complete=True, cost=None)
+    nobody = cohort_margins.cohort_margins(shop(5), date(2023, 12, 31), 0.5, history_complete=True, costs=None)
     assert nobody.empty and tables.cohort_margins(nobody, NumberFormat("USD")) is None
