@@ -149,7 +149,8 @@ def data_quality(checks: list[CheckResult], summary: DataSummary, fmt: NumberFor
         Sentence, and a table of the checks, warnings first.
     """
     sentence = narrative.data_quality(checks, fmt)
-    return Finding(sentence, table=tables.checks(checks, summary, fmt), brief=sentence)
+    brief = narrative.data_quality_in_brief(checks, fmt)
+    return Finding(sentence, table=tables.checks(checks, summary, fmt), brief=brief)
 
 
 def revenue_by_month(months: pd.DataFrame, fmt: NumberFormat) -> Finding:

@@ -65,6 +65,8 @@ KNOWN_OF_TABLE = "{known} of {customers} in {table}"
 ALL_CHECKS_PASSED = "All {checks} of the data passed."
 ONE_WARNING = "One warning about the data: {warnings}."
 WARNINGS = "{count} warnings about the data: {warnings}."
+OTHER_WARNINGS = "{number} more"
+NAMED_WARNINGS = 2
 CHECK_WARNINGS = {
     Check.HISTORY: "the history seems to start in the middle",
     Check.LAST_MONTH: "the last month is incomplete",
@@ -302,11 +304,21 @@ def customer_tables(
 
 def data_quality(checks: list[CheckResult], fmt: NumberFormat) -> Paragraph:
     """Say whether the data passed the checks, and name the warnings."""
+    return _data_quality(checks, len(checks), fmt)
+
+
+def data_quality_in_brief(checks: list[CheckResult], fmt: NumberFormat) -> Paragraph:
+    """Say whether the data passed the checks, and name the first warnings."""
+    return _data_quality(checks, NAMED_WARNINGS, fmt)
+
+
+def _data_quality(checks: list[CheckResult], named: int, fmt: NumberFormat) -> Paragraph:
     warnings = [CHECK_WARNINGS[result.check].format(**_holes(result, fmt)) for result in checks if not result.passed]
     if not warnings:
         return paragraph(ALL_CHECKS_PASSED.format(checks=fmt.plural(len(checks), "check")))
+    others = [OTHER_WARNINGS.format(number=len(warnings) - named)] if len(warnings) > named else []
     template = ONE_WARNING if len(warnings) == 1 else WARNINGS
-    return paragraph(template.format(count=len(warnings), warnings=join_names(warnings)))
+    return paragraph(template.format(count=len(warnings), warnings=join_names(warnings[:named] + others)))
 
 
 def check_sentence(result: CheckResult, summary: DataSummary, fmt: NumberFormat) -> Paragraph:

@@ -142,6 +142,13 @@ def test_a_drop_in_volume_is_a_share():
     assert narrative.data_quality([found], FMT).endswith("suddenly in March 2023.")
 
 
+def test_many_warnings_are_two_and_a_number_in_brief():
+    table = days(every_day("2023-01-01", "2023-02-28") | every_day("2023-03-01", "2023-03-31", orders=1))
+    found = result_of(table, Check.VOLUME, date(2023, 3, 31))
+    assert narrative.data_quality_in_brief([found] * 4, FMT).endswith("in March 2023 and 2 more.")
+    assert narrative.data_quality_in_brief([found] * 2, FMT) == narrative.data_quality([found] * 2, FMT)
+
+
 def test_a_month_cut_short_is_named():
     found = result_of(days(every_day("2023-01-01", "2023-03-10")), Check.LAST_MONTH, date(2023, 3, 10))
     assert not found.passed

@@ -39,6 +39,13 @@ def test_a_tile_has_its_value_its_change_and_its_course():
     assert [tile.trend.count("<rect") for tile in tiles] == [3, 3, 2, 2, 3, 2], "what is not known has no bar"
 
 
+def test_a_million_fits_into_a_tile_and_a_point_is_one():
+    large = HISTORY.assign(revenue=[1e6, 2e6, 3.15e6], top_tenth_share=[None, 0.4, 0.41])
+    tiles = make_tiles(large, BUSINESS.assign(revenue=9.16e6), NO_SPEND, NOTHING, FMT)
+    assert (tiles[1].value, tiles[4].value) == ("£3.15m", "£9.16m")
+    assert tiles[3].change == "+1 point in a year"
+
+
 def test_a_change_from_nothing_has_no_percentage():
     start = HISTORY.assign(new_customers=[0.0, 0.0, 3.0])
     assert make_tiles(start, NOTHING, NO_SPEND, NOTHING, FMT)[2].change == "none a year before"
