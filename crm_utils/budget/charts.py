@@ -28,13 +28,13 @@ def plot_lines(lines: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -
         return None
     ax = new_axes(ax, height=0.6 + 0.6 * len(shown))
     rows = pd.Series(range(len(shown)), index=shown.index, dtype=float)
-    ax.barh(rows + 0.2, shown.expected_profit, height=0.36, color=BLUE, label="earns")
+    ax.barh(rows + 0.2, shown.expected_profit, height=0.36, color=BLUE, label="profit")
     ax.barh(rows - 0.18, shown.spend, height=0.32, color=PALE, label="money")
     money_axis(ax.xaxis, fmt)
     for y, line in zip(rows, shown.itertuples(), strict=True):
         if line.line != Line.RESERVE:
             end = max(line.expected_profit, 0)
-            ax.text(end, y + 0.2, f"  earns {fmt.money(line.expected_profit)}", va="center", fontsize=LABEL_SIZE)
+            ax.text(end, y + 0.2, f"  profit {fmt.money(line.expected_profit)}", va="center", fontsize=LABEL_SIZE)
         money = f"  {fmt.money(line.spend)}"
         ax.text(line.spend, y - 0.2, money, va="center", fontsize=LABEL_SIZE, color=LIGHT_INK)
     ax.set_yticks(rows, [LINE_NAMES[Line(line)] for line in shown.line], fontsize=9)
@@ -49,7 +49,7 @@ def plot_lines(lines: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -
 def alt_text_lines(lines: pd.DataFrame, fmt: NumberFormat) -> str:
     """Describe what the bars of the budget show."""
     described = [
-        f"{LINE_NAMES[Line(row.line)]}: {fmt.money(row.spend)}, earns {fmt.money(row.expected_profit)}"
+        f"{LINE_NAMES[Line(row.line)]}: {fmt.money(row.spend)}, profit {fmt.money(row.expected_profit)}"
         for row in lines.sort_values("spend", ascending=False, kind="stable").itertuples()
     ]
     return list_within("Bar chart of the budget. {items}.", described)

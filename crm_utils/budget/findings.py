@@ -16,7 +16,7 @@ from crm_utils.core.display.paragraphs import paragraph
 from crm_utils.core.display.table_style import collapsible
 from crm_utils.core.formatting import NumberFormat
 
-LINES_CAPTION = "Each line of the budget: the money for the period (grey) and what it is expected to earn (blue)."
+LINES_CAPTION = "Each line of the budget: the money for the period (grey) and its expected profit after costs (blue)."
 CALENDAR_CAPTION = "The money of each wave. Only the first wave has lists of names."
 CURVE_CAPTION = (
     "Expected profit of the best plan at each budget, from campaigns and from new customers. Dots: simple plans."

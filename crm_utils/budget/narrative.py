@@ -99,7 +99,10 @@ CURVE = "The budget given earns {profit} in the period, half of it {half}, twice
 CURVE_FLAT = "Half of the {spend} planned would earn {half}. Beyond {spend}, more money earns nothing more."
 NO_BUDGET = "There is no budget that could be halved or doubled."
 NO_BUDGET_PAYS = "No plan of up to twice the budget earns a profit."
-SIMPLE_PLAN = "The best simple plan ({name}) would {earn} {simple_profit} on {simple_spend}; the plan earns {profit}."
+SIMPLE_PLAN = (
+    "The best simple plan ({name}) would {earn} {simple_profit} on {simple_spend}; the campaigns of the plan earn {profit} "
+    "on {spend}."
+)
 SIMPLE_AS_GOOD = "{name} would earn about as much, so whom to contact first matters little."
 CURRENT = "Today's spending of {spend} would {earn} {profit} in the same period."
 WITHIN = "The plan earns at most {gap} less than the best one possible."
@@ -127,7 +130,7 @@ DECISIONS_CHANGE = (
     "{inside} of {campaigns} would enter or leave the plan within the assumed range of the lift ({names}). {decided} "
     "on an assumption."
 )
-DECISIONS_IN_BRIEF = "The assumed lift decides on {inside}: measure {names}."
+DECISIONS_IN_BRIEF = "Whether {inside} should run depends on assumed lifts: {names}."
 OTHERS = "{number} more"
 NAMED_CAMPAIGNS = 2
 ONE_DECISION, DECISIONS = "This decision rests", "These decisions rest"
@@ -472,8 +475,10 @@ def budget_curve(
 def _simple_plans(simple: pd.DataFrame, year: YearPlan, fmt: NumberFormat) -> str:
     is_current, sentences = simple.plan == CURRENT_SPENDING, []
     others = simple[~is_current & (simple.spend > 0)].nlargest(1, "expected_profit")
+    # simple plans win nobody, so they are judged against the campaigns of the plan alone
+    own = year.expected_profit - year.won.expected_profit.sum()
     for best in others.itertuples():
-        if year.expected_profit > 0 and best.expected_profit > (1 - NEARLY_EQUAL) * year.expected_profit:
+        if own > 0 and best.expected_profit > (1 - NEARLY_EQUAL) * own:
             sentences.append(SIMPLE_AS_GOOD.format(name=best.plan.capitalize()))
             continue
         sentences.append(
@@ -482,7 +487,8 @@ def _simple_plans(simple: pd.DataFrame, year: YearPlan, fmt: NumberFormat) -> st
                 earn=_earn(best.expected_profit),
                 simple_profit=fmt.money(abs(best.expected_profit)),
                 simple_spend=fmt.money(best.spend),
-                profit=fmt.money(year.expected_profit),
+                profit=fmt.money(own),
+                spend=fmt.money(year.spend - year.won.spend.sum()),
             )
         )
     sentences += [

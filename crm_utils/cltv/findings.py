@@ -188,7 +188,7 @@ def whole_business(outlook: Outlook, tested: pd.DataFrame, analysis_date: date, 
     return Finding(
         sentence,
         table=collapsible(WHOLE_NUMBERS, tables.whole_business_table(outlook.whole, fmt), past),
-        brief=narrative.whole_business_in_brief(outlook.whole, fmt),
+        brief=narrative.whole_business_in_brief(outlook.whole, records, fmt),
     )
 
 

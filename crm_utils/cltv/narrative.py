@@ -57,7 +57,8 @@ WHOLE_RANGE = "Nine times in ten it should be between {low} and {high}."
 WHOLE_IN_BRIEF = "The next {months} should bring {revenue}{bounds}{before}."
 WHOLE_BEFORE = "; the last {months} brought {revenue}"
 WHOLE_BOUNDS = ", nine times in ten between {low} and {high}"
-WHOLE_RECORD = "In {tests} of {days}, this forecast was off by {error} on average."
+WHOLE_RECORD = "In {tests} of {days}, this forecast was off by {error} on average{held}."
+WHOLE_HELD = ", and {held} of {ranges} held"
 LIFETIME_VALUE = "Today’s customers have a lifetime value (CLV) of {clv}. {assumptions}."
 ASSUMPTIONS = "This is the profit of the next {months}, at {margin}, discounted by an assumed {discount} a year"
 MARGIN_KNOWN = "a margin of {rate} of revenue (from the costs in the data)"
@@ -198,15 +199,6 @@ def whole_business_sentence(
         return paragraph(NO_FORECAST)
     row = whole.iloc[-1]
     months = "month" if row.months == 1 else fmt.plural(row.months, "month")
-    nearest = records[(records.horizon_days / row.horizon_days).between(0.9, 1.1) & records.mean_error.notna()]
-    record = "".join(
-        WHOLE_RECORD.format(
-            tests=fmt.plural(found.tests, "test"),
-            days=fmt.plural(found.horizon_days, "day"),
-            error=percent(found.mean_error),
-        )
-        for found in nearest.itertuples()
-    )
     return paragraph(
         WHOLE.format(
             revenue=fmt.money(row.revenue),
@@ -219,12 +211,28 @@ def whole_business_sentence(
         WHOLE_RANGE.format(low=fmt.money(row.revenue_low), high=fmt.money(row.revenue_high))
         if pd.notna(row.revenue_low)
         else "",
-        record,
+        _whole_record(row.horizon_days, records, fmt),
     )
 
 
-def whole_business_in_brief(whole: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
-    """What all customers should bring in the longest horizon, with its range, beside as many months before."""
+def _whole_record(days: int, records: pd.DataFrame, fmt: NumberFormat) -> str:
+    """How far forecasts of about so many days were off, and how many of their ranges held; '' without a test."""
+    nearest = records[(records.horizon_days / days).between(0.9, 1.1) & records.mean_error.notna()]
+    return "".join(
+        WHOLE_RECORD.format(
+            tests=fmt.plural(found.tests, "test"),
+            days=fmt.plural(found.horizon_days, "day"),
+            error=percent(found.mean_error),
+            held=WHOLE_HELD.format(held=fmt.count(found.ranges_held), ranges=fmt.plural(found.ranges, "range"))
+            if found.ranges
+            else "",
+        )
+        for found in nearest.itertuples()
+    )
+
+
+def whole_business_in_brief(whole: pd.DataFrame, records: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """What all customers should bring in the longest horizon, beside as many months before, and the record of that."""
     row = whole.iloc[-1]
     months = "month" if row.months == 1 else fmt.plural(row.months, "month")
     before = WHOLE_BEFORE.format(months=months, revenue=fmt.money(row.revenue_before))
@@ -235,7 +243,8 @@ def whole_business_in_brief(whole: pd.DataFrame, fmt: NumberFormat) -> Paragraph
             revenue=fmt.money(row.revenue),
             bounds=bounds if pd.notna(row.revenue_low) else "",
             before=before if row.revenue_before > 0 else "",
-        )
+        ),
+        _whole_record(row.horizon_days, records, fmt),
     )
 
 

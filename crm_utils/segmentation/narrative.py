@@ -52,7 +52,7 @@ BRIDGE = (
     "away {less}, and those who did not come back {lost}."
 )
 LARGEST_MOVE = (
-    "Since {day} most customers moved from {previous} to {new}: {customers}, who spent {revenue} in the last 12 months."
+    "The largest move since {day} is from {previous} to {new}: {customers}, who spent {revenue} in the last 12 months."
 )
 NOBODY_MOVED = "Nobody has moved from one segment to another since {day}."
 NO_EARLIER_DATE = "There is no earlier date to compare with, or the scoring is that of the article."

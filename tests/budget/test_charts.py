@@ -41,11 +41,11 @@ def test_lines_with_money_are_drawn_the_first_on_top_and_the_reserve_earns_nothi
     assert ticks(ax) == [LINE_NAMES[line] for line in (Line.RESERVE, Line.LEARN, Line.NEW, Line.KEEP)]
     assert widths(ax) == [0, -3, 40, 20, 33, 2, 60, 5], "first what they earn, then the money"
     assert texts(ax) == [
-        "£33.00", "earns −£3.00", "£2.00", "earns £40.00", "£60.00", "earns £20.00", "£5.00"
+        "£33.00", "profit −£3.00", "£2.00", "profit £40.00", "£60.00", "profit £20.00", "£5.00"
     ]  # fmt: skip
     assert ax.get_xlim() == (pytest.approx(-3.3), pytest.approx(60 * charts.ROOM_FOR_LABELS))
     described = charts.alt_text_lines(LINES, FMT)
-    assert f"{LINE_NAMES[Line.NEW]}: £60.00, earns £40.00" in described
+    assert f"{LINE_NAMES[Line.NEW]}: £60.00, profit £40.00" in described
 
 
 CALENDAR = pd.DataFrame({"wave": [1, 1, 3], "spend": [100.0, 50.0, 30.0]})

@@ -212,12 +212,18 @@ def test_how_far_the_plan_can_be_from_the_best_one():
 
 def test_the_best_simple_plan_stands_beside_the_plan():
     said = curve_said()
-    assert "(top spenders only) would earn £90.00 on £200; the plan earns £750." in said
+    own = YEAR.expected_profit - YEAR.won.expected_profit.sum(), YEAR.spend - YEAR.won.spend.sum()
+    assert (
+        f"would earn £90.00 on £200; the campaigns of the plan earn {FMT.money(own[0])} on {FMT.money(own[1])}." in said
+    )
+    assert 0 < own[0] < YEAR.expected_profit, "new customers, which no simple plan wins, are left out"
     assert "Today's spending of £900 would lose £70.00" in said
     loses = curve_said(simple=SIMPLE.assign(expected_profit=[-40.0, -90.0, 70.0, 0.0]))
     assert "(the same message to everybody) would lose £40.00 on £600" in loses
     assert "Today's spending of £900 would earn £70.00" in loses
-    as_good = curve_said(simple=SIMPLE.assign(expected_profit=[749.0, 90.0, 900.0, 0.0]))
+    as_good = curve_said(
+        simple=SIMPLE.assign(expected_profit=[YEAR.expected_profit - YEAR.won.expected_profit.sum(), 90.0, 900.0, 0.0])
+    )
     assert narrative.SIMPLE_AS_GOOD.format(name="The same message to everybody") in as_good
     unknown = curve_said(simple=SIMPLE[SIMPLE.plan != CURRENT_SPENDING])
     assert "Today's" not in unknown

@@ -269,14 +269,19 @@ def whole(**changes: float) -> pd.DataFrame:
     return pd.DataFrame([row | changes])
 
 
+RECORDS = {
+    "horizon_days": [91, 364], "tests": [9, 4], "mean_error": [0.1, 0.2], "ranges": [8, 3], "ranges_held": [8, 1]
+}  # fmt: skip
+
+
 def test_the_whole_business():
-    records = pd.DataFrame({"horizon_days": [91, 364], "tests": [9, 4], "mean_error": [0.1, 0.2]})
+    records = pd.DataFrame(RECORDS)
     said = narrative.whole_business_sentence(whole(), records, date(2011, 12, 9), GBP)
     assert said == (
         "The whole business should bring £1,000 in the 12 months after 9 December 2011 (25% more than in the 12 months "
         "before). Of this, £700 should come from today’s customers and £300 from customers who are not won yet. Nine "
         "times in ten it should be between £800 and £1,250. In 4 tests of 364 days, this forecast was off by 20% on "
-        "average."
+        "average, and 1 of 3 ranges held."
     )
     less = whole(revenue_before=2000.0, revenue_low=np.nan)
     assert "50% less" in narrative.whole_business_sentence(less, records.head(1), date(2011, 12, 9), GBP)
@@ -289,17 +294,28 @@ def test_the_whole_business():
 
 
 def test_the_whole_business_in_brief_stands_beside_as_many_months_before():
-    assert narrative.whole_business_in_brief(whole(), GBP) == (
+    records = pd.DataFrame(RECORDS)
+    none = records.head(0)
+    assert narrative.whole_business_in_brief(whole(), records, GBP).endswith(
+        "off by 20% on average, and 1 of 3 ranges held."
+    )
+    assert narrative.whole_business_in_brief(whole(), none, GBP) == (
         "The next 12 months should bring £1,000, nine times in ten between £800 and £1,250; the last 12 months brought "
         "£800."
     )
     unknown = whole(revenue_low=np.nan, revenue_before=0.0, months=1)
-    assert narrative.whole_business_in_brief(unknown, GBP) == "The next month should bring £1,000."
+    assert narrative.whole_business_in_brief(unknown, none, GBP) == "The next month should bring £1,000."
 
 
 def test_the_record_in_brief_is_ours_beside_the_best_rule():
     said = backtest_narrative.record_in_brief(trials(1, 1, 0.1), 91, USD)
     assert re.match(r"In \d tests? of 91 days, our revenue forecast was off by \d+% on average", said)
+    young = trials(1, 1, 0.1, origins=8)
+    rule = young.model.isin(backtest_narrative.RULES)
+    some = young[~rule | (young.origin > young.origin.min())]
+    assert "; in the 7 that the best simple rule can be tried on, ours by" in backtest_narrative.record_in_brief(
+        some, 91, USD
+    )
     assert backtest_narrative.record_in_brief(NONE, 91, USD) == backtest_narrative.NO_TEST_IN_BRIEF
 
 
@@ -310,7 +326,8 @@ def test_a_ranking_no_better_than_chance_is_said():
 def test_a_large_account_is_shown_apart():
     account = LargeAccount("ACME & Co", 0.71, forecast_rows().assign(revenue=[1.0, 300.0]))
     said = narrative.revenue_forecast_sentence(outlook(large_account=account), 7, date(2011, 12, 9), GBP)
-    assert "“ACME & Co” brought 71% of revenue so far. Without this customer the forecast is £300." in said
+    assert "One customer brought 71% of revenue so far. Without this customer the forecast is £300." in said
+    assert "ACME" not in said, "the name is on the page of the data alone"
 
 
 def test_folded_tables_open_on_a_click():

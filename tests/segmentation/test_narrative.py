@@ -108,7 +108,7 @@ def test_the_largest_move_is_named_with_what_is_at_stake():
     )
     said = findings.largest_moves(moves, profile(A=5, B=3), net(), THEN, ROLES, FMT)
     assert said.brief == (
-        "Since 30 September 1997 most customers moved from A to B: 3 customers, who spent $30.00 in the last 12 months."
+        "The largest move since 30 September 1997 is from A to B: 3 customers, who spent $30.00 in the last 12 months."
     )
     assert "five causes" not in said.sentence and said.table is not None, "the causes are folded"
     nobody = findings.largest_moves(moves.head(0), profile(A=5, B=3), net().head(0), THEN, ROLES, FMT)

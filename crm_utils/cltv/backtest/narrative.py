@@ -66,6 +66,9 @@ TOTAL_OF_ONE_TEST = (
 )
 TOTAL_IN_BRIEF = "In {tests} of {horizon}, our revenue forecast was off by {error} on average{beside}."
 BESIDE_THE_RULE = "; the best simple rule by {rule_error}"
+BESIDE_SOME_TESTS = (
+    "; in the {tests} that the best simple rule can be tried on, ours by {error}, the rule by {rule_error}"
+)
 TOTAL_ALONE = "In {tests} of {horizon} each, our revenue forecast was off by {error} on average."
 CLOSER, AS_CLOSE, LESS_CLOSE = "better than", "about as good as", "worse than"
 WHERE_POSSIBLE = " in the {tests} that have this rule; our error in them was {error}"
@@ -131,16 +134,23 @@ def verdict_sentence(tests: pd.DataFrame, holdout_days: int, fmt: NumberFormat) 
     )
 
 
-def record_in_brief(tests: pd.DataFrame, holdout_days: int, fmt: NumberFormat) -> Paragraph:
+def record_in_brief(backtest: pd.DataFrame, holdout_days: int, fmt: NumberFormat) -> Paragraph:
     """How far past forecasts of a length were off, beside the best simple rule; why none could be tested."""
-    tested = tests[tests.horizon_days == holdout_days]
+    tested = backtest[backtest.horizon_days == holdout_days]
     if tested.empty:
         return paragraph(NO_TEST_IN_BRIEF)
     rules = _compare_with_rules(tested)
-    beside = "" if rules.empty else BESIDE_THE_RULE.format(rule_error=percent(rules.error.min()))
+    tests = tested.origin.nunique()
+    beside = ""
+    if len(rules):
+        best = rules.loc[rules.error.idxmin()]
+        template = BESIDE_THE_RULE if best.tests == tests else BESIDE_SOME_TESTS
+        beside = template.format(
+            tests=fmt.count(best.tests), error=percent(best.our_error), rule_error=percent(best.error)
+        )
     return paragraph(
         TOTAL_IN_BRIEF.format(
-            tests=fmt.plural(tested.origin.nunique(), "test"),
+            tests=fmt.plural(tests, "test"),
             horizon=fmt.plural(holdout_days, "day"),
             error=percent(_errors(tested[tested.model == COMBINATION]).abs().mean()),
             beside=beside,
