@@ -100,7 +100,7 @@ CURVE_FLAT = "Half of the {spend} planned would earn {half}. Beyond {spend}, mor
 NO_BUDGET = "There is no budget that could be halved or doubled."
 NO_BUDGET_PAYS = "No plan of up to twice the budget earns a profit."
 SIMPLE_PLAN = (
-    "The best simple plan ({name}) would {earn} {simple_profit} on {simple_spend}; the campaigns of the plan earn {profit} "
+    "The best simple plan ({name}) would {earn} {simple_profit} on {simple_spend}; the plan’s campaigns earn {profit} "
     "on {spend}."
 )
 SIMPLE_AS_GOOD = "{name} would earn about as much, so whom to contact first matters little."

@@ -213,9 +213,7 @@ def test_how_far_the_plan_can_be_from_the_best_one():
 def test_the_best_simple_plan_stands_beside_the_plan():
     said = curve_said()
     own = YEAR.expected_profit - YEAR.won.expected_profit.sum(), YEAR.spend - YEAR.won.spend.sum()
-    assert (
-        f"would earn £90.00 on £200; the campaigns of the plan earn {FMT.money(own[0])} on {FMT.money(own[1])}." in said
-    )
+    assert f"would earn £90.00 on £200; the plan’s campaigns earn {FMT.money(own[0])} on {FMT.money(own[1])}." in said
     assert 0 < own[0] < YEAR.expected_profit, "new customers, which no simple plan wins, are left out"
     assert "Today's spending of £900 would lose £70.00" in said
     loses = curve_said(simple=SIMPLE.assign(expected_profit=[-40.0, -90.0, 70.0, 0.0]))
