@@ -105,6 +105,8 @@ def build_reports(root: Path, outdated: list[FingerprintedJob], progress: "Progr
     -------
     BuildResult
     """
+    if outdated:
+        file_modes.make_cache(root / ".cache", {fingerprinted.job.report.publish_mode for fingerprinted in outdated})
     environment = _set_up_kernels(root) if outdated else {}
     names = sorted({fingerprinted.job.name for fingerprinted in outdated})
     with ExitStack() as locks:
@@ -178,7 +180,6 @@ def _set_up_kernels(root: Path) -> dict[str, str]:
     """Start the server process that forks kernels; return the environment variables of the kernels."""
     from crm_utils.pipeline import kernels
 
-    file_modes.make_private_folder(root / ".cache")  # it holds copies of the data
     atomic_publish.check_writable(kernels.ipython_folder(root))
     environment = kernels.kernel_environment(root)
     kernels.start_fork_server(environment)

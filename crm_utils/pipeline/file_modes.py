@@ -20,6 +20,21 @@ def make_private_folder(folder: Path) -> None:
     folder.chmod(OWNER_ONLY)
 
 
+def make_cache(folder: Path, publish_modes: Collection[str]) -> None:
+    """Create the folder with copies of the data; whoever may read one of the reports may open it."""
+    mode = _folder_mode(OWNER_ONLY)
+    for publish_mode in publish_modes:
+        mode |= _folder_mode(int(publish_mode, 8))
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o777 != mode:
+        folder.chmod(mode)
+
+
+def _folder_mode(file_mode: int) -> int:
+    """Return the mode of a folder: whoever may read it may open it."""
+    return file_mode | (file_mode & 0o444) >> 2
+
+
 def private_pages(folder: Path) -> list[str]:
     """The pages of a date that name customers."""
     pages = [path for path in sorted(folder.glob("*.html")) if path.name != "index.html"]
@@ -44,7 +59,7 @@ def set_modes(folder: Path, publish_mode: str, further: Collection[str] = ()) ->
         More files with customer ids.
     """
     file_mode = int(publish_mode, 8)
-    folder_mode = file_mode | (file_mode & 0o444) >> 2  # whoever may read a folder may open it
+    folder_mode = _folder_mode(file_mode)
     for name in (*PRIVATE, *private_pages(folder), *further):
         path = folder / name
         if path.is_dir():

@@ -64,6 +64,16 @@ def test_files_with_customer_ids_follow_the_mode_and_pages_do_not(tmp_path, mode
     assert modes(folder)["manifest.json"] == mode
 
 
+def test_the_cache_can_be_opened_by_whoever_may_read_a_report(tmp_path):
+    for modes, expected in ((["600"], "700"), (["600", "660"], "770"), (["644"], "755")):
+        file_modes.make_cache(tmp_path / ".cache", modes)
+        assert modes_of(tmp_path / ".cache") == expected
+
+
+def modes_of(path: Path) -> str:
+    return f"{path.stat().st_mode & 0o777:o}"
+
+
 def test_pages_that_name_customers(tmp_path):
     assert file_modes.private_pages(date_folder(tmp_path)) == ["04_cltv.html", "06_mine.html", "customers.html"]
 
