@@ -214,7 +214,7 @@ def check_contact_addresses(contacts: pd.DataFrame, location: str, send_format: 
     asked = agreed[channels.isin(TOOL_CHANNELS)].index
     unusable = problems[asked][problems[asked] != ""]
     if len(unusable) > MOST_UNUSABLE * max(len(asked), 1):
-        counts = [f"{MESSAGES.count(rows)} with {problem}" for problem, rows in unusable.value_counts().items()]
+        counts = [f"{problem}: {MESSAGES.count(rows)}" for problem, rows in unusable.value_counts().items()]
         raise SourceError(
             f"contacts: {location}: {MESSAGES.count(len(unusable))} of {MESSAGES.plural(len(asked), 'row')} with "
             f"consent cannot be used in lists for {send_format} ({join_names(counts)}), first in row "

@@ -109,5 +109,5 @@ def test_a_column_of_which_most_cannot_be_used_is_refused_and_a_few_are_not():
     most = table.assign(email=["c0@example.com"] + ["secret-address"] * 6 + table.email[7:].tolist())
     with pytest.raises(SourceError, match=r"contacts: c\.csv: 6 of 10 rows with consent cannot be used") as told:
         check_contact_addresses(most, "c.csv", "generic")
-    assert "(6 with not a valid e-mail address), first in row 3" in str(told.value)
+    assert "(not a valid e-mail address: 6), first in row 3" in str(told.value)
     assert "secret" not in str(told.value), "no address reaches a log"
