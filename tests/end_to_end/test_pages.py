@@ -276,7 +276,7 @@ def printed(tab) -> PdfReader:
 def test_on_paper_no_row_and_no_figure_is_cut(built, tab, name):
     opened(tab, built / DAY / f"{name}.html")
     pages = printed(tab).pages
-    assert 1 <= len(pages) <= 12
+    assert 1 <= len(pages) <= (2 if name == "index" else 12)
     assert {tuple(round(float(side)) for side in sorted(sheet.mediabox[2:])) for sheet in pages} == {(595, 842)}
     tab.evaluate(OPEN_ALL)
     marks = tab.evaluate(MARK_ENDS)
