@@ -21,8 +21,8 @@ WIDTH_INCHES = 8.4
 TREND = (
     "Between {first_day} and {last_day}, the number of customers who had bought in the last {recent_days} days went "
     "from {first_buyers} to {last_buyers}{buyers_change}, and their revenue from {first_spent} to {last_spent}"
-    "{spent_change}. Revenue expected in the next 12 months went from {first_revenue} to {last_revenue}"
-    "{revenue_change}."
+    "{spent_change}. Revenue expected from the customers of each date in 12 months went from {first_revenue} to "
+    "{last_revenue}{revenue_change}."
 )
 TREND_CAPTION = (
     "Three figures on each analysis date: customers and revenue of the {recent_days} days before it, and revenue "
