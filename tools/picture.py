@@ -13,7 +13,7 @@ SHOTS = {  # picture: page, width, height, and the heading it starts from
     "segments": ("03_segmentation", 1160, 860, "How-large-is-each-segment,-and-what-does-it-bring?"),
     "phone": ("03_segmentation", 390, 760, "How-large-is-each-segment,-and-what-does-it-bring?"),
     "plan": ("05_budget", 1160, 860, "What-should-we-do?"),
-    "code": ("02_rfm", 1160, 760, "What-do-we-know-of-each-customer?"),
+    "code": ("02_rfm", 1160, 760, "What-do-we-know-about-each-customer?"),
 }
 
 
