@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/ready
-named = $(if $(REPORT),--report $(REPORT)) $(if $(DATE),--date $(DATE))
-today = $(if $(TODAY),--today $(TODAY))
+named = $(if $(REPORT),--report $(call quoted,REPORT)) $(if $(DATE),--date $(call quoted,DATE))
+today = $(if $(TODAY),--today $(call quoted,TODAY))
 
 # A variable as it was typed, so that ${SHOP_PASSWORD} stays a name
 quoted = '$(subst ','\'',$(value $(1)))'
@@ -21,14 +21,14 @@ draft: $(READY)  ## fill reports/_draft for notebooks opened in Jupyter [REPORT=
 	@$(PY) -m crm_utils draft $(named) $(today)
 
 new: $(READY)  ## start a report on your own data: REPORT=shop FILE=orders.csv [LIKE=shopify], or URL=sqlite://shop.db TABLE=orders
-	@$(PY) -m crm_utils new $(named) $(if $(FILE),--file "$(FILE)") $(if $(URL),--url $(call quoted,URL)) \
-	  $(if $(TABLE),--table '$(TABLE)') $(if $(QUERY),--query $(call quoted,QUERY)) $(if $(LIKE),--like $(LIKE))
+	@$(PY) -m crm_utils new $(named) $(if $(FILE),--file $(call quoted,FILE)) $(if $(URL),--url $(call quoted,URL)) \
+	  $(if $(TABLE),--table $(call quoted,TABLE)) $(if $(QUERY),--query $(call quoted,QUERY)) $(if $(LIKE),--like $(call quoted,LIKE))
 
 compare: $(READY)  ## put two published dates beside each other: REPORT=cdnow FROM=1997-12-31 TO=1998-06-30
-	@$(PY) -m crm_utils compare $(named) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+	@$(PY) -m crm_utils compare $(named) $(if $(FROM),--from $(call quoted,FROM)) $(if $(TO),--to $(call quoted,TO))
 
 export: $(READY)  ## write a report's results to a database: REPORT=shop [DATE=last] TO=postgresql://…
-	@$(PY) -m crm_utils export $(named) $(today) $(if $(TO),--to '$(TO)')
+	@$(PY) -m crm_utils export $(named) $(today) $(if $(TO),--to $(call quoted,TO))
 
 deliver: $(READY)  ## copy a report's newest date to where people read it, and tell them by e-mail: REPORT=shop
 	@$(PY) -m crm_utils deliver $(if $(REPORT),--report $(REPORT))

@@ -4,7 +4,8 @@ import re
 
 import pandas as pd
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# The last four are the full-width letters of East Asian keyboards, which Excel reads like the plain ones
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 # A spreadsheet reads a phone number with its country code as a number, and runs nothing
 PHONE = re.compile(r"\+[1-9]\d{6,14}")
 

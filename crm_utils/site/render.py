@@ -21,8 +21,11 @@ from crm_utils.site.table_html import make_accessible
 
 HIDDEN_TAGS = {"parameters", "injected-parameters"}
 ANALYST_TAG = "analyst"
+# Elements that no page of a report needs
+LEADS_AWAY = ["meta", "base", "form", "iframe", "frame", "object", "embed", "link", "script"]
+SCRIPT_LINK = re.compile(r"^[\s\x00-\x1f]*(?:java|vb)script:|^[\s\x00-\x1f]*data:", re.IGNORECASE)
 PLAIN_TABLE = 'class="dataframe"'  # how pandas writes an unstyled DataFrame
-DRAWING = re.compile(r"<svg .*?</svg>", re.DOTALL)
+DRAWING = re.compile(r'<svg class="(?:wide|narrow)" .*?</svg>', re.DOTALL)
 DRAWING_MARK = re.compile(r'<svg data-drawing="(\d+)"></svg>')
 _EXPORTER_LOCK = Lock()  # dates are rendered in parallel
 
@@ -31,6 +34,7 @@ def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str
     """The page of one notebook: text, figures and tables, hidden code, and links to its sections and nearby pages."""
     html, drawings = _set_drawings_aside(_body(executed))
     body = BeautifulSoup(html, "html.parser")
+    _drop_what_leads_away(body)
     _drop_empty_sections(body)
     if job.report.columns.order_value is not None:
         body.insert(0, orders_wording.notice(job.report.columns, job.number_format))
@@ -96,6 +100,14 @@ def _is_for_readers(output: NotebookNode, for_analyst: bool) -> bool:
         return False
     html = output.get("data", {}).get("text/html", "")
     return not for_analyst or (bool(html) and PLAIN_TABLE not in html)
+
+
+def _drop_what_leads_away(body: BeautifulSoup) -> None:
+    """Remove what an analyst's own output could do to a reader: leave the page, send a form, or load something."""
+    for tag in body.find_all(LEADS_AWAY):
+        tag.decompose()
+    for link in body.find_all(href=SCRIPT_LINK):
+        del link["href"]
 
 
 def _drop_empty_sections(body: BeautifulSoup) -> None:

@@ -1,5 +1,6 @@
 """`make new` on a table or a query of a database. The password is never written or shown."""
 
+import shlex
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -112,6 +113,28 @@ def test_make_passes_the_address_as_it_was_typed():
     assert "--url 'postgresql://r:${SHOP_PASSWORD}@db/shop'" in done.stdout
     assert "where status = '\\''paid'\\'''" in done.stdout
     assert SECRET not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "option"),
+    [
+        ("report", "REPORT", "--report"),
+        ("report", "DATE", "--date"),
+        ("report", "TODAY", "--today"),
+        ("new", "FILE", "--file"),
+        ("new", "TABLE", "--table"),
+        ("new", "LIKE", "--like"),
+        ("compare", "FROM", "--from"),
+        ("export", "TO", "--to"),
+    ],
+)
+def test_what_make_is_given_never_runs_in_the_shell(target, name, option):
+    """A blank does not split it, and neither a quote nor a semicolon ends it."""
+    evil = "my shop'; touch evil; echo '`id`"
+    make = ["make", "-n", target, f"{name}={evil}"]
+    said = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    words = shlex.split(said[said.rindex("python -m crm_utils") :].replace("\\\n", " "))
+    assert words[words.index(option) + 1] == evil
 
 
 @pytest.mark.parametrize("url", ["sqlite://shop.db", "duckdb://shop.duckdb"])

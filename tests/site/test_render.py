@@ -1,6 +1,7 @@
 """What of an executed notebook goes on its page."""
 
 import pandas as pd
+from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from crm_utils.core.display.paragraphs import paragraph
@@ -38,3 +39,25 @@ def test_warnings_of_libraries_stay_out_and_other_outputs_stay():
     assert "FutureWarning" not in page
     assert "so far" in page
     assert "C-4711" in page
+
+
+def test_nothing_of_an_own_output_leads_a_reader_away():
+    own = BeautifulSoup(
+        '<meta http-equiv="refresh" content="0;url=http://evil.example/"><base href="http://evil.example/">'
+        '<form action="http://evil.example/"><input></form><iframe src="x"></iframe><object data="x"></object>'
+        '<svg class="mine"><script>1</script></svg><link rel="stylesheet" href="http://evil.example/x.css">'
+        '<a id="a" href=" JavaScript:alert(1)">a</a><a id="b" href="data:text/html,x">b</a>'
+        '<a id="c" href="https://example.org">c</a><p>What I found.</p>',
+        "html.parser",
+    )
+    render._drop_what_leads_away(own)
+    left = {tag.name for tag in own.find_all(True)}
+    assert left == {"svg", "a", "p"}
+    assert [link.get("href") for link in own.find_all("a")] == [None, None, "https://example.org"]
+
+
+def test_drawings_of_ones_own_are_looked_through_too():
+    _, aside = render._set_drawings_aside(
+        '<svg class="mine"><a href="javascript:1"></a></svg><svg class="wide" a="1"></svg>'
+    )
+    assert aside == ['<svg class="wide" a="1"></svg>']
