@@ -317,6 +317,9 @@ def test_the_record_in_brief_is_ours_beside_the_best_rule():
         some, 91, USD
     )
     assert backtest_narrative.record_in_brief(NONE, 91, USD) == backtest_narrative.NO_TEST_IN_BRIEF
+    nothing = trials(1, 1, 0.1).assign(revenue_actual=0.0)
+    assert backtest_narrative.record_in_brief(nothing, 91, USD) == backtest_narrative.NOTHING_BOUGHT
+    assert backtest_narrative.verdict_sentence(nothing, 91, USD).startswith(backtest_narrative.NOTHING_BOUGHT)
 
 
 def test_a_ranking_no_better_than_chance_is_said():

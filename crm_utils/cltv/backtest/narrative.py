@@ -64,6 +64,7 @@ TOTAL_OF_ONE_TEST = (
     "Tested once, on {horizon}, our revenue forecast was off by {error}. That is {comparison} the best simple "
     "rule (“{rule}”: {rule_error}{where_possible})."
 )
+NOTHING_BOUGHT = "Nothing was bought during the tests of past forecasts, so they have no error in percent."
 TOTAL_IN_BRIEF = "In {tests} of {horizon}, our revenue forecast was off by {error} on average{beside}."
 BESIDE_THE_RULE = "; the best simple rule by {rule_error}"
 BESIDE_SOME_TESTS = (
@@ -139,6 +140,9 @@ def record_in_brief(backtest: pd.DataFrame, holdout_days: int, fmt: NumberFormat
     tested = backtest[backtest.horizon_days == holdout_days]
     if tested.empty:
         return paragraph(NO_TEST_IN_BRIEF)
+    error = _errors(tested[tested.model == COMBINATION]).abs().mean()
+    if pd.isna(error):
+        return paragraph(NOTHING_BOUGHT)
     rules = _compare_with_rules(tested)
     tests = tested.origin.nunique()
     beside = ""
@@ -152,7 +156,7 @@ def record_in_brief(backtest: pd.DataFrame, holdout_days: int, fmt: NumberFormat
         TOTAL_IN_BRIEF.format(
             tests=fmt.plural(tests, "test"),
             horizon=fmt.plural(holdout_days, "day"),
-            error=percent(_errors(tested[tested.model == COMBINATION]).abs().mean()),
+            error=percent(error),
             beside=beside,
         )
     )
@@ -260,11 +264,14 @@ def frequency_error_sentence(by_frequency: pd.DataFrame, fmt: NumberFormat) -> P
 
 def _total_sentence(tested: pd.DataFrame, fmt: NumberFormat) -> str:
     tests = tested.origin.nunique()
+    error = _errors(tested[tested.model == COMBINATION]).abs().mean()
+    if pd.isna(error):
+        return NOTHING_BOUGHT
     rules = _compare_with_rules(tested)
     values = {
         "tests": fmt.plural(tests, "test"),
         "horizon": fmt.plural(tested.horizon_days.iloc[0], "day"),
-        "error": percent(_errors(tested[tested.model == COMBINATION]).abs().mean()),
+        "error": percent(error),
     }
     if rules.empty:
         return TOTAL_ALONE.format(**values)

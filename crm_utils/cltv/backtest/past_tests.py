@@ -66,8 +66,8 @@ def list_tests(past: Backtest) -> pd.DataFrame:
 
 def _list_origin(past: Backtest, origin: Origin, position: int, outcome: Outcome) -> list[dict[str, object]]:
     combined = past.forecast(origin.day)
-    if combined is None:
-        return []
+    if combined is None or not np.isfinite(combined.totals[position]).all():
+        return []  # no candidate could forecast this length yet
     shared = {
         "origin": pd.Timestamp(day_of(origin.day)),
         "horizon_days": past.horizons[position],

@@ -161,6 +161,16 @@ def test_too_few_customers_leave_the_rules():
     assert past.forecast(past.last_day, [366]).totals[0, 1] == pytest.approx(600, rel=0.2)
 
 
+def test_three_customers_have_tests_only_of_what_could_be_forecast():
+    days = pd.to_datetime(["2023-01-10", "2023-05-02", "2024-01-03", "2024-03-20"])
+    table = pd.DataFrame({"customer_id": list("abac"), "order_id": list("1234"), "ordered_at": days})
+    placed = ibis.memtable(table.assign(revenue=[20.0, 30.0, 45.0, 10.0], units=1.0, lines=1))
+    past = Backtest.read(placed, ibis.memtable(empty_adjustments()), date(2024, 3, 31))
+    tested = list_tests(past)
+    assert len(tested) and check_contract(tested, "backtest") is not None
+    assert (tested.model == COMBINATION).groupby([tested.origin, tested.horizon_days]).sum().eq(1).all()
+
+
 def test_two_orders_give_no_test():
     few = pd.DataFrame({"customer_id": ["a", "b"], "ordered_at": pd.to_datetime(["2011-12-01", "2011-12-31"])})
     few = few.assign(order_id=["1", "2"], revenue=1.0, units=1.0, lines=1)
