@@ -6,7 +6,6 @@ import pandas as pd
 
 from crm_utils.config.segment_map import SegmentRole
 from crm_utils.core.display.finding import Finding
-from crm_utils.core.display.paragraphs import Paragraph
 from crm_utils.core.display.table_style import collapsible
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.segmentation import charts, drawings, narrative, tables
@@ -179,7 +178,8 @@ def largest_moves(
     sentence = narrative.largest_moves(moves, since, fmt)
     causes = None if net.empty else collapsible(CAUSES, segment_migration(net, since, roles, fmt))
     drawing = drawings.draw_moves(moves, profile, fmt)
-    return Finding(sentence, caption=MOVES_CAPTION, drawing=drawing, table=causes, brief=Paragraph(sentence))
+    brief = None if since is None else narrative.largest_move_in_brief(moves, since, fmt)
+    return Finding(sentence, caption=MOVES_CAPTION, drawing=drawing, table=causes, brief=brief)
 
 
 def segment_migration(

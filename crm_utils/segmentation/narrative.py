@@ -54,6 +54,7 @@ BRIDGE = (
 LARGEST_MOVE = (
     "The largest move since {day} is from {previous} to {new}: {customers}, who spent {revenue} in the last 12 months."
 )
+LARGEST_IN_BRIEF = "Largest move since {day}: {customers} from {previous} to {new}, who spent {revenue} in 12 months."
 NOBODY_MOVED = "Nobody has moved from one segment to another since {day}."
 NO_EARLIER_DATE = "There is no earlier date to compare with, or the scoring is that of the article."
 
@@ -295,16 +296,25 @@ def largest_moves(moves: pd.DataFrame, since: date | None, fmt: NumberFormat) ->
         return not_applicable(NO_EARLIER_DATE)
     if moves.empty:
         return paragraph(NOBODY_MOVED.format(day=day(since)))
+    return paragraph(LARGEST_MOVE.format(**_largest_move(moves, since, fmt)))
+
+
+def largest_move_in_brief(moves: pd.DataFrame, since: date, fmt: NumberFormat) -> Paragraph:
+    """Name the move of most customers in one line."""
+    if moves.empty:
+        return paragraph(NOBODY_MOVED.format(day=day(since)))
+    return paragraph(LARGEST_IN_BRIEF.format(**_largest_move(moves, since, fmt)))
+
+
+def _largest_move(moves: pd.DataFrame, since: date, fmt: NumberFormat) -> dict[str, str]:
     row = moves.iloc[0]
-    return paragraph(
-        LARGEST_MOVE.format(
-            day=day(since),
-            customers=fmt.plural(row.customers, "customer"),
-            previous=row.previous_segment,
-            new=row.new_segment,
-            revenue=fmt.money(row.revenue_12m),
-        )
-    )
+    return {
+        "day": day(since),
+        "customers": fmt.plural(row.customers, "customer"),
+        "previous": row.previous_segment,
+        "new": row.new_segment,
+        "revenue": fmt.money(row.revenue_12m),
+    }
 
 
 def segment_migration(

@@ -108,12 +108,15 @@ def test_the_largest_move_is_named_with_what_is_at_stake():
     )
     said = findings.largest_moves(moves, profile(A=5, B=3), net(), THEN, ROLES, FMT)
     assert said.brief == (
+        "Largest move since 30 September 1997: 3 customers from A to B, who spent $30.00 in 12 months."
+    )
+    assert said.sentence == (
         "The largest move since 30 September 1997 is from A to B: 3 customers, who spent $30.00 in the last 12 months."
     )
     assert "five causes" not in said.sentence and said.table is not None, "the causes are folded"
     nobody = findings.largest_moves(moves.head(0), profile(A=5, B=3), net().head(0), THEN, ROLES, FMT)
     assert (nobody.drawing, nobody.table) == (None, None)
-    assert nobody.sentence == narrative.NOBODY_MOVED.format(day="30 September 1997")
+    assert nobody.sentence == nobody.brief == narrative.NOBODY_MOVED.format(day="30 September 1997")
     alone = findings.largest_moves(moves.head(0), profile(A=5), net().head(0), None, ROLES, FMT)
     assert isinstance(alone.sentence, NotApplicable)
 
