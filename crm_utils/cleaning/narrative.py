@@ -66,7 +66,7 @@ ALL_CHECKS_PASSED = "All {checks} of the data passed."
 ONE_WARNING = "One warning about the data: {warnings}."
 WARNINGS = "{count} warnings about the data: {warnings}."
 OTHER_WARNINGS = "{number} more"
-NAMED_WARNINGS = 2
+NAMED_WARNINGS = 1
 CHECK_WARNINGS = {
     Check.HISTORY: "the history seems to start in the middle",
     Check.LAST_MONTH: "the last month is incomplete",
@@ -308,7 +308,7 @@ def data_quality(checks: list[CheckResult], fmt: NumberFormat) -> Paragraph:
 
 
 def data_quality_in_brief(checks: list[CheckResult], fmt: NumberFormat) -> Paragraph:
-    """Say whether the data passed the checks, and name the first warnings."""
+    """Say whether the data passed the checks, and name the first warning."""
     return _data_quality(checks, NAMED_WARNINGS, fmt)
 
 

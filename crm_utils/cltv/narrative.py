@@ -235,12 +235,12 @@ def whole_business_in_brief(whole: pd.DataFrame, records: pd.DataFrame, fmt: Num
     """What all customers should bring in the longest horizon, beside as many months before, and the record of that."""
     row = whole.iloc[-1]
     months = "month" if row.months == 1 else fmt.plural(row.months, "month")
-    before = WHOLE_BEFORE.format(months=months, revenue=fmt.money(row.revenue_before))
-    bounds = WHOLE_BOUNDS.format(low=fmt.money(row.revenue_low), high=fmt.money(row.revenue_high))
+    before = WHOLE_BEFORE.format(months=months, revenue=fmt.brief_money(row.revenue_before))
+    bounds = WHOLE_BOUNDS.format(low=fmt.brief_money(row.revenue_low), high=fmt.brief_money(row.revenue_high))
     return paragraph(
         WHOLE_IN_BRIEF.format(
             months=months,
-            revenue=fmt.money(row.revenue),
+            revenue=fmt.brief_money(row.revenue),
             bounds=bounds if pd.notna(row.revenue_low) else "",
             before=before if row.revenue_before > 0 else "",
         ),

@@ -68,6 +68,10 @@ class NumberFormat:
                 return f"{sign}{self.symbol}{size / limit:.3g}{unit}"
         return f"{sign}{self.symbol}{size:.3g}"
 
+    def brief_money(self, amount: float) -> str:
+        """Return an amount for the first page: like `money`, but '$2.5m' in place of '$2.50 million'."""
+        return self.short_money(amount) if abs(amount) >= MILLIONS_FROM else self.money(amount)
+
     @property
     def value_noun(self) -> str:
         """What amounts are of, in the labels of a figure: 'Revenue', or 'Orders' if the source has no amounts."""

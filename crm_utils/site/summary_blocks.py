@@ -1,5 +1,6 @@
 """The lines and blocks of a date's first page. Each shows the outputs of the notebook cells with its tags."""
 
+import re
 from dataclasses import dataclass
 
 from bs4 import BeautifulSoup
@@ -30,6 +31,7 @@ LINES = {  # tag: the question that its line answers
     "trust": "Can the data be trusted?",
 }
 BRIEF = ".brief"
+CAPTION = re.compile("<caption>.*?</caption>", re.DOTALL)
 HEADLINE = "headline"  # shown below a page's title, unless a block already shows it
 
 
@@ -78,9 +80,9 @@ def brief_lines(executed: dict[str, NotebookNode], pages: dict[str, str], tag: s
 
 
 def tables_of(executed: dict[str, NotebookNode], tag: str) -> list[Markup]:
-    """Return the outputs of the cells with a tag, as they are; tables without rows are left out."""
+    """Return the tables of the cells with a tag, without their captions; those without rows are left out."""
     outputs = [html for notebook in executed.values() for html, _ in execute.tagged_outputs(notebook, tag)]
-    return [Markup(html) for html in outputs if not _is_empty(html)]
+    return [Markup(CAPTION.sub("", html)) for html in outputs if not _is_empty(html)]
 
 
 def summary_blocks(executed: dict[str, NotebookNode], pages: dict[str, str]) -> list[Block]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import pandas as pd
 from markupsafe import Markup
@@ -10,7 +9,7 @@ from markupsafe import Markup
 from crm_utils.core.constants import RECENT_DAYS, RESERVE
 from crm_utils.core.display.figure_style import BLUE, GREY, PALE, TEAL
 from crm_utils.core.display.svg import Drawing, bars
-from crm_utils.core.formatting import MILLIONS_FROM, NumberFormat, day, percent
+from crm_utils.core.formatting import NumberFormat, day, percent
 from crm_utils.rfm.history import value_and_year_before
 
 MONTHS_OF_A_YEAR = 12
@@ -75,7 +74,7 @@ def make_tiles(
     """
     return [
         _of_history(ACTIVE, history, "active_customers", fmt.count),
-        _of_history(REVENUE.format(revenue=fmt.value_noun, days=RECENT_DAYS), history, "revenue", partial(_money, fmt)),
+        _of_history(REVENUE.format(revenue=fmt.value_noun, days=RECENT_DAYS), history, "revenue", fmt.brief_money),
         _of_history(NEW, history, "new_customers", fmt.count),
         _of_history(TOP, history, "top_tenth_share", percent, in_points=True),
         _of_forecast(history, business, fmt),
@@ -100,11 +99,6 @@ def _of_history(
         for _, row in known.iterrows()
     ]
     return Tile(label, NOT_KNOWN if value is None else write(value), change, _trend(points, label))
-
-
-def _money(fmt: NumberFormat, amount: float) -> str:
-    """An amount that fits into a tile."""
-    return fmt.short_money(amount) if abs(amount) >= MILLIONS_FROM else fmt.money(amount)
 
 
 def _change(value: float, before: float, in_points: bool) -> str:
@@ -145,7 +139,7 @@ def _of_forecast(history: pd.DataFrame, business: pd.DataFrame, fmt: NumberForma
         points = [(float(row.revenue_before), PALE, fmt.money(row.revenue_before))]
     points.append((float(row.revenue), TEAL, EXPECTED.format(value=fmt.money(row.revenue))))
     label = FORECAST.format(months=months) if months > 1 else "Next month"
-    return Tile(label, _money(fmt, row.revenue), change, _trend(points, label))
+    return Tile(label, fmt.brief_money(row.revenue), change, _trend(points, label))
 
 
 def _of_plan(spend_by_wave: pd.Series, lines: pd.DataFrame, fmt: NumberFormat) -> Tile:

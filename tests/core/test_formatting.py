@@ -48,3 +48,11 @@ DOLLARS = NumberFormat("USD")
 )
 def test_numbers_are_written_for_readers(written, expected):
     assert written == expected
+
+
+def test_millions_are_short_on_the_first_page():
+    assert [NumberFormat("GBP").brief_money(amount) for amount in (9.164e6, 999_499, 35.2)] == [
+        "£9.16m",
+        "£999,499",
+        "£35.20",
+    ]
