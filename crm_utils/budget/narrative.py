@@ -130,7 +130,7 @@ DECISIONS_CHANGE = (
     "{inside} of {campaigns} would enter or leave the plan within the assumed range of the lift ({names}). {decided} "
     "on an assumption."
 )
-DECISIONS_IN_BRIEF = "Whether {inside} should run depends on assumed lifts: {names}."
+DECISIONS_IN_BRIEF = "Assumed lifts decide on {inside}: {names}."
 OTHERS = "{number} more"
 NAMED_CAMPAIGNS = 2
 ONE_DECISION, DECISIONS = "This decision rests", "These decisions rest"

@@ -54,9 +54,10 @@ WHOLE = (
 MORE, LESS = " ({change} more than in the {months} before)", " ({change} less than in the {months} before)"
 NO_CHANGE = " (as much as in the {months} before)"
 WHOLE_RANGE = "Nine times in ten it should be between {low} and {high}."
-WHOLE_IN_BRIEF = "The next {months} should bring {revenue}{bounds}{before}."
-WHOLE_BEFORE = "; the last {months} brought {revenue}"
-WHOLE_BOUNDS = ", nine times in ten between {low} and {high}"
+WHOLE_IN_BRIEF = "The next {months} should bring {revenue}{bounds}{before}{record}."
+WHOLE_RECORD_IN_BRIEF = ". In {tests} it was off by {error} on average{held}"
+WHOLE_BEFORE = " (the last {months}: {revenue})"
+WHOLE_BOUNDS = ", nine times in ten {low} to {high}"
 WHOLE_RECORD = "In {tests} of {days}, this forecast was off by {error} on average{held}."
 WHOLE_HELD = ", and {held} of {ranges} held"
 LIFETIME_VALUE = "Today’s customers have a lifetime value (CLV) of {clv}. {assumptions}."
@@ -211,15 +212,15 @@ def whole_business_sentence(
         WHOLE_RANGE.format(low=fmt.money(row.revenue_low), high=fmt.money(row.revenue_high))
         if pd.notna(row.revenue_low)
         else "",
-        _whole_record(row.horizon_days, records, fmt),
+        _whole_record(WHOLE_RECORD, row.horizon_days, records, fmt),
     )
 
 
-def _whole_record(days: int, records: pd.DataFrame, fmt: NumberFormat) -> str:
+def _whole_record(template: str, days: int, records: pd.DataFrame, fmt: NumberFormat) -> str:
     """How far forecasts of about so many days were off, and how many of their ranges held; '' without a test."""
     nearest = records[(records.horizon_days / days).between(0.9, 1.1) & records.mean_error.notna()]
     return "".join(
-        WHOLE_RECORD.format(
+        template.format(
             tests=fmt.plural(found.tests, "test"),
             days=fmt.plural(found.horizon_days, "day"),
             error=percent(found.mean_error),
@@ -243,8 +244,8 @@ def whole_business_in_brief(whole: pd.DataFrame, records: pd.DataFrame, fmt: Num
             revenue=fmt.brief_money(row.revenue),
             bounds=bounds if pd.notna(row.revenue_low) else "",
             before=before if row.revenue_before > 0 else "",
-        ),
-        _whole_record(row.horizon_days, records, fmt),
+            record=_whole_record(WHOLE_RECORD_IN_BRIEF, row.horizon_days, records, fmt),
+        )
     )
 
 

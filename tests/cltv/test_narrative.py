@@ -300,8 +300,7 @@ def test_the_whole_business_in_brief_stands_beside_as_many_months_before():
         "off by 20% on average, and 1 of 3 ranges held."
     )
     assert narrative.whole_business_in_brief(whole(), none, GBP) == (
-        "The next 12 months should bring £1,000, nine times in ten between £800 and £1,250; the last 12 months brought "
-        "£800."
+        "The next 12 months should bring £1,000, nine times in ten £800 to £1,250 (the last 12 months: £800)."
     )
     unknown = whole(revenue_low=np.nan, revenue_before=0.0, months=1)
     assert narrative.whole_business_in_brief(unknown, none, GBP) == "The next month should bring £1,000."
@@ -313,9 +312,7 @@ def test_the_record_in_brief_is_ours_beside_the_best_rule():
     young = trials(1, 1, 0.1, origins=8)
     rule = young.model.isin(backtest_narrative.RULES)
     some = young[~rule | (young.origin > young.origin.min())]
-    assert "; in the 7 that the best simple rule can be tried on, ours by" in backtest_narrative.record_in_brief(
-        some, 91, USD
-    )
+    assert "In 7 tests of 91 days that both could make, our" in backtest_narrative.record_in_brief(some, 91, USD)
     assert backtest_narrative.record_in_brief(NONE, 91, USD) == backtest_narrative.NO_TEST_IN_BRIEF
     nothing = trials(1, 1, 0.1).assign(revenue_actual=0.0)
     assert backtest_narrative.record_in_brief(nothing, 91, USD) == backtest_narrative.NOTHING_BOUGHT

@@ -67,8 +67,9 @@ TOTAL_OF_ONE_TEST = (
 NOTHING_BOUGHT = "Nothing was bought during the tests of past forecasts, so they have no error in percent."
 TOTAL_IN_BRIEF = "In {tests} of {horizon}, our revenue forecast was off by {error} on average{beside}."
 BESIDE_THE_RULE = "; the best simple rule by {rule_error}"
-BESIDE_SOME_TESTS = (
-    "; in the {tests} that the best simple rule can be tried on, ours by {error}, the rule by {rule_error}"
+TOTAL_OF_BOTH = (
+    "In {tests} of {horizon} that both could make, our revenue forecast was off by {error} on average, the best simple "
+    "rule by {rule_error}."
 )
 TOTAL_ALONE = "In {tests} of {horizon} each, our revenue forecast was off by {error} on average."
 CLOSER, AS_CLOSE, LESS_CLOSE = "better than", "about as good as", "worse than"
@@ -143,21 +144,24 @@ def record_in_brief(backtest: pd.DataFrame, holdout_days: int, fmt: NumberFormat
     error = _errors(tested[tested.model == COMBINATION]).abs().mean()
     if pd.isna(error):
         return paragraph(NOTHING_BOUGHT)
-    rules = _compare_with_rules(tested)
-    tests = tested.origin.nunique()
-    beside = ""
-    if len(rules):
+    rules, tests = _compare_with_rules(tested), tested.origin.nunique()
+    length = fmt.plural(holdout_days, "day")
+    if len(rules) and rules.tests[rules.error.idxmin()] < tests:
         best = rules.loc[rules.error.idxmin()]
-        template = BESIDE_THE_RULE if best.tests == tests else BESIDE_SOME_TESTS
-        beside = template.format(
-            tests=fmt.count(best.tests), error=percent(best.our_error), rule_error=percent(best.error)
+        return paragraph(
+            TOTAL_OF_BOTH.format(
+                tests=fmt.plural(best.tests, "test"),
+                horizon=length,
+                error=percent(best.our_error),
+                rule_error=percent(best.error),
+            )
         )
     return paragraph(
         TOTAL_IN_BRIEF.format(
             tests=fmt.plural(tests, "test"),
-            horizon=fmt.plural(holdout_days, "day"),
-            error=percent(error),
-            beside=beside,
+            horizon=length,
+            error=percent(_errors(tested[tested.model == COMBINATION]).abs().mean()),
+            beside=BESIDE_THE_RULE.format(rule_error=percent(rules.error.min())) if len(rules) else "",
         )
     )
 
