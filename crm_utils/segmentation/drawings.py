@@ -30,9 +30,10 @@ NOBODY = "#eef1f4"
 GAP, OVERLAP = 1.2, 0.3
 COLUMNS_WITH_UNITS = 6
 Box = tuple[float, float, float, float]  # left, top, width, height
-LARGE, SMALL = 10.5, 8.5
+LARGE, SMALL, SMALLEST = 10.5, 8.5, 7.5
 BOLD = 1.13  # how much wider bold letters are
 ORDERED_RECENTLY, ORDERED_OFTEN = "last order →", "orders ↑"
+IN_AREAS = "customers · share of {value}"
 WITHIN_DAYS, AT_LEAST = "≤ {days} d", "≥ {orders}"
 HOVER = "Last order {days} days ago, {orders} orders: {customers}, {revenue}. {share} of them are {segment}."
 NOBODY_THERE = "Nobody"
@@ -129,9 +130,9 @@ def _span(low: float, high: float, fmt: NumberFormat) -> str:
 
 
 def fit_text(left: float, top: float, width: float, height: float, title: str, more: Sequence[str], colour: str) -> str:
-    """Write a title and further lines into the middle of a box: as many as fit, in the larger letters if they do."""
+    """Write a title and further lines into the middle of a box: as many as fit, in the largest letters that do."""
     for kept in range(len(more), -1, -1):
-        for size in (LARGE, SMALL):
+        for size in (LARGE, SMALL, SMALLEST):
             names = wrap(title, width - 6, size * BOLD)
             shown = [*names, *more[:kept]]
             widest = max(
@@ -166,6 +167,8 @@ def _draw_scales(grid: pd.DataFrame, places: _Places, fmt: NumberFormat) -> str:
         _, top, _, height = places.box(Area((0, 0), (row, row)))
         words = AT_LEAST.format(orders=fmt.count(fewest))
         drawn += text(MAP_LEFT - 4, top + height / 2 + 3, words, SMALL, "end", LIGHT_INK)
+    of_what = IN_AREAS.format(value=fmt.value_noun.lower())
+    drawn += text(WIDTH / 2, MAP_HEIGHT + 24, of_what, SMALL, "middle", LIGHT_INK)
     drawn += text(WIDTH, MAP_HEIGHT + 24, ORDERED_RECENTLY, LARGE - 1, "end", INK)
     return drawn + text(0, MAP_HEIGHT + 24, ORDERED_OFTEN, LARGE - 1, "start", INK)
 
