@@ -35,8 +35,6 @@ from crm_utils.core.errors import TableError
 from crm_utils.core.files import atomic_write
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.formula_injection import escape_formulas
-from crm_utils.sources.contact_addresses import GENERIC, usable_contacts
-from crm_utils.sources.permissions import mark_permissions
 
 
 class Run:
@@ -223,12 +221,18 @@ class Run:
 
     def _with_permissions(self, table: pd.DataFrame) -> pd.DataFrame:
         """Add to a list of customers who may be contacted, and who is held out."""
+        # imported here, because sources start threads, which a forked kernel would miss
+        from crm_utils.sources.permissions import mark_permissions
+
         if "customer_id" not in table:
             return table
         return mark_permissions(table, self._usable_contacts, self.settings.contacting)
 
     @cached_property
     def _usable_contacts(self) -> pd.DataFrame | None:
+        # imported here, because sources start threads, which a forked kernel would miss
+        from crm_utils.sources.contact_addresses import GENERIC, usable_contacts
+
         contacting = self.settings.contacting
         return usable_contacts(self.load("contacts", required=False), contacting.send_format if contacting else GENERIC)
 
