@@ -1,5 +1,6 @@
 """The first page of a date, for decision makers: six figures, the decision, the doubts, and all else behind “more”."""
 
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from markupsafe import Markup
 
 from crm_utils.budget.drawings import draw_money_by_wave, money_by_wave
 from crm_utils.core.constants import ALL, RECENT_DAYS, RESERVE
-from crm_utils.core.formatting import NumberFormat
+from crm_utils.core.formatting import NumberFormat, day
 from crm_utils.pipeline.jobs import Job
 from crm_utils.rfm.history import value_and_year_before
 from crm_utils.site import glossary, orders_wording, pages, render
@@ -27,6 +28,7 @@ from crm_utils.site.summary_blocks import (
 from crm_utils.site.tiles import Tile, make_tiles
 
 LEAD = "{customers} so far. Changes are against the same days a year before."
+NOBODY_NEW = " Nobody has ordered for the first time since {day}: totals that fall are then to be expected."
 # Missing if the history is too short for a forecast of 12 months
 EXPECTED_REVENUE = "expected_revenue_12m"
 REVENUE = "revenue_90_days"
@@ -129,7 +131,7 @@ def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
         lines=[(tag, question, brief_lines(executed, written, tag)) for tag, question in LINES.items()],
         blocks=summary_blocks(executed, written),
         headlines={name: card_headlines(notebook) for name, notebook in executed.items()},
-        lead=LEAD.format(customers=fmt.plural(figures["customers"], "customer")),
+        lead=_lead(folder / "data", job.day, fmt),
         tables=_tables(folder, fmt),
         lists=_customer_lists(folder, "lists", fmt),
         moved=_customer_lists(folder, "lists/moved", fmt),
@@ -146,6 +148,14 @@ def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
         body.select(".lead")[0].insert_after(orders_wording.notice(columns, fmt))
         page = str(body)
     return glossary.link_terms(page, "../../")
+
+
+def _lead(data: Path, analysis_date: date, fmt: NumberFormat) -> str:
+    """How many customers there are, and since when nobody was new if that is as long as the tiles look back."""
+    first_orders = pd.read_parquet(data / "customers.parquet", columns=["first_order"]).first_order
+    said = LEAD.format(customers=fmt.plural(len(first_orders), "customer"))
+    newest = first_orders.max().date()
+    return said + NOBODY_NEW.format(day=day(newest)) if (analysis_date - newest).days >= RECENT_DAYS else said
 
 
 def _tiles(data: Path, fmt: NumberFormat) -> list[Tile]:

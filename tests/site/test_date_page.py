@@ -332,6 +332,10 @@ def test_the_leading_numbers_are_these(page, built):
     for value in (year.revenue, year.revenue_low, year.revenue_high, year.revenue_before):
         assert DOLLARS.money(value) in text["unsure"]
     assert page.select_one("p.lead").text.startswith(f"{len(customers):,} customers so far")
+    last = customers.first_order.max()
+    assert f"first time since {last.day} {last:%B %Y}" in page.select_one("p.lead").text, (
+        "the shop has closed its doors"
+    )
 
 
 def test_what_a_new_customer_may_cost_follows_from_the_tables(page, built):
