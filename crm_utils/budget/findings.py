@@ -13,7 +13,7 @@ from crm_utils.budget.year import money_by_campaign
 from crm_utils.config.acquisition import Acquisition
 from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.paragraphs import paragraph
-from crm_utils.core.display.table_style import collapsible
+from crm_utils.core.display.table_style import collapsible, for_analysts
 from crm_utils.core.formatting import NumberFormat
 
 LINES_CAPTION = "Each line of the budget: the money for the period (grey) and its expected profit after costs (blue)."
@@ -124,12 +124,12 @@ def calendar(
         CALENDAR_CAPTION,
         charts.alt_text_calendar(table, won, fmt),
         collapsible(
-            "The first wave line by line, the calendar, and every line that was weighed",
+            "The first wave line by line, and the calendar",
             tables.planned_lines(plan, fmt),
             tables.calendar(table, fmt),
             tables.new_customers(won, fmt),
             narrative.nobody_fits(eligible),
-            tables.every_line(plan, fmt),
+            for_analysts(tables.every_line(plan, fmt)),
         ),
     )
 
@@ -253,11 +253,11 @@ def what_decides(
         BREAK_POINTS_CAPTION,
         charts.alt_text_break_points(table, fmt),
         collapsible(
-            "What you can change, the break points, and what each campaign costs and rests on",
+            "What you can change",
             tables.lever_gains(levers, fmt),
-            tables.break_points(table, fmt),
-            tables.campaigns(campaigns, fmt),
-            tables.evidence(campaigns, fmt),
+            for_analysts(
+                tables.break_points(table, fmt), tables.campaigns(campaigns, fmt), tables.evidence(campaigns, fmt)
+            ),
         ),
         brief=narrative.what_decides_in_brief(table, value, costs, fmt),
     )

@@ -15,7 +15,7 @@ from crm_utils.cltv.outlook import Outlook
 from crm_utils.cltv.worked_example import Example
 from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.paragraphs import not_applicable, paragraph
-from crm_utils.core.display.table_style import Collapsible, collapsible
+from crm_utils.core.display.table_style import Collapsible, collapsible, for_analysts
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.references import CLTV_TUTORIAL
 
@@ -252,7 +252,7 @@ def still_active(expected: pd.DataFrame, grid: pd.DataFrame, models: CustomerBas
         charts.alt_text_expected_purchases_grid(grid, fmt),
         tables.expected_purchases_grid_table(grid, fmt),
     )
-    return Finding(sentence, table=collapsible(GRIDS, alive, purchases))
+    return Finding(sentence, table=for_analysts(collapsible(GRIDS, alive, purchases)))
 
 
 def lifetime_value(

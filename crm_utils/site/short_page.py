@@ -61,7 +61,7 @@ def _fold(body: BeautifulSoup, cells: list[Tag]) -> None:
                 folded += _cut_text(body, part, WORDS) if part in found else []
             elif part.name == "details":
                 part["open"] = ""  # one click shows everything
-                folded.append(part)
+                folded.append(part.find_parent("div", class_=ANALYST_CELL) or part)
             elif KEPT_TABLES not in cell.get_attribute_list("class"):
                 folded.append(_boxed(part))
     if folded:

@@ -80,6 +80,14 @@ def test_long_sentences_and_abbreviations_are_not_cut():
     assert body.find("p", class_="so-what").text == sentence
 
 
+def test_what_is_for_analysts_stays_so_when_it_is_folded():
+    maps = "<details class='folded'><summary>Maps</summary><table><tr><td>7</td></tr></table></details>"
+    body = shortened(HEADING, FOUND, cell(f'<div class="celltag_analyst">{maps}</div>'))
+    more = body.find("details", class_="more")
+    assert more.find("div", class_="celltag_analyst").details.table is not None
+    assert len(body.find_all("table")) == 1
+
+
 def test_a_table_within_a_folded_part_stays_there():
     folded = cell("<details class='folded'><summary>Lines</summary><table><tr><td>7</td></tr></table></details>")
     body = shortened(HEADING, FOUND, folded)

@@ -11,7 +11,7 @@ from pandas.io.formats.style import Styler
 from crm_utils.core.display.figure_style import Figure
 from crm_utils.core.display.paragraphs import NotApplicable, Paragraph, brief_html
 from crm_utils.core.display.svg import Drawing
-from crm_utils.core.display.table_style import Collapsible, style_table
+from crm_utils.core.display.table_style import Collapsible, ForAnalysts, style_table
 from crm_utils.core.formatting import NumberFormat
 
 
@@ -46,7 +46,7 @@ class Finding:
     ax: Axes | None = None
     caption: str = ""
     alt_text: str = ""
-    table: pd.DataFrame | Styler | Collapsible | None = None
+    table: pd.DataFrame | Styler | Collapsible | ForAnalysts | None = None
     drawing: Drawing | None = None
     brief: Paragraph | None = None
 
@@ -58,7 +58,7 @@ class Finding:
         return Figure(self.ax, self.sentence, self.caption, self.alt_text)
 
     @cached_property
-    def _styled_table(self) -> Styler | Collapsible | None:
+    def _styled_table(self) -> Styler | Collapsible | ForAnalysts | None:
         if isinstance(self.table, pd.DataFrame):
             return style_table(self.table, "The numbers behind it", NumberFormat(currency=""))
         return self.table

@@ -94,6 +94,34 @@ class Collapsible:
         return f'<details class="folded"><summary>{escape(self.summary)}</summary>{inside}</details>'
 
 
+class ForAnalysts:
+    """Tables and figures that Jupyter shows, and a page only together with the code."""
+
+    def __init__(self, contents: Iterable[Shown]):
+        self.contents = list(contents)
+
+    def _repr_html_(self) -> str:
+        inside = "".join(content._repr_html_() for content in self.contents)
+        return f'<div class="celltag_analyst">{inside}</div>'
+
+
+def for_analysts(*contents: Any) -> ForAnalysts | None:
+    """Show contents on a page only if the reader asks for the code.
+
+    Parameters
+    ----------
+    *contents : anything with `_repr_html_`, or None
+        The contents. None is left out.
+
+    Returns
+    -------
+    ForAnalysts or None
+        None if there is nothing to show.
+    """
+    shown = [content for content in contents if content is not None]
+    return ForAnalysts(shown) if shown else None
+
+
 def collapsible(summary: str, *contents: Any) -> Collapsible | None:
     """Hide contents under a summary line until the reader clicks on it.
 
