@@ -104,6 +104,8 @@ def test_it_has_one_title_landmarks_described_figures_and_captioned_tables(page)
 
 def test_figures_are_text_that_can_be_found_with_the_values_of_their_marks(page):
     page.evaluate(OPEN_ALL)
+    if page.locator("#show-code").count():
+        page.locator("#show-code").check()
     for drawn in page.locator("svg.drawing").all():
         assert drawn.locator("title").count() > 0
     for figure in page.locator("figure.crm-figure:not(.drawn)").all():
