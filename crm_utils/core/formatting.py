@@ -106,6 +106,11 @@ def percent(share: float, decimals: int = 0) -> str:
     return f"{'−' if round(share, decimals + 2) < 0 else ''}{abs(share):.{decimals}%}"
 
 
+def signed_percent(change: float) -> str:
+    """Return a relative change: 0.21 is '+21%', −0.21 is '−21%'."""
+    return f"{'+' if round(change, 2) > 0 else ''}{percent(change)}"
+
+
 def rate(share: float) -> str:
     """Return a rate that was set or measured, with a decimal if it has one: 0.3 is '30%', 0.426 is '42.6%'."""
     return percent(share, 1 if round(share * 100, 6) % 1 else 0)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from crm_utils.core.constants import RECENT_DAYS, RESERVE
 from crm_utils.core.display.figure_style import BLUE, GREY, PALE, TEAL
 from crm_utils.core.display.svg import Drawing, bars
-from crm_utils.core.formatting import NumberFormat, day, percent
+from crm_utils.core.formatting import NumberFormat, day, percent, signed_percent
 from crm_utils.rfm.history import value_and_year_before
 
 MONTHS_OF_A_YEAR = 12
@@ -80,11 +80,6 @@ def make_tiles(
         _of_forecast(history, business, fmt),
         _of_plan(spend_by_wave, lines, fmt),
     ]
-
-
-def signed_percent(change: float) -> str:
-    """A relative change: 0.21 is '+21%', −0.21 is '−21%'."""
-    return f"{'+' if round(change, 2) > 0 else ''}{percent(change)}"
 
 
 def _of_history(

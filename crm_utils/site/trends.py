@@ -13,7 +13,7 @@ from crm_utils.core.display.figure_style import BLUE, LIGHT_INK, TEAL, segment_c
 from crm_utils.core.display.finding import Finding
 from crm_utils.core.display.paragraphs import Paragraph, paragraph
 from crm_utils.core.display.table_style import Collapsible, collapsible, style_table
-from crm_utils.core.formatting import NumberFormat, day, percent
+from crm_utils.core.formatting import NumberFormat, day, signed_percent
 
 PANELS_PER_ROW = 4
 WIDTH_INCHES = 8.4
@@ -173,8 +173,7 @@ def _relative_change(first: float, last: float) -> str:
     """A change as a percentage in brackets; empty if the base is not positive."""
     if first <= 0:
         return ""
-    change = last / first - 1
-    return f" ({'+' if round(change, 2) > 0 else ''}{percent(change)})"
+    return f" ({signed_percent(last / first - 1)})"
 
 
 def _size_sentence(template: str, segment: str, first: pd.Series, last: pd.Series, fmt: NumberFormat) -> str:
