@@ -53,7 +53,8 @@ def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str
         notebook=notebook,
         settings=Markup(pages.render_page("settings.html.j2", parameters=job.parameters[notebook.name])),
         contents=[
-            (heading.get("id"), _heading_text(heading), _for_analysts(heading)) for heading in body.find_all("h2")
+            (heading.get("id"), short_page.heading_text(heading), _for_analysts(heading))
+            for heading in body.find_all("h2")
         ],
         body=Markup(_put_drawings_back(str(body), drawings)),
         previous=previous,
@@ -122,10 +123,6 @@ def _drop_empty_sections(body: BeautifulSoup) -> None:
         if any(cell.find(class_="nothing") for cell in section):
             for cell in section:
                 cell.extract()
-
-
-def _heading_text(heading: Tag) -> str:
-    return re.sub("¶$", "", heading.get_text()).strip()
 
 
 def _for_analysts(heading: Tag) -> bool:

@@ -43,10 +43,15 @@ def shorten(body: BeautifulSoup) -> None:
         _fold(body, cells)
 
 
+def heading_text(heading: Tag) -> str:
+    """The text of a heading without the sign that links to it."""
+    return re.sub("¶$", "", heading.get_text()).strip()
+
+
 def _fold(body: BeautifulSoup, cells: list[Tag]) -> None:
     heading = cells[0].h2
     assert heading is not None
-    question = re.sub("¶$", "", heading.get_text()).strip()
+    question = heading_text(heading)
     found = [sentence for cell in cells for sentence in cell.find_all("p", class_=FINDINGS)]
     folded: list[Tag] = []
     if found or question == LAST_SECTION:
