@@ -1,7 +1,5 @@
 """The page on which one customer is looked up, or those of a segment: `customers.html`."""
 
-import base64
-import hashlib
 from pathlib import Path
 
 import pandas as pd
@@ -38,7 +36,6 @@ def render_lookup(job: Job, folder: Path) -> str:
     """
     people = _read(folder / "data")
     shown = _most_valuable(people)
-    script = (pages.TEMPLATES / "customers.js").read_text(encoding="utf-8")
     columns = job.report.columns
     return pages.fill_template(
         "customers.html.j2",
@@ -51,8 +48,7 @@ def render_lookup(job: Job, folder: Path) -> str:
         shown=len(shown),
         segments=people.segment.cat.categories,
         statuses=[STATUS_LABELS.get(code, code) for code in people.lifecycle.cat.categories],
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        **pages.read_script("customers.js"),
     )
 
 

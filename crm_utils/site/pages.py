@@ -24,6 +24,13 @@ def fill_template(template: str, **content: Any) -> str:
     return _environment().get_template(template).render(**content)
 
 
+def read_script(name: str) -> dict[str, str]:
+    """A script of a page, and the hash by which the page allows it to run. Pages that do not name one sort tables."""
+    script = (TEMPLATES / name).read_text(encoding="utf-8")
+    digest = hashlib.sha256(script.encode()).digest()
+    return {"script": Markup(script), "script_hash": base64.b64encode(digest).decode()}
+
+
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -33,10 +40,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
     environment.globals["css"] = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))
-    environment.globals["script"] = Markup(script)
-    environment.globals["script_hash"] = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment.globals.update(read_script("sort.js"))
     environment.filters["plain"] = _plain
     environment.filters["css_string"] = _css_string
     return environment
