@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from crm_utils.core.formatting import day
 from crm_utils.site.table_html import make_accessible_html
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -43,6 +44,7 @@ def _environment() -> jinja2.Environment:
     environment.globals["css"] = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))
     environment.globals.update(read_script("sort.js"))
     environment.filters["plain"] = _plain
+    environment.filters["day"] = day
     environment.filters["css_string"] = _css_string
     return environment
 
