@@ -72,7 +72,7 @@ def draw_named_map(grid: pd.DataFrame, profile: pd.DataFrame, fmt: NumberFormat)
         Recent orders to the right, many orders at the top. The name of a segment, its customers and its share of
         revenue stand in its largest area if they fit. Each class leads to its segment on page 03.
     """
-    colours = dict(zip(profile.segment, segment_colours(profile.segment.tolist()), strict=True))
+    colours = _colours(profile)
     places = _Places(int(grid.column.max()) + 1, int(grid.row.max()) + 1)
     segment_of = {(row.column, row.row): row.segment for row in grid.itertuples() if pd.notna(row.segment)}
     body = "".join(_draw_class(row, segment_of, colours, places, fmt) for _, row in grid.iterrows())
@@ -84,6 +84,11 @@ def draw_named_map(grid: pd.DataFrame, profile: pd.DataFrame, fmt: NumberFormat)
     largest = profile.loc[profile.customers.idxmax()]
     alt_text = MAP_ALT_TEXT.format(largest=largest.segment, customers=fmt.plural(largest.customers, "customer"))
     return Drawing(WIDTH, MAP_HEIGHT + MAP_BELOW, alt_text, body + _draw_scales(grid, places, fmt), has_links=True)
+
+
+def _colours(profile: pd.DataFrame) -> dict[str, str]:
+    """The colour of each segment."""
+    return dict(zip(profile.segment, segment_colours(profile.segment.tolist()), strict=True))
 
 
 class _Places(NamedTuple):
@@ -188,7 +193,7 @@ def draw_treemap(profile: pd.DataFrame, fmt: NumberFormat) -> Drawing | None:
     Drawing or None
         The largest at the top left. None if no segment has revenue.
     """
-    colours = dict(zip(profile.segment, segment_colours(profile.segment.tolist()), strict=True))
+    colours = _colours(profile)
     shown = profile[profile.revenue > 0].sort_values("revenue", ascending=False, kind="stable")
     if shown.empty:
         return None
@@ -272,7 +277,7 @@ def draw_moves(moves: pd.DataFrame, profile: pd.DataFrame, fmt: NumberFormat) ->
     """
     if moves.empty:
         return None
-    colours = dict(zip(profile.segment, segment_colours(profile.segment.tolist()), strict=True))
+    colours = _colours(profile)
     thickness = [max(FLOW_HEIGHT * size / moves.customers.max(), FLOW_LEAST) for size in moves.customers]
     starts = _stack(moves.previous_segment, thickness)
     ends = _stack(moves.new_segment, thickness)

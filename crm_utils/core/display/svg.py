@@ -51,13 +51,10 @@ def number(value: float) -> str:
     return f"{round(value, 1) + 0:.1f}".removesuffix(".0")
 
 
-def rect(
-    x: float, y: float, width: float, height: float, fill: str, title: str = "", rounded: float = 0, extra: str = ""
-) -> str:
+def rect(x: float, y: float, width: float, height: float, fill: str, title: str = "") -> str:
     """A rectangle; `title` is shown on hover."""
-    corner = f' rx="{number(rounded)}"' if rounded else ""
-    shape = f'<rect x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"{corner} '
-    return f'{shape}fill="{fill}"{extra}>{_title(title)}</rect>' if title else f'{shape}fill="{fill}"{extra}/>'
+    shape = f'<rect x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}" fill="{fill}"'
+    return f"{shape}>{_title(title)}</rect>" if title else f"{shape}/>"
 
 
 def path(commands: str, fill: str, title: str = "", extra: str = "") -> str:
