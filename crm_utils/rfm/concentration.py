@@ -39,8 +39,8 @@ def top_revenue_shares(orders: ir.Table, analysis_date: date) -> pd.DataFrame:
         {
             "top_share": share,
             "customers": max(int(share * len(now)), 1),
-            "revenue_share": _share_of_top(now, share),
-            "revenue_share_before": _share_of_top(before, share),
+            "revenue_share": share_of_top(now, share),
+            "revenue_share_before": share_of_top(before, share),
         }
         for share in TOP_SHARES
     ]
@@ -55,6 +55,20 @@ def _spent_most(orders: ir.Table, after: pd.Timestamp, until: pd.Timestamp) -> n
     return np.sort(spent.to_numpy(float))[::-1]
 
 
-def _share_of_top(falling: np.ndarray, share: float) -> float:
+def share_of_top(falling: np.ndarray, share: float) -> float:
+    """Return the share of revenue that the customers brought who spent most; null without revenue.
+
+    Parameters
+    ----------
+    falling : numpy.ndarray
+        Revenue of each customer, the highest first.
+    share : float
+        Share of customers; at least one counts.
+
+    Returns
+    -------
+    float
+        Between 0 and 1 if no revenue is negative.
+    """
     total = falling.sum()
     return float(falling[: max(int(share * len(falling)), 1)].sum() / total) if total > 0 else np.nan

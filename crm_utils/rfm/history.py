@@ -8,13 +8,14 @@ import pandas as pd
 
 from crm_utils.core.constants import RECENT_DAYS
 from crm_utils.core.exact_money import exact_sum
+from crm_utils.rfm.concentration import share_of_top
 
 # Points: the analysis date and eight quarters before it, so that two years are seen and each has its year before.
 QUARTERS = 8
 MONTHS_APART = 3
 # At the start of a history that is cut off, most customers who look new are older.
 FIRST_DAYS = 90
-TOP_SHARE = 10
+TOP_SHARE = 0.1
 
 
 def compute_history(orders: ir.Table, analysis_date: date, history_complete: bool) -> pd.DataFrame:
@@ -118,6 +119,4 @@ def top_tenth_share(spent: pd.Series) -> float:
     float
         At least one customer counts as the top tenth.
     """
-    falling = np.sort(spent.to_numpy(float))[::-1]
-    total = falling.sum()
-    return float(falling[: max(len(falling) // TOP_SHARE, 1)].sum() / total) if total > 0 else np.nan
+    return share_of_top(np.sort(spent.to_numpy(float))[::-1], TOP_SHARE)
