@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from crm_utils.budget.drawings import CAMPAIGNS, COLOURS, NEW_CUSTOMERS, money_by_wave
 from crm_utils.budget.tables import LINE_NAMES
 from crm_utils.budget.uplift import CampaignStatus
 from crm_utils.budget.year import Line
@@ -57,14 +58,14 @@ def alt_text_lines(lines: pd.DataFrame, fmt: NumberFormat) -> str:
 
 def plot_calendar(table: pd.DataFrame, won: pd.DataFrame, fmt: NumberFormat, ax: Axes | None = None) -> Axes | None:
     """Draw the money of each wave: campaigns and new customers; None if nothing is spent."""
-    campaigns = table.groupby("wave").spend.sum().reindex(won.wave, fill_value=0.0)
-    new = won.set_index("wave").spend
+    money = money_by_wave(table, won)
+    campaigns, new = money[CAMPAIGNS], money[NEW_CUSTOMERS]
     if not (campaigns.sum() + new.sum()) > 0:
         return None
     ax = new_axes(ax, height=2.6)
-    ax.bar(campaigns.index, campaigns, width=0.6, color=BLUE, label="campaigns")
+    ax.bar(campaigns.index, campaigns, width=0.6, color=COLOURS[CAMPAIGNS], label=CAMPAIGNS)
     if new.sum() > 0:
-        ax.bar(new.index, new, width=0.6, bottom=campaigns, color=TEAL, label="new customers")
+        ax.bar(new.index, new, width=0.6, bottom=campaigns, color=COLOURS[NEW_CUSTOMERS], label=NEW_CUSTOMERS)
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
     labels = [f"Wave {row.wave}\n{day(row.starts_on)}" for row in won.itertuples()]
     ax.set_xticks(list(campaigns.index), labels, fontsize=9)
@@ -75,10 +76,9 @@ def plot_calendar(table: pd.DataFrame, won: pd.DataFrame, fmt: NumberFormat, ax:
 
 def alt_text_calendar(table: pd.DataFrame, won: pd.DataFrame, fmt: NumberFormat) -> str:
     """Describe what the bars of the waves show."""
-    campaigns = table.groupby("wave").spend.sum()
     described = [
-        f"wave {row.wave} {fmt.money(campaigns.get(row.wave, 0.0))} and {fmt.money(row.spend)}"
-        for row in won.itertuples()
+        f"wave {wave} {fmt.money(row[CAMPAIGNS])} and {fmt.money(row[NEW_CUSTOMERS])}"
+        for wave, row in money_by_wave(table, won).iterrows()
     ]
     return list_within("Bars of money for campaigns and for new customers: {items}.", described)
 

@@ -8,6 +8,7 @@ from crm_utils.core.formatting import NumberFormat
 
 HEIGHT, BARS_FROM, BARS_TO = 118, 30, 92
 CAMPAIGNS, NEW_CUSTOMERS = "campaigns", "new customers"
+COLOURS = {CAMPAIGNS: BLUE, NEW_CUSTOMERS: TEAL}
 HOVER = "Wave {wave}, from {start}: {spend} on {kind}"
 ALT_TEXT = "Money by wave: {waves}."
 
@@ -65,9 +66,6 @@ def money_by_wave(calendar: pd.DataFrame, won: pd.DataFrame) -> pd.DataFrame:
     """
     campaigns = calendar.groupby("wave").spend.sum().reindex(won.wave, fill_value=0.0)
     return pd.DataFrame({CAMPAIGNS: campaigns, NEW_CUSTOMERS: won.set_index("wave").spend})
-
-
-COLOURS = {CAMPAIGNS: BLUE, NEW_CUSTOMERS: TEAL}
 
 
 def _legend(kinds: list[str]) -> str:
