@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -170,6 +170,31 @@ def _interval_of_mean(values: np.ndarray, seed: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def orders_of_cohorts(orders: ir.Table, unit: Literal["M", "Q"], history_complete: bool) -> ir.Table:
+    """Add to each order of a new customer when the customer was won.
+
+    Parameters
+    ----------
+    orders : ibis.Table
+        Orders as known on the analysis date: customer_id, ordered_at, revenue.
+    unit : str
+        Length of a cohort: M (month) or Q (quarter).
+    history_complete : bool
+        Whether the data contain everybody's first order. Otherwise customers of the first 90 days do not count as new.
+
+    Returns
+    -------
+    ibis.Table
+        The orders with day, first_order (a day), cohort (the first day of the month or quarter of it) and age (days
+        since it).
+    """
+    days = orders.mutate(day=orders.ordered_at.date())
+    days = days.mutate(first_order=days.day.min().over(group_by=days.customer_id))
+    if not history_complete:
+        days = days.filter(days.first_order >= days.day.min().over() + ibis.interval(days=FIRST_DAYS))
+    return days.mutate(cohort=days.first_order.truncate(unit), age=days.day.delta(days.first_order, unit="day"))
+
+
 def payback_curve(orders: ir.Table, analysis_date: date, margin_rate: float, history_complete: bool) -> pd.DataFrame:
     """Compute the mean cumulative margin of a new customer by days since the first order.
 
@@ -185,11 +210,7 @@ def payback_curve(orders: ir.Table, analysis_date: date, margin_rate: float, his
     pandas.DataFrame
         day (0 to 364), customers, margin (mean, cumulative). Days that no cohort reached are left out.
     """
-    days = orders.mutate(day=orders.ordered_at.date())
-    days = days.mutate(first_order=days.day.min().over(group_by=days.customer_id))
-    if not history_complete:
-        days = days.filter(days.first_order >= days.day.min().over() + ibis.interval(days=FIRST_DAYS))
-    days = days.mutate(cohort=days.first_order.truncate("M"), age=days.day.delta(days.first_order, unit="day"))
+    days = orders_of_cohorts(orders, "M", history_complete)
     sizes = days.group_by("cohort").agg(customers=days.customer_id.nunique(), last=days.first_order.max()).execute()
     within = days.filter(days.age < YEAR_DAYS)
     sums = within.group_by("cohort", "age").agg(revenue=exact_sum(within.revenue).cast("float64")).execute()

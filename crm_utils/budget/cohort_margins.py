@@ -2,12 +2,11 @@
 
 from datetime import date
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from crm_utils.budget.acquisition import FIRST_DAYS, MIN_CUSTOMERS
+from crm_utils.budget.acquisition import MIN_CUSTOMERS, orders_of_cohorts
 from crm_utils.config.acquisition import Acquisition
 from crm_utils.core.exact_money import exact_sum
 
@@ -41,11 +40,7 @@ def cohort_margins(
         cost, payback_days (null if the cohort has not brought it yet).
     """
     cost = costs.cost_per_customer if costs is not None else None
-    days = orders.mutate(day=orders.ordered_at.date())
-    days = days.mutate(first_order=days.day.min().over(group_by=days.customer_id))
-    if not history_complete:
-        days = days.filter(days.first_order >= days.day.min().over() + ibis.interval(days=FIRST_DAYS))
-    days = days.mutate(cohort=days.first_order.truncate("Q"), age=days.day.delta(days.first_order, unit="day"))
+    days = orders_of_cohorts(orders, "Q", history_complete)
     sizes = days.group_by("cohort").agg(new_customers=days.customer_id.nunique(), last=days.first_order.max()).execute()
     sums = days.group_by("cohort", "age").agg(revenue=exact_sum(days.revenue).cast("float64")).execute()
     large = sizes[sizes.new_customers >= MIN_CUSTOMERS].sort_values("cohort")
