@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from crm_utils.commands.delivery_targets import Target, copy_files, open_target
+from crm_utils.commands.delivery_targets import Target, copy_files, describe_failure, open_target
 from crm_utils.commands.send_email import send_email
 from crm_utils.config import Report
 from crm_utils.config.delivery import Delivery
@@ -103,8 +103,9 @@ def _old_files(target: Target, name: str) -> list[str]:
         receipt = target.read(RECEIPT)
         taken = receipt is None and target.has("index.html")
     except Exception as error:  # each kind of storage has its own
-        reason = " ".join(str(error).split())[:300]
-        raise DeliveryError(f"{target.name} cannot be read, and nothing was delivered: {reason}") from None
+        raise DeliveryError(
+            f"{target.name} cannot be read, and nothing was delivered: {describe_failure(error)}"
+        ) from None
     if taken:
         raise DeliveryError(
             f"{target.name} has an index.html that we did not deliver; choose a folder of its own for {name}"

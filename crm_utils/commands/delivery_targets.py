@@ -155,7 +155,7 @@ def copy_files(target: Target, files: Mapping[str, bytes], old: list[str]) -> No
         else:
             with suppress(Exception):
                 target.remove_folder(folder)
-        raise DeliveryError(f"{target.name} cannot be written, and {left}: {_reason(error)}") from None
+        raise DeliveryError(f"{target.name} cannot be written, and {left}: {describe_failure(error)}") from None
     with suppress(Exception):  # everything is in place
         target.remove_folder(folder)
 
@@ -193,7 +193,7 @@ def open_target(address: str, root: Path, s3_endpoint: str | None) -> Target:
     except DeliveryError:
         raise
     except Exception as error:  # each kind of storage has its own
-        raise DeliveryError(f"{name} cannot be reached: {_reason(error)}") from None
+        raise DeliveryError(f"{name} cannot be reached: {describe_failure(error)}") from None
 
 
 def fill_placeholders(text: str) -> str:
@@ -235,5 +235,6 @@ def _open_host(host: str | None, port: int | None, user: str | None, password: s
     return PyFileSystem(_HostHandler(SFTPFileSystem(host, timeout=SECONDS, **known)))
 
 
-def _reason(error: Exception) -> str:
+def describe_failure(error: Exception) -> str:
+    """Return what a storage says of its failure, on one line and without secrets."""
     return mask_secrets(" ".join(str(error).split()) or type(error).__name__)[:LONGEST_REASON]
