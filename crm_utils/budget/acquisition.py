@@ -13,10 +13,9 @@ from crm_utils.config import parse_model
 from crm_utils.config.acquisition import Acquisition
 from crm_utils.core.errors import BudgetError
 from crm_utils.core.exact_money import exact_sum
+from crm_utils.rfm.history import FIRST_DAYS
 
 YEAR_DAYS = 365
-# Days at the start of a history that is cut off: most "new" customers of these days are older
-FIRST_DAYS = 90
 # With fewer customers observed for a year, no value is given
 MIN_CUSTOMERS = 30
 # Days of the latest cohort that is shown apart
