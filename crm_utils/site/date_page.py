@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -65,6 +66,14 @@ TABLES = {
 }
 
 
+class _Plan(NamedTuple):
+    """The tables `budget_lines`, `budget_calendar` and `acquisition`."""
+
+    lines: pd.DataFrame
+    calendar: pd.DataFrame
+    won: pd.DataFrame
+
+
 def key_figures(data: Path) -> dict[str, float]:
     """The figures of a date that the index and `summary.json` show, from the tables in folder `data`.
 
@@ -118,12 +127,13 @@ def render_date(job: Job, folder: Path, figures: dict[str, float]) -> str:
     fmt = job.number_format
     executed = {book.name: render.read_notebook(folder / "notebooks" / f"{book.name}.ipynb") for book in job.notebooks}
     written = {name: (folder / f"{name}.html").read_text(encoding="utf-8") for name in executed}
+    plan = _read_plan(folder / "data")
     page = pages.render_page(
         "date.html.j2",
         job=job,
-        tiles=_tiles(folder / "data", fmt),
+        tiles=_tiles(folder / "data", plan, fmt),
         decision=brief_lines(executed, written, DECISION),
-        money=_money_by_wave(folder / "data", fmt),
+        money=_money_by_wave(plan, fmt),
         plan=tables_of(executed, PLAN),
         unsure=[line for tag in UNSURE for line in brief_lines(executed, written, tag)],
         value_noun=fmt.value_noun,
@@ -158,22 +168,24 @@ def _lead(data: Path, analysis_date: date, fmt: NumberFormat) -> str:
     return said + NOBODY_NEW.format(day=day(newest)) if (analysis_date - newest).days >= RECENT_DAYS else said
 
 
-def _tiles(data: Path, fmt: NumberFormat) -> list[Tile]:
-    history, business = (pd.read_parquet(data / f"{name}.parquet") for name in ("history", "business"))
-    if not (data / "budget_lines.parquet").exists():
-        return make_tiles(history, business, pd.Series(dtype=float), pd.DataFrame(), fmt)
-    lines, calendar, won = (
-        pd.read_parquet(data / f"{name}.parquet") for name in ("budget_lines", "budget_calendar", "acquisition")
-    )
-    return make_tiles(history, business, money_by_wave(calendar, won).sum(axis=1), lines, fmt)
-
-
-def _money_by_wave(data: Path, fmt: NumberFormat) -> Markup | None:
-    """The figure of the plan's money; None without a plan."""
+def _read_plan(data: Path) -> _Plan | None:
     if not (data / "budget_lines.parquet").exists():
         return None
-    calendar, won = (pd.read_parquet(data / f"{name}.parquet") for name in ("budget_calendar", "acquisition"))
-    drawing = draw_money_by_wave(calendar, won, fmt)
+    return _Plan(
+        *(pd.read_parquet(data / f"{name}.parquet") for name in ("budget_lines", "budget_calendar", "acquisition"))
+    )
+
+
+def _tiles(data: Path, plan: _Plan | None, fmt: NumberFormat) -> list[Tile]:
+    history, business = (pd.read_parquet(data / f"{name}.parquet") for name in ("history", "business"))
+    if plan is None:
+        return make_tiles(history, business, pd.Series(dtype=float), pd.DataFrame(), fmt)
+    return make_tiles(history, business, money_by_wave(plan.calendar, plan.won).sum(axis=1), plan.lines, fmt)
+
+
+def _money_by_wave(plan: _Plan | None, fmt: NumberFormat) -> Markup | None:
+    """The figure of the plan's money; None without a plan."""
+    drawing = draw_money_by_wave(plan.calendar, plan.won, fmt) if plan else None
     return Markup(drawing._repr_html_()) if drawing else None
 
 
