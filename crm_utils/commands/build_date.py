@@ -16,13 +16,15 @@ from crm_utils.commands import failures
 from crm_utils.config.report import PastTotals
 from crm_utils.core import errors
 from crm_utils.core.duckdb_engine import with_memory_limit
+from crm_utils.core.formatting import is_secret_name, spelled_out
 from crm_utils.core.orders import orders_as_of
-from crm_utils.pipeline import atomic_publish, execute, file_modes, manifest, staleness
+from crm_utils.pipeline import atomic_publish, execute, file_modes, kernels, manifest, staleness
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.manifest import NotebookEntry
 from crm_utils.pipeline.notebooks import Notebook
 from crm_utils.site import customer_lookup, date_page, render, summary_files
+from crm_utils.sources import databases
 
 
 class Progress(Protocol):
@@ -170,10 +172,19 @@ def _run(job: Job, notebook: Notebook, folder: Path, environment: Mapping[str, s
     parameters = {"run_dir": ".."} | job.overrides(notebook)
     times_before = _times_of_change(folder)
     target = folder / "notebooks" / notebook.path.name
-    seconds = execute.run_notebook(notebook.path, target, parameters, environment)
+    seconds = execute.run_notebook(notebook.path, target, parameters, _kernel_options(job, environment))
     times_after = _times_of_change(folder)
     files = sorted(name for name, changed in times_after.items() if times_before.get(name) != changed)
     return {"name": notebook.name, "files": files, "seconds": round(seconds, 2)}
+
+
+def _kernel_options(job: Job, environment: Mapping[str, str]) -> kernels.KernelOptions:
+    """What the kernels of a report are given: the common environment, and the variables that this report needs."""
+    report = job.report
+    named, read_by_driver = databases.needed_variables(report.source.database or "")
+    further = kernels.further_variables([*named, *read_by_driver, *report.pass_env])
+    secrets = {value for name, value in further.items() if name in named or is_secret_name(name)}
+    return kernels.KernelOptions({**environment, **further}, report.timeout, spelled_out(secrets))
 
 
 def prepare_folder(job: Job, folder: Path, fresh: list[NotebookEntry], past: PastTotals | None = None) -> None:

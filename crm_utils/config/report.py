@@ -705,6 +705,14 @@ class Report(Shared):
         "600",
         description="who may read files with customer ids: 600 only their owner, 640 the group too, 644 everybody",
     )
+    timeout: float = Field(
+        30, gt=0, le=10_080, description="the minutes that a notebook, and so each of its cells, may take"
+    )
+    pass_env: list[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\*?$")]] = Field(
+        [],
+        description="environment variables for notebooks of your own (AWS_* for several); others are not passed on, "
+        "except what the database of the source needs",
+    )
     pages: Pages = Pages()
     cleaning: Cleaning = Cleaning()
     rfm: Rfm = Rfm()

@@ -2,24 +2,21 @@
 
 import math
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from multiprocessing.util import Finalize
 from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
-import psutil
 from ibis.backends import BaseBackend
 from ibis.util import gen_name
+
+from crm_utils.core.files import temporary_folder
 
 MB_PER_CORE, RAISED_MB_PER_CORE = 200, 800
 BATCH_ROWS, SAMPLED_ROWS = 100_000, 4_000_000
 HASHES = 2**64
-SPILL_PREFIX = "crm-report"
 
 
 @cache
@@ -31,7 +28,7 @@ def duckdb() -> BaseBackend:
 def with_memory_limit(engine: BaseBackend) -> BaseBackend:
     """Limit a DuckDB connection to `MB_PER_CORE` of memory per core. It spills the rest to its own folder."""
     _limit(engine, MB_PER_CORE)
-    engine.raw_sql(f"SET temp_directory = '{_spill_folder()}'")
+    engine.raw_sql(f"SET temp_directory = '{temporary_folder()}'")
     engine.raw_sql("SET preserve_insertion_order = false")
     return engine
 
@@ -120,20 +117,6 @@ def is_picked(text: ir.StringValue, one_in: int) -> ir.BooleanValue:
 def _hash(text: str) -> int:
     """DuckDB's `hash`. Ibis casts it to a signed number in ten times the time."""
     raise NotImplementedError
-
-
-def _spill_folder() -> str:
-    """A new folder for data that do not fit in memory. Only this user can read it; it is deleted with this process.
-
-    Folders that killed processes left behind are deleted first, because they hold customers' data.
-    """
-    for leftover in Path(tempfile.gettempdir()).glob(f"{SPILL_PREFIX}-*-*"):
-        process = leftover.name.split("-")[2]
-        if process.isdecimal() and not psutil.pid_exists(int(process)):
-            shutil.rmtree(leftover, ignore_errors=True)
-    folder = tempfile.mkdtemp(prefix=f"{SPILL_PREFIX}-{os.getpid()}-")
-    Finalize(None, shutil.rmtree, [folder, True], exitpriority=0)  # atexit does nothing in a forked kernel
-    return folder
 
 
 def _limit(engine: BaseBackend, megabytes: int) -> None:

@@ -82,3 +82,29 @@ class DeliveryError(CrmError, RuntimeError):
 
 class DownloadFailed(SourceError):
     """The data could not be downloaded, or are not the expected ones; no file was changed."""
+
+
+def describe_cause(kind: str, message: str) -> str:
+    """The class of an error and its message; words if it has no message.
+
+    Parameters
+    ----------
+    kind : str
+        The name of the error's class.
+    message : str
+        Its message, which may be empty.
+
+    Returns
+    -------
+    str
+    """
+    if message.strip():
+        return f"{kind}: {message}"
+    causes = {
+        "MemoryError": "the memory ran out; close other programs, or read less data at a time",
+        "AssertionError": "an assert statement does not hold",
+        "KeyboardInterrupt": "it was interrupted",
+        "RecursionError": "functions call each other too deeply",
+        "TimeoutError": "something did not answer in time",
+    }
+    return f"{causes[kind]} ({kind})" if kind in causes else f"{kind}, without a message"

@@ -1,15 +1,23 @@
-"""Write files atomically, lock folders and hash the content of files."""
+"""Write files atomically, lock folders, hash the content of files, and make temporary folders."""
 
 import hashlib
 import json
+import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 if TYPE_CHECKING:
     from filelock import FileLock
+
+TEMPORARY = "crm-report"
 
 
 def content_hash(path: Path, root: Path) -> str:
@@ -53,3 +61,18 @@ def folder_lock(folder: Path) -> "FileLock":
 
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / ".lock")
+
+
+def temporary_folder(parent: str | None = None) -> str:
+    """A new folder that only this user can read; it is deleted with this process.
+
+    Folders that killed processes left behind are deleted first, because they hold customers' data.
+    """
+    parent = parent or tempfile.gettempdir()
+    for leftover in Path(parent).glob(f"{TEMPORARY}-*-*"):
+        process = leftover.name.split("-")[2]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(leftover, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=f"{TEMPORARY}-{os.getpid()}-", dir=parent)
+    Finalize(None, shutil.rmtree, [folder, True], exitpriority=0)  # atexit does nothing in a forked kernel
+    return folder

@@ -1,11 +1,16 @@
 """How numbers, money and dates are written in sentences, tables and figures."""
 
+import html
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import quote, unquote
 
 SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "JPY": "¥"}
 ORDERS = "orders"  # in place of a currency if the source has no amounts
+SECRET_NAMES = "password|passwd|pwd|token|secret|key"
+SHORTEST_SECRET = 4
 NO_BREAK_SPACE = "\u00a0"
 # Amounts that round to a million or more are written in millions.
 MILLIONS_FROM = 999_500
@@ -133,4 +138,20 @@ def join_names(items: list[str]) -> str:
 def mask_secrets(text: str) -> str:
     """Return the text without the passwords, tokens and keys of database addresses. A password may contain an @."""
     text = re.sub(r"(://[^:/\s]*):(?!@)\S+@", r"\1:***@", text)
-    return re.sub(r"(?i)\b(\w*(?:password|passwd|pwd|token|secret|key))=[^&\s]+", r"\1=***", text)
+    return re.sub(rf"(?i)\b(\w*(?:{SECRET_NAMES}))=[^&\s]+", r"\1=***", text)
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a variable of this name holds a secret: SHOP_PASSWORD, API_KEY."""
+    return re.search(SECRET_NAMES, name, flags=re.I) is not None
+
+
+def spelled_out(secrets: Iterable[str]) -> frozenset[str]:
+    """Return secrets in all forms in which they may be shown: as they are, in an address, in HTML.
+
+    Of an address it is also the password. Texts of fewer than 4 characters stand everywhere and are left out.
+    """
+    plain = {part for secret in secrets for part in (secret, *re.findall(r"://[^:/\s]*:(\S+)@", secret))}
+    plain |= {unquote(secret) for secret in plain}
+    forms = {form for secret in plain for form in (secret, quote(secret, safe=""), html.escape(secret))}
+    return frozenset(form for form in forms if len(form) >= SHORTEST_SECRET)

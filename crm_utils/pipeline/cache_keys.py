@@ -59,7 +59,7 @@ def fingerprint_job(job: Job) -> FingerprintedJob:
 def _data_key(job: Job) -> str:
     """The key before the first notebook: the data, the settings and the lock file of the environment."""
     customer_tables = " ".join(content_hash(path, job.root) for path in customer_files(job))
-    settings = job.settings.model_dump_json() + customer_tables
+    settings = job.settings.model_dump_json() + customer_tables + repr(job.report.pass_env)
     lock = job.root / "requirements.lock"
     return _hash(_source_key(job), settings, lock.read_text(encoding="utf-8") if lock.exists() else "")
 

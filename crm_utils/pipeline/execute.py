@@ -1,24 +1,28 @@
 """Run a notebook with papermill and make its output reproducible."""
 
 import logging
+import os
 import re
 import time
-from collections.abc import Collection, Mapping
-from functools import cache
+from collections.abc import Collection
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import papermill
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
 from crm_utils.core import errors
 from crm_utils.core.errors import NotebookFailed
-from crm_utils.core.formatting import mask_secrets
+from crm_utils.core.formatting import MESSAGES, mask_secrets
 from crm_utils.pipeline import kernels
+from crm_utils.pipeline.kernels import KernelOptions
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+PIXELS = ("image/png", "image/jpeg")  # base64, in which any text may stand by chance
 LONGEST_CAUSE = 1000  # letters
 ENGINE = "crm"
 NOTHING_TO_SHOW = '<p class="nothing">'  # how a `NotApplicable` is shown
@@ -28,15 +32,18 @@ EXPECTED_ERRORS = {
 
 
 class _Engine(NBClientEngine):
-    """papermill's engine, which writes the notebook once at the end instead of twice per cell."""
+    """papermill's engine, which writes the notebook once at the end instead of twice per cell, without secrets."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any) -> None:
+    def execute_managed_notebook(
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, secrets: Collection[str] = (), **options: Any
+    ) -> None:
         target, nb_man.output_path = nb_man.output_path, None
         try:
             super().execute_managed_notebook(nb_man, kernel_name, **options)
         finally:
             nb_man.output_path = target
+            _hide(nb_man.nb, secrets)
             nb_man.save()
 
 
@@ -47,9 +54,7 @@ def _set_up_papermill() -> None:
     logging.getLogger("papermill").setLevel(logging.ERROR)
 
 
-def run_notebook(
-    source: Path, target: Path, parameters: dict[str, Any], environment: Mapping[str, str] | None = None
-) -> float:
+def run_notebook(source: Path, target: Path, parameters: dict[str, Any], options: KernelOptions | None = None) -> float:
     """Run a notebook in the folder of `target` and write the executed notebook there.
 
     Parameters
@@ -60,8 +65,9 @@ def run_notebook(
         The path of the executed notebook. If a cell fails, the notebook is written with the outputs up to there.
     parameters : dict
         The parameters to set.
-    environment : mapping of str to str, optional
-        The environment variables of the kernel. By default they are those of this process.
+    options : KernelOptions, optional
+        The environment variables of the kernel, and how long the notebook may take. By default its environment is that
+        of this process, and it may take as long as it needs.
 
     Returns
     -------
@@ -71,10 +77,12 @@ def run_notebook(
     Raises
     ------
     NotebookFailed
-        If a cell raises an error, or the kernel cannot start or dies.
+        If a cell raises an error, the time is over, or the kernel cannot start or dies.
     """
     _set_up_papermill()
+    options = options or KernelOptions()
     started = time.monotonic()
+    managers = kernels.kernel_manager_class(options.environment)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         executed = papermill.execute_notebook(
@@ -87,19 +95,74 @@ def run_notebook(
             language="python",  # a notebook written by a program may lack kernel and language
             progress_bar=False,
             extra_arguments=["--log-level=50"],
-            kernel_manager_class=kernels.kernel_manager_class(environment),
+            kernel_manager_class=managers,
+            timeout_func=partial(_seconds_left, started, options.minutes),
+            secrets=options.secrets,
         )
     except papermill.PapermillExecutionError as error:
         stopped = nbformat.read(target, as_version=4)
         position = error.cell_index + 2  # papermill puts a cell on top, and one before the cell that stopped
-        raise notebook_failure(source, stopped, position, error.ename, error.evalue) from error
+        message = error.evalue + _missing_variable(error.ename, error.evalue, options)
+        raise notebook_failure(source, stopped, position, error.ename, message) from error
+    except CellTimeoutError as error:
+        raise _stopped(source, target, _too_long(options.minutes)) from error
+    except DeadKernelError as error:
+        raise _stopped(source, target, managers.cause_of_death()) from error
     except OSError:  # a problem of the disk, not of the notebook
         raise
-    except Exception as error:  # the kernel could not start, or it died
-        cause = _one_line(f"{type(error).__name__}: {error}")
+    except Exception as error:  # the kernel could not start
+        cause = _one_line(errors.describe_cause(type(error).__name__, str(error)))
         raise NotebookFailed(source.name, f"notebook {source.stem} did not finish: {cause}") from error
     nbformat.write(_reproducible(executed), target)
     return time.monotonic() - started
+
+
+def _seconds_left(started: float, minutes: float | None, cell: NotebookNode) -> float | None:
+    """The seconds that a cell may take, so that the whole notebook does not take longer than these minutes."""
+    return None if minutes is None else max(started + minutes * 60 - time.monotonic(), 0.1)
+
+
+def _missing_variable(kind: str, message: str, options: KernelOptions) -> str:
+    """How a notebook gets an environment variable that it looked for; empty if the error has another cause."""
+    name = message.strip("'")
+    if kind != "KeyError" or options.environment is None or name not in os.environ or name in options.environment:
+        return ""
+    return f" is an environment variable that notebooks do not get. Write pass_env: [{name}] in the parameters file"
+
+
+def _too_long(minutes: float | None) -> str:
+    return (
+        f"still running after {MESSAGES.plural(minutes or 0, 'minute')}, the longest that a notebook may take. Make "
+        "this cell faster, or write more minutes as timeout in the parameters file"
+    )
+
+
+def _stopped(source: Path, target: Path, cause: str) -> NotebookFailed:
+    """The failure of a notebook that stopped in the cell which started last."""
+    notebook = nbformat.read(target, as_version=4)
+    started = [n for n, cell in enumerate(notebook.cells) if cell.metadata.get("papermill", {}).get("start_time")]
+    section = _section(notebook, started[-1] if started else 0)
+    return NotebookFailed(source.name, f"notebook {source.stem}, section “{section}”: {cause}")
+
+
+def _hide(notebook: NotebookNode, secrets: Collection[str]) -> None:
+    """Replace secrets in what the cells of a notebook show."""
+    if secrets:
+        pattern = re.compile("|".join(map(re.escape, sorted(secrets, key=len, reverse=True))))
+        for cell in notebook.cells:
+            if "outputs" in cell:
+                cell.outputs = _replaced(cell.outputs, pattern)
+
+
+def _replaced(value: Any, pattern: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return pattern.sub("***", value)
+    if isinstance(value, list):
+        return [_replaced(each, pattern) for each in value]
+    if isinstance(value, dict):
+        shown = {key: each if key in PIXELS else _replaced(each, pattern) for key, each in value.items()}
+        return type(value)(shown)
+    return value
 
 
 def tagged_outputs(
@@ -127,7 +190,7 @@ def notebook_failure(source: Path, notebook: NotebookNode, position: int, kind: 
     """
     if kind == errors.OpenQuestions.__name__:  # about the data, not about the notebook
         return NotebookFailed(source.name, mask_secrets(ANSI.sub("", message)), asks=True)
-    cause = message if kind in EXPECTED_ERRORS else f"{kind}: {message}"
+    cause = message if kind in EXPECTED_ERRORS and message.strip() else errors.describe_cause(kind, message)
     return NotebookFailed(
         source.name, f"notebook {source.stem}, section “{_section(notebook, position)}”: {_one_line(cause)}"
     )

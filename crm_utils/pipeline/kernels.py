@@ -1,19 +1,31 @@
-"""Kernels that are forked from a process with all imports done, so that they start at once, not after seconds."""
+"""Kernels that are forked from a process with all imports done, so that they start at once, not after seconds.
+
+They talk to this process over sockets in a folder that only this user can read, and know few environment variables.
+"""
 
 import gc
 import os
+import secrets
+import signal
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
 from multiprocessing import forkserver, parent_process
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, ClassVar
 
+import zmq
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+from crm_utils.core.files import TEMPORARY, temporary_folder
 
 PACKAGE = Path(__file__).parents[1]
 FORKS = sys.platform == "linux"  # on other systems a library may have threads, and a fork would lose them
@@ -27,6 +39,25 @@ KERNEL_SETTINGS = {
     "JUPYTER_PLATFORM_DIRS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
+# What programs need to work. Whatever else this process knows, such as passwords, is not for notebooks.
+PASSED = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "FONTCONFIG_PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "SYSTEMROOT",  # without it Python does not start on Windows
+)
+LONGEST_FOLDER = 85  # characters; the path of a socket may have 103 on macOS and 107 on Linux
 # no module that starts threads (such as duckdb), because a fork loses them
 PRELOADED = [
     "ipykernel.debugger",
@@ -44,17 +75,43 @@ PRELOADED = [
 ]
 
 
+@dataclass(frozen=True)
+class KernelOptions:
+    """What the kernel of a notebook is given.
+
+    Parameters
+    ----------
+    environment : mapping of str to str, optional
+        Its environment variables. By default they are those of this process.
+    minutes : float, optional
+        How long the notebook may take. By default as long as it needs.
+    secrets : frozenset of str
+        Texts that are replaced in all that the notebook shows.
+    """
+
+    environment: Mapping[str, str] | None = None
+    minutes: float | None = None
+    secrets: frozenset[str] = frozenset()
+
+
 def kernel_environment(root: Path) -> dict[str, str]:
-    """The environment variables of every kernel of a project. They are the same on every machine."""
+    """The environment variables of every kernel of a project: a short list, with the same settings on every machine."""
     python_path = [PACKAGE.parent, root, root / "notebooks", os.environ.get("PYTHONPATH")]  # as for cache keys
-    return (
-        os.environ
-        | KERNEL_SETTINGS
-        | {
-            "IPYTHONDIR": str(ipython_folder(root)),
-            "PYTHONPATH": os.pathsep.join(str(path) for path in python_path if path),
-        }
-    )
+    return {
+        **{name: os.environ[name] for name in PASSED if name in os.environ},
+        **KERNEL_SETTINGS,
+        "IPYTHONDIR": str(ipython_folder(root)),
+        "PYTHONPATH": os.pathsep.join(str(path) for path in python_path if path),
+    }
+
+
+def further_variables(patterns: Iterable[str]) -> dict[str, str]:
+    """The environment variables of this process that the kernels of a report need too; `PG*` stands for several."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in KERNEL_SETTINGS and any(fnmatchcase(name, pattern) for pattern in patterns)
+    }
 
 
 def ipython_folder(root: Path) -> Path:
@@ -77,12 +134,23 @@ def start_fork_server(environment: Mapping[str, str]) -> None:
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Change the environment while a child process starts, because it inherits that of this process."""
     saved = dict(os.environ)
-    os.environ.update(variables)
+    _replace_environment(variables)
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(saved)
+        _replace_environment(saved)
+
+
+def _replace_environment(variables: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
+
+
+@cache
+def _socket_folder() -> str:
+    """The folder of the sockets of this process's kernels."""
+    longest = LONGEST_FOLDER - len(f"/{TEMPORARY}-{os.getpid()}-12345678")
+    return temporary_folder(None if len(tempfile.gettempdir()) <= longest else "/tmp")
 
 
 class Kernel(ForkServerProcess):
@@ -96,18 +164,22 @@ class Kernel(ForkServerProcess):
 
     def run(self) -> None:
         """Run the kernel on the connection file in `arguments` until it is stopped or its parent process ends."""
-        from ipykernel.kernelapp import launch_new_instance
+        from ipykernel import kernelapp
 
+        # ipykernel would listen on a TCP port to what child processes print; they write to its standard output instead
+        vars(kernelapp)["IOPubThread"] = _without_port(vars(kernelapp)["IOPubThread"])
+        os.register_at_fork(after_in_child=_print_to_kernel)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # to which ipykernel repeats it
         # imported modules are never garbage, and scanning them takes 0.2 s each time
         gc.freeze()
         # Ctrl-C in the terminal must reach only the builder, which then ends its kernels
         os.setsid()
         os.chdir(self.folder)
-        os.environ.update(self.environment)
+        _replace_environment(self.environment)
         # a fork inherits its parent's path
         sys.path += os.environ.get("PYTHONPATH", "").split(os.pathsep)
         threading.Thread(target=_end_with_builder, daemon=True).start()
-        launch_new_instance(argv=self.arguments)
+        kernelapp.launch_new_instance(argv=self.arguments)
 
     def poll(self) -> int | None:
         """The exit status; None while it runs."""
@@ -140,6 +212,20 @@ class KernelManager(AsyncKernelManager):
     """jupyter_client's manager. Its kernels have the given environment and are forked if that is safe."""
 
     environment: ClassVar[Mapping[str, str] | None] = None
+    started: ClassVar[list[Any]] = []  # the processes of its kernels
+
+    @classmethod
+    def cause_of_death(cls) -> str:
+        """Why the kernel died, and what to do."""
+        status = cls.started[-1].wait() if cls.started else None
+        if status == -signal.SIGKILL:
+            return (
+                "its kernel was killed, probably because the machine ran out of memory. Close other programs, use a "
+                "machine with more memory, or keep fewer rows in memory at a time"
+            )
+        if status is not None and status < 0:
+            return f"its kernel was ended by the signal {signal.Signals(-status).name}; run the notebook in Jupyter"
+        return f"its kernel ended by itself (exit status {status}); run the notebook in Jupyter to see in which line"
 
     async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]  # typed as if it were not async
         """Start a kernel."""
@@ -147,12 +233,25 @@ class KernelManager(AsyncKernelManager):
             self.provisioner = _ForkingProvisioner(kernel_spec=self.kernel_spec, parent=self)
         if self.environment is not None:
             kwargs["env"] = dict(self.environment)
+        if zmq.has("ipc"):
+            self.transport = "ipc"  # any process of any user can connect to a TCP port
+            self.connection_file = f"{_socket_folder()}/{secrets.token_hex(4)}"
         await super().start_kernel(**kwargs)
+        if isinstance(self.provisioner, LocalProvisioner):
+            self.started.append(self.provisioner.process)
 
 
 def kernel_manager_class(environment: Mapping[str, str] | None) -> type[KernelManager]:
     """A manager class for nbclient whose kernels have this environment; None is the environment of this process."""
-    return type("KernelManager", (KernelManager,), {"environment": environment})
+    return type("KernelManager", (KernelManager,), {"environment": environment, "started": []})
+
+
+def _without_port(thread: type) -> Callable[..., Any]:
+    return lambda socket, pipe, session: thread(socket, session=session)
+
+
+def _print_to_kernel() -> None:
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
 
 def _end_with_builder() -> None:

@@ -26,6 +26,15 @@ UNREACHABLE = (
     r"refused|could not connect|can't connect|timed? ?out|unknown (mysql )?(server )?host|"
     r"could not translate|name or service|no route"
 )
+# Environment variables that the drivers read by themselves
+DRIVER_VARIABLES = {
+    "postgres": ["PG*"],
+    "mysql": ["MYSQL*", "MARIADB*"],
+    "pyspark": ["JAVA_HOME", "SPARK_*", "PYSPARK_*", "HADOOP_*"],
+    "bigquery": ["GOOGLE_*", "CLOUDSDK_*"],
+    "snowflake": ["SNOWFLAKE_*"],
+    "databricks": ["DATABRICKS_*"],
+}
 LOGIN_FAILED = r"password authentication failed|access denied|no password supplied|authentication failed"
 
 
@@ -50,9 +59,7 @@ def connect(url: str, root: Path, write: bool = False) -> BaseBackend:
     """
     resolved_url = _fill_placeholders(url)
     scheme, _, address = resolved_url.partition("://")
-    scheme = {"postgresql": "postgres", "mariadb": "mysql", "spark": "pyspark"}.get(
-        scheme.split("+")[0], scheme.split("+")[0]
-    )
+    scheme = _engine_name(scheme)
     try:
         if scheme in FILES:
             return _open_file(scheme, address, root, write)
@@ -74,6 +81,18 @@ def connect(url: str, root: Path, write: bool = False) -> BaseBackend:
     if scheme in SESSION:
         engine.raw_sql(SESSION[scheme]).close()
     return engine
+
+
+def _engine_name(scheme: str) -> str:
+    plain = scheme.split("+")[0]
+    return {"postgresql": "postgres", "mariadb": "mysql", "spark": "pyspark"}.get(plain, plain)
+
+
+def needed_variables(url: str) -> tuple[list[str], list[str]]:
+    """Return the environment variables that a database's URL names, and patterns of those that its driver reads."""
+    named = re.findall(PLACEHOLDER, url)
+    resolved_url = re.sub(PLACEHOLDER, lambda match: os.environ.get(match[1], ""), url)
+    return named, DRIVER_VARIABLES.get(_engine_name(resolved_url.partition("://")[0]), [])
 
 
 def _fill_placeholders(url: str) -> str:

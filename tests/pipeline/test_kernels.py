@@ -13,7 +13,9 @@ import psutil
 import pytest
 
 from crm_utils.core import errors
+from crm_utils.core.formatting import spelled_out
 from crm_utils.pipeline import execute, kernels
+from crm_utils.pipeline.kernels import KernelOptions
 
 ROOT = Path(__file__).parents[2]
 CELLS = [
@@ -23,6 +25,19 @@ CELLS = [
     "from concurrent.futures import ProcessPoolExecutor\n"
     "with ProcessPoolExecutor(1) as pool: print(pool.submit(max, 3, 4).result())",
 ]
+# The ports on which the process listens: its sockets among those that the machine lists for everybody
+PORTS = """
+import pathlib
+sockets = {place.readlink().name for place in pathlib.Path("/proc/self/fd").glob("*") if place.is_symlink()}
+lines = [line.split() for name in ("tcp", "tcp6") for line in open(f"/proc/net/{name}").readlines()[1:]]
+print([line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in sockets], len(sockets) > 5)
+"""
+CHILD = """
+import time
+from concurrent.futures import ProcessPoolExecutor
+with ProcessPoolExecutor(1) as pool: pool.submit(print, "child").result()
+time.sleep(0.2)
+"""
 
 
 @pytest.fixture
@@ -39,7 +54,7 @@ def executed(folder: Path, monkeypatch, settings: dict[str, str], forks: bool) -
     assert dict(os.environ) == before
     source = folder / "own.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in CELLS]), source)
-    execute.run_notebook(source, folder / "done" / source.name, {}, settings)
+    execute.run_notebook(source, folder / "done" / source.name, {}, KernelOptions(settings))
     cells = nbformat.read(folder / "done" / source.name, as_version=4).cells
     return [joined(json.loads(json.dumps(cell.outputs))) for cell in cells if cell.cell_type == "code"]
 
@@ -83,8 +98,8 @@ def test_a_kernel_that_dies_leaves_the_notebook_as_far_as_it_came(tmp_path, sett
         nbformat.v4.new_code_cell(text) for text in ("print('so far')", "import os; os._exit(1)", "print('never')")
     ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
-    with pytest.raises(errors.NotebookFailed, match="notebook own did not finish: DeadKernelError: Kernel died"):
-        execute.run_notebook(source, target, {}, settings)
+    with pytest.raises(errors.NotebookFailed, match="notebook own, section “start”: its kernel ended by itself .*1"):
+        execute.run_notebook(source, target, {}, KernelOptions(settings))
     outputs = [cell.outputs for cell in nbformat.read(target, as_version=4).cells]
     assert [len(shown) for shown in outputs] == [1, 0, 0]
 
@@ -100,7 +115,7 @@ def test_a_failure_names_the_section_it_stands_in(tmp_path, settings, before):
     cells += [nbformat.v4.new_markdown_cell("## Second"), *(nbformat.v4.new_code_cell("2") for _ in range(before))]
     nbformat.write(nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_code_cell("1 / 0")]), source)
     with pytest.raises(errors.NotebookFailed, match="notebook own, section “Second”: ZeroDivisionError"):
-        execute.run_notebook(source, target, {}, settings)
+        execute.run_notebook(source, target, {}, KernelOptions(settings))
 
 
 @pytest.mark.skipif(not kernels.FORKS, reason="kernels are forked on Linux only")
@@ -126,3 +141,69 @@ def test_no_kernel_outlives_who_started_it(tmp_path):
     starter.kill()
     starter.wait()
     assert psutil.wait_procs([kernel], timeout=20)[1] == []
+
+
+def failure(folder: Path, cells: list[str], options: KernelOptions) -> str:
+    source = folder / "own.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells]), source)
+    with pytest.raises(errors.NotebookFailed) as failed:
+        execute.run_notebook(source, folder / "done" / source.name, {}, options)
+    return str(failed.value)
+
+
+@pytest.mark.skipif(not kernels.FORKS, reason="kernels are forked on Linux only")
+def test_a_kernel_listens_on_no_port_and_knows_no_variable_it_was_not_given(tmp_path, monkeypatch, settings):
+    monkeypatch.setenv("SHOP_PASSWORD", "hunter2-Zq9")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_SECRET", "a&b-Xy7")
+    further = kernels.further_variables(["AWS_*"])
+    kernels.start_fork_server(settings)
+    shown = "import os; from IPython.display import HTML; print(dict(os.environ)); HTML('a&amp;b-Xy7')"
+    options = KernelOptions({**settings, **further}, secrets=spelled_out(["a&b-Xy7"]))
+    said = failure(tmp_path, [PORTS, CHILD, shown, "os.environ['SHOP_PASSWORD']"], options)
+    assert "'SHOP_PASSWORD' is an environment variable that notebooks do not get" in said
+    assert "pass_env: [SHOP_PASSWORD]" in said
+    text = (tmp_path / "done" / "own.ipynb").read_text()
+    ports, child, environment, _ = (cell.outputs for cell in nbformat.reads(text, 4).cells if cell.cell_type == "code")
+    assert ports[0].text == "[] True\n"
+    assert child[0].text == "child\n"
+    assert "'AWS_REGION': 'eu-west-1', 'AWS_SECRET': '***'" in environment[0].text
+    assert "hunter2" not in text
+    assert environment[1].data["text/html"] == "***"
+
+
+def test_a_notebook_may_take_so_many_minutes_and_no_more(tmp_path, settings):
+    started = time.monotonic()
+    cells = ["import time", "time.sleep(0.5)", "time.sleep(60)"]
+    said = failure(tmp_path, cells, KernelOptions(settings, minutes=0.05))
+    assert said.startswith("notebook own, section “start”: still running after ")
+    assert "write more minutes as timeout in the parameters file" in said
+    assert time.monotonic() - started < 30
+
+
+def test_a_kernel_killed_by_the_system_probably_had_no_memory_left(tmp_path, settings):
+    said = failure(tmp_path, ["import os; os.kill(os.getpid(), 9)"], KernelOptions(settings))
+    assert "its kernel was killed, probably because the machine ran out of memory" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("MemoryError", "the memory ran out"),
+        ("AssertionError", "an assert statement"),
+        ("KeyError", "without a message"),
+    ],
+)
+def test_a_cause_without_a_message_gets_words(kind, words):
+    assert words in errors.describe_cause(kind, " ")
+    assert errors.describe_cause(kind, "x") == f"{kind}: x"
+
+
+def test_sockets_have_short_paths_in_a_private_folder(tmp_path, monkeypatch):
+    for temporary in (str(tmp_path), "/tmp/" + "x" * 100):
+        monkeypatch.setattr(kernels.tempfile, "tempdir", temporary)
+        folder = Path(kernels._socket_folder.__wrapped__())
+        assert len(f"{folder}/12345678-ipc-5") < 104
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert folder.is_relative_to(tmp_path if len(str(tmp_path)) < 50 else "/tmp")
+        folder.rmdir()

@@ -82,7 +82,7 @@ class InProcess:
             status = main(list(arguments))
         return status, output.read_text(encoding="utf-8")
 
-    def execute(self, source: Path, target: Path, parameters: dict[str, Any], environment: object = None) -> float:
+    def execute(self, source: Path, target: Path, parameters: dict[str, Any], options: object = None) -> float:
         self.started.append(source.stem)
         return execute(source, target, parameters, self.drawn is None or source.stem in self.drawn)
 
