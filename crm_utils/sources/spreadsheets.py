@@ -1,18 +1,20 @@
 """Convert spreadsheets to parquet once: one file per sheet in `.cache/sheets`.
 
-The folder's name is a hash of the workbook and this module.
+The folder's name is a hash of the workbook and this module. Workbooks are opened in a process of their own, with limits
+of memory and time: one stray cell in the last row and column makes a sheet of 17 billion cells.
 """
 
 import hashlib
 import inspect
+import json
 import re
 import zipfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from itertools import chain, dropwhile, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from xml.etree import ElementTree
 
 import pyarrow as pa
@@ -22,6 +24,7 @@ import pyarrow.parquet as pq
 from crm_utils.core.errors import SourceError
 from crm_utils.core.files import atomic_write, content_hash, folder_lock
 from crm_utils.core.formatting import MESSAGES
+from crm_utils.core.limited_process import LimitExceeded, Tell, run_limited
 from crm_utils.sources import validation
 from crm_utils.sources.layout import (
     HEADING,
@@ -40,6 +43,10 @@ if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
 
 ROWS_AT_A_TIME = 50_000
+BYTES_AT_A_TIME = 1 << 20
+SPARSE = 50  # a sheet with so many times more places than filled cells has cells far from the others
+CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]+)(\d+)"[^>]*?(/?)>')
+T = TypeVar("T")
 Row = tuple[int, list[Any]]  # its number in the sheet, and its cells
 
 
@@ -55,26 +62,79 @@ def parquet_copies(
     how = hashlib.sha256(f"{code} {layout}".encode()).hexdigest()[:8]
     made_from = f"{content_hash(path, root)[:32]}-{how}"
     folder = root / ".cache" / "sheets" / made_from
-    if names and all(_copy_path(folder, name).exists() for name in names):
-        return [(name, _copy_path(folder, name)) for name in names]
     # dates built in parallel convert a spreadsheet only once: the others wait for the first
     with folder_lock(folder):
-        book = _open_workbook(path)
-        chosen = _select_sheets(path, book, names)
-        for name in chosen:
-            if not _copy_path(folder, name).exists():
-                hidden = hidden_rows(path, name) if layout else set()
-                table = _to_table(book.get_sheet_by_name(name), f"{path.name}, sheet {name!r}", layout, hidden)
-                with atomic_write(_copy_path(folder, name)) as building:
-                    pq.write_table(table, building)
+        chosen = names or _only_sheet(folder)
+        if not chosen or not all(_copy_path(folder, name).exists() for name in chosen):
+            chosen = _limited(_convert, path, names, folder, layout)
     return [(name, _copy_path(folder, name)) for name in chosen]
 
 
 def sheet_shapes(path: Path) -> dict[str, tuple[list[str], int, dict[str, Any]]]:
     """Return for each visible sheet its column names, its number of rows and the proposed settings of its layout."""
+    return _limited(_sheet_shapes, path)
+
+
+def hidden_sheets(path: Path) -> list[str]:
+    """Return the names of the hidden sheets of a workbook."""
+    return _limited(_hidden_sheets, path)
+
+
+def _limited(function: Callable[..., T], path: Path, *arguments: Any) -> T:
+    """Call a function that opens a workbook in a process of its own. Raises `SourceError` if it needs too much."""
+    import python_calamine  # noqa: F401  a process that is forked imports nothing
+
+    try:
+        return run_limited(function, path, *arguments)
+    except LimitExceeded as exceeded:
+        raise SourceError(_too_large(path, exceeded)) from None
+
+
+def _too_large(path: Path, exceeded: LimitExceeded) -> str:
+    """Say why a sheet cannot be read, with the cells that are far from all others."""
+    label = f"{path.name}, sheet {exceeded.step!r}" if exceeded.step else path.name
+    instead = "or export the sheet as csv"
+    try:
+        extent = run_limited(_extent, path, exceeded.step) if exceeded.step else None
+    except LimitExceeded:
+        extent = None
+    if extent is None or extent.is_filled:
+        return f"{label} needs more than {exceeded.limit} to be read. Delete what is not part of the table, {instead}"
+    far = " and ".join(f"cell {name}" for name in dict.fromkeys((extent.lowest, extent.rightmost)))
+    return (
+        f"{label} has {MESSAGES.plural(extent.filled, 'filled cell')}, but reaches as far as {far}, so it needs more "
+        f"than {exceeded.limit} to be read. Delete the rows and columns beyond the table, {instead}"
+    )
+
+
+def _only_sheet(folder: Path) -> list[str]:
+    """Return the only visible sheet of a workbook that was converted before."""
+    found = folder / "only_sheet.json"
+    return json.loads(found.read_text(encoding="utf-8")) if found.exists() else []
+
+
+def _convert(tell: Tell, path: Path, names: list[str] | None, folder: Path, layout: Layout | None) -> list[str]:
+    pa.set_memory_pool(pa.system_memory_pool())  # others reserve gigabytes in advance, of which the limit would be one
+    book = _open_workbook(path)
+    chosen = _select_sheets(path, book, names)
+    for name in chosen:
+        if not _copy_path(folder, name).exists():
+            tell(name)
+            hidden = hidden_rows(path, name) if layout else set()
+            table = _to_table(book.get_sheet_by_name(name), f"{path.name}, sheet {name!r}", layout, hidden)
+            with atomic_write(_copy_path(folder, name)) as building:
+                pq.write_table(table, building)
+    if names is None:
+        with atomic_write(folder / "only_sheet.json") as building:
+            building.write_text(json.dumps(chosen), encoding="utf-8")
+    return chosen
+
+
+def _sheet_shapes(tell: Tell, path: Path) -> dict[str, tuple[list[str], int, dict[str, Any]]]:
     book = _open_workbook(path)
     found = {}
     for name in _visible(book):
+        tell(name)
         sheet = book.get_sheet_by_name(name)
         records = _records(sheet, 0, LOOKED_AT)
         proposed = propose(records, [fields for _, fields in _records(sheet, sheet.height - LAST, LAST)])
@@ -85,16 +145,26 @@ def sheet_shapes(path: Path) -> dict[str, tuple[list[str], int, dict[str, Any]]]
     return found
 
 
-def hidden_sheets(path: Path) -> list[str]:
-    """Return the names of the hidden sheets of a workbook."""
+def _hidden_sheets(tell: Tell, path: Path) -> list[str]:
     book = _open_workbook(path)
     return [name for name in book.sheet_names if name not in _visible(book)]
 
 
 def hidden_rows(path: Path, sheet: str) -> set[int]:
     """Return the numbers of the rows hidden by hand or by a filter. Not known for xls and xlsb files."""
+    hidden: set[int] = set()
+    for text in _xml_of(path, sheet):
+        if b"hidden=" in text:  # seldom; looking at each row takes ten times as long
+            rows = re.finditer(rb"<(?:\w+:)?row\b([^>]*)>", text)
+            found = (row[1] for row in rows if re.search(rb'\bhidden="(1|true)"', row[1]))
+            hidden |= {int(number[1]) for row in found if (number := re.search(rb'\br="(\d+)"', row))}
+    return hidden
+
+
+def _xml_of(path: Path, sheet: str) -> Iterator[bytes]:
+    """Read a sheet's XML piece by piece. A tag that is cut is at the start of the next piece."""
     if path.suffix.lower() not in (".xlsx", ".xlsm"):
-        return set()
+        return
     try:
         with zipfile.ZipFile(path) as packed:
             book, links = (
@@ -106,17 +176,47 @@ def hidden_rows(path: Path, sheet: str) -> set[int]:
             key = next(value for name, value in found.items() if name.endswith("}id"))
             target = targets[key]
             place = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-            return _hidden_in(packed.read(place))
+            with packed.open(place) as xml:
+                cut = b""
+                while piece := xml.read(BYTES_AT_A_TIME):
+                    yield (text := cut + piece)
+                    cut = text[text.rfind(b"<") :] if text.rfind(b"<") > text.rfind(b">") else b""
     except (KeyError, StopIteration, zipfile.BadZipFile, ElementTree.ParseError):
-        return set()  # not written as office programs do; calamine reads all rows
+        return  # not written as office programs do; calamine reads all rows
 
 
-def _hidden_in(sheet: bytes) -> set[int]:
-    if b"hidden=" not in sheet:  # most often; looking at each row takes ten times as long
-        return set()
-    rows = re.finditer(rb"<(?:\w+:)?row\b([^>]*)", sheet)
-    hidden = (row[1] for row in rows if re.search(rb'\bhidden="(1|true)"', row[1]))
-    return {int(number[1]) for row in hidden if (number := re.search(rb'\br="(\d+)"', row))}
+class _Extent(NamedTuple):
+    """How many cells of a sheet are filled, and which of them are the lowest and the rightmost."""
+
+    filled: int
+    lowest: str
+    rightmost: str
+
+    @property
+    def is_filled(self) -> bool:
+        rows = int(re.sub(r"\D", "", self.lowest))
+        return rows * _column_number(re.sub(r"\d", "", self.rightmost)) < SPARSE * max(self.filled, 1)
+
+
+def _extent(tell: Tell, path: Path, sheet: str) -> _Extent | None:
+    """Look how far a sheet's filled cells reach. None if that is not known."""
+    filled, lowest, rightmost = 0, (0, ""), (0, "")
+    for text in _xml_of(path, sheet):
+        for column, row, empty in CELL.findall(text):
+            if not empty:
+                name = f"{column.decode()}{int(row)}"
+                filled += 1
+                lowest = max(lowest, (int(row), name))
+                rightmost = max(rightmost, (_column_number(column.decode()), name))
+    return _Extent(filled, lowest[1], rightmost[1]) if filled else None
+
+
+def _column_number(letters: str) -> int:
+    """Return the number of a column: A is 1, AA is 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
 
 
 def _visible(book: "CalamineWorkbook") -> list[str]:

@@ -20,6 +20,7 @@ from crm_utils.sources import casting, date_formats, mixed_dates, repair_hints
 from crm_utils.sources.raw_table import RawTable
 
 SAMPLE = 500
+SHOWN = 5  # columns without a name whose positions are listed
 SILENT_DAYS, FEW_ROWS, FEW_SHARE = 366, 2, 0.05  # if so few rows follow a gap this long, their dates are wrong
 LARGEST = 50_000_000_000
 FIRST_DAYS, FEWEST_EXCHANGED = 12, 5  # days that may be months as well; fewer rows show nothing
@@ -58,7 +59,8 @@ def describe_unnamed(names: list[str]) -> str | None:
     positions = [str(position) for position, name in enumerate(names, start=1) if not name.strip()]
     if not positions:
         return None
-    return f"column{'s' if len(positions) > 1 else ''} {', '.join(positions)} of {len(names)} without a name"
+    shown = ", ".join(positions[:SHOWN]) + (f" and {len(positions) - SHOWN:,} more" if len(positions) > SHOWN else "")
+    return f"column{'s' if len(positions) > 1 else ''} {shown} of {len(names):,} without a name"
 
 
 def check_columns_present(parts: list[RawTable], column_map: dict[str, str]) -> None:

@@ -15,9 +15,11 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.support.hostile_files import with_far_cell
 from tests.support.in_process import prepared
 
 CASES = yaml.safe_load(Path(__file__).with_name("bad_inputs.yaml").read_text(encoding="utf-8"))
+FAR = "XFD1048576"  # the last cell of a sheet
 MAIL = {
     "name": "Mail",
     "group": "other customers",
@@ -61,6 +63,10 @@ def two_sheets() -> bytes:
     book.create_sheet("two").append(["customer_id", "date"])
     book.save(out)
     return out.getvalue()
+
+
+def far_cell() -> bytes:
+    return with_far_cell([("customer_id", "date", "number_of_cds", "dollar_value"), ("1", "1997-01-01", 1, 2)], FAR)
 
 
 def cut_workbook() -> bytes:
