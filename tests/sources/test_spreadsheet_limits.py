@@ -1,4 +1,4 @@
-"""Workbooks that would take gigabytes or end the process are refused with the cell; ordinary ones are read as before."""
+"""Workbooks that would take gigabytes are refused with the cell, and ordinary ones are read as before."""
 
 import pytest
 
