@@ -16,7 +16,7 @@ from crm_utils import __version__
 from crm_utils.commands.build_reports import BuildResult, build_reports, fill_draft, outdated_jobs, remove_old_dates
 from crm_utils.commands.failures import summarize_failures
 from crm_utils.commands.run_log import DateStatus, RunLog
-from crm_utils.core.errors import DeliveryError, ParamsError, SourceError
+from crm_utils.core.errors import DeliveryError, LockHeld, ParamsError, SourceError
 from crm_utils.core.formatting import MESSAGES
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.jobs import LAST, Job, plan_jobs, read_report, report_names
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace, log: RunLog) -> int:
     try:
         return options.command(options, log)
-    except (ParamsError, SourceError, DeliveryError) as error:
+    except (ParamsError, SourceError, DeliveryError, LockHeld) as error:
         _print_error(str(error), log)
     except OSError as error:
         _print_error(atomic_publish.describe_os_error(error, Path.cwd()), log)

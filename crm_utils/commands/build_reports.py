@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crm_utils.commands.failures import Failure, describe_unexpected
-from crm_utils.config.report import DateRule
-from crm_utils.core.errors import SourceError, SourceMissing, TableError
+from crm_utils.config.report import DateRule, Report
+from crm_utils.core.errors import LockHeld, SourceError, SourceMissing, TableError
 from crm_utils.core.formatting import mask_secrets
 from crm_utils.pipeline import atomic_publish, file_modes, staleness
 from crm_utils.pipeline.cache_keys import FingerprintedJob, fingerprint_job
@@ -110,18 +110,37 @@ def build_reports(root: Path, outdated: list[FingerprintedJob], progress: "Progr
     environment = _set_up_kernels(root) if outdated else {}
     names = sorted({fingerprinted.job.name for fingerprinted in outdated})
     with ExitStack() as locks:
-        for name in names:  # every run uses the same order, so that two runs never wait for each other
-            locks.enter_context(atomic_publish.locked(root / "reports" / name))
-            atomic_publish.recover_folder(root / "reports" / name)
-        waiting = [fingerprinted for fingerprinted in outdated if not staleness.is_up_to_date(fingerprinted)]
-        readable, failed = _readable_jobs(waiting)
+        held = _lock_reports(
+            root, {fingerprinted.job.name: fingerprinted.job.report for fingerprinted in outdated}, locks
+        )
+        names = [name for name in names if name not in held]
+        failed = [Failure(one.job, held[one.job.name]) for one in outdated if one.job.name in held]
+        alone = [fingerprinted for fingerprinted in outdated if fingerprinted.job.name in names]
+        waiting = [fingerprinted for fingerprinted in alone if not staleness.is_up_to_date(fingerprinted)]
+        readable, unreadable = _readable_jobs(waiting)
         result = _build_side_by_side(readable, environment, progress) if readable else BuildResult()
-        result.failures = failed + result.failures
+        result.failures = failed + unreadable + result.failures
         for name in names:
             rebuilt = {str(job.day) for job in result.built if job.name == name}
             result.problems += _renew_comparisons(root / "reports" / name, rebuilt)
     refresh_index(root)
     return result
+
+
+def _lock_reports(root: Path, reports: Mapping[str, Report], locks: ExitStack) -> dict[str, str]:
+    """Lock the folders of reports and repair what killed runs left there.
+
+    Returns why a report cannot be locked: another run has been building it for longer than a notebook may take.
+    """
+    held: dict[str, str] = {}
+    for name, report in sorted(reports.items()):  # every run uses the same order, so that two never wait for each other
+        try:
+            locks.enter_context(atomic_publish.locked(root / "reports" / name, minutes=report.timeout))
+        except LockHeld as error:
+            held[name] = str(error)
+        else:
+            atomic_publish.recover_folder(root / "reports" / name)
+    return held
 
 
 def _readable_jobs(waiting: list[FingerprintedJob]) -> tuple[list[FingerprintedJob], list[Failure]]:

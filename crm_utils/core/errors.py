@@ -76,6 +76,10 @@ class NotebookFailed(CrmError, RuntimeError):
         self.notebook, self.asks = notebook, asks
 
 
+class LockHeld(CrmError, RuntimeError):
+    """Another process works in a folder for too long; the message says which, since when, and how to end it."""
+
+
 class DeliveryError(CrmError, RuntimeError):
     """A report could not be delivered; the message names the place and the reason, and says what was changed there."""
 

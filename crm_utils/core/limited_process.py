@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -75,6 +76,7 @@ def run_limited(function: Callable[..., T], *arguments: Any, memory: int = MEMOR
 
 
 def _run(sender: Connection, memory: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()  # it may hold a lock of this process
     _leave_alone()
     _limit_memory(memory)
     try:
@@ -84,6 +86,13 @@ def _run(sender: Connection, memory: int, function: Callable[..., Any], argument
     except Exception as error:
         answer = ("raised", error)
     sender.send(answer)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
 
 
 def _leave_alone() -> None:

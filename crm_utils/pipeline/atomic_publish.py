@@ -7,12 +7,15 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import psutil
 
+from crm_utils.core.errors import LockHeld
 from crm_utils.core.files import atomic_write, folder_lock
+from crm_utils.core.formatting import MESSAGES, mask_secrets
 
 MAKE_WRITABLE = "give this user the right to write there, or work in a copy of the project"
 SOLUTIONS = {
@@ -25,15 +28,17 @@ SOLUTIONS = {
     errno.EMFILE: "allow more open files (ulimit -n)",
 }
 PUBLISH_LOCK = threading.RLock()
+LONGEST_WAIT = 30  # minutes
+LONGEST_COMMAND = 200  # characters
 TRIAL_BYTES = 100_000  # a kernel writes less than that when it starts
 
 
 @contextmanager
-def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
+def locked(folder: Path, wait: bool = True, minutes: float = LONGEST_WAIT) -> Iterator[bool]:
     """Lock a folder, and yield whether this process has the lock.
 
     By default it waits until another process releases the lock, and yields True. If `wait` is False, it does not wait
-    and yields False. The operating system releases the lock of a dead process.
+    and yields False. The operating system releases the lock of a dead process. Raises `LockHeld` after these minutes.
     """
     lock = folder_lock(folder)
     try:
@@ -42,12 +47,38 @@ def locked(folder: Path, wait: bool = True) -> Iterator[bool]:
         if not wait:
             yield False
             return
-        print(f"another run is building {folder.name}; waiting for it …", flush=True)
-        lock.acquire()
+        holder = _describe_holder(folder / ".lock")
+        allowed = MESSAGES.plural(minutes, "minute")
+        print(f"another run is building {folder.name}: {holder}; waiting for it, at most {allowed} …", flush=True)
+        try:
+            lock.acquire(timeout=minutes * 60)
+        except TimeoutError:
+            raise LockHeld(
+                f"another run is still building {folder.name} after {allowed}: {_describe_holder(folder / '.lock')}. "
+                "Start this run again when it has ended. If it does nothing any more, end it with kill"
+            ) from None
     try:
         yield True
     finally:
         lock.release()
+
+
+def _describe_holder(lock: Path) -> str:
+    """Say which process has a file of a lock open: its number, its command, and when it started."""
+    holders = [process for process in psutil.process_iter() if process.pid != os.getpid() and _has_open(process, lock)]
+    for process in holders:
+        with suppress(psutil.Error):
+            command = mask_secrets(" ".join([Path(process.name()).name, *process.cmdline()[1:]]))[:LONGEST_COMMAND]
+            started = datetime.fromtimestamp(process.create_time())
+            return f"process {process.pid} ({command}), started {started:%Y-%m-%d %H:%M}"
+    return "a process of another user or machine"
+
+
+def _has_open(process: psutil.Process, file: Path) -> bool:
+    try:
+        return str(file.resolve()) in [each.path for each in process.open_files()]
+    except psutil.Error:  # it has ended, or belongs to another user
+        return False
 
 
 def build_folder(folder: Path) -> Path:

@@ -204,7 +204,7 @@ def two_at_once(new: dict) -> None:
     SAID.unlink(missing_ok=True)
     both = [forked(notebooks=slowly), forked(notebooks=slowly)]
     assert [ended(process) for process in both] == [0, 0], SAID.read_text()
-    assert "another run is building small; waiting for it" in SAID.read_text()
+    assert "another run is building small: process " in SAID.read_text()
     assert SAID.read_text().count("dates built") == 1, "the second finds nothing left to build"
     assert all(contents(REPORTS / "small" / day) == new[day] for day in new)
 
