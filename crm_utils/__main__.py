@@ -386,6 +386,7 @@ class _Progress:
 
     def __init__(self, total: int, log: RunLog):
         self._log = log
+        self._hints: set[str] = set()
         self._bar = None
         if total:
             from tqdm import tqdm
@@ -407,6 +408,14 @@ class _Progress:
         self._log.write("changed", text)
         if self._bar is not None:
             self._bar.write(text)
+
+    def hint(self, text: str) -> None:
+        """Print and log something that the author of a notebook should know, once for all dates."""
+        if text not in self._hints:
+            self._hints.add(text)
+            self._log.write("hint", " ".join(text.split()))
+            if self._bar is not None:
+                self._bar.write(text)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -19,6 +19,7 @@ from crm_utils.core.duckdb_engine import with_memory_limit
 from crm_utils.core.formatting import is_secret_name, spelled_out
 from crm_utils.core.orders import orders_as_of
 from crm_utils.pipeline import atomic_publish, execute, file_modes, kernels, manifest, staleness
+from crm_utils.pipeline.beside_files import files_beside
 from crm_utils.pipeline.cache_keys import FingerprintedJob
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.manifest import NotebookEntry
@@ -35,6 +36,9 @@ class Progress(Protocol):
 
     def notice(self, text: str) -> None:
         """Something that a user should know, although nothing failed."""
+
+    def hint(self, text: str) -> None:
+        """Something that the author of a notebook should know, however many dates say it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +104,7 @@ def _build(fingerprinted: FingerprintedJob, environment: Mapping[str, str], prog
     job = fingerprinted.job
     folder = atomic_publish.build_folder(job.folder)
     entries: dict[str, NotebookEntry] = {}
-    pages: dict[str, Future[str]] = {}
+    pages: dict[str, Future[render.RenderedPage]] = {}
     stale = staleness.stale_notebooks(fingerprinted)
     past = _known_past(job, stale)
     with ThreadPoolExecutor(max_workers=1) as renderer:  # renders a page while the next notebook runs
@@ -109,7 +113,10 @@ def _build(fingerprinted: FingerprintedJob, environment: Mapping[str, str], prog
             pages[notebook.name] = renderer.submit(_notebook_page, job, notebook, folder)
     before = past.before if past.before and past.before != _past_totals(job, folder) else None
     executed = ExecutedJob(fingerprinted, folder, entries, before)
-    _write_pages(executed, {name: page.result() for name, page in pages.items()})
+    rendered = {name: page.result() for name, page in pages.items()}
+    for line in [line for page in rendered.values() for line in page.notices]:
+        progress.hint(line)
+    _write_pages(executed, {name: page.html for name, page in rendered.items()})
     file_modes.set_modes(folder, job.report.publish_mode, _settings_with_ids(job))
     atomic_publish.swap_into_place(job.folder)
 
@@ -172,7 +179,8 @@ def _run(job: Job, notebook: Notebook, folder: Path, environment: Mapping[str, s
     parameters = {"run_dir": ".."} | job.overrides(notebook)
     times_before = _times_of_change(folder)
     target = folder / "notebooks" / notebook.path.name
-    seconds = execute.run_notebook(notebook.path, target, parameters, _kernel_options(job, environment))
+    with files_beside(notebook.path.parent, target.parent):
+        seconds = execute.run_notebook(notebook.path, target, parameters, _kernel_options(job, environment))
     times_after = _times_of_change(folder)
     files = sorted(name for name, changed in times_after.items() if times_before.get(name) != changed)
     return {"name": notebook.name, "files": files, "seconds": round(seconds, 2)}
@@ -219,7 +227,7 @@ def _settings_with_ids(job: Job) -> list[str]:
     return ["manifest.json", "settings.json"] if named else []
 
 
-def _notebook_page(job: Job, notebook: Notebook, folder: Path) -> str:
+def _notebook_page(job: Job, notebook: Notebook, folder: Path) -> render.RenderedPage:
     return render.render_notebook(job, notebook, render.read_notebook(folder / "notebooks" / notebook.path.name))
 
 

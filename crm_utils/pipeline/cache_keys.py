@@ -13,6 +13,7 @@ from pathlib import Path
 
 from crm_utils.config.paths import SIMULATED, customer_table_paths, source_paths
 from crm_utils.core.files import content_hash
+from crm_utils.pipeline.beside_files import named_files
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.notebooks import Notebook
 
@@ -68,8 +69,12 @@ def _notebook_key(job: Job, notebook: Notebook, previous: str) -> str:
     cells = json.dumps([[c["cell_type"], c["source"], c["metadata"].get("tags") or []] for c in notebook.cells])
     values = repr([(parameter.name, parameter.value) for parameter in job.parameters[notebook.name]])
     rules = [path.read_text(encoding="utf-8") for path in job.rule_files(notebook)]
-    modules = [_text(path) for path in local_dependencies(*notebook.code, root=job.root)]
-    return _hash(previous, notebook.name, cells, values, *rules, *modules)
+    dependencies = local_dependencies(*notebook.code, root=job.root)
+    modules = [_text(path) for path in dependencies]
+    own_modules = [_text(path) for path in dependencies if PACKAGE not in path.parents]
+    beside = named_files(notebook.path.parent, [*notebook.code, *own_modules], notebook.texts)
+    files = [text for path in beside for text in (path.name, content_hash(path, job.root))]
+    return _hash(previous, notebook.name, cells, values, *rules, *modules, *files)
 
 
 def _pages_key(job: Job, keys: Mapping[str, str]) -> str:

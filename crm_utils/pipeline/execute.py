@@ -25,6 +25,10 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PIXELS = ("image/png", "image/jpeg")  # base64, in which any text may stand by chance
 LONGEST_CAUSE = 1000  # letters
 ENGINE = "crm"
+KERNEL_ARGUMENTS = ["--log-level=50", "--IPKernelApp.extra_extensions=crm_utils.pipeline.kernel_display"]
+LARGEST_OUTPUT = 2_000_000  # letters of one output
+LETTERS_LEFT = 5_000  # of a text that is cut
+CUT = "crm_cut"  # marks an output that was cut, in its metadata
 NOTHING_TO_SHOW = '<p class="nothing">'  # how a `NotApplicable` is shown
 EXPECTED_ERRORS = {
     name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, errors.CrmError)
@@ -94,7 +98,7 @@ def run_notebook(source: Path, target: Path, parameters: dict[str, Any], options
             kernel_name="python3",
             language="python",  # a notebook written by a program may lack kernel and language
             progress_bar=False,
-            extra_arguments=["--log-level=50"],
+            extra_arguments=KERNEL_ARGUMENTS,
             kernel_manager_class=managers,
             timeout_func=partial(_seconds_left, started, options.minutes),
             secrets=options.secrets,
@@ -141,7 +145,7 @@ def _stopped(source: Path, target: Path, cause: str) -> NotebookFailed:
     """The failure of a notebook that stopped in the cell which started last."""
     notebook = nbformat.read(target, as_version=4)
     started = [n for n, cell in enumerate(notebook.cells) if cell.metadata.get("papermill", {}).get("start_time")]
-    section = _section(notebook, started[-1] if started else 0)
+    section = section_of(notebook, started[-1] if started else 0)
     return NotebookFailed(source.name, f"notebook {source.stem}, section “{section}”: {cause}")
 
 
@@ -178,7 +182,7 @@ def tagged_outputs(
         tags = cell.metadata.get("tags", [])
         if tag in tags and not set(but_not) & set(tags):
             html = [output.data["text/html"] for output in cell.outputs if "text/html" in output.get("data", {})]
-            section = _section(notebook, position)
+            section = section_of(notebook, position)
             shown += [(part, section) for part in html if part.startswith(NOTHING_TO_SHOW) == reasons]
     return shown
 
@@ -192,7 +196,7 @@ def notebook_failure(source: Path, notebook: NotebookNode, position: int, kind: 
         return NotebookFailed(source.name, mask_secrets(ANSI.sub("", message)), asks=True)
     cause = message if kind in EXPECTED_ERRORS and message.strip() else errors.describe_cause(kind, message)
     return NotebookFailed(
-        source.name, f"notebook {source.stem}, section “{_section(notebook, position)}”: {_one_line(cause)}"
+        source.name, f"notebook {source.stem}, section “{section_of(notebook, position)}”: {_one_line(cause)}"
     )
 
 
@@ -201,7 +205,8 @@ def _one_line(cause: str) -> str:
     return line if len(line) <= LONGEST_CAUSE else line[:LONGEST_CAUSE] + " …"
 
 
-def _section(notebook: NotebookNode, position: int) -> str:
+def section_of(notebook: NotebookNode, position: int) -> str:
+    """The heading of the section that the cell at `position` belongs to."""
     for cell in reversed(notebook.cells[:position]):
         headings = re.findall(r"^#{1,3} (.+)$", cell.source, flags=re.M) if cell.cell_type == "markdown" else []
         if headings and "papermill" not in str(cell.metadata.get("tags", [])):
@@ -220,4 +225,18 @@ def _reproducible(notebook: NotebookNode) -> NotebookNode:
         for output in cell.get("outputs", []):
             if "text/html" in output.get("data", {}):
                 output.data.pop("text/plain", None)
+        if cell.cell_type == "code":
+            cell.outputs = [_cut_output(output) for output in cell.outputs]
     return notebook
+
+
+def _cut_output(output: NotebookNode) -> NotebookNode:
+    """An output that is not too large for a page: of a long text its start, of anything else a note that it was cut."""
+    data = output.get("data", {"text/plain": output.get("text", "")})
+    letters = sum(len(content) for content in data.values() if isinstance(content, str))
+    if letters <= LARGEST_OUTPUT:
+        return output
+    note = f"This output has {MESSAGES.number(letters / 1e6, 1)} million letters. "
+    text = data.get("text/plain", "") if set(data) == {"text/plain"} else ""
+    shown = f"{text[:LETTERS_LEFT]}\n…\n{note}Only the start is shown." if text else f"{note}It is not shown."
+    return nbformat.v4.new_output("display_data", {"text/plain": shown}, metadata={CUT: True})

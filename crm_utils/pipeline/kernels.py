@@ -71,7 +71,7 @@ PRELOADED = [
     "scipy.optimize",
     "seaborn",
     "sklearn.cluster",
-    "crm_utils.store",
+    "crm_utils.pipeline.kernel_display",
 ]
 
 

@@ -78,6 +78,11 @@ class Notebook:
         """The source of each code cell."""
         return [cell["source"] for cell in self.cells if cell["cell_type"] == "code"]
 
+    @property
+    def texts(self) -> list[str]:
+        """The source of each markdown cell."""
+        return [cell["source"] for cell in self.cells if cell["cell_type"] == "markdown"]
+
 
 def _declarations(code: str, notebook: str) -> dict[str, Declaration]:
     """The assignments of a parameters cell.

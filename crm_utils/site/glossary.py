@@ -10,7 +10,7 @@ from crm_utils.site import pages
 
 GLOSSARY_PAGE = "how-to-read.html"
 RUNNING_TEXT = ["p", "li", "figcaption"]
-NOT_INSIDE = ["a", "code", "pre", "summary", "label", "figure", "h1", "h2", "h3"]
+NOT_INSIDE = ["a", "code", "pre", "math", "summary", "label", "figure", "h1", "h2", "h3"]
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,20 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import nbformat
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 from markupsafe import Markup
-from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.notebooks import Notebook
 from crm_utils.site import glossary, orders_wording, pages, short_page
+from crm_utils.site.formulas import PageExporter
+from crm_utils.site.own_outputs import Notices, adapt_body, adapt_outputs
 from crm_utils.site.table_html import make_accessible
 
 HIDDEN_TAGS = {"parameters", "injected-parameters"}
@@ -24,17 +26,27 @@ ANALYST_TAG = "analyst"
 # Elements that no page of a report needs
 LEADS_AWAY = ["meta", "base", "form", "iframe", "frame", "object", "embed", "link", "script"]
 SCRIPT_LINK = re.compile(r"^[\s\x00-\x1f]*(?:java|vb)script:|^[\s\x00-\x1f]*data:", re.IGNORECASE)
-PLAIN_TABLE = 'class="dataframe"'  # how pandas writes an unstyled DataFrame
-DRAWING = re.compile(r'<svg class="(?:wide|narrow)" .*?</svg>', re.DOTALL)
+# How pandas and our kernels write an unstyled DataFrame
+PLAIN_TABLE = re.compile(r'class="(?:crm )?dataframe"')
+DRAWING = re.compile(r'<svg class="(?:wide|narrow|panels)" .*?</svg>', re.DOTALL)
 DRAWING_MARK = re.compile(r'<svg data-drawing="(\d+)"></svg>')
 _EXPORTER_LOCK = Lock()  # dates are rendered in parallel
 
 
-def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str:
+class RenderedPage(NamedTuple):
+    """The page of a notebook, and one line for each thing its author should know."""
+
+    html: str
+    notices: list[str]
+
+
+def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> RenderedPage:
     """The page of one notebook: text, figures and tables, hidden code, and links to its sections and nearby pages."""
-    html, drawings = _set_drawings_aside(_body(executed))
+    notices = Notices(notebook.path.name)
+    html, drawings = _set_drawings_aside(_body(executed, notices))
     body = BeautifulSoup(html, "html.parser")
     _drop_what_leads_away(body)
+    adapt_body(body, job.root, notices)
     _drop_empty_sections(body)
     if job.report.columns.order_value is not None:
         body.insert(0, orders_wording.notice(job.report.columns, job.number_format))
@@ -61,7 +73,8 @@ def render_notebook(job: Job, notebook: Notebook, executed: NotebookNode) -> str
         following=following,
         highlight=HtmlFormatter(style="xcode").get_style_defs(".highlight"),
     )
-    return orders_wording.reword_page(page) if job.report.columns.counts_orders else page
+    page = orders_wording.reword_page(page) if job.report.columns.counts_orders else page
+    return RenderedPage(page, notices.lines())
 
 
 def read_notebook(path: Path) -> NotebookNode:
@@ -69,13 +82,14 @@ def read_notebook(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
-def _body(executed: NotebookNode) -> str:
+def _body(executed: NotebookNode, notices: Notices) -> str:
     executed = nbformat.from_dict(executed)
     executed.cells = [cell for cell in executed.cells if not HIDDEN_TAGS & set(cell.metadata.get("tags", []))]
     for cell in executed.cells:
         if cell.cell_type == "code":
             for_analyst = ANALYST_TAG in cell.metadata.get("tags", [])
             cell.outputs = [output for output in cell.outputs if _is_for_readers(output, for_analyst)]
+    adapt_outputs(executed, notices)
     with _EXPORTER_LOCK:
         return _exporter().from_notebook_node(executed)[0]
 
@@ -100,7 +114,7 @@ def _is_for_readers(output: NotebookNode, for_analyst: bool) -> bool:
     if output.get("name") == "stderr":
         return False
     html = output.get("data", {}).get("text/html", "")
-    return not for_analyst or (bool(html) and PLAIN_TABLE not in html)
+    return not for_analyst or (bool(html) and not PLAIN_TABLE.search(html))
 
 
 def _drop_what_leads_away(body: BeautifulSoup) -> None:
@@ -130,9 +144,9 @@ def _for_analysts(heading: Tag) -> bool:
 
 
 @cache
-def _exporter() -> HTMLExporter:
+def _exporter() -> PageExporter:
     """The exporter of all pages. Every instance compiles its templates, which takes as long as a page."""
-    return HTMLExporter(
+    return PageExporter(
         template_name="crm",
         extra_template_basedirs=[str(pages.TEMPLATES)],
         exclude_input_prompt=True,

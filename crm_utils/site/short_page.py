@@ -1,8 +1,7 @@
 """Shorten a notebook's page to what can be read in three minutes: the rest of each section is one click away.
 
 A section keeps its question, what was found in a sentence or two, and its figures. How it is worked out, further
-sentences and tables move into a part that opens. Sections of an analyst's own without a finding stay as they are, but
-for their tables.
+sentences and tables move into a part that opens. Sections of an analyst's own without a finding stay as they are.
 """
 
 import re
@@ -67,7 +66,7 @@ def _fold(body: BeautifulSoup, cells: list[Tag]) -> None:
             elif part.name == "details":
                 part["open"] = ""  # one click shows everything
                 folded.append(part.find_parent("div", class_=ANALYST_CELL) or part)
-            elif KEPT_TABLES not in cell.get_attribute_list("class"):
+            elif found and KEPT_TABLES not in cell.get_attribute_list("class"):
                 folded.append(_boxed(part))
     if folded:
         more = body.new_tag("details", attrs={"class": "folded more"})

@@ -22,23 +22,26 @@ def make_accessible_html(html: str) -> str:
 def make_accessible(body: BeautifulSoup) -> None:
     """Make each table of a page, or of part of a page, accessible."""
     for style in body.find_all("style"):
-        if style.find_parent("head") is None:
+        if style.find_parent("head") is None and not style.get_text(strip=True):
             # a Styler writes an empty style element for every table
             style.extract()
+    coloured = "".join(style.get_text() for style in body.find_all("style") if style.find_parent("head") is None)
     for table in body.find_all("table"):
-        _finish(table)
+        _finish(table, has_style=f"#{table.get('id')}_" in coloured)
         if table.find_parent(class_=CARDS_WITHIN):
             _label_cells(table)
         if not table.find_parent(class_="scroll"):
             _box(body, table)
 
 
-def _finish(table: Tag) -> None:
+def _finish(table: Tag, has_style: bool) -> None:
+    """Finish one table. The ids of its cells are kept if it has a style of its own, such as colours by value."""
     heads = table.select("thead tr:last-child th")
     for head, cell in zip(heads, table.select("tbody tr:first-child > *"), strict=False):
         _set_classes(head, [name for name in _classes(cell, "text") if name in COLUMN_CLASSES])
     for cell in table.find_all(["th", "td"]):
-        cell.attrs.pop("id", None)
+        if not has_style:
+            cell.attrs.pop("id", None)
         if "class" in cell.attrs:
             # a Styler numbers its cells with classes that no style uses
             _set_classes(cell, [name for name in _classes(cell) if name in CELL_CLASSES])

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
+from crm_utils.pipeline.cache_keys import fingerprint_job
 from crm_utils.pipeline.jobs import plan_jobs
+from crm_utils.pipeline.staleness import stale_notebooks
 from tests.support.projects import ROOT, run
 
 DAY = Path("reports/small/1997-12-31")
@@ -49,7 +52,14 @@ def add_a_section(project: Path) -> None:
 
 def add_a_notebook(project: Path) -> None:
     book = json.loads((project / "notebooks" / "02_rfm.ipynb").read_text())
-    mine = [cell("markdown", "# How large are baskets?", 1), cell("code", steps("Add a notebook", "python")[0], 2)]
+    first, *others = steps("Add a notebook", "python")
+    mine = [
+        cell("markdown", "# How large are baskets?", 1),
+        cell("code", first, 2),
+        cell("markdown", "## Who is on target?", 3),
+        *(cell("code", code, number) for number, code in enumerate(others, start=4)),
+    ]
+    (project / "notebooks" / "targets.csv").write_text(steps("Add a notebook", "text")[0])
     (project / "notebooks" / "06_baskets.ipynb").write_text(json.dumps(book | {"cells": mine}))
 
 
@@ -66,6 +76,7 @@ def followed(built, tmp_path_factory) -> Path:
         recipe(project)
     done = run(project, "report")
     assert done.returncode == 0, done.stdout + done.stderr
+    (project / "said.txt").write_text(done.stdout)
     return project
 
 
@@ -94,6 +105,27 @@ def test_the_new_notebook_has_its_page_card_and_place(followed):
     assert 'href="06_baskets.html"' in (followed / DAY / "05_budget.html").read_text()
 
 
+def test_a_file_beside_the_notebook_is_read_and_shown_in_our_style(followed):
+    page = BeautifulSoup((followed / DAY / "06_baskets.html").read_text(), "html.parser")
+    drawn = page.select_one("figure.crm-figure.own svg.wide")
+    assert drawn["aria-label"].startswith("Revenue of the segments with a target.")
+    assert "Loyal Customers" in drawn.get_text()
+    assert [cell.get_text() for cell in page.select("table.crm th[scope=row]")][:2] == ["Champions", "Loyal Customers"]
+    assert "120,000" in page.get_text()
+    assert "Axes" not in page.main.get_text()
+    said = (followed / "said.txt").read_text()
+    assert "notebooks/06_baskets.ipynb: readers who cannot see this figure" in said
+    assert not (followed / DAY / "notebooks" / "targets.csv").exists()
+
+
+def test_a_changed_file_beside_a_notebook_is_noticed(followed):
+    job = plan_jobs(followed, "small").jobs[0]
+    assert stale_notebooks(fingerprint_job(job)) == []
+    targets = followed / "notebooks" / "targets.csv"
+    targets.write_text(targets.read_text() + "Lost,10\n")
+    assert stale_notebooks(fingerprint_job(plan_jobs(followed, "small").jobs[0])) == ["06_baskets"]
+
+
 def test_the_new_campaign_is_weighed(followed):
     weighed = pd.read_parquet(followed / DAY / "data" / "budget.parquet")
     assert set(weighed[weighed.campaign == "Birthday card"].segment) <= {"Champions", "Loyal Customers"}
@@ -110,4 +142,4 @@ def test_a_new_source_gets_a_report_that_can_be_planned(project):
 def test_its_pictures_are_there_and_small():
     for name in re.findall(r"!\[[^\]]{15,}\]\((\w+\.png)\)", GUIDE):
         assert (ROOT / "docs" / name).stat().st_size < 150_000, name
-    assert len(re.findall(r"!\[", GUIDE)) == 4
+    assert len(re.findall(r"^!\[", GUIDE, flags=re.M)) == 4

@@ -75,7 +75,7 @@ def test_a_forked_kernel_does_what_a_started_one_does(tmp_path, monkeypatch, set
     forked, started = (executed(tmp_path, monkeypatch, settings, forks) for forks in (True, False))
     assert forked == started
     assert [bool(outputs) for outputs in forked] == [True] * len(CELLS)
-    assert "image/png" in forked[2][-1]["data"], "a figure is shown by itself"
+    assert "<svg" in forked[2][-1]["data"]["text/html"], "a figure is shown by itself"
 
 
 @pytest.mark.skipif(not kernels.FORKS, reason="kernels are forked on Linux only")

@@ -6,13 +6,14 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from crm_utils.core.display.paragraphs import paragraph
 from crm_utils.site import render
+from crm_utils.site.own_outputs import Notices
 
 CUSTOMERS = pd.DataFrame({"customer_id": ["C-4711"]})
 
 
 def body(*outputs: dict, tags: tuple[str, ...] = ()) -> str:
     cell = new_code_cell("customers.head()", outputs=list(outputs), metadata={"tags": list(tags)})
-    return render._body(new_notebook(cells=[cell]))
+    return render._body(new_notebook(cells=[cell]), Notices("06_own.ipynb"))
 
 
 def shown(data: object) -> dict:

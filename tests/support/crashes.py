@@ -52,7 +52,7 @@ def stand_ins() -> None:
     build_reports._set_up_kernels = lambda root: {}
     build_reports._source_problem = lambda jobs: None
     render.read_notebook = lambda path: path.read_text()
-    render.render_notebook = lambda job, notebook, executed: job.report.title
+    render.render_notebook = lambda job, notebook, executed: render.RenderedPage(job.report.title, [])
     date_page.key_figures = lambda data: {}
     date_page.render_date = lambda job, folder, figures: f"<main>{job.report.title}</main>"
     customer_lookup.render_lookup = lambda job, folder: job.report.title

@@ -155,7 +155,7 @@ class Figure:
         """The figure for wide screens."""
         figure = self._copy()
         with mpl.rc_context(style()):
-            _lay_out(figure, [ax for ax in figure.axes if has_names(ax.xaxis) and len(ax.get_xticks()) > FEW_NAMES])
+            lay_out(figure, [ax for ax in figure.axes if has_names(ax.xaxis) and len(ax.get_xticks()) > FEW_NAMES])
         return figure
 
     @cached_property
@@ -163,8 +163,8 @@ class Figure:
         """The figure for narrow screens."""
         figure = self._copy()
         with mpl.rc_context(style()):
-            _fit_to_phone(figure)
-            _lay_out(figure, figure.axes)
+            fit_to_phone(figure)
+            lay_out(figure, figure.axes)
         return figure
 
     def _copy(self) -> mpl.figure.Figure:
@@ -192,7 +192,7 @@ def _figure_of(ax: Axes) -> mpl.figure.Figure:
     return figure
 
 
-def _lay_out(figure: mpl.figure.Figure, crowded: list[Axes]) -> None:
+def lay_out(figure: mpl.figure.Figure, crowded: list[Axes]) -> None:
     """Lay a figure out once, and again if labels below its `crowded` axes overlapped."""
     figure.set_dpi(DOTS_PER_INCH)
     engine = figure.get_layout_engine()
@@ -207,7 +207,7 @@ def _lay_out(figure: mpl.figure.Figure, crowded: list[Axes]) -> None:
         figure.set_layout_engine("none")  # drawing would compute the layout twice more
 
 
-def _fit_to_phone(figure: mpl.figure.Figure) -> None:
+def fit_to_phone(figure: mpl.figure.Figure) -> None:
     """Put panels below each other, long names on several lines and legends above."""
     panels = figure.axes
     stacked = _stack_panels(figure)

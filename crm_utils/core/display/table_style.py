@@ -29,6 +29,8 @@ __all__ = ["Collapsible", "Shown", "collapsible", "column_heading", "style_table
 
 # The label of the row that adds up the others.
 TOTAL = "total"
+# By this attribute pages know our tables.
+OUR_TABLE = 'class="crm"'
 # If an amount of kind SUM is at least this large, no amount of that kind in the table shows cents.
 NO_CENTS_FROM = 100
 
@@ -69,11 +71,11 @@ def style_table(
     frame = _with_total(frame, total) if total and len(frame) > 1 else frame.reset_index(drop=True)
     names = {column: (headings or {}).get(column) or column_heading(column) for column in frame.columns}
     style = frame.rename(columns=names).style.hide(axis="index").set_caption(caption)
-    style = style.set_uuid(_html_id(caption)).set_table_attributes('class="crm"')
+    style = style.set_uuid(_html_id(caption)).set_table_attributes(OUR_TABLE)
     style = style.set_td_classes(_cell_classes(frame).rename(columns=names))
     decimals = 0 if _largest_sum(frame) >= NO_CENTS_FROM else 2
     for column, name in names.items():
-        write = _writer(frame[column], fmt, decimals)
+        write = column_writer(frame[column], fmt, decimals)
         style = style.format(write, subset=[name], na_rep="–", escape="html")
     if TOTAL in frame.index:
         not_added = [names[column] for column in frame.columns[1:] if column not in total]
@@ -155,12 +157,13 @@ def _html_id(caption: str) -> str:
 
 def _cell_classes(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the CSS classes of each cell."""
-    classes = pd.DataFrame({column: _css_class(frame[column]) for column in frame.columns}, index=frame.index)
+    classes = pd.DataFrame({column: column_class(frame[column]) for column in frame.columns}, index=frame.index)
     classes[frame.index == TOTAL] += " total"
     return classes
 
 
-def _css_class(column: pd.Series) -> str:
+def column_class(column: pd.Series) -> str:
+    """Return the CSS classes of the cells of a column."""
     if column.name in LONG_TEXT_COLUMNS:
         return "text long"
     return "number" if column.name in COLUMN_FORMATS or pd.api.types.is_numeric_dtype(column) else "text"
@@ -172,7 +175,7 @@ def _largest_sum(frame: pd.DataFrame) -> float:
     return frame[sums].abs().max().max() if sums else 0
 
 
-def _writer(column: pd.Series, fmt: NumberFormat, sum_decimals: int) -> Callable[[Any], str] | None:
+def column_writer(column: pd.Series, fmt: NumberFormat, sum_decimals: int) -> Callable[[Any], str] | None:
     """Return the function that writes a value of this column; None leaves values unchanged."""
     kind = column_kind(str(column.name))
     writers: dict[str, Callable[[Any], str] | None] = {
