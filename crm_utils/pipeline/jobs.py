@@ -26,6 +26,7 @@ from crm_utils.config import (
 from crm_utils.config.campaigns import ASSUMED
 from crm_utils.config.paths import rules_path
 from crm_utils.config.report import Send
+from crm_utils.config.report_names import check_report_name
 from crm_utils.core.errors import ParamsError
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.suggestions import did_you_mean
@@ -195,8 +196,7 @@ def _lists_rules(path: Path) -> bool:
 
 def read_report(root: Path, name: str) -> Report:
     """The parameters file of a report. Raises `ParamsError`."""
-    if name.startswith(("_", ".")):  # reports/_draft and reports/_logs are not reports
-        raise ParamsError(f"params/{name}.yaml: the name of a report starts with a letter or digit: rename the file")
+    check_report_name(name, f"params/{name}.yaml", "rename the file")
     return read_yaml(root / "params" / f"{name}.yaml", Report, f"params/{name}.yaml").with_rates_of_orders()
 
 

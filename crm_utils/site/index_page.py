@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 from markupsafe import Markup
@@ -73,7 +74,7 @@ def _comparisons(folder: Path) -> list[tuple[str, str]]:
     """Address and name of each comparison of two published dates, newest first."""
     pairs = sorted(published.published_comparisons(folder), key=lambda pair: pair[::-1], reverse=True)
     return [
-        (f"{folder.name}/compare/{then}_{now}.html", f"{day(pd.Timestamp(then))} and {day(pd.Timestamp(now))}")
+        (f"{quote(folder.name)}/compare/{then}_{now}.html", f"{day(pd.Timestamp(then))} and {day(pd.Timestamp(now))}")
         for then, now in pairs
     ]
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from bs4 import BeautifulSoup
 from markupsafe import Markup
@@ -138,4 +139,5 @@ def _excerpt(html: str) -> Markup:
 def _link(name: str, section: str, page: str) -> tuple[str, str]:
     """Text and address of a section of a notebook's page; the page itself if it has no such section."""
     anchor = section.replace(" ", "-")
-    return section, f"{name}.html#{anchor}" if f'id="{anchor}"' in page else f"{name}.html"
+    address = f"{quote(name)}.html"
+    return section, f"{address}#{anchor}" if f'id="{anchor}"' in page else address

@@ -424,7 +424,7 @@ def test_nothing_is_overwritten_and_names_are_checked(tmp_path):
     with pytest.raises(ParamsError, match="params/shop.yaml exists"):
         new_report(tmp_path, "shop", "orders.csv")
     for name in ("../shop", "campaigns", "evidence", "_shop", "-shop", ""):
-        with pytest.raises(ParamsError, match="cannot be a report's name"):
+        with pytest.raises(ParamsError, match="cannot be the name of a report"):
             new_report(tmp_path, name, "orders.csv")
     with pytest.raises(SourceError, match="none.csv does not exist"):
         new_report(tmp_path, "other", "none.csv")

@@ -1,6 +1,7 @@
 """The page over all reports: newest first, up to date after every change, the same for the same reports."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from crm_utils.core.formatting import NumberFormat
-from crm_utils.site import index_page, index_refresh, published, trends
+from crm_utils.site import index_page, index_refresh, pages, published, trends
 
 FMT = NumberFormat("USD")
 
@@ -220,3 +221,14 @@ def test_latest_is_copied_where_the_disk_has_no_hard_links(root, monkeypatch):
     (root / "reports" / "early" / "latest" / "manifest.json").unlink()
     index_refresh.refresh_index(root)
     assert (root / "reports" / "early" / "latest" / "manifest.json").exists()
+
+
+def test_links_of_the_pages_are_percent_encoded():
+    """A report published before names were restricted, or a notebook of one's own, may have any name."""
+    report = {"name": "my #1 100%", "title": "x", "dates": [{"date": "2024-12-31", "day": "x"}], "comparisons": []}
+    html = pages.render_page("index.html.j2", reports=[report], built_from="", recent_days=365)
+    assert 'href="my%20%231%20100%25/2024-12-31/index.html"' in html
+    for template in Path(pages.__file__).parent.glob("templates/*.j2"):
+        for link in re.findall(r'href="([^"]*)"', template.read_text(encoding="utf-8")):
+            names = re.findall(r"{{ *([\w.]*(?:name|path|list)[\w.]*)( \| urlencode)? }}", link)
+            assert all(encoded for _, encoded in names), (template.name, link)

@@ -28,6 +28,7 @@ from crm_utils.commands.new_report.statuses import count_texts, find_filter, fin
 from crm_utils.config import Columns, Source, SourceFile
 from crm_utils.config.paths import is_pattern, source_paths
 from crm_utils.config.report import AmountParts, Status
+from crm_utils.config.report_names import check_report_name
 from crm_utils.core.errors import ParamsError, SourceError, SourceMissing
 from crm_utils.core.formatting import MESSAGES, join_names
 from crm_utils.sources import date_formats, spreadsheets, table_kinds, text_files, validation
@@ -158,10 +159,7 @@ def _required_columns(
 
 def _new_path(root: Path, name: str) -> Path:
     path = root / "params" / f"{name}.yaml"
-    if not re.fullmatch(r"[^\W_][\w-]*", name) or name in ("campaigns", "evidence"):
-        raise ParamsError(
-            f"REPORT={name} cannot be a report's name; use letters, digits and _, and start with a letter or digit"
-        )
+    check_report_name(name, f"REPORT={name}", "choose another")
     if path.exists():
         raise ParamsError(f"params/{name}.yaml exists; choose another REPORT, or remove the file")
     return path
