@@ -223,11 +223,10 @@ def test_latest_is_copied_where_the_disk_has_no_hard_links(root, monkeypatch):
     assert (root / "reports" / "early" / "latest" / "manifest.json").exists()
 
 
-def test_links_of_the_pages_are_percent_encoded():
+def test_links_of_the_pages_are_percent_encoded(tmp_path):
     """A report published before names were restricted, or a notebook of one's own, may have any name."""
-    report = {"name": "my #1 100%", "title": "x", "dates": [{"date": "2024-12-31", "day": "x"}], "comparisons": []}
-    html = pages.render_page("index.html.j2", reports=[report], built_from="", recent_days=365)
-    assert 'href="my%20%231%20100%25/2024-12-31/index.html"' in html
+    publish(tmp_path, "my #1 100%", "2024-12-31", 5)
+    assert 'href="my%20%231%20100%25/2024-12-31/index.html"' in index_page.render_index(tmp_path, "")
     for template in Path(pages.__file__).parent.glob("templates/*.j2"):
         for link in re.findall(r'href="([^"]*)"', template.read_text(encoding="utf-8")):
             names = re.findall(r"{{ *([\w.]*(?:name|path|list)[\w.]*)( \| urlencode)? }}", link)
