@@ -31,10 +31,12 @@ from crm_utils.config.old_names import TABLES
 from crm_utils.config.paths import rules_path
 from crm_utils.core import duckdb_engine
 from crm_utils.core.contracts import CONTRACTS, check_contract
+from crm_utils.core.contracts.agreement import SavedTables, check_agreement, check_listed, check_lists_of_plan
 from crm_utils.core.errors import TableError
 from crm_utils.core.files import atomic_write
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.formula_injection import escape_formulas
+from crm_utils.core.orders import orders_as_of
 
 
 class Run:
@@ -155,13 +157,22 @@ class Run:
         Raises
         ------
         TableError
-            If the table breaks its contract. The message lists every violation, and no file is written.
+            If the table breaks its contract, or does not agree with a table of an earlier step (see
+            `core.contracts.agreement`). The message lists every violation, and no file is written.
         """
         with atomic_write(self.path(name)) as unfinished:
             if isinstance(table, pd.DataFrame):
-                _sorted(check_contract(table, name), name).to_parquet(unfinished, index=False)
+                checked = _sorted(check_contract(table, name), name)
+                check_agreement(self._saved_tables({name: checked}), name)
+                checked.to_parquet(unfinished, index=False)
             else:
                 _stream(table, name, unfinished)
+
+    def _saved_tables(self, replaced: Mapping[str, pd.DataFrame]) -> SavedTables:
+        def known_orders() -> ir.Table:
+            return orders_as_of(self.scan("orders"), self.scan("order_adjustments"), self.settings.analysis_date)
+
+        return SavedTables(self.run_dir / "data", known_orders, replaced)
 
     def save_all(self, tables: dict[str, pd.DataFrame]) -> None:
         """Write each table under its name.
@@ -191,7 +202,7 @@ class Run:
         Raises
         ------
         TableError
-            If two values give the same file name.
+            If two values give the same file name, or if a customer is not in the table `customers`.
         """
         lists, table = self.run_dir / "lists" / folder, self._with_permissions(table)
         for old in lists.glob("*.csv"):
@@ -214,6 +225,11 @@ class Run:
             The rows of the list.
         name : str
             The name of the file.
+
+        Raises
+        ------
+        TableError
+            If a customer is not in the table `customers`.
         """
         folder = self.run_dir / "lists"
         folder.mkdir(exist_ok=True)
@@ -226,6 +242,7 @@ class Run:
 
         if "customer_id" not in table:
             return table
+        check_listed(self._saved_tables({}), table.customer_id, "the list")
         return mark_permissions(table, self._usable_contacts, self.settings.contacting)
 
     @cached_property
@@ -255,9 +272,13 @@ class Run:
         Raises
         ------
         TableError
-            If two campaigns give the same file name.
+            If two campaigns give the same file name, or if lists and plan have different customers.
         """
         self.save(plan, "contact_plan")
+        for kind, group, by_line in (("send", "treatment", send), ("hold_back", "control", hold_back)):
+            listed = [rows.customer_id for rows in by_line.values()]
+            check_lists_of_plan(plan.customer_id[plan.group == group], listed, kind)
+        check_listed(self._saved_tables({}), do_not_contact.customer_id, "do_not_contact.csv")
         for name, lists in (("send", send), ("hold_back", hold_back)):
             folder = self.run_dir / name
             shutil.rmtree(folder, ignore_errors=True)

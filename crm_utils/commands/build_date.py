@@ -4,17 +4,20 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from crm_utils.cleaning import changed_past, narrative
 from crm_utils.commands import failures
 from crm_utils.config.report import PastTotals
-from crm_utils.core import errors
+from crm_utils.core import contracts, errors
+from crm_utils.core.contracts import agreement
 from crm_utils.core.duckdb_engine import with_memory_limit
 from crm_utils.core.formatting import is_secret_name, spelled_out
 from crm_utils.core.orders import orders_as_of
@@ -111,6 +114,7 @@ def _build(fingerprinted: FingerprintedJob, environment: Mapping[str, str], prog
         for notebook, entry in _execute(fingerprinted, folder, stale, past, environment, progress):
             entries[notebook.name] = entry
             pages[notebook.name] = renderer.submit(_notebook_page, job, notebook, folder)
+    check_tables(job, folder, entries)
     before = past.before if past.before and past.before != _past_totals(job, folder) else None
     executed = ExecutedJob(fingerprinted, folder, entries, before)
     rendered = {name: page.result() for name, page in pages.items()}
@@ -156,15 +160,42 @@ def _known_past(job: Job, stale: list[str]) -> KnownPast:
     return KnownPast(published, before or published)
 
 
+def check_tables(job: Job, folder: Path, entries: Mapping[str, NotebookEntry]) -> None:
+    """Check once more that all tables honour their contracts and agree. Raises `NotebookFailed` for one that does not.
+
+    A notebook may have written a table without `Run.save`, or a later notebook may have replaced it.
+    """
+    try:
+        for path in sorted((folder / "data").glob("*.parquet")):
+            if path.stem != "orders":  # it may not fit in memory; its totals are compared
+                contracts.check_contract(pd.read_parquet(path), path.stem)
+        with _known_orders(job, folder) as known_orders:
+            agreement.check_agreement(agreement.SavedTables(folder / "data", lambda: known_orders))
+    except errors.TableError as error:
+        writers = [name for name, entry in entries.items() if f"data/{error.table}.parquet" in entry["files"]]
+        notebook = writers[-1] if writers else job.notebooks[-1].name
+        cause = " ".join(str(error).split())
+        raise errors.NotebookFailed(f"{notebook}.ipynb", f"notebook {notebook}: {cause}") from None
+
+
 def _past_totals(job: Job, folder: Path) -> PastTotals | None:
     """What counts on the date by the tables of a folder; None if it does not have them."""
-    paths = [folder / "data" / f"{name}.parquet" for name in ("orders", "order_adjustments", "cleaning_ledger")]
-    if not all(path.exists() for path in paths):
+    names = ("orders", "order_adjustments", "cleaning_ledger")
+    if not all((folder / "data" / f"{name}.parquet").exists() for name in names):
         return None
+    with _known_orders(job, folder) as known_orders:
+        ledger = pd.read_parquet(folder / "data" / "cleaning_ledger.parquet")
+        return changed_past.past_totals(ledger, known_orders)
+
+
+@contextmanager
+def _known_orders(job: Job, folder: Path) -> Iterator[ir.Table]:
+    """The orders of a folder as of the date."""
     engine = with_memory_limit(ibis.duckdb.connect())  # dates are built in threads, which cannot share a connection
     try:
-        orders, adjustments = (engine.read_parquet(path) for path in paths[:2])
-        return changed_past.past_totals(pd.read_parquet(paths[2]), orders_as_of(orders, adjustments, job.day))
+        paths = (folder / "data" / f"{name}.parquet" for name in ("orders", "order_adjustments"))
+        orders, adjustments = (engine.read_parquet(path) for path in paths)
+        yield orders_as_of(orders, adjustments, job.day)
     finally:
         engine.disconnect()
 

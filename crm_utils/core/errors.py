@@ -18,7 +18,11 @@ class ParamsError(CrmError, ValueError):
 
 
 class TableError(CrmError, ValueError):
-    """A table breaks its contract; the message lists every violation with counts and examples."""
+    """A table breaks its contract, or does not agree with another; the message lists every violation with counts."""
+
+    def __init__(self, message: str, table: str = ""):
+        super().__init__(message)
+        self.table = table
 
 
 class CleaningError(CrmError, ValueError):

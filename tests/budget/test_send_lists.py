@@ -217,10 +217,17 @@ def test_lists_of_other_channels_do_not_go_through_the_tool():
     assert list(lists("hubspot").send["Card", "A"].columns)[:2] == ["email", "phone"]
 
 
+def plan_of(send: list[str], hold_back: list[str] | None = None) -> pd.DataFrame:
+    """A plan with these customers on its lists."""
+    groups = ["treatment"] * len(send) + ["control"] * len(hold_back or [])
+    rows = pd.concat([PLAN.head(1)] * len(groups), ignore_index=True)
+    return rows.assign(customer_id=[*send, *(hold_back or [])], group=groups)
+
+
 def test_lists_are_written_one_a_line_and_old_ones_go(tmp_path):
-    store, rows = Run(tmp_path), pd.DataFrame({"customer_id": ["=1", "2"]})
-    store.save_send_lists(PLAN, {("Old", "A"): rows}, {("Old", "A"): rows}, rows)
-    store.save_send_lists(PLAN, {("Win-back: e-mail", "Can't Lose Them"): rows}, {}, rows.head(0))
+    store, rows, held = Run(tmp_path), *(pd.DataFrame({"customer_id": ids}) for ids in (["=1", "2"], ["3"]))
+    store.save_send_lists(plan_of(["=1", "2"], ["3"]), {("Old", "A"): rows}, {("Old", "A"): held}, rows)
+    store.save_send_lists(plan_of(["=1", "2"]), {("Win-back: e-mail", "Can't Lose Them"): rows}, {}, rows.head(0))
     assert [path.name for path in (tmp_path / "send").iterdir()] == ["win-back-e-mail__cant-lose-them.csv"]
     assert list((tmp_path / "hold_back").iterdir()) == []
     assert (tmp_path / "do_not_contact.csv").read_text() == '"customer_id"\n'
@@ -229,14 +236,22 @@ def test_lists_are_written_one_a_line_and_old_ones_go(tmp_path):
 
 
 def test_lists_never_leave_the_folder(tmp_path):
-    Run(tmp_path / "run").save_send_lists(PLAN, {("../../etc", "/"): TARGETS}, {}, TARGETS)
+    rows = pd.DataFrame({"customer_id": ["1"]})
+    Run(tmp_path / "run").save_send_lists(plan_of(["1"]), {("../../etc", "/"): rows}, {}, rows)
     assert [path.name for path in (tmp_path / "run" / "send").iterdir()] == ["etc__unnamed-8a5edab2.csv"]
     assert not (tmp_path / "etc").exists()
 
 
 def test_two_campaigns_that_would_share_a_file_are_refused(tmp_path):
+    one, other = (pd.DataFrame({"customer_id": [name]}) for name in ("1", "2"))
     with pytest.raises(TableError, match="two lists would have the file name a-b__x.csv: rename campaign A: B"):
-        Run(tmp_path).save_send_lists(PLAN, {("A - B", "x"): TARGETS, ("A: B", "x"): TARGETS}, {}, TARGETS)
+        Run(tmp_path).save_send_lists(plan_of(["1", "2"]), {("A - B", "x"): one, ("A: B", "x"): other}, {}, one)
+
+
+def test_lists_without_some_customers_of_the_plan_are_refused(tmp_path):
+    rows = pd.DataFrame({"customer_id": ["1"]})
+    with pytest.raises(TableError, match="the lists in send/ have 1 customers, but table contact_plan has 2"):
+        Run(tmp_path).save_send_lists(plan_of(["1", "2"]), {("A", "x"): rows}, {}, rows)
 
 
 def test_nobody_to_contact_gives_no_list():

@@ -1,10 +1,13 @@
-"""Check that a table honours its contract, when it is saved and when it is loaded. Extra columns are allowed.
+"""Check that a table honours its contract, when it is saved and when it is loaded.
+
+Extra columns are allowed, unless their name looks like a misspelt column of the contract.
 
 A contract is checked in one or two steps. `_is_valid` checks whole columns, takes milliseconds for a million rows,
 and only returns True or False. If it returns False, pandera coerces the types, checks row by row and lists every
 violation, which takes seconds. `_is_valid` is never more lenient than pandera: a check that it does not know fails.
 """
 
+import difflib
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +15,7 @@ import pandas as pd
 from pandera.errors import SchemaErrors
 from pandera.pandas import Check, Column
 
+from crm_utils.core.contracts.rules import describe_failure
 from crm_utils.core.contracts.tables import CONTRACT_VERSION, CONTRACTS, TIME, Contract
 from crm_utils.core.errors import TableError
 from crm_utils.core.formatting import MESSAGES
@@ -22,6 +26,8 @@ __all__ = ["CONTRACTS", "CONTRACT_VERSION", "TIME", "TableError", "check_contrac
 STORED_TYPES = {"string[pyarrow]": "str", "datetime64[ns]": TIME}
 # Pandera's name of a type check, and the values that it expects
 TYPE_NAMES = {"dtype('int64')": "whole numbers", "dtype('bool')": "True and False"}
+# From this similarity on, an unknown name is taken for a misspelt one.
+NEARLY_EQUAL = 0.8
 # Pandera's checks by name, as functions of a whole column
 COLUMN_CHECKS: dict[str, Callable[..., bool]] = {
     "greater_than": lambda values, min_value: values.min() > min_value,
@@ -57,21 +63,47 @@ def check_contract(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if name not in CONTRACTS:
         return frame
     contract = CONTRACTS[name]
-    if _is_valid(frame, contract):
-        return frame.reset_index(drop=True)
-    try:
-        checked = contract.schema.validate(_integers_where_whole(frame.reset_index(drop=True), contract), lazy=True)
-    except SchemaErrors as error:
-        raise TableError(f"table {name} breaks its contract:\n{_violations(error.failure_cases)}") from None
-    # Pandera supports only nanoseconds.
-    return checked.astype(dict.fromkeys(contract.times, TIME))
+    checked = frame.reset_index(drop=True)
+    violations: list[str] = []
+    if not _is_valid(checked, contract):
+        try:
+            checked = contract.schema.validate(_integers_where_whole(checked, contract), lazy=True)
+            # Pandera supports only nanoseconds.
+            checked = checked.astype(dict.fromkeys(contract.times, TIME))
+        except SchemaErrors as error:
+            violations = [_violations(error.failure_cases)]
+    violations = violations or [
+        line for rule in contract.rules if (line := describe_failure(rule, checked, contract.key))
+    ]
+    violations += _misspelt_columns(checked, contract)
+    if violations:
+        raise TableError(f"table {name} breaks its contract:\n" + "\n".join(violations), name)
+    return checked
+
+
+def _misspelt_columns(frame: pd.DataFrame, contract: Contract) -> list[str]:
+    """Return one line for each column whose name looks like a misspelt column of the contract."""
+    if contract.own_columns:
+        return []
+    known = [*contract.columns, *contract.optional]
+    nearest = {
+        str(name): difflib.get_close_matches(str(name), known, n=1, cutoff=NEARLY_EQUAL)
+        for name in frame.columns
+        if name not in known
+    }
+    return [
+        f"  column {name} is not known; did you mean {near[0]!r}? Give a column of your own a name that differs more."
+        for name, near in nearest.items()
+        if near
+    ]
 
 
 def _is_valid(frame: pd.DataFrame, contract: Contract) -> bool:
     """Return whether the table honours its contract without a change of types."""
     if not frame.columns.is_unique or not set(contract.columns) <= set(frame.columns):
         return False
-    if not all(_column_is_valid(frame[name], column) for name, column in contract.columns.items()):
+    optional = {name: column for name, column in contract.optional.items() if name in frame}
+    if not all(_column_is_valid(frame[name], column) for name, column in (contract.columns | optional).items()):
         return False
     key = list(contract.key)
     return not key or _is_sorted(frame, key) or not frame.duplicated(key).any()

@@ -1,9 +1,14 @@
 """The columns, types, ranges and key of each table."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 from pandera.pandas import Check, Column, DataFrameSchema
+
+from crm_utils.core.contracts import rules
+from crm_utils.core.contracts.rules import OWN_MODEL, Rule
 
 # Increase it when a table, column or code is renamed or changes its meaning.
 CONTRACT_VERSION = 3
@@ -29,11 +34,20 @@ class Contract:
         The columns that together identify a row. The stored table is sorted by them.
     dates : tuple of str
         The columns that hold a day without a time of day. They are exported to databases as dates.
+    optional : dict of str to pandera.Column
+        The columns that a table only has if the source or the parameters provide them.
+    rules : tuple of Rule
+        What holds in each row.
+    own_columns : bool
+        Whether the columns come from a file of the user, so that a column we do not know is no slip of the pen.
     """
 
     columns: dict[str, Column]
     key: tuple[str, ...]
     dates: tuple[str, ...] = ()
+    optional: Mapping[str, Column] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    own_columns: bool = False
 
     @property
     def times(self) -> list[str]:
@@ -43,7 +57,8 @@ class Contract:
     @property
     def schema(self) -> DataFrameSchema:
         """The contract as pandera checks it."""
-        return DataFrameSchema(self.columns, unique=list(self.key) or None)
+        optional = {name: Column(**column.properties | {"required": False}) for name, column in self.optional.items()}
+        return DataFrameSchema(self.columns | optional, unique=list(self.key) or None)
 
 
 def _text(*checks: Check, nullable: bool = False) -> Column:
@@ -78,6 +93,10 @@ CONTRACTS = {
             "revenue_left": _number(),
         },
         key=(),
+        rules=(
+            rules.running_total("rows_left", "rows_removed"),
+            rules.running_total("revenue_left", "revenue_removed"),
+        ),
     ),
     "orders": Contract(
         {
@@ -119,8 +138,19 @@ CONTRACTS = {
         },
         key=(),
     ),
-    "customer_features": Contract({"customer_id": _text()}, key=("customer_id",)),
-    "attributes": Contract({"customer_id": _text()}, key=("customer_id",)),
+    "customer_features": Contract(
+        {"customer_id": _text()},
+        key=("customer_id",),
+        optional={
+            "price_ratio": _number(nullable=True),
+            "distinct_products": _whole(NOT_NEGATIVE),
+            "favourite_product": _text(nullable=True),
+            "main_country": _text(nullable=True),
+            "return_share": _number(SHARE, nullable=True),
+            "margin_rate": _number(nullable=True),
+        },
+    ),
+    "attributes": Contract({"customer_id": _text()}, key=("customer_id",), own_columns=True),
     "contacts": Contract(
         {
             "customer_id": _text(),
@@ -131,6 +161,7 @@ CONTRACTS = {
         },
         key=("customer_id", "channel"),
         dates=("last_contacted",),
+        own_columns=True,
     ),
     "past_campaigns": Contract(
         {
@@ -141,6 +172,7 @@ CONTRACTS = {
         },
         key=("campaign", "customer_id", "contacted_on"),
         dates=("contacted_on",),
+        own_columns=True,
     ),
     "sent_messages": Contract(
         {
@@ -170,6 +202,24 @@ CONTRACTS = {
         },
         key=("customer_id",),
         dates=("first_order", "last_order"),
+        optional={
+            "recency_weeks": _whole(NOT_NEGATIVE),
+            "recency_months": _whole(NOT_NEGATIVE),
+            "elapsed_days": _whole(),
+            "purchase_days": _whole(NOT_NEGATIVE),
+            "window_purchase_days": _whole(NOT_NEGATIVE),
+            "window_orders": _whole(NOT_NEGATIVE),
+            "window_revenue": _number(),
+            "window_mean_order_value": _number(),
+        },
+        rules=(
+            rules.ascending("first_order", "last_order"),
+            rules.equal("revenue", "mean_order_value * orders"),
+            rules.same_in_all_rows(
+                "last_order + recency_days = the analysis date",
+                lambda table: table.last_order + pd.to_timedelta(table.recency_days, unit="D"),
+            ),
+        ),
     ),
     "history": Contract(
         {
@@ -182,8 +232,16 @@ CONTRACTS = {
         },
         key=("last_day",),
         dates=("last_day",),
+        rules=(rules.ascending("new_customers", "active_customers"),),
     ),
-    "segments": Contract({"customer_id": _text(), "segment": _text(NAMED)}, key=("customer_id",)),
+    "segments": Contract(
+        {"customer_id": _text(), "segment": _text(NAMED)},
+        key=("customer_id",),
+        optional={
+            name: _text(nullable=True)
+            for name in ("lifecycle", "price", "returns", "breadth", "favourite_product", "main_country")
+        },
+    ),
     "segment_profile": Contract(
         {
             "segment": _text(),
@@ -197,6 +255,7 @@ CONTRACTS = {
             "advice": _text(),
         },
         key=(),
+        rules=(rules.share_of_all("customer_share", "customers"), rules.share_of_all("revenue_share", "revenue")),
     ),
     "segment_migration": Contract(
         {
@@ -237,6 +296,13 @@ CONTRACTS = {
             "historical_clv": _number(NOT_NEGATIVE),
         },
         key=("customer_id",),
+        rules=(
+            rules.ascending("clv_low", "clv", "clv_high", cure=OWN_MODEL),
+            rules.falls_with("value_tier", "clv", cure=OWN_MODEL),
+            rules.ascending("chance_6m", "chance_12m"),
+            rules.ascending(*_forecast("expected_purchase_days"), cure=OWN_MODEL),
+            rules.ascending(*_forecast("expected_revenue"), cure=OWN_MODEL),
+        ),
     ),
     "fitted_parameters": Contract(
         {
@@ -261,13 +327,21 @@ CONTRACTS = {
             "top_decile_capture": _number(nullable=True),
             "revenue_low": _number(nullable=True),
             "revenue_high": _number(nullable=True),
+            "customers": _whole(NOT_NEGATIVE),
+            "past_spend_capture": _number(nullable=True),
+            "revenue_new": _number(nullable=True),
+            "revenue_new_predicted": _number(nullable=True),
+            "whole_low": _number(nullable=True),
+            "whole_high": _number(nullable=True),
         },
         key=("origin", "horizon_days", "model"),
         dates=("origin",),
+        rules=(rules.ascending("revenue_low", "revenue_predicted", "revenue_high"),),
     ),
     "forecast": Contract(
         {
             "horizon_days": _whole(POSITIVE),
+            "months": _whole(POSITIVE),
             "segment": _text(),
             "purchase_days": _number(NOT_NEGATIVE),
             "revenue": _number(NOT_NEGATIVE),
@@ -275,6 +349,7 @@ CONTRACTS = {
             "revenue_high": _number(NOT_NEGATIVE, nullable=True),
         },
         key=("horizon_days", "segment"),
+        rules=(rules.ascending("revenue_low", "revenue", "revenue_high"),),
     ),
     "business": Contract(
         {
@@ -290,6 +365,11 @@ CONTRACTS = {
             "revenue_before": _number(),
         },
         key=("months",),
+        rules=(
+            rules.ascending("revenue_low", "revenue", "revenue_high"),
+            rules.equal("revenue", "revenue_known + revenue_new"),
+            rules.equal("revenue_before", "revenue_known_before + revenue_new_before"),
+        ),
     ),
     "budget": Contract(
         {
@@ -310,8 +390,20 @@ CONTRACTS = {
             "minimum_detectable_lift": _number(nullable=True),
             "evidence": Column(str, Check.isin(["measured", "published", "assumed"]), coerce=True),
             "reason": _text(),
+            **{name: _number() for name in ("lift", "lift_low", "lift_high")},
+            "break_point_lift": _number(nullable=True),
+            **{name: _number(nullable=True) for name in ("baseline_probability", "margin", "discount")},
+            "discount_to_baseline_buyers": _number(nullable=True),
+            **{name: _number() for name in ("incremental_margin", "incentives_added", "incentives_to_baseline_buyers")},
+            **{name: _number(NOT_NEGATIVE) for name in ("contact_costs", "fixed_costs")},
         },
         key=("campaign", "segment"),
+        rules=(
+            rules.ascending("profit_low", "expected_profit", "profit_high"),
+            rules.ascending("lift_low", "lift", "lift_high"),
+            rules.equal("spend", "contact_costs + incentives_added + incentives_to_baseline_buyers + fixed_costs"),
+            rules.equal("expected_profit", "incremental_margin - spend"),
+        ),
     ),
     "budget_calendar": Contract(
         {
@@ -337,6 +429,11 @@ CONTRACTS = {
             "expected_profit": _number(),
         },
         key=("wave", "campaign", "segment", "messages"),
+        rules=(
+            rules.equal("contacts", "customers * messages"),
+            rules.equal("spend", "contact_costs + incentives + fixed_costs"),
+            rules.equal("expected_profit", "incremental_margin - spend"),
+        ),
     ),
     "acquisition": Contract(
         {
