@@ -85,5 +85,5 @@ $(READY): requirements.lock
 	else \
 	  $(PYTHON) -m venv $(VENV) && $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
 	fi
-	@echo '$(CURDIR)' > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/crm_report.pth"
+	@printf '%s\n' '$(CURDIR)' '$(CURDIR)/notebooks' > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/crm_report.pth"
 	@touch $@

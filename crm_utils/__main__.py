@@ -18,6 +18,7 @@ from crm_utils.commands.failures import summarize_failures
 from crm_utils.commands.run_log import DateStatus, RunLog
 from crm_utils.core.errors import DeliveryError, LockHeld, ParamsError, SourceError
 from crm_utils.core.formatting import MESSAGES
+from crm_utils.core.project import find_project, working_folder
 from crm_utils.pipeline import atomic_publish
 from crm_utils.pipeline.jobs import LAST, Job, plan_jobs, read_report, report_names
 from crm_utils.pipeline.staleness import stale_notebooks
@@ -32,7 +33,7 @@ Command = Callable[[argparse.Namespace, RunLog], int]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command in the current folder.
+    """Run one command in the project that the current folder belongs to.
 
     Parameters
     ----------
@@ -46,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
+    _go_to_project(options)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # an unsupported character must not stop a run
@@ -55,6 +57,17 @@ def main(arguments: list[str] | None = None) -> int:
     status = _run(options, log)
     log.end(status)
     return status
+
+
+def _go_to_project(options: argparse.Namespace) -> None:
+    """Work in the project at or above the working folder. A file that was given stays the one that the user meant."""
+    folder = working_folder()
+    root = find_project(folder)
+    if root is None or root == folder:
+        return
+    if getattr(options, "file", None) and not Path(options.file).is_absolute():
+        options.file = os.path.relpath(folder / options.file, root)
+    os.chdir(root)
 
 
 def _run(options: argparse.Namespace, log: RunLog) -> int:
@@ -231,6 +244,10 @@ def _report(options: argparse.Namespace, log: RunLog) -> int:
 
 def _build(report: str | None, date: str | None, today: datetime.date, log: RunLog) -> int:
     root = Path.cwd()
+    if not (root / "params").is_dir():
+        raise ParamsError(
+            f"no project is at or above {root}: a project has the folders notebooks/ and params/. Go to yours first"
+        )
     atomic_publish.recover(root / "reports")
     planned = plan_jobs(root, report, date, today)
     outdated, up_to_date, unreadable = outdated_jobs(planned.jobs, named=report is not None)

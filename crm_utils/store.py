@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -37,6 +38,9 @@ from crm_utils.core.files import atomic_write
 from crm_utils.core.formatting import NumberFormat
 from crm_utils.core.formula_injection import escape_formulas
 from crm_utils.core.orders import orders_as_of
+from crm_utils.core.project import VARIABLE, current_project
+
+DRAFT = "../reports/_draft"  # seen from notebooks/
 
 
 class Run:
@@ -48,19 +52,20 @@ class Run:
     ----------
     run_dir : str or Path, optional
         The folder. By default it is the run that contains the notebook, or `reports/_draft` for a notebook in
-        `notebooks/`.
+        `notebooks/`. A relative path is relative to the working folder or to the project's `notebooks/`, so that the
+        working folder does not matter.
     """
 
     def __init__(self, run_dir: str | Path | None = None):
-        default_dir = ".." if Path("../settings.json").exists() else "../reports/_draft"
-        self.run_dir = Path(run_dir or default_dir)
+        default_dir = ".." if Path("../settings.json").exists() else DRAFT
+        self.run_dir = _find_run(Path(run_dir or default_dir))
 
     @cached_property
     def settings(self) -> Settings:
         """Title, currency, analysis date, source and number format of this run."""
         path = self.run_dir / "settings.json"
         if not path.exists():
-            raise FileNotFoundError(f"{self.run_dir} does not contain a run: fill it with `make draft`")
+            raise FileNotFoundError(_cause_of_no_run(self.run_dir))
         return read_yaml(path, Settings)
 
     @property
@@ -86,7 +91,10 @@ class Run:
     @property
     def root(self) -> Path:
         """The project's folder. Paths in parameters are relative to it."""
-        return self.run_dir / self.settings.root
+        if VARIABLE in os.environ:
+            return Path(os.environ[VARIABLE])
+        # not resolved, because `reports` may be a link to another disk
+        return Path(os.path.normpath(self.run_dir.absolute() / self.settings.root))
 
     def path(self, name: str) -> Path:
         """The file of a table of this run."""
@@ -422,6 +430,26 @@ class Run:
                 f"table {name} is not in {path.parent}: run the notebook that writes it first (tables there: {written})"
             )
         return path
+
+
+def _find_run(run_dir: Path) -> Path:
+    """A folder as given, or seen from the project's `notebooks/` if no run is there."""
+    project = current_project()
+    if (run_dir / "settings.json").exists() or project is None:
+        return run_dir
+    return Path(os.path.normpath(project / "notebooks" / run_dir))
+
+
+def _cause_of_no_run(run_dir: Path) -> str:
+    project = current_project()
+    if project is None:
+        return (
+            f"{run_dir} does not contain a run, and no folder at or above {Path.cwd()} is a project (it has notebooks/ "
+            "and params/): open the notebook in its project"
+        )
+    if run_dir == Path(os.path.normpath(project / "notebooks" / DRAFT)):
+        return f"there is no draft yet: run `make draft` in {project}, then run this notebook again"
+    return f"{run_dir} does not contain a run: run `make report` in {project}, or name another run_dir"
 
 
 def slug(name: str) -> str:

@@ -139,3 +139,18 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path):
     log.notebook("small 1997-12-31 01_cleaning", 1.0)
     log.end(0)
     assert (tmp_path / "reports").read_text() == "a file where the folder should be"
+
+
+def test_a_command_works_from_a_folder_of_the_project(project, monkeypatch, capsys):
+    driver = prepared(project, monkeypatch, capsys)
+    monkeypatch.chdir(project / "notebooks")
+    status, out, error = driver("new", "--report", "shop", "--file", "../small.csv")
+    assert (status, error) == (0, "")
+    assert "wrote params/shop.yaml" in out
+    assert "file: small.csv" in (project / "params" / "shop.yaml").read_text()
+
+
+def test_outside_a_project_the_cause_is_told(tmp_path, monkeypatch, capsys):
+    driver = prepared(tmp_path, monkeypatch, capsys)
+    status, _, error = driver("report")
+    assert (status, "no project is at or above" in error) == (1, True)

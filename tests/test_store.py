@@ -155,5 +155,5 @@ def test_an_analysts_own_table_needs_no_contract(tmp_path):
 
 
 def test_a_folder_without_a_run_says_how_to_fill_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match="fill it with `make draft`"):
+    with pytest.raises(FileNotFoundError, match="does not contain a run: run `make report`"):
         _ = Run(tmp_path).settings

@@ -14,6 +14,7 @@ from crm_utils.core.formatting import mask_secrets
 from crm_utils.core.suggestions import did_you_mean
 
 TAGS = ("parts", "column", "joined", "per_order", "dates", "rule")  # of the forms that a value may have
+CONFLICT_MARK = re.compile(r"^<{7} ", re.MULTILINE)
 INTEGER = "tag:yaml.org,2002:int"
 
 
@@ -66,15 +67,28 @@ def _types(annotation: Any) -> tuple[Any, ...]:
 def read_yaml(path: Path, model: type[ModelT], name: str = "") -> ModelT:
     """Read a YAML file as `model`. Raises `ParamsError` with the file (as `name`) and every invalid key."""
     name = name or str(path)
+    text = ""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        text = path.read_text(encoding="utf-8")
+        content = yaml.load(text, Loader=_Loader)
     except FileNotFoundError:
         raise ParamsError(f"{name}: no such file") from None
     except UnicodeDecodeError as error:
         raise ParamsError(f"{name}: not written in UTF-8 (byte {error.start:,}); save it as UTF-8") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date such as 1997-13-01 is a ValueError
+        refuse_conflict(text, name)
         raise ParamsError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
     return parse_model(content if content is not None else {}, model, name)
+
+
+def refuse_conflict(text: str, name: str) -> None:
+    """Raise `ParamsError` if git left the marks of a merge conflict in the text of a file."""
+    marks = [text.count("\n", 0, mark.start()) + 1 for mark in CONFLICT_MARK.finditer(text)]
+    if marks:
+        raise ParamsError(
+            f"{name}: git left the marks of a merge conflict in it (<<<<<<< in line {marks[0]}): you and an update "
+            "changed the same place. docs/updating.md says how to choose"
+        )
 
 
 def parse_model(content: Any, model: type[ModelT], name: str) -> ModelT:

@@ -26,6 +26,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from crm_utils.core.files import TEMPORARY, temporary_folder
+from crm_utils.core.project import VARIABLE
 
 PACKAGE = Path(__file__).parents[1]
 FORKS = sys.platform == "linux"  # on other systems a library may have threads, and a fork would lose them
@@ -101,6 +102,7 @@ def kernel_environment(root: Path) -> dict[str, str]:
         **{name: os.environ[name] for name in PASSED if name in os.environ},
         **KERNEL_SETTINGS,
         "IPYTHONDIR": str(ipython_folder(root)),
+        VARIABLE: str(root),
         "PYTHONPATH": os.pathsep.join(str(path) for path in python_path if path),
     }
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from crm_utils.config import SECTIONS
+from crm_utils.config.yaml_models import refuse_conflict
 from crm_utils.core.errors import ParamsError
 
 CUSTOM = "custom"  # the section of the parameters file for notebooks that an analyst adds
 PARAMETERS_TAG = "parameters"
+SETS_RUN = re.compile(r"^run_dir\s*[:=]", re.MULTILINE)
 LETTERS_OF_ACRONYM = 4
 
 
@@ -52,13 +54,16 @@ class Notebook:
     @cached_property
     def cells(self) -> list[dict[str, Any]]:
         """The cells, each with its source as one text. Raises `ParamsError` if the file is not a notebook."""
+        name = f"notebooks/{self.path.name}"
         try:
             cells = json.loads(self.path.read_text(encoding="utf-8"))["cells"]
-            return [cell | {"source": "".join(cell["source"]), "metadata": cell["metadata"]} for cell in cells]
+            found = [cell | {"source": "".join(cell["source"]), "metadata": cell["metadata"]} for cell in cells]
         except (ValueError, KeyError, TypeError):
-            raise ParamsError(
-                f"notebooks/{self.path.name} cannot be read as a notebook: open it in Jupyter and save it again"
-            ) from None
+            refuse_conflict(self.path.read_text(encoding="utf-8", errors="replace"), name)
+            raise ParamsError(f"{name} cannot be read as a notebook: open it in Jupyter and save it again") from None
+        for cell in found:  # nbdime marks a conflict within a cell
+            refuse_conflict(cell["source"], name)
+        return found
 
     @cached_property
     def title(self) -> str:
@@ -71,7 +76,14 @@ class Notebook:
     def declared(self) -> dict[str, Declaration]:
         """The parameters that the cell tagged `parameters` declares, by name."""
         tagged = [cell for cell in self.cells if PARAMETERS_TAG in cell["metadata"].get("tags", [])]
-        return _declarations(tagged[0]["source"], self.path.name) if tagged else {}
+        if tagged:
+            return _declarations(tagged[0]["source"], self.path.name)
+        if self.section != CUSTOM or any(SETS_RUN.search(code) for code in self.code):
+            raise ParamsError(
+                f"notebooks/{self.path.name}: no cell has the tag `{PARAMETERS_TAG}`, so its parameters cannot be set; "
+                "give the tag to the cell that sets run_dir (in Jupyter: the gears at the top right, Cell Tags)"
+            )
+        return {}
 
     @property
     def code(self) -> list[str]:
