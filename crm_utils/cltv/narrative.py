@@ -39,6 +39,10 @@ UNTESTED = "No past forecast could be tested, so we cannot say how far off this 
 WITHOUT_NEW_CUSTOMERS = "It does not include new customers."
 NO_LONGER_FORECAST = "The history is too short for a longer forecast."
 NO_FORECAST = "The history is too short for a forecast: it does not cover a month."
+NO_WHOLE = (
+    "The history is too short for a forecast of the whole business: half a year of orders shows how many new customers "
+    "come, and what they bring."
+)
 NO_YEAR_BY_SEGMENT = "The history is too short for a forecast of the next 12 months."
 LARGE_ACCOUNT = "One customer brought {share} of revenue so far. Without this customer the forecast is {revenue}."
 NO_RANGE = "The range is too wide to be of use, so none is given."
@@ -197,7 +201,7 @@ def whole_business_sentence(
 ) -> Paragraph:
     """What the whole business may expect in the longest horizon, and how accurate earlier forecasts were."""
     if whole.empty:
-        return paragraph(NO_FORECAST)
+        return paragraph(NO_WHOLE)
     row = whole.iloc[-1]
     months = "month" if row.months == 1 else fmt.plural(row.months, "month")
     return paragraph(

@@ -173,16 +173,19 @@ def forecast_whole(past: Backtest, combined: DayForecast | None, days: dict[int,
     Returns
     -------
     pandas.DataFrame
-        The table `business`: months, horizon_days, revenue_known (from today's customers), revenue_new (from customers
-        not yet won), revenue, revenue_low and revenue_high (90 % range; null if none can be given),
-        revenue_known_before, revenue_new_before and revenue_before (as many days before the analysis date: from
-        customers who had bought before them, from those won in them, and both).
+        The table `business`, without lengths for which new customers cannot be forecast: months, horizon_days,
+        revenue_known (from today's customers), revenue_new (from customers not yet won), revenue, revenue_low and
+        revenue_high (90 % range; null if none can be given), revenue_known_before, revenue_new_before and
+        revenue_before (as many days before the analysis date: from customers who had bought before them, from those won
+        in them, and both).
     """
     rows: list[dict[str, float]] = []
-    if combined is None:
-        return pd.DataFrame(rows, columns=WHOLE_COLUMNS).astype(float).astype({"months": int, "horizon_days": int})
     for position, (months, length) in enumerate(days.items()):
+        if combined is None:
+            break
         known, new = combined.totals[position, 1], combined.new[position, 1]
+        if np.isnan(new):
+            continue  # too little is known of new customers
         half = past.half_width(combined.whole_errors, length)
         known_before, new_before = past.last_period(length)
         rows.append(
@@ -199,7 +202,7 @@ def forecast_whole(past: Backtest, combined: DayForecast | None, days: dict[int,
                 "revenue_before": known_before + new_before,
             }
         )
-    return pd.DataFrame(rows, columns=WHOLE_COLUMNS)
+    return pd.DataFrame(rows, columns=WHOLE_COLUMNS).astype(float).astype({"months": int, "horizon_days": int})
 
 
 def _merge_season(weights: pd.Series, days: int) -> pd.Series:

@@ -290,7 +290,7 @@ def test_the_whole_business():
     assert "as much as in" in same
     first = narrative.whole_business_sentence(whole(revenue_before=0.0), records, date(2011, 12, 9), GBP)
     assert "months before" not in first
-    assert narrative.whole_business_sentence(whole().head(0), records, date(2011, 12, 9), GBP) == narrative.NO_FORECAST
+    assert narrative.whole_business_sentence(whole().head(0), records, date(2011, 12, 9), GBP) == narrative.NO_WHOLE
 
 
 def test_the_whole_business_in_brief_stands_beside_as_many_months_before():

@@ -20,6 +20,8 @@ CANDIDATES = (
     *(f"{model}{OWN_ERROR}" for model in btyd.MODELS),
     *RULES,
 )
+# In the first days of a history too few customers are known to compare a period with.
+FIRST_DAYS = 13
 # With more customers only the first model is fitted, because the others take longer.
 MAX_CUSTOMERS = 100_000
 # Models of past days are fitted to at most this many customers, evenly chosen. Forecasts are made for all.
@@ -87,7 +89,7 @@ def forecast_candidates(
         expected = _add_models(totals, customers, sums, horizons, ranked)
     old = DailySums(known, known.first_days() <= known.as_of - YEAR_DAYS)
     for position, days in enumerate(horizons):
-        for rule, total in _rules(known.as_of, days, sums, old, customers).items():
+        for rule, total in _rules(known, days, sums, old, customers).items():
             totals[position, index_of(rule)] = total
     return OriginForecasts(np.where(totals > 0, totals, np.nan), customers, expected)
 
@@ -112,9 +114,10 @@ def _add_models(
 
 
 def _rules(
-    origin: int, days: int, sums: DailySums, old: DailySums, customers: pd.DataFrame
+    known: Purchases, days: int, sums: DailySums, old: DailySums, customers: pd.DataFrame
 ) -> dict[str, np.ndarray | float]:
     """Purchase days and revenue by each simple rule; `old` are the sums of customers known a year ago."""
+    origin = known.as_of
     year_ago = origin - max(YEAR_DAYS, days)
     quarter_then = sums.sum_between(year_ago - DAYS_BEFORE_LAST_YEAR, year_ago)
     quarter = sums.sum_between(origin - DAYS_BEFORE_LAST_YEAR, origin)
@@ -128,9 +131,18 @@ def _rules(
         RETENTION: retained,
         LAST_YEAR: same,
         LAST_YEAR_GROWN: same * growth,
-        LAST_PERIOD: sums.sum_between(origin - days, origin),
+        LAST_PERIOD: _last_period(known, days),
         PAST_RATE: np.array([rate.sum(), rate @ customers.mean_purchase_value.to_numpy()]),
     }
+
+
+def _last_period(known: Purchases, days: int) -> np.ndarray:
+    """What the customers who were known before the last days bought in them; null in the first days of a history."""
+    start = known.as_of - days
+    if start < known.day.min() + FIRST_DAYS:
+        return np.full(2, np.nan)
+    chosen = (known.day > start) & (known.first_days() <= start)
+    return np.array([chosen.sum(), known.revenue[chosen].sum()])
 
 
 def _fit(model: str, customers: pd.DataFrame) -> btyd.PurchaseModel:

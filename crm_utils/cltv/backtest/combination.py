@@ -5,9 +5,15 @@ Each candidate is corrected by its mean log error, shrunk towards 0. Its weight 
 error that is left, shrunk towards a prior. The prior of the shortest horizon is that of the candidate's kind; the prior
 of a longer horizon is v of the next shorter one. Candidates of one kind share its weight.
 
+As long as a season cannot be known, the errors of a part of a year are those of some seasons only. A rule that was
+lucky in them is then believed ten times as slowly, and corrections are halved.
+
 The priors were set by hand after trials on 14 logs: CDNOW, Online Retail II, simulated and grocery logs. Halving or
 doubling all of them changed the mean error over these logs by under 1 %.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,30 +37,51 @@ PRIOR_RULES = {RETENTION: 0.09, LAST_YEAR: 0.16, LAST_YEAR_GROWN: 0.09, LAST_PER
 MAX_TESTS = 13
 PRIOR_TESTS = 3
 BIAS_PRIOR_TESTS = 13
+# How many tests the prior of a simple rule is worth, and what share of a correction is made, without a known season.
+RULE_PRIOR_TESTS = 30
+UNKNOWN_SEASON_CORRECTION = 0.5
 # A larger log error counts as this one, a factor of 10. That is also the error if nothing at all was bought.
 MAX_LOG_ERROR = float(np.log(10))
 
 
-def _priors() -> np.ndarray:
+@dataclass(frozen=True)
+class Kinds:
+    """What is expected of candidates without a test.
+
+    Parameters
+    ----------
+    priors : numpy.ndarray
+        The mean squared log error of each candidate.
+    sizes : numpy.ndarray
+        How many candidates are of the same kind, for each candidate.
+    rules : numpy.ndarray of bool
+        Which candidates are simple rules.
+    """
+
+    priors: np.ndarray
+    sizes: np.ndarray
+    rules: np.ndarray
+
+
+def _kinds() -> Kinds:
     by_ending = {OWN_ERROR: PRIOR_OWN_ERROR, SEASON: PRIOR_SEASON}
     values = []
     for name in CANDIDATES:
         ending = next((prior for end, prior in by_ending.items() if name.endswith(end)), PRIOR_PLAIN)
         values.append(PRIOR_RULES.get(name, ending))
-    return np.array(values)
+    rules = np.isin(CANDIDATES, RULES)
+    return Kinds(np.array(values), np.where(rules, len(RULES), len(btyd.MODELS)), rules)
 
 
-PRIORS = _priors()
-# How many candidates are of the same kind.
-KIND_SIZES = np.array([len(RULES) if name in RULES else len(btyd.MODELS) for name in CANDIDATES])
+KINDS = _kinds()
 
 
 def combine(
     candidates: np.ndarray,
     past: list[np.ndarray],
     actual: list[np.ndarray],
-    priors: np.ndarray = PRIORS,
-    kind_sizes: np.ndarray = KIND_SIZES,
+    season_known: Sequence[bool],
+    kinds: Kinds = KINDS,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Combine the candidates of a day, horizon by horizon.
 
@@ -67,10 +94,10 @@ def combine(
         oldest first.
     actual : list of numpy.ndarray
         For each horizon, logarithms of what happened in these tests.
-    priors : numpy.ndarray
-        The mean squared error that is expected of each candidate without a test.
-    kind_sizes : numpy.ndarray
-        How many candidates are of the same kind, for each candidate.
+    season_known : sequence of bool
+        For each horizon, whether the season is known or plays no part.
+    kinds : Kinds
+        What is expected of the candidates.
 
     Returns
     -------
@@ -80,20 +107,28 @@ def combine(
     """
     combined = np.full(len(candidates), np.nan)
     weights = np.zeros(candidates.shape)
-    spread = priors
+    spread = kinds.priors
     for position, forecast in enumerate(candidates):
         errors = (past[position] - actual[position][:, None])[-MAX_TESTS:]
-        bias, spread = judge(errors, spread)
+        known = season_known[position]
+        bias, spread = judge(
+            errors,
+            spread,
+            np.where(known | ~kinds.rules, PRIOR_TESTS, RULE_PRIOR_TESTS),
+            1.0 if known else UNKNOWN_SEASON_CORRECTION,
+        )
         possible = np.isfinite(forecast)
         if not possible.any():
             continue
-        weight = np.where(possible, 1 / (spread**2 * kind_sizes), 0)
+        weight = np.where(possible, 1 / (spread**2 * kinds.sizes), 0)
         weights[position] = weight / weight.sum()
         combined[position] = weights[position] @ np.where(possible, forecast - bias, 0)
     return combined, weights
 
 
-def judge(errors: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def judge(
+    errors: np.ndarray, prior: np.ndarray, prior_tests: np.ndarray, correction: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Return each candidate's mean error, and its mean squared error without it, both shrunk.
 
     Parameters
@@ -102,6 +137,10 @@ def judge(errors: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray
         Log errors: test × candidate; null if a candidate could not be made.
     prior : numpy.ndarray
         The mean squared error that is expected of each candidate.
+    prior_tests : numpy.ndarray
+        How many tests that is worth.
+    correction : float
+        The share of the mean error that counts.
 
     Returns
     -------
@@ -110,6 +149,6 @@ def judge(errors: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """
     errors = np.clip(errors, -MAX_LOG_ERROR, MAX_LOG_ERROR)
     tests = np.isfinite(errors).sum(axis=0)
-    bias = np.nansum(errors, axis=0) / (tests + BIAS_PRIOR_TESTS)
+    bias = correction * np.nansum(errors, axis=0) / (tests + BIAS_PRIOR_TESTS)
     squares = np.nansum((errors - bias) ** 2, axis=0)
-    return bias, (squares + PRIOR_TESTS * prior) / (tests + PRIOR_TESTS)
+    return bias, (squares + prior_tests * prior) / (tests + prior_tests)

@@ -18,17 +18,17 @@ from scipy.stats import t
 
 LEVEL = 0.9
 # The error and the number of assumed tests.
-ASSUMED_ERROR = 0.25
+ASSUMED_ERROR = 0.2
 ASSUMED_TESTS = 2
 # The last tests that count: two years of them.
 MAX_TESTS = 26
 # The error of a forecast for a part of a year if the season is not known.
-UNKNOWN_SEASON = 0.2
+UNKNOWN_SEASON = 0.15
 # Tests with a season as known, or unknown, as that of the forecast, from which on only they count.
 MIN_ALIKE_TESTS = 4
 YEAR_DAYS = 364
-# Until so many tests are judged, the range reaches at least `ASSUMED_ERROR` to both sides.
-FEW_TESTS = 6
+# Until so many tests are judged, the range reaches at least so far to both sides.
+FEW_TESTS, LEAST_HALF_WIDTH = 6, 0.25
 # A range from less than a quarter to more than four times the forecast is not given, because it says nothing.
 MAX_HALF_WIDTH = float(np.log(4))
 # Growth of the error is judged from so many tests of both horizons, and is at most that of the root of time.
@@ -78,7 +78,7 @@ class HorizonError:
             return float("nan")
         width = float(t.ppf((1 + LEVEL) / 2, self.degrees)) * float(np.hypot(self.spread, self.unknown_season))
         least = 0.0 if self.tests else self.largest
-        found = max(width, least, ASSUMED_ERROR if self.all_tests < FEW_TESTS else 0.0)
+        found = max(width, least, LEAST_HALF_WIDTH if self.all_tests < FEW_TESTS else 0.0)
         return found if found <= MAX_HALF_WIDTH else float("nan")
 
 

@@ -5,14 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from crm_utils.cltv.backtest.candidates import LAST_PERIOD, LAST_YEAR, LAST_YEAR_GROWN
+from crm_utils.cltv.backtest.combination import Kinds
 from crm_utils.cltv.purchase_log import Purchases
 from crm_utils.cltv.seasonality import DAYS_BEFORE_LAST_YEAR, MAX_GROWTH, YEAR_DAYS
 
 COHORTS = "arrivals_and_cohorts"
 NEW_CANDIDATES = (COHORTS, LAST_PERIOD, LAST_YEAR, LAST_YEAR_GROWN)
+# The least that a candidate can say, because candidates are combined in logarithms. All in all it counts as nothing.
+HALF_A_PURCHASE = 0.5
 # Prior mean squared log errors.
-NEW_PRIORS = np.array([0.12, 0.16, 0.16, 0.12])
-ONE_EACH = np.ones(len(NEW_CANDIDATES))
+NEW_KINDS = Kinds(np.array([0.12, 0.16, 0.16, 0.12]), np.ones(4), np.zeros(4, bool))
 
 
 class NewCustomers:
@@ -45,7 +47,8 @@ class NewCustomers:
         """Return the arrivals of the last 13 weeks, continued, × what a customer brings up to each age.
 
         Customers of the last year and the 13 weeks before it are averaged, each age over the customers who are that
-        old. Null without that many days, or if nobody is old enough.
+        old. At ages that nobody has reached yet, they go on as in the older half of the ages that were reached. Null
+        without two times 13 weeks of history.
         """
         start = self.last - DAYS_BEFORE_LAST_YEAR
         if start - DAYS_BEFORE_LAST_YEAR < self.first - 1:
@@ -57,13 +60,20 @@ class NewCustomers:
         young = ages < days
         arrivals = np.sort(self._arrivals[self._arrivals > since])
         customers = np.searchsorted(arrivals, self.last - np.arange(days), side="right")
-        if not customers[-1]:
-            return np.full(2, np.nan)
+        if not per_day:
+            return np.zeros(2)
         by_age = np.array(
             [np.bincount(ages[young], minlength=days), np.bincount(ages[young], revenue[young], minlength=days)]
         )
-        cumulative = np.cumsum(by_age / np.maximum(customers, 1), axis=1)
-        return per_day * cumulative.sum(axis=1)
+        reached = int((customers > 0).sum())
+        older = slice(reached // 2, reached)
+        each = by_age / np.maximum(customers, 1)
+        each[:, reached:] = (by_age[:, older].sum(axis=1) / customers[older].sum())[:, None]
+        return per_day * np.cumsum(each, axis=1).sum(axis=1)
+
+    def at_least(self, total: np.ndarray) -> np.ndarray:
+        """Return a forecast, or half an average purchase if it says that nothing will come."""
+        return np.where(total == 0, [HALF_A_PURCHASE, HALF_A_PURCHASE * self._revenue.mean()], total)
 
 
 def forecast_new(known: Purchases, horizons: Sequence[int]) -> np.ndarray:
@@ -79,8 +89,8 @@ def forecast_new(known: Purchases, horizons: Sequence[int]) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        Horizon × candidate (`NEW_CANDIDATES`) × (purchase days, revenue); null if a candidate cannot be made or says
-        that nothing will come.
+        Horizon × candidate (`NEW_CANDIDATES`) × (purchase days, revenue); null if a candidate cannot be made. One that
+        says that nothing will come is half a purchase, because candidates are combined in logarithms.
     """
     new, origin = NewCustomers(known), known.as_of
     quarters = [new.won_within(end - DAYS_BEFORE_LAST_YEAR, end) for end in (origin, origin - YEAR_DAYS)]
@@ -91,5 +101,4 @@ def forecast_new(known: Purchases, horizons: Sequence[int]) -> np.ndarray:
         year_ago = origin - max(YEAR_DAYS, days)
         same = new.won_within(year_ago, year_ago + days)
         rows.append([new.arrivals_and_cohorts(days), new.won_within(origin - days, origin), same, same * growth])
-    totals = np.array(rows)
-    return np.where(totals > 0, totals, np.nan)
+    return new.at_least(np.array(rows))

@@ -36,6 +36,7 @@ def record_by_horizon(tests: pd.DataFrame, whole: bool = False) -> pd.DataFrame:
             revenue_low=ours.whole_low,
             revenue_high=ours.whole_high,
         )
+    ours = ours[ours.revenue_predicted.notna()]
     given = ours.revenue_low.notna()
     judged = ours.assign(
         error=(ours.revenue_predicted / ours.revenue_actual.where(ours.revenue_actual > 0) - 1).abs(),

@@ -18,7 +18,7 @@ from crm_utils.cltv.backtest.candidates import (
 )
 from crm_utils.cltv.backtest.combination import MAX_LOG_ERROR, combine
 from crm_utils.cltv.backtest.error_ranges import HorizonError, PastErrors, judge_horizons
-from crm_utils.cltv.backtest.new_customers import NEW_CANDIDATES, NEW_PRIORS, ONE_EACH, forecast_new
+from crm_utils.cltv.backtest.new_customers import HALF_A_PURCHASE, NEW_CANDIDATES, NEW_KINDS, forecast_new
 from crm_utils.cltv.btyd import MODELS
 from crm_utils.cltv.purchase_log import PurchaseLog, Purchases, day_number, day_of
 from crm_utils.cltv.seasonality import DAYS_BEFORE_LAST_YEAR, MAX_YEARS, YEAR_DAYS
@@ -101,7 +101,7 @@ class DayForecast:
     weights : numpy.ndarray
         Horizon × candidate, for revenue.
     new : numpy.ndarray
-        Horizon × (purchase days, revenue) of customers who are won after the day; 0 if no candidate expects any.
+        Horizon × (purchase days, revenue) of customers who are won after the day; null without a candidate.
     errors, whole_errors : list of HorizonError
         How far earlier combinations were off in revenue, for each tested length: of the customers known on the day, and
         of all customers.
@@ -314,16 +314,18 @@ class Backtest:
         over = [[o for o in earlier if o.day + days <= day] for days in self.horizons]
         logs, weights = np.full((len(horizons), 2), np.nan), np.zeros((len(horizons), len(CANDIDATES)))
         logs_new = np.full((len(horizons), 2), np.nan)
+        season = [days >= YEAR_DAYS or self._knows_season(day) for days in horizons]
         for measure in (0, 1):
             past = [_stack([_log(o.forecasts.totals[p, :, measure]) for o in over[p]], CANDIDATES) for p in nearest]
             actual = [np.array([o.log_actual(p)[measure] for o in over[p]]) for p in nearest]
-            logs[:, measure], weights = combine(_log(totals[:, :, measure]), past, actual)
+            logs[:, measure], weights = combine(_log(totals[:, :, measure]), past, actual, season)
             past = [_stack([_log(o.new[p, :, measure]) for o in over[p]], NEW_CANDIDATES) for p in nearest]
             actual = [np.array([o.log_actual_new(p)[measure] for o in over[p]]) for p in nearest]
-            logs_new[:, measure], _ = combine(_log(new[:, :, measure]), past, actual, NEW_PRIORS, ONE_EACH)
+            logs_new[:, measure], _ = combine(_log(new[:, :, measure]), past, actual, season, NEW_KINDS)
         combined = np.fmax.accumulate(np.exp(logs), axis=0)
-        combined_new = np.fmax.accumulate(np.nan_to_num(np.exp(logs_new)), axis=0)
-        return DayForecast(combined, weights, combined_new, self._judge(day, over, 0), self._judge(day, over, 1))
+        combined_new = np.where(np.isnan(logs_new), np.nan, np.fmax.accumulate(np.exp(logs_new), axis=0))
+        combined_new[combined_new[:, 0] <= HALF_A_PURCHASE] = 0
+        return DayForecast(combined, weights, combined_new, self._judge(day, over, False), self._judge(day, over, True))
 
     def half_width(self, errors: list[HorizonError], days: int) -> float:
         """Return half the width of the 90 % range of a length, in logs, by the errors of a `DayForecast`."""
@@ -336,7 +338,7 @@ class Backtest:
     def _knows_season(self, day: int) -> bool:
         return day - self._first_day >= YEAR_DAYS + DAYS_BEFORE_LAST_YEAR
 
-    def _judge(self, day: int, over: list[list[Origin]], with_new: int) -> list[HorizonError]:
+    def _judge(self, day: int, over: list[list[Origin]], with_new: bool) -> list[HorizonError]:
         """Judge each tested length by the errors of the combined revenue at earlier origins."""
         found = []
         for position, origins in enumerate(over):
@@ -345,8 +347,8 @@ class Backtest:
                 made, outcome = self.forecast(origin.day), origin.outcomes[position]
                 if made is None or outcome is None:
                     continue
-                total = made.totals[position, 1] + with_new * made.new[position, 1]
-                actual = outcome.known[1] + with_new * outcome.new[1]
+                total = made.totals[position, 1] + (made.new[position, 1] if with_new else 0)
+                actual = outcome.known[1] + (outcome.new[1] if with_new else 0)
                 logs.append(_log_outcome(np.array(actual)) - np.log(total))
             known = [self._knows_season(origin.day) for origin in origins]
             errors = np.clip(np.array(logs, float), -MAX_LOG_ERROR, MAX_LOG_ERROR)

@@ -36,13 +36,30 @@ def test_all_rules_agree_if_every_day_is_alike(days):
 
 
 def test_growth_shows_in_the_arrivals():
-    """Nobody was won in the last 13 weeks: the cohorts bring nothing, and the same period last year does."""
+    """Nobody was won in the last 13 weeks: the cohorts bring half a purchase, the same period last year all of it."""
     all_days = one_a_day()
     kept = all_days.customer <= LAST - 91
-    found = forecast_new(Purchases(LAST, all_days.customer[kept], all_days.day[kept], all_days.revenue[kept]), [30])[0]
-    assert np.isnan(found[NEW_CANDIDATES.index(COHORTS)]).all()
+    known = Purchases(LAST, all_days.customer[kept], all_days.day[kept], all_days.revenue[kept])
+    found = forecast_new(known, [30])[0]
+    assert found[NEW_CANDIDATES.index(COHORTS)] == pytest.approx([0.5, 0.5 * known.revenue.mean()])
     assert found[NEW_CANDIDATES.index("same_period_last_year")].tolist() == [50, 400]
-    assert np.isnan(found[NEW_CANDIDATES.index("last_year_with_growth")]).tolist() == [False, False]
+
+
+def test_a_year_of_new_customers_from_half_a_year_of_history():
+    """Nobody is older than 90 days. Each brings 15 in ten days and nothing later: the older ages go on with nothing."""
+    found = forecast_new(one_a_day(LAST - 182), [364])[0]
+    assert found[NEW_CANDIDATES.index(COHORTS)] == pytest.approx([364 + 354, 3640 + 5 * 354])
+    assert np.isnan(found[1:]).all()
+
+
+def test_ages_that_nobody_has_reached_go_on_as_the_older_ones():
+    """One customer is won every day and buys for 10 every day: 1 + 2 + … + 364 purchases in a year."""
+    won = np.arange(LAST - 182, LAST + 1)
+    customer = np.repeat(won, LAST + 1 - won)
+    day = np.concatenate([np.arange(first, LAST + 1) for first in won])
+    known = Purchases(LAST, customer - won[0], day, np.full(len(day), 10.0))
+    total = 364 * 365 / 2
+    assert forecast_new(known, [364])[0, NEW_CANDIDATES.index(COHORTS)] == pytest.approx([total, 10 * total])
 
 
 def test_a_short_history_says_nothing():

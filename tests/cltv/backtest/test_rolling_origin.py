@@ -46,7 +46,8 @@ def test_the_tests_honour_their_contract(tested):
     assert weights.to_numpy() == pytest.approx(1)
     ends = tested.origin + pd.to_timedelta(tested.horizon_days, "D")
     assert ends.max() <= pd.Timestamp("1998-06-30")
-    assert (tested.groupby(["origin", "model"]).revenue_predicted.is_monotonic_increasing).all()
+    growing = tested[tested.model != LAST_PERIOD]  # the customers of a longer last period are fewer
+    assert (growing.groupby(["origin", "model"]).revenue_predicted.is_monotonic_increasing).all()
 
 
 def test_what_forecasts_reach_on_cdnow(tested):
