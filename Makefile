@@ -9,7 +9,7 @@ today = $(if $(TODAY),--today $(call quoted,TODAY))
 # A variable as it was typed, so that ${SHOP_PASSWORD} stays a name
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help report draft new compare export deliver data engines lab test mutants bench lint lock picture docs clean
+.PHONY: help report draft new compare export deliver data engines lab test mutants bench lint lock schemas picture docs clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -69,6 +69,9 @@ lock:  ## renew requirements.lock and environment.yml from pyproject.toml (needs
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev --extra postgres --extra mysql --extra spark --extra sftp -c requirements.lock pyproject.toml -o requirements-engines.lock --upgrade
 	@$(MAKE) --no-print-directory $(READY)
 	@$(PY) tools/environment.py
+
+schemas: $(READY)  ## renew docs/schema/ (what editors complete in params/, and templates with every key) from the models
+	@$(PY) tools/schemas.py
 
 picture: $(READY)  ## renew the picture in the README from the last CDNOW report (needs chromium)
 	@$(PY) tools/picture.py

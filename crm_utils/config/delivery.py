@@ -20,6 +20,10 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+# A text stands for a list of one
+OneOrMore = Annotated[list[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str])]
+
+
 class Email(Model):
     """A mail server, and who gets the summary of a new report with its first page."""
 
@@ -29,7 +33,7 @@ class Email(Model):
     user: str | None = None
     password: str | None = Field(None, description="the name of an environment variable: ${SMTP_PASSWORD}")
     sender: str = Field(pattern=r"^[^\s@]+@[^\s@]+$", description="the address the e-mail comes from")
-    recipients: Annotated[list[str], BeforeValidator(_as_list)] = Field(min_length=1)
+    recipients: OneOrMore = Field(min_length=1)
 
     @field_validator("password")
     @classmethod
@@ -63,7 +67,7 @@ class Email(Model):
 class Delivery(Model):
     """Where `make deliver` copies the newest date of a report, and who is told by e-mail."""
 
-    to: Annotated[list[str], BeforeValidator(_as_list)] = Field(
+    to: OneOrMore = Field(
         [], description="folders: /mnt/share/crm, s3://bucket/crm or sftp://user:${SFTP_PASSWORD}@host/var/www/crm"
     )
     s3_endpoint: str | None = Field(

@@ -3,7 +3,7 @@
 import re
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Union
 
 from pydantic import (
     AfterValidator,
@@ -311,12 +311,19 @@ DateFormat = Annotated[
 ]
 
 
+# A text stands for a file without settings of its own
+FileOrPattern = Annotated[
+    "SourceFile",
+    BeforeValidator(_as_file, json_schema_input_type=Union[str, "SourceFile"]),
+]
+
+
 class Source(Model):
     """Where the line items are: a packaged sample, files, a table of a database, or a simulated shop."""
 
     sample: Literal["cdnow"] | None = Field(None, description="a data set that comes with an installed package")
     file: str | None = Field(None, description="one file; its path is relative to the project")
-    files: Annotated[list[Annotated["SourceFile", BeforeValidator(_as_file)]], Field(min_length=1)] | None = Field(
+    files: Annotated[list[FileOrPattern], Field(min_length=1)] | None = Field(
         None, description="several files in this order: names (* and ? match), or files with settings of their own"
     )
     simulate: SimulatedShop | None = Field(None, description="a simulated shop")
@@ -663,7 +670,7 @@ def _without_end(value: Any) -> Any:
 class DateRule(Model):
     """Analysis dates that move on by themselves: the last days of complete periods."""
 
-    every: Annotated[Every, BeforeValidator(_without_end)] = Field(
+    every: Annotated[Every, BeforeValidator(_without_end, json_schema_input_type=Every | str)] = Field(
         description="the period, whose last day is an analysis date; a week ends on Sunday"
     )
     last: int = Field(4, ge=1, le=520, strict=True, description="how many dates are built: the newest ones")
@@ -701,7 +708,7 @@ class Report(Shared):
         Annotated[Dates, Tag("dates")] | Annotated[DateRule, Tag("rule")],
         Discriminator(lambda value: "rule" if isinstance(value, dict | DateRule) else "dates"),
     ] = Field(description="the days up to which data count, oldest first, or a rule that finds them")
-    publish_mode: Annotated[str, BeforeValidator(_file_mode)] = Field(
+    publish_mode: Annotated[str, BeforeValidator(_file_mode, json_schema_input_type=str | int)] = Field(
         "600",
         description="who may read files with customer ids: 600 only their owner, 640 the group too, 644 everybody",
     )

@@ -27,7 +27,11 @@ def _write_span(span: tuple[int, int]) -> str:
     return f"{span[0]}-{span[1]}"
 
 
-Span = Annotated[tuple[int, int], BeforeValidator(_span), PlainSerializer(_write_span, when_used="json")]
+Span = Annotated[
+    tuple[int, int],
+    BeforeValidator(_span, json_schema_input_type=int | str),
+    PlainSerializer(_write_span, when_used="json"),
+]
 
 
 class CellBlock(Model):

@@ -37,6 +37,8 @@ from crm_utils.sources.raw_table import TextFormat
 ROWS, TEXTS = 5_000, 5_000
 SHOWN = 8  # columns that a message names
 UNKNOWN = "???"
+# By this line an editor completes and checks the keys of a parameters file
+SCHEMA = "# yaml-language-server: $schema=../docs/schema/report.json"
 REQUIRED = ("customer_id", "ordered_at")
 NO_AMOUNTS = (
     "amounts: no column holds any, so the report counts orders in place of money. If you know the average value of an "
@@ -454,7 +456,7 @@ def _to_yaml(
         **({"cleaning": cleaning} if cleaning else {}),
         "history_complete": False,
     }
-    lines = [f"# Guessed by `make new` from {origin}. Check it, then run `make report REPORT={name}`."]
+    lines = [SCHEMA, f"# Guessed by `make new` from {origin}. Check it, then run `make report REPORT={name}`."]
     for key, value in written.items():
         flow = yaml.safe_dump([value], sort_keys=False, allow_unicode=True, default_flow_style=True, width=10_000)
         lines.append(f"{key}: {flow.strip()[1:-1]}")
