@@ -91,6 +91,8 @@ def build_date(
         if failure.asks:
             return failures.Failure(job, str(failure), asks=True)
         return failures.Failure(job, str(failure), failures.keep_failed_notebook(job, failure.notebook))
+    except errors.SourceError as error:
+        return failures.Failure(job, str(error))
     except OSError as error:
         error.filename = error.filename or str(
             job.folder
@@ -144,6 +146,8 @@ def _execute(
             continue
         entry = _run(job, notebook, folder, environment)
         progress.notebook(f"{job.label} {notebook.name}", entry["seconds"])
+        if notebook is job.notebooks[0]:  # the only one of ours that reads the source
+            fingerprinted.check_unchanged()
         if past.published and notebook is job.notebooks[0]:
             _tell_changes(job, past.published, _past_totals(job, folder), progress)
         yield notebook, entry

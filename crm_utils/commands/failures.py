@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm_utils.core.errors import describe_cause
-from crm_utils.core.formatting import mask_secrets
+from crm_utils.core.formatting import mask_secrets, without_advice
 from crm_utils.pipeline import atomic_publish, file_modes
 from crm_utils.pipeline.jobs import Job
 
@@ -68,5 +68,7 @@ def describe_unexpected(error: Exception, problem: str, root: Path) -> str:
     if isinstance(error, OSError):
         return atomic_publish.describe_os_error(error, root)
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    reason = mask_secrets(" ".join(describe_cause(type(error).__name__, str(error)).split()))[:LONGEST_REASON]
+    reason = mask_secrets(without_advice(" ".join(describe_cause(type(error).__name__, str(error)).split())))[
+        :LONGEST_REASON
+    ]
     return f"{problem} ({Path(frame.filename).name}, line {frame.lineno}): {reason}"

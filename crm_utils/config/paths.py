@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from crm_utils.config.report import Source, SourceFile
-from crm_utils.core.errors import SourceMissing
+from crm_utils.core.errors import SourceError, SourceMissing
 
+# Where a system keeps its own files, and a person keys: a link there is no source
+SYSTEM_FOLDERS = ("/etc", "/proc", "/sys", "/dev", "/boot", "/private/etc")
+KEY_FOLDERS = {".ssh", ".gnupg", ".aws", ".kube", ".docker"}
 SIMULATED = "simulated"  # written instead of a file: the table of a simulated source
 
 
@@ -50,7 +53,7 @@ def customer_table_paths(name: str, location: str, root: Path) -> list[Path]:
         paths = [root / location] if (root / location).is_file() else []
     if not paths:
         raise SourceMissing(f"{name}: {location} does not exist; add the file, or correct {name}")
-    return paths
+    return [check_place(path, name) for path in paths]
 
 
 def rules_path(root: Path, parameter: str, name: str) -> Path:
@@ -66,16 +69,24 @@ def is_pattern(name: str, root: Path) -> bool:
     return re.search(r"[*?\[]", name) is not None and not (root / name).is_file()
 
 
+def check_place(path: Path, option: str) -> Path:
+    """Return a file's path. Raises `SourceError` if it leads to a file of the system or a person's keys."""
+    place = path.resolve()
+    if any(place.is_relative_to(folder) for folder in SYSTEM_FOLDERS) or KEY_FOLDERS & set(place.parts):
+        raise SourceError(f"{option}: {path.name} leads to {place}, a file of the system; name a file with your data")
+    return path
+
+
 def _matching_files(name: str, option: str, root: Path) -> list[Path]:
     path = root / name
     if option == "source.files" and is_pattern(name, root):
-        found = sorted(path for path in _glob(root, name) if path.is_file())
+        found = sorted(check_place(path, option) for path in _glob(root, name) if path.is_file())
         if not found:
             raise SourceMissing(f"no file matches {name}; add the files, or correct {option}")
         return found
     if not path.is_file():
         raise SourceMissing(f"the source {name} does not exist; add the file, or correct {option}")
-    return [path]
+    return [check_place(path, option)]
 
 
 def _glob(root: Path, pattern: str) -> Iterator[Path]:

@@ -11,6 +11,7 @@ SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "JPY": "¥"}
 ORDERS = "orders"  # in place of a currency if the source has no amounts
 SECRET_NAMES = "password|passwd|pwd|token|secret|key"
 SHORTEST_SECRET = 4
+ADVICE = r"[\s*]*\b(?:possible (?:fix(?:es)?|solutions?)\b|see https?://(?:www\.)?duckdb\.org)"  # how DuckDB's begins
 NO_BREAK_SPACE = "\u00a0"
 # Amounts that round to a million or more are written in millions.
 MILLIONS_FROM = 999_500
@@ -139,6 +140,12 @@ def mask_secrets(text: str) -> str:
     """Return the text without the passwords, tokens and keys of database addresses. A password may contain an @."""
     text = re.sub(r"(://[^:/\s]*):(?!@)\S+@", r"\1:***@", text)
     return re.sub(rf"(?i)\b(\w*(?:{SECRET_NAMES}))=[^&\s]+", r"\1=***", text)
+
+
+def without_advice(message: str) -> str:
+    """Return the message of an engine without its advice, which names settings that this project does not have."""
+    said, *advice = re.split(ADVICE, message, maxsplit=1, flags=re.I)
+    return said.rstrip(" .;:") if advice else message
 
 
 def is_secret_name(name: str) -> bool:

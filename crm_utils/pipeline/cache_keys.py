@@ -12,7 +12,9 @@ from functools import cache
 from pathlib import Path
 
 from crm_utils.config.paths import SIMULATED, customer_table_paths, source_paths
+from crm_utils.core.errors import SourceError
 from crm_utils.core.files import content_hash
+from crm_utils.core.formatting import join_names
 from crm_utils.pipeline.beside_files import named_files
 from crm_utils.pipeline.jobs import Job
 from crm_utils.pipeline.notebooks import Notebook
@@ -31,6 +33,8 @@ class FingerprintedJob:
         The job as planned.
     notebook_keys : mapping of str to str
         The key of each notebook by name, in the order in which they run.
+    files : mapping of Path to str
+        The hash of each file of the source and about customers.
     pages_key : str
         The key of the rendered pages: the notebooks' keys, the origin of each parameter, the mode of the files, and the
         code that renders.
@@ -38,7 +42,19 @@ class FingerprintedJob:
 
     job: Job
     notebook_keys: Mapping[str, str]
+    files: Mapping[Path, str]
     pages_key: str
+
+    def check_unchanged(self) -> None:
+        """Raise `SourceError` if a file is not the one that the keys were made from."""
+        root = self.job.root
+        changed = [path for path, known in self.files.items() if not path.exists() or content_hash(path, root) != known]
+        if changed:
+            names = join_names([str(path.relative_to(root) if path.is_relative_to(root) else path) for path in changed])
+            raise SourceError(
+                f"{names} changed while it was read, so figures could be of two versions. Start again when the file is "
+                "complete; write a new export under another name and rename it at the end"
+            )
 
 
 def fingerprint_job(job: Job) -> FingerprintedJob:
@@ -50,11 +66,12 @@ def fingerprint_job(job: Job) -> FingerprintedJob:
         If the data do not exist.
     """
     keys: dict[str, str] = {}
+    files = {path: content_hash(path, job.root) for path in [*source_file_paths(job), *customer_files(job)]}
     key = _data_key(job)
     for notebook in job.notebooks:
         key = _notebook_key(job, notebook, key)
         keys[notebook.name] = key
-    return FingerprintedJob(job, keys, _pages_key(job, keys))
+    return FingerprintedJob(job, keys, files, _pages_key(job, keys))
 
 
 def _data_key(job: Job) -> str:

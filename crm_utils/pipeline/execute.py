@@ -17,7 +17,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 
 from crm_utils.core import errors
 from crm_utils.core.errors import NotebookFailed
-from crm_utils.core.formatting import MESSAGES, mask_secrets
+from crm_utils.core.formatting import MESSAGES, mask_secrets, without_advice
 from crm_utils.pipeline import kernels
 from crm_utils.pipeline.kernels import KernelOptions
 
@@ -201,7 +201,7 @@ def notebook_failure(source: Path, notebook: NotebookNode, position: int, kind: 
 
 
 def _one_line(cause: str) -> str:
-    line = mask_secrets(" ".join(ANSI.sub("", cause).split()))
+    line = mask_secrets(without_advice(" ".join(ANSI.sub("", cause).split())))
     return line if len(line) <= LONGEST_CAUSE else line[:LONGEST_CAUSE] + " …"
 
 

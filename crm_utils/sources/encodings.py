@@ -119,4 +119,6 @@ def _utf16(path: Path) -> str | None:
         start = file.read(64)
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
-    return None if b"\0" not in start else "utf-16-be" if start[0] == 0 else "utf-16-le"
+    if start.count(0) < len(start) / 4 or not start:  # a single one is a wrong character
+        return None
+    return "utf-16-be" if start[0] == 0 else "utf-16-le"

@@ -13,7 +13,7 @@ from crm_utils.config.paths import source_paths
 from crm_utils.core import duckdb_engine
 from crm_utils.core.errors import SourceError
 from crm_utils.core.files import atomic_write, content_hash, folder_lock
-from crm_utils.core.formatting import join_names
+from crm_utils.core.formatting import join_names, without_advice
 from crm_utils.sources import validation
 from crm_utils.sources.raw_table import RawTable, TextFormat
 
@@ -123,7 +123,7 @@ def _reason(error: duckdb.Error) -> str:
     text = " ".join(str(error).split("\n\nLINE")[0].split("LINE 1:")[0].split())
     if "file system operations are disabled" in text:
         text = "it reads a file that is not in source.file or source.files"
-    return text[:300].rstrip(".")
+    return without_advice(text)[:300].rstrip(".")
 
 
 def _shorten(query: str) -> str:

@@ -288,7 +288,7 @@ def _start(path: Path) -> str:
             start = text.read(START)
     except UnicodeDecodeError:
         raise SourceError(not_utf8_message(path)) from None
-    if "\0" in start[:1000]:
+    if start[:1000].count("\0") > len(start[:1000]) / 4:
         raise SourceError(not_utf8_message(path))
     return start[: start.rindex("\n") + 1] if len(start) == START and "\n" in start else start
 

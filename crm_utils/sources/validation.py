@@ -14,7 +14,7 @@ import pandas as pd
 from crm_utils.config.report import YEARS
 from crm_utils.core.constants import CANCELLED_ORDER_ID
 from crm_utils.core.errors import SourceError
-from crm_utils.core.formatting import MESSAGES, mask_secrets
+from crm_utils.core.formatting import MESSAGES, mask_secrets, without_advice
 from crm_utils.core.suggestions import did_you_mean, plain_name
 from crm_utils.sources import casting, date_formats, mixed_dates, repair_hints
 from crm_utils.sources.raw_table import RawTable
@@ -349,11 +349,9 @@ def execute(table: ir.Table, part: RawTable) -> pd.DataFrame:
     except Exception as error:  # each engine has its own errors, and none names the user's file
         reason = " ".join(str(error).split("\n\n")[0].split())
         if "state machine" in reason:
-            reason = (
-                "some lines end in CR LF and others in LF, or a quote is not closed; save it with one kind of line end"
-            )
+            reason = "a line end (CR) is inside a field without quotes, or a quote is not closed; save it with one kind of line end"
         if "unicode" in reason.lower() or "utf-8" in reason.lower():
-            reason += "; set source.encoding, for example windows-1252"
+            reason = without_advice(reason) + "; set source.encoding, for example windows-1252"
         if ragged := re.search(
             r"Error on Line: (\d+) Original Line: (.*?) Expected Number of Columns: (\d+) Found: (\d+)", reason
         ):
@@ -362,7 +360,7 @@ def execute(table: ir.Table, part: RawTable) -> pd.DataFrame:
                 f"line {line} has {actual} fields, but the first row has {expected}: {original[:60]!r}; correct the "
                 "line, or put quotes around values that contain the delimiter"
             )
-        raise SourceError(f"{part.label} cannot be read: {mask_secrets(reason)[:400]}") from None
+        raise SourceError(f"{part.label} cannot be read: {mask_secrets(without_advice(reason))[:400]}") from None
 
 
 @lru_cache(maxsize=200)

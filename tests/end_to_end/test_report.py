@@ -361,7 +361,7 @@ def test_a_table_that_a_later_notebook_replaced_is_made_again_before_it_is_read(
 def test_what_a_stale_notebook_wrote_over_is_stale(tmp_path, files, fresh):
     names = [f"{number:02}_n" for number in range(1, 5)]
     keys = {name: name for name in names[:3]} | {names[3]: "changed"}
-    job = FingerprintedJob(SimpleNamespace(folder=tmp_path), keys, "")
+    job = FingerprintedJob(SimpleNamespace(folder=tmp_path), keys, {}, "")
     books = [{"name": name, "key": name, "files": wrote} for name, wrote in zip(names, files, strict=True)]
     for path in (path for book in books for path in manifest.notebook_files(book)):
         (tmp_path / path).parent.mkdir(exist_ok=True)
