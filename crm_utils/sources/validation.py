@@ -349,7 +349,10 @@ def execute(table: ir.Table, part: RawTable) -> pd.DataFrame:
     except Exception as error:  # each engine has its own errors, and none names the user's file
         reason = " ".join(str(error).split("\n\n")[0].split())
         if "state machine" in reason:
-            reason = "a line end (CR) is inside a field without quotes, or a quote is not closed; save it with one kind of line end"
+            reason = (
+                "some lines end in CR LF and others in LF or CR, or a quote is not closed; save it with one kind of line "
+                "end"
+            )
         if "unicode" in reason.lower() or "utf-8" in reason.lower():
             reason = without_advice(reason) + "; set source.encoding, for example windows-1252"
         if ragged := re.search(

@@ -2,9 +2,14 @@
 
 import json
 
-from crm_utils.pipeline import cache_keys
+import nbformat
+import pytest
+
+from crm_utils.core.errors import SourceError
+from crm_utils.pipeline import cache_keys, execute
 from crm_utils.pipeline.jobs import plan_jobs
 from crm_utils.pipeline.staleness import stale_notebooks
+from tests.support.in_process import prepared
 from tests.support.projects import run
 
 
@@ -33,3 +38,33 @@ def test_lists_are_kept_linked_and_missed(rebuilt):
     assert stale_notebooks(fingerprinted) == []
     lists[0].unlink()
     assert stale_notebooks(fingerprinted) == ["03_segmentation", "04_cltv", "05_budget"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_told_and_nothing_published(project, monkeypatch, capsys):
+    driver = prepared(project, monkeypatch, capsys)
+
+    def append_a_row(source, target, *_):
+        with (project / "small.csv").open("a") as file:
+            file.write("1,1997-06-01,1,2.50\n")
+        nbformat.write(nbformat.v4.new_notebook(), target)
+        return 0.0
+
+    monkeypatch.setattr(execute, "run_notebook", append_a_row)
+    status, _, err = driver("report")
+    assert status == 1
+    assert "error: small 1997-12-31: small.csv changed while it was read, so figures could be of two versions" in err
+    assert not (project / "reports" / "small" / "1997-12-31").exists()
+
+
+def test_a_file_that_is_touched_or_replaced_by_itself_did_not_change(project):
+    fingerprinted = cache_keys.fingerprint_job(plan_jobs(project).jobs[0])
+    assert list(fingerprinted.files) == [project / "small.csv"]
+    content = (project / "small.csv").read_bytes()
+    (project / "small.csv").write_bytes(content)
+    fingerprinted.check_unchanged()
+    (project / "small.csv").write_bytes(content[:-1] + b"0")
+    with pytest.raises(SourceError, match="^small.csv changed while it was read"):
+        fingerprinted.check_unchanged()
+    (project / "small.csv").unlink()
+    with pytest.raises(SourceError, match="^small.csv changed while it was read"):
+        fingerprinted.check_unchanged()

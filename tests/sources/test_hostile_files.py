@@ -108,4 +108,4 @@ def test_the_advice_of_an_engine_is_cut(said, kept):
 
 def test_a_bare_line_end_in_a_field_is_told_in_our_words(tmp_path):
     said = refusal(tmp_path, HEADER + ROWS + "a\rb,1997-01-01,x,1,2\n")
-    assert "cannot be read: a line end (CR) is inside a field without quotes" in said
+    assert "cannot be read: some lines end in CR LF and others in LF or CR" in said
