@@ -350,8 +350,8 @@ def execute(table: ir.Table, part: RawTable) -> pd.DataFrame:
         reason = " ".join(str(error).split("\n\n")[0].split())
         if "state machine" in reason:
             reason = (
-                "some lines end in CR LF and others in LF or CR, or a quote is not closed; save it with one kind of line "
-                "end"
+                "some lines end in CR LF and others in LF or CR, or a quote is not closed; save it with one kind "
+                "of line end"
             )
         if "unicode" in reason.lower() or "utf-8" in reason.lower():
             reason = without_advice(reason) + "; set source.encoding, for example windows-1252"
