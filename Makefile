@@ -9,7 +9,7 @@ today = $(if $(TODAY),--today $(call quoted,TODAY))
 # A variable as it was typed, so that ${SHOP_PASSWORD} stays a name
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help report draft new compare export deliver data engines lab test mutants bench lint lock schemas picture docs clean
+.PHONY: help report draft new compare export deliver diff data engines lab test mutants bench lint lock schemas picture docs clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -32,6 +32,9 @@ export: $(READY)  ## write a report's results to a database: REPORT=shop [DATE=l
 
 deliver: $(READY)  ## copy a report's newest date to where people read it, and tell them by e-mail: REPORT=shop
 	@$(PY) -m crm_utils deliver $(if $(REPORT),--report $(REPORT))
+
+diff: $(READY)  ## show what you changed in the notebooks and parameters files of this version [FROM=v0.1.0]
+	@$(PY) -m crm_utils diff $(if $(FROM),--from $(call quoted,FROM))
 
 data: $(READY)  ## download Online Retail II (UCI, 45 MB) into data/
 	@$(PY) -m crm_utils data

@@ -98,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_export(commands)
     _add_deliver(commands)
+    _add_diff(commands)
     _add_data(commands)
     return parser
 
@@ -205,6 +206,20 @@ def _add_deliver(commands: Any) -> None:
         ["crm deliver --report shop"],
     )
     _add_report_option(parser, "to deliver")
+
+
+def _add_diff(commands: Any) -> None:
+    parser = _add_command(
+        commands,
+        "diff",
+        _diff,
+        "show what you changed in the notebooks and parameters files of this version",
+        "Compare notebooks/ and params/ with what the last update brought, cell by cell and without outputs.",
+        ["crm diff", "crm diff --from v0.1.0"],
+    )
+    parser.add_argument(
+        "--from", dest="commit", metavar="COMMIT", help="what to compare with (default: the last change of crm_utils/)"
+    )
 
 
 def _add_data(commands: Any) -> None:
@@ -387,6 +402,13 @@ def _deliver(options: argparse.Namespace, log: RunLog) -> int:
     for line in deliver_report(Path.cwd(), name, read_report(Path.cwd(), name)):
         print(line)
         log.write("deliver", line)
+    return 0
+
+
+def _diff(options: argparse.Namespace, log: RunLog) -> int:
+    from crm_utils.commands.show_changes import find_changes
+
+    print("\n".join(find_changes(Path.cwd(), options.commit).lines()))
     return 0
 
 

@@ -12,7 +12,7 @@ from crm_utils.commands.run_log import RunLog
 from tests.support.in_process import prepared
 from tests.support.projects import contents, edit
 
-COMMANDS = ["report", "draft", "new", "compare", "export", "deliver", "data"]
+COMMANDS = ["report", "draft", "new", "compare", "export", "deliver", "diff", "data"]
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (start|notebook|error|summary|end) +\S")
 
 

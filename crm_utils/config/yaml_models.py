@@ -14,7 +14,7 @@ from crm_utils.core.formatting import mask_secrets
 from crm_utils.core.suggestions import did_you_mean
 
 TAGS = ("parts", "column", "joined", "per_order", "dates", "rule")  # of the forms that a value may have
-CONFLICT_MARK = re.compile(r"^<{7} ", re.MULTILINE)
+CONFLICT_MARK = re.compile(r"^(?:<span[^>]*><b>)?<{7} ", re.MULTILINE)  # nbdime paints it
 INTEGER = "tag:yaml.org,2002:int"
 
 
