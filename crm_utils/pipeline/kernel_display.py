@@ -7,7 +7,7 @@ these libraries can draw them. The last expression of a cell that draws, such as
 from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
-from io import BytesIO
+from io import StringIO
 from itertools import islice
 from typing import Any
 
@@ -28,10 +28,10 @@ DRAWING_LIBRARIES = ("matplotlib", "mpl_toolkits", "seaborn")
 OWN_FORMS = ("_repr_html_", "_repr_png_", "_repr_svg_", "_repr_mimebundle_")
 # So many parts of a list are looked at
 LOOKED_AT = 50
-# What a chart of a library with scripts is drawn with, by the library
-STATIC_IMAGES: dict[str, Callable[[Any, BytesIO], None]] = {
-    "plotly": lambda chart, file: chart.write_image(file, format="svg"),
-    "altair": lambda chart, file: chart.save(file, format="svg"),
+# How a chart of a library with scripts is drawn as SVG, by the library
+STATIC_IMAGES: dict[str, Callable[[Any], str]] = {
+    "plotly": lambda chart: chart.to_image(format="svg").decode("utf-8"),
+    "altair": lambda chart: _written(lambda file: chart.save(file, format="svg")),
 }
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
@@ -90,12 +90,16 @@ def _static_image(value: Any) -> dict[str, str] | None:
     draw = STATIC_IMAGES.get(_library(value))
     if draw is None:
         return None
-    file = BytesIO()
     try:
-        draw(value, file)
+        return {"image/svg+xml": draw(value)}
     except Exception:  # each library reports in its own way that it needs another one
         return None
-    return {"image/svg+xml": file.getvalue().decode("utf-8")}
+
+
+def _written(write: Callable[[StringIO], None]) -> str:
+    file = StringIO()
+    write(file)
+    return file.getvalue()
 
 
 def _library(value: Any) -> str:

@@ -20,7 +20,10 @@ SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 SCRIPT_TYPES = ("application/javascript", "application/vnd.")
 IMAGE_TYPES = ("image/svg+xml", "image/png", "image/jpeg")  # the best first
 BARE_REPR = re.compile(r"\s*<[^<>\n]* at 0x[0-9a-f]+>\s*")
-SEEN = ("img", "svg", "table", "math")  # what a reader sees although it has no text
+# What a reader sees of HTML: some elements, and text that is not in others
+SEEN = re.compile(r"<(img|svg|table|math)\b", re.IGNORECASE)
+UNSEEN = re.compile(r"<(script|style|noscript)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
+BOKEH_LOADS = "bk-notebook-logo"  # what Bokeh shows while its scripts load
 NUMBER = re.compile(r"\s*[-−+]?[$£€]?[\d.,\s]+%?\s*|\s*(?:nan|NaN|–)?\s*")
 LONGEST_LINE = 60  # letters of a cell's first line in a message
 
@@ -91,6 +94,9 @@ def _adapt(output: NotebookNode, section: str) -> str | None:
         return TOO_LARGE
     if SCRIPT.search(html) or any(kind.startswith(SCRIPT_TYPES) for kind in data):
         return _adapt_script(output, section)
+    if html and not _is_seen(html):
+        output.data = NotebookNode()
+        return None
     if html:
         return NO_ALT_TEXT if html.startswith(f'<figure class="crm-figure {OWN_FIGURE}">') else None
     if any(kind in data for kind in IMAGE_TYPES):
@@ -106,12 +112,20 @@ def _adapt_script(output: NotebookNode, section: str) -> str | None:
     """Keep the static image of an output with a script, or what it shows without the script."""
     if any(kind in output.data for kind in IMAGE_TYPES):
         return _adapt_image(output, section)
-    left = BeautifulSoup(output.data.get("text/html", ""), "html.parser")
-    for tag in left.find_all(["script", "style", "noscript"]):
+    html = output.data.get("text/html", "")
+    if not _is_seen(html):
+        output.data = NotebookNode()
+        return HAS_SCRIPT
+    left = BeautifulSoup(html, "html.parser")
+    for tag in left.find_all(["script", "noscript"]):
         tag.decompose()
-    seen = left.get_text(strip=True) or left.find(SEEN)
-    output.data = NotebookNode({"text/html": str(left)} if seen else {})
-    return None if seen else HAS_SCRIPT
+    output.data = NotebookNode({"text/html": str(left)})
+    return None
+
+
+def _is_seen(html: str) -> bool:
+    """Whether a reader sees anything of HTML without its scripts."""
+    return BOKEH_LOADS not in html and bool(SEEN.search(html) or UNSEEN.sub("", html).strip())
 
 
 def _adapt_image(output: NotebookNode, section: str) -> str | None:

@@ -71,10 +71,10 @@ class Chart:
     def __init__(self, can_draw: bool):
         self.can_draw = can_draw
 
-    def write_image(self, file, format):
+    def to_image(self, format):
         if not self.can_draw:
             raise ValueError("Image export needs kaleido")
-        file.write(b"<svg/>")
+        return b"<svg/>"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {"application/vnd.plotly.v1+json": {}}

@@ -69,6 +69,11 @@ def test_an_svg_is_an_image_in_which_nothing_runs():
     assert lines == []
 
 
+def test_html_in_which_nothing_is_seen_is_left_out():
+    shown, lines = adapted(data(**{"text/html": "<style>p{}</style><div id='x'></div><!-- a -->"}))
+    assert (shown, lines) == ([], [])
+
+
 def test_addresses_in_memory_are_not_shown_and_text_is():
     shown, lines = adapted(data(**{"text/plain": "<__main__.Thing at 0x7f00aa>"}), data(**{"text/plain": "<b> 12"}))
     assert [one["text/plain"] for one in shown] == ["<b> 12"]

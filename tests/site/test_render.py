@@ -1,11 +1,15 @@
 """What of an executed notebook goes on its page."""
 
+from datetime import date
+from types import SimpleNamespace
+
 import pandas as pd
+import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from crm_utils.core.display.paragraphs import paragraph
-from crm_utils.site import render
+from crm_utils.site import pages, render
 from crm_utils.site.own_outputs import Notices
 
 CUSTOMERS = pd.DataFrame({"customer_id": ["C-4711"]})
@@ -62,3 +66,16 @@ def test_drawings_of_ones_own_are_looked_through_too():
         '<svg class="mine"><a href="javascript:1"></a></svg><svg class="wide" a="1"></svg>'
     )
     assert aside == ['<svg class="wide" a="1"></svg>']
+
+
+@pytest.mark.parametrize("contents", [[], [("s", "Who buys?", False)]])
+def test_a_page_without_sections_has_no_box_of_contents(contents):
+    report = SimpleNamespace(title="Shop", source=SimpleNamespace(simulate=None))
+    page = pages.fill_template(
+        "notebook.html.j2",
+        job=SimpleNamespace(report=report, day=date(2024, 12, 31)),
+        notebook=SimpleNamespace(title="What?"),
+        contents=contents,
+        **dict.fromkeys(["settings", "body", "previous", "following", "highlight"], ""),
+    )
+    assert ("On this page" in page) == bool(contents)

@@ -3,6 +3,7 @@
 import copy
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, cached_property
 from html import escape
 from itertools import pairwise
@@ -14,6 +15,7 @@ import matplotlib.figure
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.layout_engine import LayoutEngine
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 
@@ -195,7 +197,7 @@ def _figure_of(ax: Axes) -> mpl.figure.Figure:
 def lay_out(figure: mpl.figure.Figure, crowded: list[Axes]) -> None:
     """Lay a figure out once, and again if labels below its `crowded` axes overlapped."""
     figure.set_dpi(DOTS_PER_INCH)
-    engine = figure.get_layout_engine()
+    engine = _layout_engine(figure)
     if engine is None:
         figure.draw_without_rendering()
     else:
@@ -205,6 +207,23 @@ def lay_out(figure: mpl.figure.Figure, crowded: list[Axes]) -> None:
         if any(changed):
             engine.execute(figure)
         figure.set_layout_engine("none")  # drawing would compute the layout twice more
+
+
+def _layout_engine(figure: mpl.figure.Figure) -> LayoutEngine | None:
+    """Return what lays a figure out: the constrained layout, or the tight one if there is a colour bar.
+
+    They are no setting for all figures, because functions of seaborn such as `clustermap` put panels at places of their
+    own. Such figures stay as they are.
+    """
+    if figure.axes and all(ax.get_subplotspec() for ax in figure.axes):
+        with suppress(RuntimeError):  # the figure was laid out in a way that cannot be changed
+            figure.set_layout_engine("tight" if any(map(is_colour_bar, figure.axes)) else "constrained")
+    return figure.get_layout_engine()
+
+
+def is_colour_bar(ax: Axes) -> bool:
+    """Return whether axes are the colour bar of others."""
+    return getattr(ax, "_colorbar", None) is not None
 
 
 def fit_to_phone(figure: mpl.figure.Figure) -> None:

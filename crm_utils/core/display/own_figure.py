@@ -10,7 +10,7 @@ import matplotlib.figure
 from matplotlib.axes import Axes
 
 from crm_utils.core.display.alt_text import shorten
-from crm_utils.core.display.figure_style import fit_to_phone, lay_out, style
+from crm_utils.core.display.figure_style import fit_to_phone, is_colour_bar, lay_out, style
 from crm_utils.core.display.inline_svg import inline_svg
 
 # Pages count figures with this class, whose description was made by a program
@@ -45,7 +45,7 @@ def own_figure(figure: mpl.figure.Figure) -> str:
 
 def describe_figure(figure: mpl.figure.Figure) -> str:
     """Return the alternative text of a figure: its title, or the titles of its panels, and its axes."""
-    panels = [ax for ax in figure.axes if ax.get_visible() and not _is_colour_bar(ax)]
+    panels = [ax for ax in figure.axes if ax.get_visible() and not is_colour_bar(ax)]
     titles = [figure.get_suptitle(), *(_title(ax) for ax in panels)]
     parts = [". ".join(dict.fromkeys(title.strip(" .") for title in titles if title)) or NO_TITLE]
     parts[0] += "."
@@ -61,10 +61,6 @@ def describe_figure(figure: mpl.figure.Figure) -> str:
 
 def _title(ax: Axes) -> str:
     return next((text for place in ("left", "center", "right") if (text := ax.get_title(loc=place))), "")
-
-
-def _is_colour_bar(ax: Axes) -> bool:
-    return getattr(ax, "_colorbar", None) is not None
 
 
 def _draw(figure: mpl.figure.Figure, alt: str) -> str:

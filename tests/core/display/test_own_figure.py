@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import seaborn
 
 from crm_utils.core.display.own_figure import describe_figure, own_figure
 
@@ -47,6 +48,14 @@ def test_several_panels_scroll_on_a_phone():
     html = own_figure(plt.subplots(1, 2)[0])
     assert [html.count(f'<svg class="{name}"') for name in ("wide", "narrow", "panels")] == [0, 0, 1]
     assert 'class="scroll"' in html
+
+
+@pytest.mark.parametrize("draw", ["heatmap", "clustermap"])
+def test_figures_of_seaborn_with_colour_bars_are_drawn(draw):
+    getattr(seaborn, draw)(np.arange(12).reshape(4, 3))
+    html = own_figure(plt.gcf())
+    assert '<svg class="panels"' in html
+    assert "nan" not in html
 
 
 def test_very_many_marks_are_an_image_with_a_description(monkeypatch):
