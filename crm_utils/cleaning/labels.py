@@ -1,5 +1,6 @@
 """How the rules of the ledger are written on a page."""
 
+from crm_utils.cleaning.customer_exclusion import EXCLUDED_WHERE
 from crm_utils.cleaning.rules import Rule
 from crm_utils.sources.preparation import MINUS, PLUS
 
@@ -38,4 +39,6 @@ def rule_label(rule: str) -> str:
     for prefix, verb in PART_LABELS.items():
         if rule.startswith(prefix):
             return f"{verb} “{rule.removeprefix(prefix)}”"
+    if rule.startswith(EXCLUDED_WHERE):
+        return f"Customer left out by “{rule.removeprefix(EXCLUDED_WHERE)}”"
     return RULE_LABELS.get(rule, rule)

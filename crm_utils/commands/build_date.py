@@ -258,7 +258,9 @@ def _times_of_change(folder: Path) -> dict[str, int]:
 def _settings_with_ids(job: Job) -> list[str]:
     """The files that hold the parameters, if customer ids are among them."""
     cleaning, guests = job.report.cleaning, job.report.source.guests
-    named = bool(cleaning.exclude_customers or cleaning.merge_customers or (guests and guests.ids))
+    named = bool(
+        cleaning.exclude_customers or cleaning.exclude_where or cleaning.merge_customers or (guests and guests.ids)
+    )
     return ["manifest.json", "settings.json"] if named else []
 
 

@@ -19,6 +19,7 @@ from pydantic import (
 
 from crm_utils.config.acquisition import Acquisition
 from crm_utils.config.delivery import Delivery
+from crm_utils.config.safe_query import check_query
 from crm_utils.config.segment_map import check_bin_edges
 from crm_utils.config.simulated_shop import SimulatedShop
 from crm_utils.config.yaml_models import Model
@@ -92,6 +93,11 @@ class Cleaning(Model):
     duplicates: Literal["keep", "drop"] = "keep"
     exclude_products: list[str] = []
     exclude_customers: list[str] = []
+    exclude_where: str = Field(
+        "",
+        description="a query that is true for the customers to leave out, on what is known about them: `orders`, "
+        "`revenue`, `mean_order_value`, `recency_days`, features and attributes",
+    )
     merge_customers: dict[str, str] = {}
     cap_outliers: bool = False
 
@@ -101,6 +107,13 @@ class Cleaning(Model):
         if isinstance(ids, dict):
             return {_fold_email(name): _fold_email(kept) for name, kept in ids.items()}
         return [_fold_email(name) for name in ids]
+
+    @field_validator("exclude_where")
+    @classmethod
+    def _check_query(cls, query: str) -> str:
+        if query:
+            check_query(query, "exclude_where")
+        return query.strip()
 
     @model_validator(mode="after")
     def _exclude_only_kept_ids(self) -> "Cleaning":

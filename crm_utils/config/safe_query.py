@@ -38,6 +38,15 @@ def check_query(query: str, label: str) -> None:
             )
 
 
+def named_columns(query: str) -> list[str]:
+    """Return the columns that a query names, in their order."""
+    quoted = {f"quoted_{number}": name[1:-1] for number, name in enumerate(re.findall(QUOTED_NAME, query))}
+    places = iter(quoted)
+    tree = ast.parse(re.sub(QUOTED_NAME, lambda _: next(places), query).strip(), mode="eval")
+    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    return list(dict.fromkeys(quoted.get(name, name) for name in names))
+
+
 def evaluate(table: "pd.DataFrame", query: str) -> "np.ndarray":
     """Return which rows of a table match a query. Raises `ValueError` if the result is not boolean."""
     result = table.eval(query)

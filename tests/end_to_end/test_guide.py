@@ -13,8 +13,10 @@ from bs4 import BeautifulSoup
 from crm_utils.pipeline.cache_keys import fingerprint_job
 from crm_utils.pipeline.jobs import plan_jobs
 from crm_utils.pipeline.staleness import stale_notebooks
+from tests.support.in_process import prepared
 from tests.support.projects import ROOT, run
 
+WITH_CUSTOMERS = ("customer_features", "customers", "segments", "cltv")
 DAY = Path("reports/small/1997-12-31")
 GUIDE = (ROOT / "docs" / "analysts-guide.md").read_text()
 
@@ -130,6 +132,33 @@ def test_the_new_campaign_is_weighed(followed):
     weighed = pd.read_parquet(followed / DAY / "data" / "budget.parquet")
     assert set(weighed[weighed.campaign == "Birthday card"].segment) <= {"Champions", "Loyal Customers"}
     assert "Birthday card" in (followed / DAY / "05_budget.html").read_text()
+
+
+def leave_customers_out(project: Path) -> None:
+    with (project / "params" / "small.yaml").open("a") as file:
+        file.write(steps("Leave customers out", "yaml")[0])
+
+
+def test_customers_left_out_are_nowhere(built, rebuilt, monkeypatch, capsys):
+    leave_customers_out(rebuilt)
+    driver = prepared(rebuilt, monkeypatch, capsys)
+    driver.drawn = {"01_cleaning"}
+    status, _, err = driver("report")
+    assert status == 0, err
+    before, ledger, *after = (
+        pd.read_parquet(folder / DAY / "data" / f"{name}.parquet")
+        for folder, name in [(built, "customers"), *((rebuilt, name) for name in ("cleaning_ledger", *WITH_CUSTOMERS))]
+    )
+    gone = before[(before.mean_order_value > 60) & (before.orders > 1)]
+    assert len(gone) > 3
+    row = ledger[ledger.rule.str.startswith("exclude_where: ")].iloc[0]
+    assert (row.rows_removed, row.revenue_removed) == (gone.orders.sum(), pytest.approx(gone.revenue.sum()))
+    kept = sorted(set(before.customer_id) - set(gone.customer_id))
+    assert [name for name, table in zip(WITH_CUSTOMERS, after, strict=True) if sorted(table.customer_id) != kept] == []
+    lists = [pd.read_csv(path, dtype=str) for path in (rebuilt / DAY / "lists").glob("*.csv")]
+    assert not any(set(table.get("customer_id", [])) & set(gone.customer_id) for table in lists)
+    page = (rebuilt / DAY / "01_cleaning.html").read_text()
+    assert "Customer left out by “mean_order_value &gt; 60 and orders &gt; 1”" in page
 
 
 def test_a_new_source_gets_a_report_that_can_be_planned(project):

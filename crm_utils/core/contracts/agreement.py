@@ -28,7 +28,7 @@ ONE_DAY, RECENT, YEAR = pd.Timedelta(days=1), pd.Timedelta(days=RECENT_DAYS), pd
 HORIZONS = (1, 3, 6, 12)
 # Sums of floats and of rounded amounts
 RELATIVE, CENTS = 1e-6, 0.05
-LEAVE_OUT = "To leave customers out, name them in the parameters file: cleaning: {exclude_customers: [ids]}."
+LEAVE_OUT = "To leave customers out, write a rule into the parameters file: cleaning: {exclude_where: revenue > 50000}."
 EARLIER = "Make the change before the first of these tables is saved, or leave the saved table as it is."
 # The tables whose customers are all customers of another table, and those whose customers are some of them
 SAME_CUSTOMERS = {"segments": "customers", "cltv": "customers"}
