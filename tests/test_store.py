@@ -112,7 +112,7 @@ def test_numbers_are_finite_and_scores_are_classes(changes, message):
 
 
 def test_a_segment_has_a_name():
-    own = pd.DataFrame({"customer_id": ["1", "2"], "segment": ["", "A"]})
+    own = pd.DataFrame({"customer_id": ["1", "2"], "segment": ["", "A"], "lifecycle": "new"})
     with pytest.raises(TableError, match="segment: not_empty fails in 1 row, for example ''"):
         check_contract(own, "segments")
 
@@ -121,7 +121,7 @@ def test_what_honours_its_contract_is_found_without_pandera(monkeypatch):
     monkeypatch.setattr(contracts, "_violations", None)
     monkeypatch.setattr(contracts.Contract, "schema", None)
     pd.testing.assert_frame_equal(check_contract(CUSTOMERS, "customers"), CUSTOMERS)
-    named = pd.DataFrame({"customer_id": ["1"], "segment": ["A"]}).astype("str")
+    named = pd.DataFrame({"customer_id": ["1"], "segment": ["A"], "lifecycle": ["new"]}).astype("str")
     pd.testing.assert_frame_equal(check_contract(named, "segments"), named)
 
 

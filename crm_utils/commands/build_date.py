@@ -174,7 +174,8 @@ def check_tables(job: Job, folder: Path, entries: Mapping[str, NotebookEntry]) -
             if path.stem != "orders":  # it may not fit in memory; its totals are compared
                 contracts.check_contract(pd.read_parquet(path), path.stem)
         with _known_orders(job, folder) as known_orders:
-            agreement.check_agreement(agreement.SavedTables(folder / "data", lambda: known_orders))
+            saved = agreement.SavedTables(folder / "data", lambda: known_orders, budget=job.planned_budget)
+            agreement.check_agreement(saved)
     except errors.TableError as error:
         writers = [name for name, entry in entries.items() if f"data/{error.table}.parquet" in entry["files"]]
         notebook = writers[-1] if writers else job.notebooks[-1].name

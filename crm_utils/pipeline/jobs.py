@@ -96,6 +96,12 @@ class Job:
         """How the report writes numbers and money."""
         return NumberFormat(self.report.unit, self.report.thousands_separator)
 
+    @property
+    def planned_budget(self) -> float | None:
+        """The budget of the plan; None if there is no plan, or if it aims at a return instead."""
+        values = {parameter.name: parameter.value for parameter in self.parameters.get(BUDGET, ())}
+        return values.get("total_budget") if values.get("target_roi") is None else None
+
     def overrides(self, notebook: Notebook) -> dict[str, Any]:
         """The parameters of a notebook that the parameters file sets, with their values."""
         return {p.name: p.value for p in self.parameters[notebook.name] if p.origin != NOTEBOOK}

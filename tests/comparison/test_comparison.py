@@ -206,7 +206,7 @@ def two_dates(built, tmp_path_factory) -> Path:
     names = dict.fromkeys(store.load("segment_profile").segment, "advice")
     for name, table in {
         "customers": customers,
-        "segments": assigned,
+        "segments": assigned.assign(lifecycle="active"),
         "history": compute_history(
             orders_as_of(store.scan("orders"), store.scan("order_adjustments"), THEN), THEN, history_complete=True
         ),

@@ -25,6 +25,8 @@ from crm_utils.core.exact_money import exact_sum
 # The segment of customers who left, in the table segment_migration
 DEPARTED = "no_longer_customer"
 ONE_DAY, RECENT, YEAR = pd.Timedelta(days=1), pd.Timedelta(days=RECENT_DAYS), pd.DateOffset(months=12)
+# Stands for a table that holds the budget
+PARAMETERS = "the parameters"
 HORIZONS = (1, 3, 6, 12)
 # Sums of floats and of rounded amounts
 RELATIVE, CENTS = 1e-6, 0.05
@@ -46,16 +48,23 @@ class SavedTables:
         Returns the orders as of the analysis date.
     replaced : mapping of str to pandas.DataFrame, optional
         Tables that are about to replace those of the folder.
+    budget : float, optional
+        The budget that the parameters give to the plan.
     """
 
     def __init__(
-        self, folder: Path, known_orders: Callable[[], ir.Table], replaced: Mapping[str, pd.DataFrame] | None = None
+        self,
+        folder: Path,
+        known_orders: Callable[[], ir.Table],
+        replaced: Mapping[str, pd.DataFrame] | None = None,
+        budget: float | None = None,
     ):
-        self.folder, self.known_orders, self.replaced = folder, known_orders, replaced or {}
+        self.folder, self.known_orders, self.replaced, self.budget = folder, known_orders, replaced or {}, budget
 
     def has(self, *names: str) -> bool:
         """Whether all of these tables are there."""
-        return all(name in self.replaced or self._path(name).exists() for name in names)
+        known = {*self.replaced, *([] if self.budget is None else [PARAMETERS])}
+        return all(name in known or self._path(name).exists() for name in names)
 
     def read(self, name: str, *columns: str) -> pd.DataFrame:
         """Read columns of a table."""
@@ -237,6 +246,10 @@ def _expected(measure: str) -> tuple[Holder, ...]:
     return Holder("cltv", of_customers), Holder("forecast", of_all)
 
 
+def _days_of_forecast(tables: SavedTables) -> pd.Series:
+    return tables.read("forecast", "months", "horizon_days").groupby("months").horizon_days.max()
+
+
 def _expected_by_segment(measure: str) -> tuple[Holder, ...]:
     columns = {f"expected_{measure}_{months}m": months for months in HORIZONS}
 
@@ -354,6 +367,8 @@ FIGURES = (
         "expected revenue of known customers by months",
         (_expected("revenue")[1], _sum("business", "revenue_known", by="months")),
     ),
+    Figure("days by months", (Holder("forecast", _days_of_forecast), _sum("business", "horizon_days", by="months"))),
+    Figure("budget", (Holder(PARAMETERS, lambda tables: tables.budget), _sum("budget_lines", "spend"))),
     Figure("spend of the first wave", _of_first_wave("spend")),
     Figure("expected profit of the first wave", _of_first_wave("expected_profit")),
     Figure("spend of the plan", _of_plan("spend")),

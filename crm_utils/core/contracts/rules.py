@@ -67,6 +67,11 @@ def share_of_all(share: str, column: str) -> Rule:
     )
 
 
+def different(column: str) -> Rule:
+    """No value of a column stands in two rows."""
+    return Rule(f"{column} differs in all rows", lambda table: ~table[column].duplicated(keep=False))
+
+
 def same_in_all_rows(text: str, expression: Callable[[pd.DataFrame], pd.Series]) -> Rule:
     """An expression has the same value in all rows."""
     return Rule(text, lambda table: (values := expression(table)) == values.iloc[:1].squeeze())

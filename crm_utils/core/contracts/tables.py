@@ -235,11 +235,10 @@ CONTRACTS = {
         rules=(rules.ascending("new_customers", "active_customers"),),
     ),
     "segments": Contract(
-        {"customer_id": _text(), "segment": _text(NAMED)},
+        {"customer_id": _text(), "segment": _text(NAMED), "lifecycle": _text(nullable=True)},
         key=("customer_id",),
         optional={
-            name: _text(nullable=True)
-            for name in ("lifecycle", "price", "returns", "breadth", "favourite_product", "main_country")
+            name: _text(nullable=True) for name in ("price", "returns", "breadth", "favourite_product", "main_country")
         },
     ),
     "segment_profile": Contract(
@@ -255,7 +254,11 @@ CONTRACTS = {
             "advice": _text(),
         },
         key=(),
-        rules=(rules.share_of_all("customer_share", "customers"), rules.share_of_all("revenue_share", "revenue")),
+        rules=(
+            rules.different("segment"),
+            rules.share_of_all("customer_share", "customers"),
+            rules.share_of_all("revenue_share", "revenue"),
+        ),
     ),
     "segment_migration": Contract(
         {
@@ -465,6 +468,7 @@ CONTRACTS = {
     "budget_lines": Contract(
         {"line": _text(), "spend": _number(NOT_NEGATIVE), "expected_profit": _number()},
         key=(),
+        rules=(rules.different("line"),),
     ),
     "budget_gates": Contract(
         {

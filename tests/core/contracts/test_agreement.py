@@ -63,6 +63,7 @@ TABLES = {
     "forecast": pd.DataFrame(
         {
             "months": [3, 3, 3],
+            "horizon_days": 91,
             "segment": ["all", "Lost", "New"],
             "revenue": [3.0, 1.0, 2.0],
             "purchase_days": [1.5, 0.5, 1.0],
@@ -99,13 +100,13 @@ def saved(**changed: pd.DataFrame | None) -> agreement.SavedTables:
 
     class InMemory(agreement.SavedTables):
         def has(self, *names: str) -> bool:
-            return set(names) <= set(tables)
+            return set(names) <= {*tables, agreement.PARAMETERS}
 
     def known_orders() -> ibis.Table:
         orders, adjustments = (ibis.memtable(tables[name]) for name in ("orders", "order_adjustments"))
         return orders_as_of(orders, adjustments, date(2024, 3, 31))
 
-    return InMemory(None, known_orders, tables)
+    return InMemory(None, known_orders, tables, budget=100.0)
 
 
 def test_tables_that_agree_pass():
@@ -115,7 +116,8 @@ def test_tables_that_agree_pass():
 def test_every_table_is_known_to_the_contracts():
     holders = [holder for figure in agreement.FIGURES for holder in figure.holders]
     named = {name for holder in holders for name in (holder.table, *holder.others)}
-    assert named <= set(CONTRACTS) and named == set(TABLES) - {"customer_features"}
+    assert named <= {*CONTRACTS, agreement.PARAMETERS}
+    assert named - {agreement.PARAMETERS} == set(TABLES) - {"customer_features"}
 
 
 DOUBLED = {
@@ -125,7 +127,7 @@ DOUBLED = {
     "segment_profile": ["customers", "revenue"],
     "segment_migration": ["customers"],
     "cltv": ["mean_purchase_value", "expected_revenue_3m", "expected_purchase_days_3m"],
-    "forecast": ["revenue", "purchase_days"],
+    "forecast": ["revenue", "purchase_days", "horizon_days"],
     "business": ["revenue_known", "revenue_before"],
     "budget": ["contacts", "holdout_customers"],
     "budget_calendar": ["spend", "expected_profit"],

@@ -65,7 +65,9 @@ def test_an_unknown_column_near_a_known_one_is_named(table, column, nearest):
 
 
 def test_columns_of_ones_own_and_those_of_files_of_the_user_are_free():
-    segments = pd.DataFrame({"customer_id": ["1"], "segment": ["A"], "region": ["north"], "segment_2023": ["B"]})
+    segments = pd.DataFrame(
+        {"customer_id": ["1"], "segment": ["A"], "lifecycle": ["new"], "region": ["north"], "segment_2023": ["B"]}
+    )
     assert "region" in check_contract(segments.drop(columns="segment_2023"), "segments")
     attributes = pd.DataFrame({"customer_id": ["1"], "customer_id_2": ["x"]})
     assert "customer_id_2" in check_contract(attributes, "attributes")
