@@ -1,10 +1,9 @@
 """An extension of IPython for the kernels of a run: what analysts show looks like the rest of the page.
 
-DataFrames and Series become our tables, Matplotlib figures our figures, charts of Plotly and Altair static images if
-these libraries can draw them. The last expression of a cell that draws, such as `<Axes: …>`, is not shown.
+DataFrames and Series become our tables, Matplotlib figures our figures, charts of Altair static images.
+The last expression of a cell that draws, such as `<Axes: …>`, is not shown.
 """
 
-from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from io import StringIO
@@ -28,11 +27,6 @@ DRAWING_LIBRARIES = ("matplotlib", "mpl_toolkits", "seaborn")
 OWN_FORMS = ("_repr_html_", "_repr_png_", "_repr_svg_", "_repr_mimebundle_")
 # So many parts of a list are looked at
 LOOKED_AT = 50
-# How a chart of a library with scripts is drawn as SVG, by the library
-STATIC_IMAGES: dict[str, Callable[[Any], str]] = {
-    "plotly": lambda chart: chart.to_image(format="svg").decode("utf-8"),
-    "altair": lambda chart: _written(lambda file: chart.save(file, format="svg")),
-}
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -65,7 +59,9 @@ def _page_form(value: Any) -> dict[str, str] | None:
         return {"text/html": plain_table(value.to_frame(name=value.name or "value"), _number_format())}
     if isinstance(value, Styler) and value.table_attributes != OUR_TABLE:
         return {"text/html": _stable_styler(value)}
-    return _static_image(value)
+    if _library(value) == "altair":
+        return _altair_image(value)
+    return None
 
 
 def _is_drawn(value: Any, depth: int = 2) -> bool:
@@ -85,21 +81,14 @@ def _stable_styler(styler: Styler) -> str:
     return html.replace(f"T_{styler.uuid}", f"T_{digest}")
 
 
-def _static_image(value: Any) -> dict[str, str] | None:
-    """A chart as an image, if its library can draw it here; else None."""
-    draw = STATIC_IMAGES.get(_library(value))
-    if draw is None:
-        return None
-    try:
-        return {"image/svg+xml": draw(value)}
-    except Exception:  # each library reports in its own way that it needs another one
-        return None
-
-
-def _written(write: Callable[[StringIO], None]) -> str:
+def _altair_image(chart: Any) -> dict[str, str] | None:
+    """A chart of Altair as SVG, if the library that draws it is there; else None. Pages draw those of Plotly."""
     file = StringIO()
-    write(file)
-    return file.getvalue()
+    try:
+        chart.save(file, format="svg")
+    except Exception:  # it reports in its own way that it needs another library
+        return None
+    return {"image/svg+xml": file.getvalue()}
 
 
 def _library(value: Any) -> str:

@@ -1,6 +1,8 @@
 """Make what analysts' cells show fit for a page that runs no script, and tell the author what is left out."""
 
 import base64
+import importlib
+import json
 import mimetypes
 import re
 from collections.abc import Iterable
@@ -16,6 +18,8 @@ from crm_utils.core.display.own_figure import CLASS as OWN_FIGURE
 from crm_utils.pipeline.execute import CUT, LARGEST_OUTPUT, section_of
 from crm_utils.site.formulas import UNREADABLE, write_formula
 
+PLOTLY = "application/vnd.plotly.v1+json"
+PLOTLY_NUMBER = re.compile(r'id="defs-([0-9a-f]+)"')  # another one in each drawing, in its ids
 SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 SCRIPT_TYPES = ("application/javascript", "application/vnd.")
 IMAGE_TYPES = ("image/svg+xml", "image/png", "image/jpeg")  # the best first
@@ -29,11 +33,15 @@ LONGEST_LINE = 60  # letters of a cell's first line in a message
 
 HAS_SCRIPT = (
     "this output needs a script, which pages do not run, and has no static image, so the page leaves it out; draw it "
-    "with Matplotlib, or install what its library draws images with (Plotly: kaleido, Altair: vl-convert-python)"
+    "with Matplotlib, or install what its library draws images with (Plotly: kaleido and Chrome; Altair: "
+    "vl-convert-python)"
 )
 NO_ALT_TEXT = (
     "readers who cannot see this figure are only told its title and axes; say what it shows: "
     "Finding(paragraph(…), ax=…, caption=…, alt_text=…)"
+)
+NO_ALT_TEXT_OF_IMAGE = (
+    "readers who cannot see this image are only told its section; say what it shows, for example: Image(…, alt=…)"
 )
 TOO_LARGE = f"this output is larger than {LARGEST_OUTPUT // 1_000_000} MB, so it was cut; show less of it"
 BAD_FORMULA = "a formula cannot be written as MathML and is shown as it was typed"
@@ -110,6 +118,8 @@ def _adapt(output: NotebookNode, section: str) -> str | None:
 
 def _adapt_script(output: NotebookNode, section: str) -> str | None:
     """Keep the static image of an output with a script, or what it shows without the script."""
+    if PLOTLY in output.data and not any(kind in output.data for kind in IMAGE_TYPES):
+        output.data |= _plotly_image(output.data[PLOTLY])
     if any(kind in output.data for kind in IMAGE_TYPES):
         return _adapt_image(output, section)
     html = output.data.get("text/html", "")
@@ -121,6 +131,18 @@ def _adapt_script(output: NotebookNode, section: str) -> str | None:
         tag.decompose()
     output.data = NotebookNode({"text/html": str(left)})
     return None
+
+
+def _plotly_image(chart: dict[str, object]) -> dict[str, str]:
+    """A chart of Plotly as SVG; nothing if Plotly cannot draw it here."""
+    try:
+        plotly = importlib.import_module("plotly.io")
+        image = plotly.from_json(json.dumps(chart), skip_invalid=True).to_image(format="svg")
+    except Exception:  # it reports in its own way that it needs another library or a browser
+        return {}
+    svg = image.decode("utf-8")
+    number = PLOTLY_NUMBER.search(svg)
+    return {"image/svg+xml": svg.replace(number[1], "chart") if number else svg}
 
 
 def _is_seen(html: str) -> bool:
@@ -138,7 +160,7 @@ def _adapt_image(output: NotebookNode, section: str) -> str | None:
     alt = metadata.get("alt") or metadata.get(kind, {}).get("alt")
     image = f'<img alt="{escape(alt or f"An image: {section}")}" src="data:{kind};base64,{"".join(content.split())}">'
     output.data = NotebookNode({"text/html": f'<figure class="crm-figure {OWN_FIGURE}">{image}</figure>'})
-    return None if alt else NO_ALT_TEXT
+    return None if alt else NO_ALT_TEXT_OF_IMAGE
 
 
 def adapt_body(body: BeautifulSoup, root: Path, notices: Notices) -> None:

@@ -260,7 +260,8 @@ def test_a_named_report_without_its_source_fails(project):
     assert run(project, "report").returncode == 0, "unnamed, it is skipped"
 
 
-def test_an_own_notebook_gets_its_page_and_place(rebuilt):
+def test_an_own_notebook_gets_its_page_and_place(rebuilt, tmp_path):
+    """Here from a folder of the project, and with `reports` as a link to another disk."""
     book = {"metadata": {}, "nbformat": 4, "nbformat_minor": 5}  # it names neither kernel nor language
     cells = [
         {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# How many are above the limit?"},
@@ -279,7 +280,9 @@ def test_an_own_notebook_gets_its_page_and_place(rebuilt):
             "source": (
                 "from shop_rules import wealthy\nfrom crm_utils.core.display.paragraphs import paragraph\nfrom "
                 "crm_utils.store import Run\nmine = wealthy(Run(run_dir).load('customers'), "
-                "limit)\nRun(run_dir).save(mine, 'mine')\nparagraph(f'{len(mine)} customers above {limit}.')"
+                "limit)\nRun(run_dir).save(mine, 'mine')\n"
+                "assert len(Run(run_dir).campaigns('campaigns'))  # of the project\n"
+                "paragraph(f'{len(mine)} customers above {limit}.')"
             ),
             "outputs": [],
             "execution_count": None,
@@ -290,7 +293,9 @@ def test_an_own_notebook_gets_its_page_and_place(rebuilt):
     (rebuilt / "notebooks" / "06_limit.ipynb").write_text(json.dumps(book | {"cells": cells}))
     with (rebuilt / "params" / "small.yaml").open("a") as file:
         file.write("custom: {limit: 50}\n")
-    done = run(rebuilt, "report")
+    (rebuilt / "reports").rename(tmp_path / "disk")
+    (rebuilt / "reports").symlink_to(tmp_path / "disk")
+    done = run(rebuilt / "notebooks", "report")
     assert done.returncode == 0, done.stderr
     assert "1/1" in done.stderr
     page = (rebuilt / DAY / "06_limit.html").read_text()
@@ -373,7 +378,7 @@ def test_what_a_stale_notebook_wrote_over_is_stale(tmp_path, files, fresh):
 def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):
     """What an analyst does: make draft, open 02_rfm, set n_bins to 4, run all; 03 then asks for a map.
 
-    What is published stays.
+    What is published stays. 03 is run by plain papermill from the project's folder, and finds the draft.
     """
     before = contents(rebuilt / DAY)
     done = run(rebuilt, "draft", "--report", "small")
@@ -397,9 +402,8 @@ def test_a_draft_can_be_edited_in_jupyter(rebuilt, tmp_path):
     )
     customers = pd.read_parquet(rebuilt / "reports/_draft/data/customers.parquet")
     assert customers.recency_score.max() == 4
-    refused = subprocess.run(
-        [*execute, "03_segmentation.ipynb"], cwd=rebuilt / "notebooks", env=environment, capture_output=True, text=True
-    )
+    papermill = [sys.executable, "-m", "papermill", "notebooks/03_segmentation.ipynb", str(tmp_path / "out.ipynb")]
+    refused = subprocess.run(papermill, cwd=rebuilt, env=environment, capture_output=True, text=True)
     assert refused.returncode != 0
     assert "made for 5 score classes, but the customers have 4" in refused.stderr
     assert contents(rebuilt / DAY) == before

@@ -1,6 +1,8 @@
 """What a page shows of analysts' own outputs, and what their author is told."""
 
 import base64
+import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
@@ -8,10 +10,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from crm_utils.pipeline import execute
 from crm_utils.site import own_outputs
-from crm_utils.site.own_outputs import Notices, adapt_body, adapt_outputs
+from crm_utils.site.own_outputs import PLOTLY, Notices, adapt_body, adapt_outputs
 from crm_utils.site.render import _body
-
-PLOTLY = "application/vnd.plotly.v1+json"
 
 
 def adapted(*outputs: dict) -> tuple[list, list[str]]:
@@ -49,7 +49,19 @@ def test_a_static_image_stands_in_for_a_script():
     image = BeautifulSoup(shown[0]["text/html"], "html.parser").img
     assert image["src"] == "data:image/png;base64,aGk="
     assert image["alt"] == "An image: How many?"
-    assert [own_outputs.NO_ALT_TEXT in line for line in lines] == [True]
+    assert [own_outputs.NO_ALT_TEXT_OF_IMAGE in line for line in lines] == [True]
+
+
+def test_a_chart_of_plotly_is_drawn_if_plotly_can(monkeypatch):
+    plotly = ModuleType("plotly.io")
+    drawn = '<{} id="defs-29f7a9" clip="29f7a9x">{}'
+    plotly.from_json = lambda text, skip_invalid: SimpleNamespace(
+        to_image=lambda format: drawn.format(format, text).encode()
+    )
+    monkeypatch.setitem(sys.modules, "plotly.io", plotly)
+    shown, _ = adapted(new_output("display_data", {PLOTLY: {"data": []}, "text/html": "<script>1</script>"}))
+    image = BeautifulSoup(shown[0]["text/html"], "html.parser").img
+    assert base64.b64decode(image["src"].split(",")[1]).decode() == '<svg id="defs-chart" clip="chartx">{"data": []}'
 
 
 def test_what_can_be_read_without_the_script_stays():
