@@ -704,13 +704,8 @@ def _target_group(
     )
 
 
-def strategy_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Paragraph | None:
-    """Say which cells that the strategy names are empty, and whether the plan leaves alone what it should.
-
-    None if the strategy's cells do not exist.
-    """
-    if cells.empty:
-        return None
+def strategy_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
+    """Say which cells that the strategy names are empty, and whether the plan leaves alone what it should."""
     empty = cells.cell[cells.in_cell == 0].tolist()
     spared = cells[(cells.strategy == LEAVE_ALONE) & (cells.in_cell > 0)]
     return paragraph(

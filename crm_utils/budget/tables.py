@@ -215,10 +215,8 @@ def cohort_margins(cohorts: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
     return style_table(cohorts, caption, fmt, headings)
 
 
-def strategy_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Styler | None:
-    """Show the cells that the strategy names, and what the plan does with them; None if they do not exist."""
-    if cells.empty:
-        return None
+def strategy_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Styler:
+    """Show the cells that the strategy names, and what the plan does with them."""
     headings = {
         "strategy": "What the strategy says",
         "segment": "Segments of its customers",

@@ -7,12 +7,18 @@ import pandas as pd
 from crm_utils.cltv.btyd.fit import PurchaseModel
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
 from crm_utils.core.exact_money import exact_sum
-from crm_utils.rfm.cells import CLASSES_OF_REFERENCE_CELLS
+from crm_utils.rfm.cells import name_cell
 
 # The groups that the strategy starts from, as campaigns name them
 TARGET_GROUPS = ("high-spending new customers", "high-spending previously loyal customers")
 LEAVE_ALONE = "leave alone"
-STRATEGY_CELLS = {"514": "win over", "413": "win over", "355": "keep", "444": "keep", "111": LEAVE_ALONE}
+STRATEGY_CELLS = {
+    (5, 1, 4): "win over",
+    (4, 1, 3): "win over",
+    (3, 5, 5): "keep",
+    (4, 4, 4): "keep",
+    (1, 1, 1): LEAVE_ALONE,
+}
 YEAR_DAYS = 365
 
 
@@ -32,15 +38,14 @@ def strategy_cells(customers: pd.DataFrame, targets: pd.DataFrame, n_bins: int) 
     -------
     pandas.DataFrame
         cell, strategy, in_cell (customers), segment (theirs, the most frequent first), contacts (customers of the cell
-        on a list, without those held back), campaigns (on whose lists). No row unless there are five classes: these
-        cells mean something else then.
+        on a list, without those held back), campaigns (on whose lists). The strategy counts five classes; its cells
+        are put into as many classes as there are.
     """
     columns = ["cell", "strategy", "in_cell", "segment", "contacts", "campaigns"]
-    if n_bins != CLASSES_OF_REFERENCE_CELLS:
-        return pd.DataFrame(columns=columns)
     listed = targets[targets.group == "treatment"]
     rows = []
-    for cell, strategy in STRATEGY_CELLS.items():
+    for scores, strategy in STRATEGY_CELLS.items():
+        cell = name_cell(scores, n_bins)
         members = customers[customers.rfm_cell == cell]
         reached = listed[listed.customer_id.isin(members.customer_id)]
         segments, campaigns = (", ".join(names.value_counts().index) for names in (members.segment, reached.campaign))

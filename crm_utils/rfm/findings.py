@@ -188,7 +188,7 @@ def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Finding:
     Returns
     -------
     Finding
-        Sentence and table; not applicable unless there are five score classes.
+        Sentence and table.
     """
     return Finding(narrative.reference_cells(cells, fmt), table=tables.reference_cells(cells, fmt))
 

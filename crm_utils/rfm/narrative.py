@@ -75,7 +75,6 @@ CELL_RULE = (
     "The rule behind {cell} ({rule}) finds {customers}. Plans use the rules, because a single cell is too narrow to "
     "act on."
 )
-OTHER_CLASSES = "These cells are defined only for five score classes."
 
 METHODS_DIFFER = "The default method would score {customers} differently."
 METHODS_WHY = (
@@ -188,10 +187,8 @@ def lowest_cell(customers: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
     return paragraph(LOWEST_CELL.format(customers=fmt.plural(lowest, "customer"), score=score))
 
 
-def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Paragraph | NotApplicable:
+def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
     """Say which of the reference cells are empty, and why plans use rules instead."""
-    if cells.empty:
-        return not_applicable(OTHER_CLASSES)
     empty = cells.cell[cells.in_the_cell == 0].tolist()
     first = cells.iloc[0]
     one = len(empty) == 1

@@ -44,8 +44,6 @@ def rf_grid(grid: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
 
 def reference_cells(cells: pd.DataFrame, fmt: NumberFormat) -> Collapsible | None:
     """Show the reference cells, with the rule behind each."""
-    if cells.empty:
-        return None
     table = style_table(cells, "Cells that people talk about, and the rule behind each", fmt)
     return collapsible("The cells and their rules", table)
 

@@ -89,14 +89,6 @@ def test_lists_gates_and_lifts_are_one_answer_and_what_is_empty_is_left_out():
     assert nothing.table is None
 
 
-def test_cells_are_left_out_with_other_score_classes():
-    plan = pd.DataFrame({"campaign": ["Mail"], "contacts": [0], "reason": ["x"]})
-    offers = pd.DataFrame({"name": ["Mail"], "group": [verdicts.TARGET_GROUPS[0]]})
-    audience = pd.DataFrame({"Mail": [False]}, index=["b"])
-    cells = verdicts.strategy_cells(pd.DataFrame(columns=["rfm_cell"]), LISTED, 10)
-    assert findings.target_groups(plan, offers, audience, LISTED, cells, FMT).table is None
-
-
 NO_COHORTS = pd.DataFrame({"cohort": []})
 
 

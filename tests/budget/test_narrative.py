@@ -438,10 +438,6 @@ def test_strategy_cells_say_what_is_empty_and_what_is_left_alone():
     assert "leaves alone" not in without
 
 
-def test_with_other_score_classes_no_cell_is_shown():
-    assert narrative.strategy_cells(verdicts.strategy_cells(CUSTOMERS, LISTED, 10), FMT) is None
-
-
 def test_segments_of_low_potential_are_named_with_what_they_would_lose():
     table = pd.DataFrame(
         {"segment": ["A", "B", "C"], "verdict": ["worthwhile", *["low potential"] * 2], "eligible": [9, 11, 4],

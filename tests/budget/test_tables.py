@@ -177,7 +177,7 @@ def test_how_well_sizes_were_forecast():
 
 def test_nothing_to_show_gives_no_table():
     empty = pd.DataFrame()
-    for table in ("strategy_cells", "power", "past_campaigns", "calibration", "gates", "learning", "sizes"):
+    for table in ("power", "past_campaigns", "calibration", "gates", "learning", "sizes"):
         assert getattr(tables, table)(empty, FMT) is None, table
     assert tables.break_even_costs(empty, FMT) is None
     assert tables.reach_by_campaign(empty, None, FMT) is None

@@ -84,10 +84,11 @@ def test_strategy_cells_have_the_counts_of_the_date_and_what_the_plan_does():
     assert found.loc["111", ["segment", "campaigns"]].tolist() == ["Lost, Asleep", "Mail"]
 
 
-@pytest.mark.parametrize("n_bins", [4, 7, 10])
-def test_the_cells_mean_something_else_with_other_score_classes(n_bins):
-    found = verdicts.strategy_cells(CUSTOMERS, LISTED, n_bins)
-    assert found.empty and found.columns.equals(verdicts.strategy_cells(CUSTOMERS, LISTED, 5).columns)
+@pytest.mark.parametrize(
+    ("n_bins", "cells"), [(4, ["413", "312", "244", "333", "111"]), (3, ["313", "312", "233", "333", "111"])]
+)
+def test_the_cells_are_those_of_the_score_classes(n_bins, cells):
+    assert verdicts.strategy_cells(CUSTOMERS, LISTED, n_bins).cell.tolist() == cells
 
 
 def test_a_new_customers_first_basket_is_that_of_the_first_day():

@@ -93,12 +93,10 @@ def test_the_limits_of_the_classes_are_lines_in_the_histograms():
     assert "10 to 100 days" in finding.alt_text
 
 
-def test_named_cells_are_not_applicable_with_other_classes():
-    scored = scoring.score_customers(customers(), 4)
-    finding = findings.reference_cells(cells.reference_cells(scored, 4), FMT)
-    assert isinstance(finding.sentence, NotApplicable)
-    five = scoring.score_customers(customers(), 5)
-    assert "514" in findings.reference_cells(cells.reference_cells(five), FMT).sentence
+@pytest.mark.parametrize(("n_bins", "cell"), [(4, "413"), (5, "514"), (10, "10-1-7")])
+def test_named_cells_are_those_of_the_score_classes(n_bins, cell):
+    scored = scoring.score_customers(customers(), n_bins)
+    assert cell in findings.reference_cells(cells.reference_cells(scored, n_bins), FMT).sentence
 
 
 @pytest.mark.parametrize(

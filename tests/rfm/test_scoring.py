@@ -335,9 +335,28 @@ def test_named_cells_show_the_cell_and_the_rule():
     everyone = scoring.score_customers(customers([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], [5.0, 4, 3, 2, 1]), 5)
     assert cells.reference_cells(everyone).set_index("cell").in_the_cell["514"] == 0
     assert cells.reference_cells(everyone).set_index("cell").customers["514"] == 2
-    other_classes = cells.reference_cells(scoring.score_customers(frame, 4), 4)
-    assert other_classes.empty
-    assert other_classes.columns.tolist() == ["cell", *named.columns]
+    four = cells.reference_cells(scoring.score_customers(frame, 4), 4).set_index("cell")
+    assert four.index.tolist() == ["413", "312", "111", "244", "333"]
+    assert four.columns.equals(named.columns)
+
+
+@pytest.mark.parametrize(
+    ("n_bins", "names", "spans"),
+    [
+        (2, ["212", "211", "111", "122", "222"], [(1, 1), (2, 2), (1, 2)]),
+        (3, ["313", "312", "111", "233", "333"], [(1, 1), (3, 3), (2, 2)]),
+        (4, ["413", "312", "111", "244", "333"], [(1, 2), (3, 4), (2, 3)]),
+        (5, ["514", "413", "111", "355", "444"], [(1, 2), (4, 5), (3, 3)]),
+        (10, ["10-1-7", "715", "111", "5-10-10", "777"], [(1, 4), (7, 10), (5, 6)]),
+    ],
+)
+def test_reference_cells_follow_the_number_of_classes(n_bins, names, spans):
+    """A span of five classes holds 40 % or 20 % of customers; the classes nearest to that stand for it."""
+    assert [cells.name_cell(reference.scores, n_bins) for reference in cells.REFERENCE_CELLS] == names
+    assert [cells.scale_span(span, n_bins) for span in ((1, 2), (4, 5), (3, 3))] == spans
+    scored = scoring.score_customers(ten(), n_bins)
+    found = cells.reference_cells(scored, n_bins)
+    assert found.in_the_cell.tolist() == [(scored.rfm_cell == name).sum() for name in names]
 
 
 def test_scores_are_of_five_classes_unless_told_otherwise():

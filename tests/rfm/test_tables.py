@@ -50,7 +50,6 @@ def test_cohorts_are_named_by_their_period():
 
 
 def test_nothing_to_show_gives_no_table():
-    assert tables.reference_cells(pd.DataFrame(), FMT) is None
     assert tables.cohorts(pd.DataFrame(), FMT) is None
     one = pd.DataFrame({"cell": ["514"], "stands_for": ["x"], "in_the_cell": [1], "rule": ["y"], "customers": [2]})
     assert cell_texts(tables.reference_cells(one, FMT))[1][:2] == ["514", "x"]
