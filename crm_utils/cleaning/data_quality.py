@@ -210,14 +210,13 @@ def forecast_blockers(summary: DataSummary) -> list[str]:
     Returns
     -------
     list of str
-        The reasons; empty if a forecast can be made.
+        The reasons; empty if a forecast can be made. Customers who buy at equal gaps are reason enough.
     """
-    reasons = unmet_requirements(summary.customers, summary.repeat_buyers, summary.days)
     if summary.is_regular:
         template = SUBSCRIPTION if summary.is_subscription else EQUAL_GAPS
         gap = MESSAGES.plural(round(summary.regular_gap_days), "day")
-        reasons.append(template.format(share=percent(summary.regular_share), days=gap))
-    return reasons
+        return [template.format(share=percent(summary.regular_share), days=gap)]
+    return unmet_requirements(summary.customers, summary.repeat_buyers, summary.days)
 
 
 def daily_orders(orders: ir.Table) -> pd.DataFrame:

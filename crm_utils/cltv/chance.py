@@ -96,14 +96,14 @@ def add_chances(customers: pd.DataFrame, models: btyd.CustomerBaseModel, shares:
     Returns
     -------
     pandas.DataFrame
-        The customers with chance_6m and chance_12m. Without a model it is the life table's alone; without a life table
-        it is the model's, which is the average rate of all customers if none could be fitted.
+        The customers with chance_6m and chance_12m. Without a model of customers it is the life table's alone; without
+        a life table it is the model's, which is the average rate of all customers if none could be fitted.
     """
     x, t_x, T = btyd.to_xtT(customers)
     columns = {}
     for months, days in WINDOWS.items():
         parts = []
-        if shares is None or not models.unavailable_reason:
+        if shares is None or models.tells_customers_apart:
             parts.append(models.purchase.purchase_probability(x, t_x, T, float(days)))
         if shares is not None:
             parts.append(_follow(shares, customers, days))

@@ -155,8 +155,7 @@ def revenue_forecast(
     Finding
         A sentence.
     """
-    reason = models.unavailable_reason
-    expected = narrative.revenue_forecast_sentence(outlook, models.customers, analysis_date, fmt, reason)
+    expected = narrative.revenue_forecast_sentence(outlook, models, analysis_date, fmt)
     year = backtest_narrative.year_record_sentence(tested, fmt)
     return Finding(paragraph(expected, year, backtest_narrative.track_record_sentence(track, fmt)))
 

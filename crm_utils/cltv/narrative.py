@@ -12,7 +12,7 @@ from crm_utils.cltv.article_method import ARTICLE_SCALE, CLV_MONTHS
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.backtest.error_ranges import ASSUMED_ERROR, ASSUMED_TESTS
 from crm_utils.cltv.backtest.narrative import combination_sentence
-from crm_utils.cltv.btyd import MODELS
+from crm_utils.cltv.btyd import MODELS, CustomerBaseModel, Renewals
 from crm_utils.cltv.chance import ListRecord
 from crm_utils.cltv.forecast import HORIZONS, QUIET_BELOW
 from crm_utils.cltv.historical_clv import QUARTER_DAYS
@@ -32,6 +32,10 @@ LOW_SCALED_CLTV = 2
 HYPHEN_AS_MINUS = r"(?<!\w)-(?=\d)"
 
 NO_MODEL = "There is no model forecast, because {reason}."
+RENEWALS = (
+    "Because {reason}, the forecast counts renewals and cancellations. Of 100 customers whose purchase is due, {renew} "
+    "buy again, and {first} of 100 who bought once. Whoever is late by half an interval counts as cancelled."
+)
 AVERAGE_RATE = "The figures assume that every customer buys at the average rate of all customers."
 REVENUE_FORECAST = "In the {months} after {day}, today’s {customers} should bring {revenue}."
 REVENUE_RANGE = "Nine times in ten it should be between {low} and {high}."
@@ -147,10 +151,10 @@ NO_CORRELATION = (
 
 
 def revenue_forecast_sentence(
-    outlook: Outlook, customers: int, analysis_date: date, fmt: NumberFormat, unavailable_reason: str = ""
+    outlook: Outlook, models: CustomerBaseModel, analysis_date: date, fmt: NumberFormat
 ) -> Paragraph:
     """Revenue expected in the next 12 months, or as far as the history allows, with its range if it was tested."""
-    no_model = NO_MODEL.format(reason=unavailable_reason) if unavailable_reason else ""
+    no_model = _without_model(models, fmt)
     if outlook.totals.empty:
         return paragraph(no_model, NO_FORECAST)
     longest = _longest(outlook.totals)
@@ -161,11 +165,11 @@ def revenue_forecast_sentence(
         revenue_range = REVENUE_RANGE.format(low=fmt.money(longest.revenue_low), high=fmt.money(longest.revenue_high))
     return paragraph(
         no_model,
-        AVERAGE_RATE if unavailable_reason and not outlook.weights.any() else "",
+        "" if models.tells_customers_apart or outlook.weights.any() else AVERAGE_RATE,
         REVENUE_FORECAST.format(
             months="month" if longest.months == 1 else fmt.plural(longest.months, "month"),
             day=day(analysis_date),
-            customers=fmt.plural(customers, "customer"),
+            customers=fmt.plural(models.customers, "customer"),
             revenue=fmt.money(longest.revenue),
         ),
         revenue_range,
@@ -173,6 +177,15 @@ def revenue_forecast_sentence(
         NO_LONGER_FORECAST if longest.months < max(HORIZONS) else "",
         _large_account_sentence(outlook.large_account, fmt),
     )
+
+
+def _without_model(models: CustomerBaseModel, fmt: NumberFormat) -> str:
+    """Why there is no model of random purchases, and what the forecast counts instead; '' if there is one."""
+    reason = models.unavailable_reason
+    if not isinstance(models.purchase, Renewals):
+        return NO_MODEL.format(reason=reason) if reason else ""
+    renew, first = (fmt.count(100 * (1 - churn)) for churn in (models.purchase.churn, models.purchase.first_churn))
+    return RENEWALS.format(reason=reason, renew=renew, first=first)
 
 
 def _longest(totals: pd.DataFrame) -> pd.Series:

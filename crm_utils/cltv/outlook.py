@@ -131,7 +131,7 @@ def make_outlook(
         return made
     rest = customers[customers.customer_id != account[0]].reset_index(drop=True)
     obstacles = [models.unavailable_reason] if models.unavailable_reason else []
-    fitted = btyd.fit_customer_base(rest, model, obstacles)
+    fitted = btyd.fit_customer_base(rest, model, obstacles, past.regular)
     without = _make(past.without(account[0]), rest, segments, fitted, analysis_date)
     return replace(made, large_account=LargeAccount(*account, without.totals))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_utils.cltv import article_method, charts, findings, narrative, tables
+from crm_utils.cltv import article_method, btyd, charts, findings, narrative, tables
 from crm_utils.cltv.backtest import COMBINATION
 from crm_utils.cltv.backtest import narrative as backtest_narrative
 from crm_utils.cltv.backtest.candidates import CANDIDATES, LAST_PERIOD, LAST_YEAR
@@ -184,16 +184,26 @@ def forecast_rows() -> pd.DataFrame:
     )
 
 
+def seven(reason: str = "", purchase: btyd.PurchaseModel | None = None) -> btyd.CustomerBaseModel:
+    """The models of seven customers."""
+    rate = btyd.constant_rate_model(np.ones(7), np.full(7, 100.0), reason)
+    return btyd.CustomerBaseModel(purchase or rate, btyd.GammaGamma(6, 4, 15), None, None, 7, reason)
+
+
 def test_the_outlook_has_its_range():
-    sentence = narrative.revenue_forecast_sentence(outlook(), 7, date(2011, 12, 9), GBP)
+    sentence = narrative.revenue_forecast_sentence(outlook(), seven(), date(2011, 12, 9), GBP)
     numbers = ["12 months after 9 December 2011", "7 customers", "£2,000", "between £1,500 and £2,600"]
     assert all(number in sentence for number in numbers)
-    without = narrative.revenue_forecast_sentence(outlook(), 7, date(2011, 12, 9), GBP, "few bought twice")
+    without = narrative.revenue_forecast_sentence(outlook(), seven("few bought twice"), date(2011, 12, 9), GBP)
     assert without.startswith("There is no model forecast, because few bought twice.") and sentence in without
 
 
 def test_without_a_test_no_range_is_said():
-    said = narrative.revenue_forecast_sentence(outlook(tested=False), 7, date(2011, 12, 9), GBP)
+    renewing = seven("80% buy at equal intervals", btyd.Renewals(30.0, 0.2, 0.04))
+    renewals = narrative.revenue_forecast_sentence(outlook(), renewing, date(2011, 12, 9), GBP)
+    assert renewals.startswith("Because 80% buy at equal intervals, the forecast counts renewals")
+    assert "96 buy again" in renewals and "and 80 of 100 who bought once" in renewals
+    said = narrative.revenue_forecast_sentence(outlook(tested=False), seven(), date(2011, 12, 9), GBP)
     assert "£2,000" in said and "could be tested" in said
     assert "Nine times" not in said and "£2,600" not in said
     assert "£2,600" in tables.forecast_table(forecast_rows(), GBP).to_html()
@@ -202,17 +212,17 @@ def test_without_a_test_no_range_is_said():
 
 def test_a_forecast_reaches_as_far_as_it_is_made():
     short = replace(outlook(), totals=forecast_rows().iloc[:1])
-    said = narrative.revenue_forecast_sentence(short, 7, date(2011, 12, 9), GBP)
+    said = narrative.revenue_forecast_sentence(short, seven(), date(2011, 12, 9), GBP)
     assert "In the 3 months after" in said and "£500" in said and narrative.NO_LONGER_FORECAST in said
     none = replace(outlook(), totals=forecast_rows().iloc[:0])
-    said = narrative.revenue_forecast_sentence(none, 7, date(2011, 12, 9), GBP)
+    said = narrative.revenue_forecast_sentence(none, seven(), date(2011, 12, 9), GBP)
     assert said == narrative.NO_FORECAST
     assert findings.forecast_basis(none, forecast_rows(), GBP).sentence == narrative.NO_FORECAST
 
 
 def test_a_range_of_no_use_is_not_given():
     wide = forecast_rows().assign(revenue_low=[400.0, np.nan], revenue_high=[700.0, np.nan])
-    said = narrative.revenue_forecast_sentence(outlook(totals=wide), 7, date(2011, 12, 9), GBP)
+    said = narrative.revenue_forecast_sentence(outlook(totals=wide), seven(), date(2011, 12, 9), GBP)
     assert narrative.NO_RANGE in said and "Nine times" not in said
 
 
@@ -325,7 +335,7 @@ def test_a_ranking_no_better_than_chance_is_said():
 
 def test_a_large_account_is_shown_apart():
     account = LargeAccount("ACME & Co", 0.71, forecast_rows().assign(revenue=[1.0, 300.0]))
-    said = narrative.revenue_forecast_sentence(outlook(large_account=account), 7, date(2011, 12, 9), GBP)
+    said = narrative.revenue_forecast_sentence(outlook(large_account=account), seven(), date(2011, 12, 9), GBP)
     assert "One customer brought 71% of revenue so far. Without this customer the forecast is £300." in said
     assert "ACME" not in said, "the name is on the page of the data alone"
 

@@ -12,6 +12,7 @@ from crm_utils.cleaning import findings as cleaning_findings
 from crm_utils.cltv import backtest, btyd, forecast
 from crm_utils.cltv import findings as cltv_findings
 from crm_utils.cltv.assumptions import ClvAssumptions
+from crm_utils.cltv.backtest.candidates import RENEWALS
 from crm_utils.cltv.outlook import Outlook, make_outlook
 from crm_utils.config import ScoringConfig
 from crm_utils.core.formatting import NumberFormat
@@ -40,9 +41,10 @@ def forecast_of(orders: ir.Table, day: date) -> tuple[Outlook, str]:
     """The forecast as 04_cltv makes it, and what its findings say."""
     _, segments = segmented(orders, day)
     customers = forecast.rfm_summary(orders, day)
-    obstacles = data_quality.forecast_blockers(data_quality.summarize_data(orders, day))
-    past = backtest.Backtest.read(orders, no_adjustments(), day, with_models=not obstacles)
-    models = btyd.fit_customer_base(customers, "bg_nbd", obstacles)
+    summary = data_quality.summarize_data(orders, day)
+    obstacles, regular = data_quality.forecast_blockers(summary), summary.is_regular
+    past = backtest.Backtest.read(orders, no_adjustments(), day, with_models=not obstacles, regular=regular)
+    models = btyd.fit_customer_base(customers, "bg_nbd", obstacles, regular)
     made = make_outlook(past, customers, segments, models, day)
     found = (
         cltv_findings.revenue_forecast(
@@ -106,9 +108,10 @@ def test_subscription():
     columns = {"order_id": "invoice_id", "ordered_at": "paid_date", "amount": "amount_paid"}
     orders, day = orders_of_case("subscription", "invoices.csv", **columns)
     made, words = forecast_of(orders, day)
-    assert "There is no model forecast" in words and "as in a subscription" in words
+    assert "renewals and cancellations" in words and "as in a subscription" in words
     assert of_all(made.totals).index.tolist() == [1, 3, 6, 12]
     assert made.weights["bg_nbd"] == 0 and made.weights.sum() == pytest.approx(1)
+    assert made.weights[RENEWALS] > 0.5
 
 
 def test_wave_of_new():

@@ -14,11 +14,14 @@ SEASON, OWN_ERROR = "_season", "_own_error"
 LAST_PERIOD, LAST_YEAR, LAST_YEAR_GROWN = "same_as_last_period", "same_period_last_year", "last_year_with_growth"
 PAST_RATE, RETENTION = "past_average_rate", "retention_rule"
 RULES = (RETENTION, LAST_YEAR, LAST_YEAR_GROWN, LAST_PERIOD, PAST_RATE)
+# Only for customers who buy at equal gaps.
+RENEWALS = "renewals_and_churn"
 CANDIDATES = (
     *btyd.MODELS,
     *(f"{model}{SEASON}" for model in btyd.MODELS),
     *(f"{model}{OWN_ERROR}" for model in btyd.MODELS),
     *RULES,
+    RENEWALS,
 )
 # In the first days of a history too few customers are known to compare a period with.
 FIRST_DAYS = 13
@@ -40,8 +43,8 @@ class OriginForecasts:
     customers : pandas.DataFrame
         `Purchases.summary`.
     expected : numpy.ndarray
-        Each customer's expected purchase days and revenue in the ranked horizon by the first model, without season; the
-        past ones if there is no model.
+        Each customer's expected purchase days and revenue in the ranked horizon by the first model, without season, or
+        by renewals and churn; the past ones if there is neither.
     """
 
     totals: np.ndarray
@@ -60,7 +63,7 @@ def index_of(candidate: str) -> int:
 
 
 def forecast_candidates(
-    known: Purchases, horizons: Sequence[int], ranked: int = 0, with_models: bool = True
+    known: Purchases, horizons: Sequence[int], ranked: int = 0, with_models: bool = True, regular: bool = False
 ) -> OriginForecasts:
     """Make the forecasts of a day from what was known then.
 
@@ -74,6 +77,8 @@ def forecast_candidates(
         The position of the horizon for which customers are ranked.
     with_models : bool
         Whether purchase models hold for these customers. They are also left out if the data are not enough.
+    regular : bool
+        Whether these customers buy at equal gaps, so that they can be forecast by renewals and churn.
 
     Returns
     -------
@@ -87,6 +92,8 @@ def forecast_candidates(
     expected = np.column_stack([customers.repeat_purchase_days + 1, spent])
     if with_models and not btyd.insufficient_data_reason(customers.repeat_purchase_days, customers.customer_age_days):
         expected = _add_models(totals, customers, sums, horizons, ranked)
+    elif regular:
+        expected = _add_renewals(totals, customers, horizons, ranked)
     old = DailySums(known, known.first_days() <= known.as_of - YEAR_DAYS)
     for position, days in enumerate(horizons):
         for rule, total in _rules(known, days, sums, old, customers).items():
@@ -111,6 +118,15 @@ def _add_models(
         if not position:
             expected = np.column_stack([purchases[:, ranked], purchases[:, ranked] * value])
     return expected
+
+
+def _add_renewals(totals: np.ndarray, customers: pd.DataFrame, horizons: Sequence[int], ranked: int) -> np.ndarray:
+    """Fill the totals of renewals and churn; return each customer's forecast by them."""
+    x, t_x, T = btyd.to_xtT(customers)
+    purchases = btyd.fit_renewals(x, t_x, T).expected_purchases(x, t_x, T, np.asarray(horizons, float))
+    value = customers.mean_purchase_value.to_numpy()
+    totals[:, index_of(RENEWALS)] = np.column_stack([purchases.sum(axis=0), value @ purchases])
+    return np.column_stack([purchases[:, ranked], purchases[:, ranked] * value])
 
 
 def _rules(

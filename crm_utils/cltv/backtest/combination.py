@@ -25,13 +25,14 @@ from crm_utils.cltv.backtest.candidates import (
     LAST_YEAR_GROWN,
     OWN_ERROR,
     PAST_RATE,
+    RENEWALS,
     RETENTION,
     RULES,
     SEASON,
 )
 
 # Prior mean squared log errors.
-PRIOR_PLAIN, PRIOR_SEASON, PRIOR_OWN_ERROR = 0.09, 0.04, 0.06
+PRIOR_PLAIN, PRIOR_SEASON, PRIOR_OWN_ERROR, PRIOR_RENEWALS = 0.09, 0.04, 0.06, 0.04
 PRIOR_RULES = {RETENTION: 0.09, LAST_YEAR: 0.16, LAST_YEAR_GROWN: 0.09, LAST_PERIOD: 0.16, PAST_RATE: 0.25}
 # The last tests that count, a year of them, and how many tests a prior and a mean error of 0 are worth.
 MAX_TESTS = 13
@@ -64,13 +65,14 @@ class Kinds:
 
 
 def _kinds() -> Kinds:
-    by_ending = {OWN_ERROR: PRIOR_OWN_ERROR, SEASON: PRIOR_SEASON}
+    by_ending = {OWN_ERROR: PRIOR_OWN_ERROR, SEASON: PRIOR_SEASON, RENEWALS: PRIOR_RENEWALS}
     values = []
     for name in CANDIDATES:
         ending = next((prior for end, prior in by_ending.items() if name.endswith(end)), PRIOR_PLAIN)
         values.append(PRIOR_RULES.get(name, ending))
     rules = np.isin(CANDIDATES, RULES)
-    return Kinds(np.array(values), np.where(rules, len(RULES), len(btyd.MODELS)), rules)
+    sizes = [len(RULES) if name in RULES else 1 if name == RENEWALS else len(btyd.MODELS) for name in CANDIDATES]
+    return Kinds(np.array(values), np.array(sizes), rules)
 
 
 KINDS = _kinds()

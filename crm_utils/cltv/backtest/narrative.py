@@ -8,13 +8,14 @@ from crm_utils.cltv.backtest.candidates import (
     LAST_YEAR_GROWN,
     OWN_ERROR,
     PAST_RATE,
+    RENEWALS,
     RETENTION,
     RULES,
     SEASON,
 )
 from crm_utils.cltv.backtest.record import count_held, record_by_horizon
 from crm_utils.cltv.backtest.rolling_origin import COMBINATION
-from crm_utils.cltv.btyd import MODELS
+from crm_utils.cltv.btyd import MODELS, Renewals
 from crm_utils.core.constants import MIN_DATA
 from crm_utils.core.display.paragraphs import Paragraph, paragraph
 from crm_utils.core.formatting import NumberFormat, join_names, percent
@@ -41,6 +42,7 @@ MODEL_LABELS = {
     **{f"{model}{SEASON}": f"{spec.model.name} with season" for model, spec in MODELS.items()},
     **{f"{model}{OWN_ERROR}": f"{spec.model.name} × its error a year before" for model, spec in MODELS.items()},
     **RULE_LABELS,
+    RENEWALS: Renewals.name,
 }
 FREQUENCY_LABELS = {
     "0": "never",
@@ -100,6 +102,7 @@ KINDS = {
     SEASON: "the purchase models with the season ({share})",
     OWN_ERROR: "the models corrected by their own error a year before ({share})",
     "rules": "simple rules ({share})",
+    RENEWALS: "renewals and churn ({share})",
 }
 NEW_CUSTOMERS = (
     "New customers during the tests added {revenue} per test, {share} of all revenue. "
@@ -220,7 +223,7 @@ def combination_sentence(weights: pd.Series) -> Paragraph:
 def _kind_of(candidate: str) -> str:
     if candidate in RULES:
         return "rules"
-    return next((ending for ending in (SEASON, OWN_ERROR) if candidate.endswith(ending)), "")
+    return next((ending for ending in (SEASON, OWN_ERROR, RENEWALS) if candidate.endswith(ending)), "")
 
 
 def new_customers_sentence(tests: pd.DataFrame, holdout_days: int, fmt: NumberFormat) -> Paragraph:

@@ -127,10 +127,19 @@ class Backtest:
         The length of forecasts that is tested besides a month, half a year and a year.
     with_models : bool
         Whether purchase models hold for these customers.
+    regular : bool
+        Whether these customers buy at equal gaps.
     """
 
-    def __init__(self, log: PurchaseLog, analysis_date: date, holdout_days: int = 91, with_models: bool = True):
-        self.log, self.with_models = log, with_models
+    def __init__(
+        self,
+        log: PurchaseLog,
+        analysis_date: date,
+        holdout_days: int = 91,
+        with_models: bool = True,
+        regular: bool = False,
+    ):
+        self.log, self.with_models, self.regular = log, with_models, regular
         self.last_day = day_number(analysis_date)
         self.holdout_days = holdout_days
         self.horizons = sorted({*TESTED_DAYS, holdout_days})
@@ -148,6 +157,7 @@ class Backtest:
         analysis_date: date,
         holdout_days: int = 91,
         with_models: bool = True,
+        regular: bool = False,
     ) -> "Backtest":
         """Read the orders of a report.
 
@@ -163,17 +173,20 @@ class Backtest:
             The length of forecasts that is tested besides a month, half a year and a year.
         with_models : bool
             Whether purchase models hold for these customers.
+        regular : bool
+            Whether these customers buy at equal gaps.
 
         Returns
         -------
         Backtest
             Nothing is computed yet.
         """
-        return cls(PurchaseLog.read(orders, adjustments), analysis_date, holdout_days, with_models)
+        return cls(PurchaseLog.read(orders, adjustments), analysis_date, holdout_days, with_models, regular)
 
     def without(self, customer_id: str) -> "Backtest":
         """Return the past forecasts of all customers but one."""
-        return Backtest(self.log.without(customer_id), day_of(self.last_day), self.holdout_days, self.with_models)
+        log = self.log.without(customer_id)
+        return Backtest(log, day_of(self.last_day), self.holdout_days, self.with_models, self.regular)
 
     def origins(self, until: int) -> list[Origin]:
         """Return the origins of the tests that a forecast of a day can use, the oldest first.
@@ -246,7 +259,7 @@ class Backtest:
         known = self.log.as_of(day)
         if not len(known.day):
             return None
-        totals = forecast_candidates(known, horizons, with_models=self.with_models).totals
+        totals = forecast_candidates(known, horizons, with_models=self.with_models, regular=self.regular).totals
         return self._combine(day, totals, forecast_new(known, horizons), horizons)
 
     def bought_by(self, known: Purchases, after: int, until: int) -> float:
@@ -265,7 +278,7 @@ class Backtest:
         known = self.log.as_of(day)
         if not len(known.day):
             return None
-        forecasts = forecast_candidates(known, self.horizons, self.tested, self.with_models)
+        forecasts = forecast_candidates(known, self.horizons, self.tested, self.with_models, self.regular)
         ends = [day + days for days in self.horizons]
         outcomes = [self._outcome(forecasts, day, end) if end <= self.last_day else None for end in ends]
         made = Origin(day, forecasts, forecast_new(known, self.horizons), outcomes)

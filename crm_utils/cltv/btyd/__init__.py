@@ -16,6 +16,7 @@ from crm_utils.cltv.btyd.fit import (
 )
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
 from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
+from crm_utils.cltv.btyd.renewals import Renewals, fit_renewals
 from crm_utils.cltv.btyd.serialization import models_from_table, models_to_table, purchase_probabilities
 from crm_utils.core.errors import FitError
 
@@ -29,11 +30,13 @@ __all__ = [
     "MbgNbd",
     "ParetoNbd",
     "PurchaseModel",
+    "Renewals",
     "constant_rate_model",
     "fit_customer_base",
     "fit_gamma_gamma",
     "fit_purchase_model",
     "fit_quickly",
+    "fit_renewals",
     "insufficient_data_reason",
     "models_from_table",
     "models_to_table",

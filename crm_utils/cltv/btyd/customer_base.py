@@ -20,6 +20,7 @@ from crm_utils.cltv.btyd.fit import (
     to_xtT,
 )
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
+from crm_utils.cltv.btyd.renewals import Renewals, fit_renewals
 from crm_utils.cltv.btyd.serialization import models_to_table
 
 # Totals are at least this large, so that their squares do not underflow.
@@ -32,7 +33,7 @@ class CustomerBaseModel:
 
     Parameters
     ----------
-    purchase : BgNbd, MbgNbd or ParetoNbd
+    purchase : BgNbd, MbgNbd, ParetoNbd or Renewals
         How often customers buy and when they stop.
     value : GammaGamma
         What a purchase day is worth.
@@ -41,7 +42,7 @@ class CustomerBaseModel:
     customers : int
         The number of customers the models were fitted to.
     unavailable_reason : str
-        Why no purchase model was fitted; empty if one was.
+        Why no model of random purchases was fitted; empty if one was.
 
     Notes
     -----
@@ -61,6 +62,11 @@ class CustomerBaseModel:
         """Whether dropout is identified, so that the history shows who stopped buying."""
         dropout = set(self.purchase.parameters[2:])
         return not self.unavailable_reason and not dropout <= set(self.purchase.at_bound)
+
+    @property
+    def tells_customers_apart(self) -> bool:
+        """Whether the history of a customer counts, and not only the average rate of all."""
+        return not self.unavailable_reason or isinstance(self.purchase, Renewals)
 
     @property
     def covariance(self) -> np.ndarray:
@@ -157,7 +163,7 @@ class CustomerBaseModel:
 
 
 def fit_customer_base(
-    customers: pd.DataFrame, model: str = "bg_nbd", obstacles: Sequence[str] = ()
+    customers: pd.DataFrame, model: str = "bg_nbd", obstacles: Sequence[str] = (), regular: bool = False
 ) -> CustomerBaseModel:
     """Fit a purchase model and Gamma-Gamma (on all purchase days) to these customers.
 
@@ -168,13 +174,15 @@ def fit_customer_base(
     model : str
         The purchase model: bg_nbd, mbg_nbd or pareto_nbd.
     obstacles : sequence of str
-        Reasons, in words, why no model can be fitted to the data.
+        Reasons, in words, why no model of random purchases can be fitted to the data.
+    regular : bool
+        Whether customers buy at equal gaps, as in a subscription.
 
     Returns
     -------
     CustomerBaseModel
-        If there are obstacles, too few customers or too little history, every customer buys at the average rate of all,
-        and `unavailable_reason` says why.
+        If there are obstacles, too few customers or too little history, `unavailable_reason` says why. Regular
+        customers then renew or cancel (`Renewals`), all others buy at the average rate of all.
 
     Raises
     ------
@@ -186,10 +194,16 @@ def fit_customer_base(
     # The fits run in parallel, because for millions of customers each takes seconds.
     with ThreadPoolExecutor(max_workers=1) as executor:
         value_fit = executor.submit(_fit_value, x + 1, customers.mean_purchase_value)
-        purchase = constant_rate_model(x, T, reason) if reason else fit_purchase_model(model, x, t_x, T)
+        purchase = _without_model(x, t_x, T, reason, regular) if reason else fit_purchase_model(model, x, t_x, T)
         covariance = None if reason else purchase_covariance(purchase, x, t_x, T)
         value, covariance_of_value = value_fit.result()
     return CustomerBaseModel(purchase, value, covariance, covariance_of_value, len(x), reason)
+
+
+def _without_model(x: np.ndarray, t_x: np.ndarray, T: np.ndarray, reason: str, regular: bool) -> PurchaseModel:
+    if regular:
+        return fit_renewals(x, t_x, T, f"no model of random purchases: {reason}")
+    return constant_rate_model(x, T, reason)
 
 
 def _fit_value(days: np.ndarray, mean_purchase_value: pd.Series) -> tuple[GammaGamma, Covariance]:

@@ -17,6 +17,7 @@ from crm_utils.cleaning.data_quality import unmet_requirements
 from crm_utils.cltv.btyd import bg_nbd, pareto_nbd
 from crm_utils.cltv.btyd.bg_nbd import BgNbd, MbgNbd
 from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
+from crm_utils.cltv.btyd.renewals import Renewals, fit_renewals
 from crm_utils.core.errors import FitError
 
 # Dropout is identified if it adds this much log-likelihood: half the 90 % point of χ² with one degree of freedom.
@@ -34,13 +35,15 @@ FINE_SEARCH = {"ftol": 1e-14, "gtol": 1e-9}
 QUICK_SEARCH = {"ftol": 1e-9, "gtol": 1e-6}
 # The step in a log parameter for the numerical Hessian.
 HESSIAN_STEP = 1e-4
+# The name of the model of customers who buy at equal gaps, which is not fitted by likelihood.
+RENEWALS = "renewals"
 # A log parameter this close to a bound counts as being on it.
 AT_BOUND_TOLERANCE = 1e-4
 # Directions whose curvature is below this share of the largest are flat.
 FLAT_BELOW = 1e-9
 
 Likelihood = Callable[..., tuple[np.ndarray, np.ndarray]]
-PurchaseModel = BgNbd | ParetoNbd
+PurchaseModel = BgNbd | ParetoNbd | Renewals
 Starts = list[tuple[float, ...]]
 Bounds = list[tuple[float, float]]
 
@@ -110,14 +113,16 @@ def spec_of(model: PurchaseModel) -> str:
 
     Parameters
     ----------
-    model : BgNbd, MbgNbd or ParetoNbd
+    model : BgNbd, MbgNbd, ParetoNbd or Renewals
         A fitted purchase model.
 
     Returns
     -------
     str
-        bg_nbd, mbg_nbd or pareto_nbd.
+        bg_nbd, mbg_nbd, pareto_nbd or renewals.
     """
+    if isinstance(model, Renewals):
+        return RENEWALS
     return next(key for key, spec in MODELS.items() if spec.model is type(model))
 
 
@@ -127,13 +132,13 @@ def fit_purchase_model(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> 
     Parameters
     ----------
     key : str
-        bg_nbd, mbg_nbd or pareto_nbd.
+        bg_nbd, mbg_nbd, pareto_nbd or renewals.
     x, t_x, T : array-like of float
         Repeat purchase days, age at the last of them and age today, in one time unit.
 
     Returns
     -------
-    BgNbd, MbgNbd or ParetoNbd
+    BgNbd, MbgNbd, ParetoNbd or Renewals
         Its note says if dropout is not identified, that is, if a model without dropout fits equally well.
 
     Raises
@@ -141,6 +146,8 @@ def fit_purchase_model(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> 
     FitError
         If nobody bought again, or a history is not valid.
     """
+    if key == RENEWALS:
+        return fit_renewals(x, t_x, T)
     spec = MODELS[key]
     rows, weights = bg_nbd.distinct_histories(*_checked(x, t_x, T))
     unit = max(float(np.average(rows[2], weights=weights)), 1e-9)

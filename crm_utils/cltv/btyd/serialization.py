@@ -8,9 +8,12 @@ import pandas as pd
 
 from crm_utils.cltv.btyd.fit import MODELS, Covariance, PurchaseModel, to_xtT
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
+from crm_utils.cltv.btyd.renewals import Renewals
 from crm_utils.core.errors import FitError
 
-PURCHASE_MODEL_BY_NAME = {spec.model.name: spec.model for spec in MODELS.values()}
+PURCHASE_MODEL_BY_NAME: dict[str, type[PurchaseModel]] = {spec.model.name: spec.model for spec in MODELS.values()} | {
+    Renewals.name: Renewals
+}
 FittedModel = TypeVar("FittedModel", bound=PurchaseModel | GammaGamma)
 COLUMNS = ["model", "parameter", "value", "standard_error", "note"]
 
@@ -47,7 +50,7 @@ def models_from_table(fitted_parameters: pd.DataFrame) -> tuple[PurchaseModel, G
 
     Returns
     -------
-    BgNbd, MbgNbd or ParetoNbd
+    BgNbd, MbgNbd, ParetoNbd or Renewals
         The purchase model.
     GammaGamma
         The value model.
