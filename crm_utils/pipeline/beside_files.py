@@ -4,10 +4,12 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 # Notebooks are written by a run; modules are found by Python's own path
 NOT_DATA = (".ipynb", ".py")
+LONGEST_PATH = 255  # letters
 # How markdown and HTML name a file
 NAMED_IN_TEXT = re.compile(r"""\]\(\s*<?([^)\s>]+)|src\s*=\s*["']([^"']+)""")
 
@@ -32,10 +34,10 @@ def named_files(folder: Path, code: Iterable[str], texts: Iterable[str]) -> list
     """
     names = {name for piece in code for name in _quoted_texts(piece)}
     names |= {name for text in texts for match in NAMED_IN_TEXT.findall(text) for name in match if name}
+    inside = folder.resolve()
     files: set[Path] = set()
-    for name in names:
-        path = folder / name
-        if _is_inside(path, folder):
+    for path in (folder / name for name in names):
+        if _is_inside(path, inside):
             files |= set(path.rglob("*")) if path.is_dir() else {path}
     return sorted(path for path in files if path.is_file() and path.suffix not in NOT_DATA)
 
@@ -60,19 +62,20 @@ def files_beside(notebooks: Path, folder: Path) -> Iterator[None]:
                 link.unlink()
 
 
-def _quoted_texts(code: str) -> set[str]:
+@cache
+def _quoted_texts(code: str) -> frozenset[str]:
     python = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
     try:
         tree = ast.parse(python)
     except (SyntaxError, ValueError):  # the kernel reports it, with the section
-        return set()
-    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        return frozenset()
+    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return frozenset(text for text in constants if isinstance(text, str) and len(text) <= LONGEST_PATH)
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
-    """Whether a path is in a folder, and not the folder itself. What cannot be a path is not."""
+    """Whether there is such a path in a folder, other than the folder itself. What cannot be a path is not."""
     try:
-        found, inside = path.resolve(), folder.resolve()
-        return found != inside and found.is_relative_to(inside) and path.exists()
+        return path.exists() and folder in path.resolve().parents
     except (OSError, ValueError, RuntimeError):
         return False

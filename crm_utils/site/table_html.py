@@ -1,5 +1,7 @@
 """Prepare tables for a page: scopes for screen readers, a box that scrolls, totals at the foot, and sorting."""
 
+from itertools import count
+
 from bs4 import BeautifulSoup
 from bs4.element import AttributeValueList, Tag
 
@@ -26,12 +28,13 @@ def make_accessible(body: BeautifulSoup) -> None:
             # a Styler writes an empty style element for every table
             style.extract()
     coloured = "".join(style.get_text() for style in body.find_all("style") if style.find_parent("head") is None)
+    unnamed = count(1)
     for table in body.find_all("table"):
         _finish(table, has_style=f"#{table.get('id')}_" in coloured)
         if table.find_parent(class_=CARDS_WITHIN):
             _label_cells(table)
         if not table.find_parent(class_="scroll"):
-            _box(body, table)
+            _box(body, table, table.caption.get_text() if table.caption else f"Table {next(unnamed)}")
 
 
 def _finish(table: Tag, has_style: bool) -> None:
@@ -46,7 +49,10 @@ def _finish(table: Tag, has_style: bool) -> None:
             # a Styler numbers its cells with classes that no style uses
             _set_classes(cell, [name for name in _classes(cell) if name in CELL_CLASSES])
     for head in heads:
-        head["scope"] = "col"
+        if head.get_text(strip=True):
+            head["scope"] = "col"
+        else:
+            head.name = "td"  # above the names of rows, and no heading
     for row in table.select("tbody tr"):
         first = row.find(["th", "td"])
         if first is not None and "number" not in _classes(first):
@@ -85,9 +91,8 @@ def _move_total_to_foot(table: Tag) -> None:
             foot.append(row.extract())
 
 
-def _box(body: BeautifulSoup, table: Tag) -> None:
+def _box(body: BeautifulSoup, table: Tag, caption: str) -> None:
     """Wrap the table in a box that scrolls. It has a name for screen readers, and the keyboard can reach it."""
-    caption = table.caption.get_text() if table.caption else "Table"
     wide = len(table.select("thead tr:last-child th")) >= WIDE_FROM_COLUMNS
     table.wrap(
         body.new_tag(

@@ -9,9 +9,10 @@ from crm_utils.core.display.column_formats import column_heading, column_kind
 from crm_utils.core.display.table_style import column_class, column_writer
 from crm_utils.core.formatting import NumberFormat
 
-# Of a longer table the first and the last rows are shown, as pandas does
+# Of a longer table the first and the last rows are shown, as pandas does, and of a wider one the first columns
 MOST_ROWS = 60
 ROWS_AT_ENDS = 5
+MOST_COLUMNS = 30
 MOST_LETTERS = 200
 # Whole numbers in columns whose last word is one of these are names, not counts: 2024, not 2,024
 NAMES_OF_NUMBERS = ("id", "year", "month", "week", "code", "number", "zip", "cell")
@@ -33,9 +34,12 @@ def plain_table(frame: pd.DataFrame, fmt: NumberFormat) -> str:
     -------
     str
         The table. Columns that reports know have their heading and format, other numbers up to two decimals. Missing
-        values are written as a dash. Of more than 60 rows the first and last five are shown, with the number of rows.
+        values are written as a dash. Of more than 60 rows the first and last five are shown, of more than 30 columns
+        the first 30, with a caption that says so.
     """
-    shown = pd.concat([frame.head(ROWS_AT_ENDS), frame.tail(ROWS_AT_ENDS)]) if len(frame) > MOST_ROWS else frame
+    shown = frame.iloc[:, :MOST_COLUMNS]
+    if len(frame) > MOST_ROWS:
+        shown = pd.concat([shown.head(ROWS_AT_ENDS), shown.tail(ROWS_AT_ENDS)])
     if not isinstance(frame.index, pd.RangeIndex):
         index = shown.index.set_names([None] * shown.index.nlevels).to_frame(index=False)
         index.columns = [_name(name) for name in shown.index.names]
@@ -46,9 +50,11 @@ def plain_table(frame: pd.DataFrame, fmt: NumberFormat) -> str:
         columns = [column.rename("") for column in columns]
     cells = [_cells(column, fmt) for column in columns]
     rows = [f"<tr>{''.join(row)}</tr>" for row in zip(*cells, strict=True)]
-    note = f"<caption>The first and last {ROWS_AT_ENDS} of {fmt.plural(len(frame), 'row')}</caption>"
+    notes = [f"The first and last {ROWS_AT_ENDS} of {fmt.plural(len(frame), 'row')}"] * (len(frame) > MOST_ROWS)
+    notes += [f"the first {MOST_COLUMNS} of {frame.shape[1]} columns"] * (frame.shape[1] > MOST_COLUMNS)
+    note = ", ".join(notes)
     return (
-        f'<table class="{CLASSES}">{note if len(frame) > MOST_ROWS else ""}'
+        f'<table class="{CLASSES}">{f"<caption>{note[:1].upper()}{note[1:]}</caption>" if note else ""}'
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 

@@ -55,6 +55,12 @@ def test_of_a_long_table_the_ends_are_shown_with_the_number_of_rows():
     assert "of 3,000 rows" in plain_table(pd.DataFrame({"n": range(3000)}), FMT)
 
 
+def test_of_a_wide_table_the_first_columns_are_shown_with_their_number():
+    frame = pd.DataFrame([range(5000)] * 2)
+    assert [len(row) for row in rows(frame)] == [30, 30, 30]
+    assert "<caption>The first 30 of 5000 columns</caption>" in plain_table(frame, FMT)
+
+
 def test_a_count_among_amounts_has_no_currency_sign():
     assert rows(pd.DataFrame({"revenue": [10.0, 30.0]}).describe())[1] == ["count", "2.00"]
 
