@@ -4,6 +4,7 @@ import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Union
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -335,7 +336,7 @@ class Source(Model):
     """Where the line items are: a packaged sample, files, a table of a database, or a simulated shop."""
 
     sample: Literal["cdnow"] | None = Field(None, description="a data set that comes with an installed package")
-    file: str | None = Field(None, description="one file; its path is relative to the project")
+    file: str | None = Field(None, min_length=1, description="one file; its path is relative to the project")
     files: Annotated[list[FileOrPattern], Field(min_length=1)] | None = Field(
         None, description="several files in this order: names (* and ? match), or files with settings of their own"
     )
@@ -343,9 +344,10 @@ class Source(Model):
     database: str | None = Field(
         None, description="the address of a database; write a password as ${NAME_OF_AN_ENVIRONMENT_VARIABLE}"
     )
-    table: str | None = Field(None, description="the table of the database")
+    table: str | None = Field(None, min_length=1, description="the table of the database")
     query: str | None = Field(
         None,
+        min_length=1,
         description="a select statement: instead of a table, or over the files, which are the table files all together "
         "and tables by their names without ending",
     )
@@ -407,6 +409,35 @@ class Source(Model):
             raise ValueError("query needs a database or files")
         return self
 
+    @field_validator("delimiter")
+    @classmethod
+    def _is_a_mark(cls, delimiter: str | None) -> str | None:
+        if delimiter and (delimiter.isalnum() or delimiter in '"\r\n\0'):
+            raise ValueError(f"{delimiter!r} cannot separate fields; write a mark such as ';' or '|'")
+        return delimiter
+
+    @field_validator("currency_sign")
+    @classmethod
+    def _is_no_part_of_a_number(cls, sign: str | None) -> str | None:
+        if sign and re.search(r"\d|^[.,+-]$", sign):
+            raise ValueError(f"{sign!r} would be taken off numbers; write the sign alone, such as €")
+        return sign
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, zone: str | None) -> str | None:
+        try:
+            ZoneInfo(zone or "UTC")
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ValueError(f"{zone!r} is not a time zone; write it as Europe/London or UTC") from None
+        return zone
+
+    @model_validator(mode="after")
+    def _separate_decimals_and_thousands(self) -> "Source":
+        if self.decimal is not None and self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}; correct one of them")
+        return self
+
     @field_validator("database")
     @classmethod
     def _reject_plain_password(cls, url: str | None) -> str | None:
@@ -426,7 +457,7 @@ class SourceFile(Source):
 
     model_config = ConfigDict(json_schema_extra=_drop_other_settings)
 
-    file: str = Field(description="one file, or a pattern")
+    file: str = Field(min_length=1, description="one file, or a pattern")
     columns: dict[str, IdColumns] = Field(
         {}, description="other column names in this file: the name used elsewhere or ours, and the name here"
     )

@@ -14,18 +14,20 @@ ALLOWED_METHODS = {
     *("dt", "year", "month", "day", "quarter", "dayofweek"),
 }
 
+LONGEST_SHOWN = 200  # characters of a query
 QUOTED_NAME = r"`[^`'\"#\n]*`"  # no quotes: they could hide code between two texts that each contain a backtick
 
 
 def check_query(query: str, label: str) -> None:
     """Raise `ValueError` if a query is invalid, or does more than compare columns with values."""
+    shown = repr(query if len(query) <= LONGEST_SHOWN else f"{query[:LONGEST_SHOWN]}…")
     if "@" in query:
-        raise ValueError(f"{label}: where {query!r} may only use columns, not variables (@)")
+        raise ValueError(f"{label}: where {shown} may only use columns, not variables (@)")
     plain = re.sub(QUOTED_NAME, "column", query).strip()
     try:
         tree = ast.parse(plain, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ValueError(f"{label}: where {query!r} is not a valid pandas query") from None
+        raise ValueError(f"{label}: where {shown} is not a valid pandas query") from None
     for node in ast.walk(tree):
         name = node.attr if isinstance(node, ast.Attribute) else None
         calls_function = isinstance(node, ast.Call) and not isinstance(node.func, ast.Attribute)
@@ -33,7 +35,7 @@ def check_query(query: str, label: str) -> None:
         if calls_function or defines_code or (name and name not in ALLOWED_METHODS):
             forbidden = name or ast.unparse(node)
             raise ValueError(
-                f"{label}: where {query!r} may not use {forbidden}; it may compare columns, "
+                f"{label}: where {shown} may not use {forbidden}; it may compare columns, "
                 f"and use {', '.join(sorted(ALLOWED_METHODS))}"
             )
 

@@ -102,7 +102,7 @@ def read_line_items(source: Source, columns: Columns, root: Path, day: date | No
     source = simulated.write_files(source, root)
     are_joined = "customer_id" in columns.joined_ids
     parts = read_raw_tables(source, root, columns)
-    id_values.check_text_columns(parts, columns)
+    id_values.check_column_types(parts, columns)
     parts, columns = joined_ids.join_ids(parts, columns)
     validation.check_columns_present(parts, columns.named)
     for part in parts:
@@ -142,12 +142,12 @@ def _standardize(
     validation.check_time_zones(sales, column_map, source.timezone)
     in_range = parquet_statistics.columns_in_range(part, column_map)  # of all rows: a file has no statistics of sales
     currencies = {} if source.currency else preparation.first_and_last_currency(sales)
-    controls = id_values.control_characters(sales, column_map)
-    counts = {f"control {name}": has_one.ifelse(1, 0).sum().fill_null(0) for name, has_one in controls.items()}
+    unfit = id_values.unfit_ids(sales, column_map)
+    counts = {f"unfit {name}": is_unfit.ifelse(1, 0).sum().fill_null(0) for name, is_unfit in unfit.items()}
     found = validation.check_readable_values(sales, column_map, in_range, day, {**currencies, **counts})
-    for name, has_one in controls.items():
-        if rows := found.get(f"control {name}", 0):
-            id_values.refuse_control_characters(sales, name, column_map[name], has_one, rows)
+    for name, is_unfit in unfit.items():
+        if rows := found.get(f"unfit {name}", 0):
+            id_values.refuse_unfit_ids(sales, name, column_map[name], is_unfit, rows)
     mixed_dates.check_formats_agree(sales, column_map["ordered_at"])
     clean_columns = parquet_statistics.already_clean(part, column_map, in_range)
     if "order_id" in column_map:

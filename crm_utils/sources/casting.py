@@ -17,13 +17,26 @@ AMOUNT_TYPE = "decimal(17, 4)"
 TEXT_COLUMNS = ("customer_id", "order_id", "product_id", "description", "country", "refund_of", "refund_customer_id")
 ID_COLUMNS = ("customer_id", "order_id", "product_id", "refund_of", "refund_customer_id")
 CUSTOMER_COLUMNS = ("customer_id", "refund_customer_id")  # whose e-mail addresses are compared without case
+# What a spreadsheet writes in place of the result of a formula
+SPREADSHEET_ERRORS = (
+    "#REF!",
+    "#VALUE!",
+    "#NAME?",
+    "#DIV/0!",
+    "#NUM!",
+    "#NULL!",
+    "#N/A",
+    "#SPILL!",
+    "#CALC!",
+    "#ERROR!",
+)
 NULL_IDS = (  # how programs write a missing id
+    *SPREADSHEET_ERRORS,
     "NULL",
     "null",
     "NA",
     "N/A",
     "n/a",
-    "#N/A",
     "NaN",
     "nan",
     "None",
@@ -38,6 +51,7 @@ GROUP_MARK = r"(?<=\d)['’\s](?=\d{3}(?!\d))"
 ACCOUNTING_NEGATIVE = r"^(?:\(([^()-]+)\)|([^()-]+)-)$"  # accounting style: (12.50), 12,50-
 CURRENCY_SIGN = r"R\$|[$£€¥₹₺₽₩₪₴₫฿円元]|zł|Kč|kr\b|\b[A-Z]{3}\b"
 BLANKS = r" \x{a0}\x{2009}\x{202f}"  # a blank, and those that do not break a line
+HARD_BLANK = "\u00a0"  # what spreadsheets and web pages have around texts
 ODD_SIGN = r"[()–—−\x{a0}\x{2009}\x{202f}]|-$"  # brackets, dashes, blanks, a minus sign at the end
 NO_CENTS = r"[.,:][-–—]+$"  # CHF 1’234.– and 12:-
 ALIKE_MARKS = ("'’", " \u00a0\u2009\u202f")  # thousands separators that look alike, so a file may mix them
@@ -122,7 +136,8 @@ def _as_text(column: ir.Column, name: str, format: TextFormat | None) -> ir.Stri
         return column.cast("string")
     tidied = column.strip().nullif("")
     if name in ID_COLUMNS:
-        tidied = tidied.re_replace(r"^(\d+)\.0$", r"\1")
+        tidied = tidied.re_replace(rf"^[\s{HARD_BLANK}]+|[\s{HARD_BLANK}]+$", "")
+        tidied = tidied.re_replace(r"^(\d+)\.0$", r"\1").nullif("")
         tidied = _is_null_id(tidied).ifelse(ibis.null("string"), tidied)
     if name in CUSTOMER_COLUMNS:
         tidied = ibis.ifelse(tidied.contains(EMAIL), tidied.lower(), tidied)
@@ -160,7 +175,7 @@ def needs_trimming(text: ir.StringColumn, name: str) -> list[ir.BooleanValue]:
         untrimmed = untrimmed | text.endswith(end)
     if name not in ID_COLUMNS:
         return [untrimmed]
-    untrimmed = untrimmed | text.endswith(".0")
+    untrimmed = untrimmed | text.endswith(".0") | text.endswith(HARD_BLANK) | text.startswith(HARD_BLANK)
     return [untrimmed | text.contains(EMAIL) if name in CUSTOMER_COLUMNS else untrimmed, text.isin(NULL_IDS)]
 
 
@@ -234,6 +249,7 @@ def _as_time(column: ir.Column, format: TextFormat) -> ir.TimestampColumn:
         return ibis.coalesce(*(_try_strptime(text, pattern) for pattern in format.date_format))
     if format.date_format:
         return _try_strptime(text, format.date_format)
+    text = text.nullif("epoch")  # which DuckDB reads as 1970
     plain = text.re_replace(r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3").try_cast("timestamp")
     if not format.timezone:
         return ibis.ifelse(text.re_search(WITH_OFFSET), ibis.null("timestamp"), plain)

@@ -131,8 +131,17 @@ def count_known_customers(tables: Mapping[str, pd.DataFrame], orders: ir.Table) 
     -------
     dict of str to int
         The name of each table, and how many of its customers have an order.
+
+    Raises
+    ------
+    SourceError
+        If hardly any customer of a table has.
     """
-    return {name: _count_known(table.customer_id.dropna().unique(), orders) for name, table in tables.items()}
+    ids = {name: table.customer_id.dropna().unique() for name, table in tables.items()}
+    known = {name: _count_known(found, orders) for name, found in ids.items()}
+    for name in REQUIRED.keys() & tables.keys():
+        _check_known(name, ids[name], known[name], orders)
+    return known
 
 
 def _count_known(ids: np.ndarray, orders: ir.Table) -> int:
@@ -157,23 +166,30 @@ def check_known_ids(tables: Mapping[str, pd.DataFrame], named: Mapping[str, str]
     if not files:
         return
     ours = materialize(lines.filter(lines.customer_id.notnull()).select("customer_id").distinct())
-    customers = int(ours.count().execute())
     for name, ids in files.items():
-        theirs = ibis.memtable(pd.DataFrame({"customer_id": ids}))
-        known = _count_known(ids, ours)
-        if known < MIN_KNOWN_SHARE * min(len(ids), customers):
-            alike = theirs.filter(_plain(theirs).isin(_plain(ours))).count().execute() > known
-            cure = (
-                "they differ only in leading zeros or in case, so export both files with the ids as text"
-                if alike
-                else "give the file the ids of the transactions, or name the column with its ids in columns.customer_id"
-            )
-            raise SourceError(
-                f"{name}: {named[name]}, column 'customer_id': {MESSAGES.count(known)} of "
-                f"{MESSAGES.plural(len(ids), 'customer')} of this file are among the {MESSAGES.count(customers)} of "
-                f"the transactions; its ids are like {_first_ids(theirs)}, those of the transactions like "
-                f"{_first_ids(ours)}; {cure}"
-            )
+        _check_known(f"{name}: {named[name]}", ids, _count_known(ids, ours), ours)
+
+
+def _check_known(label: str, ids: np.ndarray, known: int, ours: ir.Table) -> None:
+    """Raise `SourceError` if hardly any id of a table is in the column customer_id of `ours`."""
+    if not len(ids):
+        return
+    ours = ours.filter(ours.customer_id.notnull()).select("customer_id").distinct()
+    customers = int(ours.count().execute())
+    if known >= MIN_KNOWN_SHARE * min(len(ids), customers):
+        return
+    theirs = ibis.memtable(pd.DataFrame({"customer_id": pd.Series(ids, dtype="str")}))
+    alike = theirs.filter(_plain(theirs).isin(_plain(ours))).count().execute() > known
+    cure = (
+        "they differ only in leading zeros or in case, so export both files with the ids as text"
+        if alike
+        else "give the file the ids of the transactions, or name the column with its ids in columns.customer_id"
+    )
+    raise SourceError(
+        f"{label}, column 'customer_id': {MESSAGES.count(known)} of {MESSAGES.plural(len(ids), 'customer')} of this "
+        f"file are among the {MESSAGES.count(customers)} of the transactions; its ids are like "
+        f"{_first_ids(theirs)}, those of the transactions like {_first_ids(ours)}; {cure}"
+    )
 
 
 def _plain(table: ir.Table) -> ir.StringColumn:
@@ -318,7 +334,9 @@ def _parse_dates(column: pd.Series, name: str, label: str, format: TextFormat) -
 
 def _check_column_present(table: pd.DataFrame, column: str, label: str) -> None:
     if column not in table.columns:
-        raise SourceError(f"{label} has no column {column!r}. It has: {', '.join(map(str, table.columns))}")
+        raise SourceError(
+            f"{label} has no column {column!r}. It has: {validation.list_names(list(map(str, table.columns)))}"
+        )
 
 
 def _check_dated(table: pd.DataFrame, label: str) -> None:

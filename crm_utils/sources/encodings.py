@@ -1,9 +1,12 @@
 """Guess the encoding of a text file: UTF-8 and UTF-16 from its bytes, others from the decoded letters."""
 
+import codecs
 import gzip
 import io
 import re
 from pathlib import Path
+
+from crm_utils.core.errors import SourceError
 
 CHUNK = 1 << 22
 SAMPLE_BYTES = 1 << 16
@@ -41,6 +44,15 @@ def open_bytes(path: Path) -> io.BufferedIOBase:
     return gzip.open(path, "rb") if is_packed(path) else path.open("rb")
 
 
+def check_encoding(encoding: str | None) -> None:
+    """Raise `SourceError` if Python has no encoding of text with this name."""
+    try:
+        found = codecs.lookup(encoding or "utf-8")
+        b"a".decode(found.name, errors="replace")  # not all of Python's encodings are of text
+    except (LookupError, ValueError):
+        raise SourceError(f"source.encoding: Python has no encoding {encoding!r}; try windows-1252 or utf-16") from None
+
+
 def is_packed(path: Path) -> bool:
     """Tell from its name whether a file is compressed with gzip."""
     return path.suffix.lower() == ".gz"
@@ -68,7 +80,9 @@ def not_utf8_message(path: Path) -> str:
         for number, line in enumerate(file, start=1):
             try:
                 line.decode("utf-8")
-            except UnicodeDecodeError:
+            except UnicodeDecodeError as error:
+                if error.reason == "unexpected end of data" and line.count(b"\n") == 0:
+                    return f"{path.name} ends within a letter, so it is incomplete; copy or export it again"
                 example = line.decode(encoding, errors="replace").strip()[:60]
                 return (
                     f"{path.name} is not written in UTF-8 (first in line {number:,}: {example!r}, "

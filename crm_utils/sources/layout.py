@@ -52,6 +52,12 @@ class Layout:
         filled = tuple(source.fill_down or ())
         return cls(source.header_row, source.skip_rows, source.footer, names, source.hidden_rows, filled, file)
 
+    @property
+    def settings(self) -> str:
+        """The settings that leave lines out, in words; empty if there are none."""
+        given = {"header_row": self.header_row, "skip_rows": self.skip_rows, "footer": self.footer}
+        return " and ".join(f"source.{name}: {value}" for name, value in given.items() if value)
+
     def line(self, setting: str, value: object) -> str:
         """Write the line for a setting of this file."""
         return line_to_write(setting, value, self.file)
@@ -253,7 +259,8 @@ def fill_down(rows: Iterable[list[Any]], names: list[str], columns: tuple[str, .
         if column not in names:
             hint = f"{did_you_mean(column, names)} ".lstrip()
             raise SourceError(
-                f"{label} has no column {column!r} (source.fill_down); {hint}It has: {', '.join(filter(None, names))}"
+                f"{label} has no column {column!r} (source.fill_down); {hint}It has: "
+                f"{', '.join(filter(None, names))[:1000]}"
             )
     places = [names.index(column) for column in columns]
     above: dict[int, Any] = {}

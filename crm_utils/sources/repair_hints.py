@@ -87,6 +87,10 @@ def _zone_hint(column: str | None, offset: bool, timezone: str | None) -> str:
 
 def number_hint(texts: list[str]) -> str:
     """Suggest how to repair a number column."""
+    if any(text.strip() in casting.SPREADSHEET_ERRORS for text in texts):
+        return (
+            "a formula of the spreadsheet has an error or was never calculated: open it, repair it, and save it again"
+        )
     signs = sorted({sign for text in texts for sign in re.findall(casting.CURRENCY_SIGN, text)})
     if len(signs) > 1:
         return f"the amounts are in several currencies ({', '.join(signs)}): convert them to one"

@@ -26,6 +26,7 @@ from crm_utils.core.files import atomic_write, content_hash, folder_lock
 from crm_utils.core.formatting import MESSAGES
 from crm_utils.core.limited_process import LimitExceeded, Tell, run_limited
 from crm_utils.sources import validation
+from crm_utils.sources.file_kinds import describe_kind
 from crm_utils.sources.layout import (
     HEADING,
     LAST,
@@ -44,6 +45,15 @@ if TYPE_CHECKING:
 
 ROWS_AT_A_TIME = 50_000
 BYTES_AT_A_TIME = 1 << 20
+LONGEST_REASON = 200  # characters
+FORMULA = b"<f"
+_FORMULA = rb"<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>)"
+ERROR = re.compile(rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(?:' + _FORMULA + rb")?<(?:\w+:)?v>([^<]*)<")
+NOT_CALCULATED = re.compile(
+    rb"<(?:\w+:)?c\b([^>]*[^/])>" + _FORMULA + rb"(?:<(?:\w+:)?v ?/>|<(?:\w+:)?v></|</(?:\w+:)?c>)"
+)
+USUAL_COLUMNS = 60
+NO_RESULT = "#ERROR!"  # what a formula is read as that was never calculated
 SPARSE = 50  # a sheet with so many times more places than filled cells has cells far from the others
 CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]+)(\d+)"[^>]*?(/?)>')
 T = TypeVar("T")
@@ -82,12 +92,14 @@ def hidden_sheets(path: Path) -> list[str]:
 
 def _limited(function: Callable[..., T], path: Path, *arguments: Any) -> T:
     """Call a function that opens a workbook in a process of its own. Raises `SourceError` if it needs too much."""
-    import python_calamine  # noqa: F401  a process that is forked imports nothing
+    import python_calamine  # here, because a process that is forked imports nothing
 
     try:
         return run_limited(function, path, *arguments)
     except LimitExceeded as exceeded:
         raise SourceError(_too_large(path, exceeded)) from None
+    except python_calamine.CalamineError as error:
+        raise SourceError(_damaged(path, error)) from None
 
 
 def _too_large(path: Path, exceeded: LimitExceeded) -> str:
@@ -100,7 +112,7 @@ def _too_large(path: Path, exceeded: LimitExceeded) -> str:
         extent = None
     if extent is None or extent.is_filled:
         return f"{label} needs more than {exceeded.limit} to be read. Delete what is not part of the table, {instead}"
-    far = " and ".join(f"cell {name}" for name in dict.fromkeys((extent.lowest, extent.rightmost)))
+    far = " and ".join(f"cell {name}" for name in extent.far)
     return (
         f"{label} has {MESSAGES.plural(extent.filled, 'filled cell')}, but reaches as far as {far}, so it needs more "
         f"than {exceeded.limit} to be read. Delete the rows and columns beyond the table, {instead}"
@@ -120,8 +132,9 @@ def _convert(tell: Tell, path: Path, names: list[str] | None, folder: Path, layo
     for name in chosen:
         if not _copy_path(folder, name).exists():
             tell(name)
-            hidden = hidden_rows(path, name) if layout else set()
-            table = _to_table(book.get_sheet_by_name(name), f"{path.name}, sheet {name!r}", layout, hidden)
+            table = _to_table(
+                book.get_sheet_by_name(name), f"{path.name}, sheet {name!r}", layout, _read_marks(path, name)
+            )
             with atomic_write(_copy_path(folder, name)) as building:
                 pq.write_table(table, building)
     if names is None:
@@ -138,7 +151,7 @@ def _sheet_shapes(tell: Tell, path: Path) -> dict[str, tuple[list[str], int, dic
         sheet = book.get_sheet_by_name(name)
         records = _records(sheet, 0, LOOKED_AT)
         proposed = propose(records, [fields for _, fields in _records(sheet, sheet.height - LAST, LAST)])
-        if hidden_rows(path, name):
+        if _read_marks(path, name).hidden:
             proposed["hidden_rows"] = "drop"
         header = [fields for line, fields in records if line >= proposed.get("header_row", 1)]
         found[name] = (header[0] if header else [], max(sheet.height - 1, 0), proposed)
@@ -150,19 +163,36 @@ def _hidden_sheets(tell: Tell, path: Path) -> list[str]:
     return [name for name in book.sheet_names if name not in _visible(book)]
 
 
-def hidden_rows(path: Path, sheet: str) -> set[int]:
-    """Return the numbers of the rows hidden by hand or by a filter. Not known for xls and xlsb files."""
-    hidden: set[int] = set()
+class _Marks(NamedTuple):
+    """What only the XML of a sheet tells: the hidden rows, and cells that calamine reads as empty.
+
+    These have an error such as #REF!, or a formula that was never calculated. `without_result` holds the text to read
+    instead, by row and column.
+    """
+
+    hidden: set[int]
+    without_result: dict[int, dict[int, str]]
+
+
+def _read_marks(path: Path, sheet: str) -> _Marks:
+    """Look for hidden rows, by hand or by a filter, and cells without a result. Not known for xls and xlsb files."""
+    marks = _Marks(set(), {})
     for text in _xml_of(path, sheet):
         if b"hidden=" in text:  # seldom; looking at each row takes ten times as long
             rows = re.finditer(rb"<(?:\w+:)?row\b([^>]*)>", text)
             found = (row[1] for row in rows if re.search(rb'\bhidden="(1|true)"', row[1]))
-            hidden |= {int(number[1]) for row in found if (number := re.search(rb'\br="(\d+)"', row))}
-    return hidden
+            marks.hidden.update(int(number[1]) for row in found if (number := re.search(rb'\br="(\d+)"', row)))
+        if b't="e"' in text or FORMULA in text:
+            cells = [*ERROR.findall(text), *((attributes, b"") for attributes in NOT_CALCULATED.findall(text))]
+            for attributes, shown in cells:
+                if place := re.search(rb'\br="([A-Z]+)(\d+)"', attributes):
+                    row = marks.without_result.setdefault(int(place[2]), {})
+                    row[_column_number(place[1].decode())] = shown.decode("ascii", "replace") or NO_RESULT
+    return marks
 
 
 def _xml_of(path: Path, sheet: str) -> Iterator[bytes]:
-    """Read a sheet's XML piece by piece. A tag that is cut is at the start of the next piece."""
+    """Read a sheet's XML in pieces of whole cells and tags."""
     if path.suffix.lower() not in (".xlsx", ".xlsm"):
         return
     try:
@@ -179,10 +209,24 @@ def _xml_of(path: Path, sheet: str) -> Iterator[bytes]:
             with packed.open(place) as xml:
                 cut = b""
                 while piece := xml.read(BYTES_AT_A_TIME):
-                    yield (text := cut + piece)
-                    cut = text[text.rfind(b"<") :] if text.rfind(b"<") > text.rfind(b">") else b""
+                    text = cut + piece
+                    whole = _end_of_last_cell(text)
+                    yield text[:whole]
+                    cut = text[whole:]
+                yield cut
     except (KeyError, StopIteration, zipfile.BadZipFile, ElementTree.ParseError):
         return  # not written as office programs do; calamine reads all rows
+
+
+def _end_of_last_cell(text: bytes) -> int:
+    """The place up to which XML holds whole cells and tags."""
+    begins = max(text.rfind(b"<c "), text.rfind(b":c "))
+    cell_ends = text.find(b"/c>", begins) if begins >= 0 else 0
+    if begins >= 0 and cell_ends < 0:
+        closed = text.find(b">", begins)
+        if closed < 0 or text[closed - 1 : closed] != b"/":
+            return text.rfind(b"<", 0, begins + 1)
+    return text.rfind(b"<") if text.rfind(b"<") > text.rfind(b">") else len(text)
 
 
 class _Extent(NamedTuple):
@@ -193,9 +237,23 @@ class _Extent(NamedTuple):
     rightmost: str
 
     @property
+    def size(self) -> tuple[int, int]:
+        """The numbers of the lowest row and the rightmost column."""
+        return int(re.sub(r"\D", "", self.lowest)), _column_number(re.sub(r"\d", "", self.rightmost))
+
+    @property
     def is_filled(self) -> bool:
-        rows = int(re.sub(r"\D", "", self.lowest))
-        return rows * _column_number(re.sub(r"\d", "", self.rightmost)) < SPARSE * max(self.filled, 1)
+        """Whether many of the places up to there are filled."""
+        rows, columns = self.size
+        return rows * columns < SPARSE * max(self.filled, 1)
+
+    @property
+    def far(self) -> list[str]:
+        """The cells that are far from the others."""
+        rows, columns = self.size
+        far = [self.lowest] if rows > self.filled else []
+        far += [self.rightmost] if columns > USUAL_COLUMNS else []
+        return list(dict.fromkeys(far or [self.lowest, self.rightmost]))
 
 
 def _extent(tell: Tell, path: Path, sheet: str) -> _Extent | None:
@@ -209,6 +267,11 @@ def _extent(tell: Tell, path: Path, sheet: str) -> _Extent | None:
                 lowest = max(lowest, (int(row), name))
                 rightmost = max(rightmost, (_column_number(column.decode()), name))
     return _Extent(filled, lowest[1], rightmost[1]) if filled else None
+
+
+def _with_texts(row: list[Any], texts: dict[int, str]) -> list[Any]:
+    """Return the cells of a row with these texts, by column, where it is empty."""
+    return [texts.get(place, cell) if cell in (None, "") else cell for place, cell in enumerate(row, start=1)]
 
 
 def _column_number(letters: str) -> int:
@@ -248,10 +311,26 @@ def _open_workbook(path: Path) -> "CalamineWorkbook":
     try:
         return CalamineWorkbook.from_path(path)
     except Exception as error:  # calamine has a different error for each layer: zip, xml, format
-        raise SourceError(
-            f"{path.name} cannot be read as a spreadsheet ({error}). The file is damaged or incomplete; "
-            "copy or export it again"
-        ) from None
+        raise SourceError(_damaged(path, error)) from None
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    """Say why a file cannot be read as a workbook: what it is instead, or that it is damaged."""
+    kind = describe_kind(path)
+    if kind is None and _is_text(path):
+        kind = "is a text file; rename it to .csv"
+    if kind and kind.startswith("is ") and not kind.startswith("is a workbook;"):
+        return f"{path.name} cannot be read as a spreadsheet: it {kind}"
+    return (
+        f"{path.name} cannot be read as a spreadsheet ({str(error)[:LONGEST_REASON]}). The file is damaged or "
+        "incomplete; copy or export it again"
+    )
+
+
+def _is_text(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(BYTES_AT_A_TIME)
+    return bool(start.strip()) and not re.search(rb"[\x00-\x08\x0e-\x1a]", start)
 
 
 def _select_sheets(path: Path, book: "CalamineWorkbook", names: list[str] | None) -> list[str]:
@@ -269,9 +348,13 @@ def _copy_path(folder: Path, sheet: str) -> Path:
     return folder / f"{hashlib.sha256(sheet.encode()).hexdigest()[:16]}.parquet"
 
 
-def _to_table(sheet: Any, label: str, layout: Layout | None, hidden: set[int]) -> pa.Table:
+def _to_table(sheet: Any, label: str, layout: Layout | None, marks: _Marks) -> pa.Table:
     given = layout or Layout()
-    written = ((number, row) for number, row in enumerate(sheet.iter_rows(), start=1) if not _is_blank(row))
+    everything = (
+        (number, _with_texts(row, marks.without_result[number]) if number in marks.without_result else row)
+        for number, row in enumerate(sheet.iter_rows(), start=1)
+    )
+    written = ((number, row) for number, row in everything if not _is_blank(row))
     rows, first = _looked_at(dropwhile(lambda row: row[0] < (given.header_row or 1), written))
     if not first:
         raise SourceError(f"{label} is empty; list another sheet in source.sheets")
@@ -283,7 +366,7 @@ def _to_table(sheet: Any, label: str, layout: Layout | None, hidden: set[int]) -
     if len(names) > len(first[0][1]) or len(first[0][1]) > len(names) and given.names:
         raise SourceError(f"{label}: source.names lists {len(names)} columns, and the rows have {len(first[0][1])}")
     validation.check_names(names, label)
-    seen = _Seen(layout, hidden, label)
+    seen = _Seen(layout, marks.hidden if layout else set(), label)
     counted = seen.of(data)
     if given.fill_down:
         counted = fill_down(counted, names, given.fill_down, label)

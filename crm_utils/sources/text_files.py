@@ -22,7 +22,16 @@ from crm_utils.core.errors import SourceError
 from crm_utils.core.files import atomic_write, content_hash
 from crm_utils.core.suggestions import did_you_mean
 from crm_utils.sources import file_queries, joined_ids, spreadsheets, validation
-from crm_utils.sources.encodings import CHUNK, guess_encoding, is_packed, not_utf8_message, open_bytes, open_text
+from crm_utils.sources.encodings import (
+    CHUNK,
+    check_encoding,
+    guess_encoding,
+    is_packed,
+    not_utf8_message,
+    open_bytes,
+    open_text,
+)
+from crm_utils.sources.file_kinds import describe_kind
 from crm_utils.sources.layout import (
     HEADING,
     LAST,
@@ -91,7 +100,7 @@ def _renamed(part: RawTable, own: dict[str, str | list[str]], columns: Columns |
             raise SourceError(
                 f"{part.label} has no column {column!r} (source.files: columns.{name}); "
                 + f"{did_you_mean(column, part.table.columns)} ".lstrip()
-                + f"It has: {', '.join(part.table.columns)}"
+                + f"It has: {validation.list_names(part.table.columns)}"
             )
     new = {**renames, **joined}
     kept = [name for name in part.table.columns if name not in new and name not in renames.values()]
@@ -149,6 +158,9 @@ def _parquet(path: Path) -> ir.Table:
 
 
 def _csv(path: Path, root: Path, format: TextFormat, layout: Layout | None) -> RawTable:
+    if not is_packed(path) and (kind := describe_kind(path)):
+        raise SourceError(f"{path.name} {kind}")
+    check_encoding(format.encoding)
     end = _end(path, root)
     data = _plain_copy(path, root, format.encoding, layout or Layout())
     start = _start(data)
@@ -160,16 +172,20 @@ def _csv(path: Path, root: Path, format: TextFormat, layout: Layout | None) -> R
     delimiter = format.delimiter or ("\t" if ".tsv" in path.name.lower() else _delimiter(start))
     records = _records(start, delimiter)
     if not records:
-        raise SourceError(f"{path.name}: all its lines are blank; export it again")
+        given = layout.settings if layout else ""
+        cure = f"correct {given}, or export it again" if given else "export it again"
+        raise SourceError(f"{path.name}: no line is left, or all are blank; {cure}")
     _check_delimited(records, path.name)
     if layout:
         check_start(records, layout, path.name)
-    names = list(layout.names) if layout and layout.names else records[0][1]
+    names = list(layout.names) if layout and layout.names else [name.strip("\ufeff") for name in records[0][1]]
     below = records if layout and layout.names and not layout.header_row else records[1:]
     names = _fitting(names, [fields for _, fields in below], layout, path.name)
     validation.check_names(names, path.name)
     if layout:
-        check_end(_last_records(end, format.encoding, delimiter), len(names), layout, path.name)
+        last = _last_records(end, format.encoding, delimiter)
+        _check_not_cut(end, last, len(names), layout, path.name)
+        check_end(last, len(names), layout, path.name)
     if layout and layout.fill_down:
         data = _filled_copy(data, root, delimiter, below is not records, names, layout.fill_down, path.name)
         names = [*names, HEADING]
@@ -177,6 +193,16 @@ def _csv(path: Path, root: Path, format: TextFormat, layout: Layout | None) -> R
     copied = copy_long_text(table, data, root, (delimiter, below is not records, names))
     table, columnar = (table, False) if copied is None else (copied, True)
     return RawTable(path.name, table, format, columnar, without_name=validation.describe_unnamed(names))
+
+
+def _check_not_cut(end: bytes, last: list[list[str]], width: int, layout: Layout, label: str) -> None:
+    """Raise `SourceError` if the file ends within a row: without a line end, after fewer fields than others have."""
+    ends_within = last and 1 < len(last[-1]) < width and len(last) > 1 and len(last[-2]) == width
+    if layout.footer is None and ends_within and not end.endswith((b"\n", b"\r")):
+        raise SourceError(
+            f"{label} ends within a row ({', '.join(last[-1])[:60]!r}), so it is incomplete; copy or export it again, "
+            f"or write {layout.line('footer', 1)} if that is no row"
+        )
 
 
 def _parse(data: Path, delimiter: str, header: bool, names: list[str]) -> ir.Table:

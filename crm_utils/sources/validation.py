@@ -1,7 +1,7 @@
 """Check a source before a report is built: missing columns, and values that are not dates or numbers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -20,6 +20,7 @@ from crm_utils.sources import casting, date_formats, mixed_dates, repair_hints
 from crm_utils.sources.raw_table import RawTable
 
 SAMPLE = 500
+MOST_NAMES, LONGEST_NAME = 50, 60
 SHOWN = 5  # columns without a name whose positions are listed
 SILENT_DAYS, FEW_ROWS, FEW_SHARE = 366, 2, 0.05  # if so few rows follow a gap this long, their dates are wrong
 LARGEST = 50_000_000_000
@@ -79,7 +80,14 @@ def missing_column(part: RawTable, column: str, parameter: str) -> str:
     """Say that a part lacks the column that a parameter names, with the most similar name and all it has."""
     available = part.table.columns
     hint = f"{did_you_mean(column, available)} ".lstrip()
-    return f"{part.label} has no column {column!r} ({parameter}); {hint}It has: {', '.join(available)}"
+    return f"{part.label} has no column {column!r} ({parameter}); {hint}It has: {list_names(available)}"
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Write the names of columns for a message: the first ones, none longer than a line."""
+    shown = [" ".join(name.split()) for name in names[:MOST_NAMES]]
+    shown = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…" for name in shown]
+    return ", ".join(shown) + (f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else "")
 
 
 def _own_columns(part: RawTable, parts: list[RawTable], column_map: dict[str, str]) -> str:
@@ -156,7 +164,9 @@ def _unreadable_values(
     raw = part.table
     texts = _examples(raw[own], unreadable, part)
     type_ = "date" if name == "ordered_at" else "number"
-    if type_ == "number":
+    if own in texts:
+        hint = "the column names are repeated inside the file: remove these lines, or list the files in source.files"
+    elif type_ == "number":
         hint = repair_hints.number_hint(texts)
     elif partial and _are_exchanged(raw, own, unreadable, part, texts):
         hint = (
@@ -352,6 +362,13 @@ def execute(table: ir.Table, part: RawTable) -> pd.DataFrame:
             reason = (
                 "some lines end in CR LF and others in LF or CR, or a quote is not closed; save it with one kind "
                 "of line end"
+            )
+        if wrong := re.search(r"Failed to parse format specifier (.*?): ", reason):
+            reason = f"source.date_format: {wrong[1]!r} is no strptime pattern; write it as '%d.%m.%Y'"
+        if long := re.search(r"Line: (\d+).*Maximum line size of (\d+) bytes", reason):
+            reason = (
+                f"line {long[1]} has more than {int(long[2]):,} bytes; probably a quote is not closed: close it, or "
+                "shorten the text"
             )
         if "unicode" in reason.lower() or "utf-8" in reason.lower():
             reason = without_advice(reason) + "; set source.encoding, for example windows-1252"

@@ -53,7 +53,7 @@ def test_hidden_rows_are_found_wherever_the_text_is_cut(tmp_path, monkeypatch):
     path = write(tmp_path / "shop.xlsx", with_sheet(content, b'<row r="9"', b'<row hidden="true" r="9"'))
     for size in (7, 100, 1 << 20):
         monkeypatch.setattr(spreadsheets, "BYTES_AT_A_TIME", size)
-        assert spreadsheets.hidden_rows(path, "Orders") == {3, 9}
+        assert spreadsheets._read_marks(path, "Orders").hidden == {3, 9}
         extent = spreadsheets._extent(lambda step: None, path, "Orders")
         assert extent == (123, "C41", "C9")
 
