@@ -105,6 +105,11 @@ class NumberFormat:
 MESSAGES = NumberFormat()  # how messages write numbers, whatever the format of a report
 
 
+def duration(minutes: float) -> str:
+    """Return a time in minutes: 90 is '90 minutes', 0.5 is '0.5 minutes'."""
+    return f"{minutes:g} minute{'' if minutes == 1 else 's'}"
+
+
 def percent(share: float, decimals: int = 0) -> str:
     """Return a share as a percentage: 0.1234 is written '12%'. A small share that rounds to zero is 'under 1%'."""
     if decimals == 0 and 0 < share < 0.005:

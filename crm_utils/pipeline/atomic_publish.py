@@ -15,7 +15,7 @@ import psutil
 
 from crm_utils.core.errors import LockHeld
 from crm_utils.core.files import atomic_write, folder_lock
-from crm_utils.core.formatting import MESSAGES, mask_secrets
+from crm_utils.core.formatting import duration, mask_secrets
 
 MAKE_WRITABLE = "give this user the right to write there, or work in a copy of the project"
 SOLUTIONS = {
@@ -48,7 +48,7 @@ def locked(folder: Path, wait: bool = True, minutes: float = LONGEST_WAIT) -> It
             yield False
             return
         holder = _describe_holder(folder / ".lock")
-        allowed = MESSAGES.plural(minutes, "minute")
+        allowed = duration(minutes)
         print(f"another run is building {folder.name}: {holder}; waiting for it, at most {allowed} …", flush=True)
         try:
             lock.acquire(timeout=minutes * 60)

@@ -17,7 +17,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 
 from crm_utils.core import errors
 from crm_utils.core.errors import NotebookFailed
-from crm_utils.core.formatting import MESSAGES, mask_secrets, without_advice
+from crm_utils.core.formatting import MESSAGES, duration, mask_secrets, without_advice
 from crm_utils.pipeline import kernels
 from crm_utils.pipeline.kernels import KernelOptions
 
@@ -55,7 +55,7 @@ class _Engine(NBClientEngine):
 def _set_up_papermill() -> None:
     """Register our engine and silence papermill's warning about the type `float | None`. We check types ourselves."""
     papermill_engines.register(ENGINE, _Engine)
-    logging.getLogger("papermill").setLevel(logging.ERROR)
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what failed is said once, by us
 
 
 def run_notebook(source: Path, target: Path, parameters: dict[str, Any], options: KernelOptions | None = None) -> float:
@@ -117,6 +117,8 @@ def run_notebook(source: Path, target: Path, parameters: dict[str, Any], options
     except Exception as error:  # the kernel could not start
         cause = _one_line(errors.describe_cause(type(error).__name__, str(error)))
         raise NotebookFailed(source.name, f"notebook {source.stem} did not finish: {cause}") from error
+    finally:
+        managers.end_children()
     nbformat.write(_reproducible(executed), target)
     return time.monotonic() - started
 
@@ -136,7 +138,7 @@ def _missing_variable(kind: str, message: str, options: KernelOptions) -> str:
 
 def _too_long(minutes: float | None) -> str:
     return (
-        f"still running after {MESSAGES.plural(minutes or 0, 'minute')}, the longest that a notebook may take. Make "
+        f"still running after {duration(minutes or 0)}, the longest that a notebook may take. Make "
         "this cell faster, or write more minutes as timeout in the parameters file"
     )
 

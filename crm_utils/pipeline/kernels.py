@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -228,6 +228,13 @@ class KernelManager(AsyncKernelManager):
         if status is not None and status < 0:
             return f"its kernel was ended by the signal {signal.Signals(-status).name}; run the notebook in Jupyter"
         return f"its kernel ended by itself (exit status {status}); run the notebook in Jupyter to see in which line"
+
+    @classmethod
+    def end_children(cls) -> None:
+        """End what its kernels started and left behind: a kernel that is killed ends nothing itself."""
+        for process in cls.started:
+            with suppress(OSError):  # usually there is nothing left
+                os.killpg(process.pid, signal.SIGKILL)
 
     async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]  # typed as if it were not async
         """Start a kernel."""

@@ -182,8 +182,11 @@ def test_a_notebook_may_take_so_many_minutes_and_no_more(tmp_path, settings):
 
 
 def test_a_kernel_killed_by_the_system_probably_had_no_memory_left(tmp_path, settings):
-    said = failure(tmp_path, ["import os; os.kill(os.getpid(), 9)"], KernelOptions(settings))
+    cells = ["import os, subprocess; print(subprocess.Popen(['sleep', '60']).pid)", "os.kill(os.getpid(), 9)"]
+    said = failure(tmp_path, cells, KernelOptions(settings))
     assert "its kernel was killed, probably because the machine ran out of memory" in said
+    child = int(nbformat.read(tmp_path / "done" / "own.ipynb", 4).cells[0].outputs[0].text)
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.parametrize(

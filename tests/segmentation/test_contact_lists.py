@@ -10,7 +10,7 @@ from crm_utils.core.formatting import NumberFormat
 from crm_utils.rfm import measures, scoring
 from crm_utils.segmentation import assignment, contact_lists
 from crm_utils.sources.permissions import universal_holdout
-from crm_utils.store import escape_formulas, slug
+from crm_utils.store import escape_formulas, slug, write_csv
 from tests.support.factories import run_folder
 from tests.support.segment_factories import segment_rules, two_kinds_of_customers
 
@@ -87,6 +87,16 @@ def test_cells_a_spreadsheet_would_run_are_neutralised(start):
     assert safe.customer_id.tolist() == [f"'{start}cmd()", "plain"]
     assert safe.balance.tolist() == [-5.0, 2.0], "numbers stay numbers"
     assert table.customer_id[0] == f"{start}cmd()", "the table itself is not changed"
+
+
+@pytest.mark.parametrize("text", ["a;=1+1", "a\t=1+1", "＝1+1", "＋1", "－1", "＠x", ";=1+1", 'a"b', "00003"])
+def test_no_list_has_a_cell_that_another_separator_makes_a_formula(text, tmp_path):
+    """Excel in a country whose separator is a semicolon splits what is not quoted there."""
+    write_csv(pd.DataFrame({"customer_id": [text], "revenue": [2.5]}), tmp_path / "list.csv")
+    header, row = (tmp_path / "list.csv").read_text(encoding="utf-8").splitlines()
+    safe = f"'{text}" if text[0] in "＝＋－＠" else text
+    assert header == '"customer_id","revenue"'
+    assert row == '"{}",2.5'.format(safe.replace('"', '""'))
 
 
 def test_file_names_of_segments():
