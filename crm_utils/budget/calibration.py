@@ -37,7 +37,7 @@ class WindowCalibration:
     rules, customers, segments : SegmentRules, pandas.DataFrame
         The segment rules, today's scored customers and their segments. They say who was in which segment then
         (`segments_as_of`).
-    kind : str
+    kind : str or OwnModelSpec
         The purchase model whose probabilities are to be corrected (`btyd.KINDS`).
     """
 
@@ -49,7 +49,7 @@ class WindowCalibration:
         rules: SegmentRules,
         customers: pd.DataFrame,
         segments: pd.DataFrame,
-        kind: str = "bg_nbd",
+        kind: str | btyd.OwnModelSpec = "bg_nbd",
     ):
         self.orders, self.adjustments, self.days, self.kind = orders, adjustments, days, kind
         self.rules, self.customers, self.segments = rules, customers, segments

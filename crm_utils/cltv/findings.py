@@ -9,7 +9,7 @@ from crm_utils.cltv.article_method import ArticleResult
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.backtest import narrative as backtest_narrative
 from crm_utils.cltv.backtest.record import record_by_horizon, separate_tests
-from crm_utils.cltv.btyd import CustomerBaseModel
+from crm_utils.cltv.btyd import CustomerBaseModel, OwnModelSpec
 from crm_utils.cltv.chance import ListRecord
 from crm_utils.cltv.outlook import Outlook
 from crm_utils.cltv.worked_example import Example
@@ -485,13 +485,13 @@ def worked_example(
 
 
 def fitted_models(
-    best_model: str, fitted_parameters: pd.DataFrame, customers: pd.DataFrame, fmt: NumberFormat
+    best_model: str | OwnModelSpec, fitted_parameters: pd.DataFrame, customers: pd.DataFrame, fmt: NumberFormat
 ) -> Finding:
     """Which model was closest in the tests, the warnings of the fits, and their parameters.
 
     Parameters
     ----------
-    best_model : str
+    best_model : str or OwnModelSpec
         `Backtest.choose_model`, by rule.
     fitted_parameters : pandas.DataFrame
         `CustomerBaseModel.table`.

@@ -12,7 +12,7 @@ from crm_utils.cltv.article_method import ARTICLE_SCALE, CLV_MONTHS
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.backtest.error_ranges import ASSUMED_ERROR, ASSUMED_TESTS
 from crm_utils.cltv.backtest.narrative import combination_sentence
-from crm_utils.cltv.btyd import MODELS, CustomerBaseModel, Renewals
+from crm_utils.cltv.btyd import MODELS, CustomerBaseModel, OwnModelSpec, Renewals
 from crm_utils.cltv.chance import ListRecord
 from crm_utils.cltv.forecast import HORIZONS, QUIET_BELOW
 from crm_utils.cltv.historical_clv import QUARTER_DAYS
@@ -137,6 +137,7 @@ MOST_PURCHASES = (
     "year."
 )
 MODEL_BY_RULE = "{model} divides the forecast among customers. {reason}"
+NAMED_BY_PARAMETERS = "The parameters name this model."
 NONE_CLEARLY_BETTER = "No other model was clearly closer in earlier tests."
 CLEARLY_CLOSER = "It was clearly closer in earlier tests than BG/NBD."
 NO_FIT_NOTES = "Both models were fitted without a warning."
@@ -445,8 +446,10 @@ def most_purchases_sentence(grid: pd.DataFrame, fmt: NumberFormat) -> Paragraph:
     )
 
 
-def model_sentence(model: str) -> Paragraph:
-    """Which purchase model divides the forecast among customers by rule, and why; `model` is its key."""
+def model_sentence(model: str | OwnModelSpec) -> Paragraph:
+    """Which purchase model divides the forecast among customers, and why; `model` is its key or an own model."""
+    if isinstance(model, OwnModelSpec):
+        return paragraph(MODEL_BY_RULE.format(model=model.name, reason=NAMED_BY_PARAMETERS))
     default = next(iter(MODELS))
     reason = NONE_CLEARLY_BETTER if model == default else CLEARLY_CLOSER
     return paragraph(MODEL_BY_RULE.format(model=MODELS[model].model.name, reason=reason))

@@ -101,7 +101,7 @@ def make_outlook(
     segments: pd.DataFrame,
     models: btyd.CustomerBaseModel,
     analysis_date: date,
-    model: str = "bg_nbd",
+    model: str | btyd.OwnModelSpec = "bg_nbd",
 ) -> Outlook:
     """Forecast what each customer, each segment and all customers will bring, as far as the history allows.
 
@@ -117,8 +117,8 @@ def make_outlook(
         The fitted models.
     analysis_date : datetime.date
         The day the forecast is made.
-    model : str
-        The purchase model, fitted again without a large account: bg_nbd, mbg_nbd or pareto_nbd.
+    model : str or OwnModelSpec
+        The purchase model, fitted again without a large account (`Backtest.choose_model`).
 
     Returns
     -------

@@ -11,6 +11,7 @@ from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.btyd import CustomerBaseModel, to_xtT
 from crm_utils.cltv.btyd.fit import PurchaseModel
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
+from crm_utils.cltv.btyd.own_model import FittedOwnModel
 from crm_utils.cltv.forecast import days_ahead, factor_by_month
 from crm_utils.core.formatting import NumberFormat, day
 
@@ -208,16 +209,16 @@ def _history_steps(
 def _purchase_steps(
     customer: pd.DataFrame, models: CustomerBaseModel, analysis_date: date, fmt: NumberFormat
 ) -> list[tuple[str, str, str]]:
-    active = models.purchase.probability_alive(*to_xtT(customer))[0]
+    purchase = models.purchase
     expected = models.expected_purchases(customer, [days_ahead(analysis_date, 12)])[0, 0]
+    result = f"{fmt.number(expected, 4)} in 12 months"
+    if isinstance(purchase, FittedOwnModel):
+        return [("Expected purchase days in t days", f"{purchase.name}.expected_purchases(x, t_x, T, t)", result)]
+    active = purchase.probability_alive(*to_xtT(customer))[0]
     return [
-        ("Parameters of the purchase model", "fitted to all customers", _parameters(models.purchase)),
-        ("Probability of being active (P)", models.purchase.alive_formula, f"{active:.4f}"),
-        (
-            "Expected purchase days in t days",
-            models.purchase.purchases_formula,
-            f"{fmt.number(expected, 4)} in 12 months",
-        ),
+        ("Parameters of the purchase model", "fitted to all customers", _parameters(purchase)),
+        ("Probability of being active (P)", purchase.alive_formula, f"{active:.4f}"),
+        ("Expected purchase days in t days", purchase.purchases_formula, result),
     ]
 
 

@@ -13,6 +13,7 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    WithJsonSchema,
     field_validator,
     model_serializer,
     model_validator,
@@ -24,7 +25,8 @@ from crm_utils.config.safe_query import check_query
 from crm_utils.config.segment_map import check_bin_edges
 from crm_utils.config.simulated_shop import SimulatedShop
 from crm_utils.config.yaml_models import Model
-from crm_utils.core.formatting import ORDERS, mask_secrets
+from crm_utils.core.formatting import ORDERS, join_names, mask_secrets
+from crm_utils.core.suggestions import did_you_mean
 
 YEARS = (1900, 2100)
 FILE_SETTINGS = (  # what each of several files may say for itself
@@ -167,6 +169,24 @@ class Segmentation(Model):
         return self
 
 
+MODELS = ("bg_nbd", "mbg_nbd", "pareto_nbd")
+OWN_CLASS = r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"  # my_models:MyModel
+
+
+def _known_model(value: Any) -> Any:
+    if isinstance(value, str) and value not in MODELS and not re.fullmatch(OWN_CLASS, value):
+        hint = did_you_mean(value, MODELS) or f"choose {join_names([*MODELS])}"
+        raise ValueError(f"no model is called {value!r}; {hint}; a class of your own is module:Class")
+    return value
+
+
+ModelName = Annotated[
+    str,
+    BeforeValidator(_known_model),
+    WithJsonSchema({"anyOf": [{"enum": [*MODELS]}, {"type": "string", "pattern": f"^{OWN_CLASS}$"}]}),
+]
+
+
 class Cltv(Model):
     """How customer lifetime value is forecast (04_cltv)."""
 
@@ -174,7 +194,9 @@ class Cltv(Model):
     discount_rate: float = Field(0.1, ge=0, le=1)
     horizon_months: int = Field(12, ge=1, le=60, strict=True)
     holdout_days: int = Field(91, ge=7, le=730, strict=True)
-    model: Literal["bg_nbd", "mbg_nbd", "pareto_nbd"] | None = None
+    model: ModelName | None = Field(
+        None, description="bg_nbd, mbg_nbd, pareto_nbd, or a class of your own: `my_models:MyModel`"
+    )
     include_article_method: bool = False
 
 

@@ -61,6 +61,10 @@ class FitError(CrmError, ValueError):
     """A model cannot be fitted to these customers; the message says why."""
 
 
+class OwnCodeError(CrmError, ValueError):
+    """A class that an analyst wrote cannot be used; the message names the class, the method and what is wrong."""
+
+
 class BudgetError(CrmError, ValueError):
     """A plan cannot be made; the message names the campaign and what is wrong."""
 

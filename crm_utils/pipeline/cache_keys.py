@@ -86,12 +86,18 @@ def _notebook_key(job: Job, notebook: Notebook, previous: str) -> str:
     cells = json.dumps([[c["cell_type"], c["source"], c["metadata"].get("tags") or []] for c in notebook.cells])
     values = repr([(parameter.name, parameter.value) for parameter in job.parameters[notebook.name]])
     rules = [path.read_text(encoding="utf-8") for path in job.rule_files(notebook)]
-    dependencies = local_dependencies(*notebook.code, root=job.root)
+    dependencies = local_dependencies(*imported_code(job, notebook), root=job.root)
     modules = [_text(path) for path in dependencies]
     own_modules = [_text(path) for path in dependencies if PACKAGE not in path.parents]
     beside = named_files(notebook.path.parent, [*notebook.code, *own_modules], notebook.texts)
     files = [text for path in beside for text in (path.name, content_hash(path, job.root))]
     return _hash(previous, notebook.name, cells, values, *rules, *modules, *files)
+
+
+def imported_code(job: Job, notebook: Notebook) -> list[str]:
+    """The code of a notebook, and the import of a class that a parameter names: `model: my_models:MyModel`."""
+    named = [p.value for p in job.parameters[notebook.name] if p.name == "model" and ":" in str(p.value)]
+    return [*notebook.code, *(f"import {str(name).partition(':')[0]}" for name in named)]
 
 
 def _pages_key(job: Job, keys: Mapping[str, str]) -> str:

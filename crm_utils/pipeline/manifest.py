@@ -125,7 +125,7 @@ def redact_paths(settings: Any, root: Path, is_path: bool = False) -> Any:
 def _inputs(job: Job) -> dict[str, Any]:
     """What a rebuild needs: the parameters, the rules, and hashes of the files, the code and the lock file."""
     rules = [path for notebook in job.notebooks for path in job.rule_files(notebook)]
-    code = [source for notebook in job.notebooks for source in notebook.code]
+    code = [source for notebook in job.notebooks for source in cache_keys.imported_code(job, notebook)]
     imported = cache_keys.local_dependencies(*code, root=job.root)
     own_modules = [path for path in imported if not path.is_relative_to(cache_keys.PACKAGE)]
     files = [*cache_keys.source_file_paths(job), *cache_keys.customer_files(job), *own_modules]

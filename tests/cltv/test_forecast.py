@@ -310,7 +310,7 @@ def test_thin_data_go_on_with_the_average_rate(segments):
     # half a purchase day in a year and 17 days, for 366 days
     assert valued.expected_purchase_days_12m.to_numpy() == pytest.approx(0.5 / (365 + 17) * 366, rel=1e-3)
     model = check_contract(models.table(TERMS.table()), "fitted_parameters")
-    purchase, _ = btyd.models_from_table(model)
+    purchase, _ = btyd.models_from_table(model, few, ".")
     assert btyd.purchase_probabilities(purchase, few, [30]).notna().all(axis=None)
 
 

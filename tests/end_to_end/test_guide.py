@@ -6,6 +6,7 @@ import shutil
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
@@ -139,15 +140,57 @@ def leave_customers_out(project: Path) -> None:
         file.write(steps("Leave customers out", "yaml")[0])
 
 
-def test_customers_left_out_are_nowhere(built, rebuilt, monkeypatch, capsys):
-    leave_customers_out(rebuilt)
-    driver = prepared(rebuilt, monkeypatch, capsys)
-    driver.drawn = {"01_cleaning"}
-    status, _, err = driver("report")
-    assert status == 0, err
+def use_an_own_model(project: Path) -> None:
+    (project / "notebooks" / "my_models.py").write_text(steps("Use a model of your own", "python")[0])
+    with (project / "params" / "small.yaml").open("a") as file:
+        file.write(steps("Use a model of your own", "yaml")[0])
+
+
+@pytest.fixture(scope="module")
+def adapted(built, tmp_path_factory) -> Path:
+    """A project that leaves customers out and has a model of its own, built in this process."""
+    project = shutil.copytree(built, tmp_path_factory.mktemp("adapted") / "project")
+    leave_customers_out(project)
+    use_an_own_model(project)
+    with pytest.MonkeyPatch.context() as patch:
+        driver = prepared(project, patch, None)
+        driver.drawn = {"01_cleaning", "04_cltv"}
+        status, said = driver.to_file("report")
+    assert status == 0, said
+    return project
+
+
+def test_an_own_model_is_judged_combined_ranged_and_planned_with(adapted):
+    tables = {path.stem: pd.read_parquet(path) for path in (adapted / DAY / "data").glob("*.parquet")}
+    tests, cltv, fitted = tables["backtest"], tables["cltv"], tables["fitted_parameters"]
+    own = tests[tests.model == "own_model"]
+    assert len(own) == (tests.model == "bg_nbd").sum() and (own.weight > 0).any()
+    assert "my_models:SteadyBuyers" in set(fitted.model) and "BG/NBD" not in set(fitted.model)
+    assert cltv.p_alive.isna().all() and (cltv.clv_low <= cltv.clv).all() and cltv.clv.sum() > 0
+    rate = (cltv.repeat_purchase_days.sum() + 1) / (cltv.customer_age_days.sum() + 365)
+    expected = (cltv.repeat_purchase_days + 1) / (cltv.customer_age_days + 1 / rate)
+    silent = cltv.customer_age_days - cltv.last_purchase_age_days
+    ratio = cltv.expected_purchase_days_1m / (np.exp(-silent * expected / 5) * expected)
+    assert np.ptp(ratio) < 1e-9 * ratio.mean(), "the forecast is divided as the model says"
+    assert len(tables["budget"]) and "Your own model" in (adapted / DAY / "04_cltv.html").read_text()
+    assert "notebooks/my_models.py" in json.loads((adapted / DAY / "manifest.json").read_text())["files"]
+
+
+def test_a_changed_own_model_runs_again_from_where_it_is_used(adapted):
+    def made() -> list[str]:
+        return list(fingerprint_job(plan_jobs(adapted, "small")[0][0]).notebook_keys.values())
+
+    path, before = adapted / "notebooks" / "my_models.py", made()
+    text = path.read_text()
+    path.write_text(text.replace("/ 5", "/ 6"))
+    assert [old == new for old, new in zip(before, made(), strict=True)] == [True, True, True, False, False]
+    path.write_text(text)
+
+
+def test_customers_left_out_are_nowhere(built, adapted):
     before, ledger, *after = (
         pd.read_parquet(folder / DAY / "data" / f"{name}.parquet")
-        for folder, name in [(built, "customers"), *((rebuilt, name) for name in ("cleaning_ledger", *WITH_CUSTOMERS))]
+        for folder, name in [(built, "customers"), *((adapted, name) for name in ("cleaning_ledger", *WITH_CUSTOMERS))]
     )
     gone = before[(before.mean_order_value > 60) & (before.orders > 1)]
     assert len(gone) > 3
@@ -155,9 +198,9 @@ def test_customers_left_out_are_nowhere(built, rebuilt, monkeypatch, capsys):
     assert (row.rows_removed, row.revenue_removed) == (gone.orders.sum(), pytest.approx(gone.revenue.sum()))
     kept = sorted(set(before.customer_id) - set(gone.customer_id))
     assert [name for name, table in zip(WITH_CUSTOMERS, after, strict=True) if sorted(table.customer_id) != kept] == []
-    lists = [pd.read_csv(path, dtype=str) for path in (rebuilt / DAY / "lists").glob("*.csv")]
+    lists = [pd.read_csv(path, dtype=str) for path in (adapted / DAY / "lists").glob("*.csv")]
     assert not any(set(table.get("customer_id", [])) & set(gone.customer_id) for table in lists)
-    page = (rebuilt / DAY / "01_cleaning.html").read_text()
+    page = (adapted / DAY / "01_cleaning.html").read_text()
     assert "Customer left out by “mean_order_value &gt; 60 and orders &gt; 1”" in page
 
 

@@ -16,10 +16,13 @@ PAST_RATE, RETENTION = "past_average_rate", "retention_rule"
 RULES = (RETENTION, LAST_YEAR, LAST_YEAR_GROWN, LAST_PERIOD, PAST_RATE)
 # Only for customers who buy at equal gaps.
 RENEWALS = "renewals_and_churn"
+# The model of an analyst (`btyd.OwnModel`). Without one its forecasts are null, as are all that cannot be made.
+OWN_MODEL = "own_model"
+MODELS = (*btyd.MODELS, OWN_MODEL)
 CANDIDATES = (
-    *btyd.MODELS,
-    *(f"{model}{SEASON}" for model in btyd.MODELS),
-    *(f"{model}{OWN_ERROR}" for model in btyd.MODELS),
+    *MODELS,
+    *(f"{model}{SEASON}" for model in MODELS),
+    *(f"{model}{OWN_ERROR}" for model in MODELS),
     *RULES,
     RENEWALS,
 )
@@ -63,7 +66,12 @@ def index_of(candidate: str) -> int:
 
 
 def forecast_candidates(
-    known: Purchases, horizons: Sequence[int], ranked: int = 0, with_models: bool = True, regular: bool = False
+    known: Purchases,
+    horizons: Sequence[int],
+    ranked: int = 0,
+    with_models: bool = True,
+    regular: bool = False,
+    own: btyd.OwnModelSpec | None = None,
 ) -> OriginForecasts:
     """Make the forecasts of a day from what was known then.
 
@@ -79,6 +87,8 @@ def forecast_candidates(
         Whether purchase models hold for these customers. They are also left out if the data are not enough.
     regular : bool
         Whether these customers buy at equal gaps, so that they can be forecast by renewals and churn.
+    own : OwnModelSpec, optional
+        A model of the analyst. It ranks customers instead of the first model.
 
     Returns
     -------
@@ -91,7 +101,7 @@ def forecast_candidates(
     spent = customers.mean_purchase_value * (customers.repeat_purchase_days + 1)
     expected = np.column_stack([customers.repeat_purchase_days + 1, spent])
     if with_models and not btyd.insufficient_data_reason(customers.repeat_purchase_days, customers.customer_age_days):
-        expected = _add_models(totals, customers, sums, horizons, ranked)
+        expected = _add_models(totals, customers, sums, horizons, ranked, own)
     elif regular:
         expected = _add_renewals(totals, customers, horizons, ranked)
     old = DailySums(known, known.first_days() <= known.as_of - YEAR_DAYS)
@@ -102,20 +112,28 @@ def forecast_candidates(
 
 
 def _add_models(
-    totals: np.ndarray, customers: pd.DataFrame, sums: DailySums, horizons: Sequence[int], ranked: int
+    totals: np.ndarray,
+    customers: pd.DataFrame,
+    sums: DailySums,
+    horizons: Sequence[int],
+    ranked: int,
+    own: btyd.OwnModelSpec | None,
 ) -> np.ndarray:
-    """Fill the totals of the purchase models; return each customer's forecast by the first model."""
+    """Fill the totals of the purchase models; return each customer's forecast by the own model, or the first one."""
     seasons = np.exp([log_season(sums, sums.last, days) for days in horizons])
     value = _expected_value(customers)
     expected = np.zeros((len(customers), 2))
-    for position, model in enumerate(btyd.MODELS):
-        if position and len(customers) > MAX_CUSTOMERS:
-            break
-        purchases = _fit(model, customers).expected_purchases(*btyd.to_xtT(customers), np.asarray(horizons, float))
+    fitted: dict[str, str | btyd.OwnModelSpec] = {model: model for model in btyd.MODELS}
+    if len(customers) > MAX_CUSTOMERS:
+        fitted = {model: model for model in [*btyd.MODELS][:1]}
+    if own:
+        fitted[OWN_MODEL] = own
+    for model, spec in fitted.items():
+        purchases = _fit(spec, customers).expected_purchases(*btyd.to_xtT(customers), np.asarray(horizons, float))
         plain = np.column_stack([purchases.sum(axis=0), value @ purchases])
         totals[:, index_of(model)] = plain
         totals[:, index_of(f"{model}{SEASON}")] = plain * seasons
-        if not position:
+        if model in ([*btyd.MODELS][0], OWN_MODEL):
             expected = np.column_stack([purchases[:, ranked], purchases[:, ranked] * value])
     return expected
 
@@ -161,7 +179,7 @@ def _last_period(known: Purchases, days: int) -> np.ndarray:
     return np.array([chosen.sum(), known.revenue[chosen].sum()])
 
 
-def _fit(model: str, customers: pd.DataFrame) -> btyd.PurchaseModel:
+def _fit(model: str | btyd.OwnModelSpec, customers: pd.DataFrame) -> btyd.PurchaseModel:
     return btyd.fit_quickly(model, *btyd.to_xtT(_few(customers)))
 
 

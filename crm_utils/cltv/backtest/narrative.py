@@ -7,6 +7,7 @@ from crm_utils.cltv.backtest.candidates import (
     LAST_YEAR,
     LAST_YEAR_GROWN,
     OWN_ERROR,
+    OWN_MODEL,
     PAST_RATE,
     RENEWALS,
     RETENTION,
@@ -41,6 +42,9 @@ MODEL_LABELS = {
     **{model: spec.model.name for model, spec in MODELS.items()},
     **{f"{model}{SEASON}": f"{spec.model.name} with season" for model, spec in MODELS.items()},
     **{f"{model}{OWN_ERROR}": f"{spec.model.name} × its error a year before" for model, spec in MODELS.items()},
+    OWN_MODEL: "Your own model",
+    f"{OWN_MODEL}{SEASON}": "Your own model with season",
+    f"{OWN_MODEL}{OWN_ERROR}": "Your own model × its error a year before",
     **RULE_LABELS,
     RENEWALS: Renewals.name,
 }

@@ -10,6 +10,7 @@ import pandas as pd
 
 from crm_utils.cltv.backtest.candidates import (
     CANDIDATES,
+    MODELS,
     OWN_ERROR,
     SEASON,
     OriginForecasts,
@@ -19,7 +20,7 @@ from crm_utils.cltv.backtest.candidates import (
 from crm_utils.cltv.backtest.combination import MAX_LOG_ERROR, combine
 from crm_utils.cltv.backtest.error_ranges import HorizonError, PastErrors, judge_horizons
 from crm_utils.cltv.backtest.new_customers import HALF_A_PURCHASE, NEW_CANDIDATES, NEW_KINDS, forecast_new
-from crm_utils.cltv.btyd import MODELS
+from crm_utils.cltv.btyd import OwnModelSpec
 from crm_utils.cltv.purchase_log import PurchaseLog, Purchases, day_number, day_of
 from crm_utils.cltv.seasonality import DAYS_BEFORE_LAST_YEAR, MAX_YEARS, YEAR_DAYS
 from crm_utils.core.constants import MIN_DATA
@@ -129,6 +130,8 @@ class Backtest:
         Whether purchase models hold for these customers.
     regular : bool
         Whether these customers buy at equal gaps.
+    model : str or OwnModelSpec, optional
+        The purchase model that the parameters name. An own model is one more candidate.
     """
 
     def __init__(
@@ -138,8 +141,9 @@ class Backtest:
         holdout_days: int = 91,
         with_models: bool = True,
         regular: bool = False,
+        model: str | OwnModelSpec | None = None,
     ):
-        self.log, self.with_models, self.regular = log, with_models, regular
+        self.log, self.with_models, self.regular, self.model = log, with_models, regular, model
         self.last_day = day_number(analysis_date)
         self.holdout_days = holdout_days
         self.horizons = sorted({*TESTED_DAYS, holdout_days})
@@ -158,6 +162,7 @@ class Backtest:
         holdout_days: int = 91,
         with_models: bool = True,
         regular: bool = False,
+        model: str | OwnModelSpec | None = None,
     ) -> "Backtest":
         """Read the orders of a report.
 
@@ -175,18 +180,21 @@ class Backtest:
             Whether purchase models hold for these customers.
         regular : bool
             Whether these customers buy at equal gaps.
+        model : str or OwnModelSpec, optional
+            The purchase model that the parameters name (`btyd.load_model`). An own model is one more candidate.
 
         Returns
         -------
         Backtest
             Nothing is computed yet.
         """
-        return cls(PurchaseLog.read(orders, adjustments), analysis_date, holdout_days, with_models, regular)
+        log = PurchaseLog.read(orders, adjustments)
+        return cls(log, analysis_date, holdout_days, with_models, regular, model)
 
     def without(self, customer_id: str) -> "Backtest":
         """Return the past forecasts of all customers but one."""
-        log = self.log.without(customer_id)
-        return Backtest(log, day_of(self.last_day), self.holdout_days, self.with_models, self.regular)
+        log, day = self.log.without(customer_id), day_of(self.last_day)
+        return Backtest(log, day, self.holdout_days, self.with_models, self.regular, self.model)
 
     def origins(self, until: int) -> list[Origin]:
         """Return the origins of the tests that a forecast of a day can use, the oldest first.
@@ -205,24 +213,24 @@ class Backtest:
             self._origins[day] = self._make_origin(day)
         return self._origins[day]
 
-    def choose_model(self, asked: str | None = None) -> str:
-        """Return the purchase model that ranks customers: the one asked for, or by rule.
+    @property
+    def own_model(self) -> OwnModelSpec | None:
+        """The analyst's own model, if the parameters name one."""
+        return self.model if isinstance(self.model, OwnModelSpec) else None
 
-        Parameters
-        ----------
-        asked : str, optional
-            bg_nbd, mbg_nbd or pareto_nbd.
+    def choose_model(self) -> str | OwnModelSpec:
+        """Return the purchase model that ranks customers: the one that the parameters name, or by rule.
 
         Returns
         -------
-        str
+        str or OwnModelSpec
             By rule it is BG/NBD, unless another model has `CLEARLY_BETTER` times its weight in the combined forecast of
             `holdout_days`. The weights come from the errors of earlier forecasts.
         """
         default = next(iter(MODELS))
         made = self.forecast(self.last_day)
-        if asked or made is None:
-            return asked or default
+        if self.model or made is None:
+            return self.model or default
         names = [next((model for model in MODELS if name in _forms(model)), "") for name in CANDIDATES]
         weights = pd.Series(made.weights[self.tested]).groupby(names).sum().reindex(list(MODELS), fill_value=0.0)
         best = str(weights.idxmax())
@@ -259,7 +267,7 @@ class Backtest:
         known = self.log.as_of(day)
         if not len(known.day):
             return None
-        totals = forecast_candidates(known, horizons, with_models=self.with_models, regular=self.regular).totals
+        totals = self._candidates(known, horizons).totals
         return self._combine(day, totals, forecast_new(known, horizons), horizons)
 
     def bought_by(self, known: Purchases, after: int, until: int) -> float:
@@ -274,11 +282,14 @@ class Backtest:
         recent, won = known.day > start, known.first_days() > start
         return float(known.revenue[recent & ~won].sum()), float(known.revenue[recent & won].sum())
 
+    def _candidates(self, known: Purchases, horizons: Sequence[int], ranked: int = 0) -> OriginForecasts:
+        return forecast_candidates(known, horizons, ranked, self.with_models, self.regular, self.own_model)
+
     def _make_origin(self, day: int) -> Origin | None:
         known = self.log.as_of(day)
         if not len(known.day):
             return None
-        forecasts = forecast_candidates(known, self.horizons, self.tested, self.with_models, self.regular)
+        forecasts = self._candidates(known, self.horizons, self.tested)
         ends = [day + days for days in self.horizons]
         outcomes = [self._outcome(forecasts, day, end) if end <= self.last_day else None for end in ends]
         made = Origin(day, forecasts, forecast_new(known, self.horizons), outcomes)

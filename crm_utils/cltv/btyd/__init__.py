@@ -15,6 +15,7 @@ from crm_utils.cltv.btyd.fit import (
     to_xtT,
 )
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
+from crm_utils.cltv.btyd.own_model import OwnModel, OwnModelSpec, load_model
 from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
 from crm_utils.cltv.btyd.renewals import Renewals, fit_renewals
 from crm_utils.cltv.btyd.serialization import models_from_table, models_to_table, purchase_probabilities
@@ -28,6 +29,8 @@ __all__ = [
     "FitError",
     "GammaGamma",
     "MbgNbd",
+    "OwnModel",
+    "OwnModelSpec",
     "ParetoNbd",
     "PurchaseModel",
     "Renewals",
@@ -38,6 +41,7 @@ __all__ = [
     "fit_quickly",
     "fit_renewals",
     "insufficient_data_reason",
+    "load_model",
     "models_from_table",
     "models_to_table",
     "purchase_covariance",

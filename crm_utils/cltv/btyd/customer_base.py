@@ -20,6 +20,7 @@ from crm_utils.cltv.btyd.fit import (
     to_xtT,
 )
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma, fit_gamma_gamma, value_covariance
+from crm_utils.cltv.btyd.own_model import OwnModelSpec
 from crm_utils.cltv.btyd.renewals import Renewals, fit_renewals
 from crm_utils.cltv.btyd.serialization import models_to_table
 
@@ -163,7 +164,10 @@ class CustomerBaseModel:
 
 
 def fit_customer_base(
-    customers: pd.DataFrame, model: str = "bg_nbd", obstacles: Sequence[str] = (), regular: bool = False
+    customers: pd.DataFrame,
+    model: str | OwnModelSpec = "bg_nbd",
+    obstacles: Sequence[str] = (),
+    regular: bool = False,
 ) -> CustomerBaseModel:
     """Fit a purchase model and Gamma-Gamma (on all purchase days) to these customers.
 
@@ -171,8 +175,8 @@ def fit_customer_base(
     ----------
     customers : pandas.DataFrame
         repeat_purchase_days, last_purchase_age_days, customer_age_days and mean_purchase_value; one row per customer.
-    model : str
-        The purchase model: bg_nbd, mbg_nbd or pareto_nbd.
+    model : str or OwnModelSpec
+        The purchase model: bg_nbd, mbg_nbd, pareto_nbd, or the class of an own model.
     obstacles : sequence of str
         Reasons, in words, why no model of random purchases can be fitted to the data.
     regular : bool

@@ -16,6 +16,7 @@ from scipy.optimize import OptimizeResult, minimize
 from crm_utils.cleaning.data_quality import unmet_requirements
 from crm_utils.cltv.btyd import bg_nbd, pareto_nbd
 from crm_utils.cltv.btyd.bg_nbd import BgNbd, MbgNbd
+from crm_utils.cltv.btyd.own_model import FittedOwnModel, OwnModelSpec
 from crm_utils.cltv.btyd.pareto_nbd import ParetoNbd
 from crm_utils.cltv.btyd.renewals import Renewals, fit_renewals
 from crm_utils.core.errors import FitError
@@ -43,7 +44,7 @@ AT_BOUND_TOLERANCE = 1e-4
 FLAT_BELOW = 1e-9
 
 Likelihood = Callable[..., tuple[np.ndarray, np.ndarray]]
-PurchaseModel = BgNbd | ParetoNbd | Renewals
+PurchaseModel = BgNbd | ParetoNbd | Renewals | FittedOwnModel
 Starts = list[tuple[float, ...]]
 Bounds = list[tuple[float, float]]
 
@@ -108,44 +109,50 @@ def to_xtT(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return x, t_x, T
 
 
-def spec_of(model: PurchaseModel) -> str:
-    """Return the key in `MODELS` of a fitted purchase model.
+def spec_of(model: PurchaseModel) -> str | OwnModelSpec:
+    """Return what a purchase model of this kind is fitted by.
 
     Parameters
     ----------
-    model : BgNbd, MbgNbd, ParetoNbd or Renewals
+    model : BgNbd, MbgNbd, ParetoNbd, Renewals or FittedOwnModel
         A fitted purchase model.
 
     Returns
     -------
-    str
-        bg_nbd, mbg_nbd, pareto_nbd or renewals.
+    str or OwnModelSpec
+        bg_nbd, mbg_nbd, pareto_nbd or renewals, or the class of an own model.
     """
+    if isinstance(model, FittedOwnModel):
+        return model.spec
     if isinstance(model, Renewals):
         return RENEWALS
     return next(key for key, spec in MODELS.items() if spec.model is type(model))
 
 
-def fit_purchase_model(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:
+def fit_purchase_model(key: str | OwnModelSpec, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:
     """Fit a purchase model by maximum likelihood to all customers, including one-time buyers.
 
     Parameters
     ----------
-    key : str
-        bg_nbd, mbg_nbd, pareto_nbd or renewals.
+    key : str or OwnModelSpec
+        bg_nbd, mbg_nbd, pareto_nbd or renewals, or the class of an own model.
     x, t_x, T : array-like of float
         Repeat purchase days, age at the last of them and age today, in one time unit.
 
     Returns
     -------
-    BgNbd, MbgNbd, ParetoNbd or Renewals
+    BgNbd, MbgNbd, ParetoNbd, Renewals or FittedOwnModel
         Its note says if dropout is not identified, that is, if a model without dropout fits equally well.
 
     Raises
     ------
     FitError
         If nobody bought again, or a history is not valid.
+    OwnCodeError
+        If an own model fails.
     """
+    if isinstance(key, OwnModelSpec):
+        return key.fit(*_checked(x, t_x, T))
     if key == RENEWALS:
         return fit_renewals(x, t_x, T)
     spec = MODELS[key]
@@ -169,11 +176,13 @@ def fit_purchase_model(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> 
     return spec.model(first, second, third, fourth, log_likelihood=value, note="; ".join(notes), at_bound=names)
 
 
-def fit_quickly(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:
+def fit_quickly(key: str | OwnModelSpec, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> PurchaseModel:
     """Fit a purchase model for forecasts of totals only.
 
     The search stops earlier than that of `fit_purchase_model`, and nothing is said about identification.
     """
+    if isinstance(key, OwnModelSpec):
+        return key.fit(*_checked(x, t_x, T))
     spec = MODELS[key]
     rows, weights = bg_nbd.distinct_histories(*_checked(x, t_x, T))
     unit = max(float(np.average(rows[2], weights=weights)), 1e-9)
@@ -182,13 +191,18 @@ def fit_quickly(key: str, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Purchas
     return spec.model(first, second, third, fourth, log_likelihood=value)
 
 
-def purchase_covariance(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Covariance:
+def purchase_covariance(model: PurchaseModel, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Covariance | None:
     """Return the covariance of the log parameters of a fitted model, on the customers it was fitted to.
+
+    It is None for an own model, whose parameters are not known.
 
     If r or α ended on a bound, the data identify only their ratio. The same is true for the two parameters of dropout.
     The other parameter of the pair affects the forecast, but has no standard error of its own.
     """
-    likelihood = MODELS[spec_of(model)].likelihood
+    spec = spec_of(model)
+    if isinstance(spec, OwnModelSpec):
+        return None
+    likelihood = MODELS[spec].likelihood
     rows, weights = bg_nbd.distinct_histories(*_checked(x, t_x, T))
     free = np.array([name not in model.at_bound for name in model.parameters])
     theta = [getattr(model, name) for name in model.parameters]

@@ -1,19 +1,21 @@
 """Write the fitted models to a table and read them back. 04_cltv writes it, and later notebooks read it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from crm_utils.cltv.btyd.fit import MODELS, Covariance, PurchaseModel, to_xtT
+from crm_utils.cltv.btyd.fit import MODELS, Covariance, PurchaseModel, fit_purchase_model, to_xtT
 from crm_utils.cltv.btyd.gamma_gamma import GammaGamma
+from crm_utils.cltv.btyd.own_model import FittedOwnModel, OwnModelSpec, load_model
 from crm_utils.cltv.btyd.renewals import Renewals
 from crm_utils.core.errors import FitError
 
-PURCHASE_MODEL_BY_NAME: dict[str, type[PurchaseModel]] = {spec.model.name: spec.model for spec in MODELS.values()} | {
-    Renewals.name: Renewals
-}
+PURCHASE_MODEL_BY_NAME: Mapping[str, type[PurchaseModel]] = {
+    spec.model.name: spec.model for spec in MODELS.values()
+} | {Renewals.name: Renewals}
 FittedModel = TypeVar("FittedModel", bound=PurchaseModel | GammaGamma)
 COLUMNS = ["model", "parameter", "value", "standard_error", "note"]
 
@@ -40,17 +42,23 @@ def models_to_table(
     return pd.concat([pd.DataFrame(rows, columns=COLUMNS), assumptions], ignore_index=True)
 
 
-def models_from_table(fitted_parameters: pd.DataFrame) -> tuple[PurchaseModel, GammaGamma]:
+def models_from_table(
+    fitted_parameters: pd.DataFrame, customers: pd.DataFrame, root: PathLike[str]
+) -> tuple[PurchaseModel, GammaGamma]:
     """Read the purchase model and the value model back from the `fitted_parameters` table.
 
     Parameters
     ----------
     fitted_parameters : pandas.DataFrame
         See `models_to_table`.
+    customers : pandas.DataFrame
+        The table `cltv`. An own model is fitted to it again.
+    root : path-like
+        The project's folder.
 
     Returns
     -------
-    BgNbd, MbgNbd, ParetoNbd or Renewals
+    BgNbd, MbgNbd, ParetoNbd, Renewals or FittedOwnModel
         The purchase model.
     GammaGamma
         The value model.
@@ -64,6 +72,9 @@ def models_from_table(fitted_parameters: pd.DataFrame) -> tuple[PurchaseModel, G
         if name in PURCHASE_MODEL_BY_NAME:
             purchase = _from_rows(PURCHASE_MODEL_BY_NAME[name], fitted_parameters)
             return purchase, _from_rows(GammaGamma, fitted_parameters)
+        own = load_model(name, root)
+        if isinstance(own, OwnModelSpec):
+            return fit_purchase_model(own, *to_xtT(customers)), _from_rows(GammaGamma, fitted_parameters)
     raise FitError("the table fitted_parameters does not contain a purchase model: run 04_cltv again")
 
 
@@ -104,6 +115,8 @@ def _rows(
 ) -> list[tuple[str, str, float, float, str]]:
     theta = np.array([getattr(model, name) for name in model.parameters])
     errors = covariance.standard_errors(theta) if covariance else np.full(len(theta), np.nan)
+    if isinstance(model, FittedOwnModel):  # its parameters are its own matter
+        return [(model.name, "customers", float(customers), np.nan, model.note)]
     rows = [
         (model.name, *row, model.note) for row in zip(model.parameters, theta.tolist(), errors.tolist(), strict=True)
     ]

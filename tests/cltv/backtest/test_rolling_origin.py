@@ -96,7 +96,8 @@ def test_the_model_is_chosen_by_its_weights(cdnow, monkeypatch):
         weights[:, index_of(LAST_YEAR)] = 1.0
         monkeypatch.setitem(cdnow._combined, cdnow.last_day, replace(made, weights=weights))
         assert cdnow.choose_model() == chosen
-        assert cdnow.choose_model("mbg_nbd") == "mbg_nbd"
+        asked = Backtest(cdnow.log, day_of(cdnow.last_day), model="mbg_nbd")
+        assert asked.choose_model() == "mbg_nbd"
 
 
 def test_nothing_after_the_origin_is_seen(cdnow, cdnow_orders):

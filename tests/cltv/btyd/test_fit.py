@@ -191,7 +191,7 @@ def test_measures_of_fit_worked_by_hand():
     assert errors[["r", "alpha"]].tolist() == pytest.approx([0.05, 0.9]) and errors.drop(["r", "alpha"]).isna().all()
     assert found.value["Gamma-Gamma"].to_dict() == {"p": 6, "q": 4, "gamma": 15}, "it was not fitted"
     assert (found.note["BG/NBD"] == "why").all()
-    purchase, value = btyd.models_from_table(table)
+    purchase, value = btyd.models_from_table(table, pd.DataFrame(), ".")
     assert purchase == model and (value.p, value.q, value.gamma) == (6, 4, 15)
 
 

@@ -358,7 +358,8 @@ def test_tables_give_the_models_back(sample):
     for kind in btyd.MODELS:
         models = btyd.fit_customer_base(customers, kind)
         table = models.table(pd.DataFrame({"model": ["CLV"], "parameter": ["margin_rate"], "value": [0.3]}))
-        purchase, value = btyd.models_from_table(table.sort_values(["model", "parameter"]))  # as it is stored
+        stored = table.sort_values(["model", "parameter"])
+        purchase, value = btyd.models_from_table(stored, customers, ".")
         assert type(purchase) is type(models.purchase)
         chances = btyd.purchase_probabilities(purchase, customers, [30, 7, 30])
         assert list(chances) == [7, 30] and (chances[7] < chances[30]).all() and (chances[30] <= 1).all()

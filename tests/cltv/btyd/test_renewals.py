@@ -91,7 +91,7 @@ def test_the_model_is_read_back():
     customers = log.as_of(int(log.day.max())).summary()
     fitted = fit_customer_base(customers, obstacles=["all buy at equal gaps"], regular=True)
     table = fitted.table(pd.DataFrame(columns=["model", "parameter", "value", "standard_error", "note"]))
-    read, _ = models_from_table(table)
+    read, _ = models_from_table(table, customers, ".")
     assert isinstance(read, Renewals)
     assert [getattr(read, name) for name in Renewals.parameters] == [
         getattr(fitted.purchase, name) for name in Renewals.parameters
