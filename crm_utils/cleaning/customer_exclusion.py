@@ -57,7 +57,7 @@ def find_customers(
     Raises
     ------
     CleaningError
-        If the rule names an unknown column, or is no condition on the customers.
+        If the rule names an unknown column, is no condition on the customers, or leaves out all of them.
     """
     if not where:
         return []
@@ -80,7 +80,10 @@ def find_customers(
                 f"cleaning.exclude_where: {name!r} is not known of a customer; {hint} "
                 f"(known: {', '.join(customers.columns)})"
             )
-    return sorted(customers.customer_id[_matching(customers, where)])
+    left_out = customers.customer_id[_matching(customers, where)]
+    if len(left_out) == len(customers) > 0:
+        raise CleaningError(f"cleaning.exclude_where: {where!r} is true for all {len(customers):,} customers")
+    return sorted(left_out)
 
 
 def add_exclusion(

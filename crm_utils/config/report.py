@@ -175,7 +175,7 @@ OWN_CLASS = r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"  # my_models:MyModel
 
 def _known_model(value: Any) -> Any:
     if isinstance(value, str) and value not in MODELS and not re.fullmatch(OWN_CLASS, value):
-        hint = did_you_mean(value, MODELS) or f"choose {join_names([*MODELS])}"
+        hint = did_you_mean(value, MODELS) or f"choose {join_names([*map(repr, MODELS)])}"
         raise ValueError(f"no model is called {value!r}; {hint}; a class of your own is module:Class")
     return value
 

@@ -221,6 +221,7 @@ def _plan_report(
         for day in days
     ]
     _check_rules(jobs[0])
+    _check_own_model(jobs[0])
     return jobs
 
 
@@ -323,6 +324,19 @@ def _check_rules(job: Job) -> None:
                     f"params/{job.name}.yaml: campaign {campaign.name} addresses the segment {segment!r}, "
                     f"which is not in the segment map; {hint}"
                 )
+
+
+def _check_own_model(job: Job) -> None:
+    """Raise `ParamsError` if the module of an analyst's own model does not exist. 04_cltv loads the class."""
+    model = job.report.cltv.model or ""
+    if ":" not in model:
+        return
+    path = model.partition(":")[0].replace(".", "/")
+    if not any((folder / f"{path}.py").exists() for folder in (job.root / "notebooks", job.root)):
+        raise ParamsError(
+            f"params/{job.name}.yaml: cltv.model is {model}, but there is no {path}.py beside the notebooks or in the "
+            "project's folder"
+        )
 
 
 def _refuse_undeclared_custom_parameters(report: Report, name: str, notebooks: tuple[Notebook, ...]) -> None:
