@@ -3,8 +3,9 @@
 Logs: CDNOW (in the package lifetimes), the simulated shop of `params/demo.yaml`, eight simulated logs with a known
 season, growth, decline, shock or inflation, and, if `CRM_DATA` names its folder, Online Retail II. Every origin that
 fits is tested. For each log and length it prints the mean absolute error of revenue of every candidate, of version 1
-(BG/NBD with last year's season) and of the combination, and the coverage and width of its ranges. Then it prints
-geometric means of the ratios over the logs, and seconds and memory for a million customers.
+(BG/NBD with last year's season) and of the combination, and the coverage and width of its ranges, with those of the
+whole business. Then it prints geometric means of the ratios over the logs, and seconds and memory for a million
+customers.
 
 Run `OPENBLAS_NUM_THREADS=1 .venv/bin/python benchmarks/forecast.py`; with names of logs only these.
 """
@@ -174,11 +175,21 @@ def judge(log: PurchaseLog) -> pd.DataFrame:
     past = Backtest(log, day_of(log.day.max()))
     tests = list_tests(past)
     key = ["origin", "horizon_days"]
-    actual = tests[tests.model == COMBINATION].set_index(key)[["revenue_actual", "revenue_low", "revenue_high"]]
+    actual = tests[tests.model == COMBINATION].set_index(key)
+    actual["whole_actual"] = actual.revenue_actual + actual.revenue_new
+    actual = actual[[f"{what}_{end}" for what in ("revenue", "whole") for end in ("actual", "low", "high")]]
     actual = actual[actual.revenue_actual > 0]
     both = pd.concat([tests[[*key, "model", "revenue_predicted"]], version_1(past)])
     made = both.pivot(index=key, columns="model", values="revenue_predicted").reindex(actual.index)
     return made.div(actual.revenue_actual, axis=0).sub(1).abs().join(actual).reset_index("horizon_days")
+
+
+def coverage(table: pd.DataFrame, what: str, prefix: str) -> dict[str, float]:
+    """Ranges given, ranges that held, and their mean width in logs."""
+    low, high, actual = (table[f"{what}_{end}"] for end in ("low", "high", "actual"))
+    held = (low <= actual) & (actual <= high)
+    width = np.log(high / low).mean()
+    return {f"{prefix}ranges": low.notna().sum(), f"{prefix}held": held.sum(), f"{prefix}width": width}
 
 
 def summarize(errors: pd.DataFrame) -> pd.DataFrame:
@@ -186,8 +197,6 @@ def summarize(errors: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for days, table in errors.groupby("horizon_days"):
         methods = [name for name in (VERSION_1, *CANDIDATES) if name in table]
-        given = table[table.revenue_low.notna()]
-        held = (given.revenue_low <= given.revenue_actual) & (given.revenue_actual <= given.revenue_high)
         ratios = {}
         for name in methods:
             shared = table[table[name].notna()]
@@ -197,9 +206,8 @@ def summarize(errors: pd.DataFrame) -> pd.DataFrame:
             "tests": len(table),
             COMBINATION: table[COMBINATION].mean(),
             **table[methods].mean(),
-            "ranges": len(given),
-            "held": held.sum(),
-            "width": np.log(given.revenue_high / given.revenue_low).mean(),
+            **coverage(table, "revenue", ""),
+            **coverage(table, "whole", "whole_"),
             "to_version_1": ratios.get(VERSION_1, np.nan),
             "to_best": max(value for name, value in ratios.items() if name != VERSION_1),
             "to_each": ratios,
@@ -212,18 +220,31 @@ def geometric_mean(values: pd.Series) -> float:
     return float(np.exp(np.log(values.dropna().astype(float)).mean()))
 
 
+def best_throughout(rows: pd.DataFrame) -> float:
+    """The ratio of a log's mean errors to those of the method that was best over all of its lengths."""
+    ratios = pd.DataFrame([{n: r for n, r in each.items() if n != VERSION_1} for each in rows.to_each])
+    return float(ratios.dropna(axis=1).apply(geometric_mean).max())
+
+
 def print_means(summaries: dict[str, pd.DataFrame]) -> None:
     """Geometric means over the logs, for each length and over all."""
     table = pd.concat(summaries, names=["log", "days"]).reset_index()
     each = pd.DataFrame(list(table.to_each)).assign(days=table.days)
     for days, rows in [*table.groupby("days"), ("all", table)]:
         held, ranges = rows.held.sum(), rows.ranges.sum()
+        whole_held, whole_ranges = rows.whole_held.sum(), rows.whole_ranges.sum()
         worst = rows.loc[rows.to_best.astype(float).idxmax()]
         print(
             f"{days} days: {geometric_mean(rows.to_version_1):.3f} of version 1, {geometric_mean(rows.to_best):.3f} of "
             f"the best method of each log, at worst {worst.to_best:.2f} ({worst.log}); ranges held {held} of {ranges}, "
-            f"{held / max(ranges, 1):.1%}"
+            f"{held / max(ranges, 1):.1%}; of the whole business {whole_held} of {whole_ranges}, "
+            f"{whole_held / max(whole_ranges, 1):.1%}"
         )
+    best = pd.Series({log: best_throughout(rows) for log, rows in table.groupby("log")})
+    print(
+        f"all lengths of a log together: {geometric_mean(best):.3f} of the best method of each log, at worst "
+        f"{best.max():.2f} ({best.idxmax()})"
+    )
     single = each.drop(columns="days").apply(geometric_mean).sort_values(ascending=False)
     print("ratio to each method used throughout:", ", ".join(f"{name} {ratio:.2f}" for name, ratio in single.items()))
 

@@ -16,6 +16,8 @@ from crm_utils.core.exact_money import exact_sum
 
 # Horizons in months, and the suffix of their columns.
 HORIZONS = {1: "_1m", 3: "_3m", 6: "_6m", 12: "_12m"}
+# A range from less than a quarter to more than four times the forecast is not given, because it says nothing.
+MAX_HALF_WIDTH = float(np.log(4))
 # The most valuable third of customers, the middle third and the last third.
 VALUE_TIERS = ("A", "B", "C")
 # Customers with a lower chance to buy in the next 12 months have gone quiet.
@@ -251,7 +253,8 @@ def forecast_totals(
     -------
     pandas.DataFrame
         horizon_days, months, segment ("all" first), purchase_days, revenue, revenue_low and revenue_high (90 %
-        prediction interval of revenue; null if no past forecast could be tested).
+        prediction interval of revenue; null if no past forecast could be tested, or it says nothing because it is
+        wider than `MAX_HALF_WIDTH`).
     """
     days = {months: length for months, length in horizons(analysis_date).items() if months in half_widths}
     if not days:
@@ -266,6 +269,7 @@ def forecast_totals(
             sums = scaled[columns].groupby(groups.to_numpy()).sum().set_axis(["purchase_days", "revenue"], axis=1)
             chance = np.log1p(variances[length].reindex(sums.index)) * (groups.nunique() > 1)
             half = np.sqrt(half_widths[months] ** 2 + norm.ppf((1 + INTERVAL_LEVEL) / 2) ** 2 * chance)
+            half = half.where(half <= MAX_HALF_WIDTH)
             ends = {"revenue_low": sums.revenue * np.exp(-half), "revenue_high": sums.revenue * np.exp(half)}
             tables.append(sums.assign(**ends, months=months, horizon_days=length).rename_axis("segment").reset_index())
     return pd.concat(tables, ignore_index=True)[TOTALS_COLUMNS]

@@ -94,6 +94,26 @@ def test_totals_agree_from_the_ledger_to_the_customers(built):
         assert pd.read_parquet(data / f"{table}.parquet").revenue.sum() == pytest.approx(left, abs=0.01), table
 
 
+@pytest.mark.parametrize("months", [1, 3, 6, 12])
+def test_forecasts_agree_from_the_list_of_customers_to_the_whole_business(built, months):
+    data = built / DAY / "data"
+    customers, forecast, business = (pd.read_parquet(data / f"{t}.parquet") for t in ("cltv", "forecast", "business"))
+    listed = pd.read_csv(built / DAY / "lists" / "customer-values.csv")
+    rows = forecast[forecast.months == months].set_index("segment")
+    for measure in ("revenue", "purchase_days"):
+        total, column = rows.pop(measure), f"expected_{measure}_{months}m"
+        assert total.drop("all").sum() == pytest.approx(total["all"], abs=0.01)
+        assert customers[column].sum() == pytest.approx(total["all"], abs=0.01)
+        assert listed[column].sum() == pytest.approx(total["all"], abs=0.01)
+        by_segment = listed.groupby("segment")[column].sum()
+        assert by_segment.to_dict() == pytest.approx(total.drop("all").to_dict(), abs=0.01)
+        if measure == "revenue":
+            known = business.set_index("months").revenue_known[months]
+            assert known == pytest.approx(total["all"], abs=0.01)
+            if months == 12:
+                assert f"${total['all']:,.0f}" in (built / DAY / "04_cltv.html").read_text()
+
+
 def test_the_lines_of_the_customer_worked_by_hand_add_up_to_their_orders(built):
     data = built / DAY / "data"
     lines, orders = (pd.read_parquet(data / f"{table}.parquet") for table in ("example_customer_lines", "orders"))

@@ -33,7 +33,7 @@ from crm_utils.cltv.backtest.candidates import (
 
 # Prior mean squared log errors.
 PRIOR_PLAIN, PRIOR_SEASON, PRIOR_OWN_ERROR, PRIOR_RENEWALS = 0.09, 0.04, 0.06, 0.04
-PRIOR_RULES = {RETENTION: 0.09, LAST_YEAR: 0.16, LAST_YEAR_GROWN: 0.09, LAST_PERIOD: 0.16, PAST_RATE: 0.25}
+PRIOR_RULES = {RETENTION: 0.09, LAST_YEAR: 0.16, LAST_YEAR_GROWN: 0.09, LAST_PERIOD: 0.16, PAST_RATE: 0.16}
 # The last tests that count, a year of them, and how many tests a prior and a mean error of 0 are worth.
 MAX_TESTS = 13
 PRIOR_TESTS = 3

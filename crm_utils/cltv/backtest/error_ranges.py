@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t
 
+from crm_utils.cltv.forecast import MAX_HALF_WIDTH
+
 LEVEL = 0.9
 # The error and the number of assumed tests.
 ASSUMED_ERROR = 0.2
@@ -29,8 +31,6 @@ MIN_ALIKE_TESTS = 4
 YEAR_DAYS = 364
 # Until so many tests are judged, the range reaches at least so far to both sides.
 FEW_TESTS, LEAST_HALF_WIDTH = 6, 0.25
-# A range from less than a quarter to more than four times the forecast is not given, because it says nothing.
-MAX_HALF_WIDTH = float(np.log(4))
 # Growth of the error is judged from so many tests of both horizons, and is at most that of the root of time.
 MIN_GROWTH_TESTS = 4
 MAX_GROWTH_EXPONENT = 0.5

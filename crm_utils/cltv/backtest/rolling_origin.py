@@ -22,7 +22,7 @@ from crm_utils.cltv.backtest.error_ranges import HorizonError, PastErrors, judge
 from crm_utils.cltv.backtest.new_customers import HALF_A_PURCHASE, NEW_CANDIDATES, NEW_KINDS, forecast_new
 from crm_utils.cltv.btyd import OwnModelSpec
 from crm_utils.cltv.purchase_log import PurchaseLog, Purchases, day_number, day_of
-from crm_utils.cltv.seasonality import DAYS_BEFORE_LAST_YEAR, MAX_YEARS, YEAR_DAYS
+from crm_utils.cltv.seasonality import DAYS_BEFORE_LAST_YEAR, MAX_GROWTH, MAX_YEARS, YEAR_DAYS
 from crm_utils.core.constants import MIN_DATA
 
 # Tested lengths besides `holdout_days`: a month, half a year and a year.
@@ -311,7 +311,9 @@ class Backtest:
         for position in range(len(self.horizons)):
             past = self._past_years(origin.day, position)
             for model in MODELS:
-                corrected = origin.forecasts.totals[position, index_of(model)] * _own_error(past, position, model)
+                corrected = origin.forecasts.totals[position, index_of(model)] * _own_error(
+                    past, position, model, self.horizons[position]
+                )
                 origin.forecasts.totals[position, index_of(f"{model}{OWN_ERROR}")] = corrected
 
     def _past_years(self, day: int, position: int) -> list[Origin]:
@@ -332,7 +334,7 @@ class Backtest:
             for row, position in enumerate(nearest):
                 years = self._past_years(day, position)
                 for model in MODELS:
-                    corrected = totals[row, index_of(model)] * _own_error(years, position, model)
+                    corrected = totals[row, index_of(model)] * _own_error(years, position, model, horizons[row])
                     totals[row, index_of(f"{model}{OWN_ERROR}")] = corrected
         earlier = [origin for origin in self.origins(day) if origin.day < day]
         over = [[o for o in earlier if o.day + days <= day] for days in self.horizons]
@@ -385,11 +387,15 @@ def _forms(model: str) -> tuple[str, str, str]:
     return model, f"{model}{SEASON}", f"{model}{OWN_ERROR}"
 
 
-def _own_error(past: list[Origin], position: int, model: str) -> np.ndarray:
-    """Mean ratio of what happened to what a model without season said, on the same days of past years."""
+def _own_error(past: list[Origin], position: int, model: str, days: int) -> np.ndarray:
+    """Mean ratio of what happened to what a model without season said, on the same days of past years.
+
+    It is bounded by a season that has all of a year in these days, in a shop that grows by `MAX_GROWTH`.
+    """
     logs = [o.log_actual(position) - _log(o.forecasts.totals[position, index_of(model)]) for o in past]
     known = [error for error in logs if np.isfinite(error).all()]
-    return np.exp(np.mean(known, axis=0)) if known else np.full(2, np.nan)
+    most = MAX_GROWTH * max(YEAR_DAYS / days, 1)
+    return np.clip(np.exp(np.mean(known, axis=0)), 1 / most, most) if known else np.full(2, np.nan)
 
 
 def _log(values: np.ndarray) -> np.ndarray:
