@@ -50,7 +50,7 @@ lab: $(READY)  ## open the notebooks in Jupyter
 	@$(VENV)/bin/jupyter lab notebooks
 
 bench: $(READY)  ## measure speed and memory against named baselines (ARGS="1.4 14 140": million simulated line items)
-	@$(PY) benchmarks/speed.py $(or $(ARGS),1.4 14) && for name in new_report sheets rfm cltv budget campaigns year report kill size; do echo "== $$name" && $(PY) benchmarks/$$name.py || exit 1; done
+	@$(PY) benchmarks/speed.py $(or $(ARGS),1.4 14) && for name in new_report sheets rfm cltv budget campaigns year chance report kill size; do echo "== $$name" && $(PY) benchmarks/$$name.py || exit 1; done
 
 test: $(READY)  ## run all tests and print the branch coverage (CI=true: without coverage, a fifth faster)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -W "ignore:Unable to activate pytest branch:RuntimeWarning" $(if $(CI),,-m slipcover) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
