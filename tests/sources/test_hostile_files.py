@@ -192,6 +192,13 @@ def test_a_file_that_is_none_says_what_it_is_and_what_to_do(content, words, tmp_
     assert words in refusal(tmp_path, content)
 
 
+@pytest.mark.parametrize("name", ["par1", "GIF8", "<id", "{id", "--id", "[id]", "insert into"])
+def test_a_table_whose_first_name_looks_like_another_kind_is_a_table(name, tmp_path):
+    (tmp_path / "shop.csv").write_text(HEADER.replace("id", name, 1) + ROWS)
+    lines = read_line_items(Source(file="shop.csv"), COLUMNS.model_copy(update={"customer_id": name}), tmp_path)
+    assert lines.count().execute() == 40
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
