@@ -31,7 +31,7 @@ export: $(READY)  ## write a report's results to a database: REPORT=shop [DATE=l
 	@$(PY) -m crm_utils export $(named) $(today) $(if $(TO),--to $(call quoted,TO))
 
 deliver: $(READY)  ## copy a report's newest date to where people read it, and tell them by e-mail: REPORT=shop
-	@$(PY) -m crm_utils deliver $(if $(REPORT),--report $(REPORT))
+	@$(PY) -m crm_utils deliver $(if $(REPORT),--report $(call quoted,REPORT))
 
 diff: $(READY)  ## show what you changed in the notebooks and parameters files of this version [FROM=v0.1.0]
 	@$(PY) -m crm_utils diff $(if $(FROM),--from $(call quoted,FROM))

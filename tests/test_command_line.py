@@ -1,6 +1,8 @@
 """The command line: its subcommands, what each refuses, and the log of a run."""
 
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from crm_utils.__main__ import main
 from crm_utils.commands import run_log
 from crm_utils.commands.run_log import RunLog
 from tests.support.in_process import prepared
-from tests.support.projects import contents, edit
+from tests.support.projects import ROOT, contents, edit
 
 COMMANDS = ["report", "draft", "new", "compare", "export", "deliver", "diff", "data"]
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (start|notebook|error|summary|end) +\S")
@@ -154,3 +156,12 @@ def test_outside_a_project_the_cause_is_told(tmp_path, monkeypatch, capsys):
     driver = prepared(tmp_path, monkeypatch, capsys)
     status, _, error = driver("report")
     assert (status, "no project is at or above" in error) == (1, True)
+
+
+@pytest.mark.parametrize("target", ["report", "draft", "new", "compare", "export", "deliver"])
+def test_make_passes_a_name_on_as_it_was_typed(target):
+    """A report's name with blanks, quotes or commands is one argument, and nothing runs."""
+    name = "my shop'; touch made; '$HOME"
+    asked = ["make", "--no-print-directory", "-n", "-o", ".venv/ready", target, f"REPORT={name}"]
+    said = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert name in shlex.split(said.stdout), said.stdout
