@@ -30,6 +30,9 @@ from crm_utils.pipeline.notebooks import Notebook
 from crm_utils.site import customer_lookup, date_page, render, summary_files
 from crm_utils.sources import databases
 
+# A table of at most so many values is read once for all checks.
+MOST_KEPT = 2_000_000
+
 
 class Progress(Protocol):
     """Who is told how a build goes on."""
@@ -170,11 +173,13 @@ def check_tables(job: Job, folder: Path, entries: Mapping[str, NotebookEntry]) -
     A notebook may have written a table without `Run.save`, or a later notebook may have replaced it.
     """
     try:
+        kept: dict[str, pd.DataFrame] = {}
         for path in sorted((folder / "data").glob("*.parquet")):
             if path.stem != "orders":  # it may not fit in memory; its totals are compared
-                contracts.check_contract(pd.read_parquet(path), path.stem)
+                table = contracts.check_contract(pd.read_parquet(path), path.stem)
+                kept |= {path.stem: table} if table.size <= MOST_KEPT else {}
         with _known_orders(job, folder) as known_orders:
-            saved = agreement.SavedTables(folder / "data", lambda: known_orders, budget=job.planned_budget)
+            saved = agreement.SavedTables(folder / "data", lambda: known_orders, kept, job.planned_budget)
             agreement.check_agreement(saved)
     except errors.TableError as error:
         writers = [name for name, entry in entries.items() if f"data/{error.table}.parquet" in entry["files"]]
