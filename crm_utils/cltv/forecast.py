@@ -74,6 +74,12 @@ def days_ahead(analysis_date: date, months: int) -> int:
     return (pd.Timestamp(analysis_date) + pd.DateOffset(months=months) - pd.Timestamp(analysis_date)).days
 
 
+def days_back(analysis_date: date, months: int) -> int:
+    """Return the days of the last calendar months up to a day."""
+    day = pd.Timestamp(analysis_date)
+    return (day - (day - pd.DateOffset(months=months))).days
+
+
 def horizons(analysis_date: date) -> dict[int, int]:
     """Return the calendar days of each forecast horizon, by its months.
 

@@ -11,7 +11,15 @@ from crm_utils.cltv import btyd
 from crm_utils.cltv.assumptions import ClvAssumptions
 from crm_utils.cltv.backtest import Backtest, DayForecast
 from crm_utils.cltv.backtest.candidates import CANDIDATES, SEASON
-from crm_utils.cltv.forecast import HORIZONS, forecast_customers, forecast_totals, horizons_within, scale_to_totals
+from crm_utils.cltv.forecast import (
+    HORIZONS,
+    days_back,
+    forecast_customers,
+    forecast_totals,
+    horizons_within,
+    scale_to_totals,
+)
+from crm_utils.cltv.purchase_log import day_of
 from crm_utils.cltv.seasonality import YEAR_DAYS
 
 WHOLE_COLUMNS = [
@@ -176,8 +184,8 @@ def forecast_whole(past: Backtest, combined: DayForecast | None, days: dict[int,
         The table `business`, without lengths for which new customers cannot be forecast: months, horizon_days,
         revenue_known (from today's customers), revenue_new (from customers not yet won), revenue, revenue_low and
         revenue_high (90 % range; null if none can be given), revenue_known_before, revenue_new_before and
-        revenue_before (as many days before the analysis date: from customers who had bought before them, from those won
-        in them, and both).
+        revenue_before (as many calendar months before the analysis date: from customers who had bought before them,
+        from those won in them, and both).
     """
     rows: list[dict[str, float]] = []
     for position, (months, length) in enumerate(days.items()):
@@ -187,7 +195,7 @@ def forecast_whole(past: Backtest, combined: DayForecast | None, days: dict[int,
         if np.isnan(new):
             continue  # too little is known of new customers
         half = past.half_width(combined.whole_errors, length)
-        known_before, new_before = past.last_period(length)
+        known_before, new_before = past.last_period(days_back(day_of(past.last_day), months))
         rows.append(
             {
                 "months": months,

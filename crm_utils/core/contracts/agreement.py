@@ -184,11 +184,10 @@ def _revenue_of_last_year(tables: SavedTables) -> pd.Series:
 
 
 def _revenue_before(tables: SavedTables) -> pd.Series:
-    last, business = (
-        tables.read("history", "last_day").last_day.max(),
-        tables.read("business", "months", "horizon_days"),
-    )
-    starts = last + ONE_DAY - pd.to_timedelta(business.set_index("months").horizon_days, unit="D")
+    last = tables.read("history", "last_day").last_day.max()
+    starts = {
+        months: last - pd.DateOffset(months=months) + ONE_DAY for months in tables.read("business", "months").months
+    }
     return pd.Series({months: tables.revenue_between(start, last) for months, start in starts.items()}, dtype=float)
 
 
