@@ -4,8 +4,9 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -178,9 +179,9 @@ def check_tables(job: Job, folder: Path, entries: Mapping[str, NotebookEntry]) -
             if path.stem != "orders":  # it may not fit in memory; its totals are compared
                 table = contracts.check_contract(pd.read_parquet(path), path.stem)
                 kept |= {path.stem: table} if table.size <= MOST_KEPT else {}
-        with _known_orders(job, folder) as known_orders:
-            saved = agreement.SavedTables(folder / "data", lambda: known_orders, kept, job.planned_budget)
-            agreement.check_agreement(saved)
+        with ExitStack() as opened:
+            known_orders = cache(lambda: opened.enter_context(_known_orders(job, folder)))
+            agreement.check_agreement(agreement.SavedTables(folder / "data", known_orders, kept, job.planned_budget))
     except errors.TableError as error:
         writers = [name for name, entry in entries.items() if f"data/{error.table}.parquet" in entry["files"]]
         notebook = writers[-1] if writers else job.notebooks[-1].name

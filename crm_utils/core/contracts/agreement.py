@@ -365,8 +365,13 @@ FIGURES = (
     Figure(
         "expected revenue of known customers by months",
         (_expected("revenue")[1], _sum("business", "revenue_known", by="months")),
+        part=True,
     ),
-    Figure("days by months", (Holder("forecast", _days_of_forecast), _sum("business", "horizon_days", by="months"))),
+    Figure(
+        "days by months",
+        (Holder("forecast", _days_of_forecast), _sum("business", "horizon_days", by="months")),
+        part=True,
+    ),
     Figure("budget", (Holder(PARAMETERS, lambda tables: tables.budget), _sum("budget_lines", "spend"))),
     Figure("spend of the first wave", _of_first_wave("spend")),
     Figure("expected profit of the first wave", _of_first_wave("expected_profit")),
