@@ -138,7 +138,9 @@ def test_a_source_elsewhere_is_told_by_its_name_alone(rebuilt, tmp_path, monkeyp
     elsewhere.mkdir()
     shutil.move(rebuilt / "small.csv", elsewhere)
     edit(rebuilt / "params" / "small.yaml", "small.csv", str(elsewhere / "small.csv"))
-    status, out, err = prepared(rebuilt, monkeypatch, capsys)("report")
+    driver = prepared(rebuilt, monkeypatch, capsys)
+    driver.drawn = set()
+    status, out, err = driver("report")
     assert status == 0, out + err
     assert [name for name, text in contents(rebuilt / "reports").items() if str(elsewhere).encode() in text] == []
     told = json.loads((rebuilt / DAY / "manifest.json").read_text())
@@ -198,10 +200,12 @@ def test_an_edited_notebook_reruns_alone_with_what_follows(rebuilt):
     assert broken_links(rebuilt / "reports") == []
 
 
-def test_a_parameter_overrides_the_notebook_and_the_page_says_so(rebuilt):
+def test_a_parameter_overrides_the_notebook_and_the_page_says_so(rebuilt, monkeypatch, capsys):
+    driver = prepared(rebuilt, monkeypatch, capsys)
+    driver.drawn = set()
     with (rebuilt / "params" / "small.yaml").open("a") as file:
         file.write("budget: {total_budget: 200}\n")
-    assert run(rebuilt, "report").returncode == 0
+    assert driver("report")[0] == 0
     page = (rebuilt / DAY / "05_budget.html").read_text()
     assert "params/small.yaml, overrides 50000" in page
     assert pd.read_parquet(rebuilt / DAY / "data" / "budget.parquet").spend.sum() <= 200
