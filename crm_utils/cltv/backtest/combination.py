@@ -8,8 +8,8 @@ of a longer horizon is v of the next shorter one. Candidates of one kind share i
 As long as a season cannot be known, the errors of a part of a year are those of some seasons only. A rule that was
 lucky in them is then believed ten times as slowly, and corrections are halved.
 
-The priors were set by hand after trials on 14 logs: CDNOW, Online Retail II, simulated and grocery logs. Halving or
-doubling all of them changed the mean error over these logs by under 1 %.
+The priors were set by hand after trials on 26 logs: CDNOW, Online Retail II, seven other real logs and 17 simulated
+ones. Halving or doubling all of them changes the mean error over these logs by at most 1 %.
 """
 
 from collections.abc import Sequence
