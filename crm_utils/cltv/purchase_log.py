@@ -53,6 +53,12 @@ class Purchases:
         starts = self.starts
         return np.repeat(self.day[starts], np.diff(np.append(starts, len(self.day))))
 
+    def bought_after(self, day: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return purchase days and revenue after a day: of customers who had bought by then, and of those won since."""
+        later, won = self.day > day, self.first_days() > day
+        known, new = (np.array([kind.sum(), self.revenue[kind].sum()]) for kind in (later & ~won, later & won))
+        return known, new
+
     def summary(self) -> pd.DataFrame:
         """Summarize each customer's purchases: the columns of `forecast.rfm_summary`, with the customer's number."""
         starts = self.starts

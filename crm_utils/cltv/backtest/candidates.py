@@ -123,9 +123,9 @@ def _add_models(
     seasons = np.exp([log_season(sums, sums.last, days) for days in horizons])
     value = _expected_value(customers)
     expected = np.zeros((len(customers), 2))
-    fitted: dict[str, str | btyd.OwnModelSpec] = {model: model for model in btyd.MODELS}
-    if len(customers) > MAX_CUSTOMERS:
-        fitted = {model: model for model in [*btyd.MODELS][:1]}
+    first, *others = btyd.MODELS
+    names = [first] if len(customers) > MAX_CUSTOMERS else [first, *others]
+    fitted: dict[str, str | btyd.OwnModelSpec] = {model: model for model in names}
     if own:
         fitted[OWN_MODEL] = own
     for model, spec in fitted.items():
@@ -133,7 +133,7 @@ def _add_models(
         plain = np.column_stack([purchases.sum(axis=0), value @ purchases])
         totals[:, index_of(model)] = plain
         totals[:, index_of(f"{model}{SEASON}")] = plain * seasons
-        if model in ([*btyd.MODELS][0], OWN_MODEL):
+        if model in (first, OWN_MODEL):
             expected = np.column_stack([purchases[:, ranked], purchases[:, ranked] * value])
     return expected
 
@@ -175,8 +175,8 @@ def _last_period(known: Purchases, days: int) -> np.ndarray:
     start = known.as_of - days
     if start < known.day.min() + FIRST_DAYS:
         return np.full(2, np.nan)
-    chosen = (known.day > start) & (known.first_days() <= start)
-    return np.array([chosen.sum(), known.revenue[chosen].sum()])
+    bought, _ = known.bought_after(start)
+    return bought
 
 
 def _fit(model: str | btyd.OwnModelSpec, customers: pd.DataFrame) -> btyd.PurchaseModel:

@@ -278,9 +278,8 @@ class Backtest:
 
     def last_period(self, days: int) -> tuple[float, float]:
         """Return the revenue of the last days, from customers who had bought before them and from those won since."""
-        known, start = self.log.as_of(self.last_day), self.last_day - days
-        recent, won = known.day > start, known.first_days() > start
-        return float(known.revenue[recent & ~won].sum()), float(known.revenue[recent & won].sum())
+        known, new = self.log.as_of(self.last_day).bought_after(self.last_day - days)
+        return float(known[1]), float(new[1])
 
     def _candidates(self, known: Purchases, horizons: Sequence[int], ranked: int = 0) -> OriginForecasts:
         return forecast_candidates(known, horizons, ranked, self.with_models, self.regular, self.own_model)
